@@ -1,0 +1,17 @@
+import type { Action } from "./plan.ts";
+
+/** What happens while a plan is carried out, in order, for a view to render. */
+export type ApplyEvent =
+  | { readonly type: "started"; readonly server: string; readonly action: Action }
+  /** Something worth a line while it goes on, e.g. `waiting for tcp 8421`. */
+  | { readonly type: "progress"; readonly server: string; readonly text: string }
+  | { readonly type: "done"; readonly server: string; readonly action: Action; readonly detail: string }
+  | {
+      readonly type: "failed";
+      readonly server: string;
+      readonly action: Action;
+      readonly message: string;
+      readonly lastLines: readonly string[];
+    }
+  /** Not tried, because something it depends on failed or the apply was interrupted. */
+  | { readonly type: "skipped"; readonly server: string; readonly action: Action; readonly message: string };

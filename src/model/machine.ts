@@ -1,0 +1,18 @@
+/** The machine and account that a configuration is evaluated for. */
+export interface Machine {
+  readonly os: "linux" | "macos" | "other";
+  /** As Node says it: `x64`, `arm64`, … */
+  readonly arch: string;
+  /** Short host name, without the domain. */
+  readonly host: string;
+  readonly user: string;
+  /** Account's numeric user id. */
+  readonly uid: number;
+  readonly home: string;
+  readonly shell: string;
+  /** The locale for services. */
+  readonly lang: string;
+  readonly tmpdir: string;
+  /** XDG_RUNTIME_DIR of the account when it exists. */
+  readonly runtimeDir?: string;
+}

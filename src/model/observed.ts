@@ -1,0 +1,62 @@
+import type { ServerSpec } from "./spec.ts";
+
+export const STATES = ["stopped", "starting", "running", "restarting", "failed", "stopping"] as const;
+export type StateName = (typeof STATES)[number];
+
+/** How a process ended. `unknown`: it ended while nobody could see it. */
+export type Exit =
+  | { readonly kind: "code"; readonly code: number }
+  | { readonly kind: "signal"; readonly signal: string }
+  | { readonly kind: "unknown" };
+
+export function formatExit(exit: Exit): string {
+  switch (exit.kind) {
+    case "code":
+      return `exit ${exit.code}`;
+    case "signal":
+      return exit.signal;
+    case "unknown":
+      return "exit code unknown";
+  }
+}
+
+/** The answer to "is it ready" or "is it healthy", with what it rests on. */
+export interface Verdict {
+  /** `unknown`: not checked yet, or there is nothing to check. */
+  readonly status: "ok" | "failing" | "unknown";
+  /** One line: what was seen. */
+  readonly evidence: string;
+  /** Unix ms of the last check. */
+  readonly at: number;
+}
+
+/** The operator's word: it stands above the configuration's `wanted`. */
+export type OperatorWord = "start" | "stop" | null;
+
+/** What a backend says, live, of one server it has a record of. */
+export interface Observed {
+  readonly name: string;
+  readonly project: string;
+  readonly backend: ServerSpec["backend"];
+  /** What was last applied; absent when its record cannot be read. */
+  readonly spec?: ServerSpec;
+  /** {@link specHash} of the start-relevant fields that the live process was started with. */
+  readonly runningHash?: string;
+  readonly state: StateName;
+  readonly operator: OperatorWord;
+  /** What was applied was changed since by someone else than xy; says what. */
+  readonly drift?: string;
+  readonly pid?: number;
+  /** Unix ms. */
+  readonly startedAt?: number;
+  readonly restartCount: number;
+  readonly lastExit?: { readonly exit: Exit; readonly at: number };
+  /** Why it is in this state, one clause, e.g. `exit 7, 5 restarts in the last minute`. */
+  readonly reason?: string;
+  /** Unix ms at which it came into this state. */
+  readonly since: number;
+  /** Last output lines, for a failed server only. */
+  readonly lastLines?: readonly string[];
+  readonly ready: Verdict;
+  readonly healthy: Verdict;
+}

@@ -1,0 +1,68 @@
+import type { Diagnostic } from "./diagnostic.ts";
+import type { Observed } from "./observed.ts";
+import type { ServerSpec } from "./spec.ts";
+
+/** What the configuration asks for on this machine, secrets as references with their keyed hashes. */
+export interface Desired {
+  readonly project: string;
+  /** Real path of the configuration root. */
+  readonly root: string;
+  readonly servers: readonly ServerSpec[];
+}
+
+/**
+ * What is done to one server. `update`: its new spec is taken over while it runs. `restart`: stopped and started
+ * with the new spec. `start`/`stop`: the spec stands, only the state is wrong. `none`: it matches.
+ */
+export type Action = "add" | "update" | "restart" | "start" | "stop" | "remove" | "none";
+
+/** One field that differs. Nested fields are dotted (`restart.policy`, `env.RUST_LOG`, `args`). */
+export interface FieldChange {
+  readonly field: string;
+  /** Absent: was not set. A secret is its reference object, never a value. */
+  readonly from?: unknown;
+  readonly to?: unknown;
+}
+
+export type Reason =
+  | { readonly kind: "field-changed"; readonly fields: readonly string[] }
+  | { readonly kind: "not-recorded" }
+  | { readonly kind: "not-declared" }
+  /** Ended against its policy, or the retry window closed. */
+  | { readonly kind: "failed"; readonly detail: string; readonly at: number }
+  /** Should run and does not, without an end that explains it. */
+  | { readonly kind: "absent"; readonly detail?: string }
+  /** `wanted` says stop and it runs. */
+  | { readonly kind: "unwanted" }
+  /** The live process was started with an earlier spec (an interrupted apply). */
+  | { readonly kind: "outdated-process" }
+  | { readonly kind: "drift"; readonly detail: string };
+
+/** The difference for one server. */
+export interface Change {
+  readonly server: string;
+  readonly action: Action;
+  readonly reasons: readonly Reason[];
+  readonly fields: readonly FieldChange[];
+  /** Present unless the action is `remove`. */
+  readonly desired?: ServerSpec;
+  /** What was there; absent for a server nobody has recorded. */
+  readonly observed?: Observed;
+  /** The operator said stop: whatever the action, nothing is started. */
+  readonly held: boolean;
+  /** Carrying it out ends a running process, and the sessions of its clients with it. */
+  readonly breaksSessions: boolean;
+}
+
+/** The difference between the configuration and what runs, as a value: printed, compared, carried out. */
+export interface Plan {
+  readonly version: 1;
+  readonly project: string;
+  readonly root: string;
+  /** In name order; also those with action `none`. */
+  readonly changes: readonly Change[];
+  /** Preflight problems. Any error among them stops an apply. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Names left out by --only or --except. */
+  readonly skipped: readonly string[];
+}

@@ -1,0 +1,97 @@
+import { z } from "zod";
+
+/**
+ * What one server is, with every default filled in, every path absolute and every `{…}` expanded: the form that
+ * is compared, stored, sent over the wire and run. Durations are milliseconds, sizes bytes.
+ */
+
+export const NAME_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+export const name = z.string().regex(NAME_PATTERN);
+
+/** Where a secret value is found. The value itself is never part of a spec. */
+export const secretRef = z.union([
+  z.strictObject({ env: z.string() }),
+  z.strictObject({ file: z.string() }),
+  z.strictObject({ command: z.string() }),
+  /** The value of `name` in a dotenv file. */
+  z.strictObject({ envFile: z.string(), name: z.string() }),
+]);
+export type SecretRef = z.infer<typeof secretRef>;
+
+/** A plain value, or a reference with the keyed hash (hex) of the value it had when it was resolved. */
+export const envValue = z.union([z.string(), z.strictObject({ secret: secretRef, hmac: z.string() })]);
+export type EnvValue = z.infer<typeof envValue>;
+
+const probeTiming = {
+  interval: z.number(),
+  timeout: z.number(),
+  startPeriod: z.number(),
+  failureThreshold: z.int().min(1),
+  successThreshold: z.int().min(1),
+};
+export const probe = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("none") }),
+  /** Something listens on host:port and belongs to the server's process group. */
+  z.strictObject({ type: z.literal("tcp"), port: z.int(), ...probeTiming }),
+  /** A line of output matches `pattern`, an ECMAScript regular expression (readiness only). */
+  z.strictObject({ type: z.literal("log"), pattern: z.string(), ...probeTiming }),
+]);
+export type Probe = z.infer<typeof probe>;
+
+export const STOP_SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
+export const RESTART_POLICIES = ["on-failure", "always", "never"] as const;
+export const WANTED = ["start", "stop", "ignore"] as const;
+export const CONDITIONS = ["ready", "started", "completed"] as const;
+export const BACKENDS = ["agent"] as const;
+
+export const serverSpec = z.strictObject({
+  name,
+  project: name,
+  backend: z.enum(BACKENDS),
+  /** As declared. */
+  command: z.string(),
+  /** The absolute path that `command` was found at; equals `command` when nothing was found. */
+  program: z.string(),
+  args: z.array(z.string()),
+  port: z.int().min(1).max(65535).nullable(),
+  host: z.string(),
+  mcp: z.strictObject({ path: z.string() }).nullable(),
+  /** The whole environment that the process receives, nothing is added to it. */
+  env: z.record(z.string(), envValue),
+  workingDir: z.string(),
+  umask: z.int(),
+  restart: z.strictObject({
+    policy: z.enum(RESTART_POLICIES),
+    backoffInitial: z.number(),
+    backoffMax: z.number(),
+    maxRetriesPerMinute: z.int(),
+    resetAfter: z.number(),
+    successExitCodes: z.array(z.int()),
+  }),
+  stop: z.strictObject({ grace: z.number(), signal: z.enum(STOP_SIGNALS) }),
+  readiness: probe,
+  liveness: probe,
+  dependsOn: z.array(z.strictObject({ server: name, condition: z.enum(CONDITIONS) })),
+  logs: z.strictObject({ maxSize: z.int(), keep: z.int() }),
+  wanted: z.enum(WANTED),
+  limits: z.strictObject({ openFiles: z.int() }),
+  description: z.string(),
+  tags: z.array(z.string()),
+});
+export type ServerSpec = z.infer<typeof serverSpec>;
+
+/** Values of the secret references in a spec's env, by environment name. Kept apart from the spec everywhere. */
+export const secretValues = z.record(z.string(), z.string());
+export type SecretValues = z.infer<typeof secretValues>;
+
+/** The fields a running process got at its start: a change of one of these needs a restart. */
+export const RESTART_FIELDS = [
+  "program",
+  "args",
+  "port",
+  "host",
+  "env",
+  "workingDir",
+  "umask",
+  "limits",
+] as const satisfies readonly (keyof ServerSpec)[];
