@@ -1,0 +1,31 @@
+import type { Diagnostic } from "../model/diagnostic.ts";
+import type { Observed } from "../model/observed.ts";
+import type { Change } from "../model/plan.ts";
+import type { SecretValues, ServerSpec } from "../model/spec.ts";
+
+/** What runs servers. The same contract suite runs over every implementation. */
+export interface Backend {
+  readonly kind: ServerSpec["backend"];
+  /** What this backend cannot express of a spec. Pure. Never a silently dropped field. */
+  check(spec: ServerSpec): readonly Diagnostic[];
+  /** Every server that this backend has a record of for the project, as it is now. Starts nothing when there is none. */
+  observe(project: string): Promise<readonly Observed[]>;
+  /**
+   * Carries out one change. When it starts something (and `waitMs` is not 0) it settles when the server is ready,
+   * has failed, or the time is over. Aborting ends the waiting, never a server.
+   */
+  perform(change: Change, options: PerformOptions): Promise<PerformResult>;
+}
+
+export interface PerformOptions {
+  /** Values of the secret references in the desired spec. */
+  readonly secrets: SecretValues;
+  /** Longest wait for readiness in ms; 0: do not wait. */
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+}
+
+export type PerformResult =
+  /** `detail`: one clause, e.g. `ready: 127.0.0.1:8421 is listening (pid 812)`. */
+  | { readonly ok: true; readonly detail: string }
+  | { readonly ok: false; readonly message: string; readonly lastLines: readonly string[] };
