@@ -1,0 +1,319 @@
+import * as fs from "node:fs";
+import { Socket, type SocketConstructorOpts } from "node:net";
+import { constants as osConstants } from "node:os";
+import { join } from "node:path";
+import type { Exit } from "../model/observed.ts";
+import type { ProcessId } from "../model/process.ts";
+import { isCode, readText } from "../system/files.ts";
+import { identify, isRunning, processGroups, signalProcess } from "../system/processes.ts";
+import type { LogWriter } from "./log-writer.ts";
+
+/** What an incarnation tells, each at most once, in this order. */
+export interface IncarnationEvents {
+  spawned(process: ProcessId): void;
+  /** At unix ms `at`. */
+  exited(exit: Exit, at: number): void;
+  emptied(): void;
+}
+
+export interface KeeperFacts {
+  readonly pid: number;
+  /** Settles when the keeper, a child of this process, has ended; absent for an adopted one. */
+  readonly gone?: Promise<void>;
+}
+
+const { O_RDONLY, O_WRONLY, O_NONBLOCK } = fs.constants;
+/** Between two looks at a group that is being ended, ms: short at first, for the many that end at once. */
+const GROUP_GAPS = [2, 5, 10, 20, 40];
+/** Between two looks at a program whose keeper is gone, ms. */
+const ORPHAN_GAP = 500;
+
+/** A run folder's fifos, opened for reading. */
+export interface RunFiles {
+  readonly out: number;
+  readonly err: number;
+  readonly alive: number;
+}
+
+export function openRunFiles(dir: string): RunFiles {
+  const open = (name: string) => fs.openSync(join(dir, name), O_RDONLY | O_NONBLOCK);
+  return { out: open("out"), err: open("err"), alive: open("alive") };
+}
+
+/**
+ * One run of one server: its process group, seen through the run folder that its keeper fills. Reads the output
+ * into the log, tells how the run goes, and signals the group.
+ */
+export class Incarnation {
+  readonly dir: string;
+  readonly #log: LogWriter;
+  readonly #events: IncarnationEvents;
+  readonly #files: RunFiles;
+  readonly #sockets = new Map<keyof RunFiles, Socket>();
+  readonly #keeper: number | undefined;
+  /** The keeper is a child of this process that has not ended. */
+  #ownKeeper: boolean;
+  /** Write ends held until the keeper holds its own: on macOS a fifo that nobody ever wrote is at its end. */
+  #placeholders: number[] = [];
+  #process: ProcessId | undefined;
+  #message = "";
+  #exited = false;
+  #awaitingEmpty = false;
+  #signal: NodeJS.Signals | undefined;
+  #groupTimer: NodeJS.Timeout | undefined;
+  #orphanTimer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(dir: string, files: RunFiles, keeper: KeeperFacts | undefined, log: LogWriter, events: IncarnationEvents) {
+    this.dir = dir;
+    this.#files = files;
+    this.#keeper = keeper?.pid;
+    this.#log = log;
+    this.#events = events;
+    this.#ownKeeper = keeper?.gone !== undefined;
+    void keeper?.gone?.then(() => {
+      this.#ownKeeper = false;
+      this.#keeperGone();
+    });
+  }
+
+  /** Begins a run whose keeper was just started. */
+  begin(): void {
+    this.#placeholders = (["out", "err", "alive"] as const).map((name) =>
+      fs.openSync(join(this.dir, name), O_WRONLY | O_NONBLOCK),
+    );
+    this.#readAll();
+  }
+
+  /** Takes up a run of an earlier agent. `known`: what was recorded as its process. */
+  resume(known: ProcessId | undefined): void {
+    this.#process = known;
+    this.#readAll();
+    const status = readStatus(this.dir);
+    if (status) {
+      this.drain(Date.now());
+      this.exit(status.exit, status.at);
+    } else if (!hasKeeper(this.dir)) {
+      this.#keeperGone();
+    } else if (!known) {
+      const pid = readPid(this.dir, "pid");
+      if (pid !== undefined) this.#spawned(pid);
+    }
+  }
+
+  #readAll(): void {
+    this.#read("out");
+    this.#read("err");
+    const alive = this.#socket(this.#files.alive, (chunk) => this.#takeMessage(chunk.toString("latin1")));
+    alive.once("close", () => this.#aliveEnded());
+    this.#sockets.set("alive", alive);
+  }
+
+  /** Signals everything alive in the group, and watches it until it is empty. */
+  signal(signal: NodeJS.Signals): void {
+    this.#signal = signal;
+    this.#awaitingEmpty = true;
+    void this.#lookAtGroup(0, true);
+  }
+
+  /** Pids of what lives in the group, the keeper left out. Empty when nothing can be proven to be ours. */
+  async members(): Promise<readonly number[]> {
+    const keeper = this.#keeper;
+    if (keeper === undefined) return this.#process && isRunning(this.#process) ? [this.#process.pid] : [];
+    const group = ((await processGroups()).get(keeper) ?? []).filter((pid) => pid !== keeper);
+    if (this.#ownKeeper || hasKeeper(this.dir)) return group;
+    // Without the keeper the number of the group proves nothing, unless the program it started is still in it.
+    return this.#process && isRunning(this.#process) ? group : [];
+  }
+
+  /** Takes in the last output and lets everything go: the run is over. */
+  release(now: number): void {
+    if (this.#closed) return;
+    this.drain(now);
+    this.#log.endLines(now);
+    releaseKeeper(this.dir);
+    this.detach();
+    fs.rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  /** Stops reading, and leaves the run as it is for a later agent. Nothing that was read is lost. */
+  detach(): void {
+    this.#closed = true;
+    clearTimeout(this.#groupTimer);
+    clearTimeout(this.#orphanTimer);
+    this.#dropPlaceholders();
+    for (const socket of this.#sockets.values()) socket.destroy();
+  }
+
+  #dropPlaceholders(): void {
+    for (const fd of this.#placeholders) fs.closeSync(fd);
+    this.#placeholders = [];
+  }
+
+  /** Reads what the pipes hold now. */
+  drain(now: number): void {
+    const buffer = Buffer.allocUnsafe(64 * 1024);
+    for (const stream of ["out", "err"] as const) {
+      // A socket that saw its end has closed the number, which may name another file by now.
+      if (this.#sockets.get(stream)?.destroyed !== false) continue;
+      for (let n = readNow(this.#files[stream], buffer); n > 0; n = readNow(this.#files[stream], buffer)) {
+        this.#log.write(stream, buffer.subarray(0, n), now);
+      }
+    }
+  }
+
+  #read(stream: "out" | "err"): void {
+    const take = (chunk: Buffer) => this.#log.write(stream, chunk, Date.now());
+    this.#sockets.set(stream, this.#socket(this.#files[stream], take));
+  }
+
+  /** A socket reads a fifo with the event loop; a file stream would block a thread of the pool for each. */
+  #socket(fd: number, take: (chunk: Buffer) => void): Socket {
+    const onread = {
+      buffer: Buffer.allocUnsafe(64 * 1024),
+      callback: (n: number, buffer: Uint8Array) => {
+        if (!this.#closed) take((buffer as Buffer).subarray(0, n));
+        return true;
+      },
+    };
+    // The types know `onread` for connecting sockets only; Node reads it in the constructor.
+    const options: SocketConstructorOpts & { onread: typeof onread } = { fd, readable: true, writable: false, onread };
+    const socket = new Socket(options);
+    socket.on("error", () => socket.destroy());
+    socket.resume();
+    return socket;
+  }
+
+  // --- the life of the program ----------------------------------------------------------------------------------
+
+  #takeMessage(text: string): void {
+    this.#message += text;
+    for (let end = this.#message.indexOf("\n"); end !== -1; end = this.#message.indexOf("\n")) {
+      const [word, number] = this.#message.slice(0, end).split(" ");
+      this.#message = this.#message.slice(end + 1);
+      if (word === "pid") this.#spawned(Number(number));
+      if (word === "exit") this.exit(exitOf(Number(number)), Date.now());
+    }
+  }
+
+  #spawned(pid: number): void {
+    this.#dropPlaceholders();
+    if (this.#process || this.#exited) return;
+    // A program that has ended already has no start time any more; its keeper still proves what is ours.
+    this.#process = identify(pid) ?? { pid, start: "", boot: "" };
+    this.#events.spawned(this.#process);
+  }
+
+  /** Tells the end, once. Also called for an end that was found in the run folder. */
+  exit(exit: Exit, at: number): void {
+    if (this.#exited || this.#closed) return;
+    this.#exited = true;
+    clearTimeout(this.#orphanTimer);
+    this.#events.exited(exit, at);
+  }
+
+  /** The end of `alive` without a message: the keeper was killed. */
+  #aliveEnded(): void {
+    if (this.#exited || this.#closed) return;
+    const found = readStatus(this.dir);
+    if (found) this.exit(found.exit, found.at);
+    else this.#keeperGone();
+  }
+
+  #keeperGone(): void {
+    this.#dropPlaceholders();
+    if (this.#exited || this.#closed || this.#orphanTimer) return;
+    this.#process ??= processOf(this.dir);
+    const watch = () => {
+      if (this.#process && isRunning(this.#process)) this.#orphanTimer = setTimeout(watch, ORPHAN_GAP);
+      else this.exit(readStatus(this.dir)?.exit ?? { kind: "unknown" }, Date.now());
+    };
+    watch();
+  }
+
+  async #lookAtGroup(round: number, first: boolean): Promise<void> {
+    clearTimeout(this.#groupTimer);
+    const members = await this.members();
+    if (this.#closed || !this.#awaitingEmpty) return;
+    if (members.length === 0 && this.#exited) {
+      this.#awaitingEmpty = false;
+      this.#events.emptied();
+      return;
+    }
+    if (first || this.#signal === "SIGKILL") this.#deliver(members);
+    const gap = GROUP_GAPS[Math.min(round, GROUP_GAPS.length - 1)];
+    this.#groupTimer = setTimeout(() => void this.#lookAtGroup(round + 1, false), gap);
+  }
+
+  /**
+   * Member by member, because the keeper must live to tell the exit code; SIGKILL again at every look, because a
+   * member may have forked meanwhile. Before there is a program, the keeper itself takes note of the signal.
+   */
+  #deliver(members: readonly number[]): void {
+    const signal = this.#signal as NodeJS.Signals;
+    for (const pid of members) signalProcess(pid, signal);
+    const unborn = members.length === 0 && !this.#exited && this.#keeper !== undefined;
+    if (unborn && signal !== "SIGKILL") signalProcess(this.#keeper as number, signal);
+  }
+}
+
+/** 128+n is how a shell reports the end by signal n. */
+export function exitOf(code: number): Exit {
+  const signal = Object.entries(osConstants.signals).find(([, n]) => n === code - 128)?.[0];
+  return code > 128 && signal !== undefined ? { kind: "signal", signal } : { kind: "code", code };
+}
+
+/** The end that the keeper wrote down; undefined while there is none. It is written in one piece, newline last. */
+export function readStatus(dir: string): { exit: Exit; at: number } | undefined {
+  const path = join(dir, "status");
+  const text = readText(path);
+  if (!text?.endsWith("\n")) return undefined;
+  return { exit: exitOf(Number(text)), at: Math.round(fs.statSync(path).mtimeMs) };
+}
+
+/** A pid that the keeper wrote down (`keeper` or `pid`). */
+export function readPid(dir: string, name: "keeper" | "pid"): number | undefined {
+  const text = readText(join(dir, name));
+  return text?.endsWith("\n") ? Number(text) : undefined;
+}
+
+function processOf(dir: string): ProcessId | undefined {
+  const pid = readPid(dir, "pid");
+  return pid === undefined ? undefined : identify(pid);
+}
+
+/** Lets the keeper of a run folder go, if there is one. False: there is none. */
+export function releaseKeeper(dir: string): boolean {
+  const fd = openRelease(dir);
+  if (fd === undefined) return false;
+  fs.writeSync(fd, "\n");
+  fs.closeSync(fd);
+  return true;
+}
+
+/** True while a keeper holds the run folder, also after its program ended. */
+export function hasKeeper(dir: string): boolean {
+  const fd = openRelease(dir);
+  if (fd !== undefined) fs.closeSync(fd);
+  return fd !== undefined;
+}
+
+/** Opening a fifo for writing fails while nobody reads it: so it tells whether the keeper is there. */
+function openRelease(dir: string): number | undefined {
+  try {
+    return fs.openSync(join(dir, "release"), O_WRONLY | O_NONBLOCK);
+  } catch (error) {
+    if (isCode(error, "ENXIO", "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+/** Bytes read without waiting: 0 at the end, -1 when there is nothing now. */
+export function readNow(fd: number, buffer: Buffer): number {
+  try {
+    return fs.readSync(fd, buffer, 0, buffer.length, null);
+  } catch (error) {
+    if (isCode(error, "EAGAIN")) return -1;
+    throw error;
+  }
+}

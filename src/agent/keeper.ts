@@ -1,0 +1,75 @@
+import { execFile, spawn } from "node:child_process";
+import { promisify } from "node:util";
+import { join } from "node:path";
+
+/**
+ * The keeper: a tiny shell that stays between the agent and one server, so that the server's output and exit code
+ * outlive any agent. It leads the server's session and process group, and keeps everything in the run folder:
+ *
+ *   out, err    fifos: what the server prints. Opened read-write, so that without a reader the pipe fills and the
+ *               writer waits, where a pipe without reader would end it with SIGPIPE.
+ *   alive       fifo: `pid N`, then `exit N`; its end says that the program is over.
+ *   release     fifo: a line here lets the keeper go. Until then it holds the other fifos, because a pipe that
+ *               nobody holds is gone with what is still in it.
+ *   keeper, pid, status   the same facts as files, for an agent that comes later.
+ *
+ * The traps note signals that the whole group gets, and change nothing else: a handled signal, unlike an ignored one,
+ * is back to its default in the program. The program runs in the foreground, since a shell's background job would
+ * have SIGINT and SIGQUIT ignored for good. Shell variables begin with `_xy_`: a name that the server's environment
+ * has too would be handed on changed.
+ *
+ * Arguments: run folder, umask (octal), soft limit of open files, program, its arguments.
+ */
+const SCRIPT = `
+_xy_dir=$1 _xy_mask=$2 _xy_files=$3 _xy_got=; shift 3
+for _xy_s in HUP INT QUIT TERM USR1 USR2; do trap _xy_got=1 $_xy_s; done
+exec 3<>"$_xy_dir/out" 4<>"$_xy_dir/err" 5<>"$_xy_dir/alive" 6<>"$_xy_dir/release" || exit 70
+echo $$ >"$_xy_dir/keeper" || exit 70
+_xy_code=143
+if [ -z "$_xy_got" ]; then
+  /bin/sh -c 'umask "$2"; ulimit -S -n "$3" || exit 126
+    echo $$ >"$1/pid"; echo "pid $$" >&5; shift 3; exec "$@" 5>&- 6>&-
+  ' sh "$_xy_dir" "$_xy_mask" "$_xy_files" "$@" >&3 2>&4 3>&- 4>&-
+  _xy_code=$?
+fi
+echo $_xy_code >"$_xy_dir/status"
+echo "exit $_xy_code" >&5
+exec 5>&-
+until read -r _xy_s <&6; do :; done
+`;
+
+export const FIFOS = ["out", "err", "alive", "release"] as const;
+
+/** Makes the fifos of all the run folders with one call of mkfifo. */
+export async function makeFifos(dirs: readonly string[]): Promise<void> {
+  const paths = dirs.flatMap((dir) => FIFOS.map((name) => join(dir, name)));
+  for (let i = 0; i < paths.length; i += 400) {
+    const batch = paths.slice(i, i + 400);
+    await promisify(execFile)("mkfifo", ["-m", "600", ...batch], { timeout: 10_000 });
+  }
+}
+
+export interface KeeperStart {
+  readonly dir: string;
+  /** For people who look at the process list. */
+  readonly label: string;
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly workingDir: string;
+  readonly umask: number;
+  readonly openFiles: number;
+}
+
+/** Starts a keeper, and with it the program. It belongs to nobody: it outlives this process. */
+export function startKeeper(start: KeeperStart): Promise<{ pid: number; gone: Promise<void> }> {
+  const { dir, umask, openFiles, program, args } = start;
+  const argv = ["-c", SCRIPT, `xy-keeper:${start.label}`, dir, umask.toString(8), String(openFiles), program, ...args];
+  const child = spawn("/bin/sh", argv, { cwd: start.workingDir, env: start.env, detached: true, stdio: "ignore" });
+  child.unref();
+  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("spawn", () => resolve({ pid: child.pid as number, gone }));
+  });
+}

@@ -1,0 +1,118 @@
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { decodeRecord, LineJoiner, type LogLine, type LogRecord, type LogStream } from "./log-record.ts";
+
+export interface LogQuery {
+  /** Last lines wanted. */
+  readonly tail: number;
+  /** Unix ms: older lines are left out. */
+  readonly since?: number | undefined;
+  readonly stream?: LogStream | undefined;
+}
+
+const BLOCK = 64 * 1024;
+const NEWLINE = 0x0a;
+/** Open records looked through for the beginnings of the oldest lines. */
+const MOST_PIECES = 256;
+
+/**
+ * A view of the log files as they were when it was opened: what is written or rotated later does not show.
+ * Close it after use.
+ */
+export class LogSnapshot {
+  /** Newest first. */
+  readonly #files: { readonly fd: number; readonly size: number }[] = [];
+
+  constructor(dir: string) {
+    for (let n = 0; ; n++) {
+      try {
+        const fd = fs.openSync(join(dir, n === 0 ? "current.log" : `${n}.log`), "r");
+        this.#files.push({ fd, size: fs.fstatSync(fd).size });
+      } catch {
+        if (n > 0) break;
+      }
+    }
+  }
+
+  close(): void {
+    for (const { fd } of this.#files) fs.closeSync(fd);
+    this.#files.length = 0;
+  }
+
+  /** The last lines that fit the query, oldest first. Memory is bounded by what is asked for. */
+  lastLines(query: LogQuery): LogLine[] {
+    if (query.tail === 0) return [];
+    const joiner = new LineJoiner();
+    const joined = this.#lastRecords(query).flatMap((record) => joiner.take(record));
+    return joined.slice(-query.tail);
+  }
+
+  /** Going backwards, a closed record ends one more line, and the open ones of its stream before it belong to it. */
+  #lastRecords(query: LogQuery): LogRecord[] {
+    const records: LogRecord[] = [];
+    const begun = new Set<LogStream>();
+    const whole = new Set<LogStream>();
+    let lines = 0;
+    for (const record of this.#backwards()) {
+      if (query.since !== undefined && record.at < query.since) break;
+      if (query.stream !== undefined && record.stream !== query.stream) continue;
+      if (!record.open && lines === query.tail) whole.add(record.stream);
+      if (lines === query.tail && [...begun].every((stream) => whole.has(stream))) break;
+      if (whole.has(record.stream)) continue;
+      if (records.length > lines + MOST_PIECES) break;
+      if (!record.open) lines++;
+      begun.add(record.stream);
+      records.push(record);
+    }
+    return records.reverse();
+  }
+
+  *#backwards(): Iterable<LogRecord> {
+    for (const { fd, size } of this.#files) {
+      for (const line of linesBackwards(fd, size)) {
+        const record = decodeRecord(line);
+        if (record) yield record;
+      }
+    }
+  }
+}
+
+/** The lines of a file from its end, each without its newline; a last line without one is left out. */
+function* linesBackwards(fd: number, size: number): Iterable<Buffer> {
+  let position = size;
+  let carry: Buffer = Buffer.alloc(0);
+  let atEnd = true;
+  while (position > 0) {
+    const length = Math.min(BLOCK, position);
+    position -= length;
+    const block = Buffer.alloc(length);
+    fs.readSync(fd, block, 0, length, position);
+    let rest: Buffer = Buffer.concat([block, carry]);
+    for (let cut = rest.lastIndexOf(NEWLINE); cut !== -1; cut = rest.lastIndexOf(NEWLINE)) {
+      if (!atEnd) yield rest.subarray(cut + 1);
+      atEnd = false;
+      rest = rest.subarray(0, cut);
+    }
+    carry = rest;
+  }
+  if (!atEnd && carry.length > 0) yield carry;
+}
+
+/** For each stream whose last record is open: the records of that unfinished line, oldest first. */
+export function readLastOpen(path: string): LogRecord[] {
+  const fd = fs.openSync(path, "r");
+  try {
+    const seen = new Map<LogStream, boolean>();
+    const open: LogRecord[] = [];
+    for (const line of linesBackwards(fd, fs.fstatSync(fd).size)) {
+      const record = decodeRecord(line);
+      if (!record) continue;
+      if (!record.open) seen.set(record.stream, true);
+      else if (!seen.has(record.stream)) open.push(record);
+      if (seen.size === 2 || open.length > 64) break;
+    }
+    return open.reverse();
+  } finally {
+    fs.closeSync(fd);
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The form of a log file: `<time> [<tag>] <bytes>\n`, time as ISO 8601 UTC with milliseconds. The tag is `out` or
+ * `err`; with a `+` behind it the line is not over yet, and the next record of that stream goes on with it. So
+ * every read can be written out at once, whole lines or not, and nothing waits in memory for its newline.
+ */
+
+export type LogStream = "out" | "err";
+
+export interface LogRecord {
+  /** Unix ms. */
+  readonly at: number;
+  readonly stream: LogStream;
+  /** The line goes on in the next record of this stream. */
+  readonly open: boolean;
+  readonly bytes: Buffer;
+}
+
+export interface LogLine {
+  /** Unix ms at which its end was read. */
+  readonly at: number;
+  readonly stream: LogStream;
+  readonly bytes: Buffer;
+  /** It was longer than {@link LONGEST_LINE}, and this is not its last piece. */
+  readonly split: boolean;
+}
+
+/** Longer lines are delivered in pieces of this size, bytes. */
+export const LONGEST_LINE = 64 * 1024;
+const NEWLINE = 0x0a;
+const TIME_LENGTH = 24;
+
+/** Encodes what one read of a stream brought. Ends with a newline always. */
+export function encodeRecords(stream: LogStream, chunk: Buffer, time: string): Buffer {
+  const closed = Buffer.from(`${time} [${stream}] `, "latin1");
+  const open = Buffer.from(`${time} [${stream}+] `, "latin1");
+  const parts: Buffer[] = [];
+  let start = 0;
+  for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+    parts.push(closed, chunk.subarray(start, end + 1));
+    start = end + 1;
+  }
+  if (start < chunk.length) parts.push(open, chunk.subarray(start), Buffer.of(NEWLINE));
+  return Buffer.concat(parts);
+}
+
+/** Decodes one record, given without its newline; undefined for a line that is none. */
+export function decodeRecord(line: Buffer): LogRecord | undefined {
+  const head = line.toString("latin1", 0, TIME_LENGTH + 8);
+  const match = /^(\S{24}) \[(out|err)(\+?)\] /.exec(head);
+  if (!match) return undefined;
+  const [prefix, time = "", stream, plus] = match;
+  const at = Date.parse(time);
+  if (Number.isNaN(at)) return undefined;
+  return { at, stream: stream as LogStream, open: plus === "+", bytes: line.subarray(prefix.length) };
+}
+
+/** Puts records together to lines, each stream for itself. */
+export class LineJoiner {
+  readonly #open = new Map<LogStream, Buffer>();
+
+  /** The lines that this record completes: none, one, or the pieces of a long one. */
+  take(record: LogRecord): LogLine[] {
+    const { at, stream } = record;
+    const before = this.#open.get(stream);
+    let rest = before ? Buffer.concat([before, record.bytes]) : record.bytes;
+    const lines: LogLine[] = [];
+    while (rest.length > LONGEST_LINE) {
+      lines.push({ at, stream, bytes: rest.subarray(0, LONGEST_LINE), split: true });
+      rest = rest.subarray(LONGEST_LINE);
+    }
+    if (record.open) {
+      this.#open.set(stream, Buffer.from(rest));
+    } else {
+      this.#open.delete(stream);
+      lines.push({ at, stream, bytes: rest, split: false });
+    }
+    return lines;
+  }
+
+  /** True when lines of the stream have begun and not ended. */
+  isOpen(stream: LogStream): boolean {
+    return this.#open.has(stream);
+  }
+}

@@ -1,0 +1,107 @@
+import type { Notifications, ParsedParams } from "../rpc/contract.ts";
+import { LogSnapshot } from "./log-reader.ts";
+import type { LogLine } from "./log-record.ts";
+import type { Caller } from "./rpc-server.ts";
+import type { Supervised } from "./supervised.ts";
+
+/** Bytes that may wait for a reader before lines are dropped for it. */
+const MOST_WAITING = 1024 * 1024;
+
+/**
+ * One subscription to a server's log. Lines go to the reader as fast as it takes them; what it does not take in time
+ * is dropped for it alone, counted, and told.
+ */
+export class LogSubscription {
+  readonly id: number;
+  readonly #server: Supervised;
+  readonly #caller: Caller;
+  readonly #query: ParsedParams<"logs">;
+  readonly #snapshot: LogSnapshot;
+  readonly #onEnd: () => void;
+  #stop: () => void = () => {};
+  #missed = 0;
+  #full = false;
+  #ended = false;
+  /** Lines that came while the older ones were being sent. */
+  #early: LogLine[] | undefined = [];
+
+  /** What is in the files now is the past, every later line comes through the listener: none twice, none lost. */
+  constructor(id: number, server: Supervised, caller: Caller, query: ParsedParams<"logs">, onEnd: () => void) {
+    this.id = id;
+    this.#server = server;
+    this.#caller = caller;
+    this.#query = query;
+    this.#onEnd = onEnd;
+    this.#snapshot = new LogSnapshot(server.log.dir);
+    if (query.follow) this.#stop = server.log.onLine((line) => this.#live(line));
+    caller.gone.addEventListener("abort", () => this.#close(), { once: true });
+  }
+
+  /** Sends the lines of the past, in pieces that the reader can take. */
+  begin(): void {
+    const { tail, since_unix_ms: since, stream } = this.#query;
+    const lines = this.#snapshot.lastLines({ tail, since, stream: stream === undefined ? undefined : FILE_STREAM[stream] });
+    this.#snapshot.close();
+    this.#sendPast(lines, 0);
+  }
+
+  #sendPast(lines: readonly LogLine[], from: number): void {
+    for (let i = from; i < lines.length && !this.#ended; i++) {
+      if (this.#send(lines[i] as LogLine) > MOST_WAITING) {
+        this.#caller.onDrain(() => this.#sendPast(lines, i + 1));
+        return;
+      }
+    }
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    if (!this.#query.follow) return this.end();
+    for (const line of early) this.#live(line);
+  }
+
+  #live(line: LogLine): void {
+    if (this.#query.stream !== undefined && FILE_STREAM[this.#query.stream] !== line.stream) return;
+    if (this.#early && this.#early.length < MOST_EARLY) this.#early.push(line);
+    else if (this.#early || this.#full) this.#missed++;
+    else if (this.#send(line) > MOST_WAITING) this.#pause();
+  }
+
+  #pause(): void {
+    this.#full = true;
+    this.#caller.onDrain(() => {
+      this.#full = false;
+    });
+  }
+
+  #send(line: LogLine): number {
+    const params: Notifications["log"] = {
+      subscription_id: this.id,
+      name: this.#server.spec.name,
+      stream: line.stream === "out" ? "stdout" : "stderr",
+      line: line.bytes.toString("utf8"),
+      ts_unix_ms: line.at,
+      ...(this.#missed > 0 ? { missed: this.#missed } : {}),
+      ...(line.split ? { split: true } : {}),
+    };
+    this.#missed = 0;
+    return this.#caller.notify("log", params);
+  }
+
+  /** Tells the reader that nothing more will come. */
+  end(): void {
+    if (this.#ended) return;
+    const missed = this.#missed;
+    this.#close();
+    this.#caller.notify("log_end", { subscription_id: this.id, ...(missed > 0 ? { missed } : {}) });
+  }
+
+  #close(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#stop();
+    this.#snapshot.close();
+    this.#onEnd();
+  }
+}
+
+const MOST_EARLY = 10_000;
+const FILE_STREAM = { stdout: "out", stderr: "err" } as const;

@@ -1,0 +1,140 @@
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { ensurePrivateDir } from "../system/paths.ts";
+import { encodeRecords, LineJoiner, type LogLine, type LogStream } from "./log-record.ts";
+import { readLastOpen } from "./log-reader.ts";
+
+export interface LogLimits {
+  /** Bytes after which a new file is begun. */
+  readonly maxSize: number;
+  /** Files kept, the current one included. */
+  readonly keep: number;
+}
+
+/**
+ * Writes the log of one server. Every read of the server's pipes is written before the next one is made, so that the
+ * death of the agent costs one read at most. Lines are handed on to listeners as soon as they are whole.
+ */
+export class LogWriter {
+  readonly dir: string;
+  readonly #listeners = new Set<(line: LogLine) => void>();
+  #limits: LogLimits;
+  #fd: number | undefined;
+  #size = 0;
+  #joiner = new LineJoiner();
+  #lost = 0;
+
+  constructor(dir: string, limits: LogLimits) {
+    this.dir = dir;
+    this.#limits = limits;
+  }
+
+  get currentPath(): string {
+    return join(this.dir, "current.log");
+  }
+
+  /** Bytes of output that could not be written (a full disk), since this agent began. */
+  get lostBytes(): number {
+    return this.#lost;
+  }
+
+  setLimits(limits: LogLimits): void {
+    this.#limits = limits;
+  }
+
+  /** Goes on in the file that an earlier agent left, also in the middle of a line. */
+  open(): void {
+    if (this.#fd !== undefined) return;
+    ensurePrivateDir(this.dir);
+    this.#fd = fs.openSync(this.currentPath, "a", 0o600);
+    this.#size = fs.fstatSync(this.#fd).size;
+    this.#mendTail();
+    for (const record of readLastOpen(this.currentPath)) this.#joiner.take(record);
+  }
+
+  /** A power cut can leave a record without its newline: what follows must not be glued to it. */
+  #mendTail(): void {
+    if (this.#size === 0 || this.#fd === undefined) return;
+    const last = Buffer.alloc(1);
+    const reader = fs.openSync(this.currentPath, "r");
+    fs.readSync(reader, last, 0, 1, this.#size - 1);
+    fs.closeSync(reader);
+    if (last[0] !== 0x0a) this.#append(Buffer.from("\n"));
+  }
+
+  write(stream: LogStream, chunk: Buffer, now: number): void {
+    this.open();
+    const time = new Date(now).toISOString();
+    this.#append(encodeRecords(stream, chunk, time));
+    this.#handOn(stream, chunk, now);
+    if (this.#size >= this.#limits.maxSize) this.#rotate();
+  }
+
+  /** Ends lines that lack a newline: their writer is gone. */
+  endLines(now: number): void {
+    for (const stream of ["out", "err"] as const) {
+      if (this.#joiner.isOpen(stream)) this.write(stream, Buffer.from("\n"), now);
+    }
+  }
+
+  onLine(listener: (line: LogLine) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) fs.closeSync(this.#fd);
+    this.#fd = undefined;
+    this.#joiner = new LineJoiner();
+  }
+
+  #append(data: Buffer): void {
+    try {
+      let offset = 0;
+      while (offset < data.length) offset += fs.writeSync(this.#fd as number, data, offset);
+      this.#size += data.length;
+    } catch {
+      // A full disk must harm neither the agent nor the server, whose pipe goes on being read.
+      this.#lost += data.length;
+    }
+  }
+
+  #handOn(stream: LogStream, chunk: Buffer, at: number): void {
+    const last = chunk.lastIndexOf(0x0a);
+    if (this.#listeners.size === 0) {
+      // Only the end of the chunk matters to the next line.
+      if (last !== -1 && this.#joiner.isOpen(stream)) this.#joiner.take({ at, stream, open: false, bytes: EMPTY });
+      const rest = chunk.subarray(last + 1);
+      if (rest.length > 0) this.#joiner.take({ at, stream, open: true, bytes: rest });
+      return;
+    }
+    let start = 0;
+    while (start < chunk.length) {
+      const end = chunk.indexOf(0x0a, start);
+      const open = end === -1;
+      const bytes = Buffer.from(chunk.subarray(start, open ? chunk.length : end));
+      for (const line of this.#joiner.take({ at, stream, open, bytes })) {
+        for (const listener of this.#listeners) listener(line);
+      }
+      start = open ? chunk.length : end + 1;
+    }
+  }
+
+  #rotate(): void {
+    const path = (n: number) => (n === 0 ? this.currentPath : join(this.dir, `${n}.log`));
+    try {
+      const { keep } = this.#limits;
+      for (let n = keep; fs.existsSync(path(n)); n++) fs.rmSync(path(n));
+      if (keep === 1) fs.rmSync(path(0));
+      for (let n = keep - 2; n >= 0; n--) if (fs.existsSync(path(n))) fs.renameSync(path(n), path(n + 1));
+      const fresh = fs.openSync(this.currentPath, "a", 0o600);
+      fs.closeSync(this.#fd as number);
+      this.#fd = fresh;
+      this.#size = 0;
+    } catch {
+      // Without room for a new file the old one is written on.
+    }
+  }
+}
+
+const EMPTY = Buffer.alloc(0);

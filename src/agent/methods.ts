@@ -1,0 +1,109 @@
+import { publicState } from "../supervisor/state.ts";
+import type { ListEntry, StatusEntry } from "../rpc/contract.ts";
+import { logPath } from "../system/paths.ts";
+import { applyChange } from "./applying.ts";
+import { LogSubscription } from "./log-stream.ts";
+import { kill, restart, start, stop } from "./operations.ts";
+import type { Registry } from "./registry.ts";
+import type { Caller, Handlers } from "./rpc-server.ts";
+import { runReload } from "./reload.ts";
+import type { Supervised } from "./supervised.ts";
+
+export interface AgentFacts {
+  readonly version: string;
+  readonly stateDir: string;
+  readonly startedAt: number;
+  /** The socket may move: a vanished one is bound again. */
+  socket(): string;
+  /** Ends the agent. */
+  shutdown(keepServers: boolean): Promise<string[]>;
+  /** Ends the process; called once the answer is out. */
+  exit(): void;
+}
+
+/** What the agent does for each method of the contract. */
+export function createHandlers(registry: Registry, agent: AgentFacts): Handlers {
+  const subscriptions = new Map<Caller["gone"], Map<number, LogSubscription>>();
+  let nextSubscription = 1;
+  return {
+    list: async ({ project }) => registry.all(project).map(listEntryOf),
+    status: async ({ name, project }) => statusOf(registry.get(name, project), agent.stateDir),
+    start: (params) => start(registry, params),
+    stop: (params) => stop(registry, params),
+    restart: (params) => restart(registry, params),
+    kill: (params) => kill(registry, params),
+    reload: ({ project }) => runReload(agent.stateDir, project),
+    observe: async ({ project }) => registry.all(project).map((server) => server.observe()) as never,
+    apply: (params, caller) => applyChange(registry, params, caller.gone),
+    logs: async (params, caller) => {
+      const server = registry.get(params.name, params.project);
+      const id = nextSubscription++;
+      const own = subscriptions.get(caller.gone) ?? new Map<number, LogSubscription>();
+      subscriptions.set(caller.gone, own);
+      const subscription = new LogSubscription(id, server, caller, params, () => own.delete(id));
+      own.set(id, subscription);
+      caller.gone.addEventListener("abort", () => subscriptions.delete(caller.gone), { once: true });
+      caller.afterAnswer(() => subscription.begin());
+      return { subscription_id: id };
+    },
+    logs_cancel: async ({ subscription_id }, caller) => {
+      const subscription = subscriptions.get(caller.gone)?.get(subscription_id);
+      if (subscription) caller.afterAnswer(() => subscription.end());
+      return { cancelled: subscription !== undefined };
+    },
+    agent_info: async () => ({
+      pid: process.pid,
+      version: agent.version,
+      socket: agent.socket(),
+      state_dir: agent.stateDir,
+      started_at_unix_ms: agent.startedAt,
+      servers: registry.all().length,
+    }),
+    agent_shutdown: async ({ keep_servers }, caller) => {
+      const stopped = await agent.shutdown(keep_servers);
+      caller.afterAnswer(() => agent.exit());
+      return { stopped };
+    },
+  };
+}
+
+function listEntryOf(server: Supervised): ListEntry {
+  const { phase, restartCount, lastExit } = server.state;
+  const { pid, startedAt } = server.observe();
+  const yesNo = { ok: true, failing: false, unknown: null } as const;
+  const running = phase.tag === "running";
+  return {
+    name: server.spec.name,
+    project: server.spec.project,
+    state: publicState(server.state),
+    ...(pid === undefined ? {} : { pid }),
+    port: server.spec.port,
+    ...(running && startedAt !== undefined ? { uptime_secs: Math.floor((Date.now() - startedAt) / 1000) } : {}),
+    restart_count: restartCount,
+    ...(lastExit ? { last_exit: { exit: lastExit.exit, at_unix_ms: lastExit.at } } : {}),
+    ready: running ? yesNo[phase.ready.verdict.status] : false,
+    healthy: running ? yesNo[phase.healthy.verdict.status] : null,
+  };
+}
+
+function statusOf(server: Supervised, stateDir: string): StatusEntry {
+  const { ready, healthy, reason, drift, since, lastLines } = server.observe();
+  const { project, name } = server.spec;
+  return {
+    ...listEntryOf(server),
+    since_unix_ms: since,
+    ...(reason === undefined ? {} : { reason }),
+    operator: server.operator,
+    ...(drift === undefined ? {} : { drift }),
+    recent_transitions: server.transitions.map(({ from, to, at, reason: why }) => ({
+      from,
+      to,
+      at_unix_ms: at,
+      ...(why === undefined ? {} : { reason: why }),
+    })),
+    probes: { readiness: ready, liveness: healthy },
+    spec: server.spec,
+    log_path: logPath(stateDir, project, name),
+    ...(lastLines ? { last_lines: [...lastLines] } : {}),
+  };
+}

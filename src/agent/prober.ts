@@ -1,0 +1,74 @@
+import type { Probe, ServerSpec } from "../model/spec.ts";
+import type { Answer } from "../supervisor/probes.ts";
+import { type Listener, listeners, ownedBy } from "../system/listeners.ts";
+import { isCode } from "../system/files.ts";
+import { connect } from "node:net";
+import type { Incarnation } from "./incarnation.ts";
+import { LogSnapshot } from "./log-reader.ts";
+import type { LogLine } from "./log-record.ts";
+import type { LogWriter } from "./log-writer.ts";
+
+/** Looks at one incarnation through its probes. */
+export class Prober {
+  readonly #incarnation: Incarnation;
+  /** The socket last seen to belong to the group: while it listens, its owner need not be looked up again. */
+  #owned: { socket: string; pid: number } | undefined;
+
+  constructor(incarnation: Incarnation) {
+    this.#incarnation = incarnation;
+  }
+
+  /** Does something of this server's group listen on the port, and does it accept a connection? */
+  async tcp(spec: ServerSpec, probe: Extract<Probe, { type: "tcp" }>): Promise<Answer> {
+    const { port } = probe;
+    const sockets = (await listeners()).get(port);
+    if (!sockets) return { ok: false, evidence: `nothing listens on port ${port}` };
+    const owner = await this.#ownerOf(sockets);
+    if (owner === undefined) return { ok: false, evidence: `port ${port} is held by another process` };
+    const refusal = await tryConnect(spec.host, port, probe.timeout);
+    if (refusal) return { ok: false, evidence: `${spec.host}:${port} ${refusal}` };
+    return { ok: true, evidence: `pid ${owner} listens on ${spec.host}:${port}` };
+  }
+
+  async #ownerOf(sockets: readonly Listener[]): Promise<number | undefined> {
+    const known = this.#owned;
+    if (known && sockets.some(({ socket }) => socket === known.socket)) return known.pid;
+    const found = ownedBy(await this.#incarnation.members(), sockets);
+    this.#owned = found && { socket: found.listener.socket, pid: found.pid };
+    return found?.pid;
+  }
+}
+
+/** Undefined when a connection was accepted in time, else what came instead. */
+function tryConnect(host: string, port: number, timeout: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout });
+    const settle = (refusal?: string) => {
+      socket.destroy();
+      resolve(refusal);
+    };
+    socket.once("connect", () => settle());
+    socket.once("timeout", () => settle(`did not accept a connection within ${timeout} ms`));
+    socket.once("error", (error) => settle(isCode(error, "ECONNREFUSED") ? "refuses connections" : error.message));
+  });
+}
+
+/** Waits for a line of this run that matches, also among those written before now. Returns how to stop waiting. */
+export function watchLog(log: LogWriter, pattern: string, startedAt: number, found: (answer: Answer) => void): () => void {
+  const expression = new RegExp(pattern);
+  const matches = (line: LogLine) => expression.test(line.bytes.toString("utf8"));
+  const tell = (line: LogLine) => found({ ok: true, evidence: `printed: ${line.bytes.toString("utf8").slice(0, 200)}` });
+  const snapshot = new LogSnapshot(log.dir);
+  const earlier = snapshot.lastLines({ tail: 1000, since: startedAt }).find(matches);
+  snapshot.close();
+  if (earlier) {
+    setImmediate(() => tell(earlier));
+    return () => {};
+  }
+  const stop = log.onLine((line) => {
+    if (!matches(line)) return;
+    stop();
+    tell(line);
+  });
+  return stop;
+}

@@ -1,0 +1,173 @@
+import * as fs from "node:fs";
+import { dirname, join } from "node:path";
+import type { ProcessId } from "../model/process.ts";
+import type { SecretValues, ServerSpec } from "../model/spec.ts";
+import { holderOf } from "../system/listeners.ts";
+import { isRunning } from "../system/processes.ts";
+import { Incarnation, type IncarnationEvents, hasKeeper, openRunFiles, readPid, readStatus } from "./incarnation.ts";
+import { makeFifos, startKeeper } from "./keeper.ts";
+import type { LogWriter } from "./log-writer.ts";
+
+/** Why a server could not be started, in words for a person. */
+export class SpawnError extends Error {
+  readonly portConflict: boolean;
+  constructor(message: string, portConflict = false) {
+    super(message);
+    this.portConflict = portConflict;
+  }
+}
+
+export interface SpawnRequest {
+  /** The run folder, which does not exist yet. */
+  readonly dir: string;
+  readonly spec: ServerSpec;
+  readonly secrets: SecretValues;
+  readonly log: LogWriter;
+  readonly events: IncarnationEvents;
+}
+
+/** Starts a server's program in a new run folder. Throws a {@link SpawnError} when it cannot run. */
+export async function spawnIncarnation(request: SpawnRequest): Promise<Incarnation> {
+  const { dir, spec, log, events } = request;
+  checkProgram(spec.program);
+  checkFolder(spec.workingDir);
+  await checkPort(spec);
+  log.open();
+  fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
+  await queueFifos(dir);
+  const files = openRunFiles(dir);
+  const keeper = await startKeeper({
+    dir,
+    label: `${spec.project}/${spec.name}`,
+    program: spec.program,
+    args: spec.args,
+    env: environmentOf(spec, request.secrets),
+    workingDir: spec.workingDir,
+    umask: spec.umask,
+    openFiles: spec.limits.openFiles,
+  }).catch((error: Error) => {
+    for (const fd of Object.values(files)) fs.closeSync(fd);
+    throw new SpawnError(`cannot start ${spec.program}: ${error.message}`);
+  });
+  const incarnation = new Incarnation(dir, files, keeper, log, events);
+  incarnation.begin();
+  return incarnation;
+}
+
+function environmentOf(spec: ServerSpec, secrets: SecretValues): Record<string, string> {
+  const entries = Object.entries(spec.env).map(([key, value]): [string, string] => {
+    if (typeof value === "string") return [key, value];
+    const secret = secrets[key];
+    if (secret === undefined) throw new SpawnError(`cannot start: the value of the secret ${key} is not here`);
+    return [key, secret];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** A shell would run any text file as a script of its own, so only what the kernel can execute is let through. */
+function checkProgram(program: string): void {
+  try {
+    fs.accessSync(program, fs.constants.X_OK);
+    if (!fs.statSync(program).isFile()) throw new Error("not a file");
+  } catch {
+    throw new SpawnError(`cannot start ${program}: it is not there, or not an executable file`);
+  }
+  const head = Buffer.alloc(4);
+  const fd = fs.openSync(program, "r");
+  try {
+    fs.readSync(fd, head, 0, 4, 0);
+  } finally {
+    fs.closeSync(fd);
+  }
+  if (head.toString("latin1", 0, 2) !== "#!" && !MAGIC.has(head.toString("hex"))) {
+    throw new SpawnError(`cannot start ${program}: it is neither a binary nor a script with a #! line`);
+  }
+}
+
+/** ELF, Mach-O in its byte orders and widths, and the universal binary. */
+const MAGIC = new Set(["7f454c46", "feedface", "feedfacf", "cefaedfe", "cffaedfe", "cafebabe", "bebafeca"]);
+
+function checkFolder(path: string): void {
+  if (!fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new SpawnError(`cannot start: the working folder ${path} is not there`);
+  }
+}
+
+async function checkPort(spec: ServerSpec): Promise<void> {
+  if (spec.port === null) return;
+  const holder = await holderOf(spec.port);
+  if (holder) {
+    const who = holder.pid ? `pid ${holder.pid} (${holder.name})` : holder.name;
+    throw new SpawnError(`cannot start: port ${spec.port} is held by ${who}`, true);
+  }
+}
+
+interface FifoQueue {
+  readonly dirs: string[];
+  readonly made: Promise<void>;
+}
+let fifoQueue: FifoQueue | undefined;
+
+/** Servers that start in the same turn share one call of mkfifo. */
+function queueFifos(dir: string): Promise<void> {
+  if (!fifoQueue) {
+    const dirs: string[] = [];
+    const made = new Promise<void>((resolve, reject) => {
+      setImmediate(() => {
+        fifoQueue = undefined;
+        makeFifos(dirs).then(resolve, reject);
+      });
+    });
+    fifoQueue = { dirs, made };
+  }
+  fifoQueue.dirs.push(dir);
+  return fifoQueue.made;
+}
+
+/** Longest wait for a keeper that was just started to write down its pid, ms. */
+const KEEPER_GRACE = 1000;
+
+/**
+ * Finds the run that an earlier agent left in a run folder: undefined when nothing of it ever ran, and then nothing
+ * will. The caller begins it with `resume`.
+ */
+export async function adoptIncarnation(
+  dir: string,
+  known: ProcessId | undefined,
+  log: LogWriter,
+  events: IncarnationEvents,
+): Promise<Incarnation | undefined> {
+  if (!fs.existsSync(join(dir, "alive")) || neverStarted(dir, known)) {
+    fs.rmSync(dir, { recursive: true, force: true });
+    return undefined;
+  }
+  const keeper = hasKeeper(dir) ? await keeperPid(dir) : readPid(dir, "keeper");
+  log.open();
+  return new Incarnation(dir, openRunFiles(dir), keeper === undefined ? undefined : { pid: keeper }, log, events);
+}
+
+/**
+ * True when the folder holds no sign of life. It is renamed away before the last look: a keeper that was slow to
+ * come finds no fifos and ends, one that came in between is seen, and the folder put back.
+ */
+function neverStarted(dir: string, known: ProcessId | undefined): boolean {
+  const lives = (at: string) => hasKeeper(at) || readStatus(at) || readPid(at, "pid") !== undefined;
+  if (lives(dir) || (known && isRunning(known))) return false;
+  const aside = join(dirname(dir), `gone-${process.pid}-${Date.now()}`);
+  fs.renameSync(dir, aside);
+  if (lives(aside)) {
+    fs.renameSync(aside, dir);
+    return false;
+  }
+  fs.rmSync(aside, { recursive: true, force: true });
+  return true;
+}
+
+async function keeperPid(dir: string): Promise<number | undefined> {
+  const until = Date.now() + KEEPER_GRACE;
+  for (;;) {
+    const pid = readPid(dir, "keeper");
+    if (pid !== undefined || Date.now() > until) return pid;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -1,0 +1,100 @@
+import type { SecretValues, ServerSpec } from "../model/spec.ts";
+import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
+import { publicState } from "../supervisor/state.ts";
+import { isCode } from "../system/files.ts";
+import { recordedServers, ServerStore } from "./store.ts";
+import { Supervised } from "./supervised.ts";
+
+/** All servers of this agent, by project and name. */
+export class Registry {
+  readonly #servers = new Map<string, Supervised>();
+  readonly #state: string;
+  readonly #report: (message: string) => void;
+
+  constructor(state: string, report: (message: string) => void) {
+    this.#state = state;
+    this.#report = report;
+  }
+
+  /** Takes up every server that has a record. One that cannot be read is reported, and harms no other. */
+  async adoptAll(): Promise<void> {
+    await Promise.all(recordedServers(this.#state).map(({ project, name }) => this.#adopt(project, name)));
+    for (const server of this.all()) {
+      if (server.resumes && server.shouldRun) server.dispatch({ type: "start" });
+    }
+  }
+
+  async #adopt(project: string, name: string): Promise<void> {
+    try {
+      const store = new ServerStore(this.#state, project, name);
+      const applied = store.readSpec(Date.now());
+      if (!applied) return this.#report(`${project}/${name}: its record was missing or unreadable and is set aside`);
+      const server = new Supervised(applied, { store, report: this.#report });
+      this.#servers.set(keyOf(project, name), server);
+      await server.adopt(store.readRecord(Date.now()));
+    } catch (error) {
+      this.#report(`${project}/${name}: cannot take it up: ${String(error)}`);
+    }
+  }
+
+  /** In name order. */
+  all(project?: string): Supervised[] {
+    const servers = [...this.#servers.values()].filter(({ spec }) => project === undefined || spec.project === project);
+    return servers.sort((a, b) => (keyOf(a.spec.project, a.spec.name) < keyOf(b.spec.project, b.spec.name) ? -1 : 1));
+  }
+
+  find(name: string, project: string): Supervised | undefined {
+    return this.#servers.get(keyOf(project, name));
+  }
+
+  /** The server of that name; without a project the name must be there only once. */
+  get(name: string, project?: string): Supervised {
+    const found = this.all(project).filter(({ spec }) => spec.name === name);
+    const [first] = found;
+    if (!first) {
+      const where = project === undefined ? "" : ` in project ${project}`;
+      throw new RpcError(RPC_ERRORS.serverNotFound, `cannot find server ${name}${where}: it was never applied`);
+    }
+    if (found.length > 1) {
+      const all = found.map(({ spec }) => `${spec.project}/${spec.name}`).join(", ");
+      throw new RpcError(RPC_ERRORS.invalidParams, `cannot tell which ${name} is meant: say one of ${all}`);
+    }
+    return first;
+  }
+
+  /** A server that was not there before. Throws, with nothing left behind, when its record cannot be written. */
+  add(spec: ServerSpec, secrets: SecretValues): Supervised {
+    const store = new ServerStore(this.#state, spec.project, spec.name);
+    try {
+      store.writeSpec(spec, secrets);
+    } catch (error) {
+      store.remove();
+      throw error;
+    }
+    const server = new Supervised({ spec, secrets, tampered: false }, { store, report: this.#report });
+    this.#servers.set(keyOf(spec.project, spec.name), server);
+    return server;
+  }
+
+  remove(server: Supervised): void {
+    this.#servers.delete(keyOf(server.spec.project, server.spec.name));
+    try {
+      server.remove();
+    } catch (error) {
+      if (!isCode(error, "ENOENT")) throw error;
+    }
+  }
+
+  /** Stops everything, without holding it: the next agent starts it again. Returns the names of what ran. */
+  async stopAll(boundMs: number): Promise<string[]> {
+    const running = this.all().filter((server) => publicState(server.state) !== "stopped" && publicState(server.state) !== "failed");
+    await Promise.all(running.map((server) => server.suspend(boundMs)));
+    return running.map(({ spec }) => spec.name);
+  }
+
+  detachAll(): void {
+    for (const server of this.#servers.values()) server.detach();
+  }
+}
+
+const keyOf = (project: string, name: string) => `${project}/${name}`;

@@ -1,0 +1,41 @@
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import type { ResultOf } from "../rpc/contract.ts";
+import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
+import { launcherPath } from "../system/package.ts";
+import { projectsDir } from "../system/paths.ts";
+import { readProject } from "../system/projects.ts";
+
+/** Longest run of a reload, ms. */
+const BOUND = 300_000;
+
+/** Exit codes of the command, and the errors that they are on the wire. */
+const CODES: Record<number, number> = { 3: RPC_ERRORS.configurationInvalid, 75: RPC_ERRORS.locked };
+
+/** Runs `xy reload` in the recorded root, as a process of its own: the agent evaluates no configuration itself. */
+export async function runReload(stateDir: string, project: string | undefined): Promise<ResultOf<"reload">> {
+  const name = project ?? onlyProject(stateDir);
+  const record = readProject(stateDir, name);
+  if (!record) throw new RpcError(RPC_ERRORS.serverNotFound, `cannot reload: project ${name} was never applied`);
+  const argv = [launcherPath(), "reload", "--json", "--config", record.config];
+  const { code, stdout, stderr } = await run(argv, record.root);
+  if (code === 0) return JSON.parse(stdout);
+  throw new RpcError(CODES[code] ?? RPC_ERRORS.internalError, stderr.trim() || `reload ended with ${code}`);
+}
+
+function onlyProject(stateDir: string): string {
+  const names = readdirSync(projectsDir(stateDir), { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
+  if (names.length === 1) return names[0] as string;
+  throw new RpcError(RPC_ERRORS.invalidParams, `cannot tell which project to reload: say one of ${names.join(", ")}`);
+}
+
+function run(argv: string[], cwd: string): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, argv, { cwd, stdio: ["ignore", "pipe", "pipe"], timeout: BOUND });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
+  });
+}

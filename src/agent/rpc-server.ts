@@ -1,0 +1,131 @@
+import { createServer, type Server, type Socket } from "node:net";
+import type { z } from "zod";
+import { contract, type Method, type Notifications, type ParsedParams, type ResultOf } from "../rpc/contract.ts";
+import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
+import { encodeFrame, FrameDecoder } from "../rpc/framing.ts";
+
+/** What a method handler may use of the connection that calls it. */
+export interface Caller {
+  /** Sends a notification; returns the bytes that wait to be taken by the reader. */
+  notify<N extends keyof Notifications>(method: N, params: Notifications[N]): number;
+  /** Calls back once the reader has taken everything that waited. */
+  onDrain(callback: () => void): void;
+  /** Aborted when the connection ends. */
+  readonly gone: AbortSignal;
+  /** Runs after the answer to this call was sent. */
+  afterAnswer(callback: () => void): void;
+}
+
+export type Handlers = { readonly [M in Method]: (params: ParsedParams<M>, caller: Caller) => Promise<ResultOf<M>> };
+
+/** Most calls of one connection that run at once: one connection must not crowd out the others. */
+const MOST_CALLS = 1024;
+/** A reader that lets more than this wait is not answered any more, bytes. */
+const LONGEST_BACKLOG = 64 * 1024 * 1024;
+
+/** Serves the contract. Calls of a connection run concurrently; a bad frame harms its own connection only. */
+export function createRpcServer(handlers: Handlers): Server {
+  return createServer((socket) => new Connection(socket, handlers));
+}
+
+class Connection {
+  readonly #socket: Socket;
+  readonly #handlers: Handlers;
+  readonly #decoder = new FrameDecoder();
+  readonly #gone = new AbortController();
+  #calls = 0;
+
+  constructor(socket: Socket, handlers: Handlers) {
+    this.#socket = socket;
+    this.#handlers = handlers;
+    socket.on("data", (chunk: Buffer) => this.#take(chunk));
+    socket.on("error", () => socket.destroy());
+    socket.once("close", () => this.#gone.abort());
+  }
+
+  #take(chunk: Buffer): void {
+    try {
+      for (const frame of this.#decoder.take(chunk)) void this.#answer(frame);
+    } catch (error) {
+      this.#send({ jsonrpc: "2.0", id: null, error: { code: RPC_ERRORS.invalidRequest, message: String(error) } });
+      this.#socket.destroySoon();
+    }
+  }
+
+  async #answer(frame: string): Promise<void> {
+    const after: (() => void)[] = [];
+    let id: unknown = null;
+    try {
+      const request = parseRequest(frame);
+      id = request.id ?? null;
+      if (this.#calls >= MOST_CALLS) throw new RpcError(RPC_ERRORS.invalidRequest, "too many calls at once");
+      this.#calls++;
+      const result = await this.#call(request, after).finally(() => this.#calls--);
+      // A request without id is a notification: JSON-RPC gives it no answer.
+      if (request.id !== undefined) this.#send({ jsonrpc: "2.0", id, result });
+    } catch (error) {
+      this.#send({ jsonrpc: "2.0", id, error: errorDocument(error) });
+    }
+    for (const callback of after) callback();
+  }
+
+  #call(request: Request, after: (() => void)[]): Promise<unknown> {
+    const method = request.method as Method;
+    if (!Object.hasOwn(contract, method)) {
+      throw new RpcError(RPC_ERRORS.methodNotFound, `cannot find method ${request.method}`);
+    }
+    const schema: z.ZodType = contract[method].params;
+    const params = schema.safeParse(request.params ?? {});
+    if (!params.success) throw new RpcError(RPC_ERRORS.invalidParams, `cannot call ${method}: ${explain(params.error)}`);
+    const handler = this.#handlers[method] as (params: unknown, caller: Caller) => Promise<unknown>;
+    return handler(params.data, this.#caller(after));
+  }
+
+  #caller(after: (() => void)[]): Caller {
+    return {
+      notify: (method, params) => {
+        this.#send({ jsonrpc: "2.0", method, params });
+        return this.#socket.writableLength;
+      },
+      onDrain: (callback) => void this.#socket.once("drain", callback),
+      gone: this.#gone.signal,
+      afterAnswer: (callback) => void after.push(callback),
+    };
+  }
+
+  #send(document: object): void {
+    if (this.#socket.destroyed) return;
+    if (this.#socket.writableLength > LONGEST_BACKLOG) this.#socket.destroy();
+    else this.#socket.write(encodeFrame(document));
+  }
+}
+
+interface Request {
+  readonly id?: unknown;
+  readonly method: string;
+  readonly params?: unknown;
+}
+
+function parseRequest(frame: string): Request {
+  let request: unknown;
+  try {
+    request = JSON.parse(frame);
+  } catch {
+    throw new RpcError(RPC_ERRORS.parseError, "cannot read the frame: it is not JSON");
+  }
+  const isRequest = typeof request === "object" && request !== null && "method" in request;
+  if (!isRequest || typeof request.method !== "string") {
+    throw new RpcError(RPC_ERRORS.invalidRequest, "cannot read the frame: it is not a JSON-RPC 2.0 request");
+  }
+  return request as Request;
+}
+
+function explain(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join(".") || "params"}: ${issue.message}`).join("; ");
+}
+
+function errorDocument(error: unknown): { code: number; message: string; data?: unknown } {
+  if (!(error instanceof RpcError)) return { code: RPC_ERRORS.internalError, message: String(error) };
+  const { code, message, data } = error;
+  return data === undefined ? { code, message } : { code, message, data };
+}

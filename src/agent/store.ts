@@ -1,0 +1,157 @@
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { canonicalHash, specHash } from "../model/canonical.ts";
+import type { OperatorWord } from "../model/observed.ts";
+import { type SecretValues, type ServerSpec, secretValues, serverSpec } from "../model/spec.ts";
+import type { ServerState } from "../supervisor/state.ts";
+import { readJson, setAside, writeAtomic } from "../system/files.ts";
+import { bootId } from "../system/processes.ts";
+import { ensurePrivateDir, projectsDir, serverDir } from "../system/paths.ts";
+
+/** What was applied. Written as one file, so that a spec is never seen with the secrets of another. */
+export interface AppliedSpec {
+  readonly spec: ServerSpec;
+  readonly secrets: SecretValues;
+  /** The file was changed by someone else than xy. */
+  readonly tampered: boolean;
+}
+
+/** One change of the public state. */
+export interface Transition {
+  readonly from: string;
+  readonly to: string;
+  readonly at: number;
+  readonly reason?: string | undefined;
+}
+
+/** What the agent must know of a server after its own death. */
+export interface RuntimeRecord {
+  readonly boot: string;
+  readonly operator: OperatorWord;
+  /** {@link startHash} of the spec that the newest incarnation was started with. */
+  readonly runningHash?: string | undefined;
+  /** It was stopped with its agent, and the next agent is to start it. */
+  readonly resumes: boolean;
+  readonly state: ServerState;
+  readonly transitions: readonly Transition[];
+}
+
+const specFile = z.strictObject({
+  version: z.literal(1),
+  hash: z.string(),
+  secretsHash: z.string(),
+  spec: serverSpec,
+  secrets: secretValues,
+});
+const exit = z.union([
+  z.object({ kind: z.literal("code"), code: z.int() }),
+  z.object({ kind: z.literal("signal"), signal: z.string() }),
+  z.object({ kind: z.literal("unknown") }),
+]);
+const recordFile = z.object({
+  version: z.literal(1),
+  boot: z.string(),
+  operator: z.enum(["start", "stop"]).nullable(),
+  runningHash: z.string().optional(),
+  resumes: z.boolean(),
+  state: z.looseObject({
+    phase: z.looseObject({ tag: z.enum(["stopped", "starting", "running", "ending", "waiting", "failed"]) }),
+    inc: z.int().min(0),
+    since: z.number(),
+    retries: z.object({ attempt: z.int(), counted: z.array(z.number()) }),
+    restartCount: z.int(),
+    lastExit: z.object({ exit, at: z.number() }).optional(),
+  }),
+  transitions: z.array(z.object({ from: z.string(), to: z.string(), at: z.number(), reason: z.string().optional() })),
+});
+
+/** The folder of one server in the state folder. */
+export class ServerStore {
+  readonly dir: string;
+
+  constructor(state: string, project: string, name: string) {
+    this.dir = serverDir(state, project, name);
+  }
+
+  get runDir(): string {
+    return join(this.dir, "run");
+  }
+
+  get logDir(): string {
+    return join(this.dir, "log");
+  }
+
+  /** Throws, with the old spec untouched, when it cannot be written. */
+  writeSpec(spec: ServerSpec, secrets: SecretValues): void {
+    ensurePrivateDir(this.dir);
+    const file = { version: 1, hash: specHash(spec), secretsHash: canonicalHash(secrets), spec, secrets };
+    writeAtomic(join(this.dir, "spec.json"), JSON.stringify(file), { durable: true });
+  }
+
+  /** Undefined when there is none, or none that can be trusted: that one is set aside. */
+  readSpec(now: number): AppliedSpec | undefined {
+    const path = join(this.dir, "spec.json");
+    const file = this.#readTrusted(path, specFile, now);
+    if (!file) return undefined;
+    const tampered = file.hash !== specHash(file.spec) || file.secretsHash !== canonicalHash(file.secrets);
+    return { spec: file.spec, secrets: file.secrets, tampered };
+  }
+
+  writeRecord(record: RuntimeRecord, durable: boolean): void {
+    writeAtomic(join(this.dir, "state.json"), JSON.stringify({ version: 1, ...record }), { durable });
+  }
+
+  readRecord(now: number): RuntimeRecord | undefined {
+    const file = this.#readTrusted(join(this.dir, "state.json"), recordFile, now);
+    // The schema checks what others rely on; the phases are this program's own writing.
+    return file as unknown as RuntimeRecord | undefined;
+  }
+
+  #readTrusted<T>(path: string, schema: z.ZodType<T>, now: number): T | undefined {
+    try {
+      const value = readJson(path);
+      return value === undefined ? undefined : schema.parse(value);
+    } catch {
+      setAside(path, now);
+      return undefined;
+    }
+  }
+
+  /** Forgets the server, its logs included. */
+  remove(): void {
+    fs.rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  /** Run folders that are there, by incarnation. */
+  runs(): number[] {
+    if (!fs.existsSync(this.runDir)) return [];
+    return fs.readdirSync(this.runDir).map(Number).filter(Number.isInteger);
+  }
+
+  runPath(inc: number): string {
+    return join(this.runDir, String(inc));
+  }
+}
+
+/** Every server with a folder in the state folder. */
+export function recordedServers(state: string): { project: string; name: string }[] {
+  return list(projectsDir(state)).flatMap((project) =>
+    list(join(projectsDir(state), project, "servers")).map((name) => ({ project, name })),
+  );
+}
+
+function list(dir: string): string[] {
+  try {
+    return fs.readdirSync(dir).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** The state to go on from. After a reboot nothing of the old run exists, and no earlier crash counts. */
+export function stateAfter(record: RuntimeRecord, now: number, fresh: ServerState): { state: ServerState; booted: boolean } {
+  if (record.boot === bootId()) return { state: record.state, booted: false };
+  const { inc, lastExit } = record.state;
+  return { state: { ...fresh, inc, since: now, ...(lastExit ? { lastExit } : {}) }, booted: true };
+}

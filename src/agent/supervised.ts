@@ -1,0 +1,375 @@
+import { EventEmitter, once } from "node:events";
+import * as fs from "node:fs";
+import { startHash } from "../model/canonical.ts";
+import type { Observed, OperatorWord } from "../model/observed.ts";
+import type { SecretValues, ServerSpec } from "../model/spec.ts";
+import { type Effect, type MachineEvent, type ProbeName, step, type TimerName } from "../supervisor/machine.ts";
+import { initialState, liveProcess, publicState, type ServerState } from "../supervisor/state.ts";
+import { bootId } from "../system/processes.ts";
+import { Incarnation } from "./incarnation.ts";
+import { LogSnapshot } from "./log-reader.ts";
+import { LogWriter } from "./log-writer.ts";
+import { adoptIncarnation, SpawnError, spawnIncarnation } from "./process-host.ts";
+import { Prober, watchLog } from "./prober.ts";
+import { type AppliedSpec, type RuntimeRecord, type ServerStore, stateAfter, type Transition } from "./store.ts";
+
+const KEPT_TRANSITIONS = 20;
+const REASON_LINES = 10;
+
+export interface SupervisedOptions {
+  readonly store: ServerStore;
+  readonly report: (message: string) => void;
+}
+
+/**
+ * One server under this agent: carries out what the supervisor core decides, and tells it what happened. Effects of
+ * one event are carried out before the next event is taken.
+ */
+export class Supervised {
+  readonly store: ServerStore;
+  readonly log: LogWriter;
+  readonly #report: (message: string) => void;
+  readonly #changed = new EventEmitter();
+  readonly #timers = new Map<TimerName, NodeJS.Timeout>();
+  #spec: ServerSpec;
+  #secrets: SecretValues;
+  #tampered: boolean;
+  #operator: OperatorWord = null;
+  #state: ServerState = initialState(Date.now());
+  #runningHash: string | undefined;
+  #transitions: readonly Transition[] = [];
+  #incarnation: Incarnation | undefined;
+  #prober: Prober | undefined;
+  #stopLogWatch: () => void = () => {};
+  #spawnError: SpawnError | undefined;
+  #queue: MachineEvent[] = [];
+  #busy = false;
+  #retired = false;
+  #resumes = false;
+
+  constructor(applied: AppliedSpec, options: SupervisedOptions) {
+    this.#spec = applied.spec;
+    this.#secrets = applied.secrets;
+    this.#tampered = applied.tampered;
+    this.store = options.store;
+    this.#report = options.report;
+    this.log = new LogWriter(this.store.logDir, applied.spec.logs);
+    // Many may wait for one server at once: an apply, commands, dependents.
+    this.#changed.setMaxListeners(0);
+  }
+
+  get spec(): ServerSpec {
+    return this.#spec;
+  }
+  get state(): ServerState {
+    return this.#state;
+  }
+  get operator(): OperatorWord {
+    return this.#operator;
+  }
+  get transitions(): readonly Transition[] {
+    return this.#transitions;
+  }
+  /** Why the last start failed, while the server is failed because of it. */
+  get spawnError(): SpawnError | undefined {
+    return this.#state.phase.tag === "failed" ? this.#spawnError : undefined;
+  }
+  get incarnation(): Incarnation | undefined {
+    return this.#incarnation;
+  }
+
+  /** It ran when its last agent was told to end, or when the machine went down: a new agent starts it. */
+  get resumes(): boolean {
+    return this.#resumes;
+  }
+
+  /** What the configuration or the operator wants of it now. */
+  get shouldRun(): boolean {
+    return this.#operator === null ? this.#spec.wanted === "start" : this.#operator === "start";
+  }
+
+  dispatch(event: MachineEvent): void {
+    this.#queue.push(event);
+    if (this.#busy || this.#retired) return;
+    this.#busy = true;
+    try {
+      for (let next = this.#queue.shift(); next; next = this.#queue.shift()) this.#turn(next);
+    } finally {
+      this.#busy = false;
+    }
+    this.#changed.emit("change");
+  }
+
+  /** Settles when the condition holds, or with false when the time is over or the signal says so. */
+  async until(condition: (server: Supervised) => boolean, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+    const bound = AbortSignal.timeout(timeoutMs);
+    const either = signal ? AbortSignal.any([bound, signal]) : bound;
+    while (!condition(this)) {
+      if (either.aborted) return false;
+      await once(this.#changed, "change", { signal: either }).catch(() => undefined);
+    }
+    return true;
+  }
+
+  /** The operator's word, written down before it is followed. */
+  setOperator(word: OperatorWord): void {
+    if (word === this.#operator) return;
+    this.#operator = word;
+    this.#record(true);
+  }
+
+  /** Takes a new spec over. Throws, with nothing changed, when it cannot be written. */
+  configure(spec: ServerSpec, secrets: SecretValues): void {
+    this.store.writeSpec(spec, secrets);
+    this.#spec = spec;
+    this.#secrets = secrets;
+    this.#tampered = false;
+    this.log.setLimits(spec.logs);
+    this.dispatch({ type: "configured" });
+  }
+
+  /** Takes the server up as an earlier agent, or the last boot, left it. */
+  async adopt(record: RuntimeRecord | undefined): Promise<void> {
+    const now = Date.now();
+    const fresh = initialState(now);
+    const { state, booted } = record ? stateAfter(record, now, fresh) : { state: fresh, booted: false };
+    this.#state = state;
+    this.#resumes = booted || (record?.resumes ?? false);
+    this.#operator = record?.operator ?? null;
+    this.#runningHash = record?.runningHash;
+    this.#transitions = record?.transitions ?? [];
+    if (booted) return this.#forgetRuns();
+    for (const inc of this.store.runs()) await this.#adoptRun(inc);
+    this.dispatch({ type: "adopted", present: this.#incarnation !== undefined });
+    this.#incarnation?.resume(liveProcess(state));
+    if (!this.#incarnation) this.#reportLost();
+  }
+
+  /** A run folder of an incarnation that is over only has its last words left to say. */
+  async #adoptRun(inc: number): Promise<void> {
+    const current = inc === this.#state.inc && isLive(this.#state);
+    const known = current ? liveProcess(this.#state) : undefined;
+    const events = current ? this.#eventsOf(inc) : NO_EVENTS;
+    const incarnation = await adoptIncarnation(this.store.runPath(inc), known, this.log, events);
+    if (current) this.#hold(incarnation);
+    else incarnation?.release(Date.now());
+  }
+
+  /** The record may say that something lives, and nothing of it is left to ask. */
+  #reportLost(): void {
+    const { phase, inc } = this.#state;
+    if (phase.tag === "running" || phase.tag === "ending") {
+      this.dispatch({ type: "exited", inc, exit: { kind: "unknown" }, at: Date.now() });
+    }
+    this.dispatch({ type: "emptied", inc });
+  }
+
+  #forgetRuns(): void {
+    fs.rmSync(this.store.runDir, { recursive: true, force: true });
+    this.#record(false);
+  }
+
+  /** Stops the server with its agent. It is not held: the next agent starts it again. */
+  async suspend(boundMs: number): Promise<void> {
+    this.#resumes = true;
+    this.dispatch({ type: "stop" });
+    await this.until(isAtRest, boundMs);
+  }
+
+  /** Lets go of the server without touching its processes: a later agent takes it up. */
+  detach(): void {
+    this.#retired = true;
+    this.#clearTimers();
+    this.#stopLogWatch();
+    this.#incarnation?.drain(Date.now());
+    this.#incarnation?.detach();
+    this.log.close();
+  }
+
+  /** Forgets a server that is stopped. */
+  remove(): void {
+    this.detach();
+    this.store.remove();
+    this.#changed.emit("change");
+  }
+
+  // --- effects --------------------------------------------------------------------------------------------------
+
+  #turn(event: MachineEvent): void {
+    const now = Date.now();
+    const { state, effects } = step(this.#state, event, this.#spec, { now });
+    this.#state = state;
+    for (const effect of effects) {
+      if (effect.type === "publish") this.#transitions = [...this.#transitions, transitionOf(effect, now)].slice(-KEPT_TRANSITIONS);
+    }
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.type) {
+      case "record":
+        return this.#record(false);
+      case "publish":
+        return;
+      case "spawn":
+        return void this.#spawn(effect.inc);
+      case "signal":
+        return this.#signal(effect.inc, effect.signal);
+      case "setTimer":
+        return this.#setTimer(effect.timer, effect.inc, effect.ms);
+      case "cancelTimers":
+        return this.#clearTimers();
+      case "probe":
+        return void this.#probe(effect.inc, effect.probe);
+      case "release":
+        return this.#release();
+    }
+  }
+
+  #record(durable: boolean): void {
+    const record: RuntimeRecord = {
+      boot: bootId(),
+      operator: this.#operator,
+      runningHash: this.#runningHash,
+      resumes: this.#resumes,
+      state: this.#state,
+      transitions: this.#transitions,
+    };
+    try {
+      this.store.writeRecord(record, durable);
+    } catch (error) {
+      // Supervision goes on; only a later agent would know less.
+      this.#report(`cannot write the record of ${this.#spec.project}/${this.#spec.name}: ${String(error)}`);
+    }
+  }
+
+  async #spawn(inc: number): Promise<void> {
+    this.#spawnError = undefined;
+    this.#resumes = false;
+    this.#runningHash = startHash(this.#spec);
+    this.#record(false);
+    const dir = this.store.runPath(inc);
+    const { log } = this;
+    const spawning = spawnIncarnation({ dir, spec: this.#spec, secrets: this.#secrets, log, events: this.#eventsOf(inc) });
+    try {
+      this.#hold(await spawning);
+      // It was told to end while it was being made.
+      const { phase } = this.#state;
+      if (phase.tag === "ending") this.#signal(inc, phase.killed ? "SIGKILL" : this.#spec.stop.signal);
+    } catch (error) {
+      fs.rmSync(dir, { recursive: true, force: true });
+      this.#spawnError = error instanceof SpawnError ? error : new SpawnError(`cannot start: ${String(error)}`);
+      this.dispatch({ type: "spawn-failed", inc, reason: this.#spawnError.message });
+    }
+  }
+
+  #eventsOf(inc: number) {
+    return {
+      spawned: (process: { pid: number; start: string; boot: string }) =>
+        this.dispatch({ type: "spawned", inc, process, at: Date.now() }),
+      exited: (exit: Extract<MachineEvent, { type: "exited" }>["exit"], at: number) =>
+        this.dispatch({ type: "exited", inc, exit, at }),
+      emptied: () => this.dispatch({ type: "emptied", inc }),
+    };
+  }
+
+  #hold(incarnation: Incarnation | undefined): void {
+    if (this.#retired) {
+      incarnation?.detach();
+      return;
+    }
+    this.#incarnation = incarnation;
+    this.#prober = incarnation && new Prober(incarnation);
+  }
+
+  /** While a spawn is under way there is nothing to signal yet: {@link #spawn} sees to it. */
+  #signal(inc: number, signal: NodeJS.Signals): void {
+    if (inc === this.#state.inc) this.#incarnation?.signal(signal);
+  }
+
+  #release(): void {
+    this.#stopLogWatch();
+    this.#incarnation?.release(Date.now());
+    this.#incarnation = undefined;
+    this.#prober = undefined;
+    this.log.close();
+  }
+
+  #setTimer(timer: TimerName, inc: number, ms: number): void {
+    clearTimeout(this.#timers.get(timer));
+    this.#timers.set(timer, setTimeout(() => this.dispatch({ type: "timer", inc, timer }), ms));
+  }
+
+  #clearTimers(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  async #probe(inc: number, probe: ProbeName): Promise<void> {
+    const what = this.#spec[probe];
+    const answered = (answer: { ok: boolean; evidence: string }) =>
+      this.dispatch({ type: "answered", inc, probe, answer });
+    if (what.type === "log") {
+      const { phase } = this.#state;
+      this.#stopLogWatch();
+      this.#stopLogWatch = watchLog(this.log, what.pattern, "startedAt" in phase ? phase.startedAt : 0, answered);
+    }
+    if (what.type === "tcp" && this.#prober) answered(await this.#prober.tcp(this.#spec, what));
+  }
+
+  // --- what others see ------------------------------------------------------------------------------------------
+
+  observe(): Observed {
+    const { phase, since, reason, lastExit, restartCount } = this.#state;
+    const state = publicState(this.#state);
+    const process = liveProcess(this.#state);
+    const never = { status: "unknown", evidence: "not running", at: since } as const;
+    return {
+      name: this.#spec.name,
+      project: this.#spec.project,
+      backend: "agent",
+      spec: this.#spec,
+      state,
+      operator: this.#operator,
+      since,
+      restartCount,
+      ready: phase.tag === "running" ? phase.ready.verdict : never,
+      healthy: phase.tag === "running" ? phase.healthy.verdict : never,
+      ...(isLive(this.#state) && this.#runningHash !== undefined ? { runningHash: this.#runningHash } : {}),
+      ...(process ? { pid: process.pid } : {}),
+      ...("startedAt" in phase ? { startedAt: phase.startedAt } : {}),
+      ...(lastExit ? { lastExit } : {}),
+      ...(reason === undefined ? {} : { reason }),
+      ...(this.#tampered ? { drift: "its record in the state folder was edited" } : {}),
+      ...(state === "failed" ? { lastLines: this.lastLines() } : {}),
+    };
+  }
+
+  /** The last lines of output, for the explanation of a failure. */
+  lastLines(): string[] {
+    const snapshot = new LogSnapshot(this.log.dir);
+    try {
+      return snapshot.lastLines({ tail: REASON_LINES }).map((line) => line.bytes.toString("utf8"));
+    } finally {
+      snapshot.close();
+    }
+  }
+}
+
+/** Nothing of it runs, and nothing will by itself. */
+export function isAtRest(server: Supervised): boolean {
+  const state = publicState(server.state);
+  return state === "stopped" || state === "failed";
+}
+
+const NO_EVENTS = { spawned: () => {}, exited: () => {}, emptied: () => {} };
+
+function isLive(state: ServerState): boolean {
+  const { phase } = state;
+  return phase.tag === "starting" || phase.tag === "running" || phase.tag === "ending" || (phase.tag === "failed" && phase.stuck);
+}
+
+function transitionOf(effect: Extract<Effect, { type: "publish" }>, at: number): Transition {
+  const { from, to, reason } = effect;
+  return reason === undefined ? { from, to, at } : { from, to, at, reason };
+}

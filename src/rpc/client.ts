@@ -1,0 +1,85 @@
+import { connect, type Socket } from "node:net";
+import type { Method, Notifications, Params, ResultOf } from "./contract.ts";
+import { RpcError } from "./errors.ts";
+import { encodeFrame, FrameDecoder } from "./framing.ts";
+
+type NotificationHandler = <N extends keyof Notifications>(method: N, params: Notifications[N]) => void;
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** The other side went away. */
+export class ConnectionLost extends Error {}
+
+/** One connection to the agent. Calls may overlap; answers are matched by id. */
+export class RpcClient {
+  readonly #socket: Socket;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #decoder = new FrameDecoder();
+  #nextId = 1;
+  onNotification: NotificationHandler = () => {};
+  /** Settles when the connection has ended, for whatever reason. */
+  readonly closed: Promise<void>;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on("data", (chunk: Buffer) => this.#take(chunk));
+    // The reason of an error comes with the close that follows it.
+    socket.on("error", () => {});
+    this.closed = new Promise((resolve) => {
+      socket.once("close", () => {
+        for (const { reject } of this.#waiting.values()) reject(new ConnectionLost("the agent closed the connection"));
+        this.#waiting.clear();
+        resolve();
+      });
+    });
+  }
+
+  /** Throws the system's error (ENOENT, ECONNREFUSED, EACCES, …) when nobody listens there. */
+  static connect(path: string, timeoutMs = 5000): Promise<RpcClient> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ path });
+      const timer = setTimeout(() => socket.destroy(new Error("the agent does not answer")), timeoutMs);
+      socket.once("error", (error) => {
+        clearTimeout(timer);
+        reject(error);
+      });
+      socket.once("connect", () => {
+        clearTimeout(timer);
+        socket.removeAllListeners("error");
+        resolve(new RpcClient(socket));
+      });
+    });
+  }
+
+  /** Throws an {@link RpcError} that the agent answered with, or {@link ConnectionLost}. */
+  call<M extends Method>(method: M, params: Params<M>): Promise<ResultOf<M>> {
+    const id = this.#nextId++;
+    return new Promise<unknown>((resolve, reject) => {
+      if (this.#socket.destroyed) return reject(new ConnectionLost("the agent closed the connection"));
+      this.#waiting.set(id, { resolve, reject });
+      this.#socket.write(encodeFrame({ jsonrpc: "2.0", id, method, params }));
+    }) as Promise<ResultOf<M>>;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #take(chunk: Buffer): void {
+    for (const frame of this.#decoder.take(chunk)) {
+      const message = JSON.parse(frame);
+      if (message.method) this.onNotification(message.method, message.params);
+      else this.#settle(message);
+    }
+  }
+
+  #settle(message: { id: number; result?: unknown; error?: { code: number; message: string; data?: unknown } }): void {
+    const waiting = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
+    if (message.error) waiting?.reject(new RpcError(message.error.code, message.error.message, message.error.data));
+    else waiting?.resolve(message.result);
+  }
+}

@@ -1,0 +1,194 @@
+import { z } from "zod";
+import { STATES } from "../model/observed.ts";
+import { name, secretValues, serverSpec } from "../model/spec.ts";
+
+/** The wire protocol as one table: what is called, with which params, and what comes back. JSON-RPC 2.0, a document a line. */
+
+const project = name.optional();
+const verdict = z.object({ status: z.enum(["ok", "failing", "unknown"]), evidence: z.string(), at: z.number() });
+const exit = z.union([
+  z.object({ kind: z.literal("code"), code: z.int() }),
+  z.object({ kind: z.literal("signal"), signal: z.string() }),
+  z.object({ kind: z.literal("unknown") }),
+]);
+
+/** One server, or with `all` every server of the project (of all projects when none is named). */
+const target = z.union([z.strictObject({ name, project }), z.strictObject({ all: z.literal(true), project })]);
+const jobOptions = { replace_existing_jobs: z.boolean().default(true) };
+const startTarget = z.union([
+  z.strictObject({ name, project, ...jobOptions }),
+  z.strictObject({ all: z.literal(true), project, ...jobOptions }),
+]);
+const stopTarget = z.union([
+  z.strictObject({ name, project, remove_jobs: z.boolean().default(false) }),
+  z.strictObject({ all: z.literal(true), project, remove_jobs: z.boolean().default(false) }),
+]);
+const names = z.array(z.string());
+/** With `all`, what went wrong does not hide what went well. */
+const failed = z.array(z.object({ name: z.string(), code: z.int(), message: z.string() }));
+
+export const listEntry = z.object({
+  name: z.string(),
+  project: z.string(),
+  state: z.enum(STATES),
+  pid: z.int().optional(),
+  port: z.int().nullable(),
+  uptime_secs: z.number().optional(),
+  restart_count: z.int(),
+  last_exit: z.object({ exit, at_unix_ms: z.number() }).optional(),
+  /** Null: not known (yet). */
+  ready: z.boolean().nullable(),
+  healthy: z.boolean().nullable(),
+});
+
+export const statusEntry = listEntry.extend({
+  since_unix_ms: z.number(),
+  reason: z.string().optional(),
+  operator: z.enum(["start", "stop"]).nullable(),
+  drift: z.string().optional(),
+  recent_transitions: z.array(
+    z.object({ from: z.string(), to: z.string(), at_unix_ms: z.number(), reason: z.string().optional() }),
+  ),
+  probes: z.object({ readiness: verdict, liveness: verdict }),
+  spec: serverSpec,
+  log_path: z.string(),
+  last_lines: z.array(z.string()).optional(),
+});
+
+const observed = z.object({
+  name: z.string(),
+  project: z.string(),
+  backend: z.literal("agent"),
+  spec: serverSpec.optional(),
+  runningHash: z.string().optional(),
+  state: z.enum(STATES),
+  operator: z.enum(["start", "stop"]).nullable(),
+  drift: z.string().optional(),
+  pid: z.int().optional(),
+  startedAt: z.number().optional(),
+  restartCount: z.int(),
+  lastExit: z.object({ exit, at: z.number() }).optional(),
+  reason: z.string().optional(),
+  since: z.number(),
+  lastLines: z.array(z.string()).optional(),
+  ready: verdict,
+  healthy: verdict,
+});
+
+const applied = z.union([
+  z.object({ ok: z.literal(true), detail: z.string() }),
+  z.object({ ok: z.literal(false), message: z.string(), last_lines: z.array(z.string()) }),
+]);
+
+export const contract = {
+  list: {
+    summary: "Every server, in name order",
+    params: z.strictObject({ project }),
+    result: z.array(listEntry),
+  },
+  status: {
+    summary: "Everything about one server",
+    params: z.strictObject({ name, project }),
+    result: statusEntry,
+  },
+  start: {
+    summary: "Start, and lift a hold; a running server is left alone",
+    params: startTarget,
+    result: z.object({ started: names, already_running: names, failed }),
+  },
+  stop: {
+    summary: "Stop the process group, and hold the server stopped",
+    params: stopTarget,
+    result: z.object({ stopped: names, not_running: names, failed }),
+  },
+  restart: {
+    summary: "Stop and start again, or start what does not run",
+    params: startTarget,
+    result: z.object({ restarted: names, started: names, failed }),
+  },
+  kill: {
+    summary: "Stop without grace (SIGKILL), and hold",
+    params: target,
+    result: z.object({ killed: names, not_running: names, failed }),
+  },
+  reload: {
+    summary: "Evaluate the project's configuration again and apply it",
+    params: z.strictObject({ project }),
+    result: z.object({ added: names, removed: names, changed: names, unchanged: names }),
+  },
+  logs: {
+    summary: "Last lines, then new ones as `log` notifications, then `log_end`",
+    params: z.strictObject({
+      name,
+      project,
+      tail: z.int().min(0).max(1_000_000).default(100),
+      follow: z.boolean().default(false),
+      since_unix_ms: z.number().optional(),
+      stream: z.enum(["stdout", "stderr"]).optional(),
+    }),
+    result: z.object({ subscription_id: z.int() }),
+  },
+  logs_cancel: {
+    summary: "End a log subscription of this connection",
+    params: z.strictObject({ subscription_id: z.int() }),
+    result: z.object({ cancelled: z.boolean() }),
+  },
+  observe: {
+    summary: "What a plan compares with: every recorded server of a project, as it is now",
+    params: z.strictObject({ project: name }),
+    result: z.array(observed),
+  },
+  apply: {
+    summary: "Carry out one change of a plan, and wait until the server is ready",
+    params: z.strictObject({
+      project: name,
+      server: name,
+      action: z.enum(["add", "update", "restart", "start", "stop", "remove"]),
+      spec: serverSpec.optional(),
+      secrets: secretValues.default({}),
+      wait_ms: z.number().min(0).max(3_600_000),
+    }),
+    result: applied,
+  },
+  agent_info: {
+    summary: "The agent itself",
+    params: z.strictObject({}),
+    result: z.object({
+      pid: z.int(),
+      version: z.string(),
+      socket: z.string(),
+      state_dir: z.string(),
+      started_at_unix_ms: z.number(),
+      servers: z.int(),
+    }),
+  },
+  agent_shutdown: {
+    summary: "End the agent; without `keep_servers` all servers are stopped first, and none is held",
+    params: z.strictObject({ keep_servers: z.boolean().default(false) }),
+    result: z.object({ stopped: names }),
+  },
+} as const;
+
+export type Contract = typeof contract;
+export type Method = keyof Contract;
+export type Params<M extends Method> = z.input<Contract[M]["params"]>;
+export type ParsedParams<M extends Method> = z.output<Contract[M]["params"]>;
+export type ResultOf<M extends Method> = z.output<Contract[M]["result"]>;
+export type ListEntry = z.output<typeof listEntry>;
+export type StatusEntry = z.output<typeof statusEntry>;
+
+/** Notifications of the server, by method. */
+export interface Notifications {
+  log: {
+    subscription_id: number;
+    name: string;
+    stream: "stdout" | "stderr";
+    line: string;
+    ts_unix_ms: number;
+    /** Lines that were dropped before this one because the reader was too slow. */
+    missed?: number;
+    /** The line is longer than 64 KiB and goes on in the next one. */
+    split?: true;
+  };
+  log_end: { subscription_id: number; missed?: number };
+}

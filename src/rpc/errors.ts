@@ -1,0 +1,28 @@
+/** JSON-RPC 2.0's own error codes, and xy's. */
+export const RPC_ERRORS = {
+  parseError: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  internalError: -32603,
+  serverNotFound: -32001,
+  portConflict: -32002,
+  configurationInvalid: -32003,
+  alreadyRunning: -32004,
+  notRunning: -32005,
+  spawnFailed: -32006,
+  locked: -32007,
+  jobNotFound: -32008,
+} as const;
+
+/** An error as it goes over the wire. */
+export class RpcError extends Error {
+  readonly code: number;
+  readonly data: unknown;
+
+  constructor(code: number, message: string, data?: unknown) {
+    super(message);
+    this.code = code;
+    this.data = data;
+  }
+}

@@ -1,0 +1,58 @@
+import { cannotHappen, type EndSignal, type SupervisedSpec, type Turn } from "./events.ts";
+import { end, escalate, spawn } from "./incarnation.ts";
+import { NO_RETRIES } from "./policy.ts";
+import type { ServerState } from "./state.ts";
+
+/** A person's words, and those of an apply. */
+
+/** A person's start begins with a clean slate: earlier crashes do not count against it. */
+const CLEAN = { retries: NO_RETRIES, restartCount: 0, reason: undefined } as const;
+
+export function onStart(state: ServerState): Turn | undefined {
+  const { phase } = state;
+  switch (phase.tag) {
+    case "starting":
+    case "running":
+      return undefined;
+    case "ending":
+      return { change: { ...CLEAN, phase: { ...phase, after: { kind: "start" } } } };
+    case "failed":
+      return phase.stuck ? undefined : spawn(state, CLEAN);
+    case "stopped":
+    case "waiting":
+      return spawn(state, CLEAN);
+    default:
+      return cannotHappen(phase);
+  }
+}
+
+export function onRestart(state: ServerState, spec: SupervisedSpec): Turn | undefined {
+  const { phase } = state;
+  if (phase.tag !== "starting" && phase.tag !== "running") return onStart(state);
+  return end(state, { kind: "start" }, spec, spec.stop.signal, CLEAN);
+}
+
+export function onStop(state: ServerState, spec: SupervisedSpec, signal: EndSignal): Turn | undefined {
+  const { phase } = state;
+  switch (phase.tag) {
+    case "stopped":
+      return undefined;
+    case "failed":
+      return phase.stuck ? undefined : { change: { phase: { tag: "stopped" }, reason: undefined } };
+    case "waiting":
+      return {
+        change: { phase: { tag: "stopped" }, reason: undefined },
+        effects: [{ type: "cancelTimers" }],
+      };
+    case "starting":
+    case "running":
+      return end(state, { kind: "rest" }, spec, signal, { reason: undefined });
+    case "ending": {
+      const rest = { ...phase, after: { kind: "rest" } } as const;
+      if (signal === "SIGKILL" && !phase.killed) return escalate(state, rest, { reason: undefined });
+      return { change: { phase: rest, reason: undefined } };
+    }
+    default:
+      return cannotHappen(phase);
+  }
+}

@@ -1,0 +1,58 @@
+import type { Verdict } from "../model/observed.ts";
+import type { Probe } from "../model/spec.ts";
+
+export type TimedProbe = Exclude<Probe, { type: "none" }>;
+
+/** How a probe stands: its verdict and the run of equal answers behind it. */
+export interface Track {
+  readonly verdict: Verdict;
+  /** Consecutive answers of the same kind, positive for good ones, negative for bad ones. */
+  readonly streak: number;
+  /** Probes sent in this incarnation. */
+  readonly sent: number;
+  /** It was ok once in this incarnation. */
+  readonly settled: boolean;
+}
+
+export interface Answer {
+  readonly ok: boolean;
+  readonly evidence: string;
+}
+
+/** First gap between readiness probes, ms: it doubles up to the probe's interval, so that a quick server is seen quickly. */
+const FIRST_GAP = 50;
+
+export function untried(now: number): Track {
+  return {
+    verdict: { status: "unknown", evidence: "not checked yet", at: now },
+    streak: 0,
+    sent: 0,
+    settled: false,
+  };
+}
+
+/** Takes one answer in. The verdict changes only after the probe's threshold of equal answers in a row. */
+export function takeAnswer(track: Track, answer: Answer, probe: Probe, now: number): Track {
+  const streak = answer.ok ? Math.max(track.streak, 0) + 1 : Math.min(track.streak, 0) - 1;
+  const status = statusAfter(track, streak, probe);
+  const settled = track.settled || status === "ok";
+  return { ...track, streak, settled, verdict: { status, evidence: answer.evidence, at: now } };
+}
+
+function statusAfter(track: Track, streak: number, probe: Probe): Verdict["status"] {
+  if (probe.type === "none") return streak > 0 ? "ok" : "failing";
+  if (streak >= probe.successThreshold) return "ok";
+  if (-streak >= probe.failureThreshold) return "failing";
+  return track.verdict.status;
+}
+
+/** Ms until the next probe: close together until the first success, then the probe's interval. */
+export function nextGap(track: Track, probe: TimedProbe): number {
+  if (track.settled) return probe.interval;
+  return Math.min(FIRST_GAP * 2 ** track.sent, probe.interval);
+}
+
+/** One check serves both questions when it would look at the same thing. */
+export function isSameCheck(a: Probe, b: Probe): boolean {
+  return a.type === "tcp" && b.type === "tcp" && a.port === b.port;
+}

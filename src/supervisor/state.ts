@@ -1,0 +1,80 @@
+import type { Exit, StateName } from "../model/observed.ts";
+import type { ProcessId } from "../model/process.ts";
+import { NO_RETRIES, type Retries } from "./policy.ts";
+import type { Track } from "./probes.ts";
+
+/** What follows once the process group of an incarnation is empty. */
+export type After =
+  | { readonly kind: "rest" }
+  | { readonly kind: "start" }
+  /** Start again, not before `until` (unix ms). */
+  | { readonly kind: "backoff"; readonly until: number }
+  | { readonly kind: "fail"; readonly reason: string };
+
+/**
+ * Where one server stands. Each phase holds only what exists in it; a phase with a living or dying process belongs
+ * to the incarnation `ServerState.inc`.
+ */
+export type Phase =
+  | { readonly tag: "stopped" }
+  /** The spawn is under way. */
+  | { readonly tag: "starting" }
+  | {
+      readonly tag: "running";
+      readonly process: ProcessId;
+      readonly startedAt: number;
+      readonly ready: Track;
+      readonly healthy: Track;
+    }
+  /** The group was signalled and is not empty yet. `own`: the main process ended by itself. */
+  | {
+      readonly tag: "ending";
+      readonly after: After;
+      readonly own: boolean;
+      readonly killed: boolean;
+      readonly startedAt: number;
+      readonly process?: ProcessId;
+    }
+  /** The backoff runs. */
+  | { readonly tag: "waiting"; readonly until: number }
+  /** `stuck`: its last incarnation survived SIGKILL, nothing may start beside it. */
+  | { readonly tag: "failed"; readonly stuck: boolean };
+
+export interface ServerState {
+  readonly phase: Phase;
+  /** Number of the newest incarnation; 0: never spawned. An effect or event of a smaller one is late and ignored. */
+  readonly inc: number;
+  /** Unix ms at which the public state was entered. */
+  readonly since: number;
+  /** Why it is in this state, one clause. */
+  readonly reason?: string | undefined;
+  readonly retries: Retries;
+  /** Restarts by policy since the last start by a person. */
+  readonly restartCount: number;
+  readonly lastExit?: { readonly exit: Exit; readonly at: number };
+}
+
+export function initialState(now: number): ServerState {
+  return { phase: { tag: "stopped" }, inc: 0, since: now, retries: NO_RETRIES, restartCount: 0 };
+}
+
+/** The state that people and the wire see. */
+export function publicState(state: ServerState): StateName {
+  const { phase } = state;
+  switch (phase.tag) {
+    case "stopped":
+    case "starting":
+    case "running":
+    case "failed":
+      return phase.tag;
+    case "waiting":
+      return "restarting";
+    case "ending":
+      return phase.after.kind === "backoff" || phase.after.kind === "start" ? "restarting" : "stopping";
+  }
+}
+
+/** The process that may be alive now, if any. */
+export function liveProcess(state: ServerState): ProcessId | undefined {
+  return state.phase.tag === "running" || state.phase.tag === "ending" ? state.phase.process : undefined;
+}

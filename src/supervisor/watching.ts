@@ -1,0 +1,163 @@
+import type { ProcessId } from "../model/process.ts";
+import { formatDuration } from "../model/units.ts";
+import type { Effect, ProbeName, SupervisedSpec, Turn } from "./events.ts";
+import { afterFailure, end } from "./incarnation.ts";
+import { type Answer, isSameCheck, nextGap, takeAnswer, untried } from "./probes.ts";
+import type { Phase, ServerState } from "./state.ts";
+
+/** The probes and timers of a running process. */
+
+/** A server without a readiness probe counts as ready when it has been up this long, ms. */
+export const UP_AFTER = 1000;
+
+export type Running = Extract<Phase, { tag: "running" }>;
+
+/** The running phase, with nothing known of its probes, and the first of them on their way. */
+export function watched(
+  state: ServerState,
+  process: ProcessId,
+  at: number,
+  spec: SupervisedSpec,
+  now: number,
+): Turn {
+  const phase: Phase = { tag: "running", process, startedAt: at, ready: untried(now), healthy: untried(now) };
+  const { inc } = state;
+  const uptime = Math.max(0, now - at);
+  const effects: Effect[] = [firstReadiness(spec, inc, uptime)];
+  if (spec.liveness.type !== "none") {
+    const left = Math.max(0, spec.liveness.startPeriod - uptime);
+    effects.push({ type: "setTimer", inc, timer: "start-period", ms: left });
+  }
+  return { change: { phase }, effects };
+}
+
+function firstReadiness(spec: SupervisedSpec, inc: number, uptime: number): Effect {
+  if (spec.readiness.type !== "none") return { type: "probe", inc, probe: "readiness" };
+  return { type: "setTimer", inc, timer: "readiness", ms: Math.max(0, UP_AFTER - uptime) };
+}
+
+/** As {@link watched}, but a line of output that once made it ready does not come again. */
+export function rewatched(state: ServerState, phase: Running, spec: SupervisedSpec, now: number): Turn {
+  const turn = watched(state, phase.process, phase.startedAt, spec, now);
+  if (spec.readiness.type !== "log" || !phase.ready.settled) return turn;
+  const again: Phase = { ...phase, healthy: untried(now) };
+  return {
+    change: { phase: again },
+    effects: (turn.effects ?? []).filter((effect) => effect.type !== "probe"),
+  };
+}
+
+/** The start period is over: liveness counts from now on, ready or not. */
+export function onStartPeriodOver(
+  state: ServerState,
+  phase: Running,
+  spec: SupervisedSpec,
+): Turn | undefined {
+  if (spec.liveness.type === "none" || phase.healthy.sent > 0) return undefined;
+  return sendProbe(state, phase, "liveness");
+}
+
+export function onReadinessDue(
+  state: ServerState,
+  phase: Running,
+  spec: SupervisedSpec,
+  now: number,
+): Turn | undefined {
+  switch (spec.readiness.type) {
+    case "none":
+      return onReadiness(
+        state,
+        phase,
+        { ok: true, evidence: `up for ${formatDuration(UP_AFTER)}` },
+        spec,
+        now,
+      );
+    case "tcp":
+      return sendProbe(state, phase, "readiness");
+    case "log":
+      // Asked for once: the answer comes when the line does.
+      return undefined;
+  }
+}
+
+export function onLivenessDue(state: ServerState, phase: Running, spec: SupervisedSpec): Turn | undefined {
+  return spec.liveness.type === "none" ? undefined : sendProbe(state, phase, "liveness");
+}
+
+function sendProbe(state: ServerState, phase: Running, probe: ProbeName): Turn {
+  const key = probe === "readiness" ? "ready" : "healthy";
+  const track = { ...phase[key], sent: phase[key].sent + 1 };
+  return {
+    change: { phase: { ...phase, [key]: track } },
+    effects: [{ type: "probe", inc: state.inc, probe }],
+  };
+}
+
+/** An answer to a probe that the spec does not name (any more) says nothing. */
+export function onAnswered(
+  state: ServerState,
+  phase: Running,
+  probe: ProbeName,
+  answer: Answer,
+  spec: SupervisedSpec,
+  now: number,
+): Turn | undefined {
+  if (spec[probe].type === "none") return undefined;
+  return probe === "readiness"
+    ? onReadiness(state, phase, answer, spec, now)
+    : onLiveness(state, phase, answer, spec, now);
+}
+
+function onReadiness(
+  state: ServerState,
+  phase: Running,
+  answer: Answer,
+  spec: SupervisedSpec,
+  now: number,
+): Turn {
+  const { readiness, liveness } = spec;
+  const ready = takeAnswer(phase.ready, answer, readiness, now);
+  const { inc } = state;
+  const effects: Effect[] = [];
+  const begins = ready.settled && phase.healthy.sent === 0 && liveness.type !== "none";
+  const healthy = begins ? { ...phase.healthy, sent: 1 } : phase.healthy;
+  if (begins) effects.push({ type: "setTimer", inc, timer: "liveness", ms: liveness.interval });
+  if (readiness.type === "tcp" && !answersForReadiness(ready, spec)) {
+    effects.push({ type: "setTimer", inc, timer: "readiness", ms: nextGap(ready, readiness) });
+  }
+  return { change: { phase: { ...phase, ready, healthy } }, effects };
+}
+
+/** Once ready, a liveness probe that looks at the same thing keeps both verdicts fresh. */
+function answersForReadiness(ready: Running["ready"], spec: SupervisedSpec): boolean {
+  return ready.settled && isSameCheck(spec.readiness, spec.liveness);
+}
+
+function onLiveness(
+  state: ServerState,
+  phase: Running,
+  answer: Answer,
+  spec: SupervisedSpec,
+  now: number,
+): Turn {
+  const { readiness, liveness } = spec;
+  if (liveness.type === "none") return { change: {} };
+  const healthy = takeAnswer(phase.healthy, answer, liveness, now);
+  const ready = answersForReadiness(phase.ready, spec)
+    ? takeAnswer(phase.ready, answer, readiness, now)
+    : phase.ready;
+  const next: Running = { ...phase, healthy, ready };
+  if (healthy.verdict.status === "failing") return onUnhealthy({ ...state, phase: next }, next, spec, now);
+  const effects: Effect[] = [{ type: "setTimer", inc: state.inc, timer: "liveness", ms: liveness.interval }];
+  return { change: { phase: next }, effects };
+}
+
+/** A server that fails its liveness probe is ended, and what follows is decided as for a crash. */
+function onUnhealthy(state: ServerState, phase: Running, spec: SupervisedSpec, now: number): Turn {
+  const cause = `liveness failed: ${phase.healthy.verdict.evidence}`;
+  if (spec.restart.policy === "never") {
+    return end(state, { kind: "rest" }, spec, spec.stop.signal, { reason: cause });
+  }
+  const { after, change } = afterFailure(state, cause, now - phase.startedAt, spec, now);
+  return end(state, after, spec, spec.stop.signal, change);
+}

@@ -1,0 +1,69 @@
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import { dirname } from "node:path";
+
+export interface WriteOptions {
+  /** Default 0600. */
+  readonly mode?: number;
+  /** Also survives a power cut (fsync of file and folder). */
+  readonly durable?: boolean;
+}
+
+/**
+ * Writes a file so that a reader, or a crash at any moment, finds the old content or the new one, never a part.
+ * On any error (a full disk, say) the old file is untouched, nothing is left beside it, and the error is thrown.
+ */
+export function writeAtomic(path: string, data: string | Uint8Array, options: WriteOptions = {}): void {
+  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    const fd = fs.openSync(temporary, "wx", options.mode ?? 0o600);
+    try {
+      fs.writeFileSync(fd, data);
+      if (options.durable) fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+    fs.renameSync(temporary, path);
+  } catch (error) {
+    fs.rmSync(temporary, { force: true });
+    throw error;
+  }
+  if (options.durable) syncDir(dirname(path));
+}
+
+function syncDir(path: string): void {
+  const fd = fs.openSync(path, "r");
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** The parsed file; undefined when there is none. Throws what JSON.parse throws on junk. */
+export function readJson(path: string): unknown {
+  const text = readText(path);
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+/** The file's text; undefined when there is none. */
+export function readText(path: string): string | undefined {
+  try {
+    return fs.readFileSync(path, "utf8");
+  } catch (error) {
+    if (isCode(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw error;
+  }
+}
+
+/** True for a system error with one of the codes. */
+export function isCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && "code" in error && codes.includes(String(error.code));
+}
+
+/** Puts a file or folder that cannot be trusted out of the way, under a name that says so. Returns the new path. */
+export function setAside(path: string, now: number): string {
+  const aside = `${path}.set-aside-${now}-${randomBytes(3).toString("hex")}`;
+  fs.renameSync(path, aside);
+  return aside;
+}

@@ -1,0 +1,97 @@
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import type { ProcessId } from "../model/process.ts";
+import { isCode, readText, writeAtomic } from "./files.ts";
+import { identify, isRunning } from "./processes.ts";
+
+/**
+ * A lock that dies with its holder. It is a folder of numbered files; the highest number tells who holds it: pid,
+ * start time and boot, or nobody. To take it over is to create the next number, which only one can do, when the
+ * holder of the highest is proven dead. Only a newer holder deletes older numbers, so the highest is always there:
+ * whoever created a number below it, from an old listing, sees that and steps back.
+ */
+export interface Lock {
+  release(): void;
+}
+
+export type LockAttempt = { readonly held: true; readonly lock: Lock } | { readonly held: false; readonly by: ProcessId };
+
+interface Claim {
+  readonly holder: ProcessId | null;
+}
+
+/** Takes the lock at `path` (a folder, made when missing) for this process, or says who has it. */
+export function tryLock(path: string): LockAttempt {
+  fs.mkdirSync(path, { recursive: true, mode: 0o700 });
+  const self = identify(process.pid);
+  if (!self) throw new Error("cannot tell the start time of this process");
+  for (;;) {
+    const top = highest(path);
+    const claim = top === 0 ? null : readClaim(path, top);
+    if (claim?.holder && isRunning(claim.holder)) return { held: false, by: claim.holder };
+    const mine = top + 1;
+    if (!create(path, mine, { holder: self })) continue;
+    if (highest(path) !== mine) {
+      fs.rmSync(join(path, String(mine)), { force: true });
+      continue;
+    }
+    clearBelow(path, mine);
+    return { held: true, lock: { release: () => release(path, mine) } };
+  }
+}
+
+/** Who holds the lock at `path` now, if anybody. Changes nothing. */
+export function lockHolder(path: string): ProcessId | undefined {
+  const top = highest(path);
+  const holder = top === 0 ? null : readClaim(path, top)?.holder;
+  return holder && isRunning(holder) ? holder : undefined;
+}
+
+function highest(path: string): number {
+  try {
+    return fs.readdirSync(path).reduce((top, entry) => (/^\d+$/.test(entry) ? Math.max(top, Number(entry)) : top), 0);
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return 0;
+    throw error;
+  }
+}
+
+/** Null for a file that is junk: a claim appears whole (by link), so nobody living wrote it. */
+function readClaim(path: string, number: number): Claim | null {
+  try {
+    return JSON.parse(readText(join(path, String(number))) ?? "null") as Claim | null;
+  } catch {
+    return null;
+  }
+}
+
+/** The file appears whole, or not at all because the number is taken. */
+function create(path: string, number: number, claim: Claim): boolean {
+  const draft = join(path, `draft-${randomBytes(6).toString("hex")}`);
+  fs.writeFileSync(draft, JSON.stringify(claim), { mode: 0o600, flag: "wx" });
+  try {
+    fs.linkSync(draft, join(path, String(number)));
+    return true;
+  } catch (error) {
+    if (isCode(error, "EEXIST")) return false;
+    throw error;
+  } finally {
+    fs.rmSync(draft, { force: true });
+  }
+}
+
+function clearBelow(path: string, number: number): void {
+  for (const entry of fs.readdirSync(path)) {
+    if (/^\d+$/.test(entry) && Number(entry) < number) fs.rmSync(join(path, entry), { force: true });
+  }
+}
+
+function release(path: string, number: number): void {
+  try {
+    writeAtomic(join(path, String(number)), JSON.stringify({ holder: null } satisfies Claim));
+  } catch (error) {
+    // The state folder was removed under us: then there is no lock any more either.
+    if (!isCode(error, "ENOENT")) throw error;
+  }
+}

@@ -1,0 +1,40 @@
+import { mkdirSync } from "node:fs";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+
+/** Where xy keeps what on this machine, from the environment and the account. */
+export interface Paths {
+  /** `$XDG_STATE_HOME/xy`, mode 0700: everything below is private to the account. */
+  readonly state: string;
+  /** `$XDG_RUNTIME_DIR` when it is set: the first choice for the socket. */
+  readonly runtime: string | undefined;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** $HOME, or the account's home where HOME is not set. */
+export function homeOf(env: Environment): string {
+  return env.HOME || userInfo().homedir;
+}
+
+/** Relative XDG values are ignored, as the XDG base directory specification asks. */
+export function pathsOf(env: Environment): Paths {
+  const absolute = (value: string | undefined) => (value?.startsWith("/") ? value : undefined);
+  const stateHome = absolute(env.XDG_STATE_HOME) ?? join(homeOf(env), ".local/state");
+  return { state: join(stateHome, "xy"), runtime: absolute(env.XDG_RUNTIME_DIR) };
+}
+
+/** Makes a folder that only the account can enter, with its parents. */
+export function ensurePrivateDir(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+}
+
+export const agentRecordPath = (state: string) => join(state, "agent.json");
+export const agentLockPath = (state: string) => join(state, "agent.lock");
+export const agentLogPath = (state: string) => join(state, "agent.log");
+export const projectsDir = (state: string) => join(state, "projects");
+export const projectDir = (state: string, project: string) => join(state, "projects", project);
+export const serverDir = (state: string, project: string, server: string) =>
+  join(state, "projects", project, "servers", server);
+export const logPath = (state: string, project: string, server: string) =>
+  join(serverDir(state, project, server), "log", "current.log");

@@ -1,0 +1,135 @@
+import { execFile, execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import type { ProcessId } from "../model/process.ts";
+
+/**
+ * What the system says about processes. Linux is read from /proc; elsewhere `ps` is asked.
+ * A zombie counts as gone: it holds nothing but its number.
+ */
+
+const isLinux = process.platform === "linux";
+
+interface ProcessRow {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+  readonly state: string;
+  readonly start: string;
+}
+
+/** The process of that pid, with what tells it from a later one of the same pid; undefined when there is none. */
+export function identify(pid: number): ProcessId | undefined {
+  const row = isLinux ? readProc(pid) : readPs(pid);
+  return row && !isDead(row) ? { pid, start: row.start, boot: bootId() } : undefined;
+}
+
+/** True when exactly this process still runs. */
+export function isRunning(id: ProcessId): boolean {
+  const now = identify(id.pid);
+  return now !== undefined && now.start === id.start && now.boot === id.boot;
+}
+
+/** Pids of the living members of each process group, by group id. One scan serves all callers of the same turn. */
+export function processGroups(): Promise<ReadonlyMap<number, readonly number[]>> {
+  pendingScan ??= new Promise((resolve, reject) => {
+    setImmediate(() => {
+      pendingScan = undefined;
+      scanGroups().then(resolve, reject);
+    });
+  });
+  return pendingScan;
+}
+let pendingScan: Promise<ReadonlyMap<number, readonly number[]>> | undefined;
+
+async function scanGroups(): Promise<ReadonlyMap<number, readonly number[]>> {
+  const groups = new Map<number, number[]>();
+  for (const row of isLinux ? scanProc() : await scanPs()) {
+    if (isDead(row)) continue;
+    const members = groups.get(row.group);
+    if (members) members.push(row.pid);
+    else groups.set(row.group, [row.pid]);
+  }
+  return groups;
+}
+
+const isDead = (row: ProcessRow) => row.state === "Z" || row.state === "X";
+
+function* scanProc(): Iterable<ProcessRow> {
+  for (const entry of readdirSync("/proc")) {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid)) continue;
+    const row = readProc(pid);
+    if (row) yield row;
+  }
+}
+
+function readProc(pid: number): ProcessRow | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  } catch {
+    return undefined;
+  }
+  // The name in parentheses may hold anything, also spaces and parentheses: see proc(5).
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state = "", parent, group] = fields;
+  return { pid, state, parent: Number(parent), group: Number(group), start: fields[19] ?? "" };
+}
+
+const PS_COLUMNS = ["-o", "pid=,ppid=,pgid=,stat=,lstart="];
+
+function readPs(pid: number): ProcessRow | undefined {
+  try {
+    const text = execFileSync("ps", [...PS_COLUMNS, "-p", String(pid)], { encoding: "utf8", timeout: 5000 });
+    return parsePs(text)[0];
+  } catch {
+    return undefined;
+  }
+}
+
+async function scanPs(): Promise<ProcessRow[]> {
+  const { stdout } = await promisify(execFile)("ps", ["-ax", ...PS_COLUMNS], { timeout: 5000, maxBuffer: 16 << 20 });
+  return parsePs(stdout);
+}
+
+/** Reads the rows of `ps -o pid=,ppid=,pgid=,stat=,lstart=`. */
+export function parsePs(text: string): ProcessRow[] {
+  return text.split("\n").flatMap((line) => {
+    const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S)\S*\s+(.+?)\s*$/.exec(line);
+    if (!match) return [];
+    const [, pid, parent, group, state = "", start = ""] = match;
+    return [{ pid: Number(pid), parent: Number(parent), group: Number(group), state, start }];
+  });
+}
+
+let boot: string | undefined;
+
+/** Tells this boot of the machine from every other. */
+export function bootId(): string {
+  boot ??= isLinux
+    ? readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
+    : execFileSync("sysctl", ["-n", "kern.bootsessionuuid"], { encoding: "utf8", timeout: 5000 }).trim();
+  return boot;
+}
+
+/** Short name of a process, for messages. */
+export function processName(pid: number): string {
+  try {
+    if (isLinux) return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+    const path = execFileSync("ps", ["-o", "comm=", "-p", String(pid)], { encoding: "utf8", timeout: 5000 });
+    return path.trim().split("/").at(-1) ?? "?";
+  } catch {
+    return "?";
+  }
+}
+
+/** Sends a signal; false when nobody was there to get it. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
