@@ -1,11 +1,11 @@
-import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { formatExit } from "../model/observed.ts";
 import { formatDuration } from "../model/units.ts";
+import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
-import { publicState } from "../supervisor/state.ts";
 import { isSuccess } from "../supervisor/policy.ts";
-import type { Registry } from "./registry.ts";
+import { publicState } from "../supervisor/state.ts";
 import { awaitRest } from "./operations.ts";
+import type { Registry } from "./registry.ts";
 import { isAtRest, type Supervised } from "./supervised.ts";
 
 type Request = ParsedParams<"apply">;
@@ -15,15 +15,19 @@ const done = (detail: string): Applied => ({ ok: true, detail });
 
 /** Carries out one change of a plan. `gone`: whoever waited for it is gone, and the waiting ends. */
 export async function applyChange(registry: Registry, request: Request, gone: AbortSignal): Promise<Applied> {
-  const { project, server: name, action } = request;
+  const { project, server: name, action, wait_ms } = request;
   const found = registry.find(name, project);
+  if (action === "remove") return found ? removeServer(registry, found) : done("was not there");
+  const server = takeOver(registry, request, found);
   switch (action) {
-    case "remove":
-      return found ? removeServer(registry, found) : done("was not there");
+    case "update":
+      return done("changed in place");
     case "stop":
-      return found ? stopServer(found) : done("was not there");
-    default:
-      return ensure(takeOver(registry, request, found), action, request.wait_ms, gone);
+      return stopServer(server);
+    case "add":
+    case "start":
+    case "restart":
+      return server.shouldRun ? bringUp(server, action, wait_ms, gone) : stopServer(server);
   }
 }
 
@@ -47,25 +51,23 @@ async function removeServer(registry: Registry, server: Supervised): Promise<App
 }
 
 async function stopServer(server: Supervised): Promise<Applied> {
+  const ran = !isAtRest(server);
   server.dispatch({ type: "stop" });
   await awaitRest(server);
-  return done("stopped");
+  if (server.operator === "stop") return done(ran ? "stopped: it is held" : "not started: it is held");
+  return done(ran ? "stopped" : "not started: it is wanted stopped");
 }
 
-async function ensure(server: Supervised, action: "add" | "update" | "restart" | "start", waitMs: number, gone: AbortSignal): Promise<Applied> {
-  if (action === "update") return done("changed in place");
-  if (!server.shouldRun) return settleStopped(server);
+async function bringUp(
+  server: Supervised,
+  action: "add" | "start" | "restart",
+  waitMs: number,
+  gone: AbortSignal,
+): Promise<Applied> {
   server.dispatch({ type: action === "restart" && !isAtRest(server) ? "restart" : "start" });
   if (waitMs === 0) return done("started");
   const settled = await server.until(isSettled, waitMs, gone);
   return verdict(server, settled, waitMs);
-}
-
-/** Its spec is taken over; a process of the old one does not go on. */
-async function settleStopped(server: Supervised): Promise<Applied> {
-  server.dispatch({ type: "stop" });
-  await awaitRest(server);
-  return done(server.operator === "stop" ? "held: not started" : "not started: it is wanted stopped");
 }
 
 /** Ready, failed, or ended without a restart. */
@@ -77,13 +79,15 @@ function isSettled(server: Supervised): boolean {
 function verdict(server: Supervised, settled: boolean, waitMs: number): Applied {
   const { phase, lastExit, reason } = server.state;
   if (phase.tag === "running" && settled) return done(`ready: ${phase.ready.verdict.evidence}`);
-  if (phase.tag === "stopped" && lastExit && isSuccess(lastExit.exit, server.spec)) return done("ran, and ended with success");
+  if (phase.tag === "stopped" && lastExit && isSuccess(lastExit.exit, server.spec))
+    return done("ran, and ended with success");
   return { ok: false, message: complaint(server, settled, waitMs, reason), last_lines: server.lastLines() };
 }
 
 function complaint(server: Supervised, settled: boolean, waitMs: number, reason: string | undefined): string {
   const { phase, lastExit } = server.state;
-  if (phase.tag === "stopped") return lastExit ? `ended: ${formatExit(lastExit.exit)}` : "was stopped meanwhile";
+  if (phase.tag === "stopped")
+    return lastExit ? `ended: ${formatExit(lastExit.exit)}` : "was stopped meanwhile";
   if (settled) return reason ?? "failed";
   const waited = `not ready after ${formatDuration(waitMs)}`;
   if (phase.tag === "running") return `${waited}: ${phase.ready.verdict.evidence}`;

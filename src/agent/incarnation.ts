@@ -64,7 +64,13 @@ export class Incarnation {
   #orphanTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(dir: string, files: RunFiles, keeper: KeeperFacts | undefined, log: LogWriter, events: IncarnationEvents) {
+  constructor(
+    dir: string,
+    files: RunFiles,
+    keeper: KeeperFacts | undefined,
+    log: LogWriter,
+    events: IncarnationEvents,
+  ) {
     this.dir = dir;
     this.#files = files;
     this.#keeper = keeper?.pid;
@@ -177,7 +183,12 @@ export class Incarnation {
       },
     };
     // The types know `onread` for connecting sockets only; Node reads it in the constructor.
-    const options: SocketConstructorOpts & { onread: typeof onread } = { fd, readable: true, writable: false, onread };
+    const options: SocketConstructorOpts & { onread: typeof onread } = {
+      fd,
+      readable: true,
+      writable: false,
+      onread,
+    };
     const socket = new Socket(options);
     socket.on("error", () => socket.destroy());
     socket.resume();

@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
-import { promisify } from "node:util";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 /**
  * The keeper: a tiny shell that stays between the agent and one server, so that the server's output and exit code
@@ -64,8 +64,22 @@ export interface KeeperStart {
 /** Starts a keeper, and with it the program. It belongs to nobody: it outlives this process. */
 export function startKeeper(start: KeeperStart): Promise<{ pid: number; gone: Promise<void> }> {
   const { dir, umask, openFiles, program, args } = start;
-  const argv = ["-c", SCRIPT, `xy-keeper:${start.label}`, dir, umask.toString(8), String(openFiles), program, ...args];
-  const child = spawn("/bin/sh", argv, { cwd: start.workingDir, env: start.env, detached: true, stdio: "ignore" });
+  const argv = [
+    "-c",
+    SCRIPT,
+    `xy-keeper:${start.label}`,
+    dir,
+    umask.toString(8),
+    String(openFiles),
+    program,
+    ...args,
+  ];
+  const child = spawn("/bin/sh", argv, {
+    cwd: start.workingDir,
+    env: start.env,
+    detached: true,
+    stdio: "ignore",
+  });
   child.unref();
   const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   return new Promise((resolve, reject) => {

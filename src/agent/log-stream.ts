@@ -26,7 +26,13 @@ export class LogSubscription {
   #early: LogLine[] | undefined = [];
 
   /** What is in the files now is the past, every later line comes through the listener: none twice, none lost. */
-  constructor(id: number, server: Supervised, caller: Caller, query: ParsedParams<"logs">, onEnd: () => void) {
+  constructor(
+    id: number,
+    server: Supervised,
+    caller: Caller,
+    query: ParsedParams<"logs">,
+    onEnd: () => void,
+  ) {
     this.id = id;
     this.#server = server;
     this.#caller = caller;
@@ -40,7 +46,11 @@ export class LogSubscription {
   /** Sends the lines of the past, in pieces that the reader can take. */
   begin(): void {
     const { tail, since_unix_ms: since, stream } = this.#query;
-    const lines = this.#snapshot.lastLines({ tail, since, stream: stream === undefined ? undefined : FILE_STREAM[stream] });
+    const lines = this.#snapshot.lastLines({
+      tail,
+      since,
+      stream: stream === undefined ? undefined : FILE_STREAM[stream],
+    });
     this.#snapshot.close();
     this.#sendPast(lines, 0);
   }

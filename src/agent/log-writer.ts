@@ -1,8 +1,8 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { ensurePrivateDir } from "../system/paths.ts";
-import { encodeRecords, LineJoiner, type LogLine, type LogStream } from "./log-record.ts";
 import { readLastOpen } from "./log-reader.ts";
+import { encodeRecords, LineJoiner, type LogLine, type LogStream } from "./log-record.ts";
 
 export interface LogLimits {
   /** Bytes after which a new file is begun. */
@@ -103,7 +103,8 @@ export class LogWriter {
     const last = chunk.lastIndexOf(0x0a);
     if (this.#listeners.size === 0) {
       // Only the end of the chunk matters to the next line.
-      if (last !== -1 && this.#joiner.isOpen(stream)) this.#joiner.take({ at, stream, open: false, bytes: EMPTY });
+      if (last !== -1 && this.#joiner.isOpen(stream))
+        this.#joiner.take({ at, stream, open: false, bytes: EMPTY });
       const rest = chunk.subarray(last + 1);
       if (rest.length > 0) this.#joiner.take({ at, stream, open: true, bytes: rest });
       return;

@@ -1,12 +1,12 @@
+import type { ListEntry, ResultOf, StatusEntry } from "../rpc/contract.ts";
 import { publicState } from "../supervisor/state.ts";
-import type { ListEntry, StatusEntry } from "../rpc/contract.ts";
 import { logPath } from "../system/paths.ts";
 import { applyChange } from "./applying.ts";
 import { LogSubscription } from "./log-stream.ts";
 import { kill, restart, start, stop } from "./operations.ts";
 import type { Registry } from "./registry.ts";
-import type { Caller, Handlers } from "./rpc-server.ts";
 import { runReload } from "./reload.ts";
+import type { Caller, Handlers } from "./rpc-server.ts";
 import type { Supervised } from "./supervised.ts";
 
 export interface AgentFacts {
@@ -33,7 +33,10 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
     restart: (params) => restart(registry, params),
     kill: (params) => kill(registry, params),
     reload: ({ project }) => runReload(agent.stateDir, project),
-    observe: async ({ project }) => registry.all(project).map((server) => server.observe()) as never,
+    observe: async ({ project, name }) => {
+      const servers = name === undefined ? registry.all(project) : [registry.get(name, project)];
+      return servers.map((server) => server.observe()) as ResultOf<"observe">;
+    },
     apply: (params, caller) => applyChange(registry, params, caller.gone),
     logs: async (params, caller) => {
       const server = registry.get(params.name, params.project);
@@ -78,7 +81,10 @@ function listEntryOf(server: Supervised): ListEntry {
     state: publicState(server.state),
     ...(pid === undefined ? {} : { pid }),
     port: server.spec.port,
-    ...(running && startedAt !== undefined ? { uptime_secs: Math.floor((Date.now() - startedAt) / 1000) } : {}),
+    held: server.operator === "stop",
+    ...(running && startedAt !== undefined
+      ? { uptime_secs: Math.floor((Date.now() - startedAt) / 1000) }
+      : {}),
     restart_count: restartCount,
     ...(lastExit ? { last_exit: { exit: lastExit.exit, at_unix_ms: lastExit.at } } : {}),
     ready: running ? yesNo[phase.ready.verdict.status] : false,

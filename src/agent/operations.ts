@@ -39,18 +39,22 @@ interface Answers {
 }
 
 /** One named server answers with its error; of `all`, each failure stands in the list. */
-async function each(registry: Registry, target: Target, act: (server: Supervised) => Promise<boolean>): Promise<Answers> {
+async function each(
+  registry: Registry,
+  target: Target,
+  act: (server: Supervised) => Promise<boolean>,
+): Promise<Answers> {
   const answers: Answers = { yes: [], no: [], failed: [] };
   if ("name" in target) {
     const server = registry.get(target.name, target.project);
-    (await act(server) ? answers.yes : answers.no).push(server.spec.name);
+    ((await act(server)) ? answers.yes : answers.no).push(server.spec.name);
     return answers;
   }
   await Promise.all(
     registry.all(target.project).map(async (server) => {
       const { name } = server.spec;
       try {
-        (await act(server) ? answers.yes : answers.no).push(name);
+        ((await act(server)) ? answers.yes : answers.no).push(name);
       } catch (error) {
         const code = error instanceof RpcError ? error.code : RPC_ERRORS.internalError;
         answers.failed.push({ name, code, message: error instanceof Error ? error.message : String(error) });
@@ -86,11 +90,18 @@ function liftHold(server: Supervised): void {
 /** Settles when the newest incarnation runs, or ended already; throws when it could not be started. */
 async function awaitStart(server: Supervised): Promise<void> {
   if (server.state.phase.tag === "failed" && server.state.phase.stuck) {
-    throw new RpcError(RPC_ERRORS.spawnFailed, `cannot start ${server.spec.name}: its last process cannot be killed`);
+    throw new RpcError(
+      RPC_ERRORS.spawnFailed,
+      `cannot start ${server.spec.name}: its last process cannot be killed`,
+    );
   }
   const bound = SPAWN_BOUND + server.spec.stop.grace + STUCK_AFTER;
-  const settled = await server.until(({ state: { phase } }) => phase.tag !== "starting" && !isMoving(phase), bound);
-  if (!settled) throw new RpcError(RPC_ERRORS.spawnFailed, `cannot start ${server.spec.name}: it takes too long`);
+  const settled = await server.until(
+    ({ state: { phase } }) => phase.tag !== "starting" && !isMoving(phase),
+    bound,
+  );
+  if (!settled)
+    throw new RpcError(RPC_ERRORS.spawnFailed, `cannot start ${server.spec.name}: it takes too long`);
   throwSpawnError(server);
 }
 

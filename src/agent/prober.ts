@@ -1,8 +1,8 @@
+import { connect } from "node:net";
 import type { Probe, ServerSpec } from "../model/spec.ts";
 import type { Answer } from "../supervisor/probes.ts";
-import { type Listener, listeners, ownedBy } from "../system/listeners.ts";
 import { isCode } from "../system/files.ts";
-import { connect } from "node:net";
+import { type Listener, listeners, ownedBy } from "../system/listeners.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { LogSnapshot } from "./log-reader.ts";
 import type { LogLine } from "./log-record.ts";
@@ -49,15 +49,23 @@ function tryConnect(host: string, port: number, timeout: number): Promise<string
     };
     socket.once("connect", () => settle());
     socket.once("timeout", () => settle(`did not accept a connection within ${timeout} ms`));
-    socket.once("error", (error) => settle(isCode(error, "ECONNREFUSED") ? "refuses connections" : error.message));
+    socket.once("error", (error) =>
+      settle(isCode(error, "ECONNREFUSED") ? "refuses connections" : error.message),
+    );
   });
 }
 
 /** Waits for a line of this run that matches, also among those written before now. Returns how to stop waiting. */
-export function watchLog(log: LogWriter, pattern: string, startedAt: number, found: (answer: Answer) => void): () => void {
+export function watchLog(
+  log: LogWriter,
+  pattern: string,
+  startedAt: number,
+  found: (answer: Answer) => void,
+): () => void {
   const expression = new RegExp(pattern);
   const matches = (line: LogLine) => expression.test(line.bytes.toString("utf8"));
-  const tell = (line: LogLine) => found({ ok: true, evidence: `printed: ${line.bytes.toString("utf8").slice(0, 200)}` });
+  const tell = (line: LogLine) =>
+    found({ ok: true, evidence: `printed: ${line.bytes.toString("utf8").slice(0, 200)}` });
   const snapshot = new LogSnapshot(log.dir);
   const earlier = snapshot.lastLines({ tail: 1000, since: startedAt }).find(matches);
   snapshot.close();

@@ -4,7 +4,14 @@ import type { ProcessId } from "../model/process.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { holderOf } from "../system/listeners.ts";
 import { isRunning } from "../system/processes.ts";
-import { Incarnation, type IncarnationEvents, hasKeeper, openRunFiles, readPid, readStatus } from "./incarnation.ts";
+import {
+  hasKeeper,
+  Incarnation,
+  type IncarnationEvents,
+  openRunFiles,
+  readPid,
+  readStatus,
+} from "./incarnation.ts";
 import { makeFifos, startKeeper } from "./keeper.ts";
 import type { LogWriter } from "./log-writer.ts";
 
@@ -58,7 +65,8 @@ function environmentOf(spec: ServerSpec, secrets: SecretValues): Record<string, 
   const entries = Object.entries(spec.env).map(([key, value]): [string, string] => {
     if (typeof value === "string") return [key, value];
     const secret = secrets[key];
-    if (secret === undefined) throw new SpawnError(`cannot start: the value of the secret ${key} is not here`);
+    if (secret === undefined)
+      throw new SpawnError(`cannot start: the value of the secret ${key} is not here`);
     return [key, secret];
   });
   return Object.fromEntries(entries);
@@ -143,7 +151,13 @@ export async function adoptIncarnation(
   }
   const keeper = hasKeeper(dir) ? await keeperPid(dir) : readPid(dir, "keeper");
   log.open();
-  return new Incarnation(dir, openRunFiles(dir), keeper === undefined ? undefined : { pid: keeper }, log, events);
+  return new Incarnation(
+    dir,
+    openRunFiles(dir),
+    keeper === undefined ? undefined : { pid: keeper },
+    log,
+    events,
+  );
 }
 
 /**

@@ -28,7 +28,8 @@ export class Registry {
     try {
       const store = new ServerStore(this.#state, project, name);
       const applied = store.readSpec(Date.now());
-      if (!applied) return this.#report(`${project}/${name}: its record was missing or unreadable and is set aside`);
+      if (!applied)
+        return this.#report(`${project}/${name}: its record was missing or unreadable and is set aside`);
       const server = new Supervised(applied, { store, report: this.#report });
       this.#servers.set(keyOf(project, name), server);
       await server.adopt(store.readRecord(Date.now()));
@@ -39,8 +40,12 @@ export class Registry {
 
   /** In name order. */
   all(project?: string): Supervised[] {
-    const servers = [...this.#servers.values()].filter(({ spec }) => project === undefined || spec.project === project);
-    return servers.sort((a, b) => (keyOf(a.spec.project, a.spec.name) < keyOf(b.spec.project, b.spec.name) ? -1 : 1));
+    const servers = [...this.#servers.values()].filter(
+      ({ spec }) => project === undefined || spec.project === project,
+    );
+    return servers.sort((a, b) =>
+      keyOf(a.spec.project, a.spec.name) < keyOf(b.spec.project, b.spec.name) ? -1 : 1,
+    );
   }
 
   find(name: string, project: string): Supervised | undefined {
@@ -53,7 +58,10 @@ export class Registry {
     const [first] = found;
     if (!first) {
       const where = project === undefined ? "" : ` in project ${project}`;
-      throw new RpcError(RPC_ERRORS.serverNotFound, `cannot find server ${name}${where}: it was never applied`);
+      throw new RpcError(
+        RPC_ERRORS.serverNotFound,
+        `cannot find server ${name}${where}: it was never applied`,
+      );
     }
     if (found.length > 1) {
       const all = found.map(({ spec }) => `${spec.project}/${spec.name}`).join(", ");
@@ -87,7 +95,9 @@ export class Registry {
 
   /** Stops everything, without holding it: the next agent starts it again. Returns the names of what ran. */
   async stopAll(boundMs: number): Promise<string[]> {
-    const running = this.all().filter((server) => publicState(server.state) !== "stopped" && publicState(server.state) !== "failed");
+    const running = this.all().filter(
+      (server) => publicState(server.state) !== "stopped" && publicState(server.state) !== "failed",
+    );
     await Promise.all(running.map((server) => server.suspend(boundMs)));
     return running.map(({ spec }) => spec.name);
   }

@@ -1,10 +1,8 @@
 import { spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
 import type { ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { launcherPath } from "../system/package.ts";
-import { projectsDir } from "../system/paths.ts";
-import { readProject } from "../system/projects.ts";
+import { readProject, recordedProjects } from "../system/projects.ts";
 
 /** Longest run of a reload, ms. */
 const BOUND = 300_000;
@@ -16,7 +14,8 @@ const CODES: Record<number, number> = { 3: RPC_ERRORS.configurationInvalid, 75: 
 export async function runReload(stateDir: string, project: string | undefined): Promise<ResultOf<"reload">> {
   const name = project ?? onlyProject(stateDir);
   const record = readProject(stateDir, name);
-  if (!record) throw new RpcError(RPC_ERRORS.serverNotFound, `cannot reload: project ${name} was never applied`);
+  if (!record)
+    throw new RpcError(RPC_ERRORS.serverNotFound, `cannot reload: project ${name} was never applied`);
   const argv = [launcherPath(), "reload", "--json", "--config", record.config];
   const { code, stdout, stderr } = await run(argv, record.root);
   if (code === 0) return JSON.parse(stdout);
@@ -24,9 +23,12 @@ export async function runReload(stateDir: string, project: string | undefined): 
 }
 
 function onlyProject(stateDir: string): string {
-  const names = readdirSync(projectsDir(stateDir), { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
+  const names = recordedProjects(stateDir);
   if (names.length === 1) return names[0] as string;
-  throw new RpcError(RPC_ERRORS.invalidParams, `cannot tell which project to reload: say one of ${names.join(", ")}`);
+  throw new RpcError(
+    RPC_ERRORS.invalidParams,
+    `cannot tell which project to reload: say one of ${names.join(", ")}`,
+  );
 }
 
 function run(argv: string[], cwd: string): Promise<{ code: number; stdout: string; stderr: string }> {

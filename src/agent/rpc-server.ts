@@ -1,6 +1,12 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { z } from "zod";
-import { contract, type Method, type Notifications, type ParsedParams, type ResultOf } from "../rpc/contract.ts";
+import {
+  contract,
+  type Method,
+  type Notifications,
+  type ParsedParams,
+  type ResultOf,
+} from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { encodeFrame, FrameDecoder } from "../rpc/framing.ts";
 
@@ -16,7 +22,9 @@ export interface Caller {
   afterAnswer(callback: () => void): void;
 }
 
-export type Handlers = { readonly [M in Method]: (params: ParsedParams<M>, caller: Caller) => Promise<ResultOf<M>> };
+export type Handlers = {
+  readonly [M in Method]: (params: ParsedParams<M>, caller: Caller) => Promise<ResultOf<M>>;
+};
 
 /** Most calls of one connection that run at once: one connection must not crowd out the others. */
 const MOST_CALLS = 1024;
@@ -47,7 +55,11 @@ class Connection {
     try {
       for (const frame of this.#decoder.take(chunk)) void this.#answer(frame);
     } catch (error) {
-      this.#send({ jsonrpc: "2.0", id: null, error: { code: RPC_ERRORS.invalidRequest, message: String(error) } });
+      this.#send({
+        jsonrpc: "2.0",
+        id: null,
+        error: { code: RPC_ERRORS.invalidRequest, message: String(error) },
+      });
       this.#socket.destroySoon();
     }
   }
@@ -76,7 +88,8 @@ class Connection {
     }
     const schema: z.ZodType = contract[method].params;
     const params = schema.safeParse(request.params ?? {});
-    if (!params.success) throw new RpcError(RPC_ERRORS.invalidParams, `cannot call ${method}: ${explain(params.error)}`);
+    if (!params.success)
+      throw new RpcError(RPC_ERRORS.invalidParams, `cannot call ${method}: ${explain(params.error)}`);
     const handler = this.#handlers[method] as (params: unknown, caller: Caller) => Promise<unknown>;
     return handler(params.data, this.#caller(after));
   }
@@ -113,11 +126,11 @@ function parseRequest(frame: string): Request {
   } catch {
     throw new RpcError(RPC_ERRORS.parseError, "cannot read the frame: it is not JSON");
   }
-  const isRequest = typeof request === "object" && request !== null && "method" in request;
-  if (!isRequest || typeof request.method !== "string") {
+  const { id, method, params } = (request ?? {}) as Partial<Request>;
+  if (typeof method !== "string") {
     throw new RpcError(RPC_ERRORS.invalidRequest, "cannot read the frame: it is not a JSON-RPC 2.0 request");
   }
-  return request as Request;
+  return { id, method, params };
 }
 
 function explain(error: z.ZodError): string {

@@ -6,8 +6,9 @@ import type { OperatorWord } from "../model/observed.ts";
 import { type SecretValues, type ServerSpec, secretValues, serverSpec } from "../model/spec.ts";
 import type { ServerState } from "../supervisor/state.ts";
 import { readJson, setAside, writeAtomic } from "../system/files.ts";
+import { ensurePrivateDir, serverDir } from "../system/paths.ts";
 import { bootId } from "../system/processes.ts";
-import { ensurePrivateDir, projectsDir, serverDir } from "../system/paths.ts";
+import { recordedNames, recordedProjects } from "../system/projects.ts";
 
 /** What was applied. Written as one file, so that a spec is never seen with the secrets of another. */
 export interface AppliedSpec {
@@ -63,7 +64,9 @@ const recordFile = z.object({
     restartCount: z.int(),
     lastExit: z.object({ exit, at: z.number() }).optional(),
   }),
-  transitions: z.array(z.object({ from: z.string(), to: z.string(), at: z.number(), reason: z.string().optional() })),
+  transitions: z.array(
+    z.object({ from: z.string(), to: z.string(), at: z.number(), reason: z.string().optional() }),
+  ),
 });
 
 /** The folder of one server in the state folder. */
@@ -136,21 +139,17 @@ export class ServerStore {
 
 /** Every server with a folder in the state folder. */
 export function recordedServers(state: string): { project: string; name: string }[] {
-  return list(projectsDir(state)).flatMap((project) =>
-    list(join(projectsDir(state), project, "servers")).map((name) => ({ project, name })),
+  return recordedProjects(state).flatMap((project) =>
+    recordedNames(state, project).map((name) => ({ project, name })),
   );
 }
 
-function list(dir: string): string[] {
-  try {
-    return fs.readdirSync(dir).sort();
-  } catch {
-    return [];
-  }
-}
-
 /** The state to go on from. After a reboot nothing of the old run exists, and no earlier crash counts. */
-export function stateAfter(record: RuntimeRecord, now: number, fresh: ServerState): { state: ServerState; booted: boolean } {
+export function stateAfter(
+  record: RuntimeRecord,
+  now: number,
+  fresh: ServerState,
+): { state: ServerState; booted: boolean } {
   if (record.boot === bootId()) return { state: record.state, booted: false };
   const { inc, lastExit } = record.state;
   return { state: { ...fresh, inc, since: now, ...(lastExit ? { lastExit } : {}) }, booted: true };

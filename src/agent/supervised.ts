@@ -3,15 +3,27 @@ import * as fs from "node:fs";
 import { startHash } from "../model/canonical.ts";
 import type { Observed, OperatorWord } from "../model/observed.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
-import { type Effect, type MachineEvent, type ProbeName, step, type TimerName } from "../supervisor/machine.ts";
+import {
+  type Effect,
+  type MachineEvent,
+  type ProbeName,
+  step,
+  type TimerName,
+} from "../supervisor/machine.ts";
 import { initialState, liveProcess, publicState, type ServerState } from "../supervisor/state.ts";
 import { bootId } from "../system/processes.ts";
-import { Incarnation } from "./incarnation.ts";
+import type { Incarnation } from "./incarnation.ts";
 import { LogSnapshot } from "./log-reader.ts";
 import { LogWriter } from "./log-writer.ts";
-import { adoptIncarnation, SpawnError, spawnIncarnation } from "./process-host.ts";
 import { Prober, watchLog } from "./prober.ts";
-import { type AppliedSpec, type RuntimeRecord, type ServerStore, stateAfter, type Transition } from "./store.ts";
+import { adoptIncarnation, SpawnError, spawnIncarnation } from "./process-host.ts";
+import {
+  type AppliedSpec,
+  type RuntimeRecord,
+  type ServerStore,
+  stateAfter,
+  type Transition,
+} from "./store.ts";
 
 const KEPT_TRANSITIONS = 20;
 const REASON_LINES = 10;
@@ -101,7 +113,11 @@ export class Supervised {
   }
 
   /** Settles when the condition holds, or with false when the time is over or the signal says so. */
-  async until(condition: (server: Supervised) => boolean, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+  async until(
+    condition: (server: Supervised) => boolean,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
     const bound = AbortSignal.timeout(timeoutMs);
     const either = signal ? AbortSignal.any([bound, signal]) : bound;
     while (!condition(this)) {
@@ -200,7 +216,8 @@ export class Supervised {
     const { state, effects } = step(this.#state, event, this.#spec, { now });
     this.#state = state;
     for (const effect of effects) {
-      if (effect.type === "publish") this.#transitions = [...this.#transitions, transitionOf(effect, now)].slice(-KEPT_TRANSITIONS);
+      if (effect.type === "publish")
+        this.#transitions = [...this.#transitions, transitionOf(effect, now)].slice(-KEPT_TRANSITIONS);
     }
     for (const effect of effects) this.#perform(effect);
   }
@@ -250,7 +267,13 @@ export class Supervised {
     this.#record(false);
     const dir = this.store.runPath(inc);
     const { log } = this;
-    const spawning = spawnIncarnation({ dir, spec: this.#spec, secrets: this.#secrets, log, events: this.#eventsOf(inc) });
+    const spawning = spawnIncarnation({
+      dir,
+      spec: this.#spec,
+      secrets: this.#secrets,
+      log,
+      events: this.#eventsOf(inc),
+    });
     try {
       this.#hold(await spawning);
       // It was told to end while it was being made.
@@ -258,7 +281,8 @@ export class Supervised {
       if (phase.tag === "ending") this.#signal(inc, phase.killed ? "SIGKILL" : this.#spec.stop.signal);
     } catch (error) {
       fs.rmSync(dir, { recursive: true, force: true });
-      this.#spawnError = error instanceof SpawnError ? error : new SpawnError(`cannot start: ${String(error)}`);
+      this.#spawnError =
+        error instanceof SpawnError ? error : new SpawnError(`cannot start: ${String(error)}`);
       this.dispatch({ type: "spawn-failed", inc, reason: this.#spawnError.message });
     }
   }
@@ -297,7 +321,10 @@ export class Supervised {
 
   #setTimer(timer: TimerName, inc: number, ms: number): void {
     clearTimeout(this.#timers.get(timer));
-    this.#timers.set(timer, setTimeout(() => this.dispatch({ type: "timer", inc, timer }), ms));
+    this.#timers.set(
+      timer,
+      setTimeout(() => this.dispatch({ type: "timer", inc, timer }), ms),
+    );
   }
 
   #clearTimers(): void {
@@ -312,7 +339,12 @@ export class Supervised {
     if (what.type === "log") {
       const { phase } = this.#state;
       this.#stopLogWatch();
-      this.#stopLogWatch = watchLog(this.log, what.pattern, "startedAt" in phase ? phase.startedAt : 0, answered);
+      this.#stopLogWatch = watchLog(
+        this.log,
+        what.pattern,
+        "startedAt" in phase ? phase.startedAt : 0,
+        answered,
+      );
     }
     if (what.type === "tcp" && this.#prober) answered(await this.#prober.tcp(this.#spec, what));
   }
@@ -339,6 +371,7 @@ export class Supervised {
       ...(process ? { pid: process.pid } : {}),
       ...("startedAt" in phase ? { startedAt: phase.startedAt } : {}),
       ...(lastExit ? { lastExit } : {}),
+      ...nextStart(phase),
       ...(reason === undefined ? {} : { reason }),
       ...(this.#tampered ? { drift: "its record in the state folder was edited" } : {}),
       ...(state === "failed" ? { lastLines: this.lastLines() } : {}),
@@ -366,7 +399,17 @@ const NO_EVENTS = { spawned: () => {}, exited: () => {}, emptied: () => {} };
 
 function isLive(state: ServerState): boolean {
   const { phase } = state;
-  return phase.tag === "starting" || phase.tag === "running" || phase.tag === "ending" || (phase.tag === "failed" && phase.stuck);
+  return (
+    phase.tag === "starting" ||
+    phase.tag === "running" ||
+    phase.tag === "ending" ||
+    (phase.tag === "failed" && phase.stuck)
+  );
+}
+
+function nextStart(phase: ServerState["phase"]): { nextStartAt?: number } {
+  if (phase.tag === "waiting") return { nextStartAt: phase.until };
+  return phase.tag === "ending" && phase.after.kind === "backoff" ? { nextStartAt: phase.after.until } : {};
 }
 
 function transitionOf(effect: Extract<Effect, { type: "publish" }>, at: number): Transition {

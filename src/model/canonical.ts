@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { RESTART_FIELDS, type ServerSpec } from "./spec.ts";
+import { type EnvValue, RESTART_FIELDS, type ServerSpec } from "./spec.ts";
 
 /** JSON with object keys in code-point order and no spaces: equal values give equal text, in any run and version. */
 export function canonicalJson(value: unknown): string {
@@ -22,7 +22,20 @@ export function specHash(spec: ServerSpec): string {
   return canonicalHash(spec);
 }
 
-/** Identifies what a process gets at its start: two specs with the same hash need no restart between them. */
+/**
+ * Identifies what a process gets at its start: two specs with the same hash need no restart between them. A secret
+ * counts by its keyed hash, so that the same value found at another place is the same.
+ */
 export function startHash(spec: ServerSpec): string {
-  return canonicalHash(RESTART_FIELDS.map((field) => spec[field]));
+  return canonicalHash(RESTART_FIELDS.map((field) => (field === "env" ? startEnv(spec.env) : spec[field])));
+}
+
+function startEnv(env: ServerSpec["env"]): unknown {
+  const given = (value: EnvValue) => (isKeyed(value) ? { hmac: value.hmac } : value);
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, given(value)]));
+}
+
+/** A reference without a keyed hash was never resolved: only the reference itself can be compared. */
+function isKeyed(value: EnvValue): value is Exclude<EnvValue, string> {
+  return typeof value !== "string" && value.hmac !== "";
 }

@@ -40,7 +40,7 @@ export interface Observed {
   readonly backend: ServerSpec["backend"];
   /** What was last applied; absent when its record cannot be read. */
   readonly spec?: ServerSpec;
-  /** {@link specHash} of the start-relevant fields that the live process was started with. */
+  /** `startHash` of the spec that the live process was started with. */
   readonly runningHash?: string;
   readonly state: StateName;
   readonly operator: OperatorWord;
@@ -50,7 +50,15 @@ export interface Observed {
   /** Unix ms. */
   readonly startedAt?: number;
   readonly restartCount: number;
-  readonly lastExit?: { readonly exit: Exit; readonly at: number };
+  readonly lastExit?: {
+    readonly exit: Exit;
+    /** Unix ms. */
+    readonly at: number;
+    /** It was asked to end (by a person, a plan, the end of what supervises it): no end of its own. */
+    readonly requested?: boolean;
+  };
+  /** Unix ms of the next start by policy; only while `restarting`. */
+  readonly nextStartAt?: number;
   /** Why it is in this state, one clause, e.g. `exit 7, 5 restarts in the last minute`. */
   readonly reason?: string;
   /** Unix ms at which it came into this state. */
@@ -59,4 +67,13 @@ export interface Observed {
   readonly lastLines?: readonly string[];
   readonly ready: Verdict;
   readonly healthy: Verdict;
+}
+
+/** One step from state to state. */
+export interface Transition {
+  readonly from: StateName;
+  readonly to: StateName;
+  /** Unix ms. */
+  readonly at: number;
+  readonly reason?: string;
 }

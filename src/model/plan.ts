@@ -11,8 +11,11 @@ export interface Desired {
 }
 
 /**
- * What is done to one server. `update`: its new spec is taken over while it runs. `restart`: stopped and started
- * with the new spec. `start`/`stop`: the spec stands, only the state is wrong. `none`: it matches.
+ * What happens to the process of one server. Every action but `remove` and `none` takes over the desired spec first,
+ * whether or not it differs from the recorded one; the action says only what follows:
+ * `update`: nothing, what runs keeps running and what rests keeps resting. `restart`: the live process is ended and
+ * a new one started. `start`: there is no process, one is started. `stop`: the process, or the wait for its next
+ * start, is ended. `add`: recorded for the first time, and started when it is wanted. `none`: it matches.
  */
 export type Action = "add" | "update" | "restart" | "start" | "stop" | "remove" | "none";
 
@@ -28,6 +31,10 @@ export type Reason =
   | { readonly kind: "field-changed"; readonly fields: readonly string[] }
   | { readonly kind: "not-recorded" }
   | { readonly kind: "not-declared" }
+  /** It changes hands: removed from one backend, added to the other, as two changes of one plan. */
+  | { readonly kind: "moved"; readonly from: ServerSpec["backend"]; readonly to: ServerSpec["backend"] }
+  /** The record of what was last applied cannot be read. */
+  | { readonly kind: "unreadable" }
   /** Ended against its policy, or the retry window closed. */
   | { readonly kind: "failed"; readonly detail: string; readonly at: number }
   /** Should run and does not, without an end that explains it. */
@@ -59,7 +66,7 @@ export interface Plan {
   readonly version: 1;
   readonly project: string;
   readonly root: string;
-  /** In name order; also those with action `none`. */
+  /** In name order; also those with action `none`. One a server, or two (removed, added) when it changes its backend. */
   readonly changes: readonly Change[];
   /** Preflight problems. Any error among them stops an apply. */
   readonly diagnostics: readonly Diagnostic[];

@@ -30,7 +30,8 @@ export class RpcClient {
     socket.on("error", () => {});
     this.closed = new Promise((resolve) => {
       socket.once("close", () => {
-        for (const { reject } of this.#waiting.values()) reject(new ConnectionLost("the agent closed the connection"));
+        for (const { reject } of this.#waiting.values())
+          reject(new ConnectionLost("the agent closed the connection"));
         this.#waiting.clear();
         resolve();
       });
@@ -38,17 +39,13 @@ export class RpcClient {
   }
 
   /** Throws the system's error (ENOENT, ECONNREFUSED, EACCES, …) when nobody listens there. */
-  static connect(path: string, timeoutMs = 5000): Promise<RpcClient> {
+  static connect(path: string): Promise<RpcClient> {
     return new Promise((resolve, reject) => {
+      // A Unix socket answers a connect at once, or refuses it: there is nothing to time.
       const socket = connect({ path });
-      const timer = setTimeout(() => socket.destroy(new Error("the agent does not answer")), timeoutMs);
-      socket.once("error", (error) => {
-        clearTimeout(timer);
-        reject(error);
-      });
+      socket.once("error", reject);
       socket.once("connect", () => {
-        clearTimeout(timer);
-        socket.removeAllListeners("error");
+        socket.removeListener("error", reject);
         resolve(new RpcClient(socket));
       });
     });
@@ -76,10 +73,15 @@ export class RpcClient {
     }
   }
 
-  #settle(message: { id: number; result?: unknown; error?: { code: number; message: string; data?: unknown } }): void {
+  #settle(message: {
+    id: number;
+    result?: unknown;
+    error?: { code: number; message: string; data?: unknown };
+  }): void {
     const waiting = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
-    if (message.error) waiting?.reject(new RpcError(message.error.code, message.error.message, message.error.data));
+    if (message.error)
+      waiting?.reject(new RpcError(message.error.code, message.error.message, message.error.data));
     else waiting?.resolve(message.result);
   }
 }

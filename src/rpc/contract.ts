@@ -5,7 +5,11 @@ import { name, secretValues, serverSpec } from "../model/spec.ts";
 /** The wire protocol as one table: what is called, with which params, and what comes back. JSON-RPC 2.0, a document a line. */
 
 const project = name.optional();
-const verdict = z.object({ status: z.enum(["ok", "failing", "unknown"]), evidence: z.string(), at: z.number() });
+const verdict = z.object({
+  status: z.enum(["ok", "failing", "unknown"]),
+  evidence: z.string(),
+  at: z.number(),
+});
 const exit = z.union([
   z.object({ kind: z.literal("code"), code: z.int() }),
   z.object({ kind: z.literal("signal"), signal: z.string() }),
@@ -13,7 +17,10 @@ const exit = z.union([
 ]);
 
 /** One server, or with `all` every server of the project (of all projects when none is named). */
-const target = z.union([z.strictObject({ name, project }), z.strictObject({ all: z.literal(true), project })]);
+const target = z.union([
+  z.strictObject({ name, project }),
+  z.strictObject({ all: z.literal(true), project }),
+]);
 const jobOptions = { replace_existing_jobs: z.boolean().default(true) };
 const startTarget = z.union([
   z.strictObject({ name, project, ...jobOptions }),
@@ -33,6 +40,8 @@ export const listEntry = z.object({
   state: z.enum(STATES),
   pid: z.int().optional(),
   port: z.int().nullable(),
+  /** An operator said stop: it stays stopped until an operator says start. */
+  held: z.boolean(),
   uptime_secs: z.number().optional(),
   restart_count: z.int(),
   last_exit: z.object({ exit, at_unix_ms: z.number() }).optional(),
@@ -67,7 +76,8 @@ const observed = z.object({
   pid: z.int().optional(),
   startedAt: z.number().optional(),
   restartCount: z.int(),
-  lastExit: z.object({ exit, at: z.number() }).optional(),
+  lastExit: z.object({ exit, at: z.number(), requested: z.boolean().optional() }).optional(),
+  nextStartAt: z.number().optional(),
   reason: z.string().optional(),
   since: z.number(),
   lastLines: z.array(z.string()).optional(),
@@ -135,7 +145,7 @@ export const contract = {
   },
   observe: {
     summary: "What a plan compares with: every recorded server of a project, as it is now",
-    params: z.strictObject({ project: name }),
+    params: z.strictObject({ project, name: name.optional() }),
     result: z.array(observed),
   },
   apply: {

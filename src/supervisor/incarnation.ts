@@ -67,7 +67,10 @@ export function escalate(state: ServerState, phase: Ending, change: Turn["change
 /** SIGKILL was not enough. */
 export function giveUpKilling(phase: Phase): Turn | undefined {
   if (phase.tag !== "ending" || !phase.killed) return undefined;
-  return { change: { phase: { tag: "failed", stuck: true }, reason: "cannot be killed" } };
+  return {
+    change: { phase: { tag: "failed", stuck: true }, reason: "cannot be killed" },
+    effects: [{ type: "cancelTimers" }],
+  };
 }
 
 export function killAgain(inc: number): Turn {

@@ -176,7 +176,7 @@ function onTimer(state: ServerState, timer: TimerName, spec: SupervisedSpec, now
     case "stuck":
       return giveUpKilling(phase);
     case "start-period":
-      return phase.tag === "running" ? onStartPeriodOver(state, phase, spec) : undefined;
+      return phase.tag === "running" ? onStartPeriodOver(state, phase, spec, now) : undefined;
     case "readiness":
       return phase.tag === "running" ? onReadinessDue(state, phase, spec, now) : undefined;
     case "liveness":

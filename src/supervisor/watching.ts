@@ -1,3 +1,4 @@
+import type { Verdict } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
 import { formatDuration } from "../model/units.ts";
 import type { Effect, ProbeName, SupervisedSpec, Turn } from "./events.ts";
@@ -39,8 +40,11 @@ function firstReadiness(spec: SupervisedSpec, inc: number, uptime: number): Effe
 /** As {@link watched}, but a line of output that once made it ready does not come again. */
 export function rewatched(state: ServerState, phase: Running, spec: SupervisedSpec, now: number): Turn {
   const turn = watched(state, phase.process, phase.startedAt, spec, now);
-  if (spec.readiness.type !== "log" || !phase.ready.settled) return turn;
-  const again: Phase = { ...phase, healthy: untried(now) };
+  const { ready } = phase;
+  if (spec.readiness.type !== "log" || !ready.settled) return turn;
+  const verdict: Verdict = { status: "ok", evidence: "was ready before", at: now };
+  const kept = ready.verdict.status === "ok" ? ready : { ...ready, verdict };
+  const again: Phase = { ...phase, ready: kept, healthy: untried(now) };
   return {
     change: { phase: again },
     effects: (turn.effects ?? []).filter((effect) => effect.type !== "probe"),
@@ -52,9 +56,14 @@ export function onStartPeriodOver(
   state: ServerState,
   phase: Running,
   spec: SupervisedSpec,
+  now: number,
 ): Turn | undefined {
   if (spec.liveness.type === "none" || phase.healthy.sent > 0) return undefined;
-  return sendProbe(state, phase, "liveness");
+  const uptime = now - phase.startedAt;
+  const left = spec.liveness.startPeriod - uptime;
+  // A timer of the spec before came early. (After the clock was set back uptime says nothing, and the timer counts.)
+  if (uptime < 0 || left <= 0) return sendProbe(state, phase, "liveness");
+  return { change: {}, effects: [{ type: "setTimer", inc: state.inc, timer: "start-period", ms: left }] };
 }
 
 export function onReadinessDue(
@@ -81,7 +90,8 @@ export function onReadinessDue(
 }
 
 export function onLivenessDue(state: ServerState, phase: Running, spec: SupervisedSpec): Turn | undefined {
-  return spec.liveness.type === "none" ? undefined : sendProbe(state, phase, "liveness");
+  const hasBegun = spec.liveness.type !== "none" && phase.healthy.sent > 0;
+  return hasBegun ? sendProbe(state, phase, "liveness") : undefined;
 }
 
 function sendProbe(state: ServerState, phase: Running, probe: ProbeName): Turn {
@@ -93,7 +103,7 @@ function sendProbe(state: ServerState, phase: Running, probe: ProbeName): Turn {
   };
 }
 
-/** An answer to a probe that the spec does not name (any more) says nothing. */
+/** An answer to a question that is not asked (any more) says nothing. */
 export function onAnswered(
   state: ServerState,
   phase: Running,
@@ -103,6 +113,8 @@ export function onAnswered(
   now: number,
 ): Turn | undefined {
   if (spec[probe].type === "none") return undefined;
+  // Liveness begins anew with a new spec: what was asked for the old one must not end a server in its start period.
+  if (probe === "liveness" && phase.healthy.sent === 0) return undefined;
   return probe === "readiness"
     ? onReadiness(state, phase, answer, spec, now)
     : onLiveness(state, phase, answer, spec, now);

@@ -74,7 +74,9 @@ function hexAddress(hex: string): string {
 
 async function askLsof(): Promise<Listener[]> {
   try {
-    const { stdout } = await promisify(execFile)("lsof", ["-nP", "-iTCP", "-sTCP:LISTEN", "-Fpn"], { timeout: 5000 });
+    const { stdout } = await promisify(execFile)("lsof", ["-nP", "-iTCP", "-sTCP:LISTEN", "-Fpn"], {
+      timeout: 5000,
+    });
     return parseLsof(stdout);
   } catch {
     // lsof ends with 1 when nothing matches.
@@ -90,12 +92,17 @@ export function parseLsof(text: string): Listener[] {
     const match = /^n(.*):(\d+)$/.exec(row);
     if (!match) return [];
     const [, host = "", port] = match;
-    return [{ port: Number(port), address: host === "*" ? "0.0.0.0" : host.replace(/[[\]]/g, ""), socket: pid }];
+    return [
+      { port: Number(port), address: host === "*" ? "0.0.0.0" : host.replace(/[[\]]/g, ""), socket: pid },
+    ];
   });
 }
 
 /** Which of the sockets one of the processes holds open, if any. */
-export function ownedBy(pids: readonly number[], sockets: readonly Listener[]): { pid: number; listener: Listener } | undefined {
+export function ownedBy(
+  pids: readonly number[],
+  sockets: readonly Listener[],
+): { pid: number; listener: Listener } | undefined {
   for (const pid of pids) {
     const held = isLinux ? socketsOf(pid) : new Set([String(pid)]);
     const listener = sockets.find(({ socket }) => held.has(socket));
@@ -133,5 +140,7 @@ export async function holderOf(port: number): Promise<Holder | undefined> {
     ? readdirSync("/proc").map(Number).filter(Number.isInteger)
     : sockets.map(({ socket }) => Number(socket));
   const owner = ownedBy(pids, sockets);
-  return owner ? { pid: owner.pid, name: processName(owner.pid) } : { pid: 0, name: "a process of another user" };
+  return owner
+    ? { pid: owner.pid, name: processName(owner.pid) }
+    : { pid: 0, name: "a process of another user" };
 }

@@ -15,7 +15,9 @@ export interface Lock {
   release(): void;
 }
 
-export type LockAttempt = { readonly held: true; readonly lock: Lock } | { readonly held: false; readonly by: ProcessId };
+export type LockAttempt =
+  | { readonly held: true; readonly lock: Lock }
+  | { readonly held: false; readonly by: ProcessId };
 
 interface Claim {
   readonly holder: ProcessId | null;
@@ -50,7 +52,9 @@ export function lockHolder(path: string): ProcessId | undefined {
 
 function highest(path: string): number {
   try {
-    return fs.readdirSync(path).reduce((top, entry) => (/^\d+$/.test(entry) ? Math.max(top, Number(entry)) : top), 0);
+    return fs
+      .readdirSync(path)
+      .reduce((top, entry) => (/^\d+$/.test(entry) ? Math.max(top, Number(entry)) : top), 0);
   } catch (error) {
     if (isCode(error, "ENOENT")) return 0;
     throw error;

@@ -89,7 +89,10 @@ function readPs(pid: number): ProcessRow | undefined {
 }
 
 async function scanPs(): Promise<ProcessRow[]> {
-  const { stdout } = await promisify(execFile)("ps", ["-ax", ...PS_COLUMNS], { timeout: 5000, maxBuffer: 16 << 20 });
+  const { stdout } = await promisify(execFile)("ps", ["-ax", ...PS_COLUMNS], {
+    timeout: 5000,
+    maxBuffer: 16 << 20,
+  });
   return parsePs(stdout);
 }
 

@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { readJson, writeAtomic } from "./files.ts";
-import { ensurePrivateDir, projectDir } from "./paths.ts";
+import { isCode, readJson, writeAtomic } from "./files.ts";
+import { ensurePrivateDir, projectDir, projectsDir } from "./paths.ts";
 
 /** What the state folder keeps of a project, beside its servers. */
 export interface ProjectRecord {
@@ -20,18 +20,36 @@ export function readProject(state: string, project: string): ProjectRecord | und
   const value = readJson(recordPath(state, project));
   if (value === undefined) return undefined;
   const { root, config, ports } = value as ProjectRecord;
-  if (typeof root !== "string") throw new Error(`cannot read ${recordPath(state, project)}: it is not a project record`);
+  if (typeof root !== "string")
+    throw new Error(`cannot read ${recordPath(state, project)}: it is not a project record`);
   return { root, config: config ?? root, ports: ports ?? {} };
 }
 
 export function writeProject(state: string, project: string, record: ProjectRecord): void {
   ensurePrivateDir(projectDir(state, project));
-  writeAtomic(recordPath(state, project), JSON.stringify({ version: 1, ...record }, null, 2), { durable: true });
+  writeAtomic(recordPath(state, project), JSON.stringify({ version: 1, ...record }, null, 2), {
+    durable: true,
+  });
 }
 
-/** True when the state folder knows the project at all. */
-export function isRecorded(state: string, project: string): boolean {
-  return existsSync(projectDir(state, project));
+/** Names of all projects in the state folder. */
+export function recordedProjects(state: string): string[] {
+  return folders(projectsDir(state));
 }
 
-export const projectLockPath = (state: string, project: string) => join(projectDir(state, project), "lock");
+/** Names of the project's servers that the agent has a record of. */
+export function recordedNames(state: string, project: string): string[] {
+  return folders(join(projectDir(state, project), "servers"));
+}
+
+function folders(dir: string): string[] {
+  try {
+    return readdirSync(dir).sort();
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return [];
+    throw error;
+  }
+}
+
+/** Beside the projects' folders, so that one can be forgotten while its lock is held. */
+export const projectLockPath = (state: string, project: string) => join(state, "locks", project);

@@ -1,0 +1,20 @@
+import type { KnipConfig } from "knip";
+import { bundleEntries } from "./scripts/entries.ts";
+
+export default {
+  entry: [
+    ...Object.values(bundleEntries(import.meta.dirname)).filter(
+      (source) => !source.startsWith("src/commands/"),
+    ),
+    "scripts/{build,check,demo,generate}.ts",
+    "test/**/*.test.ts",
+    "test/rig/puppet*.ts",
+  ],
+  project: ["src/**/*.ts", "scripts/**/*.ts", "test/**/*.ts", "*.ts"],
+  // Started by the tests as programs.
+  ignoreDependencies: [
+    "@modelcontextprotocol/server-everything",
+    "@modelcontextprotocol/server-memory",
+    "mcp-proxy",
+  ],
+} satisfies KnipConfig;

@@ -1,0 +1,228 @@
+/** On which machines something holds: every key that is given must match. */
+export interface When {
+  /** Operating system. */
+  readonly os?: "linux" | "macos" | readonly ("linux" | "macos")[] | undefined;
+  /** Processor architecture as Node names it, such as `x64` or `arm64`. */
+  readonly arch?: string | readonly string[] | undefined;
+  /** Short host name, without the domain. */
+  readonly host?: string | readonly string[] | undefined;
+  /** Login name. */
+  readonly user?: string | readonly string[] | undefined;
+}
+
+/** A value that is read when the configuration is applied. */
+export interface Secret {
+  readonly secret:
+    | {
+        /** Variable in the environment of the command that applies. */
+        readonly env: string;
+      }
+    | {
+        /** File whose content is the value, one final line break left out. */
+        readonly file: string;
+      }
+    | {
+        /** Shell command line whose output is the value. */
+        readonly command: string;
+      };
+}
+
+/** One server. */
+export interface Server {
+  /** The program, not a shell line. A bare name is looked for in the folders of the service PATH; with a slash it is a path, relative to the file that says so. */
+  readonly command: string;
+  /** Arguments. `{port}`, `{name}`, `{project}`, `{home}` and `{env.NAME}` are filled in; `{{port}}` gives `{port}`; every other brace stays. Default: []. */
+  readonly args?: readonly string[] | undefined;
+  /** Port it listens on. `auto`: derived from project and name, moved on when taken, then kept. `none`: no port. */
+  readonly port: number | "auto" | "none";
+  /** Flag that is appended to the arguments together with the port, such as `--port`. */
+  readonly portFlag?: string | undefined;
+  /** Where the port is expected to listen. Default: "127.0.0.1". */
+  readonly host?: string | undefined;
+  /** Marks an HTTP MCP server: its URL is `http://host:port/path`. */
+  readonly mcp?:
+    | true
+    | {
+        /** Path of the endpoint. Default: "/mcp". */
+        readonly path?: string | undefined;
+      }
+    | undefined;
+  /** Environment, on top of the one every server gets. A value is a text, or a reference to a secret. */
+  readonly env?: Readonly<Record<string, string | Secret>> | undefined;
+  /** Files in dotenv syntax; their values are secret. A later file wins over an earlier one, `env` over all. Default: []. */
+  readonly envFile?: string | readonly string[] | undefined;
+  /** Folder it runs in. A relative path starts at the file that says so. Default: "~". */
+  readonly workingDir?: string | undefined;
+  /** Permissions taken from new files, in octal. Default: "022". */
+  readonly umask?: string | undefined;
+  /** What happens when the process ends by itself. */
+  readonly restart?:
+    | {
+        /** When a process that ended is started again. A signal, and any code that is not a success, is a failure. Default: "on-failure". */
+        readonly policy?: "on-failure" | "always" | "never" | undefined;
+        /** Wait before the first restart; doubled for each one after it. Default: "1s". */
+        readonly backoffInitial?: string | undefined;
+        /** Longest wait before a restart. Default: "30s". */
+        readonly backoffMax?: string | undefined;
+        /** With this many restarts in the last 60 seconds the next one is not made: the server has failed. Default: 5. */
+        readonly maxRetriesPerMinute?: number | undefined;
+        /** A process that stays up this long starts over with the first wait. Default: "10s". */
+        readonly resetAfter?: string | undefined;
+        /** Exit codes that are not a failure. Default: [0]. */
+        readonly successExitCodes?: readonly number[] | undefined;
+      }
+    | undefined;
+  /** How the process group is stopped. */
+  readonly stop?:
+    | {
+        /** Time until what is left of the process group is killed. Default: "10s". */
+        readonly grace?: string | undefined;
+        /** Signal that asks the process group to end. Default: "SIGTERM". */
+        readonly signal?: "SIGTERM" | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | undefined;
+      }
+    | undefined;
+  /** When it counts as ready, for `apply` and for servers that depend on it. `tcp` when it has a port, else `none`. */
+  readonly readiness?:
+    | "tcp"
+    | "none"
+    | {
+        /** Kind of check; `tcp` and `none` may be written as a bare word. */
+        readonly type: "tcp";
+        /** Port to look at; the server's own when left out. */
+        readonly port?: number | undefined;
+        /** Time between two checks. Default: "5s". */
+        readonly interval?: string | undefined;
+        /** A check that takes longer has failed. Default: "2s". */
+        readonly timeout?: string | undefined;
+        /** Time after the start in which a failed check does not count. Default: "30s". */
+        readonly startPeriod?: string | undefined;
+        /** Failed checks in a row until the probe says no. Default: 3. */
+        readonly failureThreshold?: number | undefined;
+        /** Good checks in a row until the probe says yes. Default: 1. */
+        readonly successThreshold?: number | undefined;
+      }
+    | {
+        readonly type: "log";
+        /** Regular expression that a line of output matches. Required for `log`, which only readiness can use. */
+        readonly pattern: string;
+        /** Time between two checks. Default: "5s". */
+        readonly interval?: string | undefined;
+        /** A check that takes longer has failed. Default: "2s". */
+        readonly timeout?: string | undefined;
+        /** Time after the start in which a failed check does not count. Default: "30s". */
+        readonly startPeriod?: string | undefined;
+        /** Failed checks in a row until the probe says no. Default: 3. */
+        readonly failureThreshold?: number | undefined;
+        /** Good checks in a row until the probe says yes. Default: 1. */
+        readonly successThreshold?: number | undefined;
+      }
+    | {
+        readonly type: "none";
+      }
+    | undefined;
+  /** When it counts as healthy; a failure restarts it. `tcp` when it has a port, else `none`. */
+  readonly liveness?:
+    | "tcp"
+    | "none"
+    | {
+        /** Kind of check; `tcp` and `none` may be written as a bare word. */
+        readonly type: "tcp";
+        /** Port to look at; the server's own when left out. */
+        readonly port?: number | undefined;
+        /** Time between two checks. Default: "5s". */
+        readonly interval?: string | undefined;
+        /** A check that takes longer has failed. Default: "2s". */
+        readonly timeout?: string | undefined;
+        /** Time after the start in which a failed check does not count. Default: "30s". */
+        readonly startPeriod?: string | undefined;
+        /** Failed checks in a row until the probe says no. Default: 3. */
+        readonly failureThreshold?: number | undefined;
+        /** Good checks in a row until the probe says yes. Default: 1. */
+        readonly successThreshold?: number | undefined;
+      }
+    | {
+        readonly type: "none";
+      }
+    | undefined;
+  /** Servers that come before it. Default: []. */
+  readonly dependsOn?:
+    | readonly (
+        | string
+        | {
+            /** Name of the other server. */
+            readonly server: string;
+            /** What is waited for: that it is `ready`, that it has `started`, or that it has `completed` well. Default: "ready". */
+            readonly condition?: "ready" | "started" | "completed" | undefined;
+          }
+      )[]
+    | undefined;
+  /** Log files. */
+  readonly logs?:
+    | {
+        /** Size at which a log file is rotated. Default: "10MiB". */
+        readonly maxSize?: string | undefined;
+        /** Number of rotated files that are kept. Default: 5. */
+        readonly keep?: number | undefined;
+      }
+    | undefined;
+  /** Whether it should run, unless the operator said otherwise. `ignore`: declared, never touched. Default: "start". */
+  readonly wanted?: "start" | "stop" | "ignore" | undefined;
+  /** Resource limits. */
+  readonly limits?:
+    | {
+        /** Open files of a process: 1024 on Linux, 256 on macOS. */
+        readonly openFiles?: number | undefined;
+      }
+    | undefined;
+  /** One line for people. Default: "". */
+  readonly description?: string | undefined;
+  /** Words to find it by. Default: []. */
+  readonly tags?: readonly string[] | undefined;
+  /** Machines on which it is declared at all; every key that is given must match. */
+  readonly when?: When | undefined;
+  /** What runs it; the root's `backend` when left out. */
+  readonly backend?: "agent" | undefined;
+}
+
+/** A project: its servers, and what they have in common. */
+export interface Root {
+  /** Name of the project; made from the root folder's name when left out. */
+  readonly project?: string | undefined;
+  /** What runs the servers. Default: "agent". */
+  readonly backend?: "agent" | undefined;
+  /** Settings for every server. Blocks and `env` are merged key by key, lists are replaced. */
+  readonly defaults?: Partial<Server> | undefined;
+  /** Folders in which programs are found, before those every server gets. Default: []. */
+  readonly path?: readonly string[] | undefined;
+  /** Servers by name. */
+  readonly servers?: Readonly<Record<string, Server>> | undefined;
+  /** Machines on which this root declares anything. */
+  readonly when?: When | undefined;
+}
+
+/** The machine that a configuration is evaluated on. */
+export interface Context {
+  readonly os: "linux" | "macos" | "other";
+  /** As Node says it: x64, arm64, … */
+  readonly arch: string;
+  /** Short host name, without the domain. */
+  readonly host: string;
+  readonly user: string;
+  readonly home: string;
+  /** Environment of the command that reads the configuration. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export type Config = Root | ((context: Context) => Root | Promise<Root>);
+
+export function defineConfig(config: Config): Config;
+
+/** References to values that are read when the configuration is applied, and kept out of plans. */
+export const secret: {
+  /** A variable in the environment of the command that applies. */
+  env(name: string): Secret;
+  /** The content of a file; one final line break is left out. */
+  file(path: string): Secret;
+  /** The output of a shell command line; one final line break is left out. */
+  command(line: string): Secret;
+};

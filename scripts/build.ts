@@ -1,0 +1,134 @@
+/**
+ * Makes dist/: the bundled entry points with their shared chunks, oclif's manifest, the declarations of the
+ * configuration module, and the licences of what was bundled. XY_BUILD_PARTIAL=1 passes over sources that do not exist.
+ */
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Plugin } from "@oclif/core/config";
+import type { PJSON } from "@oclif/core/interfaces";
+import { settings } from "@oclif/core/settings";
+import { type OutputChunk, type RolldownOutput, rolldown } from "rolldown";
+import { bundleEntries } from "./entries.ts";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const partial = process.env.XY_BUILD_PARTIAL === "1";
+const DECLARATIONS = "schema/xyctl.d.ts";
+
+await build(join(root, "dist"));
+
+async function build(target: string): Promise<void> {
+  const began = performance.now();
+  const packageJson = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as PJSON;
+  const making = `${target}.${process.pid}`;
+  try {
+    mkdirSync(making);
+    const output = await bundle(making, Object.keys(packageJson.dependencies ?? {}));
+    if (present(DECLARATIONS)) copyFileSync(join(root, DECLARATIONS), join(making, "xyctl.d.ts"));
+    writeFileSync(join(making, "third-party-licences.txt"), licences(output));
+    const commands = await writeManifest(making, packageJson);
+    rmSync(target, { recursive: true, force: true });
+    renameSync(making, target);
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    console.log(`built dist/: ${output.output.length} files, ${commands} commands, in ${seconds} s`);
+  } finally {
+    rmSync(making, { recursive: true, force: true });
+  }
+}
+
+async function bundle(dir: string, external: readonly string[]): Promise<RolldownOutput> {
+  const input = Object.fromEntries(
+    Object.entries(bundleEntries(root)).filter(([, source]) => present(source)),
+  );
+  const bundled = await rolldown({
+    cwd: root,
+    input,
+    platform: "node",
+    external: [/^node:/, ...external.map((name) => new RegExp(`^${name}(/|$)`))],
+    plugins: [{ name: "own-place", renderChunk: (code, chunk) => atRoot(code, chunk.fileName) }],
+    onLog(level, log) {
+      if (level !== "warn" || !log.id?.includes("node_modules")) console.warn(`${level}: ${log.message}`);
+    },
+  });
+  const output = await bundled.write({
+    dir,
+    format: "esm",
+    entryFileNames: "[name].js",
+    chunkFileNames: "chunks/[name]-[hash].js",
+  });
+  await bundled.close();
+  return output;
+}
+
+/**
+ * Code that looks for files beside itself must not depend on which chunk it ends in: everywhere in the bundle
+ * `import.meta.url` is that of a file in dist/ itself.
+ */
+function atRoot(code: string, fileName: string): string {
+  const depth = fileName.split("/").length - 1;
+  if (depth === 0) return code;
+  const up = "../".repeat(depth);
+  return code.replaceAll(/\bimport\.meta\.url\b/g, `new URL("${up}main.js", import.meta.url).href`);
+}
+
+function present(source: string): boolean {
+  if (existsSync(join(root, source))) return true;
+  if (!partial) throw new Error(`cannot build: ${source} is missing`);
+  console.warn(`not there yet: ${source}`);
+  return false;
+}
+
+/** With a manifest oclif answers help, and finds a command, without loading any other. */
+async function writeManifest(dir: string, pjson: PJSON): Promise<number> {
+  settings.enableAutoTranspile = false;
+  const plugin = new Plugin({
+    root: dir,
+    pjson,
+    isRoot: true,
+    ignoreManifest: true,
+    errorOnManifestCreate: true,
+  });
+  await plugin.load();
+  for (const [id, command] of Object.entries(plugin.manifest.commands)) {
+    for (const [name, flag] of Object.entries(command.flags)) {
+      const expected = `XY_${name.toUpperCase().replaceAll("-", "_")}`;
+      if (flag.env !== undefined && flag.env !== expected) {
+        throw new Error(
+          `cannot build: flag --${name} of \`${id}\` reads ${flag.env}: it should be ${expected}`,
+        );
+      }
+    }
+  }
+  writeFileSync(join(dir, "oclif.manifest.json"), `${JSON.stringify(plugin.manifest)}\n`);
+  return Object.keys(plugin.manifest.commands).length;
+}
+
+function licences(output: RolldownOutput): string {
+  const chunks = output.output.filter((file): file is OutputChunk => file.type === "chunk");
+  const packages = new Set(chunks.flatMap((chunk) => chunk.moduleIds.flatMap(packageFolder)));
+  return [...packages]
+    .sort()
+    .map(licence)
+    .join(`\n${"-".repeat(80)}\n\n`);
+}
+
+/** The package's folder of a module in node_modules. */
+function packageFolder(moduleId: string): string[] {
+  return /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(moduleId)?.slice(0, 1) ?? [];
+}
+
+function licence(folder: string): string {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+  const text = file === undefined ? "" : `\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
+  return `${name} ${version} (${license})\n${text}`;
+}

@@ -1,0 +1,102 @@
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import { RpcClient } from "../rpc/client.ts";
+import { isCode, readJson, readText } from "../system/files.ts";
+import { lockHolder } from "../system/lock.ts";
+import { agentEntryPath } from "../system/package.ts";
+import { agentLockPath, agentLogPath, agentRecordPath, ensurePrivateDir } from "../system/paths.ts";
+
+/** Finding, starting and reaching the agent process of a state folder. */
+
+/** The agent cannot be reached; the message says why and what to do. */
+export class AgentUnreachable extends Error {}
+
+/** Longest wait for an agent to come up, ms. Taking up a thousand servers is part of it. */
+const START_BOUND = 30_000;
+const LOOK_GAP = 20;
+
+/**
+ * Keeps the agent alive: a crash brings it back. It ends with the agent's planned end (0), when another agent holds
+ * the lock (75), and gives up after five ends in a row that each came within ten seconds.
+ */
+const LOOP = `
+quick=0
+while :; do
+  began=$(date +%s)
+  "$@"; code=$?
+  if [ $code -eq 0 ] || [ $code -eq 75 ]; then exit $code; fi
+  if [ $(($(date +%s) - began)) -lt 10 ]; then quick=$((quick + 1)); else quick=0; fi
+  [ $quick -ge 5 ] && exit $code
+  sleep 0.2
+done
+`;
+
+/** A connection to the running agent; undefined when none runs. */
+export async function findAgent(state: string): Promise<RpcClient | undefined> {
+  const socket = readSocket(state);
+  if (socket === undefined) return undefined;
+  try {
+    return await RpcClient.connect(socket);
+  } catch (error) {
+    if (isCode(error, "ENOENT", "ECONNREFUSED", "ENOTSOCK")) return undefined;
+    throw new AgentUnreachable(`cannot reach the agent at ${socket}: ${(error as Error).message}`);
+  }
+}
+
+function readSocket(state: string): string | undefined {
+  try {
+    const record = readJson(agentRecordPath(state)) as { socket?: unknown } | undefined;
+    return typeof record?.socket === "string" ? record.socket : undefined;
+  } catch {
+    // A torn record says no more than none: whoever holds the lock writes it anew.
+    return undefined;
+  }
+}
+
+/** A connection to the agent, which is started when none runs. */
+export async function reachAgent(state: string): Promise<RpcClient> {
+  const found = await findAgent(state);
+  if (found) return found;
+  ensurePrivateDir(state);
+  const logStart = sizeOf(agentLogPath(state));
+  // While somebody holds the lock an agent is coming up, or about to be brought back.
+  if (!lockHolder(agentLockPath(state))) startAgent(state);
+  const until = Date.now() + START_BOUND;
+  while (Date.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_GAP));
+    const client = await findAgent(state);
+    if (client) return client;
+    if (loopHasEnded()) break;
+  }
+  throw new AgentUnreachable(`cannot start the agent: ${lastWords(state, logStart)}`);
+}
+
+let loopHasEnded = (): boolean => false;
+
+function startAgent(state: string): void {
+  const log = openLog(agentLogPath(state));
+  const argv = ["-c", LOOP, "xy-agent-loop", process.execPath, agentEntryPath(), "--state", state];
+  const child = spawn("/bin/sh", argv, { cwd: "/", detached: true, stdio: ["ignore", log, log] });
+  fs.closeSync(log);
+  child.unref();
+  let ended = false;
+  child.once("exit", (code) => {
+    // 75: another one was quicker, and that one will answer.
+    ended = code !== 75;
+  });
+  loopHasEnded = () => ended;
+}
+
+const LONGEST_LOG = 1024 * 1024;
+
+function openLog(path: string): number {
+  if (sizeOf(path) > LONGEST_LOG) fs.renameSync(path, `${path}.1`);
+  return fs.openSync(path, "a", 0o600);
+}
+
+const sizeOf = (path: string) => fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+function lastWords(state: string, from: number): string {
+  const text = (readText(agentLogPath(state)) ?? "").slice(from).trim();
+  return text.split("\n").at(-1) || `it does not answer; see ${agentLogPath(state)}`;
+}

@@ -1,0 +1,22 @@
+import { spawn } from "node:child_process";
+import { agentEntryPath } from "../../system/package.ts";
+import { EXIT } from "../exit-codes.ts";
+import { ProjectCommand } from "../project-command.ts";
+
+export default class AgentRun extends ProjectCommand {
+  static override summary = "Run the agent in the foreground.";
+  static override description =
+    "For a service manager, or to look at what it says. Ctrl-C stops all servers, and holds none of them.";
+  static override aliases = ["daemon"];
+  static override examples = ["<%= config.bin %> agent run"];
+
+  async run(): Promise<void> {
+    await this.parse(AgentRun);
+    const child = spawn(process.execPath, [agentEntryPath(), "--state", this.state], { stdio: "inherit" });
+    this.signal.addEventListener("abort", () => child.kill("SIGTERM"));
+    const code = await new Promise<number | null>((resolve) => child.once("exit", resolve));
+    if (code === EXIT.locked)
+      this.fail(EXIT.locked, "cannot run the agent: another one runs; see `xy agent status`");
+    process.exitCode = code ?? EXIT.failed;
+  }
+}

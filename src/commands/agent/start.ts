@@ -1,0 +1,16 @@
+import { ServerCommand } from "../server-command.ts";
+
+export default class AgentStart extends ServerCommand {
+  static override summary = "Start the agent, and with it what was last applied.";
+  static override description = "Every command that needs the agent starts it by itself.";
+  static override enableJsonFlag = true;
+
+  async run(): Promise<void> {
+    await this.parse(AgentStart);
+    const before = await this.withRunningAgent((client) => client.call("agent_info", {}));
+    const info = before ?? (await this.withAgent((client) => client.call("agent_info", {})));
+    if (this.json) this.printJson(info);
+    else
+      this.print(before ? `The agent runs already (pid ${info.pid}).` : `The agent runs (pid ${info.pid}).`);
+  }
+}

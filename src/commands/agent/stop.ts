@@ -1,0 +1,31 @@
+import { boolean } from "@oclif/core/flags";
+import { ServerCommand } from "../server-command.ts";
+
+export default class AgentStop extends ServerCommand {
+  static override summary = "Stop all servers, and then the agent.";
+  static override description =
+    "No server is held: the next start of the agent brings them back. With --keep-servers they go on without an agent; " +
+    "one that prints a lot then waits once its pipe is full, until an agent is there again.";
+  static override examples = ["<%= config.bin %> agent stop", "<%= config.bin %> agent stop --keep-servers"];
+  static override enableJsonFlag = true;
+  static override flags = { "keep-servers": boolean({ summary: "Let the servers run on." }) };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(AgentStop);
+    const keep_servers = flags["keep-servers"];
+    const result = await this.withRunningAgent(async (client) => {
+      const answer = await client.call("agent_shutdown", { keep_servers });
+      await client.closed;
+      return answer;
+    });
+    if (this.json) return this.printJson(result ?? { stopped: [] });
+    if (!result) return this.print("No agent runs.");
+    const { stopped } = result;
+    const servers = stopped.length > 0 ? `, and with it ${stopped.join(", ")}` : "";
+    this.print(`The agent has stopped${servers}.`);
+    if (keep_servers)
+      this.note(
+        "The servers run on. One that prints a lot waits once its pipe is full, until an agent is back.",
+      );
+  }
+}

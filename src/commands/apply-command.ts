@@ -1,0 +1,130 @@
+import { resolve } from "node:path";
+import { boolean, string } from "@oclif/core/flags";
+import type { AgentBackend } from "../backends/agent.ts";
+import type { Desired, Plan } from "../model/plan.ts";
+import type { SecretValues } from "../model/spec.ts";
+import { isEmpty, summary } from "../model/summary.ts";
+import { parseDuration } from "../model/units.ts";
+import { apply } from "../reconciler/apply.ts";
+import { renderApplyLines } from "../views/apply.ts";
+import type { FinalEvent } from "../views/apply-text.ts";
+import { planDocument } from "../views/json.ts";
+import { planView } from "../views/plan.ts";
+import { EXIT } from "./exit-codes.ts";
+import { ProjectCommand } from "./project-command.ts";
+import { canAsk, confirm } from "./prompt.ts";
+
+export const waitFlags = {
+  wait: boolean({ default: true, allowNo: true, summary: "Wait until each server is ready." }),
+  "wait-timeout": string({
+    default: "60s",
+    env: "XY_WAIT_TIMEOUT",
+    helpValue: "DURATION",
+    summary: "Longest wait for one server to become ready.",
+  }),
+};
+
+/** Servers worked on at once: enough for all to start together, few enough not to drown a small machine. */
+const AT_ONCE = 64;
+
+export interface Carry {
+  readonly plan: Plan;
+  readonly secrets: Readonly<Record<string, SecretValues>>;
+  readonly backend: AgentBackend;
+  readonly waitMs: number;
+}
+
+/** What the commands share that carry out a plan: the lock, the question, the task list, the outcome. */
+export abstract class ApplyCommand extends ProjectCommand {
+  protected waitMs(flags: { wait: boolean; "wait-timeout": string }): number {
+    const ms = parseDuration(flags["wait-timeout"]);
+    if (ms === undefined || ms === 0) {
+      this.fail(
+        EXIT.usage,
+        `cannot read --wait-timeout ${flags["wait-timeout"]}: write a duration such as 30s or 2m`,
+      );
+    }
+    return flags.wait ? ms : 0;
+  }
+
+  /** Holds the project's lock while `work` runs; ends the command with 75 when another apply has it. */
+  protected async locked<T>(project: string, work: () => Promise<T>): Promise<T> {
+    const { lockProject } = await import("../operation/project.ts");
+    const attempt = lockProject(this.state, project);
+    if (!attempt.ok) {
+      this.fail(
+        EXIT.locked,
+        `cannot apply: another apply of project ${project} is under way (pid ${attempt.by.pid})`,
+      );
+    }
+    try {
+      return await work();
+    } finally {
+      attempt.lock.release();
+    }
+  }
+
+  /** Binds the project's name to its root, and keeps the ports that its servers were given. */
+  protected async bind(
+    desired: Desired,
+    ports: Readonly<Record<string, number>>,
+    config: string | undefined,
+  ): Promise<void> {
+    const { bindProject } = await import("../operation/project.ts");
+    bindProject(this.state, desired.project, {
+      root: desired.root,
+      config: resolve(config ?? desired.root),
+      ports,
+    });
+  }
+
+  /** Shows the plan; false when there is nothing to do. Ends the command when a check failed. */
+  protected show(plan: Plan): boolean {
+    if (!this.json) this.print(planView(plan, this.screen));
+    const errors = plan.diagnostics.filter(({ severity }) => severity === "error");
+    if (errors.length > 0) {
+      this.fail(EXIT.failed, "nothing was applied: the plan has problems", this.json ? errors : []);
+    }
+    return !isEmpty(plan);
+  }
+
+  /** Asks before anything is done; without a terminal only `--yes` is a yes. */
+  protected async confirmed(question: string, yes: boolean): Promise<void> {
+    if (yes) return;
+    if (!canAsk() || this.json) {
+      this.fail(EXIT.failed, "nothing was applied: there is no terminal to ask on; say --yes to go ahead");
+    }
+    if (!(await confirm(question, this.signal))) this.fail(EXIT.failed, "nothing was applied");
+  }
+
+  /** Carries out the plan in view of the user. Sets the exit code by its outcome. */
+  protected async carryOut({ plan, secrets, backend, waitMs }: Carry): Promise<readonly FinalEvent[]> {
+    const options = { secrets, waitMs, signal: this.signal, concurrency: AT_ONCE };
+    const finals = await this.#render(
+      plan,
+      apply(plan, () => backend, options),
+    );
+    if (finals.some(({ type }) => type !== "done")) process.exitCode = EXIT.failed;
+    return finals;
+  }
+
+  async #render(plan: Plan, events: ReturnType<typeof apply>): Promise<readonly FinalEvent[]> {
+    const { colour } = this;
+    if (this.json) return renderApplyLines(events, () => {}, { colour: false });
+    if (process.stdout.isTTY && process.env.TERM !== "dumb") {
+      const { renderApplyTasks } = await import("../views/apply-tasks.ts");
+      return renderApplyTasks(plan, events, process.stdout, { colour });
+    }
+    return renderApplyLines(events, (text) => this.print(text), { colour });
+  }
+
+  protected printOutcome(plan: Plan, finals: readonly FinalEvent[]): void {
+    if (this.json) this.printJson({ version: 1, plan: planDocument(plan), outcome: finals });
+  }
+}
+
+/** The result of a reload: server names by what was done to them. */
+export function reloadResult(plan: Plan) {
+  const { add, remove, change, matching } = summary(plan);
+  return { added: add, removed: remove, changed: change, unchanged: matching };
+}

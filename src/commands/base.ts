@@ -1,0 +1,126 @@
+import { join } from "node:path";
+import { Command } from "@oclif/core/command";
+import { ExitError } from "@oclif/core/errors";
+import * as Flags from "@oclif/core/flags";
+import type { Input, ParserOutput } from "@oclif/core/interfaces";
+import type { Diagnostic } from "../model/diagnostic.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { CommandFailure, report, usageFailure } from "./failure.ts";
+import { Interruption } from "./interruption.ts";
+
+type Values = Record<string, unknown>;
+
+/**
+ * What all commands share: data goes to stdout and failures to stderr (one JSON document on stdout with `--json`),
+ * exit codes are those of `EXIT`, and a signal ends the command.
+ *
+ * `static enableJsonFlag = true` gives a command `--json`; it then looks at `this.json`.
+ */
+export abstract class BaseCommand extends Command {
+  static override baseFlags = {
+    config: Flags.string({
+      summary: "Configuration file or folder.",
+      helpValue: "PATH",
+      helpGroup: "GLOBAL",
+      env: "XY_CONFIG",
+    }),
+  };
+
+  readonly #interruption = new Interruption();
+
+  abstract override run(): Promise<void>;
+
+  /** Aborted by Ctrl-C, SIGTERM or SIGHUP. A command that reads it must wind up then; others are ended at once. */
+  protected get signal(): AbortSignal {
+    return this.#interruption.signal;
+  }
+
+  protected get json(): boolean {
+    return this.jsonEnabled();
+  }
+
+  /** Whether stdout may carry colours. */
+  protected get colour(): boolean {
+    return mayColour(process.env, process.stdout.isTTY === true);
+  }
+
+  /** Path of a built program beside the bundle, to be started as a process or as a worker thread. */
+  protected builtFile(name: "agent.js" | "config-worker.js" | "xyctl.js"): string {
+    return join(this.config.root, name);
+  }
+
+  /** Writes a line, or lines, of data. */
+  protected print(text: string): void {
+    process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+  }
+
+  protected printJson(value: unknown): void {
+    this.print(JSON.stringify(value, null, 2));
+  }
+
+  /** For streams: one document a line. */
+  protected printJsonLine(value: unknown): void {
+    this.print(JSON.stringify(value));
+  }
+
+  /** For people, beside the data: progress, hints, warnings. */
+  protected note(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+
+  /** Ends the command. `problems` are printed one a line before the message. */
+  protected fail(code: ExitCode, message: string, problems: readonly Diagnostic[] = []): never {
+    throw new CommandFailure(code, message, problems);
+  }
+
+  protected override async init(): Promise<void> {
+    await super.init();
+    this.#interruption.listen();
+  }
+
+  protected override async parse<F extends Values, B extends Values, A extends Values>(
+    options?: Input<F, B, A>,
+    argv?: string[],
+  ): Promise<ParserOutput<F, B, A>> {
+    // oclif takes the absence of a parsed result for a forgotten call, also after a failed one.
+    this.parsed = true;
+    try {
+      return await super.parse(options, argv);
+    } catch (error) {
+      throw usageFailure(error, {
+        command: `${this.config.bin} ${this.id?.replaceAll(":", " ")}`,
+        flags: Object.keys({ ...this.ctor.baseFlags, ...this.ctor.flags, json: true }),
+      });
+    }
+  }
+
+  protected override async catch(error: unknown): Promise<void> {
+    if (this.#interruption.exitCode !== undefined && isAbort(error)) return;
+    if (error instanceof ExitError) {
+      process.exitCode = error.oclif.exit ?? EXIT.failed;
+      return;
+    }
+    process.exitCode = report(error, { json: this.json, debug: Boolean(process.env.XY_DEBUG) });
+  }
+
+  protected override async finally(): Promise<void> {
+    this.#interruption.release();
+    if (this.#interruption.exitCode === undefined) return;
+    if (process.exitCode === undefined || process.exitCode === EXIT.success) {
+      process.exitCode = this.#interruption.exitCode;
+    }
+  }
+}
+
+/** NO_COLOR and FORCE_COLOR (any value but 0 or false) come before TERM=dumb, which comes before the terminal. */
+export function mayColour(env: NodeJS.ProcessEnv, terminal: boolean): boolean {
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR !== undefined) return !["0", "false"].includes(env.FORCE_COLOR);
+  return terminal && env.TERM !== "dumb";
+}
+
+function isAbort(error: unknown): boolean {
+  return (
+    error instanceof Error && (error.name === "AbortError" || error.message.startsWith("interrupted by SIG"))
+  );
+}

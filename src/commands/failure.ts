@@ -1,0 +1,63 @@
+import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
+import { nearest } from "../model/nearest.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+
+/** An expected failure of a command: what to say, and the exit code. Thrown by `BaseCommand.fail`. */
+export class CommandFailure extends Error {
+  override readonly name = "CommandFailure";
+  readonly code: ExitCode;
+  readonly problems: readonly Diagnostic[];
+
+  constructor(code: ExitCode, message: string, problems: readonly Diagnostic[] = []) {
+    super(message);
+    this.code = code;
+    this.problems = problems;
+  }
+}
+
+/** What oclif says about flags and arguments that do not fit, in our words and with our exit code. */
+export function usageFailure(
+  error: unknown,
+  known: { readonly command: string; readonly flags: readonly string[] },
+): CommandFailure {
+  const said = messageOf(error)
+    .replace(/\n?See more help with --help/g, "")
+    .replace(/^Parsing (--\S+)\s+/, "$1: ")
+    .replace(/^Nonexistent flags?: (.*)$/m, (_, flags: string) =>
+      unknownFlags(flags.split(", "), known.flags),
+    )
+    .trim();
+  return new CommandFailure(EXIT.usage, `${said}\nRun \`${known.command} --help\` to see how it is used.`);
+}
+
+function unknownFlags(flags: readonly string[], known: readonly string[]): string {
+  const each = flags.map((flag) => {
+    const meant = nearest(flag.replace(/^-+/, "").replace(/=.*/, ""), known);
+    return meant === undefined ? flag : `${flag} (did you mean --${meant}?)`;
+  });
+  return `Unknown flag: ${each.join(", ")}`;
+}
+
+/** Reports a failure on stderr, or as one JSON document on stdout, and returns the exit code. */
+export function report(error: unknown, how: { readonly json: boolean; readonly debug: boolean }): ExitCode {
+  const failure = asFailure(error);
+  if (how.json) {
+    const { code, message, problems } = failure;
+    const document = { error: { code, message, ...(problems.length > 0 ? { problems } : {}) } };
+    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  } else {
+    for (const problem of failure.problems) process.stderr.write(`${formatDiagnostic(problem)}\n`);
+    process.stderr.write(`xy: ${failure.message}\n`);
+  }
+  if (how.debug && error instanceof Error && error.stack) process.stderr.write(`${error.stack}\n`);
+  else if (failure !== error) process.stderr.write("Set XY_DEBUG=1 to see where this came from.\n");
+  return failure.code;
+}
+
+function asFailure(error: unknown): CommandFailure {
+  return error instanceof CommandFailure ? error : new CommandFailure(EXIT.failed, messageOf(error));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error && error.message !== "" ? error.message : String(error);
+}

@@ -1,0 +1,39 @@
+import { constants } from "node:os";
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * Ctrl-C and its relatives. A command that never asks for `signal` is ended at once; one that does is told, and gets
+ * to wind up; the second signal ends either. The exit code is 128 + the signal's number.
+ */
+export class Interruption {
+  readonly #controller = new AbortController();
+  #heeded = false;
+  #code: number | undefined;
+
+  /** Aborted by the first signal. Asking for it promises to end soon afterwards. */
+  get signal(): AbortSignal {
+    this.#heeded = true;
+    return this.#controller.signal;
+  }
+
+  /** The exit code of an interrupted command. */
+  get exitCode(): number | undefined {
+    return this.#code;
+  }
+
+  listen(): void {
+    for (const name of SIGNALS) process.on(name, this.#onSignal);
+  }
+
+  release(): void {
+    for (const name of SIGNALS) process.off(name, this.#onSignal);
+  }
+
+  readonly #onSignal = (name: (typeof SIGNALS)[number]): void => {
+    const again = this.#code !== undefined;
+    this.#code = 128 + constants.signals[name];
+    if (again || !this.#heeded) process.exit(this.#code);
+    this.#controller.abort(new Error(`interrupted by ${name}`));
+  };
+}

@@ -1,0 +1,22 @@
+import { OperateCommand } from "./operate-command.ts";
+import { allFlag, namesArgument } from "./server-command.ts";
+
+export default class Kill extends OperateCommand {
+  static override summary = "Stop servers without grace (SIGKILL), and hold them.";
+  static override description = "Like stop, for what does not listen.";
+  static override examples = [
+    "<%= config.bin %> kill web",
+    "<%= config.bin %> kill web api",
+    "<%= config.bin %> kill --all",
+  ];
+  static override enableJsonFlag = true;
+  static override strict = false;
+  static override args = namesArgument;
+  static override flags = { ...allFlag };
+
+  async run(): Promise<void> {
+    const { argv, flags } = await this.parse(Kill);
+    const addresses = await this.addresses(argv as string[], flags);
+    await this.operate("kill", addresses, { killed: "killed", not_running: "did not run; it is held now" });
+  }
+}

@@ -1,0 +1,37 @@
+import { string } from "@oclif/core/flags";
+import type { ListEntry } from "../rpc/contract.ts";
+import { type ListRow, listView } from "../views/list.ts";
+import { ServerCommand } from "./server-command.ts";
+
+export default class List extends ServerCommand {
+  static override summary = "Show every server and how it is.";
+  static override aliases = ["ls", "ps"];
+  static override examples = ["<%= config.bin %> list", "<%= config.bin %> list --project dotfiles --json"];
+  static override enableJsonFlag = true;
+  static override flags = {
+    project: string({ helpValue: "NAME", summary: "Only this project." }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(List);
+    const params = flags.project === undefined ? {} : { project: flags.project };
+    const entries = (await this.withAgentIfRecorded((client) => client.call("list", params))) ?? [];
+    if (this.json) this.printJson(entries);
+    else this.print(listView(entries.map(rowOf), this.screen));
+  }
+}
+
+function rowOf(entry: ListEntry): ListRow {
+  const { name, project, state, pid, port, uptime_secs, restart_count, ready, held } = entry;
+  return {
+    name,
+    project,
+    state,
+    pid,
+    port,
+    uptimeMs: uptime_secs && uptime_secs * 1000,
+    restartCount: restart_count,
+    ready,
+    held,
+  };
+}

@@ -1,0 +1,88 @@
+import { boolean, integer, option, string } from "@oclif/core/flags";
+import { parseDuration } from "../model/units.ts";
+import type { RpcClient } from "../rpc/client.ts";
+import type { Notifications } from "../rpc/contract.ts";
+import { logFormatter } from "../views/logs.ts";
+import { EXIT } from "./exit-codes.ts";
+import { type Address, namesArgument, ServerCommand } from "./server-command.ts";
+
+type LogNotification = Notifications["log"];
+
+export default class Logs extends ServerCommand {
+  static override summary = "Show what servers print.";
+  static override examples = [
+    "<%= config.bin %> logs web",
+    "<%= config.bin %> logs web api --follow",
+    "<%= config.bin %> logs web --since 10m --stream err",
+  ];
+  static override enableJsonFlag = true;
+  static override strict = false;
+  static override args = namesArgument;
+  static override flags = {
+    tail: integer({
+      char: "n",
+      default: 100,
+      min: 0,
+      max: 1_000_000,
+      helpValue: "LINES",
+      summary: "How many of the last lines.",
+    }),
+    follow: boolean({ char: "f", summary: "Go on with new lines until interrupted." }),
+    since: string({ helpValue: "DURATION", summary: "Only lines younger than this, such as 10m." }),
+    stream: option({
+      options: ["out", "err"] as const,
+      summary: "Only standard output, or only standard error.",
+    })(),
+  };
+
+  async run(): Promise<void> {
+    const { argv, flags } = await this.parse(Logs);
+    if (argv.length === 0) this.fail(EXIT.usage, "say whose logs: `xy logs NAME…`");
+    const addresses = await Promise.all((argv as string[]).map((name) => this.address(name, flags)));
+    const since = this.#since(flags.since);
+    const query = {
+      tail: flags.tail,
+      follow: flags.follow,
+      ...(since === undefined ? {} : { since_unix_ms: since }),
+      ...(flags.stream ? { stream: flags.stream === "out" ? ("stdout" as const) : ("stderr" as const) } : {}),
+    };
+    await this.withAgent((client) => this.#show(client, addresses, query));
+  }
+
+  #since(text: string | undefined): number | undefined {
+    if (text === undefined) return undefined;
+    const ms = parseDuration(text);
+    if (ms === undefined)
+      this.fail(EXIT.usage, `cannot read --since ${text}: write a duration such as 10m or 1h30m`);
+    return Date.now() - ms;
+  }
+
+  async #show(client: RpcClient, addresses: readonly Address[], query: object): Promise<void> {
+    const format = logFormatter(
+      addresses.map(({ name }) => name),
+      { colour: this.colour },
+    );
+    let open = addresses.length;
+    let end: () => void = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    client.onNotification = (method, params) => {
+      if (method === "log") this.#line(params as LogNotification, format);
+      else if (--open === 0) end();
+    };
+    for (const address of addresses) await client.call("logs", { ...address, ...query });
+    await Promise.race([
+      ended,
+      client.closed,
+      new Promise((done) => this.signal.addEventListener("abort", done)),
+    ]);
+  }
+
+  #line(params: LogNotification, format: ReturnType<typeof logFormatter>): void {
+    if (this.json) return this.printJsonLine(params);
+    if (params.missed)
+      this.note(`xy: ${params.name}: ${params.missed} lines were missed, because they were read too slowly`);
+    this.print(format(params));
+  }
+}

@@ -1,0 +1,116 @@
+import { boolean, string } from "@oclif/core/flags";
+import type { AgentBackend } from "../backends/agent.ts";
+import { AgentUnreachable } from "../backends/agent-process.ts";
+import type { Result } from "../model/diagnostic.ts";
+import { formatDiagnostic } from "../model/diagnostic.ts";
+import type { Plan } from "../model/plan.ts";
+import type { Evaluated, Setting } from "../operation/planning.ts";
+import { pathsOf } from "../system/paths.ts";
+import { BaseCommand } from "./base.ts";
+import { EXIT } from "./exit-codes.ts";
+import { canAsk, confirm } from "./prompt.ts";
+import { shortenPath } from "./shorten.ts";
+
+/** Flags of every command that evaluates a configuration. */
+export const trustFlags = {
+  yes: boolean({ char: "y", summary: "Answer yes to every question." }),
+};
+
+export const selectionFlags = {
+  only: string({ multiple: true, helpValue: "NAME", summary: "Look at these servers only." }),
+  except: string({ multiple: true, helpValue: "NAME", summary: "Leave these servers out." }),
+};
+
+/** What the commands share that work on a configuration: how it is evaluated, shown, and how problems end them. */
+export abstract class ProjectCommand extends BaseCommand {
+  protected get state(): string {
+    return pathsOf(process.env).state;
+  }
+
+  protected get screen() {
+    const width = process.stdout.isTTY ? process.stdout.columns : undefined;
+    return { colour: this.colour, now: Date.now(), shorten: shortenPath, ...(width ? { width } : {}) };
+  }
+
+  protected setting(flags: { config?: string | undefined; yes?: boolean }): Setting {
+    const from = process.argv.some((word) => word.startsWith("--config")) ? "--config" : "XY_CONFIG";
+    return {
+      cwd: process.cwd(),
+      env: process.env,
+      state: this.state,
+      signal: this.signal,
+      ask: (file) => this.#askTrust(file, flags.yes === true),
+      print: (text) => void process.stderr.write(text),
+      ...(flags.config ? { explicit: { path: flags.config, from } as const } : {}),
+    };
+  }
+
+  async #askTrust(file: string, yes: boolean): Promise<boolean> {
+    if (yes || !canAsk()) return yes;
+    return confirm(
+      `${shortenPath(file)} is a program and was never evaluated here. Evaluate it?`,
+      this.signal,
+    );
+  }
+
+  /** The evaluated configuration, or the end of the command with every problem and exit code 3. */
+  protected async evaluated(flags: { config?: string | undefined; yes?: boolean }): Promise<Evaluated> {
+    const { evaluate } = await import("../operation/planning.ts");
+    return this.valueOrEnd(
+      await evaluate(this.setting(flags)),
+      "the configuration is invalid, nothing was done",
+    );
+  }
+
+  protected valueOrEnd<T>(result: Result<T>, message: string): T {
+    if (result.ok) return result.value;
+    const problems = result.problems.map((problem) =>
+      problem.file === undefined ? problem : { ...problem, file: shortenPath(problem.file) },
+    );
+    return this.fail(EXIT.invalidConfig, message, problems);
+  }
+
+  /** The plan from the configuration to what runs. */
+  protected async planFor(
+    evaluated: Pick<Evaluated, "desired" | "diagnostics" | "warnings">,
+    backend: AgentBackend,
+    selection: { only?: string[] | undefined; except?: string[] | undefined },
+  ): Promise<Plan> {
+    const { makePlan } = await import("../operation/planning.ts");
+    const { only, except } = selection;
+    const plan = await this.reaching(() =>
+      makePlan(evaluated, [backend], { ...(only ? { only } : {}), ...(except ? { except } : {}) }),
+    );
+    if (plan.ok) return plan.value;
+    return this.fail(EXIT.usage, plan.problems.map((problem) => formatDiagnostic(problem)).join("\n"));
+  }
+
+  /** Runs something that needs the agent; when it cannot be reached the command ends with exit code 2. */
+  protected async reaching<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof AgentUnreachable) this.fail(EXIT.unreachable, error.message);
+      throw error;
+    }
+  }
+
+  /** Ends the command when the project's name belongs to another root. */
+  protected async refuseOtherRoot({ desired }: Pick<Evaluated, "desired">, adopt: boolean): Promise<void> {
+    const { boundElsewhere } = await import("../operation/project.ts");
+    const other = adopt ? undefined : boundElsewhere(this.state, desired.project, desired.root);
+    if (!other) return;
+    this.fail(
+      EXIT.failed,
+      `cannot use project ${desired.project} here: it belongs to ${other.bound}, and this is ${other.here}. ` +
+        "Give this one a `project` name of its own, or move the project here with `xy apply --adopt-project`.",
+    );
+  }
+
+  /** The project whose root is here, by the records; nothing is evaluated for it. */
+  protected async currentProject(flags: { config?: string | undefined }): Promise<string | undefined> {
+    const { currentProject } = await import("../operation/project.ts");
+    const { readMachine } = await import("../operation/machine.ts");
+    return currentProject({ ...this.setting(flags), machine: readMachine(process.env) }, this.state);
+  }
+}

@@ -1,0 +1,35 @@
+import { AgentBackend } from "../backends/agent.ts";
+import { ApplyCommand, reloadResult, waitFlags } from "./apply-command.ts";
+import { EXIT } from "./exit-codes.ts";
+import { selectionFlags } from "./project-command.ts";
+
+export default class Reload extends ApplyCommand {
+  static override summary = "Apply without asking, and say what was added, removed and changed.";
+  static override examples = ["<%= config.bin %> reload", "<%= config.bin %> reload --json"];
+  static override enableJsonFlag = true;
+  static override flags = { ...selectionFlags, ...waitFlags };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Reload);
+    const waitMs = this.waitMs(flags);
+    const evaluated = await this.evaluated({ ...flags, yes: true });
+    const { desired, secrets, autoPorts } = evaluated;
+    await this.refuseOtherRoot(evaluated, false);
+    await this.locked(desired.project, async () => {
+      const backend = new AgentBackend(this.state);
+      const plan = await this.planFor(evaluated, backend, flags);
+      this.show(plan);
+      await this.bind(desired, autoPorts, flags.config);
+      const finals = await this.reaching(() => this.carryOut({ plan, secrets, backend, waitMs }));
+      await backend.close();
+      const failed = finals.filter(({ type }) => type !== "done");
+      if (failed.length > 0) {
+        this.fail(
+          EXIT.failed,
+          `not everything could be reloaded: ${failed.map(({ server }) => server).join(", ")}`,
+        );
+      }
+      if (this.json) this.printJson(reloadResult(plan));
+    });
+  }
+}

@@ -1,0 +1,9 @@
+import { isAbsolute, relative } from "node:path";
+
+/** A path as a person would type it from here: relative below the working folder, else with `~`. */
+export function shortenPath(path: string): string {
+  const below = relative(process.cwd(), path);
+  if (below !== "" && !below.startsWith("..") && !isAbsolute(below)) return below;
+  const home = process.env.HOME;
+  return home && path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
+}

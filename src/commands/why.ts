@@ -1,0 +1,19 @@
+import type { Observed } from "../model/observed.ts";
+import { why } from "../reconciler/explain.ts";
+import { nameArgument, ServerCommand } from "./server-command.ts";
+
+export default class Why extends ServerCommand {
+  static override summary = "Say why a server is in its state, and what would change that.";
+  static override examples = ["<%= config.bin %> why web"];
+  static override enableJsonFlag = true;
+  static override args = nameArgument;
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Why);
+    const address = await this.address(args.name, flags);
+    const [observed] = await this.withAgent((client) => client.call("observe", address));
+    const text = why(observed as Observed, Date.now());
+    if (this.json) this.printJson({ ...address, why: text });
+    else this.print(text);
+  }
+}

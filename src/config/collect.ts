@@ -1,0 +1,131 @@
+import { z } from "zod";
+import type { Diagnostic } from "../model/diagnostic.ts";
+import { rootInput, serverInput } from "../model/server.ts";
+import { NAME_PATTERN } from "../model/spec.ts";
+import { needsTrust, type Root } from "./discover.ts";
+import { schemaProblems, show } from "./issues.ts";
+import { isMap, problemAt } from "./keys.ts";
+import { formatPlace, placeOf, type Reading, type Source } from "./place.ts";
+import { readDocument } from "./read.ts";
+import { type ObjectShape, shapeOf } from "./shape.ts";
+import { textProblems } from "./texts.ts";
+import type { Evaluation } from "./typescript.ts";
+
+/** One server as one place says it, before the defaults. */
+export interface Candidate {
+  readonly name: string;
+  readonly source: Source;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+/** What all files of a root say, each part checked by itself. */
+export interface Collected {
+  /** `xy.config.*`, if there is one that could be read. */
+  readonly main?: { readonly source: Source; readonly value: Readonly<Record<string, unknown>> };
+  /** In name order, each name once. */
+  readonly candidates: readonly Candidate[];
+  readonly problems: readonly Diagnostic[];
+  readonly files: readonly string[];
+  /** Every file could be read. */
+  readonly complete: boolean;
+}
+
+/** What is said of a server may be spread over its own place and the defaults. */
+const someOfServer = serverInput.partial();
+const someOfRoot = rootInput.extend({
+  servers: z.record(rootInput.shape.project.unwrap(), someOfServer).optional(),
+});
+
+/** Reads every file of a root; one that cannot be read leaves the others as they are. */
+export async function collect(
+  root: Root,
+  evaluation: Evaluation,
+  trust: (file: string) => Promise<boolean>,
+): Promise<Collected> {
+  const problems: Diagnostic[] = [];
+  const files: string[] = [];
+  let complete = root.diagnostics.every((diagnostic) => diagnostic.severity !== "error");
+  const take = (reading: Reading, server?: string) => {
+    problems.push(
+      ...reading.problems.map((problem) => (server === undefined ? problem : { ...problem, server })),
+    );
+    if (!reading.document) complete = false;
+    else files.push(reading.document.file);
+    return reading.document;
+  };
+  const candidates: Candidate[] = [];
+
+  let main: Collected["main"];
+  if (root.main !== undefined) {
+    const trusted = !needsTrust(root) || (await trust(root.main));
+    const reading = trusted
+      ? await readDocument(root.main, shapeOf(rootInput) as ObjectShape, evaluation)
+      : untrusted(root.main);
+    const document = take(reading);
+    if (document) {
+      const source = { document, at: [] };
+      problems.push(
+        ...schemaProblems(someOfRoot, document.value, source),
+        ...textProblems(source, document.value),
+      );
+      main = { source, value: isMap(document.value) ? document.value : {} };
+      candidates.push(...rootServers(main));
+    }
+  }
+
+  const shape = shapeOf(serverInput) as ObjectShape;
+  for (const { name, file } of root.servers) {
+    if (!NAME_PATTERN.test(name)) {
+      problems.push(
+        problemAt(
+          { file },
+          `cannot use ${show(name)} as the name of a server: ${NAME_RULE}; rename the file`,
+        ),
+      );
+      continue;
+    }
+    const document = take(await readDocument(file, shape, evaluation), name);
+    if (!document) continue;
+    const source = { document, at: [] };
+    const found = [
+      ...schemaProblems(someOfServer, document.value, source),
+      ...textProblems(source, document.value),
+    ];
+    problems.push(...found.map((problem) => ({ ...problem, server: name })));
+    if (isMap(document.value)) candidates.push({ name, source, value: document.value });
+  }
+  const { once, duplicates } = uniqueNames(candidates);
+  return { ...(main && { main }), candidates: once, problems: [...problems, ...duplicates], files, complete };
+}
+
+const NAME_RULE = 'it takes a-z, 0-9, "-" and "_", at most 63 characters, and begins with a letter or digit';
+
+function untrusted(file: string): Reading {
+  const message =
+    "cannot evaluate this file unasked: it was found by walking up and never evaluated before; read it, then say --yes, or name it with --config";
+  return { problems: [problemAt({ file }, message)] };
+}
+
+function rootServers({ source, value }: NonNullable<Collected["main"]>): Candidate[] {
+  const servers = isMap(value.servers) ? Object.entries(value.servers) : [];
+  return servers.flatMap(([name, own]) => {
+    if (!NAME_PATTERN.test(name) || !isMap(own)) return [];
+    return [{ name, source: { document: source.document, at: ["servers", name] }, value: own }];
+  });
+}
+
+function uniqueNames(candidates: readonly Candidate[]): { once: Candidate[]; duplicates: Diagnostic[] } {
+  const byName = new Map<string, Candidate>();
+  const duplicates: Diagnostic[] = [];
+  for (const candidate of candidates) {
+    const first = byName.get(candidate.name);
+    if (!first) byName.set(candidate.name, candidate);
+    else {
+      const place = formatPlace(placeOf(first.source, []));
+      const message = `cannot declare the server ${candidate.name} twice: it is declared already at ${place}; keep one of them`;
+      duplicates.push({ ...problemAt(placeOf(candidate.source, []), message), server: candidate.name });
+    }
+  }
+  const once = [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { once, duplicates };
+}

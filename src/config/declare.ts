@@ -1,0 +1,102 @@
+import type { z } from "zod";
+import type { Diagnostic } from "../model/diagnostic.ts";
+import { type FilledServer, PORT_CHOICES, serverInput } from "../model/server.ts";
+import type { Candidate } from "./collect.ts";
+import type { DeclaredServer } from "./declared.ts";
+import { isMap } from "./keys.ts";
+import { mergeServer, says } from "./merge.ts";
+import { type KeyPath, placeOf, type Source, sourceFolder, toKebab } from "./place.ts";
+import { serverProblems } from "./server-checks.ts";
+import type { TemplateFacts } from "./templates.ts";
+
+export interface DefaultsPart {
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly source?: Source;
+}
+
+export interface Setting {
+  readonly facts: Omit<TemplateFacts, "name" | "port">;
+  /** The root's backend. */
+  readonly backend: DeclaredServer["input"]["backend"];
+  /** Whether a `when` matches this machine. */
+  readonly here: (when: unknown) => boolean;
+}
+
+/** Puts a server together from its own place and the defaults. Without `server` it is not declared on this machine. */
+export function declareServer(
+  own: Candidate,
+  defaults: DefaultsPart,
+  setting: Setting,
+): { server?: DeclaredServer; problems: Diagnostic[] } {
+  const merged = mergeServer(defaults.value, own.value);
+  if (!setting.here(merged.when)) return { problems: [] };
+  const saidBy = (path: KeyPath): Source | undefined => {
+    if (says(own.value, path)) return own.source;
+    return defaults.source && says(defaults.value, path) ? defaults.source : undefined;
+  };
+  const place = (path: KeyPath) => {
+    const source = saidBy(path);
+    return source ? placeOf(source, path) : placeOf(own.source, []);
+  };
+  const { input, missing } = fill(merged);
+  const server: DeclaredServer = {
+    name: own.name,
+    input: { ...input, backend: input.backend ?? setting.backend },
+    place,
+    folder: (path) => sourceFolder(saidBy(path) ?? own.source),
+  };
+  const keyOf = own.source.document.style === "kebab" ? toKebab : (key: string) => key;
+  const problems = [
+    ...missing.map((key) => ({ path: [], message: MISSING[key] })),
+    ...serverProblems(input, { ...setting.facts, name: own.name }, keyOf),
+  ];
+  return {
+    server,
+    problems: problems.map(({ path, message }) => ({
+      severity: "error",
+      message,
+      server: own.name,
+      ...place(path),
+    })),
+  };
+}
+
+const MISSING = {
+  command: "cannot leave out command: write the program to run",
+  port: `cannot leave out port: ${PORT_CHOICES}`,
+};
+
+/**
+ * Fills in the defaults. A part of the wrong form is reported where its file is looked at; it counts as absent
+ * here, so that the rest of the server is looked at too. The result is then never used for anything else.
+ */
+function fill(merged: Record<string, unknown>): { input: FilledServer; missing: (keyof typeof MISSING)[] } {
+  const missing = (["command", "port"] as const).filter((key) => !Object.hasOwn(merged, key));
+  const result = serverInput.safeParse(merged);
+  if (result.success) return { input: result.data, missing };
+  // A port of its own for every such server, so that none clashes with another.
+  const sound = { command: "-", port: "auto", ...withoutBroken(merged, result.error.issues) };
+  return { input: serverInput.parse(sound), missing };
+}
+
+function withoutBroken(
+  merged: Readonly<Record<string, unknown>>,
+  issues: readonly z.core.$ZodIssue[],
+): object {
+  const { env } = merged;
+  // A variable that is there, whatever its value, can be named by a template.
+  const inEnv = (issue: z.core.$ZodIssue) => issue.path[0] === "env" && issue.path.length > 1;
+  const refused = new Set(
+    issues
+      .filter(inEnv)
+      .filter((issue) => issue.code === "invalid_key")
+      .map((issue) => issue.path[1]),
+  );
+  const replaced = new Set(issues.filter(inEnv).map((issue) => issue.path[1]));
+  const broken = new Set(issues.filter((issue) => !inEnv(issue)).map((issue) => issue.path[0]));
+  const fields = Object.entries(merged).filter(([key, value]) => !broken.has(key) && value !== undefined);
+  if (broken.has("env") || !isMap(env)) return Object.fromEntries(fields);
+  const variables = Object.entries(env).filter(([name]) => !refused.has(name));
+  const sound = Object.fromEntries(variables.map(([name, value]) => [name, replaced.has(name) ? "" : value]));
+  return { ...Object.fromEntries(fields), env: sound };
+}

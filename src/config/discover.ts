@@ -1,0 +1,194 @@
+import type { Dirent, Stats } from "node:fs";
+import { readdir, realpath, stat } from "node:fs/promises";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import type { Diagnostic, Result } from "../model/diagnostic.ts";
+import type { Machine } from "../model/machine.ts";
+import { problemAt } from "./keys.ts";
+import { DATA_EXTENSIONS, PROGRAM_EXTENSIONS, readFailure } from "./read.ts";
+
+/** Where to look for a configuration. */
+export interface Search {
+  /** Absolute working folder. */
+  readonly cwd: string;
+  /** What a person named: it is then not looked for. */
+  readonly explicit?: { readonly path: string; readonly from: "--config" | "XY_CONFIG" };
+  readonly machine: Pick<Machine, "home" | "uid">;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** A configuration root and its files, none of them read yet. */
+export interface Root {
+  /** Real path. */
+  readonly folder: string;
+  readonly how: "named" | "walked" | "default";
+  /** `xy.config.*` */
+  readonly main?: string;
+  /** The files of `servers.d`, with the server's name: the file's stem. */
+  readonly servers: readonly { readonly name: string; readonly file: string }[];
+  /** Errors that leave the other files readable, and warnings. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** A root that was found by walking and holds a program: it is not evaluated without trust. */
+export function needsTrust(root: Root): boolean {
+  return root.how === "walked" && root.main !== undefined && PROGRAM_EXTENSIONS.includes(extname(root.main));
+}
+
+const EXTENSIONS = [...PROGRAM_EXTENSIONS, ...DATA_EXTENSIONS];
+const isMain = (file: string) =>
+  basename(file, extname(file)) === "xy.config" && EXTENSIONS.includes(extname(file));
+
+/** Finds the configuration root: the named one, else the nearest at or above the working folder, else the user's. */
+export async function discover(search: Search): Promise<Result<Root>> {
+  if (search.explicit) return named(search.explicit, search.cwd);
+  const skipped: Diagnostic[] = [];
+  for (const folder of await foldersUpwards(search)) {
+    const names = await configNames(folder);
+    if (names.length === 0) continue;
+    const reason = await untrustedReason(folder, names, search.machine.uid);
+    if (reason === undefined) return rootAt(folder, "walked", skipped);
+    skipped.push({
+      severity: "warning",
+      file: folder,
+      message: `passed over this configuration: ${reason}, or use --config`,
+    });
+  }
+  const own = userFolder(search);
+  if ((await configNames(own)).length > 0) return rootAt(own, "default", skipped);
+  const passed = skipped
+    .map(({ file, message }) => `; ${message.replace("this configuration", `${file}`)}`)
+    .join("");
+  const message = `cannot find a configuration: no xy.config.* or servers.d at or above ${search.cwd}, nor in ${own}; run "xy init", or name one with --config${passed}`;
+  return { ok: false, problems: [{ severity: "error", message }] };
+}
+
+/** `$XDG_CONFIG_HOME/xy`, else `~/.config/xy`. */
+export function userFolder({ env, machine }: Pick<Search, "env" | "machine">): string {
+  const base = env.XDG_CONFIG_HOME;
+  // The XDG specification says that a relative path is to be ignored.
+  return join(base?.startsWith("/") ? base : join(machine.home, ".config"), "xy");
+}
+
+async function named({ path, from }: NonNullable<Search["explicit"]>, cwd: string): Promise<Result<Root>> {
+  const absolute = resolve(cwd, path);
+  try {
+    const info = await stat(absolute);
+    if (info.isDirectory()) return await rootAt(absolute, "named", []);
+    if (!EXTENSIONS.includes(extname(absolute))) {
+      return failure(
+        absolute,
+        `cannot use this file as a configuration: name one that ends with ${EXTENSIONS.join(", ")}`,
+      );
+    }
+    if (isMain(absolute)) return await rootAt(dirname(absolute), "named", [], absolute);
+    const folder = await realpath(dirname(absolute));
+    return {
+      ok: true,
+      value: { folder, how: "named", main: absolute, servers: [], diagnostics: [] },
+      warnings: [],
+    };
+  } catch (error) {
+    return failure(absolute, `cannot read the configuration that ${from} names: ${readFailure(error)}`);
+  }
+}
+
+const failure = (file: string, message: string): Result<never> => ({
+  ok: false,
+  problems: [problemAt({ file }, message)],
+});
+
+/** The working folder and those above it, no higher than the home folder. */
+async function foldersUpwards({ cwd, machine }: Search): Promise<string[]> {
+  const real = (path: string) => realpath(path).catch(() => path);
+  const home = await real(machine.home);
+  const folders: string[] = [];
+  for (let folder = await real(cwd); ; folder = dirname(folder)) {
+    folders.push(folder);
+    if (folder === home || folder === dirname(folder)) return folders;
+  }
+}
+
+/** What makes a folder a configuration root: `xy.config.*` and `servers.d`. */
+async function configNames(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => name === "servers.d" || isMain(name));
+}
+
+/** Code that others could have written is not run just because someone stands in a folder. */
+async function untrustedReason(
+  folder: string,
+  names: readonly string[],
+  uid: number,
+): Promise<string | undefined> {
+  for (const path of [folder, ...names.map((name) => join(folder, name))]) {
+    const info = await stat(path).catch(() => undefined);
+    if (!info) continue;
+    if (info.uid !== uid) return `${path} belongs to another user; take it over`;
+    if (writableByOthers(info)) return `others can write ${path}; run "chmod go-w ${path}"`;
+  }
+  return undefined;
+}
+
+const writableByOthers = (info: Stats) => (info.mode & 0o022) !== 0;
+
+async function rootAt(
+  path: string,
+  how: Root["how"],
+  skipped: readonly Diagnostic[],
+  main?: string,
+): Promise<Result<Root>> {
+  const folder = await realpath(path);
+  const problems: Diagnostic[] = [];
+  const mains = (await listed(folder, problems))
+    .filter((entry) => isMain(entry.name))
+    .map((entry) => join(folder, entry.name));
+  const chosen = main ? join(folder, basename(main)) : mains.length > 1 ? undefined : mains[0];
+  if (mains.length > 1 && !main) {
+    problems.push(
+      problemAt({ file: folder }, `cannot choose between ${mains.join(" and ")}: keep one of them`),
+    );
+  }
+  const entries = (await serverEntries(folder, problems)).filter((entry) => !entry.name.startsWith("."));
+  const files = entries.filter((entry) => DATA_EXTENSIONS.includes(extname(entry.name)));
+  const programs = entries.filter((entry) => PROGRAM_EXTENSIONS.includes(extname(entry.name)));
+  const diagnostics = [
+    ...skipped,
+    ...problems,
+    ...programs.map((entry) => programWarning(join(folder, "servers.d", entry.name))),
+  ];
+  if (problems.length === 0 && !chosen && !(await configNames(folder)).includes("servers.d")) {
+    return failure(folder, 'cannot find xy.config.* or servers.d in this folder: run "xy init" there');
+  }
+  const servers = files.map(({ name }) => ({
+    name: basename(name, extname(name)),
+    file: join(folder, "servers.d", name),
+  }));
+  return {
+    ok: true,
+    value: { folder, how, ...(chosen && { main: chosen }), servers, diagnostics },
+    warnings: [],
+  };
+}
+
+function programWarning(file: string): Diagnostic {
+  const message =
+    "ignored this file: a server in servers.d is written in KDL, YAML or JSON; TypeScript goes into xy.config.ts";
+  return { severity: "warning", file, message };
+}
+
+async function serverEntries(folder: string, problems: Diagnostic[]): Promise<Dirent[]> {
+  const path = join(folder, "servers.d");
+  const exists = (await configNames(folder)).includes("servers.d");
+  return exists ? listed(path, problems) : [];
+}
+
+/** In name order. */
+async function listed(folder: string, problems: Diagnostic[]): Promise<Dirent[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    problems.push(problemAt({ file: folder }, `cannot list this folder: ${readFailure(error)}`));
+    return [];
+  }
+}

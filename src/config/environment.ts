@@ -1,0 +1,34 @@
+import { isAbsolute, resolve } from "node:path";
+import type { Machine } from "../model/machine.ts";
+
+/** What every server gets from the account and the system, whatever shell xy was called from. PATH comes to it. */
+export function accountEnv(machine: Machine): Record<string, string> {
+  return {
+    HOME: machine.home,
+    USER: machine.user,
+    LOGNAME: machine.user,
+    SHELL: machine.shell,
+    LANG: machine.lang,
+    TMPDIR: machine.tmpdir,
+    ...(machine.runtimeDir !== undefined && { XDG_RUNTIME_DIR: machine.runtimeDir }),
+  };
+}
+
+/** Folders that are on every server's PATH, after those of the program and of the configuration. */
+export function systemPath({ os, home }: Pick<Machine, "os" | "home">): string[] {
+  const system = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+  const homebrew = os === "macos" ? ["/opt/homebrew/bin", "/opt/homebrew/sbin"] : [];
+  return [`${home}/.local/bin`, ...homebrew, ...system];
+}
+
+/** A path as a person wrote it, absolute: `~` is the home folder, a relative one starts at `folder`. */
+export function expandPath(path: string, folder: string, home: string): string {
+  if (path === "~") return home;
+  if (path.startsWith("~/")) return resolve(home, path.slice(2));
+  return isAbsolute(path) ? resolve(path) : resolve(folder, path);
+}
+
+/** Names that a shell sets or that would break the one between xy and the program. */
+export const SHELL_NAMES: ReadonlySet<string> = new Set(
+  "_ BASHOPTS EUID IFS LINENO OLDPWD OPTARG OPTIND PPID PS1 PS2 PS4 PWD SHELLOPTS SHLVL UID".split(" "),
+);

@@ -1,0 +1,113 @@
+import type { Diagnostic } from "../model/diagnostic.ts";
+import type { DeclaredServer } from "./declared.ts";
+import { nearest } from "./nearest.ts";
+import { formatPlace, type KeyPath } from "./place.ts";
+
+/** What is known of the project beyond the servers of this machine. */
+export interface Surroundings {
+  /** Servers whose `when` does not match this machine. */
+  readonly elsewhere: ReadonlySet<string>;
+  /** Every file could be read: a name that is not there is not declared at all. */
+  readonly complete: boolean;
+}
+
+/** What is wrong between servers: unknown names, cycles, ports in common. */
+export function graphProblems(servers: readonly DeclaredServer[], around: Surroundings): Diagnostic[] {
+  return [...unknownDependencies(servers, around), ...cycles(servers), ...portClashes(servers)];
+}
+
+export function dependencyName(dependency: DeclaredServer["input"]["dependsOn"][number]): string {
+  return typeof dependency === "string" ? dependency : dependency.server;
+}
+
+function problem(server: DeclaredServer, path: KeyPath, message: string): Diagnostic {
+  return { severity: "error", message, server: server.name, ...server.place(path) };
+}
+
+function unknownDependencies(
+  servers: readonly DeclaredServer[],
+  { elsewhere, complete }: Surroundings,
+): Diagnostic[] {
+  const names = new Set(servers.map((server) => server.name));
+  return servers.flatMap((server) =>
+    server.input.dependsOn.flatMap((dependency, i) => {
+      const name = dependencyName(dependency);
+      if (names.has(name)) return [];
+      const path = ["dependsOn", i];
+      if (elsewhere.has(name)) {
+        return [
+          problem(
+            server,
+            path,
+            `cannot depend on ${name}: its "when" does not match this machine; give ${server.name} the same "when"`,
+          ),
+        ];
+      }
+      if (!complete) return [];
+      const guess = nearest(name, names);
+      const wayOut = guess === undefined ? "declare it, or remove it here" : `did you mean "${guess}"?`;
+      return [problem(server, path, `cannot depend on ${JSON.stringify(name)}: no such server; ${wayOut}`)];
+    }),
+  );
+}
+
+/** Each cycle once, from its first server in name order. Depth first, without recursion: chains may be long. */
+function cycles(servers: readonly DeclaredServer[]): Diagnostic[] {
+  const byName = new Map(servers.map((server) => [server.name, server]));
+  const done = new Set<string>();
+  const problems: Diagnostic[] = [];
+  for (const start of servers) {
+    const trail: { server: DeclaredServer; next: number }[] = done.has(start.name)
+      ? []
+      : [{ server: start, next: 0 }];
+    while (trail.length > 0) {
+      const top = trail.at(-1) as { server: DeclaredServer; next: number };
+      const dependency = top.server.input.dependsOn[top.next];
+      if (dependency === undefined) {
+        done.add(top.server.name);
+        trail.pop();
+        continue;
+      }
+      const name = dependencyName(dependency);
+      const from = trail.findIndex((step) => step.server.name === name);
+      const server = byName.get(name);
+      if (from >= 0)
+        problems.push(
+          cycleProblem(
+            trail.slice(from).map((step) => step.server),
+            top.next,
+          ),
+        );
+      else if (server && !done.has(name)) trail.push({ server, next: 0 });
+      top.next++;
+    }
+  }
+  return problems;
+}
+
+/** `last`: which of the last server's dependencies closes the cycle. */
+function cycleProblem(cycle: readonly DeclaredServer[], last: number): Diagnostic {
+  const names = cycle.map((server) => server.name);
+  const server = cycle.at(-1) as DeclaredServer;
+  const printed = [...names, names[0]].join(" -> ");
+  return problem(
+    server,
+    ["dependsOn", last],
+    `cannot start servers that wait for each other: ${printed}; remove one of these dependencies`,
+  );
+}
+
+function portClashes(servers: readonly DeclaredServer[]): Diagnostic[] {
+  const first = new Map<number, DeclaredServer>();
+  return servers.flatMap((server) => {
+    const { port } = server.input;
+    if (typeof port !== "number") return [];
+    const other = first.get(port);
+    if (other === undefined) {
+      first.set(port, server);
+      return [];
+    }
+    const message = `cannot give port ${port} to ${server.name}: ${other.name} has it (${formatPlace(other.place(["port"]))}); choose another, or "auto"`;
+    return [problem(server, ["port"], message)];
+  });
+}

@@ -1,0 +1,182 @@
+import type { KdlParser, LexError, ParseError, Token } from "kdljs/src/parser/kdl.js";
+import { lexProblem, parseProblem } from "./kdl-syntax.ts";
+import { isTooDeep, TOO_DEEP } from "./nesting.ts";
+import type { Position } from "./place.ts";
+
+/** An argument, with its type annotation if it has one. */
+export interface KdlArgument {
+  readonly value: unknown;
+  readonly annotation?: string | undefined;
+  readonly position: Position;
+}
+
+/** A node; a property `key=value` is one too, with one argument. */
+export interface KdlNode {
+  readonly name: string;
+  readonly annotation?: string | undefined;
+  readonly position: Position;
+  readonly arguments: readonly KdlArgument[];
+  /** Properties, then children. */
+  readonly entries: readonly KdlNode[];
+}
+
+export interface KdlProblem extends Position {
+  readonly message: string;
+}
+
+export interface KdlText {
+  readonly nodes: readonly KdlNode[];
+  readonly problems: readonly KdlProblem[];
+}
+
+/** Parses KDL 2 into nodes that know where they stand. With problems the nodes are not to be used. */
+export async function parseKdl(text: string): Promise<KdlText> {
+  const { lexer, parser } = await import("kdljs/src/parser/kdl.js");
+  const { tokens, errors } = lexer.tokenize(text);
+  if (errors.length > 0) return { nodes: [], problems: lexProblems(errors, tokens) };
+  if (isTooDeep(tokens.map(({ tokenType }) => LEVELS[tokenType.name] ?? 0))) {
+    return { nodes: [], problems: [{ line: 1, column: 1, message: TOO_DEEP }] };
+  }
+  // Making a parser takes a tenth of a second, so the library's only one is borrowed and given back as it was.
+  const { node, argument, property, unicodeEscape } = parser;
+  try {
+    return parseWith(withPositions(parser), tokens);
+  } finally {
+    Object.assign(parser, { node, argument, property, unicodeEscape });
+  }
+}
+
+const LEVELS: Readonly<Record<string, number>> = {
+  LeftBrace: 1,
+  RightBrace: -1,
+  OpenMultiLineComment: 1,
+  CloseMultiLineComment: -1,
+};
+
+/** One line is given up at each error, so that the next one is found too. */
+function parseWith(parser: KdlParser, tokens: readonly Token[]): KdlText {
+  const problems: KdlProblem[] = [];
+  let rest = tokens;
+  for (;;) {
+    parser.input = [...rest];
+    const nodes = parser.document() as RawNode[] | undefined;
+    const error = parser.errors[0];
+    if (!error) return { nodes: (nodes ?? []).map(fromRaw), problems };
+    const problem = parseProblem(error, rest);
+    // What is left of a line after its problem makes no sense of its own.
+    if (problems.at(-1)?.line !== problem.line) problems.push(problem);
+    const shorter = withoutLine(rest, error);
+    if (!shorter || shorter.length === rest.length || problems.length >= 20) return { nodes: [], problems };
+    rest = shorter;
+  }
+}
+
+/** The tokens without the line of the error, its braces kept; undefined when nothing can be given up. */
+function withoutLine(tokens: readonly Token[], error: ParseError): readonly Token[] | undefined {
+  const line = error.token.startLine;
+  const isBrace = (token: Token) => /Brace$/.test(token.tokenType.name);
+  if (line === undefined || Number.isNaN(line) || isBrace(error.token)) return undefined;
+  const ends = (token: Token) => isBrace(token) || token.tokenType.name === "NewLine";
+  return tokens.filter((token) => token.startLine !== line || ends(token));
+}
+
+/** Inside a text that does not end, everything after the first error means something else. */
+function lexProblems(errors: readonly LexError[], tokens: readonly Token[]): KdlProblem[] {
+  const problems = errors.map((error) => lexProblem(error, tokens));
+  const inText = problems.findIndex((problem) => problem.inText);
+  return (inText === -1 ? problems : problems.slice(0, inText + 1)).map(({ line, column, message }) => ({
+    line,
+    column,
+    message,
+  }));
+}
+
+interface RawExtra {
+  readonly annotation: string | undefined;
+  readonly position: Position;
+  readonly key?: string;
+  readonly keyPosition?: Position;
+}
+/** What kdljs builds once {@link withPositions} has put places where it keeps type annotations. */
+interface RawNode {
+  readonly name: string;
+  readonly position: Position;
+  readonly values: readonly unknown[];
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly children: readonly RawNode[];
+  readonly tags: {
+    readonly name: string | undefined;
+    readonly values: readonly RawExtra[];
+    readonly properties: Readonly<Record<string, RawExtra>>;
+  };
+}
+
+/**
+ * kdljs drops positions, and of two properties with one name the first. Its rules look each other up on the parser
+ * when they run, so each can be wrapped: a place travels where the type annotation does, and a property goes by
+ * its offset instead of its name.
+ */
+function withPositions(parser: KdlParser): KdlParser {
+  wrap(parser, "node", (node, token) => Object.assign(node as object, { position: positionOf(token) }));
+  wrap(parser, "argument", (result, token) => {
+    const [value, annotation] = result as [unknown, string | undefined];
+    return [value, { annotation, position: positionOf(token) } satisfies RawExtra];
+  });
+  wrap(parser, "property", (result, token) => {
+    const [key, value, extra] = result as [string, unknown, RawExtra];
+    return [
+      `@${token.startOffset}`,
+      value,
+      { ...extra, key, keyPosition: positionOf(token) } satisfies RawExtra,
+    ];
+  });
+  // kdljs takes only the lower 16 bits of an escaped character.
+  wrap(parser, "unicodeEscape", (_, token) =>
+    String.fromCodePoint(Number.parseInt(token.image.slice(3, -1), 16)),
+  );
+  return parser;
+}
+
+type RuleName = "node" | "argument" | "property" | "unicodeEscape";
+interface Rule {
+  (...args: unknown[]): unknown;
+  /** Newer versions of chevrotain call this one inside another rule. */
+  readonly coreRule?: (...args: unknown[]) => unknown;
+}
+
+function wrap(parser: KdlParser, name: RuleName, change: (result: unknown, first: Token) => unknown): void {
+  const rule: Rule = parser[name];
+  const inner = rule.coreRule ?? rule;
+  const wrapped = (...args: unknown[]) => {
+    const first = parser.LA(1);
+    return change(inner.apply(parser, args), first);
+  };
+  parser[name] = Object.assign(wrapped, { ruleName: name, coreRule: wrapped });
+}
+
+function positionOf(token: Token): Position {
+  return { line: token.startLine ?? 1, column: token.startColumn ?? 1 };
+}
+
+function fromRaw(raw: RawNode): KdlNode {
+  const properties = Object.entries(raw.tags.properties).map(([offset, extra]): KdlNode => {
+    const argument = {
+      value: raw.properties[offset],
+      annotation: extra.annotation,
+      position: extra.position,
+    };
+    return {
+      name: extra.key ?? "",
+      position: extra.keyPosition ?? extra.position,
+      arguments: [argument],
+      entries: [],
+    };
+  });
+  return {
+    name: raw.name,
+    annotation: raw.tags.name,
+    position: raw.position,
+    arguments: raw.values.map((value, i) => ({ value, ...(raw.tags.values[i] as RawExtra) })),
+    entries: [...properties, ...raw.children.map(fromRaw)],
+  };
+}

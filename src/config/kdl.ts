@@ -1,0 +1,254 @@
+import { type KdlArgument, type KdlNode, type KdlProblem, parseKdl } from "./kdl-parser.ts";
+import { problemAt, unknownKeyMessage } from "./keys.ts";
+import { formatPath, type KeyPath, type Position, type Reading, toKebab } from "./place.ts";
+import { type ListShape, listPart, type ObjectShape, objectPart, type Shape, takesScalar } from "./shape.ts";
+import { duplicateMessage } from "./yaml.ts";
+
+/** Keys whose value a node gives as its argument: `readiness "log" …`, `depends-on "db" …`. */
+const ARGUMENT_KEYS = ["type", "server"];
+const SECRET_KINDS = ["env", "file", "command"];
+
+/** Reads KDL 2 by the schema: what a node may hold follows from the field that it sets. */
+export async function readKdl(file: string, text: string, shape: ObjectShape): Promise<Reading> {
+  const { nodes, problems } = await parseKdl(text);
+  if (problems.length > 0) return { problems: problems.map((problem) => located(file, problem)) };
+  const decoder = new Decoder();
+  const value = decoder.block(nodes, shape, []);
+  const document = { file, style: "kebab", value, locate: (path: KeyPath) => decoder.locate(path) } as const;
+  return { document, problems: decoder.problems.map((problem) => located(file, problem)) };
+}
+
+const located = (file: string, { line, column, message }: KdlProblem) =>
+  problemAt({ file, line, column }, message);
+
+type Fields = Map<string, unknown>;
+
+class Decoder {
+  readonly problems: KdlProblem[] = [];
+  readonly #places = new Map<string, Position>();
+
+  locate(path: KeyPath): Position {
+    for (let end = path.length; end > 0; end--) {
+      const place = this.#places.get(JSON.stringify(path.slice(0, end)));
+      if (place) return place;
+    }
+    return { line: 1, column: 1 };
+  }
+
+  /** The nodes inside a block, as an object; `taken`: keys that are set already, and where. */
+  block(
+    nodes: readonly KdlNode[],
+    shape: ObjectShape,
+    path: KeyPath,
+    taken = new Map<string, Position>(),
+  ): unknown {
+    const known = kdlKeys(shape);
+    const fields: Fields = new Map();
+    for (const node of nodes) {
+      const key = known.get(node.name);
+      const of = key === undefined ? undefined : shape.keys.get(key);
+      if (node.annotation !== undefined) this.#annotation(node.annotation, node.position);
+      if (key === undefined || of === undefined) {
+        this.#problem(node.position, unknownKeyMessage(node.name, kebabPath(path), known.keys()));
+      } else if (isNamedMap(of)) this.#named(node, of.value, [...path, key], fields, key);
+      else if (isDependencies(of)) this.#dependencies(node, of, [...path, key], fields, key);
+      else if (this.#first(taken, node)) fields.set(key, this.#field(node, of, [...path, key], known));
+    }
+    return Object.fromEntries(fields);
+  }
+
+  #field(node: KdlNode, shape: Shape, path: KeyPath, siblings: ReadonlyMap<string, string>): unknown {
+    this.#place(path, node.arguments[0]?.position ?? node.position);
+    const object = objectPart(shape);
+    if (shape.kind === "map") return this.#map(node, shape.value, path);
+    if (object?.keys.has("secret")) return this.#secret(node, siblings);
+    if (object && takesScalar(shape) && node.arguments.length + node.entries.length === 0)
+      return bareNode(object);
+    if (object && (node.arguments.length === 0 || argumentKey(object) !== undefined || !takesScalar(shape))) {
+      return this.#object(node, object, path);
+    }
+    const list = listPart(shape);
+    if (list && !(takesScalar(shape) && node.arguments.length === 1)) return this.#list(node, list, path);
+    return this.#scalar(node, siblings);
+  }
+
+  #object(node: KdlNode, shape: ObjectShape, path: KeyPath): unknown {
+    const key = argumentKey(shape);
+    const [first, ...more] = node.arguments;
+    const excess = key === undefined ? first : more[0];
+    const known = kdlKeys(shape);
+    if (excess) this.#problem(excess.position, excessMessage(node, excess, known, key !== undefined));
+    if (key === undefined || !first) return this.block(node.entries, shape, path);
+    this.#place([...path, key], first.position);
+    const rest = this.block(node.entries, shape, path, new Map([[key, first.position]]));
+    return { [key]: this.#value(first), ...(rest as object) };
+  }
+
+  /** `server "name" { … }`, as often as there are servers. */
+  #named(node: KdlNode, shape: Shape, path: KeyPath, fields: Fields, key: string): void {
+    const [name, more] = node.arguments;
+    if (!name || typeof name.value !== "string" || more) {
+      this.#problem(
+        (more ?? name ?? node).position,
+        `cannot tell the name of this ${node.name}: write ${node.name} "name" { … }`,
+      );
+      return;
+    }
+    const own = [...path, name.value];
+    const entries = (fields.get(key) ?? {}) as Record<string, unknown>;
+    if (Object.hasOwn(entries, name.value)) {
+      this.#problem(name.position, duplicateMessage(name.value, this.locate(own)));
+      return;
+    }
+    this.#place(own, name.position);
+    const value = this.block(node.entries, shape as ObjectShape, own);
+    fields.set(key, Object.fromEntries([...Object.entries(entries), [name.value, value]]));
+  }
+
+  /** `depends-on "a" "b" condition="started"`, as often as there are conditions. */
+  #dependencies(node: KdlNode, shape: ListShape, path: KeyPath, fields: Fields, key: string): void {
+    const object = objectPart(shape.item) as ObjectShape;
+    const items = (fields.get(key) ?? []) as unknown[];
+    if (!this.#places.has(JSON.stringify(path))) this.#place(path, node.position);
+    if (node.arguments.length === 0) {
+      this.#problem(node.position, `cannot leave ${node.name} without a server: write ${node.name} "name"`);
+    }
+    const added = node.arguments.map((argument, i) => {
+      const own = [...path, items.length + i];
+      this.#place(own, argument.position);
+      // What is wrong with the properties is said once, not once a name.
+      const rest = i === 0 || node.entries.length === 0 ? this.block(node.entries, object, own) : undefined;
+      return { argument, rest };
+    });
+    const shared = added[0]?.rest;
+    const value = (argument: KdlArgument) =>
+      node.entries.length === 0
+        ? this.#value(argument)
+        : { server: this.#value(argument), ...(shared as object) };
+    fields.set(key, [...items, ...added.map(({ argument }) => value(argument))]);
+  }
+
+  #map(node: KdlNode, shape: Shape, path: KeyPath): unknown {
+    const [excess] = node.arguments;
+    if (excess) this.#problem(excess.position, excessMessage(node, excess, new Map(), false));
+    const taken = new Map<string, Position>();
+    const fields = node.entries.flatMap((entry) => {
+      if (entry.annotation !== undefined) this.#annotation(entry.annotation, entry.position);
+      return this.#first(taken, entry)
+        ? [[entry.name, this.#field(entry, shape, [...path, entry.name], new Map())]]
+        : [];
+    });
+    return Object.fromEntries(fields);
+  }
+
+  #list(node: KdlNode, shape: ListShape, path: KeyPath): unknown {
+    const [entry] = node.entries;
+    if (entry) this.#problem(entry.position, `cannot use ${entry.name} here: ${node.name} takes values only`);
+    return node.arguments.map((argument, i) => {
+      this.#place([...path, i], argument.position);
+      return shape.item.kind === "scalar" ? this.#value(argument) : undefined;
+    });
+  }
+
+  /** A value of `env`: a text, or a reference by its type annotation. */
+  #secret(node: KdlNode, siblings: ReadonlyMap<string, string>): unknown {
+    const [argument] = node.arguments;
+    const kind = argument?.annotation;
+    if (!argument || kind === undefined) return this.#scalar(node, siblings);
+    const value = this.#scalar(
+      { ...node, arguments: node.arguments.map(({ annotation: _, ...rest }) => rest) },
+      siblings,
+    );
+    if (SECRET_KINDS.includes(kind)) return { secret: { [kind]: value } };
+    this.#annotation(kind, argument.position, `write (env), (file) or (command)`);
+    return value;
+  }
+
+  #scalar(node: KdlNode, siblings: ReadonlyMap<string, string>): unknown {
+    const [argument, excess] = node.arguments;
+    if (!argument) {
+      const message =
+        node.entries.length > 0 ? `cannot use a block for ${node.name}: write one value` : undefined;
+      this.#problem(
+        node.position,
+        message ?? `cannot leave ${node.name} without a value: write ${node.name} and the value`,
+      );
+      return undefined;
+    }
+    const [entry] = node.entries;
+    if (excess) this.#problem(excess.position, excessMessage(node, excess, siblings, true));
+    else if (entry)
+      this.#problem(entry.position, sameLineMessage(node.name, entry.name, siblings.has(entry.name)));
+    return this.#value(argument);
+  }
+
+  #value(argument: KdlArgument): unknown {
+    if (argument.annotation !== undefined) this.#annotation(argument.annotation, argument.position);
+    return argument.value;
+  }
+
+  #first(taken: Map<string, Position>, node: KdlNode): boolean {
+    const first = taken.get(node.name);
+    if (first) this.#problem(node.position, duplicateMessage(node.name, first));
+    else taken.set(node.name, node.position);
+    return first === undefined;
+  }
+
+  #annotation(annotation: string, position: Position, wayOut = "only a value of env has one"): void {
+    this.#problem(position, `cannot use the type annotation (${annotation}) here: ${wayOut}`);
+  }
+
+  #place(path: KeyPath, position: Position): void {
+    this.#places.set(JSON.stringify(path), position);
+  }
+
+  #problem({ line, column }: Position, message: string): void {
+    this.problems.push({ line, column, message });
+  }
+}
+
+/** Name of the node → key in the schema. A map of blocks is written as one node for each, in the singular. */
+function kdlKeys(shape: ObjectShape): ReadonlyMap<string, string> {
+  return new Map(
+    [...shape.keys].map(([key, of]) => [isNamedMap(of) ? key.replace(/s$/, "") : toKebab(key), key]),
+  );
+}
+
+function isNamedMap(shape: Shape): shape is Extract<Shape, { kind: "map" }> {
+  return shape.kind === "map" && shape.value.kind === "object";
+}
+
+function isDependencies(shape: Shape): shape is ListShape {
+  return shape.kind === "list" && objectPart(shape.item) !== undefined;
+}
+
+function argumentKey(shape: ObjectShape): string | undefined {
+  return ARGUMENT_KEYS.find((key) => shape.keys.has(key));
+}
+
+/** `mcp` alone stands for true; a probe without its type is left for the schema to refuse. */
+function bareNode(shape: ObjectShape): unknown {
+  return argumentKey(shape) === undefined ? true : {};
+}
+
+function kebabPath(path: KeyPath): KeyPath {
+  return path.length === 0 ? [] : [formatPath(path, "kebab")];
+}
+
+function excessMessage(
+  node: KdlNode,
+  excess: KdlArgument,
+  siblings: ReadonlyMap<string, string>,
+  one: boolean,
+): string {
+  const written = JSON.stringify(excess.value);
+  const sibling = node.arguments.find(({ value }) => typeof value === "string" && siblings.has(value));
+  if (sibling) return sameLineMessage(node.name, String(sibling.value), true);
+  const takes = one ? "takes one value" : "is a block";
+  return `cannot use ${written} here: ${node.name} ${takes}; write ${one ? `${node.name} and one value` : `${node.name} { … }`}`;
+}
+
+function sameLineMessage(name: string, next: string, known: boolean): string {
+  if (!known) return `cannot use ${next} here: ${name} takes one value; remove it`;
+  return `cannot give ${name} several values: in KDL all of this line is one node; put ";" or a line break before ${next}`;
+}

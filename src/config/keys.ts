@@ -1,0 +1,70 @@
+import type { Diagnostic } from "../model/diagnostic.ts";
+import { nearest } from "./nearest.ts";
+import { formatPath, type KeyPath, type KeyStyle, toKebab } from "./place.ts";
+import { listPart, objectPart, type Shape } from "./shape.ts";
+
+/** A key that stands where the schema has no such key; `path` is spelled as in the file. */
+export interface UnknownKey {
+  readonly path: KeyPath;
+  readonly message: string;
+}
+
+/** What is read of `value` with keys in camelCase; unknown keys are left out and listed. */
+export function canonicalKeys(
+  value: unknown,
+  shape: Shape,
+  style: KeyStyle,
+): { value: unknown; unknown: UnknownKey[] } {
+  const unknown: UnknownKey[] = [];
+  const walk = (part: unknown, as: Shape, path: KeyPath): unknown => {
+    if (Array.isArray(part)) {
+      const list = listPart(as);
+      return list ? part.map((item, i) => walk(item, list.item, [...path, i])) : part;
+    }
+    if (!isMap(part)) return part;
+    if (as.kind === "map") {
+      return fromEntries(Object.entries(part).map(([key, of]) => [key, walk(of, as.value, [...path, key])]));
+    }
+    const object = objectPart(as);
+    if (!object) return part;
+    const known = knownKeys(object.keys.keys(), style);
+    return fromEntries(
+      Object.entries(part).flatMap(([written, of]) => {
+        const key = known.get(written);
+        if (key !== undefined)
+          return [[key, walk(of, object.keys.get(key) as Shape, [...path, written])] as const];
+        unknown.push({ path: [...path, written], message: unknownKeyMessage(written, path, known.keys()) });
+        return [];
+      }),
+    );
+  };
+  return { value: walk(value, shape, []), unknown };
+}
+
+/** Spelling in a file of this style → key in the schema. */
+export function knownKeys(keys: Iterable<string>, style: KeyStyle): ReadonlyMap<string, string> {
+  return new Map([...keys].map((key) => [style === "kebab" ? toKebab(key) : key, key]));
+}
+
+export function unknownKeyMessage(written: string, within: KeyPath, known: Iterable<string>): string {
+  const words = [...known];
+  const guess = nearest(written, words);
+  const field = formatPath([...within, written], "camel");
+  const wayOut =
+    guess === undefined ? `write one of ${words.toSorted().join(", ")}` : `did you mean "${guess}"?`;
+  return `cannot use unknown key ${JSON.stringify(field)}: ${wayOut}`;
+}
+
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+// Own properties even for a key such as "__proto__", which an assignment would take for something else.
+const fromEntries = (entries: readonly (readonly [string, unknown])[]) => Object.fromEntries(entries);
+
+export function problemAt(
+  place: Pick<Diagnostic, "file" | "line" | "column" | "path">,
+  message: string,
+): Diagnostic {
+  return { severity: "error", message, ...place };
+}

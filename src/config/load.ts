@@ -1,0 +1,116 @@
+import { realpath } from "node:fs/promises";
+import { basename } from "node:path";
+import type { Diagnostic, Result } from "../model/diagnostic.ts";
+import type { Machine } from "../model/machine.ts";
+import type { RootInput, WhenInput } from "../model/server.ts";
+import { NAME_PATTERN } from "../model/spec.ts";
+import { type Collected, collect } from "./collect.ts";
+import { type DefaultsPart, declareServer } from "./declare.ts";
+import type { Declared } from "./declared.ts";
+import { discover, type Root, type Search, userFolder } from "./discover.ts";
+import { accountEnv, expandPath } from "./environment.ts";
+import { graphProblems } from "./graph.ts";
+import { isMap } from "./keys.ts";
+import { sourceFolder } from "./place.ts";
+import { matches } from "./when.ts";
+
+export interface LoadRequest extends Search {
+  readonly machine: Machine;
+  /** Asked before a program is evaluated whose root was found by walking. */
+  readonly trust: (file: string) => Promise<boolean>;
+  /** Ends the evaluation of a program, even one that never yields. */
+  readonly signal: AbortSignal;
+  /** Gets what a program prints; meant for stderr. */
+  readonly print: (text: string) => void;
+}
+
+/** Reads a configuration root. Every problem of every file is reported in one pass, by file and line. */
+export async function load(request: LoadRequest): Promise<Result<Declared>> {
+  const found = await discover(request);
+  if (!found.ok) return found;
+  const root = found.value;
+  const collected = await collect(root, evaluationOf(request), request.trust);
+  const own = await realpath(userFolder(request)).catch(() => undefined);
+  const { declared, problems } = declare(root, collected, request, root.folder === own);
+  const all = sorted([...root.diagnostics, ...collected.problems, ...problems]);
+  const errors = all.filter((problem) => problem.severity === "error");
+  if (errors.length > 0) return { ok: false, problems: all };
+  return { ok: true, value: declared, warnings: all };
+}
+
+function evaluationOf({ machine, env, signal, print }: LoadRequest) {
+  const { os, arch, host, user, home } = machine;
+  return { context: { os, arch, host, user, home, env: { ...env } }, signal, print };
+}
+
+/** Servers of this machine, and what is wrong once everything is put together. */
+function declare(
+  root: Root,
+  collected: Collected,
+  { machine }: LoadRequest,
+  isUserRoot: boolean,
+): { declared: Declared; problems: Diagnostic[] } {
+  const main = collected.main;
+  const settings = (main?.value ?? {}) as Partial<RootInput>;
+  const project = projectName(root, settings, isUserRoot);
+  const defaults: DefaultsPart = {
+    value: isMap(settings.defaults) ? settings.defaults : {},
+    ...(main && { source: { document: main.source.document, at: ["defaults"] } }),
+  };
+  const facts = { project, home: machine.home, baseEnv: { ...accountEnv(machine), PATH: "" } };
+  const backend = settings.backend === "agent" ? settings.backend : "agent";
+  const rootMatches = matches(asWhen(settings.when), machine);
+  const outcomes = collected.candidates.map((candidate) => ({
+    name: candidate.name,
+    ...declareServer(candidate, defaults, {
+      facts,
+      backend,
+      here: (when) => rootMatches && matches(asWhen(when), machine),
+    }),
+  }));
+  const servers = outcomes.flatMap(({ server }) => (server ? [server] : []));
+  const elsewhere = outcomes.filter(({ server }) => !server).map(({ name }) => name);
+  const between = graphProblems(servers, { elsewhere: new Set(elsewhere), complete: collected.complete });
+  const folder = main ? sourceFolder(main.source) : root.folder;
+  const path = asTexts(settings.path).map((entry) => expandPath(entry, folder, machine.home));
+  const declared = { project, root: root.folder, path, servers, elsewhere, files: collected.files };
+  return { declared, problems: [...outcomes.flatMap(({ problems }) => problems), ...between] };
+}
+
+/** Values of the wrong form are reported where the schema looks at them; here they count as absent. */
+const asTexts = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === "string") : [];
+const asWhen = (value: unknown): WhenInput | undefined => (isMap(value) ? (value as WhenInput) : undefined);
+
+function projectName(root: Root, settings: Partial<RootInput>, isUserRoot: boolean): string {
+  if (typeof settings.project === "string" && NAME_PATTERN.test(settings.project)) return settings.project;
+  return isUserRoot ? "default" : fitName(basename(root.folder));
+}
+
+/** A folder's name as the name of a project: `My Dotfiles` → `my-dotfiles`. */
+export function fitName(text: string): string {
+  const fitted = text
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/\p{M}/gu, "")
+    .replace(/[^a-z0-9_-]+/g, "-")
+    .replace(/^[^a-z0-9]+/, "")
+    .slice(0, 63)
+    .replace(/-+$/, "");
+  return fitted === "" ? "default" : fitted;
+}
+
+/** By file, line and column, without what the defaults say wrong once for each server. */
+function sorted(problems: readonly Diagnostic[]): Diagnostic[] {
+  const key = (d: Diagnostic) => JSON.stringify([d.file, d.line, d.column, d.path, d.message]);
+  const unique = [
+    ...new Map(problems.toReversed().map((problem) => [key(problem), problem])).values(),
+  ].toReversed();
+  const order = (a: Diagnostic, b: Diagnostic) =>
+    compare(a.file ?? "", b.file ?? "") ||
+    compare(a.line ?? 0, b.line ?? 0) ||
+    compare(a.column ?? 0, b.column ?? 0);
+  return unique.sort(order);
+}
+
+const compare = <T extends string | number>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,50 @@
+import { MAX_DEPTH } from "./nesting.ts";
+import { formatPath, type KeyPath } from "./place.ts";
+
+export interface PlainProblem {
+  readonly path: KeyPath;
+  readonly message: string;
+}
+
+/** A copy of what a program made, as data alone; what is not data is left out and listed. Absent is `undefined`. */
+export function plainData(root: unknown): { value: unknown; problems: PlainProblem[] } {
+  const problems: PlainProblem[] = [];
+  const open = new Set<object>();
+  const refuse = (path: KeyPath, what: string, wayOut: string) => {
+    problems.push({
+      path,
+      message: `cannot use ${what} for ${formatPath(path, "camel") || "the configuration"}: ${wayOut}`,
+    });
+  };
+  const copy = (value: unknown, path: KeyPath): unknown => {
+    if (value === undefined || value === null) return value;
+    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+    if (typeof value !== "object")
+      return refuse(path, `a ${typeof value}`, "write text, a number, a list or a block");
+    if (open.has(value)) return refuse(path, "a value that contains itself", "write the part out");
+    if (open.size >= MAX_DEPTH) return refuse(path, `more than ${MAX_DEPTH} levels`, "write it flatter");
+    open.add(value);
+    const result = Array.isArray(value)
+      ? Array.from(value, (item, i) => copy(item, [...path, i]))
+      : copyObject(value, path);
+    open.delete(value);
+    return result;
+  };
+  const copyObject = (value: object, path: KeyPath): unknown => {
+    if (value instanceof Promise) return refuse(path, "a promise", "await it");
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+      return refuse(path, `a ${className(value)}`, "write plain data");
+    }
+    for (const symbol of Object.getOwnPropertySymbols(value))
+      refuse(path, `the key ${String(symbol)}`, "use a text as key");
+    const entries = Object.entries(value).map(([key, of]) => [key, copy(of, [...path, key])] as const);
+    return Object.fromEntries(entries.filter(([, of]) => of !== undefined));
+  };
+  return { value: copy(root, []), problems };
+}
+
+function className(value: object): string {
+  const made = (value as { constructor?: unknown }).constructor;
+  return typeof made === "function" && made.name !== "" ? made.name : "class instance";
+}

@@ -1,0 +1,114 @@
+import type { z } from "zod";
+import { rootInput, serverInput } from "../model/server.ts";
+import { type JsonSchema, jsonSchemaOf } from "./json-schema.ts";
+
+/** The text of `docs/reference/configuration.md`. */
+export function referenceText(): string {
+  return `# Configuration
+
+Written by \`npm run generate\` from the schema. Keys are in kebab-case in KDL and YAML; TypeScript and JSON write them in camelCase (\`working-dir\`, \`workingDir\`).
+
+Durations are written \`250ms\`, \`2s\` or \`1m30s\`; sizes \`64KiB\` or \`10MiB\`.
+
+## A server
+
+In \`servers.d/NAME.kdl\`, \`.yaml\` or \`.json\`, or under \`servers\` (in KDL: \`server "NAME" { … }\`) in \`xy.config.*\`.
+
+${table(serverInput)}
+
+### Secrets
+
+A value of \`env\` may be read when the configuration is applied: from the environment of the command that applies, from a file, or from the output of a shell command line. Plans and records hold the reference and a keyed hash, never the value.
+
+| format | environment | file | command |
+| --- | --- | --- | --- |
+| KDL | \`TOKEN (env)"NAME"\` | \`TOKEN (file)"~/.token"\` | \`TOKEN (command)"op read …"\` |
+| YAML | \`TOKEN: { secret: { env: NAME } }\` | \`TOKEN: { secret: { file: ~/.token } }\` | \`TOKEN: { secret: { command: op read … } }\` |
+| TypeScript | \`TOKEN: secret.env("NAME")\` | \`TOKEN: secret.file("~/.token")\` | \`TOKEN: secret.command("op read …")\` |
+
+## A project
+
+In \`xy.config.*\`.
+
+${table(rootInput)}
+`;
+}
+
+interface Row {
+  readonly name: string;
+  readonly type: string;
+  readonly fallback: string;
+  readonly note: string;
+}
+
+function table(schema: z.ZodType): string {
+  const rows = rowsOf(jsonSchemaOf(schema, "kebab"), "");
+  const lines = rows.map(
+    ({ name, type, fallback, note }) => `| \`${name}\` | ${cell(type)} | ${cell(fallback)} | ${cell(note)} |`,
+  );
+  return ["| field | type | default | note |", "| --- | --- | --- | --- |", ...lines].join("\n");
+}
+
+const cell = (text: string) => text.replaceAll("|", "\\|");
+
+function rowsOf(schema: JsonSchema, prefix: string): Row[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([key, of]) => {
+    const name = prefix + key;
+    // These two are servers again.
+    const nested = key === "defaults" || key === "servers" ? [] : innerRows(of, name);
+    return [
+      { name, type: typeWords(of), fallback: fallbackText(of, schema, key), note: of.description ?? "" },
+      ...nested,
+    ];
+  });
+}
+
+/** Rows of the blocks that a field may be: a key that several of them have comes once. */
+function innerRows(schema: JsonSchema, name: string): Row[] {
+  if (schema.items) return innerRows(schema.items, `${name}[]`);
+  const blocks = blocksOf(schema);
+  const rows = blocks.flatMap((block) => rowsOf(block, `${name}.`));
+  const names = [...new Set(rows.map((row) => row.name))].sort(
+    (a, b) => Number(isType(b)) - Number(isType(a)),
+  );
+  return names.map((row) =>
+    together(
+      rows.filter((other) => other.name === row),
+      blocks.length,
+    ),
+  );
+}
+
+const isType = (name: string) => name.endsWith(".type");
+
+function blocksOf(schema: JsonSchema): JsonSchema[] {
+  if (schema.properties) return [schema];
+  return [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap(blocksOf);
+}
+
+function together(rows: readonly Row[], blocks: number): Row {
+  const first = rows[0] as Row;
+  const type = [...new Set(rows.map((row) => row.type))].join(", ");
+  // Required in one of several kinds of block only: its note says in which.
+  const fallback = first.fallback === "required" && rows.length < blocks ? "" : first.fallback;
+  return { ...first, type, fallback };
+}
+
+function fallbackText(schema: JsonSchema, parent: JsonSchema, key: string): string {
+  if (parent.required?.includes(key)) return "required";
+  const value = schema.default;
+  return value === undefined || JSON.stringify(value) === "{}" ? "" : `\`${JSON.stringify(value)}\``;
+}
+
+function typeWords(schema: JsonSchema): string {
+  const options = schema.anyOf ?? schema.oneOf;
+  if (options) return [...new Set(options.map(typeWords))].join(" or ");
+  if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
+  if (schema.enum) return schema.enum.map((value) => `\`${JSON.stringify(value)}\``).join(", ");
+  if (schema.title !== undefined) return schema.title;
+  if (schema.type === "array") return `list of ${typeWords(schema.items ?? {})}`;
+  if (schema.type === "object")
+    return schema.properties ? "block" : `map of ${typeWords(schema.additionalProperties || {})}`;
+  if (schema.type === "integer") return "whole number";
+  return schema.type === "string" ? "text" : (schema.type ?? "");
+}

@@ -1,0 +1,134 @@
+import { stat } from "node:fs/promises";
+import type { Diagnostic } from "../model/diagnostic.ts";
+import type { EnvValue, SecretRef, SecretValues, ServerSpec } from "../model/spec.ts";
+import type { Declared, DeclaredServer } from "./declared.ts";
+import { accountEnv, expandPath, SHELL_NAMES, systemPath } from "./environment.ts";
+import type { KeyPath } from "./place.ts";
+import { type ProgramSearch, pathFolders, programAt, programOn } from "./program.ts";
+import { absoluteReference, readEnvFile, readSecret } from "./secrets.ts";
+import { specOf } from "./spec-of.ts";
+import { expandTemplates } from "./templates.ts";
+import type { SecretOutcome, World } from "./world.ts";
+
+export interface ResolvedServer {
+  readonly spec: ServerSpec;
+  readonly secrets: SecretValues;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** One server for this machine. `autoPort`: the port it was given, if it asked for one. */
+export async function resolveServer(
+  server: DeclaredServer,
+  declared: Pick<Declared, "project" | "path">,
+  autoPort: number | undefined,
+  world: World,
+): Promise<ResolvedServer> {
+  const diagnostics: Diagnostic[] = [];
+  const report = (path: KeyPath, message: string) =>
+    diagnostics.push({ severity: "error", message, server: server.name, ...server.place(path) });
+  const { input } = server;
+  const { machine } = world;
+
+  const found = await findProgram(server, declared.path, world);
+  if (found.kind === "missing") report(["command"], found.message);
+  const workingDir = expandPath(input.workingDir, server.folder(["workingDir"]), machine.home);
+  const folderFault = await workingDirFault(workingDir);
+  if (folderFault !== undefined) report(["workingDir"], folderFault);
+
+  const servicePath = [
+    ...(found.kind === "found" ? [found.folder] : []),
+    ...declared.path,
+    ...systemPath(machine),
+  ];
+  const baseEnv = { ...accountEnv(machine), PATH: [...new Set(servicePath)].join(":") };
+  const port = input.port === "none" ? null : input.port === "auto" ? (autoPort ?? null) : input.port;
+  const facts = { name: server.name, project: declared.project, home: machine.home, port, baseEnv };
+  const expanded = expandTemplates(input, facts);
+  for (const { path, message } of expanded.problems) report(path, message);
+
+  const secret = await resolveSecrets(server, world, report);
+  const spec = specOf(input, {
+    ...facts,
+    os: machine.os,
+    program: found.kind === "found" ? found.program : input.command,
+    args: expanded.args,
+    env: { ...baseEnv, ...secret.fromFiles, ...expanded.env, ...secret.references },
+    workingDir,
+  });
+  return { spec, secrets: secret.values, diagnostics };
+}
+
+function findProgram(
+  server: DeclaredServer,
+  path: readonly string[],
+  { machine, env }: World,
+): Promise<ProgramSearch> {
+  const { command, env: declaredEnv } = server.input;
+  if (command.includes("/") || command === "~") {
+    return programAt(expandPath(command, server.folder(["command"]), machine.home), command);
+  }
+  // What the server itself says comes first, what only this shell says comes last.
+  const own = typeof declaredEnv.PATH === "string" ? pathFolders(declaredEnv.PATH) : [];
+  return programOn(
+    [...new Set([...own, ...path, ...systemPath(machine), ...pathFolders(env.PATH)])],
+    command,
+  );
+}
+
+async function workingDirFault(folder: string): Promise<string | undefined> {
+  const info = await stat(folder).catch(() => undefined);
+  if (!info) return `cannot run in ${folder}: it does not exist; create it, or correct the path`;
+  return info.isDirectory() ? undefined : `cannot run in ${folder}: it is not a folder; correct the path`;
+}
+
+interface ResolvedSecrets {
+  readonly fromFiles: Record<string, EnvValue>;
+  readonly references: Record<string, EnvValue>;
+  readonly values: SecretValues;
+}
+
+async function resolveSecrets(
+  server: DeclaredServer,
+  world: World,
+  report: (path: KeyPath, message: string) => void,
+): Promise<ResolvedSecrets> {
+  const { env, envFile } = server.input;
+  const { home } = world.machine;
+  const values = new Map<string, string>();
+  const fromFiles = new Map<string, EnvValue>();
+  const keep = (name: string, ref: SecretRef, outcome: SecretOutcome): EnvValue => {
+    if (outcome.kind === "value") values.set(name, outcome.value);
+    return { secret: ref, hmac: outcome.kind === "value" ? world.hmac(outcome.value) : "" };
+  };
+
+  for (const [i, written] of [envFile].flat().entries()) {
+    const path = typeof envFile === "string" ? ["envFile"] : ["envFile", i];
+    const file = expandPath(written, server.folder(path), home);
+    const read = await readEnvFile(file);
+    for (const message of read.problems) report(path, message);
+    for (const [name, value] of read.values) {
+      if (SHELL_NAMES.has(name))
+        report(
+          path,
+          `cannot take ${name} from ${file}: the shell that starts the program owns that name; remove it there`,
+        );
+      else if (!Object.hasOwn(env, name))
+        fromFiles.set(name, keep(name, { envFile: file, name }, { kind: "value", value }));
+    }
+  }
+
+  const references = new Map<string, EnvValue>();
+  for (const [name, value] of Object.entries(env)) {
+    if (typeof value === "string") continue;
+    const path = ["env", name];
+    const ref = absoluteReference(value, server.folder(path), home);
+    const outcome = await readSecret(ref, world);
+    if (outcome.kind === "missing") report(path, `cannot get the secret for ${name}: ${outcome.message}`);
+    references.set(name, keep(name, ref, outcome));
+  }
+  return {
+    fromFiles: Object.fromEntries(fromFiles),
+    references: Object.fromEntries(references),
+    values: Object.fromEntries(values),
+  };
+}

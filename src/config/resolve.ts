@@ -1,0 +1,36 @@
+import type { Diagnostic } from "../model/diagnostic.ts";
+import type { Desired } from "../model/plan.ts";
+import type { SecretValues } from "../model/spec.ts";
+import type { Declared } from "./declared.ts";
+import { autoPorts } from "./ports.ts";
+import { resolveServer } from "./resolve-server.ts";
+import type { World } from "./world.ts";
+
+export interface Resolved {
+  readonly desired: Desired;
+  /** Values of the secret references, by server and environment name. A server without any has no entry. */
+  readonly secrets: Readonly<Record<string, SecretValues>>;
+  /** Ports of the `auto` servers, to be kept. */
+  readonly autoPorts: Readonly<Record<string, number>>;
+  /** Preflight problems, in server order; a server with one still has a spec. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Fills in what depends on the machine: programs, paths, environments, secrets, ports. */
+export async function resolve(declared: Declared, world: World): Promise<Resolved> {
+  const ports = await autoPorts(declared.project, declared.servers, world);
+  // One after another: a secret command may ask for a password on the terminal.
+  const resolved = [];
+  for (const server of declared.servers)
+    resolved.push(await resolveServer(server, declared, ports[server.name], world));
+  return {
+    desired: { project: declared.project, root: declared.root, servers: resolved.map(({ spec }) => spec) },
+    secrets: Object.fromEntries(
+      resolved
+        .filter(({ secrets }) => Object.keys(secrets).length > 0)
+        .map(({ spec, secrets }) => [spec.name, secrets]),
+    ),
+    autoPorts: ports,
+    diagnostics: resolved.flatMap(({ diagnostics }) => diagnostics),
+  };
+}

@@ -1,0 +1,64 @@
+import { readFile, stat } from "node:fs/promises";
+import type { SecretInput } from "../model/server.ts";
+import type { SecretRef } from "../model/spec.ts";
+import { parseDotenv } from "./dotenv.ts";
+import { expandPath } from "./environment.ts";
+import { MAX_BYTES, readFailure } from "./read.ts";
+import type { SecretOutcome, World } from "./world.ts";
+
+/** A reference with its path absolute. */
+export function absoluteReference({ secret }: SecretInput, folder: string, home: string): SecretRef {
+  return "file" in secret ? { file: expandPath(secret.file, folder, home) } : secret;
+}
+
+/** Looks up the value that a reference stands for. */
+export async function readSecret(
+  ref: SecretRef,
+  world: Pick<World, "env" | "runSecretCommand">,
+): Promise<SecretOutcome> {
+  if ("env" in ref) {
+    const value = Object.hasOwn(world.env, ref.env) ? world.env[ref.env] : undefined;
+    return value === undefined
+      ? missing(`the variable ${ref.env} is not set; set it where you call xy`)
+      : checked(value);
+  }
+  if ("command" in ref) {
+    const outcome = await world.runSecretCommand(ref.command);
+    return outcome.kind === "value" ? checked(withoutLineBreak(outcome.value)) : outcome;
+  }
+  if ("name" in ref) throw new Error("values of an env file are read with the file");
+  const text = await secretText(ref.file);
+  return text.kind === "value" ? checked(withoutLineBreak(text.value)) : text;
+}
+
+/** Values of an env file, or why there are none. */
+export async function readEnvFile(
+  file: string,
+): Promise<{ values: ReadonlyMap<string, string>; problems: readonly string[] }> {
+  const text = await secretText(file);
+  if (text.kind !== "value")
+    return { values: new Map(), problems: [`cannot read the env file ${file}: ${text.message}`] };
+  const { values, problems } = parseDotenv(text.value);
+  return { values, problems: problems.map(({ line, message }) => `${message} (${file}:${line})`) };
+}
+
+const missing = (message: string): SecretOutcome & { kind: "missing" } => ({ kind: "missing", message });
+
+function checked(value: string): SecretOutcome {
+  return value.includes("\0")
+    ? missing("its value has a NUL character; remove it")
+    : { kind: "value", value };
+}
+
+const withoutLineBreak = (text: string) => text.replace(/\r?\n$/, "");
+
+async function secretText(file: string): Promise<Exclude<SecretOutcome, { kind: "skipped" }>> {
+  try {
+    const info = await stat(file);
+    if (!info.isFile()) return missing(`${file} is not a file; correct the path`);
+    if (info.size > MAX_BYTES) return missing(`${file} is larger than 1 MiB; correct the path`);
+    return { kind: "value", value: new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file)) };
+  } catch (error) {
+    return missing(`${file}: ${readFailure(error)}`);
+  }
+}

@@ -1,0 +1,72 @@
+import type { FilledServer } from "../model/server.ts";
+import { parseDuration } from "../model/units.ts";
+import { SHELL_NAMES } from "./environment.ts";
+import type { KeyPath } from "./place.ts";
+import { expandTemplates, type TemplateFacts } from "./templates.ts";
+
+export interface ServerProblem {
+  readonly path: KeyPath;
+  readonly message: string;
+}
+
+/** What is wrong with a server although each of its fields has the right form. */
+export function serverProblems(
+  input: FilledServer,
+  facts: Omit<TemplateFacts, "port">,
+  keyOf: (key: string) => string,
+): ServerProblem[] {
+  // The number of an "auto" port is not known yet; any does for looking at the templates.
+  const port = input.port === "none" ? null : input.port === "auto" ? 65535 : input.port;
+  return [
+    ...envNameProblems(input),
+    ...backoffProblems(input, keyOf),
+    ...portProblems(input),
+    ...dependencyProblems(input),
+    ...expandTemplates(input, { ...facts, port }).problems,
+  ];
+}
+
+function envNameProblems(input: FilledServer): ServerProblem[] {
+  const refused = Object.keys(input.env).filter((name) => SHELL_NAMES.has(name));
+  return refused.map((name) => ({
+    path: ["env", name],
+    message: `cannot set ${name} in env: the shell that starts the program owns that name; use another one`,
+  }));
+}
+
+function backoffProblems({ restart }: FilledServer, keyOf: (key: string) => string): ServerProblem[] {
+  if ((parseDuration(restart.backoffInitial) ?? 0) <= (parseDuration(restart.backoffMax) ?? 0)) return [];
+  const names = `restart.${keyOf("backoffInitial")} ${restart.backoffInitial}`;
+  const message = `cannot use ${names}: it is longer than ${keyOf("backoffMax")} ${restart.backoffMax}; make it shorter, or the other longer`;
+  return [{ path: ["restart", "backoffInitial"], message }];
+}
+
+function portProblems(input: FilledServer): ServerProblem[] {
+  if (input.port !== "none") return [];
+  const problems: ServerProblem[] = [];
+  const needs = (path: KeyPath, what: string) =>
+    problems.push({
+      path,
+      message: `cannot use ${what} without a port: set port to a number or "auto", or remove it`,
+    });
+  if (input.mcp !== undefined) needs(["mcp"], "mcp");
+  if (input.portFlag !== undefined) needs(["portFlag"], "a port flag");
+  for (const key of ["readiness", "liveness"] as const) {
+    const probe = input[key];
+    const tcp =
+      probe === "tcp" || (typeof probe === "object" && probe.type === "tcp" && probe.port === undefined);
+    if (tcp) needs([key], `a tcp probe for ${key}`);
+  }
+  return problems;
+}
+
+function dependencyProblems(input: FilledServer): ServerProblem[] {
+  const names = input.dependsOn.map((dependency) =>
+    typeof dependency === "string" ? dependency : dependency.server,
+  );
+  return names.flatMap((name, i) =>
+    names.indexOf(name) === i
+      ? []
+      : [{ path: ["dependsOn", i], message: `cannot depend on ${name} twice: keep one of them` }],
+  );
+}

@@ -1,0 +1,131 @@
+import { dirname, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Diagnostic } from "../model/diagnostic.ts";
+import type { ConfigContext } from "./define.ts";
+import { canonicalKeys, problemAt } from "./keys.ts";
+import { formatPath, type KeyPath, type Reading } from "./place.ts";
+import { startConfigWorker } from "./runtime.ts";
+import type { Shape } from "./shape.ts";
+import type { WorkerAnswer, WorkerRequest } from "./worker.ts";
+
+export interface Evaluation {
+  readonly context: ConfigContext;
+  /** Ends the program, wherever it is. */
+  readonly signal: AbortSignal;
+  /** Gets what the program prints. */
+  readonly print: (text: string) => void;
+}
+
+type Outcome = WorkerAnswer | { readonly kind: "ended"; readonly why: string };
+
+/** Evaluates `xy.config.{ts,mts,js,mjs}` in a thread of its own. Problems name the key path: data has no lines. */
+export async function readTypeScript(file: string, shape: Shape, evaluation: Evaluation): Promise<Reading> {
+  const outcome = await evaluate(file, evaluation);
+  switch (outcome.kind) {
+    case "value":
+      return fromValue(file, outcome, shape);
+    case "nothing":
+      return problem(
+        file,
+        "cannot find a configuration in this file: write export default defineConfig({ … })",
+      );
+    case "thrown":
+      return { problems: [thrownProblem(file, outcome)] };
+    case "ended":
+      return problem(file, `cannot evaluate this file: ${outcome.why}`);
+  }
+}
+
+const problem = (file: string, message: string): Reading => ({ problems: [problemAt({ file }, message)] });
+
+async function evaluate(file: string, { context, signal, print }: Evaluation): Promise<Outcome> {
+  if (signal.aborted) return { kind: "ended", why: ABORTED };
+  const workerData: WorkerRequest = { file, context };
+  const worker = startConfigWorker({
+    workerData,
+    env: definedOnly(context.env),
+    // Places in a stack are then those of the source.
+    execArgv: ["--enable-source-maps"],
+    // The program's output must not get into ours.
+    stdout: true,
+    stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: 512 },
+  });
+  worker.stdout.setEncoding("utf8").on("data", print);
+  worker.stderr.setEncoding("utf8").on("data", print);
+  const over = new AbortController();
+  try {
+    return await new Promise<Outcome>((settle) => {
+      const abort = () => settle({ kind: "ended", why: ABORTED });
+      signal.addEventListener("abort", abort, { signal: over.signal });
+      worker.once("message", settle);
+      worker.once("error", (error) =>
+        settle({ kind: "thrown", message: String(error), stack: error.stack ?? "" }),
+      );
+      worker.once("exit", (code) => settle({ kind: "ended", why: exitReason(code) }));
+    });
+  } finally {
+    over.abort();
+    await worker.terminate();
+  }
+}
+
+const ABORTED = "it did not end in time; look for an import, a loop or a promise that waits";
+
+/** A thread that waits for a promise that nothing can settle ends with code 0 or 13, depending on the Node. */
+function exitReason(code: number): string {
+  if (code === 0 || code === 13)
+    return "it ended before it returned; look for process.exit, or a promise that nothing settles";
+  return `it called process.exit(${code}); remove the call`;
+}
+
+function fromValue(file: string, answer: Extract<WorkerAnswer, { kind: "value" }>, shape: Shape): Reading {
+  const at = (path: KeyPath) => (path.length > 0 ? { file, path: formatPath(path, "camel") } : { file });
+  const problems = answer.problems.map(({ path, message }) => problemAt(at(path), message));
+  if (problems.length > 0) return { problems };
+  if (typeof answer.value !== "object" || answer.value === null || Array.isArray(answer.value)) {
+    const found =
+      answer.value === undefined
+        ? "nothing"
+        : Array.isArray(answer.value)
+          ? "a list"
+          : JSON.stringify(answer.value);
+    return problem(
+      file,
+      `cannot use ${found} as a configuration: export an object, or a function that returns one`,
+    );
+  }
+  const { value, unknown } = canonicalKeys(answer.value, shape, "camel");
+  const document = { file, style: "camel", value, locate: () => undefined } as const;
+  return { document, problems: unknown.map(({ path, message }) => problemAt(at(path), message)) };
+}
+
+function thrownProblem(file: string, { message, stack }: { message: string; stack: string }): Diagnostic {
+  const [first = ""] = message.split("\n");
+  const text = first.replace(/^Error: (?=\w*Error: )/, "").trim();
+  const place = thrownPlace(file, stack);
+  // The column of an import is that of the code it was turned into.
+  const located =
+    text.includes("Cannot find module") && place.column !== undefined ? { ...place, column: 1 } : place;
+  return problemAt(located, `cannot evaluate this file: ${text}; correct the code`);
+}
+
+/** The innermost place of the stack that is the person's own code. */
+function thrownPlace(file: string, stack: string): Pick<Diagnostic, "file" | "line" | "column"> {
+  const folder = dirname(file) + sep;
+  // A syntax error has its place on a line of its own, with columns from 0.
+  for (const [, prefix = "", path = "", line, column] of stack.matchAll(
+    /^ *(at )?.*?((?:file:\/\/)?\/[^\n():]+):(\d+):(\d+)\)?$/gm,
+  )) {
+    const found = path.startsWith("file://") ? fileURLToPath(path) : path;
+    const own = found === file || (found.startsWith(folder) && !found.includes(`${sep}node_modules${sep}`));
+    if (own) return { file: found, line: Number(line), column: Number(column) + (prefix === "" ? 1 : 0) };
+  }
+  return { file };
+}
+
+function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

@@ -1,0 +1,23 @@
+import type { Machine } from "../model/machine.ts";
+
+/** `skipped`: secrets were not asked for; the reference then has an empty hmac. */
+export type SecretOutcome =
+  | { readonly kind: "value"; readonly value: string }
+  /** `message`: why, and what to do. */
+  | { readonly kind: "missing"; readonly message: string }
+  | { readonly kind: "skipped" };
+
+/** What resolving needs to know of the machine beyond its files. */
+export interface World {
+  readonly machine: Machine;
+  /** Environment of the caller: `env` references, and its PATH as the last place to find a program. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The port that an `auto` server of this project was given earlier. */
+  keptPort(server: string): number | undefined;
+  /** Someone else holds the port, or another project keeps it. */
+  portTaken(port: number): boolean | Promise<boolean>;
+  /** Keyed hash (hex) of a secret value. */
+  hmac(value: string): string;
+  /** Output of a shell command line; a final line break is removed here. */
+  runSecretCommand(command: string): Promise<SecretOutcome>;
+}

@@ -1,0 +1,231 @@
+import type { LineCounter, Node, Pair, Document as YamlDocument } from "yaml";
+import type { Diagnostic } from "../model/diagnostic.ts";
+import { canonicalKeys, isMap, problemAt } from "./keys.ts";
+import { isDeepValue, isDeepYaml, TOO_DEEP } from "./nesting.ts";
+import { type KeyPath, type Position, type Reading, toKebab } from "./place.ts";
+import { listPart, objectPart, type Shape } from "./shape.ts";
+
+type Yaml = typeof import("yaml");
+/** A YAML text with a way from a path, as written in the file, to its place. */
+interface Parsed {
+  readonly yaml: Yaml;
+  readonly document: YamlDocument;
+  readonly lines: LineCounter;
+}
+
+/** Reads YAML 1.2. Keys are kebab-case. */
+export async function readYaml(file: string, text: string, shape: Shape): Promise<Reading> {
+  const yaml = await import("yaml");
+  if (isDeepYaml(new yaml.Lexer().lex(text))) return tooDeep(file);
+  const parsed = parse(yaml, text);
+  const at = (offset: number) => ({ file, ...positionAt(parsed.lines, offset) });
+  const errors = [...parsed.document.errors, ...parsed.document.warnings];
+  const problems = errors.map((error) => problemAt(at(error.pos[0]), syntaxMessage("YAML", error.message)));
+  for (const { offset, name } of danglingAliases(parsed)) {
+    problems.push(
+      problemAt(
+        at(offset),
+        `cannot find the anchor of *${name}: write &${name} before it, or the value itself`,
+      ),
+    );
+  }
+  const complex = complexKeys(parsed);
+  problems.push(
+    ...complex.map((offset) => problemAt(at(offset), "cannot use a list or a map as a key: write a text")),
+  );
+  problems.push(...duplicateKeys(parsed, file));
+  if (errors.length + complex.length > 0) return { problems };
+  try {
+    const raw: unknown = parsed.document.toJS({ maxAliasCount: 100 });
+    return withProblems(problems, reading(file, raw ?? {}, shape, parsed, "kebab"));
+  } catch {
+    if (problems.length > 0) return { problems };
+    return { problems: [problemAt(at(0), "cannot follow so many aliases: write out what they stand for")] };
+  }
+}
+
+/** Reads strict JSON. Keys are camelCase. */
+export async function readJson(file: string, text: string, shape: Shape): Promise<Reading> {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch (error) {
+    return { problems: [await jsonSyntaxProblem(file, text, error as Error)] };
+  }
+  // JSON is YAML, near enough for positions: what this parser thinks of tabs and long keys does not matter here.
+  if (isDeepValue(raw)) return tooDeep(file);
+  const parsed = parse(await import("yaml"), text);
+  return withProblems(
+    duplicateKeys(parsed, file),
+    reading(file, withoutSchemaKey(raw), shape, parsed, "camel"),
+  );
+}
+
+/** Editors find the schema of a JSON file by this key. */
+function withoutSchemaKey(raw: unknown): unknown {
+  if (!isMap(raw)) return raw;
+  return Object.fromEntries(Object.entries(raw).filter(([key]) => key !== "$schema"));
+}
+
+function withProblems(problems: readonly Diagnostic[], reading: Reading): Reading {
+  return { ...reading, problems: [...problems, ...reading.problems] };
+}
+
+const tooDeep = (file: string): Reading => ({ problems: [problemAt({ file }, TOO_DEEP)] });
+
+function parse(yaml: Yaml, text: string): Parsed {
+  const lines = new yaml.LineCounter();
+  const document = yaml.parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false });
+  return { yaml, document, lines };
+}
+
+function reading(
+  file: string,
+  raw: unknown,
+  shape: Shape,
+  parsed: Parsed,
+  style: "kebab" | "camel",
+): Reading {
+  const { value, unknown } = canonicalKeys(raw, shape, style);
+  const place = (path: KeyPath, part: "key" | "value") =>
+    positionAt(parsed.lines, offsetOf(parsed, path, part));
+  const problems = unknown.map(({ path, message }) => problemAt({ file, ...place(path, "key") }, message));
+  const spelled = (path: KeyPath) => (style === "kebab" ? spelling(path, shape) : path);
+  return {
+    document: { file, style, value, locate: (path, part = "value") => place(spelled(path), part) },
+    problems,
+  };
+}
+
+/** A path in camelCase as the file spells it. */
+function spelling(path: KeyPath, shape: Shape): KeyPath {
+  let as: Shape | undefined = shape;
+  return path.map((key) => {
+    const here: Shape | undefined = as;
+    const object = here && objectPart(here);
+    if (typeof key === "number") as = here && listPart(here)?.item;
+    else as = here?.kind === "map" ? here.value : object?.keys.get(key);
+    return object && typeof key === "string" ? toKebab(key) : key;
+  });
+}
+
+/** Offset of the value (or its key) at a path, or of the nearest thing around it. */
+function offsetOf({ yaml, document }: Parsed, path: KeyPath, part: "key" | "value"): number {
+  let node: unknown = document.contents;
+  let offset = startOf(node) ?? 0;
+  for (const [depth, key] of path.entries()) {
+    const container = yaml.isAlias(node) ? node.resolve(document) : node;
+    const last = depth === path.length - 1;
+    if (yaml.isMap(container)) {
+      const pair = container.items.find((item) => keyText(yaml, item) === String(key));
+      if (!pair) return offset;
+      node = pair.value;
+      const keyOffset = startOf(pair.key) ?? offset;
+      // A block begins with its first key; people look for its own.
+      const scalar = !yaml.isCollection(node) || node.flow === true;
+      offset = last && part === "value" && scalar ? (startOf(node) ?? keyOffset) : keyOffset;
+    } else if (yaml.isSeq(container)) {
+      node = container.items[Number(key)];
+      offset = startOf(node) ?? offset;
+    } else return offset;
+  }
+  return offset;
+}
+
+const startOf = (node: unknown): number | undefined => (node as Node | null | undefined)?.range?.[0];
+
+function keyText(yaml: Yaml, pair: Pair): string | undefined {
+  return yaml.isScalar(pair.key) ? String(pair.key.value) : undefined;
+}
+
+function danglingAliases({ yaml, document }: Parsed): { offset: number; name: string }[] {
+  const found: { offset: number; name: string }[] = [];
+  yaml.visit(document, {
+    Alias(_, alias) {
+      if (!alias.resolve(document)) found.push({ offset: startOf(alias) ?? 0, name: alias.source });
+    },
+  });
+  return found;
+}
+
+function complexKeys({ yaml, document }: Parsed): number[] {
+  const found: number[] = [];
+  yaml.visit(document, {
+    Pair(_, pair) {
+      if (yaml.isCollection(pair.key) || yaml.isAlias(pair.key)) found.push(startOf(pair.key) ?? 0);
+    },
+  });
+  return found;
+}
+
+function duplicateKeys({ yaml, document, lines }: Parsed, file: string): Diagnostic[] {
+  const problems: Diagnostic[] = [];
+  yaml.visit(document, {
+    Map(_, map) {
+      const seen = new Map<string, Position>();
+      for (const pair of map.items) {
+        const key = keyText(yaml, pair);
+        const position = positionAt(lines, startOf(pair.key) ?? 0);
+        const first = key === undefined ? undefined : seen.get(key);
+        if (first) problems.push(problemAt({ file, ...position }, duplicateMessage(key ?? "", first)));
+        else if (key !== undefined) seen.set(key, position);
+      }
+    },
+  });
+  return problems;
+}
+
+export function duplicateMessage(key: string, first: Position): string {
+  return `cannot set "${key}" twice: it is set already at ${first.line}:${first.column}; keep one of them`;
+}
+
+function positionAt(lines: LineCounter, offset: number): Position {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(line, 1), column: Math.max(col, 1) };
+}
+
+const SYNTAX_HINTS: Readonly<Record<string, string>> = {
+  "Source contains multiple documents; please use YAML.parseAllDocuments()": "a second document begins here",
+};
+
+function syntaxMessage(format: string, message: string): string {
+  const [first = ""] = message.split("\n");
+  return `cannot read this as ${format}: ${SYNTAX_HINTS[first] ?? first}; correct the syntax`;
+}
+
+const UNEXPECTED = /^Unexpected token/;
+
+/** V8 tells of an unexpected character, but not where: it is the last one of the shortest text that has the problem. */
+function unexpectedAt(text: string): number {
+  const hasProblem = (length: number) => {
+    try {
+      JSON.parse(text.slice(0, length));
+      return false;
+    } catch (error) {
+      return UNEXPECTED.test((error as Error).message);
+    }
+  };
+  let [without, within] = [0, text.length];
+  while (within - without > 1) {
+    const middle = Math.floor((without + within) / 2);
+    if (hasProblem(middle)) within = middle;
+    else without = middle;
+  }
+  return within - 1;
+}
+
+async function jsonSyntaxProblem(file: string, text: string, error: Error): Promise<Diagnostic> {
+  const { LineCounter: Counter } = await import("yaml");
+  const lines = new Counter();
+  lines.addNewLine(0);
+  for (const match of text.matchAll(/\n/g)) lines.addNewLine(match.index + 1);
+  const position = /at position (\d+)/.exec(error.message)?.[1];
+  const offset =
+    position !== undefined
+      ? Number(position)
+      : UNEXPECTED.test(error.message)
+        ? unexpectedAt(text)
+        : text.length;
+  const detail = error.message.replace(/ in JSON.*| \(line.*$/s, "").replace(/, "?.*is not valid JSON$/s, "");
+  return problemAt({ file, ...positionAt(lines, offset) }, syntaxMessage("JSON", detail));
+}

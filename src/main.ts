@@ -1,0 +1,68 @@
+import { fileURLToPath } from "node:url";
+import { Config } from "@oclif/core/config";
+import type * as Interfaces from "@oclif/core/interfaces";
+import { run } from "@oclif/core/run";
+import { settings } from "@oclif/core/settings";
+import packageJson from "../package.json" with { type: "json" };
+import { EXIT } from "./commands/exit-codes.ts";
+import { CommandFailure, report } from "./commands/failure.ts";
+import { nearest } from "./model/nearest.ts";
+
+/**
+ * The way in: finds and runs the command that `argv` names. Ends the process itself, once stdout is written out,
+ * so that a socket that somebody forgot cannot keep a finished command alive.
+ */
+export async function main(argv: readonly string[]): Promise<never> {
+  endQuietlyOnBrokenPipe();
+  // oclif would otherwise look for TypeScript sources whenever NODE_ENV is "test" or "development".
+  settings.enableAutoTranspile = false;
+  try {
+    await run(helpFirst(argv), oclifOptions());
+  } catch (error) {
+    const how = { json: argv.includes("--json"), debug: Boolean(process.env.XY_DEBUG) };
+    process.exitCode = report(await explained(error), how);
+  }
+  await new Promise((written) => process.stdout.write("", written));
+  process.exit();
+}
+
+/** `xy help plan` is `xy plan --help`. */
+function helpFirst(argv: readonly string[]): string[] {
+  return argv[0] === "help" ? [...argv.slice(1), "--help"] : [...argv];
+}
+
+/** The built folder is oclif's root: the manifest and the commands are in it. */
+function oclifOptions(): Interfaces.LoadOptions & object {
+  const root = fileURLToPath(new URL(".", import.meta.url));
+  return { root, pjson: packageJson as unknown as Interfaces.PJSON, userPlugins: false, devPlugins: false };
+}
+
+/** oclif's "command … not found", with the name that was probably meant. */
+async function explained(error: unknown): Promise<unknown> {
+  const id = error instanceof Error ? /^command (\S+) not found\.?$/i.exec(error.message)?.[1] : undefined;
+  if (id === undefined) return error;
+  const { commandIDs } = await Config.load(oclifOptions());
+  const meant = nearestCommand(id.split(":"), commandIDs);
+  const hint = meant === undefined ? "run `xy --help` to see all" : `did you mean \`xy ${meant}\`?`;
+  return new CommandFailure(EXIT.usage, `there is no command "${id.replaceAll(":", " ")}": ${hint}`);
+}
+
+function nearestCommand(words: readonly string[], ids: readonly string[]): string | undefined {
+  for (const length of [2, 1]) {
+    const candidates = ids.map((id) => id.split(":")).filter((parts) => parts.length === length);
+    const meant = nearest(
+      words.slice(0, length).join(" "),
+      candidates.map((parts) => parts.join(" ")),
+    );
+    if (meant !== undefined) return meant;
+  }
+  return undefined;
+}
+
+function endQuietlyOnBrokenPipe(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit();
+    throw error;
+  });
+  process.stderr.on("error", () => {});
+}

@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { NAME_PATTERN } from "./spec.ts";
+import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from "./units.ts";
+
+/** Scalars that the input schemas are made of. Their `error` texts complete "cannot use … for …: ". */
+
+const MAX_DURATION = "24d";
+
+const inEnglish = (words: readonly string[]) =>
+  words
+    .map((word) => `"${word}"`)
+    .join(", ")
+    .replace(/, ([^,]*)$/, " or $1");
+
+/** Not empty. */
+export const text = (error = "write text in quotes") =>
+  z.string({ error }).min(1, { error: "write at least one character" });
+export const oneOf = <const T extends readonly [string, ...string[]]>(words: T) =>
+  z.enum(words, { error: `write ${inEnglish(words)}` });
+export const whole = (min: number, max: number) => {
+  const error = `write a whole number from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+};
+
+export const duration = (() => {
+  const error = 'write a duration such as "250ms", "2s" or "1m30s"';
+  // Node's timers hold 31 bits of milliseconds: a longer one would fire at once.
+  const fits = (value: string) => (parseDuration(value) ?? 0) <= (parseDuration(MAX_DURATION) ?? 0);
+  return z
+    .string({ error })
+    .regex(DURATION_PATTERN, { error, abort: true })
+    .refine(fits, { error: `write at most "${MAX_DURATION}"` })
+    .meta({ title: "duration" });
+})();
+
+export const size = (() => {
+  const error = 'write a size such as "64KiB" or "10MiB"';
+  const fits = (value: string) => (parseSize(value) ?? 0) >= 1024 && (parseSize(value) ?? 0) <= 2 ** 40;
+  return z
+    .string({ error })
+    .regex(SIZE_PATTERN, { error, abort: true })
+    .refine(fits, { error: 'write a size from "1KiB" to "1024GiB"' })
+    .meta({ title: "size" });
+})();
+
+const nameError =
+  'write a name of a-z, 0-9, "-" and "_", at most 63 characters, beginning with a letter or digit';
+export const serverName = z.string({ error: nameError }).regex(NAME_PATTERN, { error: nameError });
+
+export const textList = z.array(z.string({ error: 'write text in quotes, such as "8080"' }), {
+  error: "write a list of texts",
+});
+export const oneOrMore = z.union([text(), z.array(text()).min(1)], {
+  error: "write a text or a list of texts",
+});
+
+export const port = whole(1, 65535);

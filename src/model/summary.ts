@@ -1,0 +1,54 @@
+import type { Action, Change, Plan } from "./plan.ts";
+
+/** Server names by what the plan does to them, each list in name order. */
+export interface PlanSummary {
+  readonly add: readonly string[];
+  /** In place, by restart, started or stopped. */
+  readonly change: readonly string[];
+  readonly remove: readonly string[];
+  /** Nothing is done, because they match. */
+  readonly matching: readonly string[];
+  /** Declared with `wanted: ignore`: nothing is ever done. */
+  readonly ignored: readonly string[];
+  /** The operator said stop. They appear in one of the lists above as well, as drifted ones do. */
+  readonly held: readonly string[];
+  readonly drifted: readonly string[];
+}
+
+export function summary(plan: Pick<Plan, "changes">): PlanSummary {
+  const names = (match: (change: Change) => boolean) =>
+    plan.changes.filter(match).map(({ server }) => server);
+  return {
+    add: names(({ action }) => group(action) === "add"),
+    change: names(({ action }) => group(action) === "change"),
+    remove: names(({ action }) => group(action) === "remove"),
+    matching: names((change) => change.action === "none" && !isIgnored(change)),
+    ignored: names(isIgnored),
+    held: names(({ held, action }) => held && action !== "remove"),
+    drifted: names(({ observed }) => observed?.drift !== undefined),
+  };
+}
+
+/** Carrying it out would do nothing. */
+export function isEmpty(plan: Pick<Plan, "changes">): boolean {
+  return plan.changes.every(({ action }) => action === "none");
+}
+
+function isIgnored({ desired }: Change): boolean {
+  return desired?.wanted === "ignore";
+}
+
+/** Under which of the three counts an action goes. */
+export function group(action: Action): "add" | "change" | "remove" | "none" {
+  switch (action) {
+    case "add":
+    case "remove":
+    case "none":
+      return action;
+    case "update":
+    case "restart":
+    case "start":
+    case "stop":
+      return "change";
+  }
+}

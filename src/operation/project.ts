@@ -1,0 +1,60 @@
+import { realpathSync, rmSync } from "node:fs";
+import { discover, type Search } from "../config/discover.ts";
+import type { ProcessId } from "../model/process.ts";
+import { type Lock, tryLock } from "../system/lock.ts";
+import { projectDir } from "../system/paths.ts";
+import {
+  type ProjectRecord,
+  projectLockPath,
+  readProject,
+  recordedProjects,
+  writeProject,
+} from "../system/projects.ts";
+
+/** Which project a command means, and what binds a project to its root. */
+
+/** The project whose root is here, by the records alone: nothing is evaluated. */
+export async function currentProject(search: Search, state: string): Promise<string | undefined> {
+  const root = await discover(search);
+  if (!root.ok) return undefined;
+  return recordedProjects(state).find((project) => readProject(state, project)?.root === root.value.folder);
+}
+
+/** Both paths when the project's name is bound to another root than this one. */
+export function boundElsewhere(
+  state: string,
+  project: string,
+  root: string,
+): { bound: string; here: string } | undefined {
+  const bound = readProject(state, project)?.root;
+  return bound === undefined || isSamePath(bound, root) ? undefined : { bound, here: root };
+}
+
+function isSamePath(a: string, b: string): boolean {
+  try {
+    return realpathSync(a) === realpathSync(b);
+  } catch {
+    return a === b;
+  }
+}
+
+export type Locked =
+  | { readonly ok: true; readonly lock: Lock }
+  | { readonly ok: false; readonly by: ProcessId };
+
+/** The lock that an apply holds from its first look at what runs to its last change. */
+export function lockProject(state: string, project: string): Locked {
+  const attempt = tryLock(projectLockPath(state, project));
+  return attempt.held ? { ok: true, lock: attempt.lock } : { ok: false, by: attempt.by };
+}
+
+/** Binds the project to its root, and keeps the ports that its servers were given. */
+export function bindProject(state: string, project: string, record: ProjectRecord): void {
+  const kept = readProject(state, project)?.ports ?? {};
+  writeProject(state, project, { ...record, ports: { ...kept, ...record.ports } });
+}
+
+/** Forgets a project that has no server left. */
+export function forgetProject(state: string, project: string): void {
+  rmSync(projectDir(state, project), { recursive: true, force: true });
+}

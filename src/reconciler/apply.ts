@@ -1,0 +1,111 @@
+import type { Backend, PerformResult } from "../backends/backend.ts";
+import type { ApplyEvent } from "../model/event.ts";
+import type { Change, Plan } from "../model/plan.ts";
+import type { SecretValues, ServerSpec } from "../model/spec.ts";
+import { Channel } from "./channel.ts";
+import { phases, runInOrder, type Task } from "./schedule.ts";
+
+export interface ApplyOptions {
+  /** Values of the secret references, by server. A server without any may be missing. */
+  readonly secrets: Readonly<Record<string, SecretValues>>;
+  /** Longest wait for the readiness of one server, ms; 0: do not wait. */
+  readonly waitMs: number;
+  /** Once aborted nothing new begins, and what is not begun is reported as skipped. */
+  readonly signal: AbortSignal;
+  /** How many servers are worked on at once, at least 1. */
+  readonly concurrency: number;
+}
+
+export type BackendOf = (kind: ServerSpec["backend"]) => Backend;
+
+/**
+ * Carries out a plan and says what happens, in order. What ends comes first, dependents before what they depend on;
+ * the rest follows in dependency order; both in parallel where they may. Each change gets `started` and then `done` or
+ * `failed`, or else `skipped` alone; one with action `none` gets nothing. The failure of one server, also a thrown one,
+ * is that of no other, except that a server whose dependency failed in this apply is skipped. Ending the iteration
+ * early begins nothing new. Does not look at the plan's diagnostics.
+ */
+export async function* apply(
+  plan: Plan,
+  backendOf: BackendOf,
+  options: ApplyOptions,
+): AsyncGenerator<ApplyEvent, void, void> {
+  const events = new Channel<ApplyEvent>();
+  const reader = new AbortController();
+  const walk = new Walk(
+    backendOf,
+    { ...options, signal: AbortSignal.any([options.signal, reader.signal]) },
+    events,
+  );
+  void walk.run(plan.changes);
+  try {
+    yield* events;
+  } finally {
+    reader.abort();
+  }
+}
+
+class Walk {
+  readonly #backendOf: BackendOf;
+  readonly #options: ApplyOptions;
+  readonly #events: Channel<ApplyEvent>;
+  readonly #unfinished = new Map<Change, "failed" | "skipped">();
+
+  constructor(backendOf: BackendOf, options: ApplyOptions, events: Channel<ApplyEvent>) {
+    this.#backendOf = backendOf;
+    this.#options = options;
+    this.#events = events;
+  }
+
+  async run(changes: readonly Change[]): Promise<void> {
+    for (const tasks of phases(changes)) {
+      await runInOrder(tasks, Math.max(1, this.#options.concurrency), (task) => this.#carryOut(task));
+    }
+    this.#events.close();
+  }
+
+  async #carryOut({ change, needs }: Task): Promise<void> {
+    const { server, action } = change;
+    const obstacle = this.#obstacle(change, needs);
+    if (obstacle !== undefined) {
+      this.#unfinished.set(change, "skipped");
+      this.#events.push({ type: "skipped", server, action, message: obstacle });
+      return;
+    }
+    this.#events.push({ type: "started", server, action });
+    const result = await this.#perform(change);
+    if (result.ok) {
+      this.#events.push({ type: "done", server, action, detail: result.detail });
+      return;
+    }
+    this.#unfinished.set(change, "failed");
+    this.#events.push({
+      type: "failed",
+      server,
+      action,
+      message: result.message,
+      lastLines: result.lastLines,
+    });
+  }
+
+  #obstacle({ server }: Change, needs: readonly Change[]): string | undefined {
+    if (this.#options.signal.aborted) return "interrupted before it began";
+    const broken = needs.find((needed) => this.#unfinished.has(needed));
+    if (broken === undefined) return undefined;
+    const how = this.#unfinished.get(broken) === "skipped" ? "was skipped" : "failed";
+    if (broken.server === server)
+      return `its removal from ${broken.observed?.backend ?? "the other backend"} ${how}`;
+    return `${broken.server} ${how}, and ${server} depends on it`;
+  }
+
+  async #perform(change: Change): Promise<PerformResult> {
+    const { secrets, waitMs, signal } = this.#options;
+    const kind = change.desired?.backend ?? change.observed?.backend ?? "agent";
+    const values = Object.hasOwn(secrets, change.server) ? secrets[change.server] : undefined;
+    try {
+      return await this.#backendOf(kind).perform(change, { secrets: values ?? {}, waitMs, signal });
+    } catch (error) {
+      return { ok: false, message: error instanceof Error ? error.message : String(error), lastLines: [] };
+    }
+  }
+}

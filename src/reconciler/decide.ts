@@ -1,0 +1,141 @@
+import { startHash } from "../model/canonical.ts";
+import { topField } from "../model/leaves.ts";
+import { formatExit, type Observed } from "../model/observed.ts";
+import type { Action, FieldChange, Reason } from "../model/plan.ts";
+import { RESTART_FIELDS, type ServerSpec } from "../model/spec.ts";
+
+export interface Decision {
+  readonly action: Action;
+  readonly reasons: readonly Reason[];
+}
+
+/** One server that is both declared and recorded. */
+interface Pair {
+  readonly desired: ServerSpec;
+  readonly observed: Observed;
+  readonly fields: readonly FieldChange[];
+}
+
+/**
+ * What to do about a server that is declared and recorded. Two questions, asked apart:
+ *
+ * - Must the spec be written? When a field differs, when someone else changed what was written, or when nothing can be
+ *   read of it.
+ * - What must happen to the process? A server that may run is started when it does not run and no end explains that,
+ *   and restarted when what it was started with differs; one that may not run is stopped.
+ *
+ * A spec that must be written while the process is right is an `update`: also of a held or a resting server, whose
+ * next start will use it, and of a waiting or completed one unless what it is started with changed (then it is
+ * started: waiting out a backoff earned by the old command makes no sense, and a task with other arguments is another
+ * task).
+ */
+export function decide(pair: Pair): Decision {
+  if (pair.desired.wanted === "ignore") return { action: "none", reasons: [] };
+  const spec = specReasons(pair);
+  const process = mayRun(pair.desired, pair.observed) ? towardsRunning(pair) : towardsRest(pair.observed);
+  const action = process.action === "none" && spec.length > 0 ? "update" : process.action;
+  return { action, reasons: [...spec, ...process.reasons] };
+}
+
+/** The operator's word when there is one, else the configuration's. */
+export function mayRun(spec: Pick<ServerSpec, "wanted">, observed: Pick<Observed, "operator">): boolean {
+  return observed.operator === null ? spec.wanted === "start" : observed.operator === "start";
+}
+
+/** Whether a process of it is (or is about to be) there. */
+export function isLive(observed: Observed): boolean {
+  return observed.state === "running" || observed.state === "starting";
+}
+
+function specReasons({ observed, fields }: Pair): Reason[] {
+  const reasons: Reason[] = [];
+  if (observed.spec === undefined) reasons.push({ kind: "unreadable" });
+  if (fields.length > 0) reasons.push({ kind: "field-changed", fields: fields.map(({ field }) => field) });
+  if (observed.drift !== undefined) reasons.push({ kind: "drift", detail: observed.drift });
+  return reasons;
+}
+
+function towardsRest(observed: Observed): Decision {
+  const awake = isLive(observed) || observed.state === "restarting";
+  return awake ? { action: "stop", reasons: [{ kind: "unwanted" }] } : { action: "none", reasons: [] };
+}
+
+function towardsRunning(pair: Pair): Decision {
+  const { desired, observed } = pair;
+  switch (observed.state) {
+    case "running":
+    case "starting":
+      return isOutdated(pair)
+        ? { action: "restart", reasons: outdatedReasons(pair) }
+        : { action: "none", reasons: [] };
+    case "restarting":
+      return { action: startChanged(pair) ? "start" : "none", reasons: [] };
+    case "failed":
+      return {
+        action: "start",
+        reasons: [{ kind: "failed", detail: failure(observed), at: observed.since }],
+      };
+    case "stopped":
+      if (restedByConfiguration(observed)) return { action: "start", reasons: [] };
+      if (!isAcceptedEnd(desired, observed)) return { action: "start", reasons: [absence(observed)] };
+      return { action: startChanged(pair) ? "start" : "none", reasons: [] };
+    case "stopping":
+      // On its way to a state that the next plan will judge, unless it rests because the earlier spec said so.
+      if (restedByConfiguration(observed)) return { action: "start", reasons: [] };
+      return { action: startChanged(pair) ? "restart" : "none", reasons: [] };
+  }
+}
+
+/** The hash of what the process was started with outranks the record: an interrupted apply may have left it behind. */
+function isOutdated(pair: Pair): boolean {
+  const { runningHash } = pair.observed;
+  return runningHash === undefined ? startChanged(pair) : runningHash !== startHash(pair.desired);
+}
+
+function outdatedReasons(pair: Pair): Reason[] {
+  return pair.observed.spec === undefined || startChanged(pair) ? [] : [{ kind: "outdated-process" }];
+}
+
+function startChanged({ desired, observed, fields }: Pair): boolean {
+  if (observed.spec === undefined) return true;
+  const relevant: readonly string[] = RESTART_FIELDS;
+  return (
+    fields.some(({ field }) => relevant.includes(topField(field))) &&
+    startHash(desired) !== startHash(observed.spec)
+  );
+}
+
+/**
+ * The server ended by itself in a way after which its policy leaves it alone: with a success code under `on-failure`,
+ * with any known end under `never`. An end that was asked for, or that nobody saw, explains nothing.
+ */
+export function isAcceptedEnd(spec: Pick<ServerSpec, "restart">, observed: Observed): boolean {
+  const { lastExit } = observed;
+  if (lastExit === undefined || lastExit.requested === true) return false;
+  const { exit } = lastExit;
+  switch (spec.restart.policy) {
+    case "always":
+      return false;
+    case "never":
+      return exit.kind !== "unknown";
+    case "on-failure":
+      return exit.kind === "code" && spec.restart.successExitCodes.includes(exit.code);
+  }
+}
+
+/** Its last applied spec wanted it to rest, and no operator said otherwise: that is why it rests. */
+function restedByConfiguration({ spec, operator }: Observed): boolean {
+  return spec?.wanted === "stop" && operator === null;
+}
+
+/** The last exit where the reason begins with it, else the reason: it says more then (a failed spawn, for example). */
+function failure({ reason, lastExit }: Observed): string {
+  const exit = lastExit && formatExit(lastExit.exit);
+  if (reason === undefined) return exit ?? "reason unknown";
+  return exit !== undefined && reason.startsWith(exit) ? exit : reason;
+}
+
+function absence({ lastExit, reason }: Observed): Reason {
+  const detail = reason ?? (lastExit && formatExit(lastExit.exit));
+  return detail === undefined ? { kind: "absent" } : { kind: "absent", detail };
+}

@@ -1,0 +1,96 @@
+import type { Observed } from "../model/observed.ts";
+import type { Change, Desired, Reason } from "../model/plan.ts";
+import type { ServerSpec } from "../model/spec.ts";
+import { decide, isLive } from "./decide.ts";
+import { fieldChanges, settleSecrets } from "./fields.ts";
+
+/**
+ * The difference between what is declared and what is there, one change a server in name order, also `none`. A server
+ * whose record is with another backend than the declared one gives two changes: removed there, then added here.
+ * `observed` of other projects is ignored. Pure; compares nothing with the clock.
+ */
+export function diff(desired: Desired, observed: readonly Observed[]): Change[] {
+  const own = observed.filter(({ project }) => project === desired.project);
+  const names = new Set([...desired.servers, ...own].map(({ name }) => name));
+  return [...names].sort().flatMap((name) => {
+    const spec = desired.servers.find((server) => server.name === name);
+    return diffServer(
+      spec,
+      own.filter((server) => server.name === name),
+    );
+  });
+}
+
+function diffServer(spec: ServerSpec | undefined, records: readonly Observed[]): Change[] {
+  if (spec === undefined) return records.map((record) => removal(record, { kind: "not-declared" }));
+  const here = records.find(({ backend }) => backend === spec.backend);
+  if (spec.wanted === "ignore") return [untouched(spec, here ?? records[0])];
+  const elsewhere = records.filter(({ backend }) => backend !== spec.backend);
+  const moved = elsewhere.map((record) =>
+    removal(record, { kind: "moved", from: record.backend, to: spec.backend }),
+  );
+  const operator = elsewhere.find((record) => record.operator !== null);
+  return [...moved, here === undefined ? addition(spec, elsewhere[0], operator) : comparison(spec, here)];
+}
+
+function removal(observed: Observed, reason: Reason): Change {
+  return {
+    server: observed.name,
+    action: "remove",
+    reasons: [reason],
+    fields: [],
+    observed,
+    held: observed.operator === "stop",
+    breaksSessions: isLive(observed),
+  };
+}
+
+/** A server held where it comes from stays held where it goes. */
+function addition(desired: ServerSpec, from: Observed | undefined, spoken: Observed | undefined): Change {
+  const reason: Reason =
+    from === undefined
+      ? { kind: "not-recorded" }
+      : { kind: "moved", from: from.backend, to: desired.backend };
+  const held = spoken?.operator === "stop";
+  return {
+    server: desired.name,
+    action: "add",
+    reasons: [reason],
+    fields: [],
+    desired,
+    held,
+    breaksSessions: false,
+  };
+}
+
+function untouched(desired: ServerSpec, observed: Observed | undefined): Change {
+  const seen = observed === undefined ? {} : { observed };
+  const held = observed?.operator === "stop";
+  return {
+    server: desired.name,
+    action: "none",
+    reasons: [],
+    fields: [],
+    desired,
+    ...seen,
+    held,
+    breaksSessions: false,
+  };
+}
+
+function comparison(declared: ServerSpec, observed: Observed): Change {
+  const desired = observed.spec === undefined ? declared : settleSecrets(declared, observed.spec);
+  const fields = observed.spec === undefined ? [] : fieldChanges(observed.spec, desired);
+  const { action, reasons } = decide({ desired, observed, fields });
+  const ends = action === "restart" || action === "stop";
+  return {
+    server: desired.name,
+    action,
+    reasons,
+    fields,
+    desired,
+    observed,
+    held: observed.operator === "stop",
+    breaksSessions: ends && isLive(observed),
+  };
+}

@@ -1,0 +1,158 @@
+import { ago, span, uptime } from "../model/elapsed.ts";
+import { formatExit, type Observed } from "../model/observed.ts";
+import { oneLine } from "../model/text.ts";
+import { isAcceptedEnd, mayRun } from "./decide.ts";
+
+/**
+ * One paragraph: why a server is in its state, and what would change that. `observed.spec`, what was last applied, is
+ * what it is explained from. `now`: unix ms.
+ */
+export function why(observed: Observed, now: number): string {
+  const sentences = observed.spec?.wanted === "ignore" ? ignored(observed) : byState(observed, now);
+  return [...sentences, ...remarks(observed)].join(" ");
+}
+
+function byState(observed: Observed, now: number): string[] {
+  switch (observed.state) {
+    case "running":
+      return running(observed, now);
+    case "starting":
+      return starting(observed, now);
+    case "restarting":
+      return restarting(observed, now);
+    case "failed":
+      return failed(observed, now);
+    case "stopping":
+      return stopping(observed, now);
+    case "stopped":
+      return stopped(observed, now);
+  }
+}
+
+function running(observed: Observed, now: number): string[] {
+  const { name, ready, healthy } = observed;
+  const up = observed.startedAt === undefined ? "" : ` for ${uptime(now - observed.startedAt)}`;
+  const process = observed.pid === undefined ? "" : ` (pid ${observed.pid})`;
+  const seen = `${ready.evidence} (${ago(now - ready.at)})`;
+  const sick = healthy.status === "failing" ? [`It is not healthy: ${healthy.evidence}.`] : [];
+  switch (ready.status) {
+    case "ok":
+      return [`${name} has been running${up}${process} and is ready: ${seen}.`, ...sick, whyItRuns(observed)];
+    case "failing":
+    case "unknown":
+      return [
+        `${name} has been running${up}${process} but is not ready: ${seen}.`,
+        ...sick,
+        `It becomes ready as soon as its readiness probe${probeName(observed)} succeeds: \`xy probe ${name}\` shows ` +
+          `every step of it, \`xy logs ${name}\` what the server says.`,
+      ];
+  }
+}
+
+function whyItRuns({ name, operator, spec }: Observed): string {
+  if (operator === "start" && spec?.wanted === "stop") {
+    return `It runs because you started it, although the configuration wants it stopped; \`xy stop ${name}\` ends it.`;
+  }
+  if (operator === "stop") return "You said stop, and yet it runs: `xy apply` stops it.";
+  if (spec?.wanted === "stop") return "The configuration wants it stopped: `xy apply` stops it.";
+  if (spec === undefined) return `\`xy stop ${name}\` would hold it stopped.`;
+  return `It runs because the configuration wants it started; \`xy stop ${name}\` would hold it stopped.`;
+}
+
+function probeName({ spec }: Observed): string {
+  if (spec === undefined || spec.readiness.type === "none") return "";
+  return ` (${spec.readiness.type}${"port" in spec.readiness ? ` ${spec.readiness.port}` : ""})`;
+}
+
+function starting(observed: Observed, now: number): string[] {
+  const cause = observed.reason === undefined ? "" : `: ${observed.reason}`;
+  const dependencies =
+    observed.spec?.dependsOn.map(({ server, condition }) => `${server} (${condition})`) ?? [];
+  const waits =
+    dependencies.length === 0 ? [] : [`It starts after what it depends on: ${dependencies.join(", ")}.`];
+  return [`${observed.name} began to start ${ago(now - observed.since)}${cause}.`, ...waits];
+}
+
+function restarting(observed: Observed, now: number): string[] {
+  const { name, spec, nextStartAt, restartCount } = observed;
+  const next = nextStartAt === undefined ? "soon" : `in ${span(nextStartAt - now)}`;
+  const limit = spec?.restart.maxRetriesPerMinute;
+  const end =
+    limit === undefined ? [] : [`After ${limit} restarts within a minute it is given up as failed.`];
+  return [
+    `${name} ended ${ago(now - (observed.lastExit?.at ?? observed.since))} (${cause(observed)}) and its policy` +
+      `${spec === undefined ? "" : ` \`${spec.restart.policy}\``} starts it again: restart ${restartCount}, ${next}.`,
+    ...end,
+    `\`xy start ${name}\` starts it at once, \`xy stop ${name}\` ends the waiting.`,
+  ];
+}
+
+function failed(observed: Observed, now: number): string[] {
+  const { name, lastLines = [] } = observed;
+  const last = lastLines.map(oneLine).findLast((line) => line !== "");
+  const said = last === undefined ? [] : [`The last thing it said was "${last}".`];
+  return [
+    `${name} failed ${ago(now - observed.since)}: ${cause(observed)}.`,
+    ...said,
+    `Nothing starts it again by itself. \`xy logs ${name}\` shows what came before; once the cause is gone, ` +
+      `${startCommands(observed)} it.`,
+  ];
+}
+
+function startCommands({ name, spec, operator }: Observed): string {
+  const byApply = spec === undefined || mayRun(spec, { operator });
+  return byApply ? `\`xy start ${name}\` or \`xy apply\` starts` : `\`xy start ${name}\` starts`;
+}
+
+function stopping(observed: Observed, now: number): string[] {
+  const grace = observed.spec === undefined ? "" : ` within its grace of ${span(observed.spec.stop.grace)}`;
+  const reason = observed.reason === undefined ? "" : ` (${observed.reason})`;
+  const left = `What is left of its processes has been told to end${grace}, and is killed then.`;
+  return [`${observed.name} began to stop ${ago(now - observed.since)}${reason}.`, left];
+}
+
+function stopped(observed: Observed, now: number): string[] {
+  const { name, spec } = observed;
+  const when = ago(now - observed.since);
+  if (observed.operator === "stop") {
+    return [
+      `${name} is held: you stopped it ${when}.`,
+      `It stays stopped, over applies and reboots too, until \`xy start ${name}\`.`,
+    ];
+  }
+  if (spec !== undefined && !mayRun(spec, observed)) {
+    return [
+      `${name} is stopped because the configuration wants it stopped (wanted is "stop").`,
+      `\`xy start ${name}\` starts it all the same; for good, set wanted to "start" and apply.`,
+    ];
+  }
+  if (spec !== undefined && isAcceptedEnd(spec, observed)) {
+    return [
+      `${name} ended by itself ${when} (${cause(observed)}), and its policy \`${spec.restart.policy}\` leaves it at that.`,
+      `\`xy start ${name}\` runs it again.`,
+    ];
+  }
+  const ended =
+    observed.lastExit === undefined && observed.reason === undefined ? "" : ` (${cause(observed)})`;
+  return [
+    `${name} came to rest ${when}${ended}, and nothing it was told explains that.`,
+    `\`xy apply\` or \`xy start ${name}\` starts it.`,
+  ];
+}
+
+function ignored({ name, state }: Observed): string[] {
+  return [
+    `${name} is ${state}. Its configuration says wanted "ignore": it is declared, and apply never touches it.`,
+  ];
+}
+
+function remarks({ name, drift, spec }: Observed): string[] {
+  const back = spec?.wanted === "ignore" ? "" : " `xy apply` puts it back.";
+  const drifted = `What was applied was changed outside xy: ${drift}.${back}`;
+  const unreadable = `The record of what was applied to ${name} cannot be read; \`xy apply\` writes it again.`;
+  return [...(drift === undefined ? [] : [drifted]), ...(spec === undefined ? [unreadable] : [])];
+}
+
+function cause({ reason, lastExit }: Observed): string {
+  return reason ?? (lastExit === undefined ? "reason unknown" : formatExit(lastExit.exit));
+}

@@ -1,0 +1,54 @@
+import { canonicalJson } from "../model/canonical.ts";
+import { leaves, topField } from "../model/leaves.ts";
+import type { FieldChange } from "../model/plan.ts";
+import type { EnvValue, ServerSpec } from "../model/spec.ts";
+
+/**
+ * What differs between two specs of one server, field by field, in field order: nested objects dotted
+ * (`restart.policy`), env per name (`env.RUST_LOG`), arrays whole (`args`), a secret as its reference with its keyed
+ * hash. What one side does not have is absent there.
+ */
+export function fieldChanges(from: ServerSpec, to: ServerSpec): FieldChange[] {
+  const before = leaves(from);
+  const after = leaves(settleSecrets(to, from));
+  const names = [...new Set([...before.keys(), ...after.keys()])].sort(byPlace(Object.keys(to)));
+  return names
+    .flatMap((field): FieldChange[] => {
+      const [a, b] = [before.get(field), after.get(field)];
+      if (canonicalJson(a ?? null) === canonicalJson(b ?? null)) return [];
+      return [{ field, ...(a === undefined ? {} : { from: a }), ...(b === undefined ? {} : { to: b }) }];
+    })
+    .filter((change, _, all) => !isEmptyParent(change, all));
+}
+
+/**
+ * `spec` with the keyed hash of `known` wherever it has the same reference without one: a secret that was not
+ * resolved (`--no-secrets`) is taken to be what it was.
+ */
+export function settleSecrets(spec: ServerSpec, known: ServerSpec): ServerSpec {
+  const settle = (name: string, value: EnvValue): EnvValue => {
+    const old = Object.hasOwn(known.env, name) ? known.env[name] : undefined;
+    if (old === undefined || typeof value === "string" || typeof old === "string" || value.hmac !== "")
+      return value;
+    return canonicalJson(old.secret) === canonicalJson(value.secret) ? old : value;
+  };
+  const env = Object.entries(spec.env).map(([name, value]) => [name, settle(name, value)] as const);
+  return { ...spec, env: Object.fromEntries(env) };
+}
+
+/** In the order of the spec's fields, env in that of its names, so that a plan does not depend on how records are kept. */
+function byPlace(order: readonly string[]): (a: string, b: string) => number {
+  return (a, b) => {
+    const [left, right] = [topField(a), topField(b)];
+    if (left !== right) return order.indexOf(left) - order.indexOf(right);
+    return left === "env" && a !== b ? (a < b ? -1 : 1) : 0;
+  };
+}
+
+/** A block that came or went (`mcp`: null → `mcp.path`) is told by its inner fields. */
+function isEmptyParent(change: FieldChange, all: readonly FieldChange[]): boolean {
+  return (
+    (change.from ?? change.to ?? null) === null &&
+    all.some(({ field }) => field.startsWith(`${change.field}.`))
+  );
+}

@@ -1,0 +1,31 @@
+import type { Diagnostic, Result } from "../model/diagnostic.ts";
+import type { Observed } from "../model/observed.ts";
+import type { Desired, Plan } from "../model/plan.ts";
+import { diff } from "./diff.ts";
+import { type Selection, select } from "./select.ts";
+
+/**
+ * The plan from what is declared to what is there. `diagnostics` are the preflight problems: those of servers that
+ * the selection leaves out are dropped, since nothing is done to them. Problems: a selected name that is neither
+ * declared nor recorded.
+ */
+export function buildPlan(
+  desired: Desired,
+  observed: readonly Observed[],
+  diagnostics: readonly Diagnostic[] = [],
+  selection: Selection = {},
+): Result<Plan> {
+  const changes = diff(desired, observed);
+  const names = [...new Set(changes.map(({ server }) => server))];
+  const { skipped, problems } = select(names, selection);
+  if (problems.length > 0) return { ok: false, problems };
+  const plan: Plan = {
+    version: 1,
+    project: desired.project,
+    root: desired.root,
+    changes: changes.filter(({ server }) => !skipped.includes(server)),
+    diagnostics: diagnostics.filter(({ server }) => server === undefined || !skipped.includes(server)),
+    skipped,
+  };
+  return { ok: true, value: plan, warnings: [] };
+}

@@ -1,0 +1,63 @@
+import type { Change } from "../model/plan.ts";
+import { acyclic, dependencyGraph, type Graph, reversed } from "./order.ts";
+
+/** One change, and what it has to wait for. */
+export interface Task {
+  readonly change: Change;
+  /** Changes that must be over, however they ended, before this one begins. */
+  readonly after: readonly Change[];
+  /** Those among them, or of an earlier phase, that must have ended well. */
+  readonly needs: readonly Change[];
+}
+
+/**
+ * The changes of a plan in two phases, the second of which begins when the first is over: what ends (dependents before
+ * what they depend on), since it frees ports, and then what begins or changes (dependencies first). Changes with
+ * action `none` are left out.
+ */
+export function phases(changes: readonly Change[]): readonly [readonly Task[], readonly Task[]] {
+  const ending = changes.filter(({ action }) => action === "remove" || action === "stop");
+  const others = changes.filter((change) => change.action !== "none" && !ending.includes(change));
+  const dependents = reversed(acyclic(dependencyGraph(ending)));
+  const dependencies = acyclic(dependencyGraph(others));
+  const first = ending.map((change) => ({ change, after: related(change, dependents, ending), needs: [] }));
+  const second = others.map((change) => {
+    const after = related(change, dependencies, others);
+    return { change, after, needs: [...ending.filter(({ server }) => server === change.server), ...after] };
+  });
+  return [first, second];
+}
+
+function related({ server }: Change, graph: Graph, changes: readonly Change[]): Change[] {
+  const names = graph.get(server) ?? [];
+  return names.length === 0 ? [] : changes.filter((change) => names.includes(change.server));
+}
+
+/** Runs every task once what it comes after is over, at most `limit` at a time. `run` must not reject. */
+export function runInOrder(
+  tasks: readonly Task[],
+  limit: number,
+  run: (task: Task) => Promise<void>,
+): Promise<void> {
+  const waiting = new Set(tasks);
+  const over = new Set<Change>();
+  let running = 0;
+  return new Promise((resolve) => {
+    const settle = (task: Task) => {
+      running--;
+      over.add(task.change);
+      proceed();
+    };
+    const proceed = () => {
+      for (const task of waiting) {
+        if (running >= limit) return;
+        if (!task.after.every((change) => over.has(change))) continue;
+        waiting.delete(task);
+        running++;
+        void run(task).then(() => settle(task));
+      }
+      if (running === 0) resolve();
+    };
+    proceed();
+  });
+}

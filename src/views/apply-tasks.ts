@@ -1,0 +1,122 @@
+import type { ListrTask } from "listr2";
+import type { ApplyEvent } from "../model/event.ts";
+import type { Change, Plan } from "../model/plan.ts";
+import { oneLine } from "../model/text.ts";
+import { renderApplyLines } from "./apply.ts";
+import { applySummary, eventText, type FinalEvent, isFinal } from "./apply-text.ts";
+import type { Screen } from "./screen.ts";
+
+/** Rows of a terminal that a task list leaves free, for its summary and what was there before. */
+const SPARE_ROWS = 4;
+/** Where a terminal does not say, or says 0. */
+const USUAL_ROWS = 24;
+
+/**
+ * Follows an apply to its end as a live list with one task a change, then writes the summary. A plan that does not fit
+ * on the terminal is followed line by line instead. Answers with how each change ended.
+ */
+export async function renderApplyTasks(
+  plan: Plan,
+  events: AsyncIterable<ApplyEvent>,
+  terminal: NodeJS.WriteStream,
+  screen: Pick<Screen, "colour">,
+): Promise<readonly FinalEvent[]> {
+  const write = (text: string) => void terminal.write(`${text}\n`);
+  const changes = plan.changes.filter(({ action }) => action !== "none");
+  if (changes.length > (terminal.rows || USUAL_ROWS) - SPARE_ROWS)
+    return renderApplyLines(events, write, screen);
+  const rows = changes.map((change) => new Row(change));
+  // Both to their end, whatever happens: the list gives the terminal back only when it is over.
+  const [fed, shown] = await Promise.allSettled([feed(rows, events), showRows(rows, terminal)]);
+  if (fed.status === "rejected") throw fed.reason;
+  if (shown.status === "rejected") throw shown.reason;
+  write(applySummary(fed.value, screen));
+  return fed.value;
+}
+
+async function showRows(rows: readonly Row[], terminal: NodeJS.WriteStream): Promise<void> {
+  if (rows.length === 0) return;
+  const { DefaultRenderer, Listr, ListrLogger, ProcessOutput } = await import("listr2");
+  // The caller has decided that this is a terminal; listr2 would look at process.stdout and fall back.
+  class TerminalRenderer extends DefaultRenderer {
+    static override nonTTY = true;
+  }
+  const logger = new ListrLogger({ useIcons: true, processOutput: new ProcessOutput(terminal) });
+  const list = new Listr(
+    rows.map((row) => row.task()),
+    {
+      concurrent: true,
+      exitOnError: false,
+      // Interruption is the command's to handle: listr2 would end the process.
+      registerSignalListeners: false,
+      renderer: TerminalRenderer,
+      rendererOptions: { logger },
+    },
+  );
+  await list.run();
+}
+
+/** Hands each event to its row. Should the source break, the open rows end with that, and the error goes on. */
+async function feed(rows: readonly Row[], events: AsyncIterable<ApplyEvent>): Promise<readonly FinalEvent[]> {
+  const finals: FinalEvent[] = [];
+  try {
+    for await (const event of events) {
+      if (isFinal(event)) finals.push(event);
+      rows.find((row) => row.takes(event))?.take(event);
+    }
+  } finally {
+    for (const row of rows) row.giveUp();
+  }
+  return finals;
+}
+
+/** One change of the plan as a task that follows its events. */
+class Row {
+  readonly #change: Change;
+  readonly #end: Promise<FinalEvent | undefined>;
+  #finish: (end: FinalEvent | undefined) => void = () => {};
+  #task: { title: string; output: string };
+  #running = false;
+
+  constructor(change: Change) {
+    this.#change = change;
+    this.#task = { title: `${change.server}: waiting`, output: "" };
+    this.#end = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  /** Whether the event is about this change. Only a server that moves has two, with different actions. */
+  takes(event: ApplyEvent): boolean {
+    if (event.server !== this.#change.server) return false;
+    return event.type === "progress" ? this.#running : event.action === this.#change.action;
+  }
+
+  take(event: ApplyEvent): void {
+    this.#running = !isFinal(event);
+    if (isFinal(event)) this.#finish(event);
+    else if (event.type === "progress") this.#task.output = oneLine(event.text);
+    else this.#task.title = eventText(event);
+  }
+
+  giveUp(): void {
+    this.#finish(undefined);
+  }
+
+  task(): ListrTask {
+    return {
+      title: this.#task.title,
+      task: async (_, shown) => {
+        shown.title = this.#task.title;
+        this.#task = shown;
+        const end = await this.#end;
+        if (end?.type === "skipped") shown.skip(eventText(end));
+        else if (end?.type === "done") shown.title = eventText(end);
+        else
+          throw new Error(
+            end === undefined ? `${this.#change.server}: not known to have ended` : eventText(end),
+          );
+      },
+    };
+  }
+}

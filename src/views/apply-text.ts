@@ -1,0 +1,67 @@
+import type { ApplyEvent } from "../model/event.ts";
+import type { Action } from "../model/plan.ts";
+import { group } from "../model/summary.ts";
+import { oneLine } from "../model/text.ts";
+import { actionOngoing, actionOver, actionVerb } from "./actions.ts";
+import { painter, type Screen } from "./screen.ts";
+
+/** How one change of a plan ended. */
+export type FinalEvent = Extract<ApplyEvent, { type: "done" | "failed" | "skipped" }>;
+
+export function isFinal(event: ApplyEvent): event is FinalEvent {
+  return event.type === "done" || event.type === "failed" || event.type === "skipped";
+}
+
+/** An event in words, without colour; a failure carries the server's last lines below it. */
+export function eventText(event: ApplyEvent): string {
+  const { server } = event;
+  switch (event.type) {
+    case "started":
+      return `${server}: ${actionOngoing(event.action)}`;
+    case "progress":
+      return `${server}: ${oneLine(event.text)}`;
+    case "done":
+      return `${server}: ${actionOver(event.action)}${event.detail === "" ? "" : `: ${oneLine(event.detail)}`}`;
+    case "skipped":
+      return `${server}: not ${actionOver(event.action)}: ${oneLine(event.message)}`;
+    case "failed":
+      return [`${failureText(event)}`, ...event.lastLines.map((line) => `  | ${oneLine(line)}`)].join("\n");
+  }
+}
+
+/** A backend's message may say itself what cannot be done. */
+function failureText({ server, action, message }: Extract<ApplyEvent, { type: "failed" }>): string {
+  const text = oneLine(message);
+  return text.startsWith("cannot ")
+    ? `${server}: ${text}`
+    : `${server}: cannot ${actionVerb(action)}: ${text}`;
+}
+
+/** The last words of an apply: what was done, and by name what was not. Without newline. */
+export function applySummary(events: readonly FinalEvent[], screen: Pick<Screen, "colour">): string {
+  const paint = painter(screen);
+  const of = (type: FinalEvent["type"]) => events.filter((event) => event.type === type);
+  const [done, failed, skipped] = [of("done"), of("failed"), of("skipped")];
+  if (failed.length === 0 && skipped.length === 0) {
+    return `${paint("green", paint("bold", "Apply complete:"))} ${counts(done.map(({ action }) => action))}.`;
+  }
+  const parts = [
+    listed("failed", failed),
+    listed("not tried", skipped),
+    listed("done", done) || "nothing was done",
+  ];
+  const title = failed.length > 0 ? "Apply failed:" : "Apply interrupted:";
+  return `${paint("red", paint("bold", title))} ${parts.filter((part) => part !== "").join("; ")}.`;
+}
+
+function counts(actions: readonly Action[]): string {
+  const count = (kind: ReturnType<typeof group>) => actions.filter((action) => group(action) === kind).length;
+  return `${count("add")} added, ${count("change")} changed, ${count("remove")} removed`;
+}
+
+/** `1 failed (web)`, or nothing. */
+function listed(what: string, events: readonly FinalEvent[]): string {
+  return events.length === 0
+    ? ""
+    : `${events.length} ${what} (${events.map(({ server }) => server).join(", ")})`;
+}

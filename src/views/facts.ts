@@ -1,0 +1,98 @@
+import { canonicalJson } from "../model/canonical.ts";
+import { leaves } from "../model/leaves.ts";
+import type { ServerSpec } from "../model/spec.ts";
+import { commandLine, fieldLabel, fieldValue } from "./values.ts";
+
+/** One line about a server: what, and what it is. */
+export interface Fact {
+  readonly label: string;
+  readonly value: string;
+}
+
+/** Given to every server by the system and the account, not by its configuration. */
+const GIVEN_ENV = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TMPDIR", "XDG_RUNTIME_DIR"];
+
+/** Only for not showing them; a value that no longer is the default is shown, which does no harm. */
+const DEFAULTS: Readonly<Record<string, unknown>> = {
+  host: "127.0.0.1",
+  mcp: null,
+  umask: 0o022,
+  "restart.policy": "on-failure",
+  "restart.backoffInitial": 1000,
+  "restart.backoffMax": 30_000,
+  "restart.maxRetriesPerMinute": 5,
+  "restart.resetAfter": 10_000,
+  "restart.successExitCodes": [0],
+  "stop.grace": 10_000,
+  "stop.signal": "SIGTERM",
+  dependsOn: [],
+  "logs.maxSize": 10 * 2 ** 20,
+  "logs.keep": 5,
+  wanted: "start",
+  description: "",
+  tags: [],
+};
+
+/** By default a server gets the limit of an account: of Linux, of macOS. */
+const OPEN_FILES: readonly number[] = [1024, 256];
+
+const PROBE_DEFAULTS: Readonly<Record<string, unknown>> = {
+  interval: 5000,
+  timeout: 2000,
+  startPeriod: 30_000,
+  failureThreshold: 3,
+  successThreshold: 1,
+};
+
+/** Shown as one line of their own. */
+const TOLD_OTHERWISE: ReadonlySet<string> = new Set([
+  "command",
+  "program",
+  "args",
+  "port",
+  "mcp",
+  "mcp.path",
+]);
+
+/** What is worth knowing of a spec: its command line, where it answers, and what is not as by default. */
+export function interestingFacts(spec: ServerSpec): { facts: readonly Fact[]; hidden: number } {
+  const rest = [...leaves(spec)].filter(([field]) => !TOLD_OTHERWISE.has(field));
+  const shown = rest.filter(([field, value]) => !isDefault(field, value, spec));
+  const facts = shown.map(([field, value]) => ({
+    label: fieldLabel(field),
+    value: fieldValue(field, value),
+  }));
+  return { facts: [...headFacts(spec), ...facts], hidden: rest.length - shown.length };
+}
+
+function headFacts(spec: ServerSpec): Fact[] {
+  const facts = [{ label: "command", value: commandLine(spec.command, spec.args) }];
+  if (spec.program !== spec.command)
+    facts.push({ label: "program", value: fieldValue("program", spec.program) });
+  const url = serverUrl(spec);
+  if (url !== undefined) facts.push({ label: "url", value: url });
+  else if (spec.port !== null) facts.push({ label: "port", value: String(spec.port) });
+  return facts;
+}
+
+/** Where an MCP server answers; undefined for other servers. */
+function serverUrl({ host, port, mcp }: Pick<ServerSpec, "host" | "port" | "mcp">): string | undefined {
+  if (mcp === null || port === null) return undefined;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}${mcp.path}`;
+}
+
+function isDefault(field: string, value: unknown, spec: ServerSpec): boolean {
+  const [top = "", inner = ""] = field.split(".");
+  if (top === "env") return GIVEN_ENV.includes(inner);
+  if (field === "workingDir") return value === spec.env.HOME;
+  if (field === "limits.openFiles") return OPEN_FILES.includes(value as number);
+  if (top === "readiness" || top === "liveness") return isProbeDefault(inner, value, spec);
+  return field in DEFAULTS && canonicalJson(value) === canonicalJson(DEFAULTS[field]);
+}
+
+function isProbeDefault(setting: string, value: unknown, spec: ServerSpec): boolean {
+  if (setting === "type") return spec.port === null ? value === "none" : value === "tcp" || value === "mcp";
+  if (setting === "port") return value === spec.port;
+  if (setting === "path") return value === spec.mcp?.path;
+  return PROBE_DEFAULTS[setting] === value;
+}

@@ -1,0 +1,76 @@
+import { diffArrays } from "diff";
+import type { FieldChange } from "../model/plan.ts";
+import type { EnvValue } from "../model/spec.ts";
+import { fieldLabel, fieldValue } from "./values.ts";
+import { displayWidth } from "./width.ts";
+
+type SecretValue = Exclude<EnvValue, string>;
+
+export type Sign = "+" | "~" | "-" | "-/+" | "";
+
+/** A line below a server's heading. `depth` counts from there. */
+export interface Line {
+  readonly depth: number;
+  readonly sign: Sign;
+  readonly text: string;
+}
+
+/** One field's change in one line of at most `room` columns, else in several. */
+export function fieldLines(change: FieldChange, room: number): Line[] {
+  const { field, from, to } = change;
+  const label = fieldLabel(field);
+  if (from === undefined) return [{ depth: 0, sign: "+", text: `${label}: ${fieldValue(field, to)}` }];
+  if (to === undefined) return [{ depth: 0, sign: "-", text: `${label}: ${fieldValue(field, from)}` }];
+  if (isLongList(from) || isLongList(to)) return listLines(label, from as unknown[], to as unknown[]);
+  if (isSecret(from) && isSecret(to))
+    return [{ depth: 0, sign: "~", text: `${label}: ${secretChange(from, to)}` }];
+  return valueLines(label, fieldValue(field, from), fieldValue(field, to), room);
+}
+
+function valueLines(label: string, from: string, to: string, room: number): Line[] {
+  const whole = `${label}: ${from} -> ${to}`;
+  if (displayWidth(whole) <= room) return [{ depth: 0, sign: "~", text: whole }];
+  return [
+    { depth: 0, sign: "~", text: `${label}:` },
+    { depth: 1, sign: "-", text: from },
+    { depth: 1, sign: "+", text: to },
+  ];
+}
+
+/** Where a secret comes from, and whether its value is another one. */
+function secretChange(from: SecretValue, to: SecretValue): string {
+  const [a, b] = [fieldValue("env.", from), fieldValue("env.", to)];
+  if (a === b) return `${a} (changed)`;
+  return from.hmac === to.hmac && to.hmac !== "" ? `${a} -> ${b} (same value)` : `${a} -> ${b}`;
+}
+
+function isSecret(value: unknown): value is SecretValue {
+  return typeof value === "object" && value !== null && "secret" in value;
+}
+
+function isLongList(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 1 && value.every((item) => typeof item === "string");
+}
+
+/** Element by element; of what stays, only the neighbours of a change are shown. */
+function listLines(label: string, from: readonly unknown[], to: readonly unknown[]): Line[] {
+  const parts = diffArrays(from.map(text), to.map(text));
+  const lines = parts.flatMap(({ value, added, removed }, i): Line[] => {
+    const sign = added ? "+" : removed ? "-" : "";
+    const kept = sign === "" ? abridge(value, i === 0, i === parts.length - 1) : value;
+    return kept.map((item) => ({ depth: 1, sign, text: item }));
+  });
+  return [{ depth: 0, sign: "~", text: `${label}:` }, ...lines];
+}
+
+function abridge(items: readonly string[], first: boolean, last: boolean): readonly string[] {
+  const head = first ? 0 : 1;
+  const tail = last ? 0 : 1;
+  const hidden = items.length - head - tail;
+  if (hidden < 2) return items;
+  return [...items.slice(0, head), `(${hidden} unchanged)`, ...items.slice(items.length - tail)];
+}
+
+function text(item: unknown): string {
+  return JSON.stringify(item);
+}

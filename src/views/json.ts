@@ -1,0 +1,80 @@
+import type { Observed } from "../model/observed.ts";
+import type { Change, Plan } from "../model/plan.ts";
+import { type PlanSummary, summary } from "../model/summary.ts";
+
+/** What `xy plan --json` prints. Fields may be added within a version, never renamed or removed. */
+export interface PlanDocument {
+  readonly version: 1;
+  readonly project: string;
+  readonly root: string;
+  readonly summary: PlanSummary;
+  readonly changes: readonly ChangeDocument[];
+  readonly diagnostics: Plan["diagnostics"];
+  readonly skipped: readonly string[];
+}
+
+interface ChangeDocument
+  extends Pick<Change, "server" | "action" | "reasons" | "fields" | "desired" | "held" | "breaksSessions"> {
+  /** How the server was found; absent when nobody had recorded it. */
+  readonly observed?: Pick<
+    Observed,
+    | "backend"
+    | "state"
+    | "operator"
+    | "drift"
+    | "pid"
+    | "startedAt"
+    | "restartCount"
+    | "lastExit"
+    | "reason"
+    | "since"
+  >;
+}
+
+/**
+ * The document of a plan. Everything is picked by name: secrets are in it as references with their keyed hashes, and
+ * output of servers, which may hold anything, is not in it at all.
+ */
+export function planDocument(plan: Plan): PlanDocument {
+  return {
+    version: plan.version,
+    project: plan.project,
+    root: plan.root,
+    summary: summary(plan),
+    changes: plan.changes.map(changeDocument),
+    diagnostics: plan.diagnostics,
+    skipped: plan.skipped,
+  };
+}
+
+function changeDocument(change: Change): ChangeDocument {
+  const { server, action, reasons, fields, desired, observed, held, breaksSessions } = change;
+  return {
+    server,
+    action,
+    reasons,
+    fields,
+    ...(desired === undefined ? {} : { desired }),
+    ...(observed === undefined ? {} : { observed: found(observed) }),
+    held,
+    breaksSessions,
+  };
+}
+
+const FOUND = [
+  "backend",
+  "state",
+  "operator",
+  "drift",
+  "pid",
+  "startedAt",
+  "restartCount",
+  "lastExit",
+  "reason",
+  "since",
+] as const satisfies readonly (keyof Observed)[];
+
+function found(observed: Observed): NonNullable<ChangeDocument["observed"]> {
+  const picked = FOUND.filter((key) => observed[key] !== undefined).map((key) => [key, observed[key]]);
+  return Object.fromEntries(picked) as NonNullable<ChangeDocument["observed"]>;
+}

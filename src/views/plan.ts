@@ -1,0 +1,120 @@
+import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
+import { ago } from "../model/elapsed.ts";
+import type { Change, Plan } from "../model/plan.ts";
+import { isEmpty, type PlanSummary, summary } from "../model/summary.ts";
+import { oneLine } from "../model/text.ts";
+import { changeHeading, changeSign } from "./actions.ts";
+import { interestingFacts } from "./facts.ts";
+import { fieldLines, type Line, type Sign } from "./field-diff.ts";
+import { reasonTexts } from "./reasons.ts";
+import { type Paint, painter, type Screen, type Style } from "./screen.ts";
+import { cut } from "./width.ts";
+
+const SIGN_STYLE: Readonly<Record<Exclude<Sign, "">, Style>> = {
+  "+": "green",
+  "~": "yellow",
+  "-/+": "yellow",
+  "-": "red",
+};
+/** Columns that a layout aims at where no terminal says otherwise. */
+const USUAL_WIDTH = 80;
+/** Columns before the sign of a line below a heading; two more before its text. */
+const INDENT = 6;
+
+/** A plan for people, ending in the line of totals, with a newline at its end. */
+export function planView(plan: Plan, screen: Screen): string {
+  const paint = painter(screen);
+  const blocks = plan.changes
+    .filter(({ action }) => action !== "none")
+    .map((change) => block(change, screen, paint));
+  const notes = noteLines(plan, screen, paint);
+  const problems = plan.diagnostics.map((d) => diagnosticLine(d, screen, paint));
+  const sections = [...blocks, notes, problems, [totals(plan, paint)]].filter((lines) => lines.length > 0);
+  return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+function block(change: Change, screen: Screen, paint: Paint): string[] {
+  const sign = changeSign(change.action);
+  const heading = changeHeading(change);
+  const reasons = reasonTexts(change, screen.now).map((text) => `because ${oneLine(text)}`);
+  return [
+    `${signed(sign, sign.padStart(3), paint)} ${paint("bold", change.server)} ${heading}`,
+    ...reasons.map((text) => " ".repeat(INDENT) + paint("dim", cut(text, room(screen, INDENT)))),
+    ...details(change, screen).map((line) => detail(line, screen, paint)),
+  ];
+}
+
+function details(change: Change, screen: Screen): Line[] {
+  if (change.action !== "add" || change.desired === undefined) {
+    const space = (screen.width ?? USUAL_WIDTH) - INDENT - 2;
+    return change.fields.flatMap((field) => fieldLines(field, space));
+  }
+  const { facts, hidden } = interestingFacts(change.desired);
+  const lines = facts.map(({ label, value }): Line => ({ depth: 0, sign: "+", text: `${label}: ${value}` }));
+  const rest: Line = { depth: 0, sign: "", text: `(${hidden} default${hidden === 1 ? "" : "s"} hidden)` };
+  return hidden === 0 ? lines : [...lines, rest];
+}
+
+function detail({ depth, sign, text }: Line, screen: Screen, paint: Paint): string {
+  const indent = INDENT + 2 * depth;
+  const short = cut(text, room(screen, indent + 2));
+  const styled = sign === "" ? paint("dim", short) : short;
+  return `${" ".repeat(indent)}${signed(sign, sign.padEnd(1), paint)} ${styled}`;
+}
+
+function signed(sign: Sign, text: string, paint: Paint): string {
+  return sign === "" ? text : paint(SIGN_STYLE[sign], text);
+}
+
+function room({ width }: Screen, used: number): number | undefined {
+  return width === undefined ? undefined : width - used;
+}
+
+function noteLines(plan: Plan, screen: Screen, paint: Paint): string[] {
+  const of = (title: string, text: string) =>
+    `${paint("cyan", title)} ${cut(oneLine(text), room(screen, title.length + 1))}`;
+  const left = plan.skipped.length === 0 ? [] : [of("left out:", plan.skipped.join(", "))];
+  const held = plan.changes.filter((change) => change.held && change.action !== "remove");
+  const drifted = plan.changes.filter(({ observed }) => observed?.drift !== undefined);
+  return [
+    ...held.map((change) => of("held:", heldText(change, screen.now))),
+    ...drifted.map((change) => of("drifted:", driftText(change))),
+    ...left,
+  ];
+}
+
+function heldText({ server, observed }: Change, now: number): string {
+  const since = observed?.state === "stopped" ? `, stopped ${ago(now - observed.since)}` : "";
+  return `${server}${since}; it stays so until \`xy start ${server}\``;
+}
+
+function driftText({ server, action, observed }: Change): string {
+  const outcome = action === "remove" ? "removed" : action === "none" ? "left alone" : "put back";
+  return `${server} was changed outside xy (${observed?.drift}), and is ${outcome}`;
+}
+
+function diagnosticLine(diagnostic: Diagnostic, { shorten }: Screen, paint: Paint): string {
+  const style = diagnostic.severity === "error" ? "red" : "yellow";
+  return `${paint(style, `${diagnostic.severity}:`)} ${formatDiagnostic(diagnostic, shorten)}`;
+}
+
+function totals(plan: Plan, paint: Paint): string {
+  const found = summary(plan);
+  if (isEmpty(plan)) return `${paint("bold", "No changes.")} ${matching(found)}`;
+  const counts = [
+    count(found.add, "to add"),
+    count(found.change, "to change"),
+    count(found.remove, "to remove"),
+  ];
+  return `${paint("bold", "Plan:")} ${counts.join(", ")}.`;
+}
+
+function count(names: readonly string[], what: string): string {
+  return names.length === 0 ? `0 ${what}` : `${names.length} ${what} (${names.join(", ")})`;
+}
+
+function matching(found: PlanSummary): string {
+  const one = found.matching.length === 1;
+  const ignored = found.ignored.length === 0 ? "" : ` Ignored: ${found.ignored.join(", ")}.`;
+  return `${found.matching.length} ${one ? "server matches" : "servers match"} the configuration.${ignored}`;
+}

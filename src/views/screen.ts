@@ -1,0 +1,33 @@
+/** What a view knows of where its text goes. */
+export interface Screen {
+  readonly colour: boolean;
+  /** Columns of the terminal. Absent: no terminal, nothing is ever cut. */
+  readonly width?: number;
+  /** Unix ms. */
+  readonly now: number;
+  /** Shortens a path for people, e.g. relative to the working folder. */
+  readonly shorten?: (path: string) => string;
+}
+
+const CODES = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  blue: [34, 39],
+  magenta: [35, 39],
+  cyan: [36, 39],
+} as const;
+export type Style = keyof typeof CODES;
+
+export type Paint = (style: Style, text: string) => string;
+
+/**
+ * Colours text, or leaves it alone. Whether to colour was decided by the caller, so unlike `styleText` it asks neither
+ * the environment nor a stream.
+ */
+export function painter({ colour }: Pick<Screen, "colour">): Paint {
+  return (style, text) =>
+    colour && text !== "" ? `\x1b[${CODES[style][0]}m${text}\x1b[${CODES[style][1]}m` : text;
+}

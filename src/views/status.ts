@@ -1,0 +1,123 @@
+import { ago, uptime } from "../model/elapsed.ts";
+import { formatExit, type Observed, type Transition, type Verdict } from "../model/observed.ts";
+import { oneLine } from "../model/text.ts";
+import { type Fact, interestingFacts } from "./facts.ts";
+import { stateStyle, stateText } from "./list.ts";
+import { type Paint, painter, type Screen, type Style } from "./screen.ts";
+import { cut, displayWidth, padEnd } from "./width.ts";
+
+/** What `xy status` knows beside the observation. */
+export interface StatusDetails {
+  /** Oldest first. */
+  readonly transitions?: readonly Transition[];
+  readonly logPath?: string;
+}
+
+interface Row extends Fact {
+  readonly style?: Style | undefined;
+}
+
+/** Everything about one server, with a newline at its end. */
+export function statusView(observed: Observed, details: StatusDetails, screen: Screen): string {
+  const paint = painter(screen);
+  const head = `${paint("bold", observed.name)} ${paint("dim", `(project ${observed.project}, ${observed.backend})`)}`;
+  const blocks = [
+    [head, ...table(stateRows(observed, screen), screen, paint)],
+    section(
+      "Last output",
+      (observed.lastLines ?? []).map((line) => `  ${oneLine(line)}`),
+      screen,
+      paint,
+    ),
+    section("Recent transitions", transitionLines(details.transitions ?? [], screen.now), screen, paint),
+    specLines(observed, screen, paint),
+  ];
+  const logs = details.logPath === undefined ? [] : [[`Log: ${shortened(details.logPath, screen)}`]];
+  return `${[...blocks, ...logs]
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+function stateRows(observed: Observed, { now }: Screen): Row[] {
+  const { state, ready, healthy, reason, pid, startedAt, lastExit, drift } = observed;
+  const running = state === "running" || state === "starting";
+  const rows: (Row | undefined)[] = [
+    {
+      label: "state",
+      value: `${stateText(observed)}, ${since(observed, now)}`,
+      style: stateStyle(state, ready.status),
+    },
+    reason === undefined ? undefined : { label: "reason", value: oneLine(reason) },
+    wordRow(observed),
+    pid === undefined ? undefined : { label: "pid", value: String(pid) },
+    running && startedAt !== undefined ? { label: "uptime", value: uptime(now - startedAt) } : undefined,
+    running ? verdictRow("ready", ready, now) : undefined,
+    running ? verdictRow("healthy", healthy, now) : undefined,
+    { label: "restarts", value: restarts(observed, now) },
+    lastExit && { label: "last exit", value: `${formatExit(lastExit.exit)}, ${ago(now - lastExit.at)}` },
+    drift === undefined
+      ? undefined
+      : { label: "drift", value: `changed outside xy: ${oneLine(drift)}`, style: "yellow" },
+  ];
+  return rows.filter((row) => row !== undefined);
+}
+
+function since({ since: at }: Observed, now: number): string {
+  return `since ${new Date(at).toISOString().replace("T", " ").slice(0, 19)}Z (${ago(now - at)})`;
+}
+
+function wordRow({ operator }: Observed): Row | undefined {
+  const word = { start: "said start", stop: "said stop: held until `xy start`" };
+  return operator === null ? undefined : { label: "operator", value: word[operator] };
+}
+
+function verdictRow(label: string, { status, evidence, at }: Verdict, now: number): Row {
+  const seen = `${oneLine(evidence)} (${ago(now - at)})`;
+  switch (status) {
+    case "ok":
+      return { label, value: `yes: ${seen}`, style: "green" };
+    case "failing":
+      return { label, value: `no: ${seen}`, style: "red" };
+    case "unknown":
+      return { label, value: `unknown: ${seen}`, style: "yellow" };
+  }
+}
+
+function restarts({ restartCount, state, nextStartAt }: Observed, now: number): string {
+  if (state !== "restarting" || nextStartAt === undefined) return String(restartCount);
+  return `${restartCount}, the next start in ${uptime(Math.max(0, nextStartAt - now))}`;
+}
+
+function specLines({ spec }: Observed, screen: Screen, paint: Paint): string[] {
+  if (spec === undefined)
+    return [paint("yellow", "What was applied cannot be read; `xy apply` writes it again.")];
+  const { facts, hidden } = interestingFacts(spec);
+  const rest = hidden === 0 ? "" : ` ${paint("dim", `(${hidden} defaults hidden)`)}`;
+  return [`${paint("bold", "Applied")}${rest}`, ...table(facts, screen, paint)];
+}
+
+function transitionLines(transitions: readonly Transition[], now: number): string[] {
+  const times = transitions.map(({ at }) => ago(now - at));
+  const column = Math.max(0, ...times.map(displayWidth));
+  return transitions.map(({ from, to, reason }, i) => {
+    const why = reason === undefined ? "" : `: ${oneLine(reason)}`;
+    return `  ${padEnd(times[i] ?? "", column)}  ${from} -> ${to}${why}`;
+  });
+}
+
+function section(title: string, lines: readonly string[], { width }: Screen, paint: Paint): string[] {
+  return lines.length === 0 ? [] : [paint("bold", title), ...lines.map((line) => cut(line, width))];
+}
+
+function table(rows: readonly Row[], { width }: Screen, paint: Paint): string[] {
+  const column = Math.max(...rows.map(({ label }) => displayWidth(label))) + 1;
+  return rows.map(({ label, value, style }) => {
+    const short = cut(value, width === undefined ? undefined : width - column - 3);
+    return `  ${padEnd(`${label}:`, column)} ${style === undefined ? short : paint(style, short)}`;
+  });
+}
+
+function shortened(path: string, { shorten }: Screen): string {
+  return shorten === undefined ? path : shorten(path);
+}

@@ -1,0 +1,78 @@
+import type { EnvValue, SecretRef, ServerSpec } from "../model/spec.ts";
+import { formatDuration, formatSize } from "../model/units.ts";
+
+/** Fields whose numbers mean something else than a count. */
+const NUMBERS: Readonly<Record<string, (value: number) => string>> = {
+  umask: (mode) => mode.toString(8).padStart(3, "0"),
+  "restart.backoffInitial": formatDuration,
+  "restart.backoffMax": formatDuration,
+  "restart.resetAfter": formatDuration,
+  "stop.grace": formatDuration,
+  "readiness.interval": formatDuration,
+  "readiness.timeout": formatDuration,
+  "readiness.startPeriod": formatDuration,
+  "liveness.interval": formatDuration,
+  "liveness.timeout": formatDuration,
+  "liveness.startPeriod": formatDuration,
+  "logs.maxSize": formatSize,
+};
+
+/** A field's name as messages write it: `restart.backoffMax` → `restart.backoff-max`; env names stay as they are. */
+export function fieldLabel(field: string): string {
+  if (field.startsWith("env.")) return field;
+  return field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** A field's value as people write it; a secret is where it comes from, never what it is. */
+export function fieldValue(field: string, value: unknown): string {
+  if (field.startsWith("env.")) return envText(value as EnvValue);
+  if (field === "dependsOn") return dependencies(value as ServerSpec["dependsOn"]);
+  if (field === "args") return `[${(value as string[]).map((arg) => quote(arg)).join(", ")}]`;
+  return plainText(field, value);
+}
+
+function plainText(field: string, value: unknown): string {
+  if (value === null || value === undefined) return "none";
+  if (typeof value === "number") return (NUMBERS[field] ?? String)(value);
+  if (Array.isArray(value))
+    return value.length === 0 ? "none" : value.map((v) => plainText(field, v)).join(", ");
+  return typeof value === "string" ? quoteIfNeeded(value) : JSON.stringify(value);
+}
+
+function dependencies(list: ServerSpec["dependsOn"]): string {
+  return list.map(({ server, condition }) => `${server} (${condition})`).join(", ") || "none";
+}
+
+function envText(value: EnvValue): string {
+  return typeof value === "string" ? quote(value) : `(secret from ${secretSource(value.secret)})`;
+}
+
+/** `env GITHUB_TOKEN`, `file /home/me/.token`, `command op read …`, `NAME in /home/me/.env`. */
+export function secretSource(ref: SecretRef): string {
+  if ("envFile" in ref) return `${ref.name} in ${quoteIfNeeded(ref.envFile)}`;
+  if ("env" in ref) return `env ${ref.env}`;
+  if ("file" in ref) return `file ${quoteIfNeeded(ref.file)}`;
+  return `command ${quoteIfNeeded(ref.command)}`;
+}
+
+/** A command line as one would type it into a shell. */
+export function commandLine(command: string, args: readonly string[]): string {
+  return [command, ...args].map(shellWord).join(" ");
+}
+
+function shellWord(word: string): string {
+  if (/^[\w@%+=:,./~-]+$/.test(word)) return word;
+  return /^[^'\p{Cc}]*$/u.test(word) ? `'${word}'` : quote(word);
+}
+
+/** JSON's quotes; DEL and the C1 control characters, which JSON lets through, are escaped too. */
+function quote(text: string): string {
+  return JSON.stringify(text).replace(
+    /[\x7f-\x9f]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function quoteIfNeeded(text: string): string {
+  return /^[^\s"'\p{Cc}]+$/u.test(text) ? text : quote(text);
+}

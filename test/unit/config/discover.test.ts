@@ -1,0 +1,223 @@
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { discover, type Search } from "../../../src/config/discover.ts";
+import { load } from "../../../src/config/load.ts";
+import { folderWith, formatted, machine, requestFor } from "./rig.ts";
+
+const uid = machine.uid;
+const searchIn = (cwd: string, home: string, changes: Partial<Search> = {}): Search => ({
+  cwd,
+  machine: { home, uid },
+  env: {},
+  ...changes,
+});
+
+/** What was found, relative to a folder, or what stood in the way. */
+async function found(search: Search, folder: string) {
+  const result = await discover(search);
+  if (!result.ok) return formatted(result.problems, folder);
+  const short = (path: string) => path.replace(`${folder}/`, "").replace(folder, ".");
+  const { folder: root, how, main, servers } = result.value;
+  return {
+    root: short(root),
+    how,
+    main: main && short(main),
+    servers: servers.map(({ name, file }) => [name, short(file)]),
+  };
+}
+
+describe("walking", () => {
+  it("takes the nearest folder at or above the working one", async () => {
+    const home = folderWith({ "xy.config.kdl": "", "a/servers.d/web.kdl": "", "a/b/c/x": "" });
+    expect(await found(searchIn(join(home, "a/b/c"), home), home)).toEqual({
+      root: "a",
+      how: "walked",
+      main: undefined,
+      servers: [["web", "a/servers.d/web.kdl"]],
+    });
+    expect(await found(searchIn(home, home), home)).toMatchObject({ root: ".", main: "xy.config.kdl" });
+  });
+
+  it("goes no higher than the home folder", async () => {
+    const folder = folderWith({ "xy.config.kdl": "", "home/work/x": "" });
+    const home = join(folder, "home");
+    expect(await found(searchIn(join(home, "work"), home), folder)).toEqual([
+      'cannot find a configuration: no xy.config.* or servers.d at or above home/work, nor in home/.config/xy; run "xy init", or name one with --config',
+    ]);
+  });
+
+  it("ends at the user's own folder, wherever XDG_CONFIG_HOME says", async () => {
+    const home = folderWith({ ".config/xy/xy.config.kdl": "", "else/xy/servers.d/a.kdl": "", "work/x": "" });
+    const cwd = join(home, "work");
+    expect(await found(searchIn(cwd, home), home)).toMatchObject({ root: ".config/xy", how: "default" });
+    const env = { XDG_CONFIG_HOME: join(home, "else") };
+    expect(await found(searchIn(cwd, home, { env }), home)).toMatchObject({
+      root: "else/xy",
+      how: "default",
+    });
+    expect(await found(searchIn(cwd, home, { env: { XDG_CONFIG_HOME: "else" } }), home)).toMatchObject({
+      root: ".config/xy",
+    });
+  });
+
+  it.each([
+    ["the folder", "a", 0o775],
+    ["the folder, by anybody", "a", 0o757],
+    ["its servers.d", "a/servers.d", 0o775],
+    ["its main file", "a/xy.config.ts", 0o666],
+  ])("passes over what others can write: %s", async (_, path, mode) => {
+    const home = folderWith({ "xy.config.kdl": "", "a/xy.config.ts": "", "a/servers.d/x.kdl": "" });
+    chmodSync(join(home, path), mode);
+    const result = await discover(searchIn(join(home, "a"), home));
+    if (!result.ok) throw new Error("nothing found");
+    expect(result.value.folder).toBe(home);
+    expect(formatted(result.value.diagnostics, home)).toEqual([
+      `a: passed over this configuration: others can write ${path}; run "chmod go-w ${path}", or use --config`,
+    ]);
+  });
+
+  it("passes over what belongs to someone else, and says so when nothing else is there", async () => {
+    const home = folderWith({ "a/xy.config.kdl": "" });
+    // Only root may give a file away; another user looks at it as somebody else.
+    if (uid === 0) chownSync(join(home, "a"), 65534, 65534);
+    const other = uid === 0 ? uid : uid + 1;
+    const search = { ...searchIn(join(home, "a"), home), machine: { home, uid: other } };
+    expect(await found(search, home)).toEqual([
+      `cannot find a configuration: no xy.config.* or servers.d at or above a, nor in .config/xy; run "xy init", or name one with --config; passed over a: a belongs to another user; take it over, or use --config`,
+    ]);
+  });
+
+  it("does not mind a folder of others that is named", async () => {
+    const home = folderWith({ "a/xy.config.kdl": "" });
+    chmodSync(join(home, "a"), 0o777);
+    const explicit = { path: "a", from: "--config" } as const;
+    expect(await found(searchIn(home, home, { explicit }), home)).toMatchObject({ root: "a", how: "named" });
+  });
+});
+
+describe("a named configuration", () => {
+  const named = (path: string, from: "--config" | "XY_CONFIG" = "--config") => ({ explicit: { path, from } });
+
+  it("is a folder, its main file with servers.d beside it, or another file alone", async () => {
+    const home = folderWith({ "a/xy.config.kdl": "", "a/servers.d/x.yml": "", "a/other.yaml": "" });
+    const whole = { root: "a", how: "named", main: "a/xy.config.kdl", servers: [["x", "a/servers.d/x.yml"]] };
+    expect(await found(searchIn(home, home, named("a")), home)).toEqual(whole);
+    expect(await found(searchIn(home, home, named("a/xy.config.kdl")), home)).toEqual(whole);
+    expect(await found(searchIn(home, home, named("a/other.yaml")), home)).toEqual({
+      ...whole,
+      main: "a/other.yaml",
+      servers: [],
+    });
+  });
+
+  it.each([
+    [
+      "nope",
+      "nope: cannot read the configuration that XY_CONFIG names: it does not exist, or is a link to nothing; correct the path or remove the link",
+    ],
+    ["empty", 'empty: cannot find xy.config.* or servers.d in this folder: run "xy init" there'],
+    [
+      "notes.txt",
+      "notes.txt: cannot use this file as a configuration: name one that ends with .ts, .mts, .js, .mjs, .kdl, .yaml, .yml, .json",
+    ],
+    [
+      "notes.txt/x",
+      "notes.txt/x: cannot read the configuration that XY_CONFIG names: a part of its path is not a folder; correct the path",
+    ],
+  ])("must be there: %s", async (path, message) => {
+    const home = folderWith({ "notes.txt": "", "empty/x": "" });
+    expect(await found(searchIn(home, home, named(path, "XY_CONFIG")), home)).toEqual([message]);
+  });
+});
+
+describe("files that cannot be read", () => {
+  const good = 'command "x"; port "none"';
+
+  it("are named with the reason, and the others are looked at all the same", async () => {
+    const folder = folderWith({
+      "servers.d/ok.kdl": `${good}\nx 1\n`,
+      "servers.d/latin.kdl": "",
+      "servers.d/folder.yaml/x": "",
+    });
+    const at = (name: string) => join(folder, "servers.d", name);
+    symlinkSync("nowhere", at("dangling.kdl"));
+    symlinkSync("loop.json", at("loop.json"));
+    symlinkSync("/dev/zero", at("endless.kdl"));
+    symlinkSync("ok.kdl/x", at("inside.kdl"));
+    writeFileSync(at("latin.kdl"), Buffer.from([0x63, 0xff, 0xfe]));
+    writeFileSync(at("huge.json"), Buffer.alloc(50 * 1024 * 1024, "["));
+    const result = await load(requestFor(folder));
+    expect(result.ok ? [] : formatted(result.problems, folder)).toEqual([
+      "servers.d/dangling.kdl: cannot read this file: it does not exist, or is a link to nothing; correct the path or remove the link",
+      "servers.d/endless.kdl: cannot read this file: it is not a regular file; rename or remove it",
+      "servers.d/folder.yaml: cannot read this file: it is a folder; rename or remove it",
+      "servers.d/huge.json: cannot read this file: it has 50 MiB, a configuration at most 1 MiB; move it elsewhere",
+      "servers.d/inside.kdl: cannot read this file: a part of its path is not a folder; correct the path",
+      "servers.d/latin.kdl: cannot read this file: it is not UTF-8 text; save it as UTF-8",
+      "servers.d/loop.json: cannot read this file: it is a link that leads back to itself; remove the link",
+      expect.stringMatching(/^servers.d\/ok.kdl:2:1: cannot use unknown key "x"/),
+    ]);
+  });
+
+  it("include servers.d itself", async () => {
+    const folder = folderWith({ "servers.d": "" });
+    const result = await load(requestFor(folder));
+    expect(result.ok ? [] : formatted(result.problems, folder)).toEqual([
+      "servers.d: cannot list this folder: a part of its path is not a folder; correct the path",
+    ]);
+  });
+
+  it("may be links to files elsewhere, which is how dotfiles are managed", async () => {
+    const folder = folderWith({ "dotfiles/web.kdl": good });
+    mkdirSync(join(folder, "root/servers.d"), { recursive: true });
+    symlinkSync("../../dotfiles/web.kdl", join(folder, "root/servers.d/web.kdl"));
+    const result = await load(requestFor(join(folder, "root")));
+    expect(result.ok && result.value.servers.map(({ name }) => name)).toEqual(["web"]);
+  });
+});
+
+describe("trust", () => {
+  const asked: string[] = [];
+  const trust = (answer: boolean) => async (file: string) => {
+    asked.push(file);
+    return answer;
+  };
+
+  it("is asked for a program that was found by walking, once", async () => {
+    asked.length = 0;
+    const folder = folderWith({ "xy.config.ts": "export default {}" });
+    expect((await load(requestFor(folder, { trust: trust(true) }))).ok).toBe(true);
+    expect(asked).toEqual([join(folder, "xy.config.ts")]);
+  });
+
+  it("when refused says the way out, and the program does not run", async () => {
+    const folder = folderWith({
+      "xy.config.ts": 'console.log("ran"); export default {}',
+      "servers.d/a.kdl": "x",
+    });
+    const printed: string[] = [];
+    const result = await load(
+      requestFor(folder, { trust: trust(false), print: (text) => printed.push(text) }),
+    );
+    expect(result.ok ? [] : formatted(result.problems, folder)).toContain(
+      "xy.config.ts: cannot evaluate this file unasked: it was found by walking up and never evaluated before; read it, then say --yes, or name it with --config",
+    );
+    expect(printed).toEqual([]);
+  });
+
+  it("is not asked for data, nor for what is named or the user's own", async () => {
+    asked.length = 0;
+    const home = folderWith({
+      "a/xy.config.kdl": "",
+      "b/xy.config.ts": "export default {}",
+      ".config/xy/xy.config.ts": "export default {}",
+    });
+    const changes = { trust: trust(false), machine: { ...machine, home } };
+    expect((await load(requestFor(join(home, "a"), changes))).ok).toBe(true);
+    const explicit = { path: join(home, "b"), from: "XY_CONFIG" } as const;
+    expect((await load(requestFor(home, { ...changes, explicit }))).ok).toBe(true);
+    expect((await load(requestFor(home, changes))).ok).toBe(true);
+    expect(asked).toEqual([]);
+  });
+});

@@ -1,0 +1,124 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { INIT_FORMATS, initFiles } from "../../../src/config/init.ts";
+import { folderWith, resolvedFrom } from "./rig.ts";
+
+const project = join(import.meta.dirname, "../../..");
+const filesOf = (format: (typeof INIT_FORMATS)[number]) =>
+  Object.fromEntries(initFiles(format).map(({ path, text }) => [path, text]));
+
+describe.each(INIT_FORMATS)("the starter configuration in %s", (format) => {
+  it("declares a server that runs wherever Node is", async () => {
+    const { desired } = await resolvedFrom(filesOf(format), { env: { PATH: process.env.PATH } });
+    expect(desired.servers).toMatchObject([
+      { name: "hello", command: "node", args: ["-e", expect.any(String)], readiness: { type: "tcp" } },
+    ]);
+    const [server] = desired.servers;
+    expect(server?.env.PORT).toBe(String(server?.port));
+  });
+});
+
+it("the starter configuration is the same server in every format", async () => {
+  const all = await Promise.all(INIT_FORMATS.map((format) => resolvedFrom({ ...filesOf(format) })));
+  const servers = all.map(({ desired }) =>
+    desired.servers.map(({ project: _p, port: _t, env: _e, readiness: _r, liveness: _l, ...rest }) => rest),
+  );
+  for (const one of servers) expect(one).toEqual(servers[0]);
+});
+
+describe("the JSON Schemas", () => {
+  const schema = (format: (typeof INIT_FORMATS)[number], path: string) =>
+    JSON.parse(filesOf(format)[path] ?? "null");
+
+  it("name keys as their format writes them", () => {
+    expect(Object.keys(schema("yaml", "xy.server.schema.json").properties)).toContain("working-dir");
+    expect(
+      Object.keys(schema("yaml", "xy.schema.json").properties.defaults.properties.restart.properties),
+    ).toContain("backoff-initial");
+    expect(Object.keys(schema("json", "xy.server.schema.json").properties)).toContain("workingDir");
+    expect(Object.keys(schema("json", "xy.schema.json").properties)).toContain("$schema");
+    expect(schema("yaml", "xy.server.schema.json").required).toEqual(["command", "port"]);
+  });
+});
+
+describe("xyctl.d.ts", () => {
+  /** What tsc says of a configuration, with nothing installed. */
+  async function typeErrors(config: string): Promise<string> {
+    const folder = folderWith({ ...filesOf("typescript"), "xy.config.ts": config });
+    const tsc = join(project, "node_modules/typescript/bin/tsc");
+    const options = [
+      "--noEmit",
+      "--strict",
+      "--exactOptionalPropertyTypes",
+      "--module",
+      "nodenext",
+      "--types",
+      "",
+      "xy.config.ts",
+    ];
+    return promisify(execFile)(process.execPath, [tsc, ...options], { cwd: folder }).then(
+      () => "",
+      (error: { stdout: string }) => error.stdout,
+    );
+  }
+  // As an object: TypeScript looks for excess keys in it, not in what a function returns.
+  const asObject = (body: string) => `/// <reference path="./xyctl.d.ts" />
+import { defineConfig } from "xyctl";
+export default defineConfig(${body});
+`;
+  const config = (body: string) => `/// <reference path="./xyctl.d.ts" />
+import { defineConfig, secret } from "xyctl";
+export default defineConfig(({ os, env }) => (${body}));
+`;
+
+  it("accepts the starter configuration", async () => {
+    expect(await typeErrors(filesOf("typescript")["xy.config.ts"] ?? "")).toBe("");
+  });
+
+  it("accepts every field", async () => {
+    const body = `{
+      project: "p", path: ["~/bin"], when: { os: ["linux"] }, backend: "agent",
+      defaults: { restart: { policy: "always" } },
+      servers: { a: {
+        command: os, args: ["x"], port: "auto", portFlag: "--port", host: "::1", mcp: true, env: { A: "1", B: secret.env("B"), C: secret.command(env.C ?? "") },
+        envFile: [".env"], workingDir: "~", umask: "022", restart: { backoffInitial: "1s", successExitCodes: [0, 1] }, stop: { grace: "1s", signal: "SIGINT" },
+        readiness: { type: "log", pattern: "x" }, liveness: "tcp", dependsOn: ["b", { server: "c", condition: "started" }], logs: { maxSize: "1MiB", keep: 1 },
+        wanted: "ignore", limits: { openFiles: 64 }, description: "", tags: [], when: { host: "box" }, backend: "agent",
+      } },
+    }`;
+    expect(await typeErrors(config(body))).toBe("");
+  });
+
+  it.each([
+    [
+      "a wrong key",
+      '{ servers: { a: { command: "x", port: 1, wrokingDir: "" } } }',
+      /'wrokingDir' does not exist in type/,
+    ],
+    ["a missing port", '{ servers: { a: { command: "x" } } }', /Property 'port' is missing/],
+    [
+      "a wrong word",
+      '{ servers: { a: { command: "x", port: 1, restart: { policy: "sometimes" } } } }',
+      /"sometimes"' is not assignable/,
+    ],
+    [
+      "a number in env",
+      '{ servers: { a: { command: "x", port: 1, env: { A: 1 } } } }',
+      /'number' is not assignable/,
+    ],
+  ])("refuses %s", async (_, body, message) => {
+    expect(await typeErrors(asObject(body))).toMatch(message);
+  });
+});
+
+it("what is derived from the schema is up to date", async () => {
+  const jiti = join(project, "node_modules/jiti/lib/jiti-cli.mjs");
+  const check = promisify(execFile)(process.execPath, [
+    jiti,
+    join(project, "scripts/generate.ts"),
+    "--check",
+  ]);
+  await expect(check).resolves.toMatchObject({ stderr: "" });
+});

@@ -1,0 +1,395 @@
+import { chmodSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { load } from "../../../src/config/load.ts";
+import { resolve } from "../../../src/config/resolve.ts";
+import type { World } from "../../../src/config/world.ts";
+import type { Machine } from "../../../src/model/machine.ts";
+import { serverSpec } from "../../../src/model/spec.ts";
+import { folderWith, formatted, machine, requestFor, resolvedFrom, worldOf } from "./rig.ts";
+
+/** One server of `servers.d/a.kdl`; `sh` is on every machine. */
+async function one(text: string, changes: Partial<World> = {}) {
+  const resolved = await resolvedFrom({ "servers.d/a.kdl": text }, changes);
+  const [spec] = resolved.desired.servers;
+  if (!spec) throw new Error("no server");
+  return { ...resolved, spec };
+}
+
+/** A folder with programs, and what is resolved and said of its files. */
+async function inFolder(
+  files: Record<string, string>,
+  changes: (folder: string) => Partial<World> = () => ({}),
+  programs: string[] = [],
+) {
+  const folder = folderWith(files);
+  for (const program of programs) chmodSync(join(folder, program), 0o755);
+  const world = worldOf({ machine: { ...machine, home: folder }, ...changes(folder) });
+  const result = await load(requestFor(folder, { machine: world.machine }));
+  if (!result.ok) throw new Error(formatted(result.problems, folder).join("\n"));
+  const resolved = await resolve(result.value, world);
+  return { folder, ...resolved, said: formatted(resolved.diagnostics, folder) };
+}
+
+describe("a spec", () => {
+  it("has every default filled in, and is valid", async () => {
+    const { spec } = await one('command "sh"; port 8421');
+    expect(serverSpec.parse(spec)).toEqual(spec);
+    const timing = {
+      interval: 5000,
+      timeout: 2000,
+      startPeriod: 30_000,
+      failureThreshold: 3,
+      successThreshold: 1,
+    };
+    expect(spec).toMatchObject({
+      backend: "agent",
+      args: [],
+      port: 8421,
+      host: "127.0.0.1",
+      mcp: null,
+      workingDir: "/home/ann",
+      umask: 0o022,
+      restart: {
+        policy: "on-failure",
+        backoffInitial: 1000,
+        backoffMax: 30_000,
+        maxRetriesPerMinute: 5,
+        resetAfter: 10_000,
+        successExitCodes: [0],
+      },
+      stop: { grace: 10_000, signal: "SIGTERM" },
+      readiness: { type: "tcp", port: 8421, ...timing },
+      liveness: { type: "tcp", port: 8421, ...timing },
+      logs: { maxSize: 10 * 2 ** 20, keep: 5 },
+      wanted: "start",
+      limits: { openFiles: 1024 },
+    });
+  });
+
+  it("without a port has no probes", async () => {
+    const { spec } = await one('command "sh"; port "none"');
+    expect([spec.port, spec.readiness, spec.liveness]).toEqual([null, { type: "none" }, { type: "none" }]);
+  });
+
+  it("allows 256 open files on macOS", async () => {
+    const { spec } = await one('command "sh"; port 1', { machine: { ...machine, os: "macos" } });
+    expect(spec.limits.openFiles).toBe(256);
+  });
+
+  it("appends the port after its flag", async () => {
+    const { spec } = await one('command "sh"; port 8421; args "serve"; port-flag "--port"');
+    expect(spec.args).toEqual(["serve", "--port", "8421"]);
+  });
+
+  it("is the same whatever shell xy is called from", async () => {
+    const text = 'command "sh"; port "auto"; env { A "{env.HOME}"; }';
+    const first = await one(text, {
+      env: { PATH: "/usr/bin:/bin", FOO: "1", HOME: "/elsewhere", LANG: "de" },
+    });
+    const second = await one(text, { env: {} });
+    expect(second.spec.env).toEqual(first.spec.env);
+  });
+});
+
+describe("templates", () => {
+  it("are filled in args and env, every other brace stays", async () => {
+    const { spec } = await one(`
+      command "sh"; port 8421; port-flag "{port}"; description "{port}"
+      args "{port}" "{{port}}" "{name}-{project}" "{home}" "{env.B}" "{" "{}" "{other}" "{{other}}" "{{{port}}}" "{ port }" "{env.A-B}" "{env.}"
+      env { A "a{port}"; B "<{env.A}>"; C "{{env.A}}"; }
+    `);
+    const project = spec.project;
+    expect(spec.args).toEqual([
+      "8421",
+      "{port}",
+      `a-${project}`,
+      "/home/ann",
+      "<a8421>",
+      "{",
+      "{}",
+      "{other}",
+      "{{other}}",
+      "{{port}}",
+      "{ port }",
+      "{env.A-B}",
+      "{env.}",
+      "{port}",
+      "8421",
+    ]);
+    expect(spec.env).toMatchObject({ A: "a8421", B: "<a8421>", C: "{env.A}" });
+    expect(spec.description).toBe("{port}");
+  });
+
+  it("know the port that was chosen, and the PATH", async () => {
+    const { spec, autoPorts } = await one('command "sh"; port "auto"; args "{port}" "{env.PATH}"');
+    expect(spec.args).toEqual([String(autoPorts.a), spec.env.PATH]);
+  });
+});
+
+describe("the program", () => {
+  const files = {
+    "xy.config.yaml": "path: [tools, ~/more]\n",
+    "servers.d/a.yaml": "command: prog\nport: none\n",
+    "tools/prog": "",
+    "more/prog": "",
+    "shell/prog": "",
+    ".local/bin/prog": "",
+  };
+  const found = async (programs: string[]) => {
+    const resolved = await inFolder(
+      files,
+      (folder) => ({ env: { PATH: `relative::${folder}/shell:${folder}/more` } }),
+      programs,
+    );
+    const [spec] = resolved.desired.servers;
+    return {
+      ...resolved,
+      program: spec?.program.replace(`${resolved.folder}/`, ""),
+      path: String(spec?.env.PATH).replaceAll(`${resolved.folder}/`, "~/"),
+    };
+  };
+  const system = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+  it.each([
+    [["tools/prog", "more/prog", "shell/prog"], "tools/prog", `~/tools:~/more:~/.local/bin:${system}`],
+    [["more/prog", "shell/prog"], "more/prog", `~/more:~/tools:~/.local/bin:${system}`],
+    [[".local/bin/prog", "shell/prog"], ".local/bin/prog", `~/.local/bin:~/tools:~/more:${system}`],
+    [["shell/prog"], "shell/prog", `~/shell:~/tools:~/more:~/.local/bin:${system}`],
+  ])(
+    "is looked for in `path`, in the fixed list and at last in the shell's PATH: %j",
+    async (programs, program, path) => {
+      expect(await found(programs)).toMatchObject({ program, path, said: [] });
+    },
+  );
+
+  it("that is there but cannot be executed is named", async () => {
+    const { said, program } = await found([]);
+    expect(program).toBe("prog");
+    expect(said).toEqual([
+      'servers.d/a.yaml:1:10: cannot find the program "prog": tools/prog is not executable; run "chmod +x tools/prog"',
+    ]);
+  });
+
+  it.each([
+    [
+      "nope-nope",
+      'cannot find the program "nope-nope": it is in no folder of the service PATH; install it, add its folder to "path", or write the whole path',
+    ],
+    ["./x", 'cannot run "./x": servers.d/x does not exist; correct the path'],
+    ["~/tools", 'cannot run "~/tools": tools is a folder; name a program in it'],
+    ["../tools/prog", 'cannot run "../tools/prog": tools/prog is not executable; run "chmod +x tools/prog"'],
+    ["/dev/null", 'cannot run "/dev/null": /dev/null is not a file; correct the path'],
+  ])("is looked at: %s", async (command, message) => {
+    const { said, desired } = await inFolder({
+      ...files,
+      "servers.d/a.yaml": `port: none\ncommand: ${command}\n`,
+    });
+    expect(said).toEqual([`servers.d/a.yaml:2:10: ${message}`]);
+    expect(desired.servers[0]).toMatchObject({ command, program: command });
+  });
+
+  it("as a path starts at the file that says so, or at home", async () => {
+    const programs = ["servers.d/run", "bin/run"];
+    const texts = {
+      "servers.d/run": "",
+      "bin/run": "",
+      "servers.d/a.json": '{"command":"./run","port":"none"}',
+      "servers.d/b.json": '{"command":"~/bin/run","port":"none"}',
+    };
+    const { folder, desired } = await inFolder(texts, undefined, programs);
+    expect(desired.servers.map(({ program }) => program)).toEqual([
+      join(folder, "servers.d/run"),
+      join(folder, "bin/run"),
+    ]);
+    expect(desired.servers.map(({ env }) => env.PATH?.toString().split(":")[0])).toEqual([
+      join(folder, "servers.d"),
+      join(folder, "bin"),
+    ]);
+  });
+
+  it("is looked for on the PATH that the server declares, too", async () => {
+    const { folder, desired } = await inFolder(
+      { "own/prog": "", "servers.d/a.yaml": 'command: prog\nport: none\nenv: {PATH: "{home}/x:/bin"}\n' },
+      (folder) => ({ env: { PATH: join(folder, "own") } }),
+      ["own/prog"],
+    );
+    expect(desired.servers[0]).toMatchObject({
+      program: join(folder, "own/prog"),
+      env: { PATH: `${folder}/x:/bin` },
+    });
+  });
+});
+
+describe("the environment", () => {
+  it("comes from the account, with PATH, and what is declared wins", async () => {
+    const own: Machine = { ...machine, runtimeDir: "/run/user/1" };
+    const { spec } = await one('command "sh"; port 1; env { LANG "de"; X ""; }', { machine: own });
+    const { PATH, ...rest } = spec.env;
+    expect(rest).toEqual({
+      HOME: "/home/ann",
+      USER: "ann",
+      LOGNAME: "ann",
+      SHELL: "/bin/sh",
+      LANG: "de",
+      TMPDIR: "/tmp",
+      XDG_RUNTIME_DIR: "/run/user/1",
+      X: "",
+    });
+    expect(PATH).toContain(dirname(spec.program));
+  });
+
+  it("has Homebrew's folders on macOS", async () => {
+    const { spec } = await one('command "sh"; port 1', { machine: { ...machine, os: "macos" } });
+    expect(spec.env.PATH).toContain(
+      "/home/ann/.local/bin:/opt/homebrew/bin:/opt/homebrew/sbin:/usr/local/sbin",
+    );
+  });
+});
+
+describe("the working folder", () => {
+  it.each([
+    ["~", "."],
+    ["~/x", "x"],
+    [".", "servers.d"],
+    ["../x", "x"],
+  ])("%s is %s", async (written, place) => {
+    const { folder, desired, said } = await inFolder({
+      "x/y": "",
+      "servers.d/a.yaml": `command: sh\nport: none\nworking-dir: "${written}"\n`,
+    });
+    expect(desired.servers[0]?.workingDir).toBe(join(folder, place));
+    expect(said).toEqual([]);
+  });
+
+  it("must be one", async () => {
+    const text = (path: string) => `command: sh\nport: none\nworking-dir: ${path}\n`;
+    const { said } = await inFolder({
+      file: "",
+      "servers.d/a.yaml": text("../nope"),
+      "servers.d/b.yaml": text("../file"),
+    });
+    expect(said).toEqual([
+      "servers.d/a.yaml:3:14: cannot run in nope: it does not exist; create it, or correct the path",
+      "servers.d/b.yaml:3:14: cannot run in file: it is not a folder; correct the path",
+    ]);
+  });
+});
+
+describe("secrets", () => {
+  it("are references with a keyed hash in the spec, and values beside it", async () => {
+    const runSecretCommand: World["runSecretCommand"] = async (command) => ({
+      kind: "value",
+      value: `${command}!\n\n`,
+    });
+    const text =
+      "command: sh\nport: none\nenv:\n  E: {secret: {env: TOKEN}}\n  F: {secret: {file: ../secret}}\n  C: {secret: {command: say}}\n  P: plain\n";
+    const { folder, desired, secrets } = await inFolder(
+      { secret: "s\r\n", "servers.d/a.yaml": text },
+      () => ({ env: { TOKEN: "t\n" }, runSecretCommand }),
+    );
+    expect(secrets).toEqual({ a: { E: "t\n", F: "s", C: "say!\n" } });
+    expect(desired.servers[0]?.env).toMatchObject({
+      E: { secret: { env: "TOKEN" }, hmac: "hmac of t\n" },
+      F: { secret: { file: join(folder, "secret") }, hmac: "hmac of s" },
+      C: { secret: { command: "say" }, hmac: "hmac of say!\n" },
+      P: "plain",
+    });
+    expect(JSON.stringify(desired.servers[0]?.args)).not.toContain("say!");
+  });
+
+  it("that are missing are problems, and the spec is there all the same", async () => {
+    const runSecretCommand: World["runSecretCommand"] = async () => ({
+      kind: "missing",
+      message: "exit 1; sign in first",
+    });
+    const text =
+      'command: sh\nport: none\nenv:\n  E: {secret: {env: TOKEN}}\n  F: {secret: {file: /nope}}\n  C: {secret: {command: say}}\n  D: {secret: {file: "~"}}\n';
+    const { said, desired, secrets } = await inFolder({ "servers.d/a.yaml": text }, () => ({
+      runSecretCommand,
+    }));
+    expect(said).toEqual([
+      "servers.d/a.yaml:4:6: cannot get the secret for E: the variable TOKEN is not set; set it where you call xy",
+      "servers.d/a.yaml:5:6: cannot get the secret for F: /nope: it does not exist, or is a link to nothing; correct the path or remove the link",
+      "servers.d/a.yaml:6:6: cannot get the secret for C: exit 1; sign in first",
+      "servers.d/a.yaml:7:6: cannot get the secret for D: . is not a file; correct the path",
+    ]);
+    expect(secrets).toEqual({});
+    expect(desired.servers[0]?.env.E).toEqual({ secret: { env: "TOKEN" }, hmac: "" });
+  });
+
+  it("that were not asked for are no problem", async () => {
+    const text = "command: sh\nport: 1\nenv: { C: { secret: { command: say } } }\n";
+    const { said, desired } = await inFolder({ "servers.d/a.yaml": text });
+    expect(said).toEqual([]);
+    expect(desired.servers[0]?.env.C).toEqual({ secret: { command: "say" }, hmac: "" });
+  });
+
+  it("come from env files, a later one over an earlier one, env over all", async () => {
+    const files = {
+      one: "A=1\nB=1\nC=1\nHOME=/x\n",
+      "servers.d/two": "B=2\nC=2\n",
+      "servers.d/a.yaml": "command: sh\nport: none\nenv: {C: '3'}\nenv-file: [../one, two]\n",
+    };
+    const { folder, desired, secrets, said } = await inFolder(files);
+    expect(secrets).toEqual({ a: { A: "1", B: "2", HOME: "/x" } });
+    expect(desired.servers[0]?.env).toMatchObject({
+      A: { secret: { envFile: join(folder, "one"), name: "A" }, hmac: "hmac of 1" },
+      B: { secret: { envFile: join(folder, "servers.d/two"), name: "B" }, hmac: "hmac of 2" },
+      C: "3",
+    });
+    expect(said).toEqual([]);
+  });
+
+  it("in env files that cannot be read are problems, with the line", async () => {
+    const files = {
+      bad: "A=1\nnonsense\nPWD=/\n",
+      "servers.d/a.yaml": "command: sh\nport: none\nenv-file: [../nope, ../bad]\n",
+    };
+    const { folder, said, secrets } = await inFolder(files);
+    mkdirSync(join(folder, "later"));
+    expect(said).toEqual([
+      "servers.d/a.yaml:3:12: cannot read the env file nope: nope: it does not exist, or is a link to nothing; correct the path or remove the link",
+      "servers.d/a.yaml:3:21: cannot read this line: write NAME=value (bad:2)",
+      "servers.d/a.yaml:3:21: cannot take PWD from bad: the shell that starts the program owns that name; remove it there",
+    ]);
+    expect(secrets).toEqual({ a: { A: "1" } });
+  });
+});
+
+describe("an auto port", () => {
+  const files = {
+    "xy.config.yaml": "project: p\ndefaults: {command: sh, port: auto}\nservers: {a: {}, b: {}}\n",
+  };
+  const ports = async (changes: Partial<World> = {}, more: Record<string, string> = {}) =>
+    (await resolvedFrom({ ...files, ...more }, changes)).autoPorts;
+
+  it("follows from project and name, and stays", async () => {
+    const first = await ports();
+    expect(first).toEqual(await ports());
+    expect(Object.values(first).every((port) => port >= 20_000 && port < 30_000)).toBe(true);
+    expect(new Set(Object.values(first)).size).toBe(2);
+  });
+
+  it("is moved on while somebody has it", async () => {
+    const { a = 0 } = await ports();
+    expect((await ports({ portTaken: (port) => port === a })).a).toBe(a + 1);
+    expect((await ports({ portTaken: async (port) => port === a || port === a + 1 })).a).toBe(a + 2);
+    expect(await ports({ keptPort: (name) => (name === "b" ? a : undefined) })).toEqual({ a: a + 1, b: a });
+    expect((await ports({}, { "servers.d/c.yaml": `port: ${a}\n` })).a).toBe(a + 1);
+  });
+
+  it("that was kept is taken again, even while the server itself has it", async () => {
+    expect(
+      await ports({
+        keptPort: (name) => (name === "a" ? 29_999 : undefined),
+        portTaken: (port) => port === 29_999,
+      }),
+    ).toMatchObject({ a: 29_999 });
+  });
+
+  it("that was kept is given up to a server that declares it", async () => {
+    const kept = await ports({ keptPort: () => 25_000 }, { "servers.d/c.yaml": "port: 25000\n" });
+    expect(Object.values(kept)).not.toContain(25_000);
+  });
+});

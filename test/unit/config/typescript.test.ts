@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import { declaredBy, machine, problemsOf } from "./rig.ts";
+
+const inputsOf = async (text: string, changes = {}, name = "xy.config.ts") =>
+  (await declaredBy({ [name]: text }, changes)).servers.map(({ name, input }) => ({ name, ...input }));
+
+describe("a TypeScript configuration", () => {
+  it("imports defineConfig and secret from the running xy, with no node_modules", async () => {
+    const text = `
+      import { defineConfig, secret, type Config } from "xyctl";
+      enum Ports { web = 8421 }
+      const config: Config = { servers: { web: { command: "x", port: Ports.web, env: { T: secret.file("~/.t") } } } };
+      export default defineConfig(config);`;
+    expect(await inputsOf(text)).toMatchObject([
+      { name: "web", port: 8421, env: { T: { secret: { file: "~/.t" } } } },
+    ]);
+  });
+
+  it.each(["xy.config.ts", "xy.config.mts", "xy.config.js", "xy.config.mjs"])(
+    "may be named %s",
+    async (name) => {
+      const text =
+        'import { defineConfig } from "xyctl";\nexport default defineConfig({ servers: { a: { command: "x", port: 1 } } });';
+      expect(await inputsOf(text, {}, name)).toMatchObject([{ name: "a" }]);
+    },
+  );
+
+  it("may be a function of the machine, which may wait", async () => {
+    const text = `export default async ({ os, arch, host, user, home, env }) => {
+      await new Promise((done) => setTimeout(done, 1));
+      return { servers: { a: { command: "x", port: "none", args: [os, arch, host, user, home, env.TOKEN, process.env.TOKEN, String(process.env.HOME)] } } };
+    }`;
+    const [server] = await inputsOf(text, { env: { TOKEN: "t" } });
+    const { os, arch, host, user, home } = machine;
+    expect(server?.args).toEqual([os, arch, host, user, home, "t", "t", "undefined"]);
+  });
+
+  it("takes undefined for absent", async () => {
+    const text =
+      'export default { project: undefined, servers: { a: { command: "x", port: 1, portFlag: undefined, env: { A: undefined } } } };';
+    expect(await inputsOf(text)).toMatchObject([{ env: {} }]);
+  });
+
+  it("prints where it is told to", async () => {
+    const printed: string[] = [];
+    const text =
+      'console.log("out"); console.error("err"); process.stdout.write("raw\\n"); export default {};';
+    await declaredBy({ "xy.config.ts": text }, { print: (text: string) => printed.push(text) });
+    expect(printed.join("").split("\n").toSorted()).toEqual(["", "err", "out", "raw"]);
+  });
+
+  it.each([
+    ["a loop", "while (true);\nexport default {};"],
+    ["an import that loops", 'import "./lib/loop.ts";\nexport default {};'],
+    ["a promise with a timer", "setInterval(() => {}, 1000);\nexport default new Promise(() => {});"],
+  ])("that hangs is ended from outside: %s", async (_, text) => {
+    const files = { "xy.config.ts": text, "lib/loop.ts": "for (;;);" };
+    expect(await problemsOf(files, { signal: AbortSignal.timeout(400) })).toEqual([
+      "xy.config.ts: cannot evaluate this file: it did not end in time; look for an import, a loop or a promise that waits",
+    ]);
+  });
+
+  it("is not started when it is too late already", async () => {
+    expect(
+      await problemsOf({ "xy.config.ts": "export default {};" }, { signal: AbortSignal.abort() }),
+    ).toHaveLength(1);
+  });
+
+  it("that takes all memory ends alone", async () => {
+    const text = "const all = []; for (;;) all.push(new Array(100000).fill(all.length)); export default {};";
+    expect(await problemsOf({ "xy.config.ts": text })).toEqual([
+      expect.stringMatching(/cannot evaluate this file: .*memory/),
+    ]);
+  });
+
+  it("leaves nothing running", async () => {
+    const text = "setInterval(() => {}, 1000); export default {};";
+    await declaredBy({ "xy.config.ts": text });
+  });
+});

@@ -1,0 +1,209 @@
+import { describe, expect, test } from "vitest";
+import type { Backend, PerformOptions, PerformResult } from "../../../src/backends/backend.ts";
+import type { ApplyEvent } from "../../../src/model/event.ts";
+import type { Observed } from "../../../src/model/observed.ts";
+import type { Change, Plan } from "../../../src/model/plan.ts";
+import type { ServerSpec } from "../../../src/model/spec.ts";
+import { type ApplyOptions, apply } from "../../../src/reconciler/apply.ts";
+import { buildPlan } from "../../../src/reconciler/plan.ts";
+import { desired, running, spec } from "./fixtures.ts";
+import { collect } from "./world.ts";
+
+const needing = (name: string, ...servers: string[]) =>
+  spec(name, { dependsOn: servers.map((server) => ({ server, condition: "ready" as const })) });
+
+function planned(servers: readonly ServerSpec[], observed: readonly Observed[] = []): Plan {
+  const plan = buildPlan(desired(...servers), observed);
+  if (!plan.ok) throw new Error("no plan");
+  return plan.value;
+}
+
+const done: PerformResult = { ok: true, detail: "ready" };
+const broken: PerformResult = { ok: false, message: "exit 7", lastLines: ["no such table"] };
+
+function backend(
+  perform: (change: Change, options: PerformOptions) => Promise<PerformResult>,
+): () => Backend {
+  return () => ({ kind: "agent", check: () => [], observe: async () => [], perform });
+}
+
+const options = (over: Partial<ApplyOptions> = {}): ApplyOptions => ({
+  secrets: {},
+  waitMs: 60_000,
+  signal: new AbortController().signal,
+  concurrency: 8,
+  ...over,
+});
+
+const brief = (events: readonly ApplyEvent[]) => events.map(({ type, server }) => `${type} ${server}`);
+
+describe("apply", () => {
+  test("works in dependency order, side by side where it may", async () => {
+    const plan = planned([needing("web", "api"), needing("api", "db"), spec("db"), spec("cache")]);
+    const events = await collect(
+      apply(
+        plan,
+        backend(async () => done),
+        options(),
+      ),
+    );
+    expect(brief(events)).toEqual([
+      "started cache",
+      "started db",
+      "done cache",
+      "done db",
+      "started api",
+      "done api",
+      "started web",
+      "done web",
+    ]);
+    expect(events[2]).toEqual({ type: "done", server: "cache", action: "add", detail: "ready" });
+  });
+
+  test("ends things first, dependents before what they depend on", async () => {
+    const observed = [running(needing("web", "db")), running(spec("db")), running(spec("rest"))];
+    const plan = planned([spec("new"), spec("rest", { wanted: "stop" })], observed);
+    const events = await collect(
+      apply(
+        plan,
+        backend(async () => done),
+        options(),
+      ),
+    );
+    expect(brief(events)).toEqual([
+      "started rest",
+      "started web",
+      "done rest",
+      "done web",
+      "started db",
+      "done db",
+      "started new",
+      "done new",
+    ]);
+  });
+
+  test("what matches gives no event", async () => {
+    const plan = planned([spec("web")], [running(spec("web"))]);
+    expect(
+      await collect(
+        apply(
+          plan,
+          backend(async () => done),
+          options(),
+        ),
+      ),
+    ).toEqual([]);
+  });
+
+  test("never works on more servers at once than it may", async () => {
+    let now = 0;
+    let most = 0;
+    const perform = async () => {
+      most = Math.max(most, ++now);
+      await Promise.resolve();
+      now--;
+      return done;
+    };
+    const plan = planned(["a", "b", "c", "d", "e"].map((name) => spec(name)));
+    await collect(apply(plan, backend(perform), options({ concurrency: 2 })));
+    expect(most).toBe(2);
+  });
+
+  test("a failure skips those that depend on it, by name, and no others", async () => {
+    const plan = planned([needing("web", "api"), needing("api", "db"), spec("db"), spec("notes")]);
+    const perform = async ({ server }: Change) => (server === "db" ? broken : done);
+    const events = await collect(apply(plan, backend(perform), options()));
+    expect(events.filter(({ type }) => type !== "started")).toEqual([
+      { type: "failed", server: "db", action: "add", message: "exit 7", lastLines: ["no such table"] },
+      { type: "done", server: "notes", action: "add", detail: "ready" },
+      { type: "skipped", server: "api", action: "add", message: "db failed, and api depends on it" },
+      { type: "skipped", server: "web", action: "add", message: "api was skipped, and web depends on it" },
+    ]);
+  });
+
+  test("what a backend throws is the failure of one server", async () => {
+    const perform = async ({ server }: Change) => {
+      if (server === "a") throw new Error("socket closed");
+      return done;
+    };
+    const events = await collect(apply(planned([spec("a"), spec("b")]), backend(perform), options()));
+    expect(events).toContainEqual({
+      type: "failed",
+      server: "a",
+      action: "add",
+      message: "socket closed",
+      lastLines: [],
+    });
+    expect(brief(events)).toContain("done b");
+    const none = () => {
+      throw new Error("no such backend");
+    };
+    expect(brief(await collect(apply(planned([spec("a")]), none, options())))).toEqual([
+      "started a",
+      "failed a",
+    ]);
+  });
+
+  test("an interruption begins nothing new, and says what was left", async () => {
+    const abort = new AbortController();
+    const perform = async (_: Change, { signal }: PerformOptions) => {
+      abort.abort();
+      expect(signal.aborted).toBe(true);
+      return done;
+    };
+    const plan = planned([spec("a"), spec("b"), spec("c")]);
+    const events = await collect(
+      apply(plan, backend(perform), options({ signal: abort.signal, concurrency: 1 })),
+    );
+    expect(brief(events)).toEqual(["started a", "done a", "skipped b", "skipped c"]);
+    expect(events.at(-1)).toMatchObject({ message: "interrupted before it began" });
+  });
+
+  test("whoever stops reading begins nothing more", async () => {
+    const performed: string[] = [];
+    let finish = (_: PerformResult) => {};
+    const perform = ({ server }: Change) => {
+      performed.push(server);
+      return new Promise<PerformResult>((resolve) => {
+        finish = resolve;
+      });
+    };
+    for await (const _ of apply(
+      planned([spec("a"), spec("b")]),
+      backend(perform),
+      options({ concurrency: 1 }),
+    ))
+      break;
+    finish(done);
+    await new Promise(setImmediate);
+    expect(performed).toEqual(["a"]);
+  });
+
+  test("a server that could not be removed elsewhere is not added here", async () => {
+    const elsewhere = "systemd" as ServerSpec["backend"];
+    const plan = planned([spec("web")], [running(spec("web", { backend: elsewhere }))]);
+    const kinds: string[] = [];
+    const backendOf = (kind: ServerSpec["backend"]): Backend => {
+      kinds.push(kind);
+      return backend(async () => broken)();
+    };
+    const events = await collect(apply(plan, backendOf, options()));
+    expect(brief(events)).toEqual(["started web", "failed web", "skipped web"]);
+    expect(events.at(-1)).toMatchObject({ action: "add", message: "its removal from systemd failed" });
+    expect(kinds).toEqual(["systemd"]);
+  });
+
+  test("each server gets its own secrets, also one with the name of an object's inner part", async () => {
+    const seen: Record<string, unknown> = {};
+    const perform = async ({ server }: Change, { secrets, waitMs }: PerformOptions) => {
+      seen[server] = { secrets, waitMs };
+      return done;
+    };
+    const plan = planned([spec("a"), spec("constructor")]);
+    await collect(apply(plan, backend(perform), options({ secrets: { a: { TOKEN: "t" } }, waitMs: 5 })));
+    expect(seen).toEqual({
+      a: { secrets: { TOKEN: "t" }, waitMs: 5 },
+      constructor: { secrets: {}, waitMs: 5 },
+    });
+  });
+});

@@ -1,0 +1,94 @@
+import { expect, test } from "vitest";
+import { why } from "../../../src/reconciler/explain.ts";
+import { exited, NOW, resting, running, spec } from "./fixtures.ts";
+
+const web = spec("web");
+const rest = spec("web", { wanted: "stop" });
+
+test("running and ready", () => {
+  expect(why(running(web), NOW)).toMatchInlineSnapshot(
+    `"web has been running for 2h 13m (pid 812) and is ready: 127.0.0.1:8421 is listening (3 seconds ago). It runs because the configuration wants it started; \`xy stop web\` would hold it stopped."`,
+  );
+});
+
+test("running because the operator said so", () => {
+  expect(why(running(rest, { operator: "start" }), NOW)).toMatchInlineSnapshot(
+    `"web has been running for 2h 13m (pid 812) and is ready: 127.0.0.1:8421 is listening (3 seconds ago). It runs because you started it, although the configuration wants it stopped; \`xy stop web\` ends it."`,
+  );
+});
+
+test("running, not ready and not healthy", () => {
+  const ready = { status: "failing", evidence: "nothing listens on 127.0.0.1:8421", at: NOW - 2000 } as const;
+  expect(why(running(web, { ready, healthy: ready }), NOW)).toMatchInlineSnapshot(
+    `"web has been running for 2h 13m (pid 812) but is not ready: nothing listens on 127.0.0.1:8421 (2 seconds ago). It is not healthy: nothing listens on 127.0.0.1:8421. It becomes ready as soon as its readiness probe (tcp 8421) succeeds: \`xy probe web\` shows every step of it, \`xy logs web\` what the server says."`,
+  );
+});
+
+test("starting", () => {
+  const waiting = spec("web", { dependsOn: [{ server: "db", condition: "ready" }] });
+  expect(why(running(waiting, { state: "starting", since: NOW - 1500 }), NOW)).toMatchInlineSnapshot(
+    `"web began to start 1 second ago. It starts after what it depends on: db (ready)."`,
+  );
+});
+
+test("waiting for the next start", () => {
+  const waits = resting(web, {
+    state: "restarting",
+    lastExit: exited(7),
+    restartCount: 3,
+    nextStartAt: NOW + 4000,
+  });
+  expect(why(waits, NOW)).toMatchInlineSnapshot(
+    `"web ended 3 minutes ago (exit 7) and its policy \`on-failure\` starts it again: restart 3, in 4 seconds. After 5 restarts within a minute it is given up as failed. \`xy start web\` starts it at once, \`xy stop web\` ends the waiting."`,
+  );
+});
+
+test("failed", () => {
+  const reason = "exit 7, 5 restarts in the last minute";
+  const failed = resting(web, { state: "failed", reason, lastLines: ["listening", "port taken", ""] });
+  expect(why(failed, NOW)).toMatchInlineSnapshot(
+    `"web failed 3 minutes ago: exit 7, 5 restarts in the last minute. The last thing it said was "port taken". Nothing starts it again by itself. \`xy logs web\` shows what came before; once the cause is gone, \`xy start web\` or \`xy apply\` starts it."`,
+  );
+});
+
+test("held", () => {
+  expect(why(resting(web, { operator: "stop" }), NOW)).toMatchInlineSnapshot(
+    `"web is held: you stopped it 3 minutes ago. It stays stopped, over applies and reboots too, until \`xy start web\`."`,
+  );
+});
+
+test("stopped, as configured", () => {
+  expect(why(resting(rest), NOW)).toMatchInlineSnapshot(
+    `"web is stopped because the configuration wants it stopped (wanted is "stop"). \`xy start web\` starts it all the same; for good, set wanted to "start" and apply."`,
+  );
+});
+
+test("ended well", () => {
+  expect(why(resting(web, { lastExit: exited(0) }), NOW)).toMatchInlineSnapshot(
+    `"web ended by itself 3 minutes ago (exit 0), and its policy \`on-failure\` leaves it at that. \`xy start web\` runs it again."`,
+  );
+});
+
+test("stopped, and nothing explains it", () => {
+  expect(why(resting(web), NOW)).toMatchInlineSnapshot(
+    `"web came to rest 3 minutes ago, and nothing it was told explains that. \`xy apply\` or \`xy start web\` starts it."`,
+  );
+});
+
+test("stopping", () => {
+  expect(why(running(web, { state: "stopping", since: NOW - 1000 }), NOW)).toMatchInlineSnapshot(
+    `"web began to stop 1 second ago. What is left of its processes has been told to end within its grace of 10 seconds, and is killed then."`,
+  );
+});
+
+test("ignored, drifted and unreadable", () => {
+  expect(
+    why(resting(spec("web", { wanted: "ignore" }), { drift: "unit file edited" }), NOW),
+  ).toMatchInlineSnapshot(
+    `"web is stopped. Its configuration says wanted "ignore": it is declared, and apply never touches it. What was applied was changed outside xy: unit file edited."`,
+  );
+  const { spec: _, ...unreadable } = running(web);
+  expect(why(unreadable, NOW)).toMatchInlineSnapshot(
+    `"web has been running for 2h 13m (pid 812) and is ready: 127.0.0.1:8421 is listening (3 seconds ago). \`xy stop web\` would hold it stopped. The record of what was applied to web cannot be read; \`xy apply\` writes it again."`,
+  );
+});

@@ -1,0 +1,138 @@
+import { EventEmitter } from "node:events";
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, test } from "vitest";
+import type { ApplyEvent } from "../../../src/model/event.ts";
+import { buildPlan } from "../../../src/reconciler/plan.ts";
+import { renderApplyLines } from "../../../src/views/apply.ts";
+import { renderApplyTasks } from "../../../src/views/apply-tasks.ts";
+import { applySummary } from "../../../src/views/apply-text.ts";
+import { desired, running, spec } from "../reconciler/fixtures.ts";
+
+const EVENTS: readonly ApplyEvent[] = [
+  { type: "started", server: "old", action: "remove" },
+  { type: "done", server: "old", action: "remove", detail: "stopped with exit 0" },
+  { type: "started", server: "db", action: "add" },
+  { type: "started", server: "notes", action: "restart" },
+  { type: "progress", server: "db", text: "waiting for tcp 5432" },
+  { type: "done", server: "notes", action: "restart", detail: "" },
+  {
+    type: "failed",
+    server: "db",
+    action: "add",
+    message: "exit 7",
+    lastLines: ["starting", "\x1b[31mno disk"],
+  },
+  { type: "skipped", server: "web", action: "add", message: "db failed, and web depends on it" },
+];
+
+async function* told(events: readonly ApplyEvent[]): AsyncGenerator<ApplyEvent> {
+  for (const event of events) {
+    await new Promise(setImmediate);
+    yield event;
+  }
+}
+
+function plan() {
+  const web = spec("web", { dependsOn: [{ server: "db", condition: "ready" }] });
+  const declared = desired(web, spec("db"), spec("notes", { args: [] }), spec("same"));
+  const built = buildPlan(declared, [running(spec("notes")), running(spec("old")), running(spec("same"))]);
+  if (!built.ok) throw new Error("no plan");
+  return built.value;
+}
+
+/** A terminal that remembers. */
+function terminal(rows = 24) {
+  const written: string[] = [];
+  const stream = Object.assign(new EventEmitter(), {
+    isTTY: true,
+    columns: 80,
+    rows,
+    write: (text: string) => written.push(text) > 0,
+  });
+  return {
+    stream: stream as unknown as NodeJS.WriteStream,
+    text: () => stripVTControlCharacters(written.join("")),
+  };
+}
+
+describe("line by line", () => {
+  test("each event in words, then the summary", async () => {
+    const lines: string[] = [];
+    const finals = await renderApplyLines(told(EVENTS), (text) => lines.push(text), { colour: false });
+    expect(lines.join("\n")).toMatchInlineSnapshot(`
+      "old: removing
+      old: removed: stopped with exit 0
+      db: adding
+      notes: restarting
+      db: waiting for tcp 5432
+      notes: restarted
+      db: cannot add: exit 7
+        | starting
+        | no disk
+      web: not added: db failed, and web depends on it
+      Apply failed: 1 failed (db); 1 not tried (web); 2 done (old, notes)."
+    `);
+    expect(finals.map(({ type, server }) => `${type} ${server}`)).toEqual([
+      "done old",
+      "done notes",
+      "failed db",
+      "skipped web",
+    ]);
+  });
+});
+
+describe("as tasks", () => {
+  test("ends with every change in its place, and the summary", async () => {
+    const { stream, text } = terminal();
+    const finals = await renderApplyTasks(plan(), told(EVENTS), stream, { colour: false });
+    expect(finals).toHaveLength(4);
+    const end = text().slice(text().lastIndexOf("✖ db"));
+    expect(end).toMatchInlineSnapshot(`
+      "✖ db: cannot add: exit 7
+          | starting
+          | no disk
+      ✔ notes: restarted
+      ✔ old: removed: stopped with exit 0
+      ↓ web: not added: db failed, and web depends on it
+      Apply failed: 1 failed (db); 1 not tried (web); 2 done (old, notes).
+      "
+    `);
+    expect(text()).not.toContain("same");
+  });
+
+  test("a plan that does not fit on the terminal is told in lines", async () => {
+    const { stream, text } = terminal(6);
+    await renderApplyTasks(plan(), told(EVENTS.slice(0, 2)), stream, { colour: false });
+    expect(text()).toBe(
+      "old: removing\nold: removed: stopped with exit 0\nApply complete: 0 added, 0 changed, 1 removed.\n",
+    );
+  });
+
+  test("a source that breaks ends the list and is told", async () => {
+    async function* breaking(): AsyncGenerator<ApplyEvent> {
+      yield* told(EVENTS.slice(0, 3));
+      throw new Error("a bug");
+    }
+    const { stream, text } = terminal();
+    await expect(renderApplyTasks(plan(), breaking(), stream, { colour: false })).rejects.toThrow("a bug");
+    expect(text()).toContain("old: removed: stopped with exit 0");
+  });
+});
+
+describe("the summary", () => {
+  const of = (events: readonly ApplyEvent[]) =>
+    applySummary(
+      events.filter((e) => e.type === "done" || e.type === "failed" || e.type === "skipped"),
+      { colour: false },
+    );
+
+  test("counts what was done when all went well", () => {
+    expect(of(EVENTS.slice(0, 6))).toBe("Apply complete: 0 added, 1 changed, 1 removed.");
+  });
+
+  test("names what was done and what was not", () => {
+    expect(of(EVENTS)).toBe("Apply failed: 1 failed (db); 1 not tried (web); 2 done (old, notes).");
+    expect(of(EVENTS.slice(6, 7))).toBe("Apply failed: 1 failed (db); nothing was done.");
+    expect(of(EVENTS.slice(7))).toBe("Apply interrupted: 1 not tried (web); nothing was done.");
+  });
+});

@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import type { Observed } from "../../../src/model/observed.ts";
+import { type ListRow, listView } from "../../../src/views/list.ts";
+import { NOW, resting, running, spec } from "../reconciler/fixtures.ts";
+
+const plain = { colour: false, now: NOW };
+const failing = { status: "failing", evidence: "x", at: NOW } as const;
+const servers = [
+  running(spec("notes"), { restartCount: 2 }),
+  running(spec("slow"), { ready: failing, pid: 104_512, startedAt: NOW - 42_000 }),
+  resting(spec("task", { port: null })),
+  resting(spec("db"), { operator: "stop" }),
+  resting(spec("web"), { state: "failed", restartCount: 5 }),
+];
+
+const ANSWERS = { ok: true, failing: false, unknown: null } as const;
+
+function row(server: Observed): ListRow {
+  const { name, project, state, restartCount, pid, startedAt, operator, spec: declared, ready } = server;
+  const uptimeMs = startedAt === undefined ? undefined : plain.now - startedAt;
+  const held = operator === "stop";
+  return {
+    name,
+    project,
+    state,
+    restartCount,
+    pid,
+    uptimeMs,
+    held,
+    port: declared?.port ?? null,
+    ready: ANSWERS[ready.status],
+  };
+}
+
+test("no servers", () => {
+  expect(listView([], plain)).toBe("No servers. `xy apply` brings up what the configuration declares.\n");
+});
+
+test("a table", () => {
+  expect(listView(servers.map(row), plain)).toMatchInlineSnapshot(`
+    "NAME   STATE           READY     PID  PORT  UPTIME  RESTARTS
+    notes  running         yes       812  8421  2h 13m         2
+    slow   running         no     104512  8421  42s            0
+    task   stopped         -           -     -  -              0
+    db     stopped (held)  -           -  8421  -              0
+    web    failed          -           -  8421  -              5
+    "
+  `);
+});
+
+test("names carry their project when there are several", () => {
+  const other = running(spec("web", { project: "work" }));
+  expect(listView([running(spec("web")), other].map(row), plain)).toMatchInlineSnapshot(`
+    "NAME      STATE    READY  PID  PORT  UPTIME  RESTARTS
+    dots/web  running  yes    812  8421  2h 13m         0
+    work/web  running  yes    812  8421  2h 13m         0
+    "
+  `);
+});
+
+test("in colour", () => {
+  expect(listView(servers.slice(3).map(row), { ...plain, colour: true })).toMatchInlineSnapshot(`
+    "[1mNAME[22m  [1mSTATE[22m           [1mREADY[22m  [1mPID[22m  [1mPORT[22m  [1mUPTIME[22m  [1mRESTARTS[22m
+    db    [2mstopped (held)[22m  -        -  8421  -              0
+    web   [31mfailed[39m          -        -  8421  -              5
+    "
+  `);
+});
+
+test("a name is cut for a narrow terminal only", () => {
+  const long = [running(spec("a-name-that-is-longer-than-its-place"))];
+  expect(listView(long.map(row), { ...plain, width: 70 })).toMatchInlineSnapshot(`
+    "NAME                       STATE    READY  PID  PORT  UPTIME  RESTARTS
+    a-name-that-is-longer-th…  running  yes    812  8421  2h 13m         0
+    "
+  `);
+  expect(listView(long.map(row), plain)).toContain("a-name-that-is-longer-than-its-place");
+});

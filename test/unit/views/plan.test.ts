@@ -1,0 +1,291 @@
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, test } from "vitest";
+import type { Diagnostic } from "../../../src/model/diagnostic.ts";
+import type { Observed } from "../../../src/model/observed.ts";
+import type { ServerSpec } from "../../../src/model/spec.ts";
+import { buildPlan } from "../../../src/reconciler/plan.ts";
+import { planView } from "../../../src/views/plan.ts";
+import type { Screen } from "../../../src/views/screen.ts";
+import { desired, exited, NOW, resting, running, secret, spec } from "../reconciler/fixtures.ts";
+
+const plain: Screen = { colour: false, now: NOW };
+
+function view(
+  servers: readonly ServerSpec[],
+  observed: readonly Observed[],
+  screen: Screen = plain,
+  diagnostics: readonly Diagnostic[] = [],
+  except: readonly string[] = [],
+): string {
+  const plan = buildPlan(desired(...servers), observed, diagnostics, { except });
+  if (!plan.ok) throw new Error("no plan");
+  return planView(plan.value, screen);
+}
+
+const web = spec("web");
+
+describe("a plan for people", () => {
+  test("that changes nothing", () => {
+    expect(view([web], [running(web)])).toBe("No changes. 1 server matches the configuration.\n");
+    const others = [spec("a"), spec("own", { wanted: "ignore" })];
+    expect(view([web, ...others], [running(web), running(spec("a"))])).toBe(
+      "No changes. 2 servers match the configuration. Ignored: own.\n",
+    );
+  });
+
+  test("a new server shows what is not default", () => {
+    const notes = spec("notes", {
+      args: ["serve.js", "--title", "my notes", "--port", "8421"],
+      mcp: { path: "/mcp" },
+      env: { HOME: "/home/me", PATH: "/bin", RUST_LOG: "debug", TOKEN: secret("aa") },
+      workingDir: "/home/me/notes",
+      umask: 0o077,
+      restart: { ...web.restart, policy: "always", backoffInitial: 90_000 },
+      logs: { maxSize: 64 * 1024, keep: 5 },
+      dependsOn: [{ server: "db", condition: "ready" }],
+    });
+    expect(view([notes], [])).toMatchInlineSnapshot(`
+      "  + notes will be added and started
+            + command: node serve.js --title 'my notes' --port 8421
+            + program: /usr/bin/node
+            + url: http://127.0.0.1:8421/mcp
+            + env.RUST_LOG: "debug"
+            + env.TOKEN: (secret from env GITHUB_TOKEN)
+            + working-dir: /home/me/notes
+            + umask: 077
+            + restart.policy: always
+            + restart.backoff-initial: 1m30s
+            + depends-on: db (ready)
+            + logs.max-size: 64KiB
+              (28 defaults hidden)
+
+      Plan: 1 to add (notes), 0 to change, 0 to remove.
+      "
+    `);
+  });
+
+  test("every kind of change", () => {
+    const old = spec("api", {
+      args: ["run", "api", "--verbose", "--level", "3", "--log", "x"],
+      env: { HOME: "/home/me", RUST_LOG: "info", OLD: "1", TOKEN: secret("aa"), KEY: secret("cc", "A") },
+    });
+    const api = spec("api", {
+      args: ["run", "api", "--quiet", "--level", "3", "--log", "x", "--fast"],
+      env: { HOME: "/home/me", RUST_LOG: "debug", NEW: "2", TOKEN: secret("bb"), KEY: secret("cc", "B") },
+      stop: { grace: 90_000, signal: "SIGINT" },
+    });
+    const observed = [
+      running(old),
+      running(spec("cfg")),
+      resting(spec("down"), {
+        state: "failed",
+        lastExit: exited(7),
+        reason: "exit 7, 5 restarts in the last minute",
+      }),
+      resting(spec("gone")),
+      running(spec("loud")),
+      running(spec("old"), { runningHash: "earlier" }),
+      running(spec("orphan")),
+      resting(spec("still"), { operator: "stop" }),
+      running(spec("touched"), { drift: "unit file edited" }),
+    ];
+    const servers = [
+      api,
+      spec("cfg", {
+        restart: { ...web.restart, backoffMax: 60_000 },
+        logs: { maxSize: 2 ** 20, keep: 5 },
+        umask: 0o022,
+      }),
+      spec("down"),
+      spec("gone"),
+      spec("loud", { wanted: "stop" }),
+      spec("old"),
+      spec("still", { description: "rests" }),
+      spec("touched"),
+    ];
+    expect(view(servers, observed)).toMatchInlineSnapshot(`
+      "-/+ api will be changed by a restart, which breaks its live sessions
+            because args, env.KEY, env.NEW and 3 more changed
+            ~ args:
+                "run"
+                "api"
+              - "--verbose"
+              + "--quiet"
+                "--level"
+                (2 unchanged)
+                "x"
+              + "--fast"
+            ~ env.KEY: (secret from env A) -> (secret from env B) (same value)
+            + env.NEW: "2"
+            - env.OLD: "1"
+            ~ env.RUST_LOG: "info" -> "debug"
+            ~ env.TOKEN: (secret from env GITHUB_TOKEN) (changed)
+            ~ stop.grace: 10s -> 1m30s
+            ~ stop.signal: SIGTERM -> SIGINT
+
+        ~ cfg will be changed in place
+            because restart.backoff-max and logs.max-size changed
+            ~ restart.backoff-max: 30s -> 1m
+            ~ logs.max-size: 10MiB -> 1MiB
+
+        ~ down will be started
+            because it failed 3 minutes ago (exit 7)
+
+        ~ gone will be started
+            because it should run and does not
+
+        ~ loud will be changed and stopped, which breaks its live sessions
+            because wanted changed
+            ~ wanted: start -> stop
+
+      -/+ old will be restarted, which breaks its live sessions
+            because its process was started with an earlier configuration
+
+        - orphan will be stopped and removed, which breaks its live sessions
+            because it is no longer declared
+
+        ~ still will be changed
+            because description changed
+            ~ description: "" -> rests
+
+        ~ touched will be changed in place
+            because it was changed outside xy: unit file edited
+
+      held: still, stopped 3 minutes ago; it stays so until \`xy start still\`
+      drifted: touched was changed outside xy (unit file edited), and is put back
+
+      Plan: 0 to add, 8 to change (api, cfg, down, gone, loud, old, still, touched), 1 to remove (orphan).
+      "
+    `);
+  });
+
+  test("problems have their place, those left out are named", () => {
+    const diagnostics: Diagnostic[] = [
+      {
+        severity: "warning",
+        message: "cannot express restart.backoff-max: it is ignored",
+        server: "web",
+      },
+      {
+        severity: "error",
+        message: "cannot find the program nod: install it, or correct the name",
+        file: "/home/me/dots/servers.d/web.kdl",
+        line: 2,
+        column: 9,
+      },
+      {
+        severity: "error",
+        message: "cannot use port 8421: it is held by pid 812 (node)",
+        file: "/home/me/dots/xy.config.ts",
+        path: "servers.web.port",
+      },
+    ];
+    const shorten = (path: string) => path.replace("/home/me/", "~/");
+    expect(
+      view([spec("web"), spec("db")], [], { ...plain, shorten }, diagnostics, ["db"]),
+    ).toMatchInlineSnapshot(`
+      "  + web will be added and started
+            + command: node server.js
+            + program: /usr/bin/node
+            + port: 8421
+              (34 defaults hidden)
+
+      left out: db
+
+      warning: web: cannot express restart.backoff-max: it is ignored
+      error: ~/dots/servers.d/web.kdl:2:9: cannot find the program nod: install it, or correct the name
+      error: ~/dots/xy.config.ts: servers.web.port: cannot use port 8421: it is held by pid 812 (node)
+
+      Plan: 1 to add (web), 0 to change, 0 to remove.
+      "
+    `);
+  });
+
+  test("long values are broken, and cut only for a terminal", () => {
+    const path = (last: string) => `/home/me/${"a-folder-with-a-name/".repeat(4)}${last}`;
+    const before = spec("web", { workingDir: path("x"), env: { A: "1", LONG: "l".repeat(40) } });
+    const after = spec("web", { workingDir: path("y"), env: { A: "2", LONG: "m".repeat(40) } });
+    expect(view([after], [running(before)])).toMatchInlineSnapshot(`
+      "-/+ web will be changed by a restart, which breaks its live sessions
+            because env.A, env.LONG and working-dir changed
+            ~ env.A: "1" -> "2"
+            ~ env.LONG:
+              - "llllllllllllllllllllllllllllllllllllllll"
+              + "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm"
+            ~ working-dir:
+              - /home/me/a-folder-with-a-name/a-folder-with-a-name/a-folder-with-a-name/a-folder-with-a-name/x
+              + /home/me/a-folder-with-a-name/a-folder-with-a-name/a-folder-with-a-name/a-folder-with-a-name/y
+
+      Plan: 0 to add, 1 to change (web), 0 to remove.
+      "
+    `);
+    const narrow = view([after], [running(before)], { ...plain, width: 60 });
+    expect(narrow).toMatchInlineSnapshot(`
+      "-/+ web will be changed by a restart, which breaks its live sessions
+            because env.A, env.LONG and working-dir changed
+            ~ env.A: "1" -> "2"
+            ~ env.LONG:
+              - "llllllllllllllllllllllllllllllllllllllll"
+              + "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm"
+            ~ working-dir:
+              - /home/me/a-folder-with-a-name/a-folder-with-a-nam…
+              + /home/me/a-folder-with-a-name/a-folder-with-a-nam…
+
+      Plan: 0 to add, 1 to change (web), 0 to remove.
+      "
+    `);
+    for (const line of narrow.split("\n").slice(1)) expect(line.length).toBeLessThanOrEqual(60);
+  });
+
+  test("text from outside cannot steer the terminal", () => {
+    const failed = resting(web, { state: "failed", reason: "\x1b[2Jgone\nnext" });
+    const armed = spec("web", { env: { A: "\x1b[2J\x9b" } });
+    const text = view([armed], [failed], { ...plain, width: 80 });
+    expect(text).toBe(stripVTControlCharacters(text));
+    expect(view([armed], [])).toContain('env.A: "\\u001b[2J\\u009b"');
+  });
+
+  test("in colour", () => {
+    const servers = [spec("web", { args: ["b.js"] }), spec("api")];
+    const observed = [running(web), running(spec("old"), { pid: 5 })];
+    expect(view(servers, observed, { colour: true, now: NOW, width: 80 })).toMatchInlineSnapshot(`
+      "[32m  +[39m [1mapi[22m will be added and started
+            [32m+[39m command: node server.js
+            [32m+[39m program: /usr/bin/node
+            [32m+[39m port: 8421
+              [2m(34 defaults hidden)[22m
+
+      [31m  -[39m [1mold[22m will be stopped and removed, which breaks its live sessions
+            [2mbecause it is no longer declared[22m
+
+      [33m-/+[39m [1mweb[22m will be changed by a restart, which breaks its live sessions
+            [2mbecause args changed[22m
+            [33m~[39m args: ["server.js"] -> ["b.js"]
+
+      [1mPlan:[22m 1 to add (api), 1 to change (web), 1 to remove (old).
+      "
+    `);
+  });
+
+  test("is a server that moves", () => {
+    const elsewhere = resting(spec("web", { backend: "systemd" as ServerSpec["backend"] }), {
+      operator: "stop",
+    });
+    expect(view([web], [elsewhere])).toMatchInlineSnapshot(`
+      "  - web will be removed
+            because it moves to agent
+
+        + web will be added and stays stopped (held)
+            because it moves here from systemd
+            + command: node server.js
+            + program: /usr/bin/node
+            + port: 8421
+              (34 defaults hidden)
+
+      held: web; it stays so until \`xy start web\`
+
+      Plan: 1 to add (web), 0 to change, 1 to remove (web).
+      "
+    `);
+  });
+});
