@@ -12,19 +12,16 @@ export interface When {
 
 /** A value that is read when the configuration is applied. */
 export interface Secret {
-  readonly secret:
-    | {
-        /** Variable in the environment of the command that applies. */
-        readonly env: string;
-      }
-    | {
-        /** File whose content is the value, one final line break left out. */
-        readonly file: string;
-      }
-    | {
-        /** Shell command line whose output is the value. */
-        readonly command: string;
-      };
+  readonly secret: {
+    /** Variable in the environment of the command that applies. */
+    readonly env: string;
+  } | {
+    /** File whose content is the value, one final line break left out. */
+    readonly file: string;
+  } | {
+    /** Shell command line whose output is the value. */
+    readonly command: string;
+  };
 }
 
 /** One server. */
@@ -40,13 +37,10 @@ export interface Server {
   /** Where the port is expected to listen. Default: "127.0.0.1". */
   readonly host?: string | undefined;
   /** Marks an HTTP MCP server: its URL is `http://host:port/path`. */
-  readonly mcp?:
-    | true
-    | {
-        /** Path of the endpoint. Default: "/mcp". */
-        readonly path?: string | undefined;
-      }
-    | undefined;
+  readonly mcp?: true | {
+    /** Path of the endpoint. Default: "/mcp". */
+    readonly path?: string | undefined;
+  } | undefined;
   /** Environment, on top of the one every server gets. A value is a text, or a reference to a secret. */
   readonly env?: Readonly<Record<string, string | Secret>> | undefined;
   /** Files in dotenv syntax; their values are secret. A later file wins over an earlier one, `env` over all. Default: []. */
@@ -56,124 +50,100 @@ export interface Server {
   /** Permissions taken from new files, in octal. Default: "022". */
   readonly umask?: string | undefined;
   /** What happens when the process ends by itself. */
-  readonly restart?:
-    | {
-        /** When a process that ended is started again. A signal, and any code that is not a success, is a failure. Default: "on-failure". */
-        readonly policy?: "on-failure" | "always" | "never" | undefined;
-        /** Wait before the first restart; doubled for each one after it. Default: "1s". */
-        readonly backoffInitial?: string | undefined;
-        /** Longest wait before a restart. Default: "30s". */
-        readonly backoffMax?: string | undefined;
-        /** With this many restarts in the last 60 seconds the next one is not made: the server has failed. Default: 5. */
-        readonly maxRetriesPerMinute?: number | undefined;
-        /** A process that stays up this long starts over with the first wait. Default: "10s". */
-        readonly resetAfter?: string | undefined;
-        /** Exit codes that are not a failure. Default: [0]. */
-        readonly successExitCodes?: readonly number[] | undefined;
-      }
-    | undefined;
+  readonly restart?: {
+    /** When a process that ended is started again. A signal, and any code that is not a success, is a failure. Default: "on-failure". */
+    readonly policy?: "on-failure" | "always" | "never" | undefined;
+    /** Wait before the first restart; doubled for each one after it. Default: "1s". */
+    readonly backoffInitial?: string | undefined;
+    /** Longest wait before a restart. Default: "30s". */
+    readonly backoffMax?: string | undefined;
+    /** With this many restarts in the last 60 seconds the next one is not made: the server has failed. Default: 5. */
+    readonly maxRetriesPerMinute?: number | undefined;
+    /** A process that stays up this long starts over with the first wait. Default: "10s". */
+    readonly resetAfter?: string | undefined;
+    /** Exit codes that are not a failure. Default: [0]. */
+    readonly successExitCodes?: readonly number[] | undefined;
+  } | undefined;
   /** How the process group is stopped. */
-  readonly stop?:
-    | {
-        /** Time until what is left of the process group is killed. Default: "10s". */
-        readonly grace?: string | undefined;
-        /** Signal that asks the process group to end. Default: "SIGTERM". */
-        readonly signal?: "SIGTERM" | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | undefined;
-      }
-    | undefined;
+  readonly stop?: {
+    /** Time until what is left of the process group is killed. Default: "10s". */
+    readonly grace?: string | undefined;
+    /** Signal that asks the process group to end. Default: "SIGTERM". */
+    readonly signal?: "SIGTERM" | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | undefined;
+  } | undefined;
   /** When it counts as ready, for `apply` and for servers that depend on it. `tcp` when it has a port, else `none`. */
-  readonly readiness?:
-    | "tcp"
-    | "none"
-    | {
-        /** Kind of check; `tcp` and `none` may be written as a bare word. */
-        readonly type: "tcp";
-        /** Port to look at; the server's own when left out. */
-        readonly port?: number | undefined;
-        /** Time between two checks. Default: "5s". */
-        readonly interval?: string | undefined;
-        /** A check that takes longer has failed. Default: "2s". */
-        readonly timeout?: string | undefined;
-        /** Time after the start in which a failed check does not count. Default: "30s". */
-        readonly startPeriod?: string | undefined;
-        /** Failed checks in a row until the probe says no. Default: 3. */
-        readonly failureThreshold?: number | undefined;
-        /** Good checks in a row until the probe says yes. Default: 1. */
-        readonly successThreshold?: number | undefined;
-      }
-    | {
-        readonly type: "log";
-        /** Regular expression that a line of output matches. Required for `log`, which only readiness can use. */
-        readonly pattern: string;
-        /** Time between two checks. Default: "5s". */
-        readonly interval?: string | undefined;
-        /** A check that takes longer has failed. Default: "2s". */
-        readonly timeout?: string | undefined;
-        /** Time after the start in which a failed check does not count. Default: "30s". */
-        readonly startPeriod?: string | undefined;
-        /** Failed checks in a row until the probe says no. Default: 3. */
-        readonly failureThreshold?: number | undefined;
-        /** Good checks in a row until the probe says yes. Default: 1. */
-        readonly successThreshold?: number | undefined;
-      }
-    | {
-        readonly type: "none";
-      }
-    | undefined;
+  readonly readiness?: "tcp" | "none" | {
+    /** Kind of check; `tcp` and `none` may be written as a bare word. */
+    readonly type: "tcp";
+    /** Port to look at; the server's own when left out. */
+    readonly port?: number | undefined;
+    /** Time between two checks. Default: "5s". */
+    readonly interval?: string | undefined;
+    /** A check that takes longer has failed. Default: "2s". */
+    readonly timeout?: string | undefined;
+    /** Time after the start in which a failed check does not count. Default: "30s". */
+    readonly startPeriod?: string | undefined;
+    /** Failed checks in a row until the probe says no. Default: 3. */
+    readonly failureThreshold?: number | undefined;
+    /** Good checks in a row until the probe says yes. Default: 1. */
+    readonly successThreshold?: number | undefined;
+  } | {
+    readonly type: "log";
+    /** Regular expression that a line of output matches. Required for `log`, which only readiness can use. */
+    readonly pattern: string;
+    /** Time between two checks. Default: "5s". */
+    readonly interval?: string | undefined;
+    /** A check that takes longer has failed. Default: "2s". */
+    readonly timeout?: string | undefined;
+    /** Time after the start in which a failed check does not count. Default: "30s". */
+    readonly startPeriod?: string | undefined;
+    /** Failed checks in a row until the probe says no. Default: 3. */
+    readonly failureThreshold?: number | undefined;
+    /** Good checks in a row until the probe says yes. Default: 1. */
+    readonly successThreshold?: number | undefined;
+  } | {
+    readonly type: "none";
+  } | undefined;
   /** When it counts as healthy; a failure restarts it. `tcp` when it has a port, else `none`. */
-  readonly liveness?:
-    | "tcp"
-    | "none"
-    | {
-        /** Kind of check; `tcp` and `none` may be written as a bare word. */
-        readonly type: "tcp";
-        /** Port to look at; the server's own when left out. */
-        readonly port?: number | undefined;
-        /** Time between two checks. Default: "5s". */
-        readonly interval?: string | undefined;
-        /** A check that takes longer has failed. Default: "2s". */
-        readonly timeout?: string | undefined;
-        /** Time after the start in which a failed check does not count. Default: "30s". */
-        readonly startPeriod?: string | undefined;
-        /** Failed checks in a row until the probe says no. Default: 3. */
-        readonly failureThreshold?: number | undefined;
-        /** Good checks in a row until the probe says yes. Default: 1. */
-        readonly successThreshold?: number | undefined;
-      }
-    | {
-        readonly type: "none";
-      }
-    | undefined;
+  readonly liveness?: "tcp" | "none" | {
+    /** Kind of check; `tcp` and `none` may be written as a bare word. */
+    readonly type: "tcp";
+    /** Port to look at; the server's own when left out. */
+    readonly port?: number | undefined;
+    /** Time between two checks. Default: "5s". */
+    readonly interval?: string | undefined;
+    /** A check that takes longer has failed. Default: "2s". */
+    readonly timeout?: string | undefined;
+    /** Time after the start in which a failed check does not count. Default: "30s". */
+    readonly startPeriod?: string | undefined;
+    /** Failed checks in a row until the probe says no. Default: 3. */
+    readonly failureThreshold?: number | undefined;
+    /** Good checks in a row until the probe says yes. Default: 1. */
+    readonly successThreshold?: number | undefined;
+  } | {
+    readonly type: "none";
+  } | undefined;
   /** Servers that come before it. Default: []. */
-  readonly dependsOn?:
-    | readonly (
-        | string
-        | {
-            /** Name of the other server. */
-            readonly server: string;
-            /** What is waited for: that it is `ready`, that it has `started`, or that it has `completed` well. Default: "ready". */
-            readonly condition?: "ready" | "started" | "completed" | undefined;
-          }
-      )[]
-    | undefined;
+  readonly dependsOn?: readonly (string | {
+    /** Name of the other server. */
+    readonly server: string;
+    /** What is waited for: that it is `ready`, that it has `started`, or that it has `completed` well. Default: "ready". */
+    readonly condition?: "ready" | "started" | "completed" | undefined;
+  })[] | undefined;
   /** Log files. */
-  readonly logs?:
-    | {
-        /** Size at which a log file is rotated. Default: "10MiB". */
-        readonly maxSize?: string | undefined;
-        /** Number of rotated files that are kept. Default: 5. */
-        readonly keep?: number | undefined;
-      }
-    | undefined;
+  readonly logs?: {
+    /** Size at which a log file is rotated. Default: "10MiB". */
+    readonly maxSize?: string | undefined;
+    /** Number of rotated files that are kept. Default: 5. */
+    readonly keep?: number | undefined;
+  } | undefined;
   /** Whether it should run, unless the operator said otherwise. `ignore`: declared, never touched. Default: "start". */
   readonly wanted?: "start" | "stop" | "ignore" | undefined;
   /** Resource limits. */
-  readonly limits?:
-    | {
-        /** Open files of a process: 1024 on Linux, 256 on macOS. */
-        readonly openFiles?: number | undefined;
-      }
-    | undefined;
+  readonly limits?: {
+    /** Open files of a process: 1024 on Linux, 256 on macOS. */
+    readonly openFiles?: number | undefined;
+  } | undefined;
   /** One line for people. Default: "". */
   readonly description?: string | undefined;
   /** Words to find it by. Default: []. */

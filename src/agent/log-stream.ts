@@ -64,8 +64,8 @@ export class LogSubscription {
     }
     const early = this.#early ?? [];
     this.#early = undefined;
-    if (!this.#query.follow) return this.end();
-    for (const line of early) this.#live(line);
+    if (this.#query.follow) for (const line of early) this.#live(line);
+    else this.end();
   }
 
   #live(line: LogLine): void {

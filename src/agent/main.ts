@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { writeAtomic } from "../system/files.ts";
 import { tryLock } from "../system/lock.ts";
 import { packageVersion } from "../system/package.ts";
-import { agentLockPath, agentRecordPath, ensurePrivateDir, pathsOf } from "../system/paths.ts";
+import { agentLockPath, agentRecordPath, closeDir, pathsOf } from "../system/paths.ts";
 import { identify } from "../system/processes.ts";
 import { createHandlers } from "./methods.ts";
 import { Registry } from "./registry.ts";
@@ -20,13 +20,13 @@ const SHUTDOWN_BOUND = 60_000;
 /** Between two looks at whether the socket is still there, ms. */
 const SOCKET_LOOK = 2000;
 
-const report = (message: string) => console.error(`${new Date().toISOString()} ${message}`);
+const report = (message: string) => void process.stderr.write(`${new Date().toISOString()} ${message}\n`);
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { state: { type: "string" } } });
   const paths = pathsOf(process.env);
   const state = values.state ?? paths.state;
-  ensurePrivateDir(state);
+  closeDir(state);
   const attempt = tryLock(agentLockPath(state));
   if (!attempt.held) {
     report(`another agent (pid ${attempt.by.pid}) runs for ${state}`);

@@ -38,6 +38,7 @@ export async function spawnIncarnation(request: SpawnRequest): Promise<Incarnati
   const { dir, spec, log, events } = request;
   checkProgram(spec.program);
   checkFolder(spec.workingDir);
+  const env = environmentOf(spec, request.secrets);
   await checkPort(spec);
   log.open();
   fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -48,7 +49,7 @@ export async function spawnIncarnation(request: SpawnRequest): Promise<Incarnati
     label: `${spec.project}/${spec.name}`,
     program: spec.program,
     args: spec.args,
-    env: environmentOf(spec, request.secrets),
+    env,
     workingDir: spec.workingDir,
     umask: spec.umask,
     openFiles: spec.limits.openFiles,

@@ -225,21 +225,29 @@ export class Supervised {
   #perform(effect: Effect): void {
     switch (effect.type) {
       case "record":
-        return this.#record(false);
+        this.#record(false);
+        break;
       case "publish":
-        return;
+        // Taken in before, so that the record that comes first has it.
+        break;
       case "spawn":
-        return void this.#spawn(effect.inc);
+        void this.#spawn(effect.inc);
+        break;
       case "signal":
-        return this.#signal(effect.inc, effect.signal);
+        this.#signal(effect.inc, effect.signal);
+        break;
       case "setTimer":
-        return this.#setTimer(effect.timer, effect.inc, effect.ms);
+        this.#setTimer(effect.timer, effect.inc, effect.ms);
+        break;
       case "cancelTimers":
-        return this.#clearTimers();
+        this.#clearTimers();
+        break;
       case "probe":
-        return void this.#probe(effect.inc, effect.probe);
+        void this.#probe(effect.inc, effect.probe);
+        break;
       case "release":
-        return this.#release();
+        this.#release();
+        break;
     }
   }
 

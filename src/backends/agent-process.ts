@@ -76,7 +76,8 @@ let loopHasEnded = (): boolean => false;
 function startAgent(state: string): void {
   const log = openLog(agentLogPath(state));
   const argv = ["-c", LOOP, "xy-agent-loop", process.execPath, agentEntryPath(), "--state", state];
-  const child = spawn("/bin/sh", argv, { cwd: "/", detached: true, stdio: ["ignore", log, log] });
+  const env = agentEnvironment(process.env);
+  const child = spawn("/bin/sh", argv, { cwd: "/", env, detached: true, stdio: ["ignore", log, log] });
   fs.closeSync(log);
   child.unref();
   let ended = false;
@@ -85,6 +86,24 @@ function startAgent(state: string): void {
     ended = code !== 75;
   });
   loopHasEnded = () => ended;
+}
+
+/** What the agent needs itself. The rest of a shell's environment, secrets among it, would only go stale in it. */
+const AGENT_ENVIRONMENT = [
+  "HOME",
+  "PATH",
+  "LANG",
+  "TMPDIR",
+  "XDG_RUNTIME_DIR",
+  "XDG_STATE_HOME",
+  "XDG_CONFIG_HOME",
+  "XDG_CACHE_HOME",
+];
+
+function agentEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    AGENT_ENVIRONMENT.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
+  );
 }
 
 const LONGEST_LOG = 1024 * 1024;

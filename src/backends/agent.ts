@@ -1,10 +1,13 @@
+import { startHash } from "../model/canonical.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Observed } from "../model/observed.ts";
-import type { Change } from "../model/plan.ts";
-import type { RpcClient } from "../rpc/client.ts";
+import type { Action, Change } from "../model/plan.ts";
+import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import { recordedNames } from "../system/projects.ts";
 import { reachAgent } from "./agent-process.ts";
 import type { Backend, PerformOptions, PerformResult } from "./backend.ts";
+
+type ActiveAction = Exclude<Action, "none">;
 
 /** xy's own agent as a backend. One connection serves the whole life of the object; close it after use. */
 export class AgentBackend implements Backend {
@@ -29,8 +32,26 @@ export class AgentBackend implements Backend {
 
   async perform(change: Change, options: PerformOptions): Promise<PerformResult> {
     if (change.action === "none") return { ok: true, detail: "unchanged" };
+    try {
+      return await this.#apply(change, change.action, options);
+    } catch (error) {
+      if (!(error instanceof ConnectionLost)) throw error;
+      // The agent died over it, and is being brought back. What it had begun goes on under its successor.
+      this.#client = undefined;
+      return this.#apply(change, await this.#remaining(change, change.action), options);
+    }
+  }
+
+  /** A restart that was carried out already is not done a second time: its sessions are new ones. */
+  async #remaining({ desired, server }: Change, action: ActiveAction): Promise<ActiveAction> {
+    if (action !== "restart" || desired === undefined) return action;
+    const observed = (await this.observe(desired.project)).find(({ name }) => name === server);
+    return observed?.runningHash === startHash(desired) ? "start" : "restart";
+  }
+
+  async #apply(change: Change, action: ActiveAction, options: PerformOptions): Promise<PerformResult> {
     const client = await this.#connect();
-    const { desired, observed, server, action } = change;
+    const { desired, observed, server } = change;
     const project = desired?.project ?? observed?.project;
     if (project === undefined) throw new Error(`change of ${server} names no project`);
     const call = client.call("apply", {

@@ -80,9 +80,12 @@ export default class Logs extends ServerCommand {
   }
 
   #line(params: LogNotification, format: ReturnType<typeof logFormatter>): void {
-    if (this.json) return this.printJsonLine(params);
-    if (params.missed)
-      this.note(`xy: ${params.name}: ${params.missed} lines were missed, because they were read too slowly`);
+    if (this.json) {
+      this.printJsonLine(params);
+      return;
+    }
+    const { name, missed } = params;
+    if (missed) this.note(`xy: ${name}: ${missed} lines were missed, because they were read too slowly`);
     this.print(format(params));
   }
 }

@@ -3,7 +3,7 @@ import type { FilledServer } from "../model/server.ts";
 import type { KeyPath } from "./place.ts";
 
 /** Where something is said: a file with line and column, or with a key path. */
-export type Place = Pick<Diagnostic, "file" | "line" | "column" | "path">;
+type Place = Pick<Diagnostic, "file" | "line" | "column" | "path">;
 
 export interface DeclaredServer {
   readonly name: string;

@@ -16,7 +16,7 @@ export function graphProblems(servers: readonly DeclaredServer[], around: Surrou
   return [...unknownDependencies(servers, around), ...cycles(servers), ...portClashes(servers)];
 }
 
-export function dependencyName(dependency: DeclaredServer["input"]["dependsOn"][number]): string {
+function dependencyName(dependency: DeclaredServer["input"]["dependsOn"][number]): string {
   return typeof dependency === "string" ? dependency : dependency.server;
 }
 

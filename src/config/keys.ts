@@ -42,7 +42,7 @@ export function canonicalKeys(
 }
 
 /** Spelling in a file of this style → key in the schema. */
-export function knownKeys(keys: Iterable<string>, style: KeyStyle): ReadonlyMap<string, string> {
+function knownKeys(keys: Iterable<string>, style: KeyStyle): ReadonlyMap<string, string> {
   return new Map([...keys].map((key) => [style === "kebab" ? toKebab(key) : key, key]));
 }
 

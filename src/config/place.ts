@@ -13,7 +13,7 @@ export type KeyPath = readonly (string | number)[];
 export type KeyStyle = "kebab" | "camel";
 
 /** A file that was read: its content in camelCase, and where each part of it stands. */
-export interface Document {
+interface Document {
   /** Absolute. */
   readonly file: string;
   readonly style: KeyStyle;

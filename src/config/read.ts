@@ -26,7 +26,7 @@ export async function readDocument(
 }
 
 /** Content of a regular file of at most {@link MAX_BYTES}, which must be UTF-8. */
-export async function readText(file: string): Promise<string | Diagnostic> {
+async function readText(file: string): Promise<string | Diagnostic> {
   try {
     const info = await stat(file);
     const refuse = (why: string) => problemAt({ file }, `cannot read this file: ${why}`);

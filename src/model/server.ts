@@ -235,7 +235,6 @@ export const rootInput = z.strictObject(
   { error: "write a block that describes the project" },
 );
 
-export type ServerInput = z.input<typeof serverInput>;
 export type RootInput = z.input<typeof rootInput>;
 export type WhenInput = z.input<typeof whenInput>;
 export type SecretInput = z.input<typeof secretInput>;

@@ -151,13 +151,15 @@ function onExited(
 function onEmptied(state: ServerState, spec: SupervisedSpec, now: number): Turn | undefined {
   const { phase } = state;
   switch (phase.tag) {
-    case "starting":
     case "running":
       return vanish(state, spec, now);
     case "ending":
       return follow(state, phase.after, now);
     case "failed":
       return phase.stuck ? endedAfterAll(state) : undefined;
+    case "starting":
+      // Nothing is there yet, which does not mean that nothing will be: the spawn has its own answer.
+      return undefined;
     case "stopped":
     case "waiting":
       return undefined;

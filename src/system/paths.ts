@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 
@@ -27,6 +27,13 @@ export function pathsOf(env: Environment): Paths {
 /** Makes a folder that only the account can enter, with its parents. */
 export function ensurePrivateDir(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
+}
+
+/** As {@link ensurePrivateDir}; a folder of ours that others may enter, from whatever made it, is closed to them. */
+export function closeDir(path: string): void {
+  ensurePrivateDir(path);
+  const { mode, uid } = statSync(path);
+  if ((mode & 0o077) !== 0 && uid === process.getuid?.()) chmodSync(path, 0o700);
 }
 
 export const agentRecordPath = (state: string) => join(state, "agent.json");

@@ -277,6 +277,12 @@ describe("when a server ends by itself", () => {
     expect(s.emptied().pass(1000).look()).toEqual(["release 1", "spawn 2"]);
   });
 
+  it("not before it was there: an empty group says nothing while it is being spawned", () => {
+    const s = server().send(START).emptied();
+    expect(s.is).toBe("starting");
+    expect(s.spawned().is).toBe("running");
+  });
+
   it("unseen, its empty group tells that it did, and nothing is signalled", () => {
     const s = server().up().emptied();
     expect(s.look()).toEqual(["release 1"]);

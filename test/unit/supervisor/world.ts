@@ -176,10 +176,13 @@ export class World {
     const { agent } = this;
     if (agent === undefined || agent.inbox.length === 0) return;
     const [picked] = agent.inbox.splice(n % agent.inbox.length, 1);
-    if (picked?.type === "emptied") {
-      // An exit that is told at all is told before its group is empty.
-      const exit = agent.inbox.findIndex((each) => each.type === "exited" && each.inc === picked.inc);
-      if (exit >= 0) for (const each of agent.inbox.splice(exit, 1)) this.feed(each);
+    // What is told at all of its start and end is told before its group is empty.
+    const isEarlier = (each: MachineEvent) =>
+      (each.type === "spawned" || each.type === "exited") &&
+      picked?.type === "emptied" &&
+      each.inc === picked.inc;
+    for (let i = agent.inbox.findIndex(isEarlier); i >= 0; i = agent.inbox.findIndex(isEarlier)) {
+      for (const each of agent.inbox.splice(i, 1)) this.feed(each);
     }
     if (picked !== undefined) this.feed(picked);
   }

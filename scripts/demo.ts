@@ -1,0 +1,206 @@
+/**
+ * Plays a session with two real MCP servers in a home of its own, prints what a person would type and see, and checks
+ * on the way that every step did what it should. Leaves nothing behind; two of them can run at once.
+ */
+import { spawn } from "node:child_process";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dirname, "..");
+/** Longest run of one command, ms. */
+const COMMAND_BOUND = 60_000;
+/** Longest wait for an answer of a server, ms. */
+const ANSWER_BOUND = 10_000;
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+}
+
+interface Listed {
+  readonly name: string;
+  readonly state: string;
+  readonly pid?: number;
+  readonly port: number | null;
+  readonly ready: boolean | null;
+}
+
+class DemoFailure extends Error {}
+
+function check(holds: boolean, what: string): asserts holds {
+  if (!holds) throw new DemoFailure(what);
+}
+
+/** A folder that is home, temporary folder and runtime folder of everything that runs in it. */
+class Demo {
+  // Short, and not below $TMPDIR: the agent's socket is in it, and its path may have about 100 bytes.
+  readonly home = mkdtempSync("/tmp/xy-demo-");
+  /** Its name is the project's, and decides on the ports: another demo has others. */
+  readonly project = mkdtempSync(join(this.home, "demo-"));
+  readonly #interrupted = new AbortController();
+
+  constructor() {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.once(signal, () => this.#interrupted.abort(new DemoFailure(`interrupted by ${signal}`)));
+    }
+    cpSync(join(ROOT, "servers.d"), join(this.project, "servers.d"), { recursive: true });
+    symlinkSync(join(ROOT, "node_modules"), join(this.project, "node_modules"));
+  }
+
+  async play(): Promise<void> {
+    await this.#xy("check");
+    const plan = await this.#xy("plan");
+    check(plan.stdout.includes("Plan: 2 to add"), "the first plan should add both servers");
+    await this.#xy("apply", "--yes");
+    const before = await this.#servers();
+    await this.#xy("list");
+    for (const server of before) await greet(server);
+
+    this.#append("servers.d/everything.kdl", 'umask "077"');
+    const change = await this.#xy("plan");
+    check(change.stdout.includes("Plan: 0 to add, 1 to change (everything)"), "one server should change");
+    await this.#xy("apply", "--yes");
+    const after = await this.#servers();
+    const kept = (name: string) =>
+      before.find((one) => one.name === name)?.pid === after.find((one) => one.name === name)?.pid;
+    check(!kept("everything"), "the changed server should have been restarted");
+    check(kept("memory"), "the other server should have been left alone");
+    for (const server of after) await greet(server);
+    const again = await this.#xy("plan", "--detailed-exitcode");
+    check(again.stdout.includes("No changes."), "nothing should be left to do");
+
+    const logs = await this.#xy("logs", "everything", "memory", "--tail", "2");
+    check(logs.stdout.includes("everything |") && logs.stdout.includes("memory"), "both should have a log");
+    await this.#xy("destroy", "--yes");
+    await this.#xy("agent", "stop");
+    check(lastProcesses(this.home).length === 0, `processes are left:\n${lastProcesses(this.home).join("\n")}`);
+  }
+
+  /** Ends what is still there, in whatever state a failure left it, and removes the home. */
+  async close(): Promise<void> {
+    if (lastProcesses(this.home).length > 0) await this.#run(["agent", "stop"], false).catch(() => undefined);
+    for (const line of lastProcesses(this.home)) {
+      try {
+        process.kill(Number.parseInt(line, 10), "SIGKILL");
+      } catch {
+        // It has just ended.
+      }
+    }
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #servers(): Promise<readonly Listed[]> {
+    const servers: Listed[] = JSON.parse((await this.#run(["list", "--json"], false)).stdout);
+    check(servers.length === 2, "both servers should be listed");
+    for (const { name, state, ready } of servers) {
+      check(state === "running" && ready === true, `${name} should run and be ready, and is ${state}`);
+    }
+    return servers;
+  }
+
+  /** Types a command, which must succeed. */
+  async #xy(...args: string[]): Promise<Outcome> {
+    process.stdout.write(`\n$ xy ${args.join(" ")}\n`);
+    const outcome = await this.#run(args, true);
+    check(outcome.code === 0, `xy ${args.join(" ")} ended with ${outcome.code}`);
+    return outcome;
+  }
+
+  #append(file: string, line: string): void {
+    process.stdout.write(`\n$ echo '${line}' >> ${file}\n`);
+    appendFileSync(join(this.project, file), `${line}\n`);
+  }
+
+  #run(args: readonly string[], shown: boolean): Promise<Outcome> {
+    const colour = process.stdout.isTTY && !process.env.NO_COLOR ? { FORCE_COLOR: "1" } : {};
+    const child = spawn(process.execPath, [join(ROOT, "bin/xy.js"), ...args], {
+      cwd: this.project,
+      env: { PATH: process.env.PATH, HOME: this.home, ...colour },
+      stdio: ["ignore", "pipe", shown ? "inherit" : "pipe"],
+      timeout: COMMAND_BOUND,
+      ...(shown ? { signal: this.#interrupted.signal } : {}),
+    });
+    let stdout = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      if (shown) process.stdout.write(text);
+    });
+    return new Promise((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (code) => resolve({ code: code ?? 1, stdout }));
+    });
+  }
+}
+
+/** The first words of an MCP client: the server must answer with its name. */
+async function greet({ name, port }: Listed): Promise<void> {
+  const url = `http://127.0.0.1:${port}/mcp`;
+  const params = {
+    protocolVersion: "2025-06-18",
+    capabilities: {},
+    clientInfo: { name: "xy-demo", version: "1" },
+  };
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "application/json, text/event-stream" },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "initialize", params }),
+    signal: AbortSignal.timeout(ANSWER_BOUND),
+  });
+  const said = /"serverInfo":\{"name":"([^"]+)"/.exec(await firstMessage(answer))?.[1];
+  check(answer.ok && said !== undefined, `${name} should answer an MCP initialize at ${url}`);
+  process.stdout.write(`\n# ${url} answers an MCP initialize: ${said}\n`);
+}
+
+/** The body up to the answer; an event stream may stay open behind it. */
+async function firstMessage(answer: Response): Promise<string> {
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of answer.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.includes('"serverInfo"') && text.includes("\n")) break;
+    if (text.endsWith("}")) break;
+  }
+  return text;
+}
+
+/** Processes, as `pid command`, that have the folder in their arguments or environment; Linux only, else none. */
+function lastProcesses(folder: string): string[] {
+  if (!existsSync("/proc/self/environ")) return [];
+  const read = (path: string) => {
+    try {
+      return readFileSync(path, "latin1").replaceAll("\0", " ").trim();
+    } catch {
+      return "";
+    }
+  };
+  const others = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid);
+  return others.flatMap((pid) => {
+    const command = read(`/proc/${pid}/cmdline`);
+    // Nothing there: a zombie, or gone.
+    if (command === "" || !`${command} ${read(`/proc/${pid}/environ`)}`.includes(folder)) return [];
+    return [`${pid} ${command.slice(0, 100)}`];
+  });
+}
+
+const began = performance.now();
+const demo = new Demo();
+try {
+  await demo.play();
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  process.stdout.write(`\nThe demo went as it should, in ${seconds} s. Nothing of it is left.\n`);
+} catch (error) {
+  process.exitCode = 1;
+  const expected = error instanceof DemoFailure || (error as Error).name === "AbortError";
+  console.error(`\ndemo: failed: ${expected ? (error as Error).message : (error as Error).stack}`);
+} finally {
+  await demo.close();
+}

@@ -1,0 +1,36 @@
+import { resolve } from "node:path";
+import { string } from "@oclif/core/args";
+import { option } from "@oclif/core/flags";
+import { EXIT } from "./exit-codes.ts";
+import { ProjectCommand } from "./project-command.ts";
+import { shortenPath } from "./shorten.ts";
+
+export default class Init extends ProjectCommand {
+  static override summary = "Write a starter configuration, and what an editor needs to help with it.";
+  static override description = "Never overwrites a file.";
+  static override examples = ["<%= config.bin %> init", "<%= config.bin %> init ~/.config/xy --format kdl"];
+  static override args = {
+    folder: string({ default: ".", description: "Where to; the working folder when not given." }),
+  };
+  static override flags = {
+    format: option({
+      options: ["typescript", "kdl", "yaml", "json"] as const,
+      default: "typescript" as const,
+      summary: "The language of the configuration.",
+    })(),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Init);
+    const { existingConfig, writeStarter } = await import("../operation/starting.ts");
+    const folder = resolve(args.folder);
+    const existing = existingConfig(folder);
+    if (existing !== undefined) {
+      this.fail(EXIT.failed, `cannot start here: ${shortenPath(folder)} has a configuration already (${existing})`);
+    }
+    const { written, kept } = writeStarter(folder, flags.format, this.state);
+    for (const file of written) this.print(`wrote ${shortenPath(file)}`);
+    for (const file of kept) this.print(`kept  ${shortenPath(file)} (it was there)`);
+    this.print("\nNext: `xy plan` shows what it would start, `xy apply` starts it.");
+  }
+}
