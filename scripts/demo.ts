@@ -82,7 +82,10 @@ class Demo {
     check(logs.stdout.includes("everything |") && logs.stdout.includes("memory"), "both should have a log");
     await this.#xy("destroy", "--yes");
     await this.#xy("agent", "stop");
-    check(lastProcesses(this.home).length === 0, `processes are left:\n${lastProcesses(this.home).join("\n")}`);
+    check(
+      lastProcesses(this.home).length === 0,
+      `processes are left:\n${lastProcesses(this.home).join("\n")}`,
+    );
   }
 
   /** Ends what is still there, in whatever state a failure left it, and removes the home. */

@@ -18,6 +18,8 @@ import { promisify } from "node:util";
  * have SIGINT and SIGQUIT ignored for good. Shell variables begin with `_xy_`: a name that the server's environment
  * has too would be handed on changed.
  *
+ * The environment is the declared one: what the shells add to it is taken away again.
+ *
  * Arguments: run folder, umask (octal), soft limit of open files, program, its arguments.
  */
 const SCRIPT = `
@@ -28,7 +30,8 @@ echo $$ >"$_xy_dir/keeper" || exit 70
 _xy_code=143
 if [ -z "$_xy_got" ]; then
   /bin/sh -c 'umask "$2"; ulimit -S -n "$3" || exit 126
-    echo $$ >"$1/pid"; echo "pid $$" >&5; shift 3; exec "$@" 5>&- 6>&-
+    echo $$ >"$1/pid"; echo "pid $$" >&5; shift 3
+    unset PWD OLDPWD SHLVL; exec "$@" 5>&- 6>&-
   ' sh "$_xy_dir" "$_xy_mask" "$_xy_files" "$@" >&3 2>&4 3>&- 4>&-
   _xy_code=$?
 fi

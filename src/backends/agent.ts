@@ -37,7 +37,6 @@ export class AgentBackend implements Backend {
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw error;
       // The agent died over it, and is being brought back. What it had begun goes on under its successor.
-      this.#client = undefined;
       return this.#apply(change, await this.#remaining(change, change.action), options);
     }
   }
@@ -72,8 +71,14 @@ export class AgentBackend implements Backend {
   }
 
   #connect(): Promise<RpcClient> {
-    this.#client ??= reachAgent(this.#state);
-    return this.#client;
+    if (this.#client) return this.#client;
+    const connection = reachAgent(this.#state);
+    this.#client = connection;
+    const forget = () => {
+      if (this.#client === connection) this.#client = undefined;
+    };
+    connection.then((client) => client.closed.then(forget), forget);
+    return connection;
   }
 }
 

@@ -26,7 +26,10 @@ export default class Init extends ProjectCommand {
     const folder = resolve(args.folder);
     const existing = existingConfig(folder);
     if (existing !== undefined) {
-      this.fail(EXIT.failed, `cannot start here: ${shortenPath(folder)} has a configuration already (${existing})`);
+      this.fail(
+        EXIT.failed,
+        `cannot start here: ${shortenPath(folder)} has a configuration already (${existing})`,
+      );
     }
     const { written, kept } = writeStarter(folder, flags.format, this.state);
     for (const file of written) this.print(`wrote ${shortenPath(file)}`);

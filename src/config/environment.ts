@@ -28,7 +28,12 @@ export function expandPath(path: string, folder: string, home: string): string {
   return isAbsolute(path) ? resolve(path) : resolve(folder, path);
 }
 
-/** Names that a shell sets or that would break the one between xy and the program. */
-export const SHELL_NAMES: ReadonlySet<string> = new Set(
+/** Names that a shell sets, or that would break the one between xy and the program. */
+const SHELL_NAMES: ReadonlySet<string> = new Set(
   "_ BASHOPTS EUID IFS LINENO OLDPWD OPTARG OPTIND PPID PS1 PS2 PS4 PWD SHELLOPTS SHLVL UID".split(" "),
 );
+
+/** Names that a shell owns, or xy's own one: a server could not get them as declared. */
+export function isShellName(name: string): boolean {
+  return SHELL_NAMES.has(name) || name.startsWith("_xy_");
+}

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { EnvValue, SecretRef, SecretValues, ServerSpec } from "../model/spec.ts";
 import type { Declared, DeclaredServer } from "./declared.ts";
-import { accountEnv, expandPath, SHELL_NAMES, systemPath } from "./environment.ts";
+import { accountEnv, expandPath, isShellName, systemPath } from "./environment.ts";
 import type { KeyPath } from "./place.ts";
 import { type ProgramSearch, pathFolders, programAt, programOn } from "./program.ts";
 import { absoluteReference, readEnvFile, readSecret } from "./secrets.ts";
@@ -107,7 +107,7 @@ async function resolveSecrets(
     const read = await readEnvFile(file);
     for (const message of read.problems) report(path, message);
     for (const [name, value] of read.values) {
-      if (SHELL_NAMES.has(name))
+      if (isShellName(name))
         report(
           path,
           `cannot take ${name} from ${file}: the shell that starts the program owns that name; remove it there`,

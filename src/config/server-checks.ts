@@ -1,6 +1,6 @@
 import type { FilledServer } from "../model/server.ts";
 import { parseDuration } from "../model/units.ts";
-import { SHELL_NAMES } from "./environment.ts";
+import { isShellName } from "./environment.ts";
 import type { KeyPath } from "./place.ts";
 import { expandTemplates, type TemplateFacts } from "./templates.ts";
 
@@ -27,7 +27,7 @@ export function serverProblems(
 }
 
 function envNameProblems(input: FilledServer): ServerProblem[] {
-  const refused = Object.keys(input.env).filter((name) => SHELL_NAMES.has(name));
+  const refused = Object.keys(input.env).filter((name) => isShellName(name));
   return refused.map((name) => ({
     path: ["env", name],
     message: `cannot set ${name} in env: the shell that starts the program owns that name; use another one`,

@@ -361,7 +361,7 @@ export class World {
   /** What its main process left behind ends. */
   childEnds(): void {
     const group = this.newest();
-    if (group === undefined) return;
+    if (!group?.child) return;
     group.child = false;
     this.tellEmpty(group);
   }

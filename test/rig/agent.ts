@@ -1,0 +1,101 @@
+import { AgentBackend } from "../../src/backends/agent.ts";
+import { findAgent, reachAgent } from "../../src/backends/agent-process.ts";
+import type { PerformResult } from "../../src/backends/backend.ts";
+import type { Observed } from "../../src/model/observed.ts";
+import type { Action } from "../../src/model/plan.ts";
+import type { ServerSpec } from "../../src/model/spec.ts";
+import { RpcClient } from "../../src/rpc/client.ts";
+import type { Method, Params, ResultOf } from "../../src/rpc/contract.ts";
+import { readJson } from "../../src/system/files.ts";
+import { agentRecordPath } from "../../src/system/paths.ts";
+import { eventually } from "./eventually.ts";
+import { changeOf, PROJECT } from "./spec.ts";
+
+/** The agent of one home, whichever process it is at the moment. */
+export class Agent {
+  readonly state: string;
+  #client: RpcClient | undefined;
+
+  constructor(state: string) {
+    this.state = state;
+  }
+
+  /** The connection that the test uses, opened (and the agent started) when there is none. */
+  async client(): Promise<RpcClient> {
+    this.#client ??= await this.#connected(reachAgent(this.state));
+    return this.#client;
+  }
+
+  async call<M extends Method>(method: M, params: Params<M>): Promise<ResultOf<M>> {
+    return (await this.client()).call(method, params);
+  }
+
+  /** A connection beside that of the other calls. */
+  async connect(): Promise<RpcClient> {
+    await this.client();
+    return RpcClient.connect(this.record.socket);
+  }
+
+  /** What the agent wrote down of itself. */
+  get record(): { pid: number; socket: string } {
+    return readJson(agentRecordPath(this.state)) as { pid: number; socket: string };
+  }
+
+  async observe(project = PROJECT): Promise<readonly Observed[]> {
+    return (await this.call("observe", { project })) as Observed[];
+  }
+
+  async observed(name: string): Promise<Observed> {
+    const found = (await this.observe()).find((server) => server.name === name);
+    if (!found) throw new Error(`the agent has no record of ${name}`);
+    return found;
+  }
+
+  /** Carries out one change of a plan. */
+  async apply(spec: ServerSpec, action: Action = "add", waitMs = 20_000): Promise<PerformResult> {
+    const backend = new AgentBackend(this.state);
+    try {
+      const { signal } = new AbortController();
+      return await backend.perform(changeOf(spec, action), { secrets: {}, waitMs, signal });
+    } finally {
+      await backend.close();
+    }
+  }
+
+  /** SIGKILL for the agent's process. Its loop is left alone, and brings it back. Settles when it is dead. */
+  async kill(): Promise<void> {
+    const client = await this.client();
+    process.kill(this.record.pid, "SIGKILL");
+    await client.closed;
+  }
+
+  /** Waits until its loop has brought it back; starts nothing. */
+  async isBack(): Promise<void> {
+    const client = await eventually(async () => {
+      const found = await findAgent(this.state);
+      if (!found) throw new Error("the agent does not come back");
+      return found;
+    });
+    this.#client = await this.#connected(Promise.resolve(client));
+  }
+
+  /** The planned end. */
+  async shutdown(keepServers: boolean): Promise<string[]> {
+    const client = await this.client();
+    const { stopped } = await client.call("agent_shutdown", { keep_servers: keepServers });
+    await client.closed;
+    return stopped;
+  }
+
+  close(): void {
+    this.#client?.close();
+  }
+
+  async #connected(connecting: Promise<RpcClient>): Promise<RpcClient> {
+    const client = await connecting;
+    void client.closed.then(() => {
+      if (this.#client === client) this.#client = undefined;
+    });
+    return client;
+  }
+}

@@ -1,0 +1,67 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findAgent } from "../../src/backends/agent-process.ts";
+import { eventually } from "./eventually.ts";
+import { killGroup, processes } from "./processes.ts";
+
+/** A temporary home with everything that xy keeps below it. */
+export interface Home {
+  readonly root: string;
+  /** xy's state folder. */
+  readonly state: string;
+  /** For processes that the test starts. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Ends all that runs in this home, and removes it. */
+  dispose(): Promise<void>;
+}
+
+export function makeHome(): Home {
+  // The agents that this process starts get its environment: they must not meet in the account's own folder.
+  delete process.env.XDG_RUNTIME_DIR;
+  const root = mkdtempSync(join(tmpdir(), "h-"));
+  const env = {
+    PATH: process.env.PATH ?? "/usr/bin:/bin",
+    HOME: root,
+    TMPDIR: tmpdir(),
+    XDG_CONFIG_HOME: join(root, "config"),
+    XDG_STATE_HOME: join(root, "state"),
+    XDG_RUNTIME_DIR: join(root, "run"),
+  };
+  for (const folder of ["config", "state", "run"]) mkdirSync(join(root, folder), { mode: 0o700 });
+  const state = join(root, "state/xy");
+  return { root, state, env, dispose: () => clear(root, state) };
+}
+
+async function clear(root: string, state: string): Promise<void> {
+  const client = await findAgent(state).catch(() => undefined);
+  if (client) {
+    // Its servers are ended below: some of them would not end when asked.
+    await client.call("agent_shutdown", { keep_servers: true }).catch(() => undefined);
+    await client.closed;
+  }
+  await eventually(() => {
+    const living = groupsOf(root);
+    for (const group of living) killGroup(group);
+    if (living.length > 0) throw new Error(`cannot end what runs in ${root}: groups ${living.join(", ")}`);
+  });
+  rmSync(root, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** Process groups that were started in this home: named by an argument, or by a keeper that may be gone. */
+function groupsOf(root: string): number[] {
+  const kept = readdirSync(root, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith("/keeper"))
+    .map((path) => readNumber(join(root, path)));
+  const own = processes().find(({ pid }) => pid === process.pid)?.group;
+  const living = processes().filter(({ group, command }) => command.includes(root) || kept.includes(group));
+  return [...new Set(living.map(({ group }) => group))].filter((group) => group !== own);
+}
+
+function readNumber(path: string): number {
+  try {
+    return Number(readFileSync(path, "utf8"));
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { serverDir } from "../../src/system/paths.ts";
+import { PROJECT } from "./spec.ts";
+
+export type Stream = "out" | "err";
+
+/** The log files of a server, oldest first. */
+export function logFiles(state: string, name: string): string[] {
+  const dir = join(serverDir(state, PROJECT, name), "log");
+  const files = [join(dir, "current.log")];
+  for (let n = 1; existsSync(join(dir, `${n}.log`)); n++) files.unshift(join(dir, `${n}.log`));
+  return files;
+}
+
+/** What a server printed on a stream, as its log files have it: read by other means than the product's. */
+export function printedIn(state: string, name: string, stream: Stream): Buffer {
+  const parts: Buffer[] = [];
+  for (const file of logFiles(state, name)) {
+    const bytes = readFileSync(file);
+    for (let start = 0; start < bytes.length; ) {
+      const end = bytes.indexOf(0x0a, start);
+      const record = bytes.subarray(start, end === -1 ? bytes.length : end);
+      const head = /^\S{24} \[(out|err)(\+?)\] /.exec(record.toString("latin1", 0, 40));
+      if (!head) throw new Error(`no record in ${file}: ${record.subarray(0, 100)}`);
+      if (head[1] === stream) {
+        parts.push(record.subarray(head[0].length));
+        if (head[2] === "") parts.push(Buffer.from("\n"));
+      }
+      start += record.length + 1;
+    }
+  }
+  return Buffer.concat(parts);
+}
+
+export interface Count {
+  /** Lines printed that are not in the files. */
+  readonly missing: number;
+  /** Bytes of them. */
+  readonly missingBytes: number;
+  /** Lines that are there again, or before one that was printed earlier. */
+  readonly misplaced: number;
+  /** Lines that no puppet printed so: what is left of one whose beginning or end was lost. */
+  readonly torn: number;
+}
+
+const LINE_BYTES = "000000000 000000000 .\n".length;
+
+/** Counts the numbered lines of a puppet that printed `printed` of them. */
+export function countLines(text: Buffer, printed: number): Count {
+  let [last, found, misplaced, torn] = [-1, 0, 0, 0];
+  for (const line of text.toString("latin1").split("\n")) {
+    if (line === "") continue;
+    const match = /^(\d{9}) (\d{9}) \.$/.exec(line);
+    const n = Number(match?.[1]);
+    if (!match || match[1] !== match[2]) torn++;
+    else if (n <= last || n >= printed) misplaced++;
+    else {
+      found++;
+      last = n;
+    }
+  }
+  const missing = printed - found;
+  return { missing, missingBytes: missing * LINE_BYTES, misplaced, torn };
+}
