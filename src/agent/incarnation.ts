@@ -269,7 +269,7 @@ export class Incarnation {
 }
 
 /** 128+n is how a shell reports the end by signal n. */
-export function exitOf(code: number): Exit {
+function exitOf(code: number): Exit {
   const signal = Object.entries(osConstants.signals).find(([, n]) => n === code - 128)?.[0];
   return code > 128 && signal !== undefined ? { kind: "signal", signal } : { kind: "code", code };
 }
@@ -293,8 +293,13 @@ function processOf(dir: string): ProcessId | undefined {
   return pid === undefined ? undefined : identify(pid);
 }
 
+/** When the run folder was made, unix ms: nobody writes to `release` before the end. 0 when it is gone. */
+export function madeAt(dir: string): number {
+  return Math.floor(fs.statSync(join(dir, "release"), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+}
+
 /** Lets the keeper of a run folder go, if there is one. False: there is none. */
-export function releaseKeeper(dir: string): boolean {
+function releaseKeeper(dir: string): boolean {
   const fd = openRelease(dir);
   if (fd === undefined) return false;
   fs.writeSync(fd, "\n");
@@ -320,7 +325,7 @@ function openRelease(dir: string): number | undefined {
 }
 
 /** Bytes read without waiting: 0 at the end, -1 when there is nothing now. */
-export function readNow(fd: number, buffer: Buffer): number {
+function readNow(fd: number, buffer: Buffer): number {
   try {
     return fs.readSync(fd, buffer, 0, buffer.length, null);
   } catch (error) {

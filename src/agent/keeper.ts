@@ -41,7 +41,7 @@ exec 5>&-
 until read -r _xy_s <&6; do :; done
 `;
 
-export const FIFOS = ["out", "err", "alive", "release"] as const;
+const FIFOS = ["out", "err", "alive", "release"] as const;
 
 /** Makes the fifos of all the run folders with one call of mkfifo. */
 export async function makeFifos(dirs: readonly string[]): Promise<void> {

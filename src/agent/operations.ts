@@ -65,7 +65,7 @@ async function each(
 }
 
 /** True: started now. False: it ran already. */
-export async function startOne(server: Supervised): Promise<boolean> {
+async function startOne(server: Supervised): Promise<boolean> {
   liftHold(server);
   const before = publicState(server.state);
   if (before === "running") return false;
@@ -110,14 +110,14 @@ function isMoving(phase: Supervised["state"]["phase"]): boolean {
   return phase.tag === "ending" && phase.after.kind === "start";
 }
 
-export function throwSpawnError(server: Supervised): void {
+function throwSpawnError(server: Supervised): void {
   const error = server.spawnError;
   if (!error) return;
   throw new RpcError(error.portConflict ? RPC_ERRORS.portConflict : RPC_ERRORS.spawnFailed, error.message);
 }
 
 /** True: stopped now. False: it did not run. The hold is written down first, so no later agent starts it again. */
-export async function stopOne(server: Supervised, how: "stop" | "kill"): Promise<boolean> {
+async function stopOne(server: Supervised, how: "stop" | "kill"): Promise<boolean> {
   server.setOperator("stop");
   const ran = !isAtRest(server);
   server.dispatch({ type: how });

@@ -59,7 +59,7 @@ function tryConnect(host: string, port: number, timeout: number): Promise<string
 export function watchLog(
   log: LogWriter,
   pattern: string,
-  startedAt: number,
+  since: number,
   found: (answer: Answer) => void,
 ): () => void {
   const expression = new RegExp(pattern);
@@ -67,7 +67,7 @@ export function watchLog(
   const tell = (line: LogLine) =>
     found({ ok: true, evidence: `printed: ${line.bytes.toString("utf8").slice(0, 200)}` });
   const snapshot = new LogSnapshot(log.dir);
-  const earlier = snapshot.lastLines({ tail: 1000, since: startedAt }).find(matches);
+  const earlier = snapshot.lastLines({ tail: 1000, since }).find(matches);
   snapshot.close();
   if (earlier) {
     setImmediate(() => tell(earlier));

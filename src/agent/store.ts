@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { canonicalHash, specHash } from "../model/canonical.ts";
-import type { OperatorWord } from "../model/observed.ts";
+import type { OperatorWord, Transition } from "../model/observed.ts";
 import { type SecretValues, type ServerSpec, secretValues, serverSpec } from "../model/spec.ts";
 import type { ServerState } from "../supervisor/state.ts";
 import { readJson, setAside, writeAtomic } from "../system/files.ts";
@@ -16,14 +16,6 @@ export interface AppliedSpec {
   readonly secrets: SecretValues;
   /** The file was changed by someone else than xy. */
   readonly tampered: boolean;
-}
-
-/** One change of the public state. */
-export interface Transition {
-  readonly from: string;
-  readonly to: string;
-  readonly at: number;
-  readonly reason?: string | undefined;
 }
 
 /** What the agent must know of a server after its own death. */

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from "node:events";
 import * as fs from "node:fs";
 import { startHash } from "../model/canonical.ts";
-import type { Observed, OperatorWord } from "../model/observed.ts";
+import type { Observed, OperatorWord, Transition } from "../model/observed.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import {
   type Effect,
@@ -12,18 +12,12 @@ import {
 } from "../supervisor/machine.ts";
 import { initialState, liveProcess, publicState, type ServerState } from "../supervisor/state.ts";
 import { bootId } from "../system/processes.ts";
-import type { Incarnation } from "./incarnation.ts";
+import { type Incarnation, madeAt } from "./incarnation.ts";
 import { LogSnapshot } from "./log-reader.ts";
 import { LogWriter } from "./log-writer.ts";
 import { Prober, watchLog } from "./prober.ts";
 import { adoptIncarnation, SpawnError, spawnIncarnation } from "./process-host.ts";
-import {
-  type AppliedSpec,
-  type RuntimeRecord,
-  type ServerStore,
-  stateAfter,
-  type Transition,
-} from "./store.ts";
+import { type AppliedSpec, type RuntimeRecord, type ServerStore, stateAfter } from "./store.ts";
 
 const KEPT_TRANSITIONS = 20;
 const REASON_LINES = 10;
@@ -51,6 +45,8 @@ export class Supervised {
   #runningHash: string | undefined;
   #transitions: readonly Transition[] = [];
   #incarnation: Incarnation | undefined;
+  /** Unix ms, before the first line that the newest incarnation can have printed: its start is heard of later. */
+  #begunAt = 0;
   #prober: Prober | undefined;
   #stopLogWatch: () => void = () => {};
   #spawnError: SpawnError | undefined;
@@ -166,6 +162,7 @@ export class Supervised {
     const current = inc === this.#state.inc && isLive(this.#state);
     const known = current ? liveProcess(this.#state) : undefined;
     const events = current ? this.#eventsOf(inc) : NO_EVENTS;
+    if (current) this.#begunAt = madeAt(this.store.runPath(inc));
     const incarnation = await adoptIncarnation(this.store.runPath(inc), known, this.log, events);
     if (current) this.#hold(incarnation);
     else incarnation?.release(Date.now());
@@ -273,6 +270,7 @@ export class Supervised {
     this.#resumes = false;
     this.#runningHash = startHash(this.#spec);
     this.#record(false);
+    this.#begunAt = Date.now();
     const dir = this.store.runPath(inc);
     const { log } = this;
     const spawning = spawnIncarnation({
@@ -345,14 +343,8 @@ export class Supervised {
     const answered = (answer: { ok: boolean; evidence: string }) =>
       this.dispatch({ type: "answered", inc, probe, answer });
     if (what.type === "log") {
-      const { phase } = this.#state;
       this.#stopLogWatch();
-      this.#stopLogWatch = watchLog(
-        this.log,
-        what.pattern,
-        "startedAt" in phase ? phase.startedAt : 0,
-        answered,
-      );
+      this.#stopLogWatch = watchLog(this.log, what.pattern, this.#begunAt, answered);
     }
     if (what.type === "tcp" && this.#prober) answered(await this.#prober.tcp(this.#spec, what));
   }

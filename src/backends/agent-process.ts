@@ -59,33 +59,37 @@ export async function reachAgent(state: string): Promise<RpcClient> {
   if (found) return found;
   ensurePrivateDir(state);
   const logStart = sizeOf(agentLogPath(state));
-  // While somebody holds the lock an agent is coming up, or about to be brought back.
-  if (!lockHolder(agentLockPath(state))) startAgent(state);
+  let loop: Loop | undefined;
   const until = Date.now() + START_BOUND;
   while (Date.now() < until) {
+    // While somebody holds the lock an agent is coming up. It may also be one that is dying, for good: so look again.
+    if (!loop && !lockHolder(agentLockPath(state))) loop = startAgent(state);
     await new Promise((resolve) => setTimeout(resolve, LOOK_GAP));
     const client = await findAgent(state);
     if (client) return client;
-    if (loopHasEnded()) break;
+    if (loop?.failed) break;
   }
   throw new AgentUnreachable(`cannot start the agent: ${lastWords(state, logStart)}`);
 }
 
-let loopHasEnded = (): boolean => false;
+interface Loop {
+  /** It has given up. */
+  failed: boolean;
+}
 
-function startAgent(state: string): void {
+function startAgent(state: string): Loop {
   const log = openLog(agentLogPath(state));
   const argv = ["-c", LOOP, "xy-agent-loop", process.execPath, agentEntryPath(), "--state", state];
   const env = agentEnvironment(process.env);
   const child = spawn("/bin/sh", argv, { cwd: "/", env, detached: true, stdio: ["ignore", log, log] });
   fs.closeSync(log);
   child.unref();
-  let ended = false;
+  const loop: Loop = { failed: false };
   child.once("exit", (code) => {
     // 75: another one was quicker, and that one will answer.
-    ended = code !== 75;
+    loop.failed = code !== 75;
   });
-  loopHasEnded = () => ended;
+  return loop;
 }
 
 /** What the agent needs itself. The rest of a shell's environment, secrets among it, would only go stale in it. */

@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { nearest } from "../model/nearest.ts";
 import type { DeclaredServer } from "./declared.ts";
-import { nearest } from "./nearest.ts";
 import { formatPlace, type KeyPath } from "./place.ts";
 
 /** What is known of the project beyond the servers of this machine. */

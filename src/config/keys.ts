@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../model/nearest.ts";
 import { formatPath, type KeyPath, type KeyStyle, toKebab } from "./place.ts";
 import { listPart, objectPart, type Shape } from "./shape.ts";
 

@@ -9,7 +9,7 @@ export const NAME_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 export const name = z.string().regex(NAME_PATTERN);
 
 /** Where a secret value is found. The value itself is never part of a spec. */
-export const secretRef = z.union([
+const secretRef = z.union([
   z.strictObject({ env: z.string() }),
   z.strictObject({ file: z.string() }),
   z.strictObject({ command: z.string() }),
@@ -19,7 +19,7 @@ export const secretRef = z.union([
 export type SecretRef = z.infer<typeof secretRef>;
 
 /** A plain value, or a reference with the keyed hash (hex) of the value it had when it was resolved. */
-export const envValue = z.union([z.string(), z.strictObject({ secret: secretRef, hmac: z.string() })]);
+const envValue = z.union([z.string(), z.strictObject({ secret: secretRef, hmac: z.string() })]);
 export type EnvValue = z.infer<typeof envValue>;
 
 const probeTiming = {
@@ -29,7 +29,7 @@ const probeTiming = {
   failureThreshold: z.int().min(1),
   successThreshold: z.int().min(1),
 };
-export const probe = z.discriminatedUnion("type", [
+const probe = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("none") }),
   /** Something listens on host:port and belongs to the server's process group. */
   z.strictObject({ type: z.literal("tcp"), port: z.int(), ...probeTiming }),

@@ -34,7 +34,7 @@ const names = z.array(z.string());
 /** With `all`, what went wrong does not hide what went well. */
 const failed = z.array(z.object({ name: z.string(), code: z.int(), message: z.string() }));
 
-export const listEntry = z.object({
+const listEntry = z.object({
   name: z.string(),
   project: z.string(),
   state: z.enum(STATES),
@@ -50,7 +50,7 @@ export const listEntry = z.object({
   healthy: z.boolean().nullable(),
 });
 
-export const statusEntry = listEntry.extend({
+const statusEntry = listEntry.extend({
   since_unix_ms: z.number(),
   reason: z.string().optional(),
   operator: z.enum(["start", "stop"]).nullable(),
@@ -179,7 +179,7 @@ export const contract = {
   },
 } as const;
 
-export type Contract = typeof contract;
+type Contract = typeof contract;
 export type Method = keyof Contract;
 export type Params<M extends Method> = z.input<Contract[M]["params"]>;
 export type ParsedParams<M extends Method> = z.output<Contract[M]["params"]>;

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { SHELL_NAMES } from "../../../src/config/environment.ts";
+import { isShellName } from "../../../src/config/environment.ts";
 import { load } from "../../../src/config/load.ts";
 import { resolve } from "../../../src/config/resolve.ts";
 import { formatDiagnostic } from "../../../src/model/diagnostic.ts";
@@ -74,7 +74,7 @@ const log = fc.record(
   { type: fc.constant("log"), pattern: fc.constantFrom("listening", "a\\.b\"c'", "^\\d+$"), ...timing },
   { requiredKeys: ["type", "pattern"] },
 );
-const envName = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/).filter((name) => !SHELL_NAMES.has(name));
+const envName = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/).filter((name) => !isShellName(name));
 const reference = fc
   .oneof(fc.record({ env: someText }), fc.record({ file: someText }), fc.record({ command: someText }))
   .map((secret) => ({ secret }));

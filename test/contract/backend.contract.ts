@@ -1,0 +1,220 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Backend, PerformResult } from "../../src/backends/backend.ts";
+import { specHash, startHash } from "../../src/model/canonical.ts";
+import type { Observed } from "../../src/model/observed.ts";
+import type { Action } from "../../src/model/plan.ts";
+import type { ServerSpec } from "../../src/model/spec.ts";
+import { eventually } from "../rig/eventually.ts";
+import { isAlive, programsWith } from "../rig/processes.ts";
+import { changeOf, readyOn, type SpecChanges } from "../rig/spec.ts";
+
+/** A backend in a world of its own. */
+export interface Subject {
+  readonly backend: Backend;
+  /** A server of this backend that runs a shell script. */
+  shell(name: string, script: string, over?: SpecChanges): ServerSpec;
+  /** An operator's word, given beside any plan. */
+  operator(word: "stop" | "start", name: string): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+export interface Fixture {
+  readonly name: string;
+  create(): Promise<Subject>;
+}
+
+/** Prints that it is up, and stays. */
+const STAYS = "echo up; exec sleep 600";
+
+/** What every backend does. */
+export function backendContract(fixture: Fixture): void {
+  describe(`the ${fixture.name} backend`, () => {
+    let subject: Subject;
+    beforeEach(async () => {
+      subject = await fixture.create();
+    });
+    afterEach(() => subject.dispose());
+
+    const staying = (name: string, over: SpecChanges = {}) =>
+      subject.shell(name, STAYS, { readiness: readyOn("up"), ...over });
+
+    function perform(spec: ServerSpec, action: Action): Promise<PerformResult> {
+      const { signal } = new AbortController();
+      return subject.backend.perform(changeOf(spec, action), { secrets: {}, waitMs: 20_000, signal });
+    }
+
+    async function observe(name: string): Promise<Observed> {
+      const found = (await subject.backend.observe("p")).find((server) => server.name === name);
+      if (!found) throw new Error(`${name} has no record`);
+      return found;
+    }
+
+    async function pidOf(name: string): Promise<number> {
+      const { pid } = await observe(name);
+      if (pid === undefined) throw new Error(`${name} has no process`);
+      return pid;
+    }
+
+    it("observes nothing where nothing was ever applied", async () => {
+      expect(await subject.backend.observe("p")).toEqual([]);
+    });
+
+    it("brings up what is added, and says so once it is ready", async () => {
+      const spec = staying("a");
+
+      expect(await perform(spec, "add")).toEqual({ ok: true, detail: expect.stringContaining("ready") });
+
+      const observed = await observe("a");
+      expect(observed).toMatchObject({
+        name: "a",
+        project: "p",
+        backend: subject.backend.kind,
+        state: "running",
+        operator: null,
+        runningHash: startHash(spec),
+        restartCount: 0,
+        ready: { status: "ok" },
+      });
+      expect(specHash(observed.spec as ServerSpec)).toBe(specHash(spec));
+      expect(isAlive(observed.pid as number)).toBe(true);
+    });
+
+    it("changes in place what needs no restart", async () => {
+      await perform(staying("a"), "add");
+      const pid = await pidOf("a");
+      const changed = staying("a", { description: "changed", stop: { grace: 3000 } });
+
+      expect(await perform(changed, "update")).toMatchObject({ ok: true });
+
+      expect(await observe("a")).toMatchObject({ pid, state: "running", spec: { description: "changed" } });
+    });
+
+    it("restarts with the new spec, and one process at the end", async () => {
+      const [before, after] = [staying("a", { env: { N: "1" } }), staying("a", { env: { N: "2" } })];
+      await perform(before, "add");
+      const pid = await pidOf("a");
+
+      expect(await perform(after, "restart")).toMatchObject({ ok: true });
+
+      const observed = await observe("a");
+      expect(observed).toMatchObject({ state: "running", runningHash: startHash(after), restartCount: 0 });
+      expect(observed.pid).not.toBe(pid);
+      expect(isAlive(pid)).toBe(false);
+    });
+
+    it("stops what is not wanted, and starts it when it is wanted again", async () => {
+      await perform(staying("a"), "add");
+      const pid = await pidOf("a");
+
+      expect(await perform(staying("a", { wanted: "stop" }), "stop")).toMatchObject({ ok: true });
+      const stopped = await observe("a");
+      expect(stopped).toMatchObject({ state: "stopped", operator: null });
+      expect(stopped).not.toHaveProperty("pid");
+      expect(isAlive(pid)).toBe(false);
+
+      expect(await perform(staying("a"), "start")).toMatchObject({ ok: true });
+      expect(await observe("a")).toMatchObject({ state: "running", ready: { status: "ok" } });
+    });
+
+    it("records what is not wanted without starting it", async () => {
+      expect(await perform(staying("a", { wanted: "stop" }), "add")).toMatchObject({ ok: true });
+      expect(await observe("a")).toMatchObject({ state: "stopped", operator: null, restartCount: 0 });
+    });
+
+    it("starts nothing that an operator holds", async () => {
+      await perform(staying("a"), "add");
+      await subject.operator("stop", "a");
+      expect(await observe("a")).toMatchObject({ state: "stopped", operator: "stop" });
+
+      expect(await perform(staying("a", { env: { N: "2" } }), "update")).toMatchObject({ ok: true });
+      expect(await observe("a")).toMatchObject({ state: "stopped", operator: "stop" });
+      expect(await perform(staying("a", { env: { N: "3" } }), "start")).toMatchObject({ ok: true });
+      expect(await observe("a")).toMatchObject({ state: "stopped", operator: "stop" });
+
+      await subject.operator("start", "a");
+      await eventually(async () => expect(await observe("a")).toMatchObject({ state: "running" }));
+      expect((await observe("a")).spec?.env).toMatchObject({ N: "3" });
+    });
+
+    it("removes the process and the record", async () => {
+      await perform(staying("a"), "add");
+      const pid = await pidOf("a");
+
+      expect(await perform(staying("a"), "remove")).toMatchObject({ ok: true });
+
+      expect(await subject.backend.observe("p")).toEqual([]);
+      expect(isAlive(pid)).toBe(false);
+    });
+
+    it("says what a new server that fails said last", async () => {
+      const spec = subject.shell("a", "echo one; echo two >&2; exit 7", { restart: { policy: "never" } });
+
+      const result = await perform(spec, "add");
+
+      expect(result).toMatchObject({ ok: false, message: expect.stringContaining("exit 7") });
+      expect([...(result.ok ? [] : result.lastLines)].sort()).toEqual(["one", "two"]);
+      expect(await observe("a")).toMatchObject({ lastExit: { exit: { kind: "code", code: 7 } } });
+    });
+
+    it("says why a program cannot be started", async () => {
+      const missing = "/nowhere/to/be/found";
+      const spec = { ...staying("a"), command: missing, program: missing };
+      expect(await perform(spec, "add")).toMatchObject({
+        ok: false,
+        message: expect.stringContaining(missing),
+      });
+    });
+
+    it("takes a one-shot that succeeds for what it is", async () => {
+      const spec = subject.shell("a", "echo done");
+      expect(await perform(spec, "add")).toMatchObject({ ok: true });
+      await eventually(async () =>
+        expect(await observe("a")).toMatchObject({
+          state: "stopped",
+          restartCount: 0,
+          lastExit: { exit: { kind: "code", code: 0 } },
+        }),
+      );
+    });
+
+    it("starts again what ends against its policy", async () => {
+      await perform(staying("a"), "add");
+      const pid = await pidOf("a");
+      process.kill(pid, "SIGKILL");
+      await eventually(async () => {
+        const observed = await observe("a");
+        expect(observed).toMatchObject({ state: "running", restartCount: 1, lastExit: SIGKILLED });
+        expect(observed.pid).not.toBe(pid);
+      });
+    });
+
+    it("works on two servers at once", async () => {
+      const [a, b] = [staying("a"), staying("b")];
+      expect(await Promise.all([perform(a, "add"), perform(b, "add")])).toMatchObject([
+        { ok: true },
+        { ok: true },
+      ]);
+      const observed = await subject.backend.observe("p");
+      expect(observed.map(({ name, state }) => `${name} ${state}`)).toEqual(["a running", "b running"]);
+      expect(new Set(observed.map(({ pid }) => pid)).size).toBe(2);
+    });
+
+    it("runs a server with its arguments as they are", async () => {
+      const marker = `marker '"$HOME \\ ü ${Math.random()}`;
+      const spec = subject.shell("a", 'echo up; while :; do sleep 1; done; : "$1"', {
+        readiness: readyOn("up"),
+      });
+      await perform({ ...spec, args: [...spec.args, "sh", marker] }, "add");
+      expect(programsWith(marker).map(({ pid }) => pid)).toEqual([await pidOf("a")]);
+    });
+
+    it("has nothing to remove of a server that it does not know", async () => {
+      await perform(staying("a"), "add");
+      expect(await perform(staying("unknown"), "remove")).toMatchObject({ ok: true });
+      expect((await subject.backend.observe("p")).map(({ name }) => name)).toEqual(["a"]);
+      expect(await subject.backend.observe("other")).toEqual([]);
+    });
+  });
+}
+
+const SIGKILLED = { exit: { kind: "signal", signal: "SIGKILL" } };
