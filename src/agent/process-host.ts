@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import type { ProcessId } from "../model/process.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { holderOf } from "../system/listeners.ts";
+import { ensurePrivateDir } from "../system/paths.ts";
 import { isRunning } from "../system/processes.ts";
 import {
   hasKeeper,
@@ -41,7 +42,7 @@ export async function spawnIncarnation(request: SpawnRequest): Promise<Incarnati
   const env = environmentOf(spec, request.secrets);
   await checkPort(spec);
   log.open();
-  fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
+  ensurePrivateDir(dir);
   await queueFifos(dir);
   const files = openRunFiles(dir);
   const keeper = await startKeeper({

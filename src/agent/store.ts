@@ -54,7 +54,7 @@ const recordFile = z.object({
     since: z.number(),
     retries: z.object({ attempt: z.int(), counted: z.array(z.number()) }),
     restartCount: z.int(),
-    lastExit: z.object({ exit, at: z.number() }).optional(),
+    lastExit: z.object({ exit, at: z.number(), requested: z.boolean().optional() }).optional(),
   }),
   transitions: z.array(
     z.object({ from: z.string(), to: z.string(), at: z.number(), reason: z.string().optional() }),

@@ -2,7 +2,7 @@ import { EventEmitter, once } from "node:events";
 import * as fs from "node:fs";
 import { startHash } from "../model/canonical.ts";
 import type { Observed, OperatorWord, Transition } from "../model/observed.ts";
-import type { SecretValues, ServerSpec } from "../model/spec.ts";
+import type { Probe, SecretValues, ServerSpec } from "../model/spec.ts";
 import {
   type Effect,
   type MachineEvent,
@@ -10,6 +10,7 @@ import {
   step,
   type TimerName,
 } from "../supervisor/machine.ts";
+import type { Answer } from "../supervisor/probes.ts";
 import { initialState, liveProcess, publicState, type ServerState } from "../supervisor/state.ts";
 import { bootId } from "../system/processes.ts";
 import { type Incarnation, madeAt } from "./incarnation.ts";
@@ -154,7 +155,6 @@ export class Supervised {
     for (const inc of this.store.runs()) await this.#adoptRun(inc);
     this.dispatch({ type: "adopted", present: this.#incarnation !== undefined });
     this.#incarnation?.resume(liveProcess(state));
-    if (!this.#incarnation) this.#reportLost();
   }
 
   /** A run folder of an incarnation that is over only has its last words left to say. */
@@ -166,15 +166,6 @@ export class Supervised {
     const incarnation = await adoptIncarnation(this.store.runPath(inc), known, this.log, events);
     if (current) this.#hold(incarnation);
     else incarnation?.release(Date.now());
-  }
-
-  /** The record may say that something lives, and nothing of it is left to ask. */
-  #reportLost(): void {
-    const { phase, inc } = this.#state;
-    if (phase.tag === "running" || phase.tag === "ending") {
-      this.dispatch({ type: "exited", inc, exit: { kind: "unknown" }, at: Date.now() });
-    }
-    this.dispatch({ type: "emptied", inc });
   }
 
   #forgetRuns(): void {
@@ -340,13 +331,23 @@ export class Supervised {
 
   async #probe(inc: number, probe: ProbeName): Promise<void> {
     const what = this.#spec[probe];
-    const answered = (answer: { ok: boolean; evidence: string }) =>
-      this.dispatch({ type: "answered", inc, probe, answer });
+    const answered = (answer: Answer) => this.dispatch({ type: "answered", inc, probe, answer });
     if (what.type === "log") {
       this.#stopLogWatch();
       this.#stopLogWatch = watchLog(this.log, what.pattern, this.#begunAt, answered);
     }
-    if (what.type === "tcp" && this.#prober) answered(await this.#prober.tcp(this.#spec, what));
+    if (what.type === "tcp") answered(await this.#askTcp(what));
+  }
+
+  /** Always answers: a probe without an answer would be the last one of its run. */
+  async #askTcp(probe: Extract<Probe, { type: "tcp" }>): Promise<Answer> {
+    try {
+      return (
+        (await this.#prober?.tcp(this.#spec, probe)) ?? { ok: false, evidence: "its process is not there" }
+      );
+    } catch (error) {
+      return { ok: false, evidence: `cannot look at port ${probe.port}: ${String(error)}` };
+    }
   }
 
   // --- what others see ------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
-import { RpcClient } from "../rpc/client.ts";
+import { ConnectionLost, RpcClient } from "../rpc/client.ts";
 import { isCode, readJson, readText } from "../system/files.ts";
 import { lockHolder } from "../system/lock.ts";
 import { agentEntryPath } from "../system/package.ts";
@@ -36,9 +36,13 @@ export async function findAgent(state: string): Promise<RpcClient | undefined> {
   const socket = readSocket(state);
   if (socket === undefined) return undefined;
   try {
-    return await RpcClient.connect(socket);
+    const client = await RpcClient.connect(socket);
+    // One that is dying still accepts connections, which it will never serve: only an answer proves that it lives.
+    await client.call("agent_info", {});
+    return client;
   } catch (error) {
-    if (isCode(error, "ENOENT", "ECONNREFUSED", "ENOTSOCK")) return undefined;
+    if (error instanceof ConnectionLost) return undefined;
+    if (isCode(error, "ENOENT", "ECONNREFUSED", "ENOTSOCK", "ECONNRESET")) return undefined;
     throw new AgentUnreachable(`cannot reach the agent at ${socket}: ${(error as Error).message}`);
   }
 }

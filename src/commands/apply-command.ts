@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { resolve } from "node:path";
 import { boolean, string } from "@oclif/core/flags";
 import type { AgentBackend } from "../backends/agent.ts";
@@ -24,8 +25,8 @@ export const waitFlags = {
   }),
 };
 
-/** Servers worked on at once: enough for all to start together, few enough not to drown a small machine. */
-const AT_ONCE = 64;
+/** Servers worked on at once. Most of their time is spent waiting to be ready, so the bound is far above what starts. */
+const AT_ONCE = 512;
 
 export interface Carry {
   readonly plan: Plan;
@@ -99,6 +100,8 @@ export abstract class ApplyCommand extends ProjectCommand {
 
   /** Carries out the plan in view of the user. Sets the exit code by its outcome. */
   protected async carryOut({ plan, secrets, backend, waitMs }: Carry): Promise<readonly FinalEvent[]> {
+    // Every server in work listens for the interruption.
+    setMaxListeners(0, this.signal);
     const options = { secrets, waitMs, signal: this.signal, concurrency: AT_ONCE };
     const finals = await this.#render(
       plan,

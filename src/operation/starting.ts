@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type InitFormat, initFiles } from "../config/init.ts";
 import { isCode } from "../system/files.ts";
+import { ensureDir } from "../system/paths.ts";
 import { rememberTrust } from "./trust.ts";
 
 export interface Started {
@@ -22,7 +23,7 @@ export function writeStarter(folder: string, format: InitFormat, state: string):
   const kept: string[] = [];
   for (const { path, text } of initFiles(format)) {
     const file = join(folder, path);
-    fs.mkdirSync(dirname(file), { recursive: true });
+    ensureDir(dirname(file));
     (create(file, text) ? written : kept).push(file);
   }
   // Who has just written a program need not be asked whether it may be evaluated.

@@ -137,9 +137,9 @@ function onExited(
     case "running":
       return endByItself(state, exit, at, spec, now);
     case "ending":
-      return { change: { lastExit: { exit, at } } };
+      return { change: { lastExit: phase.own ? { exit, at } : { exit, at, requested: true } } };
     case "failed":
-      return phase.stuck ? { change: { lastExit: { exit, at } } } : undefined;
+      return phase.stuck ? { change: { lastExit: { exit, at, requested: true } } } : undefined;
     case "stopped":
     case "waiting":
       return undefined;

@@ -40,6 +40,14 @@ export type Phase =
   /** `stuck`: its last incarnation survived SIGKILL, nothing may start beside it. */
   | { readonly tag: "failed"; readonly stuck: boolean };
 
+export interface LastExit {
+  readonly exit: Exit;
+  /** Unix ms. */
+  readonly at: number;
+  /** The group had been signalled before: the end was asked for. */
+  readonly requested?: boolean;
+}
+
 export interface ServerState {
   readonly phase: Phase;
   /** Number of the newest incarnation; 0: never spawned. An effect or event of a smaller one is late and ignored. */
@@ -51,7 +59,7 @@ export interface ServerState {
   readonly retries: Retries;
   /** Restarts by policy since the last start by a person. */
   readonly restartCount: number;
-  readonly lastExit?: { readonly exit: Exit; readonly at: number };
+  readonly lastExit?: LastExit;
 }
 
 export function initialState(now: number): ServerState {

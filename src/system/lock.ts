@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import type { ProcessId } from "../model/process.ts";
 import { isCode, readText, writeAtomic } from "./files.ts";
+import { ensurePrivateDir } from "./paths.ts";
 import { identify, isRunning } from "./processes.ts";
 
 /**
@@ -25,7 +26,7 @@ interface Claim {
 
 /** Takes the lock at `path` (a folder, made when missing) for this process, or says who has it. */
 export function tryLock(path: string): LockAttempt {
-  fs.mkdirSync(path, { recursive: true, mode: 0o700 });
+  ensurePrivateDir(path);
   const self = identify(process.pid);
   if (!self) throw new Error("cannot tell the start time of this process");
   for (;;) {

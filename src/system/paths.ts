@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** Where xy keeps what on this machine, from the environment and the account. */
 export interface Paths {
@@ -24,10 +24,27 @@ export function pathsOf(env: Environment): Paths {
   return { state: join(stateHome, "xy"), runtime: absolute(env.XDG_RUNTIME_DIR) };
 }
 
-/** Makes a folder that only the account can enter, with its parents. */
+/**
+ * Makes a folder that only the account can enter, with its parents. Not by mkdir's own recursion: Node 20 loops for
+ * ever in that where a parent is there and refuses children with ENOENT, as /proc does.
+ */
 export function ensurePrivateDir(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  ensureDir(path, 0o700);
 }
+
+export function ensureDir(path: string, mode = 0o777): void {
+  if (isDir(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) ensureDir(parent, mode);
+  try {
+    mkdirSync(path, mode);
+  } catch (error) {
+    // Another process may have made it in between.
+    if (!isDir(path)) throw error;
+  }
+}
+
+const isDir = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** As {@link ensurePrivateDir}; a folder of ours that others may enter, from whatever made it, is closed to them. */
 export function closeDir(path: string): void {

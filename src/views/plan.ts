@@ -109,8 +109,13 @@ function totals(plan: Plan, paint: Paint): string {
   return `${paint("bold", "Plan:")} ${counts.join(", ")}.`;
 }
 
+/** Names in one line; every one of them has its block above. */
+const MOST_NAMES = 20;
+
 function count(names: readonly string[], what: string): string {
-  return names.length === 0 ? `0 ${what}` : `${names.length} ${what} (${names.join(", ")})`;
+  if (names.length === 0) return `0 ${what}`;
+  const more = names.length > MOST_NAMES ? `, and ${names.length - MOST_NAMES} more` : "";
+  return `${names.length} ${what} (${names.slice(0, MOST_NAMES).join(", ")}${more})`;
 }
 
 function matching(found: PlanSummary): string {

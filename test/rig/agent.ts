@@ -4,11 +4,12 @@ import type { PerformResult } from "../../src/backends/backend.ts";
 import type { Observed } from "../../src/model/observed.ts";
 import type { Action } from "../../src/model/plan.ts";
 import type { ServerSpec } from "../../src/model/spec.ts";
-import { RpcClient } from "../../src/rpc/client.ts";
+import type { RpcClient } from "../../src/rpc/client.ts";
 import type { Method, Params, ResultOf } from "../../src/rpc/contract.ts";
 import { readJson } from "../../src/system/files.ts";
 import { agentRecordPath } from "../../src/system/paths.ts";
 import { eventually } from "./eventually.ts";
+import { Follower } from "./follower.ts";
 import { changeOf, PROJECT } from "./spec.ts";
 
 /** The agent of one home, whichever process it is at the moment. */
@@ -31,9 +32,8 @@ export class Agent {
   }
 
   /** A connection beside that of the other calls. */
-  async connect(): Promise<RpcClient> {
-    await this.client();
-    return RpcClient.connect(this.record.socket);
+  connect(): Promise<RpcClient> {
+    return reachAgent(this.state);
   }
 
   /** What the agent wrote down of itself. */
@@ -62,10 +62,23 @@ export class Agent {
     }
   }
 
+  /** Follows a log on a connection of its own. Close it after use. */
+  async follow(name: string, params: Omit<Params<"logs">, "name"> = {}): Promise<Follower> {
+    return Follower.open(await this.connect(), { tail: 0, follow: true, ...params, name });
+  }
+
+  /** Waits until the server has printed some more lines. */
+  async hears(name: string, lines: number): Promise<void> {
+    const follower = await this.follow(name);
+    await follower.until((heard) => heard.lines.length >= lines);
+    follower.close();
+  }
+
   /** SIGKILL for the agent's process. Its loop is left alone, and brings it back. Settles when it is dead. */
   async kill(): Promise<void> {
     const client = await this.client();
-    process.kill(this.record.pid, "SIGKILL");
+    const { pid } = await client.call("agent_info", {});
+    process.kill(pid, "SIGKILL");
     await client.closed;
   }
 

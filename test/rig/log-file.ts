@@ -38,6 +38,8 @@ export interface Count {
   readonly missing: number;
   /** Bytes of them. */
   readonly missingBytes: number;
+  /** Places at which lines are missing. */
+  readonly gaps: number;
   /** Lines that are there again, or before one that was printed earlier. */
   readonly misplaced: number;
   /** Lines that no puppet printed so: what is left of one whose beginning or end was lost. */
@@ -48,7 +50,7 @@ const LINE_BYTES = "000000000 000000000 .\n".length;
 
 /** Counts the numbered lines of a puppet that printed `printed` of them. */
 export function countLines(text: Buffer, printed: number): Count {
-  let [last, found, misplaced, torn] = [-1, 0, 0, 0];
+  let [last, found, gaps, misplaced, torn] = [-1, 0, 0, 0, 0];
   for (const line of text.toString("latin1").split("\n")) {
     if (line === "") continue;
     const match = /^(\d{9}) (\d{9}) \.$/.exec(line);
@@ -57,9 +59,11 @@ export function countLines(text: Buffer, printed: number): Count {
     else if (n <= last || n >= printed) misplaced++;
     else {
       found++;
+      if (n !== last + 1) gaps++;
       last = n;
     }
   }
+  if (last !== printed - 1) gaps++;
   const missing = printed - found;
-  return { missing, missingBytes: missing * LINE_BYTES, misplaced, torn };
+  return { missing, gaps, missingBytes: missing * LINE_BYTES, misplaced, torn };
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { identify } from "../../src/system/processes.ts";
 
 /** A living process: zombies are left out. */
 export interface ProcessRow {
@@ -28,7 +29,7 @@ export function programsWith(marker: string): ProcessRow[] {
 }
 
 export function isAlive(pid: number): boolean {
-  return processes().some((row) => row.pid === pid);
+  return identify(pid) !== undefined;
 }
 
 /** The process group of a living process. */

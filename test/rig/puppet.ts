@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { ServerSpec } from "../../src/model/spec.ts";
+import { isAlive } from "./processes.ts";
 import { type SpecChanges, serverSpec } from "./spec.ts";
 
 /** What a puppet can be told to do: see puppet-program.mjs. */
@@ -131,7 +132,7 @@ export class Stage {
   #enter(socket: Socket, hello: Hello): Puppet {
     const { name, pid } = hello;
     const before = this.#pids.get(name);
-    if (before !== undefined && lives(before))
+    if (before !== undefined && isAlive(before))
       this.doubles.push(`${name}: ${pid} came while ${before} lived`);
     this.#pids.set(name, pid);
     this.entries.push(`${name} ${pid}`);
@@ -139,13 +140,5 @@ export class Stage {
     this.#waiting.set(name, [...(this.#waiting.get(name) ?? []), puppet]);
     this.#server.emit("puppet");
     return puppet;
-  }
-}
-
-function lives(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
   }
 }

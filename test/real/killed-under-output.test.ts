@@ -1,0 +1,96 @@
+import { describe, expect } from "vitest";
+import { eventually } from "../rig/eventually.ts";
+import type { Home } from "../rig/home.ts";
+import { countLines, printedIn } from "../rig/log-file.ts";
+import { programsWith } from "../rig/processes.ts";
+import type { Puppet } from "../rig/puppet.ts";
+import { test } from "../rig/test.ts";
+
+const NAMES = ["a", "b", "c"];
+const STREAMS = ["out", "err"] as const;
+const KILLS = 120;
+const ONE_READ = 64 * 1024;
+
+/** Lets a puppet be quiet, waits until its last line is in the files, and counts what is there of each stream. */
+async function countsOf(home: Home, puppet: Puppet) {
+  const { name } = puppet.hello;
+  const printed = (await puppet.do({ deed: "hush" })) as number;
+  return eventually(() =>
+    STREAMS.map((stream) => {
+      const text = printedIn(home.state, name, stream);
+      const last = `${String(printed - 1).padStart(9, "0")} .\n`;
+      if (!text.subarray(-last.length).equals(Buffer.from(last)))
+        throw new Error(`${name}: the end is missing`);
+      return { name, stream, ...countLines(text, printed) };
+    }),
+  );
+}
+
+describe("an agent that ends while its servers print", () => {
+  test("loses one read of a stream at most each time it is killed", { timeout: 120_000 }, async ({
+    home,
+    agent,
+    stage,
+  }) => {
+    await Promise.all(NAMES.map((name) => agent.apply(stage.spec(name), "add", 0)));
+    const puppets = await Promise.all(NAMES.map((name) => stage.next(name)));
+    for (const puppet of puppets) await puppet.do({ deed: "chatter", lines: 20, everyMs: 3 });
+
+    for (let kill = 0; kill < KILLS; kill++) {
+      await agent.hears(NAMES[kill % NAMES.length] as string, Math.ceil(Math.random() * 100));
+      await agent.kill();
+    }
+
+    await agent.call("list", {});
+    const counts = (await Promise.all(puppets.map((puppet) => countsOf(home, puppet)))).flat();
+    if (process.env.XY_TEST_FIGURES) console.log(counts);
+    for (const count of counts) {
+      expect(count).toMatchObject({ misplaced: 0 });
+      expect(count.missingBytes).toBeLessThanOrEqual(KILLS * ONE_READ);
+    }
+    // What was read is written at once, so that few kills come between the two.
+    const gaps = counts.reduce((sum, count) => sum + count.gaps, 0);
+    expect(gaps).toBeLessThan((KILLS * counts.length) / 5);
+    await expectUntouched();
+
+    async function expectUntouched() {
+      const pids = puppets.map(({ pid }) => pid);
+      const observed = await agent.observe();
+      expect(observed).toMatchObject(pids.map((pid) => ({ pid, state: "running", restartCount: 0 })));
+      expect(
+        programsWith(stage.path)
+          .map(({ pid }) => pid)
+          .sort(),
+      ).toEqual([...pids].sort());
+      expect(stage.entries).toHaveLength(NAMES.length);
+    }
+  });
+
+  test("loses nothing when its end is planned", async ({ home, agent, stage }) => {
+    await Promise.all(NAMES.map((name) => agent.apply(stage.spec(name), "add", 0)));
+    const puppets = await Promise.all(NAMES.map((name) => stage.next(name)));
+    for (const puppet of puppets) await puppet.do({ deed: "chatter", lines: 50, everyMs: 1 });
+
+    for (let restart = 0; restart < 10; restart++) {
+      await agent.hears(NAMES[restart % NAMES.length] as string, 1 + restart * 10);
+      expect(await agent.shutdown(true)).toEqual([]);
+    }
+
+    await agent.call("list", {});
+    const counts = (await Promise.all(puppets.map((puppet) => countsOf(home, puppet)))).flat();
+    expect(counts).toEqual(
+      NAMES.flatMap((name) =>
+        STREAMS.map((stream) => ({
+          name,
+          stream,
+          missing: 0,
+          missingBytes: 0,
+          gaps: 0,
+          misplaced: 0,
+          torn: 0,
+        })),
+      ),
+    );
+    expect(await agent.observe()).toMatchObject(puppets.map(({ pid }) => ({ pid, restartCount: 0 })));
+  });
+});
