@@ -147,10 +147,15 @@ export async function adoptIncarnation(
   log: LogWriter,
   events: IncarnationEvents,
 ): Promise<Incarnation | undefined> {
-  if (!fs.existsSync(join(dir, "alive")) || neverStarted(dir, known)) {
+  if (!fs.existsSync(join(dir, "alive"))) {
     fs.rmSync(dir, { recursive: true, force: true });
-    return undefined;
+    if (!known || !isRunning(known)) return undefined;
+    // Somebody deleted the folder under a living server. It is kept all the same: its output is lost, and its
+    // exit code, but there must not be a second one beside it.
+    ensurePrivateDir(dir);
+    await makeFifos([dir]);
   }
+  if (neverStarted(dir, known)) return undefined;
   const keeper = hasKeeper(dir) ? await keeperPid(dir) : readPid(dir, "keeper");
   log.open();
   return new Incarnation(

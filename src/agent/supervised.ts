@@ -152,7 +152,7 @@ export class Supervised {
     this.#runningHash = record?.runningHash;
     this.#transitions = record?.transitions ?? [];
     if (booted) return this.#forgetRuns();
-    for (const inc of this.store.runs()) await this.#adoptRun(inc);
+    for (const inc of new Set([...this.store.runs(), state.inc])) await this.#adoptRun(inc);
     this.dispatch({ type: "adopted", present: this.#incarnation !== undefined });
     this.#incarnation?.resume(liveProcess(state));
   }

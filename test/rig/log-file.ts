@@ -36,10 +36,9 @@ export function printedIn(state: string, name: string, stream: Stream): Buffer {
 export interface Count {
   /** Lines printed that are not in the files. */
   readonly missing: number;
-  /** Bytes of them. */
-  readonly missingBytes: number;
-  /** Places at which lines are missing. */
+  /** Places at which lines are missing, and the bytes missing at the worst of them. */
   readonly gaps: number;
+  readonly widestGap: number;
   /** Lines that are there again, or before one that was printed earlier. */
   readonly misplaced: number;
   /** Lines that no puppet printed so: what is left of one whose beginning or end was lost. */
@@ -50,7 +49,12 @@ const LINE_BYTES = "000000000 000000000 .\n".length;
 
 /** Counts the numbered lines of a puppet that printed `printed` of them. */
 export function countLines(text: Buffer, printed: number): Count {
-  let [last, found, gaps, misplaced, torn] = [-1, 0, 0, 0, 0];
+  let [last, found, gaps, widest, misplaced, torn] = [-1, 0, 0, 0, 0, 0];
+  const take = (n: number) => {
+    if (n !== last + 1) gaps++;
+    widest = Math.max(widest, n - last - 1);
+    last = n;
+  };
   for (const line of text.toString("latin1").split("\n")) {
     if (line === "") continue;
     const match = /^(\d{9}) (\d{9}) \.$/.exec(line);
@@ -59,11 +63,9 @@ export function countLines(text: Buffer, printed: number): Count {
     else if (n <= last || n >= printed) misplaced++;
     else {
       found++;
-      if (n !== last + 1) gaps++;
-      last = n;
+      take(n);
     }
   }
-  if (last !== printed - 1) gaps++;
-  const missing = printed - found;
-  return { missing, gaps, missingBytes: missing * LINE_BYTES, misplaced, torn };
+  take(printed);
+  return { missing: printed - found, gaps, widestGap: widest * LINE_BYTES, misplaced, torn };
 }

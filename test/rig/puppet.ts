@@ -55,6 +55,19 @@ export class Puppet {
     });
   }
 
+  /** Told of by a puppet that ignores a signal, each time it comes. */
+  readonly ignored: NodeJS.Signals[] = [];
+
+  /** Settles when a signal that it ignores has come. */
+  async ignores(): Promise<void> {
+    while (this.ignored.length === 0) await once(this.#socket, "ignored");
+  }
+
+  heard(signal: NodeJS.Signals): void {
+    this.ignored.push(signal);
+    this.#socket.emit("ignored");
+  }
+
   answered(id: number, value: unknown): void {
     this.#answers.get(id)?.(value);
     this.#answers.delete(id);
@@ -125,6 +138,7 @@ export class Stage {
     createInterface({ input: socket }).on("line", (line) => {
       const message = JSON.parse(line);
       if (message.hello) puppet = this.#enter(socket, message.hello);
+      if (message.ignored) puppet?.heard(message.ignored);
       if (message.id !== undefined) puppet?.answered(message.id, message.value);
     });
   }

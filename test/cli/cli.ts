@@ -1,0 +1,225 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { expect, onTestFinished } from "vitest";
+
+export const LAUNCHER = join(import.meta.dirname, "../../bin/xy.js");
+/** Longest run of one command, ms. Node's start and the start of an agent are in it. */
+const BOUND = 25_000;
+
+export interface Outcome {
+  /** The signal's name for a command that a signal ended. */
+  readonly code: number | NodeJS.Signals;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+export interface Where {
+  /** Working folder; the project's when not given. */
+  readonly cwd?: string;
+  /** Beside HOME and PATH, or in place of them; undefined takes one away. */
+  readonly env?: Env;
+}
+
+/** A new home for the running test. When the test is over its agent is stopped, and the home removed. */
+export function newHome(): Home {
+  const home = new Home();
+  onTestFinished(() => home.close());
+  return home;
+}
+
+/** The home of somebody who types `xy`, and a folder in it where configurations go. */
+export class Home {
+  readonly path = realpathSync(mkdtempSync(join(tmpdir(), "h-")));
+  readonly project = join(this.path, "tools");
+  readonly state = join(this.path, ".local/state/xy");
+  readonly #running = new Set<Running>();
+
+  constructor() {
+    mkdirSync(this.project);
+  }
+
+  /** Runs `xy` to its end, in the project's folder, without a terminal. */
+  xy(...args: string[]): Promise<Outcome> {
+    return this.xyIn({}, ...args);
+  }
+
+  xyIn(where: Where, ...args: string[]): Promise<Outcome> {
+    return this.start(where, process.execPath, LAUNCHER, ...args).ended;
+  }
+
+  /** Runs `xy`, which must succeed, and answers with what it printed. */
+  async did(...args: string[]): Promise<string> {
+    const outcome = await this.xy(...args);
+    expect(outcome, `xy ${args.join(" ")}`).toMatchObject({ code: 0 });
+    return outcome.stdout;
+  }
+
+  /** What `xy … --json` printed. */
+  async json(...args: string[]): Promise<unknown> {
+    return JSON.parse(await this.did(...args, "--json"));
+  }
+
+  /** Runs a shell line in which `xy` is the command. */
+  shell(line: string, where: Where = {}): Promise<Outcome> {
+    const quoted = `'${process.execPath}' '${LAUNCHER}'`;
+    return this.start(where, "bash", "-c", `xy() { ${quoted} "$@"; }; ${line}`).ended;
+  }
+
+  /** Starts a program that goes on while the test does. */
+  start(where: Where, program: string, ...args: string[]): Running {
+    const running = new Running(program, args, {
+      cwd: where.cwd ?? this.project,
+      env: { ...this.env, ...where.env },
+    });
+    this.#running.add(running);
+    void running.ended.then(() => this.#running.delete(running));
+    return running;
+  }
+
+  /** Starts `xy`, to be watched while it runs. */
+  xyRunning(...args: string[]): Running {
+    return this.start({}, process.execPath, LAUNCHER, ...args);
+  }
+
+  get env(): Env {
+    // One cache of compiled code for all homes: filling it anew in each is the slowest part of a start.
+    return { PATH: process.env.PATH, HOME: this.path, NODE_COMPILE_CACHE: join(tmpdir(), "compiled") };
+  }
+
+  /** Writes a file; relative paths start at the project's folder. Answers with its path. */
+  write(file: string, text: string): string {
+    const path = this.pathOf(file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+    return path;
+  }
+
+  pathOf(file: string): string {
+    return file.startsWith("/") ? file : join(this.project, file);
+  }
+
+  /** Declares a server that is ready at once, and runs until it is stopped. `more`: further lines of KDL. */
+  declare(name: string, more = ""): void {
+    this.write(`servers.d/${name}.kdl`, `${QUICK}${more}\n`);
+  }
+
+  /** The entries of `xy list`, by name. */
+  async servers(): Promise<Record<string, Listed>> {
+    const entries = (await this.json("list")) as Listed[];
+    return Object.fromEntries(entries.map((entry) => [entry.name, entry]));
+  }
+
+  /** Files of the state folder that a command may write, with their content; the agent's own go on changing. */
+  written(): Record<string, string> {
+    if (!existsSync(this.state)) return {};
+    const files = readdirSync(this.state, { recursive: true, encoding: "utf8" }).filter(
+      (file) => !/^agent\.|\/(log|run)\/|^xy\.sock/.test(file) && statSync(join(this.state, file)).isFile(),
+    );
+    return Object.fromEntries(files.map((file) => [file, readFileSync(join(this.state, file), "latin1")]));
+  }
+
+  async close(): Promise<void> {
+    for (const running of this.#running) running.child.kill("SIGKILL");
+    if (existsSync(join(this.state, "agent.json"))) await this.xyIn({ cwd: this.path }, "agent", "stop");
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+export interface Listed {
+  readonly name: string;
+  readonly project: string;
+  readonly state: string;
+  readonly held: boolean;
+  readonly pid?: number;
+  readonly port: number | null;
+  readonly ready: boolean | null;
+}
+
+/** Ready as soon as it has printed a word; ends at once when it is asked to. */
+const QUICK = `command "sh"
+args "-c" "echo up; exec sleep 600"
+port "none"
+readiness "log" pattern="^up$"
+`;
+
+/** A program that listens where PORT says. */
+export const LISTENER =
+  "require('node:http').createServer((_, answer) => answer.end('hello')).listen(process.env.PORT, '127.0.0.1')";
+
+/** A process of a test, and what it has printed. */
+export class Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Outcome>;
+  stdout = "";
+  stderr = "";
+  readonly #watchers = new Set<() => void>();
+
+  constructor(program: string, args: readonly string[], { cwd, env }: { cwd: string; env: Env }) {
+    this.child = spawn(program, args, { cwd, env: env as NodeJS.ProcessEnv, timeout: BOUND, killSignal: "SIGKILL" });
+    this.child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#take("stdout", text));
+    this.child.stderr?.setEncoding("utf8").on("data", (text: string) => this.#take("stderr", text));
+    this.ended = new Promise((resolve, reject) => {
+      this.child.once("error", reject);
+      this.child.once("close", (code, signal) => {
+        resolve({ code: code ?? signal ?? "SIGKILL", stdout: this.stdout, stderr: this.stderr });
+        for (const look of this.#watchers) look();
+      });
+    });
+    this.child.stdin?.on("error", () => {});
+    if (program !== "script") this.child.stdin?.end();
+  }
+
+  /** Waits until it has printed this; fails when it ends before. */
+  async prints(what: string | RegExp): Promise<void> {
+    const printed = () => `${this.stdout}\n${this.stderr}`;
+    const found = () => (typeof what === "string" ? printed().includes(what) : what.test(printed()));
+    await new Promise<void>((resolve, reject) => {
+      const look = () => {
+        const over = this.child.exitCode !== null || this.child.signalCode !== null;
+        if (!found() && !over) return;
+        this.#watchers.delete(look);
+        if (found()) resolve();
+        else reject(new Error(`it ended and did not print ${what}, but:\n${printed()}`));
+      };
+      this.#watchers.add(look);
+      look();
+    });
+  }
+
+  #take(stream: "stdout" | "stderr", text: string): void {
+    this[stream] += text;
+    for (const look of this.#watchers) look();
+  }
+}
+
+/** A port of this machine on which nothing listens. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** A port on which this test's own process listens until the test is over. */
+export async function takenPort(): Promise<number> {
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));
+  return (server.address() as { port: number }).port;
+}
