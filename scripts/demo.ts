@@ -133,7 +133,7 @@ class Demo {
       ...(shown ? { signal: this.#interrupted.signal } : {}),
     });
     let stdout = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
       if (shown) process.stdout.write(text);
     });

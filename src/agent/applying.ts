@@ -1,4 +1,6 @@
+import { specHash } from "../model/canonical.ts";
 import { formatExit } from "../model/observed.ts";
+import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { formatDuration } from "../model/units.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
@@ -15,8 +17,9 @@ const done = (detail: string): Applied => ({ ok: true, detail });
 
 /** Carries out one change of a plan. `gone`: whoever waited for it is gone, and the waiting ends. */
 export async function applyChange(registry: Registry, request: Request, gone: AbortSignal): Promise<Applied> {
-  const { project, server: name, action, wait_ms } = request;
+  const { project, server: name, action } = request;
   const found = registry.find(name, project);
+  const before = found && { spec: found.spec, secrets: found.secrets, ran: !isAtRest(found) };
   if (action === "remove") return found ? removeServer(registry, found) : done("was not there");
   const server = takeOver(registry, request, found);
   switch (action) {
@@ -27,8 +30,54 @@ export async function applyChange(registry: Registry, request: Request, gone: Ab
     case "add":
     case "start":
     case "restart":
-      return server.shouldRun ? bringUp(server, action, wait_ms, gone) : stopServer(server);
+      return server.shouldRun ? bringUpOrBack(server, before, request, gone) : stopServer(server);
   }
+}
+
+/** What a server was before the change. */
+interface Before {
+  readonly spec: ServerSpec;
+  readonly secrets: SecretValues;
+  readonly ran: boolean;
+}
+
+async function bringUpOrBack(
+  server: Supervised,
+  before: Before | undefined,
+  request: Request,
+  gone: AbortSignal,
+): Promise<Applied> {
+  const { action, wait_ms, rollback } = request;
+  const outcome = await bringUp(server, action === "restart" ? "restart" : "start", wait_ms, gone);
+  // Whoever is gone decides nothing any more: a slow server may still come up.
+  if (outcome.ok || !rollback || gone.aborted) return outcome;
+  const after = before ? await putBack(server, before, wait_ms, gone) : await leaveStopped(server);
+  return { ...outcome, message: `${outcome.message}${after}` };
+}
+
+async function leaveStopped(server: Supervised): Promise<string> {
+  if (isAtRest(server)) return "";
+  await stopServer(server);
+  return "; it is left stopped";
+}
+
+/** The previous version comes back once, whether it gets ready or not. */
+async function putBack(
+  server: Supervised,
+  before: Before,
+  waitMs: number,
+  gone: AbortSignal,
+): Promise<string> {
+  if (specHash(before.spec) === specHash(server.spec)) return "";
+  server.configure(before.spec, before.secrets);
+  if (!before.ran || !server.shouldRun) {
+    await stopServer(server);
+    return "; its previous version is put back, and does not run, as before";
+  }
+  const again = await bringUp(server, "restart", waitMs, gone);
+  return again.ok
+    ? "; its previous version is back, and ready"
+    : `; its previous version is put back, but: ${again.message}`;
 }
 
 /** Writes the spec down, for a new server or one that is there. */
@@ -60,7 +109,7 @@ async function stopServer(server: Supervised): Promise<Applied> {
 
 async function bringUp(
   server: Supervised,
-  action: "add" | "start" | "restart",
+  action: "start" | "restart",
   waitMs: number,
   gone: AbortSignal,
 ): Promise<Applied> {

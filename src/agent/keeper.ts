@@ -15,10 +15,11 @@ import { promisify } from "node:util";
  *
  * The traps note signals that the whole group gets, and change nothing else: a handled signal, unlike an ignored one,
  * is back to its default in the program. The program runs in the foreground, since a shell's background job would
- * have SIGINT and SIGQUIT ignored for good. Shell variables begin with `_xy_`: a name that the server's environment
- * has too would be handed on changed.
+ * have SIGINT and SIGQUIT ignored for good. It is the inner shell that turns to the fifos: what the outer one says of
+ * a child that a signal ended is no output of the server.
  *
- * The environment is the declared one: what the shells add to it is taken away again.
+ * Shell variables begin with `_xy_`: a name that the server's environment has too would be handed on changed. What
+ * the shells add to the environment is taken away again.
  *
  * Arguments: run folder, umask (octal), soft limit of open files, program, its arguments.
  */
@@ -29,10 +30,10 @@ exec 3<>"$_xy_dir/out" 4<>"$_xy_dir/err" 5<>"$_xy_dir/alive" 6<>"$_xy_dir/releas
 echo $$ >"$_xy_dir/keeper" || exit 70
 _xy_code=143
 if [ -z "$_xy_got" ]; then
-  /bin/sh -c 'umask "$2"; ulimit -S -n "$3" || exit 126
+  /bin/sh -c 'exec >&3 2>&4 3>&- 4>&-; umask "$2"; ulimit -S -n "$3" || exit 126
     echo $$ >"$1/pid"; echo "pid $$" >&5; shift 3
     unset PWD OLDPWD SHLVL; exec "$@" 5>&- 6>&-
-  ' sh "$_xy_dir" "$_xy_mask" "$_xy_files" "$@" >&3 2>&4 3>&- 4>&-
+  ' sh "$_xy_dir" "$_xy_mask" "$_xy_files" "$@"
   _xy_code=$?
 fi
 echo $_xy_code >"$_xy_dir/status"

@@ -70,6 +70,9 @@ export class Supervised {
   get spec(): ServerSpec {
     return this.#spec;
   }
+  get secrets(): SecretValues {
+    return this.#secrets;
+  }
   get state(): ServerState {
     return this.#state;
   }
@@ -383,11 +386,18 @@ export class Supervised {
   lastLines(): string[] {
     const snapshot = new LogSnapshot(this.log.dir);
     try {
-      return snapshot.lastLines({ tail: REASON_LINES }).map((line) => line.bytes.toString("utf8"));
+      const lines = snapshot.lastLines({ tail: REASON_LINES }).map((line) => line.bytes.toString("utf8"));
+      return lines.map((line) => redact(line, this.#secrets));
     } finally {
       snapshot.close();
     }
   }
+}
+
+/** A server may print its secrets; what is passed on of its output in an explanation does not. */
+function redact(line: string, secrets: SecretValues): string {
+  const known = Object.entries(secrets).filter(([, value]) => value.trim() !== "");
+  return known.reduce((text, [name, value]) => text.replaceAll(value, `(secret ${name})`), line);
 }
 
 /** Nothing of it runs, and nothing will by itself. */

@@ -30,6 +30,11 @@ export class AgentBackend implements Backend {
     return (await client.call("observe", { project })) as Observed[];
   }
 
+  /** Connects, and starts the agent when none runs, so that its absence shows before the first change. */
+  async reach(): Promise<void> {
+    await this.#connect();
+  }
+
   async perform(change: Change, options: PerformOptions): Promise<PerformResult> {
     if (change.action === "none") return { ok: true, detail: "unchanged" };
     try {
@@ -58,6 +63,7 @@ export class AgentBackend implements Backend {
       server,
       action,
       wait_ms: options.waitMs,
+      rollback: options.rollback ?? true,
       secrets: options.secrets,
       ...(desired ? { spec: desired } : {}),
     });

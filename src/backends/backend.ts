@@ -22,6 +22,11 @@ export interface PerformOptions {
   readonly secrets: SecretValues;
   /** Longest wait for readiness in ms; 0: do not wait. */
   readonly waitMs: number;
+  /**
+   * When it does not become ready in that time: put a changed server back to what it was, leave a new one stopped.
+   * Default true.
+   */
+  readonly rollback?: boolean;
   readonly signal: AbortSignal;
 }
 

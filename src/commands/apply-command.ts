@@ -6,6 +6,7 @@ import type { Desired, Plan } from "../model/plan.ts";
 import type { SecretValues } from "../model/spec.ts";
 import { isEmpty, summary } from "../model/summary.ts";
 import { parseDuration } from "../model/units.ts";
+import type { Evaluated } from "../operation/planning.ts";
 import { apply } from "../reconciler/apply.ts";
 import { renderApplyLines } from "../views/apply.ts";
 import type { FinalEvent } from "../views/apply-text.ts";
@@ -23,6 +24,11 @@ export const waitFlags = {
     helpValue: "DURATION",
     summary: "Longest wait for one server to become ready.",
   }),
+  rollback: boolean({
+    default: true,
+    allowNo: true,
+    summary: "Put a changed server that does not become ready back to what it was.",
+  }),
 };
 
 /** Servers worked on at once. Most of their time is spent waiting to be ready, so the bound is far above what starts. */
@@ -33,6 +39,16 @@ export interface Carry {
   readonly secrets: Readonly<Record<string, SecretValues>>;
   readonly backend: AgentBackend;
   readonly waitMs: number;
+  /** Put a changed server that does not become ready back to what it was. */
+  readonly rollback: boolean;
+}
+
+/** A plan of a project's desired state, to be carried out and remembered as a generation. */
+export interface Application extends Carry {
+  readonly evaluated: Evaluated;
+  readonly config: string | undefined;
+  /** The generation that is brought back. */
+  readonly rollbackOf?: number;
 }
 
 /** What the commands share that carry out a plan: the lock, the question, the task list, the outcome. */
@@ -89,6 +105,14 @@ export abstract class ApplyCommand extends ProjectCommand {
     return !isEmpty(plan);
   }
 
+  /** What runs may be an earlier generation on purpose: leaving it is a question of its own. */
+  protected async confirmedApply(plan: Plan, yes: boolean): Promise<void> {
+    await this.confirmed("Apply these changes?", yes);
+    if (!plan.rolledBack) return;
+    const { generation, of } = plan.rolledBack;
+    await this.confirmed(`Generation ${generation} is active, a rollback to ${of}. Leave it?`, yes);
+  }
+
   /** Asks before anything is done; without a terminal only `--yes` is a yes. */
   protected async confirmed(question: string, yes: boolean): Promise<void> {
     if (yes) return;
@@ -98,16 +122,43 @@ export abstract class ApplyCommand extends ProjectCommand {
     if (!(await confirm(question, this.signal))) this.fail(EXIT.failed, "nothing was applied");
   }
 
+  /** Binds the project, and carries the plan out as its next generation. */
+  protected async applyAsGeneration(application: Application): Promise<readonly FinalEvent[]> {
+    const { plan, evaluated, rollbackOf, config } = application;
+    const { desired, autoPorts, files } = evaluated;
+    await this.bind(desired, autoPorts, config);
+    if (isEmpty(plan) && plan.rolledBack === undefined) return [];
+    const { beginGeneration, endGeneration } = await import("../operation/generations.ts");
+    const generation = beginGeneration(this.state, { plan, desired, files, rollbackOf, now: Date.now() });
+    const finals = await this.reaching(() => this.carryOut(application));
+    endGeneration(
+      this.state,
+      desired.project,
+      generation,
+      finals.every(({ type }) => type === "done"),
+    );
+    return finals;
+  }
+
   /** Carries out the plan in view of the user. Sets the exit code by its outcome. */
-  protected async carryOut({ plan, secrets, backend, waitMs }: Carry): Promise<readonly FinalEvent[]> {
+  protected async carryOut({
+    plan,
+    secrets,
+    backend,
+    waitMs,
+    rollback,
+  }: Carry): Promise<readonly FinalEvent[]> {
     // Every server in work listens for the interruption.
     setMaxListeners(0, this.signal);
-    const options = { secrets, waitMs, signal: this.signal, concurrency: AT_ONCE };
+    // Without an agent not one server can be worked on: that is one failure, and has an exit code of its own.
+    if (!isEmpty(plan)) await backend.reach();
+    const options = { secrets, waitMs, rollback, signal: this.signal, concurrency: AT_ONCE };
     const finals = await this.#render(
       plan,
       apply(plan, () => backend, options),
     );
-    if (finals.some(({ type }) => type !== "done")) process.exitCode = EXIT.failed;
+    const whole = finals.every(({ type }) => type === "done");
+    if (!whole && !this.signal.aborted) process.exitCode = EXIT.failed;
     return finals;
   }
 

@@ -1,18 +1,25 @@
+import { resolve } from "node:path";
+import { string } from "@oclif/core/args";
 import { boolean } from "@oclif/core/flags";
 import { AgentBackend } from "../backends/agent.ts";
+import type { SavedPlan } from "../operation/saved-plan.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
+import { EXIT } from "./exit-codes.ts";
 import { selectionFlags, trustFlags } from "./project-command.ts";
 
 export default class Apply extends ApplyCommand {
   static override summary = "Make what runs match the configuration.";
   static override description =
-    "Shows the plan, asks, and carries it out in dependency order. Servers that match are left alone.";
+    "Shows the plan, asks, and carries it out in dependency order. Servers that match are left alone. " +
+    "A plan that was saved by `xy plan -o FILE` is carried out as it is, without asking, or refused when anything " +
+    "that it rests on has changed since.";
   static override examples = [
     "<%= config.bin %> apply",
     "<%= config.bin %> apply --yes --only web",
-    "<%= config.bin %> apply --no-wait",
+    "<%= config.bin %> apply today.plan",
   ];
   static override enableJsonFlag = true;
+  static override args = { plan: string({ description: "A saved plan." }) };
   static override flags = {
     ...trustFlags,
     ...selectionFlags,
@@ -21,23 +28,56 @@ export default class Apply extends ApplyCommand {
   };
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(Apply);
+    const { args, flags } = await this.parse(Apply);
     const waitMs = this.waitMs(flags);
-    const evaluated = await this.evaluated(flags);
-    const { desired, secrets, autoPorts } = evaluated;
+    const saved = args.plan === undefined ? undefined : await this.#saved(args.plan, flags);
+    const what = saved
+      ? { ...flags, config: saved.config, only: saved.only, except: saved.except, yes: true }
+      : flags;
+    const evaluated = await this.evaluated(what);
     await this.refuseOtherRoot(evaluated, flags["adopt-project"]);
-    await this.locked(desired.project, async () => {
+    await this.locked(evaluated.desired.project, async () => {
       const backend = new AgentBackend(this.state);
-      const plan = await this.planFor(evaluated, backend, flags);
-      if (!this.show(plan)) {
-        await this.bind(desired, autoPorts, flags.config);
-        return this.printOutcome(plan, []);
-      }
-      await this.confirmed("Apply these changes?", flags.yes);
-      await this.bind(desired, autoPorts, flags.config);
-      const finals = await this.reaching(() => this.carryOut({ plan, secrets, backend, waitMs }));
+      const plan = await this.planFor(evaluated, backend, what);
+      if (saved) await this.#refuseStale(saved, plan);
+      if (this.show(plan)) await this.confirmedApply(plan, what.yes);
+      const { secrets } = evaluated;
+      const { config } = what;
+      const finals = await this.applyAsGeneration({
+        ...flags,
+        plan,
+        evaluated,
+        secrets,
+        config,
+        backend,
+        waitMs,
+      });
       await backend.close();
       this.printOutcome(plan, finals);
     });
+  }
+
+  async #saved(
+    path: string,
+    flags: { only?: string[] | undefined; except?: string[] | undefined },
+  ): Promise<SavedPlan> {
+    if (flags.only || flags.except)
+      this.fail(EXIT.usage, "a saved plan is applied whole: leave --only and --except out");
+    const { readSavedPlan } = await import("../operation/saved-plan.ts");
+    const read = readSavedPlan(this.state, resolve(path));
+    return "saved" in read
+      ? read.saved
+      : this.fail(EXIT.failed, `cannot apply ${path}: ${read.refusal}; make a new one with \`xy plan -o\``);
+  }
+
+  async #refuseStale(saved: SavedPlan, plan: Parameters<ApplyCommand["show"]>[0]): Promise<void> {
+    const { staleServers } = await import("../operation/saved-plan.ts");
+    const stale = staleServers(saved, plan);
+    if (stale.length === 0) return;
+    this.fail(
+      EXIT.failed,
+      `saved plan is stale: ${stale.join(", ")} changed since it was made (configuration, secret, or what runs). ` +
+        "Nothing was applied; make a new one with `xy plan -o`",
+    );
   }
 }

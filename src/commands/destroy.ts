@@ -29,7 +29,9 @@ export default class Destroy extends ApplyCommand {
       const none = { desired: nothingDesired(project, ""), diagnostics: [], warnings: [] };
       const plan = await this.planFor(none, backend, {});
       if (this.show(plan)) await this.confirmed(`Remove all of project ${project}?`, flags.yes);
-      const finals = await this.reaching(() => this.carryOut({ plan, secrets: {}, backend, waitMs: 0 }));
+      const finals = await this.reaching(() =>
+        this.carryOut({ plan, secrets: {}, backend, waitMs: 0, rollback: false }),
+      );
       await backend.close();
       if (finals.every(({ type }) => type === "done")) forgetProject(this.state, project);
       this.printOutcome(plan, finals);

@@ -59,5 +59,23 @@ function asFailure(error: unknown): CommandFailure {
 }
 
 function messageOf(error: unknown): string {
+  const system = error as NodeJS.ErrnoException;
+  if (error instanceof Error && system.code && system.path !== undefined) return fileMessage(system);
   return error instanceof Error && error.message !== "" ? error.message : String(error);
+}
+
+const DEEDS: Readonly<Record<string, string>> = { mkdir: "make the folder", scandir: "list the folder" };
+const PLACE = "see that HOME, or XDG_STATE_HOME, is a folder that you can write";
+const CAUSES: Readonly<Record<string, string>> = {
+  EACCES: `permission denied; ${PLACE}`,
+  EPERM: `it is not permitted; ${PLACE}`,
+  EROFS: `its file system is read-only; ${PLACE}`,
+  ENOTDIR: `a part of its path is not a folder; ${PLACE}`,
+  ENOSPC: "the disk is full; make room",
+};
+
+/** `EPERM: operation not permitted, mkdir '/x'` as a person would say it. */
+function fileMessage({ code = "", syscall = "use", path, message }: NodeJS.ErrnoException): string {
+  const cause = CAUSES[code];
+  return cause === undefined ? message : `cannot ${DEEDS[syscall] ?? syscall} ${path}: ${cause}`;
 }

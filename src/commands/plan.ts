@@ -1,5 +1,7 @@
-import { boolean } from "@oclif/core/flags";
+import { resolve } from "node:path";
+import { boolean, string } from "@oclif/core/flags";
 import { AgentBackend } from "../backends/agent.ts";
+import type { Plan } from "../model/plan.ts";
 import { isEmpty } from "../model/summary.ts";
 import { planDocument } from "../views/json.ts";
 import { planView } from "../views/plan.ts";
@@ -13,12 +15,15 @@ export default class PlanCommand extends ProjectCommand {
   static override examples = [
     "<%= config.bin %> plan",
     "<%= config.bin %> plan --only web --json",
+    { description: "decide now, apply later", command: "<%= config.bin %> plan -o today.plan" },
     { description: "4 when there is something to do", command: "<%= config.bin %> plan --detailed-exitcode" },
   ];
   static override enableJsonFlag = true;
   static override flags = {
     ...trustFlags,
     ...selectionFlags,
+    out: string({ char: "o", helpValue: "FILE", summary: "Save the plan, for `xy apply FILE`." }),
+    "no-secrets": boolean({ summary: "Run no secret commands: their secrets count as unchanged." }),
     "detailed-exitcode": boolean({ summary: "Exit code 0: no changes; 4: changes." }),
   };
 
@@ -31,7 +36,24 @@ export default class PlanCommand extends ProjectCommand {
     await backend.close();
     if (this.json) this.printJson(planDocument(plan));
     else this.print(planView(plan, this.screen));
+    if (flags.out !== undefined) await this.#save(plan, flags.out, flags);
     if (plan.diagnostics.some(({ severity }) => severity === "error")) process.exitCode = EXIT.failed;
     else if (flags["detailed-exitcode"] && !isEmpty(plan)) process.exitCode = EXIT.changesPending;
   }
+
+  async #save(plan: Plan, out: string, flags: SavedFlags): Promise<void> {
+    if (flags["no-secrets"])
+      this.fail(EXIT.usage, "cannot save a plan that looked at no secrets: leave --no-secrets out");
+    const { savePlan } = await import("../operation/saved-plan.ts");
+    const { config = plan.root, only = [], except = [] } = flags;
+    savePlan(this.state, resolve(out), { plan, config: resolve(config), only, except, now: Date.now() });
+    if (!this.json) this.note(`The plan is saved: \`xy apply ${out}\` carries out exactly this.`);
+  }
+}
+
+interface SavedFlags {
+  readonly config?: string | undefined;
+  readonly only?: string[] | undefined;
+  readonly except?: string[] | undefined;
+  readonly "no-secrets": boolean;
 }

@@ -21,6 +21,12 @@ export const selectionFlags = {
   except: string({ multiple: true, helpValue: "NAME", summary: "Leave these servers out." }),
 };
 
+interface EvaluationFlags {
+  readonly config?: string | undefined;
+  readonly yes?: boolean;
+  readonly "no-secrets"?: boolean;
+}
+
 /** What the commands share that work on a configuration: how it is evaluated, shown, and how problems end them. */
 export abstract class ProjectCommand extends BaseCommand {
   protected get state(): string {
@@ -32,7 +38,7 @@ export abstract class ProjectCommand extends BaseCommand {
     return { colour: this.colour, now: Date.now(), shorten: shortenPath, ...(width ? { width } : {}) };
   }
 
-  protected setting(flags: { config?: string | undefined; yes?: boolean }): Setting {
+  protected setting(flags: EvaluationFlags): Setting {
     const from = process.argv.some((word) => word.startsWith("--config")) ? "--config" : "XY_CONFIG";
     return {
       cwd: process.cwd(),
@@ -41,6 +47,7 @@ export abstract class ProjectCommand extends BaseCommand {
       signal: this.signal,
       ask: (file) => this.#askTrust(file, flags.yes === true),
       print: (text) => void process.stderr.write(text),
+      ...(flags["no-secrets"] ? { noSecrets: true } : {}),
       ...(flags.config ? { explicit: { path: flags.config, from } as const } : {}),
     };
   }
@@ -54,7 +61,7 @@ export abstract class ProjectCommand extends BaseCommand {
   }
 
   /** The evaluated configuration, or the end of the command with every problem and exit code 3. */
-  protected async evaluated(flags: { config?: string | undefined; yes?: boolean }): Promise<Evaluated> {
+  protected async evaluated(flags: EvaluationFlags): Promise<Evaluated> {
     const { evaluate } = await import("../operation/planning.ts");
     return this.valueOrEnd(
       await evaluate(this.setting(flags)),
@@ -65,7 +72,7 @@ export abstract class ProjectCommand extends BaseCommand {
   protected valueOrEnd<T>(result: Result<T>, message: string): T {
     if (result.ok) return result.value;
     const problems = result.problems.map((problem) =>
-      problem.file === undefined ? problem : { ...problem, file: shortenPath(problem.file) },
+      this.json || problem.file === undefined ? problem : { ...problem, file: shortenPath(problem.file) },
     );
     return this.fail(EXIT.invalidConfig, message, problems);
   }
@@ -79,7 +86,12 @@ export abstract class ProjectCommand extends BaseCommand {
     const { makePlan } = await import("../operation/planning.ts");
     const { only, except } = selection;
     const plan = await this.reaching(() =>
-      makePlan(evaluated, [backend], { ...(only ? { only } : {}), ...(except ? { except } : {}) }),
+      makePlan(
+        evaluated,
+        [backend],
+        { ...(only ? { only } : {}), ...(except ? { except } : {}) },
+        this.state,
+      ),
     );
     if (plan.ok) return plan.value;
     return this.fail(EXIT.usage, plan.problems.map((problem) => formatDiagnostic(problem)).join("\n"));

@@ -14,6 +14,11 @@ export async function confirm(question: string, signal: AbortSignal): Promise<bo
   try {
     const answer = await dialogue.question(`${question} [y/N] `, { signal });
     return /^y(es)?$/i.test(answer.trim());
+  } catch (error) {
+    if (signal.aborted) throw error;
+    // Ctrl-D: there is no answer, and the line is still open.
+    process.stderr.write("\n");
+    return false;
   } finally {
     dialogue.close();
   }

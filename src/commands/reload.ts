@@ -13,14 +13,21 @@ export default class Reload extends ApplyCommand {
     const { flags } = await this.parse(Reload);
     const waitMs = this.waitMs(flags);
     const evaluated = await this.evaluated({ ...flags, yes: true });
-    const { desired, secrets, autoPorts } = evaluated;
     await this.refuseOtherRoot(evaluated, false);
-    await this.locked(desired.project, async () => {
+    await this.locked(evaluated.desired.project, async () => {
       const backend = new AgentBackend(this.state);
       const plan = await this.planFor(evaluated, backend, flags);
       this.show(plan);
-      await this.bind(desired, autoPorts, flags.config);
-      const finals = await this.reaching(() => this.carryOut({ plan, secrets, backend, waitMs }));
+      const { secrets } = evaluated;
+      const finals = await this.applyAsGeneration({
+        ...flags,
+        plan,
+        evaluated,
+        secrets,
+        config: flags.config,
+        backend,
+        waitMs,
+      });
       await backend.close();
       const failed = finals.filter(({ type }) => type !== "done");
       if (failed.length > 0) {

@@ -22,7 +22,7 @@ export const nameArgument = {
 export const namesArgument = {
   name: string({ description: "Servers, each as NAME or PROJECT/NAME." }),
 };
-export const allFlag = { all: boolean({ summary: "All servers of the current project." }) };
+export const allFlag = { all: boolean({ default: false, summary: "All servers of the current project." }) };
 
 /** What the commands share that speak to the agent about servers. */
 export abstract class ServerCommand extends ProjectCommand {

@@ -75,7 +75,7 @@ function findProgram(
   );
 }
 
-async function workingDirFault(folder: string): Promise<string | undefined> {
+export async function workingDirFault(folder: string): Promise<string | undefined> {
   const info = await stat(folder).catch(() => undefined);
   if (!info) return `cannot run in ${folder}: it does not exist; create it, or correct the path`;
   return info.isDirectory() ? undefined : `cannot run in ${folder}: it is not a folder; correct the path`;

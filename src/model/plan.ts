@@ -72,4 +72,6 @@ export interface Plan {
   readonly diagnostics: readonly Diagnostic[];
   /** Names left out by --only or --except. */
   readonly skipped: readonly string[];
+  /** What runs was brought back from an earlier generation, `of`. */
+  readonly rolledBack?: { readonly generation: number; readonly of: number };
 }

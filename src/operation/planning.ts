@@ -1,6 +1,8 @@
 import type { Backend } from "../backends/backend.ts";
 import { load } from "../config/load.ts";
 import { type Resolved, resolve } from "../config/resolve.ts";
+import { revive } from "../config/revive.ts";
+import type { SecretOutcome, World } from "../config/world.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Change, Desired, Plan } from "../model/plan.ts";
@@ -9,6 +11,7 @@ import type { Selection } from "../reconciler/select.ts";
 import { holderOf } from "../system/listeners.ts";
 import { processGroups } from "../system/processes.ts";
 import { readProject, recordedProjects } from "../system/projects.ts";
+import { type Generation, latestGeneration } from "./generations.ts";
 import { readMachine } from "./machine.ts";
 import { machineHmac, runSecretCommand } from "./secrets.ts";
 import { isTrusted, rememberTrust } from "./trust.ts";
@@ -28,6 +31,8 @@ export interface Setting {
   readonly ask: (file: string) => Promise<boolean>;
   /** Gets what a configuration program prints. */
   readonly print: (text: string) => void;
+  /** Secret commands are not run: their secrets count as unchanged. */
+  readonly noSecrets?: boolean;
 }
 
 /** A configuration, evaluated for this machine. */
@@ -67,7 +72,7 @@ export async function evaluate(setting: Setting): Promise<Result<Evaluated>> {
     keptPort: (server) => kept[server],
     portTaken: async (port) => keptByOthers.has(port) || (await holderOf(port)) !== undefined,
     hmac: machineHmac(state),
-    runSecretCommand,
+    runSecretCommand: secretRunner(setting),
   });
   return {
     ok: true,
@@ -76,18 +81,53 @@ export async function evaluate(setting: Setting): Promise<Result<Evaluated>> {
   };
 }
 
+/** Runs each command once, however many servers name it. */
+function secretRunner({
+  noSecrets,
+  signal,
+}: Pick<Setting, "noSecrets" | "signal">): World["runSecretCommand"] {
+  const outcomes = new Map<string, Promise<SecretOutcome>>();
+  return (command) => {
+    if (noSecrets) return Promise.resolve({ kind: "skipped" });
+    const outcome = outcomes.get(command) ?? runSecretCommand(command, { signal });
+    outcomes.set(command, outcome);
+    return outcome;
+  };
+}
+
+/** An earlier generation, to be applied again. */
+export async function evaluateGeneration(
+  generation: Generation,
+  project: string,
+  setting: Pick<Setting, "env" | "state" | "signal">,
+): Promise<Evaluated> {
+  const { root, servers, files } = generation;
+  const revived = await revive(
+    { project, root, servers },
+    { env: setting.env, hmac: machineHmac(setting.state), runSecretCommand: secretRunner(setting) },
+  );
+  return { ...revived, files, elsewhere: [], warnings: [] };
+}
+
 /** The difference between what is desired and what runs, with every preflight problem. */
 export async function makePlan(
   evaluated: Pick<Evaluated, "desired" | "diagnostics" | "warnings">,
   backends: readonly Backend[],
   selection: Selection,
+  state: string,
 ): Promise<Result<Plan>> {
   const { desired, diagnostics, warnings } = evaluated;
   const observed = (await Promise.all(backends.map((backend) => backend.observe(desired.project)))).flat();
   const built = buildPlan(desired, observed, [...warnings, ...diagnostics], selection);
   if (!built.ok) return built;
   const held = await heldPorts(built.value.changes, observed);
-  return { ...built, value: { ...built.value, diagnostics: [...built.value.diagnostics, ...held] } };
+  const latest = latestGeneration(state, desired.project);
+  const rolledBack =
+    latest?.rollbackOf === undefined
+      ? {}
+      : { rolledBack: { generation: latest.number, of: latest.rollbackOf } };
+  const plan = { ...built.value, ...rolledBack, diagnostics: [...built.value.diagnostics, ...held] };
+  return { ...built, value: plan };
 }
 
 /** What is wanted once everything of a project is to go. */

@@ -1,10 +1,11 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHmac, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import type { SecretOutcome } from "../config/world.ts";
 import { isCode } from "../system/files.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
+import { killTree } from "../system/processes.ts";
 
 /** Longest run of a secret's command, ms, and most output of it, bytes. */
 const COMMAND_BOUND = 60_000;
@@ -14,12 +15,13 @@ const MOST_OUTPUT = 64 * 1024;
 export function machineHmac(state: string): (value: string) => string {
   let key: Buffer | undefined;
   return (value) => {
-    key ??= readKey(state);
+    key ??= machineKey(state);
     return createHmac("sha256", key).update(value).digest("hex");
   };
 }
 
-function readKey(state: string): Buffer {
+/** 32 random bytes that only this account on this machine has; made when they are first needed. */
+export function machineKey(state: string): Buffer {
   const path = join(state, "key");
   try {
     return fs.readFileSync(path);
@@ -40,20 +42,42 @@ function readKey(state: string): Buffer {
   return fs.readFileSync(path);
 }
 
-/** Runs a secret's command line in a shell, with the caller's environment and terminal input (a password manager may ask). */
-export function runSecretCommand(command: string): Promise<SecretOutcome> {
+/**
+ * Runs a secret's command line in a shell, with the caller's environment and terminal: a password manager may ask.
+ * What does not end in time, or prints too much, is killed with all that it started.
+ */
+export function runSecretCommand(
+  command: string,
+  { boundMs = COMMAND_BOUND, signal }: { boundMs?: number; signal?: AbortSignal } = {},
+): Promise<SecretOutcome> {
   return new Promise((resolve) => {
-    const options = { timeout: COMMAND_BOUND, maxBuffer: MOST_OUTPUT, encoding: "utf8" } as const;
-    execFile("/bin/sh", ["-c", command], options, (error, stdout) => {
-      if (!error) return resolve({ kind: "value", value: stdout });
-      resolve({ kind: "missing", message: `its command ${failure(error)}: run it by hand to see why` });
+    const child = spawn("/bin/sh", ["-c", command], { stdio: ["inherit", "pipe", "inherit"] });
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const settle = (outcome: SecretOutcome) => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+      child.stdout.destroy();
+      resolve(outcome);
+    };
+    const give = (what: string) =>
+      settle({ kind: "missing", message: `its command ${what}: run it by hand to see why` });
+    const end = (what: string) => {
+      if (child.pid !== undefined) void killTree(child.pid);
+      give(what);
+    };
+    const onAbort = () => end("was interrupted");
+    const timer = setTimeout(() => end(`did not end within ${boundMs / 1000} s`), boundMs);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    child.stdout.on("data", (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > MOST_OUTPUT) end(`printed more than ${MOST_OUTPUT / 1024} KiB`);
+      else chunks.push(chunk);
+    });
+    child.once("error", (error) => give(`cannot be run (${error.message})`));
+    child.once("close", (code, killer) => {
+      if (code === 0) settle({ kind: "value", value: Buffer.concat(chunks).toString("utf8") });
+      else give(`ended with ${code ?? killer}`);
     });
   });
-}
-
-function failure(error: Error & { code?: unknown; killed?: boolean }): string {
-  if (error.code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER")
-    return `printed more than ${MOST_OUTPUT / 1024} KiB`;
-  if (error.killed) return `did not end within ${COMMAND_BOUND / 1000} s`;
-  return `ended with ${error.code}`;
 }

@@ -10,6 +10,8 @@ export interface ApplyOptions {
   readonly secrets: Readonly<Record<string, SecretValues>>;
   /** Longest wait for the readiness of one server, ms; 0: do not wait. */
   readonly waitMs: number;
+  /** Put a changed server that does not become ready back to what it was. Default true. */
+  readonly rollback?: boolean;
   /** Once aborted nothing new begins, and what is not begun is reported as skipped. */
   readonly signal: AbortSignal;
   /** How many servers are worked on at once, at least 1. */
@@ -99,11 +101,11 @@ class Walk {
   }
 
   async #perform(change: Change): Promise<PerformResult> {
-    const { secrets, waitMs, signal } = this.#options;
+    const { secrets, waitMs, rollback = true, signal } = this.#options;
     const kind = change.desired?.backend ?? change.observed?.backend ?? "agent";
     const values = Object.hasOwn(secrets, change.server) ? secrets[change.server] : undefined;
     try {
-      return await this.#backendOf(kind).perform(change, { secrets: values ?? {}, waitMs, signal });
+      return await this.#backendOf(kind).perform(change, { secrets: values ?? {}, waitMs, rollback, signal });
     } catch (error) {
       return { ok: false, message: error instanceof Error ? error.message : String(error), lastLines: [] };
     }

@@ -43,8 +43,8 @@ function running(observed: Observed, now: number): string[] {
       return [
         `${name} has been running${up}${process} but is not ready: ${seen}.`,
         ...sick,
-        `It becomes ready as soon as its readiness probe${probeName(observed)} succeeds: \`xy probe ${name}\` shows ` +
-          `every step of it, \`xy logs ${name}\` what the server says.`,
+        `It becomes ready as soon as its readiness probe${probeName(observed)} succeeds: \`xy status ${name}\` shows ` +
+          `what it saw last, \`xy logs ${name}\` what the server says.`,
       ];
   }
 }

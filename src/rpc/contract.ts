@@ -157,6 +157,8 @@ export const contract = {
       spec: serverSpec.optional(),
       secrets: secretValues.default({}),
       wait_ms: z.number().min(0).max(3_600_000),
+      /** When it is not ready by then: put a changed server back, leave a new one stopped. */
+      rollback: z.boolean().default(true),
     }),
     result: applied,
   },

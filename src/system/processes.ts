@@ -74,7 +74,9 @@ function readProc(pid: number): ProcessRow | undefined {
   // The name in parentheses may hold anything, also spaces and parentheses: see proc(5).
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state = "", parent, group] = fields;
-  return { pid, state, parent: Number(parent), group: Number(group), start: fields[19] ?? "" };
+  // The main thread may be over while others, which hold the same files and ports, are not.
+  const [threads, start = ""] = [Number(fields[17]), fields[19]];
+  return { pid, state: threads > 1 ? "R" : state, parent: Number(parent), group: Number(group), start };
 }
 
 const PS_COLUMNS = ["-o", "pid=,ppid=,pgid=,stat=,lstart="];
@@ -125,6 +127,18 @@ export function processName(pid: number): string {
   } catch {
     return "?";
   }
+}
+
+/** Kills a process that we started, and all that descends from it. */
+export async function killTree(root: number): Promise<void> {
+  const rows = isLinux ? [...scanProc()] : await scanPs();
+  const doomed = new Set([root]);
+  // Rows come in no order: look again until nobody new is found.
+  for (let size = 0; size < doomed.size; ) {
+    size = doomed.size;
+    for (const { pid, parent } of rows) if (doomed.has(parent)) doomed.add(pid);
+  }
+  for (const pid of doomed) signalProcess(pid, "SIGKILL");
 }
 
 /** Sends a signal; false when nobody was there to get it. */

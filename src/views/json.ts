@@ -11,6 +11,8 @@ export interface PlanDocument {
   readonly changes: readonly ChangeDocument[];
   readonly diagnostics: Plan["diagnostics"];
   readonly skipped: readonly string[];
+  /** An earlier generation, `of`, was brought back, as `generation`. */
+  readonly rolledBack?: { readonly generation: number; readonly of: number };
 }
 
 interface ChangeDocument
@@ -44,6 +46,7 @@ export function planDocument(plan: Plan): PlanDocument {
     changes: plan.changes.map(changeDocument),
     diagnostics: plan.diagnostics,
     skipped: plan.skipped,
+    ...(plan.rolledBack ? { rolledBack: plan.rolledBack } : {}),
   };
 }
 

@@ -77,9 +77,18 @@ function noteLines(plan: Plan, screen: Screen, paint: Paint): string[] {
   const held = plan.changes.filter((change) => change.held && change.action !== "remove");
   const drifted = plan.changes.filter(({ observed }) => observed?.drift !== undefined);
   return [
+    ...rolledBackLine(plan),
     ...held.map((change) => of("held:", heldText(change, screen.now))),
     ...drifted.map((change) => of("drifted:", driftText(change))),
     ...left,
+  ];
+}
+
+function rolledBackLine({ rolledBack }: Plan): string[] {
+  if (!rolledBack) return [];
+  const { generation, of } = rolledBack;
+  return [
+    `Generation ${generation} is active, a rollback to ${of}. An apply leaves it for the configuration.`,
   ];
 }
 

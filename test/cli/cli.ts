@@ -96,6 +96,19 @@ export class Home {
     return this.start({}, process.execPath, LAUNCHER, ...args);
   }
 
+  /** Runs a shell line, in which `xy` is the command, on a terminal of 24 rows. What it prints is in `stdout`. */
+  terminal(line: string, { columns = 80, ...where }: Where & { columns?: number } = {}): Running {
+    const env = { TERM: "xterm-256color", ...where.env };
+    const script = `stty cols ${columns} rows 24; xy() { '${process.execPath}' '${LAUNCHER}' "$@"; }; ${line}`;
+    return this.start(
+      { ...where, env },
+      "script",
+      "-qefc",
+      `exec bash -c '${script.replaceAll("'", "'\\''")}'`,
+      "/dev/null",
+    );
+  }
+
   get env(): Env {
     // One cache of compiled code for all homes: filling it anew in each is the slowest part of a start.
     return { PATH: process.env.PATH, HOME: this.path, NODE_COMPILE_CACHE: join(tmpdir(), "compiled") };
@@ -157,6 +170,9 @@ port "none"
 readiness "log" pattern="^up$"
 `;
 
+/** Runs, and is never ready. */
+export const NEVER_READY = 'command "sleep"\nargs "600"\nport "none"\nreadiness "log" pattern="never"\n';
+
 /** A program that listens where PORT says. */
 export const LISTENER =
   "require('node:http').createServer((_, answer) => answer.end('hello')).listen(process.env.PORT, '127.0.0.1')";
@@ -170,7 +186,12 @@ export class Running {
   readonly #watchers = new Set<() => void>();
 
   constructor(program: string, args: readonly string[], { cwd, env }: { cwd: string; env: Env }) {
-    this.child = spawn(program, args, { cwd, env: env as NodeJS.ProcessEnv, timeout: BOUND, killSignal: "SIGKILL" });
+    this.child = spawn(program, args, {
+      cwd,
+      env: env as NodeJS.ProcessEnv,
+      timeout: BOUND,
+      killSignal: "SIGKILL",
+    });
     this.child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#take("stdout", text));
     this.child.stderr?.setEncoding("utf8").on("data", (text: string) => this.#take("stderr", text));
     this.ended = new Promise((resolve, reject) => {
@@ -182,6 +203,11 @@ export class Running {
     });
     this.child.stdin?.on("error", () => {});
     if (program !== "script") this.child.stdin?.end();
+  }
+
+  /** Types on the terminal. */
+  types(text: string): void {
+    this.child.stdin?.write(text);
   }
 
   /** Waits until it has printed this; fails when it ends before. */

@@ -57,7 +57,9 @@ const deeds = {
     }),
   listen: ({ port }) =>
     new Promise((done, fail) => {
-      createServer().once("error", fail).listen(port, "127.0.0.1", done);
+      createServer((caller) => caller.on("error", () => {}).resume())
+        .once("error", fail)
+        .listen(port, "127.0.0.1", done);
     }),
   exit: ({ code }) => process.exit(code),
 };

@@ -20,7 +20,7 @@ test("running because the operator said so", () => {
 test("running, not ready and not healthy", () => {
   const ready = { status: "failing", evidence: "nothing listens on 127.0.0.1:8421", at: NOW - 2000 } as const;
   expect(why(running(web, { ready, healthy: ready }), NOW)).toMatchInlineSnapshot(
-    `"web has been running for 2h 13m (pid 812) but is not ready: nothing listens on 127.0.0.1:8421 (2 seconds ago). It is not healthy: nothing listens on 127.0.0.1:8421. It becomes ready as soon as its readiness probe (tcp 8421) succeeds: \`xy probe web\` shows every step of it, \`xy logs web\` what the server says."`,
+    `"web has been running for 2h 13m (pid 812) but is not ready: nothing listens on 127.0.0.1:8421 (2 seconds ago). It is not healthy: nothing listens on 127.0.0.1:8421. It becomes ready as soon as its readiness probe (tcp 8421) succeeds: \`xy status web\` shows what it saw last, \`xy logs web\` what the server says."`,
   );
 });
 

@@ -1,0 +1,30 @@
+import { string } from "@oclif/core/flags";
+import { history } from "../operation/generations.ts";
+import { historyView } from "../views/history.ts";
+import { ProjectCommand } from "./project-command.ts";
+
+export default class History extends ProjectCommand {
+  static override summary = "Show what was applied, and when.";
+  static override description = "Each apply is a numbered generation. `xy rollback` goes back to one.";
+  static override examples = ["<%= config.bin %> history", "<%= config.bin %> history --json"];
+  static override enableJsonFlag = true;
+  static override flags = {
+    project: string({ helpValue: "NAME", summary: "The project, when it is not the one of this folder." }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(History);
+    const project = flags.project ?? (await this.currentProject(flags));
+    const entries = project === undefined ? [] : history(this.state, project);
+    if (this.json)
+      return this.printJson(
+        entries.map(({ number, generation }) => generation ?? { number, unreadable: true }),
+      );
+    this.print(
+      historyView(
+        entries.map(({ number, generation }) => ({ number, ...(generation ? { facts: generation } : {}) })),
+        this.screen,
+      ),
+    );
+  }
+}

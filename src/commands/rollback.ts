@@ -1,0 +1,79 @@
+import { integer } from "@oclif/core/args";
+import { string } from "@oclif/core/flags";
+import { AgentBackend } from "../backends/agent.ts";
+import type { Generation } from "../operation/generations.ts";
+import { ApplyCommand, waitFlags } from "./apply-command.ts";
+import { EXIT } from "./exit-codes.ts";
+import { trustFlags } from "./project-command.ts";
+
+export default class Rollback extends ApplyCommand {
+  static override summary = "Go back to an earlier generation.";
+  static override description =
+    "Makes what runs match what that generation declared. Secrets are looked up anew. The configuration is not " +
+    "touched: `xy plan` tells that an older generation is active, and the next `xy apply` leaves it.";
+  static override examples = ["<%= config.bin %> rollback", "<%= config.bin %> rollback 12 --yes"];
+  static override enableJsonFlag = true;
+  static override args = {
+    generation: integer({
+      min: 1,
+      description: "Its number in `xy history`; the one before the active one when not given.",
+    }),
+  };
+  static override flags = {
+    ...trustFlags,
+    ...waitFlags,
+    project: string({ helpValue: "NAME", summary: "The project, when it is not the one of this folder." }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Rollback);
+    const waitMs = this.waitMs(flags);
+    const project = flags.project ?? (await this.currentProject(flags));
+    if (project === undefined)
+      this.fail(EXIT.failed, "cannot tell which project to roll back: name it with --project");
+    const { evaluateGeneration } = await import("../operation/planning.ts");
+    await this.locked(project, async () => {
+      const generation = await this.#generation(project, args.generation);
+      const evaluated = await evaluateGeneration(generation, project, this.setting(flags));
+      const backend = new AgentBackend(this.state);
+      const plan = await this.planFor(evaluated, backend, {});
+      if (this.show(plan)) await this.confirmed(`Go back to generation ${generation.number}?`, flags.yes);
+      const { secrets } = evaluated;
+      const rollbackOf = generation.rollbackOf ?? generation.number;
+      const config = await this.#configOf(project);
+      const finals = await this.applyAsGeneration({
+        ...flags,
+        plan,
+        evaluated,
+        secrets,
+        config,
+        backend,
+        waitMs,
+        rollbackOf,
+      });
+      await backend.close();
+      this.printOutcome(plan, finals);
+    });
+  }
+
+  async #generation(project: string, wanted: number | undefined): Promise<Generation> {
+    const { history, previousGeneration, readGeneration } = await import("../operation/generations.ts");
+    const entries = history(this.state, project);
+    const number = wanted ?? previousGeneration(entries);
+    if (number === undefined) this.fail(EXIT.failed, "cannot roll back: there is no earlier generation");
+    if (!entries.some((entry) => entry.number === number)) {
+      this.fail(EXIT.failed, `cannot roll back to generation ${number}: there is none; see \`xy history\``);
+    }
+    const generation = readGeneration(this.state, project, number);
+    return (
+      generation ??
+      this.fail(EXIT.failed, `cannot roll back to generation ${number}: its file cannot be read`)
+    );
+  }
+
+  /** A rollback leaves the project bound as it is. */
+  async #configOf(project: string): Promise<string | undefined> {
+    const { readProject } = await import("../system/projects.ts");
+    return readProject(this.state, project)?.config;
+  }
+}

@@ -1,0 +1,68 @@
+import type { Diagnostic } from "../model/diagnostic.ts";
+import type { Desired } from "../model/plan.ts";
+import type { EnvValue, SecretRef, SecretValues, ServerSpec } from "../model/spec.ts";
+import { programAt } from "./program.ts";
+import type { Resolved } from "./resolve.ts";
+import { workingDirFault } from "./resolve-server.ts";
+import { readEnvFile, readSecret } from "./secrets.ts";
+import type { SecretOutcome, World } from "./world.ts";
+
+type Sources = Pick<World, "env" | "runSecretCommand" | "hmac">;
+
+/**
+ * Makes an earlier desired state fit to be applied again: its secret references are looked up anew, and what must be
+ * there for a start is checked. The specs are otherwise as they were.
+ */
+export async function revive(past: Desired, world: Sources): Promise<Resolved> {
+  const revived = [];
+  // One after another: a secret command may ask for a password on the terminal.
+  for (const spec of past.servers) revived.push(await reviveServer(spec, world));
+  const secrets = revived.flatMap(({ spec, values }) =>
+    Object.keys(values).length > 0 ? [[spec.name, values] as const] : [],
+  );
+  return {
+    desired: { ...past, servers: revived.map(({ spec }) => spec) },
+    secrets: Object.fromEntries(secrets),
+    // Ports were given when the generation was applied, and are in its specs.
+    autoPorts: {},
+    diagnostics: revived.flatMap(({ problems }) => problems),
+  };
+}
+
+interface Revived {
+  readonly spec: ServerSpec;
+  readonly values: SecretValues;
+  readonly problems: readonly Diagnostic[];
+}
+
+async function reviveServer(spec: ServerSpec, world: Sources): Promise<Revived> {
+  const messages: string[] = [];
+  const program = await programAt(spec.program, spec.command);
+  if (program.kind === "missing") messages.push(program.message);
+  const folder = await workingDirFault(spec.workingDir);
+  if (folder !== undefined) messages.push(folder);
+  const env: [string, EnvValue][] = [];
+  const values: [string, string][] = [];
+  for (const [name, value] of Object.entries(spec.env)) {
+    if (typeof value === "string") {
+      env.push([name, value]);
+      continue;
+    }
+    const outcome = await lookUp(value.secret, world);
+    if (outcome.kind === "missing") messages.push(`cannot get the secret for ${name}: ${outcome.message}`);
+    if (outcome.kind === "value") values.push([name, outcome.value]);
+    env.push([
+      name,
+      { secret: value.secret, hmac: outcome.kind === "value" ? world.hmac(outcome.value) : "" },
+    ]);
+  }
+  const problems = messages.map((message): Diagnostic => ({ severity: "error", server: spec.name, message }));
+  return { spec: { ...spec, env: Object.fromEntries(env) }, values: Object.fromEntries(values), problems };
+}
+
+async function lookUp(ref: SecretRef, world: Sources): Promise<SecretOutcome> {
+  if (!("name" in ref)) return readSecret(ref, world);
+  const value = (await readEnvFile(ref.envFile)).values.get(ref.name);
+  if (value !== undefined) return { kind: "value", value };
+  return { kind: "missing", message: `${ref.envFile} has no ${ref.name} any more; put it back` };
+}

@@ -1,0 +1,129 @@
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Desired, Plan } from "../model/plan.ts";
+import { serverSpec } from "../model/spec.ts";
+import { summary } from "../model/summary.ts";
+import { isCode, readJson, writeAtomic } from "../system/files.ts";
+import { ensurePrivateDir, projectDir } from "../system/paths.ts";
+
+/**
+ * What was applied, when: each apply of a project writes one numbered file with the evaluated desired state, secrets
+ * as references with their keyed hashes.
+ */
+
+const generationFile = z.object({
+  version: z.literal(1),
+  number: z.int().min(1),
+  /** Unix ms at which the apply began. */
+  at: z.number(),
+  root: z.string(),
+  /** The configuration files it was evaluated from. */
+  files: z.array(z.string()),
+  /** The generation whose state this one brought back. */
+  rollbackOf: z.int().optional(),
+  /** `begun`: the apply was interrupted before it could tell. */
+  outcome: z.enum(["begun", "complete", "incomplete"]),
+  changes: z.object({ add: z.array(z.string()), change: z.array(z.string()), remove: z.array(z.string()) }),
+  servers: z.array(serverSpec),
+});
+export type Generation = z.infer<typeof generationFile>;
+
+/** Generations kept of each project. */
+const KEPT = 50;
+
+const dirOf = (state: string, project: string) => join(projectDir(state, project), "generations");
+const pathOf = (state: string, project: string, number: number) =>
+  join(dirOf(state, project), `${number}.json`);
+
+export interface Begun {
+  readonly plan: Plan;
+  readonly desired: Desired;
+  readonly files: readonly string[];
+  readonly rollbackOf?: number | undefined;
+  readonly now: number;
+}
+
+/** Writes the next generation down, before anything of it is done. */
+export function beginGeneration(state: string, begun: Begun): Generation {
+  const { plan, desired, files, rollbackOf, now } = begun;
+  const { project, root, servers } = desired;
+  const { add, change, remove } = summary(plan);
+  const generation: Generation = {
+    version: 1,
+    number: (numbers(state, project).at(-1) ?? 0) + 1,
+    at: now,
+    root,
+    files: [...files],
+    ...(rollbackOf === undefined ? {} : { rollbackOf }),
+    outcome: "begun",
+    changes: { add: [...add], change: [...change], remove: [...remove] },
+    servers: [...servers],
+  };
+  ensurePrivateDir(dirOf(state, project));
+  write(state, project, generation);
+  for (const old of numbers(state, project).slice(0, -KEPT)) {
+    fs.rmSync(pathOf(state, project, old), { force: true });
+  }
+  return generation;
+}
+
+export function endGeneration(
+  state: string,
+  project: string,
+  generation: Generation,
+  complete: boolean,
+): void {
+  write(state, project, { ...generation, outcome: complete ? "complete" : "incomplete" });
+}
+
+function write(state: string, project: string, generation: Generation): void {
+  writeAtomic(pathOf(state, project, generation.number), JSON.stringify(generation), { durable: true });
+}
+
+/** Numbers of the generations that are there, oldest first. */
+function numbers(state: string, project: string): number[] {
+  try {
+    const entries = fs.readdirSync(dirOf(state, project));
+    return entries.flatMap((entry) => Number(/^(\d+)\.json$/.exec(entry)?.[1] ?? [])).sort((a, b) => a - b);
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return [];
+    throw error;
+  }
+}
+
+/** `generation` is absent for a file that is torn, or not of this version. */
+export interface Entry {
+  readonly number: number;
+  readonly generation?: Generation;
+}
+
+/** Every generation of the project, oldest first. */
+export function history(state: string, project: string): Entry[] {
+  return numbers(state, project).map((number) => {
+    const generation = readGeneration(state, project, number);
+    return generation ? { number, generation } : { number };
+  });
+}
+
+export function readGeneration(state: string, project: string, number: number): Generation | undefined {
+  try {
+    return generationFile.parse(readJson(pathOf(state, project, number)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The newest generation: what was applied last. */
+export function latestGeneration(state: string, project: string): Generation | undefined {
+  const number = numbers(state, project).at(-1);
+  return number === undefined ? undefined : readGeneration(state, project, number);
+}
+
+/** The generation that `rollback` without a number goes to: the newest of a state other than the present one. */
+export function previousGeneration(entries: readonly Entry[]): number | undefined {
+  const active = entries.at(-1);
+  const origin = active?.generation?.rollbackOf ?? active?.number ?? 0;
+  return entries.findLast(({ number, generation }) => number < origin && generation?.rollbackOf === undefined)
+    ?.number;
+}

@@ -1,0 +1,123 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { z } from "zod";
+import { canonicalHash, canonicalJson, specHash } from "../model/canonical.ts";
+import type { Change, Plan } from "../model/plan.ts";
+import { readText, writeAtomic } from "../system/files.ts";
+import { machineKey } from "./secrets.ts";
+
+/**
+ * A plan in a file. It is carried out exactly, or refused: the file holds what the plan was made from, and applying
+ * it makes the plan again and compares. It is signed with this machine's key, so an edited file, or one from another
+ * machine, is told apart from a plan that is merely old.
+ */
+
+const savedFile = z.object({
+  kind: z.literal("xy-plan"),
+  version: z.literal(1),
+  /** Unix ms. */
+  at: z.number(),
+  project: z.string(),
+  /** What to give as `--config` to evaluate the same configuration. */
+  config: z.string(),
+  only: z.array(z.string()),
+  except: z.array(z.string()),
+  root: z.string(),
+  /** What it would do, and a hash of all that this rests on. */
+  changes: z.array(z.object({ server: z.string(), action: z.string(), basis: z.string() })),
+});
+const signedFile = savedFile.extend({ machine: z.string(), signature: z.string() });
+export type SavedPlan = z.infer<typeof savedFile>;
+
+export interface SaveRequest {
+  readonly plan: Plan;
+  readonly config: string;
+  readonly only: readonly string[];
+  readonly except: readonly string[];
+  readonly now: number;
+}
+
+/** Writes the plan to a file that only this account can read. */
+export function savePlan(state: string, path: string, request: SaveRequest): void {
+  const { plan, config, only, except, now } = request;
+  const saved: SavedPlan = {
+    kind: "xy-plan",
+    version: 1,
+    at: now,
+    project: plan.project,
+    config,
+    only: [...only],
+    except: [...except],
+    root: plan.root,
+    changes: plan.changes.map((change) => ({
+      server: change.server,
+      action: change.action,
+      basis: basisOf(change),
+    })),
+  };
+  const key = machineKey(state);
+  const signed = { ...saved, machine: machineName(key), signature: signatureOf(saved, key) };
+  writeAtomic(path, `${JSON.stringify(signed, null, 2)}\n`);
+}
+
+/** The saved plan, or why the file is not one that can be applied here. */
+export function readSavedPlan(
+  state: string,
+  path: string,
+): { readonly saved: SavedPlan } | { readonly refusal: string } {
+  const text = readText(path);
+  if (text === undefined) return { refusal: "there is no such file" };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { refusal: "it is torn, or no plan at all" };
+  }
+  const { kind, version } = (value ?? {}) as { kind?: unknown; version?: unknown };
+  if (kind !== "xy-plan") return { refusal: "it is no saved plan" };
+  if (typeof version === "number" && version > 1) return { refusal: "a newer xy made it" };
+  const parsed = signedFile.safeParse(value);
+  if (!parsed.success) return { refusal: "it is damaged" };
+  const { machine, signature, ...saved } = parsed.data;
+  const key = machineKey(state);
+  if (machine !== machineName(key))
+    return { refusal: "it was made on another machine, or for another state folder" };
+  if (!isEqual(signature, signatureOf(saved, key))) return { refusal: "it was edited" };
+  return { saved };
+}
+
+/** Names the machine without telling its key. */
+const machineName = (key: Buffer) => createHmac("sha256", key).update("machine").digest("hex").slice(0, 16);
+
+function signatureOf(saved: SavedPlan, key: Buffer): string {
+  return createHmac("sha256", key).update(canonicalJson(saved)).digest("hex");
+}
+
+function isEqual(a: string, b: string): boolean {
+  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+}
+
+/** Servers for which the plan would be another one today; empty: it can be carried out as it was saved. */
+export function staleServers(saved: SavedPlan, plan: Plan): string[] {
+  if (saved.project !== plan.project || saved.root !== plan.root) return [plan.project];
+  const then = new Map(saved.changes.map(({ server, basis }) => [server, basis]));
+  const now = new Map(plan.changes.map((change) => [change.server, basisOf(change)]));
+  return [...new Set([...then.keys(), ...now.keys()])]
+    .filter((name) => then.get(name) !== now.get(name))
+    .sort();
+}
+
+/**
+ * Hash of what a change would do and what it rests on: configuration, secrets (by their keyed hashes), observed state.
+ * What moves by itself (ages, pids, answers of probes) is left out.
+ */
+function basisOf({ action, desired, observed, held }: Change): string {
+  const live = observed && {
+    backend: observed.backend,
+    state: observed.state,
+    operator: observed.operator,
+    spec: observed.spec && specHash(observed.spec),
+    runningHash: observed.runningHash,
+    drift: observed.drift,
+  };
+  return canonicalHash([action, held, desired ? specHash(desired) : null, live ?? null]);
+}

@@ -1,0 +1,207 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Home, newHome } from "./cli.ts";
+
+/** What it is, the files of the root, and every line that is said about them. */
+type Case = [what: string, files: Record<string, string>, said: string[]];
+
+const TAIL = "xy: the configuration is invalid, nothing was done";
+
+/** Whatever is wrong is said with its place, and nothing is touched: neither what runs nor what is recorded. */
+describe("a broken configuration", () => {
+  const home = new Home();
+  let pid: number | undefined;
+  let recorded = {};
+  beforeAll(async () => {
+    home.declare("kept");
+    await home.did("apply", "--yes");
+    pid = (await home.servers()).kept?.pid;
+    recorded = home.written();
+  });
+  afterAll(() => home.close());
+
+  const cases: Case[] = [
+    [
+      "a key that does not exist",
+      { "servers.d/web.kdl": 'command "sh"\nport "none"\nrestrat { policy "always"; }\n' },
+      ['servers.d/web.kdl:3:1: cannot use unknown key "restrat": did you mean "restart"?'],
+    ],
+    [
+      "two settings on one line of KDL",
+      {
+        "servers.d/web.kdl":
+          'command "sh"\nport "none"\nrestart { policy "always" backoff-initial "10ms"; }\n',
+      },
+      [
+        'servers.d/web.kdl:3:27: cannot give policy several values: in KDL all of this line is one node; put ";" or a line break before backoff-initial',
+      ],
+    ],
+    [
+      "no port",
+      { "servers.d/web.yaml": "command: sh\n" },
+      [
+        'servers.d/web.yaml:1:1: cannot leave out port: write a number from 1 to 65535, "auto" (one is chosen and kept) or "none"',
+      ],
+    ],
+    [
+      "a value of the wrong kind",
+      { "servers.d/web.json": '{\n  "command": "sh",\n  "port": "eighty"\n}\n' },
+      [
+        'servers.d/web.json:3:11: cannot use "eighty" for port: write a number from 1 to 65535, "auto" (one is chosen and kept) or "none"',
+      ],
+    ],
+    [
+      "files that cannot be parsed",
+      {
+        "servers.d/a.kdl": 'command "sh\n',
+        "servers.d/b.yaml": "command: [\n",
+        "servers.d/c.json": '{ "command" }\n',
+      },
+      ["servers.d/a.kdl:1:12: *", "servers.d/b.yaml:2:1: *", "servers.d/c.json:1:13: *"],
+    ],
+    [
+      "problems in several files at once",
+      {
+        "servers.d/a.kdl": 'comand "sh"\nport 80\n',
+        "servers.d/b.yaml": "command: sh\nport: 81\nstop:\n  grace: soon\n",
+      },
+      [
+        'servers.d/a.kdl:1:1: cannot use unknown key "comand": did you mean "command"?',
+        "servers.d/a.kdl:1:1: cannot leave out command: write the program to run",
+        'servers.d/b.yaml:4:10: cannot use "soon" for stop.grace: write a duration such as "250ms", "2s" or "1m30s"',
+      ],
+    ],
+    [
+      "one port for two servers",
+      {
+        "servers.d/a.kdl": 'command "sh"\nport 8421\n',
+        "servers.d/b.yaml": "command: sh\nport: 8421\n",
+      },
+      [
+        'servers.d/b.yaml:2:7: cannot give port 8421 to b: a has it (*/servers.d/a.kdl:2:6); choose another, or "auto"',
+      ],
+    ],
+    [
+      "one name for two servers",
+      {
+        "xy.config.kdl": 'server "web" {\n  command "sh"\n  port "none"\n}\n',
+        "servers.d/web.yaml": "command: sh\nport: none\n",
+      },
+      [
+        "servers.d/web.yaml:1:1: cannot declare the server web twice: it is declared already at */xy.config.kdl:1:8; keep one of them",
+      ],
+    ],
+    [
+      "servers that wait for each other",
+      {
+        "servers.d/a.kdl": 'command "sh"\nport "none"\ndepends-on "b"\n',
+        "servers.d/b.kdl": 'command "sh"\nport "none"\ndepends-on "a"\n',
+      },
+      [
+        "servers.d/b.kdl:3:12: cannot start servers that wait for each other: a -> b -> a; remove one of these dependencies",
+      ],
+    ],
+    [
+      "a dependency that is not declared",
+      { "servers.d/web.kdl": 'command "sh"\nport "none"\ndepends-on "db"\n' },
+      ["servers.d/web.kdl:3:12: *"],
+    ],
+    [
+      "a name that a shell owns",
+      { "servers.d/web.kdl": 'command "sh"\nport "none"\nenv {\n  IFS "x"\n}\n' },
+      [
+        "servers.d/web.kdl:4:7: cannot set IFS in env: the shell that starts the program owns that name; use another one",
+      ],
+    ],
+    [
+      "a secret among the arguments",
+      { "servers.d/web.kdl": 'command "sh"\nargs "{env.TOKEN}"\nport "none"\nenv {\n  TOKEN (env)"X"\n}\n' },
+      ["servers.d/web.kdl:2:6: cannot fill in the secret {env.TOKEN}: it would be in the process list; *"],
+    ],
+    [
+      "a program that throws",
+      { "xy.config.ts": 'throw new Error("not today");\n' },
+      ["xy.config.ts:1:*: cannot evaluate this file: Error: not today; *"],
+    ],
+    [
+      "a program with a value of the wrong kind",
+      { "xy.config.ts": 'export default { servers: { web: { command: "sh", port: "eighty" } } };\n' },
+      ["xy.config.ts: servers.web.port: *"],
+    ],
+    [
+      "two roots in one folder",
+      { "xy.config.kdl": "", "xy.config.yaml": "" },
+      ["*: cannot choose between * and *: keep one of them"],
+    ],
+  ];
+
+  it.each(cases)("%s", async (_, files, said) => {
+    rmSync(home.project, { recursive: true });
+    mkdirSync(home.project);
+    for (const [file, text] of Object.entries(files)) home.write(file, text);
+    for (const words of [
+      ["check", "--yes"],
+      ["apply", "--yes"],
+    ]) {
+      const { code, stdout, stderr } = await home.xy(...words);
+      expect(stderr.trimEnd().split("\n")).toEqual([...said.map(pattern), TAIL]);
+      expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
+    }
+    expect(home.written()).toEqual(recorded);
+    expect((await home.servers()).kept?.pid).toBe(pid);
+  });
+});
+
+describe("a configuration that cannot be used", () => {
+  it("is said as JSON with its places", async () => {
+    const home = newHome();
+    const file = home.write("servers.d/web.kdl", 'command "sh"\nport 0\n');
+    const { code, stdout, stderr } = await home.xy("check", "--json");
+    expect({ code, stderr }).toEqual({ code: 3, stderr: "" });
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: {
+        code: 3,
+        problems: [{ severity: "error", line: 2, column: 6, message: expect.stringContaining("port") }],
+      },
+    });
+    expect(JSON.parse(stdout).error.problems[0].file).toBe(file);
+  });
+
+  it.each([
+    ["nothing there", [], "cannot find a configuration: no xy.config.* or servers.d at or above *"],
+    [
+      "a missing file named",
+      ["--config", "nope.kdl"],
+      "*nope.kdl: cannot read the configuration that --config names: *",
+    ],
+    [
+      "a file of another kind named",
+      ["--config", "notes.txt"],
+      "notes.txt: cannot use this file as a configuration: *",
+    ],
+  ])("%s", async (_, flags, said) => {
+    const home = newHome();
+    home.write("notes.txt", "");
+    const { code, stderr } = await home.xy("plan", ...flags);
+    expect(stderr.trimEnd().split("\n")).toEqual([pattern(said), TAIL]);
+    expect(code).toBe(3);
+  });
+
+  it("is passed over when others can write it", async () => {
+    const home = newHome();
+    home.declare("web");
+    mkdirSync(join(home.project, "open"), { mode: 0o777 });
+    const { stderr } = await home.shell("chmod 777 . && xy plan");
+    expect(stderr).toContain(
+      `others can write ${home.project}; run "chmod go-w ${home.project}", or use --config`,
+    );
+  });
+});
+
+/** A text in which `*` stands for anything. */
+function pattern(text: string): unknown {
+  if (!text.includes("*")) return text;
+  const parts = text.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return expect.stringMatching(new RegExp(`^${parts.join(".*")}$`));
+}

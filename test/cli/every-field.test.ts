@@ -1,0 +1,93 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { type ServerInput, serverInput } from "../../src/model/server.ts";
+import { asJson, asKdl, asTypeScript, asYaml } from "../unit/config/writers.ts";
+import { freePort, LISTENER, newHome } from "./cli.ts";
+
+/** A server that says something about everything. */
+function everything(port: number, user: string): ServerInput {
+  return {
+    command: "node",
+    args: ["-e", LISTENER, "--", "{name}", "{project}", "{home}", "{env.GREETING}", "{{port}}", ""],
+    port,
+    portFlag: "--port",
+    host: "127.0.0.1",
+    mcp: { path: "/rpc" },
+    env: {
+      PORT: "{port}",
+      GREETING: 'good "day" {name}',
+      FROM_ENV: { secret: { env: "XY_TEST_SECRET" } },
+      FROM_FILE: { secret: { file: "secret.txt" } },
+      FROM_COMMAND: { secret: { command: "echo from a command" } },
+    },
+    envFile: ["more.env"],
+    workingDir: "work",
+    umask: "077",
+    restart: {
+      policy: "always",
+      backoffInitial: "250ms",
+      backoffMax: "1m30s",
+      maxRetriesPerMinute: 3,
+      resetAfter: "5s",
+      successExitCodes: [0, 3],
+    },
+    stop: { grace: "2s", signal: "SIGINT" },
+    readiness: {
+      type: "tcp",
+      interval: "1s",
+      timeout: "1s",
+      startPeriod: "10s",
+      failureThreshold: 2,
+      successThreshold: 1,
+    },
+    liveness: { type: "tcp", port, interval: "10s", timeout: "3s", startPeriod: "5s", failureThreshold: 4 },
+    dependsOn: [{ server: "first", condition: "started" }],
+    logs: { maxSize: "64KiB", keep: 2 },
+    wanted: "start",
+    limits: { openFiles: 512 },
+    description: "All of it",
+    tags: ["a", "b c"],
+    when: { os: ["linux", "macos"], user },
+    backend: "agent",
+  };
+}
+
+const first: ServerInput = { command: "sleep", args: ["600"], port: "none" };
+
+/** Written in one format, applied, and applied again. */
+describe("applying twice changes nothing the second time", () => {
+  it.each([
+    ["xy.config.kdl", asKdl],
+    ["xy.config.yaml", asYaml],
+    ["xy.config.json", asJson],
+    ["xy.config.ts", asTypeScript],
+  ])("%s", async (file, write) => {
+    const home = newHome();
+    const server = everything(
+      await freePort(),
+      process.env.USER ?? (await home.shell("id -un")).stdout.trim(),
+    );
+    expect(Object.keys(server).sort()).toEqual(Object.keys(serverInput.shape).sort());
+    mkdirSync(join(home.project, "work"));
+    home.write("secret.txt", "from a file\n");
+    home.write("more.env", "IN_A_FILE='of many'\n");
+    home.write(file, write({ servers: { first, web: server } }));
+    const env = { XY_TEST_SECRET: "from the environment" };
+
+    const applied = await home.xyIn({ env }, "apply", "--yes");
+    expect(applied).toMatchObject({ code: 0, stderr: "" });
+    expect(applied.stdout).toContain("Apply complete: 2 added, 0 changed, 0 removed.\n");
+    const pids = Object.values(await home.servers()).map(({ pid }) => pid);
+
+    const nothing = "No changes. 2 servers match the configuration.\n";
+    const again = await home.xyIn({ env }, "apply", "--yes");
+    expect(again).toEqual({ code: 0, stdout: nothing, stderr: "" });
+    expect(await home.xyIn({ env }, "plan", "--detailed-exitcode")).toEqual({
+      code: 0,
+      stdout: nothing,
+      stderr: "",
+    });
+    expect(Object.values(await home.servers()).map(({ pid }) => pid)).toEqual(pids);
+  });
+});

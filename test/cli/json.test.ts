@@ -1,0 +1,101 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Home, newHome } from "./cli.ts";
+
+interface Manifest {
+  readonly commands: Record<string, { readonly flags: Record<string, unknown> }>;
+}
+
+const manifest: Manifest = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../../dist/oclif.manifest.json"), "utf8"),
+);
+const withJson = Object.entries(manifest.commands).filter(([, { flags }]) => "json" in flags);
+
+/** Command line without --json, and what its document looks like. In an order in which each of them succeeds. */
+const documents: [words: string[], document: unknown][] = [
+  [["check"], { valid: true, project: "tools", servers: ["a", "b"], elsewhere: [], warnings: [] }],
+  [["plan"], { version: 1, project: "tools", summary: { add: ["a", "b"] }, diagnostics: [], skipped: [] }],
+  [["apply", "--yes"], { version: 1, plan: { version: 1 }, outcome: [{ type: "done" }, { type: "done" }] }],
+  [["reload"], { added: [], removed: [], changed: [], unchanged: ["a", "b"] }],
+  [["list"], [{ name: "a", state: "running", port: null }, { name: "b" }]],
+  [
+    ["status", "a"],
+    { name: "a", project: "tools", state: "running", spec: { command: "sh" }, recent_transitions: [{}, {}] },
+  ],
+  [["why", "a"], { project: "tools", name: "a", why: expect.stringMatching(/^a has been running/) }],
+  [["restart", "a", "b"], { restarted: ["a", "b"], started: [], failed: [] }],
+  [["stop", "a"], { stopped: ["a"], not_running: [], failed: [] }],
+  [["kill", "a", "b"], { killed: ["b"], not_running: ["a"], failed: [] }],
+  [["start", "--all"], { started: ["a", "b"], already_running: [], failed: [] }],
+  [["agent", "status"], { running: true, servers: 2 }],
+  [["agent", "start"], { servers: 2 }],
+  [["destroy", "--yes"], { version: 1, plan: { summary: { remove: ["a", "b"] } }, outcome: [{}, {}] }],
+  [["agent", "stop"], { stopped: [] }],
+];
+
+describe("--json prints one document, and nothing else", () => {
+  const home = new Home();
+  beforeAll(() => {
+    home.declare("a");
+    home.declare("b");
+  });
+  afterAll(() => home.close());
+
+  it.each(documents)("xy %j", async (words, document) => {
+    const { code, stdout, stderr } = await home.xy(...words, "--json");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const parsed = JSON.parse(stdout);
+    expect(parsed).toMatchObject(document as object);
+    if (Array.isArray(document)) expect(parsed).toHaveLength(document.length);
+  });
+
+  it("is looked at for every command that has it", () => {
+    const seen = documents.map(([words]) => words.join(" "));
+    const missed = withJson
+      .map(([id]) => id.replaceAll(":", " "))
+      // A line a document: see the test of the logs.
+      .filter((id) => id !== "logs" && !seen.some((words) => `${words} `.startsWith(`${id} `)));
+    expect(missed).toEqual([]);
+  });
+});
+
+describe("--json prints failures as a document", () => {
+  it.each([
+    [["status", "web"], 1, /^cannot find server web/],
+    [["logs", "web"], 1, /^cannot find server web/],
+    [["destroy", "--yes"], 1, /^cannot tell which project/],
+    [["plan"], 3, /^the configuration is invalid/],
+    [["plan", "--bogus"], 64, /^Unknown flag: --bogus/],
+    [["nonsense"], 64, /^there is no command "nonsense"/],
+    [["stop"], 64, /^say either names or --all/],
+  ] as const)("xy %j: %i", async (words, code, message) => {
+    const outcome = await newHome().xy(...words, "--json");
+    expect(outcome).toMatchObject({ code, stderr: "" });
+    expect(JSON.parse(outcome.stdout)).toMatchObject({
+      error: { code, message: expect.stringMatching(message) },
+    });
+  });
+
+  it("of one server beside those that went well", async () => {
+    const home = newHome();
+    home.declare("good");
+    home.write("servers.d/bad.kdl", 'command "./program"\nport "none"\nwanted "stop"\n');
+    await home.shell("printf '#!/bin/sh\\nsleep 600' > servers.d/program && chmod +x servers.d/program");
+    await home.did("apply", "--yes");
+    await home.shell("rm servers.d/program");
+    const { code, stdout, stderr } = await home.xy("start", "--all", "--json");
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+    expect(JSON.parse(stdout)).toEqual({
+      started: [],
+      already_running: ["good"],
+      failed: [
+        {
+          name: "bad",
+          code: -32006,
+          message: expect.stringMatching(/^cannot start .*program: it is not there/),
+        },
+      ],
+    });
+  });
+});
