@@ -19,7 +19,10 @@ const done = (detail: string): Applied => ({ ok: true, detail });
 export async function applyChange(registry: Registry, request: Request, gone: AbortSignal): Promise<Applied> {
   const { project, server: name, action } = request;
   const found = registry.find(name, project);
-  const before = found && { spec: found.spec, secrets: found.secrets, ran: !isAtRest(found) };
+  const before =
+    found && !found.unreadable
+      ? { spec: found.spec, secrets: found.secrets, ran: !isAtRest(found) }
+      : undefined;
   if (action === "remove") return found ? removeServer(registry, found) : done("was not there");
   const server = takeOver(registry, request, found);
   switch (action) {
@@ -95,6 +98,12 @@ async function removeServer(registry: Registry, server: Supervised): Promise<App
   const ran = !isAtRest(server);
   server.dispatch({ type: "stop" });
   await awaitRest(server);
+  if (!isAtRest(server)) {
+    throw new RpcError(
+      RPC_ERRORS.internalError,
+      `cannot remove ${server.spec.name}: somebody started it again meanwhile`,
+    );
+  }
   registry.remove(server);
   return done(ran ? "stopped and removed" : "removed");
 }

@@ -125,10 +125,14 @@ async function stopOne(server: Supervised, how: "stop" | "kill"): Promise<boolea
   return ran;
 }
 
-/** Settles when nothing of the server runs; throws when that cannot be reached. */
+/**
+ * Settles when nothing of what ran lives any more; throws when that cannot be reached. Somebody else may have started
+ * the server anew by then: a stop does not wait for the end of what it was not asked to end.
+ */
 export async function awaitRest(server: Supervised): Promise<void> {
+  const { inc } = server.state;
   const bound = SPAWN_BOUND + server.spec.stop.grace + STUCK_AFTER;
-  const settled = await server.until(isAtRest, bound);
+  const settled = await server.until((now) => isAtRest(now) || now.state.inc > inc, bound);
   const { phase } = server.state;
   if (!settled || (phase.tag === "failed" && phase.stuck)) {
     throw new RpcError(RPC_ERRORS.internalError, `cannot stop ${server.spec.name}: it cannot be killed`);

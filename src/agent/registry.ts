@@ -28,8 +28,9 @@ export class Registry {
     try {
       const store = new ServerStore(this.#state, project, name);
       const applied = store.readSpec(Date.now());
-      if (!applied)
-        return this.#report(`${project}/${name}: its record was missing or unreadable and is set aside`);
+      if (!applied) return this.#report(`${project}/${name}: it has no record that can be read`);
+      if (applied.unreadable)
+        this.#report(`${project}/${name}: what was applied to it is missing, or unreadable and set aside`);
       const server = new Supervised(applied, { store, report: this.#report });
       this.#servers.set(keyOf(project, name), server);
       await server.adopt(store.readRecord(Date.now()));
@@ -79,7 +80,10 @@ export class Registry {
       store.remove();
       throw error;
     }
-    const server = new Supervised({ spec, secrets, tampered: false }, { store, report: this.#report });
+    const server = new Supervised(
+      { spec, secrets, tampered: false, unreadable: false },
+      { store, report: this.#report },
+    );
     this.#servers.set(keyOf(spec.project, spec.name), server);
     return server;
   }

@@ -69,19 +69,23 @@ class Connection {
     let id: unknown = null;
     try {
       const request = parseRequest(frame);
-      id = request.id ?? null;
+      id = request.id;
       if (this.#calls >= MOST_CALLS) throw new RpcError(RPC_ERRORS.invalidRequest, "too many calls at once");
       this.#calls++;
       const result = await this.#call(request, after).finally(() => this.#calls--);
-      // A request without id is a notification: JSON-RPC gives it no answer.
-      if (request.id !== undefined) this.#send({ jsonrpc: "2.0", id, result });
+      this.#reply(id, { result });
     } catch (error) {
-      this.#send({ jsonrpc: "2.0", id, error: errorDocument(error) });
+      this.#reply(id, { error: errorDocument(error) });
     }
     for (const callback of after) callback();
   }
 
-  #call(request: Request, after: (() => void)[]): Promise<unknown> {
+  /** A request without id is a notification: JSON-RPC gives it no answer, not even an error. */
+  #reply(id: unknown, outcome: { result: unknown } | { error: object }): void {
+    if (id !== undefined) this.#send({ jsonrpc: "2.0", id, ...outcome });
+  }
+
+  async #call(request: Request, after: (() => void)[]): Promise<unknown> {
     const method = request.method as Method;
     if (!Object.hasOwn(contract, method)) {
       throw new RpcError(RPC_ERRORS.methodNotFound, `cannot find method ${request.method}`);

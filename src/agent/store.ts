@@ -16,6 +16,8 @@ export interface AppliedSpec {
   readonly secrets: SecretValues;
   /** The file was changed by someone else than xy. */
   readonly tampered: boolean;
+  /** There is none that can be trusted, of a server that other records name: `spec` only says how to end it. */
+  readonly unreadable: boolean;
 }
 
 /** What the agent must know of a server after its own death. */
@@ -64,9 +66,13 @@ const recordFile = z.object({
 /** The folder of one server in the state folder. */
 export class ServerStore {
   readonly dir: string;
+  readonly #project: string;
+  readonly #name: string;
 
   constructor(state: string, project: string, name: string) {
     this.dir = serverDir(state, project, name);
+    this.#project = project;
+    this.#name = name;
   }
 
   get runDir(): string {
@@ -84,13 +90,19 @@ export class ServerStore {
     writeAtomic(join(this.dir, "spec.json"), JSON.stringify(file), { durable: true });
   }
 
-  /** Undefined when there is none, or none that can be trusted: that one is set aside. */
+  /** One that cannot be trusted is set aside. Undefined when nothing else tells of a server either. */
   readSpec(now: number): AppliedSpec | undefined {
     const path = join(this.dir, "spec.json");
     const file = this.#readTrusted(path, specFile, now);
-    if (!file) return undefined;
+    if (!file) return this.#withoutSpec();
     const tampered = file.hash !== specHash(file.spec) || file.secretsHash !== canonicalHash(file.secrets);
-    return { spec: file.spec, secrets: file.secrets, tampered };
+    return { spec: file.spec, secrets: file.secrets, tampered, unreadable: false };
+  }
+
+  #withoutSpec(): AppliedSpec | undefined {
+    if (!fs.existsSync(join(this.dir, "state.json")) && this.runs().length === 0) return undefined;
+    const spec = restingSpec(this.#project, this.#name);
+    return { spec, secrets: {}, tampered: false, unreadable: true };
   }
 
   writeRecord(record: RuntimeRecord, durable: boolean): void {
@@ -127,6 +139,41 @@ export class ServerStore {
   runPath(inc: number): string {
     return join(this.runDir, String(inc));
   }
+}
+
+/** How a server is treated whose spec is lost: what runs of it runs on, nothing new is started, a stop works. */
+function restingSpec(project: string, name: string): ServerSpec {
+  return {
+    name,
+    project,
+    backend: "agent",
+    command: "",
+    program: "",
+    args: [],
+    port: null,
+    host: "127.0.0.1",
+    mcp: null,
+    env: {},
+    workingDir: "/",
+    umask: 0o22,
+    restart: {
+      policy: "never",
+      backoffInitial: 1000,
+      backoffMax: 30_000,
+      maxRetriesPerMinute: 0,
+      resetAfter: 10_000,
+      successExitCodes: [0],
+    },
+    stop: { grace: 10_000, signal: "SIGTERM" },
+    readiness: { type: "none" },
+    liveness: { type: "none" },
+    dependsOn: [],
+    logs: { maxSize: 10 << 20, keep: 5 },
+    wanted: "stop",
+    limits: { openFiles: 1024 },
+    description: "",
+    tags: [],
+  };
 }
 
 /** Every server with a folder in the state folder. */

@@ -13,7 +13,7 @@ import {
 import type { Answer } from "../supervisor/probes.ts";
 import { initialState, liveProcess, publicState, type ServerState } from "../supervisor/state.ts";
 import { bootId } from "../system/processes.ts";
-import { type Incarnation, madeAt } from "./incarnation.ts";
+import { hasKeeper, type Incarnation, madeAt } from "./incarnation.ts";
 import { LogSnapshot } from "./log-reader.ts";
 import { LogWriter } from "./log-writer.ts";
 import { Prober, watchLog } from "./prober.ts";
@@ -41,6 +41,7 @@ export class Supervised {
   #spec: ServerSpec;
   #secrets: SecretValues;
   #tampered: boolean;
+  #unreadable: boolean;
   #operator: OperatorWord = null;
   #state: ServerState = initialState(Date.now());
   #runningHash: string | undefined;
@@ -60,6 +61,7 @@ export class Supervised {
     this.#spec = applied.spec;
     this.#secrets = applied.secrets;
     this.#tampered = applied.tampered;
+    this.#unreadable = applied.unreadable;
     this.store = options.store;
     this.#report = options.report;
     this.log = new LogWriter(this.store.logDir, applied.spec.logs);
@@ -98,6 +100,11 @@ export class Supervised {
   /** What the configuration or the operator wants of it now. */
   get shouldRun(): boolean {
     return this.#operator === null ? this.#spec.wanted === "start" : this.#operator === "start";
+  }
+
+  /** What was applied is not known: `spec` only says how to end it. */
+  get unreadable(): boolean {
+    return this.#unreadable;
   }
 
   dispatch(event: MachineEvent): void {
@@ -140,6 +147,7 @@ export class Supervised {
     this.#spec = spec;
     this.#secrets = secrets;
     this.#tampered = false;
+    this.#unreadable = false;
     this.log.setLimits(spec.logs);
     this.dispatch({ type: "configured" });
   }
@@ -148,7 +156,9 @@ export class Supervised {
   async adopt(record: RuntimeRecord | undefined): Promise<void> {
     const now = Date.now();
     const fresh = initialState(now);
-    const { state, booted } = record ? stateAfter(record, now, fresh) : { state: fresh, booted: false };
+    const { state, booted } = record
+      ? stateAfter(record, now, fresh)
+      : { state: this.#withoutRecord(fresh), booted: false };
     this.#state = state;
     this.#resumes = booted || (record?.resumes ?? false);
     this.#operator = record?.operator ?? null;
@@ -158,6 +168,13 @@ export class Supervised {
     for (const inc of new Set([...this.store.runs(), state.inc])) await this.#adoptRun(inc);
     this.dispatch({ type: "adopted", present: this.#incarnation !== undefined });
     this.#incarnation?.resume(liveProcess(state));
+  }
+
+  /** Without a record, a keeper still proves that something runs: it tells the rest. */
+  #withoutRecord(fresh: ServerState): ServerState {
+    const kept = this.store.runs().filter((inc) => hasKeeper(this.store.runPath(inc)));
+    const inc = Math.max(0, ...kept);
+    return inc === 0 ? fresh : { ...fresh, inc, phase: { tag: "starting" } };
   }
 
   /** A run folder of an incarnation that is over only has its last words left to say. */
@@ -267,15 +284,17 @@ export class Supervised {
     this.#begunAt = Date.now();
     const dir = this.store.runPath(inc);
     const { log } = this;
-    const spawning = spawnIncarnation({
-      dir,
-      spec: this.#spec,
-      secrets: this.#secrets,
-      log,
-      events: this.#eventsOf(inc),
-    });
     try {
-      this.#hold(await spawning);
+      if (this.#unreadable)
+        throw new SpawnError("cannot start: what was applied cannot be read: apply it again");
+      const incarnation = await spawnIncarnation({
+        dir,
+        spec: this.#spec,
+        secrets: this.#secrets,
+        log,
+        events: this.#eventsOf(inc),
+      });
+      this.#hold(incarnation);
       // It was told to end while it was being made.
       const { phase } = this.#state;
       if (phase.tag === "ending") this.#signal(inc, phase.killed ? "SIGKILL" : this.#spec.stop.signal);
@@ -364,7 +383,7 @@ export class Supervised {
       name: this.#spec.name,
       project: this.#spec.project,
       backend: "agent",
-      spec: this.#spec,
+      ...(this.#unreadable ? {} : { spec: this.#spec }),
       state,
       operator: this.#operator,
       since,

@@ -1,9 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type ServerInput, serverInput } from "../../src/model/server.ts";
+import type { z } from "zod";
+import { serverInput } from "../../src/model/server.ts";
 import { asJson, asKdl, asTypeScript, asYaml } from "../unit/config/writers.ts";
 import { freePort, LISTENER, newHome } from "./cli.ts";
+
+type ServerInput = z.input<typeof serverInput>;
 
 /** A server that says something about everything. */
 function everything(port: number, user: string): ServerInput {

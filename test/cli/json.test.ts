@@ -28,6 +28,7 @@ const documents: [words: string[], document: unknown][] = [
   [["stop", "a"], { stopped: ["a"], not_running: [], failed: [] }],
   [["kill", "a", "b"], { killed: ["b"], not_running: ["a"], failed: [] }],
   [["start", "--all"], { started: ["a", "b"], already_running: [], failed: [] }],
+  [["history"], [{ version: 1, number: 1, outcome: "complete", changes: { add: ["a", "b"] } }]],
   [["agent", "status"], { running: true, servers: 2 }],
   [["agent", "start"], { servers: 2 }],
   [["destroy", "--yes"], { version: 1, plan: { summary: { remove: ["a", "b"] } }, outcome: [{}, {}] }],

@@ -99,7 +99,7 @@ describe.skipIf(!linux)("a terminal of 80 columns", () => {
       "servers.d/talker.kdl",
       'command "sh"\nargs "-c" "echo up $(seq 1 100); exec sleep 600"\nport "none"\nreadiness "log" pattern="^up"\n',
     );
-    for (const name of ["a", "with-a-longer-name"]) {
+    for (const name of ["a", "a-longer-name"]) {
       home.declare(name, `description "${"long words ".repeat(20)}"\ntags "${"x".repeat(200)}"`);
     }
     const { code, stdout } = await home.terminal("xy apply --yes").ended;
@@ -143,7 +143,8 @@ describe.skipIf(!linux)("a terminal of 80 columns", () => {
 });
 
 describe("colours", () => {
-  const isColoured = (text: string) => stripVTControlCharacters(text) !== text;
+  const ESC = "\u001b";
+  const isColoured = (text: string) => new RegExp(`${ESC}\\[\\d+m`).test(text);
 
   it.each([
     [{ FORCE_COLOR: "1" }, true],

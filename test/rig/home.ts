@@ -12,6 +12,8 @@ export interface Home {
   readonly state: string;
   /** For processes that the test starts. */
   readonly env: Readonly<Record<string, string>>;
+  /** Called when nothing runs in this home any more, before it is removed. */
+  readonly undo: (() => void)[];
   /** Ends all that runs in this home, and removes it. */
   dispose(): Promise<void>;
 }
@@ -30,10 +32,16 @@ export function makeHome(): Home {
   };
   for (const folder of ["config", "state", "run"]) mkdirSync(join(root, folder), { mode: 0o700 });
   const state = join(root, "state/xy");
-  return { root, state, env, dispose: () => clear(root, state) };
+  const undo: (() => void)[] = [];
+  const dispose = async () => {
+    await endAll(root, state);
+    for (const step of undo) step();
+    rmSync(root, { recursive: true, force: true, maxRetries: 5 });
+  };
+  return { root, state, env, undo, dispose };
 }
 
-async function clear(root: string, state: string): Promise<void> {
+async function endAll(root: string, state: string): Promise<void> {
   const client = await findAgent(state).catch(() => undefined);
   if (client) {
     // Its servers are ended below: some of them would not end when asked.
@@ -45,7 +53,6 @@ async function clear(root: string, state: string): Promise<void> {
     for (const group of living) killGroup(group);
     if (living.length > 0) throw new Error(`cannot end what runs in ${root}: groups ${living.join(", ")}`);
   });
-  rmSync(root, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** Process groups that were started in this home: named by an argument, or by a keeper that may be gone. */

@@ -1,0 +1,83 @@
+import { expect, it } from "vitest";
+import { eventually } from "../rig/eventually.ts";
+import { newHome } from "./cli.ts";
+
+interface AgentStatus {
+  readonly running: boolean;
+  readonly pid?: number;
+}
+
+it("starts by itself when it is needed, and not before", async () => {
+  const home = newHome();
+  home.declare("web");
+  for (const words of [["check"], ["plan"], ["list"], ["agent", "status"]]) {
+    expect((await home.xy(...words)).code).toBe(0);
+    expect(await home.json("agent", "status")).toEqual({ running: false });
+  }
+  await home.did("apply", "--yes");
+  expect(await home.json("agent", "status")).toMatchObject({ running: true, servers: 1 });
+});
+
+it("stops the servers with it, and brings them back when it starts", async () => {
+  const home = newHome();
+  home.declare("web");
+  home.declare("held");
+  await home.did("apply", "--yes");
+  await home.did("stop", "held");
+  expect(await home.did("agent", "stop")).toBe("The agent has stopped, and with it web.\n");
+  expect(await home.did("agent", "stop")).toBe("No agent runs.\n");
+  expect(await home.did("agent", "start")).toMatch(/^The agent runs \(pid \d+\)\.\n$/);
+  expect(await home.did("agent", "start")).toMatch(/^The agent runs already \(pid \d+\)\.\n$/);
+  await eventually(async () => {
+    expect(await home.servers()).toMatchObject({
+      web: { state: "running" },
+      held: { state: "stopped", held: true },
+    });
+  });
+});
+
+it("leaves the servers when it is told to, and finds them again", async () => {
+  const home = newHome();
+  home.declare("web");
+  await home.did("apply", "--yes");
+  const { pid } = (await home.servers()).web ?? {};
+  expect(await home.xy("agent", "stop", "--keep-servers")).toMatchObject({
+    code: 0,
+    stdout: "The agent has stopped.\n",
+    stderr: expect.stringContaining("The servers run on."),
+  });
+  expect(() => process.kill(pid as number, 0)).not.toThrow();
+  expect(await home.servers()).toMatchObject({ web: { state: "running", pid, restart_count: 0 } });
+});
+
+it("comes back by itself when it is killed, and no server notices", async () => {
+  const home = newHome();
+  home.declare("web");
+  await home.did("apply", "--yes");
+  const before = await home.servers();
+  const { pid } = (await home.json("agent", "status")) as AgentStatus;
+  process.kill(pid as number, "SIGKILL");
+  await eventually(async () => {
+    const now = (await home.json("agent", "status")) as AgentStatus;
+    expect(now).toMatchObject({ running: true });
+    expect(now.pid).not.toBe(pid);
+  });
+  expect((await home.servers()).web?.pid).toBe(before.web?.pid);
+  expect(await home.did("plan")).toBe("No changes. 1 server matches the configuration.\n");
+});
+
+it("runs in the foreground too, alone", async () => {
+  const home = newHome();
+  home.declare("web");
+  const agent = home.xyRunning("agent", "run");
+  await agent.prints("serves 0 servers on ");
+  expect(await home.xy("daemon")).toMatchObject({
+    code: 75,
+    stderr: expect.stringContaining("cannot run the agent: another one runs; see `xy agent status`"),
+  });
+  await home.did("apply", "--yes");
+  const { pid } = (await home.servers()).web ?? {};
+  agent.child.kill("SIGINT");
+  await agent.ended;
+  expect(() => process.kill(pid as number, 0)).toThrow();
+});

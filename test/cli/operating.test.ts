@@ -1,0 +1,148 @@
+import { describe, expect, it } from "vitest";
+import { newHome } from "./cli.ts";
+
+describe("the operator's word", () => {
+  it("holds a server over applies and new agents, until it is started", async () => {
+    const home = newHome();
+    home.declare("web");
+    await home.did("apply", "--yes");
+    expect(await home.did("stop", "web")).toBe("web: stopped\n");
+    expect(await home.did("stop", "web")).toBe("web: did not run; it is held now\n");
+    const nothing = await home.did("apply", "--yes");
+    expect(nothing).toMatch(
+      /^held: web, stopped .*; it stays so until `xy start web`\n\nNo changes\. 1 server matches the configuration\.\n$/,
+    );
+    await home.did("agent", "stop");
+    expect(await home.servers()).toMatchObject({ web: { state: "stopped", held: true } });
+    expect(await home.did("why", "web")).toMatch(/^web is held: you stopped it/);
+
+    home.declare("web", 'umask "077"');
+    expect(await home.did("apply", "--yes")).toContain("Apply complete: 0 added, 1 changed, 0 removed.\n");
+    expect(await home.servers()).toMatchObject({ web: { state: "stopped", held: true } });
+    expect(await home.did("start", "web")).toBe("web: started\n");
+    expect(await home.did("start", "web")).toBe("web: runs already\n");
+    expect(await home.did("plan")).toBe("No changes. 1 server matches the configuration.\n");
+  });
+
+  it("stops, restarts and kills many at once", async () => {
+    const home = newHome();
+    for (const name of ["a", "b", "c"]) home.declare(name);
+    await home.did("apply", "--yes");
+    const before = await home.servers();
+    expect(await home.did("restart", "a", "b")).toBe("a: restarted\nb: restarted\n");
+    const after = await home.servers();
+    expect(after.a?.pid).not.toBe(before.a?.pid);
+    expect(after.c?.pid).toBe(before.c?.pid);
+    expect(await home.did("kill", "c")).toBe("c: killed\n");
+    expect(await home.did("restart", "--all")).toBe("a: restarted\nb: restarted\nc: started\n");
+    expect(await home.did("stop", "--all")).toBe("a: stopped\nb: stopped\nc: stopped\n");
+  });
+
+  it("names the server that is not there", async () => {
+    const home = newHome();
+    home.declare("web");
+    await home.did("apply", "--yes");
+    expect(await home.xy("stop", "wbe")).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "xy: cannot find server wbe: did you mean web?\n",
+    });
+    expect(await home.servers()).toMatchObject({ web: { state: "running" } });
+  });
+});
+
+describe("what the configuration wants", () => {
+  it("stop: it is recorded and does not run; started by hand it runs on, over applies too", async () => {
+    const home = newHome();
+    home.declare("web", 'wanted "stop"');
+    expect(await home.did("apply", "--yes")).toContain("web: added: not started: it is wanted stopped\n");
+    expect(await home.servers()).toMatchObject({ web: { state: "stopped", held: false } });
+    await home.did("start", "web");
+    expect(await home.did("apply", "--yes")).toBe("No changes. 1 server matches the configuration.\n");
+    expect(await home.servers()).toMatchObject({ web: { state: "running" } });
+  });
+
+  it("ignore: whatever runs is left alone", async () => {
+    const home = newHome();
+    home.declare("web");
+    await home.did("apply", "--yes");
+    const { pid } = (await home.servers()).web ?? {};
+    home.declare("web", 'wanted "ignore"\numask "077"');
+    home.declare("new", 'wanted "ignore"');
+    expect(await home.did("apply", "--yes")).toBe(
+      "No changes. 0 servers match the configuration. Ignored: new, web.\n",
+    );
+    expect(await home.servers()).toMatchObject({ web: { pid } });
+  });
+});
+
+describe("reload", () => {
+  it("applies without a question, and says what it did", async () => {
+    const home = newHome();
+    home.declare("kept");
+    home.declare("gone");
+    home.declare("changed");
+    expect(await home.json("reload")).toEqual({
+      added: ["changed", "gone", "kept"],
+      removed: [],
+      changed: [],
+      unchanged: [],
+    });
+    await home.shell("rm servers.d/gone.kdl");
+    home.declare("changed", 'description "other"');
+    home.declare("new");
+    expect(await home.json("reload")).toEqual({
+      added: ["new"],
+      removed: ["gone"],
+      changed: ["changed"],
+      unchanged: ["kept"],
+    });
+    expect(await home.did("reload")).toContain("No changes. 3 servers match the configuration.\n");
+  });
+});
+
+describe("what a change does", () => {
+  it("leaves the process alone where it can", async () => {
+    const home = newHome();
+    home.declare("web");
+    await home.did("apply", "--yes");
+    const { pid } = (await home.servers()).web ?? {};
+    home.declare("web", 'description "A description"\nstop { grace "3s"; }');
+    const said = await home.did("apply", "--yes");
+    expect(said).toContain(
+      "  ~ web will be changed in place\n      because stop.grace and description changed\n",
+    );
+    expect(said).toContain("      ~ stop.grace: 10s -> 3s\n");
+    expect((await home.servers()).web?.pid).toBe(pid);
+  });
+
+  it("restarts it where it must, and says that this breaks sessions", async () => {
+    const home = newHome();
+    home.declare("web");
+    await home.did("apply", "--yes");
+    const { pid } = (await home.servers()).web ?? {};
+    home.declare("web", 'env {\n  LEVEL "debug"\n}');
+    const said = await home.did("apply", "--yes");
+    expect(said).toContain(
+      "-/+ web will be changed by a restart, which breaks its live sessions\n      because env.LEVEL changed\n",
+    );
+    expect((await home.servers()).web?.pid).not.toBe(pid);
+  });
+
+  it("brings back what has failed", async () => {
+    const home = newHome();
+    home.write(
+      "servers.d/web.kdl",
+      'command "sh"\nargs "-c" "[ -e ok ] || exit 7; echo up; exec sleep 600"\nworking-dir ".."\nport "none"\nreadiness "log" pattern="^up$"\nrestart { max-retries-per-minute 0; }\n',
+    );
+    home.write("ok", "");
+    await home.did("apply", "--yes");
+    await home.shell("rm ok");
+    await home.xy("restart", "web");
+    const said = await home.did("plan");
+    expect(said).toMatch(/^ {2}~ web will be started\n {6}because it failed .* \(exit 7\)$/m);
+    home.write("ok", "");
+    await home.did("apply", "--yes");
+    expect(await home.servers()).toMatchObject({ web: { state: "running" } });
+  });
+});

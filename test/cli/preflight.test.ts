@@ -1,0 +1,111 @@
+import { describe, expect, it } from "vitest";
+import { freePort, LISTENER, newHome, takenPort } from "./cli.ts";
+
+/** What would fail later is said by the plan, all of it at once, and nothing is begun. */
+describe("before anything is done", () => {
+  it.each([
+    [
+      "a program that is nowhere",
+      'command "no-such-program"\nport "none"\n',
+      'servers.d/web.kdl:1:9: cannot find the program "no-such-program": it is in no folder of the service PATH; install it, add its folder to "path", or write the whole path',
+    ],
+    [
+      "a program that is not executable",
+      'command "./web.kdl"\nport "none"\n',
+      /^servers\.d\/web\.kdl:1:9: cannot run "\.\/web\.kdl": .*\/web\.kdl is not executable; run "chmod \+x .*"$/,
+    ],
+    [
+      "a working folder that is not there",
+      'command "sh"\nport "none"\nworking-dir "/no/such/folder"\n',
+      "servers.d/web.kdl:3:13: cannot run in /no/such/folder: it does not exist; create it, or correct the path",
+    ],
+    [
+      "a variable that is not set",
+      'command "sh"\nport "none"\nenv {\n  TOKEN (env)"XY_NOT_SET"\n}\n',
+      "servers.d/web.kdl:4:9: cannot get the secret for TOKEN: the variable XY_NOT_SET is not set; set it where you call xy",
+    ],
+    [
+      "a secret's file that is not there",
+      'command "sh"\nport "none"\nenv {\n  TOKEN (file)"/no/such/file"\n}\n',
+      /^servers\.d\/web\.kdl:4:9: cannot get the secret for TOKEN: \/no\/such\/file: it does not exist/,
+    ],
+    [
+      "a secret's command that fails",
+      'command "sh"\nport "none"\nenv {\n  TOKEN (command)"exit 3"\n}\n',
+      "servers.d/web.kdl:4:9: cannot get the secret for TOKEN: its command ended with 3: run it by hand to see why",
+    ],
+  ])("%s", async (_, text, message) => {
+    const home = newHome();
+    home.write("servers.d/web.kdl", text);
+    home.declare("other");
+    for (const words of [["plan"], ["apply", "--yes"]]) {
+      const { code, stdout } = await home.xy(...words);
+      const said = stdout.split("\n").filter((line) => line.startsWith("error: "));
+      expect(said).toEqual([
+        typeof message === "string"
+          ? `error: ${message}`
+          : expect.stringMatching(new RegExp(message.source.replace("^", "^error: "))),
+      ]);
+      expect(code).toBe(1);
+    }
+    expect(await home.servers()).toEqual({});
+  });
+
+  it("a port that somebody else holds", async () => {
+    const home = newHome();
+    const port = await takenPort();
+    home.write("servers.d/web.kdl", `command "sleep"\nargs "600"\nport ${port}\n`);
+    const { code, stdout } = await home.xy("apply", "--yes");
+    expect(stdout).toMatch(
+      new RegExp(
+        `^error: web: cannot listen: port ${port} is held by pid ${process.pid} \\(.*\\); stop that, or choose another port$`,
+        "m",
+      ),
+    );
+    expect(code).toBe(1);
+    expect(await home.servers()).toEqual({});
+  });
+
+  it("but not a port that the server itself holds, nor one that is moved on to", async () => {
+    const home = newHome();
+    const [port, next] = [await freePort(), await freePort()];
+    const declare = (number: number | string) =>
+      home.write(
+        "servers.d/web.yaml",
+        `command: node\nargs: [-e, "${LISTENER}"]\nport: ${number}\nenv: { PORT: "{port}" }\n`,
+      );
+    declare(port);
+    await home.did("apply", "--yes");
+    declare(next);
+    expect(await home.did("apply", "--yes")).toContain(`~ port: ${port} -> ${next}\n`);
+    expect(await home.servers()).toMatchObject({ web: { port: next, ready: true } });
+  });
+
+  it("an automatic port moves on from a taken one, and is kept then", async () => {
+    const home = newHome();
+    home.write(
+      "servers.d/web.yaml",
+      `command: node\nargs: [-e, "${LISTENER}"]\nport: auto\nenv: { PORT: "{port}" }\n`,
+    );
+    await home.did("apply", "--yes");
+    const port = (await home.servers()).web?.port;
+    expect(port).toBeGreaterThanOrEqual(20_000);
+    await home.did("destroy", "--yes");
+    await home.did("apply", "--yes");
+    expect((await home.servers()).web?.port).toBe(port);
+    expect(await home.did("plan")).toBe("No changes. 1 server matches the configuration.\n");
+  });
+
+  it("says all of it at once, as JSON too", async () => {
+    const home = newHome();
+    home.write("servers.d/a.kdl", 'command "no-such-program"\nport "none"\nworking-dir "/no/such/folder"\n');
+    home.write("servers.d/b.kdl", 'command "no-such-program"\nport "none"\n');
+    const { code, stdout } = await home.xy("plan", "--json");
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout).diagnostics).toMatchObject([
+      { server: "a", line: 1 },
+      { server: "a", line: 3 },
+      { server: "b", line: 1 },
+    ]);
+  });
+});

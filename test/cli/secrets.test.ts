@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { newHome } from "./cli.ts";
+
+const SECRETS = { env: "xyzzy-one", file: "xyzzy-two", command: "xyzzy-three", envFile: "xyzzy-four" };
+
+it("a secret reaches the server, and is seen nowhere else", async () => {
+  const home = newHome();
+  home.write("two.txt", `${SECRETS.file}\n`);
+  home.write("three.txt", `${SECRETS.command}\n`);
+  home.write("more.env", `FOUR=${SECRETS.envFile}\n`);
+  home.write(
+    "servers.d/web.kdl",
+    [
+      'command "sh"',
+      // The lengths: what a server prints is its own affair, and in its log.
+      'args "-c" "for s in $ONE $TWO $THREE $FOUR; do printf %s $s | wc -c; done; echo up; exec sleep 600"',
+      'port "none"',
+      'env {\n  ONE (env)"XY_ONE"\n  TWO (file)"../two.txt"\n  THREE (command)"cat \'$HOME\'/tools/three.txt"\n}',
+      'env-file "../more.env"',
+      'readiness "log" pattern="^up$"',
+    ]
+      .join("\n")
+      .replace("'$HOME'", home.path),
+  );
+  const env = { XY_ONE: SECRETS.env };
+  let said = "";
+  const xy = async (...words: string[]) => {
+    const { code, stdout, stderr } = await home.xyIn({ env }, ...words);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    said += stdout;
+    return stdout;
+  };
+  await xy("check", "--json");
+  expect(await xy("plan")).toContain("env.ONE: (secret from env XY_ONE)\n");
+  await xy("plan", "--json");
+  await xy("apply", "--yes");
+  expect(await xy("logs", "web")).toBe("[out] 9\n[out] 9\n[out] 11\n[out] 10\n[out] up\n");
+  for (const words of [
+    ["status", "web"],
+    ["status", "web", "--json"],
+    ["list", "--json"],
+    ["why", "web"],
+  ])
+    await xy(...words);
+  expect(await xy("plan")).toBe("No changes. 1 server matches the configuration.\n");
+
+  env.XY_ONE = "xyzzy-new";
+  home.write("two.txt", "xyzzy-newer\n");
+  const changed = await xy("plan");
+  expect(changed).toContain("because env.ONE and env.TWO changed\n");
+  expect(changed).toContain("~ env.ONE: (secret from env XY_ONE) (changed)\n");
+  await xy("plan", "--json");
+  await xy("apply", "--yes", "--json");
+  expect(said).not.toContain("xyzzy");
+
+  const files = readdirSync(home.state, { recursive: true, encoding: "utf8" })
+    .map((file) => join(home.state, file))
+    .filter((file) => statSync(file).isFile());
+  const holding = files.filter((file) => readFileSync(file, "latin1").includes("xyzzy"));
+  expect(holding).toEqual([join(home.state, "projects/tools/servers/web/spec.json")]);
+  expect(statSync(holding[0] as string).mode & 0o777).toBe(0o600);
+  expect(statSync(home.state).mode & 0o777).toBe(0o700);
+  expect(readFileSync(holding[0] as string, "utf8")).toContain("xyzzy-new");
+  expect(readFileSync(holding[0] as string, "utf8")).not.toContain(SECRETS.env);
+});

@@ -1,0 +1,72 @@
+import { execFileSync } from "node:child_process";
+
+/** One command of a session as a document shows it, and what it prints. */
+export interface Step {
+  readonly command: string;
+  readonly output: string;
+}
+
+/**
+ * The steps in the `console` blocks of a Markdown text: `$ command`, with the rest of a here-document where it has one,
+ * then what is printed.
+ */
+export function stepsOf(markdown: string): Step[] {
+  const blocks = [...markdown.matchAll(/^```console\n(.*?)^```$/gms)].map(([, text = ""]) => text);
+  return blocks.flatMap((block) => block.split(/^\$ /m).slice(1).map(stepOf));
+}
+
+function stepOf(text: string): Step {
+  const lines = text.split("\n");
+  const end = /<<'(\w+)'/.exec(lines[0] ?? "")?.[1];
+  const length = end === undefined ? 1 : lines.indexOf(end) + 1;
+  return { command: lines.slice(0, length).join("\n"), output: lines.slice(length).join("\n").trimEnd() };
+}
+
+/** What a shell session may hold beside `xy`: enough to make folders and files, nothing that differs by machine. */
+const ALLOWED = /^(mkdir|cd|cat|echo|rm) /;
+
+/** Refuses a command that the session must not hold. */
+export function checkAllowed({ command }: Step): void {
+  if (!command.startsWith("xy ") && !ALLOWED.test(command)) {
+    throw new Error(`cannot replay ${JSON.stringify(command)}: only xy, mkdir, cd, cat, echo and rm are`);
+  }
+}
+
+/** Everything in which two runs of one session may differ. */
+const VARYING: readonly [what: RegExp, name: string][] = [
+  [/\bpid \d+/g, "pid N"],
+  // The table of `xy list`: pid, port and uptime.
+  [/^(\S+ +\S+ +\S+) +\d+ +(\d+|-) +\d+s +(\d+)$/gm, "$1 PID $2 UPTIME $3"],
+  [/\b2\d{4}\b/g, "PORT"],
+  [/\bjust now|\b\d+ (second|minute)s? ago/g, "AGO"],
+  [/\bfor \d+s\b/g, "for UPTIME"],
+  [/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, "TIME"],
+  [/^( +\+ program: ).*\/(\w+)$/gm, "$1$2"],
+  // Which defaults there are depends on the system and the account.
+  [/\(\d+ defaults hidden\)/g, "(N defaults hidden)"],
+];
+
+/** A text without that. */
+export function settled(text: string): string {
+  return VARYING.reduce((sum, [what, name]) => sum.replace(what, name), text).replace(/[ \t]+$/gm, "");
+}
+
+/** Runs the steps in one shell, one after the other, and gives what each of them printed. */
+export function replay(
+  steps: readonly Step[],
+  { launcher, ...options }: { launcher: string; cwd: string; env: Record<string, string | undefined> },
+): string[] {
+  const mark = "=== end of a step ===";
+  const script = [
+    `xy() { '${process.execPath}' '${launcher}' "$@"; }`,
+    ...steps.flatMap(({ command }) => [command, `echo '${mark}'`]),
+  ];
+  const printed = execFileSync("bash", ["-c", `exec 2>&1\n${script.join("\n")}`], {
+    ...options,
+    env: options.env as NodeJS.ProcessEnv,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+    timeout: 60_000,
+  });
+  return printed.split(`${mark}\n`).slice(0, -1).map((text) => text.trimEnd());
+}

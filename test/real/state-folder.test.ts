@@ -1,0 +1,163 @@
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, vi } from "vitest";
+import { reachAgent } from "../../src/backends/agent-process.ts";
+import { agentLockPath, agentLogPath, agentRecordPath, serverDir } from "../../src/system/paths.ts";
+import { Agent } from "../rig/agent.ts";
+import { eventually } from "../rig/eventually.ts";
+import { planned } from "../rig/plan.ts";
+import { isAlive } from "../rig/processes.ts";
+import type { Puppet, Stage } from "../rig/puppet.ts";
+import { PROJECT } from "../rig/spec.ts";
+import { test } from "../rig/test.ts";
+
+afterEach(() => vi.unstubAllEnvs());
+
+const NAMES = ["a", "b", "c"] as const;
+
+/** Three running servers whose agent has ended. */
+async function leaveServers(agent: Agent, stage: Stage): Promise<Puppet[]> {
+  await Promise.all(NAMES.map((name) => agent.apply(stage.spec(name), "add", 0)));
+  const puppets = await Promise.all(NAMES.map((name) => stage.next(name)));
+  await eventually(async () =>
+    expect(await agent.observe()).toMatchObject(NAMES.map(() => ({ state: "running" }))),
+  );
+  await agent.shutdown(true);
+  return puppets;
+}
+
+function tear(path: string): void {
+  truncateSync(path, Math.floor(readFileSync(path).length / 2));
+}
+
+function setAside(folder: string): string[] {
+  return readdirSync(folder).filter((entry) => entry.includes("set-aside"));
+}
+
+describe("the state folder", () => {
+  test("may have a path too long for a socket: the way out is told, and works", async ({ home }) => {
+    const state = join(home.root, "x".repeat(120), "xy");
+    await expect(reachAgent(state)).rejects.toThrow(/107 at most: set XDG_RUNTIME_DIR to a shorter folder/);
+
+    vi.stubEnv("XDG_RUNTIME_DIR", home.env.XDG_RUNTIME_DIR);
+    const agent = new Agent(state);
+    expect(await agent.call("list", {})).toEqual([]);
+    expect(agent.record.socket).toBe(join(home.root, "run/xy.sock"));
+    await agent.shutdown(false);
+  });
+
+  test("may be impossible to make", async ({ home }) => {
+    const file = join(home.root, "file");
+    writeFileSync(file, "");
+    await expect(reachAgent(join(file, "xy"))).rejects.toThrow(file);
+  });
+
+  test("may be one that nobody may write to", async ({ home, skip }) => {
+    skip(process.getuid?.() === 0, "root may write everywhere");
+    mkdirSync(home.state, { mode: 0o500 });
+    await expect(reachAgent(home.state)).rejects.toThrow(home.state);
+    chmodSync(home.state, 0o700);
+  });
+
+  test("may be open to others: it is closed to them", async ({ home, agent }) => {
+    mkdirSync(home.state, { mode: 0o755 });
+    await agent.client();
+    expect(statSync(home.state).mode & 0o777).toBe(0o700);
+  });
+
+  test("may have a torn record of the agent", async ({ agent, stage }) => {
+    const puppets = await leaveServers(agent, stage);
+    writeFileSync(agentRecordPath(agent.state), '{"version":1,"pid":');
+    expect(await agent.observe()).toMatchObject(puppets.map(({ pid }) => ({ state: "running", pid })));
+    expect(agent.record.pid).toBe((await agent.call("agent_info", {})).pid);
+  });
+
+  test("may have junk for a lock", async ({ agent, stage }) => {
+    const puppets = await leaveServers(agent, stage);
+    writeFileSync(join(agentLockPath(agent.state), "999"), "{");
+    writeFileSync(join(agentLockPath(agent.state), "draft-left"), "");
+    expect(await agent.observe()).toMatchObject(puppets.map(({ pid }) => ({ state: "running", pid })));
+  });
+
+  test.for(["torn", "junk", "foreign"])(
+    "may have a %s record of what runs: it is set aside, and found out",
+    async (how, { agent, stage }) => {
+      const puppets = await leaveServers(agent, stage);
+      const folder = serverDir(agent.state, PROJECT, "b");
+      const path = join(folder, "state.json");
+      if (how === "torn") tear(path);
+      else writeFileSync(path, how === "junk" ? "\0\0\0" : '{"version":1,"hello":"world"}');
+
+      const specs = NAMES.map((name) => stage.spec(name));
+      await eventually(async () =>
+        expect(await agent.observe()).toMatchObject(puppets.map(({ pid }) => ({ state: "running", pid }))),
+      );
+      expect(planned(specs, await agent.observe())).toEqual([]);
+      expect(setAside(folder)).toHaveLength(1);
+      expect(await agent.call("stop", { name: "b" })).toMatchObject({ stopped: ["b"] });
+      expect(isAlive(puppets[1]?.pid as number)).toBe(false);
+    },
+  );
+
+  test("may have a torn spec: the server runs on, and an apply makes it right", async ({ agent, stage }) => {
+    const puppets = await leaveServers(agent, stage);
+    const folder = serverDir(agent.state, PROJECT, "b");
+    tear(join(folder, "spec.json"));
+
+    const observed = await agent.observe();
+    expect(observed).toMatchObject(puppets.map(({ pid }) => ({ state: "running", pid })));
+    expect(observed.map(({ spec }) => spec?.name)).toEqual(["a", undefined, "c"]);
+    expect(setAside(folder)).toHaveLength(1);
+    expect(readFileSync(agentLogPath(agent.state), "utf8")).toContain(
+      "p/b: what was applied to it is missing",
+    );
+
+    const specs = NAMES.map((name) => stage.spec(name));
+    expect(planned(specs, observed)).toEqual(["b update"]);
+    expect(await agent.apply(stage.spec("b"), "update")).toMatchObject({ ok: true });
+    expect(planned(specs, await agent.observe())).toEqual([]);
+    expect(stage.entries).toHaveLength(NAMES.length);
+  });
+
+  test("may have a torn spec: the server can be stopped and removed", async ({ agent, stage }) => {
+    const puppets = await leaveServers(agent, stage);
+    tear(join(serverDir(agent.state, PROJECT, "b"), "spec.json"));
+    await agent.call("stop", { name: "b" });
+    expect(puppets.map(({ pid }) => isAlive(pid))).toEqual([true, false, true]);
+    await expect(agent.call("start", { name: "b" })).rejects.toThrow("apply it again");
+    expect(await agent.apply(stage.spec("b"), "remove")).toMatchObject({ ok: true });
+    expect((await agent.observe()).map(({ name }) => name)).toEqual(["a", "c"]);
+  });
+
+  test("may have torn records of a stopped server: it stays held", async ({ agent, stage }) => {
+    await leaveServers(agent, stage);
+    await agent.call("stop", { name: "b" });
+    await agent.shutdown(true);
+    tear(join(serverDir(agent.state, PROJECT, "b"), "spec.json"));
+    const specs = NAMES.map((name) => stage.spec(name));
+    expect(planned(specs, await agent.observe())).toEqual(["b update"]);
+    await agent.apply(stage.spec("b"), "update");
+    expect(await agent.observed("b")).toMatchObject({ state: "stopped", operator: "stop" });
+  });
+
+  test("may have lost a run folder under a living server", async ({ agent, stage, home }) => {
+    await agent.apply(stage.spec("a"), "add", 0);
+    const puppet = await stage.next("a");
+    await agent.shutdown(true);
+    const run = join(serverDir(home.state, PROJECT, "a"), "run");
+    for (const inc of readdirSync(run)) {
+      for (const file of ["keeper", "pid"]) writeFileSync(join(run, inc, file), "");
+    }
+    expect(await agent.observed("a")).toMatchObject({ state: "running", pid: puppet.pid });
+    expect(await agent.call("stop", { name: "a" })).toMatchObject({ stopped: ["a"] });
+    expect(isAlive(puppet.pid)).toBe(false);
+  });
+});
