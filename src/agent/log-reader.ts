@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { isCode } from "../system/files.ts";
 import { decodeRecord, LineJoiner, type LogLine, type LogRecord, type LogStream } from "./log-record.ts";
 
 export interface LogQuery {
@@ -24,12 +25,12 @@ export class LogSnapshot {
   readonly #files: { readonly fd: number; readonly size: number }[] = [];
 
   constructor(dir: string) {
-    for (let n = 0; ; n++) {
+    for (const name of ["current.log", ...rotatedFiles(dir)]) {
       try {
-        const fd = fs.openSync(join(dir, n === 0 ? "current.log" : `${n}.log`), "r");
+        const fd = fs.openSync(join(dir, name), "r");
         this.#files.push({ fd, size: fs.fstatSync(fd).size });
-      } catch {
-        if (n > 0) break;
+      } catch (error) {
+        if (!isCode(error, "ENOENT")) throw error;
       }
     }
   }
@@ -75,6 +76,16 @@ export class LogSnapshot {
       }
     }
   }
+}
+
+/** Newest first. An agent that died while it rotated may have left a gap in their numbers. */
+function rotatedFiles(dir: string): string[] {
+  if (!fs.existsSync(dir)) return [];
+  const numbers = fs.readdirSync(dir).flatMap((name) => /^(\d+)\.log$/.exec(name)?.[1] ?? []);
+  return numbers
+    .map(Number)
+    .sort((a, b) => a - b)
+    .map((n) => `${n}.log`);
 }
 
 /** The lines of a file from its end, each without its newline; a last line without one is left out. */

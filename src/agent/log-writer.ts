@@ -7,7 +7,7 @@ import { encodeRecords, LineJoiner, type LogLine, type LogStream } from "./log-r
 export interface LogLimits {
   /** Bytes after which a new file is begun. */
   readonly maxSize: number;
-  /** Files kept, the current one included. */
+  /** Rotated files kept beside the current one. */
   readonly keep: number;
 }
 
@@ -125,9 +125,9 @@ export class LogWriter {
     const path = (n: number) => (n === 0 ? this.currentPath : join(this.dir, `${n}.log`));
     try {
       const { keep } = this.#limits;
-      for (let n = keep; fs.existsSync(path(n)); n++) fs.rmSync(path(n));
-      if (keep === 1) fs.rmSync(path(0));
-      for (let n = keep - 2; n >= 0; n--) if (fs.existsSync(path(n))) fs.renameSync(path(n), path(n + 1));
+      for (let n = keep + 1; fs.existsSync(path(n)); n++) fs.rmSync(path(n));
+      if (keep === 0) fs.rmSync(path(0));
+      for (let n = keep - 1; n >= 0; n--) if (fs.existsSync(path(n))) fs.renameSync(path(n), path(n + 1));
       const fresh = fs.openSync(this.currentPath, "a", 0o600);
       fs.closeSync(this.#fd as number);
       this.#fd = fresh;

@@ -66,6 +66,7 @@ const recordFile = z.object({
 /** The folder of one server in the state folder. */
 export class ServerStore {
   readonly dir: string;
+  #seen = "";
   readonly #project: string;
   readonly #name: string;
 
@@ -87,13 +88,23 @@ export class ServerStore {
   writeSpec(spec: ServerSpec, secrets: SecretValues): void {
     ensurePrivateDir(this.dir);
     const file = { version: 1, hash: specHash(spec), secretsHash: canonicalHash(secrets), spec, secrets };
-    writeAtomic(join(this.dir, "spec.json"), JSON.stringify(file), { durable: true });
+    writeAtomic(this.#specPath, JSON.stringify(file), { durable: true });
+    this.#seen = fingerprint(this.#specPath);
+  }
+
+  /** Somebody else than this object has touched the spec since it was last written or read. */
+  isSpecTouched(): boolean {
+    return fingerprint(this.#specPath) !== this.#seen;
+  }
+
+  get #specPath(): string {
+    return join(this.dir, "spec.json");
   }
 
   /** One that cannot be trusted is set aside. Undefined when nothing else tells of a server either. */
   readSpec(now: number): AppliedSpec | undefined {
-    const path = join(this.dir, "spec.json");
-    const file = this.#readTrusted(path, specFile, now);
+    const file = this.#readTrusted(this.#specPath, specFile, now);
+    this.#seen = fingerprint(this.#specPath);
     if (!file) return this.#withoutSpec();
     const tampered = file.hash !== specHash(file.spec) || file.secretsHash !== canonicalHash(file.secrets);
     return { spec: file.spec, secrets: file.secrets, tampered, unreadable: false };
@@ -174,6 +185,12 @@ function restingSpec(project: string, name: string): ServerSpec {
     description: "",
     tags: [],
   };
+}
+
+/** Tells one writing of a file from the next, without reading it. */
+function fingerprint(path: string): string {
+  const stat = fs.statSync(path, { throwIfNoEntry: false });
+  return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs}` : "gone";
 }
 
 /** Every server with a folder in the state folder. */

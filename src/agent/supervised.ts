@@ -396,7 +396,9 @@ export class Supervised {
       ...(lastExit ? { lastExit } : {}),
       ...nextStart(phase),
       ...(reason === undefined ? {} : { reason }),
-      ...(this.#tampered ? { drift: "its record in the state folder was edited" } : {}),
+      ...(this.#tampered || this.store.isSpecTouched()
+        ? { drift: "its record in the state folder was edited" }
+        : {}),
       ...(state === "failed" ? { lastLines: this.lastLines() } : {}),
     };
   }

@@ -10,7 +10,7 @@ export default class Check extends ProjectCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Check);
-    const { desired, files, warnings, elsewhere } = await this.evaluated(flags);
+    const { desired, files, warnings, elsewhere } = await this.evaluated({ ...flags, "no-secrets": true });
     const { project, servers } = desired;
     if (this.json) {
       return this.printJson({

@@ -35,7 +35,8 @@ export function checkAllowed({ command }: Step): void {
 /** Everything in which two runs of one session may differ. */
 const VARYING: readonly [what: RegExp, name: string][] = [
   [/\bpid \d+/g, "pid N"],
-  // The table of `xy list`: pid, port and uptime.
+  // The table of `xy list`: pid, port and uptime, and with them the widths of its columns.
+  [/(?<=^NAME .*) {2,}/gm, " "],
   [/^(\S+ +\S+ +\S+) +\d+ +(\d+|-) +\d+s +(\d+)$/gm, "$1 PID $2 UPTIME $3"],
   [/\b2\d{4}\b/g, "PORT"],
   [/\bjust now|\b\d+ (second|minute)s? ago/g, "AGO"],
@@ -68,5 +69,8 @@ export function replay(
     stdio: ["ignore", "pipe", "inherit"],
     timeout: 60_000,
   });
-  return printed.split(`${mark}\n`).slice(0, -1).map((text) => text.trimEnd());
+  return printed
+    .split(`${mark}\n`)
+    .slice(0, -1)
+    .map((text) => text.trimEnd());
 }

@@ -148,16 +148,27 @@ describe("the state folder", () => {
     expect(await agent.observed("b")).toMatchObject({ state: "stopped", operator: "stop" });
   });
 
-  test("may have lost a run folder under a living server", async ({ agent, stage, home }) => {
+  test.for([
+    [
+      "the pids in a run folder",
+      (run: string) => readdirSync(run).forEach((inc) => forgetPids(join(run, inc))),
+    ],
+    ["a run folder", (run: string) => rmSync(run, { recursive: true })],
+  ] as const)("may have lost %s under a living server", async ([, lose], { agent, stage, home }) => {
     await agent.apply(stage.spec("a"), "add", 0);
     const puppet = await stage.next("a");
+    await eventually(async () => expect(await agent.observed("a")).toMatchObject({ state: "running" }));
     await agent.shutdown(true);
-    const run = join(serverDir(home.state, PROJECT, "a"), "run");
-    for (const inc of readdirSync(run)) {
-      for (const file of ["keeper", "pid"]) writeFileSync(join(run, inc, file), "");
-    }
+
+    lose(join(serverDir(home.state, PROJECT, "a"), "run"));
+
     expect(await agent.observed("a")).toMatchObject({ state: "running", pid: puppet.pid });
     expect(await agent.call("stop", { name: "a" })).toMatchObject({ stopped: ["a"] });
     expect(isAlive(puppet.pid)).toBe(false);
+    expect(stage.entries).toHaveLength(1);
   });
 });
+
+function forgetPids(folder: string): void {
+  for (const file of ["keeper", "pid"]) writeFileSync(join(folder, file), "");
+}

@@ -96,7 +96,7 @@ describe("a log file", () => {
   });
 
   test("is rotated, and no more files are kept than were asked for", () => {
-    const log = new LogWriter(dir, { maxSize: 1000, keep: 3 });
+    const log = new LogWriter(dir, { maxSize: 1000, keep: 2 });
     for (let i = 0; i < 200; i++) log.write("out", Buffer.from(`line ${i}\n`), NOW);
     expect(fs.readdirSync(dir).sort()).toEqual(["1.log", "2.log", "current.log"]);
     const kept = lines();

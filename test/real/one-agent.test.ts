@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { describe, expect } from "vitest";
+import { lockHolder } from "../../src/system/lock.ts";
+import { agentEntryPath } from "../../src/system/package.ts";
+import { agentLockPath } from "../../src/system/paths.ts";
+import { eventually } from "../rig/eventually.ts";
+import type { Home } from "../rig/home.ts";
+import { test } from "../rig/test.ts";
+
+const PUPPET = join(import.meta.dirname, "../rig/puppet-lock.ts");
+const JITI = join(dirname(createRequire(import.meta.url).resolve("jiti/package.json")), "lib/jiti-cli.mjs");
+const CONTENDERS = 20;
+const TURNS = 5;
+
+/** The agent's program itself, without the loop that would bring it back. */
+function runAgent(home: Home): ChildProcess {
+  return spawn(process.execPath, [agentEntryPath(), "--state", home.state], {
+    env: home.env,
+    stdio: "ignore",
+  });
+}
+
+async function end(child: ChildProcess): Promise<number | string> {
+  const [code, signal] = await once(child, "exit");
+  return code ?? signal;
+}
+
+describe("one state folder", () => {
+  test("has one agent: a second one ends with 75", async ({ home, agent }) => {
+    const { pid } = await agent.call("agent_info", {});
+    expect(await end(runAgent(home))).toBe(75);
+    expect(await agent.call("agent_info", {})).toMatchObject({ pid });
+  });
+
+  test("has one agent when many are started at once, and a dead one's lock is taken over", async ({
+    home,
+  }) => {
+    const children = [...Array(6)].map(() => runAgent(home));
+    const ends = children.map(end);
+    for (let left = children.length; left > 0; left--) {
+      const holder = await eventually(() => {
+        const found = lockHolder(agentLockPath(home.state));
+        if (!found) throw new Error("nobody has the lock");
+        return found;
+      });
+      const losers = children.filter(({ pid }) => pid !== holder.pid);
+      expect(await Promise.all(losers.map((child) => ends[children.indexOf(child)]))).toEqual(
+        losers.map(() => 75),
+      );
+      const winner = children.findIndex(({ pid }) => pid === holder.pid);
+      children[winner]?.kill("SIGKILL");
+      expect(await ends[winner]).toBe("SIGKILL");
+      break;
+    }
+    const successor = runAgent(home);
+    await eventually(() => expect(lockHolder(agentLockPath(home.state))?.pid).toBe(successor.pid));
+    successor.kill("SIGTERM");
+    expect(await end(successor)).toBe(0);
+    expect(lockHolder(agentLockPath(home.state))).toBeUndefined();
+  });
+});
+
+describe("a lock", () => {
+  test("has one holder at a time, however many want it and however they end", async ({ home }) => {
+    const [lock, marker, history] = ["lock", "marker", "history"].map((name) => join(home.root, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const contenders = [...Array(CONTENDERS)].map(() =>
+      spawn(process.execPath, [JITI, PUPPET, lock, marker, history, String(TURNS)], {
+        env: home.env,
+        stdio: ["ignore", "ignore", "inherit"],
+      }),
+    );
+    expect(await Promise.all(contenders.map(end))).toEqual(contenders.map(() => "SIGKILL"));
+    const held = readFileSync(history, "utf8").trim().split("\n").map(Number);
+    expect(held).toHaveLength(CONTENDERS * TURNS);
+    for (const { pid } of contenders) expect(held.filter((holder) => holder === pid)).toHaveLength(TURNS);
+    expect(lockHolder(lock)).toBeUndefined();
+  });
+});
