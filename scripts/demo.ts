@@ -198,12 +198,14 @@ const began = performance.now();
 const demo = new Demo();
 try {
   await demo.play();
-  const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  process.stdout.write(`\nThe demo went as it should, in ${seconds} s. Nothing of it is left.\n`);
 } catch (error) {
   process.exitCode = 1;
   const expected = error instanceof DemoFailure || (error as Error).name === "AbortError";
   console.error(`\ndemo: failed: ${expected ? (error as Error).message : (error as Error).stack}`);
 } finally {
   await demo.close();
+}
+if (!process.exitCode) {
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  process.stdout.write(`\nThe demo went as it should, in ${seconds} s. Nothing of it is left.\n`);
 }

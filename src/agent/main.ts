@@ -17,7 +17,7 @@ import { bindSocket } from "./socket.ts";
 
 /** Longest stop of all servers at a shutdown, ms. */
 const SHUTDOWN_BOUND = 60_000;
-/** Between two looks at whether the socket is still there, ms. */
+/** Between two looks at whether the socket and the record of it are still there, ms. */
 const SOCKET_LOOK = 2000;
 
 const report = (message: string) => void process.stderr.write(`${new Date().toISOString()} ${message}\n`);
@@ -52,6 +52,10 @@ async function serve(state: string, runtime: string | undefined): Promise<number
     registry.detachAll();
     return stopped;
   };
+  // Heard from the beginning, obeyed once it is known what runs.
+  const told = new Promise<void>((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
+  });
   await registry.adoptAll();
   const handlers = createHandlers(registry, {
     version: packageVersion(),
@@ -66,14 +70,13 @@ async function serve(state: string, runtime: string | undefined): Promise<number
     writeAgentRecord(state, socket, startedAt);
   };
   await open();
+  const renew = async () => (fs.existsSync(socket) ? writeAgentRecord(state, socket, startedAt) : open());
   const watch = setInterval(() => {
-    if (fs.existsSync(socket)) return;
-    report(`the socket ${socket} vanished: it is bound again`);
-    open().catch((error) => report(`cannot bind again: ${String(error)}`));
+    if (fs.existsSync(socket) && fs.existsSync(agentRecordPath(state))) return;
+    report(`the socket ${socket}, or the record of it, vanished: it is made again`);
+    renew().catch((error) => report(`cannot make it again: ${String(error)}`));
   }, SOCKET_LOOK);
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.once(signal, () => void shutdown(false).then(() => finish(0)));
-  }
+  void told.then(() => shutdown(false)).then(() => finish(0));
   report(`serves ${registry.all().length} servers on ${socket}`);
   const code = await finished;
   clearInterval(watch);

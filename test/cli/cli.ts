@@ -14,6 +14,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished } from "vitest";
+import { exposedFiles, SECRET_WORD } from "../rig/secret-scan.ts";
 
 export const LAUNCHER = join(import.meta.dirname, "../../bin/xy.js");
 /** Longest run of one command, ms. Node's start and the start of an agent are in it. */
@@ -48,6 +49,10 @@ export class Home {
   readonly project = join(this.path, "tools");
   readonly state = join(this.path, ".local/state/xy");
   readonly #running = new Set<Running>();
+  /** Commands that have printed a secret. */
+  readonly #said: string[] = [];
+  /** Files in which the test itself has put a secret. */
+  readonly #told = new Set<string>();
 
   constructor() {
     mkdirSync(this.project);
@@ -64,9 +69,9 @@ export class Home {
 
   /** Runs `xy`, which must succeed, and answers with what it printed. */
   async did(...args: string[]): Promise<string> {
-    const outcome = await this.xy(...args);
-    expect(outcome, `xy ${args.join(" ")}`).toMatchObject({ code: 0 });
-    return outcome.stdout;
+    const { code, stdout, stderr } = await this.xy(...args);
+    expect(code, `xy ${args.join(" ")} ended with ${code}:\n${stdout}${stderr}`).toBe(0);
+    return stdout;
   }
 
   /** What `xy … --json` printed. */
@@ -87,7 +92,10 @@ export class Home {
       env: { ...this.env, ...where.env },
     });
     this.#running.add(running);
-    void running.ended.then(() => this.#running.delete(running));
+    void running.ended.then(({ stdout, stderr }) => {
+      this.#running.delete(running);
+      if (`${stdout}${stderr}`.includes(SECRET_WORD)) this.#said.push(args.join(" "));
+    });
     return running;
   }
 
@@ -119,6 +127,7 @@ export class Home {
     const path = this.pathOf(file);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
+    if (text.includes(SECRET_WORD)) this.#told.add(realpathSync(path));
     return path;
   }
 
@@ -149,7 +158,10 @@ export class Home {
   async close(): Promise<void> {
     for (const running of this.#running) running.child.kill("SIGKILL");
     if (existsSync(join(this.state, "agent.json"))) await this.xyIn({ cwd: this.path }, "agent", "stop");
+    const exposed = exposedFiles(this.path, this.#told);
     rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
+    expect(this.#said, "commands that printed a secret").toEqual([]);
+    expect(exposed, "files that hold a secret and should not").toEqual([]);
   }
 }
 

@@ -73,10 +73,10 @@ describe("applying twice changes nothing the second time", () => {
     );
     expect(Object.keys(server).sort()).toEqual(Object.keys(serverInput.shape).sort());
     mkdirSync(join(home.project, "work"));
-    home.write("secret.txt", "from a file\n");
+    home.write("secret.txt", "s3cr3t from a file\n");
     home.write("more.env", "IN_A_FILE='of many'\n");
     home.write(file, write({ servers: { first, web: server } }));
-    const env = { XY_TEST_SECRET: "from the environment" };
+    const env = { XY_TEST_SECRET: "s3cr3t from the environment" };
 
     const applied = await home.xyIn({ env }, "apply", "--yes");
     expect(applied).toMatchObject({ code: 0, stderr: "" });

@@ -29,6 +29,7 @@ const documents: [words: string[], document: unknown][] = [
   [["kill", "a", "b"], { killed: ["b"], not_running: ["a"], failed: [] }],
   [["start", "--all"], { started: ["a", "b"], already_running: [], failed: [] }],
   [["history"], [{ version: 1, number: 1, outcome: "complete", changes: { add: ["a", "b"] } }]],
+  [["rollback", "1", "--yes"], { version: 1, plan: { summary: { matching: ["a", "b"] } }, outcome: [] }],
   [["agent", "status"], { running: true, servers: 2 }],
   [["agent", "start"], { servers: 2 }],
   [["destroy", "--yes"], { version: 1, plan: { summary: { remove: ["a", "b"] } }, outcome: [{}, {}] }],

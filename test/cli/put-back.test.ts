@@ -81,7 +81,7 @@ test("its secrets come back with it", async () => {
   const told = 'env { TOKEN (file)"~/token" }\n';
   home.write(
     "servers.d/web.kdl",
-    `command "sh"\nargs "-c" "[ \\"$TOKEN\\" = s3cr3t-first ] && echo up; exec sleep 600"\nport "none"\n` +
+    `command "sh"\nargs "-c" "case $TOKEN in *-first) echo up;; esac; exec sleep 600"\nport "none"\n` +
       `readiness "log" pattern="^up$"\n${told}`,
   );
   await home.did("apply", "--yes");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { newHome } from "./cli.ts";
 
-const SECRETS = { env: "xyzzy-one", file: "xyzzy-two", command: "xyzzy-three", envFile: "xyzzy-four" };
+const SECRETS = { env: "s3cr3t-one", file: "s3cr3t-two", command: "s3cr3t-three", envFile: "s3cr3t-four" };
 
 it("a secret reaches the server, and is seen nowhere else", async () => {
   const home = newHome();
@@ -36,7 +36,7 @@ it("a secret reaches the server, and is seen nowhere else", async () => {
   expect(await xy("plan")).toContain("env.ONE: (secret from env XY_ONE)\n");
   await xy("plan", "--json");
   await xy("apply", "--yes");
-  expect(await xy("logs", "web")).toBe("[out] 9\n[out] 9\n[out] 11\n[out] 10\n[out] up\n");
+  expect(await xy("logs", "web")).toBe("[out] 10\n[out] 10\n[out] 12\n[out] 11\n[out] up\n");
   for (const words of [
     ["status", "web"],
     ["status", "web", "--json"],
@@ -46,22 +46,22 @@ it("a secret reaches the server, and is seen nowhere else", async () => {
     await xy(...words);
   expect(await xy("plan")).toBe("No changes. 1 server matches the configuration.\n");
 
-  env.XY_ONE = "xyzzy-new";
-  home.write("two.txt", "xyzzy-newer\n");
+  env.XY_ONE = "s3cr3t-new";
+  home.write("two.txt", "s3cr3t-newer\n");
   const changed = await xy("plan");
   expect(changed).toContain("because env.ONE and env.TWO changed\n");
   expect(changed).toContain("~ env.ONE: (secret from env XY_ONE) (changed)\n");
   await xy("plan", "--json");
   await xy("apply", "--yes", "--json");
-  expect(said).not.toContain("xyzzy");
+  expect(said).not.toContain("s3cr3t");
 
   const files = readdirSync(home.state, { recursive: true, encoding: "utf8" })
     .map((file) => join(home.state, file))
     .filter((file) => statSync(file).isFile());
-  const holding = files.filter((file) => readFileSync(file, "latin1").includes("xyzzy"));
+  const holding = files.filter((file) => readFileSync(file, "latin1").includes("s3cr3t"));
   expect(holding).toEqual([join(home.state, "projects/tools/servers/web/spec.json")]);
   expect(statSync(holding[0] as string).mode & 0o777).toBe(0o600);
   expect(statSync(home.state).mode & 0o777).toBe(0o700);
-  expect(readFileSync(holding[0] as string, "utf8")).toContain("xyzzy-new");
+  expect(readFileSync(holding[0] as string, "utf8")).toContain("s3cr3t-new");
   expect(readFileSync(holding[0] as string, "utf8")).not.toContain(SECRETS.env);
 });

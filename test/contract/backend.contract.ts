@@ -9,7 +9,7 @@ import { isAlive, programsWith } from "../rig/processes.ts";
 import { changeOf, readyOn, type SpecChanges } from "../rig/spec.ts";
 
 /** A backend in a world of its own. */
-export interface Subject {
+interface Subject {
   readonly backend: Backend;
   /** A server of this backend that runs a shell script. */
   shell(name: string, script: string, over?: SpecChanges): ServerSpec;
@@ -18,7 +18,7 @@ export interface Subject {
   dispose(): Promise<void>;
 }
 
-export interface Fixture {
+interface Fixture {
   readonly name: string;
   create(): Promise<Subject>;
 }

@@ -60,8 +60,9 @@ describe("servers that end while their agent is killed", () => {
       expect(planned(specs, await agent.observe())).toEqual([]);
       expect(specs.map(({ name }) => stage.count(name))).toEqual([2, 1, 1]);
       for (const { name } of specs) {
-        // Killed between read and write it may lose them: see killed-under-output.
-        expect(["last words\n", ""]).toContain(printedIn(home.state, name, "out").toString());
+        const said = printedIn(home.state, name, "out").toString();
+        // An agent that is killed after they were printed may have read them, and not written yet.
+        if (round % 3 === 1 || said !== "") expect(said).toBe("last words\n");
       }
       await Promise.all(specs.map((spec) => agent.apply(spec, "remove")));
     }

@@ -3,6 +3,7 @@ import { eventually } from "../rig/eventually.ts";
 import { planned } from "../rig/plan.ts";
 import { programsWith } from "../rig/processes.ts";
 import type { Stage } from "../rig/puppet.ts";
+import { shellSpec } from "../rig/spec.ts";
 import { test } from "../rig/test.ts";
 
 const ROUNDS = [...Array(15).keys()];
@@ -86,6 +87,15 @@ describe("an agent that is killed in the middle of its work", () => {
       await agent.apply(spec, "remove");
     }
     expect(programsWith(stage.path)).toEqual([]);
+  });
+
+  test("after a word about a server that rests: the word is kept", async ({ agent }) => {
+    const spec = shellSpec("a", "exit 0");
+    await agent.apply(spec);
+    expect(await agent.call("stop", { name: "a" })).toMatchObject({ not_running: ["a"] });
+    await agent.kill();
+    await agent.isBack();
+    expect(await agent.observed("a")).toMatchObject({ state: "stopped", operator: "stop" });
   });
 
   test("of a wait for a restart: the server is started once, when its wait is over", async ({

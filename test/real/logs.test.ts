@@ -51,8 +51,8 @@ describe("the log of a server", () => {
     }
     await agent.client();
     const printed = (await puppet.do({ deed: "hush" })) as number;
-    await puppet.do({ deed: "write", stream: "out", text: "the end\n" });
-    await eventually(async () => expect(await tail(agent, "a", 1)).toEqual(["the end"]));
+    await puppet.do({ deed: "write", stream: "err", text: "the end\n" });
+    await eventually(() => expect(printedIn(home.state, "a", "err").toString()).toMatch(/the end\n$/));
     const count = countLines(printedIn(home.state, "a", "err"), printed);
     expect(count).toMatchObject({ misplaced: 0 });
     expect(count.gaps).toBeLessThanOrEqual(10);

@@ -3,6 +3,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -80,6 +81,14 @@ describe("the state folder", () => {
     expect(agent.record.pid).toBe((await agent.call("agent_info", {})).pid);
   });
 
+  test("may lose the record of a living agent: it is written again", async ({ agent }) => {
+    const { pid } = await agent.call("agent_info", {});
+    rmSync(agentRecordPath(agent.state));
+    const client = await agent.connect();
+    expect(await client.call("agent_info", {})).toMatchObject({ pid });
+    client.close();
+  });
+
   test("may have junk for a lock", async ({ agent, stage }) => {
     const puppets = await leaveServers(agent, stage);
     writeFileSync(join(agentLockPath(agent.state), "999"), "{");
@@ -149,10 +158,7 @@ describe("the state folder", () => {
   });
 
   test.for([
-    [
-      "the pids in a run folder",
-      (run: string) => readdirSync(run).forEach((inc) => forgetPids(join(run, inc))),
-    ],
+    ["the pids in a run folder", forgetPids],
     ["a run folder", (run: string) => rmSync(run, { recursive: true })],
   ] as const)("may have lost %s under a living server", async ([, lose], { agent, stage, home }) => {
     await agent.apply(stage.spec("a"), "add", 0);
@@ -169,6 +175,8 @@ describe("the state folder", () => {
   });
 });
 
-function forgetPids(folder: string): void {
-  for (const file of ["keeper", "pid"]) writeFileSync(join(folder, file), "");
+function forgetPids(run: string): void {
+  for (const inc of readdirSync(run)) {
+    for (const file of ["keeper", "pid"]) writeFileSync(join(run, inc, file), "");
+  }
 }

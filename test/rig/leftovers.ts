@@ -1,7 +1,11 @@
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { watchProcessList } from "./secret-scan.ts";
 
 /** Names the environment variable that holds the folder of this run: TMPDIR of the tests and of all they start. */
 const RUN_FOLDER = "XY_TEST_RUN";
+
+const isLinux = process.platform === "linux";
+let processList: ReturnType<typeof watchProcessList> | undefined;
 
 interface Leftover {
   readonly pid: number;
@@ -15,15 +19,24 @@ interface Leftover {
 export function setup(): void {
   process.env[RUN_FOLDER] ??= mkdtempSync("/tmp/xyt-");
   process.env.TMPDIR = process.env[RUN_FOLDER];
+  processList ??= isLinux ? watchProcessList(process.env[RUN_FOLDER]) : undefined;
 }
 
 /** Called by vitest when all tests are over. A process that still lives somewhere in the run's folder is a failure. */
 export async function teardown(): Promise<void> {
   const folder = process.env[RUN_FOLDER];
   if (folder === undefined) return;
+  const exposed = processList?.stop() ?? [];
+  processList = undefined;
   const found = await lastingLeftovers(folder);
   for (const { pid } of found) process.kill(pid, "SIGKILL");
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  if (exposed.length > 0) {
+    process.exitCode = 1;
+    throw new Error(
+      `cannot end the test run: a secret stood in the process list:\n  ${exposed.join("\n  ")}`,
+    );
+  }
   if (found.length === 0) return;
   process.exitCode = 1;
   const list = found.map(({ pid, command }) => `  ${pid} ${command}`).join("\n");

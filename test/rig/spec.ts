@@ -1,4 +1,3 @@
-import { canonicalHash } from "../../src/model/canonical.ts";
 import type { Change } from "../../src/model/plan.ts";
 import type { ServerSpec } from "../../src/model/spec.ts";
 
@@ -77,6 +76,3 @@ export function changeOf(spec: ServerSpec, action: Change["action"]): Change {
   const base = { server: spec.name, action, reasons: [], fields: [], held: false, breaksSessions: false };
   return { ...base, desired: spec };
 }
-
-/** Tells equal specs from others, for a person who reads a failed test. */
-export const hashOf = (spec: ServerSpec | undefined) => spec && canonicalHash(spec);

@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Every secret of every test holds this word. What xy writes or prints is searched for it at the end of each home,
+ * and the process list while the tests run.
+ */
+export const SECRET_WORD = "s3cr3t";
+
+/** The one place in the state folder that is meant for values of secrets. */
+const MEANT = /\/projects\/[^/]+\/servers\/[^/]+\/spec\.json$/;
+
+/** Files below the folder, other than those in `own`, in which a secret stands and should not, or may be read by others. */
+export function exposedFiles(folder: string, own: ReadonlySet<string>): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((entry) => join(folder, entry))
+    .filter((path) => !own.has(path) && holdsSecret(path))
+    .filter((path) => !MEANT.test(path) || (statSync(path).mode & 0o077) !== 0);
+}
+
+function holdsSecret(path: string): boolean {
+  try {
+    return statSync(path).isFile() && readFileSync(path, "latin1").includes(SECRET_WORD);
+  } catch {
+    return false;
+  }
+}
+
+/** Ms between two looks at the process list. */
+const LOOK_GAP = 200;
+
+/**
+ * Looks at the command lines of all processes whose environment names the folder, again and again. `stop` answers with
+ * those that held a secret.
+ */
+export function watchProcessList(folder: string): { stop(): string[] } {
+  const seen = new Set<string>();
+  const timer = setInterval(() => {
+    for (const entry of readdirSync("/proc")) {
+      if (!/^\d+$/.test(entry)) continue;
+      const command = read(entry, "cmdline");
+      if (command.includes(SECRET_WORD) && read(entry, "environ").includes(folder)) seen.add(command);
+    }
+  }, LOOK_GAP);
+  timer.unref();
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return [...seen];
+    },
+  };
+}
+
+function read(pid: string, file: "cmdline" | "environ"): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
+}
