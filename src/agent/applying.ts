@@ -6,7 +6,7 @@ import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { isSuccess } from "../supervisor/policy.ts";
 import { publicState } from "../supervisor/state.ts";
-import { awaitRest } from "./operations.ts";
+import { awaitRest, awaitStart } from "./operations.ts";
 import type { Registry } from "./registry.ts";
 import { isAtRest, type Supervised } from "./supervised.ts";
 
@@ -53,7 +53,7 @@ async function bringUpOrBack(
   const { action, wait_ms, rollback } = request;
   const outcome = await bringUp(server, action === "restart" ? "restart" : "start", wait_ms, gone);
   // Whoever is gone decides nothing any more: a slow server may still come up.
-  if (outcome.ok || !rollback || gone.aborted) return outcome;
+  if (outcome.ok || !rollback || wait_ms === 0 || gone.aborted) return outcome;
   const after = before ? await putBack(server, before, wait_ms, gone) : await leaveStopped(server);
   return { ...outcome, message: `${outcome.message}${after}` };
 }
@@ -123,9 +123,20 @@ async function bringUp(
   gone: AbortSignal,
 ): Promise<Applied> {
   server.dispatch({ type: action === "restart" && !isAtRest(server) ? "restart" : "start" });
-  if (waitMs === 0) return done("started");
+  if (waitMs === 0) return spawned(server);
   const settled = await server.until(isSettled, waitMs, gone);
   return verdict(server, settled, waitMs);
+}
+
+/** Not waited for, but whether there is a program at all is known in a moment. */
+async function spawned(server: Supervised): Promise<Applied> {
+  try {
+    await awaitStart(server);
+    return done("started");
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    return { ok: false, message: error.message, last_lines: [] };
+  }
 }
 
 /** Ready, failed, or ended without a restart. */

@@ -35,9 +35,20 @@ export interface RunFiles {
   readonly alive: number;
 }
 
+/** All of them, or none and the error. */
 export function openRunFiles(dir: string): RunFiles {
-  const open = (name: string) => fs.openSync(join(dir, name), O_RDONLY | O_NONBLOCK);
-  return { out: open("out"), err: open("err"), alive: open("alive") };
+  const opened: number[] = [];
+  const open = (name: string) => {
+    const fd = fs.openSync(join(dir, name), O_RDONLY | O_NONBLOCK);
+    opened.push(fd);
+    return fd;
+  };
+  try {
+    return { out: open("out"), err: open("err"), alive: open("alive") };
+  } catch (error) {
+    for (const fd of opened) fs.closeSync(fd);
+    throw error;
+  }
 }
 
 /**
@@ -124,12 +135,22 @@ export class Incarnation {
 
   /** Pids of what lives in the group, the keeper left out. Empty when nothing can be proven to be ours. */
   async members(): Promise<readonly number[]> {
-    const keeper = this.#keeper;
-    if (keeper === undefined) return this.#process && isRunning(this.#process) ? [this.#process.pid] : [];
-    const group = ((await processGroups()).get(keeper) ?? []).filter((pid) => pid !== keeper);
-    if (this.#ownKeeper || hasKeeper(this.dir)) return group;
-    // Without the keeper the number of the group proves nothing, unless the program it started is still in it.
-    return this.#process && isRunning(this.#process) ? group : [];
+    const groups = await processGroups();
+    // Without the keeper the number of its group proves nothing any more.
+    const members = new Set(this.#keeperLives() ? groups.get(this.#keeper as number) : []);
+    const main = this.#process && isRunning(this.#process) ? this.#process.pid : undefined;
+    if (main !== undefined) {
+      // Programs like timeout(1) and setsid(1) make a group of their own: it is the server's too.
+      const group = [...groups.values()].find((pids) => pids.includes(main)) ?? [main];
+      for (const pid of group) members.add(pid);
+    }
+    members.delete(this.#keeper ?? 0);
+    members.delete(process.pid);
+    return [...members];
+  }
+
+  #keeperLives(): boolean {
+    return this.#keeper !== undefined && (this.#ownKeeper || hasKeeper(this.dir));
   }
 
   /** Takes in the last output and lets everything go: the run is over. */
@@ -244,16 +265,18 @@ export class Incarnation {
 
   async #lookAtGroup(round: number, first: boolean): Promise<void> {
     clearTimeout(this.#groupTimer);
-    const members = await this.members();
+    // When the system could not be asked, it is asked again.
+    const members = await this.members().catch(() => undefined);
     if (this.#closed || !this.#awaitingEmpty) return;
-    if (members.length === 0 && this.#exited) {
+    if (members?.length === 0 && this.#exited) {
       this.#awaitingEmpty = false;
       this.#events.emptied();
       return;
     }
-    if (first || this.#signal === "SIGKILL") this.#deliver(members);
+    if (members && (first || this.#signal === "SIGKILL")) this.#deliver(members);
     const gap = GROUP_GAPS[Math.min(round, GROUP_GAPS.length - 1)];
-    this.#groupTimer = setTimeout(() => void this.#lookAtGroup(round + 1, false), gap);
+    const still = first && members === undefined;
+    this.#groupTimer = setTimeout(() => void this.#lookAtGroup(round + 1, still), gap);
   }
 
   /**
@@ -263,7 +286,8 @@ export class Incarnation {
   #deliver(members: readonly number[]): void {
     const signal = this.#signal as NodeJS.Signals;
     for (const pid of members) signalProcess(pid, signal);
-    const unborn = members.length === 0 && !this.#exited && this.#keeper !== undefined;
+    const unborn =
+      members.length === 0 && !this.#exited && this.#process === undefined && this.#keeperLives();
     if (unborn && signal !== "SIGKILL") signalProcess(this.#keeper as number, signal);
   }
 }

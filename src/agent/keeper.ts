@@ -66,7 +66,7 @@ export interface KeeperStart {
 }
 
 /** Starts a keeper, and with it the program. It belongs to nobody: it outlives this process. */
-export function startKeeper(start: KeeperStart): Promise<{ pid: number; gone: Promise<void> }> {
+export async function startKeeper(start: KeeperStart): Promise<{ pid: number; gone: Promise<void> }> {
   const { dir, umask, openFiles, program, args } = start;
   const argv = [
     "-c",

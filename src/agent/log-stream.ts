@@ -19,6 +19,7 @@ export class LogSubscription {
   readonly #snapshot: LogSnapshot;
   readonly #onEnd: () => void;
   #stop: () => void = () => {};
+  readonly #forget: () => void;
   #missed = 0;
   #full = false;
   #ended = false;
@@ -40,6 +41,7 @@ export class LogSubscription {
     this.#onEnd = onEnd;
     this.#snapshot = new LogSnapshot(server.log.dir);
     if (query.follow) this.#stop = server.log.onLine((line) => this.#live(line));
+    this.#forget = server.onRemoved(() => this.end());
     caller.gone.addEventListener("abort", () => this.#close(), { once: true });
   }
 
@@ -108,6 +110,7 @@ export class LogSubscription {
     if (this.#ended) return;
     this.#ended = true;
     this.#stop();
+    this.#forget();
     this.#snapshot.close();
     this.#onEnd();
   }

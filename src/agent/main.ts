@@ -15,8 +15,6 @@ import { bindSocket } from "./socket.ts";
  * another agent has the lock, with 1 when it cannot run; whoever keeps it alive starts it again after anything else.
  */
 
-/** Longest stop of all servers at a shutdown, ms. */
-const SHUTDOWN_BOUND = 60_000;
 /** Between two looks at whether the socket and the record of it are still there, ms. */
 const SOCKET_LOOK = 2000;
 
@@ -43,14 +41,15 @@ async function serve(state: string, runtime: string | undefined): Promise<number
   const registry = new Registry(state, report);
   const startedAt = Date.now();
   let socket = "";
+  let inode = 0;
   let finish: (code: number) => void = () => {};
   const finished = new Promise<number>((resolve) => {
     finish = resolve;
   });
   const shutdown = async (keepServers: boolean) => {
-    const stopped = keepServers ? [] : await registry.stopAll(SHUTDOWN_BOUND);
+    const outcome = keepServers ? { stopped: [], left: [] } : await registry.stopAll();
     registry.detachAll();
-    return stopped;
+    return outcome;
   };
   // Heard from the beginning, obeyed once it is known what runs.
   const told = new Promise<void>((resolve) => {
@@ -67,12 +66,15 @@ async function serve(state: string, runtime: string | undefined): Promise<number
   });
   const open = async () => {
     socket = await bindSocket(createRpcServer(handlers), state, runtime);
+    inode = inodeOf(socket);
     writeAgentRecord(state, socket, startedAt);
   };
   await open();
-  const renew = async () => (fs.existsSync(socket) ? writeAgentRecord(state, socket, startedAt) : open());
+  // Another agent may have bound the same path after it vanished: then this is not our socket any more.
+  const isOurs = () => inodeOf(socket) === inode;
+  const renew = async () => (isOurs() ? writeAgentRecord(state, socket, startedAt) : open());
   const watch = setInterval(() => {
-    if (fs.existsSync(socket) && fs.existsSync(agentRecordPath(state))) return;
+    if (isOurs() && fs.existsSync(agentRecordPath(state))) return;
     report(`the socket ${socket}, or the record of it, vanished: it is made again`);
     renew().catch((error) => report(`cannot make it again: ${String(error)}`));
   }, SOCKET_LOOK);
@@ -80,15 +82,20 @@ async function serve(state: string, runtime: string | undefined): Promise<number
   report(`serves ${registry.all().length} servers on ${socket}`);
   const code = await finished;
   clearInterval(watch);
-  fs.rmSync(socket, { force: true });
+  if (isOurs()) fs.rmSync(socket, { force: true });
   fs.rmSync(agentRecordPath(state), { force: true });
   return code;
 }
+
+const inodeOf = (path: string) => fs.statSync(path, { throwIfNoEntry: false })?.ino ?? 0;
 
 function writeAgentRecord(state: string, socket: string, startedAt: number): void {
   const record = { version: 1, xy: packageVersion(), ...identify(process.pid), socket, startedAt };
   writeAtomic(agentRecordPath(state), JSON.stringify(record, null, 2));
 }
+
+// Its log is on a disk that may be full.
+process.stderr.on("error", () => {});
 
 process.on("uncaughtException", (error) => {
   // Servers outlive the agent: to end and be started again is safer than to go on in an unknown state.

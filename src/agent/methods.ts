@@ -16,7 +16,7 @@ export interface AgentFacts {
   /** The socket may move: a vanished one is bound again. */
   socket(): string;
   /** Ends the agent. */
-  shutdown(keepServers: boolean): Promise<string[]>;
+  shutdown(keepServers: boolean): Promise<{ stopped: string[]; left: string[] }>;
   /** Ends the process; called once the answer is out. */
   exit(): void;
 }
@@ -35,7 +35,9 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
     reload: ({ project }) => runReload(agent.stateDir, project),
     observe: async ({ project, name }) => {
       const servers = name === undefined ? registry.all(project) : [registry.get(name, project)];
-      return servers.map((server) => server.observe()) as ResultOf<"observe">;
+      return servers.map((server) =>
+        server.observe({ withLines: name !== undefined }),
+      ) as ResultOf<"observe">;
     },
     apply: (params, caller) => applyChange(registry, params, caller.gone),
     logs: async (params, caller) => {
@@ -63,9 +65,9 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
       servers: registry.all().length,
     }),
     agent_shutdown: async ({ keep_servers }, caller) => {
-      const stopped = await agent.shutdown(keep_servers);
+      const outcome = await agent.shutdown(keep_servers);
       caller.afterAnswer(() => agent.exit());
-      return { stopped };
+      return outcome;
     },
   };
 }
@@ -93,7 +95,7 @@ function listEntryOf(server: Supervised): ListEntry {
 }
 
 function statusOf(server: Supervised, stateDir: string): StatusEntry {
-  const { ready, healthy, reason, drift, since, lastLines } = server.observe();
+  const { ready, healthy, reason, drift, since, lastLines } = server.observe({ withLines: true });
   const { project, name } = server.spec;
   return {
     ...listEntryOf(server),

@@ -1,3 +1,4 @@
+import type { ServerSpec } from "../model/spec.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { STUCK_AFTER } from "../supervisor/machine.ts";
@@ -88,14 +89,14 @@ function liftHold(server: Supervised): void {
 }
 
 /** Settles when the newest incarnation runs, or ended already; throws when it could not be started. */
-async function awaitStart(server: Supervised): Promise<void> {
+export async function awaitStart(server: Supervised): Promise<void> {
   if (server.state.phase.tag === "failed" && server.state.phase.stuck) {
     throw new RpcError(
       RPC_ERRORS.spawnFailed,
       `cannot start ${server.spec.name}: its last process cannot be killed`,
     );
   }
-  const bound = SPAWN_BOUND + server.spec.stop.grace + STUCK_AFTER;
+  const bound = stopBound(server.spec);
   const settled = await server.until(
     ({ state: { phase } }) => phase.tag !== "starting" && !isMoving(phase),
     bound,
@@ -125,14 +126,18 @@ async function stopOne(server: Supervised, how: "stop" | "kill"): Promise<boolea
   return ran;
 }
 
+/** Longest time from the word to stop until nothing runs any more, or that is given up, ms. */
+export function stopBound(spec: Pick<ServerSpec, "stop">): number {
+  return SPAWN_BOUND + spec.stop.grace + STUCK_AFTER;
+}
+
 /**
  * Settles when nothing of what ran lives any more; throws when that cannot be reached. Somebody else may have started
  * the server anew by then: a stop does not wait for the end of what it was not asked to end.
  */
 export async function awaitRest(server: Supervised): Promise<void> {
   const { inc } = server.state;
-  const bound = SPAWN_BOUND + server.spec.stop.grace + STUCK_AFTER;
-  const settled = await server.until((now) => isAtRest(now) || now.state.inc > inc, bound);
+  const settled = await server.until((now) => isAtRest(now) || now.state.inc > inc, stopBound(server.spec));
   const { phase } = server.state;
   if (!settled || (phase.tag === "failed" && phase.stuck)) {
     throw new RpcError(RPC_ERRORS.internalError, `cannot stop ${server.spec.name}: it cannot be killed`);

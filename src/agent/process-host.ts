@@ -4,7 +4,7 @@ import type { ProcessId } from "../model/process.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { holderOf } from "../system/listeners.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
-import { isRunning } from "../system/processes.ts";
+import { isRunning, signalProcess } from "../system/processes.ts";
 import {
   hasKeeper,
   Incarnation,
@@ -59,7 +59,14 @@ export async function spawnIncarnation(request: SpawnRequest): Promise<Incarnati
     throw new SpawnError(`cannot start ${spec.program}: ${error.message}`);
   });
   const incarnation = new Incarnation(dir, files, keeper, log, events);
-  incarnation.begin();
+  try {
+    incarnation.begin();
+  } catch (error) {
+    // Nobody would watch over it: it is ended before it is anything.
+    signalProcess(-keeper.pid, "SIGKILL");
+    incarnation.detach();
+    throw error;
+  }
   return incarnation;
 }
 

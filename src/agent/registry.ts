@@ -1,9 +1,9 @@
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
-import { publicState } from "../supervisor/state.ts";
 import { isCode } from "../system/files.ts";
+import { stopBound } from "./operations.ts";
 import { recordedServers, ServerStore } from "./store.ts";
-import { Supervised } from "./supervised.ts";
+import { isAtRest, Supervised } from "./supervised.ts";
 
 /** All servers of this agent, by project and name. */
 export class Registry {
@@ -97,18 +97,27 @@ export class Registry {
     }
   }
 
-  /** Stops everything, without holding it: the next agent starts it again. Returns the names of what ran. */
-  async stopAll(boundMs: number): Promise<string[]> {
-    const running = this.all().filter(
-      (server) => publicState(server.state) !== "stopped" && publicState(server.state) !== "failed",
-    );
-    await Promise.all(running.map((server) => server.suspend(boundMs)));
-    return running.map(({ spec }) => spec.name);
+  /**
+   * Stops everything, without holding it: the next agent starts it again. Returns the names of what ran and was
+   * stopped, and of what could not be.
+   */
+  async stopAll(): Promise<{ stopped: string[]; left: string[] }> {
+    const names = (servers: readonly Supervised[]) => servers.map(({ spec }) => spec.name);
+    const running = this.all().filter(isAlive);
+    await Promise.all(running.map((server) => server.suspend(stopBound(server.spec))));
+    const left = running.filter(isAlive);
+    return { stopped: names(running.filter((server) => !left.includes(server))), left: names(left) };
   }
 
   detachAll(): void {
     for (const server of this.#servers.values()) server.detach();
   }
+}
+
+/** Something of it runs, or may come back by itself. */
+function isAlive(server: Supervised): boolean {
+  const { phase } = server.state;
+  return !isAtRest(server) || (phase.tag === "failed" && phase.stuck);
 }
 
 const keyOf = (project: string, name: string) => `${project}/${name}`;

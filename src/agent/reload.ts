@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import type { ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { launcherPath } from "../system/package.ts";
@@ -19,7 +20,19 @@ export async function runReload(stateDir: string, project: string | undefined): 
   const argv = [launcherPath(), "reload", "--json", "--config", record.config];
   const { code, stdout, stderr } = await run(argv, record.root);
   if (code === 0) return JSON.parse(stdout);
-  throw new RpcError(CODES[code] ?? RPC_ERRORS.internalError, stderr.trim() || `reload ended with ${code}`);
+  throw failure(code, stdout, stderr);
+}
+
+/** The command says what is wrong as a JSON document; anything else is a crash of it. */
+function failure(code: number, stdout: string, stderr: string): RpcError {
+  const rpcCode = CODES[code] ?? RPC_ERRORS.internalError;
+  try {
+    const { message, problems = [] } = JSON.parse(stdout).error;
+    const all = [message, ...problems.map((problem: Diagnostic) => formatDiagnostic(problem))];
+    return new RpcError(rpcCode, all.join("\n"), { problems });
+  } catch {
+    return new RpcError(rpcCode, stderr.trim() || `cannot reload: the command ended with ${code}`);
+  }
 }
 
 function onlyProject(stateDir: string): string {

@@ -134,11 +134,17 @@ export class Supervised {
     return true;
   }
 
-  /** The operator's word, written down before it is followed. */
+  /** The operator's word, written down before it is followed. Throws, with nothing changed, when it cannot be. */
   setOperator(word: OperatorWord): void {
-    if (word === this.#operator) return;
+    const before = this.#operator;
+    if (word === before) return;
     this.#operator = word;
-    this.#record(true);
+    try {
+      this.#write(true);
+    } catch (error) {
+      this.#operator = before;
+      throw error;
+    }
   }
 
   /** Takes a new spec over. Throws, with nothing changed, when it cannot be written. */
@@ -185,12 +191,15 @@ export class Supervised {
     if (current) this.#begunAt = madeAt(this.store.runPath(inc));
     const incarnation = await adoptIncarnation(this.store.runPath(inc), known, this.log, events);
     if (current) this.#hold(incarnation);
-    else incarnation?.release(Date.now());
+    else {
+      incarnation?.resume(undefined);
+      incarnation?.release(Date.now());
+    }
   }
 
   #forgetRuns(): void {
     fs.rmSync(this.store.runDir, { recursive: true, force: true });
-    this.#record(false);
+    this.#record();
   }
 
   /** Stops the server with its agent. It is not held: the next agent starts it again. */
@@ -210,11 +219,18 @@ export class Supervised {
     this.log.close();
   }
 
+  /** Calls back when the server is forgotten. Returns how to take that back. */
+  onRemoved(callback: () => void): () => void {
+    this.#changed.once("removed", callback);
+    return () => this.#changed.off("removed", callback);
+  }
+
   /** Forgets a server that is stopped. */
   remove(): void {
     this.detach();
     this.store.remove();
     this.#changed.emit("change");
+    this.#changed.emit("removed");
   }
 
   // --- effects --------------------------------------------------------------------------------------------------
@@ -233,7 +249,7 @@ export class Supervised {
   #perform(effect: Effect): void {
     switch (effect.type) {
       case "record":
-        this.#record(false);
+        this.#record();
         break;
       case "publish":
         // Taken in before, so that the record that comes first has it.
@@ -259,7 +275,7 @@ export class Supervised {
     }
   }
 
-  #record(durable: boolean): void {
+  #write(durable: boolean): void {
     const record: RuntimeRecord = {
       boot: bootId(),
       operator: this.#operator,
@@ -268,10 +284,14 @@ export class Supervised {
       state: this.#state,
       transitions: this.#transitions,
     };
+    this.store.writeRecord(record, durable);
+  }
+
+  /** Without room for a record supervision goes on; only a later agent would know less. */
+  #record(): void {
     try {
-      this.store.writeRecord(record, durable);
+      this.#write(false);
     } catch (error) {
-      // Supervision goes on; only a later agent would know less.
       this.#report(`cannot write the record of ${this.#spec.project}/${this.#spec.name}: ${String(error)}`);
     }
   }
@@ -280,7 +300,7 @@ export class Supervised {
     this.#spawnError = undefined;
     this.#resumes = false;
     this.#runningHash = startHash(this.#spec);
-    this.#record(false);
+    this.#record();
     this.#begunAt = Date.now();
     const dir = this.store.runPath(inc);
     const { log } = this;
@@ -299,10 +319,19 @@ export class Supervised {
       const { phase } = this.#state;
       if (phase.tag === "ending") this.#signal(inc, phase.killed ? "SIGKILL" : this.#spec.stop.signal);
     } catch (error) {
-      fs.rmSync(dir, { recursive: true, force: true });
+      this.#tidy(dir);
       this.#spawnError =
         error instanceof SpawnError ? error : new SpawnError(`cannot start: ${String(error)}`);
       this.dispatch({ type: "spawn-failed", inc, reason: this.#spawnError.message });
+    }
+  }
+
+  /** What cannot be removed now is removed by the next agent. */
+  #tidy(dir: string): void {
+    try {
+      fs.rmSync(dir, { recursive: true, force: true });
+    } catch (error) {
+      this.#report(`cannot remove ${dir}: ${String(error)}`);
     }
   }
 
@@ -353,12 +382,21 @@ export class Supervised {
 
   async #probe(inc: number, probe: ProbeName): Promise<void> {
     const what = this.#spec[probe];
-    const answered = (answer: Answer) => this.dispatch({ type: "answered", inc, probe, answer });
-    if (what.type === "log") {
-      this.#stopLogWatch();
-      this.#stopLogWatch = watchLog(this.log, what.pattern, this.#begunAt, answered);
-    }
+    const answered = ({ ok, evidence }: Answer) => {
+      const answer = { ok, evidence: redact(evidence, this.#secrets) };
+      this.dispatch({ type: "answered", inc, probe, answer });
+    };
+    if (what.type === "log") this.#watchLog(what.pattern, answered);
     if (what.type === "tcp") answered(await this.#askTcp(what));
+  }
+
+  #watchLog(pattern: string, answered: (answer: Answer) => void): void {
+    this.#stopLogWatch();
+    try {
+      this.#stopLogWatch = watchLog(this.log, pattern, this.#begunAt, answered);
+    } catch (error) {
+      answered({ ok: false, evidence: `cannot look at the log: ${String(error)}` });
+    }
   }
 
   /** Always answers: a probe without an answer would be the last one of its run. */
@@ -374,7 +412,8 @@ export class Supervised {
 
   // --- what others see ------------------------------------------------------------------------------------------
 
-  observe(): Observed {
+  /** `withLines`: also the last lines of a failed server, which are long. */
+  observe({ withLines = false } = {}): Observed {
     const { phase, since, reason, lastExit, restartCount } = this.#state;
     const state = publicState(this.#state);
     const process = liveProcess(this.#state);
@@ -399,7 +438,7 @@ export class Supervised {
       ...(this.#tampered || this.store.isSpecTouched()
         ? { drift: "its record in the state folder was edited" }
         : {}),
-      ...(state === "failed" ? { lastLines: this.lastLines() } : {}),
+      ...(withLines && state === "failed" ? { lastLines: this.lastLines() } : {}),
     };
   }
 
@@ -408,17 +447,30 @@ export class Supervised {
     const snapshot = new LogSnapshot(this.log.dir);
     try {
       const lines = snapshot.lastLines({ tail: REASON_LINES }).map((line) => line.bytes.toString("utf8"));
-      return lines.map((line) => redact(line, this.#secrets));
+      return lines.map((line) => cut(redact(line, this.#secrets)));
     } finally {
       snapshot.close();
     }
   }
 }
 
-/** A server may print its secrets; what is passed on of its output in an explanation does not. */
+const LONGEST_REASON_LINE = 2000;
+
+function cut(line: string): string {
+  return line.length > LONGEST_REASON_LINE ? `${line.slice(0, LONGEST_REASON_LINE)}…` : line;
+}
+
+/** Shorter pieces of a secret stand in too many harmless words. */
+const SHORTEST_SECRET = 4;
+
+/** A server may print its secrets, whole or line by line; what is passed on of its output in an explanation does not. */
 function redact(line: string, secrets: SecretValues): string {
-  const known = Object.entries(secrets).filter(([, value]) => value.trim() !== "");
-  return known.reduce((text, [name, value]) => text.replaceAll(value, `(secret ${name})`), line);
+  const pieces = Object.entries(secrets).flatMap(([name, value]) =>
+    [value, ...value.split(/\r?\n/)].map((piece) => ({ name, piece })),
+  );
+  return pieces
+    .filter(({ piece }) => piece.trim().length >= SHORTEST_SECRET)
+    .reduce((text, { name, piece }) => text.replaceAll(piece, `(secret ${name})`), line);
 }
 
 /** Nothing of it runs, and nothing will by itself. */

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { ConnectionLost, RpcClient } from "../rpc/client.ts";
+import type { ResultOf } from "../rpc/contract.ts";
 import { isCode, readJson, readText } from "../system/files.ts";
 import { lockHolder } from "../system/lock.ts";
 import { agentEntryPath } from "../system/package.ts";
@@ -35,15 +36,38 @@ done
 export async function findAgent(state: string): Promise<RpcClient | undefined> {
   const socket = readSocket(state);
   if (socket === undefined) return undefined;
+  let client: RpcClient | undefined;
   try {
-    const client = await RpcClient.connect(socket);
+    client = await RpcClient.connect(socket);
     // One that is dying still accepts connections, which it will never serve: only an answer proves that it lives.
-    await client.call("agent_info", {});
-    return client;
+    const info = await answerInTime(client);
+    // A path in the runtime folder may have become that of another state folder's agent.
+    if (fs.realpathSync(info.state_dir) === fs.realpathSync(state)) return client;
+    client.close();
+    return undefined;
   } catch (error) {
+    client?.close();
     if (error instanceof ConnectionLost) return undefined;
     if (isCode(error, "ENOENT", "ECONNREFUSED", "ENOTSOCK", "ECONNRESET")) return undefined;
     throw new AgentUnreachable(`cannot reach the agent at ${socket}: ${(error as Error).message}`);
+  }
+}
+
+/** Longest wait for the first answer of an agent, ms. */
+const ANSWER_BOUND = 10_000;
+
+async function answerInTime(client: RpcClient): Promise<ResultOf<"agent_info">> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`it did not answer within ${ANSWER_BOUND / 1000} s`)),
+      ANSWER_BOUND,
+    );
+  });
+  try {
+    return await Promise.race([client.call("agent_info", {}), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -125,5 +149,11 @@ const sizeOf = (path: string) => fs.statSync(path, { throwIfNoEntry: false })?.s
 
 function lastWords(state: string, from: number): string {
   const text = (readText(agentLogPath(state)) ?? "").slice(from).trim();
-  return text.split("\n").at(-1) || `it does not answer; see ${agentLogPath(state)}`;
+  // Each line of the log begins with its time.
+  return (
+    text
+      .split("\n")
+      .at(-1)
+      ?.replace(/^\S+Z /, "") || `it does not answer; see ${agentLogPath(state)}`
+  );
 }

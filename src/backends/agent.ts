@@ -68,7 +68,13 @@ export class AgentBackend implements Backend {
       ...(desired ? { spec: desired } : {}),
     });
     const result = await unlessAborted(call, options.signal);
-    if (result === undefined) return { ok: false, message: "interrupted; the server goes on", lastLines: [] };
+    if (result === undefined)
+      return {
+        ok: false,
+        message: "interrupted; the agent goes on with it",
+        lastLines: [],
+        interrupted: true,
+      };
     return result.ok ? result : { ok: false, message: result.message, lastLines: result.last_lines };
   }
 

@@ -33,4 +33,10 @@ export interface PerformOptions {
 export type PerformResult =
   /** `detail`: one clause, e.g. `ready: 127.0.0.1:8421 is listening (pid 812)`. */
   | { readonly ok: true; readonly detail: string }
-  | { readonly ok: false; readonly message: string; readonly lastLines: readonly string[] };
+  | {
+      readonly ok: false;
+      readonly message: string;
+      readonly lastLines: readonly string[];
+      /** The waiting was ended, not the work: what comes of it is not known. */
+      readonly interrupted?: boolean;
+    };

@@ -9,7 +9,7 @@ import { parseDuration } from "../model/units.ts";
 import type { Evaluated } from "../operation/planning.ts";
 import { apply } from "../reconciler/apply.ts";
 import { renderApplyLines } from "../views/apply.ts";
-import type { FinalEvent } from "../views/apply-text.ts";
+import type { ApplyScreen, FinalEvent } from "../views/apply-text.ts";
 import { planDocument } from "../views/json.ts";
 import { planView } from "../views/plan.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -31,6 +31,9 @@ export const waitFlags = {
   }),
 };
 
+/** Ms; the agent waits no longer for anybody. */
+const LONGEST_WAIT = 3_600_000;
+
 /** Servers worked on at once. Most of their time is spent waiting to be ready, so the bound is far above what starts. */
 const AT_ONCE = 512;
 
@@ -41,6 +44,7 @@ export interface Carry {
   readonly waitMs: number;
   /** Put a changed server that does not become ready back to what it was. */
   readonly rollback: boolean;
+  readonly verb?: NonNullable<ApplyScreen["verb"]>;
 }
 
 /** A plan of a project's desired state, to be carried out and remembered as a generation. */
@@ -61,6 +65,7 @@ export abstract class ApplyCommand extends ProjectCommand {
         `cannot read --wait-timeout ${flags["wait-timeout"]}: write a duration such as 30s or 2m`,
       );
     }
+    if (ms > LONGEST_WAIT) this.fail(EXIT.usage, "cannot wait that long: --wait-timeout is at most 1h");
     return flags.wait ? ms : 0;
   }
 
@@ -126,7 +131,8 @@ export abstract class ApplyCommand extends ProjectCommand {
   protected async applyAsGeneration(application: Application): Promise<readonly FinalEvent[]> {
     const { plan, evaluated, rollbackOf, config } = application;
     const { desired, autoPorts, files } = evaluated;
-    await this.bind(desired, autoPorts, config);
+    // A rollback leaves the project bound where it is, and its servers their ports.
+    if (rollbackOf === undefined) await this.bind(desired, autoPorts, config);
     if (isEmpty(plan) && plan.rolledBack === undefined) return [];
     const { beginGeneration, endGeneration } = await import("../operation/generations.ts");
     const generation = beginGeneration(this.state, { plan, desired, files, rollbackOf, now: Date.now() });
@@ -147,6 +153,7 @@ export abstract class ApplyCommand extends ProjectCommand {
     backend,
     waitMs,
     rollback,
+    verb,
   }: Carry): Promise<readonly FinalEvent[]> {
     // Every server in work listens for the interruption.
     setMaxListeners(0, this.signal);
@@ -156,20 +163,25 @@ export abstract class ApplyCommand extends ProjectCommand {
     const finals = await this.#render(
       plan,
       apply(plan, () => backend, options),
+      verb,
     );
     const whole = finals.every(({ type }) => type === "done");
     if (!whole && !this.signal.aborted) process.exitCode = EXIT.failed;
     return finals;
   }
 
-  async #render(plan: Plan, events: ReturnType<typeof apply>): Promise<readonly FinalEvent[]> {
-    const { colour } = this;
-    if (this.json) return renderApplyLines(events, () => {}, { colour: false });
+  async #render(
+    plan: Plan,
+    events: ReturnType<typeof apply>,
+    verb: Carry["verb"],
+  ): Promise<readonly FinalEvent[]> {
+    const screen = { colour: this.colour, ...(verb ? { verb } : {}) };
+    if (this.json) return renderApplyLines(events, () => {}, screen);
     if (process.stdout.isTTY && process.env.TERM !== "dumb") {
       const { renderApplyTasks } = await import("../views/apply-tasks.ts");
-      return renderApplyTasks(plan, events, process.stdout, { colour });
+      return renderApplyTasks(plan, events, process.stdout, screen);
     }
-    return renderApplyLines(events, (text) => this.print(text), { colour });
+    return renderApplyLines(events, (text) => this.print(text), screen);
   }
 
   protected printOutcome(plan: Plan, finals: readonly FinalEvent[]): void {

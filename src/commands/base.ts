@@ -95,7 +95,8 @@ export abstract class BaseCommand extends Command {
   }
 
   protected override async catch(error: unknown): Promise<void> {
-    if (this.#interruption.exitCode !== undefined && isAbort(error)) return;
+    // Whatever fails after an interruption fails because of it.
+    if (this.#interruption.exitCode !== undefined) return;
     if (error instanceof ExitError) {
       process.exitCode = error.oclif.exit ?? EXIT.failed;
       return;
@@ -105,10 +106,7 @@ export abstract class BaseCommand extends Command {
 
   protected override async finally(): Promise<void> {
     this.#interruption.release();
-    if (this.#interruption.exitCode === undefined) return;
-    if (process.exitCode === undefined || process.exitCode === EXIT.success) {
-      process.exitCode = this.#interruption.exitCode;
-    }
+    if (this.#interruption.exitCode !== undefined) process.exitCode = this.#interruption.exitCode;
   }
 }
 
@@ -117,10 +115,4 @@ export function mayColour(env: NodeJS.ProcessEnv, terminal: boolean): boolean {
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR !== undefined) return !["0", "false"].includes(env.FORCE_COLOR);
   return terminal && env.TERM !== "dumb";
-}
-
-function isAbort(error: unknown): boolean {
-  return (
-    error instanceof Error && (error.name === "AbortError" || error.message.startsWith("interrupted by SIG"))
-  );
 }

@@ -1,9 +1,9 @@
-import { string } from "@oclif/core/flags";
 import { AgentBackend } from "../backends/agent.ts";
+import type { Plan } from "../model/plan.ts";
 import { recordedProjects } from "../system/projects.ts";
 import { ApplyCommand } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { trustFlags } from "./project-command.ts";
+import { projectFlag, trustFlags } from "./project-command.ts";
 
 export default class Destroy extends ApplyCommand {
   static override summary = "Stop and remove every server that the project owns.";
@@ -16,21 +16,22 @@ export default class Destroy extends ApplyCommand {
   static override enableJsonFlag = true;
   static override flags = {
     ...trustFlags,
-    project: string({ helpValue: "NAME", summary: "The project, when it is not the one of this folder." }),
+    ...projectFlag,
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Destroy);
     const project = flags.project ?? (await this.currentProject(flags)) ?? this.#nothingHere();
+    if (!recordedProjects(this.state).includes(project)) this.#nothingHere(project);
     const { forgetProject } = await import("../operation/project.ts");
     const { nothingDesired } = await import("../operation/planning.ts");
     await this.locked(project, async () => {
       const backend = new AgentBackend(this.state);
       const none = { desired: nothingDesired(project, ""), diagnostics: [], warnings: [] };
-      const plan = await this.planFor(none, backend, {});
+      const plan = withoutReasons(await this.planFor(none, backend, {}));
       if (this.show(plan)) await this.confirmed(`Remove all of project ${project}?`, flags.yes);
       const finals = await this.reaching(() =>
-        this.carryOut({ plan, secrets: {}, backend, waitMs: 0, rollback: false }),
+        this.carryOut({ plan, secrets: {}, backend, waitMs: 0, rollback: false, verb: "Destroy" }),
       );
       await backend.close();
       if (finals.every(({ type }) => type === "done")) forgetProject(this.state, project);
@@ -38,10 +39,17 @@ export default class Destroy extends ApplyCommand {
     });
   }
 
-  #nothingHere(): never {
+  #nothingHere(project?: string): never {
     const known = recordedProjects(this.state);
     const all =
       known.length > 0 ? `name one with --project: ${known.join(", ")}` : "nothing was ever applied";
-    return this.fail(EXIT.failed, `cannot tell which project to destroy: ${all}`);
+    const cannot =
+      project === undefined ? "cannot tell which project to destroy" : `cannot find project ${project}`;
+    return this.fail(EXIT.failed, `${cannot}: ${all}`);
   }
+}
+
+/** What is removed goes because the command says so, whatever the configuration declares. */
+function withoutReasons({ rolledBack: _, ...plan }: Plan): Plan {
+  return { ...plan, changes: plan.changes.map((change) => ({ ...change, reasons: [] })) };
 }

@@ -1,7 +1,6 @@
-import { string } from "@oclif/core/flags";
 import { history } from "../operation/generations.ts";
 import { historyView } from "../views/history.ts";
-import { ProjectCommand } from "./project-command.ts";
+import { ProjectCommand, projectFlag } from "./project-command.ts";
 
 export default class History extends ProjectCommand {
   static override summary = "Show what was applied, and when.";
@@ -9,7 +8,7 @@ export default class History extends ProjectCommand {
   static override examples = ["<%= config.bin %> history", "<%= config.bin %> history --json"];
   static override enableJsonFlag = true;
   static override flags = {
-    project: string({ helpValue: "NAME", summary: "The project, when it is not the one of this folder." }),
+    ...projectFlag,
   };
 
   async run(): Promise<void> {

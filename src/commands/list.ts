@@ -1,6 +1,6 @@
-import { string } from "@oclif/core/flags";
 import type { ListEntry } from "../rpc/contract.ts";
 import { type ListRow, listView } from "../views/list.ts";
+import { projectFlag } from "./project-command.ts";
 import { ServerCommand } from "./server-command.ts";
 
 export default class List extends ServerCommand {
@@ -9,7 +9,7 @@ export default class List extends ServerCommand {
   static override examples = ["<%= config.bin %> list", "<%= config.bin %> list --project dotfiles --json"];
   static override enableJsonFlag = true;
   static override flags = {
-    project: string({ helpValue: "NAME", summary: "Only this project." }),
+    ...projectFlag,
   };
 
   async run(): Promise<void> {

@@ -1,6 +1,6 @@
 import { boolean, integer, option, string } from "@oclif/core/flags";
 import { parseDuration } from "../model/units.ts";
-import type { RpcClient } from "../rpc/client.ts";
+import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { Notifications } from "../rpc/contract.ts";
 import { logFormatter } from "../views/logs.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -72,11 +72,9 @@ export default class Logs extends ServerCommand {
       else if (--open === 0) end();
     };
     for (const address of addresses) await client.call("logs", { ...address, ...query });
-    await Promise.race([
-      ended,
-      client.closed,
-      new Promise((done) => this.signal.addEventListener("abort", done)),
-    ]);
+    const interrupted = new Promise((done) => this.signal.addEventListener("abort", done));
+    await Promise.race([ended, client.closed, interrupted]);
+    if (open > 0 && !this.signal.aborted) throw new ConnectionLost("the agent ended");
   }
 
   #line(params: LogNotification, format: ReturnType<typeof logFormatter>): void {

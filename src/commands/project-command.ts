@@ -3,6 +3,7 @@ import type { AgentBackend } from "../backends/agent.ts";
 import { AgentUnreachable } from "../backends/agent-process.ts";
 import type { Result } from "../model/diagnostic.ts";
 import { formatDiagnostic } from "../model/diagnostic.ts";
+import { NAME_PATTERN } from "../model/name.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Evaluated, Setting } from "../operation/planning.ts";
 import { pathsOf } from "../system/paths.ts";
@@ -19,6 +20,17 @@ export const trustFlags = {
 export const selectionFlags = {
   only: string({ multiple: true, helpValue: "NAME", summary: "Look at these servers only." }),
   except: string({ multiple: true, helpValue: "NAME", summary: "Leave these servers out." }),
+};
+
+export const projectFlag = {
+  project: string({
+    helpValue: "NAME",
+    summary: "The project, when it is not the one of this folder.",
+    parse: async (text) => {
+      if (NAME_PATTERN.test(text)) return text;
+      throw new Error(`cannot use ${JSON.stringify(text)} as a project's name`);
+    },
+  }),
 };
 
 interface EvaluationFlags {

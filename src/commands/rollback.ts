@@ -1,10 +1,9 @@
 import { integer } from "@oclif/core/args";
-import { string } from "@oclif/core/flags";
 import { AgentBackend } from "../backends/agent.ts";
 import type { Generation } from "../operation/generations.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { trustFlags } from "./project-command.ts";
+import { projectFlag, trustFlags } from "./project-command.ts";
 
 export default class Rollback extends ApplyCommand {
   static override summary = "Go back to an earlier generation.";
@@ -22,7 +21,7 @@ export default class Rollback extends ApplyCommand {
   static override flags = {
     ...trustFlags,
     ...waitFlags,
-    project: string({ helpValue: "NAME", summary: "The project, when it is not the one of this folder." }),
+    ...projectFlag,
   };
 
   async run(): Promise<void> {
@@ -50,6 +49,7 @@ export default class Rollback extends ApplyCommand {
         backend,
         waitMs,
         rollbackOf,
+        verb: "Rollback",
       });
       await backend.close();
       this.printOutcome(plan, finals);

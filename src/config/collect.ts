@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { NAME_PATTERN } from "../model/name.ts";
 import { rootInput, serverInput } from "../model/server.ts";
-import { NAME_PATTERN } from "../model/spec.ts";
 import { needsTrust, type Root } from "./discover.ts";
 import { schemaProblems, show } from "./issues.ts";
 import { isMap, problemAt } from "./keys.ts";

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Diagnostic } from "../model/diagnostic.ts";
-import { NAME_PATTERN } from "../model/spec.ts";
+import { NAME_PATTERN } from "../model/name.ts";
 import { problemAt } from "./keys.ts";
 import { formatPath, type KeyPath, placeOf, type Source } from "./place.ts";
 

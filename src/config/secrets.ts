@@ -37,7 +37,7 @@ export async function readEnvFile(
 ): Promise<{ values: ReadonlyMap<string, string>; problems: readonly string[] }> {
   const text = await secretText(file);
   if (text.kind !== "value")
-    return { values: new Map(), problems: [`cannot read the env file ${file}: ${text.message}`] };
+    return { values: new Map(), problems: [`cannot read the env file: ${text.message}`] };
   const { values, problems } = parseDotenv(text.value);
   return { values, problems: problems.map(({ line, message }) => `${message} (${file}:${line})`) };
 }

@@ -12,6 +12,8 @@ export type ApplyEvent =
       readonly action: Action;
       readonly message: string;
       readonly lastLines: readonly string[];
+      /** The waiting was ended, not the work: what comes of it is not known. */
+      readonly interrupted?: boolean;
     }
   /** Not tried, because something it depends on failed or the apply was interrupted. */
   | { readonly type: "skipped"; readonly server: string; readonly action: Action; readonly message: string };

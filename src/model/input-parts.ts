@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { NAME_PATTERN } from "./spec.ts";
+import { NAME_PATTERN } from "./name.ts";
 import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from "./units.ts";
 
 /** Scalars that the input schemas are made of. Their `error` texts complete "cannot use … for …: ". */

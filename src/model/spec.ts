@@ -1,11 +1,11 @@
 import { z } from "zod";
+import { NAME_PATTERN } from "./name.ts";
 
 /**
  * What one server is, with every default filled in, every path absolute and every `{…}` expanded: the form that
  * is compared, stored, sent over the wire and run. Durations are milliseconds, sizes bytes.
  */
 
-export const NAME_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 export const name = z.string().regex(NAME_PATTERN);
 
 /** Where a secret value is found. The value itself is never part of a spec. */
@@ -22,6 +22,15 @@ export type SecretRef = z.infer<typeof secretRef>;
 const envValue = z.union([z.string(), z.strictObject({ secret: secretRef, hmac: z.string() })]);
 export type EnvValue = z.infer<typeof envValue>;
 
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const probeTiming = {
   interval: z.number(),
   timeout: z.number(),
@@ -34,7 +43,7 @@ const probe = z.discriminatedUnion("type", [
   /** Something listens on host:port and belongs to the server's process group. */
   z.strictObject({ type: z.literal("tcp"), port: z.int(), ...probeTiming }),
   /** A line of output matches `pattern`, an ECMAScript regular expression (readiness only). */
-  z.strictObject({ type: z.literal("log"), pattern: z.string(), ...probeTiming }),
+  z.strictObject({ type: z.literal("log"), pattern: z.string().refine(isPattern), ...probeTiming }),
 ]);
 export type Probe = z.infer<typeof probe>;
 

@@ -51,13 +51,21 @@ export async function evaluate(setting: Setting): Promise<Result<Evaluated>> {
   const { cwd, env, state, explicit, print, ask } = setting;
   const machine = readMachine(env);
   const asked: string[] = [];
+  // A timer of our own: Node 20 collects a timeout signal that only AbortSignal.any holds, and it never fires.
+  const bound = new AbortController();
+  setting.signal.addEventListener("abort", () => bound.abort(), { once: true });
+  const arm = () => setTimeout(() => bound.abort(), EVALUATION_BOUND);
+  let timer = arm();
   const trust = async (file: string) => {
+    clearTimeout(timer);
     const trusted = isTrusted(state, file) || (await ask(file));
+    timer = arm();
     if (trusted) asked.push(file);
     return trusted;
   };
-  const signal = AbortSignal.any([setting.signal, AbortSignal.timeout(EVALUATION_BOUND)]);
-  const loaded = await load({ cwd, env, machine, trust, signal, print, ...(explicit ? { explicit } : {}) });
+  const { signal } = bound;
+  const request = { cwd, env, machine, trust, signal, print, ...(explicit ? { explicit } : {}) };
+  const loaded = await load(request).finally(() => clearTimeout(timer));
   if (!loaded.ok) return loaded;
   for (const file of asked) rememberTrust(state, file);
   const { project, files, elsewhere } = loaded.value;

@@ -1,4 +1,5 @@
 import { realpathSync, rmSync } from "node:fs";
+import { resolve } from "node:path";
 import { discover, type Search } from "../config/discover.ts";
 import type { ProcessId } from "../model/process.ts";
 import { type Lock, tryLock } from "../system/lock.ts";
@@ -13,11 +14,19 @@ import {
 
 /** Which project a command means, and what binds a project to its root. */
 
-/** The project whose root is here, by the records alone: nothing is evaluated. */
+/**
+ * The project that a configuration here was applied as, by the records alone: nothing is evaluated. Several files in
+ * one folder may be a project each: then the one that was named counts, and without a name nobody can tell.
+ */
 export async function currentProject(search: Search, state: string): Promise<string | undefined> {
   const root = await discover(search);
   if (!root.ok) return undefined;
-  return recordedProjects(state).find((project) => readProject(state, project)?.root === root.value.folder);
+  const { folder } = root.value;
+  const here = recordedProjects(state).filter((project) => readProject(state, project)?.root === folder);
+  const named = search.explicit === undefined ? folder : resolve(search.cwd, search.explicit.path);
+  const exact = here.filter((project) => isSamePath(readProject(state, project)?.config ?? "", named));
+  const found = exact.length > 0 ? exact : here;
+  return found.length === 1 ? found[0] : undefined;
 }
 
 /** Both paths when the project's name is bound to another root than this one. */

@@ -87,6 +87,7 @@ class Walk {
       action,
       message: result.message,
       lastLines: result.lastLines,
+      ...(result.interrupted ? { interrupted: true } : {}),
     });
   }
 

@@ -10,6 +10,9 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** The agent is ours, and may have a lot to say of a thousand servers. Bytes. */
+const LONGEST_ANSWER = 256 * 1024 * 1024;
+
 /** The other side went away. */
 export class ConnectionLost extends Error {}
 
@@ -17,7 +20,7 @@ export class ConnectionLost extends Error {}
 export class RpcClient {
   readonly #socket: Socket;
   readonly #waiting = new Map<number, Waiting>();
-  readonly #decoder = new FrameDecoder();
+  readonly #decoder = new FrameDecoder(LONGEST_ANSWER);
   #nextId = 1;
   onNotification: NotificationHandler = () => {};
   /** Settles when the connection has ended, for whatever reason. */
@@ -66,7 +69,14 @@ export class RpcClient {
   }
 
   #take(chunk: Buffer): void {
-    for (const frame of this.#decoder.take(chunk)) {
+    let frames: string[];
+    try {
+      frames = this.#decoder.take(chunk);
+    } catch {
+      this.#socket.destroy();
+      return;
+    }
+    for (const frame of frames) {
       const message = JSON.parse(frame);
       if (message.method) this.onNotification(message.method, message.params);
       else this.#settle(message);

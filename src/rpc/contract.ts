@@ -177,7 +177,8 @@ export const contract = {
   agent_shutdown: {
     summary: "End the agent; without `keep_servers` all servers are stopped first, and none is held",
     params: z.strictObject({ keep_servers: z.boolean().default(false) }),
-    result: z.object({ stopped: names }),
+    /** `left`: could not be stopped, and go on without an agent. */
+    result: z.object({ stopped: names, left: names }),
   },
 } as const;
 

@@ -3,8 +3,13 @@ export const LONGEST_FRAME = 4 * 1024 * 1024;
 
 /** Cuts a byte stream into lines. Memory is bounded by the longest frame. */
 export class FrameDecoder {
+  readonly #longest: number;
   #parts: Buffer[] = [];
   #length = 0;
+
+  constructor(longest = LONGEST_FRAME) {
+    this.#longest = longest;
+  }
 
   /** The frames that this chunk completes, without their newlines. Throws a RangeError on one that is too long. */
   take(chunk: Buffer): string[] {
@@ -24,7 +29,7 @@ export class FrameDecoder {
   #push(part: Buffer): void {
     if (part.length === 0) return;
     this.#length += part.length;
-    if (this.#length > LONGEST_FRAME) throw new RangeError(`a frame is longer than ${LONGEST_FRAME} bytes`);
+    if (this.#length > this.#longest) throw new RangeError(`a frame is longer than ${this.#longest} bytes`);
     this.#parts.push(part);
   }
 }

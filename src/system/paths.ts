@@ -1,6 +1,12 @@
 import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
+import { NAME_PATTERN } from "../model/name.ts";
+
+function checkedName(name: string): string {
+  if (!NAME_PATTERN.test(name)) throw new Error(`cannot use ${JSON.stringify(name)} as a name`);
+  return name;
+}
 
 /** Where xy keeps what on this machine, from the environment and the account. */
 export interface Paths {
@@ -57,8 +63,9 @@ export const agentRecordPath = (state: string) => join(state, "agent.json");
 export const agentLockPath = (state: string) => join(state, "agent.lock");
 export const agentLogPath = (state: string) => join(state, "agent.log");
 export const projectsDir = (state: string) => join(state, "projects");
-export const projectDir = (state: string, project: string) => join(state, "projects", project);
+/** Throws on a name that is none: it could lead anywhere. */
+export const projectDir = (state: string, project: string) => join(state, "projects", checkedName(project));
 export const serverDir = (state: string, project: string, server: string) =>
-  join(state, "projects", project, "servers", server);
+  join(projectDir(state, project), "servers", checkedName(server));
 export const logPath = (state: string, project: string, server: string) =>
   join(serverDir(state, project, server), "log", "current.log");

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
-import { isCode, readJson, writeAtomic } from "./files.ts";
+import { basename, join } from "node:path";
+import { NAME_PATTERN } from "../model/name.ts";
+import { isCode, readJson, setAside, writeAtomic } from "./files.ts";
 import { ensurePrivateDir, projectDir, projectsDir } from "./paths.ts";
 
 /** What the state folder keeps of a project, beside its servers. */
@@ -17,12 +18,18 @@ const recordPath = (state: string, project: string) => join(projectDir(state, pr
 
 /** Undefined for a project that was never applied. */
 export function readProject(state: string, project: string): ProjectRecord | undefined {
-  const value = readJson(recordPath(state, project));
-  if (value === undefined) return undefined;
-  const { root, config, ports } = value as ProjectRecord;
-  if (typeof root !== "string")
-    throw new Error(`cannot read ${recordPath(state, project)}: it is not a project record`);
-  return { root, config: config ?? root, ports: ports ?? {} };
+  const path = recordPath(state, project);
+  try {
+    const value = readJson(path);
+    if (value === undefined) return undefined;
+    const { root, config, ports } = value as ProjectRecord;
+    if (typeof root === "string") return { root, config: config ?? root, ports: ports ?? {} };
+  } catch (error) {
+    if (!(error instanceof SyntaxError) && !(error instanceof TypeError)) throw error;
+  }
+  // One torn record must not stand in the way of every other project.
+  setAside(path, Date.now());
+  return undefined;
 }
 
 export function writeProject(state: string, project: string, record: ProjectRecord): void {
@@ -42,14 +49,17 @@ export function recordedNames(state: string, project: string): string[] {
   return folders(join(projectDir(state, project), "servers"));
 }
 
+/** Other entries, such as those that a file manager leaves, are none of ours. */
 function folders(dir: string): string[] {
   try {
-    return readdirSync(dir).sort();
+    const entries = readdirSync(dir, { withFileTypes: true });
+    return entries.flatMap((e) => (e.isDirectory() && NAME_PATTERN.test(e.name) ? [e.name] : [])).sort();
   } catch (error) {
-    if (isCode(error, "ENOENT")) return [];
+    if (isCode(error, "ENOENT", "ENOTDIR")) return [];
     throw error;
   }
 }
 
 /** Beside the projects' folders, so that one can be forgotten while its lock is held. */
-export const projectLockPath = (state: string, project: string) => join(state, "locks", project);
+export const projectLockPath = (state: string, project: string) =>
+  join(state, "locks", basename(projectDir(state, project)));

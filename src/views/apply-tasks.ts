@@ -3,8 +3,7 @@ import type { ApplyEvent } from "../model/event.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import { oneLine } from "../model/text.ts";
 import { renderApplyLines } from "./apply.ts";
-import { applySummary, eventText, type FinalEvent, isFinal } from "./apply-text.ts";
-import type { Screen } from "./screen.ts";
+import { type ApplyScreen, applySummary, eventText, type FinalEvent, isFinal } from "./apply-text.ts";
 
 /** Rows of a terminal that a task list leaves free, for its summary and what was there before. */
 const SPARE_ROWS = 4;
@@ -19,7 +18,7 @@ export async function renderApplyTasks(
   plan: Plan,
   events: AsyncIterable<ApplyEvent>,
   terminal: NodeJS.WriteStream,
-  screen: Pick<Screen, "colour">,
+  screen: ApplyScreen,
 ): Promise<readonly FinalEvent[]> {
   const write = (text: string) => void terminal.write(`${text}\n`);
   const changes = plan.changes.filter(({ action }) => action !== "none");

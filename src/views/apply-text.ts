@@ -37,20 +37,30 @@ function failureText({ server, action, message }: Extract<ApplyEvent, { type: "f
     : `${server}: cannot ${actionVerb(action)}: ${text}`;
 }
 
+/** How an apply is shown. */
+export interface ApplyScreen extends Pick<Screen, "colour"> {
+  /** What the command calls it; `Apply` when not given. */
+  readonly verb?: "Apply" | "Destroy" | "Rollback";
+}
+
+const isInterrupted = (event: FinalEvent) => event.type === "failed" && event.interrupted === true;
+
 /** The last words of an apply: what was done, and by name what was not. Without newline. */
-export function applySummary(events: readonly FinalEvent[], screen: Pick<Screen, "colour">): string {
-  const paint = painter(screen);
+export function applySummary(events: readonly FinalEvent[], { colour, verb = "Apply" }: ApplyScreen): string {
+  const paint = painter({ colour });
   const of = (type: FinalEvent["type"]) => events.filter((event) => event.type === type);
-  const [done, failed, skipped] = [of("done"), of("failed"), of("skipped")];
-  if (failed.length === 0 && skipped.length === 0) {
-    return `${paint("green", paint("bold", "Apply complete:"))} ${counts(done.map(({ action }) => action))}.`;
+  const [done, ended, skipped] = [of("done"), of("failed"), of("skipped")];
+  const [interrupted, failed] = [ended.filter(isInterrupted), ended.filter((event) => !isInterrupted(event))];
+  if (ended.length === 0 && skipped.length === 0) {
+    return `${paint("green", paint("bold", `${verb} complete:`))} ${counts(done.map(({ action }) => action))}.`;
   }
   const parts = [
     listed("failed", failed),
+    listed("still under way", interrupted),
     listed("not tried", skipped),
     listed("done", done) || "nothing was done",
   ];
-  const title = failed.length > 0 ? "Apply failed:" : "Apply interrupted:";
+  const title = failed.length > 0 ? `${verb} failed:` : `${verb} interrupted:`;
   return `${paint("red", paint("bold", title))} ${parts.filter((part) => part !== "").join("; ")}.`;
 }
 

@@ -1,6 +1,6 @@
 import type { ApplyEvent } from "../model/event.ts";
-import { applySummary, eventText, type FinalEvent, isFinal } from "./apply-text.ts";
-import { painter, type Screen, type Style } from "./screen.ts";
+import { type ApplyScreen, applySummary, eventText, type FinalEvent, isFinal } from "./apply-text.ts";
+import { painter, type Style } from "./screen.ts";
 
 const STYLES: Readonly<Record<ApplyEvent["type"], Style | undefined>> = {
   started: "dim",
@@ -17,7 +17,7 @@ const STYLES: Readonly<Record<ApplyEvent["type"], Style | undefined>> = {
 export async function renderApplyLines(
   events: AsyncIterable<ApplyEvent>,
   write: (text: string) => void,
-  screen: Pick<Screen, "colour">,
+  screen: ApplyScreen,
 ): Promise<readonly FinalEvent[]> {
   const paint = painter(screen);
   const finals: FinalEvent[] = [];

@@ -1,17 +1,22 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { serverDir } from "../../src/system/paths.ts";
 import { PROJECT } from "./spec.ts";
 
 export type Stream = "out" | "err";
 
-/** The log files of a server, oldest first. */
+/** The log files of a server, oldest first. An agent killed while it rotated leaves a gap in their numbers. */
 export function logFiles(state: string, name: string): string[] {
   const dir = join(serverDir(state, PROJECT, name), "log");
-  const files = [join(dir, "current.log")];
-  for (let n = 1; existsSync(join(dir, `${n}.log`)); n++) files.unshift(join(dir, `${n}.log`));
-  return files;
+  const numbers = readdirSync(dir).flatMap((file) => /^(\d+)\.log$/.exec(file)?.[1] ?? []);
+  const rotated = numbers.map(Number).sort((a, b) => b - a);
+  const files = [...rotated.map((n) => `${n}.log`), "current.log"].map((file) => join(dir, file));
+  return files.filter((file) => existsSync(file));
 }
+
+const HEAD = /^\S{24} \[(out|err)(\+?)\] /;
+/** All that is left of a record when its writer was killed in the middle of the write: that stops at a page's end. */
+const TORN_HEAD = /^[\dTZ:.-]{0,24}( (\[[a-z]{0,3}\+?\]? ?)?)?$/;
 
 /** What a server printed on a stream, as its log files have it: read by other means than the product's. */
 export function printedIn(state: string, name: string, stream: Stream): Buffer {
@@ -21,9 +26,10 @@ export function printedIn(state: string, name: string, stream: Stream): Buffer {
     for (let start = 0; start < bytes.length; ) {
       const end = bytes.indexOf(0x0a, start);
       const record = bytes.subarray(start, end === -1 ? bytes.length : end);
-      const head = /^\S{24} \[(out|err)(\+?)\] /.exec(record.toString("latin1", 0, 40));
-      if (!head) throw new Error(`no record in ${file}: ${record.subarray(0, 100)}`);
-      if (head[1] === stream) {
+      const head = HEAD.exec(record.toString("latin1", 0, 40));
+      if (!head && !TORN_HEAD.test(record.toString("latin1")))
+        throw new Error(`no record in ${file}: ${record.subarray(0, 100)}`);
+      if (head?.[1] === stream) {
         parts.push(record.subarray(head[0].length));
         if (head[2] === "") parts.push(Buffer.from("\n"));
       }

@@ -1,4 +1,5 @@
 import { boolean } from "@oclif/core/flags";
+import { EXIT } from "../exit-codes.ts";
 import { ServerCommand } from "../server-command.ts";
 
 export default class AgentStop extends ServerCommand {
@@ -18,11 +19,14 @@ export default class AgentStop extends ServerCommand {
       await client.closed;
       return answer;
     });
-    if (this.json) return this.printJson(result ?? { stopped: [] });
+    if (this.json) return this.printJson(result ?? { stopped: [], left: [] });
     if (!result) return this.print("No agent runs.");
-    const { stopped } = result;
+    const { stopped, left } = result;
     const servers = stopped.length > 0 ? `, and with it ${stopped.join(", ")}` : "";
     this.print(`The agent has stopped${servers}.`);
+    if (left.length > 0) {
+      this.fail(EXIT.failed, `${left.join(", ")} could not be stopped, and run on without an agent`);
+    }
     if (keep_servers)
       this.note(
         "The servers run on. One that prints a lot waits once its pipe is full, until an agent is back.",

@@ -1,0 +1,2 @@
+/** What projects and servers may be called: safe in a path, a unit's name and a URL. */
+export const NAME_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
