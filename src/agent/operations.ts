@@ -1,15 +1,10 @@
-import type { ServerSpec } from "../model/spec.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
-import { STUCK_AFTER } from "../supervisor/machine.ts";
 import { publicState } from "../supervisor/state.ts";
 import type { Registry } from "./registry.ts";
-import { isAtRest, type Supervised } from "./supervised.ts";
+import { isAtRest, type Supervised, stopBound } from "./supervised.ts";
 
 /** What an operator asks of servers: start, stop, restart, kill. */
-
-/** Longest time from the decision to start to a running program or the word that it cannot, ms. */
-const SPAWN_BOUND = 15_000;
 
 type Target = { name: string; project?: string | undefined } | { all: true; project?: string | undefined };
 
@@ -124,11 +119,6 @@ async function stopOne(server: Supervised, how: "stop" | "kill"): Promise<boolea
   server.dispatch({ type: how });
   await awaitRest(server);
   return ran;
-}
-
-/** Longest time from the word to stop until nothing runs any more, or that is given up, ms. */
-export function stopBound(spec: Pick<ServerSpec, "stop">): number {
-  return SPAWN_BOUND + spec.stop.grace + STUCK_AFTER;
 }
 
 /**

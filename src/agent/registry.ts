@@ -1,9 +1,8 @@
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { isCode } from "../system/files.ts";
-import { stopBound } from "./operations.ts";
 import { recordedServers, ServerStore } from "./store.ts";
-import { isAtRest, Supervised } from "./supervised.ts";
+import { isAtRest, Supervised, stopBound } from "./supervised.ts";
 
 /** All servers of this agent, by project and name. */
 export class Registry {

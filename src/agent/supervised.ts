@@ -7,6 +7,7 @@ import {
   type Effect,
   type MachineEvent,
   type ProbeName,
+  STUCK_AFTER,
   step,
   type TimerName,
 } from "../supervisor/machine.ts";
@@ -471,6 +472,14 @@ function redact(line: string, secrets: SecretValues): string {
   return pieces
     .filter(({ piece }) => piece.trim().length >= SHORTEST_SECRET)
     .reduce((text, { name, piece }) => text.replaceAll(piece, `(secret ${name})`), line);
+}
+
+/** Longest time from the decision to start to a running program or the word that it cannot, ms. */
+const SPAWN_BOUND = 15_000;
+
+/** Longest time from the word to stop until nothing runs any more, or that is given up, ms. */
+export function stopBound(spec: Pick<ServerSpec, "stop">): number {
+  return SPAWN_BOUND + spec.stop.grace + STUCK_AFTER;
 }
 
 /** Nothing of it runs, and nothing will by itself. */

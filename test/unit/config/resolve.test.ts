@@ -349,7 +349,7 @@ describe("secrets", () => {
     const { folder, said, secrets } = await inFolder(files);
     mkdirSync(join(folder, "later"));
     expect(said).toEqual([
-      "servers.d/a.yaml:3:12: cannot read the env file nope: nope: it does not exist, or is a link to nothing; correct the path or remove the link",
+      "servers.d/a.yaml:3:12: cannot read the env file: nope: it does not exist, or is a link to nothing; correct the path or remove the link",
       "servers.d/a.yaml:3:21: cannot read this line: write NAME=value (bad:2)",
       "servers.d/a.yaml:3:21: cannot take PWD from bad: the shell that starts the program owns that name; remove it there",
     ]);

@@ -53,7 +53,11 @@ describe("stop", () => {
     expect(s.is).toBe("stopped");
     expect(s.look()).toEqual(["release 1"]);
     expect(s.pending()).toEqual([]);
-    expect(s.state.lastExit).toEqual({ exit: { kind: "signal", signal: "SIGINT" }, at: s.now, requested: true });
+    expect(s.state.lastExit).toEqual({
+      exit: { kind: "signal", signal: "SIGINT" },
+      at: s.now,
+      requested: true,
+    });
   });
 
   it("kills what is left after the grace", () => {
