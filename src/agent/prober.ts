@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import type { Probe, ServerSpec } from "../model/spec.ts";
 import type { Answer } from "../supervisor/probes.ts";
 import { isCode } from "../system/files.ts";
-import { type Listener, listeners, ownedBy } from "../system/listeners.ts";
+import { type Listener, listeners, listenersFor, ownedBy } from "../system/listeners.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { LogSnapshot } from "./log-reader.ts";
 import type { LogLine } from "./log-record.ts";
@@ -18,16 +18,24 @@ export class Prober {
     this.#incarnation = incarnation;
   }
 
-  /** Does something of this server's group listen on the port, and does it accept a connection? */
+  /**
+   * Does something of this server's group listen where a client would connect, and does it accept a connection? Throws
+   * when that cannot be seen now, which says nothing about the server.
+   */
   async tcp(spec: ServerSpec, probe: Extract<Probe, { type: "tcp" }>): Promise<Answer> {
     const { port } = probe;
-    const sockets = (await listeners()).get(port);
-    if (!sockets) return { ok: false, evidence: `nothing listens on port ${port}` };
+    const { host } = spec;
+    const all = (await listeners()).get(port) ?? [];
+    const sockets = listenersFor(all, host);
+    if (sockets.length === 0) return { ok: false, evidence: nobodyAt(host, port, all) };
     const owner = await this.#ownerOf(sockets);
-    if (owner === undefined) return { ok: false, evidence: `port ${port} is held by another process` };
-    const refusal = await tryConnect(spec.host, port, probe.timeout);
-    if (refusal) return { ok: false, evidence: `${spec.host}:${port} ${refusal}` };
-    return { ok: true, evidence: `pid ${owner} listens on ${spec.host}:${port}` };
+    if (owner === undefined) return { ok: false, evidence: `${at(host, port)} is held by another process` };
+    const { address, refusal } = await tryConnect(host, port, probe.timeout);
+    if (refusal !== undefined) return { ok: false, evidence: `${at(host, port)} ${refusal}` };
+    // A name may mean several addresses, of which only one is this server's.
+    if ((await this.#ownerOf(listenersFor(all, address))) === undefined)
+      return { ok: false, evidence: `${at(host, port)} is answered by another process, on ${address}` };
+    return { ok: true, evidence: `pid ${owner} listens on ${at(host, port)}` };
   }
 
   async #ownerOf(sockets: readonly Listener[]): Promise<number | undefined> {
@@ -39,13 +47,28 @@ export class Prober {
   }
 }
 
-/** Undefined when a connection was accepted in time, else what came instead. */
-function tryConnect(host: string, port: number, timeout: number): Promise<string | undefined> {
+function at(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function nobodyAt(host: string, port: number, elsewhere: readonly Listener[]): string {
+  const places = [...new Set(elsewhere.map(({ address }) => at(address, port)))];
+  if (places.length === 0) return `nothing listens on port ${port}`;
+  return `nothing listens on ${at(host, port)}, only on ${places.join(" and ")}`;
+}
+
+/** The address that accepted a connection in time, or what came instead. */
+function tryConnect(
+  host: string,
+  port: number,
+  timeout: number,
+): Promise<{ address: string; refusal?: string }> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout });
     const settle = (refusal?: string) => {
+      const address = socket.remoteAddress ?? host;
       socket.destroy();
-      resolve(refusal);
+      resolve({ address, ...(refusal === undefined ? {} : { refusal }) });
     };
     socket.once("connect", () => settle());
     socket.once("timeout", () => settle(`did not accept a connection within ${timeout} ms`));

@@ -110,13 +110,24 @@ function checkFolder(path: string): void {
   }
 }
 
-async function checkPort(spec: ServerSpec): Promise<void> {
-  if (spec.port === null) return;
-  const holder = await holderOf(spec.port);
-  if (holder) {
-    const who = holder.pid ? `pid ${holder.pid} (${holder.name})` : holder.name;
-    throw new SpawnError(`cannot start: port ${spec.port} is held by ${who}`, true);
+/** Longest wait for a port that is held, ms: a server that moves away from it at the same time needs a moment to end. */
+const PORT_GRACE = 2000;
+/** Between two looks at a port that is held, ms. */
+const PORT_GAP = 50;
+
+async function checkPort({ port, host }: ServerSpec): Promise<void> {
+  if (port === null) return;
+  // A look that fails hinders nothing: the program itself will be told whether the port is free.
+  const look = () => holderOf(port, host).catch(() => undefined);
+  const until = Date.now() + PORT_GRACE;
+  let holder = await look();
+  while (holder && Date.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, PORT_GAP));
+    holder = await look();
   }
+  if (!holder) return;
+  const who = holder.pid ? `pid ${holder.pid} (${holder.name})` : holder.name;
+  throw new SpawnError(`cannot start: port ${port} is held by ${who}`, true);
 }
 
 interface FifoQueue {

@@ -138,6 +138,10 @@ export class ServerStore {
 
   /** Forgets the server, its logs included. */
   remove(): void {
+    // Its records go first: a death in between leaves logs, and no server.
+    for (const record of ["state.json", "run", "spec.json"]) {
+      fs.rmSync(join(this.dir, record), { recursive: true, force: true });
+    }
     fs.rmSync(this.dir, { recursive: true, force: true });
   }
 

@@ -400,15 +400,23 @@ export class Supervised {
     }
   }
 
-  /** Always answers: a probe without an answer would be the last one of its run. */
+  /**
+   * A check that cannot be made says nothing about the server, and must not end it: it is made again, until it can be
+   * or its process is gone. Always answers then: a probe without an answer would be the last one of its run.
+   */
   async #askTcp(probe: Extract<Probe, { type: "tcp" }>): Promise<Answer> {
-    try {
-      return (
-        (await this.#prober?.tcp(this.#spec, probe)) ?? { ok: false, evidence: "its process is not there" }
-      );
-    } catch (error) {
-      return { ok: false, evidence: `cannot look at port ${probe.port}: ${String(error)}` };
+    const prober = this.#prober;
+    let told = false;
+    while (prober && prober === this.#prober && !this.#retired) {
+      try {
+        return await prober.tcp(this.#spec, probe);
+      } catch (error) {
+        if (!told) this.#report(`${this.#spec.name}: cannot look at port ${probe.port}: ${String(error)}`);
+        told = true;
+        await new Promise((resolve) => setTimeout(resolve, probe.interval).unref());
+      }
     }
+    return { ok: false, evidence: "its process is not there" };
   }
 
   // --- what others see ------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import type { Observed } from "../model/observed.ts";
 import type { Change, Desired, Plan } from "../model/plan.ts";
 import { buildPlan } from "../reconciler/plan.ts";
 import type { Selection } from "../reconciler/select.ts";
-import { holderOf } from "../system/listeners.ts";
+import { holderOf, holdersOf } from "../system/listeners.ts";
 import { processGroups } from "../system/processes.ts";
 import { readProject, recordedProjects } from "../system/projects.ts";
 import { type Generation, latestGeneration } from "./generations.ts";
@@ -155,10 +155,14 @@ function bringsUp({ action, held }: Change): boolean {
 
 async function heldPort({ server, desired }: Change, observed: readonly Observed[]): Promise<Diagnostic[]> {
   if (!desired || desired.port === null || desired.wanted !== "start") return [];
-  const holder = await holderOf(desired.port);
-  if (!holder || (await isOurs(holder.pid, observed))) return [];
+  const { port, host } = desired;
+  // What cannot be seen now is no reason to refuse: the start looks again.
+  const holders = await holdersOf(port, host).catch(() => []);
+  const ours = await Promise.all(holders.map(({ pid }) => isOurs(pid, observed)));
+  const holder = holders.find((_, i) => !ours[i]);
+  if (!holder) return [];
   const who = holder.pid === 0 ? holder.name : `pid ${holder.pid} (${holder.name})`;
-  const message = `cannot listen: port ${desired.port} is held by ${who}; stop that, or choose another port`;
+  const message = `cannot listen: port ${port} is held by ${who}; stop that, or choose another port`;
   return [{ severity: "error", server, message }];
 }
 

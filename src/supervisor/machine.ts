@@ -36,7 +36,6 @@ import {
 
 export type { Effect, MachineEvent, Moment, ProbeName, Step, SupervisedSpec, TimerName } from "./events.ts";
 export { STUCK_AFTER } from "./incarnation.ts";
-export { UP_AFTER } from "./watching.ts";
 
 /**
  * The supervisor of one server: facts in, new state and effects out. It knows no clock, process or timer. Whoever

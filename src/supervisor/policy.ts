@@ -2,7 +2,7 @@ import type { Exit } from "../model/observed.ts";
 import type { ServerSpec } from "../model/spec.ts";
 
 /** Length of the window in which restarts are counted, ms. */
-export const RETRY_WINDOW = 60_000;
+const RETRY_WINDOW = 60_000;
 
 /** What the retry bookkeeping remembers of a server. */
 export interface Retries {

@@ -40,7 +40,7 @@ export type Phase =
   /** `stuck`: its last incarnation survived SIGKILL, nothing may start beside it. */
   | { readonly tag: "failed"; readonly stuck: boolean };
 
-export interface LastExit {
+interface LastExit {
   readonly exit: Exit;
   /** Unix ms. */
   readonly at: number;

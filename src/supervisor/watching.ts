@@ -9,7 +9,7 @@ import type { Phase, ServerState } from "./state.ts";
 /** The probes and timers of a running process. */
 
 /** A server without a readiness probe counts as ready when it has been up this long, ms. */
-export const UP_AFTER = 1000;
+const UP_AFTER = 1000;
 
 export type Running = Extract<Phase, { tag: "running" }>;
 

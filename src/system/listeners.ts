@@ -1,13 +1,14 @@
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { isIP, isIPv4, SocketAddress } from "node:net";
 import { promisify } from "node:util";
-import { processName } from "./processes.ts";
+import { ASKING, processName } from "./processes.ts";
 
 /** Who listens on which TCP port. Linux is read from /proc/net; elsewhere `lsof` is asked. */
 
 export interface Listener {
   readonly port: number;
-  /** As the kernel has it: `127.0.0.1`, `0.0.0.0`, `::1`, `::`, … */
+  /** In its short form: `127.0.0.1`, `0.0.0.0`, `::1`, `::`, … An IPv4 address in IPv6 clothes is the IPv4 address. */
   readonly address: string;
   /** Names the socket for its whole life: an inode on Linux, `pid` elsewhere. */
   readonly socket: string;
@@ -69,34 +70,109 @@ function hexAddress(hex: string): string {
   for (let i = 0; i < bytes.length; i += 4) bytes.subarray(i, i + 4).reverse();
   if (bytes.length === 4) return bytes.join(".");
   const words = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(i * 2).toString(16));
-  return words.join(":").replace(/(^|:)0(:0)+(:|$)/, "::");
+  return shortForm(words.join(":"));
 }
+
+/** One spelling for each address: `0:0:0:0:0:0:0:1` is `::1`, and `::ffff:127.0.0.1` is `127.0.0.1`. */
+function shortForm(address: string): string {
+  if (isIPv4(address)) return address;
+  const short = new SocketAddress({ address, family: "ipv6" }).address;
+  return /^::ffff:([\d.]+)$/.exec(short)?.[1] ?? short;
+}
+
+const LSOF = "/usr/sbin/lsof";
 
 async function askLsof(): Promise<Listener[]> {
-  try {
-    const { stdout } = await promisify(execFile)("lsof", ["-nP", "-iTCP", "-sTCP:LISTEN", "-Fpn"], {
-      timeout: 5000,
-    });
-    return parseLsof(stdout);
-  } catch {
-    // lsof ends with 1 when nothing matches.
-    return [];
-  }
+  const asked = promisify(execFile)(LSOF, ["-nPw", "-iTCP", "-sTCP:LISTEN", "-Fptn"], ASKING);
+  return parseLsof(
+    await asked.then(
+      ({ stdout }) => stdout,
+      (failure: LsofFailure) => outputOf(failure),
+    ),
+  );
 }
 
-/** Reads `lsof -Fpn`: a `p` row for each process, an `n` row for each of its sockets. */
+interface LsofFailure {
+  /** Not a number when it was killed or never began. */
+  readonly code?: number | string | null;
+  readonly stdout?: string;
+  readonly stderr?: string;
+}
+
+/**
+ * What an lsof that failed has found all the same: it ends with 1 when nothing listens, and after what it may not see.
+ * Throws when its answer is none: a list that is cut short would say of a server that it does not listen.
+ */
+export function outputOf(failure: LsofFailure): string {
+  const { code, stdout = "", stderr = "" } = failure;
+  const isList = typeof code === "number" && stdout !== "";
+  const isNothing = code === 1 && stdout === "" && stderr === "";
+  if (!isList && !isNothing) throw failure;
+  return stdout;
+}
+
+/** Reads `lsof -Fptn`: a `p` row for each process, and for each of its sockets a `t` row and an `n` row. */
 export function parseLsof(text: string): Listener[] {
-  let pid = "";
+  let [pid, type] = ["", ""];
   return text.split("\n").flatMap((row) => {
     if (row.startsWith("p")) pid = row.slice(1);
+    if (row.startsWith("t")) type = row.slice(1);
     const match = /^n(.*):(\d+)$/.exec(row);
     if (!match) return [];
     const [, host = "", port] = match;
-    return [
-      { port: Number(port), address: host === "*" ? "0.0.0.0" : host.replace(/[[\]]/g, ""), socket: pid },
-    ];
+    // The name of a link-local address ends with its interface.
+    const address = host.replace(/^\[|%.*|\]$/g, "").replace("*", type === "IPv6" ? "::" : "0.0.0.0");
+    return [{ port: Number(port), address: shortForm(address), socket: pid }];
   });
 }
+
+// --- which listener an address means ----------------------------------------------------------------------------
+
+/** What a listener on all addresses of a family has for an address. The IPv6 one takes IPv4 too, as systems have it. */
+const WILDCARDS = ["0.0.0.0", "::"] as const;
+
+/** Where a connection to a wildcard goes. */
+const LOOPBACKS: ReadonlyMap<string, string> = new Map([
+  ["0.0.0.0", "127.0.0.1"],
+  ["::", "::1"],
+]);
+
+function covers(wildcard: string, address: string): boolean {
+  return wildcard === "::" || (wildcard === "0.0.0.0" && isIPv4(address));
+}
+
+/** The addresses that a host means; undefined for a name that only the resolver knows, which may be any. */
+function addressesOf(host: string): readonly string[] | undefined {
+  if (host.toLowerCase() === "localhost") return ["127.0.0.1", "::1"];
+  return isIP(host) === 0 ? undefined : [shortForm(host)];
+}
+
+/**
+ * Those of a port's listeners that a connection to the host may reach. For one address that is whoever listens on
+ * exactly it, and only without one who does, whoever listens on all addresses.
+ */
+export function listenersFor(sockets: readonly Listener[], host: string): readonly Listener[] {
+  const addresses = addressesOf(host);
+  if (addresses === undefined) return sockets;
+  return [...new Set(addresses.flatMap((address) => reachedAt(sockets, address)))];
+}
+
+function reachedAt(sockets: readonly Listener[], address: string): readonly Listener[] {
+  const target = LOOPBACKS.get(address) ?? address;
+  const takers = [target, ...WILDCARDS.filter((wildcard) => covers(wildcard, target))];
+  const perTaker = takers.map((taker) => sockets.filter((socket) => socket.address === taker));
+  return perTaker.find((found) => found.length > 0) ?? [];
+}
+
+/** Those of a port's listeners beside which nobody else can listen on the host. */
+export function obstaclesTo(sockets: readonly Listener[], host: string): readonly Listener[] {
+  const addresses = addressesOf(host);
+  if (addresses === undefined) return sockets;
+  const clash = (a: string, b: string) => a === b || covers(a, b) || covers(b, a);
+  return sockets.filter(({ address }) => addresses.some((own) => clash(own, address)));
+}
+
+// --- whose it is ------------------------------------------------------------------------------------------------
 
 /** Which of the sockets one of the processes holds open, if any. */
 export function ownedBy(
@@ -132,15 +208,31 @@ function linkOf(path: string): string {
   }
 }
 
-/** Who holds the port now: undefined when it is free; pid 0 when the holder belongs to someone else. */
-export async function holderOf(port: number): Promise<Holder | undefined> {
-  const sockets = (await listeners()).get(port);
-  if (!sockets) return undefined;
-  const pids = isLinux
-    ? readdirSync("/proc").map(Number).filter(Number.isInteger)
-    : sockets.map(({ socket }) => Number(socket));
-  const owner = ownedBy(pids, sockets);
-  return owner
-    ? { pid: owner.pid, name: processName(owner.pid) }
-    : { pid: 0, name: "a process of another user" };
+const STRANGER: Holder = { pid: 0, name: "a process of another user" };
+
+/**
+ * Those who keep a server from listening on the port now, one for each of their listeners: pid 0 when it belongs to
+ * someone else. Without a host: all who listen on the port. Throws when the system does not say.
+ */
+export async function holdersOf(port: number, host?: string): Promise<readonly Holder[]> {
+  const holders = await look(port, host);
+  // A listener without an owner may just have been closed, or handed on.
+  return holders.includes(STRANGER) ? look(port, host) : holders;
+}
+
+/** The first of {@link holdersOf}, if there is one. */
+export async function holderOf(port: number, host?: string): Promise<Holder | undefined> {
+  return (await holdersOf(port, host))[0];
+}
+
+async function look(port: number, host: string | undefined): Promise<readonly Holder[]> {
+  const all = (await listeners()).get(port) ?? [];
+  const sockets = host === undefined ? all : obstaclesTo(all, host);
+  return sockets.map((socket) => {
+    const pids = isLinux
+      ? readdirSync("/proc").map(Number).filter(Number.isInteger)
+      : [Number(socket.socket)];
+    const owner = ownedBy(pids, [socket]);
+    return owner ? { pid: owner.pid, name: processName(owner.pid) } : STRANGER;
+  });
 }

@@ -10,6 +10,19 @@ import type { ProcessId } from "../model/process.ts";
 
 const isLinux = process.platform === "linux";
 
+/**
+ * How a program of the system is asked. `ps` writes times in the caller's zone and language: asked without them, a
+ * process has the same start time for every agent and every command. The caller's PATH may lead to another program.
+ */
+export const ASKING = {
+  encoding: "utf8",
+  env: { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" },
+  timeout: 5000,
+  maxBuffer: 16 << 20,
+} as const;
+const PS = "/bin/ps";
+const SYSCTL = "/usr/sbin/sysctl";
+
 interface ProcessRow {
   readonly pid: number;
   readonly parent: number;
@@ -83,18 +96,14 @@ const PS_COLUMNS = ["-o", "pid=,ppid=,pgid=,stat=,lstart="];
 
 function readPs(pid: number): ProcessRow | undefined {
   try {
-    const text = execFileSync("ps", [...PS_COLUMNS, "-p", String(pid)], { encoding: "utf8", timeout: 5000 });
-    return parsePs(text)[0];
+    return parsePs(execFileSync(PS, [...PS_COLUMNS, "-p", String(pid)], ASKING))[0];
   } catch {
     return undefined;
   }
 }
 
 async function scanPs(): Promise<ProcessRow[]> {
-  const { stdout } = await promisify(execFile)("ps", ["-ax", ...PS_COLUMNS], {
-    timeout: 5000,
-    maxBuffer: 16 << 20,
-  });
+  const { stdout } = await promisify(execFile)(PS, ["-ax", ...PS_COLUMNS], ASKING);
   return parsePs(stdout);
 }
 
@@ -114,7 +123,7 @@ let boot: string | undefined;
 export function bootId(): string {
   boot ??= isLinux
     ? readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
-    : execFileSync("sysctl", ["-n", "kern.bootsessionuuid"], { encoding: "utf8", timeout: 5000 }).trim();
+    : execFileSync(SYSCTL, ["-n", "kern.bootsessionuuid"], ASKING).trim();
   return boot;
 }
 
@@ -122,7 +131,7 @@ export function bootId(): string {
 export function processName(pid: number): string {
   try {
     if (isLinux) return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
-    const path = execFileSync("ps", ["-o", "comm=", "-p", String(pid)], { encoding: "utf8", timeout: 5000 });
+    const path = execFileSync(PS, ["-o", "comm=", "-p", String(pid)], ASKING);
     return path.trim().split("/").at(-1) ?? "?";
   } catch {
     return "?";

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { NAME_PATTERN } from "../model/name.ts";
 import { isCode, readJson, setAside, writeAtomic } from "./files.ts";
@@ -46,8 +46,12 @@ export function recordedProjects(state: string): string[] {
 
 /** Names of the project's servers that the agent has a record of. */
 export function recordedNames(state: string, project: string): string[] {
-  return folders(join(projectDir(state, project), "servers"));
+  const dir = join(projectDir(state, project), "servers");
+  // What a removal that was cut short has left is no server any more.
+  return folders(dir).filter((name) => RECORDS.some((record) => existsSync(join(dir, name, record))));
 }
+
+const RECORDS = ["spec.json", "state.json", "run"];
 
 /** Other entries, such as those that a file manager leaves, are none of ours. */
 function folders(dir: string): string[] {

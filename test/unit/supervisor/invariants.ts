@@ -39,7 +39,7 @@ interface Invariant {
   readonly quiet?: (world: World, book: Book) => string | undefined;
 }
 
-export const INVARIANTS = {
+const INVARIANTS = {
   "never two live groups": {
     effect(effect, world) {
       if (effect.type !== "spawn") return undefined;

@@ -40,7 +40,7 @@ export interface Nature {
   readonly answers: boolean;
 }
 
-export const GOOD: Nature = {
+const GOOD: Nature = {
   spawnDelay: 5,
   spawnFails: false,
   deafAtBirth: false,
