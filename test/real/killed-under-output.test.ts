@@ -43,7 +43,6 @@ describe("an agent that ends while its servers print", () => {
 
     await agent.call("list", {});
     const counts = (await Promise.all(puppets.map((puppet) => countsOf(home, puppet)))).flat();
-    if (process.env.XY_TEST_FIGURES) console.log(counts);
     for (const count of counts) {
       expect(count).toMatchObject({ misplaced: 0 });
       expect(count.widestGap).toBeLessThanOrEqual(ONE_READ);
