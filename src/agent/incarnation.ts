@@ -1,12 +1,19 @@
 import * as fs from "node:fs";
 import { Socket, type SocketConstructorOpts } from "node:net";
-import { constants as osConstants } from "node:os";
-import { join } from "node:path";
 import type { Exit } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
-import { isCode, readText } from "../system/files.ts";
 import { identify, isRunning, processGroups, signalProcess } from "../system/processes.ts";
 import type { LogWriter } from "./log-writer.ts";
+import {
+  exitOf,
+  hasKeeper,
+  openWriteEnds,
+  type RunFiles,
+  readNow,
+  readPid,
+  readStatus,
+  releaseKeeper,
+} from "./run-folder.ts";
 
 /** What an incarnation tells, each at most once, in this order. */
 export interface IncarnationEvents {
@@ -22,34 +29,10 @@ export interface KeeperFacts {
   readonly gone?: Promise<void>;
 }
 
-const { O_RDONLY, O_WRONLY, O_NONBLOCK } = fs.constants;
 /** Between two looks at a group that is being ended, ms: short at first, for the many that end at once. */
 const GROUP_GAPS = [2, 5, 10, 20, 40];
 /** Between two looks at a program whose keeper is gone, ms. */
 const ORPHAN_GAP = 500;
-
-/** A run folder's fifos, opened for reading. */
-export interface RunFiles {
-  readonly out: number;
-  readonly err: number;
-  readonly alive: number;
-}
-
-/** All of them, or none and the error. */
-export function openRunFiles(dir: string): RunFiles {
-  const opened: number[] = [];
-  const open = (name: string) => {
-    const fd = fs.openSync(join(dir, name), O_RDONLY | O_NONBLOCK);
-    opened.push(fd);
-    return fd;
-  };
-  try {
-    return { out: open("out"), err: open("err"), alive: open("alive") };
-  } catch (error) {
-    for (const fd of opened) fs.closeSync(fd);
-    throw error;
-  }
-}
 
 /**
  * One run of one server: its process group, seen through the run folder that its keeper fills. Reads the output
@@ -96,9 +79,7 @@ export class Incarnation {
 
   /** Begins a run whose keeper was just started. */
   begin(): void {
-    this.#placeholders = (["out", "err", "alive"] as const).map((name) =>
-      fs.openSync(join(this.dir, name), O_WRONLY | O_NONBLOCK),
-    );
+    this.#placeholders = openWriteEnds(this.dir);
     this.#readAll();
   }
 
@@ -292,68 +273,7 @@ export class Incarnation {
   }
 }
 
-/** 128+n is how a shell reports the end by signal n. */
-function exitOf(code: number): Exit {
-  const signal = Object.entries(osConstants.signals).find(([, n]) => n === code - 128)?.[0];
-  return code > 128 && signal !== undefined ? { kind: "signal", signal } : { kind: "code", code };
-}
-
-/** The end that the keeper wrote down; undefined while there is none. It is written in one piece, newline last. */
-export function readStatus(dir: string): { exit: Exit; at: number } | undefined {
-  const path = join(dir, "status");
-  const text = readText(path);
-  if (!text?.endsWith("\n")) return undefined;
-  return { exit: exitOf(Number(text)), at: Math.round(fs.statSync(path).mtimeMs) };
-}
-
-/** A pid that the keeper wrote down (`keeper` or `pid`). */
-export function readPid(dir: string, name: "keeper" | "pid"): number | undefined {
-  const text = readText(join(dir, name));
-  return text?.endsWith("\n") ? Number(text) : undefined;
-}
-
 function processOf(dir: string): ProcessId | undefined {
   const pid = readPid(dir, "pid");
   return pid === undefined ? undefined : identify(pid);
-}
-
-/** When the run folder was made, unix ms: nobody writes to `release` before the end. 0 when it is gone. */
-export function madeAt(dir: string): number {
-  return Math.floor(fs.statSync(join(dir, "release"), { throwIfNoEntry: false })?.mtimeMs ?? 0);
-}
-
-/** Lets the keeper of a run folder go, if there is one. False: there is none. */
-function releaseKeeper(dir: string): boolean {
-  const fd = openRelease(dir);
-  if (fd === undefined) return false;
-  fs.writeSync(fd, "\n");
-  fs.closeSync(fd);
-  return true;
-}
-
-/** True while a keeper holds the run folder, also after its program ended. */
-export function hasKeeper(dir: string): boolean {
-  const fd = openRelease(dir);
-  if (fd !== undefined) fs.closeSync(fd);
-  return fd !== undefined;
-}
-
-/** Opening a fifo for writing fails while nobody reads it: so it tells whether the keeper is there. */
-function openRelease(dir: string): number | undefined {
-  try {
-    return fs.openSync(join(dir, "release"), O_WRONLY | O_NONBLOCK);
-  } catch (error) {
-    if (isCode(error, "ENXIO", "ENOENT")) return undefined;
-    throw error;
-  }
-}
-
-/** Bytes read without waiting: 0 at the end, -1 when there is nothing now. */
-function readNow(fd: number, buffer: Buffer): number {
-  try {
-    return fs.readSync(fd, buffer, 0, buffer.length, null);
-  } catch (error) {
-    if (isCode(error, "EAGAIN")) return -1;
-    throw error;
-  }
 }

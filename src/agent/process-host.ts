@@ -5,16 +5,10 @@ import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { holderOf } from "../system/listeners.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
 import { isRunning, signalProcess } from "../system/processes.ts";
-import {
-  hasKeeper,
-  Incarnation,
-  type IncarnationEvents,
-  openRunFiles,
-  readPid,
-  readStatus,
-} from "./incarnation.ts";
+import { Incarnation, type IncarnationEvents } from "./incarnation.ts";
 import { makeFifos, startKeeper } from "./keeper.ts";
 import type { LogWriter } from "./log-writer.ts";
+import { hasKeeper, openRunFiles, readPid, readStatus } from "./run-folder.ts";
 
 /** Why a server could not be started, in words for a person. */
 export class SpawnError extends Error {

@@ -14,11 +14,13 @@ import {
 import type { Answer } from "../supervisor/probes.ts";
 import { initialState, liveProcess, publicState, type ServerState } from "../supervisor/state.ts";
 import { bootId } from "../system/processes.ts";
-import { hasKeeper, type Incarnation, madeAt } from "./incarnation.ts";
+import type { Incarnation } from "./incarnation.ts";
 import { LogSnapshot } from "./log-reader.ts";
 import { LogWriter } from "./log-writer.ts";
 import { Prober, watchLog } from "./prober.ts";
 import { adoptIncarnation, SpawnError, spawnIncarnation } from "./process-host.ts";
+import { cut, redact } from "./redact.ts";
+import { hasKeeper, madeAt } from "./run-folder.ts";
 import { type AppliedSpec, type RuntimeRecord, type ServerStore, stateAfter } from "./store.ts";
 
 const KEPT_TRANSITIONS = 20;
@@ -461,25 +463,6 @@ export class Supervised {
       snapshot.close();
     }
   }
-}
-
-const LONGEST_REASON_LINE = 2000;
-
-function cut(line: string): string {
-  return line.length > LONGEST_REASON_LINE ? `${line.slice(0, LONGEST_REASON_LINE)}…` : line;
-}
-
-/** Shorter pieces of a secret stand in too many harmless words. */
-const SHORTEST_SECRET = 4;
-
-/** A server may print its secrets, whole or line by line; what is passed on of its output in an explanation does not. */
-function redact(line: string, secrets: SecretValues): string {
-  const pieces = Object.entries(secrets).flatMap(([name, value]) =>
-    [value, ...value.split(/\r?\n/)].map((piece) => ({ name, piece })),
-  );
-  return pieces
-    .filter(({ piece }) => piece.trim().length >= SHORTEST_SECRET)
-    .reduce((text, { name, piece }) => text.replaceAll(piece, `(secret ${name})`), line);
 }
 
 /** Longest time from the decision to start to a running program or the word that it cannot, ms. */
