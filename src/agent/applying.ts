@@ -4,10 +4,9 @@ import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { formatDuration } from "../model/units.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
-import { isSuccess } from "../supervisor/policy.ts";
 import { publicState } from "../supervisor/state.ts";
 import { awaitRest, awaitStart } from "./operations.ts";
-import type { Registry } from "./registry.ts";
+import { meets, type Registry } from "./registry.ts";
 import { isAtRest, type Supervised } from "./supervised.ts";
 
 type Request = ParsedParams<"apply">;
@@ -51,10 +50,10 @@ async function bringUpOrBack(
   gone: AbortSignal,
 ): Promise<Applied> {
   const { action, wait_ms, rollback } = request;
-  const outcome = await bringUp(server, action === "restart" ? "restart" : "start", wait_ms, gone);
+  const outcome = await bringUp(server, action === "restart" ? "restart" : "start", request, gone);
   // Whoever is gone decides nothing any more: a slow server may still come up.
   if (outcome.ok || !rollback || wait_ms === 0 || gone.aborted) return outcome;
-  const after = before ? await putBack(server, before, wait_ms, gone) : await leaveStopped(server);
+  const after = before ? await putBack(server, before, request, gone) : await leaveStopped(server);
   return { ...outcome, message: `${outcome.message}${after}` };
 }
 
@@ -64,22 +63,17 @@ async function leaveStopped(server: Supervised): Promise<string> {
   return "; it is left stopped";
 }
 
-/** The previous version comes back once, whether it gets ready or not. */
-async function putBack(
-  server: Supervised,
-  before: Before,
-  waitMs: number,
-  gone: AbortSignal,
-): Promise<string> {
+/** The previous version comes back once, whether it becomes what was waited for or not. */
+async function putBack(server: Supervised, before: Before, wait: Wait, gone: AbortSignal): Promise<string> {
   if (specHash(before.spec) === specHash(server.spec)) return "";
   server.configure(before.spec, before.secrets);
   if (!before.ran || !server.shouldRun) {
     await stopServer(server);
     return "; its previous version is put back, and does not run, as before";
   }
-  const again = await bringUp(server, "restart", waitMs, gone);
+  const again = await bringUp(server, "restart", wait, gone);
   return again.ok
-    ? "; its previous version is back, and ready"
+    ? `; its previous version is back, and ${GOAL[wait.until]}`
     : `; its previous version is put back, but: ${again.message}`;
 }
 
@@ -116,16 +110,26 @@ async function stopServer(server: Supervised): Promise<Applied> {
   return done(ran ? "stopped" : "not started: it is wanted stopped");
 }
 
+/** What a start is waited for, and how long. */
+type Wait = Pick<Request, "until" | "wait_ms">;
+
+const GOAL: Readonly<Record<Wait["until"], string>> = {
+  started: "running",
+  ready: "ready",
+  completed: "completed",
+};
+
 async function bringUp(
   server: Supervised,
   action: "start" | "restart",
-  waitMs: number,
+  wait: Wait,
   gone: AbortSignal,
 ): Promise<Applied> {
   server.dispatch({ type: action === "restart" && !isAtRest(server) ? "restart" : "start" });
-  if (waitMs === 0) return spawned(server);
-  const settled = await server.until(isSettled, waitMs, gone);
-  return verdict(server, settled, waitMs);
+  if (wait.wait_ms === 0) return spawned(server);
+  // Also at rest: failed, or ended without a restart.
+  const settled = await server.until((now) => isAtRest(now) || meets(now, wait.until), wait.wait_ms, gone);
+  return verdict(server, settled, wait);
 }
 
 /** Not waited for, but whether there is a program at all is known in a moment. */
@@ -139,26 +143,26 @@ async function spawned(server: Supervised): Promise<Applied> {
   }
 }
 
-/** Ready, failed, or ended without a restart. */
-function isSettled(server: Supervised): boolean {
+/** A run that ended with success is enough, whatever it was waited for. */
+function verdict(server: Supervised, settled: boolean, wait: Wait): Applied {
   const { phase } = server.state;
-  return isAtRest(server) || (phase.tag === "running" && phase.ready.verdict.status === "ok");
+  if (meets(server, "completed")) return done("ran, and ended with success");
+  if (phase.tag === "running" && settled) {
+    const { evidence } = phase.ready.verdict;
+    return done(wait.until === "started" ? `running: pid ${phase.process.pid}` : `ready: ${evidence}`);
+  }
+  return { ok: false, message: complaint(server, settled, wait), last_lines: server.lastLines() };
 }
 
-function verdict(server: Supervised, settled: boolean, waitMs: number): Applied {
+function complaint(server: Supervised, settled: boolean, { until, wait_ms }: Wait): string {
   const { phase, lastExit, reason } = server.state;
-  if (phase.tag === "running" && settled) return done(`ready: ${phase.ready.verdict.evidence}`);
-  if (phase.tag === "stopped" && lastExit && isSuccess(lastExit.exit, server.spec))
-    return done("ran, and ended with success");
-  return { ok: false, message: complaint(server, settled, waitMs, reason), last_lines: server.lastLines() };
-}
-
-function complaint(server: Supervised, settled: boolean, waitMs: number, reason: string | undefined): string {
-  const { phase, lastExit } = server.state;
-  if (phase.tag === "stopped")
-    return lastExit ? `ended: ${formatExit(lastExit.exit)}` : "was stopped meanwhile";
+  if (phase.tag === "stopped") {
+    return lastExit && !lastExit.requested
+      ? `ended: ${formatExit(lastExit.exit)}`
+      : (reason ?? "was stopped meanwhile");
+  }
   if (settled) return reason ?? "failed";
-  const waited = `not ready after ${formatDuration(waitMs)}`;
-  if (phase.tag === "running") return `${waited}: ${phase.ready.verdict.evidence}`;
+  const waited = `not ${GOAL[until]} after ${formatDuration(wait_ms)}`;
+  if (phase.tag === "running" && until === "ready") return `${waited}: ${phase.ready.verdict.evidence}`;
   return `${waited}: ${publicState(server.state)}${reason ? ` (${reason})` : ""}`;
 }

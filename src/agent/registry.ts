@@ -1,14 +1,23 @@
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
+import { isSuccess } from "../supervisor/policy.ts";
 import { isCode } from "../system/files.ts";
 import { recordedServers, ServerStore } from "./store.ts";
 import { isAtRest, Supervised, stopBound } from "./supervised.ts";
+
+/** Longest wait of a server that is started with the agent for each one that it depends on, ms. */
+const RESUME_BOUND = 60_000;
+
+/** What one server asks of another that it depends on. */
+export type Condition = ServerSpec["dependsOn"][number]["condition"];
 
 /** All servers of this agent, by project and name. */
 export class Registry {
   readonly #servers = new Map<string, Supervised>();
   readonly #state: string;
   readonly #report: (message: string) => void;
+  /** Aborted once all are being stopped: nothing is started with the agent any more. */
+  readonly #ending = new AbortController();
 
   constructor(state: string, report: (message: string) => void) {
     this.#state = state;
@@ -18,8 +27,26 @@ export class Registry {
   /** Takes up every server that has a record. One that cannot be read is reported, and harms no other. */
   async adoptAll(): Promise<void> {
     await Promise.all(recordedServers(this.#state).map(({ project, name }) => this.#adopt(project, name)));
-    for (const server of this.all()) {
-      if (server.resumes && server.shouldRun) server.dispatch({ type: "start" });
+    for (const server of this.all()) if (isToResume(server)) void this.#resume(server);
+  }
+
+  /**
+   * Starts a server once what it depends on is as it asks, or rests for good, or the time for that is over. Never
+   * rejects: nobody waits for it.
+   */
+  async #resume(server: Supervised): Promise<void> {
+    const { name, project, dependsOn } = server.spec;
+    try {
+      const waits = dependsOn.map(({ server: needed, condition }) => {
+        const settled = (dependency: Supervised) =>
+          !isToResume(dependency) && (meets(dependency, condition) || isAtRest(dependency));
+        return this.find(needed, project)?.until(settled, RESUME_BOUND, this.#ending.signal);
+      });
+      await Promise.all(waits);
+      // Meanwhile somebody else may have started it, or said that it is to rest; or all are being stopped.
+      if (isToResume(server) && !this.#ending.signal.aborted) server.dispatch({ type: "start" });
+    } catch (error) {
+      this.#report(`${project}/${name}: cannot start it with the agent: ${String(error)}`);
     }
   }
 
@@ -101,6 +128,7 @@ export class Registry {
    * stopped, and of what could not be.
    */
   async stopAll(): Promise<{ stopped: string[]; left: string[] }> {
+    this.#ending.abort();
     const names = (servers: readonly Supervised[]) => servers.map(({ spec }) => spec.name);
     const running = this.all().filter(isAlive);
     await Promise.all(running.map((server) => server.suspend(stopBound(server.spec))));
@@ -120,3 +148,24 @@ function isAlive(server: Supervised): boolean {
 }
 
 const keyOf = (project: string, name: string) => `${project}/${name}`;
+
+/** It is still to be started with the agent. */
+const isToResume = (server: Supervised) => server.resumes && server.shouldRun;
+
+/** Whether a server is now what another asks of it. */
+export function meets({ state, spec }: Supervised, condition: Condition): boolean {
+  const { phase, lastExit } = state;
+  switch (condition) {
+    case "started":
+      return phase.tag === "running";
+    case "ready":
+      return phase.tag === "running" && phase.ready.verdict.status === "ok";
+    case "completed":
+      return (
+        phase.tag === "stopped" &&
+        lastExit !== undefined &&
+        lastExit.requested !== true &&
+        isSuccess(lastExit.exit, spec)
+      );
+  }
+}

@@ -63,6 +63,8 @@ export class AgentBackend implements Backend {
       server,
       action,
       wait_ms: options.waitMs,
+      // Left out when it says nothing new: an agent of an earlier version does not know it.
+      ...(options.until === undefined || options.until === "ready" ? {} : { until: options.until }),
       rollback: options.rollback ?? true,
       secrets: options.secrets,
       ...(desired ? { spec: desired } : {}),

@@ -3,6 +3,9 @@ import type { Observed } from "../model/observed.ts";
 import type { Change } from "../model/plan.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 
+/** What one server asks of another that it depends on. */
+export type Condition = ServerSpec["dependsOn"][number]["condition"];
+
 /** What runs servers. The same contract suite runs over every implementation. */
 export interface Backend {
   readonly kind: ServerSpec["backend"];
@@ -11,8 +14,8 @@ export interface Backend {
   /** Every server that this backend has a record of for the project, as it is now. Starts nothing when there is none. */
   observe(project: string): Promise<readonly Observed[]>;
   /**
-   * Carries out one change. When it starts something (and `waitMs` is not 0) it settles when the server is ready,
-   * has failed, or the time is over. Aborting ends the waiting, never a server.
+   * Carries out one change. When it starts something (and `waitMs` is not 0) it settles when the server is what
+   * `until` says, has failed or ended, or the time is over. Aborting ends the waiting, never a server.
    */
   perform(change: Change, options: PerformOptions): Promise<PerformResult>;
 }
@@ -20,10 +23,15 @@ export interface Backend {
 export interface PerformOptions {
   /** Values of the secret references in the desired spec. */
   readonly secrets: SecretValues;
-  /** Longest wait for readiness in ms; 0: do not wait. */
+  /** Longest wait for `until` in ms; 0: do not wait. */
   readonly waitMs: number;
   /**
-   * When it does not become ready in that time: put a changed server back to what it was, leave a new one stopped.
+   * `started`: its program runs. `ready` (default): it is ready, or ended with success. `completed`: it ended with
+   * success.
+   */
+  readonly until?: Condition;
+  /**
+   * When it does not come to that in that time: put a changed server back to what it was, leave a new one stopped.
    * Default true.
    */
   readonly rollback?: boolean;

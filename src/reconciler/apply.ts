@@ -3,12 +3,13 @@ import type { ApplyEvent } from "../model/event.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { Channel } from "./channel.ts";
+import { awaitedCondition, restingDependency } from "./dependencies.ts";
 import { phases, runInOrder, type Task } from "./schedule.ts";
 
 export interface ApplyOptions {
   /** Values of the secret references, by server. A server without any may be missing. */
   readonly secrets: Readonly<Record<string, SecretValues>>;
-  /** Longest wait for the readiness of one server, ms; 0: do not wait. */
+  /** Longest wait for one server to become what its dependents ask for, ms; 0: do not wait, only keep the order. */
   readonly waitMs: number;
   /** Put a changed server that does not become ready back to what it was. Default true. */
   readonly rollback?: boolean;
@@ -24,8 +25,8 @@ export type BackendOf = (kind: ServerSpec["backend"]) => Backend;
  * Carries out a plan and says what happens, in order. What ends comes first, dependents before what they depend on;
  * the rest follows in dependency order; both in parallel where they may. Each change gets `started` and then `done` or
  * `failed`, or else `skipped` alone; one with action `none` gets nothing. The failure of one server, also a thrown one,
- * is that of no other, except that a server whose dependency failed in this apply is skipped. Ending the iteration
- * early begins nothing new. Does not look at the plan's diagnostics.
+ * is that of no other, except that a server is skipped whose dependency failed in this apply, or rests and is not
+ * started by it. Ending the iteration early begins nothing new. Does not look at the plan's diagnostics.
  */
 export async function* apply(
   plan: Plan,
@@ -38,8 +39,9 @@ export async function* apply(
     backendOf,
     { ...options, signal: AbortSignal.any([options.signal, reader.signal]) },
     events,
+    plan.changes,
   );
-  void walk.run(plan.changes);
+  void walk.run();
   try {
     yield* events;
   } finally {
@@ -51,16 +53,23 @@ class Walk {
   readonly #backendOf: BackendOf;
   readonly #options: ApplyOptions;
   readonly #events: Channel<ApplyEvent>;
+  readonly #changes: readonly Change[];
   readonly #unfinished = new Map<Change, "failed" | "skipped">();
 
-  constructor(backendOf: BackendOf, options: ApplyOptions, events: Channel<ApplyEvent>) {
+  constructor(
+    backendOf: BackendOf,
+    options: ApplyOptions,
+    events: Channel<ApplyEvent>,
+    changes: readonly Change[],
+  ) {
     this.#backendOf = backendOf;
     this.#options = options;
     this.#events = events;
+    this.#changes = changes;
   }
 
-  async run(changes: readonly Change[]): Promise<void> {
-    for (const tasks of phases(changes)) {
+  async run(): Promise<void> {
+    for (const tasks of phases(this.#changes)) {
       await runInOrder(tasks, Math.max(1, this.#options.concurrency), (task) => this.#carryOut(task));
     }
     this.#events.close();
@@ -91,10 +100,13 @@ class Walk {
     });
   }
 
-  #obstacle({ server }: Change, needs: readonly Change[]): string | undefined {
+  #obstacle(change: Change, needs: readonly Change[]): string | undefined {
+    const { server } = change;
     if (this.#options.signal.aborted) return "interrupted before it began";
     const broken = needs.find((needed) => this.#unfinished.has(needed));
-    if (broken === undefined) return undefined;
+    // Without waiting nothing is asked of what a server depends on but that it comes first.
+    if (broken === undefined)
+      return this.#options.waitMs === 0 ? undefined : restingDependency(change, this.#changes);
     const how = this.#unfinished.get(broken) === "skipped" ? "was skipped" : "failed";
     if (broken.server === server)
       return `its removal from ${broken.observed?.backend ?? "the other backend"} ${how}`;
@@ -105,8 +117,10 @@ class Walk {
     const { secrets, waitMs, rollback = true, signal } = this.#options;
     const kind = change.desired?.backend ?? change.observed?.backend ?? "agent";
     const values = Object.hasOwn(secrets, change.server) ? secrets[change.server] : undefined;
+    const until = awaitedCondition(change.server, this.#changes);
+    const wanted = { secrets: values ?? {}, waitMs, until, rollback, signal };
     try {
-      return await this.#backendOf(kind).perform(change, { secrets: values ?? {}, waitMs, rollback, signal });
+      return await this.#backendOf(kind).perform(change, wanted);
     } catch (error) {
       return { ok: false, message: error instanceof Error ? error.message : String(error), lastLines: [] };
     }

@@ -42,10 +42,45 @@ export function acyclic(graph: Graph): Graph {
   return new Map([...graph].map(([name, needed]) => [name, needed.filter((other) => backward(name, other))]));
 }
 
+/**
+ * Both graphs in one, without the edges of `wishes` that lie on a cycle of the whole. `firm` has no cycles of its own,
+ * and neither has what comes out; of a cycle of wishes none is granted.
+ */
+export function joined(firm: Graph, wishes: Graph): Graph {
+  const wished = (name: string) => wishes.get(name) ?? [];
+  const both = new Map([...firm].map(([name, needed]) => [name, [...needed, ...wished(name)]]));
+  return new Map(
+    [...firm].map(([name, needed]) => [
+      name,
+      [...needed, ...wished(name).filter((other) => !reaches(both, other, name))],
+    ]),
+  );
+}
+
+function reaches(graph: Graph, from: string, to: string): boolean {
+  const seen = new Set([from]);
+  // A set that grows while it is walked: whatever is added is visited too.
+  for (const name of seen) for (const other of graph.get(name) ?? []) seen.add(other);
+  return seen.has(to);
+}
+
 /** What the servers of some changes need of each other: as declared, or, for a removal, as last applied. */
 export function dependencyGraph(changes: readonly Change[]): Graph {
   const names = new Set(changes.map(({ server }) => server));
   const needs = ({ desired, observed }: Change) =>
     (desired ?? observed?.spec)?.dependsOn.map((d) => d.server) ?? [];
   return new Map(changes.map((change) => [change.server, needs(change).filter((name) => names.has(name))]));
+}
+
+/** Whose port each server of some changes takes over: it is free once the other has changed. */
+export function portGraph(changes: readonly Change[]): Graph {
+  const leaves = (other: Change, port: number) =>
+    other.observed?.spec?.port === port && other.desired?.port !== port;
+  return new Map(
+    changes.map(({ server, desired }) => {
+      const port = desired?.port ?? null;
+      const before = port === null ? [] : changes.filter((other) => leaves(other, port));
+      return [server, before.map((other) => other.server)];
+    }),
+  );
 }

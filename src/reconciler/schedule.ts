@@ -1,5 +1,5 @@
 import type { Change } from "../model/plan.ts";
-import { acyclic, dependencyGraph, type Graph, reversed } from "./order.ts";
+import { acyclic, dependencyGraph, type Graph, joined, portGraph, reversed } from "./order.ts";
 
 /** One change, and what it has to wait for. */
 export interface Task {
@@ -12,18 +12,21 @@ export interface Task {
 
 /**
  * The changes of a plan in two phases, the second of which begins when the first is over: what ends (dependents before
- * what they depend on), since it frees ports, and then what begins or changes (dependencies first). Changes with
- * action `none` are left out.
+ * what they depend on), since it frees ports, and then what begins or changes (dependencies first, and whoever leaves a
+ * port before whoever takes it; two that swap their ports cannot be ordered, and go side by side). Changes with action
+ * `none` are left out.
  */
 export function phases(changes: readonly Change[]): readonly [readonly Task[], readonly Task[]] {
   const ending = changes.filter(({ action }) => action === "remove" || action === "stop");
   const others = changes.filter((change) => change.action !== "none" && !ending.includes(change));
   const dependents = reversed(acyclic(dependencyGraph(ending)));
   const dependencies = acyclic(dependencyGraph(others));
+  const order = joined(dependencies, portGraph(others));
   const first = ending.map((change) => ({ change, after: related(change, dependents, ending), needs: [] }));
   const second = others.map((change) => {
-    const after = related(change, dependencies, others);
-    return { change, after, needs: [...ending.filter(({ server }) => server === change.server), ...after] };
+    const removal = ending.filter(({ server }) => server === change.server);
+    const needs = [...removal, ...related(change, dependencies, others)];
+    return { change, after: related(change, order, others), needs };
   });
   return [first, second];
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { STATES } from "../model/observed.ts";
-import { name, secretValues, serverSpec } from "../model/spec.ts";
+import { CONDITIONS, name, secretValues, serverSpec } from "../model/spec.ts";
 
 /** The wire protocol as one table: what is called, with which params, and what comes back. JSON-RPC 2.0, a document a line. */
 
@@ -157,7 +157,9 @@ export const contract = {
       spec: serverSpec.optional(),
       secrets: secretValues.default({}),
       wait_ms: z.number().min(0).max(3_600_000),
-      /** When it is not ready by then: put a changed server back, leave a new one stopped. */
+      /** What is waited for: that its program runs, that it is ready, or that it has ended with success. */
+      until: z.enum(CONDITIONS).default("ready"),
+      /** When it has not come to that by then: put a changed server back, leave a new one stopped. */
       rollback: z.boolean().default(true),
     }),
     result: applied,

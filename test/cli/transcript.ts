@@ -47,9 +47,14 @@ const VARYING: readonly [what: RegExp, name: string][] = [
   [/\(\d+ defaults hidden\)/g, "(N defaults hidden)"],
 ];
 
+/** Outcomes of servers that are worked on at once: they come in the order in which they are done. */
+const OUTCOMES = /(?:^\S+: (?:added|changed|restarted|removed|stopped|started): .*\n){2,}/gm;
+
 /** A text without that. */
 export function settled(text: string): string {
-  return VARYING.reduce((sum, [what, name]) => sum.replace(what, name), text).replace(/[ \t]+$/gm, "");
+  return VARYING.reduce((sum, [what, name]) => sum.replace(what, name), text)
+    .replace(/[ \t]+$/gm, "")
+    .replace(OUTCOMES, (lines) => lines.trimEnd().split("\n").sort().concat("").join("\n"));
 }
 
 /** Runs the steps in one shell, one after the other, and gives what each of them printed. */

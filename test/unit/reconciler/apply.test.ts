@@ -6,7 +6,7 @@ import type { Change, Plan } from "../../../src/model/plan.ts";
 import type { ServerSpec } from "../../../src/model/spec.ts";
 import { type ApplyOptions, apply } from "../../../src/reconciler/apply.ts";
 import { buildPlan } from "../../../src/reconciler/plan.ts";
-import { desired, running, spec } from "./fixtures.ts";
+import { desired, resting, running, spec } from "./fixtures.ts";
 import { collect } from "./world.ts";
 
 const needing = (name: string, ...servers: string[]) =>
@@ -107,6 +107,77 @@ describe("apply", () => {
     const plan = planned(["a", "b", "c", "d", "e"].map((name) => spec(name)));
     await collect(apply(plan, backend(perform), options({ concurrency: 2 })));
     expect(most).toBe(2);
+  });
+
+  describe("ports that move on", () => {
+    const ports = async (...moves: readonly [string, number, number][]) => {
+      const now = moves.map(([name, , port]) => spec(name, { port }));
+      const before = moves.map(([name, port]) => running(spec(name, { port })));
+      const failing = async ({ server }: Change) => (server === "c" ? broken : done);
+      return brief(await collect(apply(planned(now, before), backend(failing), options())));
+    };
+
+    test("whoever takes a port comes after whoever leaves it, also when that fails", async () => {
+      expect(await ports(["a", 1, 2], ["b", 2, 3], ["c", 3, 4])).toEqual([
+        "started c",
+        "failed c",
+        "started b",
+        "done b",
+        "started a",
+        "done a",
+      ]);
+    });
+
+    test("a swap has no order: both go at once", async () => {
+      expect(await ports(["a", 1, 2], ["b", 2, 1])).toEqual(["started a", "started b", "done a", "done b"]);
+    });
+
+    test("a declared dependency comes before a port", async () => {
+      const observed = [running(spec("a", { port: 1 })), running(spec("b", { port: 2 }))];
+      const plan = planned([spec("a", { port: 2 }), { ...needing("b", "a"), port: 3 }], observed);
+      const events = await collect(
+        apply(
+          plan,
+          backend(async () => done),
+          options(),
+        ),
+      );
+      expect(brief(events)).toEqual(["started a", "done a", "started b", "done b"]);
+    });
+  });
+
+  test("each server is waited for as its dependents ask", async () => {
+    const asking = (name: string, server: string, condition: "started" | "completed") =>
+      spec(name, { dependsOn: [{ server, condition }] });
+    const plan = planned([asking("web", "db", "completed"), asking("api", "web", "started"), spec("db")]);
+    const seen: Record<string, unknown> = {};
+    const perform = async ({ server }: Change, { until }: PerformOptions) => {
+      seen[server] = until;
+      return done;
+    };
+    await collect(apply(plan, backend(perform), options()));
+    expect(seen).toEqual({ db: "completed", web: "started", api: "ready" });
+  });
+
+  test("what depends on a server at rest is skipped, unless nothing is waited for", async () => {
+    const held = resting(spec("db"), { operator: "stop" });
+    const plan = planned([spec("db"), needing("web", "db"), needing("app", "web")], [held]);
+    const performed = backend(async () => done);
+    expect(await collect(apply(plan, performed, options()))).toEqual([
+      {
+        type: "skipped",
+        server: "web",
+        action: "add",
+        message: "db is held, and web needs it ready: run `xy start db`, then apply again",
+      },
+      { type: "skipped", server: "app", action: "add", message: "web was skipped, and app depends on it" },
+    ]);
+    expect(brief(await collect(apply(plan, performed, options({ waitMs: 0 }))))).toEqual([
+      "started web",
+      "done web",
+      "started app",
+      "done app",
+    ]);
   });
 
   test("a failure skips those that depend on it, by name, and no others", async () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { acyclic, dependencyOrder, reversed } from "../../../src/reconciler/order.ts";
+import { acyclic, dependencyOrder, joined, reversed } from "../../../src/reconciler/order.ts";
 
 const graph = (edges: Record<string, string[]>) => new Map(Object.entries(edges));
 
@@ -58,4 +58,23 @@ test("property: a graph without cycles loses no edge", () => {
 
 test("reversed: who needs each name", () => {
   expect(reversed(graph({ web: ["db", "gone"], db: [] }))).toEqual(graph({ web: [], db: ["web"] }));
+});
+
+test("joined: a wish that would close a cycle is not granted, and of a cycle of wishes none is", () => {
+  const firm = graph({ a: ["b"], b: [], c: [], d: [] });
+  expect(joined(firm, graph({ c: ["a"] }))).toEqual(graph({ a: ["b"], b: [], c: ["a"], d: [] }));
+  expect(joined(firm, graph({ b: ["a"], d: ["c"] }))).toEqual(graph({ a: ["b"], b: [], c: [], d: ["c"] }));
+  expect(joined(firm, graph({ c: ["d"], d: ["c"] }))).toEqual(firm);
+});
+
+test("property: joined keeps every firm edge, and closes no cycle", () => {
+  fc.assert(
+    fc.property(anyGraph, anyGraph, (any, wishes) => {
+      const firm = acyclic(any);
+      const known = [...wishes].map(([name, needed]) => [name, needed.filter((n) => firm.has(n))] as const);
+      const whole = joined(firm, new Map(known));
+      expect(acyclic(whole)).toEqual(whole);
+      for (const [name, needed] of firm) expect(whole.get(name)?.slice(0, needed.length)).toEqual(needed);
+    }),
+  );
 });

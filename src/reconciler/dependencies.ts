@@ -1,0 +1,69 @@
+import type { Condition } from "../backends/backend.ts";
+import type { Observed } from "../model/observed.ts";
+import type { Change } from "../model/plan.ts";
+import type { ServerSpec } from "../model/spec.ts";
+
+/** What the servers of a plan ask of those that they depend on. */
+
+/** Whether carrying it out starts the server, or starts it anew. */
+function begins({ action, desired, held }: Change): boolean {
+  if (action === "add") return !held && desired?.wanted === "start";
+  return action === "start" || action === "restart";
+}
+
+/**
+ * What to wait for once a server begins: the strongest condition that its dependents in the plan ask for, `ready` when
+ * there are none. `started` counts only for a dependent that is about to begin: nobody else gains by the shorter wait.
+ */
+export function awaitedCondition(server: string, changes: readonly Change[]): Condition {
+  const asked = changes.flatMap((dependent) => {
+    const of = (dependent.desired?.dependsOn ?? []).filter((dependency) => dependency.server === server);
+    return of
+      .map(({ condition }) => condition)
+      .filter((condition) => condition !== "started" || begins(dependent));
+  });
+  if (asked.includes("completed")) return "completed";
+  return asked.length === 0 || asked.includes("ready") ? "ready" : "started";
+}
+
+const NEEDED: Readonly<Record<Condition, string>> = {
+  started: "running",
+  ready: "ready",
+  completed: "completed",
+};
+
+/**
+ * Why a change must not start its server: something that it depends on rests, its condition is not met, and the plan
+ * does not start it. One that is on its way is trusted to arrive; of one that is not in the plan nothing is known.
+ */
+export function restingDependency(change: Change, changes: readonly Change[]): string | undefined {
+  if (!begins(change)) return undefined;
+  for (const { server, condition } of change.desired?.dependsOn ?? []) {
+    const dependency = changes.find((other) => other.server === server && other.action !== "remove");
+    const rest = dependency && !begins(dependency) ? restOf(dependency, condition) : undefined;
+    if (rest === undefined) continue;
+    return `${server} ${rest}, and ${change.server} needs it ${NEEDED[condition]}: run \`xy start ${server}\`, then apply again`;
+  }
+  return undefined;
+}
+
+/** How a server that the plan does not start rests; undefined: it does not, or its condition is met. */
+function restOf({ action, desired, observed, held }: Change, condition: Condition): string | undefined {
+  if (action === "add" || action === "stop") return held ? "is held" : "is wanted stopped";
+  if (observed === undefined || isMet(observed, condition, observed.spec ?? desired)) return undefined;
+  if (held) return "is held";
+  if (observed.state !== "stopped" && observed.state !== "failed") return undefined;
+  return `is ${observed.state}${observed.reason === undefined ? "" : ` (${observed.reason})`}`;
+}
+
+/** A run that ended with success meets every condition, as it does when an apply starts it. */
+function isMet(observed: Observed, condition: Condition, spec: ServerSpec | undefined): boolean {
+  if (spec !== undefined && hasCompleted(observed, spec)) return true;
+  if (condition === "completed" || observed.state !== "running") return false;
+  return condition === "started" || observed.ready.status === "ok";
+}
+
+function hasCompleted({ state, lastExit }: Observed, { restart }: ServerSpec): boolean {
+  if (state !== "stopped" || lastExit === undefined || lastExit.requested === true) return false;
+  return lastExit.exit.kind === "code" && restart.successExitCodes.includes(lastExit.exit.code);
+}
