@@ -65,3 +65,23 @@ it("a secret reaches the server, and is seen nowhere else", async () => {
   expect(readFileSync(holding[0] as string, "utf8")).toContain("s3cr3t-new");
   expect(readFileSync(holding[0] as string, "utf8")).not.toContain(SECRETS.env);
 });
+
+it("a secret's command runs once a plan, however many servers want it, and not at all with --no-secrets", async () => {
+  const home = newHome();
+  home.write("value", "s3cr3t-once");
+  const secret = `env {\n  TOKEN (command)"echo run >>${home.path}/runs; cat ${home.path}/tools/value"\n}`;
+  home.declare("web", secret);
+  home.declare("db", secret);
+  const runs = () => home.shell("cat ../runs 2>/dev/null | wc -l").then(({ stdout }) => Number(stdout));
+  await home.did("plan", "--no-secrets");
+  await home.did("check");
+  expect(await runs()).toBe(0);
+  await home.did("plan");
+  expect(await runs()).toBe(1);
+  await home.did("apply", "--yes");
+  expect(await runs()).toBe(2);
+  home.write("value", "s3cr3t-other");
+  expect(await home.did("plan", "--no-secrets")).toContain("No changes. 2 servers match");
+  expect(await home.did("plan")).toContain("because env.TOKEN changed");
+  expect(await home.xy("plan", "--no-secrets", "-o", "p")).toMatchObject({ code: 64 });
+});

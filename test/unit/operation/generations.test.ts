@@ -1,0 +1,61 @@
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Plan } from "../../../src/model/plan.ts";
+import {
+  beginGeneration,
+  type Entry,
+  endGeneration,
+  type Generation,
+  history,
+  latestGeneration,
+  previousGeneration,
+} from "../../../src/operation/generations.ts";
+
+let state: string;
+beforeEach(() => {
+  state = fs.mkdtempSync(join(tmpdir(), "generations-"));
+});
+afterEach(() => fs.rmSync(state, { recursive: true }));
+
+const plan: Plan = { version: 1, project: "p", root: "/r", changes: [], diagnostics: [], skipped: [] };
+const desired = { project: "p", root: "/r", servers: [] };
+const begin = (now: number, rollbackOf?: number) =>
+  beginGeneration(state, { plan, desired, files: [], rollbackOf, now });
+
+test("generations are numbered on, and the newest fifty are kept", () => {
+  for (let i = 1; i <= 55; i++) endGeneration(state, "p", begin(i), true);
+  expect(history(state, "p").map(({ number }) => number)).toEqual(
+    Array.from({ length: 50 }, (_, i) => i + 6),
+  );
+  expect(latestGeneration(state, "p")).toMatchObject({ number: 55, at: 55, outcome: "complete" });
+});
+
+test("an apply that never came to its end shows as begun", () => {
+  begin(1);
+  expect(latestGeneration(state, "p")).toMatchObject({ outcome: "begun" });
+});
+
+test("a torn generation is there, and has no content", () => {
+  endGeneration(state, "p", begin(1), true);
+  fs.writeFileSync(join(state, "projects/p/generations/1.json"), '{"version":1');
+  expect(history(state, "p")).toEqual([{ number: 1 }]);
+});
+
+describe("a rollback without a number goes", () => {
+  const entry = (number: number, rollbackOf?: number): Entry => ({
+    number,
+    generation: { number, ...(rollbackOf === undefined ? {} : { rollbackOf }) } as Generation,
+  });
+  test.each<[string, Entry[], number | undefined]>([
+    ["nowhere without history", [], undefined],
+    ["nowhere from the first", [entry(1)], undefined],
+    ["to the one before", [entry(1), entry(2)], 1],
+    ["on to the one before that", [entry(1), entry(2), entry(3), entry(4, 2)], 1],
+    ["never to a rollback", [entry(1), entry(2), entry(3, 1), entry(4)], 2],
+    ["past what it went back to already", [entry(1), entry(2, 1)], undefined],
+  ])("%s", (_, entries, expected) => {
+    expect(previousGeneration(entries)).toBe(expected);
+  });
+});
