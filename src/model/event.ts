@@ -16,4 +16,10 @@ export type ApplyEvent =
       readonly interrupted?: boolean;
     }
   /** Not tried, because something it depends on failed or the apply was interrupted. */
-  | { readonly type: "skipped"; readonly server: string; readonly action: Action; readonly message: string };
+  | {
+      readonly type: "skipped";
+      readonly server: string;
+      readonly action: Action;
+      readonly message: string;
+      readonly interrupted?: boolean;
+    };

@@ -80,7 +80,8 @@ class Walk {
     const obstacle = this.#obstacle(change, needs);
     if (obstacle !== undefined) {
       this.#unfinished.set(change, "skipped");
-      this.#events.push({ type: "skipped", server, action, message: obstacle });
+      const interrupted = this.#options.signal.aborted ? { interrupted: true } : {};
+      this.#events.push({ type: "skipped", server, action, message: obstacle, ...interrupted });
       return;
     }
     this.#events.push({ type: "started", server, action });

@@ -43,7 +43,7 @@ export interface ApplyScreen extends Pick<Screen, "colour"> {
   readonly verb?: "Apply" | "Destroy" | "Rollback";
 }
 
-const isInterrupted = (event: FinalEvent) => event.type === "failed" && event.interrupted === true;
+const isInterrupted = (event: FinalEvent) => event.type !== "done" && event.interrupted === true;
 
 /** The last words of an apply: what was done, and by name what was not. Without newline. */
 export function applySummary(events: readonly FinalEvent[], { colour, verb = "Apply" }: ApplyScreen): string {
@@ -60,7 +60,8 @@ export function applySummary(events: readonly FinalEvent[], { colour, verb = "Ap
     listed("not tried", skipped),
     listed("done", done) || "nothing was done",
   ];
-  const title = failed.length > 0 ? `${verb} failed:` : `${verb} interrupted:`;
+  const title =
+    events.some(isInterrupted) && failed.length === 0 ? `${verb} interrupted:` : `${verb} failed:`;
   return `${paint("red", paint("bold", title))} ${parts.filter((part) => part !== "").join("; ")}.`;
 }
 

@@ -133,6 +133,15 @@ describe("the summary", () => {
   test("names what was done and what was not", () => {
     expect(of(EVENTS)).toBe("Apply failed: 1 failed (db); 1 not tried (web); 2 done (old, notes).");
     expect(of(EVENTS.slice(6, 7))).toBe("Apply failed: 1 failed (db); nothing was done.");
-    expect(of(EVENTS.slice(7))).toBe("Apply interrupted: 1 not tried (web); nothing was done.");
+    expect(of(EVENTS.slice(7))).toBe("Apply failed: 1 not tried (web); nothing was done.");
+  });
+
+  test("tells an interruption from a failure", () => {
+    const [skipped] = EVENTS.slice(7);
+    const begun = { type: "failed", server: "db", action: "start", message: "", lastLines: [] } as const;
+    const events = [{ ...begun, interrupted: true }, { ...skipped, interrupted: true } as ApplyEvent];
+    expect(of(events)).toBe(
+      "Apply interrupted: 1 still under way (db); 1 not tried (web); nothing was done.",
+    );
   });
 });
