@@ -4,9 +4,6 @@ import type { Answer } from "../supervisor/probes.ts";
 import { isCode } from "../system/files.ts";
 import { type Listener, listeners, listenersFor, ownedBy } from "../system/listeners.ts";
 import type { Incarnation } from "./incarnation.ts";
-import { LogSnapshot } from "./log-reader.ts";
-import type { LogLine } from "./log-record.ts";
-import type { LogWriter } from "./log-writer.ts";
 
 /** Looks at one incarnation through its probes. */
 export class Prober {
@@ -76,30 +73,4 @@ function tryConnect(
       settle(isCode(error, "ECONNREFUSED") ? "refuses connections" : error.message),
     );
   });
-}
-
-/** Waits for a line of this run that matches, also among those written before now. Returns how to stop waiting. */
-export function watchLog(
-  log: LogWriter,
-  pattern: string,
-  since: number,
-  found: (answer: Answer) => void,
-): () => void {
-  const expression = new RegExp(pattern);
-  const matches = (line: LogLine) => expression.test(line.bytes.toString("utf8"));
-  const tell = (line: LogLine) =>
-    found({ ok: true, evidence: `printed: ${line.bytes.toString("utf8").slice(0, 200)}` });
-  const snapshot = new LogSnapshot(log.dir);
-  const earlier = snapshot.lastLines({ tail: 1000, since }).find(matches);
-  snapshot.close();
-  if (earlier) {
-    setImmediate(() => tell(earlier));
-    return () => {};
-  }
-  const stop = log.onLine((line) => {
-    if (!matches(line)) return;
-    stop();
-    tell(line);
-  });
-  return stop;
 }

@@ -2,7 +2,7 @@ import { EventEmitter, once } from "node:events";
 import * as fs from "node:fs";
 import { startHash } from "../model/canonical.ts";
 import type { Observed, OperatorWord, Transition } from "../model/observed.ts";
-import type { Probe, SecretValues, ServerSpec } from "../model/spec.ts";
+import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import {
   type Effect,
   type MachineEvent,
@@ -11,17 +11,18 @@ import {
   step,
   type TimerName,
 } from "../supervisor/machine.ts";
-import type { Answer } from "../supervisor/probes.ts";
+
 import { initialState, liveProcess, publicState, type ServerState } from "../supervisor/state.ts";
 import { bootId } from "../system/processes.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { LogSnapshot } from "./log-reader.ts";
 import { LogWriter } from "./log-writer.ts";
-import { Prober, watchLog } from "./prober.ts";
+
 import { adoptIncarnation, SpawnError, spawnIncarnation } from "./process-host.ts";
 import { cut, redact } from "./redact.ts";
 import { hasKeeper, madeAt } from "./run-folder.ts";
 import { type AppliedSpec, type RuntimeRecord, type ServerStore, stateAfter } from "./store.ts";
+import { Watch } from "./watch.ts";
 
 const KEPT_TRANSITIONS = 20;
 const REASON_LINES = 10;
@@ -52,8 +53,7 @@ export class Supervised {
   #incarnation: Incarnation | undefined;
   /** Unix ms, before the first line that the newest incarnation can have printed: its start is heard of later. */
   #begunAt = 0;
-  #prober: Prober | undefined;
-  #stopLogWatch: () => void = () => {};
+  #watch: Watch | undefined;
   #spawnError: SpawnError | undefined;
   #queue: MachineEvent[] = [];
   #busy = false;
@@ -216,7 +216,7 @@ export class Supervised {
   detach(): void {
     this.#retired = true;
     this.#clearTimers();
-    this.#stopLogWatch();
+    this.#watch?.close();
     this.#incarnation?.drain(Date.now());
     this.#incarnation?.detach();
     this.log.close();
@@ -270,7 +270,7 @@ export class Supervised {
         this.#clearTimers();
         break;
       case "probe":
-        void this.#probe(effect.inc, effect.probe);
+        this.#probe(effect.inc, effect.probe);
         break;
       case "release":
         this.#release();
@@ -354,7 +354,7 @@ export class Supervised {
       return;
     }
     this.#incarnation = incarnation;
-    this.#prober = incarnation && new Prober(incarnation);
+    this.#watch = incarnation && new Watch(incarnation, this.log, this.#begunAt, this.#report);
   }
 
   /** While a spawn is under way there is nothing to signal yet: {@link #spawn} sees to it. */
@@ -363,10 +363,10 @@ export class Supervised {
   }
 
   #release(): void {
-    this.#stopLogWatch();
+    this.#watch?.close();
     this.#incarnation?.release(Date.now());
     this.#incarnation = undefined;
-    this.#prober = undefined;
+    this.#watch = undefined;
     this.log.close();
   }
 
@@ -383,42 +383,12 @@ export class Supervised {
     this.#timers.clear();
   }
 
-  async #probe(inc: number, probe: ProbeName): Promise<void> {
-    const what = this.#spec[probe];
-    const answered = ({ ok, evidence }: Answer) => {
+  /** Without a process there is nobody to look at, and the core hears of that by other ways. */
+  #probe(inc: number, probe: ProbeName): void {
+    void this.#watch?.ask(this.#spec, this.#spec[probe], ({ ok, evidence }) => {
       const answer = { ok, evidence: redact(evidence, this.#secrets) };
       this.dispatch({ type: "answered", inc, probe, answer });
-    };
-    if (what.type === "log") this.#watchLog(what.pattern, answered);
-    if (what.type === "tcp") answered(await this.#askTcp(what));
-  }
-
-  #watchLog(pattern: string, answered: (answer: Answer) => void): void {
-    this.#stopLogWatch();
-    try {
-      this.#stopLogWatch = watchLog(this.log, pattern, this.#begunAt, answered);
-    } catch (error) {
-      answered({ ok: false, evidence: `cannot look at the log: ${String(error)}` });
-    }
-  }
-
-  /**
-   * A check that cannot be made says nothing about the server, and must not end it: it is made again, until it can be
-   * or its process is gone. Always answers then: a probe without an answer would be the last one of its run.
-   */
-  async #askTcp(probe: Extract<Probe, { type: "tcp" }>): Promise<Answer> {
-    const prober = this.#prober;
-    let told = false;
-    while (prober && prober === this.#prober && !this.#retired) {
-      try {
-        return await prober.tcp(this.#spec, probe);
-      } catch (error) {
-        if (!told) this.#report(`${this.#spec.name}: cannot look at port ${probe.port}: ${String(error)}`);
-        told = true;
-        await new Promise((resolve) => setTimeout(resolve, probe.interval).unref());
-      }
-    }
-    return { ok: false, evidence: "its process is not there" };
+    });
   }
 
   // --- what others see ------------------------------------------------------------------------------------------

@@ -29,9 +29,12 @@ export function eventText(event: ApplyEvent): string {
   }
 }
 
+type Failed = Extract<ApplyEvent, { type: "failed" }>;
+
 /** A backend's message may say itself what cannot be done. */
-function failureText({ server, action, message }: Extract<ApplyEvent, { type: "failed" }>): string {
+function failureText({ server, action, message, interrupted }: Failed): string {
   const text = oneLine(message);
+  if (interrupted) return `${server}: ${text}`;
   return text.startsWith("cannot ")
     ? `${server}: ${text}`
     : `${server}: cannot ${actionVerb(action)}: ${text}`;
