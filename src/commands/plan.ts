@@ -46,7 +46,11 @@ export default class PlanCommand extends ProjectCommand {
       this.fail(EXIT.usage, "cannot save a plan that looked at no secrets: leave --no-secrets out");
     const { savePlan } = await import("../operation/saved-plan.ts");
     const { config = plan.root, only = [], except = [] } = flags;
-    savePlan(this.state, resolve(out), { plan, config: resolve(config), only, except, now: Date.now() });
+    try {
+      savePlan(this.state, resolve(out), { plan, config: resolve(config), only, except, now: Date.now() });
+    } catch (error) {
+      this.fail(EXIT.failed, `cannot save the plan to ${out}: ${(error as Error).message}`);
+    }
     if (!this.json) this.note(`The plan is saved: \`xy apply ${out}\` carries out exactly this.`);
   }
 }

@@ -65,7 +65,8 @@ export function readSavedPlan(
   path: string,
 ): { readonly saved: SavedPlan } | { readonly refusal: string } {
   const text = readText(path);
-  if (text === undefined) return { refusal: "there is no such file" };
+  if (text === undefined)
+    return { refusal: "there is no such file (one server alone is applied with --only NAME)" };
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -100,3 +100,9 @@ describe("a file that is no plan of this machine", () => {
     expect((await home.xy("apply", "none.plan")).stderr).toContain("there is no such file");
   });
 });
+
+test("a plan that cannot be saved is a failure, told in words", async () => {
+  const outcome = await home.xy("plan", "-o", "no/such/folder/p");
+  expect(outcome).toMatchObject({ code: 1 });
+  expect(outcome.stderr).toContain("cannot save the plan to no/such/folder/p");
+});
