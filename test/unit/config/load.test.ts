@@ -218,7 +218,7 @@ describe("a hostile file", () => {
   });
 });
 
-it("a thousand servers are read within seconds", async () => {
+it("a thousand servers in one chain of dependencies are read", { timeout: 60_000 }, async () => {
   const files = Object.fromEntries(
     Array.from({ length: 1000 }, (_, i) => [
       `servers.d/s${i}.kdl`,
