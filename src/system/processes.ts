@@ -1,5 +1,6 @@
 import { execFile, execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { promisify } from "node:util";
 import type { ProcessId } from "../model/process.ts";
 
@@ -130,12 +131,19 @@ export function bootId(): string {
 /** Short name of a process, for messages. */
 export function processName(pid: number): string {
   try {
-    if (isLinux) return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+    if (isLinux)
+      return nameOf(readFileSync(`/proc/${pid}/cmdline`, "utf8"), readFileSync(`/proc/${pid}/comm`, "utf8"));
     const path = execFileSync(PS, ["-o", "comm=", "-p", String(pid)], ASKING);
     return path.trim().split("/").at(-1) ?? "?";
   } catch {
     return "?";
   }
+}
+
+/** The program that was started. The kernel's short name may be that of a thread: newer Nodes are all "MainThread". */
+export function nameOf(cmdline: string, comm: string): string {
+  const program = /^-?([^\0 :]+)/.exec(cmdline)?.[1] ?? "";
+  return basename(program) || comm.trim();
 }
 
 /** Kills a process that we started, and all that descends from it. */

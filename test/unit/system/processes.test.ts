@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { identify, isRunning, parsePs, processGroups } from "../../../src/system/processes.ts";
+import { identify, isRunning, nameOf, parsePs, processGroups } from "../../../src/system/processes.ts";
 
 test("a process is known by more than its pid", async () => {
   const child = spawn(process.execPath, ["-e", "process.stdin.resume()"], {
@@ -44,4 +44,14 @@ test("the rows of ps are read, start times with their spaces included", () => {
     { pid: 812, parent: 410, group: 812, state: "R", start: "Fri Nov 20 10:00:00 2026" },
     { pid: 813, parent: 812, group: 812, state: "Z", start: "Fri Nov 20 10:00:02 2026" },
   ]);
+});
+
+test.each([
+  ["/usr/bin/node\0server.js\0", "MainThread\n", "node"],
+  ["node\0", "node\n", "node"],
+  ["-bash\0", "bash\n", "bash"],
+  ["nginx: master process nginx\0", "nginx\n", "nginx"],
+  ["", "kthreadd\n", "kthreadd"],
+])("the process of %j has a name", (cmdline, comm, name) => {
+  expect(nameOf(cmdline, comm)).toBe(name);
 });
