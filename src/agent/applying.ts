@@ -17,6 +17,8 @@ const done = (detail: string): Applied => ({ ok: true, detail });
 /** Carries out one change of a plan. `gone`: whoever waited for it is gone, and the waiting ends. */
 export async function applyChange(registry: Registry, request: Request, gone: AbortSignal): Promise<Applied> {
   const { project, server: name, action } = request;
+  if (registry.isEnding)
+    throw new RpcError(RPC_ERRORS.internalError, "cannot apply: the agent is being stopped");
   const found = registry.find(name, project);
   const before =
     found && !found.unreadable
@@ -32,7 +34,7 @@ export async function applyChange(registry: Registry, request: Request, gone: Ab
     case "add":
     case "start":
     case "restart":
-      return server.shouldRun ? bringUpOrBack(server, before, request, gone) : stopServer(server);
+      return server.shouldRun ? bringUpOrBack(registry, server, before, request, gone) : stopServer(server);
   }
 }
 
@@ -44,6 +46,7 @@ interface Before {
 }
 
 async function bringUpOrBack(
+  registry: Registry,
   server: Supervised,
   before: Before | undefined,
   request: Request,
@@ -51,10 +54,18 @@ async function bringUpOrBack(
 ): Promise<Applied> {
   const { action, wait_ms, rollback } = request;
   const outcome = await bringUp(server, action === "restart" ? "restart" : "start", request, gone);
-  // Whoever is gone decides nothing any more: a slow server may still come up.
-  if (outcome.ok || !rollback || wait_ms === 0 || gone.aborted) return outcome;
-  const after = before ? await putBack(server, before, request, gone) : await leaveStopped(server);
+  if (outcome.ok || !rollback || wait_ms === 0) return outcome;
+  // Whoever is gone decides nothing any more: a slow server may still come up. And a server that was told to rest,
+  // by its operator or with its agent, has not shown what the new version is worth.
+  if (gone.aborted || registry.isEnding || !server.shouldRun) return outcome;
+  const isNew = before === undefined || (action === "add" && isSame(before, server));
+  const after = isNew ? await leaveStopped(server) : await putBack(server, before, request, gone);
   return { ...outcome, message: `${outcome.message}${after}` };
+}
+
+/** Also for a change that an agent which died had begun: then nobody knows any more what was before. */
+function isSame(before: Before, server: Supervised): boolean {
+  return specHash(before.spec) === specHash(server.spec);
 }
 
 async function leaveStopped(server: Supervised): Promise<string> {
@@ -65,7 +76,7 @@ async function leaveStopped(server: Supervised): Promise<string> {
 
 /** The previous version comes back once, whether it becomes what was waited for or not. */
 async function putBack(server: Supervised, before: Before, wait: Wait, gone: AbortSignal): Promise<string> {
-  if (specHash(before.spec) === specHash(server.spec)) return "";
+  if (isSame(before, server)) return "";
   server.configure(before.spec, before.secrets);
   if (!before.ran || !server.shouldRun) {
     await stopServer(server);

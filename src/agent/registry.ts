@@ -65,6 +65,11 @@ export class Registry {
     }
   }
 
+  /** The agent is going down: nothing is to begin any more. */
+  get isEnding(): boolean {
+    return this.#ending.signal.aborted;
+  }
+
   /** In name order. */
   all(project?: string): Supervised[] {
     const servers = [...this.#servers.values()].filter(

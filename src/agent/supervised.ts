@@ -26,6 +26,9 @@ import { Watch } from "./watch.ts";
 
 const KEPT_TRANSITIONS = 20;
 const REASON_LINES = 10;
+const LONGEST_REASON_LINE = 2000;
+const LONGEST_EVIDENCE = 220;
+const KEPT_SECRETS = 4;
 
 export interface SupervisedOptions {
   readonly store: ServerStore;
@@ -53,6 +56,8 @@ export class Supervised {
   #incarnation: Incarnation | undefined;
   /** Unix ms, before the first line that the newest incarnation can have printed: its start is heard of later. */
   #begunAt = 0;
+  /** Secrets of earlier specs, which older lines of output may still hold. */
+  #formerSecrets: readonly SecretValues[] = [];
   #watch: Watch | undefined;
   #spawnError: SpawnError | undefined;
   #queue: MachineEvent[] = [];
@@ -153,6 +158,7 @@ export class Supervised {
   /** Takes a new spec over. Throws, with nothing changed, when it cannot be written. */
   configure(spec: ServerSpec, secrets: SecretValues): void {
     this.store.writeSpec(spec, secrets);
+    this.#formerSecrets = [this.#secrets, ...this.#formerSecrets].slice(0, KEPT_SECRETS);
     this.#spec = spec;
     this.#secrets = secrets;
     this.#tampered = false;
@@ -386,7 +392,7 @@ export class Supervised {
   /** Without a process there is nobody to look at, and the core hears of that by other ways. */
   #probe(inc: number, probe: ProbeName): void {
     void this.#watch?.ask(this.#spec, this.#spec[probe], ({ ok, evidence }) => {
-      const answer = { ok, evidence: redact(evidence, this.#secrets) };
+      const answer = { ok, evidence: cut(this.#hide(evidence), LONGEST_EVIDENCE) };
       this.dispatch({ type: "answered", inc, probe, answer });
     });
   }
@@ -423,12 +429,18 @@ export class Supervised {
     };
   }
 
-  /** The last lines of output, for the explanation of a failure. */
+  #hide(text: string): string {
+    return [this.#secrets, ...this.#formerSecrets].reduce(redact, text);
+  }
+
+  /** The last lines of output of the newest run, for the explanation of a failure. */
   lastLines(): string[] {
     const snapshot = new LogSnapshot(this.log.dir);
     try {
-      const lines = snapshot.lastLines({ tail: REASON_LINES }).map((line) => line.bytes.toString("utf8"));
-      return lines.map((line) => cut(redact(line, this.#secrets)));
+      const lines = snapshot
+        .lastLines({ tail: REASON_LINES, since: this.#begunAt })
+        .map((line) => line.bytes.toString("utf8"));
+      return lines.map((line) => cut(this.#hide(line), LONGEST_REASON_LINE));
     } finally {
       snapshot.close();
     }

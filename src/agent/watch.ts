@@ -63,7 +63,7 @@ export class Watch {
       const expression = new RegExp(pattern);
       const matches = (line: LogLine) => expression.test(line.bytes.toString("utf8"));
       const tell = (line: LogLine) =>
-        answered({ ok: true, evidence: `printed: ${line.bytes.toString("utf8").slice(0, 200)}` });
+        answered({ ok: true, evidence: `printed: ${line.bytes.toString("utf8")}` });
       const earlier = this.#earlierLines().find(matches);
       if (earlier) setImmediate(tell, earlier);
       else this.#listen(matches, tell);

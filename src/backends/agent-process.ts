@@ -71,6 +71,11 @@ async function answerInTime(client: RpcClient): Promise<ResultOf<"agent_info">> 
   }
 }
 
+/** True from the start of an agent to its planned end, also while a crash is being mended. */
+export function isAgentExpected(state: string): boolean {
+  return fs.existsSync(agentRecordPath(state));
+}
+
 function readSocket(state: string): string | undefined {
   try {
     const record = readJson(agentRecordPath(state)) as { socket?: unknown } | undefined;

@@ -4,8 +4,15 @@ import type { Observed } from "../model/observed.ts";
 import type { Action, Change } from "../model/plan.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import { recordedNames } from "../system/projects.ts";
-import { reachAgent } from "./agent-process.ts";
+import { isAgentExpected, reachAgent } from "./agent-process.ts";
 import type { Backend, PerformOptions, PerformResult } from "./backend.ts";
+
+const INTERRUPTED: PerformResult = {
+  ok: false,
+  message: "interrupted; the agent goes on with what it has begun",
+  lastLines: [],
+  interrupted: true,
+};
 
 type ActiveAction = Exclude<Action, "none">;
 
@@ -40,7 +47,8 @@ export class AgentBackend implements Backend {
     try {
       return await this.#apply(change, change.action, options);
     } catch (error) {
-      if (!(error instanceof ConnectionLost)) throw error;
+      // An agent that was told to end has taken its record away; one that crashed has not.
+      if (!(error instanceof ConnectionLost) || !isAgentExpected(this.#state)) throw error;
       // The agent died over it, and is being brought back. What it had begun goes on under its successor.
       return this.#apply(change, await this.#remaining(change, change.action), options);
     }
@@ -55,6 +63,7 @@ export class AgentBackend implements Backend {
 
   async #apply(change: Change, action: ActiveAction, options: PerformOptions): Promise<PerformResult> {
     const client = await this.#connect();
+    if (options.signal.aborted) return INTERRUPTED;
     const { desired, observed, server } = change;
     const project = desired?.project ?? observed?.project;
     if (project === undefined) throw new Error(`change of ${server} names no project`);
@@ -70,13 +79,7 @@ export class AgentBackend implements Backend {
       ...(desired ? { spec: desired } : {}),
     });
     const result = await unlessAborted(call, options.signal);
-    if (result === undefined)
-      return {
-        ok: false,
-        message: "interrupted; the agent goes on with it",
-        lastLines: [],
-        interrupted: true,
-      };
+    if (result === undefined) return INTERRUPTED;
     return result.ok ? result : { ok: false, message: result.message, lastLines: result.last_lines };
   }
 

@@ -133,7 +133,10 @@ export abstract class ApplyCommand extends ProjectCommand {
     const { desired, autoPorts, files } = evaluated;
     // A rollback leaves the project bound where it is, and its servers their ports.
     if (rollbackOf === undefined) await this.bind(desired, autoPorts, config);
-    if (isEmpty(plan) && plan.rolledBack === undefined) return [];
+    // Nothing to do, and no change of what is active to remember either.
+    if (isEmpty(plan) && plan.rolledBack?.of === rollbackOf) return [];
+    if (!isEmpty(plan)) await this.reaching(() => application.backend.reach());
+    this.signal.throwIfAborted();
     const { beginGeneration, endGeneration } = await import("../operation/generations.ts");
     const generation = beginGeneration(this.state, { plan, desired, files, rollbackOf, now: Date.now() });
     const finals = await this.reaching(() => this.carryOut(application));

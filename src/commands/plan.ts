@@ -34,9 +34,13 @@ export default class PlanCommand extends ProjectCommand {
     const backend = new AgentBackend(this.state);
     const plan = await this.planFor(evaluated, backend, flags);
     await backend.close();
+    // Saved first: when that fails there is one document, that of the failure.
+    if (flags.out !== undefined) await this.#save(plan, flags.out, flags);
     if (this.json) this.printJson(planDocument(plan));
     else this.print(planView(plan, this.screen));
-    if (flags.out !== undefined) await this.#save(plan, flags.out, flags);
+    if (flags.out !== undefined && !this.json) {
+      this.note(`The plan is saved: \`xy apply ${flags.out}\` carries out exactly this.`);
+    }
     if (plan.diagnostics.some(({ severity }) => severity === "error")) process.exitCode = EXIT.failed;
     else if (flags["detailed-exitcode"] && !isEmpty(plan)) process.exitCode = EXIT.changesPending;
   }
@@ -51,7 +55,6 @@ export default class PlanCommand extends ProjectCommand {
     } catch (error) {
       this.fail(EXIT.failed, `cannot save the plan to ${out}: ${(error as Error).message}`);
     }
-    if (!this.json) this.note(`The plan is saved: \`xy apply ${out}\` carries out exactly this.`);
   }
 }
 

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Desired, Plan } from "../model/plan.ts";
-import { serverSpec } from "../model/spec.ts";
+import { type ServerSpec, serverSpec } from "../model/spec.ts";
 import { summary } from "../model/summary.ts";
 import { isCode, readJson, writeAtomic } from "../system/files.ts";
 import { ensurePrivateDir, projectDir } from "../system/paths.ts";
@@ -22,6 +22,8 @@ const generationFile = z.object({
   files: z.array(z.string()),
   /** The generation whose state this one brought back. */
   rollbackOf: z.int().optional(),
+  /** Servers that --only or --except left out: they stand here as they were before. */
+  skipped: z.array(z.string()).optional(),
   /** `begun`: the apply was interrupted before it could tell. */
   outcome: z.enum(["begun", "complete", "incomplete"]),
   changes: z.object({ add: z.array(z.string()), change: z.array(z.string()), remove: z.array(z.string()) }),
@@ -58,7 +60,8 @@ export function beginGeneration(state: string, begun: Begun): Generation {
     ...(rollbackOf === undefined ? {} : { rollbackOf }),
     outcome: "begun",
     changes: { add: [...add], change: [...change], remove: [...remove] },
-    servers: [...servers],
+    ...(plan.skipped.length > 0 ? { skipped: [...plan.skipped] } : {}),
+    servers: asApplied(servers, plan.skipped, latestGeneration(state, project)),
   };
   ensurePrivateDir(dirOf(state, project));
   write(state, project, generation);
@@ -66,6 +69,16 @@ export function beginGeneration(state: string, begun: Begun): Generation {
     fs.rmSync(pathOf(state, project, old), { force: true });
   }
   return generation;
+}
+
+/** The desired state, with what is left out as it was applied before. */
+function asApplied(
+  servers: readonly ServerSpec[],
+  skipped: readonly string[],
+  before: Generation | undefined,
+): ServerSpec[] {
+  const left = (before?.servers ?? []).filter(({ name }) => skipped.includes(name));
+  return [...servers.filter(({ name }) => !skipped.includes(name)), ...left];
 }
 
 export function endGeneration(
@@ -85,7 +98,8 @@ function write(state: string, project: string, generation: Generation): void {
 function numbers(state: string, project: string): number[] {
   try {
     const entries = fs.readdirSync(dirOf(state, project));
-    return entries.flatMap((entry) => Number(/^(\d+)\.json$/.exec(entry)?.[1] ?? [])).sort((a, b) => a - b);
+    const digits = entries.flatMap((entry) => /^([1-9]\d*)\.json$/.exec(entry)?.[1] ?? []);
+    return digits.map(Number).sort((a, b) => a - b);
   } catch (error) {
     if (isCode(error, "ENOENT")) return [];
     throw error;
@@ -120,10 +134,19 @@ export function latestGeneration(state: string, project: string): Generation | u
   return number === undefined ? undefined : readGeneration(state, project, number);
 }
 
+/** The newest generation that took effect as a whole: what runs, as far as one generation can say. */
+export function activeGeneration(state: string, project: string): Generation | undefined {
+  return history(state, project).findLast(
+    ({ generation }) => generation?.outcome === "complete" && generation.skipped === undefined,
+  )?.generation;
+}
+
 /** The generation that `rollback` without a number goes to: the newest of a state other than the present one. */
 export function previousGeneration(entries: readonly Entry[]): number | undefined {
   const active = entries.at(-1);
   const origin = active?.generation?.rollbackOf ?? active?.number ?? 0;
-  return entries.findLast(({ number, generation }) => number < origin && generation?.rollbackOf === undefined)
-    ?.number;
+  return entries.findLast(
+    ({ number, generation }) =>
+      number < origin && generation?.outcome === "complete" && generation.rollbackOf === undefined,
+  )?.number;
 }

@@ -11,7 +11,7 @@ import type { Selection } from "../reconciler/select.ts";
 import { holderOf, holdersOf } from "../system/listeners.ts";
 import { processGroups } from "../system/processes.ts";
 import { readProject, recordedProjects } from "../system/projects.ts";
-import { type Generation, latestGeneration } from "./generations.ts";
+import { activeGeneration, type Generation } from "./generations.ts";
 import { readMachine } from "./machine.ts";
 import { machineHmac, runSecretCommand } from "./secrets.ts";
 import { isTrusted, rememberTrust } from "./trust.ts";
@@ -129,7 +129,7 @@ export async function makePlan(
   const built = buildPlan(desired, observed, [...warnings, ...diagnostics], selection);
   if (!built.ok) return built;
   const held = await heldPorts(built.value.changes, observed);
-  const latest = latestGeneration(state, desired.project);
+  const latest = activeGeneration(state, desired.project);
   const rolledBack =
     latest?.rollbackOf === undefined
       ? {}

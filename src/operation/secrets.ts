@@ -50,6 +50,7 @@ export function runSecretCommand(
   command: string,
   { boundMs = COMMAND_BOUND, signal }: { boundMs?: number; signal?: AbortSignal } = {},
 ): Promise<SecretOutcome> {
+  if (signal?.aborted) return Promise.resolve({ kind: "missing", message: "its command was interrupted" });
   return new Promise((resolve) => {
     const child = spawn("/bin/sh", ["-c", command], { stdio: ["inherit", "pipe", "inherit"] });
     const chunks: Buffer[] = [];
@@ -63,7 +64,7 @@ export function runSecretCommand(
     const give = (what: string) =>
       settle({ kind: "missing", message: `its command ${what}: run it by hand to see why` });
     const end = (what: string) => {
-      if (child.pid !== undefined) void killTree(child.pid);
+      if (child.pid !== undefined) killTree(child.pid).catch(() => {});
       give(what);
     };
     const onAbort = () => end("was interrupted");

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { freePort, type Home, LISTENER, newHome } from "./cli.ts";
+import { freePort, type Home, LISTENER, NEVER_READY, newHome } from "./cli.ts";
 
 let home: Home;
 beforeEach(() => {
@@ -89,4 +89,29 @@ test("its secrets come back with it", async () => {
   const outcome = await home.xy("apply", "--yes", "--wait-timeout", "1s");
   expect(outcome).toMatchObject({ code: 1 });
   expect(outcome.stdout).toContain("its previous version is back, and ready");
+});
+
+test("a stop while an apply waits is the operator's word, and no verdict on the new version", async () => {
+  home.declare("web");
+  await home.did("apply", "--yes");
+  home.write("servers.d/web.kdl", NEVER_READY);
+  const waiting = home.xyRunning("apply", "--yes");
+  await waiting.prints("web: restarting");
+  await expect.poll(async () => (await home.servers()).web).toMatchObject({ state: "running", ready: null });
+  await home.did("stop", "web");
+  const { stdout } = await waiting.ended;
+  expect(stdout).not.toContain("previous version");
+  expect(await home.did("plan")).toContain("No changes");
+});
+
+test("an agent that is stopped while an apply waits starts nothing again", async () => {
+  home.declare("web");
+  await home.did("apply", "--yes");
+  home.write("servers.d/web.kdl", NEVER_READY);
+  const waiting = home.xyRunning("apply", "--yes");
+  await waiting.prints("web: restarting");
+  await expect.poll(async () => (await home.servers()).web).toMatchObject({ state: "running", ready: null });
+  await home.did("agent", "stop");
+  expect(await waiting.ended).toMatchObject({ code: 1 });
+  expect(await home.json("agent", "status")).toEqual({ running: false });
 });

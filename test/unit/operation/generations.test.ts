@@ -37,6 +37,14 @@ test("an apply that never came to its end shows as begun", () => {
   expect(latestGeneration(state, "p")).toMatchObject({ outcome: "begun" });
 });
 
+test("what is no generation is not taken for one", () => {
+  endGeneration(state, "p", begin(1), true);
+  for (const name of ["2.json.0a1b2c.tmp", ".DS_Store", "0.json"]) {
+    fs.writeFileSync(join(state, "projects/p/generations", name), "");
+  }
+  expect(history(state, "p").map(({ number }) => number)).toEqual([1]);
+});
+
 test("a torn generation is there, and has no content", () => {
   endGeneration(state, "p", begin(1), true);
   fs.writeFileSync(join(state, "projects/p/generations/1.json"), '{"version":1');
@@ -46,12 +54,17 @@ test("a torn generation is there, and has no content", () => {
 describe("a rollback without a number goes", () => {
   const entry = (number: number, rollbackOf?: number): Entry => ({
     number,
-    generation: { number, ...(rollbackOf === undefined ? {} : { rollbackOf }) } as Generation,
+    generation: {
+      number,
+      outcome: "complete",
+      ...(rollbackOf === undefined ? {} : { rollbackOf }),
+    } as Generation,
   });
   test.each<[string, Entry[], number | undefined]>([
     ["nowhere without history", [], undefined],
     ["nowhere from the first", [entry(1)], undefined],
     ["to the one before", [entry(1), entry(2)], 1],
+    ["never to one that failed", [entry(1), { number: 2 }, entry(3)], 1],
     ["on to the one before that", [entry(1), entry(2), entry(3), entry(4, 2)], 1],
     ["never to a rollback", [entry(1), entry(2), entry(3, 1), entry(4)], 2],
     ["past what it went back to already", [entry(1), entry(2, 1)], undefined],
