@@ -85,3 +85,28 @@ it("a secret's command runs once a plan, however many servers want it, and not a
   expect(await home.did("plan")).toContain("because env.TOKEN changed");
   expect(await home.xy("plan", "--no-secrets", "-o", "p")).toMatchObject({ code: 64 });
 });
+
+it("a secret that a server prints is not repeated by xy, neither the new value nor the one before", async () => {
+  const home = newHome();
+  const server = (ready: string) =>
+    [
+      'command "sh"',
+      'args "-c" "echo token=$TOKEN; sleep 0.1; echo up $TOKEN; exec sleep 600"',
+      'port "none"',
+      'env { TOKEN (file)"../../token" }',
+      `readiness "log" pattern="${ready}"`,
+      "",
+    ].join("\n");
+  home.write("../token", "s3cr3t-before");
+  home.write("servers.d/web.kdl", server("^up"));
+  expect(await home.did("apply", "--yes")).toContain("ready: printed: up (secret TOKEN)");
+  home.write("../token", "s3cr3t-after");
+  home.write("servers.d/web.kdl", server("never"));
+  const outcome = await home.xy("apply", "--yes", "--wait-timeout", "2s", "--no-rollback");
+  expect(outcome).toMatchObject({ code: 1 });
+  expect(outcome.stdout).toContain("  | token=(secret TOKEN)");
+  await home.did("status", "web");
+  await home.did("why", "web");
+  // The log is the server's own word, and goes with it.
+  await home.did("destroy", "--yes");
+});
