@@ -48,9 +48,10 @@ export interface Carry {
 }
 
 /** A plan of a project's desired state, to be carried out and remembered as a generation. */
-export interface Application extends Carry {
+export interface Application extends Omit<Carry, "secrets"> {
   readonly evaluated: Evaluated;
-  readonly config: string | undefined;
+  /** What was given as `--config`. */
+  readonly config?: string | undefined;
   /** The generation that is brought back. */
   readonly rollbackOf?: number;
 }
@@ -139,7 +140,7 @@ export abstract class ApplyCommand extends ProjectCommand {
     this.signal.throwIfAborted();
     const { beginGeneration, endGeneration } = await import("../operation/generations.ts");
     const generation = beginGeneration(this.state, { plan, desired, files, rollbackOf, now: Date.now() });
-    const finals = await this.reaching(() => this.carryOut(application));
+    const finals = await this.reaching(() => this.carryOut({ ...application, secrets: evaluated.secrets }));
     endGeneration(
       this.state,
       desired.project,

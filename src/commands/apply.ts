@@ -41,17 +41,9 @@ export default class Apply extends ApplyCommand {
       const plan = await this.planFor(evaluated, backend, what);
       if (saved) await this.#refuseStale(saved, plan);
       if (this.show(plan)) await this.confirmedApply(plan, what.yes);
-      const { secrets } = evaluated;
       const { config } = what;
-      const finals = await this.applyAsGeneration({
-        ...flags,
-        plan,
-        evaluated,
-        secrets,
-        config,
-        backend,
-        waitMs,
-      });
+      const { rollback } = flags;
+      const finals = await this.applyAsGeneration({ plan, evaluated, config, backend, waitMs, rollback });
       await backend.close();
       this.printOutcome(plan, finals);
     });

@@ -18,16 +18,8 @@ export default class Reload extends ApplyCommand {
       const backend = new AgentBackend(this.state);
       const plan = await this.planFor(evaluated, backend, flags);
       this.show(plan);
-      const { secrets } = evaluated;
-      const finals = await this.applyAsGeneration({
-        ...flags,
-        plan,
-        evaluated,
-        secrets,
-        config: flags.config,
-        backend,
-        waitMs,
-      });
+      const { config, rollback } = flags;
+      const finals = await this.applyAsGeneration({ plan, evaluated, config, backend, waitMs, rollback });
       await backend.close();
       const failed = finals.filter(({ type }) => type !== "done");
       if (failed.length > 0) {

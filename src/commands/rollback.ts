@@ -37,20 +37,18 @@ export default class Rollback extends ApplyCommand {
       const backend = new AgentBackend(this.state);
       const plan = await this.planFor(evaluated, backend, {});
       if (this.show(plan)) await this.confirmed(`Go back to generation ${generation.number}?`, flags.yes);
-      const { secrets } = evaluated;
       const rollbackOf = generation.rollbackOf ?? generation.number;
-      const config = await this.#configOf(project);
-      const finals = await this.applyAsGeneration({
-        ...flags,
+      const { rollback } = flags;
+      const application = {
         plan,
         evaluated,
-        secrets,
-        config,
         backend,
         waitMs,
+        rollback,
         rollbackOf,
         verb: "Rollback",
-      });
+      } as const;
+      const finals = await this.applyAsGeneration(application);
       await backend.close();
       this.printOutcome(plan, finals);
     });
@@ -69,11 +67,5 @@ export default class Rollback extends ApplyCommand {
       generation ??
       this.fail(EXIT.failed, `cannot roll back to generation ${number}: its file cannot be read`)
     );
-  }
-
-  /** A rollback leaves the project bound as it is. */
-  async #configOf(project: string): Promise<string | undefined> {
-    const { readProject } = await import("../system/projects.ts");
-    return readProject(this.state, project)?.config;
   }
 }
