@@ -1,5 +1,5 @@
 import type { ListEntry, ResultOf, StatusEntry } from "../rpc/contract.ts";
-import { publicState } from "../supervisor/state.ts";
+import { liveProcess, publicState } from "../supervisor/state.ts";
 import { logPath } from "../system/paths.ts";
 import { applyChange } from "./applying.ts";
 import { LogSubscription } from "./log-stream.ts";
@@ -74,7 +74,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
 
 function listEntryOf(server: Supervised): ListEntry {
   const { phase, restartCount, lastExit } = server.state;
-  const { pid, startedAt } = server.observe();
+  const pid = liveProcess(server.state)?.pid;
   const yesNo = { ok: true, failing: false, unknown: null } as const;
   const running = phase.tag === "running";
   return {
@@ -84,9 +84,7 @@ function listEntryOf(server: Supervised): ListEntry {
     ...(pid === undefined ? {} : { pid }),
     port: server.spec.port,
     held: server.operator === "stop",
-    ...(running && startedAt !== undefined
-      ? { uptime_secs: Math.floor((Date.now() - startedAt) / 1000) }
-      : {}),
+    ...(running ? { uptime_secs: Math.floor((Date.now() - phase.startedAt) / 1000) } : {}),
     restart_count: restartCount,
     ...(lastExit ? { last_exit: { exit: lastExit.exit, at_unix_ms: lastExit.at } } : {}),
     ready: running ? yesNo[phase.ready.verdict.status] : false,

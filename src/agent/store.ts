@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { canonicalHash, specHash } from "../model/canonical.ts";
 import type { OperatorWord, Transition } from "../model/observed.ts";
-import { type SecretValues, type ServerSpec, secretValues, serverSpec } from "../model/spec.ts";
+import { exit, type SecretValues, type ServerSpec, secretValues, serverSpec } from "../model/spec.ts";
 import type { ServerState } from "../supervisor/state.ts";
 import { readJson, setAside, writeAtomic } from "../system/files.ts";
 import { ensurePrivateDir, serverDir } from "../system/paths.ts";
@@ -39,11 +39,6 @@ const specFile = z.strictObject({
   spec: serverSpec,
   secrets: secretValues,
 });
-const exit = z.union([
-  z.object({ kind: z.literal("code"), code: z.int() }),
-  z.object({ kind: z.literal("signal"), signal: z.string() }),
-  z.object({ kind: z.literal("unknown") }),
-]);
 const recordFile = z.object({
   version: z.literal(1),
   boot: z.string(),

@@ -104,3 +104,10 @@ export const RESTART_FIELDS = [
   "umask",
   "limits",
 ] as const satisfies readonly (keyof ServerSpec)[];
+
+/** How a process ended, as it is stored and sent: the type is `Exit`. */
+export const exit = z.union([
+  z.object({ kind: z.literal("code"), code: z.int() }),
+  z.object({ kind: z.literal("signal"), signal: z.string() }),
+  z.object({ kind: z.literal("unknown") }),
+]);

@@ -22,11 +22,14 @@ export async function currentProject(search: Search, state: string): Promise<str
   const root = await discover(search);
   if (!root.ok) return undefined;
   const { folder } = root.value;
-  const here = recordedProjects(state).filter((project) => readProject(state, project)?.root === folder);
+  const here = recordedProjects(state).flatMap((project) => {
+    const record = readProject(state, project);
+    return record?.root === folder ? [{ project, config: record.config }] : [];
+  });
   const named = search.explicit === undefined ? folder : resolve(search.cwd, search.explicit.path);
-  const exact = here.filter((project) => isSamePath(readProject(state, project)?.config ?? "", named));
+  const exact = here.filter(({ config }) => isSamePath(config, named));
   const found = exact.length > 0 ? exact : here;
-  return found.length === 1 ? found[0] : undefined;
+  return found.length === 1 ? found[0]?.project : undefined;
 }
 
 /** Both paths when the project's name is bound to another root than this one. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { STATES } from "../model/observed.ts";
-import { CONDITIONS, name, secretValues, serverSpec } from "../model/spec.ts";
+import { CONDITIONS, exit, name, secretValues, serverSpec } from "../model/spec.ts";
 
 /** The wire protocol as one table: what is called, with which params, and what comes back. JSON-RPC 2.0, a document a line. */
 
@@ -10,11 +10,6 @@ const verdict = z.object({
   evidence: z.string(),
   at: z.number(),
 });
-const exit = z.union([
-  z.object({ kind: z.literal("code"), code: z.int() }),
-  z.object({ kind: z.literal("signal"), signal: z.string() }),
-  z.object({ kind: z.literal("unknown") }),
-]);
 
 /** One server, or with `all` every server of the project (of all projects when none is named). */
 const target = z.union([

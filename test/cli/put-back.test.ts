@@ -91,13 +91,19 @@ test("its secrets come back with it", async () => {
   expect(outcome.stdout).toContain("its previous version is back, and ready");
 });
 
-test("a stop while an apply waits is the operator's word, and no verdict on the new version", async () => {
+/** An apply that waits for a new version which runs and never becomes ready. */
+async function waitingApply() {
   home.declare("web");
   await home.did("apply", "--yes");
   home.write("servers.d/web.kdl", NEVER_READY);
   const waiting = home.xyRunning("apply", "--yes");
   await waiting.prints("web: restarting");
   await expect.poll(async () => (await home.servers()).web).toMatchObject({ state: "running", ready: null });
+  return waiting;
+}
+
+test("a stop while an apply waits is the operator's word, and no verdict on the new version", async () => {
+  const waiting = await waitingApply();
   await home.did("stop", "web");
   const { stdout } = await waiting.ended;
   expect(stdout).not.toContain("previous version");
@@ -105,12 +111,7 @@ test("a stop while an apply waits is the operator's word, and no verdict on the 
 });
 
 test("an agent that is stopped while an apply waits starts nothing again", async () => {
-  home.declare("web");
-  await home.did("apply", "--yes");
-  home.write("servers.d/web.kdl", NEVER_READY);
-  const waiting = home.xyRunning("apply", "--yes");
-  await waiting.prints("web: restarting");
-  await expect.poll(async () => (await home.servers()).web).toMatchObject({ state: "running", ready: null });
+  const waiting = await waitingApply();
   await home.did("agent", "stop");
   expect(await waiting.ended).toMatchObject({ code: 1 });
   expect(await home.json("agent", "status")).toEqual({ running: false });
