@@ -22,6 +22,10 @@ const report = (message: string) => void process.stderr.write(`${new Date().toIS
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { state: { type: "string" } } });
+  // Heard from the beginning, obeyed once it is known what runs.
+  const told = new Promise<void>((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
+  });
   const paths = pathsOf(process.env);
   const state = values.state ?? paths.state;
   closeDir(state);
@@ -31,13 +35,14 @@ async function main(): Promise<number> {
     return 75;
   }
   try {
-    return await serve(state, paths.runtime);
+    return await serve(state, paths.runtime, told);
   } finally {
     attempt.lock.release();
   }
 }
 
-async function serve(state: string, runtime: string | undefined): Promise<number> {
+/** `told`: settles when a signal says that it is to end, and its servers with it. */
+async function serve(state: string, runtime: string | undefined, told: Promise<void>): Promise<number> {
   const registry = new Registry(state, report);
   const startedAt = Date.now();
   let socket = "";
@@ -51,10 +56,6 @@ async function serve(state: string, runtime: string | undefined): Promise<number
     registry.detachAll();
     return outcome;
   };
-  // Heard from the beginning, obeyed once it is known what runs.
-  const told = new Promise<void>((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
-  });
   await registry.adoptAll();
   const handlers = createHandlers(registry, {
     version: packageVersion(),
