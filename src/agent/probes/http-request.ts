@@ -1,0 +1,149 @@
+import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
+import { isCode } from "../../system/files.ts";
+import { told } from "./untrusted.ts";
+
+/** The moment at which all work of a probe ends, however little was done. */
+export interface Deadline {
+  /** On the clock of `performance.now()`. */
+  readonly at: number;
+  /** How much time there was in all, ms. */
+  readonly ms: number;
+}
+
+export function deadlineIn(ms: number): Deadline {
+  return { at: performance.now() + ms, ms };
+}
+
+/** One request. Nothing is followed, kept alive or compressed. */
+export interface HttpRequest {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Where to connect: not necessarily what `host` names. */
+  readonly address: string;
+  readonly port: number;
+  /** The header: a server may refuse what is not its own name. */
+  readonly host: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly deadline: Deadline;
+}
+
+export interface ResponseHead {
+  readonly status: number;
+  /** What the server calls its status, as one harmless line; often empty. */
+  readonly reason: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Takes the body piece by piece; true: that is enough of it. */
+export type BodyReader = (piece: Buffer) => boolean;
+
+export interface HttpExchange {
+  readonly head?: ResponseHead;
+  /** Why the exchange did not come to its end, as what follows the server's name: "refuses connections". */
+  readonly refusal?: string;
+}
+
+/** Most bytes of a body: what is longer is no answer to a probe. */
+const LONGEST_BODY = 4 << 20;
+const LONGEST_HEAD = 16 << 10;
+
+/**
+ * One exchange over a connection of its own, which is closed when this settles. `open` is called with the head of the
+ * answer and returns who reads the body, or undefined: the head is enough. Never rejects.
+ */
+export function exchange(
+  asked: HttpRequest,
+  open: (head: ResponseHead) => BodyReader | undefined = () => undefined,
+): Promise<HttpExchange> {
+  const left = asked.deadline.at - performance.now();
+  // Nothing is sent that nobody would hear the answer of: it might open a session.
+  if (left <= 0) return Promise.resolve({ refusal: `left no time within ${asked.deadline.ms} ms` });
+  return new Promise((resolve) => {
+    let head: ResponseHead | undefined;
+    let sent: ClientRequest | undefined;
+    const settle = (refusal?: string) => {
+      clearTimeout(timer);
+      sent?.destroy();
+      resolve({ ...(head && { head }), ...(refusal === undefined ? {} : { refusal }) });
+    };
+    const timer = setTimeout(() => settle(lateness(sent, head, asked.deadline)), left);
+    try {
+      sent = send(asked);
+    } catch (error) {
+      // Characters that may not stand in a path or a header.
+      settle(`cannot be asked: ${told((error as Error).message)}`);
+      return;
+    }
+    // Stays until the end: a socket that is destroyed while it connects has an error of its own to tell.
+    sent.on("error", (error) => settle(head ? BROKEN_OFF : reasonOf(error)));
+    sent.once("close", () => settle(head ? BROKEN_OFF : NO_ANSWER));
+    sent.once("upgrade", () => settle("answered with another protocol than HTTP"));
+    sent.once("response", (response) => {
+      head = headOf(response);
+      const reader = open(head);
+      if (reader === undefined) return settle();
+      readBody(response, reader, settle);
+    });
+  });
+}
+
+/** OpenSSL takes plain HTTP for what it is, and sends no alert. */
+const NO_ANSWER = "closed the connection without an answer, as a TLS server does";
+const BROKEN_OFF = "broke its answer off";
+
+function send({ method, address, port, host, path, headers, body }: HttpRequest): ClientRequest {
+  const sent = request({
+    method,
+    host: address,
+    port,
+    path,
+    agent: false,
+    setHost: false,
+    headers: { Host: host, "Accept-Encoding": "identity", ...headers },
+    maxHeaderSize: LONGEST_HEAD,
+  });
+  sent.end(body);
+  return sent;
+}
+
+function headOf(response: IncomingMessage): ResponseHead {
+  return {
+    status: response.statusCode ?? 0,
+    reason: told(response.statusMessage ?? "", 40),
+    headers: response.headers,
+  };
+}
+
+function readBody(response: IncomingMessage, reader: BodyReader, settle: (refusal?: string) => void): void {
+  let bytes = 0;
+  response.on("data", (piece: Buffer) => {
+    bytes += piece.length;
+    if (reader(piece)) return settle();
+    if (bytes > LONGEST_BODY) settle(`sent more than ${LONGEST_BODY >> 20} MiB`);
+  });
+  response.once("end", () => settle());
+  response.on("error", () => settle(BROKEN_OFF));
+}
+
+function lateness(sent: ClientRequest | undefined, head: ResponseHead | undefined, { ms }: Deadline): string {
+  if (head !== undefined) return `did not end its answer within ${ms} ms`;
+  if (sent?.socket?.connecting === true) return `did not accept a connection within ${ms} ms`;
+  return `gave no answer within ${ms} ms`;
+}
+
+function reasonOf(error: NodeJS.ErrnoException & { rawPacket?: Buffer }): string {
+  if (isCode(error, "ECONNREFUSED")) return "refuses connections";
+  if (isCode(error, "ECONNRESET", "EPIPE")) return NO_ANSWER;
+  if (isCode(error, "HPE_HEADER_OVERFLOW")) return `sent headers of more than ${LONGEST_HEAD >> 10} KiB`;
+  if (error.rawPacket !== undefined) return notHttp(error.rawPacket);
+  return told(error.message);
+}
+
+/** What answers in place of HTTP: an alert or a greeting of TLS, or anything. */
+function notHttp(packet: Buffer): string {
+  const [kind, major] = packet;
+  if ((kind === 0x15 || kind === 0x16) && major === 0x03) return "speaks TLS, not plain HTTP";
+  const start = told(packet.toString("utf8", 0, 200), 40).replace(/[^\x20-\x7e…]/g, "?");
+  return start === "" ? "does not speak HTTP" : `does not speak HTTP: it says "${start}"`;
+}

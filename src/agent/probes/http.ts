@@ -1,0 +1,59 @@
+import type { ProbeReport } from "../../model/probe-report.ts";
+import { deadlineIn, exchange, type ResponseHead } from "./http-request.ts";
+import { told } from "./untrusted.ts";
+
+export interface HttpTarget {
+  /** Where to connect. */
+  readonly address: string;
+  readonly port: number;
+  /** The `Host` header, with the port where it needs one. */
+  readonly host: string;
+  readonly path: string;
+  /** Status codes that are fine; none named: 200 to 299. */
+  readonly status: readonly number[];
+  readonly timeoutMs: number;
+}
+
+/** Asks for the path once and judges the status of the answer alone. A redirect is not followed: it is its status. */
+export async function httpProbe(target: HttpTarget): Promise<ProbeReport> {
+  const { address, port, host, path, status, timeoutMs } = target;
+  const began = performance.now();
+  const { head, refusal } = await exchange({
+    method: "GET",
+    address,
+    port,
+    host,
+    path,
+    headers: { Accept: "*/*" },
+    deadline: deadlineIn(timeoutMs),
+  });
+  const step = `GET ${told(path)}`;
+  const ok = head !== undefined && isAccepted(head.status, status);
+  const detail = head === undefined ? (refusal ?? "gave no answer") : judged(head, ok, target);
+  const ms = Math.round(performance.now() - began);
+  return { ok, evidence: `${step}: ${detail}`, steps: [{ step, ok, detail, ms }] };
+}
+
+function isAccepted(status: number, accepted: readonly number[]): boolean {
+  return accepted.length === 0 ? status >= 200 && status < 300 : accepted.includes(status);
+}
+
+function judged(head: ResponseHead, ok: boolean, { host, status }: HttpTarget): string {
+  if (ok) return statusText(head);
+  const expected = status.length === 0 ? "200 to 299" : status.join(" or ");
+  return `${statusText(head)}${meaning(head, host) || `, expected ${expected}`}`;
+}
+
+/** `404 Not Found` */
+export function statusText({ status, reason }: ResponseHead): string {
+  return `${status} ${reason}`.trim();
+}
+
+/** What a status that is no success asks for, to be put behind it; empty when the status says it all. */
+export function meaning({ status, headers }: ResponseHead, host: string): string {
+  if (status === 401) return ", it wants authorization";
+  if (status === 403) return `, it forbids this request: perhaps its Host header, ${told(host, 100)}`;
+  if (status >= 500) return ", it is up and fails";
+  if (status < 300 || status >= 400) return "";
+  return headers.location === undefined ? ", a redirect" : `, a redirect to ${told(headers.location)}`;
+}

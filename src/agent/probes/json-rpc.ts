@@ -1,0 +1,58 @@
+export type RpcResult = Readonly<Record<string, unknown>>;
+
+export interface RpcError {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+/** What a text says in answer to one request. */
+export type RpcAnswer =
+  | { readonly kind: "result"; readonly result: RpcResult }
+  | { readonly kind: "error"; readonly error: RpcError }
+  /** An answer, to another request. */
+  | { readonly kind: "stranger" }
+  /** A notification, or a request of the server's own; `json` false: not even JSON. */
+  | { readonly kind: "other"; readonly json: boolean };
+
+/**
+ * Reads one message, or a batch of them, for the answer to the request `asked`. An error without an id counts: the
+ * server may have failed before it read the id. Written by hand, because a server may send a hundred thousand of them.
+ */
+export function readAnswer(text: string, asked: number): RpcAnswer {
+  const parsed = parse(text);
+  if (parsed === undefined) return { kind: "other", json: false };
+  if (!Array.isArray(parsed.value)) return readOne(parsed.value, asked);
+  const answers = parsed.value.map((one) => readOne(one, asked));
+  const ours = answers.find(({ kind }) => kind === "result" || kind === "error");
+  return ours ?? answers.find(({ kind }) => kind === "stranger") ?? { kind: "other", json: true };
+}
+
+function readOne(message: unknown, asked: number): RpcAnswer {
+  if (!isRecord(message) || message.jsonrpc !== "2.0") return { kind: "other", json: true };
+  const { id, result, error } = message;
+  if (isRecord(result)) return id === asked ? { kind: "result", result } : { kind: "stranger" };
+  if (!isRecord(error)) return { kind: "other", json: true };
+  if (id !== asked && id !== null && id !== undefined) return { kind: "stranger" };
+  const { code, message: said, data } = error;
+  return {
+    kind: "error",
+    error: {
+      code: typeof code === "number" ? code : 0,
+      message: typeof said === "string" ? said : "",
+      data,
+    },
+  };
+}
+
+export function isRecord(value: unknown): value is RpcResult {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parse(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
+}

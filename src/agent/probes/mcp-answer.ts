@@ -1,0 +1,118 @@
+import { meaning, statusText } from "./http.ts";
+import type { BodyReader, HttpExchange, ResponseHead } from "./http-request.ts";
+import { isRecord, type RpcAnswer, type RpcError, type RpcResult, readAnswer } from "./json-rpc.ts";
+import { EventData } from "./sse.ts";
+import { told } from "./untrusted.ts";
+
+/** What came of one MCP request; `detail` is one line, to be put behind the name of the request. */
+export type Answer =
+  | { readonly kind: "result"; readonly result: RpcResult }
+  | { readonly kind: "unauthorized"; readonly detail: string }
+  /** It answers, but not this: so does a server of the other era. */
+  | { readonly kind: "refused"; readonly detail: string; readonly error?: RpcError | undefined }
+  /** It is down, forbids or fails: no other request would fare better. */
+  | { readonly kind: "failed"; readonly detail: string };
+
+/** Looks for the answer to one request in the body of a response, which is JSON or a stream of events. */
+export interface AnswerSearch {
+  /** Undefined: the body is neither, and is not read. */
+  readonly reader: BodyReader | undefined;
+  /** What was found when the reading is over. */
+  found(): RpcAnswer | undefined;
+}
+
+/** `id` is that of the request. */
+export function searchBody(head: ResponseHead, id: number): AnswerSearch {
+  const type = contentType(head);
+  if (type === "text/event-stream") return searchEvents(id);
+  if (type === "application/json") return searchJson(id);
+  return { reader: undefined, found: () => undefined };
+}
+
+function searchJson(id: number): AnswerSearch {
+  const pieces: Buffer[] = [];
+  return {
+    reader: (piece) => {
+      pieces.push(piece);
+      return false;
+    },
+    found: () => (pieces.length === 0 ? undefined : readAnswer(Buffer.concat(pieces).toString(), id)),
+  };
+}
+
+/** Stops at the answer: the server may keep the stream open for good. */
+function searchEvents(id: number): AnswerSearch {
+  const events = new EventData();
+  let found: RpcAnswer | undefined;
+  return {
+    reader: (piece) => {
+      for (const data of events.take(piece)) {
+        const read = readAnswer(data, id);
+        // A stranger's answer is told of when none of ours comes.
+        if (read.kind !== "other" || found === undefined) found = read;
+        if (isOurs(read)) return true;
+      }
+      return false;
+    },
+    found: () => found,
+  };
+}
+
+function isOurs({ kind }: RpcAnswer): boolean {
+  return kind === "result" || kind === "error";
+}
+
+/** Judges one exchange. `host` is the header that was sent. */
+export function judge({ head, refusal }: HttpExchange, found: RpcAnswer | undefined, host: string): Answer {
+  if (head === undefined) return { kind: "failed", detail: refusal ?? "gave no answer" };
+  const error = found?.kind === "error" ? found.error : undefined;
+  const detail = [`${statusText(head)}${meaning(head, host)}`, error && errorText(error)]
+    .filter((part) => part !== undefined)
+    .join(": ");
+  if (head.status === 401) return { kind: "unauthorized", detail: statusText(head) };
+  if (head.status === 403 || head.status >= 500) return { kind: "failed", detail };
+  if (refusal !== undefined) return { kind: "failed", detail: refusal };
+  if (head.status >= 400) return { kind: "refused", detail, error };
+  if (head.status >= 300) return { kind: "failed", detail };
+  if (found?.kind === "result") return { kind: "result", result: found.result };
+  if (error !== undefined) return { kind: "refused", detail: errorText(error), error };
+  return { kind: "refused", detail: `${statusText(head)} ${whatInstead(head, found)}` };
+}
+
+/** What a success held in place of an answer. */
+function whatInstead(head: ResponseHead, found: RpcAnswer | undefined): string {
+  const type = contentType(head);
+  if (found?.kind === "stranger")
+    return "with the answer to another request: its id is not the one asked with";
+  if (found?.kind === "other" && !found.json) return "with a body that is not JSON";
+  if (found?.kind === "other") return "without an answer: what it sent is no JSON-RPC response";
+  if (type === "text/event-stream") return "with a stream that ended before the answer";
+  if (type === "application/json") return "with an empty body";
+  return type === "" ? "without an answer" : `with ${type}: this path is not MCP's`;
+}
+
+function contentType({ headers }: ResponseHead): string {
+  return told((headers["content-type"] ?? "").split(";")[0] ?? "", 60).toLowerCase();
+}
+
+/** `error -32603: its message` */
+function errorText({ code, message, data }: RpcError): string {
+  const said = told(message);
+  const versions = supportedVersions({ code, message, data });
+  const speaks = versions.length === 0 ? "" : ` (it speaks ${told(versions.join(", "), 100)})`;
+  return `error ${code}${said === "" ? "" : `: ${said}`}${speaks}`;
+}
+
+/** The protocol versions that a server names when it refuses one. */
+export function supportedVersions(error: RpcError | undefined): readonly string[] {
+  return isRecord(error?.data) ? versionsIn(error.data.supported) : [];
+}
+
+/** The usable protocol versions of a list from outside: they go into a header. */
+export function versionsIn(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.slice(0, 20).filter(isVersion) : [];
+}
+
+export function isVersion(value: unknown): value is string {
+  return typeof value === "string" && /^[\w.-]{1,40}$/.test(value);
+}

@@ -1,0 +1,149 @@
+import { randomInt } from "node:crypto";
+import type { ProbeStep } from "../../model/probe-report.ts";
+import { statusText } from "./http.ts";
+import { type Deadline, deadlineIn, exchange, type HttpExchange, type HttpRequest } from "./http-request.ts";
+import { type Answer, type AnswerSearch, judge, searchBody } from "./mcp-answer.ts";
+
+/** Where an MCP server is asked, and by whom. */
+export interface McpPlace {
+  /** Where to connect. */
+  readonly address: string;
+  readonly port: number;
+  /** The `Host` header, with the port where it needs one. */
+  readonly host: string;
+  readonly path: string;
+  /** Time for all requests together, ms. */
+  readonly timeoutMs: number;
+}
+
+export type StepReport = Omit<ProbeStep, "step" | "ms">;
+
+export interface McpRequest {
+  readonly method: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** It may open a session: its answer is waited for a little longer than it counts, to learn what must be ended. */
+  readonly opens?: true;
+  /** What to say of the answer among the steps. */
+  readonly report?: (answer: Answer) => StepReport;
+}
+
+export interface McpReply {
+  readonly answer: Answer;
+  /** The session that the server opened with this reply. */
+  readonly session?: string | undefined;
+}
+
+/** How long a session's end may take, and how much later than in time an answer that opens one is heard, ms. */
+const AFTERWARDS = 500;
+/** Most sessions that are ended: an honest server opens one. */
+const MOST_SESSIONS = 4;
+
+/** The requests of one probe to one server: bounded in time together, each recorded, every session ended. */
+export class Conversation {
+  readonly steps: ProbeStep[] = [];
+  /** Headers of every request from now on. */
+  standing: Readonly<Record<string, string>> = {};
+  readonly #place: McpPlace;
+  readonly #deadline: Deadline;
+  readonly #sessions = new Set<string>();
+
+  constructor(place: McpPlace) {
+    this.#place = place;
+    this.#deadline = deadlineIn(place.timeoutMs);
+  }
+
+  /** Asks, and waits for the answer to this very request. */
+  async ask(asked: McpRequest): Promise<McpReply> {
+    const id = randomInt(1, 2 ** 31);
+    const { method, params, report = reportOf } = asked;
+    const began = performance.now();
+    const body = JSON.stringify({ jsonrpc: "2.0", id, method, ...(params && { params }) });
+    const { exchanged, search, session } = await this.#post(asked, body, id);
+    const answer = judge(exchanged, search?.found(), this.#place.host);
+    this.#record(method, began, report(answer));
+    return { answer, session };
+  }
+
+  /** Tells the server something that has no answer; a result stands for "taken". */
+  async tell(method: string): Promise<Answer> {
+    const began = performance.now();
+    const body = JSON.stringify({ jsonrpc: "2.0", method });
+    const exchanged = await exchange(this.#request("POST", {}, body, this.#deadline));
+    const status = exchanged.head?.status ?? 0;
+    const answer: Answer =
+      status >= 200 && status < 300
+        ? { kind: "result", result: {} }
+        : judge(exchanged, undefined, this.#place.host);
+    this.#record(
+      method,
+      began,
+      reportOf(answer, () => (exchanged.head ? statusText(exchanged.head) : "")),
+    );
+    return answer;
+  }
+
+  /** Ends every session that was opened, also when there is no time left for anything else. */
+  async end(): Promise<void> {
+    const deadline = deadlineIn(AFTERWARDS);
+    const endOne = async (session: string) => {
+      const began = performance.now();
+      const request = this.#request("DELETE", { "Mcp-Session-Id": session }, undefined, deadline);
+      this.#record("DELETE", began, ended(await exchange(request)));
+    };
+    await Promise.all([...this.#sessions].map(endOne));
+  }
+
+  async #post({ headers = {}, opens }: McpRequest, body: string, id: number) {
+    const { at, ms } = this.#deadline;
+    const deadline = opens && at > performance.now() ? { at: at + AFTERWARDS, ms } : this.#deadline;
+    let search: AnswerSearch | undefined;
+    let session: string | undefined;
+    const exchanged = await exchange(this.#request("POST", headers, body, deadline), (head) => {
+      session = this.#noteSession(head.headers["mcp-session-id"]);
+      search = searchBody(head, id);
+      // Late: its session is known, and that was all it was waited for.
+      return head.status === 401 || performance.now() > at ? undefined : search.reader;
+    });
+    const late = performance.now() > at && exchanged.refusal === undefined;
+    return { exchanged: late ? { refusal: `gave no answer within ${ms} ms` } : exchanged, search, session };
+  }
+
+  #noteSession(header: string | string[] | undefined): string | undefined {
+    const session = typeof header === "string" && header !== "" ? header : undefined;
+    if (session !== undefined && this.#sessions.size < MOST_SESSIONS) this.#sessions.add(session);
+    return session;
+  }
+
+  #request(
+    method: "POST" | "DELETE",
+    headers: Readonly<Record<string, string>>,
+    body: string | undefined,
+    deadline: Deadline,
+  ): HttpRequest {
+    const { address, port, host, path } = this.#place;
+    const accept = "application/json, text/event-stream";
+    const own = body === undefined ? {} : { "Content-Type": "application/json", Accept: accept };
+    const all = { ...own, ...this.standing, ...headers };
+    return { method, address, port, host, path, headers: all, ...(body !== undefined && { body }), deadline };
+  }
+
+  #record(step: string, began: number, told: StepReport): void {
+    this.steps.push({ step, ...told, ms: Math.round(performance.now() - began) });
+  }
+}
+
+/** A step of its answer; `say` what a result holds. */
+export function reportOf(
+  answer: Answer,
+  say: (answer: Extract<Answer, { kind: "result" }>) => string = () => "answered",
+): StepReport {
+  if (answer.kind === "result") return { ok: true, detail: say(answer) };
+  return { ok: answer.kind === "unauthorized", detail: answer.detail };
+}
+
+function ended({ head, refusal }: HttpExchange): StepReport {
+  if (head === undefined) return { ok: false, detail: refusal ?? "gave no answer" };
+  if (head.status === 405) return { ok: true, detail: `${statusText(head)}, it ends its sessions itself` };
+  return { ok: head.status >= 200 && head.status < 300, detail: statusText(head) };
+}
