@@ -72,8 +72,8 @@ export interface Server {
     readonly signal?: "SIGTERM" | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | undefined;
   } | undefined;
   /** When it counts as ready, for `apply` and for servers that depend on it. `tcp` when it has a port, else `none`. */
-  readonly readiness?: "tcp" | "none" | {
-    /** Kind of check; `tcp` and `none` may be written as a bare word. */
+  readonly readiness?: "mcp" | "tcp" | "none" | {
+    /** Kind of check; `mcp`, `tcp` and `none` may be written as a bare word. */
     readonly type: "tcp";
     /** Port to look at; the server's own when left out. */
     readonly port?: number | undefined;
@@ -87,6 +87,58 @@ export interface Server {
     readonly failureThreshold?: number | undefined;
     /** Good checks in a row until the probe says yes. Default: 1. */
     readonly successThreshold?: number | undefined;
+  } | {
+    readonly type: "http";
+    /** Path that is asked for. Default: "/". */
+    readonly path?: string | undefined;
+    /** Status codes that are good; any from 200 to 299 when left out. No redirect is followed. */
+    readonly status?: number | readonly number[] | undefined;
+    /** Port to look at; the server's own when left out. */
+    readonly port?: number | undefined;
+    /** Time between two checks. Default: "5s". */
+    readonly interval?: string | undefined;
+    /** A check that takes longer has failed. Default: "2s". */
+    readonly timeout?: string | undefined;
+    /** Time after the start in which a failed check does not count. Default: "30s". */
+    readonly startPeriod?: string | undefined;
+    /** Failed checks in a row until the probe says no. Default: 3. */
+    readonly failureThreshold?: number | undefined;
+    /** Good checks in a row until the probe says yes. Default: 1. */
+    readonly successThreshold?: number | undefined;
+  } | {
+    readonly type: "mcp";
+    /** Path of the MCP endpoint; that of `mcp`, or `/mcp`, when left out. */
+    readonly path?: string | undefined;
+    /** Port to look at; the server's own when left out. */
+    readonly port?: number | undefined;
+    /** Time between two checks. Default: "5s". */
+    readonly interval?: string | undefined;
+    /** A check that takes longer has failed. An MCP exchange gets 10s, every other check 2s. Default: "10s". */
+    readonly timeout?: string | undefined;
+    /** Time after the start in which a failed check does not count. Default: "30s". */
+    readonly startPeriod?: string | undefined;
+    /** Failed checks in a row until the probe says no. Default: 3. */
+    readonly failureThreshold?: number | undefined;
+    /** Good checks in a row until the probe says yes. Default: 1. */
+    readonly successThreshold?: number | undefined;
+  } | {
+    readonly type: "command";
+    /** Program whose exit code 0 is good. It is found as the server's own is, and gets its environment and folder. */
+    readonly command: string;
+    /** Its arguments; `{port}` and its like are filled in. Default: []. */
+    readonly args?: readonly string[] | undefined;
+    /** Time between two checks. Default: "5s". */
+    readonly interval?: string | undefined;
+    /** A check that takes longer has failed. Default: "2s". */
+    readonly timeout?: string | undefined;
+    /** Time after the start in which a failed check does not count. Default: "30s". */
+    readonly startPeriod?: string | undefined;
+    /** Failed checks in a row until the probe says no. Default: 3. */
+    readonly failureThreshold?: number | undefined;
+    /** Good checks in a row until the probe says yes. Default: 1. */
+    readonly successThreshold?: number | undefined;
+  } | {
+    readonly type: "none";
   } | {
     readonly type: "log";
     /** Regular expression that a line of output matches. Required for `log`, which only readiness can use. */
@@ -101,15 +153,63 @@ export interface Server {
     readonly failureThreshold?: number | undefined;
     /** Good checks in a row until the probe says yes. Default: 1. */
     readonly successThreshold?: number | undefined;
-  } | {
-    readonly type: "none";
   } | undefined;
   /** When it counts as healthy; a failure restarts it. `tcp` when it has a port, else `none`. */
-  readonly liveness?: "tcp" | "none" | {
-    /** Kind of check; `tcp` and `none` may be written as a bare word. */
+  readonly liveness?: "mcp" | "tcp" | "none" | {
+    /** Kind of check; `mcp`, `tcp` and `none` may be written as a bare word. */
     readonly type: "tcp";
     /** Port to look at; the server's own when left out. */
     readonly port?: number | undefined;
+    /** Time between two checks. Default: "5s". */
+    readonly interval?: string | undefined;
+    /** A check that takes longer has failed. Default: "2s". */
+    readonly timeout?: string | undefined;
+    /** Time after the start in which a failed check does not count. Default: "30s". */
+    readonly startPeriod?: string | undefined;
+    /** Failed checks in a row until the probe says no. Default: 3. */
+    readonly failureThreshold?: number | undefined;
+    /** Good checks in a row until the probe says yes. Default: 1. */
+    readonly successThreshold?: number | undefined;
+  } | {
+    readonly type: "http";
+    /** Path that is asked for. Default: "/". */
+    readonly path?: string | undefined;
+    /** Status codes that are good; any from 200 to 299 when left out. No redirect is followed. */
+    readonly status?: number | readonly number[] | undefined;
+    /** Port to look at; the server's own when left out. */
+    readonly port?: number | undefined;
+    /** Time between two checks. Default: "5s". */
+    readonly interval?: string | undefined;
+    /** A check that takes longer has failed. Default: "2s". */
+    readonly timeout?: string | undefined;
+    /** Time after the start in which a failed check does not count. Default: "30s". */
+    readonly startPeriod?: string | undefined;
+    /** Failed checks in a row until the probe says no. Default: 3. */
+    readonly failureThreshold?: number | undefined;
+    /** Good checks in a row until the probe says yes. Default: 1. */
+    readonly successThreshold?: number | undefined;
+  } | {
+    readonly type: "mcp";
+    /** Path of the MCP endpoint; that of `mcp`, or `/mcp`, when left out. */
+    readonly path?: string | undefined;
+    /** Port to look at; the server's own when left out. */
+    readonly port?: number | undefined;
+    /** Time between two checks. Default: "5s". */
+    readonly interval?: string | undefined;
+    /** A check that takes longer has failed. An MCP exchange gets 10s, every other check 2s. Default: "10s". */
+    readonly timeout?: string | undefined;
+    /** Time after the start in which a failed check does not count. Default: "30s". */
+    readonly startPeriod?: string | undefined;
+    /** Failed checks in a row until the probe says no. Default: 3. */
+    readonly failureThreshold?: number | undefined;
+    /** Good checks in a row until the probe says yes. Default: 1. */
+    readonly successThreshold?: number | undefined;
+  } | {
+    readonly type: "command";
+    /** Program whose exit code 0 is good. It is found as the server's own is, and gets its environment and folder. */
+    readonly command: string;
+    /** Its arguments; `{port}` and its like are filled in. Default: []. */
+    readonly args?: readonly string[] | undefined;
     /** Time between two checks. Default: "5s". */
     readonly interval?: string | undefined;
     /** A check that takes longer has failed. Default: "2s". */

@@ -56,6 +56,12 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
       if (subscription) caller.afterAnswer(() => subscription.end());
       return { cancelled: subscription !== undefined };
     },
+    probe: async ({ name, project, which }) => {
+      const server = registry.get(name, project);
+      const { type } = server.spec[which];
+      const identity = { name: server.spec.name, project: server.spec.project, which, type };
+      return { ...identity, ...(await server.probeNow(which)) };
+    },
     agent_info: async () => ({
       pid: process.pid,
       version: agent.version,
@@ -93,7 +99,7 @@ function listEntryOf(server: Supervised): ListEntry {
 }
 
 function statusOf(server: Supervised, stateDir: string): StatusEntry {
-  const { ready, healthy, reason, drift, since, lastLines } = server.observe({ withLines: true });
+  const { ready, healthy, reason, drift, since, lastLines, mcp } = server.observe({ withLines: true });
   const { project, name } = server.spec;
   return {
     ...listEntryOf(server),
@@ -108,6 +114,7 @@ function statusOf(server: Supervised, stateDir: string): StatusEntry {
       ...(why === undefined ? {} : { reason: why }),
     })),
     probes: { readiness: ready, liveness: healthy },
+    ...(mcp ? { mcp } : {}),
     spec: server.spec,
     log_path: logPath(stateDir, project, name),
     ...(lastLines ? { last_lines: [...lastLines] } : {}),

@@ -5,19 +5,12 @@ import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { holderOf } from "../system/listeners.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
 import { isRunning, signalProcess } from "../system/processes.ts";
+import { environmentOf, SpawnError } from "./environment.ts";
 import { Incarnation, type IncarnationEvents } from "./incarnation.ts";
 import { makeFifos, startKeeper } from "./keeper.ts";
 import type { LogWriter } from "./log-writer.ts";
+import { endStrayProbes } from "./probes/command.ts";
 import { hasKeeper, openRunFiles, readPid, readStatus } from "./run-folder.ts";
-
-/** Why a server could not be started, in words for a person. */
-export class SpawnError extends Error {
-  readonly portConflict: boolean;
-  constructor(message: string, portConflict = false) {
-    super(message);
-    this.portConflict = portConflict;
-  }
-}
 
 export interface SpawnRequest {
   /** The run folder, which does not exist yet. */
@@ -62,17 +55,6 @@ export async function spawnIncarnation(request: SpawnRequest): Promise<Incarnati
     throw error;
   }
   return incarnation;
-}
-
-function environmentOf(spec: ServerSpec, secrets: SecretValues): Record<string, string> {
-  const entries = Object.entries(spec.env).map(([key, value]): [string, string] => {
-    if (typeof value === "string") return [key, value];
-    const secret = secrets[key];
-    if (secret === undefined)
-      throw new SpawnError(`cannot start: the value of the secret ${key} is not here`);
-    return [key, secret];
-  });
-  return Object.fromEntries(entries);
 }
 
 /** A shell would run any text file as a script of its own, so only what the kernel can execute is let through. */
@@ -168,6 +150,7 @@ export async function adoptIncarnation(
     await makeFifos([dir]);
   }
   if (neverStarted(dir, known)) return undefined;
+  endStrayProbes(dir);
   const keeper = hasKeeper(dir) ? await keeperPid(dir) : readPid(dir, "keeper");
   log.open();
   return new Incarnation(

@@ -2,6 +2,7 @@ import { EventEmitter, once } from "node:events";
 import * as fs from "node:fs";
 import { startHash } from "../model/canonical.ts";
 import type { Observed, OperatorWord, Transition } from "../model/observed.ts";
+import type { McpFacts, ProbeReport } from "../model/probe-report.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import {
   type Effect,
@@ -14,11 +15,12 @@ import {
 
 import { initialState, liveProcess, publicState, type ServerState } from "../supervisor/state.ts";
 import { bootId } from "../system/processes.ts";
+import { SpawnError } from "./environment.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { LogSnapshot } from "./log-reader.ts";
 import { LogWriter } from "./log-writer.ts";
-
-import { adoptIncarnation, SpawnError, spawnIncarnation } from "./process-host.ts";
+import { Steps } from "./probes/steps.ts";
+import { adoptIncarnation, spawnIncarnation } from "./process-host.ts";
 import { cut, redact } from "./redact.ts";
 import { hasKeeper, madeAt } from "./run-folder.ts";
 import { type AppliedSpec, type RuntimeRecord, type ServerStore, stateAfter } from "./store.ts";
@@ -59,6 +61,8 @@ export class Supervised {
   /** Secrets of earlier specs, which older lines of output may still hold. */
   #formerSecrets: readonly SecretValues[] = [];
   #watch: Watch | undefined;
+  /** What the live process said of itself. */
+  #mcp: McpFacts | undefined;
   #spawnError: SpawnError | undefined;
   #queue: MachineEvent[] = [];
   #busy = false;
@@ -373,6 +377,7 @@ export class Supervised {
     this.#incarnation?.release(Date.now());
     this.#incarnation = undefined;
     this.#watch = undefined;
+    this.#mcp = undefined;
     this.log.close();
   }
 
@@ -391,10 +396,28 @@ export class Supervised {
 
   /** Without a process there is nobody to look at, and the core hears of that by other ways. */
   #probe(inc: number, probe: ProbeName): void {
-    void this.#watch?.ask(this.#spec, this.#spec[probe], ({ ok, evidence }) => {
-      const answer = { ok, evidence: cut(this.#hide(evidence), LONGEST_EVIDENCE) };
+    const question = { spec: this.#spec, secrets: this.#secrets, probe: this.#spec[probe] };
+    void this.#watch?.ask(question, ({ ok, evidence, costly, mcp }) => {
+      if (inc === this.#state.inc && mcp) this.#mcp = mcp;
+      const answer = { ok, evidence: this.#presentable(evidence), ...(costly ? { costly } : {}) };
       this.dispatch({ type: "answered", inc, probe, answer });
     });
+  }
+
+  /** Asks a probe for a person, who sees each step; the core does not hear of it. */
+  async probeNow(probe: ProbeName): Promise<ProbeReport> {
+    const question = { spec: this.#spec, secrets: this.#secrets, probe: this.#spec[probe] };
+    const report = await this.#watch?.askNow(question);
+    if (!report) {
+      const { name } = this.#spec;
+      return new Steps().bad("process", `${name} does not run: it is ${publicState(this.#state)}`);
+    }
+    const steps = report.steps.map((step) => ({ ...step, detail: this.#presentable(step.detail) }));
+    return { ...report, steps, evidence: this.#presentable(report.evidence) };
+  }
+
+  #presentable(evidence: string): string {
+    return cut(this.#hide(evidence), LONGEST_EVIDENCE);
   }
 
   // --- what others see ------------------------------------------------------------------------------------------
@@ -420,6 +443,7 @@ export class Supervised {
       ...(process ? { pid: process.pid } : {}),
       ...("startedAt" in phase ? { startedAt: phase.startedAt } : {}),
       ...(lastExit ? { lastExit } : {}),
+      ...(this.#mcp ? { mcp: this.#mcp } : {}),
       ...nextStart(phase),
       ...(reason === undefined ? {} : { reason }),
       ...(this.#tampered || this.store.isSpecTouched()

@@ -1,13 +1,21 @@
-import type { Probe, ServerSpec } from "../model/spec.ts";
-import type { Answer } from "../supervisor/probes.ts";
+import type { ProbeReport } from "../model/probe-report.ts";
+import type { Probe, SecretValues, ServerSpec } from "../model/spec.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { LogSnapshot } from "./log-reader.ts";
 import type { LogLine } from "./log-record.ts";
 import type { LogWriter } from "./log-writer.ts";
-import { Prober } from "./prober.ts";
+import { type Look, type LookingProbe, Prober } from "./probes/prober.ts";
+import { Steps } from "./probes/steps.ts";
 
 /** Looked through for the line that says "ready", when it came before anybody looked. */
 const EARLIER_LINES = 1000;
+
+/** What is asked: a probe, and the server that it belongs to. */
+export interface Question {
+  readonly spec: ServerSpec;
+  readonly secrets: SecretValues;
+  readonly probe: Probe;
+}
 
 /** Asks the probes of one incarnation, for as long as it is held. */
 export class Watch {
@@ -16,27 +24,37 @@ export class Watch {
   readonly #since: number;
   readonly #report: (message: string) => void;
   readonly #prober: Prober;
+  readonly #closing = new AbortController();
   #stopLog: () => void = () => {};
-  #closed = false;
 
   constructor(incarnation: Incarnation, log: LogWriter, since: number, report: (message: string) => void) {
     this.#log = log;
     this.#since = since;
     this.#report = report;
-    this.#prober = new Prober(incarnation);
+    this.#prober = new Prober(incarnation, this.#closing.signal);
   }
 
   /** Asks once, and answers once; a log probe answers when its line comes. */
-  async ask(spec: ServerSpec, probe: Probe, answered: (answer: Answer) => void): Promise<void> {
-    if (probe.type === "log") this.#awaitLine(probe.pattern, answered);
-    if (probe.type === "tcp") {
-      const answer = await this.#tcp(spec, probe);
-      if (answer) answered(answer);
-    }
+  async ask(question: Question, answered: (look: Look) => void): Promise<void> {
+    const { probe } = question;
+    if (probe.type === "none") return;
+    if (probe.type === "log") return this.#awaitLine(probe.pattern, answered);
+    const look = await this.#look(question, probe);
+    if (look && !this.#closing.signal.aborted) answered(look);
+  }
+
+  /** Asks for a person, who waits for the answer: a line of output that has not come is missing. */
+  async askNow({ spec, secrets, probe }: Question): Promise<ProbeReport> {
+    const steps = new Steps();
+    if (probe.type === "none") return steps.good("none", "its program runs; there is no other check");
+    if (probe.type !== "log") return this.#prober.look(spec, probe, secrets);
+    const line = this.#earlierLine(new RegExp(probe.pattern));
+    if (line) return steps.good("log", printed(line));
+    return steps.bad("log", `none of the last ${EARLIER_LINES} lines of this run matches ${probe.pattern}`);
   }
 
   close(): void {
-    this.#closed = true;
+    this.#closing.abort();
     this.#stopLog();
   }
 
@@ -44,12 +62,12 @@ export class Watch {
    * A check that cannot be made says nothing about the server, and must not end it: it is made again, until it can be
    * or the run is over.
    */
-  async #tcp(spec: ServerSpec, probe: Extract<Probe, { type: "tcp" }>): Promise<Answer | undefined> {
-    for (let told = false; !this.#closed; told = true) {
+  async #look({ spec, secrets }: Question, probe: LookingProbe): Promise<Look | undefined> {
+    for (let told = false; !this.#closing.signal.aborted; told = true) {
       try {
-        return await this.#prober.tcp(spec, probe);
+        return await this.#prober.look(spec, probe, secrets);
       } catch (error) {
-        if (!told) this.#report(`${spec.name}: cannot look at port ${probe.port}: ${String(error)}`);
+        if (!told) this.#report(`${spec.name}: cannot make its ${probe.type} check: ${String(error)}`);
         await new Promise((resolve) => setTimeout(resolve, probe.interval).unref());
       }
     }
@@ -57,35 +75,37 @@ export class Watch {
   }
 
   /** Waits for a line of this run that matches, also among those written before now. */
-  #awaitLine(pattern: string, answered: (answer: Answer) => void): void {
+  #awaitLine(pattern: string, answered: (look: Look) => void): void {
     this.#stopLog();
     try {
       const expression = new RegExp(pattern);
-      const matches = (line: LogLine) => expression.test(line.bytes.toString("utf8"));
-      const tell = (line: LogLine) =>
-        answered({ ok: true, evidence: `printed: ${line.bytes.toString("utf8")}` });
-      const earlier = this.#earlierLines().find(matches);
+      const tell = (line: LogLine) => answered({ ok: true, evidence: printed(line), steps: [] });
+      const earlier = this.#earlierLine(expression);
       if (earlier) setImmediate(tell, earlier);
-      else this.#listen(matches, tell);
+      else this.#listen(expression, tell);
     } catch (error) {
-      answered({ ok: false, evidence: `cannot look at the log: ${String(error)}` });
+      answered({ ok: false, evidence: `cannot look at the log: ${String(error)}`, steps: [] });
     }
   }
 
-  #earlierLines(): LogLine[] {
+  #earlierLine(expression: RegExp): LogLine | undefined {
     const snapshot = new LogSnapshot(this.#log.dir);
     try {
-      return snapshot.lastLines({ tail: EARLIER_LINES, since: this.#since });
+      const lines = snapshot.lastLines({ tail: EARLIER_LINES, since: this.#since });
+      return lines.find((line) => expression.test(textOf(line)));
     } finally {
       snapshot.close();
     }
   }
 
-  #listen(matches: (line: LogLine) => boolean, tell: (line: LogLine) => void): void {
+  #listen(expression: RegExp, tell: (line: LogLine) => void): void {
     this.#stopLog = this.#log.onLine((line) => {
-      if (!matches(line)) return;
+      if (!expression.test(textOf(line))) return;
       this.#stopLog();
       tell(line);
     });
   }
 }
+
+const textOf = (line: LogLine) => line.bytes.toString("utf8");
+const printed = (line: LogLine) => `printed: ${textOf(line)}`;

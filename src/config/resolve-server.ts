@@ -6,7 +6,7 @@ import { accountEnv, expandPath, isShellName, systemPath } from "./environment.t
 import type { KeyPath } from "./place.ts";
 import { type ProgramSearch, pathFolders, programAt, programOn } from "./program.ts";
 import { absoluteReference, readEnvFile, readSecret } from "./secrets.ts";
-import { specOf } from "./spec-of.ts";
+import { type Facts, specOf } from "./spec-of.ts";
 import { expandTemplates } from "./templates.ts";
 import type { SecretOutcome, World } from "./world.ts";
 
@@ -29,7 +29,7 @@ export async function resolveServer(
   const { input } = server;
   const { machine } = world;
 
-  const found = await findProgram(server, declared.path, world);
+  const found = await findProgram(server, input.command, ["command"], declared.path, world);
   if (found.kind === "missing") report(["command"], found.message);
   const workingDir = expandPath(input.workingDir, server.folder(["workingDir"]), machine.home);
   const folderFault = await workingDirFault(workingDir);
@@ -46,26 +46,31 @@ export async function resolveServer(
   const expanded = expandTemplates(input, facts);
   for (const { path, message } of expanded.problems) report(path, message);
 
+  const probes = await resolveProbes(server, declared.path, expanded.probeArguments, world, report);
   const secret = await resolveSecrets(server, world, report);
   const spec = specOf(input, {
     ...facts,
     os: machine.os,
     program: found.kind === "found" ? found.program : input.command,
     args: expanded.args,
+    probes,
     env: { ...baseEnv, ...secret.fromFiles, ...expanded.env, ...secret.references },
     workingDir,
   });
   return { spec, secrets: secret.values, diagnostics };
 }
 
+/** `at`: where the configuration names it. */
 function findProgram(
   server: DeclaredServer,
+  command: string,
+  at: KeyPath,
   path: readonly string[],
   { machine, env }: World,
 ): Promise<ProgramSearch> {
-  const { command, env: declaredEnv } = server.input;
+  const { env: declaredEnv } = server.input;
   if (command.includes("/") || command === "~") {
-    return programAt(expandPath(command, server.folder(["command"]), machine.home), command);
+    return programAt(expandPath(command, server.folder(at), machine.home), command);
   }
   // What the server itself says comes first, what only this shell says comes last.
   const own = typeof declaredEnv.PATH === "string" ? pathFolders(declaredEnv.PATH) : [];
@@ -73,6 +78,26 @@ function findProgram(
     [...new Set([...own, ...path, ...systemPath(machine), ...pathFolders(env.PATH)])],
     command,
   );
+}
+
+/** Finds the programs that probes run, as the server's own is found. */
+async function resolveProbes(
+  server: DeclaredServer,
+  path: readonly string[],
+  args: { readonly readiness: readonly string[]; readonly liveness: readonly string[] },
+  world: World,
+  report: (path: KeyPath, message: string) => void,
+): Promise<Facts["probes"]> {
+  const found = async (name: "readiness" | "liveness") => {
+    const probe = server.input[name];
+    if (typeof probe !== "object" || probe.type !== "command") return {};
+    const at = [name, "command"];
+    const search = await findProgram(server, probe.command, at, path, world);
+    if (search.kind === "missing") report(at, search.message);
+    const program = search.kind === "found" ? search.program : probe.command;
+    return { [name]: { program, args: [...args[name]] } };
+  };
+  return { ...(await found("readiness")), ...(await found("liveness")) };
 }
 
 export async function workingDirFault(folder: string): Promise<string | undefined> {

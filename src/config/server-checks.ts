@@ -53,9 +53,10 @@ function portProblems(input: FilledServer): ServerProblem[] {
   if (input.portFlag !== undefined) needs(["portFlag"], "a port flag");
   for (const key of ["readiness", "liveness"] as const) {
     const probe = input[key];
-    const tcp =
-      probe === "tcp" || (typeof probe === "object" && probe.type === "tcp" && probe.port === undefined);
-    if (tcp) needs([key], `a tcp probe for ${key}`);
+    const type = typeof probe === "object" ? probe.type : probe;
+    if (type !== "tcp" && type !== "http" && type !== "mcp") continue;
+    const ownPort = typeof probe === "object" && "port" in probe ? probe.port : undefined;
+    if (ownPort === undefined) needs([key], `${type === "mcp" ? "an" : "a"} ${type} probe for ${key}`);
   }
   return problems;
 }

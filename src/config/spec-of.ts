@@ -1,11 +1,11 @@
 import type { Machine } from "../model/machine.ts";
-import { PROBE_TIMING } from "../model/probe-input.ts";
+import { probeOfWord } from "../model/probe-input.ts";
 import type { Probe, ServerSpec } from "../model/spec.ts";
 import { parseDuration, parseSize } from "../model/units.ts";
 import type { DeclaredServer } from "./declared.ts";
 
 type Input = DeclaredServer["input"];
-type ProbeInput = NonNullable<Input["readiness"]>;
+type ProbeInput = NonNullable<Input["readiness" | "liveness"]>;
 
 /** What was found out about a server on this machine. */
 export interface Facts
@@ -13,12 +13,19 @@ export interface Facts
   readonly os: Machine["os"];
   /** With every template filled in. */
   readonly args: readonly string[];
+  /** Of the probes that run a program: where it was found, and its arguments with every template filled in. */
+  readonly probes: { readonly [Name in "readiness" | "liveness"]?: ProbeCommand };
 }
+
+export type ProbeCommand = Pick<Extract<Probe, { type: "command" }>, "program" | "args">;
 
 /** Puts the spec together: units as numbers, and the defaults that depend on other fields. */
 export function specOf(input: Input, facts: Facts): ServerSpec {
   const { restart, stop, logs } = input;
   const { name, project, port, program, env, workingDir } = facts;
+  const mcp =
+    input.mcp === undefined ? null : input.mcp === true ? { path: "/mcp" } : { path: input.mcp.path };
+  const look = port === null ? "none" : "tcp";
   return {
     name,
     project,
@@ -31,7 +38,7 @@ export function specOf(input: Input, facts: Facts): ServerSpec {
     ],
     port,
     host: input.host,
-    mcp: input.mcp === undefined ? null : input.mcp === true ? { path: "/mcp" } : { path: input.mcp.path },
+    mcp,
     env,
     workingDir,
     umask: Number.parseInt(input.umask, 8),
@@ -44,8 +51,8 @@ export function specOf(input: Input, facts: Facts): ServerSpec {
       successExitCodes: restart.successExitCodes,
     },
     stop: { grace: milliseconds(stop.grace), signal: stop.signal },
-    readiness: probeOf(input.readiness, port),
-    liveness: probeOf(input.liveness, port),
+    readiness: probeOf(input.readiness, mcp ? "mcp" : look, { port, mcp }, facts.probes.readiness),
+    liveness: probeOf(input.liveness, look, { port, mcp }, facts.probes.liveness),
     dependsOn: input.dependsOn.map((other) =>
       typeof other === "string" ? { server: other, condition: "ready" } : other,
     ),
@@ -57,9 +64,14 @@ export function specOf(input: Input, facts: Facts): ServerSpec {
   };
 }
 
-function probeOf(input: ProbeInput | undefined, port: number | null): Probe {
-  const written = input ?? (port === null ? "none" : "tcp");
-  const probe = typeof written === "string" ? { type: written, ...PROBE_TIMING } : written;
+function probeOf(
+  input: ProbeInput | undefined,
+  byDefault: "mcp" | "tcp" | "none",
+  { port, mcp }: Pick<ServerSpec, "port" | "mcp">,
+  command: ProbeCommand | undefined,
+): Probe {
+  const written = input ?? byDefault;
+  const probe = typeof written === "string" ? probeOfWord(written) : written;
   if (probe.type === "none") return { type: "none" };
   const timing = {
     interval: milliseconds(probe.interval),
@@ -69,8 +81,25 @@ function probeOf(input: ProbeInput | undefined, port: number | null): Probe {
     successThreshold: probe.successThreshold,
   };
   if (probe.type === "log") return { type: "log", pattern: probe.pattern, ...timing };
-  const own = "port" in probe ? probe.port : undefined;
-  return { type: "tcp", port: own ?? port ?? 0, ...timing };
+  if (probe.type === "command") {
+    return {
+      type: "command",
+      command: probe.command,
+      program: probe.command,
+      args: probe.args,
+      ...command,
+      ...timing,
+    };
+  }
+  const at = { port: probe.port ?? port ?? 0 };
+  switch (probe.type) {
+    case "tcp":
+      return { type: "tcp", ...at, ...timing };
+    case "http":
+      return { type: "http", ...at, path: probe.path, status: [probe.status ?? []].flat(), ...timing };
+    case "mcp":
+      return { type: "mcp", ...at, path: probe.path ?? mcp?.path ?? "/mcp", ...timing };
+  }
 }
 
 /** The schema has checked the form. */

@@ -19,20 +19,33 @@ export interface TemplateFacts {
 
 export interface Expanded {
   readonly args: readonly string[];
+  /** Arguments of the programs that probes run; empty for a probe that runs none. */
+  readonly probeArguments: { readonly readiness: readonly string[]; readonly liveness: readonly string[] };
   /** The values that are texts; references are left out. */
   readonly env: Readonly<Record<string, string>>;
   readonly problems: readonly { readonly path: KeyPath; readonly message: string }[];
 }
 
 /** Fills in the templates of a server's arguments and environment. */
-export function expandTemplates(input: Pick<FilledServer, "args" | "env">, facts: TemplateFacts): Expanded {
+export function expandTemplates(
+  input: Pick<FilledServer, "args" | "env" | "readiness" | "liveness">,
+  facts: TemplateFacts,
+): Expanded {
   const expansion = new Expansion(input.env, facts);
   const env = Object.keys(input.env).flatMap((name) => {
     const value = expansion.variable(name);
     return value === undefined ? [] : [[name, value] as const];
   });
-  const args = input.args.map((text, i) => expansion.fill(text, ["args", i]));
-  return { args, env: Object.fromEntries(env), problems: expansion.problems };
+  const filled = (args: readonly string[], path: KeyPath) =>
+    args.map((text, i) => expansion.fill(text, [...path, i]));
+  const args = filled(input.args, ["args"]);
+  const ofProbe = (name: "readiness" | "liveness") => filled(probeArgs(input[name]), [name, "args"]);
+  const probeArguments = { readiness: ofProbe("readiness"), liveness: ofProbe("liveness") };
+  return { args, probeArguments, env: Object.fromEntries(env), problems: expansion.problems };
+}
+
+function probeArgs(probe: FilledServer["readiness"]): readonly string[] {
+  return typeof probe === "object" && probe.type === "command" ? probe.args : [];
 }
 
 class Expansion {
@@ -119,7 +132,7 @@ class Expansion {
 
   #secret(name: string, path: KeyPath): string {
     const wayOut =
-      path[0] === "args"
+      path[0] !== "env"
         ? `it would be in the process list; let the program read ${name} from its environment`
         : `it would be kept in plain text; make ${String(path[1])} a reference too, such as a command that prints all of it`;
     return this.#problem(path, `cannot fill in the secret {env.${name}}: ${wayOut}`);

@@ -1,3 +1,4 @@
+import type { McpFacts } from "./probe-report.ts";
 import type { ServerSpec } from "./spec.ts";
 
 export const STATES = ["stopped", "starting", "running", "restarting", "failed", "stopping"] as const;
@@ -67,6 +68,8 @@ export interface Observed {
   readonly lastLines?: readonly string[];
   readonly ready: Verdict;
   readonly healthy: Verdict;
+  /** What an MCP server said of itself, once its live process has. */
+  readonly mcp?: McpFacts;
 }
 
 /** One step from state to state. */

@@ -42,6 +42,24 @@ const probe = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("none") }),
   /** Something listens on host:port and belongs to the server's process group. */
   z.strictObject({ type: z.literal("tcp"), port: z.int(), ...probeTiming }),
+  /** As `tcp`, and it answers a GET of `path` with one of these codes; an empty list stands for 200 to 299. */
+  z.strictObject({
+    type: z.literal("http"),
+    port: z.int(),
+    path: z.string(),
+    status: z.array(z.int()),
+    ...probeTiming,
+  }),
+  /** As `tcp`, and an MCP exchange over `path` succeeds. */
+  z.strictObject({ type: z.literal("mcp"), port: z.int(), path: z.string(), ...probeTiming }),
+  /** A program, run in the server's environment and folder, ends with code 0. `command` is as declared. */
+  z.strictObject({
+    type: z.literal("command"),
+    command: z.string(),
+    program: z.string(),
+    args: z.array(z.string()),
+    ...probeTiming,
+  }),
   /** A line of output matches `pattern`, an ECMAScript regular expression (readiness only). */
   z.strictObject({ type: z.literal("log"), pattern: z.string().refine(isPattern), ...probeTiming }),
 ]);

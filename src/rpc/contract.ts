@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { STATES } from "../model/observed.ts";
+import { mcpFacts, probeReport } from "../model/probe-report.ts";
 import { CONDITIONS, exit, name, secretValues, serverSpec } from "../model/spec.ts";
 
 /** The wire protocol as one table: what is called, with which params, and what comes back. JSON-RPC 2.0, a document a line. */
@@ -54,6 +55,8 @@ const statusEntry = listEntry.extend({
     z.object({ from: z.string(), to: z.string(), at_unix_ms: z.number(), reason: z.string().optional() }),
   ),
   probes: z.object({ readiness: verdict, liveness: verdict }),
+  /** What an MCP server said of itself. */
+  mcp: mcpFacts.optional(),
   spec: serverSpec,
   log_path: z.string(),
   last_lines: z.array(z.string()).optional(),
@@ -78,6 +81,7 @@ const observed = z.object({
   lastLines: z.array(z.string()).optional(),
   ready: verdict,
   healthy: verdict,
+  mcp: mcpFacts.optional(),
 });
 
 const applied = z.union([
@@ -158,6 +162,16 @@ export const contract = {
       rollback: z.boolean().default(true),
     }),
     result: applied,
+  },
+  probe: {
+    summary: "Look once now, with every step; the supervision does not hear of it",
+    params: z.strictObject({ name, project, which: z.enum(["readiness", "liveness"]).default("readiness") }),
+    result: probeReport.extend({
+      name: z.string(),
+      project: z.string(),
+      which: z.enum(["readiness", "liveness"]),
+      type: z.string(),
+    }),
   },
   agent_info: {
     summary: "The agent itself",

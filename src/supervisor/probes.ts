@@ -1,3 +1,4 @@
+import { canonicalJson } from "../model/canonical.ts";
 import type { Verdict } from "../model/observed.ts";
 import type { Probe } from "../model/spec.ts";
 
@@ -17,6 +18,8 @@ export interface Track {
 export interface Answer {
   readonly ok: boolean;
   readonly evidence: string;
+  /** Each look leaves something behind in the server: once it was ready, it is not looked at for readiness again. */
+  readonly costly?: boolean;
 }
 
 /** First gap between readiness probes, ms: it doubles up to the probe's interval, so that a quick server is seen quickly. */
@@ -33,7 +36,21 @@ export function untried(now: number): Track {
 
 /** Takes one answer in. The verdict changes only after the probe's threshold of equal answers in a row. */
 export function takeAnswer(track: Track, answer: Answer, probe: Probe, now: number): Track {
-  const streak = answer.ok ? Math.max(track.streak, 0) + 1 : Math.min(track.streak, 0) - 1;
+  return taken(
+    track,
+    answer,
+    answer.ok ? Math.max(track.streak, 0) + 1 : Math.min(track.streak, 0) - 1,
+    probe,
+    now,
+  );
+}
+
+/** As {@link takeAnswer}, of a server that may still be starting: a bad answer is shown, and does not count. */
+export function takeEarlyAnswer(track: Track, answer: Answer, probe: Probe, now: number): Track {
+  return answer.ok ? takeAnswer(track, answer, probe, now) : taken(track, answer, 0, probe, now);
+}
+
+function taken(track: Track, answer: Answer, streak: number, probe: Probe, now: number): Track {
   const status = statusAfter(track, streak, probe);
   const settled = track.settled || status === "ok";
   return { ...track, streak, settled, verdict: { status, evidence: answer.evidence, at: now } };
@@ -54,5 +71,8 @@ export function nextGap(track: Track, probe: TimedProbe): number {
 
 /** One check serves both questions when it would look at the same thing. */
 export function isSameCheck(a: Probe, b: Probe): boolean {
-  return a.type === "tcp" && b.type === "tcp" && a.port === b.port;
+  if (a.type === "none" || a.type === "log") return false;
+  return canonicalJson({ ...a, ...NO_TIMING }) === canonicalJson({ ...b, ...NO_TIMING });
 }
+
+const NO_TIMING = { interval: 0, timeout: 0, startPeriod: 0, failureThreshold: 0, successThreshold: 0 };

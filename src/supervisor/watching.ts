@@ -1,9 +1,10 @@
 import type { Verdict } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
+import type { Probe } from "../model/spec.ts";
 import { formatDuration } from "../model/units.ts";
 import type { Effect, ProbeName, SupervisedSpec, Turn } from "./events.ts";
 import { afterFailure, end } from "./incarnation.ts";
-import { type Answer, isSameCheck, nextGap, takeAnswer, untried } from "./probes.ts";
+import { type Answer, isSameCheck, nextGap, takeAnswer, takeEarlyAnswer, untried } from "./probes.ts";
 import type { Phase, ServerState } from "./state.ts";
 
 /** The probes and timers of a running process. */
@@ -81,11 +82,11 @@ export function onReadinessDue(
         spec,
         now,
       );
-    case "tcp":
-      return sendProbe(state, phase, "readiness");
     case "log":
       // Asked for once: the answer comes when the line does.
       return undefined;
+    default:
+      return sendProbe(state, phase, "readiness");
   }
 }
 
@@ -128,16 +129,27 @@ function onReadiness(
   now: number,
 ): Turn {
   const { readiness, liveness } = spec;
-  const ready = takeAnswer(phase.ready, answer, readiness, now);
+  const take = isStarting(phase, readiness, now) ? takeEarlyAnswer : takeAnswer;
+  const ready = take(phase.ready, answer, readiness, now);
   const { inc } = state;
   const effects: Effect[] = [];
   const begins = ready.settled && phase.healthy.sent === 0 && liveness.type !== "none";
   const healthy = begins ? { ...phase.healthy, sent: 1 } : phase.healthy;
   if (begins) effects.push({ type: "setTimer", inc, timer: "liveness", ms: liveness.interval });
-  if (readiness.type === "tcp" && !answersForReadiness(ready, spec)) {
+  if (isPolled(readiness) && !answersForReadiness(ready, spec) && !(ready.settled && answer.costly)) {
     effects.push({ type: "setTimer", inc, timer: "readiness", ms: nextGap(ready, readiness) });
   }
   return { change: { phase: { ...phase, ready, healthy } }, effects };
+}
+
+/** It was not ready yet, and has the time for that. */
+function isStarting({ ready, startedAt }: Running, probe: Probe, now: number): boolean {
+  return probe.type !== "none" && !ready.settled && now - startedAt < probe.startPeriod;
+}
+
+/** Looked at again and again; a line of output is waited for instead. */
+function isPolled(probe: Probe): probe is Exclude<Probe, { type: "none" | "log" }> {
+  return probe.type !== "none" && probe.type !== "log";
 }
 
 /** Once ready, a liveness probe that looks at the same thing keeps both verdicts fresh. */

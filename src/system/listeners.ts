@@ -187,6 +187,14 @@ export function ownedBy(
   return undefined;
 }
 
+/** Those of the sockets that the processes hold open, each with the first that does. */
+export function allOwnedBy(
+  pids: readonly number[],
+  sockets: readonly Listener[],
+): { pid: number; listener: Listener }[] {
+  return sockets.flatMap((socket) => ownedBy(pids, [socket]) ?? []);
+}
+
 function socketsOf(pid: number): Set<string> {
   const held = new Set<string>();
   try {

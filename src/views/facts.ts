@@ -44,6 +44,9 @@ const PROBE_DEFAULTS: Readonly<Record<string, unknown>> = {
   successThreshold: 1,
 };
 
+/** Ms. */
+const MCP_TIMEOUT = 10_000;
+
 /** Shown as one line of their own. */
 const TOLD_OTHERWISE: ReadonlySet<string> = new Set([
   "command",
@@ -86,13 +89,29 @@ function isDefault(field: string, value: unknown, spec: ServerSpec): boolean {
   if (top === "env") return GIVEN_ENV.includes(inner);
   if (field === "workingDir") return value === spec.env.HOME;
   if (field === "limits.openFiles") return OPEN_FILES.includes(value as number);
-  if (top === "readiness" || top === "liveness") return isProbeDefault(inner, value, spec);
+  if (top === "readiness" || top === "liveness") return isProbeDefault(top, inner, value, spec);
   return field in DEFAULTS && canonicalJson(value) === canonicalJson(DEFAULTS[field]);
 }
 
-function isProbeDefault(setting: string, value: unknown, spec: ServerSpec): boolean {
-  if (setting === "type") return spec.port === null ? value === "none" : value === "tcp" || value === "mcp";
-  if (setting === "port") return value === spec.port;
-  if (setting === "path") return value === spec.mcp?.path;
-  return PROBE_DEFAULTS[setting] === value;
+function isProbeDefault(
+  probe: "readiness" | "liveness",
+  setting: string,
+  value: unknown,
+  spec: ServerSpec,
+): boolean {
+  const { type } = spec[probe];
+  switch (setting) {
+    case "type":
+      return value === (spec.port === null ? "none" : spec.mcp && probe === "readiness" ? "mcp" : "tcp");
+    case "port":
+      return value === spec.port;
+    case "path":
+      return type === "mcp" && value === spec.mcp?.path;
+    case "timeout":
+      return value === (type === "mcp" ? MCP_TIMEOUT : PROBE_DEFAULTS.timeout);
+    case "status":
+      return canonicalJson(value) === "[]";
+    default:
+      return PROBE_DEFAULTS[setting] === value;
+  }
 }

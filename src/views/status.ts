@@ -54,6 +54,7 @@ function stateRows(observed: Observed, { now }: Screen): Row[] {
     running && startedAt !== undefined ? { label: "uptime", value: uptime(now - startedAt) } : undefined,
     running ? verdictRow("ready", ready, now) : undefined,
     running ? verdictRow("healthy", healthy, now) : undefined,
+    ...mcpRows(observed),
     { label: "restarts", value: restarts(observed, now) },
     lastExit && { label: "last exit", value: `${formatExit(lastExit.exit)}, ${ago(now - lastExit.at)}` },
     drift === undefined
@@ -82,6 +83,22 @@ function verdictRow(label: string, { status, evidence, at }: Verdict, now: numbe
     case "unknown":
       return { label, value: `unknown: ${seen}`, style: "yellow" };
   }
+}
+
+function mcpRows({ mcp }: Observed): Row[] {
+  if (mcp === undefined) return [];
+  const { era, protocolVersion, serverName, serverVersion, tools, authorization } = mcp;
+  const speaks = [era, protocolVersion].filter((part) => part !== undefined);
+  const server = [serverName, serverVersion].filter((part) => part !== undefined);
+  const said = [
+    ...(speaks.length > 0 ? [speaks.join(" ")] : []),
+    ...(server.length > 0 ? [server.join(" ")] : []),
+    ...(authorization === "required" ? ["wants authorization"] : []),
+  ];
+  const rows = [{ label: "mcp", value: oneLine(said.join(", ")) }];
+  return tools === undefined
+    ? rows
+    : [...rows, { label: "tools", value: oneLine(`${tools.length}: ${tools.join(", ")}`) }];
 }
 
 function restarts({ restartCount, state, nextStartAt }: Observed, now: number): string {

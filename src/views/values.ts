@@ -27,7 +27,8 @@ export function fieldLabel(field: string): string {
 export function fieldValue(field: string, value: unknown): string {
   if (field.startsWith("env.")) return envText(value as EnvValue);
   if (field === "dependsOn") return dependencies(value as ServerSpec["dependsOn"]);
-  if (field === "args") return `[${(value as string[]).map((arg) => quote(arg)).join(", ")}]`;
+  if (field === "args" || field.endsWith(".args"))
+    return `[${(value as string[]).map((arg) => quote(arg)).join(", ")}]`;
   return plainText(field, value);
 }
 

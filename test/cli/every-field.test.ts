@@ -56,6 +56,21 @@ function everything(port: number, user: string): ServerInput {
   };
 }
 
+const HTTP = `require("http").createServer((_, r) => { r.statusCode = 204; r.end(); })
+  .listen(process.env.PORT, "127.0.0.1")`;
+
+/** Says the rest about probes. */
+function probed(port: number): ServerInput {
+  return {
+    command: "node",
+    args: ["-e", HTTP],
+    port,
+    env: { PORT: "{port}" },
+    readiness: { type: "http", path: "/health", status: [200, 204], port, interval: "1s" },
+    liveness: { type: "command", command: "test", args: ["{port}", "-eq", String(port)], timeout: "5s" },
+  };
+}
+
 const first: ServerInput = { command: "sleep", args: ["600"], port: "none" };
 
 /** Written in one format, applied, and applied again. */
@@ -75,15 +90,15 @@ describe("applying twice changes nothing the second time", () => {
     mkdirSync(join(home.project, "work"));
     home.write("secret.txt", "s3cr3t from a file\n");
     home.write("more.env", "IN_A_FILE='of many'\n");
-    home.write(file, write({ servers: { first, web: server } }));
+    home.write(file, write({ servers: { first, web: server, probed: probed(await freePort()) } }));
     const env = { XY_TEST_SECRET: "s3cr3t from the environment" };
 
     const applied = await home.xyIn({ env }, "apply", "--yes");
     expect(applied).toMatchObject({ code: 0, stderr: "" });
-    expect(applied.stdout).toContain("Apply complete: 2 added, 0 changed, 0 removed.\n");
+    expect(applied.stdout).toContain("Apply complete: 3 added, 0 changed, 0 removed.\n");
     const pids = Object.values(await home.servers()).map(({ pid }) => pid);
 
-    const nothing = "No changes. 2 servers match the configuration.\n";
+    const nothing = "No changes. 3 servers match the configuration.\n";
     const again = await home.xyIn({ env }, "apply", "--yes");
     expect(again).toEqual({ code: 0, stdout: nothing, stderr: "" });
     expect(await home.xyIn({ env }, "plan", "--detailed-exitcode")).toEqual({

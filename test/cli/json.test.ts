@@ -23,6 +23,7 @@ const documents: [words: string[], document: unknown][] = [
     ["status", "a"],
     { name: "a", project: "tools", state: "running", spec: { command: "sh" }, recent_transitions: [{}, {}] },
   ],
+  [["probe", "a"], { project: "tools", name: "a", which: "readiness", ok: true, steps: [{ ok: true }] }],
   [["why", "a"], { project: "tools", name: "a", why: expect.stringMatching(/^a has been running/) }],
   [["restart", "a", "b"], { restarted: ["a", "b"], started: [], failed: [] }],
   [["stop", "a"], { stopped: ["a"], not_running: [], failed: [] }],

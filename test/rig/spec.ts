@@ -63,6 +63,11 @@ export function readyOnPort(port: number): ServerSpec["readiness"] {
   return { type: "tcp", port, ...PROBE_TIMING };
 }
 
+/** Ready as soon as an MCP exchange succeeds. */
+export function readyByMcp(port: number, path = "/mcp"): ServerSpec["readiness"] {
+  return { type: "mcp", port, path, ...PROBE_TIMING, timeout: 5000, startPeriod: 0 };
+}
+
 const PROBE_TIMING = {
   interval: 200,
   timeout: 2000,

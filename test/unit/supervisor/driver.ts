@@ -74,8 +74,8 @@ export class Driver {
     return this.exited(how).emptied();
   }
 
-  answers(probe: ProbeName, ok: boolean): this {
-    const answer = { ok, evidence: ok ? "listens" : "nothing listens" };
+  answers(probe: ProbeName, ok: boolean, costly = false): this {
+    const answer = { ok, evidence: ok ? "listens" : "nothing listens", costly };
     return this.send({ type: "answered", inc: this.state.inc, probe, answer });
   }
 

@@ -15,6 +15,8 @@ export function tcp(timing: Partial<typeof TIMING> = {}, port = 8421) {
   return { type: "tcp", port, ...TIMING, ...timing } as const;
 }
 
+export const MCP: Probe = { type: "mcp", port: 8421, path: "/mcp", ...TIMING };
+
 export interface SpecChange {
   readonly restart?: Partial<SupervisedSpec["restart"]>;
   readonly stop?: Partial<SupervisedSpec["stop"]>;

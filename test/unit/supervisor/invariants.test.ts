@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Exit } from "../../../src/model/observed.ts";
 import type { SupervisedSpec } from "../../../src/supervisor/machine.ts";
-import { LOG, NONE, specWith, tcp } from "./fixture.ts";
+import { LOG, MCP, NONE, specWith, tcp } from "./fixture.ts";
 import { Inspector } from "./invariants.ts";
 import { type Nature, World } from "./world.ts";
 
@@ -46,7 +46,7 @@ const spec: fc.Arbitrary<SupervisedSpec> = fc
   })
   .map(({ grace, ...restart }) => specWith({ restart, stop: { grace } }));
 
-const READINESS = [NONE, tcp(), LOG, tcp({ failureThreshold: 1 })];
+const READINESS = [NONE, tcp(), LOG, MCP, tcp({ failureThreshold: 1 })];
 const LIVENESS = [NONE, tcp({ startPeriod: 2000 }), tcp(), tcp({ failureThreshold: 1, interval: 700 }, 9000)];
 
 /** One thing that happens, with a number for whatever it needs. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type MachineEvent, STUCK_AFTER, step } from "../../../src/supervisor/machine.ts";
 import { liveProcess } from "../../../src/supervisor/state.ts";
 import { Driver } from "./driver.ts";
-import { LOG, type SpecChange, specWith, tcp } from "./fixture.ts";
+import { LOG, MCP, type SpecChange, specWith, tcp } from "./fixture.ts";
 
 const server = (change: SpecChange = {}) => new Driver(specWith(change));
 const START = { type: "start" } as const;
@@ -330,6 +330,45 @@ describe("readiness", () => {
     expect(readiness(s)).toBe("ok");
     expect(readiness(s.replaced(true))).toBe("ok");
     expect(s.look()).toEqual([]);
+  });
+
+  it("is not denied in the start period, however often it was looked for", () => {
+    const s = server({ readiness: tcp({ startPeriod: 20_000 }) }).up();
+    for (let i = 0; i < 10; i++) s.answers("readiness", false);
+    expect(readiness(s)).toBe("unknown");
+    s.pass(20_000);
+    for (let i = 0; i < 3; i++) s.answers("readiness", false);
+    expect(readiness(s)).toBe("failing");
+    expect(s.is).toBe("running");
+    expect(readiness(s.answers("readiness", true))).toBe("ok");
+  });
+
+  it("whose look costs the server something is not looked at again", () => {
+    const s = server({ readiness: MCP, liveness: tcp() }).up().answers("readiness", false, true);
+    expect(s.pass(50).look()).toEqual(["probe 1 readiness"]);
+    s.answers("readiness", true, true);
+    expect(readiness(s)).toBe("ok");
+    for (let i = 0; i < 3; i++) {
+      expect(s.pass(5000).look()).toEqual(["probe 1 liveness"]);
+      s.answers("liveness", true);
+    }
+  });
+
+  it("whose look costs nothing is kept fresh, and a server may lose it without being ended", () => {
+    const s = server({ readiness: MCP, liveness: tcp() }).up().answers("readiness", true);
+    for (let i = 0; i < 3; i++) {
+      expect(s.pass(5000).look().sort()).toEqual(["probe 1 liveness", "probe 1 readiness"]);
+      s.answers("liveness", true).answers("readiness", false);
+    }
+    expect(readiness(s)).toBe("failing");
+    expect(s.is).toBe("running");
+  });
+
+  it("that liveness asks for too is looked at whatever it costs", () => {
+    const s = server({ readiness: MCP, liveness: MCP }).up().answers("readiness", true, true);
+    expect(s.pass(5000).look()).toEqual(["probe 1 liveness"]);
+    for (let i = 0; i < 3; i++) s.answers("liveness", false, true);
+    expect(s.is).not.toBe("running");
   });
 
   it("is shown by the liveness probe when that looks at the same thing", () => {

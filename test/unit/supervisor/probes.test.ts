@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Probe } from "../../../src/model/spec.ts";
 import { isSameCheck, nextGap, type Track, takeAnswer, untried } from "../../../src/supervisor/probes.ts";
-import { LOG, NONE, tcp } from "./fixture.ts";
+import { LOG, MCP, NONE, tcp } from "./fixture.ts";
 
 const NOW = 1_000_000;
 
@@ -68,6 +68,9 @@ describe("two probes look at the same thing", () => {
     [LOG, tcp(), false],
     [LOG, LOG, false],
     [NONE, NONE, false],
+    [MCP, { ...MCP, timeout: 10_000 }, true],
+    [MCP, { ...MCP, path: "/other" }, false],
+    [MCP, tcp(), false],
   ])("%o and %o: %s", (a, b, same) => {
     expect(isSameCheck(a, b)).toBe(same);
   });

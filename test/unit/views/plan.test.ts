@@ -55,9 +55,10 @@ describe("a plan for people", () => {
             + umask: 077
             + restart.policy: always
             + restart.backoff-initial: 1m30s
+            + readiness.type: tcp
             + depends-on: db (ready)
             + logs.max-size: 64KiB
-              (28 defaults hidden)
+              (27 defaults hidden)
 
       Plan: 1 to add (notes), 0 to change, 0 to remove.
       "

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { McpFacts } from "../../../src/model/probe-report.ts";
 import { statusView } from "../../../src/views/status.ts";
 import { exited, MINUTE, NOW, resting, running, secret, spec } from "../reconciler/fixtures.ts";
 
@@ -13,7 +14,15 @@ test("a running server", () => {
       { from: "starting", to: "running", at: NOW - 133 * MINUTE },
     ] as const,
   };
-  const observed = running(web, { restartCount: 1, lastExit: exited(7), drift: "unit file edited" });
+  const mcp: McpFacts = {
+    era: "legacy",
+    protocolVersion: "2025-11-25",
+    serverName: "everything",
+    serverVersion: "2.0.0",
+    tools: ["echo", "add"],
+    authorization: "none",
+  };
+  const observed = running(web, { restartCount: 1, lastExit: exited(7), drift: "unit file edited", mcp });
   expect(statusView(observed, details, plain)).toMatchInlineSnapshot(`
     "web (project dots, agent)
       state:     running, since 2025-11-20 07:47:00Z (2 hours ago)
@@ -21,6 +30,8 @@ test("a running server", () => {
       uptime:    2h 13m
       ready:     yes: 127.0.0.1:8421 is listening (3 seconds ago)
       healthy:   yes: 127.0.0.1:8421 is listening (3 seconds ago)
+      mcp:       legacy 2025-11-25, everything 2.0.0
+      tools:     2: echo, add
       restarts:  1
       last exit: exit 7, 3 minutes ago
       drift:     changed outside xy: unit file edited
@@ -29,11 +40,12 @@ test("a running server", () => {
       2 hours ago  restarting -> starting
       2 hours ago  starting -> running
 
-    Applied (33 defaults hidden)
-      command:   node server.js
-      program:   /usr/bin/node
-      url:       http://127.0.0.1:8421/mcp
-      env.TOKEN: (secret from env GITHUB_TOKEN)
+    Applied (32 defaults hidden)
+      command:        node server.js
+      program:        /usr/bin/node
+      url:            http://127.0.0.1:8421/mcp
+      env.TOKEN:      (secret from env GITHUB_TOKEN)
+      readiness.type: tcp
 
     Log: /state/web/log
     "
@@ -63,11 +75,12 @@ test("a failed server", () => {
     Recent transitions
       3 minutes ago  restarting -> failed: exit 7
 
-    Applied (33 defaults hidden)
-      command:   node server.js
-      program:   /usr/bin/node
-      url:       http://127.0.0.1:8421/mcp
-      env.TOKEN: (secret from env GITHUB_TOKEN)
+    Applied (32 defaults hidden)
+      command:        node server.js
+      program:        /usr/bin/node
+      url:            http://127.0.0.1:8421/mcp
+      env.TOKEN:      (secret from env GITHUB_TOKEN)
+      readiness.type: tcp
     "
   `);
 });

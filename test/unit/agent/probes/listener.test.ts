@@ -1,10 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import type { Incarnation } from "../../../src/agent/incarnation.ts";
-import { Prober } from "../../../src/agent/prober.ts";
-import type { Probe } from "../../../src/model/spec.ts";
-import { serverSpec } from "../../rig/spec.ts";
+import { ListenerProbe } from "../../../../src/agent/probes/listener.ts";
+import { freePort } from "../../../rig/port.ts";
 
 /** This test's own process listens: it is the server's, or a stranger's. */
 async function listenOn(address: string, port = 0): Promise<number> {
@@ -15,14 +13,11 @@ async function listenOn(address: string, port = 0): Promise<number> {
 }
 
 function ask(host: string, port: number, members: () => Promise<readonly number[]>) {
-  const timing = { interval: 1000, timeout: 1000, successThreshold: 1, failureThreshold: 1, startPeriod: 0 };
-  const probe: Extract<Probe, { type: "tcp" }> = { type: "tcp", port, ...timing };
-  const prober = new Prober({ members } as Incarnation);
-  return prober.tcp(serverSpec("web", "/bin/true", [], { host, port }), probe);
+  return new ListenerProbe({ members }).look({ host, port, timeout: 1000 });
 }
 
 const ours = () => Promise.resolve([process.pid]);
-const strangers = () => Promise.resolve([process.ppid]);
+const none = () => Promise.resolve([]);
 
 test.each([
   ["127.0.0.1", "127.0.0.1"],
@@ -31,29 +26,42 @@ test.each([
   ["127.0.0.1", "localhost"],
 ])("its listener on %s answers for %s", async (address, host) => {
   const port = await listenOn(address);
-  expect(await ask(host, port, ours)).toEqual({
+  const exposed = address === "0.0.0.0" && host !== "0.0.0.0";
+  const more = exposed ? "; it listens on all interfaces (0.0.0.0), not only on 127.0.0.1 as declared" : "";
+  expect(await ask(host, port, ours)).toMatchObject({
     ok: true,
-    evidence: `pid ${process.pid} listens on ${host}:${port}`,
+    evidence: `pid ${process.pid} listens on ${host}:${port}${more}`,
+    steps: [{ step: "listener" }, { step: "connect" }],
   });
 });
 
 test("its listener on another address is none", async () => {
   const port = await listenOn("127.0.0.2");
-  expect(await ask("127.0.0.1", port, ours)).toEqual({
+  expect(await ask("127.0.0.1", port, none)).toMatchObject({
     ok: false,
     evidence: `nothing listens on 127.0.0.1:${port}, only on 127.0.0.2:${port}`,
   });
-  expect(await ask("::1", port, ours)).toMatchObject({
+  expect(await ask("::1", port, none)).toMatchObject({
     evidence: `nothing listens on [::1]:${port}, only on 127.0.0.2:${port}`,
   });
 });
 
 test("a stranger's listener is none", async () => {
   const port = await listenOn("127.0.0.1");
-  expect(await ask("127.0.0.1", port, strangers)).toEqual({
+  expect(await ask("127.0.0.1", port, none)).toMatchObject({
     ok: false,
-    evidence: `127.0.0.1:${port} is held by another process`,
+    evidence: `127.0.0.1:${port} is held by another process: pid ${process.pid} (node)`,
+    steps: [{ step: "listener", ok: false }],
   });
+});
+
+test("its listener on another port is named", async () => {
+  const [port, other] = [await freePort(), await listenOn("127.0.0.1")];
+  const { ok, evidence } = await ask("127.0.0.1", port, ours);
+  expect(ok).toBe(false);
+  expect(evidence).toMatch(
+    new RegExp(`^nothing listens on port ${port}; it listens on .*127.0.0.1:${other}.* instead$`),
+  );
 });
 
 test("a look that fails is no answer", async () => {

@@ -1,0 +1,22 @@
+import type { SecretValues, ServerSpec } from "../model/spec.ts";
+
+/** Why a server could not be started, in words for a person. */
+export class SpawnError extends Error {
+  readonly portConflict: boolean;
+  constructor(message: string, portConflict = false) {
+    super(message);
+    this.portConflict = portConflict;
+  }
+}
+
+/** What the process gets, and nothing else. Throws a {@link SpawnError} when the value of a secret is not here. */
+export function environmentOf(spec: ServerSpec, secrets: SecretValues): Record<string, string> {
+  const entries = Object.entries(spec.env).map(([key, value]): [string, string] => {
+    if (typeof value === "string") return [key, value];
+    const secret = secrets[key];
+    if (secret === undefined)
+      throw new SpawnError(`cannot start: the value of the secret ${key} is not here`);
+    return [key, secret];
+  });
+  return Object.fromEntries(entries);
+}

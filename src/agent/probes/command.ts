@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { ProbeReport } from "../../model/probe-report.ts";
+import { formatDuration } from "../../model/units.ts";
+import { readJson, writeAtomic } from "../../system/files.ts";
+import { identify, isRunning, signalProcess } from "../../system/processes.ts";
+import { Steps } from "./steps.ts";
+
+export interface ProbeCommand {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly workingDir: string;
+  /** Longest run, ms. */
+  readonly timeout: number;
+  /** The run folder of the server: the process is written down there, for an agent that comes after this one. */
+  readonly dir: string;
+  /** Ends it early: the server is gone, or this agent goes. */
+  readonly signal: AbortSignal;
+}
+
+/** Output that is kept, bytes: its last line is part of the evidence. */
+const KEPT_OUTPUT = 4096;
+const RECORD = /^probe-\d+\.json$/;
+const recordPath = (dir: string, pid: number) => join(dir, `probe-${pid}.json`);
+
+/** Runs a program, and all it starts, for so long at most. It is good when it ends with code 0. */
+export async function commandProbe(command: ProbeCommand): Promise<ProbeReport> {
+  const steps = new Steps();
+  const { program, timeout } = command;
+  const child = spawn(program, command.args, {
+    cwd: command.workingDir,
+    env: command.env,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let tail = Buffer.alloc(0);
+  const take = (chunk: Buffer) => {
+    tail = Buffer.concat([tail, chunk]).subarray(-KEPT_OUTPUT);
+  };
+  child.stdout.on("data", take);
+  child.stderr.on("data", take);
+  const { pid } = child;
+  if (pid !== undefined) remember(command.dir, pid);
+  const end = await endOf(child, timeout, command.signal);
+  // Also after a good end: what it left behind in its group is its own, and nobody else ends it.
+  if (pid !== undefined) {
+    signalProcess(-pid, "SIGKILL");
+    fs.rmSync(recordPath(command.dir, pid), { force: true });
+  }
+  child.stdout.destroy();
+  child.stderr.destroy();
+  const said = tail.toString("utf8").trim().split("\n").at(-1) ?? "";
+  const evidence = `${program} ${end}${said === "" ? "" : `: ${said}`}`;
+  return end === "exit 0" ? steps.good("command", evidence) : steps.bad("command", evidence);
+}
+
+function endOf(child: ChildProcess, timeout: number, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve) => {
+    const settle = (text: string) => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", interrupted);
+      resolve(text);
+    };
+    const interrupted = () => settle("was interrupted");
+    const timer = setTimeout(() => settle(`did not end within ${formatDuration(timeout)}`), timeout);
+    signal.addEventListener("abort", interrupted, { once: true });
+    if (signal.aborted) interrupted();
+    child.once("error", (error) => settle(`cannot be run: ${error.message}`));
+    child.once("exit", (code, by) => settle(code === null ? `ended by ${by}` : `exit ${code}`));
+  });
+}
+
+const record = z.object({ pid: z.int().min(2), start: z.string(), boot: z.string() });
+
+/** Without room for a record the probe is run all the same: its own bound still ends it. */
+function remember(dir: string, pid: number): void {
+  const process = identify(pid);
+  try {
+    if (process) writeAtomic(recordPath(dir, pid), JSON.stringify(process));
+  } catch {
+    // As said above.
+  }
+}
+
+/** Ends what probes of an earlier agent left running. */
+export function endStrayProbes(dir: string): void {
+  for (const name of fs.readdirSync(dir).filter((entry) => RECORD.test(entry))) {
+    const found = record.safeParse(readRecord(join(dir, name)));
+    if (found.success && isRunning(found.data)) signalProcess(-found.data.pid, "SIGKILL");
+    fs.rmSync(join(dir, name), { force: true });
+  }
+}
+
+function readRecord(path: string): unknown {
+  try {
+    return readJson(path);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,132 @@
+import { connect } from "node:net";
+import type { ProbeReport } from "../../model/probe-report.ts";
+import { isCode } from "../../system/files.ts";
+import {
+  allOwnedBy,
+  holderOf,
+  type Listener,
+  listeners,
+  listenersFor,
+  ownedBy,
+} from "../../system/listeners.ts";
+import type { Incarnation } from "../incarnation.ts";
+import { Steps } from "./steps.ts";
+
+export interface Endpoint {
+  /** Where the server is declared to listen. */
+  readonly host: string;
+  readonly port: number;
+  /** Longest wait for the connection, ms. */
+  readonly timeout: number;
+}
+
+export interface ListenerReport extends ProbeReport {
+  /** The address that accepted the connection, and belongs to the server. Only when all is well. */
+  readonly address?: string;
+  /** It can be reached from further away than it is declared for; says so. */
+  readonly exposure?: string;
+}
+
+/** Most ports that a complaint names. */
+const MOST_PLACES = 5;
+
+/** Looks at who listens for one incarnation. */
+export class ListenerProbe {
+  readonly #incarnation: Pick<Incarnation, "members">;
+  /** The socket last seen to belong to the group: while it listens, its owner need not be looked up again. */
+  #owned: { listener: Listener; pid: number } | undefined;
+
+  constructor(incarnation: Pick<Incarnation, "members">) {
+    this.#incarnation = incarnation;
+  }
+
+  /**
+   * Does something of this server's group listen where a client would connect, and does it accept a connection? Throws
+   * when that cannot be seen now, which says nothing about the server.
+   */
+  async look({ host, port, timeout }: Endpoint): Promise<ListenerReport> {
+    const steps = new Steps();
+    const all = await listeners();
+    const here = all.get(port) ?? [];
+    const sockets = listenersFor(here, host);
+    if (sockets.length === 0) {
+      return steps.bad("listener", `${nobodyAt(host, port, here)}${await this.#elsewhere(all, port)}`);
+    }
+    const owned = await this.#ownerOf(sockets);
+    if (owned === undefined)
+      return steps.bad("listener", `${at(host, port)} is held by ${await holder(port, host)}`);
+    const exposure = exposureOf(host, owned.listener);
+    const more = exposure === undefined ? "" : `; ${exposure}`;
+    const evidence = `pid ${owned.pid} listens on ${at(host, port)}${more}`;
+    steps.passed("listener", evidence);
+    const { address, refusal } = await tryConnect(host, port, timeout);
+    if (refusal !== undefined) return steps.bad("connect", `${at(host, port)} ${refusal}`);
+    // A name may mean several addresses, of which only one is this server's.
+    if ((await this.#ownerOf(listenersFor(here, address))) === undefined)
+      return steps.bad("connect", `${at(host, port)} is answered by another process, on ${address}`);
+    const report = steps.good("connect", `${at(address, port)} accepts a connection`);
+    return { ...report, evidence, address, ...(exposure === undefined ? {} : { exposure }) };
+  }
+
+  async #ownerOf(sockets: readonly Listener[]): Promise<{ listener: Listener; pid: number } | undefined> {
+    const known = this.#owned;
+    if (known && sockets.some(({ socket }) => socket === known.listener.socket)) return known;
+    this.#owned = ownedBy(await this.#incarnation.members(), sockets);
+    return this.#owned;
+  }
+
+  /** Servers that find their port taken may move to the next one, and say nothing. */
+  async #elsewhere(all: ReadonlyMap<number, readonly Listener[]>, port: number): Promise<string> {
+    const others = [...all].flatMap(([number, sockets]) => (number === port ? [] : sockets));
+    const found = allOwnedBy(await this.#incarnation.members(), others);
+    const places = found.map(({ listener }) => listener).sort((a, b) => a.port - b.port);
+    const told = new Set(places.map((place) => at(place.address, place.port)));
+    return told.size === 0 ? "" : `; it listens on ${[...told].slice(0, MOST_PLACES).join(" and ")} instead`;
+  }
+}
+
+/** `host:port`, with the brackets that an IPv6 address needs. */
+export function at(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function nobodyAt(host: string, port: number, elsewhere: readonly Listener[]): string {
+  const places = [...new Set(elsewhere.map(({ address }) => at(address, port)))];
+  if (places.length === 0) return `nothing listens on port ${port}`;
+  return `nothing listens on ${at(host, port)}, only on ${places.join(" and ")}`;
+}
+
+const LOOPBACK = /^(localhost|::1|127\.[\d.]+)$/i;
+const ALL_INTERFACES = ["0.0.0.0", "::"];
+
+/** A server that is declared for this machine alone, and that others on the network can reach. */
+function exposureOf(host: string, { address }: Listener): string | undefined {
+  if (!LOOPBACK.test(host) || !ALL_INTERFACES.includes(address)) return undefined;
+  return `it listens on all interfaces (${address}), not only on ${host} as declared`;
+}
+
+async function holder(port: number, host: string): Promise<string> {
+  const found = await holderOf(port, host).catch(() => undefined);
+  return found?.pid ? `another process: pid ${found.pid} (${found.name})` : "another process";
+}
+
+/** The address that accepted a connection in time, or what came instead. */
+function tryConnect(
+  host: string,
+  port: number,
+  timeout: number,
+): Promise<{ address: string; refusal?: string }> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout });
+    const settle = (refusal?: string) => {
+      const address = socket.remoteAddress ?? host;
+      socket.destroy();
+      resolve({ address, ...(refusal === undefined ? {} : { refusal }) });
+    };
+    socket.once("connect", () => settle());
+    socket.once("timeout", () => settle(`did not accept a connection within ${timeout} ms`));
+    socket.once("error", (error) =>
+      settle(isCode(error, "ECONNREFUSED") ? "refuses connections" : error.message),
+    );
+  });
+}

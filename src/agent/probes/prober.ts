@@ -1,0 +1,73 @@
+import type { McpFacts, ProbeReport } from "../../model/probe-report.ts";
+import type { Probe, SecretValues, ServerSpec } from "../../model/spec.ts";
+import { packageVersion } from "../../system/package.ts";
+import { environmentOf } from "../environment.ts";
+import type { Incarnation } from "../incarnation.ts";
+import { commandProbe } from "./command.ts";
+import { httpProbe } from "./http.ts";
+import { at, ListenerProbe, type ListenerReport } from "./listener.ts";
+import { mcpProbe } from "./mcp.ts";
+
+/** One look of a probe. */
+export interface Look extends ProbeReport {
+  /** Each such look leaves something behind in the server. */
+  readonly costly?: boolean;
+}
+
+/** The probes that look at something; the others wait for it. */
+export type LookingProbe = Exclude<Probe, { type: "none" | "log" }>;
+type NetworkProbe = Exclude<LookingProbe, { type: "command" }>;
+
+/** Looks at one incarnation through its probes. */
+export class Prober {
+  readonly #incarnation: Incarnation;
+  readonly #listener: ListenerProbe;
+  readonly #signal: AbortSignal;
+  /** Known from an earlier look at the same process, which speaks no other. */
+  #era: McpFacts["era"];
+
+  /** `signal`: the incarnation is let go. */
+  constructor(incarnation: Incarnation, signal: AbortSignal) {
+    this.#incarnation = incarnation;
+    this.#listener = new ListenerProbe(incarnation);
+    this.#signal = signal;
+  }
+
+  /** Throws when nothing can be seen now, which says nothing about the server. */
+  async look(spec: ServerSpec, probe: LookingProbe, secrets: SecretValues): Promise<Look> {
+    if (probe.type === "command") {
+      const { program, args, timeout } = probe;
+      const env = environmentOf(spec, secrets);
+      const { workingDir } = spec;
+      const [dir, signal] = [this.#incarnation.dir, this.#signal];
+      return commandProbe({ program, args, timeout, env, workingDir, dir, signal });
+    }
+    const listener = await this.#listener.look({ ...probe, host: spec.host });
+    if (probe.type === "tcp" || !listener.ok || listener.address === undefined) return listener;
+    const look = await this.#ask(probe, spec.host, listener.address);
+    return {
+      ...look,
+      evidence: look.evidence + exposureOf(listener),
+      steps: [...listener.steps, ...look.steps],
+    };
+  }
+
+  async #ask(probe: Exclude<NetworkProbe, { type: "tcp" }>, host: string, address: string): Promise<Look> {
+    const { port, path, timeout: timeoutMs } = probe;
+    const target = { address, port, path, host: at(host, port), timeoutMs };
+    if (probe.type === "http") return httpProbe({ ...target, status: probe.status });
+    const report = await mcpProbe({
+      ...target,
+      clientVersion: packageVersion(),
+      ...(this.#era === undefined ? {} : { era: this.#era }),
+    });
+    this.#era = report.mcp?.era ?? this.#era;
+    // What is opened in the older way keeps a little of each opening, also of one that is closed again.
+    return { ...report, costly: this.#era === "legacy" };
+  }
+}
+
+/** What the look at the listener has to complain of although it is good. */
+function exposureOf({ exposure }: ListenerReport): string {
+  return exposure === undefined ? "" : `; ${exposure}`;
+}

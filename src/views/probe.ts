@@ -1,0 +1,27 @@
+import type { ProbeReport } from "../model/probe-report.ts";
+import { oneLine } from "../model/text.ts";
+import { formatDuration } from "../model/units.ts";
+import { painter, type Screen } from "./screen.ts";
+import { cut, displayWidth, padEnd } from "./width.ts";
+
+export interface ProbeView extends ProbeReport {
+  readonly name: string;
+  readonly which: "readiness" | "liveness";
+  /** Kind of probe. */
+  readonly type: string;
+}
+
+/** Every step of one look and its verdict, with a newline at its end. Nothing is cut but on a terminal. */
+export function probeView(report: ProbeView, screen: Screen): string {
+  const paint = painter(screen);
+  const column = Math.max(...report.steps.map(({ step }) => displayWidth(step)));
+  const steps = report.steps.map(({ step, ok, detail, ms }) => {
+    const mark = ok ? paint("green", "ok") : paint("red", "no");
+    const text = `  ${padEnd(mark, 2)}  ${padEnd(step, column)}  ${oneLine(detail)}`;
+    return `${cut(text, screen.width && screen.width - 10)} ${paint("dim", `(${formatDuration(ms)})`)}`;
+  });
+  const good = report.which === "readiness" ? "ready" : "healthy";
+  const verdict = report.ok ? paint("green", good) : paint("red", `not ${good}`);
+  const head = `${paint("bold", report.name)} ${paint("dim", `(${report.which}, ${report.type})`)}`;
+  return `${[head, ...steps, `${report.name} is ${verdict}: ${oneLine(report.evidence)}`].join("\n")}\n`;
+}

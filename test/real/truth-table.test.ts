@@ -1,0 +1,327 @@
+import { describe, expect } from "vitest";
+import type { Observed } from "../../src/model/observed.ts";
+import { holderOf } from "../../src/system/listeners.ts";
+import type { Agent } from "../rig/agent.ts";
+import { bareHttp, bareTcp } from "../rig/bare-checks.ts";
+import { eventually } from "../rig/eventually.ts";
+import { binOf, initialize, listTools, mcpServer, occupy } from "../rig/mcp.ts";
+import { freePort } from "../rig/port.ts";
+import { groupMembers, groupOf, killGroup } from "../rig/processes.ts";
+import { readyByMcp, readyOnPort, serverSpec } from "../rig/spec.ts";
+import { test } from "../rig/test.ts";
+
+/** One server in one situation, as three judges see it. */
+interface Row {
+  readonly situation: string;
+  readonly server: string;
+  /** Whether a client could use it now. */
+  readonly usable: boolean;
+  readonly tcp: boolean;
+  readonly http: string;
+  readonly xy: string;
+  readonly evidence: string;
+}
+
+interface Scene {
+  readonly situation: string;
+  readonly server: string;
+  readonly usable: boolean;
+  /** The path that a health check would ask for; that of the MCP endpoint when the server has no other. */
+  readonly health?: string;
+  /** Brings the server into its situation; settles when xy's verdict is in. */
+  readonly play: (agent: Agent, name: string, port: number) => Promise<Observed>;
+}
+
+const NODE = process.execPath;
+
+function mcpSpec(name: string, args: string[], port: number, path = "/mcp") {
+  return serverSpec(name, NODE, args, {
+    port,
+    mcp: { path },
+    env: { PATH: `${process.env.PATH}`, HOME: "/", PORT: String(port) },
+    readiness: readyByMcp(port, path),
+    stop: { grace: 500 },
+  });
+}
+
+/** Started, and seen by its probe. */
+async function started(agent: Agent, spec: ReturnType<typeof mcpSpec>): Promise<Observed> {
+  await agent.apply(spec, "add", 0);
+  return verdict(agent, spec.name, "ok");
+}
+
+function verdict(agent: Agent, name: string, status: "ok" | "failing"): Promise<Observed> {
+  return eventually(async () => {
+    const observed = await agent.observed(name);
+    expect(observed).toMatchObject({ state: "running", ready: { status } });
+    return observed;
+  }, 30_000);
+}
+
+/** Not ready, for this reason in the end. */
+function refused(agent: Agent, name: string, because: string): Promise<Observed> {
+  return eventually(async () => {
+    const observed = await agent.observed(name);
+    expect(observed).toMatchObject({ state: "running", ready: { status: "failing" } });
+    expect(observed.ready.evidence).toContain(because);
+    return observed;
+  }, 30_000);
+}
+
+function failed(agent: Agent, name: string): Promise<Observed> {
+  return eventually(async () => {
+    const observed = await agent.observed(name);
+    expect(observed.state).toBe("failed");
+    return observed;
+  });
+}
+
+const EVERYTHING = [binOf("@modelcontextprotocol/server-everything"), "streamableHttp"];
+const MEMORY = binOf("@modelcontextprotocol/server-memory");
+const proxied = (port: number) => [
+  binOf("mcp-proxy"),
+  ...["--host", "127.0.0.1", "--port", `${port}`, "--", NODE, MEMORY],
+];
+const gateway = (port: number, command: string) => [
+  binOf("supergateway"),
+  ...[
+    "--stdio",
+    command,
+    "--outputTransport",
+    "streamableHttp",
+    "--port",
+    `${port}`,
+    "--healthEndpoint",
+    "/healthz",
+  ],
+];
+
+const SCENES: readonly Scene[] = [
+  {
+    situation: "healthy, legacy only, with sessions",
+    server: "server-everything",
+    usable: true,
+    play: (agent, name, port) => started(agent, mcpSpec(name, EVERYTHING, port)),
+  },
+  {
+    situation: "healthy, behind a bridge",
+    server: "mcp-proxy, server-memory",
+    usable: true,
+    health: "/ping",
+    play: (agent, name, port) => started(agent, mcpSpec(name, proxied(port), port)),
+  },
+  {
+    situation: "the server behind the bridge was killed",
+    server: "mcp-proxy, server-memory",
+    usable: false,
+    health: "/ping",
+    play: async (agent, name, port) => {
+      const { pid } = await started(agent, mcpSpec(name, proxied(port), port));
+      const child = groupMembers(groupOf(pid as number)).find(
+        ({ pid: other, command }) => other !== pid && command.startsWith(`${NODE} ${MEMORY}`),
+      );
+      process.kill((child as { pid: number }).pid, "SIGKILL");
+      return verdict(agent, name, "failing");
+    },
+  },
+  {
+    situation: "healthy, a process for each request",
+    server: "supergateway, server-memory",
+    usable: true,
+    health: "/healthz",
+    play: (agent, name, port) => started(agent, mcpSpec(name, gateway(port, `${NODE} ${MEMORY}`), port)),
+  },
+  {
+    situation: "a bridge to a command that does not exist",
+    server: "supergateway",
+    usable: false,
+    health: "/healthz",
+    play: async (agent, name, port) => {
+      await agent.apply(mcpSpec(name, gateway(port, "/nonexistent/server"), port), "add", 0);
+      return refused(agent, name, "initialize");
+    },
+  },
+  {
+    situation: "an orphan of its last run has the port",
+    server: "server-everything",
+    usable: false,
+    play: async (agent, name, port) => {
+      const leaving = `require("child_process").spawn(process.execPath, process.argv.slice(1),
+        { detached: true, stdio: "ignore" }).unref()`;
+      const spec = mcpSpec(name, ["-e", leaving, ...EVERYTHING], port);
+      await agent.apply(spec, "add", 0);
+      await eventually(async () => expect(await bareTcp(port)).toBe(true));
+      await agent.call("start", { name }).catch(() => undefined);
+      return failed(agent, name);
+    },
+  },
+  {
+    situation: "a foreign process had the port first",
+    server: "any",
+    usable: false,
+    play: async (agent, name, port) => {
+      await occupy(port);
+      await agent.apply(mcpSpec(name, EVERYTHING, port), "add", 0);
+      return failed(agent, name);
+    },
+  },
+  {
+    situation: "a foreign process took the port before it",
+    server: "any",
+    usable: false,
+    play: async (agent, name, port) => {
+      await agent.apply(mcpSpec(name, ["-e", "setInterval(() => {}, 1e6)"], port), "add", 0);
+      await eventually(async () => expect((await agent.observed(name)).state).toBe("running"));
+      await occupy(port);
+      return refused(agent, name, "held by another process");
+    },
+  },
+  {
+    situation: "it moved to the next port, since its own was taken on another address",
+    server: "context7-mcp",
+    usable: false,
+    play: async (agent, name, port) => {
+      await occupy(port, "127.0.0.2");
+      const args = [binOf("@upstash/context7-mcp"), "--transport", "http", "--port", `${port}`];
+      await agent.apply(mcpSpec(name, args, port), "add", 0);
+      return refused(agent, name, "instead");
+    },
+  },
+  {
+    situation: "wants authorization",
+    server: "of our own",
+    usable: true,
+    play: (agent, name, port) => started(agent, mcpSpec(name, [mcpServer("auth-required"), `${port}`], port)),
+  },
+  {
+    situation: "legacy, without sessions",
+    server: "of our own, official package",
+    usable: true,
+    play: (agent, name, port) => started(agent, mcpSpec(name, [mcpServer("stateless"), `${port}`], port)),
+  },
+  {
+    situation: "both eras, without sessions",
+    server: "context7-mcp",
+    usable: true,
+    play: (agent, name, port) => {
+      const args = [binOf("@upstash/context7-mcp"), "--transport", "http", "--port", `${port}`];
+      return started(agent, mcpSpec(name, args, port));
+    },
+  },
+  {
+    situation: "modern only",
+    server: "of our own, official package",
+    usable: true,
+    play: (agent, name, port) => started(agent, mcpSpec(name, [mcpServer("modern-only"), `${port}`], port)),
+  },
+  {
+    situation: "one session for all, which a client has, `tcp` for readiness",
+    server: "of our own, official package",
+    usable: true,
+    play: async (agent, name, port) => {
+      const spec = mcpSpec(name, [mcpServer("single-session"), `${port}`], port);
+      await started(agent, { ...spec, readiness: readyOnPort(port) });
+      const session = await initialize(port);
+      const { sent } = await seen(agent, name);
+      await eventually(async () => expect((await seen(agent, name)).sent).toBeGreaterThan(sent));
+      expect(await listTools(port, session)).toEqual(["first", "second"]);
+      return agent.observed(name);
+    },
+  },
+  {
+    situation: "hangs, and still accepts connections",
+    server: "of our own, official package",
+    usable: false,
+    play: async (agent, name, port) => {
+      const { pid } = await started(agent, mcpSpec(name, [mcpServer("hung"), `${port}`, "works"], port));
+      process.kill(pid as number, "SIGUSR2");
+      return verdict(agent, name, "failing");
+    },
+  },
+];
+
+/** When its readiness was last looked at, as a number that grows. */
+async function seen(agent: Agent, name: string): Promise<{ sent: number }> {
+  return { sent: (await agent.observed(name)).ready.at };
+}
+
+async function judge(agent: Agent, scene: Scene, name: string): Promise<Row> {
+  const port = await freePort();
+  const observed = await scene.play(agent, name, port);
+  const health = scene.health ?? "/mcp";
+  const row = {
+    situation: scene.situation,
+    server: scene.server,
+    usable: scene.usable,
+    tcp: await bareTcp(port),
+    http: `${await bareHttp(port, health)} (${health})`,
+    xy: verdictOf(observed),
+    evidence: withoutNumbers(evidenceOf(observed), port),
+  };
+  await agent.call("stop", { name });
+  // What left its group is not the server's any more, and only this test knows of it.
+  const stray = await holderOf(port);
+  if (stray && stray.pid !== process.pid) killGroup(groupOf(stray.pid));
+  return row;
+}
+
+function verdictOf({ state, ready }: Observed): string {
+  if (state !== "running") return state;
+  return ready.status === "ok" ? "ready" : "not ready";
+}
+
+const evidenceOf = ({ state, ready, reason }: Observed) =>
+  state === "running" ? ready.evidence : `${reason}`;
+
+function withoutNumbers(evidence: string, port: number): string {
+  return (
+    evidence
+      .replaceAll(String(port), "PORT")
+      .replaceAll(String(port + 1), "PORT+1")
+      // Where it tells of itself, unless another one does already.
+      .replace("127.0.0.1:9464 and ", "")
+      .replace(/pid \d+/g, "pid N")
+  );
+}
+
+function table(rows: readonly Row[]): string {
+  const yes = (value: boolean) => (value ? "yes" : "no");
+  const cells = (row: Row) => [
+    row.situation,
+    row.server,
+    yes(row.usable),
+    row.tcp ? "up" : "down",
+    row.http,
+    row.xy,
+    row.evidence.replaceAll("|", "\\|"),
+  ];
+  const head = [
+    "situation",
+    "server",
+    "usable",
+    "a TCP check says",
+    "an HTTP 200 check says",
+    "xy says",
+    "because",
+  ];
+  return [head, head.map(() => "---"), ...rows.map(cells)].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+const INTRODUCTION = `# What is ready, and who can tell
+
+One row for each server and situation, with what a client would find, and what three judges say: a bare TCP connect, a check that wants HTTP status 200, and xy. Written by \`test/real/truth-table.test.ts\`, which plays each situation with the real server and fails when a verdict is wrong or this table is not what was seen. PORT is the declared port.
+`;
+
+describe("readiness", () => {
+  test("is told as it is, where a check of the port or of the status is not", async ({ agent }) => {
+    const rows: Row[] = [];
+    for (const [i, scene] of SCENES.entries()) rows.push(await judge(agent, scene, `s${i}`));
+
+    for (const row of rows)
+      expect.soft([row.situation, row.xy === "ready"]).toEqual([row.situation, row.usable]);
+    expect(rows.some(({ tcp, usable }) => tcp !== usable)).toBe(true);
+    await expect(`${INTRODUCTION}\n${table(rows)}\n`).toMatchFileSnapshot(
+      "../../docs/reference/readiness.md",
+    );
+  });
+});
