@@ -110,6 +110,7 @@ function isProbeDefault(
     case "timeout":
       return value === (type === "mcp" ? MCP_TIMEOUT : PROBE_DEFAULTS.timeout);
     case "status":
+    case "args":
       return canonicalJson(value) === "[]";
     default:
       return PROBE_DEFAULTS[setting] === value;

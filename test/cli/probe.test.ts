@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { freePort, type Home, newHome } from "./cli.ts";
+
+/** Answers each path with the status that it names. */
+const STATUS = `require("http").createServer((q, r) => { r.statusCode = Number(q.url.slice(1)); r.end(); })
+  .listen(process.argv[1], "127.0.0.1")`;
+
+function declare(home: Home, port: number, more: object): void {
+  const server = { command: "node", args: ["-e", STATUS, "{port}"], port, ...more };
+  home.write("servers.d/web.json", JSON.stringify(server));
+}
+
+describe("xy probe", () => {
+  it("shows every step of a good look", async () => {
+    const home = newHome();
+    const port = await freePort();
+    declare(home, port, { readiness: { type: "http", path: "/204" } });
+    await home.did("apply", "--yes");
+    expect((await home.did("probe", "web")).replace(/\(\d\w*\)/g, "(N)").replace(/pid \d+/, "pid N")).toBe(
+      `web (readiness, http)
+  ok  listener  pid N listens on 127.0.0.1:${port} (N)
+  ok  connect   127.0.0.1:${port} accepts a connection (N)
+  ok  GET /204  204 No Content (N)
+web is ready: GET /204: 204 No Content
+`,
+    );
+  });
+
+  it("says no with 1, and the server is left alone", async () => {
+    const home = newHome();
+    declare(home, await freePort(), { liveness: { type: "http", path: "/503" } });
+    await home.did("apply", "--yes");
+    const { code, stdout } = await home.xy("probe", "web", "--which", "liveness");
+    expect(stdout).toContain("  no  GET /503  503 Service Unavailable, it is up and fails (");
+    expect(stdout).toContain("\nweb is not healthy: GET /503: 503 Service Unavailable");
+    expect(code).toBe(1);
+    expect(await home.servers()).toMatchObject({ web: { state: "running", ready: true, restart_count: 0 } });
+  });
+
+  it("of a server that does not run says so", async () => {
+    const home = newHome();
+    declare(home, await freePort(), {});
+    await home.did("apply", "--yes");
+    await home.did("stop", "web");
+    const { code, stdout } = await home.xy("probe", "web");
+    expect(stdout).toContain("web is not ready: web does not run: it is stopped\n");
+    expect(code).toBe(1);
+  });
+
+  it("of a program shows what it said, and no secret", async () => {
+    const home = newHome();
+    home.write("servers.d/secret.txt", "s3cr3t of a probe\n");
+    const check = { type: "command", command: "sh", args: ["-c", "echo token $TOKEN for {port}"] };
+    const port = await freePort();
+    declare(home, port, { readiness: check, env: { TOKEN: { secret: { file: "secret.txt" } } } });
+    const applied = await home.did("apply", "--yes");
+    expect(applied).toMatch(new RegExp(`ready: \\S+/sh exit 0: token \\(secret TOKEN\\) for ${port}\n`));
+    expect(await home.did("probe", "web")).toMatch(
+      new RegExp(`exit 0: token \\(secret TOKEN\\) for ${port}\n`),
+    );
+  });
+
+  it("is told what a probe's program is that cannot be found", async () => {
+    const home = newHome();
+    declare(home, await freePort(), { readiness: { type: "command", command: "no-such-check" } });
+    const { code, stdout } = await home.xy("plan");
+    expect(stdout).toMatch(/^error: servers.d\/web.json:1:\d+: cannot find the program "no-such-check"/m);
+    expect(code).toBe(1);
+  });
+});
