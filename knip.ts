@@ -13,8 +13,12 @@ export default {
   project: ["src/**/*.ts", "scripts/**/*.ts", "test/**/*.ts", "*.ts"],
   // Started by the tests as programs.
   ignoreDependencies: [
+    "@modelcontextprotocol/node",
+    "@modelcontextprotocol/server",
     "@modelcontextprotocol/server-everything",
     "@modelcontextprotocol/server-memory",
+    "@upstash/context7-mcp",
     "mcp-proxy",
+    "supergateway",
   ],
 } satisfies KnipConfig;

@@ -61,8 +61,11 @@ async function listed(talk: Conversation, identity: Identity): Promise<Look> {
   return "kind" in tools ? judged("tools/list", tools, identity) : healthy(identity, tools);
 }
 
-/** A server with one session for all its life cannot be looked at this way. */
+/**
+ * A server with one session for all its life cannot be looked at this way. While that session lasts it refuses another;
+ * afterwards it looks for one, though none was named.
+ */
 function withHint(look: Look): Look {
-  if (!/already initialized/i.test(look.evidence)) return look;
+  if (!/already initialized|session not found/i.test(look.evidence)) return look;
   return { ...look, evidence: `${look.evidence}; it takes one session only: give it the readiness "tcp"` };
 }

@@ -384,12 +384,12 @@ describe("a server that cannot be judged by its list of tools", () => {
     expect(await probe(server.port)).toMatchObject({ ok: false, evidence: `initialize: ${evidence}` });
   });
 
-  it("that has one session for all its life is told of", async () => {
-    const error = { code: -32600, message: "Invalid Request: Server already initialized" };
-    const server = await legacy({ initialize: failure(error, 400) });
-    expect((await probe(server.port)).evidence).toMatch(
-      /already initialized; it takes one session only: .*"tcp"$/,
-    );
+  it.each([
+    [400, "Invalid Request: Server already initialized"],
+    [404, "Session not found"],
+  ])("that has one session for all its life is told of (%i %s)", async (code, message) => {
+    const server = await legacy({ initialize: failure({ code: -32600, message }, code) });
+    expect((await probe(server.port)).evidence).toMatch(/; it takes one session only: .*"tcp"$/);
   });
 
   it.each(["application/json", "text/event-stream"])(

@@ -45,7 +45,7 @@ export function flood(response: NodeJS.WritableStream, piece: string | Buffer): 
 }
 
 /** One request that came to an MCP server, as the tests look at it. */
-export interface Heard {
+interface Heard {
   readonly verb: string;
   /** The JSON-RPC method; empty for a DELETE. */
   readonly method: string;

@@ -1,0 +1,9 @@
+/** Imported into a server of the tests (`node --expose-gc --import`): answers each message with its heap, in bytes. */
+process.on("message", () => {
+  // Twice: what a finalizer lets go is collected the second time.
+  gc();
+  gc();
+  process.send(process.memoryUsage().heapUsed);
+});
+// The listener alone is no reason to live on.
+process.channel?.unref();

@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { eventually } from "../eventually.ts";
+import { freePort } from "../port.ts";
+import { killGroup } from "../processes.ts";
+
+const MODULES = join(import.meta.dirname, "../../../node_modules");
+
+/** Programs of packages, by path: started with node itself, so that no wrapper is between. */
+export const PROGRAMS = {
+  everything: join(MODULES, "@modelcontextprotocol/server-everything/dist/index.js"),
+  memory: join(MODULES, "@modelcontextprotocol/server-memory/dist/index.js"),
+  mcpProxy: join(MODULES, "mcp-proxy/dist/bin/mcp-proxy.mjs"),
+  supergateway: join(MODULES, "supergateway/dist/index.js"),
+  context7: join(MODULES, "@upstash/context7-mcp/dist/index.js"),
+} as const;
+
+/** A program beside this file. */
+export function ours(name: string): string {
+  return join(import.meta.dirname, `${name}.mjs`);
+}
+
+/** For every MCP server that a test starts: it says nothing of it to anybody, and opens no second port. */
+const SERVER_ENV = { OTEL_SDK_DISABLED: "true" };
+
+export interface RealServer {
+  readonly port: number;
+  readonly process: ChildProcess;
+}
+
+/** Starts `node ARGS…` in a process group of its own, until the test is over; it is there when it listens. */
+export async function startServer(
+  args: (port: number) => readonly string[],
+  env: (port: number) => NodeJS.ProcessEnv = () => ({}),
+): Promise<RealServer> {
+  const port = await freePort();
+  const child = spawn(process.execPath, args(port), {
+    detached: true,
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+    env: { ...process.env, ...SERVER_ENV, ...env(port) },
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`cannot start ${args(port).join(" ")}`);
+  onTestFinished(() => killGroup(pid));
+  await eventually(() => accepts(port));
+  return { port, process: child };
+}
+
+async function accepts(port: number): Promise<void> {
+  const socket = connect({ port, host: "127.0.0.1" });
+  try {
+    await once(socket, "connect");
+  } finally {
+    socket.destroy();
+  }
+}
