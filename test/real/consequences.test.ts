@@ -4,7 +4,7 @@ import { describe, expect } from "vitest";
 import type { ServerSpec } from "../../src/model/spec.ts";
 import { eventually } from "../rig/eventually.ts";
 import type { Home } from "../rig/home.ts";
-import { mcpServer } from "../rig/mcp.ts";
+import { ours } from "../rig/mcp/servers.ts";
 import { freePort } from "../rig/port.ts";
 import { serverSpec } from "../rig/spec.ts";
 import { test } from "../rig/test.ts";
@@ -29,7 +29,7 @@ describe("what follows from a probe", () => {
   }) => {
     const port = await freePort();
     const look = { type: "mcp", port, path: "/mcp", ...TIMING, startPeriod: 30_000 } as const;
-    const spec = serverSpec("a", process.execPath, [mcpServer("hung"), `${port}`, "works"], {
+    const spec = serverSpec("a", process.execPath, [ours("hung"), `${port}`, "works"], {
       port,
       readiness: look,
       liveness: { ...look, timeout: 500 },

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { httpProbe } from "../../src/agent/probes/http.ts";
+import { ListenerProbe } from "../../src/agent/probes/listener.ts";
 import { mcpProbe } from "../../src/agent/probes/mcp.ts";
 import type { McpFacts } from "../../src/model/probe-report.ts";
 import { eventually } from "../rig/eventually.ts";
@@ -199,5 +200,17 @@ describe("a server that is probed over and over", () => {
     const kept = ((await heap()) - before) / 1000;
     console.log(`server-everything keeps ${Math.round(kept)} bytes a probe`);
     expect(kept).toBeLessThan(3 * 1024);
+
+    // What liveness does unless it is told otherwise.
+    const members = async () => [server.pid as number];
+    const listener = new ListenerProbe({ members });
+    const look = async () =>
+      expect(await listener.look({ host: "127.0.0.1", port, timeout: 30_000 })).toMatchObject({ ok: true });
+    for (let n = 0; n < 500; n++) await look();
+    const still = await heap();
+    for (let n = 0; n < 3000; n++) await look();
+    const rest = ((await heap()) - still) / 3000;
+    console.log(`server-everything keeps ${Math.round(rest)} bytes a look at its port`);
+    expect(rest).toBeLessThan(256);
   });
 });

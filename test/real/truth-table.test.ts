@@ -4,7 +4,8 @@ import { holderOf } from "../../src/system/listeners.ts";
 import type { Agent } from "../rig/agent.ts";
 import { bareHttp, bareTcp } from "../rig/bare-checks.ts";
 import { eventually } from "../rig/eventually.ts";
-import { binOf, initialize, listTools, mcpServer, occupy } from "../rig/mcp.ts";
+import { initialize, listTools, occupy } from "../rig/mcp/client.ts";
+import { ours, PROGRAMS, SERVER_ENV } from "../rig/mcp/servers.ts";
 import { freePort } from "../rig/port.ts";
 import { groupMembers, groupOf, killGroup } from "../rig/processes.ts";
 import { readyByMcp, readyOnPort, serverSpec } from "../rig/spec.ts";
@@ -38,7 +39,7 @@ function mcpSpec(name: string, args: string[], port: number, path = "/mcp") {
   return serverSpec(name, NODE, args, {
     port,
     mcp: { path },
-    env: { PATH: `${process.env.PATH}`, HOME: "/", PORT: String(port) },
+    env: { PATH: `${process.env.PATH}`, HOME: "/", PORT: String(port), ...SERVER_ENV },
     readiness: readyByMcp(port, path),
     stop: { grace: 500 },
   });
@@ -76,14 +77,14 @@ function failed(agent: Agent, name: string): Promise<Observed> {
   });
 }
 
-const EVERYTHING = [binOf("@modelcontextprotocol/server-everything"), "streamableHttp"];
-const MEMORY = binOf("@modelcontextprotocol/server-memory");
+const EVERYTHING = [PROGRAMS.everything, "streamableHttp"];
+const MEMORY = PROGRAMS.memory;
 const proxied = (port: number) => [
-  binOf("mcp-proxy"),
+  PROGRAMS.mcpProxy,
   ...["--host", "127.0.0.1", "--port", `${port}`, "--", NODE, MEMORY],
 ];
 const gateway = (port: number, command: string) => [
-  binOf("supergateway"),
+  PROGRAMS.supergateway,
   ...[
     "--stdio",
     command,
@@ -182,7 +183,7 @@ const SCENES: readonly Scene[] = [
     usable: false,
     play: async (agent, name, port) => {
       await occupy(port, "127.0.0.2");
-      const args = [binOf("@upstash/context7-mcp"), "--transport", "http", "--port", `${port}`];
+      const args = [PROGRAMS.context7, "--transport", "http", "--port", `${port}`];
       await agent.apply(mcpSpec(name, args, port), "add", 0);
       return refused(agent, name, "instead");
     },
@@ -191,20 +192,20 @@ const SCENES: readonly Scene[] = [
     situation: "wants authorization",
     server: "of our own",
     usable: true,
-    play: (agent, name, port) => started(agent, mcpSpec(name, [mcpServer("auth-required"), `${port}`], port)),
+    play: (agent, name, port) => started(agent, mcpSpec(name, [ours("auth-required"), `${port}`], port)),
   },
   {
     situation: "legacy, without sessions",
     server: "of our own, official package",
     usable: true,
-    play: (agent, name, port) => started(agent, mcpSpec(name, [mcpServer("stateless"), `${port}`], port)),
+    play: (agent, name, port) => started(agent, mcpSpec(name, [ours("stateless"), `${port}`], port)),
   },
   {
     situation: "both eras, without sessions",
     server: "context7-mcp",
     usable: true,
     play: (agent, name, port) => {
-      const args = [binOf("@upstash/context7-mcp"), "--transport", "http", "--port", `${port}`];
+      const args = [PROGRAMS.context7, "--transport", "http", "--port", `${port}`];
       return started(agent, mcpSpec(name, args, port));
     },
   },
@@ -212,14 +213,14 @@ const SCENES: readonly Scene[] = [
     situation: "modern only",
     server: "of our own, official package",
     usable: true,
-    play: (agent, name, port) => started(agent, mcpSpec(name, [mcpServer("modern-only"), `${port}`], port)),
+    play: (agent, name, port) => started(agent, mcpSpec(name, [ours("modern-only"), `${port}`], port)),
   },
   {
     situation: "one session for all, which a client has, `tcp` for readiness",
     server: "of our own, official package",
     usable: true,
     play: async (agent, name, port) => {
-      const spec = mcpSpec(name, [mcpServer("single-session"), `${port}`], port);
+      const spec = mcpSpec(name, [ours("single-session"), `${port}`], port);
       await started(agent, { ...spec, readiness: readyOnPort(port) });
       const session = await initialize(port);
       const { sent } = await seen(agent, name);
@@ -233,7 +234,7 @@ const SCENES: readonly Scene[] = [
     server: "of our own, official package",
     usable: false,
     play: async (agent, name, port) => {
-      const { pid } = await started(agent, mcpSpec(name, [mcpServer("hung"), `${port}`, "works"], port));
+      const { pid } = await started(agent, mcpSpec(name, [ours("hung"), `${port}`, "works"], port));
       process.kill(pid as number, "SIGUSR2");
       return verdict(agent, name, "failing");
     },
@@ -274,14 +275,10 @@ const evidenceOf = ({ state, ready, reason }: Observed) =>
   state === "running" ? ready.evidence : `${reason}`;
 
 function withoutNumbers(evidence: string, port: number): string {
-  return (
-    evidence
-      .replaceAll(String(port), "PORT")
-      .replaceAll(String(port + 1), "PORT+1")
-      // Where it tells of itself, unless another one does already.
-      .replace("127.0.0.1:9464 and ", "")
-      .replace(/pid \d+/g, "pid N")
-  );
+  return evidence
+    .replaceAll(String(port), "PORT")
+    .replaceAll(String(port + 1), "PORT+1")
+    .replace(/pid \d+/g, "pid N");
 }
 
 function table(rows: readonly Row[]): string {

@@ -24,7 +24,7 @@ export function ours(name: string): string {
 }
 
 /** For every MCP server that a test starts: it says nothing of it to anybody, and opens no second port. */
-const SERVER_ENV = { OTEL_SDK_DISABLED: "true" };
+export const SERVER_ENV = { OTEL_SDK_DISABLED: "true" };
 
 export interface RealServer {
   readonly port: number;

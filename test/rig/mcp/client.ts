@@ -1,22 +1,8 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-/** Real MCP servers, and a client that says no more than a test needs. */
-
-const ROOT = join(import.meta.dirname, "../..");
-
-/** The program of an installed package: started with node itself, its signals are its own. */
-export function binOf(name: string): string {
-  const folder = join(ROOT, "node_modules", name);
-  const { bin } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  return join(folder, typeof bin === "string" ? bin : (Object.values(bin)[0] as string));
-}
-
-/** One of the servers in `rig/mcp`. */
-export const mcpServer = (name: string) => join(import.meta.dirname, "mcp", `${name}.mjs`);
+/** A client that says no more than a test needs. */
 
 /** This process takes the port, and answers 200 to everything, until the test is over. */
 export async function occupy(port: number, address = "127.0.0.1"): Promise<void> {
