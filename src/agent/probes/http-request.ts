@@ -145,5 +145,6 @@ function notHttp(packet: Buffer): string {
   const [kind, major] = packet;
   if ((kind === 0x15 || kind === 0x16) && major === 0x03) return "speaks TLS, not plain HTTP";
   const start = told(packet.toString("utf8", 0, 200), 40).replace(/[^\x20-\x7e…]/g, "?");
+  if (start.startsWith("HTTP/")) return "answered with broken HTTP";
   return start === "" ? "does not speak HTTP" : `does not speak HTTP: it says "${start}"`;
 }

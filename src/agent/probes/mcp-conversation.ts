@@ -102,8 +102,7 @@ export class Conversation {
     const exchanged = await exchange(this.#request("POST", headers, body, deadline), (head) => {
       session = this.#noteSession(head.headers["mcp-session-id"]);
       search = searchBody(head, id);
-      // Late: its session is known, and that was all it was waited for.
-      return head.status === 401 || performance.now() > at ? undefined : search.reader;
+      return head.status === 401 ? undefined : search.reader;
     });
     const late = performance.now() > at && exchanged.refusal === undefined;
     return { exchanged: late ? { refusal: `gave no answer within ${ms} ms` } : exchanged, search, session };

@@ -39,14 +39,15 @@ export async function listTools(
     if (answer.kind !== "result") return answer;
     names.push(...namesIn(answer.result).slice(0, MOST_TOOLS - names.length));
     const { nextCursor } = answer.result;
-    if (typeof nextCursor !== "string" || nextCursor === cursor) return { names, whole: true };
+    if (typeof nextCursor !== "string" || nextCursor === cursor)
+      return { names, whole: names.length < MOST_TOOLS };
     cursor = nextCursor;
   }
   return { names, whole: false };
 }
 
 function namesIn({ tools }: RpcResult): string[] {
-  const list: readonly unknown[] = Array.isArray(tools) ? tools : [];
+  const list: readonly unknown[] = Array.isArray(tools) ? tools.slice(0, MOST_TOOLS) : [];
   return list.flatMap((tool) =>
     isRecord(tool) && typeof tool.name === "string" ? [told(tool.name, 128)] : [],
   );

@@ -152,6 +152,8 @@ describe("a server of the legacy era", () => {
     });
     expect((await probe(endless.port)).evidence).toBe("legacy 2025-06-18, old 1.0, at least 20 tools");
     expect(asked).toBe(20);
+    const many = await legacy({ "tools/list": result({ tools: Array(5000).fill({ name: "t" }) }) });
+    expect((await probe(many.port)).evidence).toBe("legacy 2025-06-18, old 1.0, at least 1000 tools");
   });
 
   it.each<[string, Handler, boolean, string]>([
