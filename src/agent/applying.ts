@@ -34,8 +34,16 @@ export async function applyChange(registry: Registry, request: Request, gone: Ab
     case "add":
     case "start":
     case "restart":
+      if (server.shouldRun) ownWhatIsStarted(server, request);
       return server.shouldRun ? bringUpOrBack(registry, server, before, request, gone) : stopServer(server);
   }
+}
+
+/** What runs, or is about to, stays on the word of whoever started it, also with another spec. */
+function ownWhatIsStarted(server: Supervised, { session }: Request): void {
+  const state = publicState(server.state);
+  if (state !== "stopped" && state !== "failed" && state !== "stopping") return;
+  server.setStarter(session ? { by: "session", session } : { by: "apply" });
 }
 
 /** What a server was before the change. */
