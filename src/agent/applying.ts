@@ -146,9 +146,14 @@ async function bringUp(
 ): Promise<Applied> {
   server.dispatch({ type: action === "restart" && !isAtRest(server) ? "restart" : "start" });
   if (wait.wait_ms === 0) return spawned(server);
-  // Also at rest: failed, or ended without a restart.
-  const settled = await server.until((now) => isAtRest(now) || meets(now, wait.until), wait.wait_ms, gone);
+  // Also at rest: failed, ended without a restart, or ended and not to be started during its pause.
+  const rests = (now: Supervised) => isAtRest(now) || waitsForResume(now);
+  const settled = await server.until((now) => rests(now) || meets(now, wait.until), wait.wait_ms, gone);
   return verdict(server, settled, wait);
+}
+
+function waitsForResume({ state }: Supervised): boolean {
+  return state.phase.tag === "waiting" && state.paused !== undefined;
 }
 
 /** Not waited for, but whether there is a program at all is known in a moment. */

@@ -51,11 +51,16 @@ export class Sessions {
 
   #look(): void {
     const owned = this.#owned();
+    // One look for each session, however much it started: a look may cost a process of its own.
+    const lives = new Map<string, boolean>();
     for (const server of owned) {
       const session = sessionOf(server);
+      if (!session || publicState(server.state) === "stopping") continue;
+      const key = `${session.pid} ${session.start} ${session.boot}`;
+      const isAlive = lives.get(key) ?? isRunning(session);
+      lives.set(key, isAlive);
       // What cannot be ended says so in its own state.
-      const isEnding = publicState(server.state) === "stopping";
-      if (session && !isEnding && !isRunning(session)) void stopWithSession(server).catch(() => {});
+      if (!isAlive) void stopWithSession(server).catch(() => {});
     }
     if (owned.length > 0) return;
     clearInterval(this.#timer);
@@ -73,7 +78,7 @@ async function stopWithSession(server: Supervised): Promise<void> {
 }
 
 /** The session that a server ends with. */
-export function sessionOf({ starter }: Supervised): ProcessId | undefined {
+function sessionOf({ starter }: Supervised): ProcessId | undefined {
   return starter?.by === "session" ? starter.session : undefined;
 }
 

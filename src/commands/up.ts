@@ -87,6 +87,7 @@ export default class Up extends ApplyCommand {
     return (event) => {
       if (event.type === "lost") return this.note("xy: the agent died; waiting for the next one");
       if (this.json) return this.printJsonLine(event.type === "line" ? event.line : event);
+      if (event.type === "line" && event.line.missed) this.note(missedText(event.line));
       const text = textOf(event, format);
       if (text !== undefined) this.print(text);
     };
@@ -101,6 +102,10 @@ type Flags = {
   readonly only?: string[] | undefined;
   readonly except?: string[] | undefined;
 };
+
+function missedText({ name, missed }: { readonly name: string; readonly missed?: number }): string {
+  return `xy: ${name}: ${missed} lines were missed, because they were read too slowly`;
+}
 
 function textOf(
   event: Exclude<SessionEvent, { type: "lost" }>,

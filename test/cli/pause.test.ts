@@ -7,14 +7,14 @@ describe("a pause", () => {
     const home = newHome();
     home.declare("db");
     await home.did("apply", "--yes");
-    expect(await home.did("pause", "db", "--for", "10m")).toBe("db: paused for 10m\n");
+    expect(await home.did("pause", "db", "--for", "1d")).toBe("db: paused for 1d\n");
     expect(await home.did("list")).toContain("running (paused)");
-    expect(await home.did("status", "db")).toMatch(/^ {2}paused: +.*, for 9 minutes more$/m);
+    expect(await home.did("status", "db")).toMatch(/^ {2}paused: +.*, for 23 hours more$/m);
     expect(await home.did("why", "db")).toMatch(
-      /It was paused .*, for 9 minutes more: nothing restarts it meanwhile; `xy resume db` ends the pause\.\n$/,
+      /It was paused .*, for 23 hours more: nothing restarts it meanwhile; `xy resume db` ends the pause\.\n$/,
     );
     expect(await home.did("plan")).toMatch(
-      /^paused: db, for 9 minutes more; nothing restarts it until `xy resume db`\n\nNo changes\./,
+      /^paused: db, for 23 hours more; nothing restarts it until `xy resume db`\n\nNo changes\./,
     );
 
     process.kill((await home.servers()).db?.pid ?? 0, "SIGKILL");
@@ -24,7 +24,7 @@ describe("a pause", () => {
       /^db ended .* \(SIGKILL\), and is started again when its pause ends\./,
     );
     expect(await home.did("plan")).toMatch(
-      /^paused: db, which is down \(SIGKILL\), for 9 minutes more; nothing starts it until `xy resume db`\n/,
+      /^paused: db, which is down \(SIGKILL\), for 23 hours more; nothing starts it until `xy resume db`\n/,
     );
     expect(await home.did("pause", "db")).toBe("db: was paused already; now until `xy resume`\n");
     expect(await home.did("resume", "db")).toBe("db: resumed\n");

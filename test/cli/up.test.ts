@@ -187,15 +187,28 @@ describe("xy up", () => {
     expect(await states(home)).toEqual({ slow: "stopped", web: "stopped" });
   });
 
+  it("does not wait at a second Ctrl-C, and the agent goes on with the stop", async () => {
+    const home = newHome();
+    home.write(
+      "servers.d/greedy.kdl",
+      `command "sh"\nargs "-c" "trap '' TERM; echo up; while :; do sleep 0.1; done"\nport "none"\nreadiness "log" pattern="^up$"\nstop { grace "3s"; }\n`,
+    );
+    const up = home.xyRunning("up");
+    await follows(up, "greedy");
+    up.child.kill("SIGINT");
+    await up.prints("greedy | stopping\n");
+    up.child.kill("SIGINT");
+    expect((await up.ended).code).toBe(130);
+    expect(await states(home)).toEqual({ greedy: "stopping" });
+    await eventually(async () => expect(await states(home)).toEqual({ greedy: "stopped" }));
+  });
+
   it("leaves a held server held, and says so", async () => {
     const home = newHome();
     home.declare("held");
-    home.declare("web");
     await home.did("apply", "--yes");
-    await home.did("stop", "held", "web");
-    await home.did("start", "web");
-    await home.did("stop", "web");
-    const up = await home.xy("up", "--only", "held");
+    await home.did("stop", "held");
+    const up = await home.xy("up");
     expect(up.stdout).toMatch(/^held: held, stopped .*; it stays so until `xy start held`$/m);
     expect(up.stdout).toContain("Nothing runs any more.\n");
     expect(await home.servers()).toMatchObject({ held: { state: "stopped", held: true } });

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { eventually } from "../rig/eventually.ts";
+import { readyOn } from "../rig/spec.ts";
 import { test } from "../rig/test.ts";
 
 const isDown = { state: "restarting", restartCount: 1 };
@@ -77,6 +78,19 @@ test("a person's words and an apply work during a pause, which goes on", async (
   await agent.call("start", { name: "db" });
   await stage.next("db");
   expect(await agent.observed("db")).toMatchObject({ state: "running", paused: {} });
+});
+
+test("an apply does not wait for a server that ends during its pause", async ({ agent, stage }) => {
+  const spec = stage.spec("db", { readiness: readyOn("never") });
+  const first = agent.apply(spec, "add");
+  await stage.next("db");
+  await agent.call("pause", { name: "db" });
+  void agent.call("restart", { name: "db" });
+  void (await stage.next("db")).exit(7);
+  expect(await first).toMatchObject({
+    ok: false,
+    message: expect.stringMatching(/^exit 7; .*left stopped$/),
+  });
 });
 
 test("what the planned end of the agent stopped waits for the end of its pause, what is not paused does not", async ({
