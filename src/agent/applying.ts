@@ -34,8 +34,16 @@ export async function applyChange(registry: Registry, request: Request, gone: Ab
     case "add":
     case "start":
     case "restart":
+      if (server.shouldRun) ownWhatIsStarted(server, request);
       return server.shouldRun ? bringUpOrBack(registry, server, before, request, gone) : stopServer(server);
   }
+}
+
+/** What runs, or is about to, stays on the word of whoever started it, also with another spec. */
+function ownWhatIsStarted(server: Supervised, { session }: Request): void {
+  const state = publicState(server.state);
+  if (state !== "stopped" && state !== "failed" && state !== "stopping") return;
+  server.setStarter(session ? { by: "session", session } : { by: "apply" });
 }
 
 /** What a server was before the change. */
@@ -138,9 +146,14 @@ async function bringUp(
 ): Promise<Applied> {
   server.dispatch({ type: action === "restart" && !isAtRest(server) ? "restart" : "start" });
   if (wait.wait_ms === 0) return spawned(server);
-  // Also at rest: failed, or ended without a restart.
-  const settled = await server.until((now) => isAtRest(now) || meets(now, wait.until), wait.wait_ms, gone);
+  // Also at rest: failed, ended without a restart, or ended and not to be started during its pause.
+  const rests = (now: Supervised) => isAtRest(now) || waitsForResume(now);
+  const settled = await server.until((now) => rests(now) || meets(now, wait.until), wait.wait_ms, gone);
   return verdict(server, settled, wait);
+}
+
+function waitsForResume({ state }: Supervised): boolean {
+  return state.phase.tag === "waiting" && state.paused !== undefined;
 }
 
 /** Not waited for, but whether there is a program at all is known in a moment. */

@@ -1,3 +1,4 @@
+import type { Transition } from "../model/observed.ts";
 import type { Notifications, ParsedParams } from "../rpc/contract.ts";
 import { LogSnapshot } from "./log-reader.ts";
 import type { LogLine } from "./log-record.ts";
@@ -20,6 +21,7 @@ export class LogSubscription {
   readonly #onEnd: () => void;
   #stop: () => void = () => {};
   readonly #forget: () => void;
+  #unwatch: () => void = () => {};
   #missed = 0;
   #full = false;
   #ended = false;
@@ -41,6 +43,7 @@ export class LogSubscription {
     this.#onEnd = onEnd;
     this.#snapshot = new LogSnapshot(server.log.dir);
     if (query.follow) this.#stop = server.log.onLine((line) => this.#live(line));
+    if (query.follow && query.transitions) this.#unwatch = server.onTransition((each) => this.#tell(each));
     this.#forget = server.onRemoved(() => this.end());
     caller.gone.addEventListener("abort", () => this.#close(), { once: true });
   }
@@ -98,6 +101,12 @@ export class LogSubscription {
     return this.#caller.notify("log", params);
   }
 
+  #tell({ from, to, at, reason }: Transition): void {
+    const { name } = this.#server.spec;
+    const why = reason === undefined ? {} : { reason };
+    this.#caller.notify("transition", { subscription_id: this.id, name, from, to, ...why, at_unix_ms: at });
+  }
+
   /** Tells the reader that nothing more will come. */
   end(): void {
     if (this.#ended) return;
@@ -110,6 +119,7 @@ export class LogSubscription {
     if (this.#ended) return;
     this.#ended = true;
     this.#stop();
+    this.#unwatch();
     this.#forget();
     this.#snapshot.close();
     this.#onEnd();

@@ -1,12 +1,13 @@
 import type { ListEntry, ResultOf, StatusEntry } from "../rpc/contract.ts";
-import { liveProcess, publicState } from "../supervisor/state.ts";
+import { liveProcess, type Pause, publicState } from "../supervisor/state.ts";
 import { logPath } from "../system/paths.ts";
 import { applyChange } from "./applying.ts";
 import { LogSubscription } from "./log-stream.ts";
-import { kill, restart, start, stop } from "./operations.ts";
+import { kill, pause, restart, resume, start, stop } from "./operations.ts";
 import type { Registry } from "./registry.ts";
 import { runReload } from "./reload.ts";
 import type { Caller, Handlers } from "./rpc-server.ts";
+import { Sessions } from "./sessions.ts";
 import type { Supervised } from "./supervised.ts";
 
 export interface AgentFacts {
@@ -25,6 +26,8 @@ export interface AgentFacts {
 export function createHandlers(registry: Registry, agent: AgentFacts): Handlers {
   const subscriptions = new Map<Caller["gone"], Map<number, LogSubscription>>();
   let nextSubscription = 1;
+  const sessions = new Sessions(registry);
+  sessions.watch();
   return {
     list: async ({ project }) => registry.all(project).map(listEntryOf),
     status: async ({ name, project }) => statusOf(registry.get(name, project), agent.stateDir),
@@ -32,6 +35,8 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
     stop: (params) => stop(registry, params),
     restart: (params) => restart(registry, params),
     kill: (params) => kill(registry, params),
+    pause: (params) => pause(registry, params),
+    resume: (params) => resume(registry, params),
     reload: ({ project }) => runReload(agent.stateDir, project),
     observe: async ({ project, name }) => {
       const servers = name === undefined ? registry.all(project) : [registry.get(name, project)];
@@ -39,7 +44,12 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
         server.observe({ withLines: name !== undefined }),
       ) as ResultOf<"observe">;
     },
-    apply: (params, caller) => applyChange(registry, params, caller.gone),
+    apply: (params, caller) => {
+      const applied = applyChange(registry, params, caller.gone);
+      if (params.session) sessions.watch();
+      return applied;
+    },
+    session_end: ({ session }) => sessions.end(session),
     logs: async (params, caller) => {
       const server = registry.get(params.name, params.project);
       const id = nextSubscription++;
@@ -79,7 +89,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
 }
 
 function listEntryOf(server: Supervised): ListEntry {
-  const { phase, restartCount, lastExit } = server.state;
+  const { phase, restartCount, lastExit, paused } = server.state;
   const pid = liveProcess(server.state)?.pid;
   const yesNo = { ok: true, failing: false, unknown: null } as const;
   const running = phase.tag === "running";
@@ -90,12 +100,17 @@ function listEntryOf(server: Supervised): ListEntry {
     ...(pid === undefined ? {} : { pid }),
     port: server.spec.port,
     held: server.operator === "stop",
+    ...(paused ? { paused: pauseEntryOf(paused) } : {}),
     ...(running ? { uptime_secs: Math.floor((Date.now() - phase.startedAt) / 1000) } : {}),
     restart_count: restartCount,
     ...(lastExit ? { last_exit: { exit: lastExit.exit, at_unix_ms: lastExit.at } } : {}),
     ready: running ? yesNo[phase.ready.verdict.status] : false,
     healthy: running ? yesNo[phase.healthy.verdict.status] : null,
   };
+}
+
+function pauseEntryOf({ at, until }: Pause): NonNullable<ListEntry["paused"]> {
+  return { at_unix_ms: at, ...(until === null ? {} : { until_unix_ms: until }) };
 }
 
 function statusOf(server: Supervised, stateDir: string): StatusEntry {
@@ -106,6 +121,7 @@ function statusOf(server: Supervised, stateDir: string): StatusEntry {
     since_unix_ms: since,
     ...(reason === undefined ? {} : { reason }),
     operator: server.operator,
+    ...(server.starter ? { started_by: server.starter } : {}),
     ...(drift === undefined ? {} : { drift }),
     recent_transitions: server.transitions.map(({ from, to, at, reason: why }) => ({
       from,

@@ -28,6 +28,25 @@ export async function kill(registry: Registry, target: ParsedParams<"kill">): Pr
   return { killed: yes, not_running: no, failed };
 }
 
+export async function pause(registry: Registry, target: ParsedParams<"pause">): Promise<ResultOf<"pause">> {
+  const until = target.for_ms === undefined ? null : Date.now() + target.for_ms;
+  const { yes, no, failed } = await each(registry, target, async (server) => {
+    const isNew = server.state.paused === undefined;
+    server.dispatch({ type: "pause", until });
+    return isNew;
+  });
+  return { paused: yes, already_paused: no, failed };
+}
+
+export async function resume(registry: Registry, target: Target): Promise<ResultOf<"resume">> {
+  const { yes, no, failed } = await each(registry, target, async (server) => {
+    const wasPaused = server.state.paused !== undefined;
+    server.dispatch({ type: "resume" });
+    return wasPaused;
+  });
+  return { resumed: yes, not_paused: no, failed };
+}
+
 interface Answers {
   yes: string[];
   no: string[];
@@ -79,7 +98,9 @@ async function restartOne(server: Supervised): Promise<boolean> {
   return ran;
 }
 
+/** From now on it is not a session's any more. */
 function liftHold(server: Supervised): void {
+  server.setStarter({ by: "operator" });
   server.setOperator(server.spec.wanted === "start" ? null : "start");
 }
 

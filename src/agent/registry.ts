@@ -44,7 +44,7 @@ export class Registry {
       });
       await Promise.all(waits);
       // Meanwhile somebody else may have started it, or said that it is to rest; or all are being stopped.
-      if (isToResume(server) && !this.#ending.signal.aborted) server.dispatch({ type: "start" });
+      if (isToResume(server) && !this.#ending.signal.aborted) server.dispatch({ type: "start-with-agent" });
     } catch (error) {
       this.#report(`${project}/${name}: cannot start it with the agent: ${String(error)}`);
     }

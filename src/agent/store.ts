@@ -4,6 +4,7 @@ import { z } from "zod";
 import { canonicalHash, specHash } from "../model/canonical.ts";
 import type { OperatorWord, Transition } from "../model/observed.ts";
 import { exit, type SecretValues, type ServerSpec, secretValues, serverSpec } from "../model/spec.ts";
+import { type Starter, starter } from "../model/starter.ts";
 import type { ServerState } from "../supervisor/state.ts";
 import { readJson, setAside, writeAtomic } from "../system/files.ts";
 import { ensurePrivateDir, serverDir } from "../system/paths.ts";
@@ -28,6 +29,10 @@ export interface RuntimeRecord {
   readonly runningHash?: string | undefined;
   /** It was stopped with its agent, and the next agent is to start it. */
   readonly resumes: boolean;
+  /** On whose word it was started; absent in records of earlier versions. */
+  readonly starter?: Starter | undefined;
+  /** What the newest incarnation was started as. */
+  readonly started?: { readonly command: readonly string[]; readonly port: number | null } | undefined;
   readonly state: ServerState;
   readonly transitions: readonly Transition[];
 }
@@ -45,6 +50,8 @@ const recordFile = z.object({
   operator: z.enum(["start", "stop"]).nullable(),
   runningHash: z.string().optional(),
   resumes: z.boolean(),
+  starter: starter.optional(),
+  started: z.object({ command: z.array(z.string()), port: z.int().nullable() }).optional(),
   state: z.looseObject({
     phase: z.looseObject({ tag: z.enum(["stopped", "starting", "running", "ending", "waiting", "failed"]) }),
     inc: z.int().min(0),
@@ -52,6 +59,7 @@ const recordFile = z.object({
     retries: z.object({ attempt: z.int(), counted: z.array(z.number()) }),
     restartCount: z.int(),
     lastExit: z.object({ exit, at: z.number(), requested: z.boolean().optional() }).optional(),
+    paused: z.object({ at: z.number(), until: z.number().nullable() }).optional(),
   }),
   transitions: z.array(
     z.object({ from: z.string(), to: z.string(), at: z.number(), reason: z.string().optional() }),

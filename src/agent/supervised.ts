@@ -4,6 +4,7 @@ import { startHash } from "../model/canonical.ts";
 import type { Observed, OperatorWord, Transition } from "../model/observed.ts";
 import type { McpFacts, ProbeReport } from "../model/probe-report.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
+import { SESSION_OVER, type Starter } from "../model/starter.ts";
 import {
   type Effect,
   type MachineEvent,
@@ -13,8 +14,8 @@ import {
   type TimerName,
 } from "../supervisor/machine.ts";
 
-import { initialState, liveProcess, publicState, type ServerState } from "../supervisor/state.ts";
-import { bootId } from "../system/processes.ts";
+import { initialState, liveProcess, type Pause, publicState, type ServerState } from "../supervisor/state.ts";
+import { bootId, isRunning } from "../system/processes.ts";
 import { SpawnError } from "./environment.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { LogSnapshot } from "./log-reader.ts";
@@ -52,6 +53,8 @@ export class Supervised {
   #tampered: boolean;
   #unreadable: boolean;
   #operator: OperatorWord = null;
+  #starter: Starter | undefined;
+  #started: RuntimeRecord["started"];
   #state: ServerState = initialState(Date.now());
   #runningHash: string | undefined;
   #transitions: readonly Transition[] = [];
@@ -92,6 +95,10 @@ export class Supervised {
   }
   get operator(): OperatorWord {
     return this.#operator;
+  }
+  /** On whose word it runs, or ran last. */
+  get starter(): Starter | undefined {
+    return this.#starter;
   }
   get transitions(): readonly Transition[] {
     return this.#transitions;
@@ -159,6 +166,18 @@ export class Supervised {
     }
   }
 
+  setStarter(starter: Starter): void {
+    if (starter.by !== "session" && starter.by === this.#starter?.by) return;
+    this.#starter = starter;
+    this.#record();
+  }
+
+  /** Calls back at each change of its public state. Returns how to take that back. */
+  onTransition(callback: (transition: Transition) => void): () => void {
+    this.#changed.on("transition", callback);
+    return () => this.#changed.off("transition", callback);
+  }
+
   /** Takes a new spec over. Throws, with nothing changed, when it cannot be written. */
   configure(spec: ServerSpec, secrets: SecretValues): void {
     this.store.writeSpec(spec, secrets);
@@ -181,12 +200,21 @@ export class Supervised {
     this.#state = state;
     this.#resumes = booted || (record?.resumes ?? false);
     this.#operator = record?.operator ?? null;
+    this.#starter = record?.starter;
+    this.#started = record?.started;
+    if (this.#resumes && isOrphan(this.#starter)) this.#stayDown();
     this.#runningHash = record?.runningHash;
     this.#transitions = record?.transitions ?? [];
     if (booted) return this.#forgetRuns();
     for (const inc of new Set([...this.store.runs(), state.inc])) await this.#adoptRun(inc);
     this.dispatch({ type: "adopted", present: this.#incarnation !== undefined });
     this.#incarnation?.resume(liveProcess(state));
+  }
+
+  /** What a session started does not come back after its end. */
+  #stayDown(): void {
+    this.#resumes = false;
+    this.#state = { ...this.#state, reason: SESSION_OVER };
   }
 
   /** Without a record, a keeper still proves that something runs: it tells the rest. */
@@ -256,16 +284,17 @@ export class Supervised {
       if (effect.type === "publish")
         this.#transitions = [...this.#transitions, transitionOf(effect, now)].slice(-KEPT_TRANSITIONS);
     }
-    for (const effect of effects) this.#perform(effect);
+    for (const effect of effects) this.#perform(effect, now);
   }
 
-  #perform(effect: Effect): void {
+  #perform(effect: Effect, now: number): void {
     switch (effect.type) {
       case "record":
         this.#record();
         break;
       case "publish":
         // Taken in before, so that the record that comes first has it.
+        this.#changed.emit("transition", transitionOf(effect, now));
         break;
       case "spawn":
         void this.#spawn(effect.inc);
@@ -275,6 +304,10 @@ export class Supervised {
         break;
       case "setTimer":
         this.#setTimer(effect.timer, effect.inc, effect.ms);
+        break;
+      case "cancelTimer":
+        clearTimeout(this.#timers.get(effect.timer));
+        this.#timers.delete(effect.timer);
         break;
       case "cancelTimers":
         this.#clearTimers();
@@ -294,6 +327,8 @@ export class Supervised {
       operator: this.#operator,
       runningHash: this.#runningHash,
       resumes: this.#resumes,
+      starter: this.#starter,
+      started: this.#started,
       state: this.#state,
       transitions: this.#transitions,
     };
@@ -313,6 +348,7 @@ export class Supervised {
     this.#spawnError = undefined;
     this.#resumes = false;
     this.#runningHash = startHash(this.#spec);
+    this.#started = { command: [this.#spec.program, ...this.#spec.args], port: this.#spec.port };
     this.#record();
     this.#begunAt = Date.now();
     const dir = this.store.runPath(inc);
@@ -424,7 +460,7 @@ export class Supervised {
 
   /** `withLines`: also the last lines of a failed server, which are long. */
   observe({ withLines = false } = {}): Observed {
-    const { phase, since, reason, lastExit, restartCount } = this.#state;
+    const { phase, since, reason, lastExit, restartCount, paused } = this.#state;
     const state = publicState(this.#state);
     const process = liveProcess(this.#state);
     const never = { status: "unknown", evidence: "not running", at: since } as const;
@@ -444,7 +480,8 @@ export class Supervised {
       ...("startedAt" in phase ? { startedAt: phase.startedAt } : {}),
       ...(lastExit ? { lastExit } : {}),
       ...(this.#mcp ? { mcp: this.#mcp } : {}),
-      ...nextStart(phase),
+      ...(paused ? { paused: pauseOf(paused) } : nextStart(phase)),
+      ...(this.#starter ? { startedBy: this.#starter } : {}),
       ...(reason === undefined ? {} : { reason }),
       ...(this.#tampered || this.store.isSpecTouched()
         ? { drift: "its record in the state folder was edited" }
@@ -495,6 +532,15 @@ function isLive(state: ServerState): boolean {
     phase.tag === "ending" ||
     (phase.tag === "failed" && phase.stuck)
   );
+}
+
+function pauseOf({ at, until }: Pause): NonNullable<Observed["paused"]> {
+  return until === null ? { at } : { at, until };
+}
+
+/** Its session is gone. */
+function isOrphan(starter: Starter | undefined): boolean {
+  return starter?.by === "session" && !isRunning(starter.session);
 }
 
 function nextStart(phase: ServerState["phase"]): { nextStartAt?: number } {

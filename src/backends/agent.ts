@@ -2,6 +2,7 @@ import { startHash } from "../model/canonical.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Action, Change } from "../model/plan.ts";
+import type { ProcessId } from "../model/process.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import { recordedNames } from "../system/projects.ts";
 import { isAgentExpected, reachAgent } from "./agent-process.ts";
@@ -20,10 +21,13 @@ type ActiveAction = Exclude<Action, "none">;
 export class AgentBackend implements Backend {
   readonly kind = "agent";
   readonly #state: string;
+  readonly #session: ProcessId | undefined;
   #client: Promise<RpcClient> | undefined;
 
-  constructor(state: string) {
+  /** `session`: what this object starts ends with that process. */
+  constructor(state: string, session?: ProcessId) {
     this.#state = state;
+    this.#session = session;
   }
 
   /** The agent is what specs were made for: there is nothing that it cannot express. */
@@ -76,6 +80,7 @@ export class AgentBackend implements Backend {
       ...(options.until === undefined || options.until === "ready" ? {} : { until: options.until }),
       rollback: options.rollback ?? true,
       secrets: options.secrets,
+      ...(this.#session ? { session: this.#session } : {}),
       ...(desired ? { spec: desired } : {}),
     });
     const result = await unlessAborted(call, options.signal);

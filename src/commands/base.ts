@@ -35,6 +35,11 @@ export abstract class BaseCommand extends Command {
     return this.#interruption.signal;
   }
 
+  /** The command was ended by Ctrl-C as it is meant to be: its exit code is its own. */
+  protected interruptionIsTheEnd(): void {
+    this.#interruption.expectCtrlC();
+  }
+
   protected get json(): boolean {
     return this.jsonEnabled();
   }

@@ -10,6 +10,7 @@ export class Interruption {
   readonly #controller = new AbortController();
   #heeded = false;
   #code: number | undefined;
+  #expected = false;
 
   /** Aborted by the first signal. Asking for it promises to end soon afterwards. */
   get signal(): AbortSignal {
@@ -19,7 +20,12 @@ export class Interruption {
 
   /** The exit code of an interrupted command. */
   get exitCode(): number | undefined {
-    return this.#code;
+    return this.#expected ? undefined : this.#code;
+  }
+
+  /** Ctrl-C was how the command is meant to end: no failure. Other signals stay what they are. */
+  expectCtrlC(): void {
+    this.#expected = this.#code === 128 + constants.signals.SIGINT;
   }
 
   listen(): void {

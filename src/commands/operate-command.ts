@@ -3,16 +3,17 @@ import { RpcError } from "../rpc/errors.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type Address, ServerCommand } from "./server-command.ts";
 
-type Verb = Extract<Method, "start" | "stop" | "restart" | "kill">;
+type Verb = Extract<Method, "start" | "stop" | "restart" | "kill" | "pause" | "resume">;
 type Failure = ResultOf<"start">["failed"][number];
 
-/** What start, stop, restart and kill share: many servers at once, each with its own outcome. */
+/** What start, stop, restart, kill, pause and resume share: many servers at once, each with its own outcome. */
 export abstract class OperateCommand extends ServerCommand {
   /** Calls `verb` for every address. Prints the merged result of the wire method, or a line for each server. */
   protected async operate(
     verb: Verb,
     addresses: readonly Address[],
     words: Record<string, string>,
+    how: { readonly for_ms?: number } = {},
   ): Promise<void> {
     const merged: Record<string, string[]> = Object.fromEntries(Object.keys(words).map((key) => [key, []]));
     const failed: Failure[] = [];
@@ -20,7 +21,7 @@ export abstract class OperateCommand extends ServerCommand {
       await Promise.all(
         addresses.map(async ({ project, name }) => {
           try {
-            const result: Record<string, unknown> = await client.call(verb, { project, name });
+            const result: Record<string, unknown> = await client.call(verb, { project, name, ...how });
             for (const key of Object.keys(words)) merged[key]?.push(...(result[key] as string[]));
           } catch (error) {
             if (!(error instanceof RpcError)) throw error;

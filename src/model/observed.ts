@@ -1,5 +1,6 @@
 import type { McpFacts } from "./probe-report.ts";
 import type { ServerSpec } from "./spec.ts";
+import type { Starter } from "./starter.ts";
 
 export const STATES = ["stopped", "starting", "running", "restarting", "failed", "stopping"] as const;
 export type StateName = (typeof STATES)[number];
@@ -60,6 +61,15 @@ export interface Observed {
   };
   /** Unix ms of the next start by policy; only while `restarting`. */
   readonly nextStartAt?: number;
+  /** Restarts, and what probes lead to, are suspended. */
+  readonly paused?: {
+    /** Unix ms at which it began. */
+    readonly at: number;
+    /** Unix ms at which it ends by itself; absent: only by a person's word. */
+    readonly until?: number;
+  };
+  /** On whose word it runs, or ran last. */
+  readonly startedBy?: Starter;
   /** Why it is in this state, one clause, e.g. `exit 7, 5 restarts in the last minute`. */
   readonly reason?: string;
   /** Unix ms at which it came into this state. */

@@ -1,6 +1,8 @@
 /** Durations and sizes as people write them. Durations are milliseconds inside, sizes bytes. */
 
 const DURATION_UNITS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
+/** Longest pause of a server, ms: seven days. */
+export const LONGEST_PAUSE = 604_800_000;
 const SIZE_UNITS = { GiB: 2 ** 30, MiB: 2 ** 20, KiB: 2 ** 10, B: 1 } as const;
 
 /** Matches `250ms`, `2s`, `1.5s`, `1m30s`, `1d`: units from large to small, each once at most. */

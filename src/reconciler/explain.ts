@@ -9,7 +9,7 @@ import { isAcceptedEnd, mayRun } from "./decide.ts";
  */
 export function why(observed: Observed, now: number): string {
   const sentences = observed.spec?.wanted === "ignore" ? ignored(observed) : byState(observed, now);
-  return [...sentences, ...remarks(observed)].join(" ");
+  return [...sentences, ...paused(observed, now), ...remarks(observed)].join(" ");
 }
 
 function byState(observed: Observed, now: number): string[] {
@@ -49,7 +49,11 @@ function running(observed: Observed, now: number): string[] {
   }
 }
 
-function whyItRuns({ name, operator, spec }: Observed): string {
+function whyItRuns({ name, operator, spec, startedBy }: Observed): string {
+  if (startedBy?.by === "session") {
+    const { pid } = startedBy.session;
+    return `It runs because \`xy up\` (pid ${pid}) started it, and ends with that; after \`xy start ${name}\` it stays.`;
+  }
   if (operator === "start" && spec?.wanted === "stop") {
     return `It runs because you started it, although the configuration wants it stopped; \`xy stop ${name}\` ends it.`;
   }
@@ -74,7 +78,14 @@ function starting(observed: Observed, now: number): string[] {
 }
 
 function restarting(observed: Observed, now: number): string[] {
-  const { name, spec, nextStartAt, restartCount } = observed;
+  const { name, spec, nextStartAt, restartCount, lastExit } = observed;
+  if (observed.paused) {
+    const how = lastExit === undefined ? cause(observed) : formatExit(lastExit.exit);
+    return [
+      `${name} ended ${ago(now - (lastExit?.at ?? observed.since))} (${how}), and is started again when its pause ends.`,
+      `\`xy start ${name}\` starts it at once.`,
+    ];
+  }
   const next = nextStartAt === undefined ? "soon" : `in ${span(nextStartAt - now)}`;
   const limit = spec?.restart.maxRetriesPerMinute;
   const end =
@@ -132,6 +143,12 @@ function stopped(observed: Observed, now: number): string[] {
       `\`xy start ${name}\` runs it again.`,
     ];
   }
+  if (observed.startedBy?.by === "session" && observed.reason !== undefined) {
+    return [
+      `${name} came to rest ${when}: ${observed.reason}.`,
+      `\`xy apply\` or \`xy start ${name}\` starts it.`,
+    ];
+  }
   const ended =
     observed.lastExit === undefined && observed.reason === undefined ? "" : ` (${cause(observed)})`;
   return [
@@ -144,6 +161,13 @@ function ignored({ name, state }: Observed): string[] {
   return [
     `${name} is ${state}. Its configuration says wanted "ignore": it is declared, and apply never touches it.`,
   ];
+}
+
+function paused({ name, paused: pause }: Observed, now: number): string[] {
+  if (pause === undefined) return [];
+  const end = pause.until === undefined ? "" : `, for ${span(pause.until - now)} more`;
+  const began = `It was paused ${ago(now - pause.at)}${end}`;
+  return [`${began}: nothing restarts it meanwhile; \`xy resume ${name}\` ends the pause.`];
 }
 
 function remarks({ name, drift, spec }: Observed): string[] {

@@ -1,7 +1,9 @@
 import { z } from "zod";
-import { STATES } from "../model/observed.ts";
+import { STATES, type StateName } from "../model/observed.ts";
 import { mcpFacts, probeReport } from "../model/probe-report.ts";
 import { CONDITIONS, exit, name, secretValues, serverSpec } from "../model/spec.ts";
+import { session, starter } from "../model/starter.ts";
+import { LONGEST_PAUSE } from "../model/units.ts";
 
 /** The wire protocol as one table: what is called, with which params, and what comes back. JSON-RPC 2.0, a document a line. */
 
@@ -26,6 +28,11 @@ const stopTarget = z.union([
   z.strictObject({ name, project, remove_jobs: z.boolean().default(false) }),
   z.strictObject({ all: z.literal(true), project, remove_jobs: z.boolean().default(false) }),
 ]);
+const pause = { for_ms: z.number().min(1).max(LONGEST_PAUSE).optional() };
+const pauseTarget = z.union([
+  z.strictObject({ name, project, ...pause }),
+  z.strictObject({ all: z.literal(true), project, ...pause }),
+]);
 const names = z.array(z.string());
 /** With `all`, what went wrong does not hide what went well. */
 const failed = z.array(z.object({ name: z.string(), code: z.int(), message: z.string() }));
@@ -38,6 +45,8 @@ const listEntry = z.object({
   port: z.int().nullable(),
   /** An operator said stop: it stays stopped until an operator says start. */
   held: z.boolean(),
+  /** Restarts, and what probes lead to, are suspended; without `until_unix_ms` until `resume`. */
+  paused: z.object({ at_unix_ms: z.number(), until_unix_ms: z.number().optional() }).optional(),
   uptime_secs: z.number().optional(),
   restart_count: z.int(),
   last_exit: z.object({ exit, at_unix_ms: z.number() }).optional(),
@@ -50,6 +59,8 @@ const statusEntry = listEntry.extend({
   since_unix_ms: z.number(),
   reason: z.string().optional(),
   operator: z.enum(["start", "stop"]).nullable(),
+  /** On whose word it runs, or ran last. */
+  started_by: starter.optional(),
   drift: z.string().optional(),
   recent_transitions: z.array(
     z.object({ from: z.string(), to: z.string(), at_unix_ms: z.number(), reason: z.string().optional() }),
@@ -76,6 +87,8 @@ const observed = z.object({
   restartCount: z.int(),
   lastExit: z.object({ exit, at: z.number(), requested: z.boolean().optional() }).optional(),
   nextStartAt: z.number().optional(),
+  paused: z.object({ at: z.number(), until: z.number().optional() }).optional(),
+  startedBy: starter.optional(),
   reason: z.string().optional(),
   since: z.number(),
   lastLines: z.array(z.string()).optional(),
@@ -120,6 +133,17 @@ export const contract = {
     params: target,
     result: z.object({ killed: names, not_running: names, failed }),
   },
+  pause: {
+    summary:
+      "Suspend restarts and what probes lead to, for `for_ms` or until `resume`; one that is paused already gets the new end",
+    params: pauseTarget,
+    result: z.object({ paused: names, already_paused: names, failed }),
+  },
+  resume: {
+    summary: "End a pause: what should run and does not is started",
+    params: target,
+    result: z.object({ resumed: names, not_paused: names, failed }),
+  },
   reload: {
     summary: "Evaluate the project's configuration again and apply it",
     params: z.strictObject({ project }),
@@ -134,6 +158,8 @@ export const contract = {
       follow: z.boolean().default(false),
       since_unix_ms: z.number().optional(),
       stream: z.enum(["stdout", "stderr"]).optional(),
+      /** With `follow`: tell of changes of its state too, as `transition` notifications. */
+      transitions: z.boolean().default(false),
     }),
     result: z.object({ subscription_id: z.int() }),
   },
@@ -160,6 +186,8 @@ export const contract = {
       until: z.enum(CONDITIONS).default("ready"),
       /** When it has not come to that by then: put a changed server back, leave a new one stopped. */
       rollback: z.boolean().default(true),
+      /** The session that a server which does not run is started for: it is stopped when that process is gone. */
+      session: session.optional(),
     }),
     result: applied,
   },
@@ -172,6 +200,11 @@ export const contract = {
       which: z.enum(["readiness", "liveness"]),
       type: z.string(),
     }),
+  },
+  session_end: {
+    summary: "Stop what runs of a session, without holding it",
+    params: z.strictObject({ session }),
+    result: z.object({ stopped: names, failed }),
   },
   agent_info: {
     summary: "The agent itself",
@@ -213,6 +246,14 @@ export interface Notifications {
     missed?: number;
     /** The line is longer than 64 KiB and goes on in the next one. */
     split?: true;
+  };
+  transition: {
+    subscription_id: number;
+    name: string;
+    from: StateName;
+    to: StateName;
+    reason?: string;
+    at_unix_ms: number;
   };
   log_end: { subscription_id: number; missed?: number };
 }

@@ -26,31 +26,50 @@ export function onStart(state: ServerState): Turn | undefined {
   }
 }
 
+/** Nobody has said start during the pause: whoever ends that starts it. */
+export function onStartWithAgent(state: ServerState, now: number): Turn | undefined {
+  const { phase, paused } = state;
+  if (!paused) return onStart(state);
+  const rests = phase.tag === "stopped" || (phase.tag === "failed" && !phase.stuck);
+  if (!rests) return undefined;
+  return {
+    change: {
+      phase: { tag: "waiting", until: now },
+      reason: "its agent ended; starts again once it is resumed",
+    },
+  };
+}
+
 export function onRestart(state: ServerState, spec: SupervisedSpec): Turn | undefined {
   const { phase } = state;
   if (phase.tag !== "starting" && phase.tag !== "running") return onStart(state);
   return end(state, { kind: "start" }, spec, spec.stop.signal, CLEAN);
 }
 
-export function onStop(state: ServerState, spec: SupervisedSpec, signal: EndSignal): Turn | undefined {
+export function onStop(
+  state: ServerState,
+  spec: SupervisedSpec,
+  signal: EndSignal,
+  reason?: string,
+): Turn | undefined {
   const { phase } = state;
   switch (phase.tag) {
     case "stopped":
       return undefined;
     case "failed":
-      return phase.stuck ? undefined : { change: { phase: { tag: "stopped" }, reason: undefined } };
+      return phase.stuck ? undefined : { change: { phase: { tag: "stopped" }, reason } };
     case "waiting":
       return {
-        change: { phase: { tag: "stopped" }, reason: undefined },
+        change: { phase: { tag: "stopped" }, reason },
         effects: [{ type: "cancelTimers" }],
       };
     case "starting":
     case "running":
-      return end(state, { kind: "rest" }, spec, signal, { reason: undefined });
+      return end(state, { kind: "rest" }, spec, signal, { reason });
     case "ending": {
       const rest = { ...phase, after: { kind: "rest" } } as const;
-      if (signal === "SIGKILL" && !phase.killed) return escalate(state, rest, { reason: undefined });
-      return { change: { phase: rest, reason: undefined } };
+      if (signal === "SIGKILL" && !phase.killed) return escalate(state, rest, { reason });
+      return { change: { phase: rest, reason } };
     }
     default:
       return cannotHappen(phase);

@@ -6,15 +6,21 @@ import type { ServerState } from "./state.ts";
 
 export type SupervisedSpec = Pick<ServerSpec, "restart" | "stop" | "readiness" | "liveness">;
 export type ProbeName = "readiness" | "liveness";
-export type TimerName = "grace" | "stuck" | "backoff" | "start-period" | ProbeName;
+export type TimerName = "grace" | "stuck" | "backoff" | "start-period" | "pause" | ProbeName;
 export type EndSignal = ServerSpec["stop"]["signal"] | "SIGKILL";
 
 export type MachineEvent =
   /** A person's words, and those of an apply. */
   | { readonly type: "start" }
-  | { readonly type: "stop" }
+  /** `reason`: why somebody else than its operator wants it to rest, one clause. */
+  | { readonly type: "stop"; readonly reason?: string }
   | { readonly type: "restart" }
   | { readonly type: "kill" }
+  /** `until`: unix ms, or null for no end. */
+  | { readonly type: "pause"; readonly until: number | null }
+  | { readonly type: "resume" }
+  /** This agent starts what ran with the one before. During a pause it waits for its end. */
+  | { readonly type: "start-with-agent" }
   /** The spec was replaced; the argument `spec` of `step` is the new one. */
   | { readonly type: "configured" }
   /**
@@ -42,6 +48,7 @@ export type Effect =
   | { readonly type: "signal"; readonly inc: number; readonly signal: EndSignal }
   /** A timer of the same name is replaced. */
   | { readonly type: "setTimer"; readonly inc: number; readonly timer: TimerName; readonly ms: number }
+  | { readonly type: "cancelTimer"; readonly inc: number; readonly timer: TimerName }
   | { readonly type: "cancelTimers" }
   | { readonly type: "probe"; readonly inc: number; readonly probe: ProbeName }
   /** This incarnation and all before it are over: what was kept for them may go. May be said again. */

@@ -127,7 +127,8 @@ export function afterFailure(
 ): Aftermath {
   const decision = decideRestart(state.retries, uptime, spec, now);
   if (decision.kind === "restart") {
-    const reason = `${cause}; starts again after ${formatDuration(decision.delay)}`;
+    const delay = formatDuration(decision.delay);
+    const reason = `${cause}; starts again ${state.paused ? "once it is resumed" : `after ${delay}`}`;
     const change = { retries: decision.retries, restartCount: state.restartCount + 1, reason };
     return { after: { kind: "backoff", until: now + decision.delay }, change };
   }

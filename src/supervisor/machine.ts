@@ -1,6 +1,6 @@
 import type { Exit } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
-import { onRestart, onStart, onStop } from "./commands.ts";
+import { onRestart, onStart, onStartWithAgent, onStop } from "./commands.ts";
 import {
   cannotHappen,
   type Effect,
@@ -24,6 +24,7 @@ import {
   spawn,
   vanish,
 } from "./incarnation.ts";
+import { onPause, onPauseOver, onResume, pauseTimer, waitLeft } from "./pause.ts";
 import { type Phase, publicState, type ServerState } from "./state.ts";
 import {
   onAnswered,
@@ -51,8 +52,9 @@ export function step(state: ServerState, event: MachineEvent, spec: SupervisedSp
   const next: ServerState = { ...state, ...turn.change };
   const [from, to] = [publicState(state), publicState(next)];
   const after = from === to ? next : { ...next, since: moment.now };
-  const effects: Effect[] = [...(turn.effects ?? [])];
-  if (!isVerdictOnly(state.phase, after.phase)) effects.unshift({ type: "record" });
+  const effects: Effect[] = [...(turn.effects ?? []), ...pauseTimer(state, after, turn, moment.now)];
+  if (!isVerdictOnly(state.phase, after.phase) || state.paused !== after.paused)
+    effects.unshift({ type: "record" });
   if (from !== to || state.reason !== after.reason) {
     effects.push({
       type: "publish",
@@ -75,15 +77,21 @@ function react(state: ServerState, event: MachineEvent, spec: SupervisedSpec, no
     case "start":
       return onStart(state);
     case "stop":
-      return onStop(state, spec, spec.stop.signal);
+      return onStop(state, spec, spec.stop.signal, event.reason);
     case "kill":
       return onStop(state, spec, "SIGKILL");
     case "restart":
       return onRestart(state, spec);
+    case "pause":
+      return onPause(state, event.until, now);
+    case "resume":
+      return onResume(state, spec, now);
+    case "start-with-agent":
+      return onStartWithAgent(state, now);
     case "configured":
       return onConfigured(state, spec, now);
     case "adopted":
-      return onAdopted(state, event.present, spec, now);
+      return withTimers(state, onAdopted(state, event.present, spec, now));
     case "spawned":
       return onSpawned(state, event.process, event.at, spec, now);
     case "spawn-failed":
@@ -171,7 +179,9 @@ function onTimer(state: ServerState, timer: TimerName, spec: SupervisedSpec, now
   const { phase } = state;
   switch (timer) {
     case "backoff":
-      return phase.tag === "waiting" ? spawn(state) : undefined;
+      return phase.tag === "waiting" && !state.paused ? spawn(state) : undefined;
+    case "pause":
+      return onPauseOver(state, spec, now);
     case "grace":
       return phase.tag === "ending" && !phase.killed ? escalate(state, phase) : undefined;
     case "stuck":
@@ -196,6 +206,12 @@ function onConfigured(state: ServerState, spec: SupervisedSpec, now: number): Tu
   return { ...turn, effects: [{ type: "cancelTimers" }, ...(turn.effects ?? [])] };
 }
 
+/** The timers of the agent before are gone, that of a pause among them. */
+function withTimers({ paused }: ServerState, turn: Turn | undefined): Turn | undefined {
+  if (!paused) return turn;
+  return { change: {}, ...turn, effects: [{ type: "cancelTimers" }, ...(turn?.effects ?? [])] };
+}
+
 /** Takes up where an earlier agent left off. */
 function onAdopted(
   state: ServerState,
@@ -206,7 +222,9 @@ function onAdopted(
   const { phase, inc } = state;
   switch (phase.tag) {
     case "starting":
-      return present ? undefined : follow(state, { kind: "start" }, now);
+      if (present) return undefined;
+      // Whoever decided on the start that was lost: during a pause nothing is started that nobody asks for then.
+      return follow(state, state.paused ? { kind: "backoff", until: now } : { kind: "start" }, now);
     case "running":
       return present ? rewatched(state, phase, spec, now) : vanish(state, spec, now);
     case "ending": {
@@ -219,8 +237,7 @@ function onAdopted(
     case "stopped":
       return inc === 0 ? undefined : { change: {}, effects: over(state) };
     case "waiting": {
-      // No longer than the longest backoff, whatever the clock did in between.
-      const ms = Math.min(Math.max(0, phase.until - now), spec.restart.backoffMax);
+      const ms = waitLeft(phase, spec, now);
       return { change: {}, effects: [...over(state), { type: "setTimer", inc, timer: "backoff", ms }] };
     }
     default:

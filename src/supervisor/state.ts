@@ -40,6 +40,14 @@ export type Phase =
   /** `stuck`: its last incarnation survived SIGKILL, nothing may start beside it. */
   | { readonly tag: "failed"; readonly stuck: boolean };
 
+/** Nothing is started or ended by policy meanwhile. */
+export interface Pause {
+  /** Unix ms at which it began. */
+  readonly at: number;
+  /** Unix ms at which it ends by itself; null: only by a person's word. */
+  readonly until: number | null;
+}
+
 interface LastExit {
   readonly exit: Exit;
   /** Unix ms. */
@@ -60,6 +68,7 @@ export interface ServerState {
   /** Restarts by policy since the last start by a person. */
   readonly restartCount: number;
   readonly lastExit?: LastExit;
+  readonly paused?: Pause | undefined;
 }
 
 export function initialState(now: number): ServerState {

@@ -171,7 +171,8 @@ function onLiveness(
     ? takeAnswer(phase.ready, answer, readiness, now)
     : phase.ready;
   const next: Running = { ...phase, healthy, ready };
-  if (healthy.verdict.status === "failing") return onUnhealthy({ ...state, phase: next }, next, spec, now);
+  if (healthy.verdict.status === "failing" && !state.paused)
+    return onUnhealthy({ ...state, phase: next }, next, spec, now);
   const effects: Effect[] = [{ type: "setTimer", inc: state.inc, timer: "liveness", ms: liveness.interval }];
   return { change: { phase: next }, effects };
 }

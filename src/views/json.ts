@@ -28,6 +28,7 @@ interface ChangeDocument
     | "startedAt"
     | "restartCount"
     | "lastExit"
+    | "paused"
     | "reason"
     | "since"
   >;
@@ -73,6 +74,7 @@ const FOUND = [
   "startedAt",
   "restartCount",
   "lastExit",
+  "paused",
   "reason",
   "since",
 ] as const satisfies readonly (keyof Observed)[];

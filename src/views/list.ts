@@ -21,6 +21,7 @@ export interface ListRow extends Pick<Observed, "name" | "project" | "state" | "
   readonly ready: boolean | null;
   /** The operator said stop. */
   readonly held: boolean;
+  readonly paused?: boolean;
 }
 
 /** The table of `xy list`, in the order given, with a newline at its end. */
@@ -50,16 +51,18 @@ export function stateStyle(state: StateName, ready: Verdict["status"]): Style {
   }
 }
 
-export function stateText({ state, operator }: Pick<Observed, "state" | "operator">): string {
-  return state === "stopped" && operator === "stop" ? "stopped (held)" : state;
+/** The state, and what keeps it from changing by itself. */
+export function stateText(state: StateName, held: boolean, paused: boolean): string {
+  if (state === "stopped" && held) return "stopped (held)";
+  return paused ? `${state} (paused)` : state;
 }
 
 function cells(server: ListRow, several: boolean): Cell[] {
-  const { state, ready, pid, uptimeMs, held } = server;
+  const { state, ready, pid, uptimeMs, held, paused = false } = server;
   const verdict = ready === null ? "unknown" : ready ? "ok" : "failing";
   return [
     { text: several ? `${server.project}/${server.name}` : server.name },
-    { text: stateText({ state, operator: held ? "stop" : null }), style: stateStyle(state, verdict) },
+    { text: stateText(state, held, paused), style: stateStyle(state, verdict) },
     readyCell(state, verdict),
     { text: pid === undefined ? "-" : String(pid) },
     { text: String(server.port ?? "-") },

@@ -26,9 +26,10 @@ function taggedLine({ stream, line }: LogLine, paint: Paint): string {
   return stream === "stderr" ? `${paint("red", "[err]")} ${line}` : `${paint("dim", "[out]")} ${line}`;
 }
 
-function namedLines(names: readonly string[], paint: Paint): (line: LogLine) => string {
+/** `name | line`, with aligned names, each in its colour. */
+export function namedLines(names: readonly string[], paint: Paint): (line: LogLine) => string {
   const ordered = [...new Set(names)].sort();
-  const column = Math.max(...ordered.map(displayWidth));
+  const column = Math.max(0, ...ordered.map(displayWidth));
   const style = (name: string) => PALETTE[Math.max(0, ordered.indexOf(name)) % PALETTE.length] ?? "cyan";
   return ({ name, stream, line }) => {
     const bar = stream === "stderr" ? paint("red", "|") : "|";

@@ -1,5 +1,6 @@
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
-import { ago } from "../model/elapsed.ts";
+import { ago, span } from "../model/elapsed.ts";
+import { formatExit } from "../model/observed.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import { isEmpty, type PlanSummary, summary } from "../model/summary.ts";
 import { oneLine } from "../model/text.ts";
@@ -75,10 +76,12 @@ function noteLines(plan: Plan, screen: Screen, paint: Paint): string[] {
     `${paint("cyan", title)} ${cut(oneLine(text), room(screen, title.length + 1))}`;
   const left = plan.skipped.length === 0 ? [] : [of("left out:", plan.skipped.join(", "))];
   const held = plan.changes.filter((change) => change.held && change.action !== "remove");
+  const paused = plan.changes.filter((change) => change.observed?.paused && !held.includes(change));
   const drifted = plan.changes.filter(({ observed }) => observed?.drift !== undefined);
   return [
     ...rolledBackLine(plan),
     ...held.map((change) => of("held:", heldText(change, screen.now))),
+    ...paused.map((change) => of("paused:", pausedText(change, screen.now))),
     ...drifted.map((change) => of("drifted:", driftText(change))),
     ...left,
   ];
@@ -95,6 +98,15 @@ function rolledBackLine({ rolledBack }: Plan): string[] {
 function heldText({ server, observed }: Change, now: number): string {
   const since = observed?.state === "stopped" ? `, stopped ${ago(now - observed.since)}` : "";
   return `${server}${since}; it stays so until \`xy start ${server}\``;
+}
+
+function pausedText({ server, action, observed }: Change, now: number): string {
+  const until = observed?.paused?.until;
+  const end = until === undefined ? "" : `, for ${span(until - now)} more`;
+  if (action !== "none" || observed?.state !== "restarting")
+    return `${server}${end}; nothing restarts it until \`xy resume ${server}\``;
+  const exit = observed.lastExit ? ` (${formatExit(observed.lastExit.exit)})` : "";
+  return `${server}, which is down${exit}${end}; nothing starts it until \`xy resume ${server}\``;
 }
 
 function driftText({ server, action, observed }: Change): string {

@@ -1,5 +1,6 @@
-import { ago, uptime } from "../model/elapsed.ts";
+import { ago, span, uptime } from "../model/elapsed.ts";
 import { formatExit, type Observed, type Transition, type Verdict } from "../model/observed.ts";
+import { formatStarter } from "../model/starter.ts";
 import { oneLine } from "../model/text.ts";
 import { type Fact, interestingFacts } from "./facts.ts";
 import { stateStyle, stateText } from "./list.ts";
@@ -40,16 +41,19 @@ export function statusView(observed: Observed, details: StatusDetails, screen: S
 }
 
 function stateRows(observed: Observed, { now }: Screen): Row[] {
-  const { state, ready, healthy, reason, pid, startedAt, lastExit, drift } = observed;
+  const { state, ready, healthy, reason, pid, startedAt, lastExit, drift, operator, paused, startedBy } =
+    observed;
   const running = state === "running" || state === "starting";
   const rows: (Row | undefined)[] = [
     {
       label: "state",
-      value: `${stateText(observed)}, ${since(observed, now)}`,
+      value: `${stateText(state, operator === "stop", paused !== undefined)}, ${since(observed, now)}`,
       style: stateStyle(state, ready.status),
     },
     reason === undefined ? undefined : { label: "reason", value: oneLine(reason) },
     wordRow(observed),
+    paused && { label: "paused", value: pausedText(paused, now) },
+    startedBy && { label: "started by", value: formatStarter(startedBy) },
     pid === undefined ? undefined : { label: "pid", value: String(pid) },
     running && startedAt !== undefined ? { label: "uptime", value: uptime(now - startedAt) } : undefined,
     running ? verdictRow("ready", ready, now) : undefined,
@@ -71,6 +75,11 @@ function since({ since: at }: Observed, now: number): string {
 function wordRow({ operator }: Observed): Row | undefined {
   const word = { start: "said start", stop: "said stop: held until `xy start`" };
   return operator === null ? undefined : { label: "operator", value: word[operator] };
+}
+
+function pausedText({ at, until }: NonNullable<Observed["paused"]>, now: number): string {
+  const end = until === undefined ? "until `xy resume`" : `for ${span(until - now)} more`;
+  return `${ago(now - at)}, ${end}`;
 }
 
 function verdictRow(label: string, { status, evidence, at }: Verdict, now: number): Row {

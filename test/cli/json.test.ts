@@ -26,6 +26,8 @@ const documents: [words: string[], document: unknown][] = [
   [["probe", "a"], { project: "tools", name: "a", which: "readiness", ok: true, steps: [{ ok: true }] }],
   [["why", "a"], { project: "tools", name: "a", why: expect.stringMatching(/^a has been running/) }],
   [["restart", "a", "b"], { restarted: ["a", "b"], started: [], failed: [] }],
+  [["pause", "a", "b"], { paused: ["a", "b"], already_paused: [], failed: [] }],
+  [["resume", "a"], { resumed: ["a"], not_paused: [], failed: [] }],
   [["stop", "a"], { stopped: ["a"], not_running: [], failed: [] }],
   [["kill", "a", "b"], { killed: ["b"], not_running: ["a"], failed: [] }],
   [["start", "--all"], { started: ["a", "b"], already_running: [], failed: [] }],
@@ -57,8 +59,10 @@ describe("--json prints one document, and nothing else", () => {
     const seen = documents.map(([words]) => words.join(" "));
     const missed = withJson
       .map(([id]) => id.replaceAll(":", " "))
-      // A line a document: see the test of the logs.
-      .filter((id) => id !== "logs" && !seen.some((words) => `${words} `.startsWith(`${id} `)));
+      // A line a document: see the tests of the logs and of up.
+      .filter(
+        (id) => id !== "logs" && id !== "up" && !seen.some((words) => `${words} `.startsWith(`${id} `)),
+      );
     expect(missed).toEqual([]);
   });
 });

@@ -55,6 +55,41 @@ describe("a project's name belongs to one root", () => {
   });
 });
 
+describe("--all", () => {
+  it("is every server of this folder's project, and of no other", async () => {
+    const home = newHome();
+    home.write("servers.d/web.kdl", WEB);
+    await home.did("apply", "--yes");
+    const cwd = another(home, "second");
+    home.write(join(cwd, "servers.d/api.kdl"), WEB);
+    expect((await home.xyIn({ cwd }, "apply", "--yes")).code).toBe(0);
+    const states = async () => {
+      const all = (await home.json("list")) as {
+        project: string;
+        name: string;
+        state: string;
+        paused?: object;
+      }[];
+      return all.map(({ project, name, state, paused }) =>
+        [project, name, state, paused !== undefined].join(" "),
+      );
+    };
+    expect(await home.did("stop", "--all")).toBe("web: stopped\n");
+    expect(await states()).toEqual([
+      "second api running false",
+      "second web running false",
+      "tools web stopped false",
+    ]);
+    expect((await home.xyIn({ cwd }, "pause", "--all")).stdout).toMatch(/^api: paused .*\nweb: paused .*\n$/);
+    expect(await states()).toEqual([
+      "second api running true",
+      "second web running true",
+      "tools web stopped false",
+    ]);
+    expect(await home.xyIn({ cwd: home.path }, "stop", "--all")).toMatchObject({ code: 1, stdout: "" });
+  });
+});
+
 describe("destroy", () => {
   it("removes what the project owns, and only that, also without its configuration", async () => {
     const home = newHome();

@@ -17,9 +17,9 @@ export class Follower {
   private constructor(client: RpcClient) {
     this.#client = client;
     client.onNotification = (method, params) => {
-      this.missed += params.missed ?? 0;
+      if ("missed" in params) this.missed += params.missed ?? 0;
       if (method === "log") this.lines.push(params as Line);
-      else this.ended = true;
+      else if (method === "log_end") this.ended = true;
       this.#changed.emit("change");
     };
   }

@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { why } from "../../../src/reconciler/explain.ts";
-import { exited, NOW, resting, running, spec } from "./fixtures.ts";
+import { exited, MINUTE, NOW, resting, running, spec } from "./fixtures.ts";
 
 const web = spec("web");
 const rest = spec("web", { wanted: "stop" });
@@ -91,4 +91,38 @@ test("ignored, drifted and unreadable", () => {
   expect(why(unreadable, NOW)).toMatchInlineSnapshot(
     `"web has been running for 2h 13m (pid 812) and is ready: 127.0.0.1:8421 is listening (3 seconds ago). \`xy stop web\` would hold it stopped. The record of what was applied to web cannot be read; \`xy apply\` writes it again."`,
   );
+});
+
+describe("paused", () => {
+  const paused = { at: NOW - 3 * MINUTE, until: NOW + 7 * MINUTE };
+
+  test("and running", () => {
+    expect(why(running(web, { paused }), NOW)).toMatchInlineSnapshot(
+      `"web has been running for 2h 13m (pid 812) and is ready: 127.0.0.1:8421 is listening (3 seconds ago). It runs because the configuration wants it started; \`xy stop web\` would hold it stopped. It was paused 3 minutes ago, for 7 minutes more: nothing restarts it meanwhile; \`xy resume web\` ends the pause."`,
+    );
+  });
+
+  test("and down", () => {
+    const down = { state: "restarting", lastExit: exited(7), restartCount: 1 } as const;
+    expect(why(resting(web, { ...down, paused: { at: paused.at } }), NOW)).toMatchInlineSnapshot(
+      `"web ended 3 minutes ago (exit 7), and is started again when its pause ends. \`xy start web\` starts it at once. It was paused 3 minutes ago: nothing restarts it meanwhile; \`xy resume web\` ends the pause."`,
+    );
+  });
+});
+
+describe("started by a session", () => {
+  const startedBy = { by: "session", session: { pid: 4711, start: "1", boot: "b" } } as const;
+
+  test("that goes on", () => {
+    expect(why(running(web, { startedBy }), NOW)).toMatchInlineSnapshot(
+      `"web has been running for 2h 13m (pid 812) and is ready: 127.0.0.1:8421 is listening (3 seconds ago). It runs because \`xy up\` (pid 4711) started it, and ends with that; after \`xy start web\` it stays."`,
+    );
+  });
+
+  test("that has ended", () => {
+    const reason = "the `xy up` that started it has ended";
+    expect(why(resting(web, { startedBy, reason }), NOW)).toMatchInlineSnapshot(
+      `"web came to rest 3 minutes ago: the \`xy up\` that started it has ended. \`xy apply\` or \`xy start web\` starts it."`,
+    );
+  });
 });

@@ -35,6 +35,14 @@ export class Driver {
     return this.said.splice(0);
   }
 
+  pause(forMs?: number): this {
+    return this.send({ type: "pause", until: forMs === undefined ? null : this.now + forMs });
+  }
+
+  resume(): this {
+    return this.send({ type: "resume" });
+  }
+
   pending(): string[] {
     return [...this.timers.keys()].sort();
   }
@@ -112,6 +120,9 @@ export class Driver {
         break;
       case "setTimer":
         this.timers.set(effect.timer, { inc: effect.inc, at: this.now + effect.ms });
+        break;
+      case "cancelTimer":
+        this.timers.delete(effect.timer);
         break;
       case "cancelTimers":
         this.timers.clear();

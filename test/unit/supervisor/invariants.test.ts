@@ -55,6 +55,12 @@ const OPS = {
   stop: (world) => world.feed({ type: "stop" }),
   restart: (world) => world.feed({ type: "restart" }),
   kill: (world) => world.feed({ type: "kill" }),
+  pause: (world, n) => {
+    const until = n % 3 === 0 ? null : world.now + (SPANS[n % SPANS.length] ?? 0);
+    world.feed({ type: "pause", until });
+  },
+  resume: (world) => world.feed({ type: "resume" }),
+  startWithAgent: (world) => world.feed({ type: "start-with-agent" }),
   configure: (world, n) => {
     world.spec = { ...world.spec, ...probes(n) };
     world.feed({ type: "configured" });
@@ -142,6 +148,7 @@ function calmDown(world: World): void {
   world.calm = true;
   world.fuse = Number.POSITIVE_INFINITY;
   if (world.agent === undefined) world.revive();
+  world.feed({ type: "resume" });
   world.run(150_000);
 }
 
@@ -169,9 +176,14 @@ const HAPPENED = [
   "failed on answered",
   "failed on spawn-failed",
   "failed on timer",
-  ...["start", "stop", "restart", "kill"].flatMap((word) =>
+  ...["start", "stop", "restart", "kill", "pause", "resume"].flatMap((word) =>
     ["stopped", "starting", "running", "ending", "waiting", "failed"].map((tag) => `${word} in ${tag}`),
   ),
+  ...["exited", "emptied", "adopted", "answered", "timer"].map((type) => `${type} while paused`),
+  "adopted at the end of a pause",
+  "spawned while paused",
+  "spawned as the pause ended",
+  "unhealthy while paused",
   "quiet stopped, last word stop",
   "quiet failed, last word stop",
   "quiet running, last word start",

@@ -121,7 +121,7 @@ const INVARIANTS = {
   "no timer is left in stopped and failed, and only the backoff's in waiting": {
     turned({ agent }) {
       const tag = agent?.state.phase.tag;
-      const allowed = tag === "waiting" ? ["backoff"] : [];
+      const allowed = tag === "waiting" ? ["backoff", "pause"] : ["pause"];
       const left = [...(agent?.timers.keys() ?? [])].filter((timer) => !allowed.includes(timer));
       return isAtRest(tag) && left.length > 0 ? `${left} left in ${tag}` : undefined;
     },
@@ -165,6 +165,51 @@ const INVARIANTS = {
     },
   },
 
+  "while paused nothing is started but by a person's word": {
+    turn({ before, event, effects }) {
+      if (!before.paused || !effects.some(({ type }) => type === "spawn")) return undefined;
+      if (["start", "restart", "resume"].includes(event.type) || isPauseEnd(event)) return undefined;
+      const asked = before.phase.tag === "ending" && before.phase.after.kind === "start";
+      return asked ? undefined : `${event.type} in ${before.phase.tag} spawns`;
+    },
+  },
+
+  "a pause and its end signal nothing": {
+    turn({ event, effects }) {
+      const isPause = event.type === "pause" || isPauseEnd(event);
+      return isPause && effects.some(({ type }) => type === "signal") ? `${event.type} signals` : undefined;
+    },
+  },
+
+  "while paused a server that is up is ended only by a person's word": {
+    turn({ before, event, after }) {
+      if (!before.paused || before.phase.tag !== "running" || after.phase.tag === "running") return undefined;
+      const words: readonly string[] = ["stop", "kill", "restart", "exited", "emptied", "adopted"];
+      return words.includes(event.type) ? undefined : `ended on ${event.type}`;
+    },
+  },
+
+  "a pause ends by a person's word, or when its time is over": {
+    turn({ world, before, event, after }) {
+      if (!before.paused || after.paused || event.type === "resume") return undefined;
+      const { until } = before.paused;
+      const isOver = isPauseEnd(event) && until !== null && until <= world.now;
+      return isOver ? undefined : `ended on ${event.type}, with until ${until} at ${world.now}`;
+    },
+  },
+
+  "a pause that has an end has a timer for it, and no other pause has": {
+    turned({ agent }) {
+      if (agent === undefined) return undefined;
+      const hasEnd = typeof agent.state.paused?.until === "number";
+      const timer = agent.timers.get("pause");
+      const fired = agent.inbox.some((event) => isPauseEnd(event) && event.inc === agent.state.inc);
+      if (!hasEnd) return timer === undefined ? undefined : "a timer without a pause";
+      if (timer !== undefined && timer.inc !== agent.state.inc) return `its timer is of ${timer.inc}`;
+      return timer !== undefined || fired ? undefined : "nothing will end it";
+    },
+  },
+
   "left alone, a server comes to rest or runs": {
     quiet({ agent }) {
       const tag = agent?.state.phase.tag ?? "stopped";
@@ -184,6 +229,9 @@ const INVARIANTS = {
   },
 } satisfies Record<string, Invariant>;
 
+const isPauseEnd = (event: MachineEvent): event is Extract<MachineEvent, { type: "timer" }> =>
+  event.type === "timer" && event.timer === "pause";
+
 const UNKILLABLE = new Set(["cannot be killed", "could not be killed in time, ended later"]);
 
 function isAtRest(tag: string | undefined): boolean {
@@ -197,6 +245,9 @@ function willFail({ phase }: ServerState): boolean {
 /** Unix ms up to which this turn decided to wait, when it decided on a restart. */
 function decidedUntil(before: ServerState, after: ServerState): number | undefined {
   const until = backoffOf(after);
+  // A start that waits for the end of a pause is no restart.
+  if (after.phase.tag === "waiting" && !["running", "ending", "waiting"].includes(before.phase.tag))
+    return undefined;
   return until !== undefined && backoffOf(before) === undefined ? until : undefined;
 }
 
@@ -232,10 +283,13 @@ function entry(book: Book, world: World, before: ServerState, event: MachineEven
     case "kill":
       return { ...book, word: "stop" };
     case "start":
-    case "restart": {
+    case "restart":
+    case "start-with-agent": {
       const isStuck = before.phase.tag === "failed" && before.phase.stuck;
-      const isUp = event.type === "start" && (tag === "starting" || tag === "running");
+      const isUp = event.type !== "restart" && (tag === "starting" || tag === "running");
+      const waits = event.type === "start-with-agent" && before.paused !== undefined;
       const next = { ...book, word: "start", rests: false } as const;
+      if (waits) return tag === "ending" ? book : next;
       return isStuck || isUp ? next : { ...next, decided: [], delay: undefined };
     }
     case "spawn-failed":
@@ -283,10 +337,10 @@ export class Inspector implements Witness {
     const turn: Turn = { world, before, event, after, effects, book: this.book, killedAt: this.killedAt };
     for (const [name, { turn: check }] of CHECKS) complain(name, check?.(turn));
     this.book = entry(this.book, world, before, event, after);
-    if (event.type === "start" || event.type === "restart") {
+    if (event.type === "start" || event.type === "restart" || event.type === "start-with-agent") {
       for (const group of world.groups.values()) group.signalled = true;
     }
-    this.tally(before, event, after);
+    this.tally(before, event, after, world.now);
   }
 
   doing(world: World, effect: Effect): void {
@@ -312,10 +366,18 @@ export class Inspector implements Witness {
     this.book = this.recordedBook;
   }
 
-  private tally(before: ServerState, event: MachineEvent, after: ServerState): void {
+  private tally(before: ServerState, event: MachineEvent, after: ServerState, now: number): void {
     if (event.type === "adopted")
       this.count(`adopted ${before.phase.tag}, ${event.present ? "found" : "gone"}`);
     if ("inc" in event && event.inc !== before.inc) this.count("late event");
+    if (before.paused && after.paused) this.count(`${event.type} while paused`);
+    if (before.paused && !after.paused && after.phase.tag === "starting")
+      this.count("spawned as the pause ended");
+    if (after.paused && after.inc > before.inc) this.count("spawned while paused");
+    if (event.type === "adopted" && before.paused?.until != null && before.paused.until <= now)
+      this.count("adopted at the end of a pause");
+    if (after.paused && after.phase.tag === "running" && after.phase.healthy.verdict.status === "failing")
+      this.count("unhealthy while paused");
     if (decidedUntil(before, after) !== undefined) this.count(`restart on ${event.type}`);
     if (!willFail(before) && willFail(after)) this.count(`failed on ${event.type}`);
     if (!("inc" in event)) this.count(`${event.type} in ${before.phase.tag}`);

@@ -272,6 +272,9 @@ export class World {
       case "setTimer":
         agent.timers.set(effect.timer, { inc: effect.inc, at: this.now + effect.ms });
         break;
+      case "cancelTimer":
+        agent.timers.delete(effect.timer);
+        break;
       case "cancelTimers":
         agent.timers.clear();
         break;

@@ -58,6 +58,20 @@ test("names carry their project when there are several", () => {
   `);
 });
 
+test("what is paused", () => {
+  const rows = [...servers.slice(1, 2), ...servers.slice(3)].map((server) => ({
+    ...row(server),
+    paused: true,
+  }));
+  expect(listView(rows, { ...plain, width: 80 })).toMatchInlineSnapshot(`
+    "NAME  STATE             READY     PID  PORT  UPTIME  RESTARTS
+    slow  running (paused)  no     104512  8421  42s            0
+    db    stopped (held)    -           -  8421  -              0
+    web   failed (paused)   -           -  8421  -              5
+    "
+  `);
+});
+
 test("in colour", () => {
   expect(listView(servers.slice(3).map(row), { ...plain, colour: true })).toMatchInlineSnapshot(`
     "[1mNAME[22m  [1mSTATE[22m           [1mREADY[22m  [1mPID[22m  [1mPORT[22m  [1mUPTIME[22m  [1mRESTARTS[22m

@@ -6,7 +6,7 @@ import type { ServerSpec } from "../../../src/model/spec.ts";
 import { buildPlan } from "../../../src/reconciler/plan.ts";
 import { planView } from "../../../src/views/plan.ts";
 import type { Screen } from "../../../src/views/screen.ts";
-import { desired, exited, NOW, resting, running, secret, spec } from "../reconciler/fixtures.ts";
+import { desired, exited, MINUTE, NOW, resting, running, secret, spec } from "../reconciler/fixtures.ts";
 
 const plain: Screen = { colour: false, now: NOW };
 
@@ -289,4 +289,32 @@ describe("a plan for people", () => {
       "
     `);
   });
+});
+
+test("a paused server is told of, whatever the plan does", () => {
+  const paused = { at: NOW - MINUTE, until: NOW + 7 * MINUTE };
+  const down = { state: "restarting", lastExit: exited(7), paused: { at: NOW - MINUTE } } as const;
+  const [api, db, old] = [spec("api"), spec("db"), spec("old")];
+  const observed = [
+    running(web, { paused }),
+    resting(api, down),
+    resting(db, { ...down, state: "failed" }),
+    running(old, { paused }),
+  ];
+  expect(view([web, api, db, { ...old, umask: 0 }], observed)).toMatchInlineSnapshot(`
+    "  ~ db will be started
+          because it failed 3 minutes ago (exit 7)
+
+    -/+ old will be changed by a restart, which breaks its live sessions
+          because umask changed
+          ~ umask: 022 -> 000
+
+    paused: api, which is down (exit 7); nothing starts it until \`xy resume api\`
+    paused: db; nothing restarts it until \`xy resume db\`
+    paused: old, for 7 minutes more; nothing restarts it until \`xy resume old\`
+    paused: web, for 7 minutes more; nothing restarts it until \`xy resume web\`
+
+    Plan: 0 to add, 2 to change (db, old), 0 to remove.
+    "
+  `);
 });

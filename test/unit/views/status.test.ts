@@ -101,3 +101,15 @@ test("a server that waits, without a record that can be read", () => {
     "
   `);
 });
+
+test("a paused server, and on whose word it runs", () => {
+  const startedBy = { by: "session", session: { pid: 4711, start: "1", boot: "b" } } as const;
+  const paused = { at: NOW - 3 * MINUTE, until: NOW + 7 * MINUTE };
+  const [, ...rows] = statusView(running(web, { paused, startedBy }), {}, plain).split("\n");
+  expect(rows.slice(0, 4).join("\n")).toMatchInlineSnapshot(`
+    "  state:      running (paused), since 2025-11-20 07:47:00Z (2 hours ago)
+      paused:     3 minutes ago, for 7 minutes more
+      started by: xy up (pid 4711)
+      pid:        812"
+  `);
+});

@@ -1,0 +1,19 @@
+import { OperateCommand } from "./operate-command.ts";
+import { allFlag, namesArgument } from "./server-command.ts";
+
+export default class Resume extends OperateCommand {
+  static override summary = "End a pause.";
+  static override description =
+    "A server that ended meanwhile, and is to be restarted by its policy, is started now. Liveness counts anew.";
+  static override examples = ["<%= config.bin %> resume db", "<%= config.bin %> resume --all"];
+  static override enableJsonFlag = true;
+  static override strict = false;
+  static override args = namesArgument;
+  static override flags = { ...allFlag };
+
+  async run(): Promise<void> {
+    const { argv, flags } = await this.parse(Resume);
+    const addresses = await this.addresses(argv as string[], flags);
+    await this.operate("resume", addresses, { resumed: "resumed", not_paused: "was not paused" });
+  }
+}

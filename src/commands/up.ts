@@ -1,0 +1,137 @@
+import { AgentBackend } from "../backends/agent.ts";
+import { endSession, type FollowEnd, type SessionEvent, SessionFollower } from "../backends/agent-session.ts";
+import type { Change, Plan } from "../model/plan.ts";
+import type { ProcessId } from "../model/process.ts";
+import type { Evaluated } from "../operation/planning.ts";
+import { identify } from "../system/processes.ts";
+import { sessionFormat, sessionSummary } from "../views/session.ts";
+import { ApplyCommand, waitFlags } from "./apply-command.ts";
+import { EXIT } from "./exit-codes.ts";
+import { selectionFlags, trustFlags } from "./project-command.ts";
+
+export default class Up extends ApplyCommand {
+  static override summary = "Apply, and follow all logs; Ctrl-C stops what this started.";
+  static override description =
+    "For as long as you look at it. Ctrl-C, or the end of the terminal, stops the servers that did not run before, " +
+    "and holds none; those that ran before are left running, as are those that you start by hand meanwhile. It asks " +
+    "only before it ends, changes or removes what is there already. It ends by itself when nothing runs any more. " +
+    "The exit code is 1 when a server did not come up, or the last ones failed.";
+  static override examples = ["<%= config.bin %> up", "<%= config.bin %> up --only web --only db"];
+  static override enableJsonFlag = true;
+  static override flags = { ...trustFlags, ...selectionFlags, ...waitFlags };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Up);
+    const waitMs = this.waitMs(flags);
+    const evaluated = await this.evaluated(flags);
+    await this.refuseOtherRoot(evaluated, false);
+    const since = Date.now();
+    const session = identify(process.pid) ?? this.fail(EXIT.failed, "cannot tell this process from others");
+    const plan = await this.locked(evaluated.desired.project, () =>
+      this.#bringUp(evaluated, session, { ...flags, waitMs }),
+    );
+    const followed = { project: plan.project, names: plan.changes.filter(isFollowed).map(nameOf), since };
+    const follower = new SessionFollower(this.state, followed, this.#teller(followed.names));
+    await this.#follow(follower, session);
+  }
+
+  /** Asks only about what an end of the session does not take back. */
+  async #bringUp(evaluated: Evaluated, session: ProcessId, flags: Flags): Promise<Plan> {
+    const backend = new AgentBackend(this.state, session);
+    const plan = await this.planFor(evaluated, backend, flags);
+    const { waitMs, rollback, config, yes } = flags;
+    if (this.show(plan) && !(plan.changes.every(isTakenBack) && !plan.rolledBack))
+      await this.confirmedApply(plan, yes);
+    try {
+      await this.applyAsGeneration({ plan, evaluated, config, backend, waitMs, rollback });
+    } catch (error) {
+      await endSession(this.state, session).catch(() => undefined);
+      throw error;
+    } finally {
+      await backend.close();
+    }
+    return plan;
+  }
+
+  /** Until nothing runs any more, or Ctrl-C; then until what was started here is stopped. */
+  async #follow(follower: SessionFollower, session: ProcessId): Promise<void> {
+    const isInterruptedEarly = this.signal.aborted;
+    const enough = new AbortController();
+    const following = this.reaching(() => follower.run(enough.signal));
+    const interrupted = new Promise<"told">((resolve) => {
+      if (this.signal.aborted) resolve("told");
+      this.signal.addEventListener("abort", () => resolve("told"), { once: true });
+    });
+    const end = await Promise.race([following, interrupted]);
+    if (end !== "told") return this.#endedBySelf(end, follower);
+    if (!isInterruptedEarly) this.interruptionIsTheEnd();
+    if (!this.json) this.print("\nStopping what was started here; another Ctrl-C does not wait for it.");
+    const ended = await endSession(this.state, session);
+    enough.abort();
+    await following.catch(() => undefined);
+    const { stopped = [], failed = [] } = ended ?? {};
+    const left = [...follower.states].filter(([name, state]) => isUp(state) && !stopped.includes(name));
+    if (!this.json) this.print(sessionSummary({ stopped, failed, left: left.map(([name]) => name) }));
+    if (failed.length > 0) process.exitCode = EXIT.failed;
+  }
+
+  #endedBySelf(end: FollowEnd, { states }: SessionFollower): void {
+    if (end === "no-agent") this.fail(EXIT.unreachable, "the agent was told to end");
+    const failed = [...states].filter(([, state]) => state === "failed").map(([name]) => name);
+    if (failed.length > 0) this.fail(EXIT.failed, `nothing runs any more; failed: ${failed.join(", ")}`);
+    if (!this.json) this.print("Nothing runs any more.");
+  }
+
+  #teller(names: readonly string[]): (event: SessionEvent) => void {
+    const format = sessionFormat(names, { colour: this.colour });
+    return (event) => {
+      if (event.type === "lost") return this.note("xy: the agent died; waiting for the next one");
+      if (this.json) return this.printJsonLine(event.type === "line" ? event.line : event);
+      if (event.type === "line" && event.line.missed) this.note(missedText(event.line));
+      const text = textOf(event, format);
+      if (text !== undefined) this.print(text);
+    };
+  }
+}
+
+type Flags = {
+  readonly waitMs: number;
+  readonly rollback: boolean;
+  readonly yes: boolean;
+  readonly config?: string | undefined;
+  readonly only?: string[] | undefined;
+  readonly except?: string[] | undefined;
+};
+
+function missedText({ name, missed }: { readonly name: string; readonly missed?: number }): string {
+  return `xy: ${name}: ${missed} lines were missed, because they were read too slowly`;
+}
+
+function textOf(
+  event: Exclude<SessionEvent, { type: "lost" }>,
+  format: ReturnType<typeof sessionFormat>,
+): string | undefined {
+  switch (event.type) {
+    case "line":
+      return format.line(event.line);
+    case "state":
+      return format.state(event.name, event.state, event.reason);
+    case "removed":
+      return format.removed(event.name);
+  }
+}
+
+const nameOf = ({ server }: Change) => server;
+
+function isFollowed({ action, desired }: Change): boolean {
+  return action !== "remove" && desired?.wanted !== "ignore";
+}
+
+/** The end of the session leaves nothing of it, except in the records. */
+function isTakenBack({ action }: Change): boolean {
+  return action === "none" || action === "add" || action === "start";
+}
+
+function isUp(state: string): boolean {
+  return state !== "stopped" && state !== "failed" && state !== "stopping";
+}

@@ -1,0 +1,30 @@
+import { z } from "zod";
+
+/** The process of an `xy up`. */
+export const session = z.object({ pid: z.int().min(1), start: z.string(), boot: z.string() });
+
+/**
+ * On whose word a server runs. What a session (`xy up`) started ends with it, unless somebody else has said start since.
+ * `operator`: a person's `xy start` or `xy restart`.
+ */
+export const starter = z.union([
+  z.object({ by: z.literal("apply") }),
+  z.object({ by: z.literal("operator") }),
+  z.object({ by: z.literal("session"), session }),
+]);
+export type Starter = z.infer<typeof starter>;
+
+/** Why a server rests that a session had started. */
+export const SESSION_OVER = "the `xy up` that started it has ended";
+
+/** `started by` of a server, for people. */
+export function formatStarter(started: Starter): string {
+  switch (started.by) {
+    case "apply":
+      return "xy apply";
+    case "operator":
+      return "you, by hand";
+    case "session":
+      return `xy up (pid ${started.session.pid})`;
+  }
+}

@@ -1,0 +1,47 @@
+import type { StateName } from "../model/observed.ts";
+import { SESSION_OVER } from "../model/starter.ts";
+import { oneLine } from "../model/text.ts";
+import { type LogLine, namedLines } from "./logs.ts";
+import { painter, type Screen } from "./screen.ts";
+
+/** How a session (`xy up`) tells of its servers: each line with the aligned name of its server in its colour. */
+export interface SessionFormat {
+  line(line: LogLine): string;
+  /** A change of state, dim among the output. Undefined for one that tells nothing. */
+  state(name: string, state: StateName, reason: string | undefined): string | undefined;
+  removed(name: string): string;
+}
+
+export function sessionFormat(names: readonly string[], screen: Pick<Screen, "colour">): SessionFormat {
+  const paint = painter(screen);
+  const line = namedLines(names, paint);
+  const remark = (name: string, text: string) =>
+    line({ name, stream: "stdout", line: paint("dim", oneLine(text)) });
+  return {
+    line,
+    state: (name, state, reason) => {
+      if (state === "starting") return undefined;
+      // Who looks at it has just ended the session.
+      const isKnown = reason === undefined || reason === SESSION_OVER;
+      return remark(name, isKnown ? state : `${state}: ${reason}`);
+    },
+    removed: (name) => remark(name, "removed"),
+  };
+}
+
+export interface SessionOutcome {
+  readonly stopped: readonly string[];
+  readonly failed: readonly { readonly name: string; readonly message: string }[];
+  /** They run, and are not the session's. */
+  readonly left: readonly string[];
+}
+
+/** The last words of a session that was ended: what it stopped, and what it left running. Without newline. */
+export function sessionSummary({ stopped, failed, left }: SessionOutcome): string {
+  const words = [
+    stopped.length === 0 ? "Nothing was stopped." : `Stopped ${[...stopped].sort().join(", ")}.`,
+    ...failed.map(({ message }) => `${message}.`),
+    ...(left.length === 0 ? [] : [`Not started here, and left running: ${[...left].sort().join(", ")}.`]),
+  ];
+  return words.join(" ");
+}
