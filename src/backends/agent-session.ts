@@ -70,7 +70,7 @@ export class SessionFollower {
       } finally {
         client.close();
       }
-      this.#tell({ type: "lost" });
+      if (isAgentExpected(this.#state)) this.#tell({ type: "lost" });
     }
   }
 

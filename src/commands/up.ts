@@ -30,6 +30,8 @@ export default class Up extends ApplyCommand {
     const plan = await this.locked(evaluated.desired.project, () =>
       this.#bringUp(evaluated, session, { ...flags, waitMs }),
     );
+    // An agent is started for what there is to follow, and for nothing else.
+    if (!plan.changes.some(isFollowed)) return;
     const followed = { project: plan.project, names: plan.changes.filter(isFollowed).map(nameOf), since };
     const follower = new SessionFollower(this.state, followed, this.#teller(followed.names));
     await this.#follow(follower, session);
@@ -69,14 +71,15 @@ export default class Up extends ApplyCommand {
     const ended = await endSession(this.state, session);
     enough.abort();
     await following.catch(() => undefined);
-    const { stopped = [], failed = [] } = ended ?? {};
+    if (!ended) this.fail(EXIT.unreachable, NO_AGENT);
+    const { stopped, failed } = ended;
     const left = [...follower.states].filter(([name, state]) => isUp(state) && !stopped.includes(name));
     if (!this.json) this.print(sessionSummary({ stopped, failed, left: left.map(([name]) => name) }));
     if (failed.length > 0) process.exitCode = EXIT.failed;
   }
 
   #endedBySelf(end: FollowEnd, { states }: SessionFollower): void {
-    if (end === "no-agent") this.fail(EXIT.unreachable, "the agent was told to end");
+    if (end === "no-agent") this.fail(EXIT.unreachable, NO_AGENT);
     const failed = [...states].filter(([, state]) => state === "failed").map(([name]) => name);
     if (failed.length > 0) this.fail(EXIT.failed, `nothing runs any more; failed: ${failed.join(", ")}`);
     if (!this.json) this.print("Nothing runs any more.");
@@ -93,6 +96,8 @@ export default class Up extends ApplyCommand {
     };
   }
 }
+
+const NO_AGENT = "the agent was told to end; what was started here and still runs is stopped by the next one";
 
 type Flags = {
   readonly waitMs: number;

@@ -203,6 +203,26 @@ describe("xy up", () => {
     await eventually(async () => expect(await states(home)).toEqual({ greedy: "stopped" }));
   });
 
+  it("ends when the agent is told to, and the next agent stops what was left running", async () => {
+    const home = newHome();
+    home.declare("web");
+    const up = home.xyRunning("up");
+    await follows(up, "web");
+    await home.did("agent", "stop", "--keep-servers");
+    expect(await up.ended).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("what was started here and still runs is stopped by the next one\n"),
+    });
+    await eventually(async () => expect(await states(home)).toEqual({ web: "stopped" }));
+  });
+
+  it("has nothing to do, and starts no agent, where nothing is declared", async () => {
+    const home = newHome();
+    home.write("xy.config.kdl", "");
+    expect(await home.did("up")).toBe("No changes. 0 servers match the configuration.\n");
+    expect(await home.json("agent", "status")).toMatchObject({ running: false });
+  });
+
   it("leaves a held server held, and says so", async () => {
     const home = newHome();
     home.declare("held");

@@ -64,6 +64,7 @@ describe("the wire", () => {
         ...LISTED,
         since_unix_ms: NUMBER,
         operator: null,
+        started_by: { by: "apply" },
         recent_transitions: [
           { from: "stopped", to: "starting", at_unix_ms: NUMBER },
           { from: "starting", to: "running", at_unix_ms: NUMBER },
@@ -80,6 +81,50 @@ describe("the wire", () => {
     expect(await ask(agent, "status", { name: "a", project: "other" })).toEqual(
       error(-32001, "in project other"),
     );
+  });
+
+  test("pauses and resumes, and says it in the list", async ({ agent }) => {
+    await agent.apply(staying("a"));
+    const calls: [string, object, object][] = [
+      ["pause", {}, { paused: ["a"], already_paused: [], failed: [] }],
+      ["pause", { for_ms: 60_000 }, { paused: [], already_paused: ["a"], failed: [] }],
+    ];
+    for (const [method, how, expected] of calls)
+      expect(await ask(agent, method, { name: "a", ...how })).toEqual(result(expected));
+    const paused = { at_unix_ms: NUMBER, until_unix_ms: NUMBER };
+    expect(await ask(agent, "list")).toEqual(result([{ ...LISTED, paused }]));
+    expect(await ask(agent, "resume", { all: true })).toEqual(
+      result({ resumed: ["a"], not_paused: [], failed: [] }),
+    );
+    expect(await ask(agent, "list")).toEqual(result([LISTED]));
+    expect(await ask(agent, "pause", { name: "a", for_ms: 0 })).toEqual(error(-32602, "cannot call pause"));
+  });
+
+  test("tells of transitions between the lines when it is asked to", async ({ agent, stage }) => {
+    await agent.apply(stage.spec("a"), "add", 0);
+    const puppet = await stage.next("a");
+    const client = await agent.connect();
+    const heard: string[] = [];
+    const over = new Promise<void>((resolve) => {
+      client.onNotification = (method, params) => {
+        if (method === "log") heard.push((params as { line: string }).line);
+        if (method !== "transition") return;
+        const { from, to, reason } = params as { from: string; to: string; reason?: string };
+        heard.push(`${from} -> ${to}: ${reason}`);
+        if (to === "running") resolve();
+      };
+    });
+    await client.call("logs", { name: "a", tail: 0, follow: true, transitions: true });
+    await puppet.do({ deed: "print", stream: "out", from: 0, to: 1 });
+    void puppet.exit(7);
+    await over;
+    client.close();
+    expect(heard.slice(-3)).toEqual([
+      "running -> restarting: exit 7; starts again after 10ms",
+      "restarting -> starting: undefined",
+      "starting -> running: undefined",
+    ]);
+    expect(heard.length).toBeGreaterThan(3);
   });
 
   test("starts, stops, restarts and kills, and says what it did", async ({ agent }) => {
