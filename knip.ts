@@ -17,4 +17,6 @@ export default {
     "@modelcontextprotocol/server-memory",
     "mcp-proxy",
   ],
+  // Debian's: the tests that need them are skipped without.
+  ignoreBinaries: ["plistutil", "unshare"],
 } satisfies KnipConfig;

@@ -7,6 +7,7 @@ import { lockHolder } from "../system/lock.ts";
 import { agentLockPath, agentLogPath, agentRecordPath, ensurePrivateDir } from "../system/paths.ts";
 import { isRunning } from "../system/processes.ts";
 import { type Loop, prepareLoop, startLoop } from "./agent-loop.ts";
+import { startInstalled } from "./services.ts";
 
 /** Finding, starting and reaching the agent process of a state folder. */
 
@@ -107,11 +108,11 @@ export async function reachAgent(state: string): Promise<RpcClient> {
   if (found) return found;
   ensurePrivateDir(state);
   const logStart = sizeOf(agentLogPath(state));
-  let loop: Loop | undefined;
+  let loop: Pick<Loop, "failed"> | undefined;
   const until = Date.now() + START_BOUND;
   while (Date.now() < until) {
     // While somebody holds the lock an agent is coming up. It may also be one that is dying, for good: so look again.
-    if (!loop && !lockHolder(agentLockPath(state)) && !isComing(state)) loop = startAgent(state);
+    if (!loop && !lockHolder(agentLockPath(state)) && !isComing(state)) loop = await startAgent(state);
     await new Promise((resolve) => setTimeout(resolve, LOOK_GAP));
     const client = await connectNow(state);
     if (client) return client;
@@ -120,9 +121,10 @@ export async function reachAgent(state: string): Promise<RpcClient> {
   throw new AgentUnreachable(`cannot start the agent: ${lastWords(state, logStart)}`);
 }
 
-function startAgent(state: string): Loop {
+/** By the service manager where it is installed there: then that goes on to keep it alive. */
+async function startAgent(state: string): Promise<Pick<Loop, "failed">> {
   prepareLoop(state);
-  return startLoop(state);
+  return (await startInstalled(state, process.env)) ? { failed: false } : startLoop(state);
 }
 
 const sizeOf = (path: string) => fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0;
