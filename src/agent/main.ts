@@ -12,7 +12,7 @@ import { Registry } from "./registry.ts";
 import { createRpcServer } from "./rpc-server.ts";
 import { bindSocket } from "./socket.ts";
 import { takeLock } from "./take-over.ts";
-import { confirm, forgetUpgrade, prepareUpgrade, tryOut } from "./upgrade.ts";
+import { confirm, forgetUpgrade, prepareUpgrade, refuseDuringApply, tryOut } from "./upgrade.ts";
 
 /**
  * The agent process. One per state folder: the lock decides. It ends with 0 when it was told to, with 75 when
@@ -85,6 +85,7 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
     finish = resolve;
   });
   const shutdown = async (how: { keepServers: boolean; replaced: boolean }) => {
+    if (how.replaced) refuseDuringApply(state);
     const outcome = how.keepServers ? { stopped: [], left: [] } : await registry.stopAll();
     registry.detachAll();
     replaced = how.replaced;

@@ -7,7 +7,7 @@ import { agentLockPath, agentRecordPath } from "../system/paths.ts";
 /** Longest wait for another agent to give way, ms: it takes in what its servers have printed first. */
 const BOUND = 20_000;
 /** Between two looks at its lock, ms. */
-const GAP = 5;
+const GAP = 10;
 
 /**
  * Takes the agent's lock. With `takeOver` an agent that has it is asked to leave its servers and end; otherwise, and
@@ -27,7 +27,7 @@ export async function takeLock(state: string, takeOver: boolean): Promise<LockAt
   return attempt;
 }
 
-/** False when nobody can be asked yet. One that does not answer is not waited for beyond the bound. */
+/** False when nobody can be asked yet, or an apply is under way. One that does not answer is not waited for beyond the bound. */
 async function askToLeave(state: string): Promise<boolean> {
   let client: RpcClient | undefined;
   try {

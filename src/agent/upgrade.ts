@@ -49,14 +49,14 @@ export async function prepareUpgrade(
   return { version };
 }
 
-/** What an apply would put back is in this agent's memory only. */
-function refuseDuringApply(state: string): void {
+/** What an apply would put back is in this agent's memory only. Throws an {@link RpcError}. */
+export function refuseDuringApply(state: string): void {
   for (const project of recordedProjects(state)) {
     const holder = lockHolder(projectLockPath(state, project));
     if (!holder) continue;
     throw new RpcError(
       RPC_ERRORS.locked,
-      `cannot upgrade while an apply of ${project} is under way (pid ${holder.pid}): try again when it is over`,
+      `cannot hand over while an apply of ${project} is under way (pid ${holder.pid}): try again when it is over`,
     );
   }
 }

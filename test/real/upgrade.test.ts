@@ -3,7 +3,9 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect } from "vitest";
+import { tryLock } from "../../src/system/lock.ts";
 import { programPaths, programsDir } from "../../src/system/paths.ts";
+import { projectLockPath } from "../../src/system/projects.ts";
 import type { Agent } from "../rig/agent.ts";
 import { eventually } from "../rig/eventually.ts";
 import type { Home } from "../rig/home.ts";
@@ -11,6 +13,7 @@ import { countsOf } from "../rig/log-file.ts";
 import { otherVersion } from "../rig/package.ts";
 import { processes } from "../rig/processes.ts";
 import type { Puppet, Stage } from "../rig/puppet.ts";
+import { PROJECT } from "../rig/spec.ts";
 import { test } from "../rig/test.ts";
 
 const NAMES = ["a", "b", "c"];
@@ -120,6 +123,24 @@ describe("an upgrade", () => {
     expect(await agent.call("agent_info", {})).toMatchObject({ pid });
     expect(await upgrade(home, own, "--force")).toMatchObject({ code: 0, document: { upgraded: true } });
     expect((await agent.call("agent_info", {})).pid).not.toBe(pid);
+  });
+});
+
+describe("an apply that is under way", () => {
+  test("is not cut short by an upgrade", async ({ home, agent, stage }) => {
+    await agent.apply(stage.spec("a"), "add", 0);
+    const before = agent.record.pid;
+    const attempt = tryLock(projectLockPath(home.state, PROJECT));
+    const launcher = otherVersion(join(home.root, "other"), "0.99.0");
+    expect(await upgrade(home, launcher)).toEqual({
+      code: 75,
+      document: {
+        error: { code: 75, message: expect.stringMatching(/^cannot hand over while an apply of /) },
+      },
+    });
+    expect(agent.record.pid).toBe(before);
+    if (attempt.held) attempt.lock.release();
+    expect(await upgrade(home, launcher)).toMatchObject({ code: 0 });
   });
 });
 
