@@ -21,4 +21,6 @@ export default {
     "mcp-proxy",
     "supergateway",
   ],
+  // Debian's: the tests that need them are skipped without.
+  ignoreBinaries: ["plistutil", "unshare"],
 } satisfies KnipConfig;

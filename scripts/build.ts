@@ -39,16 +39,32 @@ async function build(target: string): Promise<void> {
     rmSync(target, { recursive: true, force: true });
     renameSync(making, target);
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    console.log(`built dist/: ${output.output.length} files, ${commands} commands, in ${seconds} s`);
+    console.log(`built dist/: ${output.length} files, ${commands} commands, in ${seconds} s`);
   } finally {
     rmSync(making, { recursive: true, force: true });
   }
 }
 
-async function bundle(dir: string, external: readonly string[]): Promise<RolldownOutput> {
-  const input = Object.fromEntries(
-    Object.entries(bundleEntries(root)).filter(([, source]) => present(source)),
-  );
+/**
+ * The agent is one file, in common with nothing: a copy of it runs in the state folder, whatever becomes of this one.
+ */
+async function bundle(dir: string, external: readonly string[]): Promise<OutputFile[]> {
+  const entries = Object.entries(bundleEntries(root)).filter(([, source]) => present(source));
+  const [agent, others] = [true, false].map((wanted) =>
+    Object.fromEntries(entries.filter(([name]) => (name === "agent") === wanted)),
+  ) as [Record<string, string>, Record<string, string>];
+  const both = [await bundleInto(dir, others, external, true), await bundleInto(dir, agent, external, false)];
+  return both.flatMap(({ output }) => output);
+}
+
+type OutputFile = RolldownOutput["output"][number];
+
+async function bundleInto(
+  dir: string,
+  input: Record<string, string>,
+  external: readonly string[],
+  codeSplitting: boolean,
+): Promise<RolldownOutput> {
   const bundled = await rolldown({
     cwd: root,
     input,
@@ -62,6 +78,7 @@ async function bundle(dir: string, external: readonly string[]): Promise<Rolldow
   const output = await bundled.write({
     dir,
     format: "esm",
+    codeSplitting,
     entryFileNames: "[name].js",
     chunkFileNames: "chunks/[name]-[hash].js",
   });
@@ -112,8 +129,8 @@ async function writeManifest(dir: string, pjson: PJSON): Promise<number> {
   return Object.keys(plugin.manifest.commands).length;
 }
 
-function licences(output: RolldownOutput): string {
-  const chunks = output.output.filter((file): file is OutputChunk => file.type === "chunk");
+function licences(output: readonly OutputFile[]): string {
+  const chunks = output.filter((file): file is OutputChunk => file.type === "chunk");
   const packages = new Set(chunks.flatMap((chunk) => chunk.moduleIds.flatMap(packageFolder)));
   return [...packages]
     .sort()

@@ -1,19 +1,39 @@
+import { type StdioOptions, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { parseArgs } from "node:util";
+import type { ProcessId } from "../model/process.ts";
+import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { writeAtomic } from "../system/files.ts";
-import { tryLock } from "../system/lock.ts";
 import { packageVersion } from "../system/package.ts";
-import { agentLockPath, agentRecordPath, closeDir, pathsOf } from "../system/paths.ts";
+import { agentLoopPath, agentRecordPath, closeDir, pathsOf } from "../system/paths.ts";
 import { identify } from "../system/processes.ts";
 import { createHandlers } from "./methods.ts";
 import { Registry } from "./registry.ts";
 import { createRpcServer } from "./rpc-server.ts";
 import { bindSocket } from "./socket.ts";
+import { takeLock } from "./take-over.ts";
+import { confirm, forgetUpgrade, prepareUpgrade, refuseDuringApply, tryOut } from "./upgrade.ts";
 
 /**
  * The agent process. One per state folder: the lock decides. It ends with 0 when it was told to, with 75 when
- * another agent has the lock, with 1 when it cannot run; whoever keeps it alive starts it again after anything else.
+ * another agent has the lock, with 76 when it hands over to another program, with 1 when it cannot run; whoever
+ * keeps it alive starts it again after anything else.
  */
+const HANDS_OVER = 76;
+
+const OPTIONS = {
+  state: { type: "string" },
+  /** Pid of the loop that keeps it alive, its parent. */
+  loop: { type: "string" },
+  /** It is the successor in an upgrade, and goes when it cannot serve. */
+  trial: { type: "boolean", default: false },
+  /** Loads, looks whether it could run here, and ends. */
+  try: { type: "boolean", default: false },
+  /** Another agent is asked to give way. */
+  "take-over": { type: "boolean", default: false },
+  /** A service manager brings the loop back. */
+  installed: { type: "boolean", default: false },
+} as const;
 
 /** Between two looks at whether the socket and the record of it are still there, ms. */
 const SOCKET_LOOK = 2000;
@@ -21,39 +41,54 @@ const SOCKET_LOOK = 2000;
 const report = (message: string) => void process.stderr.write(`${new Date().toISOString()} ${message}\n`);
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { state: { type: "string" } } });
+  const { values } = parseArgs({ options: OPTIONS });
   // Heard from the beginning, obeyed once it is known what runs.
   const told = new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
   });
   const paths = pathsOf(process.env);
   const state = values.state ?? paths.state;
+  if (values.try) return tryOut(state, report);
   closeDir(state);
-  const attempt = tryLock(agentLockPath(state));
+  const attempt = await takeLock(state, values["take-over"]);
   if (!attempt.held) {
     report(`another agent (pid ${attempt.by.pid}) runs for ${state}`);
     return 75;
   }
+  const loop = values.loop === undefined ? undefined : identify(Number(values.loop));
   try {
-    return await serve(state, paths.runtime, told);
+    const { trial, installed } = values;
+    return await serve({ state, runtime: paths.runtime, loop, trial, installed }, told);
   } finally {
     attempt.lock.release();
   }
 }
 
+interface Surroundings {
+  readonly state: string;
+  readonly runtime: string | undefined;
+  readonly loop: ProcessId | undefined;
+  readonly trial: boolean;
+  readonly installed: boolean;
+}
+
 /** `told`: settles when a signal says that it is to end, and its servers with it. */
-async function serve(state: string, runtime: string | undefined, told: Promise<void>): Promise<number> {
+async function serve(surroundings: Surroundings, told: Promise<void>): Promise<number> {
+  const { state, runtime, loop, trial } = surroundings;
   const registry = new Registry(state, report);
   const startedAt = Date.now();
   let socket = "";
   let inode = 0;
+  let replaced = false;
   let finish: (code: number) => void = () => {};
   const finished = new Promise<number>((resolve) => {
     finish = resolve;
   });
-  const shutdown = async (keepServers: boolean) => {
-    const outcome = keepServers ? { stopped: [], left: [] } : await registry.stopAll();
+  const shutdown = async (how: { keepServers: boolean; replaced: boolean }) => {
+    if (how.replaced) refuseDuringApply(state);
+    const outcome = how.keepServers ? { stopped: [], left: [] } : await registry.stopAll();
     registry.detachAll();
+    replaced = how.replaced;
     return outcome;
   };
   await registry.adoptAll();
@@ -63,35 +98,69 @@ async function serve(state: string, runtime: string | undefined, told: Promise<v
     startedAt,
     socket: () => socket,
     shutdown,
-    exit: () => setImmediate(finish, 0),
+    prepareUpgrade: async (program) => {
+      if (!hasLoop(loop)) throw new RpcError(RPC_ERRORS.internalError, NO_LOOP);
+      return prepareUpgrade(state, program);
+    },
+    exit: (how) => setImmediate(finish, how === "hand-over" ? HANDS_OVER : 0),
   });
   const open = async () => {
     socket = await bindSocket(createRpcServer(handlers), state, runtime);
     inode = inodeOf(socket);
-    writeAgentRecord(state, socket, startedAt);
+    record();
   };
+  const record = () => writeAgentRecord(state, { socket, startedAt, ...(loop ? { loop } : {}) });
   await open();
+  if (trial) await confirm(state, socket);
+  else forgetUpgrade(state);
   // Another agent may have bound the same path after it vanished: then this is not our socket any more.
   const isOurs = () => inodeOf(socket) === inode;
-  const renew = async () => (isOurs() ? writeAgentRecord(state, socket, startedAt) : open());
+  const renew = async () => (isOurs() ? record() : open());
+  const seeToLoop = loopKeeper(surroundings);
   const watch = setInterval(() => {
+    seeToLoop();
     if (isOurs() && fs.existsSync(agentRecordPath(state))) return;
     report(`the socket ${socket}, or the record of it, vanished: it is made again`);
     renew().catch((error) => report(`cannot make it again: ${String(error)}`));
   }, SOCKET_LOOK);
-  void told.then(() => shutdown(false)).then(() => finish(0));
+  void told.then(() => shutdown({ keepServers: false, replaced: false })).then(() => finish(0));
   report(`serves ${registry.all().length} servers on ${socket}`);
   const code = await finished;
   clearInterval(watch);
+  if (code === HANDS_OVER) registry.detachAll();
   if (isOurs()) fs.rmSync(socket, { force: true });
-  fs.rmSync(agentRecordPath(state), { force: true });
+  // Where another agent is about to come, the record says so: nobody starts one more.
+  if (code !== HANDS_OVER && !replaced) fs.rmSync(agentRecordPath(state), { force: true });
   return code;
+}
+
+const hasLoop = (loop: ProcessId | undefined) => loop !== undefined && process.ppid === loop.pid;
+
+const NO_LOOP =
+  "cannot upgrade an agent that nothing would bring back, such as one in the foreground: " +
+  "end it with `xy agent stop --keep-servers`, and start it anew";
+
+/** Somebody may kill the loop: then another one is started, whose agent takes over from this one. */
+function loopKeeper({ state, loop, installed }: Surroundings): () => void {
+  let begun = loop === undefined || installed;
+  return () => {
+    if (begun || hasLoop(loop)) return;
+    begun = true;
+    report("the loop that would bring it back is gone: another one is started");
+    const stdio: StdioOptions = ["ignore", "inherit", "inherit"];
+    const child = spawn("/bin/sh", [agentLoopPath(state), state, "--take-over"], { detached: true, stdio });
+    child.once("error", (error) => report(`cannot start it: ${String(error)}`));
+    child.unref();
+  };
 }
 
 const inodeOf = (path: string) => fs.statSync(path, { throwIfNoEntry: false })?.ino ?? 0;
 
-function writeAgentRecord(state: string, socket: string, startedAt: number): void {
-  const record = { version: 1, xy: packageVersion(), ...identify(process.pid), socket, startedAt };
+function writeAgentRecord(
+  state: string,
+  more: { socket: string; startedAt: number; loop?: ProcessId },
+): void {
+  const record = { version: 1, xy: packageVersion(), ...identify(process.pid), ...more };
   writeAtomic(agentRecordPath(state), JSON.stringify(record, null, 2));
 }
 

@@ -1,4 +1,4 @@
-import type { ListEntry, ResultOf, StatusEntry } from "../rpc/contract.ts";
+import type { ListEntry, ParsedParams, ResultOf, StatusEntry } from "../rpc/contract.ts";
 import { liveProcess, type Pause, publicState } from "../supervisor/state.ts";
 import { logPath } from "../system/paths.ts";
 import { applyChange } from "./applying.ts";
@@ -17,9 +17,11 @@ export interface AgentFacts {
   /** The socket may move: a vanished one is bound again. */
   socket(): string;
   /** Ends the agent. */
-  shutdown(keepServers: boolean): Promise<{ stopped: string[]; left: string[] }>;
+  shutdown(how: { keepServers: boolean; replaced: boolean }): Promise<{ stopped: string[]; left: string[] }>;
+  /** Tries out another program and puts it down as the next agent; {@link exit} then hands over to it. */
+  prepareUpgrade(program: ParsedParams<"agent_upgrade">): Promise<{ version: string }>;
   /** Ends the process; called once the answer is out. */
-  exit(): void;
+  exit(how?: "hand-over"): void;
 }
 
 /** What the agent does for each method of the contract. */
@@ -80,8 +82,13 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
       started_at_unix_ms: agent.startedAt,
       servers: registry.all().length,
     }),
-    agent_shutdown: async ({ keep_servers }, caller) => {
-      const outcome = await agent.shutdown(keep_servers);
+    agent_upgrade: async (program, caller) => {
+      const outcome = await agent.prepareUpgrade(program);
+      caller.afterAnswer(() => agent.exit("hand-over"));
+      return outcome;
+    },
+    agent_shutdown: async ({ keep_servers, replaced }, caller) => {
+      const outcome = await agent.shutdown({ keepServers: keep_servers, replaced });
       caller.afterAnswer(() => agent.exit());
       return outcome;
     },

@@ -207,6 +207,26 @@ export function recordedServers(state: string): { project: string; name: string 
   );
 }
 
+/** Paths of the records of servers that this program cannot read. Changes nothing. */
+export function unreadableRecords(state: string): string[] {
+  return recordedServers(state).flatMap(({ project, name }) => {
+    const dir = serverDir(state, project, name);
+    const files = { "spec.json": specFile, "state.json": recordFile };
+    return Object.entries(files)
+      .filter(([file, schema]) => !isReadable(join(dir, file), schema))
+      .map(([file]) => join(dir, file));
+  });
+}
+
+function isReadable(path: string, schema: z.ZodType): boolean {
+  try {
+    const value = readJson(path);
+    return value === undefined || schema.safeParse(value).success;
+  } catch {
+    return false;
+  }
+}
+
 /** The state to go on from. After a reboot nothing of the old run exists, and no earlier crash counts. */
 export function stateAfter(
   record: RuntimeRecord,

@@ -1,11 +1,13 @@
-import { spawn } from "node:child_process";
 import * as fs from "node:fs";
+import type { ProcessId } from "../model/process.ts";
 import { ConnectionLost, RpcClient } from "../rpc/client.ts";
 import type { ResultOf } from "../rpc/contract.ts";
 import { isCode, readJson, readText } from "../system/files.ts";
 import { lockHolder } from "../system/lock.ts";
-import { agentEntryPath } from "../system/package.ts";
 import { agentLockPath, agentLogPath, agentRecordPath, ensurePrivateDir } from "../system/paths.ts";
+import { isRunning } from "../system/processes.ts";
+import { type Loop, prepareLoop, startLoop } from "./agent-loop.ts";
+import { startInstalled } from "./services.ts";
 
 /** Finding, starting and reaching the agent process of a state folder. */
 
@@ -15,25 +17,21 @@ export class AgentUnreachable extends Error {}
 /** Longest wait for an agent to come up, ms. Taking up a thousand servers is part of it. */
 const START_BOUND = 30_000;
 const LOOK_GAP = 20;
+/** Longest wait of those who start no agent for one that is being replaced or brought back, ms. */
+const GAP_BOUND = 10_000;
 
-/**
- * Keeps the agent alive: a crash brings it back. It ends with the agent's planned end (0), when another agent holds
- * the lock (75), and gives up after five ends in a row that each came within ten seconds.
- */
-const LOOP = `
-quick=0
-while :; do
-  began=$(date +%s)
-  "$@"; code=$?
-  if [ $code -eq 0 ] || [ $code -eq 75 ]; then exit $code; fi
-  if [ $(($(date +%s) - began)) -lt 10 ]; then quick=$((quick + 1)); else quick=0; fi
-  [ $quick -ge 5 ] && exit $code
-  sleep 0.2
-done
-`;
-
-/** A connection to the running agent; undefined when none runs. */
+/** A connection to the running agent; undefined when none runs. While one is being replaced, its successor is awaited. */
 export async function findAgent(state: string): Promise<RpcClient | undefined> {
+  const until = Date.now() + GAP_BOUND;
+  for (;;) {
+    const client = await connectNow(state);
+    if (client || !isComing(state) || Date.now() > until) return client;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_GAP));
+  }
+}
+
+/** As {@link findAgent}, without waiting. */
+export async function connectNow(state: string): Promise<RpcClient | undefined> {
   const socket = readSocket(state);
   if (socket === undefined) return undefined;
   let client: RpcClient | undefined;
@@ -76,83 +74,63 @@ export function isAgentExpected(state: string): boolean {
   return fs.existsSync(agentRecordPath(state));
 }
 
-function readSocket(state: string): string | undefined {
+interface AgentRecord {
+  readonly pid?: unknown;
+  readonly socket?: unknown;
+  /** What brings it back. */
+  readonly loop?: ProcessId;
+}
+
+/** What the agent wrote down of itself, empty when there is nothing to read. */
+export function agentRecord(state: string): AgentRecord {
   try {
-    const record = readJson(agentRecordPath(state)) as { socket?: unknown } | undefined;
-    return typeof record?.socket === "string" ? record.socket : undefined;
+    return (readJson(agentRecordPath(state)) ?? {}) as AgentRecord;
   } catch {
     // A torn record says no more than none: whoever holds the lock writes it anew.
-    return undefined;
+    return {};
   }
+}
+
+function readSocket(state: string): string | undefined {
+  const { socket } = agentRecord(state);
+  return typeof socket === "string" ? socket : undefined;
+}
+
+/** Between two agents of one loop, after a crash or in an upgrade: the next one will come without help. */
+function isComing(state: string): boolean {
+  const { loop } = agentRecord(state);
+  return loop !== undefined && isRunning(loop);
 }
 
 /** A connection to the agent, which is started when none runs. */
 export async function reachAgent(state: string): Promise<RpcClient> {
-  const found = await findAgent(state);
+  const found = await connectNow(state);
   if (found) return found;
   ensurePrivateDir(state);
   const logStart = sizeOf(agentLogPath(state));
-  let loop: Loop | undefined;
+  let loop: Pick<Loop, "failed"> | undefined;
   const until = Date.now() + START_BOUND;
   while (Date.now() < until) {
     // While somebody holds the lock an agent is coming up. It may also be one that is dying, for good: so look again.
-    if (!loop && !lockHolder(agentLockPath(state))) loop = startAgent(state);
+    if (!loop && !lockHolder(agentLockPath(state)) && !isComing(state)) loop = await startAgent(state);
     await new Promise((resolve) => setTimeout(resolve, LOOK_GAP));
-    const client = await findAgent(state);
+    const client = await connectNow(state);
     if (client) return client;
     if (loop?.failed) break;
   }
   throw new AgentUnreachable(`cannot start the agent: ${lastWords(state, logStart)}`);
 }
 
-interface Loop {
-  /** It has given up. */
-  failed: boolean;
-}
-
-function startAgent(state: string): Loop {
-  const log = openLog(agentLogPath(state));
-  const argv = ["-c", LOOP, "xy-agent-loop", process.execPath, agentEntryPath(), "--state", state];
-  const env = agentEnvironment(process.env);
-  const child = spawn("/bin/sh", argv, { cwd: "/", env, detached: true, stdio: ["ignore", log, log] });
-  fs.closeSync(log);
-  child.unref();
-  const loop: Loop = { failed: false };
-  child.once("exit", (code) => {
-    // 75: another one was quicker, and that one will answer.
-    loop.failed = code !== 75;
-  });
-  return loop;
-}
-
-/** What the agent needs itself. The rest of a shell's environment, secrets among it, would only go stale in it. */
-const AGENT_ENVIRONMENT = [
-  "HOME",
-  "PATH",
-  "LANG",
-  "TMPDIR",
-  "XDG_RUNTIME_DIR",
-  "XDG_STATE_HOME",
-  "XDG_CONFIG_HOME",
-  "XDG_CACHE_HOME",
-];
-
-function agentEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    AGENT_ENVIRONMENT.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
-  );
-}
-
-const LONGEST_LOG = 1024 * 1024;
-
-function openLog(path: string): number {
-  if (sizeOf(path) > LONGEST_LOG) fs.renameSync(path, `${path}.1`);
-  return fs.openSync(path, "a", 0o600);
+/** By the service manager where it is installed there: then that goes on to keep it alive. */
+async function startAgent(state: string): Promise<Pick<Loop, "failed">> {
+  prepareLoop(state);
+  return (await startInstalled(state, process.env)) ? { failed: false } : startLoop(state);
 }
 
 const sizeOf = (path: string) => fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
-function lastWords(state: string, from: number): string {
+/** The last line that the agent's log has after that many bytes, or where to look. */
+export function lastWords(state: string, from: number): string {
   const text = (readText(agentLogPath(state)) ?? "").slice(from).trim();
   // Each line of the log begins with its time.
   return (

@@ -218,9 +218,25 @@ export const contract = {
       servers: z.int(),
     }),
   },
+  agent_upgrade: {
+    summary:
+      "Hand over to another program, which is tried out first; the servers run on. The agent ends after its answer",
+    params: z.strictObject({
+      /** Absolute paths of a Node, and of the script that is the agent. */
+      node: z.string(),
+      entry: z.string(),
+      /** How long the new agent may take to serve; then this one is brought back. */
+      bound_secs: z.int().min(1).max(3600).default(20),
+    }),
+    result: z.object({ version: z.string() }),
+  },
   agent_shutdown: {
     summary: "End the agent; without `keep_servers` all servers are stopped first, and none is held",
-    params: z.strictObject({ keep_servers: z.boolean().default(false) }),
+    params: z.strictObject({
+      keep_servers: z.boolean().default(false),
+      /** Another agent waits to take over: the record of this one stays, so that nobody starts a third. */
+      replaced: z.boolean().default(false),
+    }),
     /** `left`: could not be stopped, and go on without an agent. */
     result: z.object({ stopped: names, left: names }),
   },

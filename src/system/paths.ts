@@ -62,6 +62,21 @@ export function closeDir(path: string): void {
 export const agentRecordPath = (state: string) => join(state, "agent.json");
 export const agentLockPath = (state: string) => join(state, "agent.lock");
 export const agentLogPath = (state: string) => join(state, "agent.log");
+/** The shell loop that keeps the agent alive: a service manager's unit names it too. */
+export const agentLoopPath = (state: string) => join(state, "agent.sh");
+/** Which program the loop runs: see `system/program.ts`. */
+export const programPaths = (state: string) => ({
+  /** The one to run. */
+  current: join(state, "agent.program"),
+  /** One that is to take over: there until it serves, or has failed. */
+  next: join(state, "agent.next"),
+  /** One that was to take over and failed: there until the next upgrade. */
+  failed: join(state, "agent.failed"),
+  /** The one before the current one, for when that turns out to crash. */
+  previous: join(state, "agent.previous"),
+});
+/** Copies of programs, which stay what they are while a package is replaced. */
+export const programsDir = (state: string) => join(state, "agent.programs");
 export const projectsDir = (state: string) => join(state, "projects");
 /** Throws on a name that is none: it could lead anywhere. */
 export const projectDir = (state: string, project: string) => join(state, "projects", checkedName(project));

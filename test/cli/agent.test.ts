@@ -1,5 +1,8 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { eventually } from "../rig/eventually.ts";
+import { otherVersion } from "../rig/package.ts";
 import { newHome } from "./cli.ts";
 
 interface AgentStatus {
@@ -80,4 +83,55 @@ it("runs in the foreground too, alone", async () => {
   agent.child.kill("SIGINT");
   await agent.ended;
   expect(() => process.kill(pid as number, 0)).toThrow();
+});
+
+it("is upgraded by an xy of another version, and says that there is one", async () => {
+  const home = newHome();
+  home.declare("web");
+  await home.did("apply", "--yes");
+  const before = await home.servers();
+  expect(await home.did("agent", "upgrade")).toMatch(
+    /^The agent has version \S+ already\. There is nothing to upgrade\.\n$/,
+  );
+  const other = otherVersion(home.pathOf("other"), "0.99.0");
+  const run = (...words: string[]) => home.start({}, process.execPath, other, "agent", ...words).ended;
+  expect((await run("status")).stderr).toBe(
+    "This xy is version 0.99.0: `xy agent upgrade` lets it take over.\n",
+  );
+  expect(await run("upgrade")).toEqual({
+    code: 0,
+    stdout: expect.stringMatching(
+      /^Upgraded from \S+ to 0\.99\.0: 1 server kept, control socket away for \d+ ms\.\n$/,
+    ),
+    stderr: "",
+  });
+  expect((await run("status")).stderr).toBe("");
+  expect((await home.servers()).web?.pid).toBe(before.web?.pid);
+  await home.did("agent", "stop");
+  expect(await run("upgrade")).toMatchObject({
+    code: 0,
+    stdout: "No agent runs. There is nothing to upgrade.\n",
+  });
+});
+
+it("is not upgraded in the foreground, where nothing would bring it back", async () => {
+  const home = newHome();
+  const agent = home.xyRunning("agent", "run");
+  await agent.prints("serves 0 servers on ");
+  expect(await home.xy("agent", "upgrade", "--force")).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /^xy: cannot upgrade an agent that nothing would bring back.*--keep-servers/,
+    ),
+  });
+});
+
+it.runIf(process.platform === "linux")("is not installed where there is no service manager", async () => {
+  const home = newHome();
+  const env = { XDG_RUNTIME_DIR: home.path };
+  expect(await home.xyIn({ env }, "agent", "install")).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^xy: cannot reach the systemd of this account: .*: log in to it directly/),
+  });
+  expect(existsSync(join(home.path, ".config"))).toBe(false);
 });

@@ -33,6 +33,11 @@ describe("the packed package", () => {
     expect(run("node_modules/xyctl/bin/xy.js", "--version")).toMatch(/^xyctl\/\d+\.\d+\.\d+ /);
   });
 
+  it("has the units that it installs", () => {
+    const templates = readdirSync(join(folder, "node_modules/xyctl/templates")).sort();
+    expect(templates).toEqual(["xy-agent.plist.hbs", "xy-agent.service.hbs"]);
+  });
+
   it("has every module that its commands import", () => {
     const commands = readdirSync(join(folder, "node_modules/xyctl/dist/commands"), {
       recursive: true,

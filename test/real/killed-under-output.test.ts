@@ -1,30 +1,11 @@
 import { describe, expect } from "vitest";
-import { eventually } from "../rig/eventually.ts";
-import type { Home } from "../rig/home.ts";
-import { countLines, printedIn } from "../rig/log-file.ts";
+import { countsOf, STREAMS } from "../rig/log-file.ts";
 import { programsWith } from "../rig/processes.ts";
-import type { Puppet } from "../rig/puppet.ts";
 import { test } from "../rig/test.ts";
 
 const NAMES = ["a", "b", "c"];
-const STREAMS = ["out", "err"] as const;
 const KILLS = 150;
 const ONE_READ = 64 * 1024;
-
-/** Lets a puppet be quiet, waits until its last line is in the files, and counts what is there of each stream. */
-async function countsOf(home: Home, puppet: Puppet) {
-  const { name } = puppet.hello;
-  const printed = (await puppet.do({ deed: "hush" })) as number;
-  return eventually(() =>
-    STREAMS.map((stream) => {
-      const text = printedIn(home.state, name, stream);
-      const last = `${String(printed - 1).padStart(9, "0")} .\n`;
-      if (!text.subarray(-last.length).equals(Buffer.from(last)))
-        throw new Error(`${name}: the end is missing`);
-      return { name, stream, ...countLines(text, printed) };
-    }),
-  );
-}
 
 describe("an agent that ends while its servers print", () => {
   test("loses one read of a stream at most each time it is killed", { timeout: 120_000 }, async ({
@@ -42,7 +23,7 @@ describe("an agent that ends while its servers print", () => {
     }
 
     await agent.call("list", {});
-    const counts = (await Promise.all(puppets.map((puppet) => countsOf(home, puppet)))).flat();
+    const counts = (await Promise.all(puppets.map((puppet) => countsOf(home.state, puppet)))).flat();
     for (const count of counts) {
       expect(count).toMatchObject({ misplaced: 0 });
       expect(count.widestGap).toBeLessThanOrEqual(ONE_READ);
@@ -75,7 +56,7 @@ describe("an agent that ends while its servers print", () => {
     }
 
     await agent.call("list", {});
-    const counts = (await Promise.all(puppets.map((puppet) => countsOf(home, puppet)))).flat();
+    const counts = (await Promise.all(puppets.map((puppet) => countsOf(home.state, puppet)))).flat();
     expect(counts).toEqual(
       NAMES.flatMap((name) =>
         STREAMS.map((stream) => ({

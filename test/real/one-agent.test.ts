@@ -59,6 +59,22 @@ describe("one state folder", () => {
   });
 });
 
+describe("an agent whose loop is killed", () => {
+  test("starts another one, and gives way to an agent under that", async ({ home, agent, stage }) => {
+    await agent.apply(stage.spec("a"), "add", 0);
+    const { pid } = await stage.next("a");
+    const before = agent.record;
+    process.kill(before.loop?.pid as number, "SIGKILL");
+    await eventually(() => expect(agent.record.pid).not.toBe(before.pid));
+    expect(agent.record.loop?.pid).not.toBe(before.loop?.pid);
+    await agent.isBack();
+    expect(await agent.observe()).toMatchObject([{ pid, state: "running", restartCount: 0 }]);
+    expect(lockHolder(agentLockPath(home.state))?.pid).toBe(agent.record.pid);
+    await agent.kill();
+    await agent.isBack();
+  });
+});
+
 describe("a lock", () => {
   test("has one holder at a time, however many want it and however they end", async ({ home }) => {
     const [lock, marker, history] = ["lock", "marker", "history"].map((name) => join(home.root, name)) as [

@@ -37,8 +37,8 @@ export class Agent {
   }
 
   /** What the agent wrote down of itself. */
-  get record(): { pid: number; socket: string } {
-    return readJson(agentRecordPath(this.state)) as { pid: number; socket: string };
+  get record(): { pid: number; socket: string; loop?: { pid: number } } {
+    return readJson(agentRecordPath(this.state)) as { pid: number; socket: string; loop?: { pid: number } };
   }
 
   async observe(project = PROJECT): Promise<readonly Observed[]> {

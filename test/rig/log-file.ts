@@ -1,9 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { serverDir } from "../../src/system/paths.ts";
+import { eventually } from "./eventually.ts";
+import type { Puppet } from "./puppet.ts";
 import { PROJECT } from "./spec.ts";
 
-export type Stream = "out" | "err";
+export const STREAMS = ["out", "err"] as const;
+export type Stream = (typeof STREAMS)[number];
 
 /** The log files of a server, oldest first. An agent killed while it rotated leaves a gap in their numbers. */
 export function logFiles(state: string, name: string): string[] {
@@ -74,4 +77,19 @@ export function countLines(text: Buffer, printed: number): Count {
   }
   take(printed);
   return { missing: printed - found, gaps, widestGap: widest * LINE_BYTES, misplaced, torn };
+}
+
+/** Lets a puppet be quiet, waits until its last line is in the files, and counts what is there of each stream. */
+export async function countsOf(state: string, puppet: Puppet) {
+  const { name } = puppet.hello;
+  const printed = (await puppet.do({ deed: "hush" })) as number;
+  return eventually(() =>
+    STREAMS.map((stream) => {
+      const text = printedIn(state, name, stream);
+      const last = `${String(printed - 1).padStart(9, "0")} .\n`;
+      if (!text.subarray(-last.length).equals(Buffer.from(last)))
+        throw new Error(`${name}: the end is missing`);
+      return { name, stream, ...countLines(text, printed) };
+    }),
+  );
 }

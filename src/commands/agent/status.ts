@@ -1,4 +1,5 @@
 import { uptime } from "../../model/elapsed.ts";
+import { packageVersion } from "../../system/package.ts";
 import { ServerCommand } from "../server-command.ts";
 
 export default class AgentStatus extends ServerCommand {
@@ -8,7 +9,9 @@ export default class AgentStatus extends ServerCommand {
   async run(): Promise<void> {
     await this.parse(AgentStatus);
     const info = await this.withRunningAgent((client) => client.call("agent_info", {}));
-    if (this.json) return this.printJson({ running: info !== undefined, ...info });
+    const own = packageVersion();
+    if (this.json)
+      return this.printJson({ running: info !== undefined, ...info, ...(info ? { xy: own } : {}) });
     if (!info) return this.print("No agent runs. It starts by itself when a command needs it.");
     const up = uptime(Date.now() - info.started_at_unix_ms);
     this.print(
@@ -18,5 +21,6 @@ export default class AgentStatus extends ServerCommand {
         `State   ${info.state_dir}`,
       ].join("\n"),
     );
+    if (info.version !== own) this.note(`This xy is version ${own}: \`xy agent upgrade\` lets it take over.`);
   }
 }

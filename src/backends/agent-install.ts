@@ -1,0 +1,138 @@
+import * as fs from "node:fs";
+import { dirname } from "node:path";
+import { readText, writeAtomic } from "../system/files.ts";
+import { packageVersion } from "../system/package.ts";
+import { agentLogPath, agentLoopPath, ensureDir, programPaths } from "../system/paths.ts";
+import { copyOfAgent, readProgram, writeProgram } from "../system/program.ts";
+import { agentEnvironment, openLog, prepareLoop, startLoop, writeLoop } from "./agent-loop.ts";
+import { AgentUnreachable, agentRecord, connectNow, findAgent, lastWords } from "./agent-process.ts";
+import { type Upgraded, upgradeAgent } from "./agent-upgrade.ts";
+import type { AgentService } from "./service.ts";
+
+/**
+ * Handing the agent to the service manager, and taking it back. Each hand-over is from one loop to another: an agent
+ * that is started to take over asks the one before it to leave the servers and end. So there is always a loop.
+ */
+
+export interface Installed {
+  /** False when everything was as it should be. */
+  readonly changed: boolean;
+  /** Present when the agent that ran was of another version. */
+  readonly upgraded?: Upgraded;
+}
+
+/** A file is in the way that is not ours to change. */
+export class ForeignUnit extends Error {}
+
+/** Longest run of a new agent until it serves, s and ms. */
+const SERVE_SECS = 20;
+const TAKE_OVER_BOUND = 60_000;
+const LOOK_GAP = 20;
+
+/** Throws {@link AgentUnreachable}, {@link ForeignUnit}, or what an upgrade and the manager throw. */
+export async function installAgent(state: string, service: AgentService): Promise<Installed> {
+  await refuseUnreachable(service);
+  const found = ownText(state, service);
+  const upgraded = await bringUp(state);
+  const environment = Object.entries(agentEnvironment(process.env)).map(([name, value]) => ({ name, value }));
+  const log = agentLogPath(state);
+  const text = await service.text({ state, loop: agentLoopPath(state), log, environment });
+  const done = upgraded ? { upgraded } : {};
+  if (found === text && (await service.pid()) !== undefined) return { changed: false, ...done };
+  await moveOut(state, service);
+  fs.closeSync(openLog(log));
+  ensureDir(dirname(service.file));
+  writeAtomic(service.file, text, { mode: 0o644 });
+  try {
+    await service.register();
+  } catch (error) {
+    // What the manager does not take is not left lying about.
+    if (found === undefined) fs.rmSync(service.file, { force: true });
+    throw error;
+  }
+  await service.start();
+  await untilServed(state, service);
+  return { changed: true, ...done };
+}
+
+/** The agent goes on under a loop of its own. Returns false when nothing was installed. Throws as {@link installAgent}. */
+export async function uninstallAgent(state: string, service: AgentService): Promise<boolean> {
+  if (ownText(state, service) === undefined) return false;
+  await refuseUnreachable(service);
+  await moveOut(state, service);
+  await service.unregister();
+  fs.rmSync(service.file, { force: true });
+  await service.forget();
+  return true;
+}
+
+async function refuseUnreachable(service: AgentService): Promise<void> {
+  const problem = await service.unreachable();
+  if (problem !== undefined) throw new AgentUnreachable(problem);
+}
+
+/** The installed text; undefined when there is none. Throws when it is somebody else's. */
+function ownText(state: string, service: AgentService): string | undefined {
+  const text = readText(service.file);
+  if (text === undefined) return undefined;
+  const owner = service.stateIn(text);
+  if (owner === state) return text;
+  if (owner === undefined)
+    throw new ForeignUnit(`${service.file} was not written by xy: move it away, and try again`);
+  throw new ForeignUnit(
+    `${service.file} is that of the agent for ${owner}, and this one is for ${state}: uninstall that one first`,
+  );
+}
+
+/** This xy's program is the one to run; an agent of another version is upgraded, with the old one to go back to. */
+async function bringUp(state: string): Promise<Upgraded | undefined> {
+  const client = await findAgent(state);
+  if (!client) {
+    prepareLoop(state);
+    return undefined;
+  }
+  const { version } = await client.call("agent_info", {});
+  if (version !== packageVersion()) return upgradeAgent(state, client, SERVE_SECS);
+  client.close();
+  writeLoop(state);
+  const { current } = programPaths(state);
+  if (!readProgram(current)) writeProgram(current, copyOfAgent(state));
+  return undefined;
+}
+
+/** What the service manager runs gives way to a loop of its own, and ends by itself: it is never told to stop. */
+async function moveOut(state: string, service: AgentService): Promise<void> {
+  if ((await service.pid()) === undefined) return;
+  const logStart = sizeOf(agentLogPath(state));
+  const { pid } = startLoop(state, "--take-over");
+  await until(
+    async () => (await isServedBy(state, pid)) && (await service.pid()) === undefined,
+    () => `cannot take the agent back from ${service.kind}: ${lastWords(state, logStart)}`,
+  );
+}
+
+async function untilServed(state: string, service: AgentService): Promise<void> {
+  const logStart = sizeOf(agentLogPath(state));
+  await until(
+    async () => isServedBy(state, await service.pid()),
+    () => `cannot run the agent by ${service.kind}: ${lastWords(state, logStart)}`,
+  );
+}
+
+/** An agent serves, and its loop is this one. */
+async function isServedBy(state: string, loop: number | undefined): Promise<boolean> {
+  if (loop === undefined || agentRecord(state).loop?.pid !== loop) return false;
+  const client = await connectNow(state);
+  client?.close();
+  return client !== undefined;
+}
+
+async function until(condition: () => Promise<boolean>, otherwise: () => string): Promise<void> {
+  const end = Date.now() + TAKE_OVER_BOUND;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new AgentUnreachable(otherwise());
+    await new Promise((resolve) => setTimeout(resolve, LOOK_GAP));
+  }
+}
+
+const sizeOf = (path: string) => fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0;

@@ -1,0 +1,73 @@
+import { execFile } from "node:child_process";
+
+/** What a service manager of the account does for the agent. */
+export interface AgentService {
+  readonly kind: "systemd" | "launchd";
+  /** Where the manager looks for the agent's unit. */
+  readonly file: string;
+  /** What is in the way of asking the manager, and what to do; undefined when it can be asked. */
+  unreachable(): Promise<string | undefined>;
+  /** The unit's text. */
+  text(facts: ServiceFacts): Promise<string>;
+  /** The state folder that a text of ours is for; undefined for one that is not ours. */
+  stateIn(text: string): string | undefined;
+  /** Pid of the loop that the manager runs now. */
+  pid(): Promise<number | undefined>;
+  /** Takes in the file as it is now, and has it started at login. Nothing of it may run. */
+  register(): Promise<void>;
+  start(): Promise<void>;
+  /** Not at login any more. Nothing of it may run. */
+  unregister(): Promise<void>;
+  /** Called when the file is gone. */
+  forget(): Promise<void>;
+  /** Whether it starts with the machine, also before the account logs in; undefined when that cannot be had. */
+  startsAtBoot(): boolean | undefined;
+}
+
+export interface ServiceFacts {
+  readonly state: string;
+  /** The shell script that keeps the agent alive. */
+  readonly loop: string;
+  readonly log: string;
+  readonly environment: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** The manager was asked, and refused; the message has its words. */
+export class ServiceError extends Error {}
+
+export interface Answer {
+  /** 127 when the program is not there, 124 when it did not end in time. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Asks a program, to its end. Never rejects. */
+export type Ask = (program: string, args: readonly string[]) => Promise<Answer>;
+
+/** Longest run of a program that is asked, ms. */
+const BOUND = 30_000;
+
+/** Asks the real programs, with these variables beside the environment of this process. */
+export function asking(env: Readonly<Record<string, string>> = {}): Ask {
+  return (program, args) =>
+    new Promise((resolve) => {
+      const options = {
+        env: { ...process.env, LC_ALL: "C", ...env },
+        timeout: BOUND,
+        killSignal: "SIGKILL",
+      } as const;
+      execFile(program, [...args], options, (error, stdout, stderr) => {
+        const { code, killed } = (error ?? {}) as { code?: unknown; killed?: boolean };
+        const number = error === null ? 0 : typeof code === "number" ? code : killed ? 124 : 127;
+        resolve({ code: number, stdout, stderr });
+      });
+    });
+}
+
+/** The last line that was said, for a message. */
+export function words({ code, stdout, stderr }: Answer): string {
+  const said = `${stdout}\n${stderr}`.trim().split("\n").at(-1) ?? "";
+  if (code === 127 && said === "") return "it is not installed";
+  return said === "" ? `it ended with ${code}` : said;
+}

@@ -1,0 +1,26 @@
+import { userInfo } from "node:os";
+import { readText } from "../system/files.ts";
+import type { Environment } from "../system/paths.ts";
+import { LaunchdUser } from "./launchd-user.ts";
+import type { AgentService } from "./service.ts";
+import { SystemdUser } from "./systemd-user.ts";
+
+/** The service manager of this account on this machine. */
+export function serviceOf(env: Environment): AgentService {
+  const account = userInfo();
+  return process.platform === "darwin" ? new LaunchdUser(env, account) : new SystemdUser(env, account);
+}
+
+/**
+ * Starts the agent by the service manager, where it is installed there for this state folder. False when it is not,
+ * or the manager does not do it: then it has to be started by other means.
+ */
+export async function startInstalled(state: string, env: Environment): Promise<boolean> {
+  const service = serviceOf(env);
+  const text = readText(service.file);
+  if (text === undefined || service.stateIn(text) !== state) return false;
+  return service.start().then(
+    () => true,
+    () => false,
+  );
+}

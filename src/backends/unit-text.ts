@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+import { templatePath } from "../system/package.ts";
+
+/** Texts that a service manager reads: templates, and how values are written in them so that they come back as they are. */
+
+/**
+ * A token of `ExecStart=` or `Environment=`. Unknown escapes would be kept with a warning, so there are no others.
+ * `$` needs none: it is literal in `Environment=`, and in an `ExecStart=` that begins with `:`.
+ */
+export function systemdToken(text: string): string {
+  const escapes: Readonly<Record<string, string>> = {
+    "%": "%%",
+    "\\": "\\\\",
+    '"': '\\"',
+    "\n": "\\n",
+    "\t": "\\t",
+  };
+  return `"${text.replace(/[%\\"\n\t]/g, (char) => escapes[char] as string)}"`;
+}
+
+/** The rest of a line, as in `StandardOutput=append:`. Throws on what a line cannot hold. */
+export function systemdRest(text: string): string {
+  if (/[\n\r]|^\s|\s$|\\$/.test(text))
+    throw new Error(`cannot write ${JSON.stringify(text)} in a unit: choose a path without such characters`);
+  return text.replaceAll("%", "%%");
+}
+
+/** Text of an XML element. Throws on what XML 1.0 cannot hold. */
+export function xmlText(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for.
+  if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u.test(text))
+    throw new Error(`cannot write ${JSON.stringify(text)} in a property list: it has control characters`);
+  const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;" };
+  return text.replace(/[&<>\r]/g, (char) => escapes[char] as string);
+}
+
+/** Fills in a template of the package. A value that is missing is an error. */
+export async function renderTemplate(name: string, values: object): Promise<string> {
+  const { default: handlebars } = await import("handlebars");
+  const own = handlebars.create();
+  const safe = (write: (text: string) => string) => (text: string) => new own.SafeString(write(text));
+  own.registerHelper({
+    token: safe(systemdToken),
+    rest: safe(systemdRest),
+    xml: safe(xmlText),
+    assignment: (key: string, value: string) => new own.SafeString(systemdToken(`${key}=${value}`)),
+  });
+  return own.compile(readFileSync(templatePath(name), "utf8"), { strict: true })(values);
+}

@@ -1,0 +1,53 @@
+import { installAgent } from "../../backends/agent-install.ts";
+import { UpgradeFailed } from "../../backends/agent-upgrade.ts";
+import { EXIT } from "../exit-codes.ts";
+import { ServiceCommand } from "../service-command.ts";
+import { shortenPath } from "../shorten.ts";
+
+export default class AgentInstall extends ServiceCommand {
+  static override summary = "Start the agent at login, and keep it alive by the system.";
+  static override description =
+    "Writes a unit of the account's own service manager (systemd on Linux, launchd on macOS), and hands it the agent " +
+    "that runs. No server is restarted, and none dies with the agent.";
+  static override examples = ["<%= config.bin %> agent install"];
+  static override enableJsonFlag = true;
+
+  async run(): Promise<void> {
+    await this.parse(AgentInstall);
+
+    const { service } = this;
+    const { changed, upgraded } = await this.managing(() =>
+      installAgent(this.state, service).catch((error) => {
+        if (!(error instanceof UpgradeFailed)) throw error;
+        return this.fail(
+          EXIT.failed,
+          `cannot install this version: ${error.message}. The old one serves again.`,
+        );
+      }),
+    );
+    const boot = service.startsAtBoot();
+    if (this.json) {
+      const { kind: manager, file } = service;
+      const at_boot = boot ?? false;
+      return this.printJson({
+        installed: true,
+        changed,
+        manager,
+        file,
+        at_boot,
+        ...(upgraded ? { upgraded } : {}),
+      });
+    }
+    const file = shortenPath(service.file);
+    if (upgraded) this.print(`Upgraded the agent from ${upgraded.from} to ${upgraded.to}.`);
+    this.print(
+      changed
+        ? `Installed: the agent runs by ${service.kind}, and starts at login (${file}).`
+        : `It is installed already (${file}).`,
+    );
+    if (boot === false)
+      this.note(
+        "It ends when you log out. `loginctl enable-linger` lets it start with the machine, and stay.",
+      );
+  }
+}

@@ -1,0 +1,23 @@
+import { uninstallAgent } from "../../backends/agent-install.ts";
+import { ServiceCommand } from "../service-command.ts";
+import { shortenPath } from "../shorten.ts";
+
+export default class AgentUninstall extends ServiceCommand {
+  static override summary = "Start the agent at login no more.";
+  static override description =
+    "Removes what `agent install` wrote. The agent and the servers run on: `agent stop` ends them.";
+  static override examples = ["<%= config.bin %> agent uninstall"];
+  static override enableJsonFlag = true;
+
+  async run(): Promise<void> {
+    await this.parse(AgentUninstall);
+
+    const { service } = this;
+    const removed = await this.managing(() => uninstallAgent(this.state, service));
+    if (this.json) return this.printJson({ removed, manager: service.kind, file: service.file });
+    if (!removed) return this.print("The agent is not installed. There is nothing to remove.");
+    this.print(`Removed ${shortenPath(service.file)}: the agent starts at login no more.`);
+    const info = await this.withRunningAgent((client) => client.call("agent_info", {}));
+    if (info) this.print("The agent and its servers run on. `xy agent stop` ends them.");
+  }
+}

@@ -1,0 +1,66 @@
+import { boolean, string } from "@oclif/core/flags";
+import { type Upgraded, UpgradeFailed, upgradeAgent } from "../../backends/agent-upgrade.ts";
+import { parseDuration } from "../../model/units.ts";
+import { packageVersion } from "../../system/package.ts";
+import { EXIT } from "../exit-codes.ts";
+import { ServerCommand } from "../server-command.ts";
+
+export default class AgentUpgrade extends ServerCommand {
+  static override summary = "Put this version of xy in place of the agent that runs.";
+  static override description =
+    "No server is restarted, and no line of its output is lost. The new agent is tried out first. When it fails all " +
+    "the same, the old one serves again, and the command says why.";
+  static override examples = ["<%= config.bin %> agent upgrade"];
+  static override enableJsonFlag = true;
+  static override flags = {
+    force: boolean({ summary: "Also when the agent has this version already." }),
+    "wait-timeout": string({
+      default: "20s",
+      env: "XY_WAIT_TIMEOUT",
+      helpValue: "DURATION",
+      summary: "How long the new agent may take to serve.",
+    }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(AgentUpgrade);
+    const to = packageVersion();
+    const boundSecs = this.#seconds(flags["wait-timeout"]);
+    const outcome = await this.withRunningAgent(async (client) => {
+      const { version } = await client.call("agent_info", {});
+      if (version === to && !flags.force) return version;
+      return this.#trying(version, () => upgradeAgent(this.state, client, boundSecs));
+    });
+    if (outcome === undefined) return this.#nothing({ running: false, to }, "No agent runs.");
+    if (typeof outcome === "string")
+      return this.#nothing({ running: true, from: outcome, to }, `The agent has version ${to} already.`);
+    if (this.json) return this.printJson({ upgraded: true, running: true, ...outcome });
+    const { from, servers, away_ms } = outcome;
+    const kept = servers === 1 ? "1 server" : `${servers} servers`;
+    this.print(`Upgraded from ${from} to ${to}: ${kept} kept, control socket away for ${away_ms} ms.`);
+  }
+
+  #seconds(text: string): number {
+    const ms = parseDuration(text);
+    if (ms === undefined || ms < 1000 || ms > 3_600_000)
+      this.fail(
+        EXIT.usage,
+        `cannot read --wait-timeout ${text}: write a duration from 1s to 1h, such as 20s`,
+      );
+    return Math.ceil(ms / 1000);
+  }
+
+  #nothing(facts: object, words: string): void {
+    if (this.json) this.printJson({ upgraded: false, ...facts });
+    else this.print(`${words} There is nothing to upgrade.`);
+  }
+
+  async #trying(from: string, work: () => Promise<Upgraded>): Promise<Upgraded> {
+    try {
+      return await this.reaching(work);
+    } catch (error) {
+      if (!(error instanceof UpgradeFailed)) throw error;
+      return this.fail(EXIT.failed, `cannot upgrade: ${error.message}. Version ${from} serves again.`);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+
+const SCRIPT = join(import.meta.dirname, "user-systemd.sh");
+const LAUNCHER = join(import.meta.dirname, "../../bin/xy.js");
+
+/** Runs each line that it reads, and says how that ended. What was printed is in files. */
+const DRIVER =
+  'echo ready; while IFS= read -r line; do bash -c "$line" >"$HOME/out" 2>"$HOME/err" </dev/null; echo $?; done';
+
+/**
+ * Why there can be no systemd of the tests' own here; undefined when there can. Under CI there has to be one: its
+ * absence is an error.
+ */
+export function whyNoSystemd(): string | undefined {
+  const why = lookForSystemd();
+  if (why !== undefined && process.env.CI) throw new Error(`cannot test with systemd: ${why}`);
+  if (why !== undefined) console.warn(`SKIPPED, no test with a real systemd --user: ${why}`);
+  return why;
+}
+
+function lookForSystemd(): string | undefined {
+  if (process.platform !== "linux") return "this is not Linux";
+  if (process.getuid?.() !== 0) return "it takes root, for namespaces of its own";
+  for (const program of ["systemctl", "dbus-daemon", "unshare"]) {
+    try {
+      execFileSync("sh", ["-c", `command -v ${program}`], { stdio: "ignore" });
+    } catch {
+      return `${program} is not installed (Debian: systemd, dbus, util-linux)`;
+    }
+  }
+  try {
+    execFileSync("unshare", ["--mount", "--pid", "--fork", "--mount-proc", "true"], { stdio: "ignore" });
+  } catch {
+    return "namespaces cannot be made here";
+  }
+  return undefined;
+}
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A home beside a `systemd --user` of its own, in namespaces of their own: what runs in it goes when it is closed. */
+export class SystemdHome {
+  readonly path = realpathSync(mkdtempSync(join(tmpdir(), "h-")));
+  readonly #child: ChildProcess;
+  readonly #answers: AsyncIterator<string>;
+  #said = "";
+
+  private constructor() {
+    const argv = [SCRIPT, this.path, "bash", "-c", DRIVER];
+    const env = { PATH: process.env.PATH, LANG: "C.UTF-8", NODE_COMPILE_CACHE: join(tmpdir(), "compiled") };
+    this.#child = spawn("bash", argv, { env, stdio: ["pipe", "pipe", "pipe"] });
+    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#said += text;
+    });
+    const stdout = this.#child.stdout as NodeJS.ReadableStream;
+    this.#answers = createInterface({ input: stdout })[Symbol.asyncIterator]();
+  }
+
+  static async open(): Promise<SystemdHome> {
+    const home = new SystemdHome();
+    await home.#answer();
+    return home;
+  }
+
+  /** Runs a line of bash to its end, in which `xy` is the command; one line at a time. */
+  async shell(line: string, launcher = LAUNCHER): Promise<Outcome> {
+    const xy = `xy() { '${process.execPath}' '${launcher}' "$@"; }`;
+    this.#child.stdin?.write(`mkdir -p ~/tools; cd ~/tools; ${xy}; ${line}\n`);
+    const code = Number(await this.#answer());
+    const [stdout, stderr] = ["out", "err"].map((name) => readFileSync(join(this.path, name), "utf8"));
+    return { code, stdout: stdout as string, stderr: stderr as string };
+  }
+
+  /** As {@link shell}; it must succeed. Answers with what it printed, without the newline at its end. */
+  async did(line: string, launcher?: string): Promise<string> {
+    const { code, stdout, stderr } = await this.shell(line, launcher);
+    if (code !== 0) throw new Error(`\`${line}\` ended with ${code}:\n${stdout}${stderr}`);
+    return stdout.trimEnd();
+  }
+
+  /** What `xy … --json` prints. */
+  // biome-ignore lint/suspicious/noExplicitAny: to be compared with what should have come.
+  async json(words: string, launcher?: string): Promise<any> {
+    return JSON.parse(await this.did(`xy ${words} --json`, launcher));
+  }
+
+  write(file: string, text: string): void {
+    mkdirSync(dirname(join(this.path, file)), { recursive: true });
+    writeFileSync(join(this.path, file), text);
+  }
+
+  async close(): Promise<void> {
+    const ended = once(this.#child, "exit");
+    this.#child.stdin?.end();
+    await ended;
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #answer(): Promise<string> {
+    const { value, done } = await this.#answers.next();
+    if (done) throw new Error(`the home with systemd has ended: ${this.#said}`);
+    return value;
+  }
+}
