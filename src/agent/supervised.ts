@@ -33,6 +33,8 @@ const KEPT_SECRETS = 4;
 export interface SupervisedOptions {
   readonly store: ServerStore;
   readonly report: (message: string) => void;
+  /** Told after each event that the server took in. */
+  readonly changed?: (server: Supervised) => void;
 }
 
 /**
@@ -44,6 +46,7 @@ export class Supervised {
   readonly log: LogWriter;
   readonly #report: (message: string) => void;
   readonly #changed = new EventEmitter();
+  readonly #tell: (server: Supervised) => void;
   readonly #timers = new Map<TimerName, NodeJS.Timeout>();
   #spec: ServerSpec;
   #secrets: SecretValues;
@@ -72,6 +75,7 @@ export class Supervised {
     this.#unreadable = applied.unreadable;
     this.store = options.store;
     this.#report = options.report;
+    this.#tell = options.changed ?? (() => {});
     this.log = new LogWriter(this.store.logDir, applied.spec.logs);
     // Many may wait for one server at once: an apply, commands, dependents.
     this.#changed.setMaxListeners(0);
@@ -100,7 +104,10 @@ export class Supervised {
     return this.#incarnation;
   }
 
-  /** It ran when its last agent was told to end, or when the machine went down: a new agent starts it. */
+  /**
+   * A start of it is owed: it ran when its last agent was told to end, or when the machine went down, or it waits for
+   * what it depends on. Written down, so that a new agent knows it.
+   */
   get resumes(): boolean {
     return this.#resumes;
   }
@@ -125,6 +132,30 @@ export class Supervised {
       this.#busy = false;
     }
     this.#changed.emit("change");
+    this.#tell(this);
+  }
+
+  /** Whoever waits for something of it looks again: what it depends on has changed. */
+  nudge(): void {
+    this.#changed.emit("change");
+  }
+
+  /** From now on a start of it is owed. Throws, with nothing changed, when that cannot be written. */
+  owe(): void {
+    if (this.#resumes) return;
+    this.#resumes = true;
+    try {
+      this.#write(true);
+    } catch (error) {
+      this.#resumes = false;
+      throw error;
+    }
+  }
+
+  /** Ends what runs of it, or the wait for its start. */
+  cease(how: "stop" | "kill"): void {
+    this.#resumes = false;
+    this.dispatch({ type: how });
   }
 
   /** Settles when the condition holds, or with false when the time is over or the signal says so. */
@@ -133,13 +164,19 @@ export class Supervised {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<boolean> {
-    const bound = AbortSignal.timeout(timeoutMs);
-    const either = signal ? AbortSignal.any([bound, signal]) : bound;
-    while (!condition(this)) {
-      if (either.aborted) return false;
-      await once(this.#changed, "change", { signal: either }).catch(() => undefined);
+    // A timer of our own: Node 20 collects a timeout signal that only AbortSignal.any holds, and it never fires.
+    const bound = new AbortController();
+    const timer = setTimeout(() => bound.abort(), timeoutMs);
+    const either = signal ? AbortSignal.any([bound.signal, signal]) : bound.signal;
+    try {
+      while (!condition(this)) {
+        if (either.aborted) return false;
+        await once(this.#changed, "change", { signal: either }).catch(() => undefined);
+      }
+      return true;
+    } finally {
+      clearTimeout(timer);
     }
-    return true;
   }
 
   /** The operator's word, written down before it is followed. Throws, with nothing changed, when it cannot be. */

@@ -22,7 +22,7 @@ export default class List extends ServerCommand {
 }
 
 function rowOf(entry: ListEntry): ListRow {
-  const { name, project, state, pid, port, uptime_secs, restart_count, ready, held } = entry;
+  const { name, project, state, pid, port, uptime_secs, restart_count, ready, held, waits_for } = entry;
   return {
     name,
     project,
@@ -33,5 +33,6 @@ function rowOf(entry: ListEntry): ListRow {
     restartCount: restart_count,
     ready,
     held,
+    waitsFor: (waits_for ?? []).map(({ server }) => server),
   };
 }

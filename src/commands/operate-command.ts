@@ -8,20 +8,31 @@ type Failure = ResultOf<"start">["failed"][number];
 
 /** What start, stop, restart and kill share: many servers at once, each with its own outcome. */
 export abstract class OperateCommand extends ServerCommand {
-  /** Calls `verb` for every address. Prints the merged result of the wire method, or a line for each server. */
+  /**
+   * Calls `verb` for every address, those of a project at once: the agent knows their order. Prints the merged result
+   * of the wire method, or a line for each server.
+   */
   protected async operate(
     verb: Verb,
     addresses: readonly Address[],
     words: Record<string, string>,
+    options: { no_deps?: boolean } = {},
   ): Promise<void> {
     const merged: Record<string, string[]> = Object.fromEntries(Object.keys(words).map((key) => [key, []]));
     const failed: Failure[] = [];
     await this.withAgent(async (client) => {
       await Promise.all(
-        addresses.map(async ({ project, name }) => {
+        byProject(addresses).map(async ([project, names]) => {
+          const [name = "", ...others] = names;
+          const target = others.length === 0 ? { name } : { names };
           try {
-            const result: Record<string, unknown> = await client.call(verb, { project, name });
+            const result: Record<string, unknown> = await client.call(verb, {
+              project,
+              ...target,
+              ...options,
+            });
             for (const key of Object.keys(words)) merged[key]?.push(...(result[key] as string[]));
+            failed.push(...(result.failed as Failure[]));
           } catch (error) {
             if (!(error instanceof RpcError)) throw error;
             failed.push({ name, code: error.code, message: error.message });
@@ -41,6 +52,12 @@ export abstract class OperateCommand extends ServerCommand {
       for (const name of merged[key] ?? []) this.print(`${name}: ${word}`);
     }
   }
+}
+
+function byProject(addresses: readonly Address[]): [project: string, names: string[]][] {
+  const projects = [...new Set(addresses.map(({ project }) => project))];
+  const namesOf = (project: string) => addresses.filter((one) => one.project === project);
+  return projects.map((project) => [project, [...new Set(namesOf(project).map(({ name }) => name))]]);
 }
 
 function sorted(merged: Record<string, string[]>): Record<string, string[]> {

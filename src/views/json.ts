@@ -30,6 +30,7 @@ interface ChangeDocument
     | "lastExit"
     | "reason"
     | "since"
+    | "waitsFor"
   >;
 }
 
@@ -75,6 +76,7 @@ const FOUND = [
   "lastExit",
   "reason",
   "since",
+  "waitsFor",
 ] as const satisfies readonly (keyof Observed)[];
 
 function found(observed: Observed): NonNullable<ChangeDocument["observed"]> {

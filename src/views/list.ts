@@ -21,6 +21,8 @@ export interface ListRow extends Pick<Observed, "name" | "project" | "state" | "
   readonly ready: boolean | null;
   /** The operator said stop. */
   readonly held: boolean;
+  /** Names of the servers whose state it waits for. */
+  readonly waitsFor?: readonly string[];
 }
 
 /** The table of `xy list`, in the order given, with a newline at its end. */
@@ -50,16 +52,31 @@ export function stateStyle(state: StateName, ready: Verdict["status"]): Style {
   }
 }
 
-export function stateText({ state, operator }: Pick<Observed, "state" | "operator">): string {
+/** Columns of a state that names another server. */
+const LONGEST_STATE = 24;
+
+/** `waitsFor`: names of the servers whose state it waits for. */
+export function stateText(
+  { state, operator }: Pick<Observed, "state" | "operator">,
+  waitsFor: readonly string[] = [],
+): string {
+  const [first, ...others] = waitsFor;
+  if (first !== undefined) {
+    const more = others.length === 0 ? "" : ` +${others.length}`;
+    return cut(`waits for ${first}`, LONGEST_STATE - more.length) + more;
+  }
   return state === "stopped" && operator === "stop" ? "stopped (held)" : state;
 }
 
 function cells(server: ListRow, several: boolean): Cell[] {
-  const { state, ready, pid, uptimeMs, held } = server;
+  const { state, ready, pid, uptimeMs, held, waitsFor = [] } = server;
   const verdict = ready === null ? "unknown" : ready ? "ok" : "failing";
   return [
     { text: several ? `${server.project}/${server.name}` : server.name },
-    { text: stateText({ state, operator: held ? "stop" : null }), style: stateStyle(state, verdict) },
+    {
+      text: stateText({ state, operator: held ? "stop" : null }, waitsFor),
+      style: waitsFor.length > 0 ? "yellow" : stateStyle(state, verdict),
+    },
     readyCell(state, verdict),
     { text: pid === undefined ? "-" : String(pid) },
     { text: String(server.port ?? "-") },

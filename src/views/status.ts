@@ -1,5 +1,6 @@
+import { CONDITION_GOAL } from "../model/dependency.ts";
 import { ago, uptime } from "../model/elapsed.ts";
-import { formatExit, type Observed, type Transition, type Verdict } from "../model/observed.ts";
+import { formatExit, type Missing, type Observed, type Transition, type Verdict } from "../model/observed.ts";
 import { oneLine } from "../model/text.ts";
 import { type Fact, interestingFacts } from "./facts.ts";
 import { stateStyle, stateText } from "./list.ts";
@@ -40,14 +41,15 @@ export function statusView(observed: Observed, details: StatusDetails, screen: S
 }
 
 function stateRows(observed: Observed, { now }: Screen): Row[] {
-  const { state, ready, healthy, reason, pid, startedAt, lastExit, drift } = observed;
+  const { state, ready, healthy, reason, pid, startedAt, lastExit, drift, waitsFor = [] } = observed;
   const running = state === "running" || state === "starting";
   const rows: (Row | undefined)[] = [
     {
       label: "state",
       value: `${stateText(observed)}, ${since(observed, now)}`,
-      style: stateStyle(state, ready.status),
+      style: waitsFor.length > 0 ? "yellow" : stateStyle(state, ready.status),
     },
+    ...waitsFor.map(waitRow),
     reason === undefined ? undefined : { label: "reason", value: oneLine(reason) },
     wordRow(observed),
     pid === undefined ? undefined : { label: "pid", value: String(pid) },
@@ -61,6 +63,14 @@ function stateRows(observed: Observed, { now }: Screen): Row[] {
       : { label: "drift", value: `changed outside xy: ${oneLine(drift)}`, style: "yellow" },
   ];
   return rows.filter((row) => row !== undefined);
+}
+
+function waitRow({ server, condition, state }: Missing): Row {
+  return {
+    label: "waits for",
+    value: `${server} ${CONDITION_GOAL[condition]}: ${oneLine(state)}`,
+    style: "yellow",
+  };
 }
 
 function since({ since: at }: Observed, now: number): string {
