@@ -164,7 +164,7 @@ async function bringUp(
   wait: Wait,
   gone: AbortSignal,
 ): Promise<Applied> {
-  if (action === "restart" && !isAtRest(server)) server.dispatch({ type: "restart" });
+  if ((action === "restart" && !isAtRest(server)) || server.isOutdated) server.dispatch({ type: "restart" });
   else waiting.begin(server);
   if (wait.wait_ms === 0) return handedOver(server, waiting.of(server));
   // Also at rest: failed, or ended without a restart.

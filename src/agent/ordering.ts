@@ -1,11 +1,15 @@
 import { acyclic, dependencyOrder, type Graph, reversed } from "../model/graph.ts";
-import type { Supervised } from "./supervised.ts";
+import type { ServerSpec } from "../model/spec.ts";
 
 /** The order in which servers start and stop. A cycle, which separate applies can leave behind, stops neither. */
 
+interface Server {
+  readonly spec: Pick<ServerSpec, "project" | "name" | "dependsOn">;
+}
+
 const keyOf = (project: string, name: string) => `${project}/${name}`;
 
-function graphOf(servers: readonly Supervised[]): Graph {
+function graphOf(servers: readonly Server[]): Graph {
   return new Map(
     servers.map(({ spec: { project, name, dependsOn } }) => [
       keyOf(project, name),
@@ -14,25 +18,25 @@ function graphOf(servers: readonly Supervised[]): Graph {
   );
 }
 
-function byKey(servers: readonly Supervised[]): Map<string, Supervised> {
+function byKey<S extends Server>(servers: readonly S[]): Map<string, S> {
   return new Map(servers.map((server) => [keyOf(server.spec.project, server.spec.name), server]));
 }
 
 /** The servers, each after those of them that it depends on. */
-export function dependenciesFirst(servers: readonly Supervised[]): Supervised[] {
+export function dependenciesFirst<S extends Server>(servers: readonly S[]): S[] {
   const found = byKey(servers);
   return dependencyOrder(graphOf(servers)).flatMap((key) => found.get(key) ?? []);
 }
 
 /** Acts on each server once the act on all of them that depend on it is over, well or not; else side by side. */
-export function dependentsFirst<T>(
-  servers: readonly Supervised[],
-  act: (server: Supervised) => Promise<T>,
-): Map<Supervised, Promise<T>> {
+export function dependentsFirst<S extends Server, T>(
+  servers: readonly S[],
+  act: (server: S) => Promise<T>,
+): Map<S, Promise<T>> {
   const found = byKey(servers);
   const dependents = reversed(acyclic(graphOf(servers)));
   const acts = new Map<string, Promise<T>>();
-  const begun = new Map<Supervised, Promise<T>>();
+  const begun = new Map<S, Promise<T>>();
   for (const key of dependencyOrder(dependents)) {
     const server = found.get(key);
     if (!server) continue;

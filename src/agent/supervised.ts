@@ -117,6 +117,12 @@ export class Supervised {
     return this.#operator === null ? this.#spec.wanted === "start" : this.#operator === "start";
   }
 
+  /** What runs was started with another spec than the one it has now. */
+  get isOutdated(): boolean {
+    const { tag } = this.#state.phase;
+    return (tag === "starting" || tag === "running") && this.#runningHash !== startHash(this.#spec);
+  }
+
   /** What was applied is not known: `spec` only says how to end it. */
   get unreadable(): boolean {
     return this.#unreadable;

@@ -1,9 +1,14 @@
+import { waitsText } from "../model/dependency.ts";
+import type { RpcClient } from "../rpc/client.ts";
 import type { Method, ResultOf } from "../rpc/contract.ts";
 import { RpcError } from "../rpc/errors.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type Address, ServerCommand } from "./server-command.ts";
 
 type Verb = Extract<Method, "start" | "stop" | "restart" | "kill">;
+/** Silence after which a person asks what goes on, ms. */
+const PATIENCE = 2000;
+
 type Failure = ResultOf<"start">["failed"][number];
 
 /** What start, stop, restart and kill share: many servers at once, each with its own outcome. */
@@ -21,6 +26,7 @@ export abstract class OperateCommand extends ServerCommand {
     const merged: Record<string, string[]> = Object.fromEntries(Object.keys(words).map((key) => [key, []]));
     const failed: Failure[] = [];
     await this.withAgent(async (client) => {
+      const told = setTimeout(() => void this.#tellWaits(client, addresses), PATIENCE);
       await Promise.all(
         byProject(addresses).map(async ([project, names]) => {
           const [name = "", ...others] = names;
@@ -38,13 +44,23 @@ export abstract class OperateCommand extends ServerCommand {
             failed.push({ name, code: error.code, message: error.message });
           }
         }),
-      );
+      ).finally(() => clearTimeout(told));
     });
     if (this.json) this.printJson({ ...sorted(merged), failed });
     else this.#tell(sorted(merged), words);
     if (failed.length === 0) return;
     if (!this.json) for (const { message } of failed) this.note(`xy: ${message}`);
     process.exitCode = EXIT.failed;
+  }
+
+  /** Says why nothing seems to happen. */
+  async #tellWaits(client: RpcClient, addresses: readonly Address[]): Promise<void> {
+    if (this.json) return;
+    const entries = await client.call("list", {}).catch(() => []);
+    for (const { name, project, waits_for } of entries) {
+      const asked = addresses.some((one) => one.name === name && one.project === project);
+      if (asked && waits_for) this.note(`${name} ${waitsText(waits_for)} …`);
+    }
   }
 
   #tell(merged: Record<string, string[]>, words: Record<string, string>): void {

@@ -34,7 +34,7 @@ export function missing(server: string, condition: Condition, standing: Standing
 }
 
 function isResting({ state, waits }: Standing): boolean {
-  return waits === undefined && (state === "stopped" || state === "failed" || state === "stopping");
+  return waits === undefined && (state === "stopped" || state === "failed");
 }
 
 function shortfall(standing: Standing, condition: Condition): string {

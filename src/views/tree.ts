@@ -43,7 +43,7 @@ export function treeView(nodes: readonly TreeNode[], screen: TreeScreen): string
   if (nodes.length === 0) return "No servers. `xy apply` brings up what the configuration declares.\n";
   const paint = painter(screen);
   const lines = new Drawing(nodes, screen.ascii ? ASCII : BOX).lines();
-  const column = Math.max(...lines.map(({ stem, name }) => displayWidth(stem + name)));
+  const column = Math.max(...lines.map(({ stem, name }) => widthOf(stem, name)));
   return lines.map((line) => `${textOf(line, column, screen.width, paint)}\n`).join("");
 }
 
@@ -110,7 +110,7 @@ function textOf(
   width: number | undefined,
   paint: Paint,
 ): string {
-  const gap = " ".repeat(column - displayWidth(stem + name) + 2);
+  const gap = " ".repeat(column - widthOf(stem, name) + 2);
   const [state, style] =
     node === undefined ? ["not applied", "dim" as const] : [stateOf(node), styleOf(node)];
   const room = width === undefined ? undefined : Math.max(8, width - column - 2);
@@ -138,5 +138,8 @@ function styleOf({ state, ready, waitsFor }: TreeNode) {
   if (waitsFor.length > 0) return "yellow";
   return stateStyle(state, ready === null ? "unknown" : ready ? "ok" : "failing");
 }
+
+/** Each character of a stem takes one column. */
+const widthOf = (stem: string, name: string) => stem.length + displayWidth(name);
 
 const keyOf = (project: string, name: string) => `${project}/${name}`;

@@ -57,7 +57,7 @@ describe("what a dependency is short of", () => {
       "restarting: exit 7; starts again after 2s",
       false,
     ],
-    ["ready", { state: "stopping" }, "stopping", true],
+    ["ready", { state: "stopping" }, "stopping", false],
     ["ready", { operator: "stop" }, "held", true],
     ["ready", { spec: { ...spec, wanted: "stop" } }, "stopped, as the configuration wants it", true],
     ["ready", {}, "stopped", true],
