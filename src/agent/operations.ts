@@ -141,7 +141,10 @@ async function startOne(
 function throwWait(registry: Registry, server: Supervised): void {
   const missing = registry.waiting.of(server);
   if (missing.length === 0) return;
-  throw new RpcError(RPC_ERRORS.notRunning, `${server.spec.name} ${waitsSentence(missing)}`);
+  throw new RpcError(
+    RPC_ERRORS.notRunning,
+    `${server.spec.name} ${waitsSentence(missing, registry.waiting.restingBelow(server))}`,
+  );
 }
 
 function liftHold(server: Supervised): void {

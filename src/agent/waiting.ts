@@ -56,6 +56,20 @@ export class Waiting {
     return true;
   }
 
+  /** Names of what rests among all that the server needs, in turn: somebody has to start these. */
+  restingBelow(server: Supervised): string[] {
+    const names = new Set<string>();
+    const all = new Set([server]);
+    for (const { spec } of all) {
+      for (const { server: name, resting } of this.#missing(spec)) {
+        const needed = this.#find(name, spec.project);
+        if (resting) names.add(name);
+        if (needed) all.add(needed);
+      }
+    }
+    return [...names];
+  }
+
   /** Settles when the server waits no more, or for something that nobody brings about, or the time is over. */
   async settled(server: Supervised, boundMs: number, signal: AbortSignal): Promise<void> {
     await server.until(() => this.of(server).length === 0 || !this.isHopeful(server), boundMs, signal);

@@ -70,15 +70,13 @@ export function waitsText(all: readonly Missing[]): string {
   return `waits for ${each.join("; and for ")}`;
 }
 
-/** As {@link waitsText}, with what ends the wait. */
-export function waitsSentence(all: readonly Missing[]): string {
-  const command = wayOut(all);
-  const how = command === undefined ? "" : `: \`${command}\``;
+/** As {@link waitsText}, with what ends the wait. `resting`: what somebody has to start for it. */
+export function waitsSentence(all: readonly Missing[], resting: readonly string[] = restingOf(all)): string {
+  const how = resting.length === 0 ? "" : `: \`xy start ${resting.join(" ")}\``;
   return `${waitsText(all)}; it starts by itself as soon as that is so${how}`;
 }
 
-/** What somebody has to do for it; undefined: it can come about by itself. */
-export function wayOut(all: readonly Missing[]): string | undefined {
-  const resting = all.filter((one) => one.resting).map(({ server }) => server);
-  return resting.length === 0 ? undefined : `xy start ${resting.join(" ")}`;
+/** Names of those that nothing brings up by itself. */
+export function restingOf(all: readonly Missing[]): string[] {
+  return all.filter(({ resting }) => resting).map(({ server }) => server);
 }

@@ -1,4 +1,4 @@
-import { CONDITION_GOAL, wayOut } from "../model/dependency.ts";
+import { CONDITION_GOAL, restingOf } from "../model/dependency.ts";
 import { ago, span, uptime } from "../model/elapsed.ts";
 import { formatExit, type Missing, type Observed } from "../model/observed.ts";
 import { oneLine } from "../model/text.ts";
@@ -112,8 +112,8 @@ function waiting({ name }: Observed, waitsFor: readonly Missing[]): string[] {
   const each = waitsFor.map(
     ({ server, condition, state }) => `for ${server} ${CONDITION_GOAL[condition]} (now ${state})`,
   );
-  const command = wayOut(waitsFor);
-  const help = command === undefined ? "" : `\`${command}\` brings that about, `;
+  const resting = restingOf(waitsFor);
+  const help = resting.length === 0 ? "" : `\`xy start ${resting.join(" ")}\` brings that about, `;
   return [
     `${name} waits ${each.join(" and ")}.`,
     `It starts by itself as soon as that is so: ${help}\`xy start --no-deps ${name}\` starts it at once, ` +

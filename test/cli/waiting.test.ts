@@ -149,7 +149,7 @@ test("a start brings up what the server needs; what is held it waits for, until 
     code: 1,
     stdout: "",
     stderr:
-      "xy: web waits for api to be ready: held; it starts by itself as soon as that is so: `xy start api`\n",
+      "xy: web waits for api to be ready: held; it starts by itself as soon as that is so: `xy start api db`\n",
   });
   expect(await home.xy("start", "api")).toMatchObject({ code: 1 });
   expect(await home.did("list")).toMatch(/^web +waits for api /m);
