@@ -14,6 +14,8 @@ working-dir ".."
 port "none"
 readiness "log" pattern="^up$"
 `;
+/** What is said of a server whose line has not come yet. */
+const NOT_READY = "running, not ready: not checked yet";
 const IMPATIENT = ["apply", "--yes", "--no-rollback", "--wait-timeout", "300ms"];
 
 /** `db` runs and is not ready; `web` waits for it. */
@@ -32,9 +34,7 @@ async function isReady(...names: string[]): Promise<void> {
 
 test("a server whose dependency is not ready waits, says so everywhere, and starts when it is, however late", async () => {
   await webWaits();
-  const waits_for = [
-    { server: "db", condition: "ready", state: "running, not ready: not checked yet", resting: false },
-  ];
+  const waits_for = [{ server: "db", condition: "ready", state: NOT_READY, resting: false }];
   expect(await home.servers()).toMatchObject({
     db: { state: "running" },
     web: { state: "stopped", waits_for },
@@ -43,7 +43,7 @@ test("a server whose dependency is not ready waits, says so everywhere, and star
   expect(await home.did("list")).toMatch(/^web +waits for db +- /m);
   expect(await home.did("status", "web")).toMatch(/^ +waits for: +db to be ready: running, not ready: /m);
   expect(await home.did("why", "web")).toBe(
-    "web waits for db to be ready (now running, not ready: not checked yet). It starts by itself as soon as that is " +
+    `web waits for db to be ready (now ${NOT_READY}). It starts by itself as soon as that is ` +
       "so: `xy start --no-deps web` starts it at once, `xy stop web` ends the waiting.\n",
   );
 
@@ -51,7 +51,7 @@ test("a server whose dependency is not ready waits, says so everywhere, and star
   expect({ code, stdout }).toEqual({
     code: 0,
     stdout:
-      "waiting: web waits for db to be ready: running, not ready: not checked yet\n\n" +
+      `waiting: web waits for db to be ready: ${NOT_READY}\n\n` +
       "No changes. 2 servers match the configuration. But not all of them are up: waiting: web.\n",
   });
 
@@ -115,7 +115,7 @@ test("what runs is not restarted while its dependency is not ready", async () =>
   const outcome = await home.xy(...IMPATIENT);
   expect(outcome).toMatchObject({ code: 1 });
   expect(outcome.stdout).toContain(
-    "web: not restarted: left as it is, since the new version waits for db to be ready: running, not ready: not checked yet\n",
+    `web: not restarted: left as it is, since the new version waits for db to be ready: ${NOT_READY}\n`,
   );
   expect(await home.servers()).toMatchObject({ web: { pid, ready: true } });
   expect(await home.did("plan")).toContain("web will be changed by a restart");
@@ -126,7 +126,7 @@ test("without waiting, everything is handed over, and the agent keeps the order"
   home.declare("web", 'depends-on "db"');
   home.declare("app", 'depends-on "web"');
   const told = await home.did("apply", "--yes", "--no-wait");
-  expect(told).toContain("web: added: waits for db to be ready: running, not ready: not checked yet\n");
+  expect(told).toContain(`web: added: waits for db to be ready: ${NOT_READY}\n`);
   expect(told).toContain("app: added: waits for web to be ready: waiting for db\n");
   home.write("open", "");
   await isReady("web", "app");
