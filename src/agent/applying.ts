@@ -1,13 +1,15 @@
 import { specHash } from "../model/canonical.ts";
-import { formatExit } from "../model/observed.ts";
+import { hasCompleted, isMet, waitsText } from "../model/dependency.ts";
+import { formatExit, type Missing } from "../model/observed.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { formatDuration } from "../model/units.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { publicState } from "../supervisor/state.ts";
 import { awaitRest, awaitStart } from "./operations.ts";
-import { meets, type Registry } from "./registry.ts";
+import type { Registry } from "./registry.ts";
 import { isAtRest, type Supervised } from "./supervised.ts";
+import { standingOf } from "./waiting.ts";
 
 type Request = ParsedParams<"apply">;
 type Applied = ResultOf<"apply">;
@@ -25,6 +27,8 @@ export async function applyChange(registry: Registry, request: Request, gone: Ab
       ? { spec: found.spec, secrets: found.secrets, ran: !isAtRest(found) }
       : undefined;
   if (action === "remove") return found ? removeServer(registry, found) : done("was not there");
+  const missing = found ? await missingForRestart(registry, found, request, gone) : [];
+  if (missing.length > 0) return leftAlone(missing);
   const server = takeOver(registry, request, found);
   switch (action) {
     case "update":
@@ -46,6 +50,22 @@ function ownWhatIsStarted(server: Supervised, { session }: Request): void {
   server.setStarter(session ? { by: "session", session } : { by: "apply" });
 }
 
+/** What runs is not ended for a version that would have to wait: what that would wait for. */
+async function missingForRestart(
+  { waiting }: Registry,
+  found: Supervised,
+  { action, spec, wait_ms }: Request,
+  gone: AbortSignal,
+): Promise<Missing[]> {
+  const applies = action === "restart" && spec !== undefined && wait_ms > 0 && !isAtRest(found);
+  return applies ? waiting.lacking(spec, wait_ms, gone) : [];
+}
+
+function leftAlone(missing: Missing[]): Applied {
+  const message = `left as it is, since the new version ${waitsText(missing)}`;
+  return { ok: false, message, last_lines: [], waits_for: missing };
+}
+
 /** What a server was before the change. */
 interface Before {
   readonly spec: ServerSpec;
@@ -61,13 +81,13 @@ async function bringUpOrBack(
   gone: AbortSignal,
 ): Promise<Applied> {
   const { action, wait_ms, rollback } = request;
-  const outcome = await bringUp(server, action === "restart" ? "restart" : "start", request, gone);
-  if (outcome.ok || !rollback || wait_ms === 0) return outcome;
+  const outcome = await bringUp(registry, server, action === "restart" ? "restart" : "start", request, gone);
+  if (outcome.ok || outcome.waits_for || !rollback || wait_ms === 0) return outcome;
   // Whoever is gone decides nothing any more: a slow server may still come up. And a server that was told to rest,
   // by its operator or with its agent, has not shown what the new version is worth.
   if (gone.aborted || registry.isEnding || !server.shouldRun) return outcome;
   const isNew = before === undefined || (action === "add" && isSame(before, server));
-  const after = isNew ? await leaveStopped(server) : await putBack(server, before, request, gone);
+  const after = isNew ? await leaveStopped(server) : await putBack(registry, server, before, request, gone);
   return { ...outcome, message: `${outcome.message}${after}` };
 }
 
@@ -83,14 +103,20 @@ async function leaveStopped(server: Supervised): Promise<string> {
 }
 
 /** The previous version comes back once, whether it becomes what was waited for or not. */
-async function putBack(server: Supervised, before: Before, wait: Wait, gone: AbortSignal): Promise<string> {
+async function putBack(
+  registry: Registry,
+  server: Supervised,
+  before: Before,
+  wait: Wait,
+  gone: AbortSignal,
+): Promise<string> {
   if (isSame(before, server)) return "";
   server.configure(before.spec, before.secrets);
   if (!before.ran || !server.shouldRun) {
     await stopServer(server);
     return "; its previous version is put back, and does not run, as before";
   }
-  const again = await bringUp(server, "restart", wait, gone);
+  const again = await bringUp(registry, server, "restart", wait, gone);
   return again.ok
     ? `; its previous version is back, and ${GOAL[wait.until]}`
     : `; its previous version is put back, but: ${again.message}`;
@@ -109,7 +135,7 @@ function takeOver(registry: Registry, request: Request, found: Supervised | unde
 
 async function removeServer(registry: Registry, server: Supervised): Promise<Applied> {
   const ran = !isAtRest(server);
-  server.dispatch({ type: "stop" });
+  server.cease("stop");
   await awaitRest(server);
   if (!isAtRest(server)) {
     throw new RpcError(
@@ -123,7 +149,7 @@ async function removeServer(registry: Registry, server: Supervised): Promise<App
 
 async function stopServer(server: Supervised): Promise<Applied> {
   const ran = !isAtRest(server);
-  server.dispatch({ type: "stop" });
+  server.cease("stop");
   await awaitRest(server);
   if (server.operator === "stop") return done(ran ? "stopped: it is held" : "not started: it is held");
   return done(ran ? "stopped" : "not started: it is wanted stopped");
@@ -138,18 +164,31 @@ const GOAL: Readonly<Record<Wait["until"], string>> = {
   completed: "completed",
 };
 
+/** Starts the server as soon as what it depends on allows it; a wait for that is within the wait for the server. */
 async function bringUp(
+  { waiting }: Registry,
   server: Supervised,
   action: "start" | "restart",
   wait: Wait,
   gone: AbortSignal,
 ): Promise<Applied> {
-  server.dispatch({ type: action === "restart" && !isAtRest(server) ? "restart" : "start" });
-  if (wait.wait_ms === 0) return spawned(server);
+  if ((action === "restart" && !isAtRest(server)) || server.isOutdated) server.dispatch({ type: "restart" });
+  else waiting.begin(server);
+  if (wait.wait_ms === 0) return handedOver(server, waiting.of(server));
   // Also at rest: failed, ended without a restart, or ended and not to be started during its pause.
-  const rests = (now: Supervised) => isAtRest(now) || waitsForResume(now);
-  const settled = await server.until((now) => rests(now) || meets(now, wait.until), wait.wait_ms, gone);
-  return verdict(server, settled, wait);
+  const isSettled = (now: Supervised) =>
+    waiting.of(now).length > 0
+      ? !waiting.isHopeful(now)
+      : isAtRest(now) || waitsForResume(now) || isMet(standingOf(now), wait.until);
+  const settled = await server.until(isSettled, wait.wait_ms, gone);
+  const missing = waiting.of(server);
+  if (missing.length === 0) return verdict(server, settled, wait);
+  return { ok: false, message: waitsText(missing), last_lines: [], waits_for: missing };
+}
+
+function handedOver(server: Supervised, missing: Missing[]): Applied | Promise<Applied> {
+  if (missing.length === 0) return spawned(server);
+  return { ok: true, detail: waitsText(missing), waits_for: missing };
 }
 
 function waitsForResume({ state }: Supervised): boolean {
@@ -170,7 +209,7 @@ async function spawned(server: Supervised): Promise<Applied> {
 /** A run that ended with success is enough, whatever it was waited for. */
 function verdict(server: Supervised, settled: boolean, wait: Wait): Applied {
   const { phase } = server.state;
-  if (meets(server, "completed")) return done("ran, and ended with success");
+  if (hasCompleted(standingOf(server))) return done("ran, and ended with success");
   if (phase.tag === "running" && settled) {
     const { evidence } = phase.ready.verdict;
     return done(wait.until === "started" ? `running: pid ${phase.process.pid}` : `ready: ${evidence}`);

@@ -31,20 +31,25 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
   const sessions = new Sessions(registry);
   sessions.watch();
   return {
-    list: async ({ project }) => registry.all(project).map(listEntryOf),
-    status: async ({ name, project }) => statusOf(registry.get(name, project), agent.stateDir),
-    start: (params) => start(registry, params),
+    list: async ({ project }) => registry.all(project).map((server) => listEntryOf(registry, server)),
+    status: async ({ name, project }) => statusOf(registry, registry.get(name, project), agent.stateDir),
+    tree: async ({ project }) =>
+      registry
+        .all(project)
+        .map((server) => ({ ...listEntryOf(registry, server), depends_on: server.spec.dependsOn })),
+    start: (params, caller) => start(registry, params, caller.gone),
     stop: (params) => stop(registry, params),
-    restart: (params) => restart(registry, params),
+    restart: (params, caller) => restart(registry, params, caller.gone),
     kill: (params) => kill(registry, params),
     pause: (params) => pause(registry, params),
     resume: (params) => resume(registry, params),
     reload: ({ project }) => runReload(agent.stateDir, project),
     observe: async ({ project, name }) => {
       const servers = name === undefined ? registry.all(project) : [registry.get(name, project)];
-      return servers.map((server) =>
-        server.observe({ withLines: name !== undefined }),
-      ) as ResultOf<"observe">;
+      return servers.map((server) => ({
+        ...server.observe({ withLines: name !== undefined }),
+        ...waitsFor(registry, server, "waitsFor"),
+      })) as ResultOf<"observe">;
     },
     apply: (params, caller) => {
       const applied = applyChange(registry, params, caller.gone);
@@ -95,7 +100,12 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
   };
 }
 
-function listEntryOf(server: Supervised): ListEntry {
+function waitsFor<Field extends string>(registry: Registry, server: Supervised, field: Field) {
+  const missing = registry.waiting.of(server);
+  return (missing.length === 0 ? {} : { [field]: missing }) as { [F in Field]?: typeof missing };
+}
+
+function listEntryOf(registry: Registry, server: Supervised): ListEntry {
   const { phase, restartCount, lastExit, paused } = server.state;
   const pid = liveProcess(server.state)?.pid;
   const yesNo = { ok: true, failing: false, unknown: null } as const;
@@ -113,6 +123,7 @@ function listEntryOf(server: Supervised): ListEntry {
     ...(lastExit ? { last_exit: { exit: lastExit.exit, at_unix_ms: lastExit.at } } : {}),
     ready: running ? yesNo[phase.ready.verdict.status] : false,
     healthy: running ? yesNo[phase.healthy.verdict.status] : null,
+    ...waitsFor(registry, server, "waits_for"),
   };
 }
 
@@ -120,11 +131,11 @@ function pauseEntryOf({ at, until }: Pause): NonNullable<ListEntry["paused"]> {
   return { at_unix_ms: at, ...(until === null ? {} : { until_unix_ms: until }) };
 }
 
-function statusOf(server: Supervised, stateDir: string): StatusEntry {
+function statusOf(registry: Registry, server: Supervised, stateDir: string): StatusEntry {
   const { ready, healthy, reason, drift, since, lastLines, mcp } = server.observe({ withLines: true });
   const { project, name } = server.spec;
   return {
-    ...listEntryOf(server),
+    ...listEntryOf(registry, server),
     since_unix_ms: since,
     ...(reason === undefined ? {} : { reason }),
     operator: server.operator,

@@ -1,51 +1,93 @@
+import { waitsSentence } from "../model/dependency.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { publicState } from "../supervisor/state.ts";
+import { dependenciesFirst, dependentsFirst } from "./ordering.ts";
 import type { Registry } from "./registry.ts";
 import { isAtRest, type Supervised, stopBound } from "./supervised.ts";
 
-/** What an operator asks of servers: start, stop, restart, kill. */
+/**
+ * What an operator asks of servers: start, stop, restart, kill, pause, resume. Of several, each starts after what it depends on, and
+ * stops before it.
+ */
 
-type Target = { name: string; project?: string | undefined } | { all: true; project?: string | undefined };
+type Target = ParsedParams<"start" | "stop" | "restart" | "kill" | "pause" | "resume">;
 
-export async function start(registry: Registry, target: Target): Promise<ResultOf<"start">> {
-  const { yes, no, failed } = await each(registry, target, startOne);
+/** Longest wait of an operator's start for what the server depends on, ms. The server itself waits as long as it takes. */
+const DEPENDENCIES_BOUND = 60_000;
+
+export async function start(
+  registry: Registry,
+  target: ParsedParams<"start">,
+  gone: AbortSignal,
+): Promise<ResultOf<"start">> {
+  const servers = named(registry, target);
+  const acts = startInOrder(registry, servers, target.no_deps, gone);
+  const { yes, no, failed } = await answersOf(acts, target);
   return { started: yes, already_running: no, failed };
 }
 
-export async function restart(registry: Registry, target: Target): Promise<ResultOf<"restart">> {
-  const { yes, no, failed } = await each(registry, target, restartOne);
+export async function restart(
+  registry: Registry,
+  target: ParsedParams<"restart">,
+  gone: AbortSignal,
+): Promise<ResultOf<"restart">> {
+  const servers = named(registry, target);
+  const ran = servers.filter((server) => !isAtRest(server));
+  const acts =
+    "name" in target && ran.length > 0
+      ? new Map(ran.map((server) => [server, restartOne(server)]))
+      : await restartInOrder(registry, servers, ran, target.no_deps, gone);
+  const { yes, no, failed } = await answersOf(acts, target);
   return { restarted: yes, started: no, failed };
 }
 
-export async function stop(registry: Registry, target: Target): Promise<ResultOf<"stop">> {
-  const { yes, no, failed } = await each(registry, target, (server) => stopOne(server, "stop"));
+export async function stop(registry: Registry, target: ParsedParams<"stop">): Promise<ResultOf<"stop">> {
+  const { yes, no, failed } = await answersOf(stopInOrder(registry, target, "stop"), target);
   return { stopped: yes, not_running: no, failed };
 }
 
 export async function kill(registry: Registry, target: ParsedParams<"kill">): Promise<ResultOf<"kill">> {
-  const { yes, no, failed } = await each(registry, target, (server) => stopOne(server, "kill"));
+  const { yes, no, failed } = await answersOf(stopInOrder(registry, target, "kill"), target);
   return { killed: yes, not_running: no, failed };
 }
 
 export async function pause(registry: Registry, target: ParsedParams<"pause">): Promise<ResultOf<"pause">> {
   const until = target.for_ms === undefined ? null : Date.now() + target.for_ms;
-  const { yes, no, failed } = await each(registry, target, async (server) => {
+  const acts = eachOf(named(registry, target), (server) => {
     const isNew = server.state.paused === undefined;
     server.dispatch({ type: "pause", until });
     return isNew;
   });
+  const { yes, no, failed } = await answersOf(acts, target);
   return { paused: yes, already_paused: no, failed };
 }
 
-export async function resume(registry: Registry, target: Target): Promise<ResultOf<"resume">> {
-  const { yes, no, failed } = await each(registry, target, async (server) => {
+export async function resume(
+  registry: Registry,
+  target: ParsedParams<"resume">,
+): Promise<ResultOf<"resume">> {
+  const acts = eachOf(named(registry, target), (server) => {
     const wasPaused = server.state.paused !== undefined;
     server.dispatch({ type: "resume" });
     return wasPaused;
   });
+  const { yes, no, failed } = await answersOf(acts, target);
   return { resumed: yes, not_paused: no, failed };
 }
+
+function eachOf(servers: readonly Supervised[], act: (server: Supervised) => boolean): Acts {
+  return new Map(servers.map((server) => [server, Promise.resolve(server).then(act)]));
+}
+
+function named(registry: Registry, target: Target): Supervised[] {
+  if ("name" in target) return [registry.get(target.name, target.project)];
+  if ("names" in target) return [...new Set(target.names)].map((name) => registry.get(name, target.project));
+  return registry.all(target.project);
+}
+
+/** What becomes of each server: true or false as the verb says it. */
+type Acts = Map<Supervised, Promise<boolean>>;
 
 interface Answers {
   yes: string[];
@@ -53,49 +95,84 @@ interface Answers {
   failed: ResultOf<"start">["failed"];
 }
 
-/** One named server answers with its error; of `all`, each failure stands in the list. */
-async function each(
-  registry: Registry,
-  target: Target,
-  act: (server: Supervised) => Promise<boolean>,
-): Promise<Answers> {
+/** One named server answers with its error; of several, each failure stands in the list. */
+async function answersOf(acts: Acts, target: Target): Promise<Answers> {
   const answers: Answers = { yes: [], no: [], failed: [] };
-  if ("name" in target) {
-    const server = registry.get(target.name, target.project);
-    ((await act(server)) ? answers.yes : answers.no).push(server.spec.name);
-    return answers;
+  const outcomes = await Promise.allSettled(acts.values());
+  for (const [i, { spec }] of [...acts.keys()].entries()) {
+    const outcome = outcomes[i];
+    if (outcome?.status === "fulfilled") (outcome.value ? answers.yes : answers.no).push(spec.name);
+    else if (!("name" in target)) answers.failed.push({ name: spec.name, ...failureOf(outcome?.reason) });
+    // What was started for the one that was named says nothing: that one waits, and tells what for.
+    else if (spec.name === target.name) throw outcome?.reason;
   }
-  await Promise.all(
-    registry.all(target.project).map(async (server) => {
-      const { name } = server.spec;
-      try {
-        ((await act(server)) ? answers.yes : answers.no).push(name);
-      } catch (error) {
-        const code = error instanceof RpcError ? error.code : RPC_ERRORS.internalError;
-        answers.failed.push({ name, code, message: error instanceof Error ? error.message : String(error) });
-      }
-    }),
-  );
   return answers;
 }
 
+function failureOf(error: unknown): { code: number; message: string } {
+  const code = error instanceof RpcError ? error.code : RPC_ERRORS.internalError;
+  return { code, message: error instanceof Error ? error.message : String(error) };
+}
+
+/** Begins all at once, dependencies before dependents: those that cannot start yet wait. */
+function startInOrder(
+  registry: Registry,
+  servers: readonly Supervised[],
+  noDeps: boolean,
+  gone: AbortSignal,
+): Acts {
+  const all = noDeps ? servers : registry.waiting.withDependencies(servers);
+  const ordered = dependenciesFirst(all);
+  return new Map(ordered.map((server) => [server, startOne(registry, server, noDeps, gone)]));
+}
+
+/** True: what ran was restarted. False: nothing ran, and it was started. */
+async function restartInOrder(
+  registry: Registry,
+  servers: readonly Supervised[],
+  ran: readonly Supervised[],
+  noDeps: boolean,
+  gone: AbortSignal,
+): Promise<Acts> {
+  // As with the end of an agent: one that dies in between leaves it to the next to start them.
+  await Promise.allSettled(dependentsFirst(ran, (one) => one.suspend(stopBound(one.spec))).values());
+  const acts = startInOrder(registry, servers, noDeps, gone);
+  return new Map([...acts].map(([server, act]) => [server, act.then(() => ran.includes(server))]));
+}
+
+/** A single one that runs is ended and started in one step, however those are that it depends on. */
+async function restartOne(server: Supervised): Promise<boolean> {
+  liftHold(server);
+  server.dispatch({ type: "restart" });
+  await awaitStart(server);
+  return true;
+}
+
 /** True: started now. False: it ran already. */
-async function startOne(server: Supervised): Promise<boolean> {
+async function startOne(
+  registry: Registry,
+  server: Supervised,
+  noDeps: boolean,
+  gone: AbortSignal,
+): Promise<boolean> {
   liftHold(server);
   const before = publicState(server.state);
   if (before === "running") return false;
-  server.dispatch({ type: "start" });
+  if (noDeps) server.dispatch({ type: "start" });
+  else registry.waiting.begin(server);
+  await registry.waiting.settled(server, DEPENDENCIES_BOUND, gone);
+  throwWait(registry, server);
   await awaitStart(server);
   return before !== "starting";
 }
 
-/** True: what ran was restarted. False: nothing ran, and it was started. */
-async function restartOne(server: Supervised): Promise<boolean> {
-  liftHold(server);
-  const ran = !isAtRest(server);
-  server.dispatch({ type: "restart" });
-  await awaitStart(server);
-  return ran;
+function throwWait(registry: Registry, server: Supervised): void {
+  const missing = registry.waiting.of(server);
+  if (missing.length === 0) return;
+  throw new RpcError(
+    RPC_ERRORS.notRunning,
+    `${server.spec.name} ${waitsSentence(missing, registry.waiting.restingBelow(server))}`,
+  );
 }
 
 /** From now on it is not a session's any more. */
@@ -133,11 +210,30 @@ function throwSpawnError(server: Supervised): void {
   throw new RpcError(error.portConflict ? RPC_ERRORS.portConflict : RPC_ERRORS.spawnFailed, error.message);
 }
 
-/** True: stopped now. False: it did not run. The hold is written down first, so no later agent starts it again. */
+/** Holds all of them first, so that no later agent, and no wait that comes to its end, starts one again. */
+function stopInOrder(registry: Registry, target: Target, how: "stop" | "kill"): Acts {
+  const servers = named(registry, target);
+  const refusals = new Map<Supervised, unknown>();
+  for (const server of servers) {
+    try {
+      server.setOperator("stop");
+    } catch (error) {
+      refusals.set(server, error);
+    }
+  }
+  const act = async (server: Supervised) => {
+    if (refusals.has(server)) throw refusals.get(server);
+    return stopOne(server, how);
+  };
+  return how === "stop"
+    ? dependentsFirst(servers, act)
+    : new Map(servers.map((server) => [server, act(server)]));
+}
+
+/** True: stopped now. False: it did not run. */
 async function stopOne(server: Supervised, how: "stop" | "kill"): Promise<boolean> {
-  server.setOperator("stop");
   const ran = !isAtRest(server);
-  server.dispatch({ type: how });
+  server.cease(how);
   await awaitRest(server);
   return ran;
 }

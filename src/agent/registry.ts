@@ -1,23 +1,19 @@
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
-import { isSuccess } from "../supervisor/policy.ts";
 import { isCode } from "../system/files.ts";
+import { dependenciesFirst, dependentsFirst } from "./ordering.ts";
 import { recordedServers, ServerStore } from "./store.ts";
 import { isAtRest, Supervised, stopBound } from "./supervised.ts";
-
-/** Longest wait of a server that is started with the agent for each one that it depends on, ms. */
-const RESUME_BOUND = 60_000;
-
-/** What one server asks of another that it depends on. */
-export type Condition = ServerSpec["dependsOn"][number]["condition"];
+import { isOwed, Waiting } from "./waiting.ts";
 
 /** All servers of this agent, by project and name. */
 export class Registry {
   readonly #servers = new Map<string, Supervised>();
   readonly #state: string;
   readonly #report: (message: string) => void;
-  /** Aborted once all are being stopped: nothing is started with the agent any more. */
-  readonly #ending = new AbortController();
+  /** Those that start once what they depend on is as they ask. */
+  readonly waiting = new Waiting((name, project) => this.find(name, project));
+  #ending = false;
 
   constructor(state: string, report: (message: string) => void) {
     this.#state = state;
@@ -27,27 +23,21 @@ export class Registry {
   /** Takes up every server that has a record. One that cannot be read is reported, and harms no other. */
   async adoptAll(): Promise<void> {
     await Promise.all(recordedServers(this.#state).map(({ project, name }) => this.#adopt(project, name)));
-    for (const server of this.all()) if (isToResume(server)) void this.#resume(server);
+    for (const server of dependenciesFirst(this.all())) if (isOwed(server)) this.#resume(server);
   }
 
-  /**
-   * Starts a server once what it depends on is as it asks, or rests for good, or the time for that is over. Never
-   * rejects: nobody waits for it.
-   */
-  async #resume(server: Supervised): Promise<void> {
-    const { name, project, dependsOn } = server.spec;
+  #resume(server: Supervised): void {
     try {
-      const waits = dependsOn.map(({ server: needed, condition }) => {
-        const settled = (dependency: Supervised) =>
-          !isToResume(dependency) && (meets(dependency, condition) || isAtRest(dependency));
-        return this.find(needed, project)?.until(settled, RESUME_BOUND, this.#ending.signal);
-      });
-      await Promise.all(waits);
-      // Meanwhile somebody else may have started it, or said that it is to rest; or all are being stopped.
-      if (isToResume(server) && !this.#ending.signal.aborted) server.dispatch({ type: "start-with-agent" });
+      this.waiting.begin(server, "start-with-agent");
     } catch (error) {
+      const { name, project } = server.spec;
       this.#report(`${project}/${name}: cannot start it with the agent: ${String(error)}`);
     }
+  }
+
+  #options(store: ServerStore) {
+    const changed = (server: Supervised) => this.waiting.changed(server);
+    return { store, report: this.#report, changed };
   }
 
   async #adopt(project: string, name: string): Promise<void> {
@@ -57,7 +47,7 @@ export class Registry {
       if (!applied) return this.#report(`${project}/${name}: it has no record that can be read`);
       if (applied.unreadable)
         this.#report(`${project}/${name}: what was applied to it is missing, or unreadable and set aside`);
-      const server = new Supervised(applied, { store, report: this.#report });
+      const server = new Supervised(applied, this.#options(store));
       this.#servers.set(keyOf(project, name), server);
       await server.adopt(store.readRecord(Date.now()));
     } catch (error) {
@@ -67,7 +57,7 @@ export class Registry {
 
   /** The agent is going down: nothing is to begin any more. */
   get isEnding(): boolean {
-    return this.#ending.signal.aborted;
+    return this.#ending;
   }
 
   /** In name order. */
@@ -111,16 +101,15 @@ export class Registry {
       store.remove();
       throw error;
     }
-    const server = new Supervised(
-      { spec, secrets, tampered: false, unreadable: false },
-      { store, report: this.#report },
-    );
+    const applied = { spec, secrets, tampered: false, unreadable: false };
+    const server = new Supervised(applied, this.#options(store));
     this.#servers.set(keyOf(spec.project, spec.name), server);
     return server;
   }
 
   remove(server: Supervised): void {
     this.#servers.delete(keyOf(server.spec.project, server.spec.name));
+    this.waiting.leave(server);
     try {
       server.remove();
     } catch (error) {
@@ -129,14 +118,15 @@ export class Registry {
   }
 
   /**
-   * Stops everything, without holding it: the next agent starts it again. Returns the names of what ran and was
-   * stopped, and of what could not be.
+   * Stops everything, dependents first, without holding it: the next agent starts it again. Returns the names of what
+   * ran and was stopped, and of what could not be.
    */
   async stopAll(): Promise<{ stopped: string[]; left: string[] }> {
-    this.#ending.abort();
+    this.#ending = true;
+    this.waiting.close();
     const names = (servers: readonly Supervised[]) => servers.map(({ spec }) => spec.name);
     const running = this.all().filter(isAlive);
-    await Promise.all(running.map((server) => server.suspend(stopBound(server.spec))));
+    await Promise.all(dependentsFirst(running, (server) => server.suspend(stopBound(server.spec))).values());
     const left = running.filter(isAlive);
     return { stopped: names(running.filter((server) => !left.includes(server))), left: names(left) };
   }
@@ -153,24 +143,3 @@ function isAlive(server: Supervised): boolean {
 }
 
 const keyOf = (project: string, name: string) => `${project}/${name}`;
-
-/** It is still to be started with the agent. */
-const isToResume = (server: Supervised) => server.resumes && server.shouldRun;
-
-/** Whether a server is now what another asks of it. */
-export function meets({ state, spec }: Supervised, condition: Condition): boolean {
-  const { phase, lastExit } = state;
-  switch (condition) {
-    case "started":
-      return phase.tag === "running";
-    case "ready":
-      return phase.tag === "running" && phase.ready.verdict.status === "ok";
-    case "completed":
-      return (
-        phase.tag === "stopped" &&
-        lastExit !== undefined &&
-        lastExit.requested !== true &&
-        isSuccess(lastExit.exit, spec)
-      );
-  }
-}

@@ -7,6 +7,7 @@ import { isRunning } from "../system/processes.ts";
 import { awaitRest } from "./operations.ts";
 import type { Registry } from "./registry.ts";
 import { isAtRest, type Supervised } from "./supervised.ts";
+import { isOwed } from "./waiting.ts";
 
 /** Between two looks at whether the sessions still run, ms. */
 const LOOK_GAP = 1000;
@@ -68,12 +69,14 @@ export class Sessions {
   }
 
   #owned(): Supervised[] {
-    return this.#registry.all().filter((server) => sessionOf(server) !== undefined && !isAtRest(server));
+    return this.#registry
+      .all()
+      .filter((server) => sessionOf(server) !== undefined && (!isAtRest(server) || isOwed(server)));
   }
 }
 
 async function stopWithSession(server: Supervised): Promise<void> {
-  server.dispatch({ type: "stop", reason: SESSION_OVER });
+  server.cease("stop", SESSION_OVER);
   await awaitRest(server);
 }
 

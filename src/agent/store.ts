@@ -27,7 +27,7 @@ export interface RuntimeRecord {
   readonly operator: OperatorWord;
   /** {@link startHash} of the spec that the newest incarnation was started with. */
   readonly runningHash?: string | undefined;
-  /** It was stopped with its agent, and the next agent is to start it. */
+  /** A start of it is owed: it was stopped with its agent, or waits for what it depends on. */
   readonly resumes: boolean;
   /** On whose word it was started; absent in records of earlier versions. */
   readonly starter?: Starter | undefined;

@@ -36,6 +36,8 @@ const KEPT_SECRETS = 4;
 export interface SupervisedOptions {
   readonly store: ServerStore;
   readonly report: (message: string) => void;
+  /** Told after each event that the server took in. */
+  readonly changed?: (server: Supervised) => void;
 }
 
 /**
@@ -47,6 +49,7 @@ export class Supervised {
   readonly log: LogWriter;
   readonly #report: (message: string) => void;
   readonly #changed = new EventEmitter();
+  readonly #tell: (server: Supervised) => void;
   readonly #timers = new Map<TimerName, NodeJS.Timeout>();
   #spec: ServerSpec;
   #secrets: SecretValues;
@@ -79,6 +82,7 @@ export class Supervised {
     this.#unreadable = applied.unreadable;
     this.store = options.store;
     this.#report = options.report;
+    this.#tell = options.changed ?? (() => {});
     this.log = new LogWriter(this.store.logDir, applied.spec.logs);
     // Many may wait for one server at once: an apply, commands, dependents.
     this.#changed.setMaxListeners(0);
@@ -111,7 +115,10 @@ export class Supervised {
     return this.#incarnation;
   }
 
-  /** It ran when its last agent was told to end, or when the machine went down: a new agent starts it. */
+  /**
+   * A start of it is owed: it ran when its last agent was told to end, or when the machine went down, or it waits for
+   * what it depends on. Written down, so that a new agent knows it.
+   */
   get resumes(): boolean {
     return this.#resumes;
   }
@@ -119,6 +126,12 @@ export class Supervised {
   /** What the configuration or the operator wants of it now. */
   get shouldRun(): boolean {
     return this.#operator === null ? this.#spec.wanted === "start" : this.#operator === "start";
+  }
+
+  /** What runs was started with another spec than the one it has now. */
+  get isOutdated(): boolean {
+    const { tag } = this.#state.phase;
+    return (tag === "starting" || tag === "running") && this.#runningHash !== startHash(this.#spec);
   }
 
   /** What was applied is not known: `spec` only says how to end it. */
@@ -136,6 +149,30 @@ export class Supervised {
       this.#busy = false;
     }
     this.#changed.emit("change");
+    this.#tell(this);
+  }
+
+  /** Whoever waits for something of it looks again: what it depends on has changed. */
+  nudge(): void {
+    this.#changed.emit("change");
+  }
+
+  /** From now on a start of it is owed. Throws, with nothing changed, when that cannot be written. */
+  owe(): void {
+    if (this.#resumes) return;
+    this.#resumes = true;
+    try {
+      this.#write(true);
+    } catch (error) {
+      this.#resumes = false;
+      throw error;
+    }
+  }
+
+  /** Ends what runs of it, or the wait for its start. `reason`: why, when its operator did not say so. */
+  cease(how: "stop" | "kill", reason?: string): void {
+    this.#resumes = false;
+    this.dispatch({ type: how, ...(reason === undefined ? {} : { reason }) });
   }
 
   /** Settles when the condition holds, or with false when the time is over or the signal says so. */
@@ -144,13 +181,19 @@ export class Supervised {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<boolean> {
-    const bound = AbortSignal.timeout(timeoutMs);
-    const either = signal ? AbortSignal.any([bound, signal]) : bound;
-    while (!condition(this)) {
-      if (either.aborted) return false;
-      await once(this.#changed, "change", { signal: either }).catch(() => undefined);
+    // A timer of our own: Node 20 collects a timeout signal that only AbortSignal.any holds, and it never fires.
+    const bound = new AbortController();
+    const timer = setTimeout(() => bound.abort(), timeoutMs);
+    const either = signal ? AbortSignal.any([bound.signal, signal]) : bound.signal;
+    try {
+      while (!condition(this)) {
+        if (either.aborted) return false;
+        await once(this.#changed, "change", { signal: either }).catch(() => undefined);
+      }
+      return true;
+    } finally {
+      clearTimeout(timer);
     }
-    return true;
   }
 
   /** The operator's word, written down before it is followed. Throws, with nothing changed, when it cannot be. */

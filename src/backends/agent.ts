@@ -85,7 +85,10 @@ export class AgentBackend implements Backend {
     });
     const result = await unlessAborted(call, options.signal);
     if (result === undefined) return INTERRUPTED;
-    return result.ok ? result : { ok: false, message: result.message, lastLines: result.last_lines };
+    const waits = result.waits_for ? { waitsFor: result.waits_for } : {};
+    return result.ok
+      ? { ok: true, detail: result.detail, ...waits }
+      : { ok: false, message: result.message, lastLines: result.last_lines, ...waits };
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
-import type { Observed } from "../model/observed.ts";
+import type { Missing, Observed } from "../model/observed.ts";
 import type { Change } from "../model/plan.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 
@@ -15,7 +15,9 @@ export interface Backend {
   observe(project: string): Promise<readonly Observed[]>;
   /**
    * Carries out one change. When it starts something (and `waitMs` is not 0) it settles when the server is what
-   * `until` says, has failed or ended, or the time is over. Aborting ends the waiting, never a server.
+   * `until` says, has failed or ended, or the time is over. A server whose dependencies are not as it asks is taken
+   * over, and waits for them: it settles when nothing brings them about, or the time is over. One that runs is left as
+   * it is then. Aborting ends the waiting, never a server.
    */
   perform(change: Change, options: PerformOptions): Promise<PerformResult>;
 }
@@ -40,11 +42,18 @@ export interface PerformOptions {
 
 export type PerformResult =
   /** `detail`: one clause, e.g. `ready: 127.0.0.1:8421 is listening (pid 812)`. */
-  | { readonly ok: true; readonly detail: string }
+  | {
+      readonly ok: true;
+      readonly detail: string;
+      /** Nothing is waited for, and the server waits for these. */
+      readonly waitsFor?: readonly Missing[];
+    }
   | {
       readonly ok: false;
       readonly message: string;
       readonly lastLines: readonly string[];
+      /** It waits for these; what was to be restarted is left as it is because of them. */
+      readonly waitsFor?: readonly Missing[];
       /** The waiting was ended, not the work: what comes of it is not known. */
       readonly interrupted?: boolean;
     };

@@ -22,7 +22,8 @@ export default class List extends ServerCommand {
 }
 
 function rowOf(entry: ListEntry): ListRow {
-  const { name, project, state, pid, port, uptime_secs, restart_count, ready, held, paused } = entry;
+  const { name, project, state, pid, port, uptime_secs, restart_count, ready, held, paused, waits_for } =
+    entry;
   return {
     name,
     project,
@@ -34,5 +35,6 @@ function rowOf(entry: ListEntry): ListRow {
     ready,
     held,
     paused: paused !== undefined,
+    waitsFor: (waits_for ?? []).map(({ server }) => server),
   };
 }

@@ -1,34 +1,50 @@
+import { waitsText } from "../model/dependency.ts";
+import type { RpcClient } from "../rpc/client.ts";
 import type { Method, ResultOf } from "../rpc/contract.ts";
 import { RpcError } from "../rpc/errors.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type Address, ServerCommand } from "./server-command.ts";
 
 type Verb = Extract<Method, "start" | "stop" | "restart" | "kill" | "pause" | "resume">;
+/** Silence after which a person asks what goes on, ms. */
+const PATIENCE = 2000;
+
 type Failure = ResultOf<"start">["failed"][number];
 
 /** What start, stop, restart, kill, pause and resume share: many servers at once, each with its own outcome. */
 export abstract class OperateCommand extends ServerCommand {
-  /** Calls `verb` for every address. Prints the merged result of the wire method, or a line for each server. */
+  /**
+   * Calls `verb` for every address, those of a project at once: the agent knows their order. Prints the merged result
+   * of the wire method, or a line for each server.
+   */
   protected async operate(
     verb: Verb,
     addresses: readonly Address[],
     words: Record<string, string>,
-    how: { readonly for_ms?: number } = {},
+    options: { no_deps?: boolean; for_ms?: number } = {},
   ): Promise<void> {
     const merged: Record<string, string[]> = Object.fromEntries(Object.keys(words).map((key) => [key, []]));
     const failed: Failure[] = [];
     await this.withAgent(async (client) => {
+      const told = setTimeout(() => void this.#tellWaits(client, addresses), PATIENCE);
       await Promise.all(
-        addresses.map(async ({ project, name }) => {
+        byProject(addresses).map(async ([project, names]) => {
+          const [name = "", ...others] = names;
+          const target = others.length === 0 ? { name } : { names };
           try {
-            const result: Record<string, unknown> = await client.call(verb, { project, name, ...how });
+            const result: Record<string, unknown> = await client.call(verb, {
+              project,
+              ...target,
+              ...options,
+            });
             for (const key of Object.keys(words)) merged[key]?.push(...(result[key] as string[]));
+            failed.push(...(result.failed as Failure[]));
           } catch (error) {
             if (!(error instanceof RpcError)) throw error;
             failed.push({ name, code: error.code, message: error.message });
           }
         }),
-      );
+      ).finally(() => clearTimeout(told));
     });
     if (this.json) this.printJson({ ...sorted(merged), failed });
     else this.#tell(sorted(merged), words);
@@ -37,11 +53,27 @@ export abstract class OperateCommand extends ServerCommand {
     process.exitCode = EXIT.failed;
   }
 
+  /** Says why nothing seems to happen. */
+  async #tellWaits(client: RpcClient, addresses: readonly Address[]): Promise<void> {
+    if (this.json) return;
+    const entries = await client.call("list", {}).catch(() => []);
+    for (const { name, project, waits_for } of entries) {
+      const asked = addresses.some((one) => one.name === name && one.project === project);
+      if (asked && waits_for) this.note(`${name} ${waitsText(waits_for)} …`);
+    }
+  }
+
   #tell(merged: Record<string, string[]>, words: Record<string, string>): void {
     for (const [key, word] of Object.entries(words)) {
       for (const name of merged[key] ?? []) this.print(`${name}: ${word}`);
     }
   }
+}
+
+function byProject(addresses: readonly Address[]): [project: string, names: string[]][] {
+  const projects = [...new Set(addresses.map(({ project }) => project))];
+  const namesOf = (project: string) => addresses.filter((one) => one.project === project);
+  return projects.map((project) => [project, [...new Set(namesOf(project).map(({ name }) => name))]]);
 }
 
 function sorted(merged: Record<string, string[]>): Record<string, string[]> {

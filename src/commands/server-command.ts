@@ -23,6 +23,13 @@ export const namesArgument = {
   name: string({ description: "Servers, each as NAME or PROJECT/NAME." }),
 };
 export const allFlag = { all: boolean({ default: false, summary: "All servers of the current project." }) };
+export const depsFlag = {
+  deps: boolean({
+    default: true,
+    allowNo: true,
+    summary: "Start what they depend on first, and wait for it.",
+  }),
+};
 
 /** What the commands share that speak to the agent about servers. */
 export abstract class ServerCommand extends ProjectCommand {

@@ -4,7 +4,7 @@ import { allFlag, namesArgument } from "./server-command.ts";
 export default class Stop extends OperateCommand {
   static override summary = "Stop servers, and hold them stopped.";
   static override description =
-    "The whole process group gets its stop signal, and SIGKILL once its grace is over. A held server stays stopped, also over reboots and applies, until it is started.";
+    "The whole process group gets its stop signal, and SIGKILL once its grace is over. A held server stays stopped, also over reboots and applies, until it is started. Of several, each stops before what it depends on.";
   static override examples = [
     "<%= config.bin %> stop web",
     "<%= config.bin %> stop web api",

@@ -1,3 +1,4 @@
+import type { Missing } from "./observed.ts";
 import type { Action } from "./plan.ts";
 
 /** What happens while a plan is carried out, in order, for a view to render. */
@@ -14,6 +15,14 @@ export type ApplyEvent =
       readonly lastLines: readonly string[];
       /** The waiting was ended, not the work: what comes of it is not known. */
       readonly interrupted?: boolean;
+    }
+  /** Taken over; it starts by itself once what it depends on is as it asks. */
+  | {
+      readonly type: "waiting";
+      readonly server: string;
+      readonly action: Action;
+      readonly message: string;
+      readonly waitsFor: readonly Missing[];
     }
   /** Not tried, because something it depends on failed or the apply was interrupted. */
   | {

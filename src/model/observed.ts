@@ -35,6 +35,16 @@ export interface Verdict {
 /** The operator's word: it stands above the configuration's `wanted`. */
 export type OperatorWord = "start" | "stop" | null;
 
+/** One thing that keeps a server from starting. */
+export interface Missing {
+  readonly server: string;
+  readonly condition: ServerSpec["dependsOn"][number]["condition"];
+  /** One clause: how that server is instead, e.g. `running, not ready: nothing listens on 127.0.0.1:8421`. */
+  readonly state: string;
+  /** It rests, and nothing brings it up by itself. */
+  readonly resting: boolean;
+}
+
 /** What a backend says, live, of one server it has a record of. */
 export interface Observed {
   readonly name: string;
@@ -80,6 +90,8 @@ export interface Observed {
   readonly healthy: Verdict;
   /** What an MCP server said of itself, once its live process has. */
   readonly mcp?: McpFacts;
+  /** It is to start by itself as soon as these are otherwise; only while that is so. */
+  readonly waitsFor?: readonly Missing[];
 }
 
 /** One step from state to state. */

@@ -10,8 +10,10 @@ export interface PlanSummary {
   readonly matching: readonly string[];
   /** Declared with `wanted: ignore`: nothing is ever done. */
   readonly ignored: readonly string[];
-  /** The operator said stop. They appear in one of the lists above as well, as drifted ones do. */
+  /** The operator said stop. They appear in one of the lists above as well, as those below do. */
   readonly held: readonly string[];
+  /** They start by themselves once what they depend on is as they ask. */
+  readonly waiting: readonly string[];
   readonly drifted: readonly string[];
 }
 
@@ -25,6 +27,7 @@ export function summary(plan: Pick<Plan, "changes">): PlanSummary {
     matching: names((change) => change.action === "none" && !isIgnored(change)),
     ignored: names(isIgnored),
     held: names(({ held, action }) => held && action !== "remove"),
+    waiting: names(isWaiting),
     drifted: names(({ observed }) => observed?.drift !== undefined),
   };
 }
@@ -32,6 +35,11 @@ export function summary(plan: Pick<Plan, "changes">): PlanSummary {
 /** Carrying it out would do nothing. */
 export function isEmpty(plan: Pick<Plan, "changes">): boolean {
   return plan.changes.every(({ action }) => action === "none");
+}
+
+/** It starts by itself, with what the plan makes of its spec. */
+export function isWaiting({ action, observed }: Change): boolean {
+  return observed?.waitsFor !== undefined && (action === "none" || action === "update");
 }
 
 function isIgnored({ desired }: Change): boolean {

@@ -1,5 +1,6 @@
 import type { Backend, PerformResult } from "../backends/backend.ts";
 import type { ApplyEvent } from "../model/event.ts";
+import type { Missing } from "../model/observed.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { Channel } from "./channel.ts";
@@ -23,10 +24,10 @@ export type BackendOf = (kind: ServerSpec["backend"]) => Backend;
 
 /**
  * Carries out a plan and says what happens, in order. What ends comes first, dependents before what they depend on;
- * the rest follows in dependency order; both in parallel where they may. Each change gets `started` and then `done` or
- * `failed`, or else `skipped` alone; one with action `none` gets nothing. The failure of one server, also a thrown one,
- * is that of no other, except that a server is skipped whose dependency failed in this apply, or rests and is not
- * started by it. Ending the iteration early begins nothing new. Does not look at the plan's diagnostics.
+ * the rest follows in dependency order; both in parallel where they may. Each change gets `started` and then `done`,
+ * `failed`, `waiting` or `skipped`, or else `skipped` alone; one with action `none` gets nothing. The failure of one
+ * server, also a thrown one, is that of no other, except that a server whose dependency failed in this apply, or is not
+ * as it asks, waits for it under its backend; when it runs it is skipped, and runs on as it is. Ending the iteration early begins nothing new. Does not look at the plan's diagnostics.
  */
 export async function* apply(
   plan: Plan,
@@ -49,12 +50,14 @@ export async function* apply(
   }
 }
 
+const OUTCOME = { failed: "failed", waiting: "waits", skipped: "was skipped" } as const;
+
 class Walk {
   readonly #backendOf: BackendOf;
   readonly #options: ApplyOptions;
   readonly #events: Channel<ApplyEvent>;
   readonly #changes: readonly Change[];
-  readonly #unfinished = new Map<Change, "failed" | "skipped">();
+  readonly #unfinished = new Map<Change, "failed" | "waiting" | "skipped">();
 
   constructor(
     backendOf: BackendOf,
@@ -77,45 +80,61 @@ class Walk {
 
   async #carryOut({ change, needs }: Task): Promise<void> {
     const { server, action } = change;
-    const obstacle = this.#obstacle(change, needs);
+    const broken = needs.find((needed) => this.#unfinished.has(needed));
+    const obstacle = this.#obstacle(change, broken);
     if (obstacle !== undefined) {
-      this.#unfinished.set(change, "skipped");
-      const interrupted = this.#options.signal.aborted ? { interrupted: true } : {};
-      this.#events.push({ type: "skipped", server, action, message: obstacle, ...interrupted });
+      this.#skip(change, obstacle);
       return;
     }
     this.#events.push({ type: "started", server, action });
-    const result = await this.#perform(change);
-    if (result.ok) {
-      this.#events.push({ type: "done", server, action, detail: result.detail });
-      return;
-    }
-    this.#unfinished.set(change, "failed");
-    this.#events.push({
-      type: "failed",
-      server,
-      action,
-      message: result.message,
-      lastLines: result.lastLines,
-      ...(result.interrupted ? { interrupted: true } : {}),
-    });
+    // What it depends on was waited for already: it waits for that by itself, and this apply no longer.
+    const result = await this.#perform(change, broken === undefined ? this.#options.waitMs : 0);
+    const { waitsFor } = result;
+    if (waitsFor !== undefined && this.#options.waitMs > 0) this.#wait(change, result, waitsFor);
+    else if (result.ok) this.#events.push({ type: "done", server, action, detail: result.detail });
+    else this.#fail(change, result);
   }
 
-  #obstacle(change: Change, needs: readonly Change[]): string | undefined {
-    const { server } = change;
+  #fail(change: Change, { message, lastLines, interrupted }: Extract<PerformResult, { ok: false }>): void {
+    const { server, action } = change;
+    this.#unfinished.set(change, "failed");
+    const broken = interrupted ? { interrupted: true } : {};
+    this.#events.push({ type: "failed", server, action, message, lastLines, ...broken });
+  }
+
+  #skip(change: Change, message: string): void {
+    const { server, action } = change;
+    this.#unfinished.set(change, "skipped");
+    const interrupted = this.#options.signal.aborted ? { interrupted: true } : {};
+    this.#events.push({ type: "skipped", server, action, message, ...interrupted });
+  }
+
+  #wait(change: Change, result: PerformResult, waitsFor: readonly Missing[]): void {
+    const { server, action } = change;
+    const message = result.ok ? result.detail : result.message;
+    if (action === "restart") this.#skip(change, message);
+    else {
+      this.#unfinished.set(change, "waiting");
+      this.#events.push({ type: "waiting", server, action, message, waitsFor });
+    }
+  }
+
+  #obstacle(change: Change, broken: Change | undefined): string | undefined {
+    const { server, action } = change;
     if (this.#options.signal.aborted) return "interrupted before it began";
-    const broken = needs.find((needed) => this.#unfinished.has(needed));
     // Without waiting nothing is asked of what a server depends on but that it comes first.
     if (broken === undefined)
       return this.#options.waitMs === 0 ? undefined : restingDependency(change, this.#changes);
-    const how = this.#unfinished.get(broken) === "skipped" ? "was skipped" : "failed";
+    const how = OUTCOME[this.#unfinished.get(broken) ?? "failed"];
     if (broken.server === server)
       return `its removal from ${broken.observed?.backend ?? "the other backend"} ${how}`;
-    return `${broken.server} ${how}, and ${server} depends on it`;
+    return action === "add" || action === "start"
+      ? undefined
+      : `${broken.server} ${how}, and ${server} depends on it`;
   }
 
-  async #perform(change: Change): Promise<PerformResult> {
-    const { secrets, waitMs, rollback = true, signal } = this.#options;
+  async #perform(change: Change, waitMs: number): Promise<PerformResult> {
+    const { secrets, rollback = true, signal } = this.#options;
     const kind = change.desired?.backend ?? change.observed?.backend ?? "agent";
     const values = Object.hasOwn(secrets, change.server) ? secrets[change.server] : undefined;
     const until = awaitedCondition(change.server, this.#changes);

@@ -25,7 +25,7 @@ interface Pair {
  *   and restarted when what it was started with differs; one that may not run is stopped.
  *
  * A spec that must be written while the process is right is an `update`: also of a held or a resting server, whose
- * next start will use it, and of a waiting or completed one unless what it is started with changed (then it is
+ * next start will use it, and of a waiting (for its backoff, for what it depends on) or completed one unless what it is started with changed (then it is
  * started: waiting out a backoff earned by the old command makes no sense, and a task with other arguments is another
  * task).
  */
@@ -76,6 +76,9 @@ function towardsRunning(pair: Pair): Decision {
         reasons: [{ kind: "failed", detail: failure(observed), at: observed.since }],
       };
     case "stopped":
+      // It starts by itself. A changed one might do so before it is taken over: a start brings up what is declared.
+      if (observed.waitsFor !== undefined)
+        return { action: startChanged(pair) ? "start" : "none", reasons: [] };
       if (restedByConfiguration(observed)) return { action: "start", reasons: [] };
       if (!isAcceptedEnd(desired, observed)) return { action: "start", reasons: [absence(observed)] };
       return { action: startChanged(pair) ? "start" : "none", reasons: [] };

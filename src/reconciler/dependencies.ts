@@ -1,7 +1,6 @@
 import type { Condition } from "../backends/backend.ts";
-import type { Observed } from "../model/observed.ts";
+import { isMet } from "../model/dependency.ts";
 import type { Change } from "../model/plan.ts";
-import type { ServerSpec } from "../model/spec.ts";
 
 /** What the servers of a plan ask of those that they depend on. */
 
@@ -33,11 +32,12 @@ const NEEDED: Readonly<Record<Condition, string>> = {
 };
 
 /**
- * Why a change must not start its server: something that it depends on rests, its condition is not met, and the plan
- * does not start it. One that is on its way is trusted to arrive; of one that is not in the plan nothing is known.
+ * Why a change must not end what runs of its server for a new version: that would have to wait for something that
+ * rests and that the plan does not start. What does not run may be begun all the same: it waits by itself. A dependency
+ * that is on its way is trusted to arrive; of one that is not in the plan nothing is known.
  */
 export function restingDependency(change: Change, changes: readonly Change[]): string | undefined {
-  if (!begins(change)) return undefined;
+  if (change.action !== "restart") return undefined;
   for (const { server, condition } of change.desired?.dependsOn ?? []) {
     const dependency = changes.find((other) => other.server === server && other.action !== "remove");
     const rest = dependency && !begins(dependency) ? restOf(dependency, condition) : undefined;
@@ -50,20 +50,12 @@ export function restingDependency(change: Change, changes: readonly Change[]): s
 /** How a server that the plan does not start rests; undefined: it does not, or its condition is met. */
 function restOf({ action, desired, observed, held }: Change, condition: Condition): string | undefined {
   if (action === "add" || action === "stop") return held ? "is held" : "is wanted stopped";
-  if (observed === undefined || isMet(observed, condition, observed.spec ?? desired)) return undefined;
+  if (observed === undefined) return undefined;
+  const { waitsFor, spec = desired, ...seen } = observed;
+  const waits = waitsFor?.map(({ server }) => server);
+  if (isMet({ ...seen, ...(spec && { spec }), ...(waits && { waits }) }, condition)) return undefined;
   if (held) return "is held";
   if (observed.state !== "stopped" && observed.state !== "failed") return undefined;
+  if (waits) return `waits for ${waits.join(", ")}`;
   return `is ${observed.state}${observed.reason === undefined ? "" : ` (${observed.reason})`}`;
-}
-
-/** A run that ended with success meets every condition, as it does when an apply starts it. */
-function isMet(observed: Observed, condition: Condition, spec: ServerSpec | undefined): boolean {
-  if (spec !== undefined && hasCompleted(observed, spec)) return true;
-  if (condition === "completed" || observed.state !== "running") return false;
-  return condition === "started" || observed.ready.status === "ok";
-}
-
-function hasCompleted({ state, lastExit }: Observed, { restart }: ServerSpec): boolean {
-  if (state !== "stopped" || lastExit === undefined || lastExit.requested === true) return false;
-  return lastExit.exit.kind === "code" && restart.successExitCodes.includes(lastExit.exit.code);
 }

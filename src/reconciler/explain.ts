@@ -1,5 +1,6 @@
+import { CONDITION_GOAL, restingOf } from "../model/dependency.ts";
 import { ago, span, uptime } from "../model/elapsed.ts";
-import { formatExit, type Observed } from "../model/observed.ts";
+import { formatExit, type Missing, type Observed } from "../model/observed.ts";
 import { oneLine } from "../model/text.ts";
 import { isAcceptedEnd, mayRun } from "./decide.ts";
 
@@ -70,11 +71,7 @@ function probeName({ spec }: Observed): string {
 
 function starting(observed: Observed, now: number): string[] {
   const cause = observed.reason === undefined ? "" : `: ${observed.reason}`;
-  const dependencies =
-    observed.spec?.dependsOn.map(({ server, condition }) => `${server} (${condition})`) ?? [];
-  const waits =
-    dependencies.length === 0 ? [] : [`It starts after what it depends on: ${dependencies.join(", ")}.`];
-  return [`${observed.name} began to start ${ago(now - observed.since)}${cause}.`, ...waits];
+  return [`${observed.name} began to start ${ago(now - observed.since)}${cause}.`];
 }
 
 function restarting(observed: Observed, now: number): string[] {
@@ -122,7 +119,21 @@ function stopping(observed: Observed, now: number): string[] {
   return [`${observed.name} began to stop ${ago(now - observed.since)}${reason}.`, left];
 }
 
+function waiting({ name }: Observed, waitsFor: readonly Missing[]): string[] {
+  const each = waitsFor.map(
+    ({ server, condition, state }) => `for ${server} ${CONDITION_GOAL[condition]} (now ${state})`,
+  );
+  const resting = restingOf(waitsFor);
+  const help = resting.length === 0 ? "" : `\`xy start ${resting.join(" ")}\` brings that about, `;
+  return [
+    `${name} waits ${each.join(" and ")}.`,
+    `It starts by itself as soon as that is so: ${help}\`xy start --no-deps ${name}\` starts it at once, ` +
+      `\`xy stop ${name}\` ends the waiting.`,
+  ];
+}
+
 function stopped(observed: Observed, now: number): string[] {
+  if (observed.waitsFor !== undefined) return waiting(observed, observed.waitsFor);
   const { name, spec } = observed;
   const when = ago(now - observed.since);
   if (observed.operator === "stop") {

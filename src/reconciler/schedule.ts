@@ -1,5 +1,6 @@
+import { acyclic, type Graph, reversed } from "../model/graph.ts";
 import type { Change } from "../model/plan.ts";
-import { acyclic, dependencyGraph, type Graph, joined, portGraph, reversed } from "./order.ts";
+import { dependencyGraph, joined, portGraph } from "./order.ts";
 
 /** One change, and what it has to wait for. */
 export interface Task {

@@ -14,28 +14,35 @@ const verdict = z.object({
   at: z.number(),
 });
 
-/** One server, or with `all` every server of the project (of all projects when none is named). */
-const target = z.union([
-  z.strictObject({ name, project }),
-  z.strictObject({ all: z.literal(true), project }),
-]);
-const jobOptions = { replace_existing_jobs: z.boolean().default(true) };
-const startTarget = z.union([
-  z.strictObject({ name, project, ...jobOptions }),
-  z.strictObject({ all: z.literal(true), project, ...jobOptions }),
-]);
-const stopTarget = z.union([
-  z.strictObject({ name, project, remove_jobs: z.boolean().default(false) }),
-  z.strictObject({ all: z.literal(true), project, remove_jobs: z.boolean().default(false) }),
-]);
-const pause = { for_ms: z.number().min(1).max(LONGEST_PAUSE).optional() };
-const pauseTarget = z.union([
-  z.strictObject({ name, project, ...pause }),
-  z.strictObject({ all: z.literal(true), project, ...pause }),
-]);
+/** One server, or several, or with `all` every server of the project (of all projects when none is named). */
+const targets = <Options extends z.ZodRawShape>(options: Options) =>
+  z.union([
+    z.strictObject({ name, project, ...options }),
+    z.strictObject({ names: z.array(name).min(1), project, ...options }),
+    z.strictObject({ all: z.literal(true), project, ...options }),
+  ]);
+const target = targets({});
+const startTarget = targets({
+  replace_existing_jobs: z.boolean().default(true),
+  /** At once, whatever it depends on. */
+  no_deps: z.boolean().default(false),
+});
+const stopTarget = targets({ remove_jobs: z.boolean().default(false) });
+const pauseTarget = targets({ for_ms: z.number().min(1).max(LONGEST_PAUSE).optional() });
 const names = z.array(z.string());
-/** With `all`, what went wrong does not hide what went well. */
+/** With `names` and `all`, what went wrong does not hide what went well. */
 const failed = z.array(z.object({ name: z.string(), code: z.int(), message: z.string() }));
+
+/** What keeps a server from starting: it starts by itself once these are otherwise. */
+const missing = z.array(
+  z.object({
+    server: z.string(),
+    condition: z.enum(CONDITIONS),
+    state: z.string(),
+    /** It rests, and nothing brings it up by itself. */
+    resting: z.boolean(),
+  }),
+);
 
 const listEntry = z.object({
   name: z.string(),
@@ -53,6 +60,12 @@ const listEntry = z.object({
   /** Null: not known (yet). */
   ready: z.boolean().nullable(),
   healthy: z.boolean().nullable(),
+  /** Only while it waits; its state is `stopped` then. */
+  waits_for: missing.optional(),
+});
+
+const treeEntry = listEntry.extend({
+  depends_on: z.array(z.object({ server: z.string(), condition: z.enum(CONDITIONS) })),
 });
 
 const statusEntry = listEntry.extend({
@@ -95,11 +108,18 @@ const observed = z.object({
   ready: verdict,
   healthy: verdict,
   mcp: mcpFacts.optional(),
+  waitsFor: missing.optional(),
 });
 
 const applied = z.union([
-  z.object({ ok: z.literal(true), detail: z.string() }),
-  z.object({ ok: z.literal(false), message: z.string(), last_lines: z.array(z.string()) }),
+  z.object({ ok: z.literal(true), detail: z.string(), waits_for: missing.optional() }),
+  z.object({
+    ok: z.literal(false),
+    message: z.string(),
+    last_lines: z.array(z.string()),
+    /** It starts by itself once these are otherwise; what is to be restarted runs on as it was. */
+    waits_for: missing.optional(),
+  }),
 ]);
 
 export const contract = {
@@ -113,8 +133,14 @@ export const contract = {
     params: z.strictObject({ name, project }),
     result: statusEntry,
   },
+  tree: {
+    summary: "Every server with what it depends on, in name order",
+    params: z.strictObject({ project }),
+    result: z.array(treeEntry),
+  },
   start: {
-    summary: "Start, and lift a hold; a running server is left alone",
+    summary:
+      "Start, and lift a hold; a running server is left alone. What it depends on is started first, unless that is held or wanted stopped: then the server waits for it",
     params: startTarget,
     result: z.object({ started: names, already_running: names, failed }),
   },
@@ -248,6 +274,7 @@ export type Params<M extends Method> = z.input<Contract[M]["params"]>;
 export type ParsedParams<M extends Method> = z.output<Contract[M]["params"]>;
 export type ResultOf<M extends Method> = z.output<Contract[M]["result"]>;
 export type ListEntry = z.output<typeof listEntry>;
+export type TreeEntry = z.output<typeof treeEntry>;
 export type StatusEntry = z.output<typeof statusEntry>;
 
 /** Notifications of the server, by method. */

@@ -109,7 +109,7 @@ class Row {
         shown.title = this.#task.title;
         this.#task = shown;
         const end = await this.#end;
-        if (end?.type === "skipped") shown.skip(eventText(end));
+        if (end?.type === "skipped" || end?.type === "waiting") shown.skip(eventText(end));
         else if (end?.type === "done") shown.title = eventText(end);
         else
           throw new Error(

@@ -1,3 +1,4 @@
+import { waitsSentence } from "../model/dependency.ts";
 import type { ApplyEvent } from "../model/event.ts";
 import type { Action } from "../model/plan.ts";
 import { group } from "../model/summary.ts";
@@ -6,10 +7,10 @@ import { actionOngoing, actionOver, actionVerb } from "./actions.ts";
 import { painter, type Screen } from "./screen.ts";
 
 /** How one change of a plan ended. */
-export type FinalEvent = Extract<ApplyEvent, { type: "done" | "failed" | "skipped" }>;
+export type FinalEvent = Extract<ApplyEvent, { type: "done" | "failed" | "waiting" | "skipped" }>;
 
 export function isFinal(event: ApplyEvent): event is FinalEvent {
-  return event.type === "done" || event.type === "failed" || event.type === "skipped";
+  return event.type !== "started" && event.type !== "progress";
 }
 
 /** An event in words, without colour; a failure carries the server's last lines below it. */
@@ -22,6 +23,8 @@ export function eventText(event: ApplyEvent): string {
       return `${server}: ${oneLine(event.text)}`;
     case "done":
       return `${server}: ${actionOver(event.action)}${event.detail === "" ? "" : `: ${oneLine(event.detail)}`}`;
+    case "waiting":
+      return `${server}: ${oneLine(waitsSentence(event.waitsFor))}`;
     case "skipped":
       return `${server}: not ${actionOver(event.action)}: ${oneLine(event.message)}`;
     case "failed":
@@ -46,26 +49,32 @@ export interface ApplyScreen extends Pick<Screen, "colour"> {
   readonly verb?: "Apply" | "Destroy" | "Rollback";
 }
 
-const isInterrupted = (event: FinalEvent) => event.type !== "done" && event.interrupted === true;
+const isInterrupted = (event: FinalEvent) => "interrupted" in event && event.interrupted === true;
 
 /** The last words of an apply: what was done, and by name what was not. Without newline. */
 export function applySummary(events: readonly FinalEvent[], { colour, verb = "Apply" }: ApplyScreen): string {
   const paint = painter({ colour });
   const of = (type: FinalEvent["type"]) => events.filter((event) => event.type === type);
-  const [done, ended, skipped] = [of("done"), of("failed"), of("skipped")];
+  const [done, ended, waiting, skipped] = [of("done"), of("failed"), of("waiting"), of("skipped")];
   const [interrupted, failed] = [ended.filter(isInterrupted), ended.filter((event) => !isInterrupted(event))];
-  if (ended.length === 0 && skipped.length === 0) {
+  if (done.length === events.length) {
     return `${paint("green", paint("bold", `${verb} complete:`))} ${counts(done.map(({ action }) => action))}.`;
   }
   const parts = [
     listed("failed", failed),
     listed("still under way", interrupted),
+    listed("waiting", waiting),
     listed("not tried", skipped),
-    listed("done", done) || "nothing was done",
+    listed("done", done) || (waiting.length > 0 ? "" : "nothing was done"),
   ];
-  const title =
-    events.some(isInterrupted) && failed.length === 0 ? `${verb} interrupted:` : `${verb} failed:`;
+  const title = `${verb} ${howEnded(events)}:`;
   return `${paint("red", paint("bold", title))} ${parts.filter((part) => part !== "").join("; ")}.`;
+}
+
+function howEnded(events: readonly FinalEvent[]): string {
+  if (events.some((event) => event.type === "failed" && !isInterrupted(event))) return "failed";
+  if (events.some(isInterrupted)) return "interrupted";
+  return events.some(({ type }) => type === "skipped") ? "failed" : "not complete";
 }
 
 function counts(actions: readonly Action[]): string {

@@ -7,6 +7,7 @@ const STYLES: Readonly<Record<ApplyEvent["type"], Style | undefined>> = {
   progress: "dim",
   done: undefined,
   failed: "red",
+  waiting: "yellow",
   skipped: "yellow",
 };
 

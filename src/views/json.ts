@@ -31,6 +31,7 @@ interface ChangeDocument
     | "paused"
     | "reason"
     | "since"
+    | "waitsFor"
   >;
 }
 
@@ -77,6 +78,7 @@ const FOUND = [
   "paused",
   "reason",
   "since",
+  "waitsFor",
 ] as const satisfies readonly (keyof Observed)[];
 
 function found(observed: Observed): NonNullable<ChangeDocument["observed"]> {

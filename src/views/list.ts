@@ -22,6 +22,8 @@ export interface ListRow extends Pick<Observed, "name" | "project" | "state" | "
   /** The operator said stop. */
   readonly held: boolean;
   readonly paused?: boolean;
+  /** Names of the servers whose state it waits for. */
+  readonly waitsFor?: readonly string[];
 }
 
 /** The table of `xy list`, in the order given, with a newline at its end. */
@@ -51,18 +53,37 @@ export function stateStyle(state: StateName, ready: Verdict["status"]): Style {
   }
 }
 
-/** The state, and what keeps it from changing by itself. */
-export function stateText(state: StateName, held: boolean, paused: boolean): string {
+/** Columns of a state that names another server. */
+const LONGEST_STATE = 24;
+
+/** What a server is doing, and what keeps it from changing by itself. */
+export interface StateFacts {
+  readonly state: StateName;
+  readonly held: boolean;
+  readonly paused: boolean;
+  /** Names of the servers whose state it waits for. */
+  readonly waitsFor: readonly string[];
+}
+
+export function stateText({ state, held, paused, waitsFor }: StateFacts): string {
+  const [first, ...others] = waitsFor;
+  if (first !== undefined) {
+    const more = others.length === 0 ? "" : ` +${others.length}`;
+    return cut(`waits for ${first}`, LONGEST_STATE - more.length) + more;
+  }
   if (state === "stopped" && held) return "stopped (held)";
   return paused ? `${state} (paused)` : state;
 }
 
 function cells(server: ListRow, several: boolean): Cell[] {
-  const { state, ready, pid, uptimeMs, held, paused = false } = server;
+  const { state, ready, pid, uptimeMs, held, paused = false, waitsFor = [] } = server;
   const verdict = ready === null ? "unknown" : ready ? "ok" : "failing";
   return [
     { text: several ? `${server.project}/${server.name}` : server.name },
-    { text: stateText(state, held, paused), style: stateStyle(state, verdict) },
+    {
+      text: stateText({ state, held, paused, waitsFor }),
+      style: waitsFor.length > 0 ? "yellow" : stateStyle(state, verdict),
+    },
     readyCell(state, verdict),
     { text: pid === undefined ? "-" : String(pid) },
     { text: String(server.port ?? "-") },

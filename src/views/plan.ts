@@ -1,8 +1,9 @@
+import { waitsText } from "../model/dependency.ts";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import { ago, span } from "../model/elapsed.ts";
 import { formatExit } from "../model/observed.ts";
 import type { Change, Plan } from "../model/plan.ts";
-import { isEmpty, type PlanSummary, summary } from "../model/summary.ts";
+import { isEmpty, isWaiting, type PlanSummary, summary } from "../model/summary.ts";
 import { oneLine } from "../model/text.ts";
 import { changeHeading, changeSign } from "./actions.ts";
 import { interestingFacts } from "./facts.ts";
@@ -82,6 +83,8 @@ function noteLines(plan: Plan, screen: Screen, paint: Paint): string[] {
     ...rolledBackLine(plan),
     ...held.map((change) => of("held:", heldText(change, screen.now))),
     ...paused.map((change) => of("paused:", pausedText(change, screen.now))),
+    ...plan.changes.filter(isWaiting).map((change) => of("waiting:", waitingText(change))),
+    ...plan.changes.filter(isAiling).map((change) => of("not ready:", ailingText(change))),
     ...drifted.map((change) => of("drifted:", driftText(change))),
     ...left,
   ];
@@ -109,6 +112,20 @@ function pausedText({ server, action, observed }: Change, now: number): string {
   return `${server}, which is down${exit}${end}; nothing starts it until \`xy resume ${server}\``;
 }
 
+function waitingText({ server, observed }: Change): string {
+  return `${server} ${waitsText(observed?.waitsFor ?? [])}`;
+}
+
+/** It matches the configuration, and is of no use all the same. */
+function isAiling({ action, observed, desired }: Change): boolean {
+  const running = action === "none" && desired?.wanted !== "ignore" && observed?.state === "running";
+  return running && observed.ready.status === "failing";
+}
+
+function ailingText({ server, observed }: Change): string {
+  return `${server} runs, but ${observed?.ready.evidence ?? "is not ready"}`;
+}
+
 function driftText({ server, action, observed }: Change): string {
   const outcome = action === "remove" ? "removed" : action === "none" ? "left alone" : "put back";
   return `${server} was changed outside xy (${observed?.drift}), and is ${outcome}`;
@@ -121,7 +138,7 @@ function diagnosticLine(diagnostic: Diagnostic, { shorten }: Screen, paint: Pain
 
 function totals(plan: Plan, paint: Paint): string {
   const found = summary(plan);
-  if (isEmpty(plan)) return `${paint("bold", "No changes.")} ${matching(found)}`;
+  if (isEmpty(plan)) return `${paint("bold", "No changes.")} ${matching(found)}${butNotWell(plan, found)}`;
   const counts = [
     count(found.add, "to add"),
     count(found.change, "to change"),
@@ -130,13 +147,25 @@ function totals(plan: Plan, paint: Paint): string {
   return `${paint("bold", "Plan:")} ${counts.join(", ")}.`;
 }
 
+function butNotWell({ changes }: Plan, { waiting }: PlanSummary): string {
+  const ailing = changes.filter(isAiling).map(({ server }) => server);
+  const parts = [
+    ...(waiting.length === 0 ? [] : [`waiting: ${names(waiting)}`]),
+    ...(ailing.length === 0 ? [] : [`not ready: ${names(ailing)}`]),
+  ];
+  return parts.length === 0 ? "" : ` But not all of them are up: ${parts.join("; ")}.`;
+}
+
 /** Names in one line; every one of them has its block above. */
 const MOST_NAMES = 20;
 
-function count(names: readonly string[], what: string): string {
-  if (names.length === 0) return `0 ${what}`;
-  const more = names.length > MOST_NAMES ? `, and ${names.length - MOST_NAMES} more` : "";
-  return `${names.length} ${what} (${names.slice(0, MOST_NAMES).join(", ")}${more})`;
+function count(servers: readonly string[], what: string): string {
+  return servers.length === 0 ? `0 ${what}` : `${servers.length} ${what} (${names(servers)})`;
+}
+
+function names(servers: readonly string[]): string {
+  const more = servers.length > MOST_NAMES ? `, and ${servers.length - MOST_NAMES} more` : "";
+  return `${servers.slice(0, MOST_NAMES).join(", ")}${more}`;
 }
 
 function matching(found: PlanSummary): string {

@@ -1,5 +1,6 @@
+import { CONDITION_GOAL } from "../model/dependency.ts";
 import { ago, span, uptime } from "../model/elapsed.ts";
-import { formatExit, type Observed, type Transition, type Verdict } from "../model/observed.ts";
+import { formatExit, type Missing, type Observed, type Transition, type Verdict } from "../model/observed.ts";
 import { formatStarter } from "../model/starter.ts";
 import { oneLine } from "../model/text.ts";
 import { type Fact, interestingFacts } from "./facts.ts";
@@ -43,13 +44,15 @@ export function statusView(observed: Observed, details: StatusDetails, screen: S
 function stateRows(observed: Observed, { now }: Screen): Row[] {
   const { state, ready, healthy, reason, pid, startedAt, lastExit, drift, operator, paused, startedBy } =
     observed;
+  const { waitsFor = [] } = observed;
   const running = state === "running" || state === "starting";
   const rows: (Row | undefined)[] = [
     {
       label: "state",
-      value: `${stateText(state, operator === "stop", paused !== undefined)}, ${since(observed, now)}`,
-      style: stateStyle(state, ready.status),
+      value: `${stateText({ state, held: operator === "stop", paused: paused !== undefined, waitsFor: [] })}, ${since(observed, now)}`,
+      style: waitsFor.length > 0 ? "yellow" : stateStyle(state, ready.status),
     },
+    ...waitsFor.map(waitRow),
     reason === undefined ? undefined : { label: "reason", value: oneLine(reason) },
     wordRow(observed),
     paused && { label: "paused", value: pausedText(paused, now) },
@@ -66,6 +69,14 @@ function stateRows(observed: Observed, { now }: Screen): Row[] {
       : { label: "drift", value: `changed outside xy: ${oneLine(drift)}`, style: "yellow" },
   ];
   return rows.filter((row) => row !== undefined);
+}
+
+function waitRow({ server, condition, state }: Missing): Row {
+  return {
+    label: "waits for",
+    value: `${server} ${CONDITION_GOAL[condition]}: ${oneLine(state)}`,
+    style: "yellow",
+  };
 }
 
 function since({ since: at }: Observed, now: number): string {

@@ -47,13 +47,23 @@ test("a server is not started when what it needs completed ends without success,
   const failed = await home.xy("apply", "--yes");
   expect(failed).toMatchObject({ code: 1 });
   expect(failed.stdout).toContain("migrate: cannot add: ended: exit 7");
-  expect(failed.stdout).toContain("web: not added: migrate failed, and web depends on it");
+  expect(failed.stdout).toContain(
+    "web: waits for migrate to complete: stopped: ended: exit 7; it starts by itself as soon as that is so: `xy start migrate`",
+  );
+  expect(failed.stdout).toContain("Apply failed: 1 failed (migrate); 1 waiting (web).\n");
 
   migration("exec sleep 600");
   const late = await home.xy("apply", "--yes", "--wait-timeout", "500ms");
   expect(late).toMatchObject({ code: 1 });
   expect(late.stdout).toContain("not completed after 500ms: running");
-  expect(late.stdout).toContain("web: not added: migrate failed, and web depends on it");
+  expect(await home.servers()).toMatchObject({ web: { state: "stopped" } });
+
+  // Once its work succeeds, whoever waited for it goes on.
+  migration("touch mark");
+  await home.did("apply", "--yes");
+  await eventually(async () => {
+    expect(await home.servers()).toMatchObject({ web: { ready: true } });
+  });
 });
 
 test("one that is needed started need not be ready, one that is needed ready must be", async () => {
@@ -66,7 +76,7 @@ test("one that is needed started need not be ready, one that is needed ready mus
   const outcome = await home.xy("apply", "--yes", "--wait-timeout", "500ms");
   expect(outcome).toMatchObject({ code: 1 });
   expect(outcome.stdout).toContain("db: cannot add: not ready after 500ms");
-  expect(outcome.stdout).toContain("web: not added: db failed, and web depends on it");
+  expect(outcome.stdout).toContain("web: waits for db to be ready: stopped; it starts");
 });
 
 test("without waiting only the order counts", async () => {
@@ -76,7 +86,7 @@ test("without waiting only the order counts", async () => {
   expect(told.indexOf("web: adding")).toBeGreaterThan(told.indexOf("db: added"));
 });
 
-test("what depends on a held server is not started, and is told the way out", async () => {
+test("what depends on a held server waits for it, and says so", async () => {
   home.declare("db");
   await home.did("apply", "--yes");
   await home.did("stop", "db");
@@ -84,12 +94,15 @@ test("what depends on a held server is not started, and is told the way out", as
   const outcome = await home.xy("apply", "--yes");
   expect(outcome).toMatchObject({ code: 1 });
   expect(outcome.stdout).toContain(
-    "web: not added: db is held, and web needs it ready: run `xy start db`, then apply again",
+    "web: waits for db to be ready: held; it starts by itself as soon as that is so: `xy start db`\n" +
+      "Apply not complete: 1 waiting (web).\n",
   );
-  expect(Object.keys(await home.servers())).toEqual(["db"]);
 
   await home.did("start", "db");
-  expect(await home.did("apply", "--yes")).toContain("web: added: ready");
+  await eventually(async () => {
+    expect(await home.servers()).toMatchObject({ web: { ready: true } });
+  });
+  expect(await home.did("apply", "--yes")).toContain("No changes. 2 servers match the configuration.\n");
 });
 
 test("a new agent starts each server after what it depends on", async () => {

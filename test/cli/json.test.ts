@@ -19,6 +19,7 @@ const documents: [words: string[], document: unknown][] = [
   [["apply", "--yes"], { version: 1, plan: { version: 1 }, outcome: [{ type: "done" }, { type: "done" }] }],
   [["reload"], { added: [], removed: [], changed: [], unchanged: ["a", "b"] }],
   [["list"], [{ name: "a", state: "running", port: null }, { name: "b" }]],
+  [["tree"], [{ name: "a", state: "running", depends_on: [] }, { name: "b" }]],
   [
     ["status", "a"],
     { name: "a", project: "tools", state: "running", spec: { command: "sh" }, recent_transitions: [{}, {}] },

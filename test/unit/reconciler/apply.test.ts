@@ -159,18 +159,26 @@ describe("apply", () => {
     expect(seen).toEqual({ db: "completed", web: "started", api: "ready" });
   });
 
-  test("what depends on a server at rest is skipped, unless nothing is waited for", async () => {
+  test("what runs is not restarted while it needs a server at rest, unless nothing is waited for", async () => {
     const held = resting(spec("db"), { operator: "stop" });
-    const plan = planned([spec("db"), needing("web", "db"), needing("app", "web")], [held]);
+    const web = needing("web", "db");
+    const app = needing("app", "web");
+    const newer = (server: ServerSpec) => ({ ...server, args: ["other.js"] });
+    const plan = planned([spec("db"), newer(web), newer(app)], [held, running(web), running(app)]);
     const performed = backend(async () => done);
     expect(await collect(apply(plan, performed, options()))).toEqual([
       {
         type: "skipped",
         server: "web",
-        action: "add",
+        action: "restart",
         message: "db is held, and web needs it ready: run `xy start db`, then apply again",
       },
-      { type: "skipped", server: "app", action: "add", message: "web was skipped, and app depends on it" },
+      {
+        type: "skipped",
+        server: "app",
+        action: "restart",
+        message: "web was skipped, and app depends on it",
+      },
     ]);
     expect(brief(await collect(apply(plan, performed, options({ waitMs: 0 }))))).toEqual([
       "started web",
@@ -180,16 +188,56 @@ describe("apply", () => {
     ]);
   });
 
-  test("a failure skips those that depend on it, by name, and no others", async () => {
+  /** A backend of which `db` fails, and all that needs something waits for it. */
+  const waits = [{ server: "db", condition: "ready", state: "failed: exit 7", resting: true }] as const;
+  const waiting = async ({ server, desired: declared }: Change): Promise<PerformResult> => {
+    if (server === "db") return broken;
+    const free = declared?.dependsOn.length === 0;
+    return free ? done : { ok: true, detail: "waits for db", waitsFor: waits };
+  };
+
+  test("what does not run is handed over all the same, and waits; others know nothing of it", async () => {
     const plan = planned([needing("web", "api"), needing("api", "db"), spec("db"), spec("notes")]);
-    const perform = async ({ server }: Change) => (server === "db" ? broken : done);
+    const waited: Record<string, number> = {};
+    const perform = async (change: Change, { waitMs }: PerformOptions) => {
+      waited[change.server] = waitMs;
+      return waiting(change);
+    };
     const events = await collect(apply(plan, backend(perform), options()));
+    const wait = { type: "waiting", action: "add", message: "waits for db", waitsFor: waits };
     expect(events.filter(({ type }) => type !== "started")).toEqual([
       { type: "failed", server: "db", action: "add", message: "exit 7", lastLines: ["no such table"] },
       { type: "done", server: "notes", action: "add", detail: "ready" },
-      { type: "skipped", server: "api", action: "add", message: "db failed, and api depends on it" },
-      { type: "skipped", server: "web", action: "add", message: "api was skipped, and web depends on it" },
+      { ...wait, server: "api" },
+      { ...wait, server: "web" },
     ]);
+    // What failed was waited for: its dependents are not waited for a second time.
+    expect(waited).toEqual({ db: 60_000, notes: 60_000, api: 0, web: 0 });
+  });
+
+  test("without waiting, whatever waits under its backend is done", async () => {
+    const plan = planned([needing("web", "db"), spec("db")]);
+    const perform = async (change: Change) => (change.server === "db" ? done : waiting(change));
+    const events = await collect(apply(plan, backend(perform), options({ waitMs: 0 })));
+    expect(events.at(-1)).toEqual({ type: "done", server: "web", action: "add", detail: "waits for db" });
+  });
+
+  test("what runs, and would have to wait in its new version, is skipped", async () => {
+    const web = needing("web", "db");
+    const plan = planned([{ ...web, args: ["other.js"] }, spec("db")], [running(web), running(spec("db"))]);
+    const perform = async (): Promise<PerformResult> => ({
+      ok: false,
+      message: "left as it is",
+      lastLines: [],
+      waitsFor: waits,
+    });
+    const events = await collect(apply(plan, backend(perform), options()));
+    expect(events.at(-1)).toEqual({
+      type: "skipped",
+      server: "web",
+      action: "restart",
+      message: "left as it is",
+    });
   });
 
   test("what a backend throws is the failure of one server", async () => {

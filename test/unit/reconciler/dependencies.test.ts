@@ -14,7 +14,10 @@ function changes(servers: readonly ServerSpec[], observed: readonly Observed[] =
   return diff(desired(...servers), observed);
 }
 
-/** What keeps `web` from beginning. */
+/** How `web` runs before a change of its arguments: it is about to be restarted. */
+const outdated = (condition: Condition) => running(needing("web", condition, { args: ["old.js"] }));
+
+/** What keeps `web` from being restarted. */
 function obstacle(all: readonly Change[]): string | undefined {
   const web = all.find(({ server }) => server === "web");
   return web && restingDependency(web, all);
@@ -47,7 +50,7 @@ describe("a dependency that the plan does not start", () => {
   const held = resting(db, { operator: "stop" });
   const never = spec("db", { restart: { ...db.restart, policy: "never" } });
   const why = (condition: Condition, observed: Observed, declared = db) =>
-    obstacle(changes([declared, needing("web", condition)], [observed]));
+    obstacle(changes([declared, needing("web", condition)], [observed, outdated(condition)]));
 
   test.each<[string, Condition, Observed]>([
     ["running, and ready", "ready", running(db)],
@@ -83,6 +86,17 @@ describe("a dependency that the plan does not start", () => {
     expect(why(condition, observed)).toBe(`${message}: run \`xy start db\`, then apply again`);
   });
 
+  test("one that waits itself", () => {
+    const seed = { server: "seed", condition: "completed", state: "failed: exit 7", resting: true } as const;
+    expect(why("ready", resting(db, { waitsFor: [seed] }))).toBe(
+      "db waits for seed, and web needs it ready: run `xy start db`, then apply again",
+    );
+  });
+
+  test("whoever does not run waits by itself", () => {
+    expect(obstacle(changes([db, needing("web", "ready")], [held]))).toBeUndefined();
+  });
+
   test("one that ended as its policy accepts, but not well", () => {
     const ended = resting(never, { lastExit: exited(7), reason: "ended: exit 7" });
     expect(why("completed", ended, never)).toBe(
@@ -95,21 +109,23 @@ describe("a dependency that the plan does not start", () => {
     expect(why("ready", held, args)).toContain("db is held");
     const unwanted = spec("db", { wanted: "stop" });
     expect(why("ready", running(db), unwanted)).toContain("db is wanted stopped");
-    expect(obstacle(changes([unwanted, needing("web", "ready")]))).toContain("db is wanted stopped");
+    expect(obstacle(changes([unwanted, needing("web", "ready")], [outdated("ready")]))).toContain(
+      "db is wanted stopped",
+    );
   });
 
   test("one that is ignored and was never applied is not known", () => {
     const ignored = spec("db", { wanted: "ignore" });
-    expect(obstacle(changes([ignored, needing("web", "ready")]))).toBeUndefined();
+    expect(obstacle(changes([ignored, needing("web", "ready")], [outdated("ready")]))).toBeUndefined();
   });
 
   test("one that is left out of the plan is not known", () => {
-    expect(obstacle(changes([needing("web", "ready")]))).toBeUndefined();
+    expect(obstacle(changes([needing("web", "ready")], [outdated("ready")]))).toBeUndefined();
   });
 
   test("whoever does not begin needs nothing", () => {
-    const before = needing("web", "ready", { tags: ["old"] });
-    const all = changes([db, needing("web", "ready")], [held, running(before)]);
+    const tagged = needing("web", "ready", { tags: ["old"] });
+    const all = changes([db, needing("web", "ready")], [held, running(tagged)]);
     expect(all[1]?.action).toBe("update");
     expect(obstacle(all)).toBeUndefined();
   });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Missing } from "../../../src/model/observed.ts";
 import { why } from "../../../src/reconciler/explain.ts";
 import { exited, MINUTE, NOW, resting, running, spec } from "./fixtures.ts";
 
@@ -25,9 +26,20 @@ test("running, not ready and not healthy", () => {
 });
 
 test("starting", () => {
-  const waiting = spec("web", { dependsOn: [{ server: "db", condition: "ready" }] });
-  expect(why(running(waiting, { state: "starting", since: NOW - 1500 }), NOW)).toMatchInlineSnapshot(
-    `"web began to start 1 second ago. It starts after what it depends on: db (ready)."`,
+  expect(why(running(web, { state: "starting", since: NOW - 1500 }), NOW)).toMatchInlineSnapshot(
+    `"web began to start 1 second ago."`,
+  );
+});
+
+test("waiting for what it depends on", () => {
+  const db = { server: "db", state: "running, not ready: nothing listens on 127.0.0.1:5432" };
+  const seed = { server: "seed", condition: "completed", state: "failed: exit 7", resting: true } as const;
+  const waits = (...all: readonly Missing[]) => why(resting(web, { waitsFor: all }), NOW);
+  expect(waits({ ...db, condition: "ready", resting: false })).toMatchInlineSnapshot(
+    `"web waits for db to be ready (now running, not ready: nothing listens on 127.0.0.1:5432). It starts by itself as soon as that is so: \`xy start --no-deps web\` starts it at once, \`xy stop web\` ends the waiting."`,
+  );
+  expect(waits({ ...db, condition: "ready", resting: false }, seed)).toMatchInlineSnapshot(
+    `"web waits for db to be ready (now running, not ready: nothing listens on 127.0.0.1:5432) and for seed to complete (now failed: exit 7). It starts by itself as soon as that is so: \`xy start seed\` brings that about, \`xy start --no-deps web\` starts it at once, \`xy stop web\` ends the waiting."`,
   );
 });
 

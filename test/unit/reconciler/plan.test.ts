@@ -37,6 +37,7 @@ describe("a plan", () => {
       matching: [],
       ignored: ["own"],
       held: ["db"],
+      waiting: [],
       drifted: ["db"],
     });
   });

@@ -6,10 +6,13 @@ import { type Observed, STATES } from "../../../src/model/observed.ts";
 import { RESTART_POLICIES, type ServerSpec, WANTED } from "../../../src/model/spec.ts";
 import { isEmpty } from "../../../src/model/summary.ts";
 import { apply } from "../../../src/reconciler/apply.ts";
+import { mayRun } from "../../../src/reconciler/decide.ts";
 import { diff } from "../../../src/reconciler/diff.ts";
 import { buildPlan } from "../../../src/reconciler/plan.ts";
 import { desired, NOW, running, spec } from "./fixtures.ts";
 import { collect, World } from "./world.ts";
+
+const WAIT = { server: "db", condition: "ready", state: "held", resting: true } as const;
 
 const NAMES = ["a", "b", "c", "constructor"];
 
@@ -46,13 +49,15 @@ const anyObserved = (name: string): fc.Arbitrary<Observed> =>
       drift: fc.constantFrom(undefined, "edited"),
       exit: fc.constantFrom(undefined, 0, 7),
       requested: fc.boolean(),
+      waits: fc.boolean(),
     })
-    .map(({ applied, started, readable, state, operator, drift, exit, requested }) => {
+    .map(({ applied, started, readable, state, operator, drift, exit, requested, waits }) => {
       const { spec: _, ...base } = running(applied, { state, operator, runningHash: startHash(started) });
       return {
         ...base,
         ...(readable && { spec: applied }),
         ...(drift !== undefined && { drift }),
+        ...(waits && state === "stopped" && mayRun(applied, { operator }) && { waitsFor: [WAIT] }),
         ...(exit !== undefined && {
           lastExit: { exit: { kind: "code" as const, code: exit }, at: NOW, requested },
         }),

@@ -5,7 +5,7 @@ import type { ApplyEvent } from "../../../src/model/event.ts";
 import { buildPlan } from "../../../src/reconciler/plan.ts";
 import { renderApplyLines } from "../../../src/views/apply.ts";
 import { renderApplyTasks } from "../../../src/views/apply-tasks.ts";
-import { applySummary } from "../../../src/views/apply-text.ts";
+import { applySummary, eventText } from "../../../src/views/apply-text.ts";
 import { desired, running, spec } from "../reconciler/fixtures.ts";
 
 const EVENTS: readonly ApplyEvent[] = [
@@ -122,7 +122,7 @@ describe("as tasks", () => {
 describe("the summary", () => {
   const of = (events: readonly ApplyEvent[]) =>
     applySummary(
-      events.filter((e) => e.type === "done" || e.type === "failed" || e.type === "skipped"),
+      events.filter((e) => e.type !== "started" && e.type !== "progress"),
       { colour: false },
     );
 
@@ -134,6 +134,18 @@ describe("the summary", () => {
     expect(of(EVENTS)).toBe("Apply failed: 1 failed (db); 1 not tried (web); 2 done (old, notes).");
     expect(of(EVENTS.slice(6, 7))).toBe("Apply failed: 1 failed (db); nothing was done.");
     expect(of(EVENTS.slice(7))).toBe("Apply failed: 1 not tried (web); nothing was done.");
+  });
+
+  test("names what waits, and tells that from a failure", () => {
+    const db = { server: "db", condition: "ready", state: "held", resting: true } as const;
+    const waits = { type: "waiting", server: "api", action: "add", message: "", waitsFor: [db] } as const;
+    expect(of([waits])).toBe("Apply not complete: 1 waiting (api).");
+    expect(of([...EVENTS, waits])).toBe(
+      "Apply failed: 1 failed (db); 1 waiting (api); 1 not tried (web); 2 done (old, notes).",
+    );
+    expect(eventText(waits)).toBe(
+      "api: waits for db to be ready: held; it starts by itself as soon as that is so: `xy start db`",
+    );
   });
 
   test("tells an interruption from a failure", () => {

@@ -90,3 +90,15 @@ test("a name is cut for a narrow terminal only", () => {
   `);
   expect(listView(long.map(row), plain)).toContain("a-name-that-is-longer-than-its-place");
 });
+
+test("what waits says what for, and is cut before the table gets too wide", () => {
+  const waits = (...waitsFor: readonly string[]) => ({ ...row(resting(spec("web"))), waitsFor });
+  const states = [waits("db"), waits("db", "cache", "seed"), waits("a-server-with-a-long-name", "db")];
+  expect(listView(states, plain)).toMatchInlineSnapshot(`
+    "NAME  STATE                     READY  PID  PORT  UPTIME  RESTARTS
+    web   waits for db              -        -  8421  -              0
+    web   waits for db +2           -        -  8421  -              0
+    web   waits for a-server-w… +1  -        -  8421  -              0
+    "
+  `);
+});

@@ -33,6 +33,28 @@ describe("a plan for people", () => {
     );
   });
 
+  test("that changes nothing, and is no claim that all is well", () => {
+    const failing = { status: "failing", evidence: "nothing listens on port 8421", at: NOW } as const;
+    const db = {
+      server: "db",
+      condition: "ready",
+      state: "running, not ready: it says",
+      resting: false,
+    } as const;
+    const observed = [running(spec("db"), { ready: failing }), resting(web, { waitsFor: [db] })];
+    expect(view([spec("db"), web], observed)).toMatchInlineSnapshot(`
+      "waiting: web waits for db to be ready: running, not ready: it says
+      not ready: db runs, but nothing listens on port 8421
+
+      No changes. 2 servers match the configuration. But not all of them are up: waiting: web; not ready: db.
+      "
+    `);
+    expect(view([spec("db"), { ...web, tags: ["new"] }], observed)).toContain("~ web will be changed\n");
+    expect(view([spec("db"), { ...web, args: ["b.js"] }], observed)).toContain(
+      "~ web will be changed and started\n",
+    );
+  });
+
   test("a new server shows what is not default", () => {
     const notes = spec("notes", {
       args: ["serve.js", "--title", "my notes", "--port", "8421"],

@@ -113,3 +113,17 @@ test("a paused server, and on whose word it runs", () => {
       pid:        812"
   `);
 });
+
+test("a server that waits", () => {
+  const waitsFor = [
+    { server: "db", condition: "ready", state: "running, not ready: not checked yet", resting: false },
+    { server: "seed", condition: "completed", state: "failed: exit 7", resting: true },
+  ] as const;
+  expect(statusView(resting(web, { waitsFor }), {}, plain).split("\n").slice(0, 5)).toEqual([
+    "web (project dots, agent)",
+    "  state:     stopped, since 2025-11-20 09:57:00Z (3 minutes ago)",
+    "  waits for: db to be ready: running, not ready: not checked yet",
+    "  waits for: seed to complete: failed: exit 7",
+    "  restarts:  0",
+  ]);
+});

@@ -1,0 +1,33 @@
+import type { TreeEntry } from "../rpc/contract.ts";
+import { type TreeNode, treeView } from "../views/tree.ts";
+import { projectFlag } from "./project-command.ts";
+import { ServerCommand } from "./server-command.ts";
+
+export default class Tree extends ServerCommand {
+  static override summary = "Show what depends on what, and what waits for what.";
+  static override description =
+    "Below each server stands what it depends on; at the top is what nothing else depends on.";
+  static override examples = ["<%= config.bin %> tree", "<%= config.bin %> tree --project dotfiles --json"];
+  static override enableJsonFlag = true;
+  static override flags = {
+    ...projectFlag,
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Tree);
+    const params = flags.project === undefined ? {} : { project: flags.project };
+    const entries = (await this.withAgentIfRecorded((client) => client.call("tree", params))) ?? [];
+    if (this.json) this.printJson(entries);
+    else this.print(treeView(entries.map(nodeOf), { ...this.screen, ascii: !showsBoxes(process.env) }));
+  }
+}
+
+function nodeOf({ name, project, state, ready, held, paused, waits_for, depends_on }: TreeEntry): TreeNode {
+  const waitsFor = waits_for ?? [];
+  return { name, project, state, ready, held, paused: paused !== undefined, waitsFor, dependsOn: depends_on };
+}
+
+/** By the locale's character set, as the first of these that is set names it. */
+function showsBoxes({ TERM, LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean {
+  return TERM !== "dumb" && /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || "");
+}

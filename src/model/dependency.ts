@@ -1,0 +1,82 @@
+import type { Missing, Observed } from "./observed.ts";
+import type { ServerSpec } from "./spec.ts";
+
+/** What one server asks of another that it depends on. */
+export type Condition = ServerSpec["dependsOn"][number]["condition"];
+
+/** What is to be known of a server to say whether it is as its dependents ask. */
+export interface Standing extends Pick<Observed, "state" | "operator" | "lastExit" | "reason"> {
+  readonly ready: Pick<Observed["ready"], "status" | "evidence">;
+  readonly spec?: Pick<ServerSpec, "restart" | "wanted">;
+  /** Its own start is owed, once these are as it asks. Whatever it was before does not count any more. */
+  readonly waits?: readonly string[];
+}
+
+/** A run that ended with success meets every condition: its work is done. */
+export function isMet(standing: Standing, condition: Condition): boolean {
+  if (standing.waits !== undefined) return false;
+  if (hasCompleted(standing)) return true;
+  if (condition === "completed" || standing.state !== "running") return false;
+  return condition === "started" || standing.ready.status === "ok";
+}
+
+/** It ended by itself, and with success. */
+export function hasCompleted({ state, lastExit, spec }: Omit<Standing, "ready">): boolean {
+  if (state !== "stopped" || lastExit === undefined || lastExit.requested === true) return false;
+  const { exit } = lastExit;
+  return exit.kind === "code" && spec !== undefined && spec.restart.successExitCodes.includes(exit.code);
+}
+
+/** What a server is short of to be as one of its dependents asks; undefined: nothing. */
+export function missing(server: string, condition: Condition, standing: Standing): Missing | undefined {
+  if (isMet(standing, condition)) return undefined;
+  return { server, condition, state: shortfall(standing, condition), resting: isResting(standing) };
+}
+
+function isResting({ state, waits }: Standing): boolean {
+  return waits === undefined && (state === "stopped" || state === "failed");
+}
+
+function shortfall(standing: Standing, condition: Condition): string {
+  const { state, operator, ready, spec, waits } = standing;
+  if (waits !== undefined) return waits.length === 0 ? "about to start" : `waiting for ${waits.join(", ")}`;
+  switch (state) {
+    case "running":
+      return condition === "completed" ? "running, not completed" : `running, not ready: ${ready.evidence}`;
+    case "stopped":
+      if (operator === "stop") return "held";
+      return spec?.wanted === "start" ? because(standing) : "stopped, as the configuration wants it";
+    case "starting":
+    case "restarting":
+    case "stopping":
+    case "failed":
+      return because(standing);
+  }
+}
+
+function because({ state, reason }: Standing): string {
+  return reason === undefined ? state : `${state}: ${reason}`;
+}
+
+export const CONDITION_GOAL: Readonly<Record<Condition, string>> = {
+  started: "to run",
+  ready: "to be ready",
+  completed: "to complete",
+};
+
+/** `waits for db to be ready: held; and for seed to complete: failed: exit 7`. Give it one at least. */
+export function waitsText(all: readonly Missing[]): string {
+  const each = all.map(({ server, condition, state }) => `${server} ${CONDITION_GOAL[condition]}: ${state}`);
+  return `waits for ${each.join("; and for ")}`;
+}
+
+/** As {@link waitsText}, with what ends the wait. `resting`: what somebody has to start for it. */
+export function waitsSentence(all: readonly Missing[], resting: readonly string[] = restingOf(all)): string {
+  const how = resting.length === 0 ? "" : `: \`xy start ${resting.join(" ")}\``;
+  return `${waitsText(all)}; it starts by itself as soon as that is so${how}`;
+}
+
+/** Names of those that nothing brings up by itself. */
+export function restingOf(all: readonly Missing[]): string[] {
+  return all.filter(({ resting }) => resting).map(({ server }) => server);
+}
