@@ -17,7 +17,7 @@ export interface Facts
   readonly probes: { readonly [Name in "readiness" | "liveness"]?: ProbeCommand };
 }
 
-export type ProbeCommand = Pick<Extract<Probe, { type: "command" }>, "program" | "args">;
+type ProbeCommand = Pick<Extract<Probe, { type: "command" }>, "program" | "args">;
 
 /** Puts the spec together: units as numbers, and the defaults that depend on other fields. */
 export function specOf(input: Input, facts: Facts): ServerSpec {

@@ -12,7 +12,7 @@ export const mcpFacts = z.object({
   authorization: z.enum(["none", "required"]),
 });
 export type McpFacts = z.infer<typeof mcpFacts>;
-export const probeStep = z.object({ step: z.string(), ok: z.boolean(), detail: z.string(), ms: z.number() });
+const probeStep = z.object({ step: z.string(), ok: z.boolean(), detail: z.string(), ms: z.number() });
 export type ProbeStep = z.infer<typeof probeStep>;
 export const probeReport = z.object({
   ok: z.boolean(),
