@@ -6,6 +6,7 @@ import { formatDuration } from "../model/units.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { publicState } from "../supervisor/state.ts";
+import { lastLines } from "./observing.ts";
 import { awaitRest, awaitStart } from "./operations.ts";
 import type { Registry } from "./registry.ts";
 import { isAtRest, type Supervised } from "./supervised.ts";
@@ -214,7 +215,7 @@ function verdict(server: Supervised, settled: boolean, wait: Wait): Applied {
     const { evidence } = phase.ready.verdict;
     return done(wait.until === "started" ? `running: pid ${phase.process.pid}` : `ready: ${evidence}`);
   }
-  return { ok: false, message: complaint(server, settled, wait), last_lines: server.lastLines() };
+  return { ok: false, message: complaint(server, settled, wait), last_lines: lastLines(server) };
 }
 
 function complaint(server: Supervised, settled: boolean, { until, wait_ms }: Wait): string {

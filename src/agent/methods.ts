@@ -3,6 +3,7 @@ import { liveProcess, type Pause, publicState } from "../supervisor/state.ts";
 import { logPath } from "../system/paths.ts";
 import { applyChange } from "./applying.ts";
 import { LogSubscription } from "./log-stream.ts";
+import { observe, probeNow } from "./observing.ts";
 import { kill, pause, restart, resume, start, stop } from "./operations.ts";
 import type { Registry } from "./registry.ts";
 import { runReload } from "./reload.ts";
@@ -47,7 +48,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
     observe: async ({ project, name }) => {
       const servers = name === undefined ? registry.all(project) : [registry.get(name, project)];
       return servers.map((server) => ({
-        ...server.observe({ withLines: name !== undefined }),
+        ...observe(server, { withLines: name !== undefined }),
         ...waitsFor(registry, server, "waitsFor"),
       })) as ResultOf<"observe">;
     },
@@ -77,7 +78,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
       const server = registry.get(name, project);
       const { type } = server.spec[which];
       const identity = { name: server.spec.name, project: server.spec.project, which, type };
-      return { ...identity, ...(await server.probeNow(which)) };
+      return { ...identity, ...(await probeNow(server, which)) };
     },
     agent_info: async () => ({
       pid: process.pid,
@@ -132,7 +133,7 @@ function pauseEntryOf({ at, until }: Pause): NonNullable<ListEntry["paused"]> {
 }
 
 function statusOf(registry: Registry, server: Supervised, stateDir: string): StatusEntry {
-  const { ready, healthy, reason, drift, since, lastLines, mcp } = server.observe({ withLines: true });
+  const { ready, healthy, reason, drift, since, lastLines, mcp } = observe(server, { withLines: true });
   const { project, name } = server.spec;
   return {
     ...listEntryOf(registry, server),

@@ -21,3 +21,33 @@ export function redact(line: string, secrets: SecretValues): string {
       .reduce((text, { name, piece }) => text.replaceAll(piece, `(secret ${name})`), line)
   );
 }
+
+const KEPT_SECRETS = 4;
+const LONGEST_EVIDENCE = 220;
+const LONGEST_LINE = 2000;
+
+/** Makes what one server says fit for an explanation: without its secrets, also former ones, which older lines hold. */
+export class Redactor {
+  #secrets: readonly SecretValues[];
+
+  constructor(secrets: SecretValues) {
+    this.#secrets = [secrets];
+  }
+
+  /** From now on it has these. */
+  renew(secrets: SecretValues): void {
+    this.#secrets = [secrets, ...this.#secrets].slice(0, 1 + KEPT_SECRETS);
+  }
+
+  evidence(text: string): string {
+    return cut(this.#hide(text), LONGEST_EVIDENCE);
+  }
+
+  line(text: string): string {
+    return cut(this.#hide(text), LONGEST_LINE);
+  }
+
+  #hide(text: string): string {
+    return this.#secrets.reduce(redact, text);
+  }
+}

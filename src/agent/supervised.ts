@@ -1,8 +1,8 @@
 import { EventEmitter, once } from "node:events";
 import * as fs from "node:fs";
 import { startHash } from "../model/canonical.ts";
-import type { Observed, OperatorWord, Transition } from "../model/observed.ts";
-import type { McpFacts, ProbeReport } from "../model/probe-report.ts";
+import type { OperatorWord, Transition } from "../model/observed.ts";
+import type { McpFacts } from "../model/probe-report.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { SESSION_OVER, type Starter } from "../model/starter.ts";
 import {
@@ -14,24 +14,17 @@ import {
   type TimerName,
 } from "../supervisor/machine.ts";
 
-import { initialState, liveProcess, type Pause, publicState, type ServerState } from "../supervisor/state.ts";
-import { bootId, isRunning } from "../system/processes.ts";
+import { initialState, isLive, liveProcess, publicState, type ServerState } from "../supervisor/state.ts";
+import { isRunning } from "../system/processes.ts";
 import { SpawnError } from "./environment.ts";
 import type { Incarnation } from "./incarnation.ts";
-import { LogSnapshot } from "./log-reader.ts";
+import { Ledger } from "./ledger.ts";
 import { LogWriter } from "./log-writer.ts";
-import { Steps } from "./probes/steps.ts";
 import { adoptIncarnation, spawnIncarnation } from "./process-host.ts";
-import { cut, redact } from "./redact.ts";
+import { Redactor } from "./redact.ts";
 import { hasKeeper, madeAt } from "./run-folder.ts";
 import { type AppliedSpec, type RuntimeRecord, type ServerStore, stateAfter } from "./store.ts";
 import { Watch } from "./watch.ts";
-
-const KEPT_TRANSITIONS = 20;
-const REASON_LINES = 10;
-const LONGEST_REASON_LINE = 2000;
-const LONGEST_EVIDENCE = 220;
-const KEPT_SECRETS = 4;
 
 export interface SupervisedOptions {
   readonly store: ServerStore;
@@ -47,6 +40,9 @@ export interface SupervisedOptions {
 export class Supervised {
   readonly store: ServerStore;
   readonly log: LogWriter;
+  /** For everything that is passed on of its output, or of what its probes saw. */
+  readonly redactor: Redactor;
+  readonly #ledger: Ledger;
   readonly #report: (message: string) => void;
   readonly #changed = new EventEmitter();
   readonly #tell: (server: Supervised) => void;
@@ -55,17 +51,10 @@ export class Supervised {
   #secrets: SecretValues;
   #tampered: boolean;
   #unreadable: boolean;
-  #operator: OperatorWord = null;
-  #starter: Starter | undefined;
-  #started: RuntimeRecord["started"];
   #state: ServerState = initialState(Date.now());
-  #runningHash: string | undefined;
-  #transitions: readonly Transition[] = [];
   #incarnation: Incarnation | undefined;
   /** Unix ms, before the first line that the newest incarnation can have printed: its start is heard of later. */
   #begunAt = 0;
-  /** Secrets of earlier specs, which older lines of output may still hold. */
-  #formerSecrets: readonly SecretValues[] = [];
   #watch: Watch | undefined;
   /** What the live process said of itself. */
   #mcp: McpFacts | undefined;
@@ -73,7 +62,6 @@ export class Supervised {
   #queue: MachineEvent[] = [];
   #busy = false;
   #retired = false;
-  #resumes = false;
 
   constructor(applied: AppliedSpec, options: SupervisedOptions) {
     this.#spec = applied.spec;
@@ -81,7 +69,10 @@ export class Supervised {
     this.#tampered = applied.tampered;
     this.#unreadable = applied.unreadable;
     this.store = options.store;
-    this.#report = options.report;
+    const { project, name } = applied.spec;
+    this.#report = (message) => options.report(`${project}/${name}: ${message}`);
+    this.redactor = new Redactor(applied.secrets);
+    this.#ledger = new Ledger(options.store, this.#report);
     this.#tell = options.changed ?? (() => {});
     this.log = new LogWriter(this.store.logDir, applied.spec.logs);
     // Many may wait for one server at once: an apply, commands, dependents.
@@ -98,14 +89,30 @@ export class Supervised {
     return this.#state;
   }
   get operator(): OperatorWord {
-    return this.#operator;
+    return this.#ledger.operator;
   }
   /** On whose word it runs, or ran last. */
   get starter(): Starter | undefined {
-    return this.#starter;
+    return this.#ledger.starter;
+  }
+  get runningHash(): string | undefined {
+    return this.#ledger.runningHash;
   }
   get transitions(): readonly Transition[] {
-    return this.#transitions;
+    return this.#ledger.transitions;
+  }
+  /** What the live process said of itself. */
+  get mcp(): McpFacts | undefined {
+    return this.#mcp;
+  }
+  /** Unix ms, before the first line of output of the newest run. */
+  get begunAt(): number {
+    return this.#begunAt;
+  }
+  /** What somebody else than xy changed of what was applied. */
+  get drift(): string | undefined {
+    const isEdited = this.#tampered || this.store.isSpecTouched();
+    return isEdited ? "its record in the state folder was edited" : undefined;
   }
   /** Why the last start failed, while the server is failed because of it. */
   get spawnError(): SpawnError | undefined {
@@ -114,24 +121,28 @@ export class Supervised {
   get incarnation(): Incarnation | undefined {
     return this.#incarnation;
   }
+  /** Asks the probes of the live process; undefined while there is none. */
+  get watch(): Watch | undefined {
+    return this.#watch;
+  }
 
   /**
    * A start of it is owed: it ran when its last agent was told to end, or when the machine went down, or it waits for
    * what it depends on. Written down, so that a new agent knows it.
    */
   get resumes(): boolean {
-    return this.#resumes;
+    return this.#ledger.resumes;
   }
 
   /** What the configuration or the operator wants of it now. */
   get shouldRun(): boolean {
-    return this.#operator === null ? this.#spec.wanted === "start" : this.#operator === "start";
+    return this.operator === null ? this.#spec.wanted === "start" : this.operator === "start";
   }
 
   /** What runs was started with another spec than the one it has now. */
   get isOutdated(): boolean {
     const { tag } = this.#state.phase;
-    return (tag === "starting" || tag === "running") && this.#runningHash !== startHash(this.#spec);
+    return (tag === "starting" || tag === "running") && this.runningHash !== startHash(this.#spec);
   }
 
   /** What was applied is not known: `spec` only says how to end it. */
@@ -159,19 +170,12 @@ export class Supervised {
 
   /** From now on a start of it is owed. Throws, with nothing changed, when that cannot be written. */
   owe(): void {
-    if (this.#resumes) return;
-    this.#resumes = true;
-    try {
-      this.#write(true);
-    } catch (error) {
-      this.#resumes = false;
-      throw error;
-    }
+    this.#ledger.owe(this.#state);
   }
 
   /** Ends what runs of it, or the wait for its start. `reason`: why, when its operator did not say so. */
   cease(how: "stop" | "kill", reason?: string): void {
-    this.#resumes = false;
+    this.#ledger.setResumes(false);
     this.dispatch({ type: how, ...(reason === undefined ? {} : { reason }) });
   }
 
@@ -198,21 +202,11 @@ export class Supervised {
 
   /** The operator's word, written down before it is followed. Throws, with nothing changed, when it cannot be. */
   setOperator(word: OperatorWord): void {
-    const before = this.#operator;
-    if (word === before) return;
-    this.#operator = word;
-    try {
-      this.#write(true);
-    } catch (error) {
-      this.#operator = before;
-      throw error;
-    }
+    this.#ledger.setOperator(word, this.#state);
   }
 
   setStarter(starter: Starter): void {
-    if (starter.by !== "session" && starter.by === this.#starter?.by) return;
-    this.#starter = starter;
-    this.#record();
+    this.#ledger.setStarter(starter, this.#state);
   }
 
   /** Calls back at each change of its public state. Returns how to take that back. */
@@ -224,7 +218,7 @@ export class Supervised {
   /** Takes a new spec over. Throws, with nothing changed, when it cannot be written. */
   configure(spec: ServerSpec, secrets: SecretValues): void {
     this.store.writeSpec(spec, secrets);
-    this.#formerSecrets = [this.#secrets, ...this.#formerSecrets].slice(0, KEPT_SECRETS);
+    this.redactor.renew(secrets);
     this.#spec = spec;
     this.#secrets = secrets;
     this.#tampered = false;
@@ -241,13 +235,8 @@ export class Supervised {
       ? stateAfter(record, now, fresh)
       : { state: this.#withoutRecord(fresh), booted: false };
     this.#state = state;
-    this.#resumes = booted || (record?.resumes ?? false);
-    this.#operator = record?.operator ?? null;
-    this.#starter = record?.starter;
-    this.#started = record?.started;
-    if (this.#resumes && isOrphan(this.#starter)) this.#stayDown();
-    this.#runningHash = record?.runningHash;
-    this.#transitions = record?.transitions ?? [];
+    this.#ledger.take(record, booted);
+    if (this.resumes && isOrphan(this.starter)) this.#stayDown();
     if (booted) return this.#forgetRuns();
     for (const inc of new Set([...this.store.runs(), state.inc])) await this.#adoptRun(inc);
     this.dispatch({ type: "adopted", present: this.#incarnation !== undefined });
@@ -256,7 +245,7 @@ export class Supervised {
 
   /** What a session started does not come back after its end. */
   #stayDown(): void {
-    this.#resumes = false;
+    this.#ledger.setResumes(false);
     this.#state = { ...this.#state, reason: SESSION_OVER };
   }
 
@@ -283,12 +272,12 @@ export class Supervised {
 
   #forgetRuns(): void {
     fs.rmSync(this.store.runDir, { recursive: true, force: true });
-    this.#record();
+    this.#ledger.write(this.#state);
   }
 
   /** Stops the server with its agent. It is not held: the next agent starts it again. */
   async suspend(boundMs: number): Promise<void> {
-    this.#resumes = true;
+    this.#ledger.setResumes(true);
     this.dispatch({ type: "stop" });
     await this.until(isAtRest, boundMs);
   }
@@ -324,8 +313,7 @@ export class Supervised {
     const { state, effects } = step(this.#state, event, this.#spec, { now });
     this.#state = state;
     for (const effect of effects) {
-      if (effect.type === "publish")
-        this.#transitions = [...this.#transitions, transitionOf(effect, now)].slice(-KEPT_TRANSITIONS);
+      if (effect.type === "publish") this.#ledger.note(transitionOf(effect, now));
     }
     for (const effect of effects) this.#perform(effect, now);
   }
@@ -333,7 +321,7 @@ export class Supervised {
   #perform(effect: Effect, now: number): void {
     switch (effect.type) {
       case "record":
-        this.#record();
+        this.#ledger.write(this.#state);
         break;
       case "publish":
         // Taken in before, so that the record that comes first has it.
@@ -364,35 +352,9 @@ export class Supervised {
     }
   }
 
-  #write(durable: boolean): void {
-    const record: RuntimeRecord = {
-      boot: bootId(),
-      operator: this.#operator,
-      runningHash: this.#runningHash,
-      resumes: this.#resumes,
-      starter: this.#starter,
-      started: this.#started,
-      state: this.#state,
-      transitions: this.#transitions,
-    };
-    this.store.writeRecord(record, durable);
-  }
-
-  /** Without room for a record supervision goes on; only a later agent would know less. */
-  #record(): void {
-    try {
-      this.#write(false);
-    } catch (error) {
-      this.#report(`cannot write the record of ${this.#spec.project}/${this.#spec.name}: ${String(error)}`);
-    }
-  }
-
   async #spawn(inc: number): Promise<void> {
     this.#spawnError = undefined;
-    this.#resumes = false;
-    this.#runningHash = startHash(this.#spec);
-    this.#started = { command: [this.#spec.program, ...this.#spec.args], port: this.#spec.port };
-    this.#record();
+    this.#ledger.begin(this.#spec, this.#state);
     this.#begunAt = Date.now();
     const dir = this.store.runPath(inc);
     const { log } = this;
@@ -478,76 +440,11 @@ export class Supervised {
     const question = { spec: this.#spec, secrets: this.#secrets, probe: this.#spec[probe] };
     void this.#watch?.ask(question, ({ ok, evidence, costly, mcp }) => {
       if (inc === this.#state.inc && mcp) this.#mcp = mcp;
-      const answer = { ok, evidence: this.#presentable(evidence), ...(costly ? { costly } : {}) };
+      // An answer to what was asked before a new spec says nothing: that has asked anew.
+      if (question.probe !== this.#spec[probe]) return;
+      const answer = { ok, evidence: this.redactor.evidence(evidence), ...(costly ? { costly } : {}) };
       this.dispatch({ type: "answered", inc, probe, answer });
     });
-  }
-
-  /** Asks a probe for a person, who sees each step; the core does not hear of it. */
-  async probeNow(probe: ProbeName): Promise<ProbeReport> {
-    const question = { spec: this.#spec, secrets: this.#secrets, probe: this.#spec[probe] };
-    const report = await this.#watch?.askNow(question);
-    if (!report) {
-      const { name } = this.#spec;
-      return new Steps().bad("process", `${name} does not run: it is ${publicState(this.#state)}`);
-    }
-    const steps = report.steps.map((step) => ({ ...step, detail: this.#presentable(step.detail) }));
-    return { ...report, steps, evidence: this.#presentable(report.evidence) };
-  }
-
-  #presentable(evidence: string): string {
-    return cut(this.#hide(evidence), LONGEST_EVIDENCE);
-  }
-
-  // --- what others see ------------------------------------------------------------------------------------------
-
-  /** `withLines`: also the last lines of a failed server, which are long. */
-  observe({ withLines = false } = {}): Observed {
-    const { phase, since, reason, lastExit, restartCount, paused } = this.#state;
-    const state = publicState(this.#state);
-    const process = liveProcess(this.#state);
-    const never = { status: "unknown", evidence: "not running", at: since } as const;
-    return {
-      name: this.#spec.name,
-      project: this.#spec.project,
-      backend: "agent",
-      ...(this.#unreadable ? {} : { spec: this.#spec }),
-      state,
-      operator: this.#operator,
-      since,
-      restartCount,
-      ready: phase.tag === "running" ? phase.ready.verdict : never,
-      healthy: phase.tag === "running" ? phase.healthy.verdict : never,
-      ...(isLive(this.#state) && this.#runningHash !== undefined ? { runningHash: this.#runningHash } : {}),
-      ...(process ? { pid: process.pid } : {}),
-      ...("startedAt" in phase ? { startedAt: phase.startedAt } : {}),
-      ...(lastExit ? { lastExit } : {}),
-      ...(this.#mcp ? { mcp: this.#mcp } : {}),
-      ...(paused ? { paused: pauseOf(paused) } : nextStart(phase)),
-      ...(this.#starter ? { startedBy: this.#starter } : {}),
-      ...(reason === undefined ? {} : { reason }),
-      ...(this.#tampered || this.store.isSpecTouched()
-        ? { drift: "its record in the state folder was edited" }
-        : {}),
-      ...(withLines && state === "failed" ? { lastLines: this.lastLines() } : {}),
-    };
-  }
-
-  #hide(text: string): string {
-    return [this.#secrets, ...this.#formerSecrets].reduce(redact, text);
-  }
-
-  /** The last lines of output of the newest run, for the explanation of a failure. */
-  lastLines(): string[] {
-    const snapshot = new LogSnapshot(this.log.dir);
-    try {
-      const lines = snapshot
-        .lastLines({ tail: REASON_LINES, since: this.#begunAt })
-        .map((line) => line.bytes.toString("utf8"));
-      return lines.map((line) => cut(this.#hide(line), LONGEST_REASON_LINE));
-    } finally {
-      snapshot.close();
-    }
   }
 }
 
@@ -567,28 +464,9 @@ export function isAtRest(server: Supervised): boolean {
 
 const NO_EVENTS = { spawned: () => {}, exited: () => {}, emptied: () => {} };
 
-function isLive(state: ServerState): boolean {
-  const { phase } = state;
-  return (
-    phase.tag === "starting" ||
-    phase.tag === "running" ||
-    phase.tag === "ending" ||
-    (phase.tag === "failed" && phase.stuck)
-  );
-}
-
-function pauseOf({ at, until }: Pause): NonNullable<Observed["paused"]> {
-  return until === null ? { at } : { at, until };
-}
-
 /** Its session is gone. */
 function isOrphan(starter: Starter | undefined): boolean {
   return starter?.by === "session" && !isRunning(starter.session);
-}
-
-function nextStart(phase: ServerState["phase"]): { nextStartAt?: number } {
-  if (phase.tag === "waiting") return { nextStartAt: phase.until };
-  return phase.tag === "ending" && phase.after.kind === "backoff" ? { nextStartAt: phase.after.until } : {};
 }
 
 function transitionOf(effect: Extract<Effect, { type: "publish" }>, at: number): Transition {

@@ -67,7 +67,7 @@ export class Watch {
       try {
         return await this.#prober.look(spec, probe, secrets);
       } catch (error) {
-        if (!told) this.#report(`${spec.name}: cannot make its ${probe.type} check: ${String(error)}`);
+        if (!told) this.#report(`cannot make its ${probe.type} check: ${String(error)}`);
         await new Promise((resolve) => setTimeout(resolve, probe.interval).unref());
       }
     }

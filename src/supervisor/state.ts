@@ -95,3 +95,18 @@ export function publicState(state: ServerState): StateName {
 export function liveProcess(state: ServerState): ProcessId | undefined {
   return state.phase.tag === "running" || state.phase.tag === "ending" ? state.phase.process : undefined;
 }
+
+/** Something of the newest incarnation lives, or may. */
+export function isLive({ phase }: ServerState): boolean {
+  switch (phase.tag) {
+    case "starting":
+    case "running":
+    case "ending":
+      return true;
+    case "failed":
+      return phase.stuck;
+    case "stopped":
+    case "waiting":
+      return false;
+  }
+}

@@ -1,0 +1,129 @@
+import { startHash } from "../model/canonical.ts";
+import type { OperatorWord, Transition } from "../model/observed.ts";
+import type { ServerSpec } from "../model/spec.ts";
+import type { Starter } from "../model/starter.ts";
+import type { ServerState } from "../supervisor/state.ts";
+import { bootId } from "../system/processes.ts";
+import type { RuntimeRecord, ServerStore } from "./store.ts";
+
+const KEPT_TRANSITIONS = 20;
+
+/** What is written down of one server beside its spec and its state: on whose word it runs, and what has become of it. */
+export class Ledger {
+  readonly #store: ServerStore;
+  readonly #report: (message: string) => void;
+  #operator: OperatorWord = null;
+  #starter: Starter | undefined;
+  #started: RuntimeRecord["started"];
+  #runningHash: string | undefined;
+  #transitions: readonly Transition[] = [];
+  #resumes = false;
+
+  constructor(store: ServerStore, report: (message: string) => void) {
+    this.#store = store;
+    this.#report = report;
+  }
+
+  get operator(): OperatorWord {
+    return this.#operator;
+  }
+  /** On whose word it runs, or ran last. */
+  get starter(): Starter | undefined {
+    return this.#starter;
+  }
+  /** {@link startHash} of the spec that the newest incarnation was started with. */
+  get runningHash(): string | undefined {
+    return this.#runningHash;
+  }
+  get transitions(): readonly Transition[] {
+    return this.#transitions;
+  }
+  /** A start of it is owed. */
+  get resumes(): boolean {
+    return this.#resumes;
+  }
+
+  /** As an earlier agent left it. */
+  take(record: RuntimeRecord | undefined, booted: boolean): void {
+    this.#operator = record?.operator ?? null;
+    this.#starter = record?.starter;
+    this.#started = record?.started;
+    this.#runningHash = record?.runningHash;
+    this.#transitions = record?.transitions ?? [];
+    this.#resumes = booted || (record?.resumes ?? false);
+  }
+
+  /** Written down before it is followed. Throws, with nothing changed, when it cannot be. */
+  setOperator(word: OperatorWord, state: ServerState): void {
+    const before = this.#operator;
+    if (word === before) return;
+    this.#operator = word;
+    this.#writeOr(state, () => {
+      this.#operator = before;
+    });
+  }
+
+  /** As {@link setOperator}. */
+  owe(state: ServerState): void {
+    if (this.#resumes) return;
+    this.#resumes = true;
+    this.#writeOr(state, () => {
+      this.#resumes = false;
+    });
+  }
+
+  /** Whether a start is owed, to be written down with what comes next. */
+  setResumes(resumes: boolean): void {
+    this.#resumes = resumes;
+  }
+
+  setStarter(starter: Starter, state: ServerState): void {
+    if (starter.by !== "session" && starter.by === this.#starter?.by) return;
+    this.#starter = starter;
+    this.write(state);
+  }
+
+  /** A new incarnation begins. */
+  begin(spec: ServerSpec, state: ServerState): void {
+    this.#resumes = false;
+    this.#runningHash = startHash(spec);
+    this.#started = { command: [spec.program, ...spec.args], port: spec.port };
+    this.write(state);
+  }
+
+  note(transition: Transition): void {
+    this.#transitions = [...this.#transitions, transition].slice(-KEPT_TRANSITIONS);
+  }
+
+  /** Without room for a record supervision goes on; only a later agent would know less. */
+  write(state: ServerState): void {
+    try {
+      this.#write(state, false);
+    } catch (error) {
+      this.#report(`cannot write the record: ${String(error)}`);
+    }
+  }
+
+  #writeOr(state: ServerState, takeBack: () => void): void {
+    try {
+      this.#write(state, true);
+    } catch (error) {
+      takeBack();
+      throw error;
+    }
+  }
+
+  #write(state: ServerState, durable: boolean): void {
+    const record: RuntimeRecord = {
+      boot: bootId(),
+      operator: this.#operator,
+      runningHash: this.#runningHash,
+      resumes: this.#resumes,
+      starter: this.#starter,
+      started: this.#started,
+      state,
+      transitions: this.#transitions,
+    };
+    this.#store.writeRecord(record, durable);
+  }
+}

@@ -1,0 +1,74 @@
+import type { Observed } from "../model/observed.ts";
+import type { ProbeReport } from "../model/probe-report.ts";
+import type { ProbeName } from "../supervisor/machine.ts";
+import { isLive, liveProcess, type Pause, publicState, type ServerState } from "../supervisor/state.ts";
+import { LogSnapshot } from "./log-reader.ts";
+import { Steps } from "./probes/steps.ts";
+import type { Supervised } from "./supervised.ts";
+
+/** What others see of a server. */
+
+const REASON_LINES = 10;
+
+/** `withLines`: also the last lines of a failed server, which are long. */
+export function observe(server: Supervised, { withLines = false } = {}): Observed {
+  const { phase, since, reason, lastExit, restartCount, paused } = server.state;
+  const { spec, runningHash, starter, mcp, drift } = server;
+  const state = publicState(server.state);
+  const process = liveProcess(server.state);
+  const never = { status: "unknown", evidence: "not running", at: since } as const;
+  return {
+    name: spec.name,
+    project: spec.project,
+    backend: "agent",
+    ...(server.unreadable ? {} : { spec }),
+    state,
+    operator: server.operator,
+    since,
+    restartCount,
+    ready: phase.tag === "running" ? phase.ready.verdict : never,
+    healthy: phase.tag === "running" ? phase.healthy.verdict : never,
+    ...(isLive(server.state) && runningHash !== undefined ? { runningHash } : {}),
+    ...(process ? { pid: process.pid } : {}),
+    ...("startedAt" in phase ? { startedAt: phase.startedAt } : {}),
+    ...(lastExit ? { lastExit } : {}),
+    ...(mcp ? { mcp } : {}),
+    ...(paused ? { paused: pauseOf(paused) } : nextStart(phase)),
+    ...(starter ? { startedBy: starter } : {}),
+    ...(reason === undefined ? {} : { reason }),
+    ...(drift === undefined ? {} : { drift }),
+    ...(withLines && state === "failed" ? { lastLines: lastLines(server) } : {}),
+  };
+}
+
+/** The last lines of output of the newest run, for the explanation of a failure. */
+export function lastLines({ log, begunAt, redactor }: Supervised): string[] {
+  const snapshot = new LogSnapshot(log.dir);
+  try {
+    return snapshot
+      .lastLines({ tail: REASON_LINES, since: begunAt })
+      .map((line) => redactor.line(line.bytes.toString("utf8")));
+  } finally {
+    snapshot.close();
+  }
+}
+
+function pauseOf({ at, until }: Pause): NonNullable<Observed["paused"]> {
+  return until === null ? { at } : { at, until };
+}
+
+function nextStart(phase: ServerState["phase"]): { nextStartAt?: number } {
+  if (phase.tag === "waiting") return { nextStartAt: phase.until };
+  return phase.tag === "ending" && phase.after.kind === "backoff" ? { nextStartAt: phase.after.until } : {};
+}
+
+/** Asks a probe for a person, who sees each step; the core does not hear of it. */
+export async function probeNow(server: Supervised, probe: ProbeName): Promise<ProbeReport> {
+  const { spec, secrets, redactor } = server;
+  const report = await server.watch?.askNow({ spec, secrets, probe: spec[probe] });
+  if (!report) {
+    return new Steps().bad("process", `${spec.name} does not run: it is ${publicState(server.state)}`);
+  }
+  const steps = report.steps.map((step) => ({ ...step, detail: redactor.evidence(step.detail) }));
+  return { ...report, steps, evidence: redactor.evidence(report.evidence) };
+}
