@@ -73,7 +73,7 @@ while :; do
     say "the agent ends again and again: back to the one before it"
     quick=0
   fi
-  sleep 0.2
+  sleep 0.05
 done
 `;
 

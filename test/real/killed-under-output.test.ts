@@ -8,11 +8,7 @@ const KILLS = 150;
 const ONE_READ = 64 * 1024;
 
 describe("an agent that ends while its servers print", () => {
-  test("loses one read of a stream at most each time it is killed", { timeout: 120_000 }, async ({
-    home,
-    agent,
-    stage,
-  }) => {
+  test("loses one read of a stream at most each time it is killed", async ({ home, agent, stage }) => {
     await Promise.all(NAMES.map((name) => agent.apply(stage.spec(name), "add", 0)));
     const puppets = await Promise.all(NAMES.map((name) => stage.next(name)));
     for (const puppet of puppets) await puppet.do({ deed: "chatter", lines: 20, everyMs: 3 });
