@@ -18,7 +18,7 @@ import { exposedFiles, SECRET_WORD } from "../rig/secret-scan.ts";
 
 export const LAUNCHER = join(import.meta.dirname, "../../bin/xy.js");
 /** Longest run of one command, ms. Node's start and the start of an agent are in it. */
-const BOUND = 25_000;
+const BOUND = 60_000;
 
 export interface Outcome {
   /** The signal's name for a command that a signal ended. */

@@ -56,7 +56,7 @@ function verdict(agent: Agent, name: string, status: "ok" | "failing"): Promise<
     const observed = await agent.observed(name);
     expect(observed).toMatchObject({ state: "running", ready: { status } });
     return observed;
-  }, 30_000);
+  });
 }
 
 /** Not ready, for this reason in the end. */
@@ -66,7 +66,7 @@ function refused(agent: Agent, name: string, because: string): Promise<Observed>
     expect(observed).toMatchObject({ state: "running", ready: { status: "failing" } });
     expect(observed.ready.evidence).toContain(because);
     return observed;
-  }, 30_000);
+  });
 }
 
 function failed(agent: Agent, name: string): Promise<Observed> {
