@@ -477,7 +477,9 @@ export class Supervised {
   #probe(inc: number, probe: ProbeName): void {
     const question = { spec: this.#spec, secrets: this.#secrets, probe: this.#spec[probe] };
     void this.#watch?.ask(question, ({ ok, evidence, costly, mcp }) => {
-      if (inc === this.#state.inc && mcp) this.#mcp = mcp;
+      // A new spec asks anew: what the old one asked for must not stand as its answer.
+      if (question.spec !== this.#spec) return;
+      if (inc === this.#state.inc && mcp) this.#mcp = this.#presentableFacts(mcp);
       const answer = { ok, evidence: this.#presentable(evidence), ...(costly ? { costly } : {}) };
       this.dispatch({ type: "answered", inc, probe, answer });
     });
@@ -492,7 +494,18 @@ export class Supervised {
       return new Steps().bad("process", `${name} does not run: it is ${publicState(this.#state)}`);
     }
     const steps = report.steps.map((step) => ({ ...step, detail: this.#presentable(step.detail) }));
-    return { ...report, steps, evidence: this.#presentable(report.evidence) };
+    const mcp = report.mcp && { mcp: this.#presentableFacts(report.mcp) };
+    return { ...report, ...mcp, steps, evidence: this.#presentable(report.evidence) };
+  }
+
+  /** A server may name itself, or a tool, after a secret. */
+  #presentableFacts({ serverName, serverVersion, tools, ...rest }: McpFacts): McpFacts {
+    return {
+      ...rest,
+      ...(serverName !== undefined && { serverName: this.#presentable(serverName) }),
+      ...(serverVersion !== undefined && { serverVersion: this.#presentable(serverVersion) }),
+      ...(tools && { tools: tools.map((tool) => this.#presentable(tool)) }),
+    };
   }
 
   #presentable(evidence: string): string {
