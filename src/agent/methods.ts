@@ -54,7 +54,11 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
     },
     apply: (params, caller) => {
       const applied = applyChange(registry, params, caller.gone);
-      if (params.session) sessions.watch();
+      if (params.session) {
+        // A server that is known already becomes the session's in a moment, or when what it waits for is there.
+        setImmediate(() => sessions.watch());
+        applied.finally(() => sessions.watch()).catch(() => {});
+      }
       return applied;
     },
     session_end: ({ session }) => sessions.end(session),

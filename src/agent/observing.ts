@@ -70,5 +70,6 @@ export async function probeNow(server: Supervised, probe: ProbeName): Promise<Pr
     return new Steps().bad("process", `${spec.name} does not run: it is ${publicState(server.state)}`);
   }
   const steps = report.steps.map((step) => ({ ...step, detail: redactor.evidence(step.detail) }));
-  return { ...report, steps, evidence: redactor.evidence(report.evidence) };
+  const mcp = report.mcp && { mcp: redactor.facts(report.mcp) };
+  return { ...report, ...mcp, steps, evidence: redactor.evidence(report.evidence) };
 }

@@ -1,3 +1,4 @@
+import type { McpFacts } from "../model/probe-report.ts";
 import type { SecretValues } from "../model/spec.ts";
 
 /** A line of output, short enough for an explanation. Only what is redacted may be cut: a half secret is not found. */
@@ -18,8 +19,23 @@ export function redact(line: string, secrets: SecretValues): string {
       .filter(({ piece }) => piece.trim().length >= SHORTEST_SECRET)
       // The longest first: one secret may hold another.
       .sort((a, b) => b.piece.length - a.piece.length)
-      .reduce((text, { name, piece }) => text.replaceAll(piece, `(secret ${name})`), line)
+      .reduce((text, { name, piece }) => withoutPiece(text, piece, `(secret ${name})`), line)
   );
+}
+
+/** A probe cuts what a server tells it, megabytes perhaps, before that comes here: `…` may end half a secret. */
+function withoutPiece(text: string, piece: string, instead: string): string {
+  const parts = text.replaceAll(piece, instead).split("…");
+  const last = parts.pop() ?? "";
+  return [...parts.map((part) => withoutEnd(part, piece, instead)), last].join("…");
+}
+
+/** `text` without a beginning of `piece` at its end. */
+function withoutEnd(text: string, piece: string, instead: string): string {
+  for (let length = Math.min(text.length, piece.length - 1); length >= SHORTEST_SECRET; length--) {
+    if (text.endsWith(piece.slice(0, length))) return text.slice(0, -length) + instead;
+  }
+  return text;
 }
 
 const KEPT_SECRETS = 4;
@@ -45,6 +61,16 @@ export class Redactor {
 
   line(text: string): string {
     return cut(this.#hide(text), LONGEST_LINE);
+  }
+
+  /** A server may name itself, or a tool, after a secret. */
+  facts({ serverName, serverVersion, tools, ...rest }: McpFacts): McpFacts {
+    return {
+      ...rest,
+      ...(serverName !== undefined && { serverName: this.evidence(serverName) }),
+      ...(serverVersion !== undefined && { serverVersion: this.evidence(serverVersion) }),
+      ...(tools && { tools: tools.map((tool) => this.evidence(tool)) }),
+    };
   }
 
   #hide(text: string): string {

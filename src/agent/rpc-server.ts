@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import type { z } from "zod";
 import {
@@ -48,6 +49,8 @@ class Connection {
     this.#handlers = handlers;
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
     socket.on("error", () => socket.destroy());
+    // Each log that it follows, and each wait, ends with it.
+    setMaxListeners(0, this.#gone.signal);
     socket.once("close", () => this.#gone.abort());
   }
 

@@ -439,9 +439,9 @@ export class Supervised {
   #probe(inc: number, probe: ProbeName): void {
     const question = { spec: this.#spec, secrets: this.#secrets, probe: this.#spec[probe] };
     void this.#watch?.ask(question, ({ ok, evidence, costly, mcp }) => {
-      if (inc === this.#state.inc && mcp) this.#mcp = mcp;
-      // An answer to what was asked before a new spec says nothing: that has asked anew.
-      if (question.probe !== this.#spec[probe]) return;
+      // A new spec asks anew: what the old one asked for must not stand as its answer.
+      if (question.spec !== this.#spec) return;
+      if (inc === this.#state.inc && mcp) this.#mcp = this.redactor.facts(mcp);
       const answer = { ok, evidence: this.redactor.evidence(evidence), ...(costly ? { costly } : {}) };
       this.dispatch({ type: "answered", inc, probe, answer });
     });

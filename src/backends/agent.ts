@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { startHash } from "../model/canonical.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Observed } from "../model/observed.ts";
@@ -111,6 +112,8 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T |
   if (signal.aborted) return Promise.resolve(undefined);
   return new Promise((resolve, reject) => {
     const onAbort = () => resolve(undefined);
+    // Every server in work listens for the interruption.
+    setMaxListeners(0, signal);
     signal.addEventListener("abort", onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });

@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { resolve } from "node:path";
 import { boolean, string } from "@oclif/core/flags";
 import type { AgentBackend } from "../backends/agent.ts";
@@ -159,8 +158,6 @@ export abstract class ApplyCommand extends ProjectCommand {
     rollback,
     verb,
   }: Carry): Promise<readonly FinalEvent[]> {
-    // Every server in work listens for the interruption.
-    setMaxListeners(0, this.signal);
     // Without an agent not one server can be worked on: that is one failure, and has an exit code of its own.
     if (!isEmpty(plan)) await backend.reach();
     const options = { secrets, waitMs, rollback, signal: this.signal, concurrency: AT_ONCE };

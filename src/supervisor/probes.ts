@@ -25,9 +25,10 @@ export interface Answer {
 /** First gap between readiness probes, ms: it doubles up to the probe's interval, so that a quick server is seen quickly. */
 const FIRST_GAP = 50;
 
-export function untried(now: number): Track {
+/** `evidence`: why nothing is known. */
+export function untried(now: number, evidence = "not checked yet"): Track {
   return {
-    verdict: { status: "unknown", evidence: "not checked yet", at: now },
+    verdict: { status: "unknown", evidence, at: now },
     streak: 0,
     sent: 0,
     settled: false,
@@ -53,7 +54,21 @@ export function takeEarlyAnswer(track: Track, answer: Answer, probe: Probe, now:
 function taken(track: Track, answer: Answer, streak: number, probe: Probe, now: number): Track {
   const status = statusAfter(track, streak, probe);
   const settled = track.settled || status === "ok";
-  return { ...track, streak, settled, verdict: { status, evidence: answer.evidence, at: now } };
+  const evidence = evidenceFor(status, streak, answer, probe);
+  return { ...track, streak, settled, verdict: { status, evidence, at: now } };
+}
+
+/** What a verdict rests on; an answer that speaks against it, and is too few to change it, is told as such. */
+function evidenceFor(
+  status: Verdict["status"],
+  streak: number,
+  { ok, evidence }: Answer,
+  probe: Probe,
+): string {
+  if (probe.type === "none") return evidence;
+  if (status === "ok" && !ok) return `failed check ${-streak} of ${probe.failureThreshold}: ${evidence}`;
+  if (status === "failing" && ok) return `good check ${streak} of ${probe.successThreshold}: ${evidence}`;
+  return evidence;
 }
 
 function statusAfter(track: Track, streak: number, probe: Probe): Verdict["status"] {

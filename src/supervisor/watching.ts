@@ -22,7 +22,11 @@ export function watched(
   spec: SupervisedSpec,
   now: number,
 ): Turn {
-  const phase: Phase = { tag: "running", process, startedAt: at, ready: untried(now), healthy: untried(now) };
+  const ready = untried(
+    now,
+    spec.readiness.type === "log" ? `no line of output matches ${spec.readiness.pattern} yet` : undefined,
+  );
+  const phase: Phase = { tag: "running", process, startedAt: at, ready, healthy: untriedHealth(spec, now) };
   const { inc } = state;
   const uptime = Math.max(0, now - at);
   const effects: Effect[] = [firstReadiness(spec, inc, uptime)];
@@ -31,6 +35,10 @@ export function watched(
     effects.push({ type: "setTimer", inc, timer: "start-period", ms: left });
   }
   return { change: { phase }, effects };
+}
+
+function untriedHealth({ liveness }: SupervisedSpec, now: number): Running["healthy"] {
+  return untried(now, liveness.type === "none" ? "it has no liveness check" : undefined);
 }
 
 function firstReadiness(spec: SupervisedSpec, inc: number, uptime: number): Effect {
@@ -45,7 +53,7 @@ export function rewatched(state: ServerState, phase: Running, spec: SupervisedSp
   if (spec.readiness.type !== "log" || !ready.settled) return turn;
   const verdict: Verdict = { status: "ok", evidence: "was ready before", at: now };
   const kept = ready.verdict.status === "ok" ? ready : { ...ready, verdict };
-  const again: Phase = { ...phase, ready: kept, healthy: untried(now) };
+  const again: Phase = { ...phase, ready: kept, healthy: untriedHealth(spec, now) };
   return {
     change: { phase: again },
     effects: (turn.effects ?? []).filter((effect) => effect.type !== "probe"),

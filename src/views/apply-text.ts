@@ -65,7 +65,8 @@ export function applySummary(events: readonly FinalEvent[], { colour, verb = "Ap
     listed("still under way", interrupted),
     listed("waiting", waiting),
     listed("not tried", skipped),
-    listed("done", done) || (waiting.length > 0 ? "" : "nothing was done"),
+    // What failed, or is under way, may run for all that: it was begun.
+    listed("done", done) || (waiting.length > 0 ? "" : `nothing ${ended.length > 0 ? "else " : ""}was done`),
   ];
   const title = `${verb} ${howEnded(events)}:`;
   return `${paint("red", paint("bold", title))} ${parts.filter((part) => part !== "").join("; ")}.`;

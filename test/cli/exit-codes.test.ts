@@ -23,7 +23,7 @@ describe("exit codes", () => {
     const { code, stdout } = await home.xy("apply", "--yes");
     expect(code).toBe(1);
     expect(stdout).toContain("web: cannot add: ended: exit 7\n  | no luck\n");
-    expect(stdout).toContain("Apply failed: 1 failed (web); nothing was done.\n");
+    expect(stdout).toContain("Apply failed: 1 failed (web); nothing else was done.\n");
   });
 
   it("2: the agent cannot be reached", async () => {

@@ -29,6 +29,12 @@ describe("an apply that is cut off", () => {
     },
   );
 
+  it("listens for that once for each server, and Node has nothing to warn of", async () => {
+    const home = newHome();
+    for (let i = 0; i < 12; i++) home.declare(`s${i}`);
+    expect(await home.xy("apply", "--yes")).toMatchObject({ code: 0, stderr: "" });
+  });
+
   it("by SIGKILL leaves a lock that proves to be nobody's", async () => {
     const home = newHome();
     home.write("servers.d/slow.kdl", NEVER_READY);

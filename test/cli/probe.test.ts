@@ -47,6 +47,21 @@ web is ready: GET /204: 204 No Content
     expect(code).toBe(1);
   });
 
+  it("shows no secret that the server sends, nor the beginning of one that is cut off", async () => {
+    const home = newHome();
+    home.write("servers.d/secret.txt", `s3cr3t ${"so long that no status holds it ".repeat(3)}`);
+    const answers = `require("http").createServer((q, r) => r.writeHead(500, process.env.TOKEN).end())
+      .listen(process.argv[1], "127.0.0.1")`;
+    const env = { TOKEN: { secret: { file: "secret.txt" } } };
+    declare(home, await freePort(), { args: ["-e", answers, "{port}"], env, liveness: { type: "http" } });
+    await home.did("apply", "--yes");
+    for (const how of [[], ["--json"]]) {
+      const { stdout } = await home.xy("probe", "web", "--which", "liveness", ...how);
+      expect(stdout).toContain("500 (secret TOKEN)…, it is up and fails");
+      expect(stdout).not.toContain("s3cr3t");
+    }
+  });
+
   it("of a program shows what it said, and no secret", async () => {
     const home = newHome();
     home.write("servers.d/secret.txt", "s3cr3t of a probe\n");

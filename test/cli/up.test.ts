@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { agentLogPath } from "../../src/system/paths.ts";
 import { eventually } from "../rig/eventually.ts";
 import { type Home, newHome, type Running } from "./cli.ts";
 
@@ -88,6 +90,29 @@ describe("xy up", () => {
     up.child.kill("SIGKILL");
     await eventually(async () => expect(await states(home)).toEqual({ old: "running", web: "stopped" }));
     expect(await home.servers()).toMatchObject({ web: { held: false } });
+  });
+
+  it("that is killed is noticed also by an agent that knew the server before", async () => {
+    const home = newHome();
+    home.declare("web");
+    for (let time = 0; time < 2; time++) {
+      const up = home.xyRunning("up");
+      await follows(up, "web");
+      up.child.kill("SIGKILL");
+      await eventually(async () => expect(await states(home)).toEqual({ web: "stopped" }));
+      await home.did("agent", "stop");
+    }
+  });
+
+  it("follows many servers, and Node has nothing to warn the agent of", async () => {
+    const home = newHome();
+    const names = ["a", "b", "c", "d", "e", "f"];
+    for (const name of names) home.declare(name);
+    const up = home.xyRunning("up");
+    await follows(up, ...names);
+    up.child.kill("SIGINT");
+    await up.ended;
+    expect(readFileSync(agentLogPath(home.state), "utf8")).not.toContain("Warning");
   });
 
   it.runIf(process.platform === "linux")("ends with its terminal", async () => {

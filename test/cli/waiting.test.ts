@@ -15,7 +15,8 @@ port "none"
 readiness "log" pattern="^up$"
 `;
 /** What is said of a server whose line has not come yet. */
-const NOT_READY = "running, not ready: not checked yet";
+const notReady = (pattern: string) => `running, not ready: no line of output matches ${pattern} yet`;
+const NOT_READY = notReady("^up$");
 const IMPATIENT = ["apply", "--yes", "--no-rollback", "--wait-timeout", "300ms"];
 
 /** `db` runs and is not ready; `web` waits for it. */
@@ -115,7 +116,7 @@ test("what runs is not restarted while its dependency is not ready", async () =>
   const outcome = await home.xy(...IMPATIENT);
   expect(outcome).toMatchObject({ code: 1 });
   expect(outcome.stdout).toContain(
-    `web: not restarted: left as it is, since the new version waits for db to be ready: ${NOT_READY}\n`,
+    `web: not restarted: left as it is, since the new version waits for db to be ready: ${notReady("never")}\n`,
   );
   expect(await home.servers()).toMatchObject({ web: { pid, ready: true } });
   expect(await home.did("plan")).toContain("web will be changed by a restart");

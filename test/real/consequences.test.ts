@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import type { ServerSpec } from "../../src/model/spec.ts";
@@ -16,6 +16,8 @@ function onFile(file: string, timing: Partial<typeof TIMING> = {}): ServerSpec["
   const test = { command: "test", program: "/usr/bin/test", args: ["-e", file] };
   return { type: "command", ...test, ...TIMING, ...timing };
 }
+
+type Flag = ReturnType<typeof flag>;
 
 function flag(home: Home, name: string) {
   mkdirSync(join(home.root, "flags"), { recursive: true });
@@ -104,5 +106,24 @@ describe("what follows from a probe", () => {
       expect(await agent.call("probe", { name: "a" })).toMatchObject({ ok: false, type: "command" });
     }
     expect(await agent.observed("a")).toEqual(before);
+  });
+
+  test("what the readiness before was asked for does not answer for a new one", async ({
+    agent,
+    home,
+    stage,
+  }) => {
+    const [asked, go, never] = ["asked", "go", "never"].map((name) => flag(home, name)) as [Flag, Flag, Flag];
+    const slow = `touch ${asked.path}; until [ -e ${go.path} ]; do sleep 0.02; done`;
+    const before = { ...onFile("", { timeout: 60_000 }), program: "/bin/sh", args: ["-c", slow] };
+    await agent.apply(stage.spec("a", { readiness: before as ServerSpec["readiness"] }), "add", 0);
+    await eventually(async () => expect(existsSync(asked.path)).toBe(true));
+
+    const applied = agent.apply(stage.spec("a", { readiness: onFile(never.path) }), "start", 2000);
+    await eventually(async () =>
+      expect((await agent.observed("a")).ready.evidence).toBe("/usr/bin/test exit 1"),
+    );
+    go.raise();
+    expect(await applied).toMatchObject({ ok: false });
   });
 });

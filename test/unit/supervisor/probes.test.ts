@@ -38,8 +38,11 @@ describe("a verdict", () => {
     expect(track.settled).toBe(settled);
   });
 
-  it("carries the evidence and time of the last answer, also while it holds", () => {
-    expect(trackAfter("+-", tcp()).verdict).toEqual({ status: "ok", evidence: "answer 1", at: NOW + 1 });
+  it("carries the evidence and time of the last answer, and says so when that speaks against it", () => {
+    const evidence = "failed check 1 of 3: answer 1";
+    expect(trackAfter("+-", tcp()).verdict).toEqual({ status: "ok", evidence, at: NOW + 1 });
+    const slow = tcp({ failureThreshold: 1, successThreshold: 2 });
+    expect(trackAfter("-+", slow).verdict).toMatchObject({ evidence: "good check 1 of 2: answer 1" });
   });
 });
 

@@ -132,7 +132,7 @@ describe("the summary", () => {
 
   test("names what was done and what was not", () => {
     expect(of(EVENTS)).toBe("Apply failed: 1 failed (db); 1 not tried (web); 2 done (old, notes).");
-    expect(of(EVENTS.slice(6, 7))).toBe("Apply failed: 1 failed (db); nothing was done.");
+    expect(of(EVENTS.slice(6, 7))).toBe("Apply failed: 1 failed (db); nothing else was done.");
     expect(of(EVENTS.slice(7))).toBe("Apply failed: 1 not tried (web); nothing was done.");
   });
 
@@ -153,7 +153,7 @@ describe("the summary", () => {
     const begun = { type: "failed", server: "db", action: "start", message: "", lastLines: [] } as const;
     const events = [{ ...begun, interrupted: true }, { ...skipped, interrupted: true } as ApplyEvent];
     expect(of(events)).toBe(
-      "Apply interrupted: 1 still under way (db); 1 not tried (web); nothing was done.",
+      "Apply interrupted: 1 still under way (db); 1 not tried (web); nothing else was done.",
     );
   });
 });
