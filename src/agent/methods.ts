@@ -51,11 +51,11 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
         ...waitsFor(registry, server, "waitsFor"),
       })) as ResultOf<"observe">;
     },
-    apply: (params, caller) => {
-      const applied = applyChange(registry, params, caller.gone);
-      if (params.session) sessions.watch();
-      return applied;
-    },
+    // Watched at its end: what it starts is the session's by then, and until then the caller is the session.
+    apply: (params, caller) =>
+      applyChange(registry, params, caller.gone).finally(() => {
+        if (params.session) sessions.watch();
+      }),
     session_end: ({ session }) => sessions.end(session),
     logs: async (params, caller) => {
       const server = registry.get(params.name, params.project);
