@@ -10,7 +10,7 @@ import { lastLines } from "./observing.ts";
 import { awaitRest, awaitStart } from "./operations.ts";
 import type { Registry } from "./registry.ts";
 import { isAtRest, type Supervised } from "./supervised.ts";
-import { standingOf } from "./waiting.ts";
+import { isOwed, standingOf } from "./waiting.ts";
 
 type Request = ParsedParams<"apply">;
 type Applied = ResultOf<"apply">;
@@ -20,16 +20,16 @@ const done = (detail: string): Applied => ({ ok: true, detail });
 /** Carries out one change of a plan. `gone`: whoever waited for it is gone, and the waiting ends. */
 export async function applyChange(registry: Registry, request: Request, gone: AbortSignal): Promise<Applied> {
   const { project, server: name, action } = request;
-  if (registry.isEnding)
-    throw new RpcError(RPC_ERRORS.internalError, "cannot apply: the agent is being stopped");
+  refuseAtEnd(registry);
   const found = registry.find(name, project);
   const before =
     found && !found.unreadable
-      ? { spec: found.spec, secrets: found.secrets, ran: !isAtRest(found) }
+      ? { spec: found.spec, secrets: found.secrets, ran: !isAtRest(found) || isOwed(found) }
       : undefined;
   if (action === "remove") return found ? removeServer(registry, found) : done("was not there");
   const missing = found ? await missingForRestart(registry, found, request, gone) : [];
   if (missing.length > 0) return leftAlone(missing);
+  refuseAtEnd(registry);
   const server = takeOver(registry, request, found);
   switch (action) {
     case "update":
@@ -42,6 +42,10 @@ export async function applyChange(registry: Registry, request: Request, gone: Ab
       if (server.shouldRun) ownWhatIsStarted(server, request);
       return server.shouldRun ? bringUpOrBack(registry, server, before, request, gone) : stopServer(server);
   }
+}
+
+function refuseAtEnd({ isEnding }: Registry): void {
+  if (isEnding) throw new RpcError(RPC_ERRORS.internalError, "cannot apply: the agent is being stopped");
 }
 
 /** What runs, or is about to, stays on the word of whoever started it, also with another spec. */
@@ -71,6 +75,7 @@ function leftAlone(missing: Missing[]): Applied {
 interface Before {
   readonly spec: ServerSpec;
   readonly secrets: SecretValues;
+  /** It ran, or was about to. */
   readonly ran: boolean;
 }
 

@@ -20,6 +20,7 @@ import { confirm, forgetUpgrade, prepareUpgrade, refuseDuringApply, tryOut } fro
  * keeps it alive starts it again after anything else.
  */
 const HANDS_OVER = 76;
+const REFUSED = 75;
 
 const OPTIONS = {
   state: { type: "string" },
@@ -53,12 +54,14 @@ async function main(): Promise<number> {
   const attempt = await takeLock(state, values["take-over"]);
   if (!attempt.held) {
     report(`another agent (pid ${attempt.by.pid}) runs for ${state}`);
-    return 75;
+    return REFUSED;
   }
   const loop = values.loop === undefined ? undefined : identify(Number(values.loop));
   try {
     const { trial, installed } = values;
-    return await serve({ state, runtime: paths.runtime, loop, trial, installed }, told);
+    // A loop that is dead already is as good as one that dies now.
+    const isSeenTo = values.loop === undefined || installed;
+    return await serve({ state, runtime: paths.runtime, loop, trial, isSeenTo }, told);
   } finally {
     attempt.lock.release();
   }
@@ -69,7 +72,8 @@ interface Surroundings {
   readonly runtime: string | undefined;
   readonly loop: ProcessId | undefined;
   readonly trial: boolean;
-  readonly installed: boolean;
+  /** Whoever started it sees to the loop, or wants none. */
+  readonly isSeenTo: boolean;
 }
 
 /** `told`: settles when a signal says that it is to end, and its servers with it. */
@@ -98,10 +102,12 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
     startedAt,
     socket: () => socket,
     shutdown,
-    prepareUpgrade: async (program) => {
-      if (!hasLoop(loop)) throw new RpcError(RPC_ERRORS.internalError, NO_LOOP);
-      return prepareUpgrade(state, program);
-    },
+    prepareUpgrade: (program) =>
+      prepareUpgrade(state, program, () => {
+        if (!hasLoop(loop)) throw new RpcError(RPC_ERRORS.internalError, NO_LOOP);
+        if (registry.isEnding) throw new RpcError(RPC_ERRORS.internalError, AT_ITS_END);
+        refuseDuringApply(state);
+      }),
     exit: (how) => setImmediate(finish, how === "hand-over" ? HANDS_OVER : 0),
   });
   const open = async () => {
@@ -140,9 +146,11 @@ const NO_LOOP =
   "cannot upgrade an agent that nothing would bring back, such as one in the foreground: " +
   "end it with `xy agent stop --keep-servers`, and start it anew";
 
+const AT_ITS_END = "cannot upgrade: the agent is being stopped; `xy agent start` starts this version";
+
 /** Somebody may kill the loop: then another one is started, whose agent takes over from this one. */
-function loopKeeper({ state, loop, installed }: Surroundings): () => void {
-  let begun = loop === undefined || installed;
+function loopKeeper({ state, loop, isSeenTo }: Surroundings): () => void {
+  let begun = isSeenTo;
   return () => {
     if (begun || hasLoop(loop)) return;
     begun = true;
@@ -150,6 +158,10 @@ function loopKeeper({ state, loop, installed }: Surroundings): () => void {
     const stdio: StdioOptions = ["ignore", "inherit", "inherit"];
     const child = spawn("/bin/sh", [agentLoopPath(state), state, "--take-over"], { detached: true, stdio });
     child.once("error", (error) => report(`cannot start it: ${String(error)}`));
+    // It was killed, or this agent did not give way in time, such as during a long apply: the next look begins it again.
+    child.once("exit", (code) => {
+      begun = code !== null && code !== REFUSED;
+    });
     child.unref();
   };
 }

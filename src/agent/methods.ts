@@ -52,15 +52,11 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
         ...waitsFor(registry, server, "waitsFor"),
       })) as ResultOf<"observe">;
     },
-    apply: (params, caller) => {
-      const applied = applyChange(registry, params, caller.gone);
-      if (params.session) {
-        // A server that is known already becomes the session's in a moment, or when what it waits for is there.
-        setImmediate(() => sessions.watch());
-        applied.finally(() => sessions.watch()).catch(() => {});
-      }
-      return applied;
-    },
+    // Watched at its end: what it starts is the session's by then, and until then the caller is the session.
+    apply: (params, caller) =>
+      applyChange(registry, params, caller.gone).finally(() => {
+        if (params.session) sessions.watch();
+      }),
     session_end: ({ session }) => sessions.end(session),
     logs: async (params, caller) => {
       const server = registry.get(params.name, params.project);

@@ -36,7 +36,7 @@ export async function restart(
   const ran = servers.filter((server) => !isAtRest(server));
   const acts =
     "name" in target && ran.length > 0
-      ? new Map(ran.map((server) => [server, restartOne(server)]))
+      ? new Map(ran.map((server) => [server, restartOne(registry, server)]))
       : await restartInOrder(registry, servers, ran, target.no_deps, gone);
   const { yes, no, failed } = await answersOf(acts, target);
   return { restarted: yes, started: no, failed };
@@ -134,14 +134,29 @@ async function restartInOrder(
   noDeps: boolean,
   gone: AbortSignal,
 ): Promise<Acts> {
+  const wereHeld = new Set(servers.filter(isHeld));
   // As with the end of an agent: one that dies in between leaves it to the next to start them.
   await Promise.allSettled(dependentsFirst(ran, (one) => one.suspend(stopBound(one.spec))).values());
-  const acts = startInOrder(registry, servers, noDeps, gone);
-  return new Map([...acts].map(([server, act]) => [server, act.then(() => ran.includes(server))]));
+  const stopped = new Set(servers.filter((server) => isHeld(server) && !wereHeld.has(server)));
+  const goOn = servers.filter((server) => !stopped.has(server));
+  const acts = startInOrder(registry, goOn, noDeps, gone);
+  return new Map([
+    ...[...acts].map(([server, act]) => [server, act.then(() => ran.includes(server))] as const),
+    ...[...stopped].map((server) => [server, refusedAfterStop(server)] as const),
+  ]);
+}
+
+const isHeld = ({ operator }: Supervised) => operator === "stop";
+
+/** The later word counts. */
+async function refusedAfterStop({ spec }: Supervised): Promise<never> {
+  const message = `cannot restart ${spec.name}: it was told to stop meanwhile`;
+  throw new RpcError(RPC_ERRORS.notRunning, message);
 }
 
 /** A single one that runs is ended and started in one step, however those are that it depends on. */
-async function restartOne(server: Supervised): Promise<boolean> {
+async function restartOne(registry: Registry, server: Supervised): Promise<boolean> {
+  refuseAtEnd(registry, server);
   liftHold(server);
   server.dispatch({ type: "restart" });
   await awaitStart(server);
@@ -155,6 +170,7 @@ async function startOne(
   noDeps: boolean,
   gone: AbortSignal,
 ): Promise<boolean> {
+  refuseAtEnd(registry, server);
   liftHold(server);
   const before = publicState(server.state);
   if (before === "running") return false;
@@ -164,6 +180,13 @@ async function startOne(
   throwWait(registry, server);
   await awaitStart(server);
   return before !== "starting";
+}
+
+/** Nobody would look after it any more. */
+function refuseAtEnd({ isEnding }: Registry, { spec }: Supervised): void {
+  if (!isEnding) return;
+  const message = `cannot start ${spec.name}: the agent is being stopped; say it again when that is over`;
+  throw new RpcError(RPC_ERRORS.internalError, message);
 }
 
 function throwWait(registry: Registry, server: Supervised): void {

@@ -76,7 +76,10 @@ export class Registry {
 
   /** The server of that name; without a project the name must be there only once. */
   get(name: string, project?: string): Supervised {
-    const found = this.all(project).filter(({ spec }) => spec.name === name);
+    const found =
+      project === undefined
+        ? this.all().filter(({ spec }) => spec.name === name)
+        : [this.find(name, project)].flatMap((server) => server ?? []);
     const [first] = found;
     if (!first) {
       const where = project === undefined ? "" : ` in project ${project}`;
@@ -115,6 +118,7 @@ export class Registry {
     } catch (error) {
       if (!isCode(error, "ENOENT")) throw error;
     }
+    this.waiting.changed(server);
   }
 
   /**

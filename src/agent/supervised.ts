@@ -175,7 +175,10 @@ export class Supervised {
 
   /** Ends what runs of it, or the wait for its start. `reason`: why, when its operator did not say so. */
   cease(how: "stop" | "kill", reason?: string): void {
+    const isOwed = this.resumes;
     this.#ledger.setResumes(false);
+    // The end of a wait is no event of the machine.
+    if (isOwed) this.#ledger.write(this.#state);
     this.dispatch({ type: how, ...(reason === undefined ? {} : { reason }) });
   }
 

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { RpcClient } from "../rpc/client.ts";
 import type { ParsedParams } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
+import { readText, writeAtomic } from "../system/files.ts";
 import { lockHolder } from "../system/lock.ts";
 import { packageVersion } from "../system/package.ts";
 import { programPaths } from "../system/paths.ts";
@@ -35,14 +36,18 @@ export function tryOut(state: string, report: (message: string) => void): number
   return 0;
 }
 
-/** Puts a program down as the next agent. Throws an {@link RpcError}, with nothing changed, when it cannot be. */
+/**
+ * Puts a program down as the next agent. Throws an {@link RpcError}, with nothing changed, when it cannot be, or when
+ * `refuse` throws: asked before the program is tried out, and after.
+ */
 export async function prepareUpgrade(
   state: string,
   { node, entry, bound_secs }: ParsedParams<"agent_upgrade">,
+  refuse: () => void,
 ): Promise<{ version: string }> {
-  refuseDuringApply(state);
+  refuse();
   const version = await versionOf({ node, entry }, state);
-  refuseDuringApply(state);
+  refuse();
   const { next, failed } = programPaths(state);
   fs.rmSync(failed, { force: true });
   writeProgram(next, { node, entry }, String(bound_secs));
@@ -122,7 +127,9 @@ export async function confirm(state: string, socket: string): Promise<void> {
     client.close();
   }
   const { current, next, previous } = programPaths(state);
-  if (fs.existsSync(current)) fs.copyFileSync(current, previous);
+  const before = readText(current);
+  // On a full disk too it is the one or the other, and never half of one.
+  if (before !== undefined) writeAtomic(previous, before);
   // The loop looks for this: from here on it brings back the new program.
   fs.renameSync(next, current);
   forgetCopies(state, Date.now());

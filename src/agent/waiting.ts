@@ -11,7 +11,8 @@ import { isAtRest, type Supervised } from "./supervised.ts";
  */
 export class Waiting {
   readonly #find: (name: string, project: string) => Supervised | undefined;
-  readonly #waiting = new Set<Supervised>();
+  /** Those that wait, by the begin of the pause in which they were told to start: that one does not hold them back. */
+  readonly #waiting = new Map<Supervised, number | undefined>();
   /** Who may wait for a server, by its project and name. */
   readonly #byNeed = new Map<string, Set<Supervised>>();
   #closed = false;
@@ -31,7 +32,8 @@ export class Waiting {
     if (runs || stuck || this.#missing(server.spec).length === 0) server.dispatch({ type: how });
     else {
       server.owe();
-      this.#enter(server);
+      this.#waiting.set(server, how === "start" ? server.state.paused?.at : undefined);
+      this.#index(server);
       // No backoff, and no end of an earlier run, starts it before.
       server.dispatch({ type: "stop" });
     }
@@ -108,7 +110,7 @@ export class Waiting {
   changed(server: Supervised): void {
     if (this.#closed || this.#waiting.size === 0) return;
     // What it needs may be something else now.
-    if (this.#waiting.has(server)) this.#enter(server);
+    if (this.#waiting.has(server)) this.#index(server);
     const affected = new Set([server]);
     for (const { spec } of affected) {
       for (const other of this.#byNeed.get(keyOf(spec.project, spec.name)) ?? []) affected.add(other);
@@ -133,14 +135,14 @@ export class Waiting {
   #look(server: Supervised): void {
     if (isOwed(server) && (!isAtRest(server) || this.#missing(server.spec).length > 0)) server.nudge();
     else {
+      const isSaid = this.#waiting.get(server) === server.state.paused?.at;
       this.leave(server);
-      if (isOwed(server)) server.dispatch({ type: "start" });
+      if (isOwed(server)) server.dispatch({ type: isSaid ? "start" : "start-with-agent" });
     }
   }
 
-  #enter(server: Supervised): void {
+  #index(server: Supervised): void {
     const { project, dependsOn } = server.spec;
-    this.#waiting.add(server);
     for (const { server: needed } of dependsOn) {
       const key = keyOf(project, needed);
       this.#byNeed.set(key, (this.#byNeed.get(key) ?? new Set()).add(server));

@@ -78,19 +78,21 @@ export class SessionFollower {
   async #attend(client: RpcClient, signal: AbortSignal): Promise<FollowEnd | undefined> {
     const stop = new AbortController();
     return new Promise<FollowEnd | undefined>((resolve, reject) => {
-      const look = () => this.#allRest() && resolve("rest");
+      const look = async () => {
+        if (this.#allRest() && (await this.#isOver(client))) resolve("rest");
+      };
       const subscriptions = new Map<number, string>();
       client.onNotification = (method, params) => {
         if (method === "log") this.#line(params as Notifications["log"]);
         if (method === "transition") this.#transition(params as Notifications["transition"]);
         if (method === "log_end") this.#removed(subscriptions.get(params.subscription_id));
-        if (method !== "log" && this.#known) look();
+        if (method !== "log" && this.#known) look().catch(reject);
       };
       void client.closed.then(() => resolve(undefined));
       const told = () => resolve("told");
       if (signal.aborted) told();
       signal.addEventListener("abort", told, { once: true, signal: stop.signal });
-      this.#subscribe(client, subscriptions).then(look, reject);
+      this.#subscribe(client, subscriptions).then(look).catch(reject);
     }).finally(() => stop.abort());
   }
 
@@ -147,9 +149,37 @@ export class SessionFollower {
     if (name !== undefined && this.#states.delete(name)) this.#tell({ type: "removed", name });
   }
 
-  #allRest(): boolean {
-    return [...this.#states.values()].every((state) => state === "stopped" || state === "failed");
+  /** Also nobody is about to start: what one was waiting for may be what came to rest. */
+  async #isOver(client: RpcClient): Promise<boolean> {
+    const { project, names } = this.#followed;
+    const observed = (await client.call("observe", { project })) as Observed[];
+    const isComing = hopeful(observed);
+    return observed.every(({ name, state }) => !names.includes(name) || (isAtRest(state) && !isComing(name)));
   }
+
+  #allRest(): boolean {
+    return [...this.#states.values()].every(isAtRest);
+  }
+}
+
+const isAtRest = (state: StateName) => state === "stopped" || state === "failed";
+
+/** Whether a server waits for a start that may come about by itself: nothing that it needs, in turn, rests. */
+function hopeful(observed: readonly Observed[]): (name: string) => boolean {
+  const byName = new Map(observed.map((server) => [server.name, server]));
+  return (name) => {
+    const needed = new Set((byName.get(name)?.waitsFor ?? []).map(({ server }) => server));
+    let isMoving = false;
+    // A set that grows while it is walked: whatever is added is visited too.
+    for (const one of needed) {
+      const server = byName.get(one);
+      if (!server) continue;
+      if (!isAtRest(server.state)) isMoving = true;
+      else if (!server.waitsFor) return false;
+      for (const more of server.waitsFor ?? []) needed.add(more.server);
+    }
+    return isMoving;
+  };
 }
 
 /** The agent after this one: brought back after a crash, awaited for a moment after a planned end. */

@@ -26,7 +26,7 @@ export function onStart(state: ServerState): Turn | undefined {
   }
 }
 
-/** Nobody has said start during the pause: whoever ends that starts it. */
+/** A start that is owed, by the agent before or a wait. Nobody said it during the pause: whoever ends that starts it. */
 export function onStartWithAgent(state: ServerState, now: number): Turn | undefined {
   const { phase, paused } = state;
   if (!paused) return onStart(state);
@@ -35,7 +35,7 @@ export function onStartWithAgent(state: ServerState, now: number): Turn | undefi
   return {
     change: {
       phase: { tag: "waiting", until: now },
-      reason: "its agent ended; starts again once it is resumed",
+      reason: "its start came due in its pause; starts once it is resumed",
     },
   };
 }

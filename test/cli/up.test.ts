@@ -274,4 +274,20 @@ describe("xy up", () => {
     expect(documents[0]).toMatchObject({ name: "web", stream: "stdout", line: "up" });
     expect(documents.at(-1)).toMatchObject({ type: "state", name: "web", state: "stopped" });
   });
+
+  it("goes on for what starts once a task has completed", async () => {
+    const home = newHome();
+    talking(home, "web", 'depends-on "seed" condition="completed"');
+    const script = "echo seeding; until [ -e seeded ]; do sleep 0.05; done";
+    home.write(
+      "servers.d/seed.kdl",
+      `command "sh"\nargs "-c" "${script}"\nworking-dir ".."\nport "none"\nrestart policy="never"`,
+    );
+    const up = home.xyRunning("up", "--yes", "--no-wait");
+    await up.prints(/seed +\| seeding/);
+    home.write("seeded", "");
+    await up.prints(/web +\| up/);
+    up.child.kill("SIGINT");
+    expect((await up.ended).stdout).toContain("Stopped web.");
+  });
 });

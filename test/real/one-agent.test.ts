@@ -4,11 +4,14 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { describe, expect } from "vitest";
-import { lockHolder } from "../../src/system/lock.ts";
+import { lockHolder, tryLock } from "../../src/system/lock.ts";
 import { agentEntryPath } from "../../src/system/package.ts";
 import { agentLockPath } from "../../src/system/paths.ts";
+import { projectLockPath } from "../../src/system/projects.ts";
 import { eventually } from "../rig/eventually.ts";
 import type { Home } from "../rig/home.ts";
+import { groupMembers, processes } from "../rig/processes.ts";
+import { PROJECT } from "../rig/spec.ts";
 import { test } from "../rig/test.ts";
 
 const PUPPET = join(import.meta.dirname, "../rig/puppet-lock.ts");
@@ -17,8 +20,8 @@ const CONTENDERS = 20;
 const TURNS = 5;
 
 /** The agent's program itself, without the loop that would bring it back. */
-function runAgent(home: Home): ChildProcess {
-  return spawn(process.execPath, [agentEntryPath(), "--state", home.state], {
+function runAgent(home: Home, ...more: string[]): ChildProcess {
+  return spawn(process.execPath, [agentEntryPath(), "--state", home.state, ...more], {
     env: home.env,
     stdio: "ignore",
   });
@@ -72,6 +75,34 @@ describe("an agent whose loop is killed", () => {
     expect(lockHolder(agentLockPath(home.state))?.pid).toBe(agent.record.pid);
     await agent.kill();
     await agent.isBack();
+  });
+
+  test("and the loop that it starts as well, before it has given way, starts a third", async ({ agent }) => {
+    await agent.call("agent_info", {});
+    const before = agent.record;
+    // It gives way to nobody while this goes on.
+    const attempt = tryLock(projectLockPath(agent.state, PROJECT));
+    process.kill(before.loop?.pid as number, "SIGKILL");
+    const second = await eventually(() => {
+      const found = processes().find(
+        ({ command }) => command.includes("agent.sh") && command.includes(`${agent.state} --take-over`),
+      );
+      if (!found) throw new Error("no loop is started");
+      return found;
+    });
+    for (const { pid } of groupMembers(second.group)) process.kill(pid, "SIGKILL");
+    if (attempt.held) attempt.lock.release();
+    await eventually(() => expect(agent.record.pid).not.toBe(before.pid));
+  });
+
+  test("before it has looked for it does the same", async ({ home, agent }) => {
+    await agent.call("agent_info", {});
+    await agent.shutdown(true);
+    const alone = runAgent(home, "--loop", "999999999");
+    const ended = end(alone);
+    await eventually(() => expect(agent.record.loop).toBeDefined());
+    expect(agent.record.pid).not.toBe(alone.pid);
+    expect(await ended).toBe(0);
   });
 });
 

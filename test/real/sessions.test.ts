@@ -9,7 +9,7 @@ import type { ServerSpec } from "../../src/model/spec.ts";
 import { bootId, identify } from "../../src/system/processes.ts";
 import type { Agent } from "../rig/agent.ts";
 import { eventually } from "../rig/eventually.ts";
-import { changeOf, PROJECT } from "../rig/spec.ts";
+import { changeOf, PROJECT, readyOn } from "../rig/spec.ts";
 import { test } from "../rig/test.ts";
 
 interface Session {
@@ -141,4 +141,37 @@ test("session_end stops what the session started, answers when that is done, and
   expect(await agent.observed("a")).toMatchObject(stopped);
   expect(await agent.observed("c")).toMatchObject({ state: "stopped", operator: "stop" });
   expect(await agent.call("session_end", { session: own.id })).toEqual({ stopped: [], failed: [] });
+});
+
+test("a session that dies ends what it started again, like what it started first", async ({
+  agent,
+  stage,
+}) => {
+  const own = await session();
+  const spec = stage.spec("again");
+  await agent.apply(spec, "add", 0);
+  await stage.next("again");
+  await agent.call("stop", { name: "again" });
+  await agent.call("start", { name: "again" });
+  const { pid } = await stage.next("again");
+  await agent.apply({ ...spec, wanted: "stop" }, "stop", 0);
+  await applyAs(agent, own, spec, "start");
+  expect((await stage.next("again")).pid).not.toBe(pid);
+  await own.die();
+  await eventually(async () => expect(await stateOf(agent, "again")).toBe("stopped"));
+});
+
+test("a wait for a dependency ends with its session, for the next agent too", async ({ agent, stage }) => {
+  const own = await session();
+  await agent.apply(stage.spec("db", { readiness: readyOn("^ready$") }), "add", 0);
+  const db = await stage.next("db");
+  const web = stage.spec("web", { dependsOn: [{ server: "db", condition: "ready" }] });
+  await applyAs(agent, own, web, "add");
+  expect(await agent.call("session_end", { session: own.id })).toEqual({ stopped: ["web"], failed: [] });
+  await agent.kill();
+  await agent.isBack();
+  expect((await agent.observed("web")).waitsFor).toBeUndefined();
+  await db.do({ deed: "write", stream: "out", text: "ready\n" });
+  await eventually(async () => expect(await agent.observed("db")).toMatchObject({ ready: { status: "ok" } }));
+  expect(stage.count("web")).toBe(0);
 });

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect } from "vitest";
@@ -141,6 +141,48 @@ describe("an apply that is under way", () => {
     expect(agent.record.pid).toBe(before);
     if (attempt.held) attempt.lock.release();
     expect(await upgrade(home, launcher)).toMatchObject({ code: 0 });
+  });
+});
+
+describe("an agent that changes its mind while the new one is tried out", () => {
+  /** A program that is tried out until the test says so. */
+  async function tryOut(home: Home, agent: Agent) {
+    const [script, tried, over] = ["late.sh", "tried", "over"].map((name) => join(home.root, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const wait = `echo >'${tried}'; until [ -e '${over}' ]; do sleep 0.02; done; echo '{"version":"9.9.9"}'`;
+    writeFileSync(script, wait);
+    const upgrading = agent.call("agent_upgrade", { node: "/bin/sh", entry: script });
+    upgrading.catch(() => {});
+    await eventually(() => expect(existsSync(tried)).toBe(true));
+    return { upgrading, end: () => writeFileSync(over, "") };
+  }
+
+  test("hands over to nobody when it is being stopped", async ({ home, agent, stage }) => {
+    await agent.apply(stage.spec("slow"), "add", 0);
+    const slow = await stage.next("slow");
+    await slow.do({ deed: "ignore", signal: "SIGTERM" });
+    const { upgrading, end } = await tryOut(home, agent);
+    const client = await agent.client();
+    const stopping = client.call("agent_shutdown", {});
+    await eventually(async () => expect(await agent.observed("slow")).toMatchObject({ state: "stopping" }));
+    end();
+    await expect(upgrading).rejects.toThrow("cannot upgrade: the agent is being stopped");
+    process.kill(slow.pid, "SIGKILL");
+    expect(await stopping).toEqual({ stopped: ["slow"], left: [] });
+    await client.closed;
+    await eventually(() => expect(machinery(home)).toEqual([]));
+    expect(existsSync(programPaths(home.state).next)).toBe(false);
+  });
+
+  test("goes on when its loop is killed, which would have started the new one", async ({ home, agent }) => {
+    const { upgrading, end } = await tryOut(home, agent);
+    process.kill(agent.record.loop?.pid as number, "SIGKILL");
+    end();
+    await expect(upgrading).rejects.toThrow("that nothing would bring back");
+    await agent.isBack();
   });
 });
 

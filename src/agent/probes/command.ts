@@ -87,7 +87,9 @@ function remember(dir: string, pid: number): void {
 
 /** Ends what probes of an earlier agent left running. */
 export function endStrayProbes(dir: string): void {
-  for (const name of fs.readdirSync(dir).filter((entry) => RECORD.test(entry))) {
+  for (const entry of fs.readdirSync(dir, { withFileTypes: true })) {
+    const { name } = entry;
+    if (!entry.isFile() || !RECORD.test(name)) continue;
     const found = record.safeParse(readRecord(join(dir, name)));
     if (found.success && isRunning(found.data)) signalProcess(-found.data.pid, "SIGKILL");
     fs.rmSync(join(dir, name), { force: true });
