@@ -1,4 +1,4 @@
-import { specHash } from "../model/canonical.ts";
+import { canonicalJson, specHash } from "../model/canonical.ts";
 import { hasCompleted, isMet, waitsText } from "../model/dependency.ts";
 import { formatExit, type Missing } from "../model/observed.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
@@ -33,7 +33,7 @@ export async function applyChange(registry: Registry, request: Request, gone: Ab
   const server = takeOver(registry, request, found);
   switch (action) {
     case "update":
-      return done("changed in place");
+      return updated(server, before, request, gone);
     case "stop":
       return stopServer(server);
     case "add":
@@ -69,6 +69,30 @@ async function missingForRestart(
 function leftAlone(missing: Missing[]): Applied {
   const message = `left as it is, since the new version ${waitsText(missing)}`;
   return { ok: false, message, last_lines: [], waits_for: missing };
+}
+
+/** A running server with another readiness probe has to satisfy that one too, or gets the one before back. */
+async function updated(
+  server: Supervised,
+  before: Before | undefined,
+  { wait_ms, rollback }: Request,
+  gone: AbortSignal,
+): Promise<Applied> {
+  const isNewQuestion =
+    before !== undefined && canonicalJson(before.spec.readiness) !== canonicalJson(server.spec.readiness);
+  if (!isNewQuestion || wait_ms === 0 || server.state.phase.tag !== "running")
+    return done("changed in place");
+  const wait: Wait = { until: "ready", wait_ms };
+  const settled = await server.until(
+    (now) => isAtRest(now) || isMet(standingOf(now), "ready"),
+    wait_ms,
+    gone,
+  );
+  const outcome = verdict(server, settled, wait);
+  if (outcome.ok) return done(`changed in place: ${outcome.detail}`);
+  if (!rollback || gone.aborted || server.state.phase.tag !== "running") return outcome;
+  server.configure(before.spec, before.secrets);
+  return { ...outcome, message: `${outcome.message}; its previous version is put back` };
 }
 
 /** What a server was before the change. */

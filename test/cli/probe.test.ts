@@ -83,3 +83,34 @@ web is ready: GET /204: 204 No Content
     expect(code).toBe(1);
   });
 });
+
+describe("another readiness of a running server", () => {
+  it("is waited for, and the server is left alone", async () => {
+    const home = newHome();
+    const port = await freePort();
+    declare(home, port, {});
+    await home.did("apply", "--yes");
+    const { pid } = (await home.servers()).web as { pid: number };
+    declare(home, port, { readiness: { type: "http", path: "/200" } });
+    expect(await home.did("apply", "--yes")).toContain(
+      "web: changed: changed in place: ready: GET /200: 200 OK\n",
+    );
+    expect(await home.servers()).toMatchObject({ web: { pid, ready: true, restart_count: 0 } });
+  });
+
+  it("that is not met is taken back", async () => {
+    const home = newHome();
+    const port = await freePort();
+    declare(home, port, {});
+    await home.did("apply", "--yes");
+    const { pid } = (await home.servers()).web as { pid: number };
+    declare(home, port, { readiness: { type: "http", path: "/404" } });
+    const { code, stdout } = await home.xy("apply", "--yes", "--wait-timeout", "500ms");
+    expect(stdout).toMatch(
+      /web: cannot change: not ready after 500ms: .*404.*; its previous version is put back/,
+    );
+    expect(code).toBe(1);
+    expect(await home.servers()).toMatchObject({ web: { pid, restart_count: 0 } });
+    expect((await home.xy("plan", "--detailed-exitcode")).code).toBe(4);
+  });
+});
