@@ -2,7 +2,7 @@ import type { McpFacts } from "../model/probe-report.ts";
 import type { SecretValues } from "../model/spec.ts";
 
 /** A line of output, short enough for an explanation. Only what is redacted may be cut: a half secret is not found. */
-export function cut(line: string, longest: number): string {
+function cut(line: string, longest: number): string {
   return line.length > longest ? `${line.slice(0, longest)}…` : line;
 }
 
@@ -10,7 +10,7 @@ export function cut(line: string, longest: number): string {
 const SHORTEST_SECRET = 4;
 
 /** A server may print its secrets, whole or line by line; what is passed on of its output in an explanation does not. */
-export function redact(line: string, secrets: SecretValues): string {
+function redact(line: string, secrets: SecretValues): string {
   const pieces = Object.entries(secrets).flatMap(([name, value]) =>
     [value, ...value.split(/\r?\n/)].map((piece) => ({ name, piece })),
   );
