@@ -29,6 +29,8 @@ const MOST_LINES = 10_000;
 /** An agent that was told to end has a successor by then, or has none, ms. */
 const HANDOVER_BOUND = 3000;
 const LOOK_GAP = 50;
+/** Longest wait for the last words of servers that are known to rest, ms. */
+const LAST_WORDS_BOUND = 2000;
 
 /** Where one server's output was left off: lines of that very ms are told apart by their number. */
 interface Mark {
@@ -45,6 +47,8 @@ export class SessionFollower {
   readonly #marks = new Map<string, Mark>();
   /** Lines that were told before the agent died, and come again. */
   readonly #again = new Map<string, Mark>();
+  /** Called after each change of {@link states}. */
+  #onState: () => void = () => {};
 
   constructor(state: string, followed: Followed, tell: (event: SessionEvent) => void) {
     this.#state = state;
@@ -55,6 +59,23 @@ export class SessionFollower {
   /** State by name, of those that are not removed. */
   get states(): ReadonlyMap<string, StateName> {
     return this.#states;
+  }
+
+  /**
+   * Settles when it has told that all of these rest. It hears that on a connection of its own, which may be behind what
+   * another has said; no longer than a moment, unless it is lost.
+   */
+  async hasToldRest(names: readonly string[]): Promise<void> {
+    const rests = () => names.every((name) => isAtRest(this.#states.get(name) ?? "stopped"));
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, LAST_WORDS_BOUND);
+      this.#onState = () => {
+        if (!rests()) return;
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#onState();
+    });
   }
 
   /** Throws `AgentUnreachable` when an agent that died cannot be brought back. */
@@ -141,12 +162,14 @@ export class SessionFollower {
 
   #transition({ name, to, from, reason }: Notifications["transition"]): void {
     this.#states.set(name, to);
-    if (from === to && reason === undefined) return;
-    this.#tell({ type: "state", name, state: to, ...(reason === undefined ? {} : { reason }) });
+    if (from !== to || reason !== undefined)
+      this.#tell({ type: "state", name, state: to, ...(reason === undefined ? {} : { reason }) });
+    this.#onState();
   }
 
   #removed(name: string | undefined): void {
     if (name !== undefined && this.#states.delete(name)) this.#tell({ type: "removed", name });
+    this.#onState();
   }
 
   /** Also nobody is about to start: what one was waiting for may be what came to rest. */

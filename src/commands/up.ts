@@ -69,6 +69,7 @@ export default class Up extends ApplyCommand {
     if (!isInterruptedEarly) this.interruptionIsTheEnd();
     if (!this.json) this.print("\nStopping what was started here; another Ctrl-C does not wait for it.");
     const ended = await endSession(this.state, session);
+    await follower.hasToldRest(ended?.stopped ?? []);
     enough.abort();
     await following.catch(() => undefined);
     if (!ended) this.fail(EXIT.unreachable, NO_AGENT);
