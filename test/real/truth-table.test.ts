@@ -275,10 +275,13 @@ const evidenceOf = ({ state, ready, reason }: Observed) =>
   state === "running" ? ready.evidence : `${reason}`;
 
 function withoutNumbers(evidence: string, port: number): string {
-  return evidence
-    .replaceAll(String(port), "PORT")
-    .replaceAll(String(port + 1), "PORT+1")
-    .replace(/pid \d+/g, "pid N");
+  return (
+    evidence
+      .replace(/pid \d+/g, "pid N")
+      .replaceAll(String(port), "PORT")
+      // The next one, or the one after that when somebody else has it.
+      .replace(/:\d+ instead$/, ":ANOTHER instead")
+  );
 }
 
 function table(rows: readonly Row[]): string {
