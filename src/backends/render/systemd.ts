@@ -42,7 +42,7 @@ function viewOf({ spec, envFiles }: UnitFacts): object {
   const asksForSuccess = restart.policy === "on-failure";
   return {
     ...spec,
-    title: `${spec.project}/${spec.name}${spec.description === "" ? "" : ` (${oneLine(spec.description)})`}`,
+    title: titleOf(spec),
     words: [program, ...args],
     environment: plainEnvironment(spec),
     secrets: secretsOf(spec.env),
@@ -65,6 +65,12 @@ function viewOf({ spec, envFiles }: UnitFacts): object {
     starts: spec.wanted === "start",
     hash: specHash(spec),
   };
+}
+
+/** For people: what a line cannot hold is left out. */
+function titleOf({ project, name, description }: UnitFacts["spec"]): string {
+  const text = oneLine(description).replace(/\p{Noncharacter_Code_Point}|\p{Surrogate}/gu, "");
+  return text === "" ? `${project}/${name}` : `${project}/${name} (${text})`;
 }
 
 /** The file that a person fills, by a path that is the same on every machine: `%E` is the folder for configuration. */
