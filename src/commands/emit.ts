@@ -108,7 +108,7 @@ function notesOn(units: readonly RenderedUnit[], ignored: readonly string[]): st
   const add = (message: string, server: string) =>
     servers.set(message, [...(servers.get(message) ?? []), server]);
   for (const { server, losses } of units) for (const { message } of losses) add(message, server);
-  const filled = units.filter(({ secrets }) => secrets.length > 0);
+  const filled = units.filter(({ secrets, envFiles }) => secrets.length + envFiles.length > 0);
   return [
     ...[...servers].map(([message, names]) => `${message} (${names.join(", ")})`),
     ...filled.map(

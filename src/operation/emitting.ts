@@ -8,7 +8,7 @@ import { readMachine } from "./machine.ts";
 import { readConfiguration, type Setting } from "./planning.ts";
 
 /** A server to be written as a unit. */
-export interface ToEmit {
+interface ToEmit {
   readonly spec: ServerSpec;
   /** Files in dotenv syntax that it takes secrets from; absolute, and not read. */
   readonly envFiles: readonly string[];

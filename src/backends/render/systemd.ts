@@ -1,12 +1,19 @@
 import { specHash } from "../../model/canonical.ts";
 import type { SecretRef } from "../../model/spec.ts";
 import { oneLine } from "../../model/text.ts";
-import { renderTemplate } from "../unit-text.ts";
+import { renderTemplate, systemdToken } from "../unit-text.ts";
 import { type Limit, textFaults } from "./texts.ts";
-import { plainEnvironment, secretNames, type UnitFacts, type UnitFormat, unitName } from "./unit.ts";
+import {
+  type Fault,
+  plainEnvironment,
+  secretNames,
+  type UnitFacts,
+  type UnitFormat,
+  unitName,
+} from "./unit.ts";
 
-/** Longest line that systemd reads, bytes. */
-const LONGEST_LINE = 2 ** 20 - 1;
+/** Longest line that systemd reads, with its key, bytes. */
+const LONGEST_LINE = 2 ** 20 - 100;
 /** What systemd lets a program raise its own limit of open files to. */
 const HARD_OPEN_FILES = 524_288;
 /** Signals that systemd takes for a good end, and xy does not. */
@@ -32,9 +39,15 @@ const REST_OF_LINE: Limit = {
 export const systemdUnits: UnitFormat = {
   fileName: (spec) => `${unitName(spec)}.service`,
   isOurs: (text) => /^\[X-Xy\]\nProject=/m.test(text),
-  faults: ({ spec }) =>
-    textFaults("systemd", spec, { everywhere: [NONCHARACTERS], program: [UNSAFE], folder: [REST_OF_LINE] }),
-  render: async (facts) => within(await renderTemplate("server.service.hbs", viewOf(facts)), facts),
+  faults: ({ spec }) => [
+    ...textFaults("systemd", spec, {
+      everywhere: [NONCHARACTERS],
+      program: [UNSAFE],
+      folder: [REST_OF_LINE],
+    }),
+    ...lengthFaults(spec),
+  ],
+  render: (facts) => renderTemplate("server.service.hbs", viewOf(facts)),
 };
 
 function viewOf({ spec, envFiles }: UnitFacts): object {
@@ -74,7 +87,7 @@ function titleOf({ project, name, description }: UnitFacts["spec"]): string {
 }
 
 /** The file that a person fills, by a path that is the same on every machine: `%E` is the folder for configuration. */
-export function secretsFile(spec: UnitFacts["spec"]): string {
+function secretsFile(spec: UnitFacts["spec"]): string {
   return `%E/xy/secrets/${unitName(spec)}.env`;
 }
 
@@ -91,8 +104,12 @@ function sourceOf(ref: SecretRef): string {
   return `the file ${JSON.stringify("envFile" in ref ? ref.envFile : ref.file)}`;
 }
 
-function within(text: string, { spec }: UnitFacts): string {
-  const line = text.split("\n").find((one) => Buffer.byteLength(one) > LONGEST_LINE);
-  if (line === undefined) return text;
-  throw new Error(`cannot write ${spec.name} for systemd: a line would be longer than 1 MiB`);
+/** Lines that systemd would not read. Only arguments come to so much: each alone is bounded by the kernel. */
+function lengthFaults({ program, args }: UnitFacts["spec"]): Fault[] {
+  const line = [program, ...args].map(systemdToken).join(" ");
+  if (Buffer.byteLength(line) < LONGEST_LINE) return [];
+  const message =
+    "cannot write the arguments for systemd: they take more than 1 MiB, the longest line that it reads; " +
+    "make them shorter, or run this server with the agent";
+  return [{ path: ["args"], message }];
 }

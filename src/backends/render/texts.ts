@@ -8,7 +8,7 @@ export interface Limit {
 }
 
 /** Lone surrogates are in no valid UTF-8; a NUL ends every text that a process gets. */
-export const NO_TEXT: Limit = {
+const NO_TEXT: Limit = {
   what: "a NUL character or half a character",
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for.
   pattern: /\u0000|\p{Surrogate}/u,

@@ -12,6 +12,8 @@ export interface RenderedUnit {
   readonly losses: readonly Loss[];
   /** Names in its environment that the person gives a value to, where the format has a reference. */
   readonly secrets: readonly string[];
+  /** Files in dotenv syntax whose content is to be given in the same way. */
+  readonly envFiles: readonly string[];
 }
 
 /** A server and where its configuration says it. */
@@ -43,6 +45,7 @@ export function renderUnits(manager: Manager, servers: readonly UnitFacts[]): Pr
       text: await format.render(facts),
       losses: lossesOf(facts.spec, manager),
       secrets: secretNames(facts.spec),
+      envFiles: facts.envFiles,
     })),
   );
 }

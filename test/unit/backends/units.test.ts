@@ -97,6 +97,7 @@ describe("what a format cannot carry is named with its place", () => {
     ["systemd", { args: ["", "\ufffe"] }, ["args", 1]],
     ["systemd", { workingDir: "/a\nb" }, ["workingDir"]],
     ["systemd", { workingDir: "/a " }, ["workingDir"]],
+    ["systemd", { args: Array(11).fill("x".repeat(100_000)) }, ["args"]],
     ["launchd", { env: { A: "\u001b[1m" } }, ["env", "A"]],
     ["launchd", { args: ["\ud800"] }, ["args", 0]],
     ["supervisord", { args: ["a\rb"] }, ["args", 0]],
