@@ -19,8 +19,9 @@ describe.skipIf(whyNoSupervisord() !== undefined)("units under a real supervisor
     const seed = seedOf("servers for supervisord");
     const specs = generatedServers("supervisord", home.path, 300, seed);
     prepare(home.path, specs);
-    for (const spec of specs)
-      home.write(supervisordUnits.fileName(spec), await supervisordUnits.render(factsOf(spec)));
+    // In one file: supervisord looks through all that it has after each.
+    const texts = await Promise.all(specs.map((spec) => supervisordUnits.render(factsOf(spec))));
+    home.write("all.conf", texts.join("\n"));
     home.start();
     const added = await compareReports(specs, { openFiles: false }).catch((error) => {
       throw new Error(`XY_TEST_SEED=${seed}: ${error.message}\n${home.said.slice(-2000)}`);

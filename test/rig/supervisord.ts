@@ -48,8 +48,8 @@ export class SupervisordHome {
       `logfile=${this.path}/supervisord.log`,
       `pidfile=${this.path}/pid`,
       `childlogdir=${this.path}/logs`,
-      // Each of its programs takes three.
-      "minfds=4000",
+      // Each of its programs takes five.
+      "minfds=2000",
       "[include]",
       `files=${this.path}/units/*.conf`,
     ];
