@@ -75,4 +75,29 @@ describe.skipIf(whyNoSystemd() !== undefined)("units under a real systemd --user
       expect(await home.did("cat ~/runs")).toBe("a s3cr3t\na s3cr3t");
     });
   });
+
+  it("run what `xy emit` wrote, once a person has enabled it", async () => {
+    const script = 'env >"$HOME/seen"; exec sleep 600';
+    home.write(
+      "tools/servers.d/web.kdl",
+      `command "sh"\nargs "-c" ${JSON.stringify(script)}\nport "none"\nenv { GREETING "100% \\"it's\\" $HOME"; }\n`,
+    );
+    home.write("tools/servers.d/off.kdl", 'command "sleep"\nargs "600"\nport "none"\nwanted "stop"\n');
+    await home.did(`xy emit systemd --out ~/${UNITS}`);
+    expect(await home.shell(`cd ~/${UNITS}; systemd-analyze --user verify *.service`)).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "",
+    });
+    await home.did("systemctl --user daemon-reload; systemctl --user enable --now xy.tools.web");
+    await eventually(async () =>
+      expect(await home.did("cat ~/seen")).toContain(`GREETING=100% "it's" $HOME\n`),
+    );
+    expect(await home.did("systemctl --user is-enabled xy.tools.web")).toBe("enabled");
+    expect((await home.shell("systemctl --user is-active xy.tools.off")).stdout).toBe("inactive\n");
+    expect(await home.did(`xy emit systemd --out ~/${UNITS}`)).toContain("kept ");
+    expect(await home.did("systemctl --user show -p NeedDaemonReload --value xy.tools.web")).toBe("no");
+    await home.did("systemctl --user stop xy.tools.web");
+    await home.did("test ! -e ~/.local/state/xy");
+  });
 });
