@@ -110,7 +110,7 @@ function notesOn(units: readonly RenderedUnit[], ignored: readonly string[]): st
   for (const { server, losses } of units) for (const { message } of losses) add(message, server);
   const filled = units.filter(({ secrets, envFiles }) => secrets.length + envFiles.length > 0);
   return [
-    ...[...servers].map(([message, names]) => `${message} (${names.join(", ")})`),
+    ...[...servers].map(([message, names]) => `${names.join(", ")}: ${message}`),
     ...filled.map(
       ({ server, name }) => `${server} has secrets: fill the file that ${name} names before you start it`,
     ),

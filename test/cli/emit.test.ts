@@ -29,7 +29,9 @@ describe("xy emit", () => {
       "==> xy.tools.a.service <==",
       "==> xy.tools.b.service <==",
     ]);
-    expect(both.stderr).toContain(": it counts as started once its program runs (a, b)\n");
+    expect(both.stderr).toContain(
+      "a, b: systemd cannot express readiness: it counts as started once its program runs\n",
+    );
     expect(both.stderr).toContain('No unit for c: wanted is "ignore".\n');
     const one = await home.did("emit", "systemd", "--only", "a");
     expect(one).toMatch(/^# Written by xy .*tools\/a.*\n\n\[Unit\]\nDescription=tools\/a\n/);

@@ -243,7 +243,7 @@ export function lossesOf(spec: ServerSpec, manager: Manager): Loss[] {
     const message =
       kind === "absent"
         ? `${manager} cannot express ${field}: ${capability.instead}`
-        : `${manager} expresses ${field} roughly (${capability.by}): ${capability.how}`;
+        : `${manager} expresses ${field} only roughly: ${capability.how}`;
     return [{ field, kind, message }];
   });
 }
