@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../../model/diagnostic.ts";
-import { type Loss, lossesOf } from "./capabilities.ts";
 import { FORMATS } from "./formats.ts";
+import { type Loss, lossesOf } from "./losses.ts";
 import { type Manager, secretNames, type UnitFacts } from "./unit.ts";
 
 /** A server's unit, and what is lost by it. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { CAPABILITIES, FOR_XY, lossesOf } from "../../../src/backends/render/capabilities.ts";
+import { CAPABILITIES, FOR_XY } from "../../../src/backends/render/capabilities.ts";
 import { FORMATS } from "../../../src/backends/render/formats.ts";
+import { lossesOf } from "../../../src/backends/render/losses.ts";
 import { MANAGERS, type Manager, type UnitFacts } from "../../../src/backends/render/unit.ts";
 import { serverSpec } from "../../rig/spec.ts";
 import { factsOf } from "../../rig/units.ts";
