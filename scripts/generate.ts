@@ -5,6 +5,7 @@ import { declarationText } from "../src/config/declaration.ts";
 import { jsonSchemaOf } from "../src/config/json-schema.ts";
 import { referenceText } from "../src/config/reference.ts";
 import { rootInput, serverInput } from "../src/model/server.ts";
+import { backendsText } from "./reference-backends.ts";
 import { commandsReferenceText } from "./reference-commands.ts";
 import { wireReferenceText } from "./reference-wire.ts";
 
@@ -13,6 +14,7 @@ import { wireReferenceText } from "./reference-wire.ts";
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
 const generated: Readonly<Record<string, () => string | Promise<string>>> = {
+  "docs/backends.md": backendsText,
   "docs/reference/commands.md": commandsReferenceText,
   "docs/reference/configuration.md": referenceText,
   "docs/reference/wire.md": wireReferenceText,

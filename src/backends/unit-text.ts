@@ -15,7 +15,9 @@ export function systemdToken(text: string): string {
     "\n": "\\n",
     "\t": "\\t",
   };
-  return `"${text.replace(/[%\\"\n\t]/g, (char) => escapes[char] as string)}"`;
+  const code = (char: string) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a carriage return, for one, would end the line.
+  return `"${text.replace(/[%\\"\u0001-\u001f\u007f]/g, (char) => escapes[char] ?? code(char))}"`;
 }
 
 /** The rest of a line, as in `StandardOutput=append:`. Throws on what a line cannot hold. */
@@ -34,6 +36,30 @@ export function xmlText(text: string): string {
   return text.replace(/[&<>\r]/g, (char) => escapes[char] as string);
 }
 
+/** Expands to nothing, and keeps apart what supervisord would take together. */
+const NOTHING = "%(program_name).0s";
+
+/**
+ * A value of a supervisord section. Its lines lose the spaces around them, `;` and `#` begin a comment even in quotes,
+ * and `%(here)s` is looked for before `%%` is: all of that is prevented by what expands to nothing.
+ */
+export function supervisordValue(text: string): string {
+  const written = text
+    .replaceAll("%", "%%")
+    .replaceAll("%(", `%${NOTHING}(`)
+    .replace(/[;#]/g, `${NOTHING}$&`)
+    .replaceAll("\n", `${NOTHING}\n ${NOTHING}`);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: Python takes these for spaces.
+  return /^[\s\u001c-\u001f\u0085]|[\s\u001c-\u001f\u0085]$/.test(text)
+    ? `${NOTHING}${written}${NOTHING}`
+    : written;
+}
+
+/** A word of `command=`, which is split as a shell would. */
+export function supervisordToken(text: string): string {
+  return supervisordValue(`"${text.replace(/[\\"]/g, "\\$&")}"`);
+}
+
 /** Fills in a template of the package. A value that is missing is an error. */
 export async function renderTemplate(name: string, values: object): Promise<string> {
   const { default: handlebars } = await import("handlebars");
@@ -43,6 +69,8 @@ export async function renderTemplate(name: string, values: object): Promise<stri
     token: safe(systemdToken),
     rest: safe(systemdRest),
     xml: safe(xmlText),
+    value: safe(supervisordValue),
+    word: safe(supervisordToken),
     assignment: (key: string, value: string) => new own.SafeString(systemdToken(`${key}=${value}`)),
   });
   return own.compile(readFileSync(templatePath(name), "utf8"), { strict: true })(values);

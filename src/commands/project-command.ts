@@ -1,7 +1,7 @@
 import { boolean, string } from "@oclif/core/flags";
 import type { AgentBackend } from "../backends/agent.ts";
 import { AgentUnreachable } from "../backends/agent-process.ts";
-import type { Result } from "../model/diagnostic.ts";
+import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import { formatDiagnostic } from "../model/diagnostic.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import type { Plan } from "../model/plan.ts";
@@ -83,10 +83,14 @@ export abstract class ProjectCommand extends BaseCommand {
 
   protected valueOrEnd<T>(result: Result<T>, message: string): T {
     if (result.ok) return result.value;
-    const problems = result.problems.map((problem) =>
+    return this.fail(EXIT.invalidConfig, message, this.shortened(result.problems));
+  }
+
+  /** With paths as a person would type them, where a person reads them. */
+  protected shortened(problems: readonly Diagnostic[]): Diagnostic[] {
+    return problems.map((problem) =>
       this.json || problem.file === undefined ? problem : { ...problem, file: shortenPath(problem.file) },
     );
-    return this.fail(EXIT.invalidConfig, message, problems);
   }
 
   /** The plan from the configuration to what runs. */

@@ -14,8 +14,9 @@ export function absoluteReference({ secret }: SecretInput, folder: string, home:
 /** Looks up the value that a reference stands for. */
 export async function readSecret(
   ref: SecretRef,
-  world: Pick<World, "env" | "runSecretCommand">,
+  world: Pick<World, "env" | "runSecretCommand" | "leaveSecrets">,
 ): Promise<SecretOutcome> {
+  if (world.leaveSecrets) return { kind: "skipped" };
   if ("env" in ref) {
     const value = Object.hasOwn(world.env, ref.env) ? world.env[ref.env] : undefined;
     return value === undefined

@@ -18,6 +18,8 @@ export interface World {
   portTaken(port: number): boolean | Promise<boolean>;
   /** Keyed hash (hex) of a secret value. */
   hmac(value: string): string;
+  /** References are left as they are, none is looked up. */
+  readonly leaveSecrets?: boolean;
   /** Output of a shell command line; a final line break is removed here. */
   runSecretCommand(command: string): Promise<SecretOutcome>;
 }

@@ -1,9 +1,11 @@
 import type { Backend } from "../backends/backend.ts";
+import type { Declared } from "../config/declared.ts";
 import { load } from "../config/load.ts";
 import { type Resolved, resolve } from "../config/resolve.ts";
 import { revive } from "../config/revive.ts";
 import type { SecretOutcome, World } from "../config/world.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
+import type { Machine } from "../model/machine.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Change, Desired, Plan } from "../model/plan.ts";
 import { buildPlan } from "../reconciler/plan.ts";
@@ -46,10 +48,9 @@ export interface Evaluated extends Resolved {
 /** Longest evaluation of a configuration program, ms. */
 const EVALUATION_BOUND = 20_000;
 
-/** Reads and resolves the configuration; a failure holds every problem of every file. */
-export async function evaluate(setting: Setting): Promise<Result<Evaluated>> {
+/** Reads the configuration; a failure holds every problem of every file. Asks about a program that was never run here. */
+export async function readConfiguration(setting: Setting, machine: Machine): Promise<Result<Declared>> {
   const { cwd, env, state, explicit, print, ask } = setting;
-  const machine = readMachine(env);
   const asked: string[] = [];
   // A timer of our own: Node 20 collects a timeout signal that only AbortSignal.any holds, and it never fires.
   const bound = new AbortController();
@@ -68,6 +69,15 @@ export async function evaluate(setting: Setting): Promise<Result<Evaluated>> {
   const loaded = await load(request).finally(() => clearTimeout(timer));
   if (!loaded.ok) return loaded;
   for (const file of asked) rememberTrust(state, file);
+  return loaded;
+}
+
+/** Reads and resolves the configuration. */
+export async function evaluate(setting: Setting): Promise<Result<Evaluated>> {
+  const { env, state } = setting;
+  const machine = readMachine(env);
+  const loaded = await readConfiguration(setting, machine);
+  if (!loaded.ok) return loaded;
   const { project, files, elsewhere } = loaded.value;
   const others = recordedProjects(state).filter((other) => other !== project);
   const kept = readProject(state, project)?.ports ?? {};

@@ -16,6 +16,20 @@ const withJson = Object.entries(manifest.commands).filter(([, { flags }]) => "js
 const documents: [words: string[], document: unknown][] = [
   [["check"], { valid: true, project: "tools", servers: ["a", "b"], elsewhere: [], warnings: [] }],
   [["plan"], { version: 1, project: "tools", summary: { add: ["a", "b"] }, diagnostics: [], skipped: [] }],
+  [
+    ["emit", "systemd"],
+    {
+      version: 1,
+      manager: "systemd",
+      project: "tools",
+      units: [
+        { server: "a", name: "xy.tools.a.service", secrets: [], losses: [{}, {}, {}, {}] },
+        { server: "b" },
+      ],
+      ignored: [],
+      warnings: [],
+    },
+  ],
   [["apply", "--yes"], { version: 1, plan: { version: 1 }, outcome: [{ type: "done" }, { type: "done" }] }],
   [["reload"], { added: [], removed: [], changed: [], unchanged: ["a", "b"] }],
   [["list"], [{ name: "a", state: "running", port: null }, { name: "b" }]],

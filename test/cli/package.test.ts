@@ -35,7 +35,13 @@ describe("the packed package", () => {
 
   it("has the units that it installs", () => {
     const templates = readdirSync(join(folder, "node_modules/xyctl/templates")).sort();
-    expect(templates).toEqual(["xy-agent.plist.hbs", "xy-agent.service.hbs"]);
+    expect(templates).toEqual([
+      "server.plist.hbs",
+      "server.service.hbs",
+      "supervisord.conf.hbs",
+      "xy-agent.plist.hbs",
+      "xy-agent.service.hbs",
+    ]);
   });
 
   it("has every module that its commands import", () => {

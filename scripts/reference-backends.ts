@@ -1,0 +1,51 @@
+import { readFile } from "node:fs/promises";
+import { ADDED, CAPABILITIES, type Capability } from "../src/backends/render/capabilities.ts";
+import { MANAGERS } from "../src/backends/render/unit.ts";
+
+const PAGE = new URL("../docs/backends.md", import.meta.url);
+
+/** The page about backends, with its tables made anew. The rest of it is written by hand. */
+export async function backendsText(): Promise<string> {
+  const text = await readFile(PAGE, "utf8");
+  return Object.entries({ capabilities: capabilities(), added: added() }).reduce(
+    (page, [name, table]) => between(page, name, table),
+    text,
+  );
+}
+
+function between(page: string, name: string, table: string): string {
+  const [begin, end] = [`<!-- generated: ${name} -->\n`, `<!-- end: ${name} -->`];
+  const [before, rest] = page.split(begin);
+  const after = rest?.split(end)[1];
+  if (before === undefined || after === undefined)
+    throw new Error(`cannot write the table "${name}" into docs/backends.md: its two marks are not there`);
+  return `${before}${begin}\n${table}\n\n${end}${after}`;
+}
+
+function capabilities(): string {
+  const rows = CAPABILITIES.map(({ field, of }) =>
+    row([field, ...MANAGERS.map((manager) => cell(of[manager]))]),
+  );
+  return [...head(["field", ...MANAGERS]), ...rows].join("\n");
+}
+
+function added(): string {
+  const rows = MANAGERS.map((manager) =>
+    row([manager, ADDED[manager].map((name) => `\`${name}\``).join(", ")]),
+  );
+  return [...head(["manager", "sets"]), ...rows].join("\n");
+}
+
+function cell(capability: Capability): string {
+  switch (capability.kind) {
+    case "exact":
+      return `exact: ${capability.by}`;
+    case "approximate":
+      return `roughly: ${capability.by}; ${capability.how}`;
+    case "absent":
+      return `**no**: ${capability.instead}`;
+  }
+}
+
+const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+const head = (cells: readonly string[]) => [row(cells), row(cells.map(() => "---"))];

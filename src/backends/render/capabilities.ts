@@ -1,0 +1,243 @@
+import { serverInput } from "../../model/server.ts";
+import type { ServerSpec } from "../../model/spec.ts";
+import { parseSize } from "../../model/units.ts";
+import type { Manager } from "./unit.ts";
+
+/**
+ * What each manager can express of a server, as data: units are judged by it, and the table in docs/backends.md is
+ * made from it.
+ */
+
+export type Capability =
+  /** `by`: the setting that carries it. */
+  | { readonly kind: "exact"; readonly by: string }
+  | { readonly kind: "approximate"; readonly by: string; readonly how: string }
+  /** `instead`: what happens in its place. */
+  | { readonly kind: "absent"; readonly instead: string };
+
+interface Row {
+  /** As a configuration says it, in KDL and YAML. */
+  readonly field: string;
+  readonly of: Readonly<Record<Manager, Capability>>;
+  /** Whether anything is lost of this server where the capability is less than exact. */
+  readonly matters?: (spec: ServerSpec, manager: Manager) => boolean;
+}
+
+const exact = (by: string): Capability => ({ kind: "exact", by });
+const approximate = (by: string, how: string): Capability => ({ kind: "approximate", by, how });
+const absent = (instead: string): Capability => ({ kind: "absent", instead });
+
+const restarts = ({ restart }: ServerSpec) => restart.policy !== "never";
+const grows = (spec: ServerSpec) => restarts(spec) && spec.restart.backoffInitial !== spec.restart.backoffMax;
+const inSeconds = (ms: number, least: number) => ms % 1000 === 0 && ms >= least * 1000;
+
+/** The limits that nobody asked for are not missed, as long as there are some. */
+const keepsNoLogs = ({ logs }: ServerSpec, manager: Manager) =>
+  manager === "launchd" || logs.maxSize !== parseSize(LOGS.maxSize) || logs.keep !== LOGS.keep;
+const LOGS = serverInput.shape.logs.parse({});
+
+const SAME_WAIT = absent("every wait is the same");
+const TRIES = absent("it is started again without end");
+
+export const CAPABILITIES: readonly Row[] = [
+  {
+    field: "command",
+    of: { systemd: exact("ExecStart"), launchd: exact("ProgramArguments"), supervisord: exact("command") },
+  },
+  {
+    field: "args",
+    of: { systemd: exact("ExecStart"), launchd: exact("ProgramArguments"), supervisord: exact("command") },
+  },
+  {
+    field: "env",
+    of: {
+      systemd: exact("Environment"),
+      launchd: exact("EnvironmentVariables"),
+      supervisord: exact("environment, and /usr/bin/env for values with quotes or backslashes"),
+    },
+  },
+  {
+    // A server with one is refused where there is no reference: it is never among what is merely lost.
+    field: "env, a reference to a secret",
+    of: {
+      systemd: exact("EnvironmentFile, a file that you fill"),
+      launchd: absent("an error"),
+      supervisord: absent("an error"),
+    },
+    matters: () => false,
+  },
+  {
+    field: "working-dir",
+    of: {
+      systemd: exact("WorkingDirectory"),
+      launchd: exact("WorkingDirectory"),
+      supervisord: exact("directory"),
+    },
+  },
+  { field: "umask", of: { systemd: exact("UMask"), launchd: exact("Umask"), supervisord: exact("umask") } },
+  {
+    field: "limits.open-files",
+    of: {
+      systemd: exact("LimitNOFILE"),
+      launchd: exact("SoftResourceLimits"),
+      supervisord: absent("it has the limit of supervisord itself (minfds)"),
+    },
+    matters: ({ limits }) => limits.openFiles !== 1024,
+  },
+  {
+    field: "restart.policy",
+    of: {
+      systemd: exact("Restart, RestartForceExitStatus"),
+      launchd: exact("KeepAlive"),
+      supervisord: approximate("autorestart", "an end in its first second is a failure, whatever the code"),
+    },
+    matters: restarts,
+  },
+  {
+    field: "restart.backoff-initial",
+    of: {
+      systemd: exact("RestartSec"),
+      launchd: approximate(
+        "ThrottleInterval",
+        "in whole seconds, at least one, and counted from its last start, not from its end",
+      ),
+      supervisord: absent(
+        "it is started again at once; after ends in the first second it waits 1s, 2s, 3s, and so on",
+      ),
+    },
+    matters: restarts,
+  },
+  {
+    field: "restart.backoff-max",
+    of: {
+      systemd: SAME_WAIT,
+      launchd: SAME_WAIT,
+      supervisord: absent("only its tries to start wait longer each time"),
+    },
+    matters: grows,
+  },
+  {
+    field: "restart.reset-after",
+    of: { systemd: SAME_WAIT, launchd: SAME_WAIT, supervisord: absent("a second is enough") },
+    matters: grows,
+  },
+  {
+    field: "restart.max-retries-per-minute",
+    of: {
+      systemd: approximate("StartLimitBurst, StartLimitIntervalSec", "a start by hand counts too"),
+      launchd: TRIES,
+      supervisord: approximate("startretries", "only ends in the first second count, one after the other"),
+    },
+    matters: restarts,
+  },
+  {
+    field: "restart.success-exit-codes",
+    of: {
+      systemd: exact("SuccessExitStatus, RestartForceExitStatus"),
+      launchd: approximate("SuccessfulExit", "0 alone is a success"),
+      supervisord: exact("exitcodes"),
+    },
+    matters: ({ restart }) => restart.policy === "on-failure" && String(restart.successExitCodes) !== "0",
+  },
+  {
+    field: "stop.signal",
+    of: {
+      systemd: exact("KillSignal"),
+      launchd: absent("it gets SIGTERM"),
+      supervisord: exact("stopsignal"),
+    },
+    matters: ({ stop }) => stop.signal !== "SIGTERM",
+  },
+  {
+    field: "stop.grace",
+    of: {
+      systemd: exact("TimeoutStopSec"),
+      launchd: approximate("ExitTimeOut", "in whole seconds, rounded up, at least one"),
+      supervisord: approximate("stopwaitsecs", "in whole seconds, rounded up"),
+    },
+    matters: ({ stop }, manager) => !inSeconds(stop.grace, manager === "launchd" ? 1 : 0),
+  },
+  {
+    field: "readiness",
+    of: {
+      systemd: absent("it counts as started once its program runs"),
+      launchd: absent("it counts as started once its program runs"),
+      supervisord: absent("it counts as started once its program has run for a second"),
+    },
+    matters: ({ readiness }) => readiness.type !== "none",
+  },
+  {
+    field: "liveness",
+    of: {
+      systemd: absent("only its end is noticed"),
+      launchd: absent("only its end is noticed"),
+      supervisord: absent("only its end is noticed"),
+    },
+    matters: ({ liveness }) => liveness.type !== "none",
+  },
+  {
+    field: "depends-on",
+    of: {
+      systemd: approximate("Wants, After", "it waits only until the program of the other runs"),
+      launchd: absent("all start at once"),
+      supervisord: absent("all start at once"),
+    },
+    matters: ({ dependsOn }, manager) =>
+      dependsOn.some(({ condition }) => manager !== "systemd" || condition !== "started"),
+  },
+  {
+    field: "logs.max-size",
+    of: {
+      systemd: absent("the journal has limits of its own"),
+      launchd: absent("its file in ~/Library/Logs grows without end"),
+      supervisord: exact("stdout_logfile_maxbytes, stderr_logfile_maxbytes"),
+    },
+    matters: keepsNoLogs,
+  },
+  {
+    field: "logs.keep",
+    of: {
+      systemd: absent("the journal has limits of its own"),
+      launchd: absent("its file in ~/Library/Logs is never rotated"),
+      supervisord: exact("stdout_logfile_backups, stderr_logfile_backups"),
+    },
+    matters: keepsNoLogs,
+  },
+  {
+    field: "wanted",
+    of: {
+      systemd: exact("WantedBy"),
+      launchd: exact("RunAtLoad, Disabled"),
+      supervisord: exact("autostart"),
+    },
+  },
+];
+
+/** Fields of a spec that say nothing to a manager: what they are for is in others, or they are for people and for xy. */
+export const FOR_XY: readonly (keyof ServerSpec)[] = [
+  "name",
+  "project",
+  "backend",
+  "program",
+  "port",
+  "host",
+  "mcp",
+  "description",
+  "tags",
+];
+
+/**
+ * Names that a manager sets in the environment of what it starts, in order. Beside them a process gets what is
+ * declared, which wins, and what the manager itself was given.
+ */
+export const ADDED: Readonly<Record<Manager, readonly string[]>> = {
+  systemd: ["INVOCATION_ID", "JOURNAL_STREAM", "MANAGERPID", "SYSTEMD_EXEC_PID"],
+  // Not tried: there was no macOS.
+  launchd: ["XPC_FLAGS", "XPC_SERVICE_NAME"],
+  supervisord: [
+    "SUPERVISOR_ENABLED",
+    "SUPERVISOR_GROUP_NAME",
+    "SUPERVISOR_PROCESS_NAME",
+    "SUPERVISOR_SERVER_URL",
+  ],
+};

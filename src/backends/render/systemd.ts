@@ -1,0 +1,115 @@
+import { specHash } from "../../model/canonical.ts";
+import type { SecretRef } from "../../model/spec.ts";
+import { oneLine } from "../../model/text.ts";
+import { renderTemplate, systemdToken } from "../unit-text.ts";
+import { type Limit, textFaults } from "./texts.ts";
+import {
+  type Fault,
+  plainEnvironment,
+  secretNames,
+  type UnitFacts,
+  type UnitFormat,
+  unitName,
+} from "./unit.ts";
+
+/** Longest line that systemd reads, with its key, bytes. */
+const LONGEST_LINE = 2 ** 20 - 100;
+/** What systemd lets a program raise its own limit of open files to. */
+const HARD_OPEN_FILES = 524_288;
+/** Signals that systemd takes for a good end, and xy does not. */
+const CLEAN_SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM", "SIGPIPE"];
+
+const NONCHARACTERS: Limit = {
+  what: "a code point that is no character, such as U+FFFE",
+  pattern: /\p{Noncharacter_Code_Point}/u,
+};
+/** systemd itself refuses a program with such a name. */
+const UNSAFE: Limit = {
+  what: "a quote, a backslash or a control character",
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for.
+  pattern: /["'\\\u0001-\u001f\u007f]/,
+};
+/** `WorkingDirectory=` takes the rest of its line as it is. */
+const REST_OF_LINE: Limit = {
+  what: "a line break, a control character, a space at an end or a backslash at its end",
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for.
+  pattern: /[\u0001-\u001f\u007f]|^\s|\s$|\\$/,
+};
+
+export const systemdUnits: UnitFormat = {
+  fileName: (spec) => `${unitName(spec)}.service`,
+  isOurs: (text) => /^\[X-Xy\]\nProject=/m.test(text),
+  faults: ({ spec }) => [
+    ...textFaults("systemd", spec, {
+      everywhere: [NONCHARACTERS],
+      program: [UNSAFE],
+      folder: [REST_OF_LINE],
+    }),
+    ...lengthFaults(spec),
+  ],
+  render: (facts) => renderTemplate("server.service.hbs", viewOf(facts)),
+};
+
+function viewOf({ spec, envFiles }: UnitFacts): object {
+  const { restart, stop, dependsOn, limits, args, program } = spec;
+  const asksForSuccess = restart.policy === "on-failure";
+  return {
+    ...spec,
+    title: titleOf(spec),
+    words: [program, ...args],
+    environment: plainEnvironment(spec),
+    secrets: secretsOf(spec.env),
+    envFiles: envFiles.map((file) => JSON.stringify(file)),
+    secretsFile: envFiles.length > 0 || secretNames(spec).length > 0 ? secretsFile(spec) : "",
+    umask: spec.umask.toString(8).padStart(4, "0"),
+    openFiles: `${limits.openFiles}:${Math.max(limits.openFiles, HARD_OPEN_FILES)}`,
+    others: dependsOn
+      .map(({ server }) => `${unitName({ project: spec.project, name: server })}.service`)
+      .join(" "),
+    policy: { "on-failure": "on-failure", always: "always", never: "no" }[restart.policy],
+    good: restart.successExitCodes.filter((code) => code !== 0).join(" "),
+    bad: asksForSuccess
+      ? [...CLEAN_SIGNALS, ...(restart.successExitCodes.includes(0) ? [] : ["0"])].join(" ")
+      : "",
+    backoff: restart.policy === "never" ? "" : `${restart.backoffInitial}ms`,
+    burst: restart.maxRetriesPerMinute + 1,
+    // 0 would be: wait for ever.
+    grace: `${Math.max(1, stop.grace)}ms`,
+    starts: spec.wanted === "start",
+    hash: specHash(spec),
+  };
+}
+
+/** For people: what a line cannot hold is left out. */
+function titleOf({ project, name, description }: UnitFacts["spec"]): string {
+  const text = oneLine(description).replace(/\p{Noncharacter_Code_Point}|\p{Surrogate}/gu, "");
+  return text === "" ? `${project}/${name}` : `${project}/${name} (${text})`;
+}
+
+/** The file that a person fills, by a path that is the same on every machine: `%E` is the folder for configuration. */
+function secretsFile(spec: UnitFacts["spec"]): string {
+  return `%E/xy/secrets/${unitName(spec)}.env`;
+}
+
+function secretsOf(env: UnitFacts["spec"]["env"]): { name: string; from: string }[] {
+  return secretNames({ env }).flatMap((name) => {
+    const value = env[name];
+    return value === undefined || typeof value === "string" ? [] : [{ name, from: sourceOf(value.secret) }];
+  });
+}
+
+function sourceOf(ref: SecretRef): string {
+  if ("env" in ref) return `the variable ${JSON.stringify(ref.env)}`;
+  if ("command" in ref) return `the output of ${JSON.stringify(ref.command)}`;
+  return `the file ${JSON.stringify("envFile" in ref ? ref.envFile : ref.file)}`;
+}
+
+/** Lines that systemd would not read. Only arguments come to so much: each alone is bounded by the kernel. */
+function lengthFaults({ program, args }: UnitFacts["spec"]): Fault[] {
+  const line = [program, ...args].map(systemdToken).join(" ");
+  if (Buffer.byteLength(line) < LONGEST_LINE) return [];
+  const message =
+    "cannot write the arguments for systemd: they take more than 1 MiB, the longest line that it reads; " +
+    "make them shorter, or run this server with the agent";
+  return [{ path: ["args"], message }];
+}

@@ -1,0 +1,62 @@
+import type { ServerSpec } from "../../model/spec.ts";
+import { type Fault, type Manager, plainEnvironment } from "./unit.ts";
+
+/** What of a text a format cannot carry: the words for it, and what finds it. */
+export interface Limit {
+  readonly what: string;
+  readonly pattern: RegExp;
+}
+
+/** Lone surrogates are in no valid UTF-8; a NUL ends every text that a process gets. */
+const NO_TEXT: Limit = {
+  what: "a NUL character or half a character",
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for.
+  pattern: /\u0000|\p{Surrogate}/u,
+};
+
+/** What a format cannot carry anywhere, in the program's path, and in the path of the working folder. */
+interface Limits {
+  readonly everywhere: readonly Limit[];
+  readonly program?: readonly Limit[];
+  readonly folder?: readonly Limit[];
+}
+
+/** Faults of every text of a spec that a process receives. */
+export function textFaults(
+  manager: Manager,
+  spec: ServerSpec,
+  { everywhere, program = [], folder = [] }: Limits,
+): Fault[] {
+  const found = (path: Fault["path"], what: string, text: string, more: readonly Limit[] = []): Fault[] =>
+    [NO_TEXT, ...everywhere, ...more]
+      .filter(({ pattern }) => pattern.test(text))
+      .map((limit) => ({
+        path,
+        message: `cannot write ${what} for ${manager}: it has ${limit.what}, which its format cannot carry; remove it, or run this server with the agent`,
+      }));
+  return [
+    ...found(["command"], "the program's path", spec.program, program),
+    ...spec.args.flatMap((arg, i) => found(["args", i], `argument ${i + 1}`, arg)),
+    ...plainEnvironment(spec).flatMap(({ name, value }) => found(["env", name], `env.${name}`, value)),
+    ...found(["workingDir"], "the working folder", spec.workingDir, folder),
+  ];
+}
+
+/** One fault for each secret, where a format has no way to refer to one. */
+export function secretFaults(
+  manager: Manager,
+  names: readonly string[],
+  envFiles: readonly string[],
+): Fault[] {
+  const wayOut = `let the program read the secret itself, or run this server with the agent or with systemd`;
+  return [
+    ...names.map((name) => ({
+      path: ["env", name],
+      message: `cannot write env.${name} for ${manager}: it is a secret, and its format has no reference to one; ${wayOut}`,
+    })),
+    ...envFiles.map((file, i) => ({
+      path: ["envFile", i],
+      message: `cannot write the env file ${file} for ${manager}: its values are secret, and its format has no reference to one; ${wayOut}`,
+    })),
+  ];
+}

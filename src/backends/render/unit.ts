@@ -1,0 +1,59 @@
+import type { ServerSpec } from "../../model/spec.ts";
+
+export const MANAGERS = ["systemd", "launchd", "supervisord"] as const;
+/** A service manager that units are rendered for. */
+export type Manager = (typeof MANAGERS)[number];
+
+/** What a unit is made of. Nothing in it depends on the moment, or on what xy has recorded. */
+export interface UnitFacts {
+  readonly spec: ServerSpec;
+  /** Files in dotenv syntax that it takes secrets from; absolute. They are named, never read. */
+  readonly envFiles: readonly string[];
+  /** Home folder of the account. */
+  readonly home: string;
+}
+
+/** A value that a manager's format cannot carry. `path`: where a configuration says it. */
+export interface Fault {
+  readonly path: readonly (string | number)[];
+  /** Begins with "cannot", and ends with what to do. */
+  readonly message: string;
+}
+
+/** How the units of one manager are written. Pure, but for the template that is read. */
+export interface UnitFormat {
+  readonly fileName: (spec: ServerSpec) => string;
+  /** Whether a text was written by xy. */
+  readonly isOurs: (text: string) => boolean;
+  /** What stands in the way of {@link UnitFormat.render}. */
+  readonly faults: (facts: UnitFacts) => readonly Fault[];
+  /** The unit's text. Throws on what {@link UnitFormat.faults} names. */
+  readonly render: (facts: UnitFacts) => Promise<string>;
+}
+
+/** A unit's name under every manager. */
+export function unitName({ project, name }: Pick<ServerSpec, "project" | "name">): string {
+  return `xy.${project}.${name}`;
+}
+
+/** Names of the environment whose values are secrets, in order of names. */
+export function secretNames({ env }: Pick<ServerSpec, "env">): string[] {
+  return Object.keys(env)
+    .filter((name) => typeof env[name] !== "string")
+    .sort();
+}
+
+/** The environment that is not secret, in order of names. */
+export function plainEnvironment({ env }: Pick<ServerSpec, "env">): { name: string; value: string }[] {
+  return Object.keys(env)
+    .sort()
+    .flatMap((name) => {
+      const value = env[name];
+      return typeof value === "string" ? [{ name, value }] : [];
+    });
+}
+
+/** A duration in whole seconds, rounded up, and at least so many. */
+export function wholeSeconds(ms: number, least = 0): number {
+  return Math.max(least, Math.ceil(ms / 1000));
+}

@@ -1,0 +1,94 @@
+import type { DeclaredServer } from "../config/declared.ts";
+import { expandPath } from "../config/environment.ts";
+import { resolve } from "../config/resolve.ts";
+import type { Diagnostic, Result } from "../model/diagnostic.ts";
+import type { ServerSpec } from "../model/spec.ts";
+import { type Selection, select } from "../reconciler/select.ts";
+import { readMachine } from "./machine.ts";
+import { readConfiguration, type Setting } from "./planning.ts";
+
+/** A server to be written as a unit. */
+interface ToEmit {
+  readonly spec: ServerSpec;
+  /** Files in dotenv syntax that it takes secrets from; absolute, and not read. */
+  readonly envFiles: readonly string[];
+  /** Home folder of the account. */
+  readonly home: string;
+  /** Where the configuration says a part of it. */
+  readonly place: DeclaredServer["place"];
+}
+
+export interface Emission {
+  readonly project: string;
+  /** Selected names that no server bears. */
+  readonly unknown: readonly Diagnostic[];
+  /** In order of names. */
+  readonly servers: readonly ToEmit[];
+  /** Selected, and left out because the configuration wants nothing done about them. */
+  readonly ignored: readonly string[];
+  readonly warnings: readonly Diagnostic[];
+  /** What keeps units from being written: a port that only this machine would choose, a program that is not there. */
+  readonly problems: readonly Diagnostic[];
+}
+
+/** Evaluates the configuration without anything that xy keeps or that runs, and without any secret. */
+export async function evaluateToEmit(setting: Setting, selection: Selection): Promise<Result<Emission>> {
+  // Whether there is a runtime folder depends on who is logged in.
+  const { runtimeDir: _, ...machine } = readMachine(setting.env);
+  const loaded = await readConfiguration(setting, machine);
+  if (!loaded.ok) return loaded;
+  const { warnings } = loaded;
+  const all = loaded.value.servers;
+  const { skipped, problems: unknown } = select(
+    all.map(({ name }) => name),
+    selection,
+  );
+  const selected = all.filter(({ name }) => !skipped.includes(name));
+  const wanted = selected.filter(({ input }) => input.wanted !== "ignore");
+  const { desired, diagnostics } = await resolve(
+    { ...loaded.value, servers: wanted.map(withoutEnvFiles) },
+    {
+      machine,
+      env: setting.env,
+      leaveSecrets: true,
+      keptPort: () => undefined,
+      portTaken: () => false,
+      hmac: () => "",
+      runSecretCommand: async () => ({ kind: "skipped" }),
+    },
+  );
+  const servers = desired.servers.flatMap((spec) => {
+    const server = wanted.find(({ name }) => name === spec.name);
+    if (server === undefined) return [];
+    const { home } = machine;
+    return [{ spec, home, envFiles: envFilesOf(server, home), place: server.place.bind(server) }];
+  });
+  const value = {
+    project: desired.project,
+    unknown,
+    servers,
+    ignored: selected.filter((server) => !wanted.includes(server)).map(({ name }) => name),
+    warnings,
+    problems: [...wanted.flatMap(autoPortProblems), ...diagnostics],
+  };
+  return { ok: true, value, warnings };
+}
+
+function withoutEnvFiles(server: DeclaredServer): DeclaredServer {
+  return { ...server, input: { ...server.input, envFile: [] } };
+}
+
+function envFilesOf(server: DeclaredServer, home: string): string[] {
+  const { envFile } = server.input;
+  return [envFile].flat().map((file, i) => {
+    const path = typeof envFile === "string" ? ["envFile"] : ["envFile", i];
+    return expandPath(file, server.folder(path), home);
+  });
+}
+
+function autoPortProblems({ name, input, place }: DeclaredServer): Diagnostic[] {
+  if (input.port !== "auto") return [];
+  const message =
+    'cannot write a unit with port "auto": each machine chooses and keeps a number of its own; write the number';
+  return [{ severity: "error", message, server: name, ...place(["port"]) }];
+}

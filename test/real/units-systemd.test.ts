@@ -1,0 +1,103 @@
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ADDED } from "../../src/backends/render/capabilities.ts";
+import { systemdUnits } from "../../src/backends/render/systemd.ts";
+import { RESTART_POLICIES, type ServerSpec, STOP_SIGNALS } from "../../src/model/spec.ts";
+import { eventually } from "../rig/eventually.ts";
+import { serverSpec } from "../rig/spec.ts";
+import { SystemdHome, whyNoSystemd } from "../rig/systemd.ts";
+import { compareReports, factsOf, generatedServers, prepare, seedOf } from "../rig/units.ts";
+
+const UNITS = ".config/systemd/user";
+
+/** With what else a unit may say, so that all of it is looked at. */
+function withMore(spec: ServerSpec, i: number): ServerSpec {
+  const policy = RESTART_POLICIES[(i % 2) * 2] ?? "never";
+  return {
+    ...spec,
+    description: spec.args.slice(1).join(" ").slice(0, 1000),
+    dependsOn: i % 5 === 0 ? [{ server: `s${i + 1}`, condition: "ready" }] : [],
+    restart: { ...spec.restart, policy, successExitCodes: [0, i % 256] },
+    stop: { grace: i * 10, signal: STOP_SIGNALS[i % STOP_SIGNALS.length] ?? "SIGTERM" },
+    wanted: i % 7 === 0 ? "stop" : "start",
+  };
+}
+
+describe.skipIf(whyNoSystemd() !== undefined)("units under a real systemd --user", () => {
+  let home: SystemdHome;
+  beforeEach(async () => {
+    home = await SystemdHome.open();
+  });
+  afterEach(() => home.close());
+
+  it("give each process exactly what is declared", async () => {
+    const seed = seedOf("servers for systemd");
+    const specs = generatedServers("systemd", join(home.path, "g"), 300, seed).map(withMore);
+    prepare(join(home.path, "g"), specs);
+    for (const spec of specs)
+      home.write(join(UNITS, systemdUnits.fileName(spec)), await systemdUnits.render(factsOf(spec)));
+    expect(await home.shell(`cd ~/${UNITS}; systemd-analyze --user verify *.service`)).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "",
+    });
+    await home.did("systemctl --user daemon-reload");
+    const names = specs.map((spec) => systemdUnits.fileName(spec)).join(" ");
+    await home.did(`systemctl --user start ${names}`);
+    const added = await compareReports(specs, { openFiles: true }).catch((error) => {
+      throw new Error(`XY_TEST_SEED=${seed}: ${error.message}`);
+    });
+    const manager = (await home.did("systemctl --user show-environment")).split("\n");
+    const own = manager.map((line) => line.slice(0, line.indexOf("=")));
+    const set = [...added].filter((name) => !own.includes(name));
+    // There is no journal in the tests' namespace.
+    expect([...set, "JOURNAL_STREAM"].sort()).toEqual(ADDED.systemd);
+  });
+
+  it("restart what fails, a signal included, and get secrets from the file that they name", async () => {
+    const state = home.path;
+    // The first run is ended by a signal that systemd would let pass, the second one by a success.
+    const script =
+      'printf "%s\\n" "$TOKEN" >>"$1/runs"; [ "$(wc -l <"$1/runs")" -gt 1 ] && exit 3; kill -TERM $$; sleep 9';
+    const spec = serverSpec("web", "/bin/sh", ["-c", script, "sh", state], {
+      restart: { policy: "on-failure", successExitCodes: [0, 3] },
+      env: { PATH: "/usr/bin:/bin", TOKEN: { secret: { env: "TOKEN" }, hmac: "" } },
+    });
+    home.write(join(UNITS, "xy.p.web.service"), await systemdUnits.render(factsOf(spec)));
+    await home.did("systemctl --user daemon-reload");
+    expect((await home.shell("systemctl --user start xy.p.web")).code).not.toBe(0);
+    await home.did("systemctl --user stop xy.p.web");
+    home.write(".config/xy/secrets/xy.p.web.env", 'TOKEN="a s3cr3t"\n');
+    await home.did("systemctl --user start xy.p.web");
+    await eventually(async () => {
+      // While it waits for its restart it would be "activating".
+      expect((await home.shell("systemctl --user is-active xy.p.web")).stdout).toBe("inactive\n");
+      expect(await home.did("cat ~/runs")).toBe("a s3cr3t\na s3cr3t");
+    });
+  });
+
+  it("run what `xy emit` wrote, once a person has enabled it", async () => {
+    const script = 'env >"$HOME/seen"; exec sleep 600';
+    home.write(
+      "tools/servers.d/web.kdl",
+      `command "sh"\nargs "-c" ${JSON.stringify(script)}\nport "none"\nenv { GREETING "100% \\"it's\\" $HOME"; }\n`,
+    );
+    home.write("tools/servers.d/off.kdl", 'command "sleep"\nargs "600"\nport "none"\nwanted "stop"\n');
+    await home.did(`xy emit systemd --out ~/${UNITS}`);
+    expect(await home.shell(`cd ~/${UNITS}; systemd-analyze --user verify *.service`)).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "",
+    });
+    await home.did("systemctl --user daemon-reload; systemctl --user enable --now xy.tools.web");
+    await eventually(async () =>
+      expect(await home.did("cat ~/seen")).toContain(`GREETING=100% "it's" $HOME\n`),
+    );
+    expect(await home.did("systemctl --user is-enabled xy.tools.web")).toBe("enabled");
+    expect((await home.shell("systemctl --user is-active xy.tools.off")).stdout).toBe("inactive\n");
+    expect(await home.did(`xy emit systemd --out ~/${UNITS}`)).toContain("kept ");
+    expect(await home.did("systemctl --user show -p NeedDaemonReload --value xy.tools.web")).toBe("no");
+    await home.did("systemctl --user stop xy.tools.web");
+    await home.did("test ! -e ~/.local/state/xy");
+  });
+});

@@ -1,0 +1,99 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Why there can be no supervisord here; undefined when there can. Under CI there has to be one. */
+export function whyNoSupervisord(): string | undefined {
+  const why = lookForSupervisord();
+  if (why !== undefined && process.env.CI) throw new Error(`cannot test with supervisord: ${why}`);
+  if (why !== undefined) console.warn(`SKIPPED, no test with a real supervisord: ${why}`);
+  return why;
+}
+
+function lookForSupervisord(): string | undefined {
+  if (process.platform !== "linux") return "this is not Linux";
+  try {
+    execFileSync("sh", ["-c", "command -v supervisord"], { stdio: "ignore" });
+    return undefined;
+  } catch {
+    return "supervisord is not installed (Debian: supervisor)";
+  }
+}
+
+/** A folder with a supervisord of its own, which takes the units in `units/` when it is started. */
+export class SupervisordHome {
+  readonly path = realpathSync(mkdtempSync(join(tmpdir(), "h-")));
+  readonly env = {
+    PATH: "/usr/local/bin:/usr/bin:/bin",
+    LANG: "C.UTF-8",
+    HOME: this.path,
+    FROM_SUPERVISORD: "1",
+  };
+  #child: ChildProcess | undefined;
+  #said = "";
+
+  constructor() {
+    for (const folder of ["units", "logs"]) mkdirSync(join(this.path, folder));
+    const lines = [
+      "[unix_http_server]",
+      `file=${this.path}/sock`,
+      "[rpcinterface:supervisor]",
+      "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
+      "[supervisorctl]",
+      `serverurl=unix://${this.path}/sock`,
+      "[supervisord]",
+      "nodaemon=true",
+      `logfile=${this.path}/supervisord.log`,
+      `pidfile=${this.path}/pid`,
+      `childlogdir=${this.path}/logs`,
+      // Each of its programs takes five.
+      "minfds=2000",
+      "[include]",
+      `files=${this.path}/units/*.conf`,
+    ];
+    writeFileSync(join(this.path, "supervisord.conf"), `${lines.join("\n")}\n`);
+  }
+
+  write(name: string, text: string): void {
+    writeFileSync(join(this.path, "units", name), text);
+  }
+
+  start(): void {
+    const child = spawn("supervisord", ["-c", join(this.path, "supervisord.conf")], {
+      env: this.env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.#said += text;
+      });
+    this.#child = child;
+  }
+
+  /** What it has printed. */
+  get said(): string {
+    return this.#said;
+  }
+
+  /** What `supervisorctl` prints, with whatever code it ends. */
+  ctl(...args: string[]): string {
+    const argv = ["-c", join(this.path, "supervisord.conf"), ...args];
+    try {
+      return execFileSync("supervisorctl", argv, { env: this.env, encoding: "utf8" });
+    } catch (error) {
+      return String((error as { stdout?: unknown }).stdout);
+    }
+  }
+
+  async close(): Promise<void> {
+    const child = this.#child;
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, "exit");
+      child.kill("SIGTERM");
+      await ended;
+    }
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
