@@ -1,5 +1,6 @@
 import type { Observed } from "../model/observed.ts";
 import { why } from "../reconciler/explain.ts";
+import { wrap } from "../views/width.ts";
 import { nameArgument, ServerCommand } from "./server-command.ts";
 
 export default class Why extends ServerCommand {
@@ -14,6 +15,6 @@ export default class Why extends ServerCommand {
     const [observed] = await this.withAgent((client) => client.call("observe", address));
     const text = why(observed as Observed, Date.now());
     if (this.json) this.printJson({ ...address, why: text });
-    else this.print(text);
+    else this.print(wrap(text, this.screen.width));
   }
 }

@@ -2,7 +2,7 @@ import type { ProbeReport } from "../model/probe-report.ts";
 import { oneLine } from "../model/text.ts";
 import { formatDuration } from "../model/units.ts";
 import { painter, type Screen } from "./screen.ts";
-import { cut, displayWidth, padEnd } from "./width.ts";
+import { cut, displayWidth, padEnd, wrap } from "./width.ts";
 
 export interface ProbeView extends ProbeReport {
   readonly name: string;
@@ -23,5 +23,6 @@ export function probeView(report: ProbeView, screen: Screen): string {
   const good = report.which === "readiness" ? "ready" : "healthy";
   const verdict = report.ok ? paint("green", good) : paint("red", `not ${good}`);
   const head = `${paint("bold", report.name)} ${paint("dim", `(${report.which}, ${report.type})`)}`;
-  return `${[head, ...steps, `${report.name} is ${verdict}: ${oneLine(report.evidence)}`].join("\n")}\n`;
+  const last = wrap(`${report.name} is ${verdict}: ${oneLine(report.evidence)}`, screen.width);
+  return `${[head, ...steps, last].join("\n")}\n`;
 }

@@ -40,3 +40,15 @@ export function cut(text: string, width: number | undefined): string {
   }
   return `${kept}…`;
 }
+
+/** `text`, broken between words into lines of `width` columns; a longer word has a line to itself, and stays whole. */
+export function wrap(text: string, width: number | undefined): string {
+  if (width === undefined) return text;
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && displayWidth(longer) <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.join("\n");
+}

@@ -7,7 +7,7 @@ import { interestingFacts } from "../../../src/views/facts.ts";
 import { planDocument } from "../../../src/views/json.ts";
 import { logFormatter } from "../../../src/views/logs.ts";
 import { commandLine, fieldLabel, fieldValue, secretSource } from "../../../src/views/values.ts";
-import { cut, displayWidth, padEnd, padStart } from "../../../src/views/width.ts";
+import { cut, displayWidth, padEnd, padStart, wrap } from "../../../src/views/width.ts";
 import { desired, MINUTE, resting, running, secret, spec } from "../reconciler/fixtures.ts";
 
 test("ago and uptime", () => {
@@ -126,4 +126,16 @@ test("the plan as a document holds no output of servers and no secret", () => {
     ],
   });
   expect(JSON.parse(JSON.stringify(document))).toEqual(document);
+});
+
+test("a paragraph is broken between words", () => {
+  const text = "web is ready: 日本語 and a-word-that-is-longer-than-a-line end";
+  expect(wrap(text, 20).split("\n")).toEqual([
+    "web is ready: 日本語",
+    "and",
+    "a-word-that-is-longer-than-a-line",
+    "end",
+  ]);
+  expect(wrap(text, undefined)).toBe(text);
+  expect(wrap("", 20)).toBe("");
 });
