@@ -85,7 +85,8 @@ describe("an agent whose loop is killed", () => {
     process.kill(before.loop?.pid as number, "SIGKILL");
     const second = await eventually(() => {
       const found = processes().find(
-        ({ command }) => command.includes("agent.sh") && command.includes(`${agent.state} --take-over`),
+        // One that has just been forked may be seen with its new words, and still in the group of the agent.
+        ({ pid, group, command }) => pid === group && command.includes(`agent.sh ${agent.state} --take-over`),
       );
       if (!found) throw new Error("no loop is started");
       return found;
