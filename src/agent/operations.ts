@@ -7,8 +7,8 @@ import type { Registry } from "./registry.ts";
 import { isAtRest, type Supervised, stopBound } from "./supervised.ts";
 
 /**
- * What an operator asks of servers: start, stop, restart, kill, pause, resume. Of several, each starts after what it depends on, and
- * stops before it.
+ * What an operator asks of servers: start, stop, restart, kill, pause, resume. Of several, each starts after what it
+ * depends on, and stops before it.
  */
 
 type Target = ParsedParams<"start" | "stop" | "restart" | "kill" | "pause" | "resume">;
@@ -109,7 +109,8 @@ async function answersOf(acts: Acts, target: Target): Promise<Answers> {
   return answers;
 }
 
-function failureOf(error: unknown): { code: number; message: string } {
+/** How a failure stands in an answer about several servers. */
+export function failureOf(error: unknown): { code: number; message: string } {
   const code = error instanceof RpcError ? error.code : RPC_ERRORS.internalError;
   return { code, message: error instanceof Error ? error.message : String(error) };
 }

@@ -7,7 +7,8 @@ interface Server {
   readonly spec: Pick<ServerSpec, "project" | "name" | "dependsOn">;
 }
 
-const keyOf = (project: string, name: string) => `${project}/${name}`;
+/** A server among those of all projects. */
+export const keyOf = (project: string, name: string) => `${project}/${name}`;
 
 function graphOf(servers: readonly Server[]): Graph {
   return new Map(

@@ -1,7 +1,7 @@
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { isCode } from "../system/files.ts";
-import { dependenciesFirst, dependentsFirst } from "./ordering.ts";
+import { dependenciesFirst, dependentsFirst, keyOf } from "./ordering.ts";
 import { recordedServers, ServerStore } from "./store.ts";
 import { isAtRest, Supervised, stopBound } from "./supervised.ts";
 import { isOwed, Waiting } from "./waiting.ts";
@@ -145,5 +145,3 @@ function isAlive(server: Supervised): boolean {
   const { phase } = server.state;
   return !isAtRest(server) || (phase.tag === "failed" && phase.stuck);
 }
-
-const keyOf = (project: string, name: string) => `${project}/${name}`;

@@ -1,10 +1,9 @@
 import type { ProcessId } from "../model/process.ts";
 import { SESSION_OVER } from "../model/starter.ts";
 import type { ResultOf } from "../rpc/contract.ts";
-import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { publicState } from "../supervisor/state.ts";
 import { isRunning } from "../system/processes.ts";
-import { awaitRest } from "./operations.ts";
+import { awaitRest, failureOf } from "./operations.ts";
 import type { Registry } from "./registry.ts";
 import { isAtRest, type Supervised } from "./supervised.ts";
 import { isOwed } from "./waiting.ts";
@@ -42,8 +41,7 @@ export class Sessions {
           await stopWithSession(server);
           answer.stopped.push(name);
         } catch (error) {
-          const code = error instanceof RpcError ? error.code : RPC_ERRORS.internalError;
-          answer.failed.push({ name, code, message: error instanceof Error ? error.message : String(error) });
+          answer.failed.push({ name, ...failureOf(error) });
         }
       }),
     );

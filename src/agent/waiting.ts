@@ -2,6 +2,7 @@ import { isMet, missing, type Standing } from "../model/dependency.ts";
 import type { Missing } from "../model/observed.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { publicState } from "../supervisor/state.ts";
+import { keyOf } from "./ordering.ts";
 import { isAtRest, type Supervised } from "./supervised.ts";
 
 /**
@@ -184,5 +185,3 @@ export function standingOf({ state, operator, spec }: Supervised): Standing {
     ...(reason === undefined ? {} : { reason }),
   };
 }
-
-const keyOf = (project: string, name: string) => `${project}/${name}`;

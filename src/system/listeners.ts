@@ -180,20 +180,20 @@ export function ownedBy(
   sockets: readonly Listener[],
 ): { pid: number; listener: Listener } | undefined {
   for (const pid of pids) {
-    const held = isLinux ? socketsOf(pid) : new Set([String(pid)]);
+    const held = heldBy(pid);
     const listener = sockets.find(({ socket }) => held.has(socket));
     if (listener) return { pid, listener };
   }
   return undefined;
 }
 
-/** Those of the sockets that the processes hold open, each with the first that does. */
-export function allOwnedBy(
-  pids: readonly number[],
-  sockets: readonly Listener[],
-): { pid: number; listener: Listener }[] {
-  return sockets.flatMap((socket) => ownedBy(pids, [socket]) ?? []);
+/** Those of the sockets that one of the processes holds open, in their order. Looks into each process once. */
+export function allOwnedBy(pids: readonly number[], sockets: readonly Listener[]): Listener[] {
+  const held = new Set(pids.flatMap((pid) => [...heldBy(pid)]));
+  return sockets.filter(({ socket }) => held.has(socket));
 }
+
+const heldBy = (pid: number): ReadonlySet<string> => (isLinux ? socketsOf(pid) : new Set([String(pid)]));
 
 function socketsOf(pid: number): Set<string> {
   const held = new Set<string>();

@@ -79,7 +79,7 @@ export class ListenerProbe {
   async #elsewhere(all: ReadonlyMap<number, readonly Listener[]>, port: number): Promise<string> {
     const others = [...all].flatMap(([number, sockets]) => (number === port ? [] : sockets));
     const found = allOwnedBy(await this.#incarnation.members(), others);
-    const places = found.map(({ listener }) => listener).sort((a, b) => a.port - b.port);
+    const places = found.sort((a, b) => a.port - b.port);
     const told = new Set(places.map((place) => at(place.address, place.port)));
     return told.size === 0 ? "" : `; it listens on ${[...told].slice(0, MOST_PLACES).join(" and ")} instead`;
   }

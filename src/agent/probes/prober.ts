@@ -25,6 +25,8 @@ export class Prober {
   readonly #signal: AbortSignal;
   /** Known from an earlier look at the same process, which speaks no other. */
   #era: McpFacts["era"];
+  /** Of xy; read once, since looks are many. */
+  #version: string | undefined;
 
   /** `signal`: the incarnation is let go. */
   constructor(incarnation: Incarnation, signal: AbortSignal) {
@@ -56,9 +58,10 @@ export class Prober {
     const { port, path, timeout: timeoutMs } = probe;
     const target = { address, port, path, host: at(host, port), timeoutMs };
     if (probe.type === "http") return httpProbe({ ...target, status: probe.status });
+    this.#version ??= packageVersion();
     const report = await mcpProbe({
       ...target,
-      clientVersion: packageVersion(),
+      clientVersion: this.#version,
       ...(this.#era === undefined ? {} : { era: this.#era }),
     });
     this.#era = report.mcp?.era ?? this.#era;
