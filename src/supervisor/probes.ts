@@ -37,13 +37,8 @@ export function untried(now: number, evidence = "not checked yet"): Track {
 
 /** Takes one answer in. The verdict changes only after the probe's threshold of equal answers in a row. */
 export function takeAnswer(track: Track, answer: Answer, probe: Probe, now: number): Track {
-  return taken(
-    track,
-    answer,
-    answer.ok ? Math.max(track.streak, 0) + 1 : Math.min(track.streak, 0) - 1,
-    probe,
-    now,
-  );
+  const streak = answer.ok ? Math.max(track.streak, 0) + 1 : Math.min(track.streak, 0) - 1;
+  return taken(track, answer, streak, probe, now);
 }
 
 /** As {@link takeAnswer}, of a server that may still be starting: a bad answer is shown, and does not count. */

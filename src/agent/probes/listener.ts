@@ -23,7 +23,7 @@ export interface Endpoint {
 export interface ListenerReport extends ProbeReport {
   /** The address that accepted the connection, and belongs to the server. Only when all is well. */
   readonly address?: string;
-  /** It can be reached from further away than it is declared for; says so. */
+  /** To be put behind what is good: that it can be reached from further away than it is declared for; else empty. */
   readonly exposure?: string;
 }
 
@@ -56,8 +56,7 @@ export class ListenerProbe {
     if (owned === undefined)
       return steps.bad("listener", `${at(host, port)} is held by ${await holder(port, host)}`);
     const exposure = exposureOf(host, owned.listener);
-    const more = exposure === undefined ? "" : `; ${exposure}`;
-    const evidence = `pid ${owned.pid} listens on ${at(host, port)}${more}`;
+    const evidence = `pid ${owned.pid} listens on ${at(host, port)}${exposure}`;
     steps.passed("listener", evidence);
     const { address, refusal } = await tryConnect(host, port, timeout);
     if (refusal !== undefined) return steps.bad("connect", `${at(host, port)} ${refusal}`);
@@ -65,7 +64,7 @@ export class ListenerProbe {
     if ((await this.#ownerOf(listenersFor(here, address))) === undefined)
       return steps.bad("connect", `${at(host, port)} is answered by another process, on ${address}`);
     const report = steps.good("connect", `${at(address, port)} accepts a connection`);
-    return { ...report, evidence, address, ...(exposure === undefined ? {} : { exposure }) };
+    return { ...report, evidence, address, exposure };
   }
 
   async #ownerOf(sockets: readonly Listener[]): Promise<{ listener: Listener; pid: number } | undefined> {
@@ -100,9 +99,9 @@ const LOOPBACK = /^(localhost|::1|127\.[\d.]+)$/i;
 const ALL_INTERFACES = ["0.0.0.0", "::"];
 
 /** A server that is declared for this machine alone, and that others on the network can reach. */
-function exposureOf(host: string, { address }: Listener): string | undefined {
-  if (!LOOPBACK.test(host) || !ALL_INTERFACES.includes(address)) return undefined;
-  return `it listens on all interfaces (${address}), not only on ${host} as declared`;
+function exposureOf(host: string, { address }: Listener): string {
+  if (!LOOPBACK.test(host) || !ALL_INTERFACES.includes(address)) return "";
+  return `; it listens on all interfaces (${address}), not only on ${host} as declared`;
 }
 
 async function holder(port: number, host: string): Promise<string> {

@@ -5,7 +5,7 @@ import { environmentOf } from "../environment.ts";
 import type { Incarnation } from "../incarnation.ts";
 import { commandProbe } from "./command.ts";
 import { httpProbe } from "./http.ts";
-import { at, ListenerProbe, type ListenerReport } from "./listener.ts";
+import { at, ListenerProbe } from "./listener.ts";
 import { mcpProbe } from "./mcp.ts";
 
 /** One look of a probe. */
@@ -49,7 +49,7 @@ export class Prober {
     const look = await this.#ask(probe, spec.host, listener.address);
     return {
       ...look,
-      evidence: look.evidence + exposureOf(listener),
+      evidence: `${look.evidence}${listener.exposure ?? ""}`,
       steps: [...listener.steps, ...look.steps],
     };
   }
@@ -68,9 +68,4 @@ export class Prober {
     // What is opened in the older way keeps a little of each opening, also of one that is closed again.
     return { ...report, costly: this.#era === "legacy" };
   }
-}
-
-/** What the look at the listener has to complain of although it is good. */
-function exposureOf({ exposure }: ListenerReport): string {
-  return exposure === undefined ? "" : `; ${exposure}`;
 }
