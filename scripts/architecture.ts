@@ -13,8 +13,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   rpc: ["model"],
   views: ["model"],
   system: ["model"],
-  backends: ["model", "rpc", "system"],
-  agent: ["model", "supervisor", "rpc", "system"],
+  probes: ["model", "system"],
+  backends: ["model", "rpc", "system", "probes"],
+  agent: ["model", "supervisor", "rpc", "system", "probes"],
   operation: ["model", "config", "reconciler", "system", "types of backends/backend.ts"],
   commands: [
     "model",
@@ -32,7 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Where the clock, timers, randomness, the process and the console may be touched. */
-const IMPURE = new Set(["agent", "backends", "views", "commands", "system", "operation", ""]);
+const IMPURE = new Set(["agent", "backends", "probes", "views", "commands", "system", "operation", ""]);
 
 /** Entry of a thread of its own: the process that it sets up is the thread's. */
 const THREAD = "src/config/worker.ts";
@@ -41,7 +42,7 @@ const THREAD = "src/config/worker.ts";
  * The agent runs for months, also while an upgrade replaces the files of its package: what it needs is loaded at its
  * start.
  */
-const LOADED_AT_START = new Set(["agent", "supervisor", "rpc", "system", "model"]);
+const LOADED_AT_START = new Set(["agent", "supervisor", "probes", "rpc", "system", "model"]);
 
 interface Import {
   readonly specifier: string;

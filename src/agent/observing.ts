@@ -1,9 +1,9 @@
 import type { Observed } from "../model/observed.ts";
 import type { ProbeReport } from "../model/probe-report.ts";
+import { Steps } from "../probes/steps.ts";
 import type { ProbeName } from "../supervisor/machine.ts";
 import { isLive, liveProcess, type Pause, publicState, type ServerState } from "../supervisor/state.ts";
 import { LogSnapshot } from "./log-reader.ts";
-import { Steps } from "./probes/steps.ts";
 import type { Supervised } from "./supervised.ts";
 
 /** What others see of a server. */

@@ -1,15 +1,15 @@
 import * as fs from "node:fs";
 import { dirname, join } from "node:path";
+import { environmentOf, SpawnError } from "../model/environment.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
+import { endStrayProbes } from "../probes/command.ts";
 import { holderOf } from "../system/listeners.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
 import { isRunning, signalProcess } from "../system/processes.ts";
-import { environmentOf, SpawnError } from "./environment.ts";
 import { Incarnation, type IncarnationEvents } from "./incarnation.ts";
 import { makeFifos, startKeeper } from "./keeper.ts";
 import type { LogWriter } from "./log-writer.ts";
-import { endStrayProbes } from "./probes/command.ts";
 import { hasKeeper, openRunFiles, readPid, readStatus } from "./run-folder.ts";
 
 export interface SpawnRequest {

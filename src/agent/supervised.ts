@@ -1,8 +1,10 @@
 import { EventEmitter, once } from "node:events";
 import * as fs from "node:fs";
 import { startHash } from "../model/canonical.ts";
+import { SpawnError } from "../model/environment.ts";
 import type { OperatorWord, Transition } from "../model/observed.ts";
 import type { McpFacts } from "../model/probe-report.ts";
+import { Redactor } from "../model/redact.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { SESSION_OVER, type Starter } from "../model/starter.ts";
 import {
@@ -13,15 +15,12 @@ import {
   step,
   type TimerName,
 } from "../supervisor/machine.ts";
-
 import { initialState, isLive, liveProcess, publicState, type ServerState } from "../supervisor/state.ts";
 import { isRunning } from "../system/processes.ts";
-import { SpawnError } from "./environment.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { Ledger } from "./ledger.ts";
 import { LogWriter } from "./log-writer.ts";
 import { adoptIncarnation, spawnIncarnation } from "./process-host.ts";
-import { Redactor } from "./redact.ts";
 import { hasKeeper, madeAt } from "./run-folder.ts";
 import { type AppliedSpec, type RuntimeRecord, type ServerStore, stateAfter } from "./store.ts";
 import { Watch } from "./watch.ts";

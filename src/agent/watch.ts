@@ -1,11 +1,11 @@
 import type { ProbeReport } from "../model/probe-report.ts";
 import type { Probe, SecretValues, ServerSpec } from "../model/spec.ts";
+import { type Look, type LookingProbe, Prober } from "../probes/prober.ts";
+import { Steps } from "../probes/steps.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { LogSnapshot } from "./log-reader.ts";
 import type { LogLine } from "./log-record.ts";
 import type { LogWriter } from "./log-writer.ts";
-import { type Look, type LookingProbe, Prober } from "./probes/prober.ts";
-import { Steps } from "./probes/steps.ts";
 
 /** Looked through for the line that says "ready", when it came before anybody looked. */
 const EARLIER_LINES = 1000;

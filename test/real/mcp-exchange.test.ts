@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
-import { httpProbe } from "../../src/agent/probes/http.ts";
-import { ListenerProbe } from "../../src/agent/probes/listener.ts";
-import { mcpProbe } from "../../src/agent/probes/mcp.ts";
 import type { McpFacts } from "../../src/model/probe-report.ts";
+import { httpProbe } from "../../src/probes/http.ts";
+import { ListenerProbe } from "../../src/probes/listener.ts";
+import { mcpProbe } from "../../src/probes/mcp.ts";
 import { eventually } from "../rig/eventually.ts";
 import { ours, PROGRAMS, type RealServer, startServer } from "../rig/mcp/servers.ts";
 import { groupMembers } from "../rig/processes.ts";

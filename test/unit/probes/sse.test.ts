@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { EventData } from "../../../../src/agent/probes/sse.ts";
+import { EventData } from "../../../src/probes/sse.ts";
 
 function read(...pieces: (string | Buffer)[]): string[] {
   const events = new EventData();

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import type { ProbeReport } from "../../model/probe-report.ts";
-import { formatDuration } from "../../model/units.ts";
-import { readJson, writeAtomic } from "../../system/files.ts";
-import { identify, isRunning, signalProcess } from "../../system/processes.ts";
+import type { ProbeReport } from "../model/probe-report.ts";
+import { formatDuration } from "../model/units.ts";
+import { readJson, writeAtomic } from "../system/files.ts";
+import { identify, isRunning, signalProcess } from "../system/processes.ts";
 import { Steps } from "./steps.ts";
 
 export interface ProbeCommand {

@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import type { ProbeStep } from "../../model/probe-report.ts";
+import type { ProbeStep } from "../model/probe-report.ts";
 import { statusText } from "./http.ts";
 import { type Deadline, deadlineIn, exchange, type HttpExchange, type HttpRequest } from "./http-request.ts";
 import { type Answer, type AnswerSearch, judge, searchBody } from "./mcp-answer.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type McpTarget, mcpProbe } from "../../../../src/agent/probes/mcp.ts";
+import { type McpTarget, mcpProbe } from "../../../src/probes/mcp.ts";
 import {
   events,
   failure,

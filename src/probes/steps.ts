@@ -1,4 +1,4 @@
-import type { ProbeReport, ProbeStep } from "../../model/probe-report.ts";
+import type { ProbeReport, ProbeStep } from "../model/probe-report.ts";
 
 /** Writes down what one look does, step by step. */
 export class Steps {

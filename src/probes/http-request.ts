@@ -1,5 +1,5 @@
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
-import { isCode } from "../../system/files.ts";
+import { isCode } from "../system/files.ts";
 import { told } from "./untrusted.ts";
 
 /** The moment at which all work of a probe ends, however little was done. */

@@ -1,4 +1,4 @@
-import type { ProbeReport } from "../../model/probe-report.ts";
+import type { ProbeReport } from "../model/probe-report.ts";
 import { deadlineIn, exchange, type ResponseHead } from "./http-request.ts";
 import { told } from "./untrusted.ts";
 

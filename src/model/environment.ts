@@ -1,4 +1,4 @@
-import type { SecretValues, ServerSpec } from "../model/spec.ts";
+import type { SecretValues, ServerSpec } from "./spec.ts";
 
 /** Why a server could not be started, in words for a person. */
 export class SpawnError extends Error {

@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { describe, expect, it } from "vitest";
-import { httpProbe } from "../../../../src/agent/probes/http.ts";
-import { deadlineIn, exchange } from "../../../../src/agent/probes/http-request.ts";
-import { freePort } from "../../../rig/port.ts";
+import { httpProbe } from "../../../src/probes/http.ts";
+import { deadlineIn, exchange } from "../../../src/probes/http-request.ts";
+import { freePort } from "../../rig/port.ts";
 import { flood, httpServer, listen, rawServer } from "./rig.ts";
 
 function probe(

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { ListenerProbe } from "../../../../src/agent/probes/listener.ts";
-import { freePort } from "../../../rig/port.ts";
+import { ListenerProbe } from "../../../src/probes/listener.ts";
+import { freePort } from "../../rig/port.ts";
 
 /** This test's own process listens: it is the server's, or a stranger's. */
 async function listenOn(address: string, port = 0): Promise<number> {

@@ -2,10 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { commandProbe, endStrayProbes } from "../../../../src/agent/probes/command.ts";
-import { identify } from "../../../../src/system/processes.ts";
-import { eventually } from "../../../rig/eventually.ts";
-import { isAlive } from "../../../rig/processes.ts";
+import { commandProbe, endStrayProbes } from "../../../src/probes/command.ts";
+import { identify } from "../../../src/system/processes.ts";
+import { eventually } from "../../rig/eventually.ts";
+import { isAlive } from "../../rig/processes.ts";
 
 function folder(): string {
   const dir = mkdtempSync(join(tmpdir(), "xy-probe-"));

@@ -1,4 +1,4 @@
-import type { McpFacts, ProbeReport } from "../../model/probe-report.ts";
+import type { McpFacts, ProbeReport } from "../model/probe-report.ts";
 import { isRecord, type RpcResult } from "./json-rpc.ts";
 import type { Answer } from "./mcp-answer.ts";
 import { type Conversation, type McpRequest, reportOf } from "./mcp-conversation.ts";

@@ -1,4 +1,4 @@
-import { oneLine } from "../../model/text.ts";
+import { oneLine } from "../model/text.ts";
 
 /** Text that a server sent, as one harmless line of at most `most` characters. */
 export function told(text: string, most = 200): string {

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
-import type { ProbeReport } from "../../model/probe-report.ts";
-import { isCode } from "../../system/files.ts";
+import type { ProbeReport } from "../model/probe-report.ts";
+import { isCode } from "../system/files.ts";
 import {
   allOwnedBy,
   holderOf,
@@ -8,9 +8,9 @@ import {
   listeners,
   listenersFor,
   ownedBy,
-} from "../../system/listeners.ts";
-import type { Incarnation } from "../incarnation.ts";
+} from "../system/listeners.ts";
 import { Steps } from "./steps.ts";
+import type { Subject } from "./subject.ts";
 
 export interface Endpoint {
   /** Where the server is declared to listen. */
@@ -30,14 +30,14 @@ export interface ListenerReport extends ProbeReport {
 /** Most ports that a complaint names. */
 const MOST_PLACES = 5;
 
-/** Looks at who listens for one incarnation. */
+/** Looks at who listens for one run of a server. */
 export class ListenerProbe {
-  readonly #incarnation: Pick<Incarnation, "members">;
+  readonly #subject: Pick<Subject, "members">;
   /** The socket last seen to belong to the group: while it listens, its owner need not be looked up again. */
   #owned: { listener: Listener; pid: number } | undefined;
 
-  constructor(incarnation: Pick<Incarnation, "members">) {
-    this.#incarnation = incarnation;
+  constructor(subject: Pick<Subject, "members">) {
+    this.#subject = subject;
   }
 
   /**
@@ -70,14 +70,14 @@ export class ListenerProbe {
   async #ownerOf(sockets: readonly Listener[]): Promise<{ listener: Listener; pid: number } | undefined> {
     const known = this.#owned;
     if (known && sockets.some(({ socket }) => socket === known.listener.socket)) return known;
-    this.#owned = ownedBy(await this.#incarnation.members(), sockets);
+    this.#owned = ownedBy(await this.#subject.members(), sockets);
     return this.#owned;
   }
 
   /** Servers that find their port taken may move to the next one, and say nothing. */
   async #elsewhere(all: ReadonlyMap<number, readonly Listener[]>, port: number): Promise<string> {
     const others = [...all].flatMap(([number, sockets]) => (number === port ? [] : sockets));
-    const found = allOwnedBy(await this.#incarnation.members(), others);
+    const found = allOwnedBy(await this.#subject.members(), others);
     const places = found.sort((a, b) => a.port - b.port);
     const told = new Set(places.map((place) => at(place.address, place.port)));
     return told.size === 0 ? "" : `; it listens on ${[...told].slice(0, MOST_PLACES).join(" and ")} instead`;

@@ -1,12 +1,12 @@
-import type { McpFacts, ProbeReport } from "../../model/probe-report.ts";
-import type { Probe, SecretValues, ServerSpec } from "../../model/spec.ts";
-import { packageVersion } from "../../system/package.ts";
-import { environmentOf } from "../environment.ts";
-import type { Incarnation } from "../incarnation.ts";
+import { environmentOf } from "../model/environment.ts";
+import type { McpFacts, ProbeReport } from "../model/probe-report.ts";
+import type { Probe, SecretValues, ServerSpec } from "../model/spec.ts";
+import { packageVersion } from "../system/package.ts";
 import { commandProbe } from "./command.ts";
 import { httpProbe } from "./http.ts";
 import { at, ListenerProbe } from "./listener.ts";
 import { mcpProbe } from "./mcp.ts";
+import type { Subject } from "./subject.ts";
 
 /** One look of a probe. */
 export interface Look extends ProbeReport {
@@ -18,9 +18,9 @@ export interface Look extends ProbeReport {
 export type LookingProbe = Exclude<Probe, { type: "none" | "log" }>;
 type NetworkProbe = Exclude<LookingProbe, { type: "command" }>;
 
-/** Looks at one incarnation through its probes. */
+/** Looks at one run of a server through its probes. */
 export class Prober {
-  readonly #incarnation: Incarnation;
+  readonly #subject: Subject;
   readonly #listener: ListenerProbe;
   readonly #signal: AbortSignal;
   /** Known from an earlier look at the same process, which speaks no other. */
@@ -28,10 +28,10 @@ export class Prober {
   /** Of xy; read once, since looks are many. */
   #version: string | undefined;
 
-  /** `signal`: the incarnation is let go. */
-  constructor(incarnation: Incarnation, signal: AbortSignal) {
-    this.#incarnation = incarnation;
-    this.#listener = new ListenerProbe(incarnation);
+  /** `signal`: the run is let go. */
+  constructor(subject: Subject, signal: AbortSignal) {
+    this.#subject = subject;
+    this.#listener = new ListenerProbe(subject);
     this.#signal = signal;
   }
 
@@ -41,7 +41,7 @@ export class Prober {
       const { program, args, timeout } = probe;
       const env = environmentOf(spec, secrets);
       const { workingDir } = spec;
-      const [dir, signal] = [this.#incarnation.dir, this.#signal];
+      const [dir, signal] = [this.#subject.dir, this.#signal];
       return commandProbe({ program, args, timeout, env, workingDir, dir, signal });
     }
     const listener = await this.#listener.look({ ...probe, host: spec.host });

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { readAnswer } from "../../../../src/agent/probes/json-rpc.ts";
+import { readAnswer } from "../../../src/probes/json-rpc.ts";
 
 const rpc = (more: object) => ({ jsonrpc: "2.0", ...more });
 const ok = rpc({ id: 7, result: { a: 1 } });

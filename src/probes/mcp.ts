@@ -1,4 +1,4 @@
-import type { McpFacts, ProbeReport } from "../../model/probe-report.ts";
+import type { McpFacts, ProbeReport } from "../model/probe-report.ts";
 import { Conversation, type McpPlace } from "./mcp-conversation.ts";
 import { legacyLook } from "./mcp-legacy.ts";
 import { modernLook } from "./mcp-modern.ts";
