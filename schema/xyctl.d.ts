@@ -251,7 +251,9 @@ export interface Server {
   /** Machines on which it is declared at all; every key that is given must match. */
   readonly when?: When | undefined;
   /** What runs it; the root's `backend` when left out. */
-  readonly backend?: "agent" | undefined;
+  readonly backend?: "agent" | "systemd" | "launchd" | "supervisord" | undefined;
+  /** `system`: under the machine's systemd or launchd instead of the account's, from boot on. It takes root to apply, and the process is the account's all the same. */
+  readonly class?: "user" | "system" | undefined;
 }
 
 /** A project: its servers, and what they have in common. */
@@ -259,13 +261,29 @@ export interface Root {
   /** Name of the project; made from the root folder's name when left out. */
   readonly project?: string | undefined;
   /** What runs the servers. Default: "agent". */
-  readonly backend?: "agent" | undefined;
+  readonly backend?: "agent" | "systemd" | "launchd" | "supervisord" | undefined;
   /** Settings for every server. Blocks and `env` are merged key by key, lists are replaced. */
   readonly defaults?: Partial<Server> | undefined;
   /** Folders in which programs are found, before those every server gets. Default: []. */
   readonly path?: readonly string[] | undefined;
   /** Servers by name. */
   readonly servers?: Readonly<Record<string, Server>> | undefined;
+  /** How systemd is used. */
+  readonly systemd?: {
+    /** The `class` of servers under systemd that say none. Default: "user". */
+    readonly scope?: "user" | "system" | undefined;
+  } | undefined;
+  /** The supervisord that runs servers. */
+  readonly supervisord?: {
+    /** Where it answers: `http://host:port/RPC2`, or `unix:///path` of its socket. Default: "http://localhost:9001/RPC2". */
+    readonly url?: string | undefined;
+    /** Name that its HTTP server asks for. */
+    readonly user?: string | undefined;
+    /** Password that its HTTP server asks for: a text, or a reference to a secret. */
+    readonly password?: string | Secret | undefined;
+    /** Folder that its `[include]` section names, as in `files = DIR/*.conf`: a file for each server is written there. */
+    readonly includeDir?: string | undefined;
+  } | undefined;
   /** Machines on which this root declares anything. */
   readonly when?: When | undefined;
 }

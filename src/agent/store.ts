@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { canonicalHash, specHash } from "../model/canonical.ts";
+import { restingSpec } from "../model/resting-spec.ts";
 import type { OperatorWord, Transition } from "../model/observed.ts";
 import { exit, type SecretValues, type ServerSpec, secretValues, serverSpec } from "../model/spec.ts";
 import { type Starter, starter } from "../model/starter.ts";
@@ -115,7 +116,7 @@ export class ServerStore {
 
   #withoutSpec(): AppliedSpec | undefined {
     if (!fs.existsSync(join(this.dir, "state.json")) && this.runs().length === 0) return undefined;
-    const spec = restingSpec(this.#project, this.#name);
+    const spec = restingSpec("agent", this.#project, this.#name);
     return { spec, secrets: {}, tampered: false, unreadable: true };
   }
 
@@ -157,41 +158,6 @@ export class ServerStore {
   runPath(inc: number): string {
     return join(this.runDir, String(inc));
   }
-}
-
-/** How a server is treated whose spec is lost: what runs of it runs on, nothing new is started, a stop works. */
-function restingSpec(project: string, name: string): ServerSpec {
-  return {
-    name,
-    project,
-    backend: "agent",
-    command: "",
-    program: "",
-    args: [],
-    port: null,
-    host: "127.0.0.1",
-    mcp: null,
-    env: {},
-    workingDir: "/",
-    umask: 0o22,
-    restart: {
-      policy: "never",
-      backoffInitial: 1000,
-      backoffMax: 30_000,
-      maxRetriesPerMinute: 0,
-      resetAfter: 10_000,
-      successExitCodes: [0],
-    },
-    stop: { grace: 10_000, signal: "SIGTERM" },
-    readiness: { type: "none" },
-    liveness: { type: "none" },
-    dependsOn: [],
-    logs: { maxSize: 10 << 20, keep: 5 },
-    wanted: "stop",
-    limits: { openFiles: 1024 },
-    description: "",
-    tags: [],
-  };
 }
 
 /** Tells one writing of a file from the next, without reading it. */

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import type { ProcessId } from "../model/process.ts";
+import { BackendUnreachable } from "../model/unreachable.ts";
 import { ConnectionLost, RpcClient } from "../rpc/client.ts";
 import type { ResultOf } from "../rpc/contract.ts";
 import { isCode, readJson, readText } from "../system/files.ts";
@@ -12,7 +13,7 @@ import { startInstalled } from "./services.ts";
 /** Finding, starting and reaching the agent process of a state folder. */
 
 /** The agent cannot be reached; the message says why and what to do. */
-export class AgentUnreachable extends Error {}
+export class AgentUnreachable extends BackendUnreachable {}
 
 /** Longest wait for an agent to come up, ms. Taking up a thousand servers is part of it. */
 const START_BOUND = 30_000;

@@ -1,13 +1,13 @@
 import { setMaxListeners } from "node:events";
 import { startHash } from "../model/canonical.ts";
-import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Action, Change } from "../model/plan.ts";
 import type { ProcessId } from "../model/process.ts";
+import type { ServerSpec } from "../model/spec.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import { recordedNames } from "../system/projects.ts";
 import { isAgentExpected, reachAgent } from "./agent-process.ts";
-import type { Backend, PerformOptions, PerformResult } from "./backend.ts";
+import type { Backend, PerformOptions, PerformResult, Remark } from "./backend.ts";
 
 const INTERRUPTED: PerformResult = {
   ok: false,
@@ -21,6 +21,7 @@ type ActiveAction = Exclude<Action, "none">;
 /** xy's own agent as a backend. One connection serves the whole life of the object; close it after use. */
 export class AgentBackend implements Backend {
   readonly kind = "agent";
+  readonly waits = true;
   readonly #state: string;
   readonly #session: ProcessId | undefined;
   #client: Promise<RpcClient> | undefined;
@@ -31,9 +32,11 @@ export class AgentBackend implements Backend {
     this.#session = session;
   }
 
-  /** The agent is what specs were made for: there is nothing that it cannot express. */
-  check(): readonly Diagnostic[] {
-    return [];
+  /** The agent is what specs were made for: it is only never the machine's. */
+  check(spec: ServerSpec): readonly Remark[] {
+    if (spec.class !== "system") return [];
+    const message = "the agent cannot express class: it runs what the account runs, from its login on";
+    return [{ severity: "warning", path: ["class"], message }];
   }
 
   async observe(project: string): Promise<readonly Observed[]> {

@@ -1,18 +1,35 @@
-import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Missing, Observed } from "../model/observed.ts";
-import type { Change } from "../model/plan.ts";
+import type { Change, UnitChange } from "../model/plan.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 
 /** What one server asks of another that it depends on. */
 export type Condition = ServerSpec["dependsOn"][number]["condition"];
 
+/** What a backend cannot do as it is declared. */
+export interface Remark {
+  /** `error`: it refuses the server. `warning`: something is lost. */
+  readonly severity: "error" | "warning";
+  /** Where a configuration says it, when it says it. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
 /** What runs servers. The same contract suite runs over every implementation. */
 export interface Backend {
   readonly kind: ServerSpec["backend"];
+  /** A server whose dependencies are not as it asks waits for them under it, and starts by itself. */
+  readonly waits: boolean;
   /** What this backend cannot express of a spec. Pure. Never a silently dropped field. */
-  check(spec: ServerSpec): readonly Diagnostic[];
-  /** Every server that this backend has a record of for the project, as it is now. Starts nothing when there is none. */
+  check(spec: ServerSpec): readonly Remark[];
+  /** Throws a `BackendUnreachable` when it does not answer, so that its absence shows before the first change. */
+  reach(): Promise<void>;
+  /**
+   * Every server that this backend has a record of for the project, as it is now. Starts nothing when there is none.
+   * Throws a `BackendUnreachable` when there is one and it does not answer.
+   */
   observe(project: string): Promise<readonly Observed[]>;
+  /** The file of the server's unit, when carrying out the change would make it another. Only of backends with units. */
+  unitChange?(change: Change): Promise<UnitChange | undefined>;
   /**
    * Carries out one change. When it starts something (and `waitMs` is not 0) it settles when the server is what
    * `until` says, has failed or ended, or the time is over. A server whose dependencies are not as it asks is taken
@@ -20,6 +37,7 @@ export interface Backend {
    * it is then. Aborting ends the waiting, never a server.
    */
   perform(change: Change, options: PerformOptions): Promise<PerformResult>;
+  close(): Promise<void>;
 }
 
 export interface PerformOptions {

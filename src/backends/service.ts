@@ -42,19 +42,22 @@ export interface Answer {
   readonly stderr: string;
 }
 
-/** Asks a program, to its end. Never rejects. */
-export type Ask = (program: string, args: readonly string[]) => Promise<Answer>;
+/** Asks a program, to its end, which comes within `bound` ms. Never rejects. */
+export type Ask = (program: string, args: readonly string[], bound?: number) => Promise<Answer>;
 
-/** Longest run of a program that is asked, ms. */
-const BOUND = 30_000;
+/** Longest run of a program that is asked, ms, unless it is to wait for something itself. */
+export const ASK_BOUND = 30_000;
+/** Most that one answers, bytes: the states of a thousand units are about one of these. */
+const LONGEST_ANSWER = 64 << 20;
 
 /** Asks the real programs, with these variables beside the environment of this process. */
 export function asking(env: Readonly<Record<string, string>> = {}): Ask {
-  return (program, args) =>
+  return (program, args, bound = ASK_BOUND) =>
     new Promise((resolve) => {
       const options = {
-        env: { ...process.env, LC_ALL: "C", ...env },
-        timeout: BOUND,
+        env: { ...process.env, LC_ALL: "C", TZ: "UTC", ...env },
+        timeout: bound,
+        maxBuffer: LONGEST_ANSWER,
         killSignal: "SIGKILL",
       } as const;
       execFile(program, [...args], options, (error, stdout, stderr) => {
@@ -68,6 +71,7 @@ export function asking(env: Readonly<Record<string, string>> = {}): Ask {
 /** The last line that was said, for a message. */
 export function words({ code, stdout, stderr }: Answer): string {
   const said = `${stdout}\n${stderr}`.trim().split("\n").at(-1) ?? "";
+  if (code === 124) return "it does not answer";
   if (code === 127 && said === "") return "it is not installed";
   return said === "" ? `it ended with ${code}` : said;
 }

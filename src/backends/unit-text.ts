@@ -55,6 +55,11 @@ export function supervisordValue(text: string): string {
     : written;
 }
 
+/** A path in `stdout_logfile=` or `stderr_logfile=`, which are expanded twice. */
+export function supervisordLogfile(path: string): string {
+  return supervisordValue(path.replaceAll("%", "%%"));
+}
+
 /** A word of `command=`, which is split as a shell would. */
 export function supervisordToken(text: string): string {
   return supervisordValue(`"${text.replace(/[\\"]/g, "\\$&")}"`);
@@ -70,6 +75,7 @@ export async function renderTemplate(name: string, values: object): Promise<stri
     rest: safe(systemdRest),
     xml: safe(xmlText),
     value: safe(supervisordValue),
+    logfile: safe(supervisordLogfile),
     word: safe(supervisordToken),
     assignment: (key: string, value: string) => new own.SafeString(systemdToken(`${key}=${value}`)),
   });

@@ -18,6 +18,8 @@ export interface Setting {
   readonly facts: Omit<TemplateFacts, "name" | "port">;
   /** The root's backend. */
   readonly backend: DeclaredServer["input"]["backend"];
+  /** The root's `class` of servers under systemd. */
+  readonly scope: "user" | "system";
   /** Whether a `when` matches this machine. */
   readonly here: (when: unknown) => boolean;
 }
@@ -41,7 +43,7 @@ export function declareServer(
   const { input, missing } = fill(merged);
   const server: DeclaredServer = {
     name: own.name,
-    input: { ...input, backend: input.backend ?? setting.backend },
+    input: { ...input, ...heldBy(input, setting) },
     place,
     folder: (path) => sourceFolder(saidBy(path) ?? own.source),
   };
@@ -59,6 +61,12 @@ export function declareServer(
       ...place(path),
     })),
   };
+}
+
+/** What runs it. */
+function heldBy(input: FilledServer, { backend: byDefault, scope }: Pick<Setting, "backend" | "scope">) {
+  const backend = input.backend ?? byDefault;
+  return { backend, class: input.class ?? (backend === "systemd" ? scope : "user") } as const;
 }
 
 const MISSING = {

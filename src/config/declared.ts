@@ -1,18 +1,36 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
-import type { FilledServer } from "../model/server.ts";
-import type { KeyPath } from "./place.ts";
+import type { FilledServer, SecretInput } from "../model/server.ts";
+import type { KeyPath, Source } from "./place.ts";
 
 /** Where something is said: a file with line and column, or with a key path. */
 type Place = Pick<Diagnostic, "file" | "line" | "column" | "path">;
 
+/** What runs a server; known of each. */
+interface HeldBy {
+  readonly backend: NonNullable<FilledServer["backend"]>;
+  readonly class: NonNullable<FilledServer["class"]>;
+}
+
 export interface DeclaredServer {
   readonly name: string;
   /** Defaults merged and filled in; templates, paths, ports and secrets as they were written. */
-  readonly input: FilledServer & { readonly backend: NonNullable<FilledServer["backend"]> };
+  readonly input: FilledServer & HeldBy;
   /** Place of a part of it, also when the defaults say it; the server's own where nobody says it. */
   place(path: KeyPath): Place;
   /** Absolute folder that a relative path at this place starts at. */
   folder(path: KeyPath): string;
+}
+
+/** How backends are set up, as it is written: a password may still be a reference. */
+export interface DeclaredBackends {
+  readonly supervisord?: {
+    readonly url: string;
+    readonly user?: string;
+    readonly password?: string | SecretInput;
+    /** Absolute. */
+    readonly includeDir: string;
+    readonly source: Source;
+  };
 }
 
 /** What the files say on this machine, valid, before anything of the machine is looked at. */
@@ -22,6 +40,8 @@ export interface Declared {
   readonly root: string;
   /** Folders of the root's `path`, absolute. */
   readonly path: readonly string[];
+  /** How the backends are set up. */
+  readonly backends: DeclaredBackends;
   /** In name order. */
   readonly servers: readonly DeclaredServer[];
   /** Servers whose `when` does not match this machine. */

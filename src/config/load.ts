@@ -4,6 +4,8 @@ import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import type { RootInput, WhenInput } from "../model/server.ts";
+import { BACKENDS } from "../model/spec.ts";
+import { declareBackends } from "./backend-settings.ts";
 import { type Collected, collect } from "./collect.ts";
 import { type DefaultsPart, declareServer } from "./declare.ts";
 import type { Declared } from "./declared.ts";
@@ -58,13 +60,15 @@ function declare(
     ...(main && { source: { document: main.source.document, at: ["defaults"] } }),
   };
   const facts = { project, home: machine.home, baseEnv: { ...accountEnv(machine), PATH: "" } };
-  const backend = settings.backend === "agent" ? settings.backend : "agent";
+  const backend = BACKENDS.find((known) => known === settings.backend) ?? "agent";
+  const scope = isMap(settings.systemd) && settings.systemd.scope === "system" ? "system" : "user";
   const rootMatches = matches(asWhen(settings.when), machine);
   const outcomes = collected.candidates.map((candidate) => ({
     name: candidate.name,
     ...declareServer(candidate, defaults, {
       facts,
       backend,
+      scope,
       here: (when) => rootMatches && matches(asWhen(when), machine),
     }),
   }));
@@ -73,8 +77,12 @@ function declare(
   const between = graphProblems(servers, { elsewhere: new Set(elsewhere), complete: collected.complete });
   const folder = main ? sourceFolder(main.source) : root.folder;
   const path = asTexts(settings.path).map((entry) => expandPath(entry, folder, machine.home));
-  const declared = { project, root: root.folder, path, servers, elsewhere, files: collected.files };
-  return { declared, problems: [...outcomes.flatMap(({ problems }) => problems), ...between] };
+  const { backends, problems } = declareBackends(main, servers, machine.home);
+  const declared = { project, root: root.folder, path, backends, servers, elsewhere, files: collected.files };
+  return {
+    declared,
+    problems: [...outcomes.flatMap((outcome) => outcome.problems), ...between, ...problems],
+  };
 }
 
 /** Values of the wrong form are reported where the schema looks at them; here they count as absent. */

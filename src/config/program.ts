@@ -34,6 +34,27 @@ export function pathFolders(path: string | undefined): string[] {
   return (path ?? "").split(delimiter).filter((folder) => folder.startsWith("/"));
 }
 
+/** Folders in which managers of versions keep programs, and the names of their folders of shims. */
+const VERSION_MANAGERS: readonly { readonly name: string; readonly folder: RegExp; readonly shims?: RegExp }[] = [
+  { name: "nvm", folder: /\/\.?nvm\/versions\// },
+  { name: "fnm", folder: /\/\.?fnm\/node-versions\/|\/fnm_multishells\// },
+  { name: "asdf", folder: /\/\.?asdf\/installs\//, shims: /\/\.?asdf\/shims\// },
+  { name: "mise", folder: /\/mise\/installs\//, shims: /\/mise\/shims\// },
+  { name: "pyenv", folder: /\/\.?pyenv\/versions\//, shims: /\/\.?pyenv\/shims\// },
+];
+
+/** What is to be known of a program that a manager of versions brought; undefined for others. */
+export function versionManagerRemark(command: string, program: string): string | undefined {
+  const found = `the program ${JSON.stringify(command)} is ${program}`;
+  for (const { name, folder, shims } of VERSION_MANAGERS) {
+    if (folder.test(program))
+      return `${found}: ${name} keeps it for one version, and removes it with that; name a path that stays, or apply again after an upgrade`;
+    if (shims?.test(program))
+      return `${found}: a shim of ${name}, which looks for the version in the working folder and in variables that only your shell may have; name the program itself`;
+  }
+  return undefined;
+}
+
 const NOT_THERE = "does not exist; correct the path";
 
 async function executableFault(path: string): Promise<string | undefined> {

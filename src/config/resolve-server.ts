@@ -4,7 +4,7 @@ import type { EnvValue, SecretRef, SecretValues, ServerSpec } from "../model/spe
 import type { Declared, DeclaredServer } from "./declared.ts";
 import { accountEnv, expandPath, isShellName, systemPath } from "./environment.ts";
 import type { KeyPath } from "./place.ts";
-import { type ProgramSearch, pathFolders, programAt, programOn } from "./program.ts";
+import { type ProgramSearch, pathFolders, programAt, programOn, versionManagerRemark } from "./program.ts";
 import { absoluteReference, readEnvFile, readSecret } from "./secrets.ts";
 import { type Facts, specOf } from "./spec-of.ts";
 import { expandTemplates } from "./templates.ts";
@@ -31,6 +31,11 @@ export async function resolveServer(
 
   const found = await findProgram(server, input.command, ["command"], declared.path, world);
   if (found.kind === "missing") report(["command"], found.message);
+  else {
+    const remark = versionManagerRemark(input.command, found.program);
+    if (remark !== undefined)
+      diagnostics.push({ severity: "warning", message: remark, server: server.name, ...server.place(["command"]) });
+  }
   const workingDir = expandPath(input.workingDir, server.folder(["workingDir"]), machine.home);
   const folderFault = await workingDirFault(workingDir);
   if (folderFault !== undefined) report(["workingDir"], folderFault);
@@ -51,6 +56,7 @@ export async function resolveServer(
   const spec = specOf(input, {
     ...facts,
     os: machine.os,
+    class: input.class,
     program: found.kind === "found" ? found.program : input.command,
     args: expanded.args,
     probes,

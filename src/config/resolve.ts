@@ -1,6 +1,8 @@
+import type { BackendSettings } from "../model/backend-settings.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Desired } from "../model/plan.ts";
 import type { SecretValues } from "../model/spec.ts";
+import { resolveBackends } from "./backend-settings.ts";
 import type { Declared } from "./declared.ts";
 import { autoPorts } from "./ports.ts";
 import { resolveServer } from "./resolve-server.ts";
@@ -12,6 +14,8 @@ export interface Resolved {
   readonly secrets: Readonly<Record<string, SecretValues>>;
   /** Ports of the `auto` servers, to be kept. */
   readonly autoPorts: Readonly<Record<string, number>>;
+  /** How the backends are reached, with the values of passwords. */
+  readonly settings: BackendSettings;
   /** Preflight problems, in server order; a server with one still has a spec. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -23,6 +27,7 @@ export async function resolve(declared: Declared, world: World): Promise<Resolve
   const resolved = [];
   for (const server of declared.servers)
     resolved.push(await resolveServer(server, declared, ports[server.name], world));
+  const { settings, diagnostics } = await resolveBackends(declared.backends, world);
   return {
     desired: { project: declared.project, root: declared.root, servers: resolved.map(({ spec }) => spec) },
     secrets: Object.fromEntries(
@@ -31,6 +36,7 @@ export async function resolve(declared: Declared, world: World): Promise<Resolve
         .map(({ spec, secrets }) => [spec.name, secrets]),
     ),
     autoPorts: ports,
-    diagnostics: resolved.flatMap(({ diagnostics }) => diagnostics),
+    settings,
+    diagnostics: [...diagnostics, ...resolved.flatMap((server) => server.diagnostics)],
   };
 }

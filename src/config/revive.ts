@@ -25,6 +25,8 @@ export async function revive(past: Desired, world: Sources): Promise<Resolved> {
     secrets: Object.fromEntries(secrets),
     // Ports were given when the generation was applied, and are in its specs.
     autoPorts: {},
+    // They stay what the last apply made of them.
+    settings: {},
     diagnostics: revived.flatMap(({ problems }) => problems),
   };
 }

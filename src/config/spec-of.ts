@@ -11,6 +11,7 @@ type ProbeInput = NonNullable<Input["readiness" | "liveness"]>;
 export interface Facts
   extends Pick<ServerSpec, "name" | "project" | "port" | "program" | "env" | "workingDir"> {
   readonly os: Machine["os"];
+  readonly class: "user" | "system";
   /** With every template filled in. */
   readonly args: readonly string[];
   /** Of the probes that run a program: where it was found, and its arguments with every template filled in. */
@@ -30,6 +31,7 @@ export function specOf(input: Input, facts: Facts): ServerSpec {
     name,
     project,
     backend: input.backend,
+    ...(facts.class === "system" ? { class: "system" as const } : {}),
     command: input.command,
     program,
     args: [

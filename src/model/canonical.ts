@@ -27,7 +27,8 @@ export function specHash(spec: ServerSpec): string {
  * counts by its keyed hash, so that the same value found at another place is the same.
  */
 export function startHash(spec: ServerSpec): string {
-  return canonicalHash(RESTART_FIELDS.map((field) => (field === "env" ? startEnv(spec.env) : spec[field])));
+  const fields = RESTART_FIELDS[spec.backend];
+  return canonicalHash(fields.map((field) => (field === "env" ? startEnv(spec.env) : (spec[field] ?? null))));
 }
 
 function startEnv(env: ServerSpec["env"]): unknown {

@@ -58,10 +58,13 @@ export interface Observed {
   readonly operator: OperatorWord;
   /** What was applied was changed since by someone else than xy; says what. */
   readonly drift?: string;
+  /** This version of xy writes its unit in another way than it was written. */
+  readonly rewritten?: boolean;
   readonly pid?: number;
   /** Unix ms. */
   readonly startedAt?: number;
-  readonly restartCount: number;
+  /** Since somebody started it; absent where nobody counts. */
+  readonly restartCount?: number;
   readonly lastExit?: {
     readonly exit: Exit;
     /** Unix ms. */

@@ -43,7 +43,27 @@ export type Reason =
   | { readonly kind: "unwanted" }
   /** The live process was started with an earlier spec (an interrupted apply). */
   | { readonly kind: "outdated-process" }
-  | { readonly kind: "drift"; readonly detail: string };
+  | { readonly kind: "drift"; readonly detail: string }
+  /** Its unit is as an earlier version of xy wrote it. */
+  | { readonly kind: "rewritten" };
+
+/** The file of a server's unit, as it is and as it would be. Secrets are not in it. */
+export interface UnitChange {
+  /** Absolute path. */
+  readonly file: string;
+  /** Absent: there is none. */
+  readonly from?: string;
+  readonly to: string;
+}
+
+/** A backend that does not answer: its servers are left out of the plan, and are as they were. */
+export interface Unreachable {
+  readonly backend: ServerSpec["backend"];
+  /** Why, and what to do. */
+  readonly message: string;
+  /** Names of servers that are declared for it, or recorded with it. */
+  readonly servers: readonly string[];
+}
 
 /** The difference for one server. */
 export interface Change {
@@ -57,6 +77,8 @@ export interface Change {
   readonly observed?: Observed;
   /** The operator said stop: whatever the action, nothing is started. */
   readonly held: boolean;
+  /** Of a server that runs as a unit of a service manager: the file, when it would be another. */
+  readonly unit?: UnitChange;
   /** Carrying it out ends a running process, and the sessions of its clients with it. */
   readonly breaksSessions: boolean;
 }
@@ -72,6 +94,8 @@ export interface Plan {
   readonly diagnostics: readonly Diagnostic[];
   /** Names left out by --only or --except. */
   readonly skipped: readonly string[];
+  /** Present when there are some. */
+  readonly unreachable?: readonly Unreachable[];
   /** What runs was brought back from an earlier generation, `of`. */
   readonly rolledBack?: { readonly generation: number; readonly of: number };
 }

@@ -59,6 +59,11 @@ export class Redactor {
     return cut(this.#hide(text), LONGEST_EVIDENCE);
   }
 
+  /** A whole text, however long. */
+  text(text: string): string {
+    return this.#hide(text);
+  }
+
   line(text: string): string {
     return cut(this.#hide(text), LONGEST_LINE);
   }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { duration, oneOf, oneOrMore, port, serverName, size, text, textList, whole } from "./input-parts.ts";
 import { livenessInput, readinessInput } from "./probe-input.ts";
-import { BACKENDS, CONDITIONS, RESTART_POLICIES, STOP_SIGNALS, WANTED } from "./spec.ts";
+import { BACKENDS, CLASSES, CONDITIONS, RESTART_POLICIES, STOP_SIGNALS, WANTED } from "./spec.ts";
 
 /**
  * What a person may write, in camelCase. Every `error` text here is the way out: it completes
@@ -40,6 +40,8 @@ export const secretInput = z.strictObject(
   },
   { error: "write a text, or a reference to a secret" },
 );
+
+const URL_CHOICES = 'write a URL such as "http://localhost:9001/RPC2" or "unix:///run/supervisor.sock"';
 
 const envName = (() => {
   const error = "write a name of letters, digits and _ that does not begin with a digit";
@@ -207,8 +209,34 @@ export const serverInput = z.strictObject(
       .optional()
       .describe("Machines on which it is declared at all; every key that is given must match."),
     backend: oneOf(BACKENDS).optional().describe("What runs it; the root's `backend` when left out."),
+    class: oneOf(CLASSES)
+      .optional()
+      .describe(
+        "`system`: under the machine's systemd or launchd instead of the account's, from boot on. It takes root to apply, and the process is the account's all the same.",
+      ),
   },
   { error: "write a block that describes a server" },
+);
+
+const supervisordInput = z.strictObject(
+  {
+    url: z
+      .string({ error: URL_CHOICES })
+      .regex(/^(https?:\/\/[^/@\s]+|unix:\/\/\/[^\s])/, { error: URL_CHOICES })
+      .default("http://localhost:9001/RPC2")
+      .describe("Where it answers: `http://host:port/RPC2`, or `unix:///path` of its socket."),
+    user: text().optional().describe("Name that its HTTP server asks for."),
+    password: z
+      .union([text(), secretInput], { error: "write a text, or a reference to a secret" })
+      .optional()
+      .describe("Password that its HTTP server asks for: a text, or a reference to a secret."),
+    includeDir: text()
+      .optional()
+      .describe(
+        "Folder that its `[include]` section names, as in `files = DIR/*.conf`: a file for each server is written there.",
+      ),
+  },
+  { error: "write a block with url and include-dir" },
 );
 
 /** A configuration root, apart from its `servers.d` folder. */
@@ -230,12 +258,25 @@ export const rootInput = z.strictObject(
       .record(serverName, serverInput, { error: "write a map of servers" })
       .default({})
       .describe("Servers by name."),
+    systemd: z
+      .strictObject(
+        {
+          scope: oneOf(CLASSES)
+            .default("user")
+            .describe("The `class` of servers under systemd that say none."),
+        },
+        { error: "write a block with scope" },
+      )
+      .optional()
+      .describe("How systemd is used."),
+    supervisord: supervisordInput.optional().describe("The supervisord that runs servers."),
     when: whenInput.optional().describe("Machines on which this root declares anything."),
   },
   { error: "write a block that describes the project" },
 );
 
 export type RootInput = z.input<typeof rootInput>;
+export type FilledRoot = z.output<typeof rootInput>;
 export type WhenInput = z.input<typeof whenInput>;
 export type SecretInput = z.input<typeof secretInput>;
 /** A server with every default that does not depend on the machine. */

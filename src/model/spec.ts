@@ -69,12 +69,15 @@ export const STOP_SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1"
 export const RESTART_POLICIES = ["on-failure", "always", "never"] as const;
 export const WANTED = ["start", "stop", "ignore"] as const;
 export const CONDITIONS = ["ready", "started", "completed"] as const;
-export const BACKENDS = ["agent"] as const;
+export const BACKENDS = ["agent", "systemd", "launchd", "supervisord"] as const;
+export const CLASSES = ["user", "system"] as const;
 
 export const serverSpec = z.strictObject({
   name,
   project: name,
   backend: z.enum(BACKENDS),
+  /** Run by the machine's service manager, from boot on, instead of the account's. Absent: the account's. */
+  class: z.literal("system").optional(),
   /** As declared. */
   command: z.string(),
   /** The absolute path that `command` was found at; equals `command` when nothing was found. */
@@ -111,8 +114,9 @@ export type ServerSpec = z.infer<typeof serverSpec>;
 export const secretValues = z.record(z.string(), z.string());
 export type SecretValues = z.infer<typeof secretValues>;
 
-/** The fields a running process got at its start: a change of one of these needs a restart. */
-export const RESTART_FIELDS = [
+type Fields = readonly (keyof ServerSpec)[];
+/** What a process gets at its start, whatever runs it. */
+const FROM_START = [
   "program",
   "args",
   "port",
@@ -121,7 +125,18 @@ export const RESTART_FIELDS = [
   "workingDir",
   "umask",
   "limits",
-] as const satisfies readonly (keyof ServerSpec)[];
+] as const satisfies Fields;
+
+/**
+ * The fields of which a change needs a restart. launchd and supervisord take in nothing of a unit while its process
+ * runs.
+ */
+export const RESTART_FIELDS: Readonly<Record<ServerSpec["backend"], Fields>> = {
+  agent: FROM_START,
+  systemd: [...FROM_START, "class"],
+  launchd: [...FROM_START, "class", "restart", "stop"],
+  supervisord: [...FROM_START, "restart", "stop", "logs"],
+};
 
 /** How a process ended, as it is stored and sent: the type is `Exit`. */
 export const exit = z.union([

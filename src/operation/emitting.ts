@@ -14,6 +14,8 @@ interface ToEmit {
   readonly envFiles: readonly string[];
   /** Home folder of the account. */
   readonly home: string;
+  /** Login name of the account. */
+  readonly user: string;
   /** Where the configuration says a part of it. */
   readonly place: DeclaredServer["place"];
 }
@@ -60,8 +62,8 @@ export async function evaluateToEmit(setting: Setting, selection: Selection): Pr
   const servers = desired.servers.flatMap((spec) => {
     const server = wanted.find(({ name }) => name === spec.name);
     if (server === undefined) return [];
-    const { home } = machine;
-    return [{ spec, home, envFiles: envFilesOf(server, home), place: server.place.bind(server) }];
+    const { home, user } = machine;
+    return [{ spec, home, user, envFiles: envFilesOf(server, home), place: server.place.bind(server) }];
   });
   const value = {
     project: desired.project,

@@ -3,6 +3,7 @@ import { topField } from "../model/leaves.ts";
 import { formatExit, type Observed } from "../model/observed.ts";
 import type { Action, FieldChange, Reason } from "../model/plan.ts";
 import { RESTART_FIELDS, type ServerSpec } from "../model/spec.ts";
+import { mayRun } from "../model/wanted.ts";
 
 export interface Decision {
   readonly action: Action;
@@ -37,11 +38,6 @@ export function decide(pair: Pair): Decision {
   return { action, reasons: [...spec, ...process.reasons] };
 }
 
-/** The operator's word when there is one, else the configuration's. */
-export function mayRun(spec: Pick<ServerSpec, "wanted">, observed: Pick<Observed, "operator">): boolean {
-  return observed.operator === null ? spec.wanted === "start" : observed.operator === "start";
-}
-
 /** Whether a process of it is (or is about to be) there. */
 export function isLive(observed: Observed): boolean {
   return observed.state === "running" || observed.state === "starting";
@@ -52,6 +48,7 @@ function specReasons({ observed, fields }: Pair): Reason[] {
   if (observed.spec === undefined) reasons.push({ kind: "unreadable" });
   if (fields.length > 0) reasons.push({ kind: "field-changed", fields: fields.map(({ field }) => field) });
   if (observed.drift !== undefined) reasons.push({ kind: "drift", detail: observed.drift });
+  if (observed.rewritten === true) reasons.push({ kind: "rewritten" });
   return reasons;
 }
 
@@ -101,7 +98,7 @@ function outdatedReasons(pair: Pair): Reason[] {
 
 function startChanged({ desired, observed, fields }: Pair): boolean {
   if (observed.spec === undefined) return true;
-  const relevant: readonly string[] = RESTART_FIELDS;
+  const relevant: readonly string[] = RESTART_FIELDS[desired.backend];
   return (
     fields.some(({ field }) => relevant.includes(topField(field))) &&
     startHash(desired) !== startHash(observed.spec)

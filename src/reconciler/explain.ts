@@ -2,7 +2,8 @@ import { CONDITION_GOAL, restingOf } from "../model/dependency.ts";
 import { ago, span, uptime } from "../model/elapsed.ts";
 import { formatExit, type Missing, type Observed } from "../model/observed.ts";
 import { oneLine } from "../model/text.ts";
-import { isAcceptedEnd, mayRun } from "./decide.ts";
+import { mayRun } from "../model/wanted.ts";
+import { isAcceptedEnd } from "./decide.ts";
 
 /**
  * One paragraph: why a server is in its state, and what would change that. `observed.spec`, what was last applied, is
@@ -85,11 +86,14 @@ function restarting(observed: Observed, now: number): string[] {
   }
   const next = nextStartAt === undefined ? "soon" : `in ${span(nextStartAt - now)}`;
   const limit = spec?.restart.maxRetriesPerMinute;
+  const isCounted = observed.backend === "agent" || observed.backend === "systemd";
   const end =
-    limit === undefined ? [] : [`After ${limit} restarts within a minute it is given up as failed.`];
+    limit === undefined || !isCounted
+      ? []
+      : [`After ${limit} restarts within a minute it is given up as failed.`];
   return [
     `${name} ended ${ago(now - (observed.lastExit?.at ?? observed.since))} (${cause(observed)}) and its policy` +
-      `${spec === undefined ? "" : ` \`${spec.restart.policy}\``} starts it again: restart ${restartCount}, ${next}.`,
+      `${spec === undefined ? "" : ` \`${spec.restart.policy}\``} starts it again: ${restartCount === undefined ? "" : `restart ${restartCount}, `}${next}.`,
     ...end,
     `\`xy start ${name}\` starts it at once, \`xy stop ${name}\` ends the waiting.`,
   ];

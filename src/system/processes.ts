@@ -167,3 +167,17 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
     return false;
   }
 }
+
+/** Unix ms at which a process was started, to the second at least; undefined when it is gone. */
+export function startedAt(pid: number): number | undefined {
+  if (!isLinux) {
+    const at = Date.parse(`${readPs(pid)?.start ?? ""} UTC`);
+    return Number.isNaN(at) ? undefined : at;
+  }
+  const ticks = Number(readProc(pid)?.start);
+  const boot = /^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1];
+  return Number.isNaN(ticks) || boot === undefined ? undefined : Number(boot) * 1000 + (ticks * 1000) / TICKS;
+}
+
+/** Ticks in a second, as programs are told of them on every architecture. */
+const TICKS = 100;

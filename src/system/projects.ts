@@ -1,6 +1,8 @@
-import { existsSync, readdirSync } from "node:fs";
+import { type Dirent, existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
+import { type BackendSettings, backendSettings } from "../model/backend-settings.ts";
 import { NAME_PATTERN } from "../model/name.ts";
+import { BACKENDS, type ServerSpec } from "../model/spec.ts";
 import { isCode, readJson, setAside, writeAtomic } from "./files.ts";
 import { ensurePrivateDir, projectDir, projectsDir } from "./paths.ts";
 
@@ -39,9 +41,53 @@ export function writeProject(state: string, project: string, record: ProjectReco
   });
 }
 
+const settingsPath = (state: string, project: string) => join(projectDir(state, project), "backends.json");
+
+/** How the backends of a project were reached last. */
+export function readBackendSettings(state: string, project: string): BackendSettings {
+  const path = settingsPath(state, project);
+  try {
+    const found = backendSettings.safeParse(readJson(path) ?? {});
+    if (found.success) return found.data;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  setAside(path, Date.now());
+  return {};
+}
+
+/** What is not said stays as it was: servers may still be there that were applied with it. */
+export function writeBackendSettings(state: string, project: string, settings: BackendSettings): void {
+  if (Object.keys(settings).length === 0) return;
+  ensurePrivateDir(projectDir(state, project));
+  const all = { ...readBackendSettings(state, project), ...settings };
+  writeAtomic(settingsPath(state, project), JSON.stringify(all), { durable: true });
+}
+
 /** Names of all projects in the state folder. */
 export function recordedProjects(state: string): string[] {
   return folders(projectsDir(state));
+}
+
+type Kind = ServerSpec["backend"];
+
+/** Every server of the project that is recorded, and with whom; one that moves may be with two. In name order. */
+export function recordedBackends(state: string, project: string): { name: string; backend: Kind }[] {
+  const all = BACKENDS.flatMap((backend) => {
+    const names = backend === "agent" ? recordedNames(state, project) : recordedUnits(state, project, backend);
+    return names.map((name) => ({ name, backend }));
+  });
+  return all.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/** What is kept of servers that run as units of a service manager: a folder for each manager. */
+export const unitsDir = (state: string, project: string) => join(projectDir(state, project), "units");
+
+/** Names of the project's servers that run as units of this manager. */
+export function recordedUnits(state: string, project: string, kind: Kind): string[] {
+  const entries = entriesOf(join(unitsDir(state, project), kind)).filter((entry) => entry.isFile());
+  const names = entries.flatMap(({ name }) => (name.endsWith(".json") ? [name.slice(0, -".json".length)] : []));
+  return names.filter((name) => NAME_PATTERN.test(name)).sort();
 }
 
 /** Names of the project's servers that the agent has a record of. */
@@ -55,9 +101,14 @@ const RECORDS = ["spec.json", "state.json", "run"];
 
 /** Other entries, such as those that a file manager leaves, are none of ours. */
 function folders(dir: string): string[] {
+  return entriesOf(dir)
+    .flatMap((e) => (e.isDirectory() && NAME_PATTERN.test(e.name) ? [e.name] : []))
+    .sort();
+}
+
+function entriesOf(dir: string): Dirent[] {
   try {
-    const entries = readdirSync(dir, { withFileTypes: true });
-    return entries.flatMap((e) => (e.isDirectory() && NAME_PATTERN.test(e.name) ? [e.name] : [])).sort();
+    return readdirSync(dir, { withFileTypes: true });
   } catch (error) {
     if (isCode(error, "ENOENT", "ENOTDIR")) return [];
     throw error;

@@ -13,7 +13,9 @@ interface Cell {
 }
 
 /** One row of the table. */
-export interface ListRow extends Pick<Observed, "name" | "project" | "state" | "restartCount"> {
+export interface ListRow extends Pick<Observed, "name" | "project" | "state"> {
+  /** Undefined: nobody counts. */
+  readonly restartCount: number | undefined;
   readonly pid: number | undefined;
   readonly port: number | null;
   readonly uptimeMs: number | undefined;
@@ -88,7 +90,7 @@ function cells(server: ListRow, several: boolean): Cell[] {
     { text: pid === undefined ? "-" : String(pid) },
     { text: String(server.port ?? "-") },
     { text: state === "running" && uptimeMs !== undefined ? uptime(uptimeMs) : "-" },
-    { text: String(server.restartCount) },
+    { text: String(server.restartCount ?? "-") },
   ];
 }
 

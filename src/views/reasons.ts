@@ -1,6 +1,6 @@
 import { ago } from "../model/elapsed.ts";
 import { topField } from "../model/leaves.ts";
-import type { Action, Change, Reason } from "../model/plan.ts";
+import type { Change, Reason } from "../model/plan.ts";
 import { RESTART_FIELDS } from "../model/spec.ts";
 import { fieldLabel } from "./values.ts";
 
@@ -21,7 +21,7 @@ function reasonText(reason: Reason, change: Change, now: number): string {
     case "unreadable":
       return "the record of what was applied cannot be read";
     case "field-changed":
-      return `${enumerate(relevant(reason.fields, change.action).map(fieldLabel))} changed`;
+      return `${enumerate(relevant(reason.fields, change).map(fieldLabel))} changed`;
     case "failed":
       return `it failed ${ago(now - reason.at)} (${reason.detail})`;
     case "absent":
@@ -32,6 +32,8 @@ function reasonText(reason: Reason, change: Change, now: number): string {
       return "its process was started with an earlier configuration";
     case "drift":
       return `it was changed outside xy: ${reason.detail}`;
+    case "rewritten":
+      return "this version of xy writes its unit in another way";
   }
 }
 
@@ -40,8 +42,8 @@ function changes({ fields }: Change, name: string): boolean {
 }
 
 /** A restart is blamed on the fields that need one. */
-function relevant(fields: readonly string[], action: Action): readonly string[] {
-  const restarting: readonly string[] = RESTART_FIELDS;
+function relevant(fields: readonly string[], { action, desired }: Change): readonly string[] {
+  const restarting: readonly string[] = RESTART_FIELDS[desired?.backend ?? "agent"];
   const culprits = fields.filter((field) => restarting.includes(topField(field)));
   return action === "restart" && culprits.length > 0 ? culprits : fields;
 }

@@ -44,6 +44,7 @@ export function statusView(observed: Observed, details: StatusDetails, screen: S
 function stateRows(observed: Observed, { now }: Screen): Row[] {
   const { state, ready, healthy, reason, pid, startedAt, lastExit, drift, operator, paused, startedBy } =
     observed;
+  const { restartCount } = observed;
   const { waitsFor = [] } = observed;
   const running = state === "running" || state === "starting";
   const rows: (Row | undefined)[] = [
@@ -62,7 +63,7 @@ function stateRows(observed: Observed, { now }: Screen): Row[] {
     running ? verdictRow("ready", ready, now) : undefined,
     running ? verdictRow("healthy", healthy, now) : undefined,
     ...mcpRows(observed),
-    { label: "restarts", value: restarts(observed, now) },
+    restartCount === undefined ? undefined : { label: "restarts", value: restarts(observed, now) },
     lastExit && { label: "last exit", value: `${formatExit(lastExit.exit)}, ${ago(now - lastExit.at)}` },
     drift === undefined
       ? undefined
@@ -121,7 +122,7 @@ function mcpRows({ mcp }: Observed): Row[] {
     : [...rows, { label: "tools", value: oneLine(`${tools.length}: ${tools.join(", ")}`) }];
 }
 
-function restarts({ restartCount, state, nextStartAt }: Observed, now: number): string {
+function restarts({ restartCount = 0, state, nextStartAt }: Observed, now: number): string {
   if (state !== "restarting" || nextStartAt === undefined) return String(restartCount);
   return `${restartCount}, the next start in ${uptime(Math.max(0, nextStartAt - now))}`;
 }

@@ -1,8 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { SupervisordSite } from "../../src/model/backend-settings.ts";
+import { eventually } from "./eventually.ts";
 
 /** Why there can be no supervisord here; undefined when there can. Under CI there has to be one. */
 export function whyNoSupervisord(): string | undefined {
@@ -58,6 +60,20 @@ export class SupervisordHome {
 
   write(name: string, text: string): void {
     writeFileSync(join(this.path, "units", name), text);
+  }
+
+  /** Starts it, and waits until it answers. */
+  async open(): Promise<this> {
+    this.start();
+    await eventually(() => {
+      if (!existsSync(join(this.path, "sock"))) throw new Error(`supervisord does not come up: ${this.#said}`);
+    });
+    return this;
+  }
+
+  /** How xy is to reach it. */
+  get site(): SupervisordSite {
+    return { url: `unix://${this.path}/sock`, includeDir: join(this.path, "units") };
   }
 
   start(): void {

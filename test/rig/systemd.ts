@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { type Ask, asking } from "../../src/backends/service.ts";
 
 const SCRIPT = join(import.meta.dirname, "user-systemd.sh");
 const LAUNCHER = join(import.meta.dirname, "../../bin/xy.js");
@@ -54,10 +55,10 @@ export class SystemdHome {
   readonly #answers: AsyncIterator<string>;
   #said = "";
 
-  private constructor() {
+  private constructor({ journal }: { journal: boolean }) {
     const argv = [SCRIPT, this.path, "bash", "-c", DRIVER];
     const env = { PATH: process.env.PATH, LANG: "C.UTF-8", NODE_COMPILE_CACHE: join(tmpdir(), "compiled") };
-    this.#child = spawn("bash", argv, { env, stdio: ["pipe", "pipe", "pipe"] });
+    this.#child = spawn("bash", argv, { env: journal ? { ...env, JOURNAL: "1" } : env, stdio: ["pipe", "pipe", "pipe"] });
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#said += text;
     });
@@ -65,8 +66,9 @@ export class SystemdHome {
     this.#answers = createInterface({ input: stdout })[Symbol.asyncIterator]();
   }
 
-  static async open(): Promise<SystemdHome> {
-    const home = new SystemdHome();
+  /** `journal`: beside a journal of its own too. */
+  static async open({ journal = false } = {}): Promise<SystemdHome> {
+    const home = new SystemdHome({ journal });
     await home.#answer();
     return home;
   }
@@ -109,5 +111,45 @@ export class SystemdHome {
     const { value, done } = await this.#answers.next();
     if (done) throw new Error(`the home with systemd has ended: ${this.#said}`);
     return value;
+  }
+}
+
+/** A `systemd --user` with a /run of its own, whose processes the test sees as they are. */
+export class SystemdManagerHome {
+  readonly path = realpathSync(mkdtempSync(join(tmpdir(), "h-")));
+  readonly #child: ChildProcess;
+
+  private constructor() {
+    // Says that all is up, and stays until its input ends.
+    const argv = [SCRIPT, this.path, "bash", "-c", "echo $PPID; read -r _"];
+    const env = { PATH: process.env.PATH, LANG: "C.UTF-8", SHARED_PIDS: "1" };
+    this.#child = spawn("bash", argv, { env, stdio: ["pipe", "pipe", "inherit"] });
+  }
+
+  static async open(): Promise<SystemdManagerHome> {
+    const home = new SystemdManagerHome();
+    await once(home.#child.stdout as NodeJS.ReadableStream, "data");
+    return home;
+  }
+
+  /** The environment that xy is called with there. */
+  get env(): Readonly<Record<string, string>> {
+    return {
+      HOME: this.path,
+      XDG_CONFIG_HOME: join(this.path, ".config"),
+      XDG_RUNTIME_DIR: `/run/user/${process.getuid?.()}`,
+      PATH: process.env.PATH ?? "",
+    };
+  }
+
+  /** Asks programs that see its /run. */
+  readonly ask: Ask = (program, args, bound) =>
+    asking(this.env)("nsenter", [`--mount=/proc/${this.#child.pid}/ns/mnt`, program, ...args], bound);
+
+  async close(): Promise<void> {
+    const ended = once(this.#child, "exit");
+    this.#child.stdin?.end();
+    await ended;
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
   }
 }

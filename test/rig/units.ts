@@ -92,6 +92,7 @@ export const factsOf = (spec: ServerSpec, over: Partial<UnitFacts> = {}): UnitFa
   spec,
   envFiles: [],
   home: "/home/me",
+  user: "me",
   ...over,
 });
 

@@ -19,6 +19,8 @@ interface Row {
   /** As a configuration says it, in KDL and YAML. */
   readonly field: string;
   readonly of: Readonly<Record<Manager, Capability>>;
+  /** Where it is otherwise of a unit that xy installs itself. */
+  readonly installed?: Readonly<Partial<Record<Manager, Capability>>>;
   /** Whether anything is lost of this server where the capability is less than exact. */
   readonly matters?: (spec: ServerSpec, manager: Manager) => boolean;
 }
@@ -37,6 +39,11 @@ const keepsNoLogs = ({ logs }: ServerSpec, manager: Manager) =>
 const LOGS = serverInput.shape.logs.parse({});
 
 const SAME_WAIT = absent("every wait is the same");
+const BEHIND_SHELL = exact("a shell that reads them from a file that only the account can read, and becomes the program");
+const ASKED = approximate("xy", "it is asked when xy starts it; otherwise it counts as started once its program runs");
+const IN_ORDER = "xy starts it after the others";
+const IN_JOURNAL = absent("the journal has limits of its own; where there is none, its files grow without end");
+const UNBOUNDED = absent("its files in the state folder grow without end");
 const TRIES = absent("it is started again without end");
 
 export const CAPABILITIES: readonly Row[] = [
@@ -63,6 +70,11 @@ export const CAPABILITIES: readonly Row[] = [
       systemd: exact("EnvironmentFile, a file that you fill"),
       launchd: absent("an error"),
       supervisord: absent("an error"),
+    },
+    installed: {
+      systemd: exact("EnvironmentFile, a file that only the account can read"),
+      launchd: BEHIND_SHELL,
+      supervisord: BEHIND_SHELL,
     },
     matters: () => false,
   },
@@ -164,6 +176,7 @@ export const CAPABILITIES: readonly Row[] = [
       launchd: absent("it counts as started once its program runs"),
       supervisord: absent("it counts as started once its program has run for a second"),
     },
+    installed: { systemd: ASKED, launchd: ASKED, supervisord: ASKED },
     matters: ({ readiness }) => readiness.type !== "none",
   },
   {
@@ -182,6 +195,11 @@ export const CAPABILITIES: readonly Row[] = [
       launchd: absent("all start at once"),
       supervisord: absent("all start at once"),
     },
+    installed: {
+      systemd: approximate("Wants, After", `${IN_ORDER}, once they are as it asks; otherwise it waits only until their programs run`),
+      launchd: approximate("xy", `${IN_ORDER}, once they are as it asks; otherwise all start at once`),
+      supervisord: approximate("xy", `${IN_ORDER}, once they are as it asks; otherwise all start at once`),
+    },
     matters: ({ dependsOn }, manager) =>
       dependsOn.some(({ condition }) => manager !== "systemd" || condition !== "started"),
   },
@@ -192,6 +210,7 @@ export const CAPABILITIES: readonly Row[] = [
       launchd: absent("its file in ~/Library/Logs grows without end"),
       supervisord: exact("stdout_logfile_maxbytes, stderr_logfile_maxbytes"),
     },
+    installed: { systemd: IN_JOURNAL, launchd: UNBOUNDED },
     matters: keepsNoLogs,
   },
   {
@@ -201,6 +220,7 @@ export const CAPABILITIES: readonly Row[] = [
       launchd: absent("its file in ~/Library/Logs is never rotated"),
       supervisord: exact("stdout_logfile_backups, stderr_logfile_backups"),
     },
+    installed: { systemd: IN_JOURNAL, launchd: UNBOUNDED },
     matters: keepsNoLogs,
   },
   {
@@ -210,8 +230,26 @@ export const CAPABILITIES: readonly Row[] = [
       launchd: exact("RunAtLoad, Disabled"),
       supervisord: exact("autostart"),
     },
+    installed: {
+      systemd: exact("enabled, or not"),
+      launchd: exact("enabled and loaded, or not"),
+    },
+  },
+  {
+    field: "class",
+    of: {
+      systemd: exact("the unit of the machine, with User and WantedBy"),
+      launchd: exact("UserName"),
+      supervisord: absent("it is run by that supervisord, whoever started that"),
+    },
+    matters: (spec) => spec.class === "system",
   },
 ];
+
+/** What a manager can express of a field, in a unit to commit or in one that xy installs. */
+export function capabilityOf({ of, installed }: Row, manager: Manager, isInstalled: boolean): Capability {
+  return (isInstalled ? installed?.[manager] : undefined) ?? of[manager];
+}
 
 /** Fields of a spec that say nothing to a manager: what they are for is in others, or they are for people and for xy. */
 export const FOR_XY: readonly (keyof ServerSpec)[] = [

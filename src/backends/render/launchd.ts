@@ -4,10 +4,12 @@ import { type Limit, secretFaults, textFaults } from "./texts.ts";
 import {
   plainEnvironment,
   secretNames,
+  startsItself,
   type UnitFacts,
   type UnitFormat,
   unitName,
   wholeSeconds,
+  wordsBehindSecrets,
 } from "./unit.ts";
 
 const NOT_IN_XML: Limit = {
@@ -19,27 +21,30 @@ const NOT_IN_XML: Limit = {
 export const launchdUnits: UnitFormat = {
   fileName: (spec) => `${unitName(spec)}.plist`,
   isOurs: (text) => text.includes("<key>XyProject</key>"),
-  faults: ({ spec, envFiles }) => [
+  faults: ({ spec, envFiles, installed }) => [
     ...textFaults("launchd", spec, { everywhere: [NOT_IN_XML] }),
-    ...secretFaults("launchd", secretNames(spec), envFiles),
+    ...(installed ? [] : secretFaults("launchd", secretNames(spec), envFiles)),
   ],
   render: (facts) => renderTemplate("server.plist.hbs", viewOf(facts)),
 };
 
-function viewOf({ spec, home }: UnitFacts): object {
-  const { restart, stop, program, args } = spec;
-  const starts = spec.wanted === "start";
+function viewOf(facts: UnitFacts): object {
+  const { spec, home, installed, user } = facts;
+  const { restart, stop } = spec;
   return {
     ...spec,
     label: unitName(spec),
-    words: [program, ...args],
+    words: wordsBehindSecrets(facts),
     environment: plainEnvironment(spec),
-    log: `${home}/Library/Logs/${unitName(spec)}.log`,
+    out: installed?.logs?.out ?? `${home}/Library/Logs/${unitName(spec)}.log`,
+    err: installed?.logs?.err ?? `${home}/Library/Logs/${unitName(spec)}.log`,
+    user: spec.class === "system" ? user : "",
     grace: wholeSeconds(stop.grace, 1),
     throttle: restart.policy === "never" ? "" : String(wholeSeconds(restart.backoffInitial, 1)),
     always: restart.policy === "always",
     onFailure: restart.policy === "on-failure",
-    starts,
+    // Whether one that is installed is disabled is not in its text.
+    starts: installed !== undefined || startsItself(facts),
     hash: specHash(spec),
   };
 }

@@ -1,5 +1,5 @@
 import type { ServerSpec } from "../../model/spec.ts";
-import { CAPABILITIES } from "./capabilities.ts";
+import { CAPABILITIES, capabilityOf } from "./capabilities.ts";
 import type { Manager } from "./unit.ts";
 
 /** A field of which something is lost. */
@@ -10,10 +10,11 @@ export interface Loss {
   readonly message: string;
 }
 
-/** What is lost of a server under a manager. */
-export function lossesOf(spec: ServerSpec, manager: Manager): Loss[] {
-  return CAPABILITIES.flatMap(({ field, of, matters }): Loss[] => {
-    const capability = of[manager];
+/** What is lost of a server under a manager. `isInstalled`: xy installs it, and is there when it is started. */
+export function lossesOf(spec: ServerSpec, manager: Manager, isInstalled: boolean): Loss[] {
+  return CAPABILITIES.flatMap((row): Loss[] => {
+    const { field, matters } = row;
+    const capability = capabilityOf(row, manager, isInstalled);
     if (capability.kind === "exact" || matters?.(spec, manager) === false) return [];
     const { kind } = capability;
     const message =

@@ -5,10 +5,12 @@ import {
   type Fault,
   plainEnvironment,
   secretNames,
+  startsItself,
   type UnitFacts,
   type UnitFormat,
   unitName,
   wholeSeconds,
+  wordsBehindSecrets,
 } from "./unit.ts";
 
 /** Every carriage return is read as a line break. */
@@ -20,15 +22,16 @@ const NOT_AS_ENVIRONMENT = /["'\\]/;
 export const supervisordUnits: UnitFormat = {
   fileName: (spec) => `${unitName(spec)}.conf`,
   isOurs: (text) => /^; xy-project=/m.test(text),
-  faults: ({ spec, envFiles }) => [
-    ...textFaults("supervisord", spec, { everywhere: [CARRIAGE_RETURN] }),
-    ...programFaults(spec),
-    ...secretFaults("supervisord", secretNames(spec), envFiles),
+  faults: (facts) => [
+    ...textFaults("supervisord", facts.spec, { everywhere: [CARRIAGE_RETURN] }),
+    ...programFaults(facts),
+    ...(facts.installed ? [] : secretFaults("supervisord", secretNames(facts.spec), facts.envFiles)),
   ],
   render: (facts) => renderTemplate("supervisord.conf.hbs", viewOf(facts)),
 };
 
-function viewOf({ spec }: UnitFacts): object {
+function viewOf(facts: UnitFacts): object {
+  const { spec, installed, user } = facts;
   const { restart, stop, logs } = spec;
   const never = restart.policy === "never";
   const environment = plainEnvironment(spec);
@@ -36,10 +39,12 @@ function viewOf({ spec }: UnitFacts): object {
   return {
     ...spec,
     unit: unitName(spec),
-    words: wordsOf(spec),
+    words: wordsOf(facts),
+    user: installed ? user : "",
+    files: installed?.logs,
     environment: byEnvironment.map(({ name, value }) => `${name}="${value}"`),
     umask: spec.umask.toString(8).padStart(3, "0"),
-    autostart: spec.wanted === "start",
+    autostart: startsItself(facts),
     autorestart: { "on-failure": "unexpected", always: "true", never: "false" }[restart.policy],
     exitcodes: restart.successExitCodes.join(","),
     startsecs: never ? 0 : 1,
@@ -53,15 +58,18 @@ function viewOf({ spec }: UnitFacts): object {
 }
 
 /** What `environment=` cannot carry is given by `env`, which becomes the program. */
-function wordsOf(spec: UnitFacts["spec"]): string[] {
+function wordsOf(facts: UnitFacts): string[] {
+  const { spec } = facts;
   const odd = plainEnvironment(spec).filter(({ value }) => NOT_AS_ENVIRONMENT.test(value));
   const given = odd.map(({ name, value }) => `${name}=${value}`);
-  return [...(odd.length > 0 ? ["/usr/bin/env", ...given] : []), spec.program, ...spec.args];
+  return [...(odd.length > 0 ? ["/usr/bin/env", ...given] : []), ...wordsBehindSecrets(facts)];
 }
 
 /** `env` would take such a path for one more variable. */
-function programFaults(spec: UnitFacts["spec"]): Fault[] {
-  if (!spec.program.includes("=") || wordsOf(spec)[0] !== "/usr/bin/env") return [];
+function programFaults(facts: UnitFacts): Fault[] {
+  // Behind a shell it is no word of `env`.
+  const isBehind = facts.installed?.secretsFile !== undefined;
+  if (isBehind || !facts.spec.program.includes("=") || wordsOf(facts)[0] !== "/usr/bin/env") return [];
   const message =
     "cannot write the program's path for supervisord: it has a =, and a variable of its env has quotes or " +
     "backslashes; give the program a path without =, or run this server with the agent";

@@ -7,6 +7,7 @@ import {
   type Fault,
   plainEnvironment,
   secretNames,
+  startsItself,
   type UnitFacts,
   type UnitFormat,
   unitName,
@@ -50,7 +51,8 @@ export const systemdUnits: UnitFormat = {
   render: (facts) => renderTemplate("server.service.hbs", viewOf(facts)),
 };
 
-function viewOf({ spec, envFiles }: UnitFacts): object {
+function viewOf(facts: UnitFacts): object {
+  const { spec, envFiles, installed, user } = facts;
   const { restart, stop, dependsOn, limits, args, program } = spec;
   const asksForSuccess = restart.policy === "on-failure";
   return {
@@ -60,7 +62,12 @@ function viewOf({ spec, envFiles }: UnitFacts): object {
     environment: plainEnvironment(spec),
     secrets: secretsOf(spec.env),
     envFiles: envFiles.map((file) => JSON.stringify(file)),
-    secretsFile: envFiles.length > 0 || secretNames(spec).length > 0 ? secretsFile(spec) : "",
+    toFill: !installed && (envFiles.length > 0 || secretNames(spec).length > 0) ? fileToFill(spec) : "",
+    secretsFile: installed?.secretsFile ?? "",
+    unit: unitName(spec),
+    logs: installed?.logs,
+    user: spec.class === "system" ? user : "",
+    target: spec.class === "system" ? "multi-user.target" : "default.target",
     umask: spec.umask.toString(8).padStart(4, "0"),
     openFiles: `${limits.openFiles}:${Math.max(limits.openFiles, HARD_OPEN_FILES)}`,
     others: dependsOn
@@ -75,7 +82,8 @@ function viewOf({ spec, envFiles }: UnitFacts): object {
     burst: restart.maxRetriesPerMinute + 1,
     // 0 would be: wait for ever.
     grace: `${Math.max(1, stop.grace)}ms`,
-    starts: spec.wanted === "start",
+    // Whether one that is installed is enabled is not in its text.
+    starts: installed !== undefined || startsItself(facts),
     hash: specHash(spec),
   };
 }
@@ -87,7 +95,7 @@ function titleOf({ project, name, description }: UnitFacts["spec"]): string {
 }
 
 /** The file that a person fills, by a path that is the same on every machine: `%E` is the folder for configuration. */
-function secretsFile(spec: UnitFacts["spec"]): string {
+function fileToFill(spec: UnitFacts["spec"]): string {
   return `%E/xy/secrets/${unitName(spec)}.env`;
 }
 

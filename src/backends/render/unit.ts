@@ -4,13 +4,26 @@ export const MANAGERS = ["systemd", "launchd", "supervisord"] as const;
 /** A service manager that units are rendered for. */
 export type Manager = (typeof MANAGERS)[number];
 
-/** What a unit is made of. Nothing in it depends on the moment, or on what xy has recorded. */
+/** What a unit is made of. Nothing in it depends on the moment. */
 export interface UnitFacts {
   readonly spec: ServerSpec;
   /** Files in dotenv syntax that it takes secrets from; absolute. They are named, never read. */
   readonly envFiles: readonly string[];
   /** Home folder of the account. */
   readonly home: string;
+  /** Login name of the account. */
+  readonly user: string;
+  /** Of a unit that xy installs itself, on this machine; a unit without it can be committed. */
+  readonly installed?: InstalledFacts;
+}
+
+export interface InstalledFacts {
+  /** Starts with its manager. */
+  readonly enabled: boolean;
+  /** Absolute path of the file with the values of its secrets; absent when it has none. */
+  readonly secretsFile?: string;
+  /** Absolute paths of the files that get its output; absent: the manager keeps it. */
+  readonly logs?: { readonly out: string; readonly err: string };
 }
 
 /** A value that a manager's format cannot carry. `path`: where a configuration says it. */
@@ -56,4 +69,30 @@ export function plainEnvironment({ env }: Pick<ServerSpec, "env">): { name: stri
 /** A duration in whole seconds, rounded up, and at least so many. */
 export function wholeSeconds(ms: number, least = 0): number {
   return Math.max(least, Math.ceil(ms / 1000));
+}
+
+/** Starts with its manager. One that is installed is, or is not, whatever its configuration says. */
+export function startsItself({ spec, installed }: UnitFacts): boolean {
+  return installed?.enabled ?? spec.wanted === "start";
+}
+
+/**
+ * The words that become the process. Where a manager has no reference to secrets, a shell reads them from a file that
+ * only the account can read, and becomes the program: no command line, and nothing that the manager tells others, has
+ * them. What the shell itself sets is taken back.
+ */
+export function wordsBehindSecrets({ spec, installed }: UnitFacts): string[] {
+  const words = [spec.program, ...spec.args];
+  const file = installed?.secretsFile;
+  if (file === undefined) return words;
+  return ["/bin/sh", "-c", 'unset PWD OLDPWD SHLVL; . "$1" && shift && exec "$@"', "sh", file, ...words];
+}
+
+/** The text of the file that {@link wordsBehindSecrets} reads. */
+export function shellSecrets(values: Readonly<Record<string, string>>): string {
+  const quoted = (value: string) => `'${value.replaceAll("'", "'\\''")}'`;
+  const lines = Object.keys(values)
+    .sort()
+    .map((name) => `export ${name}=${quoted(values[name] ?? "")}\n`);
+  return lines.join("");
 }

@@ -43,7 +43,7 @@ export function renderUnits(manager: Manager, servers: readonly UnitFacts[]): Pr
       server: facts.spec.name,
       name: format.fileName(facts.spec),
       text: await format.render(facts),
-      losses: lossesOf(facts.spec, manager),
+      losses: lossesOf(facts.spec, manager, facts.installed !== undefined),
       secrets: secretNames(facts.spec),
       envFiles: facts.envFiles,
     })),

@@ -136,7 +136,7 @@ describe("what a manager can express", () => {
     ],
   ] as const)("%s: what is lost of a plain server", (manager, fields) => {
     const plain = { ...spec, logs: { maxSize: 10 * 2 ** 20, keep: 5 } };
-    const lost = lossesOf(plain, manager);
+    const lost = lossesOf(plain, manager, false);
     expect(lost.map(({ field }) => field)).toEqual(fields);
     for (const { message } of lost)
       expect(message).toMatch(new RegExp(`^${manager} (cannot express|expresses) `));
@@ -148,7 +148,7 @@ describe("what a manager can express", () => {
       restart: { ...spec.restart, policy: "never" as const },
       logs: { maxSize: 10 * 2 ** 20, keep: 5 },
     };
-    expect(lossesOf(modest, "systemd")).toEqual([]);
-    expect(lossesOf(modest, "supervisord")).toEqual([]);
+    expect(lossesOf(modest, "systemd", false)).toEqual([]);
+    expect(lossesOf(modest, "supervisord", false)).toEqual([]);
   });
 });

@@ -652,7 +652,7 @@ describe("mistakes in every format", () => {
       "values of the wrong kind",
       {
         "servers.d/a.kdl":
-          'command 5\nport 99999\nargs 1 #true #null\numask 022\nenv { A 1.10; B #true }\nrestart { policy "sometimes"; backoff-initial 5; max-retries-per-minute 1.5; success-exit-codes 256 "x" }\nstop { signal "SIGKILL"; grace "1m 3s" }\nlogs { max-size "10MB" }\nreadiness "udp"\nliveness "log"\ndepends-on "B!"\nwanted "yes"\nhost "a b"\nmcp path="x"\nlimits { open-files 1 }\ntags ""\nwhen { os "windows" }\nbackend "systemd"\nport-flag ""\n',
+          'command 5\nport 99999\nargs 1 #true #null\numask 022\nenv { A 1.10; B #true }\nrestart { policy "sometimes"; backoff-initial 5; max-retries-per-minute 1.5; success-exit-codes 256 "x" }\nstop { signal "SIGKILL"; grace "1m 3s" }\nlogs { max-size "10MB" }\nreadiness "udp"\nliveness "log"\ndepends-on "B!"\nwanted "yes"\nhost "a b"\nmcp path="x"\nlimits { open-files 1 }\ntags ""\nwhen { os "windows" }\nbackend "pm2"\nport-flag ""\n',
       },
       [
         "servers.d/a.kdl:1:9: cannot use 5 for command: write the program to run",
@@ -680,7 +680,7 @@ describe("mistakes in every format", () => {
         "servers.d/a.kdl:15:21: cannot use 1 for limits.open-files: write a whole number from 16 to 1048576",
         'servers.d/a.kdl:16:6: cannot use "" for tags[0]: write at least one character',
         'servers.d/a.kdl:17:11: cannot use "windows" for when.os: write "linux", "macos" or a list of them',
-        'servers.d/a.kdl:18:9: cannot use "systemd" for backend: write "agent"',
+        'servers.d/a.kdl:18:9: cannot use "pm2" for backend: write "agent", "systemd", "launchd" or "supervisord"',
         'servers.d/a.kdl:19:11: cannot use "" for port-flag: write at least one character',
       ],
     ],
@@ -893,7 +893,7 @@ describe("mistakes in every format", () => {
         "servers.d/a.kdl:1:9: cannot find the end of the text that begins here: add the closing quote",
         "servers.d/b.yaml:1:5: cannot read this as YAML: Flow sequence in block collection must be sufficiently indented and end with a ]; correct the syntax",
         "servers.d/c.json:1:2: cannot read this as JSON: Expected property name or '}'; correct the syntax",
-        'servers.d/d.kdl:2:1: cannot use unknown key "x": write one of args, backend, command, depends-on, description, env, env-file, host, limits, liveness, logs, mcp, port, port-flag, readiness, restart, stop, tags, umask, wanted, when, working-dir',
+        'servers.d/d.kdl:2:1: cannot use unknown key "x": write one of args, backend, class, command, depends-on, description, env, env-file, host, limits, liveness, logs, mcp, port, port-flag, readiness, restart, stop, tags, umask, wanted, when, working-dir',
         "xy.config.ts: cannot use 5 as a configuration: export an object, or a function that returns one",
       ],
     ],
@@ -906,7 +906,7 @@ describe("mistakes in every format", () => {
       },
       [
         ".: cannot choose between xy.config.kdl and xy.config.yaml: keep one of them",
-        'servers.d/a.kdl:2:1: cannot use unknown key "x": write one of args, backend, command, depends-on, description, env, env-file, host, limits, liveness, logs, mcp, port, port-flag, readiness, restart, stop, tags, umask, wanted, when, working-dir',
+        'servers.d/a.kdl:2:1: cannot use unknown key "x": write one of args, backend, class, command, depends-on, description, env, env-file, host, limits, liveness, logs, mcp, port, port-flag, readiness, restart, stop, tags, umask, wanted, when, working-dir',
       ],
     ],
     [

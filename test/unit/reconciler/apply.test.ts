@@ -24,7 +24,9 @@ const broken: PerformResult = { ok: false, message: "exit 7", lastLines: ["no su
 function backend(
   perform: (change: Change, options: PerformOptions) => Promise<PerformResult>,
 ): () => Backend {
-  return () => ({ kind: "agent", check: () => [], observe: async () => [], perform });
+  const nothing = async () => {};
+  const rest = { check: () => [], reach: nothing, observe: async () => [], close: nothing };
+  return () => ({ kind: "agent", waits: true, ...rest, perform });
 }
 
 const options = (over: Partial<ApplyOptions> = {}): ApplyOptions => ({

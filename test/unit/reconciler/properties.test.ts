@@ -6,7 +6,7 @@ import { type Observed, STATES } from "../../../src/model/observed.ts";
 import { RESTART_POLICIES, type ServerSpec, WANTED } from "../../../src/model/spec.ts";
 import { isEmpty } from "../../../src/model/summary.ts";
 import { apply } from "../../../src/reconciler/apply.ts";
-import { mayRun } from "../../../src/reconciler/decide.ts";
+import { mayRun } from "../../../src/model/wanted.ts";
 import { diff } from "../../../src/reconciler/diff.ts";
 import { buildPlan } from "../../../src/reconciler/plan.ts";
 import { desired, NOW, running, spec } from "./fixtures.ts";

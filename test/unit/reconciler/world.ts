@@ -8,6 +8,7 @@ import { NOW, resting, running } from "./fixtures.ts";
 /** A machine in memory on which every change does at once what its action says. */
 export class World implements Backend {
   readonly kind = "agent";
+  readonly waits = true;
   readonly servers: Map<string, Observed>;
 
   constructor(servers: readonly Observed[] = []) {
@@ -17,6 +18,10 @@ export class World implements Backend {
   check() {
     return [];
   }
+
+  async reach() {}
+
+  async close() {}
 
   async observe() {
     return [...this.servers.values()];

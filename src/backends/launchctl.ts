@@ -1,0 +1,75 @@
+import { type Answer, type Ask, ServiceError, words } from "./service.ts";
+
+/** `launchctl`, asked about jobs by their labels. */
+
+const LAUNCHCTL = "/bin/launchctl";
+
+/** What its codes mean, as far as they matter. */
+const CODES = { inputOutput: 5, alreadyLoaded: 37 } as const;
+
+/** Longest wait for a job that is booted out to be gone, ms, beyond its own grace; and between two looks. */
+const GONE_BOUND = 30_000;
+const GONE_GAP = 100;
+
+export class Launchctl {
+  readonly #ask: Ask;
+
+  constructor(ask: Ask) {
+    this.#ask = ask;
+  }
+
+  run(...args: string[]): Promise<Answer> {
+    return this.#ask(LAUNCHCTL, args);
+  }
+
+  /** As {@link run}; a refusal is an error. */
+  async do(verb: string, ...args: string[]): Promise<void> {
+    const answer = await this.run(verb, ...args);
+    if (answer.code !== 0) throw refusal(verb, answer);
+  }
+
+  /** That of the account's graphical session, or of the account itself where there is none; undefined without either. */
+  async accountDomain(uid: number): Promise<string | undefined> {
+    for (const domain of [`gui/${uid}`, `user/${uid}`]) {
+      if ((await this.run("print", domain)).code === 0) return domain;
+    }
+    return undefined;
+  }
+
+  /** What it tells of a job; undefined for one that is not loaded. The text is meant for people: read it leniently. */
+  async print(target: string): Promise<string | undefined> {
+    const { code, stdout } = await this.run("print", target);
+    return code === 0 ? stdout : undefined;
+  }
+
+  /** Loads a job, which starts it where its property list says so. One that is loaded is left alone. */
+  async bootstrap(domain: string, label: string, file: string): Promise<void> {
+    const first = await this.run("bootstrap", domain, file);
+    if (first.code === 0 || first.code === CODES.alreadyLoaded) return;
+    // An input/output error: it is still there, or still dying.
+    if (first.code !== CODES.inputOutput) throw refusal("bootstrap", first);
+    await this.bootOut(`${domain}/${label}`);
+    await this.do("bootstrap", domain, file);
+  }
+
+  /** Ends a job and unloads it. Settles when launchd has it no more, within its `grace` and some. */
+  async bootOut(target: string, grace = 0): Promise<void> {
+    const until = Date.now() + grace + GONE_BOUND;
+    for (let asked = false; (await this.print(target)) !== undefined; asked = true) {
+      if (!asked) await this.run("bootout", target);
+      if (Date.now() > until) throw new ServiceError(`cannot boot out ${target}: launchd still has it`);
+      await new Promise((resolve) => setTimeout(resolve, GONE_GAP));
+    }
+  }
+}
+
+/** The pid in what {@link Launchctl.print} tells. */
+export function pidIn(text: string): number | undefined {
+  return Number(/^\s*pid = (\d+)/m.exec(text)?.[1]) || undefined;
+}
+
+export const NO_DOMAIN =
+  "cannot reach launchd: neither a graphical session nor this account is known to it; log in, and try again";
+
+const refusal = (verb: string, answer: Answer) =>
+  new ServiceError(`cannot ${verb} by launchctl: ${words(answer)} (code ${answer.code})`);

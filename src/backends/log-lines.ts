@@ -1,0 +1,179 @@
+import * as fs from "node:fs";
+import { isCode } from "../system/files.ts";
+
+/** Lines of output in plain files, which a service manager writes without their time. */
+
+export interface LogLine {
+  readonly stream: "stdout" | "stderr";
+  readonly line: string;
+  /** Unix ms; absent where nobody wrote it down. */
+  readonly at?: number;
+}
+
+export interface LogRequest {
+  /** How many of the last lines. */
+  readonly tail: number;
+  /** Go on with new ones. */
+  readonly follow: boolean;
+  /** Unix ms: older lines are left out. */
+  readonly since?: number;
+  readonly stream?: LogLine["stream"];
+}
+
+type Files = Readonly<Record<"out" | "err", string>>;
+
+const BLOCK = 64 * 1024;
+/** Most that is looked through for the last lines of a stream, bytes. */
+const LONGEST_TAIL = 64 << 20;
+/** Between two looks for new output, ms. */
+const LOOK_GAP = 150;
+const NEWLINE = 0x0a;
+
+/**
+ * The last lines of each file, those of standard error behind the others: their order is not known. With `follow`, new
+ * ones until aborted, also over a rotation.
+ */
+export async function* fileLines(
+  files: Files,
+  { tail, follow, stream }: LogRequest,
+  signal: AbortSignal,
+): AsyncGenerator<LogLine, void, void> {
+  const wanted = (["stdout", "stderr"] as const).filter((name) => stream === undefined || stream === name);
+  const tails = wanted.map((name) => ({ name, tail: new FileTail(files[name === "stdout" ? "out" : "err"]) }));
+  try {
+    for (const { name, tail: file } of tails) {
+      for (const line of file.last(tail, follow)) yield { stream: name, line };
+    }
+    while (follow && !signal.aborted) {
+      for (const { name, tail: file } of tails) for (const line of file.more()) yield { stream: name, line };
+      await pause(LOOK_GAP, signal);
+    }
+  } finally {
+    for (const { tail: file } of tails) file.close();
+  }
+}
+
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}
+
+/** One file that grows, and is put away under another name now and then. */
+class FileTail {
+  readonly #path: string;
+  #fd: number | undefined;
+  #offset = 0;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#fd = open(path);
+  }
+
+  /** The last lines, from rotated files too. `growing`: one that is not over is left for {@link more}. */
+  last(count: number, growing: boolean): string[] {
+    const { bytes, end } = this.#fd === undefined ? NOTHING : tailOf(this.#fd, count);
+    this.#offset = end;
+    const lines = linesOf(bytes);
+    if (growing) this.#rest = lines.rest;
+    const current = [...lines.whole, ...(growing || lines.rest.length === 0 ? [] : [text(lines.rest)])];
+    const missing = count - current.length;
+    return [...(missing > 0 ? rotatedLines(this.#path, missing) : []), ...current.slice(-count || Infinity)];
+  }
+
+  more(): string[] {
+    const grown = this.#read();
+    const now = fs.statSync(this.#path, { throwIfNoEntry: false });
+    const held = this.#fd === undefined ? undefined : fs.fstatSync(this.#fd);
+    if (now !== undefined && held?.ino === now.ino && now.size >= this.#offset) return grown;
+    if (now === undefined) return grown;
+    // Another file, or the same one emptied.
+    this.close();
+    this.#fd = open(this.#path);
+    this.#offset = 0;
+    return [...grown, ...this.#read()];
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) fs.closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  #read(): string[] {
+    if (this.#fd === undefined) return [];
+    const block = Buffer.alloc(BLOCK);
+    const lines: string[] = [];
+    for (;;) {
+      const length = fs.readSync(this.#fd, block, 0, BLOCK, this.#offset);
+      if (length === 0) return lines;
+      this.#offset += length;
+      const found = linesOf(Buffer.concat([this.#rest, block.subarray(0, length)]));
+      lines.push(...found.whole);
+      // A line without end is told in pieces.
+      const tooLong = found.rest.length >= BLOCK;
+      if (tooLong) lines.push(text(found.rest));
+      this.#rest = tooLong ? Buffer.alloc(0) : found.rest;
+    }
+  }
+}
+
+const NOTHING = { bytes: Buffer.alloc(0), end: 0 };
+const text = (bytes: Buffer) => bytes.toString("utf8");
+
+function open(path: string): number | undefined {
+  try {
+    return fs.openSync(path, "r");
+  } catch (error) {
+    if (isCode(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw error;
+  }
+}
+
+function linesOf(bytes: Buffer): { whole: string[]; rest: Buffer } {
+  const end = bytes.lastIndexOf(NEWLINE) + 1;
+  const whole = end === 0 ? [] : text(bytes.subarray(0, end - 1)).split("\n");
+  return { whole, rest: bytes.subarray(end) };
+}
+
+/** The end of a file that holds so many lines, and where the file ends. */
+function tailOf(fd: number, lines: number): { bytes: Buffer; end: number } {
+  const end = fs.fstatSync(fd).size;
+  let start = end;
+  let bytes: Buffer = Buffer.alloc(0);
+  // One more than wanted: what stands before the oldest one begins with its end.
+  while (start > 0 && end - start < LONGEST_TAIL && count(bytes) <= lines) {
+    const length = Math.min(BLOCK, start);
+    const block = Buffer.alloc(length);
+    start -= length;
+    fs.readSync(fd, block, 0, length, start);
+    bytes = Buffer.concat([block, bytes]);
+  }
+  return { bytes: lines === 0 ? Buffer.alloc(0) : bytes, end };
+}
+
+function count(bytes: Buffer): number {
+  let found = 0;
+  for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) found++;
+  return found;
+}
+
+/** Lines that were put away as `path.1`, `path.2`, …, the newest of them. */
+function rotatedLines(path: string, wanted: number): string[] {
+  let lines: string[] = [];
+  for (let number = 1; lines.length < wanted; number++) {
+    const fd = open(`${path}.${number}`);
+    if (fd === undefined) break;
+    const { whole, rest } = linesOf(tailOf(fd, wanted - lines.length).bytes);
+    fs.closeSync(fd);
+    lines = [...whole, ...(rest.length === 0 ? [] : [text(rest)]), ...lines].slice(-wanted);
+  }
+  return lines;
+}

@@ -1,0 +1,37 @@
+/**
+ * Work that serves all who ask for it at once, such as telling a manager to read its files again. Whoever asks while it
+ * is being done gets the next time, since this one may have begun too early for them.
+ */
+export class Coalesced<Request, Result> {
+  readonly #work: (requests: readonly Request[]) => Promise<Result>;
+  #running: Promise<unknown> | undefined;
+  #next: { readonly requests: Request[]; readonly result: Promise<Result> } | undefined;
+
+  constructor(work: (requests: readonly Request[]) => Promise<Result>) {
+    this.#work = work;
+  }
+
+  ask(request: Request): Promise<Result> {
+    if (this.#next) {
+      this.#next.requests.push(request);
+      return this.#next.result;
+    }
+    const requests = [request];
+    const before = this.#running ?? Promise.resolve();
+    const result = before.then(() => {
+      this.#next = undefined;
+      const run = this.#work(requests);
+      const over = run.then(
+        () => undefined,
+        () => undefined,
+      );
+      this.#running = over;
+      void over.then(() => {
+        if (this.#running === over) this.#running = undefined;
+      });
+      return run;
+    });
+    this.#next = { requests, result };
+    return result;
+  }
+}

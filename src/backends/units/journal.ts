@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createInterface } from "node:readline";
+import type { LogLine, LogRequest } from "../log-lines.ts";
+
+/** The journal of the machine, as `journalctl` tells it. It keeps no streams apart. */
+
+/** Where the journal takes the output of units. */
+const SOCKET = "/run/systemd/journal/stdout";
+
+/** Whether there is a journal: what is written to it is lost otherwise. */
+export function hasJournal(): boolean {
+  return existsSync(SOCKET);
+}
+
+/** Lines that processes of this account have written under that identifier. */
+export async function* journalLines(
+  { identifier, uid }: { readonly identifier: string; readonly uid: number },
+  { tail, follow, since, stream }: LogRequest,
+  signal: AbortSignal,
+): AsyncGenerator<LogLine, void, void> {
+  if (stream === "stderr" || (tail === 0 && !follow)) return;
+  const args = [
+    "--quiet",
+    "--no-pager",
+    "--output=json",
+    "--output-fields=MESSAGE",
+    `--lines=${tail}`,
+    ...(follow ? ["--follow"] : []),
+    // Whole seconds are what every version reads.
+    ...(since === undefined ? [] : [`--since=@${Math.floor(since / 1000)}`]),
+    `SYSLOG_IDENTIFIER=${identifier}`,
+    `_UID=${uid}`,
+    "_TRANSPORT=stdout",
+  ];
+  const child = spawn("journalctl", args, { stdio: ["ignore", "pipe", "ignore"] });
+  const stop = () => void child.kill();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    const failed = failureOf(child);
+    for await (const entry of createInterface({ input: child.stdout })) {
+      const line = lineOf(entry);
+      if (line !== undefined && (since === undefined || (line.at ?? since) >= since)) yield line;
+    }
+    const failure = await failed;
+    if (failure !== undefined && !signal.aborted) throw new Error(`cannot read the journal: ${failure}`);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    stop();
+  }
+}
+
+function failureOf(child: ChildProcess): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code) => resolve(code === 0 || code === null ? undefined : `journalctl ended with ${code}`));
+  });
+}
+
+/** A message that is no text comes as its bytes. */
+function lineOf(entry: string): LogLine | undefined {
+  try {
+    const { MESSAGE: message, __REALTIME_TIMESTAMP: time } = JSON.parse(entry) as Record<string, unknown>;
+    const line = Array.isArray(message) ? Buffer.from(message as number[]).toString("utf8") : message;
+    if (typeof line !== "string") return undefined;
+    return { stream: "stdout", line, at: Math.floor(Number(time) / 1000) };
+  } catch {
+    return undefined;
+  }
+}

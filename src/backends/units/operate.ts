@@ -1,0 +1,197 @@
+import { dependencyOrder } from "../../model/graph.ts";
+import { isMet } from "../../model/dependency.ts";
+import { BackendUnreachable } from "../../model/unreachable.ts";
+import { RPC_ERRORS } from "../../rpc/errors.ts";
+import { ServiceError } from "../service.ts";
+import type { Live } from "./manager.ts";
+import { Output, settle } from "./settle.ts";
+import type { Known, UnitBackend } from "./unit-backend.ts";
+
+/** What an operator asks of servers that run as units. Of several, each starts after what it depends on, and stops before it. */
+
+export type Verb = "start" | "stop" | "restart" | "kill";
+
+/** `yes`: it was done. `no`: it was so already, or, of a restart, it was only started. */
+export interface Operated {
+  readonly yes: readonly string[];
+  readonly no: readonly string[];
+  readonly failed: readonly { readonly name: string; readonly code: number; readonly message: string }[];
+}
+
+/** Longest wait for what a server depends on, ms. */
+const DEPENDENCIES_BOUND = 60_000;
+
+export async function operate(
+  backend: UnitBackend,
+  verb: Verb,
+  names: readonly string[],
+  { deps = true, signal = new AbortController().signal }: { deps?: boolean; signal?: AbortSignal } = {},
+): Promise<Operated> {
+  await backend.reach();
+  const all = await backend.known(backend.store.names());
+  const isStart = verb === "start" || verb === "restart";
+  const needed = isStart && deps ? withDependencies(names, all) : names;
+  const ordered = dependencyOrder(graphOf(all)).filter((name) => needed.includes(name));
+  const operation = new Operation(backend, { all, deps, signal });
+  if (verb === "restart") {
+    // Ended first, dependents before what they need, and then started the other way round.
+    const ran = names.filter((name) => isUp(all.get(name)?.live));
+    if (names.length === 1 && ran.length === 1) await operation.each(names, (known) => operation.restart(known));
+    else {
+      await operation.each(ordered.toReversed().filter((name) => ran.includes(name)), (known) => operation.rest(known));
+      operation.forget();
+      await operation.each(ordered, (known) => operation.start(known));
+    }
+    return operation.outcome(names, (name) => ran.includes(name));
+  }
+  const order = isStart ? ordered : ordered.toReversed();
+  await operation.each(order, (known) => operation[verb](known));
+  return operation.outcome(names, (name) => operation.done.get(name) === true);
+}
+
+class Operation {
+  readonly done = new Map<string, boolean>();
+  readonly #failed = new Map<string, { code: number; message: string }>();
+  readonly #backend: UnitBackend;
+  readonly #all: ReadonlyMap<string, Known>;
+  readonly #deps: boolean;
+  readonly #signal: AbortSignal;
+
+  constructor(
+    backend: UnitBackend,
+    { all, deps, signal }: { all: ReadonlyMap<string, Known>; deps: boolean; signal: AbortSignal },
+  ) {
+    this.#backend = backend;
+    this.#all = all;
+    this.#deps = deps;
+    this.#signal = signal;
+  }
+
+  /** One after the other: each may need what came before it. A failure is that of one server. */
+  async each(names: readonly string[], act: (known: Known) => Promise<boolean>): Promise<void> {
+    for (const name of names) {
+      const known = this.#all.get(name);
+      if (known === undefined || this.#failed.has(name)) continue;
+      try {
+        this.done.set(name, await act(known));
+      } catch (error) {
+        if (!(error instanceof ServiceError) && !(error instanceof BackendUnreachable)) throw error;
+        this.#failed.set(name, { code: RPC_ERRORS.spawnFailed, message: error.message });
+      }
+    }
+  }
+
+  forget(): void {
+    this.done.clear();
+  }
+
+  /** True: started now. */
+  async start({ record }: Known): Promise<boolean> {
+    const { manager } = this.#backend;
+    const { name, wanted } = record.spec;
+    await this.#await(record.spec);
+    const next = await this.#backend.say(this.#fresh(name) ?? record, wanted === "start" ? null : "start");
+    const unit = this.#backend.unitOf(next);
+    const live = (await manager.look([unit])).get(name);
+    if (live?.state === "running" || live?.state === "starting") return false;
+    await manager.start(unit);
+    return true;
+  }
+
+  async restart({ record }: Known): Promise<boolean> {
+    const { name, wanted } = record.spec;
+    const next = await this.#backend.say(this.#fresh(name) ?? record, wanted === "start" ? null : "start");
+    await this.#backend.manager.restart(this.#backend.unitOf(next));
+    return true;
+  }
+
+  /** Ends what is about to be started again; nothing is held by it. */
+  async rest({ unit }: Known): Promise<boolean> {
+    await this.#backend.manager.stop(unit);
+    return true;
+  }
+
+  /** True: stopped now. */
+  stop(known: Known): Promise<boolean> {
+    return this.#hold(known, "stop");
+  }
+
+  kill(known: Known): Promise<boolean> {
+    return this.#hold(known, "kill");
+  }
+
+  async #hold({ record, live }: Known, how: "stop" | "kill"): Promise<boolean> {
+    const { manager, store } = this.#backend;
+    const { name } = record.spec;
+    // Held first, so that nothing starts it again.
+    const next = await this.#backend.say(this.#fresh(name) ?? record, "stop");
+    await manager[how](this.#backend.unitOf(next));
+    const ran = isUp(live);
+    const at = ran ? Date.now() : (record.rests?.at ?? Date.now());
+    store.update(name, (now) => ({ ...now, rests: { at } }));
+    return ran;
+  }
+
+  /** Waits for what a server depends on, or says what it would wait for. */
+  async #await(spec: Known["record"]["spec"]): Promise<void> {
+    if (!this.#deps) return;
+    for (const { server, condition } of spec.dependsOn) {
+      const needed = this.#all.get(server);
+      if (needed === undefined) continue;
+      const why = this.#failed.get(server)?.message ?? (await this.#shortfall(needed, condition));
+      if (why === undefined) continue;
+      throw new ServiceError(
+        `cannot start ${spec.name}: it depends on ${server} (${why}); run \`xy start ${server}\`, or say --no-deps`,
+      );
+    }
+  }
+
+  async #shortfall(needed: Known, until: "started" | "ready" | "completed"): Promise<string | undefined> {
+    const { name } = needed.record.spec;
+    const record = this.#fresh(name) ?? needed.record;
+    if (record.operator === "stop") return "held";
+    const [observed] = (await this.#backend.observe(record.spec.project)).filter((one) => one.name === name);
+    if (observed && isMet(observed, until)) return undefined;
+    const unit = this.#backend.unitOf(record);
+    const { manager, store } = this.#backend;
+    const output = new Output(manager, unit, record, Date.now());
+    const wait = { manager, unit, record, output, until, bound: DEPENDENCIES_BOUND, dir: store.dir, signal: this.#signal };
+    const settled = await settle(wait).finally(() => output.close());
+    return settled.ok ? undefined : settled.message;
+  }
+
+  #fresh(name: string) {
+    return this.#backend.store.read(name);
+  }
+
+  outcome(names: readonly string[], isYes: (name: string) => boolean): Operated {
+    const good = names.filter((name) => this.done.has(name) && !this.#failed.has(name));
+    return {
+      yes: good.filter(isYes),
+      no: good.filter((name) => !isYes(name)),
+      failed: names.flatMap((name) => {
+        const failure = this.#failed.get(name);
+        return failure ? [{ name, ...failure }] : [];
+      }),
+    };
+  }
+}
+
+const isUp = (live: Live | undefined) => live !== undefined && live.state !== "stopped" && live.state !== "failed";
+
+function graphOf(all: ReadonlyMap<string, Known>): Map<string, readonly string[]> {
+  return new Map([...all].map(([name, { record }]) => [name, record.spec.dependsOn.map(({ server }) => server)]));
+}
+
+/** What they need too, unless it is held or wanted stopped. */
+function withDependencies(names: readonly string[], all: ReadonlyMap<string, Known>): string[] {
+  const found = new Set(names);
+  // A set that grows while it is walked: whatever is added is visited too.
+  for (const name of found) {
+    for (const { server } of all.get(name)?.record.spec.dependsOn ?? []) {
+      const needed = all.get(server)?.record;
+      if (needed && needed.operator !== "stop" && needed.spec.wanted === "start") found.add(server);
+    }
+  }
+  return [...found];
+}

@@ -1,0 +1,124 @@
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { mcpFacts } from "../../model/probe-report.ts";
+import { type SecretValues, type ServerSpec, secretValues, serverSpec } from "../../model/spec.ts";
+import { readJson, setAside, writeAtomic } from "../../system/files.ts";
+import { ensurePrivateDir } from "../../system/paths.ts";
+import { recordedUnits, unitsDir } from "../../system/projects.ts";
+import type { Manager } from "../render/unit.ts";
+
+const processId = z.object({ pid: z.int().min(1), start: z.string(), boot: z.string() });
+
+const recordFile = z.object({
+  version: z.literal(1),
+  /** What was applied last. */
+  spec: serverSpec,
+  /** Values of its secrets. */
+  secrets: secretValues,
+  /** Absolute path of its unit's file. */
+  file: z.string(),
+  /** What was written there. */
+  text: z.string(),
+  /** The operator's word. */
+  operator: z.enum(["start", "stop"]).nullable(),
+  /** The process that ran when what it was started with was last changed, and the hash of what it was started with. */
+  outdated: z.object({ process: processId, hash: z.string() }).optional(),
+  /** How a process was found ready, by a probe that is not made again at every look. */
+  ready: z.object({ process: processId, evidence: z.string(), at: z.number(), mcp: mcpFacts.optional() }).optional(),
+  /** Unix ms at which xy ended it, while nothing has started it since; and why. */
+  rests: z.object({ at: z.number(), reason: z.string().optional() }).optional(),
+});
+export type UnitRecord = z.infer<typeof recordFile>;
+
+/** What xy keeps of the servers of one project under one manager. */
+export class UnitStore {
+  readonly #state: string;
+  readonly #project: string;
+  readonly #kind: Manager;
+
+  constructor(state: string, project: string, kind: Manager) {
+    this.#state = state;
+    this.#project = project;
+    this.#kind = kind;
+  }
+
+  /** Names of the servers with a record, also with one that cannot be read. */
+  names(): string[] {
+    return recordedUnits(this.#state, this.#project, this.#kind);
+  }
+
+  /** Undefined when there is none. One that cannot be trusted is put aside. */
+  read(name: string): UnitRecord | undefined {
+    const path = this.#path(name, "json");
+    try {
+      const value = readJson(path);
+      if (value === undefined) return undefined;
+      const record = recordFile.parse(value);
+      if (record.spec.name === name && record.spec.project === this.#project) return record;
+    } catch (error) {
+      if (!(error instanceof SyntaxError) && !(error instanceof z.ZodError)) throw error;
+    }
+    setAside(path, Date.now());
+    return undefined;
+  }
+
+  write(record: UnitRecord): void {
+    ensurePrivateDir(this.dir);
+    writeAtomic(this.#path(record.spec.name, "json"), JSON.stringify(record), { durable: true });
+  }
+
+  /** Changes a record that is there. */
+  update(name: string, change: (record: UnitRecord) => UnitRecord): void {
+    const record = this.read(name);
+    if (record) this.write(change(record));
+  }
+
+  /** The file that a manager, or the shell that it starts, takes the secrets from. */
+  secretsPath(name: string): string {
+    return this.#path(name, "env");
+  }
+
+  /** Without secrets there is no file. */
+  writeSecrets(name: string, values: SecretValues, format: (values: SecretValues) => string): void {
+    const path = this.secretsPath(name);
+    if (Object.keys(values).length === 0) fs.rmSync(path, { force: true });
+    else {
+      ensurePrivateDir(this.dir);
+      writeAtomic(path, format(values));
+    }
+  }
+
+  /** Files for output, where the manager keeps none. */
+  logPaths(name: string): { out: string; err: string } {
+    return { out: this.#path(name, "out.log"), err: this.#path(name, "err.log") };
+  }
+
+  /** Forgets the server, with what it printed. */
+  remove(name: string): void {
+    // The record goes first: a death in between leaves logs, and no server.
+    fs.rmSync(this.#path(name, "json"), { force: true });
+    for (const entry of fs.existsSync(this.dir) ? fs.readdirSync(this.dir) : [])
+      if (entry.startsWith(`${name}.`)) fs.rmSync(join(this.dir, entry), { force: true });
+  }
+
+  /** Only the account can enter it. */
+  get dir(): string {
+    return join(unitsDir(this.#state, this.#project), this.#kind);
+  }
+
+  #path(name: string, ending: string): string {
+    return join(this.dir, `${name}.${ending}`);
+  }
+}
+
+/** The names of secrets whose values are there, with those. */
+export function valuesFor(spec: Pick<ServerSpec, "env">, values: SecretValues): SecretValues {
+  return Object.fromEntries(
+    Object.entries(spec.env).flatMap(([name, value]) => {
+      if (typeof value === "string") return [];
+      const secret = values[name];
+      return secret === undefined ? [] : [[name, secret]];
+    }),
+  );
+}

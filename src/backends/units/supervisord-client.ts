@@ -1,0 +1,145 @@
+import { BackendUnreachable } from "../../model/unreachable.ts";
+import { callXmlRpc, type Endpoint, XmlRpcFault, XmlRpcUnreachable, type XmlValue } from "./xml-rpc.ts";
+
+/** What supervisord answers with when it refuses: see its `xmlrpc.py`. */
+export const FAULTS = {
+  shutdownState: 6,
+  badName: 10,
+  noFile: 20,
+  failed: 30,
+  alreadyStarted: 60,
+  notRunning: 70,
+  alreadyAdded: 90,
+} as const;
+
+export const STATES = {
+  stopped: 0,
+  starting: 10,
+  running: 20,
+  backoff: 30,
+  stopping: 40,
+  exited: 100,
+  fatal: 200,
+} as const;
+
+/** One program, as supervisord tells of it. Times are in seconds since 1970, 0 for never. */
+export interface ProcessInfo {
+  readonly name: string;
+  readonly group: string;
+  readonly state: number;
+  readonly start: number;
+  readonly stop: number;
+  readonly pid: number;
+  /** -1: a signal ended it. */
+  readonly exitstatus: number;
+  readonly spawnerr: string;
+}
+
+/** What a reading of its files would change. */
+export interface Pending {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/** Longest wait for an answer that nothing stands behind, ms. */
+const BOUND = 10_000;
+
+/** A supervisord that is reached by XML-RPC. Every method throws {@link BackendUnreachable}, or an {@link XmlRpcFault}. */
+export class SupervisordClient {
+  readonly #endpoint: Endpoint;
+
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  /** Its process, and its version. */
+  async identify(): Promise<{ pid: number; version: string; state: string }> {
+    const [pid, version, state] = await Promise.all(
+      ["getPID", "getSupervisorVersion", "getState"].map((method) => this.#call(method)),
+    );
+    const { statename } = state as { statename: string };
+    return { pid: Number(pid), version: String(version), state: statename };
+  }
+
+  async list(): Promise<readonly ProcessInfo[]> {
+    return (await this.#call("getAllProcessInfo")) as unknown as ProcessInfo[];
+  }
+
+  /** Undefined for a program that it does not have. */
+  async get(name: string): Promise<ProcessInfo | undefined> {
+    return (await this.#unless([FAULTS.badName], "getProcessInfo", [name])) as ProcessInfo | undefined;
+  }
+
+  /** Starts it, and does not wait for what comes of that; one that runs is left alone. */
+  async start(name: string): Promise<void> {
+    await this.#unless([FAULTS.alreadyStarted], "startProcess", [name, false]);
+  }
+
+  /** Stops it. Without `wait` it is only told to. */
+  async stop(name: string, { wait, bound = BOUND }: { wait: boolean; bound?: number }): Promise<void> {
+    await this.#unless([FAULTS.notRunning, FAULTS.badName], "stopProcess", [name, wait], bound);
+  }
+
+  /** Has it send a signal to the first process of a program. */
+  async signal(name: string, signal: string): Promise<void> {
+    await this.#unless([FAULTS.notRunning, FAULTS.badName], "signalProcess", [name, signal]);
+  }
+
+  /** Reads its files again, and changes nothing by that. */
+  async reread(): Promise<Pending> {
+    const [[added = [], changed = [], removed = []] = []] = (await this.#call("reloadConfig")) as unknown as string[][][];
+    return { added, changed, removed };
+  }
+
+  /** Takes in a group that {@link reread} found; one that starts by itself is started. */
+  async add(group: string): Promise<void> {
+    await this.#unless([FAULTS.alreadyAdded], "addProcessGroup", [group]);
+  }
+
+  /** Forgets a group that is stopped. */
+  async remove(group: string): Promise<void> {
+    await this.#unless([FAULTS.badName], "removeProcessGroup", [group]);
+  }
+
+  /** What it has of a program's output from `offset` on, and where that ends. */
+  async tail(
+    name: string,
+    stream: "stdout" | "stderr",
+    offset: number,
+    length: number,
+  ): Promise<{ text: string; offset: number; overflow: boolean }> {
+    const method = stream === "stdout" ? "tailProcessStdoutLog" : "tailProcessStderrLog";
+    const nothing = [FAULTS.badName, FAULTS.noFile, FAULTS.failed];
+    const [text = "", end = 0, overflow = false] = ((await this.#unless(nothing, method, [name, offset, length])) ??
+      []) as [string?, number?, boolean?];
+    return { text, offset: end, overflow };
+  }
+
+  /** As a call; undefined when it is refused for one of these reasons, which say that there is nothing to do. */
+  async #unless(codes: readonly number[], method: string, params: XmlValue[], bound?: number) {
+    try {
+      return await this.#call(method, params, bound);
+    } catch (error) {
+      if (error instanceof XmlRpcFault && codes.includes(error.code)) return undefined;
+      throw error;
+    }
+  }
+
+  async #call(method: string, params: readonly XmlValue[] = [], bound = BOUND): Promise<XmlValue> {
+    try {
+      return await callXmlRpc(this.#endpoint, `supervisor.${method}`, params, bound);
+    } catch (error) {
+      if (error instanceof XmlRpcUnreachable) throw this.unreachable(error.message);
+      if (error instanceof XmlRpcFault && error.code === FAULTS.shutdownState)
+        throw this.unreachable("it is shutting down");
+      throw error;
+    }
+  }
+
+  unreachable(why: string): BackendUnreachable {
+    return new BackendUnreachable(
+      `cannot reach supervisord at ${this.#endpoint.url}: ${why}; start it, or correct the url, user and password under supervisord in xy.config`,
+    );
+  }
+}

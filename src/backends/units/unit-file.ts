@@ -1,0 +1,44 @@
+import * as fs from "node:fs";
+import { isCode } from "../../system/files.ts";
+import type { UnitFormat } from "../render/unit.ts";
+
+/** What is where a unit's file belongs, as it was when it was looked at. */
+export class UnitFile {
+  readonly path: string;
+  /** `linked`: a link, as masking makes it. `foreign`: xy has not written it. */
+  readonly is: "missing" | "linked" | "foreign" | "ours";
+  /** Of a file, and of what a link leads to; undefined when there is none. */
+  readonly text: string | undefined;
+  /** Unix ms at which it, or the folder that it is gone from, was last changed. */
+  readonly changedAt: number | undefined;
+
+  constructor(path: string, format: Pick<UnitFormat, "isOurs">) {
+    this.path = path;
+    const stat = statOf(path);
+    this.text = stat === undefined ? undefined : textOf(path);
+    this.changedAt = stat?.ctimeMs ?? Date.now();
+    if (stat === undefined) this.is = "missing";
+    else if (stat.isSymbolicLink()) this.is = "linked";
+    else this.is = this.text !== undefined && format.isOurs(this.text) ? "ours" : "foreign";
+  }
+}
+
+function statOf(path: string): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(path);
+  } catch (error) {
+    if (isCode(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw error;
+  }
+}
+
+/** Larger files are none of ours. */
+const LONGEST_UNIT = 16 << 20;
+
+function textOf(path: string): string | undefined {
+  try {
+    return fs.statSync(path).size > LONGEST_UNIT ? undefined : fs.readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,70 @@
+import type { BackendSettings } from "../model/backend-settings.ts";
+import type { Diagnostic } from "../model/diagnostic.ts";
+import type { FilledRoot } from "../model/server.ts";
+import type { DeclaredBackends, DeclaredServer } from "./declared.ts";
+import { expandPath } from "./environment.ts";
+import { isMap, problemAt } from "./keys.ts";
+import { placeOf, type Source, sourceFolder } from "./place.ts";
+import { absoluteReference, readSecret } from "./secrets.ts";
+import type { World } from "./world.ts";
+
+type SupervisordInput = Partial<NonNullable<FilledRoot["supervisord"]>>;
+
+/** Reads the blocks of a root. Values of the wrong form are reported where the schema looks at them, and are left out. */
+export function declareBackends(
+  main: { readonly source: Source; readonly value: Readonly<Record<string, unknown>> } | undefined,
+  servers: readonly DeclaredServer[],
+  home: string,
+): { backends: DeclaredBackends; problems: Diagnostic[] } {
+  const written = main && isMap(main.value.supervisord) ? (main.value.supervisord as SupervisordInput) : {};
+  const { url = "http://localhost:9001/RPC2", user, password, includeDir } = written;
+  const problems: Diagnostic[] = [];
+  if (password !== undefined && user === undefined && main) {
+    const message = "cannot use a password without a user: write the name that supervisord asks for too";
+    problems.push(problemAt(placeOf(main.source, ["supervisord", "password"]), message));
+  }
+  if (typeof includeDir === "string" && main) {
+    const { source } = main;
+    const credentials = {
+      ...(user === undefined ? {} : { user }),
+      ...(password === undefined ? {} : { password }),
+    };
+    const folder = expandPath(includeDir, sourceFolder(source), home);
+    return { backends: { supervisord: { url, ...credentials, includeDir: folder, source } }, problems };
+  }
+  const message =
+    "cannot use supervisord without a folder for its units: write supervisord with the include-dir that its [include] section names, in xy.config";
+  const needing = servers.filter(({ input }) => input.backend === "supervisord");
+  const lacking = needing.map(
+    (server): Diagnostic => ({
+      severity: "error",
+      message,
+      server: server.name,
+      ...server.place(["backend"]),
+    }),
+  );
+  return { backends: {}, problems: [...problems, ...lacking] };
+}
+
+/** The settings with the password's value. Without secrets it is left out, and the one that was used last is taken. */
+export async function resolveBackends(
+  { supervisord }: DeclaredBackends,
+  world: Pick<World, "env" | "runSecretCommand" | "leaveSecrets" | "machine">,
+): Promise<{ settings: BackendSettings; diagnostics: Diagnostic[] }> {
+  if (supervisord === undefined) return { settings: {}, diagnostics: [] };
+  const { url, user, password, includeDir, source } = supervisord;
+  const site = { url, includeDir, ...(user === undefined ? {} : { user }) };
+  if (password === undefined) return { settings: { supervisord: site }, diagnostics: [] };
+  if (typeof password === "string")
+    return { settings: { supervisord: { ...site, password } }, diagnostics: [] };
+  const ref = absoluteReference(password, sourceFolder(source), world.machine.home);
+  const outcome = await readSecret(ref, world);
+  if (outcome.kind === "value")
+    return { settings: { supervisord: { ...site, password: outcome.value } }, diagnostics: [] };
+  if (outcome.kind === "skipped") return { settings: { supervisord: site }, diagnostics: [] };
+  const message = `cannot get the password of supervisord: ${outcome.message}`;
+  return {
+    settings: { supervisord: site },
+    diagnostics: [problemAt(placeOf(source, ["supervisord", "password"]), message)],
+  };
+}

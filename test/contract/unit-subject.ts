@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import type { Manager } from "../../src/backends/render/unit.ts";
+import type { UnitManager } from "../../src/backends/units/manager.ts";
+import { UnitStore } from "../../src/backends/units/record.ts";
+import { operate } from "../../src/backends/units/operate.ts";
+import { UnitBackend } from "../../src/backends/units/unit-backend.ts";
+import { PROJECT, shellSpec } from "../rig/spec.ts";
+import type { Subject } from "./backend.contract.ts";
+
+/** A backend of units in a world of its own, which `dispose` ends. */
+export function unitSubject(
+  kind: Manager,
+  root: string,
+  manager: (logFiles: UnitStore["logPaths"]) => UnitManager,
+  dispose: () => Promise<void>,
+): Subject {
+  const store = new UnitStore(join(root, "state/xy"), PROJECT, kind);
+  const backend = new UnitBackend({
+    manager: manager((name) => store.logPaths(name)),
+    store,
+    project: PROJECT,
+    account: { home: root, user: "root" },
+    adopt: false,
+  });
+  return {
+    backend,
+    shell: (name, script, over) => shellSpec(name, script, { backend: kind, ...over }),
+    async operator(word, name) {
+      const { failed } = await operate(backend, word, [name]);
+      if (failed.length > 0) throw new Error(failed[0]?.message);
+    },
+    async dispose() {
+      for (const name of store.names()) {
+        const known = (await backend.known([name])).get(name);
+        if (known) await backend.manager.kill(known.unit);
+      }
+      await dispose();
+    },
+  };
+}
