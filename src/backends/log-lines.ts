@@ -39,7 +39,10 @@ export async function* fileLines(
   signal: AbortSignal,
 ): AsyncGenerator<LogLine, void, void> {
   const wanted = (["stdout", "stderr"] as const).filter((name) => stream === undefined || stream === name);
-  const tails = wanted.map((name) => ({ name, tail: new FileTail(files[name === "stdout" ? "out" : "err"]) }));
+  const tails = wanted.map((name) => ({
+    name,
+    tail: new FileTail(files[name === "stdout" ? "out" : "err"]),
+  }));
   try {
     for (const { name, tail: file } of tails) {
       for (const line of file.last(tail, follow)) yield { stream: name, line };

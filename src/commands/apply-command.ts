@@ -1,12 +1,15 @@
 import { resolve } from "node:path";
 import { boolean, string } from "@oclif/core/flags";
-import type { AgentBackend } from "../backends/agent.ts";
+import type { Fleet } from "../backends/fleet.ts";
+import type { BackendSettings } from "../model/backend-settings.ts";
 import type { Desired, Plan } from "../model/plan.ts";
 import type { SecretValues } from "../model/spec.ts";
 import { isEmpty, summary } from "../model/summary.ts";
 import { parseDuration } from "../model/units.ts";
+import { BackendUnreachable } from "../model/unreachable.ts";
 import type { Evaluated } from "../operation/planning.ts";
 import { apply } from "../reconciler/apply.ts";
+import { writeBackendSettings } from "../system/projects.ts";
 import { renderApplyLines } from "../views/apply.ts";
 import type { ApplyScreen, FinalEvent } from "../views/apply-text.ts";
 import { planDocument } from "../views/json.ts";
@@ -39,7 +42,7 @@ const AT_ONCE = 512;
 export interface Carry {
   readonly plan: Plan;
   readonly secrets: Readonly<Record<string, SecretValues>>;
-  readonly backend: AgentBackend;
+  readonly fleet: Fleet;
   readonly waitMs: number;
   /** Put a changed server that does not become ready back to what it was. */
   readonly rollback: boolean;
@@ -90,9 +93,11 @@ export abstract class ApplyCommand extends ProjectCommand {
   protected async bind(
     desired: Desired,
     ports: Readonly<Record<string, number>>,
-    config: string | undefined,
+    { config, settings }: { config: string | undefined; settings: BackendSettings },
   ): Promise<void> {
     const { bindProject } = await import("../operation/project.ts");
+    // Before anything is done: what is done has to be undone without the configuration.
+    writeBackendSettings(this.state, desired.project, settings);
     bindProject(this.state, desired.project, {
       root: desired.root,
       config: resolve(config ?? desired.root),
@@ -103,6 +108,7 @@ export abstract class ApplyCommand extends ProjectCommand {
   /** Shows the plan; false when there is nothing to do. Ends the command when a check failed. */
   protected show(plan: Plan): boolean {
     if (!this.json) this.print(planView(plan, this.screen));
+    if (plan.unreachable) process.exitCode = EXIT.unreachable;
     const errors = plan.diagnostics.filter(({ severity }) => severity === "error");
     if (errors.length > 0) {
       this.fail(EXIT.failed, "nothing was applied: the plan has problems", this.json ? errors : []);
@@ -130,22 +136,17 @@ export abstract class ApplyCommand extends ProjectCommand {
   /** Binds the project, and carries the plan out as its next generation. */
   protected async applyAsGeneration(application: Application): Promise<readonly FinalEvent[]> {
     const { plan, evaluated, rollbackOf, config } = application;
-    const { desired, autoPorts, files } = evaluated;
+    const { desired, autoPorts, files, settings } = evaluated;
     // A rollback leaves the project bound where it is, and its servers their ports.
-    if (rollbackOf === undefined) await this.bind(desired, autoPorts, config);
+    if (rollbackOf === undefined) await this.bind(desired, autoPorts, { config, settings });
     // Nothing to do, and no change of what is active to remember either.
     if (isEmpty(plan) && plan.rolledBack?.of === rollbackOf) return [];
-    if (!isEmpty(plan)) await this.reaching(() => application.backend.reach());
+    await this.reaching(() => this.#reachSome(plan, application.fleet));
     this.signal.throwIfAborted();
     const { beginGeneration, endGeneration } = await import("../operation/generations.ts");
     const generation = beginGeneration(this.state, { plan, desired, files, rollbackOf, now: Date.now() });
     const finals = await this.reaching(() => this.carryOut({ ...application, secrets: evaluated.secrets }));
-    endGeneration(
-      this.state,
-      desired.project,
-      generation,
-      finals.every(({ type }) => type === "done"),
-    );
+    endGeneration(this.state, desired.project, generation, isWhole(plan, finals));
     return finals;
   }
 
@@ -153,22 +154,40 @@ export abstract class ApplyCommand extends ProjectCommand {
   protected async carryOut({
     plan,
     secrets,
-    backend,
+    fleet,
     waitMs,
     rollback,
     verb,
   }: Carry): Promise<readonly FinalEvent[]> {
-    // Without an agent not one server can be worked on: that is one failure, and has an exit code of its own.
-    if (!isEmpty(plan)) await backend.reach();
+    await this.#reachSome(plan, fleet);
     const options = { secrets, waitMs, rollback, signal: this.signal, concurrency: AT_ONCE };
     const finals = await this.#render(
       plan,
-      apply(plan, () => backend, options),
+      apply(plan, (kind) => fleet.backend(kind), options),
       verb,
     );
-    const whole = finals.every(({ type }) => type === "done");
-    if (!whole && !this.signal.aborted) process.exitCode = EXIT.failed;
+    const isDone = finals.every(({ type }) => type === "done");
+    if (!isDone && !this.signal.aborted) process.exitCode = EXIT.failed;
+    else if (plan.unreachable) process.exitCode = EXIT.unreachable;
     return finals;
+  }
+
+  /** Where not one server can be worked on, that is one failure, and has an exit code of its own. */
+  async #reachSome({ changes }: Plan, fleet: Fleet): Promise<void> {
+    const active = changes.filter(({ action }) => action !== "none");
+    const kinds = new Set(
+      active.map(({ desired, observed }) => desired?.backend ?? observed?.backend ?? "agent"),
+    );
+    const failures: BackendUnreachable[] = [];
+    for (const kind of kinds) {
+      try {
+        await (await fleet.backend(kind)).reach();
+      } catch (error) {
+        if (!(error instanceof BackendUnreachable)) throw error;
+        failures.push(error);
+      }
+    }
+    if (failures[0] && failures.length === kinds.size) throw failures[0];
   }
 
   async #render(
@@ -188,6 +207,11 @@ export abstract class ApplyCommand extends ProjectCommand {
   protected printOutcome(plan: Plan, finals: readonly FinalEvent[]): void {
     if (this.json) this.printJson({ version: 1, plan: planDocument(plan), outcome: finals });
   }
+}
+
+/** All of the plan was done, and all that is declared was in the plan. */
+function isWhole(plan: Plan, finals: readonly FinalEvent[]): boolean {
+  return plan.unreachable === undefined && finals.every(({ type }) => type === "done");
 }
 
 /** The result of a reload: server names by what was done to them. */

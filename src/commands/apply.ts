@@ -1,11 +1,10 @@
 import { resolve } from "node:path";
 import { string } from "@oclif/core/args";
 import { boolean } from "@oclif/core/flags";
-import { AgentBackend } from "../backends/agent.ts";
 import type { SavedPlan } from "../operation/saved-plan.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { selectionFlags, trustFlags } from "./project-command.ts";
+import { backendFlags, selectionFlags, trustFlags } from "./project-command.ts";
 
 export default class Apply extends ApplyCommand {
   static override summary = "Make what runs match the configuration.";
@@ -24,6 +23,7 @@ export default class Apply extends ApplyCommand {
     ...trustFlags,
     ...selectionFlags,
     ...waitFlags,
+    ...backendFlags,
     "adopt-project": boolean({ summary: "Move the project here from the root that its name belongs to." }),
   };
 
@@ -37,14 +37,15 @@ export default class Apply extends ApplyCommand {
     const evaluated = await this.evaluated(what);
     await this.refuseOtherRoot(evaluated, flags["adopt-project"]);
     await this.locked(evaluated.desired.project, async () => {
-      const backend = new AgentBackend(this.state);
-      const plan = await this.planFor(evaluated, backend, what);
+      const { settings } = evaluated;
+      const fleet = this.fleet(evaluated.desired.project, { settings, adopt: flags.adopt });
+      const plan = await this.planFor(evaluated, fleet, what);
       if (saved) await this.#refuseStale(saved, plan);
       if (this.show(plan)) await this.confirmedApply(plan, what.yes);
       const { config } = what;
       const { rollback } = flags;
-      const finals = await this.applyAsGeneration({ plan, evaluated, config, backend, waitMs, rollback });
-      await backend.close();
+      const finals = await this.applyAsGeneration({ plan, evaluated, config, fleet, waitMs, rollback });
+      await fleet.close();
       this.printOutcome(plan, finals);
     });
   }

@@ -1,4 +1,3 @@
-import { AgentBackend } from "../backends/agent.ts";
 import type { Plan } from "../model/plan.ts";
 import { recordedProjects } from "../system/projects.ts";
 import { ApplyCommand } from "./apply-command.ts";
@@ -26,15 +25,16 @@ export default class Destroy extends ApplyCommand {
     const { forgetProject } = await import("../operation/project.ts");
     const { nothingDesired } = await import("../operation/planning.ts");
     await this.locked(project, async () => {
-      const backend = new AgentBackend(this.state);
+      const fleet = this.fleet(project);
       const none = { desired: nothingDesired(project, ""), diagnostics: [], warnings: [] };
-      const plan = withoutReasons(await this.planFor(none, backend, {}));
+      const plan = withoutReasons(await this.planFor(none, fleet, {}));
       if (this.show(plan)) await this.confirmed(`Remove all of project ${project}?`, flags.yes);
       const finals = await this.reaching(() =>
-        this.carryOut({ plan, secrets: {}, backend, waitMs: 0, rollback: false, verb: "Destroy" }),
+        this.carryOut({ plan, secrets: {}, fleet, waitMs: 0, rollback: false, verb: "Destroy" }),
       );
-      await backend.close();
-      if (finals.every(({ type }) => type === "done")) forgetProject(this.state, project);
+      await fleet.close();
+      if (!plan.unreachable && finals.every(({ type }) => type === "done"))
+        forgetProject(this.state, project);
       this.printOutcome(plan, finals);
     });
   }

@@ -1,12 +1,11 @@
 import { resolve } from "node:path";
 import { boolean, string } from "@oclif/core/flags";
-import { AgentBackend } from "../backends/agent.ts";
 import type { Plan } from "../model/plan.ts";
 import { isEmpty } from "../model/summary.ts";
 import { planDocument } from "../views/json.ts";
 import { planView } from "../views/plan.ts";
 import { EXIT } from "./exit-codes.ts";
-import { ProjectCommand, selectionFlags, trustFlags } from "./project-command.ts";
+import { backendFlags, ProjectCommand, selectionFlags, trustFlags } from "./project-command.ts";
 
 export default class PlanCommand extends ProjectCommand {
   static override summary = "Show what differs between the configuration and what really runs.";
@@ -22,6 +21,7 @@ export default class PlanCommand extends ProjectCommand {
   static override flags = {
     ...trustFlags,
     ...selectionFlags,
+    ...backendFlags,
     out: string({ char: "o", helpValue: "FILE", summary: "Save the plan, for `xy apply FILE`." }),
     "no-secrets": boolean({ summary: "Run no secret commands: their secrets count as unchanged." }),
     "detailed-exitcode": boolean({ summary: "Exit code 0: no changes; 4: changes." }),
@@ -31,9 +31,10 @@ export default class PlanCommand extends ProjectCommand {
     const { flags } = await this.parse(PlanCommand);
     const evaluated = await this.evaluated(flags);
     await this.refuseOtherRoot(evaluated, false);
-    const backend = new AgentBackend(this.state);
-    const plan = await this.planFor(evaluated, backend, flags);
-    await backend.close();
+    const { settings } = evaluated;
+    const fleet = this.fleet(evaluated.desired.project, { settings, adopt: flags.adopt });
+    const plan = await this.planFor(evaluated, fleet, flags);
+    await fleet.close();
     // Saved first: when that fails there is one document, that of the failure.
     if (flags.out !== undefined) await this.#save(plan, flags.out, flags);
     if (this.json) this.printJson(planDocument(plan));
@@ -42,6 +43,7 @@ export default class PlanCommand extends ProjectCommand {
       this.note(`The plan is saved: \`xy apply ${flags.out}\` carries out exactly this.`);
     }
     if (plan.diagnostics.some(({ severity }) => severity === "error")) process.exitCode = EXIT.failed;
+    else if (plan.unreachable) process.exitCode = EXIT.unreachable;
     else if (flags["detailed-exitcode"] && !isEmpty(plan)) process.exitCode = EXIT.changesPending;
   }
 

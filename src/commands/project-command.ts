@@ -1,10 +1,10 @@
 import { boolean, string } from "@oclif/core/flags";
-import type { AgentBackend } from "../backends/agent.ts";
-import { AgentUnreachable } from "../backends/agent-process.ts";
+import { Fleet } from "../backends/fleet.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import { formatDiagnostic } from "../model/diagnostic.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import type { Plan } from "../model/plan.ts";
+import { BackendUnreachable } from "../model/unreachable.ts";
 import type { Evaluated, Setting } from "../operation/planning.ts";
 import { pathsOf } from "../system/paths.ts";
 import { BaseCommand } from "./base.ts";
@@ -32,6 +32,18 @@ export const projectFlag = {
     },
   }),
 };
+
+/** Flags of every command that makes a plan from a configuration. */
+export const backendFlags = {
+  strict: boolean({ summary: "What a backend cannot express exactly is an error." }),
+  adopt: boolean({ summary: "Replace units of service managers that xy has not written." }),
+};
+
+interface PlanFlags {
+  readonly only?: string[] | undefined;
+  readonly except?: string[] | undefined;
+  readonly strict?: boolean;
+}
 
 interface EvaluationFlags {
   readonly config?: string | undefined;
@@ -93,32 +105,38 @@ export abstract class ProjectCommand extends BaseCommand {
     );
   }
 
+  /** What runs the servers of a project. Close it after use. */
+  protected fleet(project: string, options: ConstructorParameters<typeof Fleet>[3] = {}): Fleet {
+    return new Fleet(this.state, project, process.env, options);
+  }
+
   /** The plan from the configuration to what runs. */
   protected async planFor(
-    evaluated: Pick<Evaluated, "desired" | "diagnostics" | "warnings">,
-    backend: AgentBackend,
-    selection: { only?: string[] | undefined; except?: string[] | undefined },
+    evaluated: Pick<Evaluated, "desired" | "diagnostics" | "warnings"> & Partial<Pick<Evaluated, "place">>,
+    fleet: Fleet,
+    { only, except, strict = false }: PlanFlags,
   ): Promise<Plan> {
     const { makePlan } = await import("../operation/planning.ts");
-    const { only, except } = selection;
-    const plan = await this.reaching(() =>
-      makePlan(
-        evaluated,
-        [backend],
-        { ...(only ? { only } : {}), ...(except ? { except } : {}) },
-        this.state,
-      ),
+    const { state } = this;
+    const plan = await this.reaching(async () =>
+      makePlan(evaluated, {
+        backends: await fleet.backends(evaluated.desired.servers.map(({ backend }) => backend)),
+        recorded: (kind) => fleet.recorded(kind),
+        selection: { ...(only ? { only } : {}), ...(except ? { except } : {}) },
+        state,
+        strict,
+      }),
     );
     if (plan.ok) return plan.value;
     return this.fail(EXIT.usage, plan.problems.map((problem) => formatDiagnostic(problem)).join("\n"));
   }
 
-  /** Runs something that needs the agent; when it cannot be reached the command ends with exit code 2. */
+  /** Runs something that needs a backend; when it cannot be reached the command ends with exit code 2. */
   protected async reaching<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof AgentUnreachable) this.fail(EXIT.unreachable, error.message);
+      if (error instanceof BackendUnreachable) this.fail(EXIT.unreachable, error.message);
       throw error;
     }
   }

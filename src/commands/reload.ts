@@ -1,13 +1,12 @@
-import { AgentBackend } from "../backends/agent.ts";
 import { ApplyCommand, reloadResult, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { selectionFlags } from "./project-command.ts";
+import { backendFlags, selectionFlags } from "./project-command.ts";
 
 export default class Reload extends ApplyCommand {
   static override summary = "Apply without asking, and say what was added, removed and changed.";
   static override examples = ["<%= config.bin %> reload", "<%= config.bin %> reload --json"];
   static override enableJsonFlag = true;
-  static override flags = { ...selectionFlags, ...waitFlags };
+  static override flags = { ...selectionFlags, ...waitFlags, ...backendFlags };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Reload);
@@ -15,12 +14,13 @@ export default class Reload extends ApplyCommand {
     const evaluated = await this.evaluated({ ...flags, yes: true });
     await this.refuseOtherRoot(evaluated, false);
     await this.locked(evaluated.desired.project, async () => {
-      const backend = new AgentBackend(this.state);
-      const plan = await this.planFor(evaluated, backend, flags);
+      const { settings } = evaluated;
+      const fleet = this.fleet(evaluated.desired.project, { settings, adopt: flags.adopt });
+      const plan = await this.planFor(evaluated, fleet, flags);
       this.show(plan);
       const { config, rollback } = flags;
-      const finals = await this.applyAsGeneration({ plan, evaluated, config, backend, waitMs, rollback });
-      await backend.close();
+      const finals = await this.applyAsGeneration({ plan, evaluated, config, fleet, waitMs, rollback });
+      await fleet.close();
       const failed = finals.filter(({ type }) => type !== "done");
       if (failed.length > 0) {
         this.fail(

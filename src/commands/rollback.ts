@@ -1,5 +1,4 @@
 import { integer } from "@oclif/core/args";
-import { AgentBackend } from "../backends/agent.ts";
 import type { Generation } from "../operation/generations.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -34,22 +33,22 @@ export default class Rollback extends ApplyCommand {
     await this.locked(project, async () => {
       const generation = await this.#generation(project, args.generation);
       const evaluated = await evaluateGeneration(generation, project, this.setting(flags));
-      const backend = new AgentBackend(this.state);
-      const plan = await this.planFor(evaluated, backend, {});
+      const fleet = this.fleet(project);
+      const plan = await this.planFor(evaluated, fleet, {});
       if (this.show(plan)) await this.confirmed(`Go back to generation ${generation.number}?`, flags.yes);
       const rollbackOf = generation.rollbackOf ?? generation.number;
       const { rollback } = flags;
       const application = {
         plan,
         evaluated,
-        backend,
+        fleet,
         waitMs,
         rollback,
         rollbackOf,
         verb: "Rollback",
       } as const;
       const finals = await this.applyAsGeneration(application);
-      await backend.close();
+      await fleet.close();
       this.printOutcome(plan, finals);
     });
   }

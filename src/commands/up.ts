@@ -1,4 +1,3 @@
-import { AgentBackend } from "../backends/agent.ts";
 import { endSession, type FollowEnd, type SessionEvent, SessionFollower } from "../backends/agent-session.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import type { ProcessId } from "../model/process.ts";
@@ -39,20 +38,33 @@ export default class Up extends ApplyCommand {
 
   /** Asks only about what an end of the session does not take back. */
   async #bringUp(evaluated: Evaluated, session: ProcessId, flags: Flags): Promise<Plan> {
-    const backend = new AgentBackend(this.state, session);
-    const plan = await this.planFor(evaluated, backend, flags);
+    const fleet = this.fleet(evaluated.desired.project, { session, settings: evaluated.settings });
+    const plan = await this.planFor(evaluated, fleet, flags);
+    this.#refuseOthers(plan);
     const { waitMs, rollback, config, yes } = flags;
     if (this.show(plan) && !(plan.changes.every(isTakenBack) && !plan.rolledBack))
       await this.confirmedApply(plan, yes);
     try {
-      await this.applyAsGeneration({ plan, evaluated, config, backend, waitMs, rollback });
+      await this.applyAsGeneration({ plan, evaluated, config, fleet, waitMs, rollback });
     } catch (error) {
       await endSession(this.state, session).catch(() => undefined);
       throw error;
     } finally {
-      await backend.close();
+      await fleet.close();
     }
     return plan;
+  }
+
+  /** A session ends by the agent, which looks whether it is still there. */
+  #refuseOthers({ changes }: Plan): void {
+    const others = changes.filter(({ desired }) => desired !== undefined && desired.backend !== "agent");
+    const [first] = others;
+    if (first?.desired === undefined) return;
+    const names = others.map(nameOf).join(", ");
+    this.fail(
+      EXIT.usage,
+      `cannot bring up ${names} for a session: ${first.desired.backend} has no sessions; use \`xy apply\`, or leave ${others.length === 1 ? "it" : "them"} out with --except`,
+    );
   }
 
   /** Until nothing runs any more, or Ctrl-C; then until what was started here is stopped. */

@@ -35,7 +35,11 @@ export function pathFolders(path: string | undefined): string[] {
 }
 
 /** Folders in which managers of versions keep programs, and the names of their folders of shims. */
-const VERSION_MANAGERS: readonly { readonly name: string; readonly folder: RegExp; readonly shims?: RegExp }[] = [
+const VERSION_MANAGERS: readonly {
+  readonly name: string;
+  readonly folder: RegExp;
+  readonly shims?: RegExp;
+}[] = [
   { name: "nvm", folder: /\/\.?nvm\/versions\// },
   { name: "fnm", folder: /\/\.?fnm\/node-versions\/|\/fnm_multishells\// },
   { name: "asdf", folder: /\/\.?asdf\/installs\//, shims: /\/\.?asdf\/shims\// },

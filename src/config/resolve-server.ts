@@ -34,7 +34,12 @@ export async function resolveServer(
   else {
     const remark = versionManagerRemark(input.command, found.program);
     if (remark !== undefined)
-      diagnostics.push({ severity: "warning", message: remark, server: server.name, ...server.place(["command"]) });
+      diagnostics.push({
+        severity: "warning",
+        message: remark,
+        server: server.name,
+        ...server.place(["command"]),
+      });
   }
   const workingDir = expandPath(input.workingDir, server.folder(["workingDir"]), machine.home);
   const folderFault = await workingDirFault(workingDir);

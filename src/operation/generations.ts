@@ -22,7 +22,7 @@ const generationFile = z.object({
   files: z.array(z.string()),
   /** The generation whose state this one brought back. */
   rollbackOf: z.int().optional(),
-  /** Servers that --only or --except left out: they stand here as they were before. */
+  /** Servers that --only or --except left out, or whose backend did not answer: they stand here as they were before. */
   skipped: z.array(z.string()).optional(),
   /** `begun`: the apply was interrupted before it could tell. */
   outcome: z.enum(["begun", "complete", "incomplete"]),
@@ -51,6 +51,7 @@ export function beginGeneration(state: string, begun: Begun): Generation {
   const { plan, desired, files, rollbackOf, now } = begun;
   const { project, root, servers } = desired;
   const { add, change, remove } = summary(plan);
+  const left = [...plan.skipped, ...(plan.unreachable ?? []).flatMap(({ servers: lost }) => lost)];
   const generation: Generation = {
     version: 1,
     number: (numbers(state, project).at(-1) ?? 0) + 1,
@@ -60,8 +61,8 @@ export function beginGeneration(state: string, begun: Begun): Generation {
     ...(rollbackOf === undefined ? {} : { rollbackOf }),
     outcome: "begun",
     changes: { add: [...add], change: [...change], remove: [...remove] },
-    ...(plan.skipped.length > 0 ? { skipped: [...plan.skipped] } : {}),
-    servers: asApplied(servers, plan.skipped, latestGeneration(state, project)),
+    ...(left.length > 0 ? { skipped: left } : {}),
+    servers: asApplied(servers, left, latestGeneration(state, project)),
   };
   ensurePrivateDir(dirOf(state, project));
   write(state, project, generation);

@@ -7,7 +7,8 @@ import type { SecretOutcome, World } from "../config/world.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
 import type { Observed } from "../model/observed.ts";
-import type { Change, Desired, Plan } from "../model/plan.ts";
+import type { Change, Desired, Plan, Unreachable } from "../model/plan.ts";
+import { BackendUnreachable } from "../model/unreachable.ts";
 import { buildPlan } from "../reconciler/plan.ts";
 import type { Selection } from "../reconciler/select.ts";
 import { holderOf, holdersOf } from "../system/listeners.ts";
@@ -39,6 +40,11 @@ export interface Setting {
 
 /** A configuration, evaluated for this machine. */
 export interface Evaluated extends Resolved {
+  /** Where the configuration says a part of a server. */
+  readonly place: (
+    server: string,
+    path: readonly (string | number)[],
+  ) => Pick<Diagnostic, "file" | "line" | "column" | "path">;
   readonly files: readonly string[];
   readonly warnings: readonly Diagnostic[];
   /** Servers that are declared for other machines. */
@@ -94,9 +100,13 @@ export async function evaluate(setting: Setting): Promise<Result<Evaluated>> {
   });
   return {
     ok: true,
-    value: { ...resolved, files, elsewhere, warnings: loaded.warnings },
+    value: { ...resolved, files, elsewhere, warnings: loaded.warnings, place: placesIn(loaded.value) },
     warnings: loaded.warnings,
   };
+}
+
+function placesIn({ servers }: Declared): Evaluated["place"] {
+  return (name, path) => servers.find((server) => server.name === name)?.place(path) ?? {};
 }
 
 /** Runs each command once, however many servers name it. */
@@ -124,28 +134,130 @@ export async function evaluateGeneration(
     { project, root, servers },
     { env: setting.env, hmac: machineHmac(setting.state), runSecretCommand: secretRunner(setting) },
   );
-  return { ...revived, files, elsewhere: [], warnings: [] };
+  return { ...revived, files, elsewhere: [], warnings: [], place: () => ({}) };
 }
 
-/** The difference between what is desired and what runs, with every preflight problem. */
+/** What a plan is made with, beside what is desired. */
+export interface PlanRequest {
+  /** All that have servers of the project, or are to have some. */
+  readonly backends: readonly Backend[];
+  /** Names of the project's servers that a backend has on record. */
+  readonly recorded: (kind: Backend["kind"]) => readonly string[];
+  readonly selection: Selection;
+  readonly state: string;
+  /** What a backend cannot express is an error, also of servers that match. */
+  readonly strict?: boolean;
+}
+
+/**
+ * The difference between what is desired and what runs, with every preflight problem. Servers whose backend does not
+ * answer are left out, and named.
+ */
 export async function makePlan(
-  evaluated: Pick<Evaluated, "desired" | "diagnostics" | "warnings">,
-  backends: readonly Backend[],
-  selection: Selection,
-  state: string,
+  evaluated: Pick<Evaluated, "desired" | "diagnostics" | "warnings"> & Partial<Pick<Evaluated, "place">>,
+  request: PlanRequest,
 ): Promise<Result<Plan>> {
-  const { desired, diagnostics, warnings } = evaluated;
-  const observed = (await Promise.all(backends.map((backend) => backend.observe(desired.project)))).flat();
-  const built = buildPlan(desired, observed, [...warnings, ...diagnostics], selection);
+  const { backends, selection, state } = request;
+  const { observed, unreachable } = await observeAll(evaluated.desired, request);
+  const lost = new Set(unreachable.flatMap(({ servers }) => servers));
+  const desired = {
+    ...evaluated.desired,
+    servers: evaluated.desired.servers.filter(({ name }) => !lost.has(name)),
+  };
+  const reachable = observed.filter(({ name }) => !lost.has(name));
+  const diagnostics = [...evaluated.warnings, ...evaluated.diagnostics].filter(
+    ({ server }) => server === undefined || !lost.has(server),
+  );
+  const known = withoutNames(selection, lost);
+  const built = known
+    ? buildPlan(desired, reachable, diagnostics, known)
+    : buildPlan({ ...desired, servers: [] }, [], diagnostics);
   if (!built.ok) return built;
-  const held = await heldPorts(built.value.changes, observed);
+  const changes = await Promise.all(built.value.changes.map((change) => withUnit(change, backends)));
+  const remarks = changes.flatMap((change) =>
+    remarksOn(change, backends, evaluated.place, request.strict ?? false),
+  );
+  const held = await heldPorts(changes, reachable);
   const latest = activeGeneration(state, desired.project);
   const rolledBack =
     latest?.rollbackOf === undefined
       ? {}
       : { rolledBack: { generation: latest.number, of: latest.rollbackOf } };
-  const plan = { ...built.value, ...rolledBack, diagnostics: [...built.value.diagnostics, ...held] };
+  const all = [...built.value.diagnostics, ...remarks, ...held];
+  const plan = {
+    ...built.value,
+    changes,
+    ...rolledBack,
+    ...(unreachable.length > 0 ? { unreachable } : {}),
+    diagnostics: all.filter(isTold(changes)),
+  };
   return { ...built, value: plan };
+}
+
+async function observeAll(
+  { project, servers }: Desired,
+  { backends, recorded }: PlanRequest,
+): Promise<{ observed: Observed[]; unreachable: Unreachable[] }> {
+  const unreachable: Unreachable[] = [];
+  const observed = await Promise.all(
+    backends.map(async (backend) => {
+      const { kind } = backend;
+      try {
+        return await backend.observe(project);
+      } catch (error) {
+        if (!(error instanceof BackendUnreachable)) throw error;
+        const declared = servers.filter((server) => server.backend === kind).map(({ name }) => name);
+        const names = [...new Set([...declared, ...recorded(kind)])].sort();
+        unreachable.push({ backend: kind, message: error.message, servers: names });
+        return [];
+      }
+    }),
+  );
+  return { observed: observed.flat(), unreachable };
+}
+
+/** Who is selected and cannot be reached is no unknown name; undefined when nobody else is selected. */
+function withoutNames(
+  { only = [], except = [] }: Selection,
+  lost: ReadonlySet<string>,
+): Selection | undefined {
+  const rest = (names: readonly string[]) => names.filter((name) => !lost.has(name));
+  if (only.length > 0 && rest(only).length === 0) return undefined;
+  return { only: rest(only), except: rest(except) };
+}
+
+async function withUnit(change: Change, backends: readonly Backend[]): Promise<Change> {
+  const backend = backends.find(({ kind }) => kind === change.desired?.backend);
+  const unit = await backend?.unitChange?.(change);
+  return unit === undefined ? change : { ...change, unit };
+}
+
+/** What its backend refuses of a server, and what is lost of it where something is done about it. */
+function remarksOn(
+  { desired, action, server }: Change,
+  backends: readonly Backend[],
+  place: Evaluated["place"] | undefined,
+  strict: boolean,
+): Diagnostic[] {
+  const backend = backends.find(({ kind }) => kind === desired?.backend);
+  if (desired === undefined || desired.wanted === "ignore" || action === "remove") return [];
+  return (backend?.check(desired) ?? []).flatMap(({ severity, path, message }): Diagnostic[] => {
+    if (severity === "warning" && !strict && action === "none") return [];
+    return [
+      {
+        severity: strict ? "error" : severity,
+        server,
+        message,
+        ...(severity === "error" ? place?.(server, path) : {}),
+      },
+    ];
+  });
+}
+
+/** Warnings about a server are for whoever changes it. */
+function isTold(changes: readonly Change[]): (diagnostic: Diagnostic) => boolean {
+  const changing = new Set(changes.filter(({ action }) => action !== "none").map(({ server }) => server));
+  return ({ severity, server }) => severity === "error" || server === undefined || changing.has(server);
 }
 
 /** What is wanted once everything of a project is to go. */

@@ -20,7 +20,7 @@ export interface ApplyOptions {
   readonly concurrency: number;
 }
 
-export type BackendOf = (kind: ServerSpec["backend"]) => Backend;
+export type BackendOf = (kind: ServerSpec["backend"]) => Backend | Promise<Backend>;
 
 /**
  * Carries out a plan and says what happens, in order. What ends comes first, dependents before what they depend on;
@@ -81,14 +81,17 @@ class Walk {
   async #carryOut({ change, needs }: Task): Promise<void> {
     const { server, action } = change;
     const broken = needs.find((needed) => this.#unfinished.has(needed));
-    const obstacle = this.#obstacle(change, broken);
+    const waits = hasDependencies(change) ? await this.#waits(change) : true;
+    const obstacle = this.#obstacle(change, broken, waits);
     if (obstacle !== undefined) {
       this.#skip(change, obstacle);
+      if (broken === undefined || broken.server !== server) await this.#moveBack(change, needs);
       return;
     }
     this.#events.push({ type: "started", server, action });
     // What it depends on was waited for already: it waits for that by itself, and this apply no longer.
-    const result = await this.#perform(change, broken === undefined ? this.#options.waitMs : 0);
+    const outcome = await this.#perform(change, broken === undefined ? this.#options.waitMs : 0);
+    const result = outcome.ok ? outcome : await this.#orMovedBack(change, needs, outcome);
     const { waitsFor } = result;
     if (waitsFor !== undefined && this.#options.waitMs > 0) this.#wait(change, result, waitsFor);
     else if (result.ok) this.#events.push({ type: "done", server, action, detail: result.detail });
@@ -119,30 +122,92 @@ class Walk {
     }
   }
 
-  #obstacle(change: Change, broken: Change | undefined): string | undefined {
+  /** Whether its backend starts it by itself once it can. */
+  async #waits({ desired, observed }: Change): Promise<boolean> {
+    try {
+      return (await this.#backendOf(desired?.backend ?? observed?.backend ?? "agent")).waits;
+    } catch {
+      // What is wrong with it is told when it is to do something.
+      return true;
+    }
+  }
+
+  #obstacle(change: Change, broken: Change | undefined, waits: boolean): string | undefined {
     const { server, action } = change;
     if (this.#options.signal.aborted) return "interrupted before it began";
     // Without waiting nothing is asked of what a server depends on but that it comes first.
     if (broken === undefined)
-      return this.#options.waitMs === 0 ? undefined : restingDependency(change, this.#changes);
+      return this.#options.waitMs === 0 ? undefined : restingDependency(change, this.#changes, waits);
     const how = OUTCOME[this.#unfinished.get(broken) ?? "failed"];
     if (broken.server === server)
       return `its removal from ${broken.observed?.backend ?? "the other backend"} ${how}`;
-    return action === "add" || action === "start"
+    return waits && (action === "add" || action === "start")
       ? undefined
       : `${broken.server} ${how}, and ${server} depends on it`;
   }
 
-  async #perform(change: Change, waitMs: number): Promise<PerformResult> {
+  /** A server that does not come up where it moves to is put back where it was, once. */
+  async #orMovedBack(
+    change: Change,
+    needs: readonly Change[],
+    failure: Extract<PerformResult, { ok: false }>,
+  ): Promise<Extract<PerformResult, { ok: false }>> {
+    const { rollback = true, signal, waitMs } = this.#options;
+    if (!rollback || waitMs === 0 || signal.aborted || failure.interrupted) return failure;
+    const told = await this.#moveBack(change, needs);
+    return told === undefined ? failure : { ...failure, message: `${failure.message}; ${told}` };
+  }
+
+  /** What was done, as a clause; undefined when it did not move. */
+  async #moveBack(change: Change, needs: readonly Change[]): Promise<string | undefined> {
+    const { server, desired } = change;
+    const removal = needs.find((needed) => needed.server === server && needed.action === "remove");
+    const before = removal?.observed;
+    if (removal === undefined || before === undefined || desired === undefined) return undefined;
+    if (this.#unfinished.has(removal)) return undefined;
+    const there = `under ${before.backend}`;
+    if (before.spec === undefined) return `what it was ${there} is not known`;
+    const { spec } = before;
+    const secrets = keptSecrets(spec, desired, this.#options.secrets[server] ?? {});
+    if (typeof secrets === "string")
+      return `it cannot be put back ${there}: the value of ${secrets} is another by now`;
+    const here: Change = { ...change, action: "remove", desired, held: false };
+    const { desired: _, ...gone } = here;
+    const emptied = await this.#perform({ ...gone, observed: { ...before, backend: desired.backend } }, 0);
+    if (!emptied.ok) return `it cannot be put back ${there}: ${emptied.message}`;
+    const back: Change = { ...change, action: "add", desired: spec, held: before.operator === "stop" };
+    const again = await this.#perform(back, this.#options.waitMs, secrets);
+    return again.ok
+      ? `it is put back ${there}`
+      : `it is put back ${there}, and does not come up there either: ${again.message}`;
+  }
+
+  async #perform(change: Change, waitMs: number, known?: SecretValues): Promise<PerformResult> {
     const { secrets, rollback = true, signal } = this.#options;
     const kind = change.desired?.backend ?? change.observed?.backend ?? "agent";
-    const values = Object.hasOwn(secrets, change.server) ? secrets[change.server] : undefined;
+    const values = known ?? (Object.hasOwn(secrets, change.server) ? secrets[change.server] : undefined);
     const until = awaitedCondition(change.server, this.#changes);
     const wanted = { secrets: values ?? {}, waitMs, until, rollback, signal };
     try {
-      return await this.#backendOf(kind).perform(change, wanted);
+      return await (await this.#backendOf(kind)).perform(change, wanted);
     } catch (error) {
       return { ok: false, message: error instanceof Error ? error.message : String(error), lastLines: [] };
     }
   }
+}
+
+const hasDependencies = ({ desired }: Change) => desired !== undefined && desired.dependsOn.length > 0;
+
+/** The values of an earlier spec's secrets, among those of the later one; the name of one that is not among them. */
+function keptSecrets(before: ServerSpec, after: ServerSpec, values: SecretValues): SecretValues | string {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(before.env)) {
+    if (typeof value === "string") continue;
+    const now = after.env[name];
+    const known =
+      now === undefined || typeof now === "string" || now.hmac !== value.hmac ? undefined : values[name];
+    if (known === undefined) return name;
+    kept[name] = known;
+  }
+  return kept;
 }

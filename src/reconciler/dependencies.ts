@@ -33,11 +33,15 @@ const NEEDED: Readonly<Record<Condition, string>> = {
 
 /**
  * Why a change must not end what runs of its server for a new version: that would have to wait for something that
- * rests and that the plan does not start. What does not run may be begun all the same: it waits by itself. A dependency
- * that is on its way is trusted to arrive; of one that is not in the plan nothing is known.
+ * rests and that the plan does not start. What does not run may be begun all the same where it waits by itself. A
+ * dependency that is on its way is trusted to arrive; of one that is not in the plan nothing is known.
  */
-export function restingDependency(change: Change, changes: readonly Change[]): string | undefined {
-  if (change.action !== "restart") return undefined;
+export function restingDependency(
+  change: Change,
+  changes: readonly Change[],
+  waits = true,
+): string | undefined {
+  if (waits ? change.action !== "restart" : !begins(change)) return undefined;
   for (const { server, condition } of change.desired?.dependsOn ?? []) {
     const dependency = changes.find((other) => other.server === server && other.action !== "remove");
     const rest = dependency && !begins(dependency) ? restOf(dependency, condition) : undefined;

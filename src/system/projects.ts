@@ -74,7 +74,8 @@ type Kind = ServerSpec["backend"];
 /** Every server of the project that is recorded, and with whom; one that moves may be with two. In name order. */
 export function recordedBackends(state: string, project: string): { name: string; backend: Kind }[] {
   const all = BACKENDS.flatMap((backend) => {
-    const names = backend === "agent" ? recordedNames(state, project) : recordedUnits(state, project, backend);
+    const names =
+      backend === "agent" ? recordedNames(state, project) : recordedUnits(state, project, backend);
     return names.map((name) => ({ name, backend }));
   });
   return all.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
@@ -86,7 +87,9 @@ export const unitsDir = (state: string, project: string) => join(projectDir(stat
 /** Names of the project's servers that run as units of this manager. */
 export function recordedUnits(state: string, project: string, kind: Kind): string[] {
   const entries = entriesOf(join(unitsDir(state, project), kind)).filter((entry) => entry.isFile());
-  const names = entries.flatMap(({ name }) => (name.endsWith(".json") ? [name.slice(0, -".json".length)] : []));
+  const names = entries.flatMap(({ name }) =>
+    name.endsWith(".json") ? [name.slice(0, -".json".length)] : [],
+  );
   return names.filter((name) => NAME_PATTERN.test(name)).sort();
 }
 

@@ -11,12 +11,17 @@ export interface PlanDocument {
   readonly changes: readonly ChangeDocument[];
   readonly diagnostics: Plan["diagnostics"];
   readonly skipped: readonly string[];
+  /** Backends that do not answer, and their servers, which are not in `changes`. */
+  readonly unreachable?: Plan["unreachable"];
   /** An earlier generation, `of`, was brought back, as `generation`. */
   readonly rolledBack?: { readonly generation: number; readonly of: number };
 }
 
 interface ChangeDocument
-  extends Pick<Change, "server" | "action" | "reasons" | "fields" | "desired" | "held" | "breaksSessions"> {
+  extends Pick<
+    Change,
+    "server" | "action" | "reasons" | "fields" | "desired" | "held" | "breaksSessions" | "unit"
+  > {
   /** How the server was found; absent when nobody had recorded it. */
   readonly observed?: Pick<
     Observed,
@@ -48,12 +53,13 @@ export function planDocument(plan: Plan): PlanDocument {
     changes: plan.changes.map(changeDocument),
     diagnostics: plan.diagnostics,
     skipped: plan.skipped,
+    ...(plan.unreachable ? { unreachable: plan.unreachable } : {}),
     ...(plan.rolledBack ? { rolledBack: plan.rolledBack } : {}),
   };
 }
 
 function changeDocument(change: Change): ChangeDocument {
-  const { server, action, reasons, fields, desired, observed, held, breaksSessions } = change;
+  const { server, action, reasons, fields, desired, observed, held, breaksSessions, unit } = change;
   return {
     server,
     action,
@@ -63,6 +69,7 @@ function changeDocument(change: Change): ChangeDocument {
     ...(observed === undefined ? {} : { observed: found(observed) }),
     held,
     breaksSessions,
+    ...(unit === undefined ? {} : { unit }),
   };
 }
 

@@ -2,7 +2,7 @@ import { waitsText } from "../model/dependency.ts";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import { ago, span } from "../model/elapsed.ts";
 import { formatExit } from "../model/observed.ts";
-import type { Change, Plan } from "../model/plan.ts";
+import type { Change, Plan, Unreachable } from "../model/plan.ts";
 import { isEmpty, isWaiting, type PlanSummary, summary } from "../model/summary.ts";
 import { oneLine } from "../model/text.ts";
 import { changeHeading, changeSign } from "./actions.ts";
@@ -10,6 +10,7 @@ import { interestingFacts } from "./facts.ts";
 import { fieldLines, type Line, type Sign } from "./field-diff.ts";
 import { reasonTexts } from "./reasons.ts";
 import { type Paint, painter, type Screen, type Style } from "./screen.ts";
+import { unitLines } from "./unit-diff.ts";
 import { cut } from "./width.ts";
 
 const SIGN_STYLE: Readonly<Record<Exclude<Sign, "">, Style>> = {
@@ -30,7 +31,10 @@ export function planView(plan: Plan, screen: Screen): string {
     .filter(({ action }) => action !== "none")
     .map((change) => block(change, screen, paint));
   const notes = noteLines(plan, screen, paint);
-  const problems = plan.diagnostics.map((d) => diagnosticLine(d, screen, paint));
+  const problems = [
+    ...(plan.unreachable ?? []).map((lost) => unreachableLine(lost, paint)),
+    ...plan.diagnostics.map((d) => diagnosticLine(d, screen, paint)),
+  ];
   const sections = [...blocks, notes, problems, [totals(plan, paint)]].filter((lines) => lines.length > 0);
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
@@ -42,8 +46,14 @@ function block(change: Change, screen: Screen, paint: Paint): string[] {
   return [
     `${signed(sign, sign.padStart(3), paint)} ${paint("bold", change.server)} ${heading}`,
     ...reasons.map((text) => " ".repeat(INDENT) + paint("dim", cut(text, room(screen, INDENT)))),
-    ...details(change, screen).map((line) => detail(line, screen, paint)),
+    ...[...details(change, screen), ...unitDetails(change, screen)].map((line) =>
+      detail(line, screen, paint),
+    ),
   ];
+}
+
+function unitDetails({ unit }: Change, { shorten = (path: string) => path }: Screen): Line[] {
+  return unit === undefined ? [] : unitLines(unit, shorten);
 }
 
 function details(change: Change, screen: Screen): Line[] {
@@ -129,6 +139,11 @@ function ailingText({ server, observed }: Change): string {
 function driftText({ server, action, observed }: Change): string {
   const outcome = action === "remove" ? "removed" : action === "none" ? "left alone" : "put back";
   return `${server} was changed outside xy (${observed?.drift}), and is ${outcome}`;
+}
+
+function unreachableLine({ message, servers }: Unreachable, paint: Paint): string {
+  const left = servers.length === 0 ? "" : ` (left as they are: ${names(servers)})`;
+  return `${paint("red", "error:")} ${oneLine(message)}${left}`;
 }
 
 function diagnosticLine(diagnostic: Diagnostic, { shorten }: Screen, paint: Paint): string {

@@ -22,8 +22,10 @@ interface Fixture {
   readonly name: string;
   /** Why it cannot be tested here. */
   readonly skip?: string | undefined;
-  /** It knows how often it has restarted a server, and how a process ended that has a successor. Default true. */
+  /** It knows how often it has restarted a server. Default true. */
   readonly counts?: boolean;
+  /** It knows how a process ended that has a successor. Default true. */
+  readonly remembers?: boolean;
   /** What a one-shot has to do at least, in a shell, to be taken for one. */
   readonly oneShot?: string;
   create(): Promise<Subject>;
@@ -191,7 +193,7 @@ export function backendContract(fixture: Fixture): void {
       process.kill(pid, "SIGKILL");
       await eventually(async () => {
         const observed = await observe("a");
-        const known = fixture.counts === false ? {} : { restartCount: 1, lastExit: SIGKILLED };
+        const known = { ...counted(1), ...(fixture.remembers === false ? {} : { lastExit: SIGKILLED }) };
         expect(observed).toMatchObject({ state: "running", ...known });
         expect(observed.pid).not.toBe(pid);
       });

@@ -7,12 +7,16 @@ backendContract({
   name: "supervisord",
   skip: whyNoSupervisord(),
   counts: false,
+  remembers: false,
   // An end in its first second is a failure there.
   oneShot: "sleep 1.2; echo done",
   async create() {
     const home = await new SupervisordHome().open();
-    return unitSubject("supervisord", home.path, (logFiles) => new SupervisordManager(home.site, logFiles), () =>
-      home.close(),
+    return unitSubject(
+      "supervisord",
+      home.path,
+      (logFiles) => new SupervisordManager(home.site, logFiles),
+      () => home.close(),
     );
   },
 });

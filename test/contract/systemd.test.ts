@@ -8,6 +8,7 @@ const ACCOUNT = { uid: process.getuid?.() ?? 0, username: "root" };
 backendContract({
   name: "systemd",
   skip: whyNoSystemd(),
+  remembers: false,
   async create() {
     const home = await SystemdManagerHome.open();
     return unitSubject(

@@ -66,7 +66,8 @@ export class SupervisordHome {
   async open(): Promise<this> {
     this.start();
     await eventually(() => {
-      if (!existsSync(join(this.path, "sock"))) throw new Error(`supervisord does not come up: ${this.#said}`);
+      if (!existsSync(join(this.path, "sock")))
+        throw new Error(`supervisord does not come up: ${this.#said}`);
     });
     return this;
   }

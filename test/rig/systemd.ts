@@ -58,7 +58,10 @@ export class SystemdHome {
   private constructor({ journal }: { journal: boolean }) {
     const argv = [SCRIPT, this.path, "bash", "-c", DRIVER];
     const env = { PATH: process.env.PATH, LANG: "C.UTF-8", NODE_COMPILE_CACHE: join(tmpdir(), "compiled") };
-    this.#child = spawn("bash", argv, { env: journal ? { ...env, JOURNAL: "1" } : env, stdio: ["pipe", "pipe", "pipe"] });
+    this.#child = spawn("bash", argv, {
+      env: journal ? { ...env, JOURNAL: "1" } : env,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#said += text;
     });

@@ -39,10 +39,17 @@ const keepsNoLogs = ({ logs }: ServerSpec, manager: Manager) =>
 const LOGS = serverInput.shape.logs.parse({});
 
 const SAME_WAIT = absent("every wait is the same");
-const BEHIND_SHELL = exact("a shell that reads them from a file that only the account can read, and becomes the program");
-const ASKED = approximate("xy", "it is asked when xy starts it; otherwise it counts as started once its program runs");
+const BEHIND_SHELL = exact(
+  "a shell that reads them from a file that only the account can read, and becomes the program",
+);
+const ASKED = approximate(
+  "xy",
+  "it is asked when xy starts it; otherwise it counts as started once its program runs",
+);
 const IN_ORDER = "xy starts it after the others";
-const IN_JOURNAL = absent("the journal has limits of its own; where there is none, its files grow without end");
+const IN_JOURNAL = absent(
+  "the journal has limits of its own; where there is none, its files grow without end",
+);
 const UNBOUNDED = absent("its files in the state folder grow without end");
 const TRIES = absent("it is started again without end");
 
@@ -196,7 +203,10 @@ export const CAPABILITIES: readonly Row[] = [
       supervisord: absent("all start at once"),
     },
     installed: {
-      systemd: approximate("Wants, After", `${IN_ORDER}, once they are as it asks; otherwise it waits only until their programs run`),
+      systemd: approximate(
+        "Wants, After",
+        `${IN_ORDER}, once they are as it asks; otherwise it waits only until their programs run`,
+      ),
       launchd: approximate("xy", `${IN_ORDER}, once they are as it asks; otherwise all start at once`),
       supervisord: approximate("xy", `${IN_ORDER}, once they are as it asks; otherwise all start at once`),
     },

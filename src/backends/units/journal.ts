@@ -53,7 +53,9 @@ export async function* journalLines(
 function failureOf(child: ChildProcess): Promise<string | undefined> {
   return new Promise((resolve) => {
     child.once("error", (error) => resolve(error.message));
-    child.once("exit", (code) => resolve(code === 0 || code === null ? undefined : `journalctl ended with ${code}`));
+    child.once("exit", (code) =>
+      resolve(code === 0 || code === null ? undefined : `journalctl ended with ${code}`),
+    );
   });
 }
 

@@ -46,7 +46,8 @@ export class LaunchdManager implements UnitManager {
   }
 
   fileOf(spec: ServerSpec): string {
-    const folder = spec.class === "system" ? "/Library/LaunchDaemons" : join(this.#home, "Library/LaunchAgents");
+    const folder =
+      spec.class === "system" ? "/Library/LaunchDaemons" : join(this.#home, "Library/LaunchAgents");
     return join(folder, launchdUnits.fileName(spec));
   }
 
@@ -142,13 +143,19 @@ export class LaunchdManager implements UnitManager {
   /** Labels that are not to be loaded. Older versions say `=> true` for it. */
   async #disabledIn(domain: string): Promise<ReadonlySet<string>> {
     const { stdout } = await this.#launchctl.run("print-disabled", domain);
-    return new Set([...stdout.matchAll(/"([^"]+)" => (?:disabled|true)\b/g)].map(([, label]) => label as string));
+    return new Set(
+      [...stdout.matchAll(/"([^"]+)" => (?:disabled|true)\b/g)].map(([, label]) => label as string),
+    );
   }
 }
 
-function liveOf({ spec, enabled, editedAt }: Unit, text: string | undefined, disabled: ReadonlySet<string>): Live {
+function liveOf(
+  { spec, enabled, editedAt }: Unit,
+  text: string | undefined,
+  disabled: ReadonlySet<string>,
+): Live {
   const drift = enabled && disabled.has(unitName(spec)) ? ["its job is disabled"] : [];
-  if (text === undefined) return { state: "stopped", drift, stale: false };
+  if (text === undefined) return { state: "stopped", drift, stale: false, restartCount: 0 };
   const pid = pidIn(text);
   const began = pid === undefined ? undefined : startedAt(pid);
   const lastExit = lastExitIn(text);
@@ -158,24 +165,30 @@ function liveOf({ spec, enabled, editedAt }: Unit, text: string | undefined, dis
     state,
     drift,
     // A file that somebody changed is taken in when it is loaded, which starts it.
-    stale: pid !== undefined && editedAt !== undefined && (began ?? editedAt) >= Math.floor(editedAt / 1000) * 1000,
+    stale:
+      pid !== undefined &&
+      editedAt !== undefined &&
+      (began ?? editedAt) >= Math.floor(editedAt / 1000) * 1000,
     restartCount: Math.max(0, runs - 1),
     ...(pid === undefined ? {} : { pid }),
     ...(began === undefined ? {} : { startedAt: began, since: began }),
-    // launchd does not say when that was.
-    ...(lastExit ? { lastExit: { exit: lastExit, at: 0 } } : {}),
+    // launchd does not say when that was: it is as if it had been now.
+    ...(lastExit ? { lastExit: { exit: lastExit, at: Date.now() } } : {}),
     ...(state === "restarting" && lastExit ? { reason: exitText(lastExit) } : {}),
   };
 }
 
-const exitText = (exit: Exit) => (exit.kind === "code" ? `exit ${exit.code}` : "signal" in exit ? exit.signal : "");
+const exitText = (exit: Exit) =>
+  exit.kind === "code" ? `exit ${exit.code}` : "signal" in exit ? exit.signal : "";
 
 /** A job that does not run, and is to be kept alive, waits for its next start. */
 function stateOf({ restart }: ServerSpec, pid: number | undefined, exit: Exit | undefined): StateName {
   if (pid !== undefined) return "running";
   if (exit === undefined) return "starting";
   const failed = exit.kind !== "code" || exit.code !== 0;
-  return restart.policy === "always" || (restart.policy === "on-failure" && failed) ? "restarting" : "stopped";
+  return restart.policy === "always" || (restart.policy === "on-failure" && failed)
+    ? "restarting"
+    : "stopped";
 }
 
 function lastExitIn(text: string): Exit | undefined {

@@ -15,7 +15,8 @@ export interface Unit {
 }
 
 /** How a unit is with its manager, now. */
-export interface Live extends Pick<Observed, "pid" | "startedAt" | "restartCount" | "lastExit" | "nextStartAt" | "reason"> {
+export interface Live
+  extends Pick<Observed, "pid" | "startedAt" | "restartCount" | "lastExit" | "nextStartAt" | "reason"> {
   readonly state: StateName;
   /** Unix ms at which it came into this state; absent where nobody knows. */
   readonly since?: number;

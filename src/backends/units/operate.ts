@@ -1,5 +1,5 @@
-import { dependencyOrder } from "../../model/graph.ts";
 import { isMet } from "../../model/dependency.ts";
+import { dependencyOrder } from "../../model/graph.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { RPC_ERRORS } from "../../rpc/errors.ts";
 import { ServiceError } from "../service.ts";
@@ -36,9 +36,13 @@ export async function operate(
   if (verb === "restart") {
     // Ended first, dependents before what they need, and then started the other way round.
     const ran = names.filter((name) => isUp(all.get(name)?.live));
-    if (names.length === 1 && ran.length === 1) await operation.each(names, (known) => operation.restart(known));
+    if (names.length === 1 && ran.length === 1)
+      await operation.each(names, (known) => operation.restart(known));
     else {
-      await operation.each(ordered.toReversed().filter((name) => ran.includes(name)), (known) => operation.rest(known));
+      await operation.each(
+        ordered.toReversed().filter((name) => ran.includes(name)),
+        (known) => operation.rest(known),
+      );
       operation.forget();
       await operation.each(ordered, (known) => operation.start(known));
     }
@@ -155,7 +159,16 @@ class Operation {
     const unit = this.#backend.unitOf(record);
     const { manager, store } = this.#backend;
     const output = new Output(manager, unit, record, Date.now());
-    const wait = { manager, unit, record, output, until, bound: DEPENDENCIES_BOUND, dir: store.dir, signal: this.#signal };
+    const wait = {
+      manager,
+      unit,
+      record,
+      output,
+      until,
+      bound: DEPENDENCIES_BOUND,
+      dir: store.dir,
+      signal: this.#signal,
+    };
     const settled = await settle(wait).finally(() => output.close());
     return settled.ok ? undefined : settled.message;
   }
@@ -177,10 +190,13 @@ class Operation {
   }
 }
 
-const isUp = (live: Live | undefined) => live !== undefined && live.state !== "stopped" && live.state !== "failed";
+const isUp = (live: Live | undefined) =>
+  live !== undefined && live.state !== "stopped" && live.state !== "failed";
 
 function graphOf(all: ReadonlyMap<string, Known>): Map<string, readonly string[]> {
-  return new Map([...all].map(([name, { record }]) => [name, record.spec.dependsOn.map(({ server }) => server)]));
+  return new Map(
+    [...all].map(([name, { record }]) => [name, record.spec.dependsOn.map(({ server }) => server)]),
+  );
 }
 
 /** What they need too, unless it is held or wanted stopped. */

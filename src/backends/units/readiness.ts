@@ -46,12 +46,17 @@ export async function lookAt(
 export async function glanceAt(record: UnitRecord, live: Live, dir: string, now: number): Promise<Glance> {
   const { spec, ready } = record;
   const { readiness } = spec;
-  const verdict = (status: Verdict["status"], evidence: string, at = now): Glance => ({ ready: { status, evidence, at } });
+  const verdict = (status: Verdict["status"], evidence: string, at = now): Glance => ({
+    ready: { status, evidence, at },
+  });
   if (live.pid === undefined || live.state !== "running") return verdict("unknown", "not running");
   if (readiness.type === "none") return verdict("ok", "its program runs");
   const found = ready && ready.process.pid === live.pid && isRunning(ready.process) ? ready : undefined;
   const known: Glance = found
-    ? { ready: { status: "ok", evidence: found.evidence, at: found.at }, ...(found.mcp ? { mcp: found.mcp } : {}) }
+    ? {
+        ready: { status: "ok", evidence: found.evidence, at: found.at },
+        ...(found.mcp ? { mcp: found.mcp } : {}),
+      }
     : verdict("unknown", `nobody has looked since it was started; \`xy probe ${spec.name}\` does`);
   if (readiness.type === "command" || readiness.type === "log") return known;
   const probe = readiness.type === "mcp" ? ({ ...readiness, type: "tcp" } as const) : readiness;

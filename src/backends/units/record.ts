@@ -25,7 +25,9 @@ const recordFile = z.object({
   /** The process that ran when what it was started with was last changed, and the hash of what it was started with. */
   outdated: z.object({ process: processId, hash: z.string() }).optional(),
   /** How a process was found ready, by a probe that is not made again at every look. */
-  ready: z.object({ process: processId, evidence: z.string(), at: z.number(), mcp: mcpFacts.optional() }).optional(),
+  ready: z
+    .object({ process: processId, evidence: z.string(), at: z.number(), mcp: mcpFacts.optional() })
+    .optional(),
   /** Unix ms at which xy ended it, while nothing has started it since; and why. */
   rests: z.object({ at: z.number(), reason: z.string().optional() }).optional(),
 });

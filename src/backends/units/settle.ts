@@ -1,11 +1,11 @@
 import { formatExit } from "../../model/observed.ts";
 import type { McpFacts } from "../../model/probe-report.ts";
+import type { ProcessId } from "../../model/process.ts";
 import { Redactor } from "../../model/redact.ts";
 import { formatDuration } from "../../model/units.ts";
 import { identify } from "../../system/processes.ts";
-import type { ProcessId } from "../../model/process.ts";
 import type { Condition } from "../backend.ts";
-import { pause, type LogLine } from "../log-lines.ts";
+import { type LogLine, pause } from "../log-lines.ts";
 import type { Live, Unit, UnitManager } from "./manager.ts";
 import { lookAt } from "./readiness.ts";
 import type { UnitRecord } from "./record.ts";
@@ -52,7 +52,11 @@ export async function settle(wait: Wait): Promise<Settled> {
   }
 }
 
-const GOAL: Readonly<Record<Condition, string>> = { started: "started", ready: "ready", completed: "completed" };
+const GOAL: Readonly<Record<Condition, string>> = {
+  started: "started",
+  ready: "ready",
+  completed: "completed",
+};
 
 class StartWatch {
   readonly #wait: Wait;
@@ -88,7 +92,9 @@ class StartWatch {
     const isOver = lastExit !== undefined && lastExit.requested !== true && lastExit.at >= this.#began - 1000;
     if (!isOver) {
       const isLate = Date.now() - this.#began > BEGIN_BOUND;
-      return isLate ? { ok: false, message: `it does not run${reason === undefined ? "" : `: ${reason}`}` } : undefined;
+      return isLate
+        ? { ok: false, message: `it does not run${reason === undefined ? "" : `: ${reason}`}` }
+        : undefined;
     }
     const how = `ended: ${formatExit(lastExit.exit)}`;
     const { exit } = lastExit;

@@ -88,7 +88,9 @@ export class SupervisordClient {
 
   /** Reads its files again, and changes nothing by that. */
   async reread(): Promise<Pending> {
-    const [[added = [], changed = [], removed = []] = []] = (await this.#call("reloadConfig")) as unknown as string[][][];
+    const [[added = [], changed = [], removed = []] = []] = (await this.#call(
+      "reloadConfig",
+    )) as unknown as string[][][];
     return { added, changed, removed };
   }
 
@@ -111,8 +113,11 @@ export class SupervisordClient {
   ): Promise<{ text: string; offset: number; overflow: boolean }> {
     const method = stream === "stdout" ? "tailProcessStdoutLog" : "tailProcessStderrLog";
     const nothing = [FAULTS.badName, FAULTS.noFile, FAULTS.failed];
-    const [text = "", end = 0, overflow = false] = ((await this.#unless(nothing, method, [name, offset, length])) ??
-      []) as [string?, number?, boolean?];
+    const [text = "", end = 0, overflow = false] = ((await this.#unless(nothing, method, [
+      name,
+      offset,
+      length,
+    ])) ?? []) as [string?, number?, boolean?];
     return { text, offset: end, overflow };
   }
 

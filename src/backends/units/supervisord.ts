@@ -40,7 +40,9 @@ export class SupervisordManager implements UnitManager {
     const client = this.#reachable();
     const { pid } = await client.identify();
     if (identify(pid) === undefined)
-      throw client.unreachable(`it says that it is pid ${pid}, and there is none here: it runs on another machine`);
+      throw client.unreachable(
+        `it says that it is pid ${pid}, and there is none here: it runs on another machine`,
+      );
   }
 
   fileOf(spec: ServerSpec): string {
@@ -64,7 +66,9 @@ export class SupervisordManager implements UnitManager {
       if (error instanceof ServiceError) return NOTHING_PENDING;
       throw error;
     });
-    return new Map(units.map((unit) => [unit.spec.name, liveOf(unit, all.get(unitName(unit.spec)), pending)]));
+    return new Map(
+      units.map((unit) => [unit.spec.name, liveOf(unit, all.get(unitName(unit.spec)), pending)]),
+    );
   }
 
   /** What it has loaded stays while the process runs: a change is taken in by {@link restart}, or when it is started. */
@@ -190,7 +194,8 @@ export class SupervisordManager implements UnitManager {
         ends.set(each, offset);
         // It gives the end of the file whenever something is new.
         const fresh = text.slice(-Math.max(0, offset - from) || Infinity);
-        if (offset > from) for (const line of fresh.replace(/\n$/, "").split("\n")) yield { stream: each, line };
+        if (offset > from)
+          for (const line of fresh.replace(/\n$/, "").split("\n")) yield { stream: each, line };
       }
       await pause(LOG_GAP, signal);
     }
@@ -210,7 +215,8 @@ const NOTHING_PENDING: Pending = { added: [], changed: [], removed: [] };
 const boundOf = ({ stop }: ServerSpec) => stop.grace + ASK_BOUND;
 
 /** Its words, without the list of all variables that it knows. */
-const told = ({ message }: XmlRpcFault) => message.replace(/ ?Available names: [\s\S]*?(?= in section|$)/, "").replace(/^[A-Z_]+: /, "");
+const told = ({ message }: XmlRpcFault) =>
+  message.replace(/ ?Available names: [\s\S]*?(?= in section|$)/, "").replace(/^[A-Z_]+: /, "");
 
 function isReadable(path: string): boolean {
   try {
@@ -257,7 +263,10 @@ function stateOf({ state }: ProcessInfo): StateName {
 
 /** `stopped` by request, `exited` by itself. */
 function lastExitOf({ state, exitstatus, stop }: ProcessInfo): NonNullable<Live["lastExit"]> {
-  const exit = exitstatus < 0 ? ({ kind: "signal", signal: "a signal" } as const) : ({ kind: "code", code: exitstatus } as const);
+  const exit =
+    exitstatus < 0
+      ? ({ kind: "signal", signal: "a signal" } as const)
+      : ({ kind: "code", code: exitstatus } as const);
   return { exit, at: stop * 1000, ...(state === STATES.stopped ? { requested: true } : {}) };
 }
 

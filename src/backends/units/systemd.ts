@@ -1,5 +1,5 @@
-import { constants } from "node:os";
 import { readdirSync, rmSync, statSync } from "node:fs";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import pLimit from "p-limit";
 import type { Exit, StateName } from "../../model/observed.ts";
@@ -9,7 +9,7 @@ import { type Environment, homeOf } from "../../system/paths.ts";
 import { fileLines, type LogLine, type LogRequest } from "../log-lines.ts";
 import { systemdUnits } from "../render/systemd.ts";
 import { unitName } from "../render/unit.ts";
-import { type Answer, type Ask, ASK_BOUND, asking, ServiceError, words } from "../service.ts";
+import { type Answer, ASK_BOUND, type Ask, asking, ServiceError, words } from "../service.ts";
 import { Coalesced } from "./coalesced.ts";
 import { hasJournal, journalLines } from "./journal.ts";
 import type { Live, Unit, UnitManager } from "./manager.ts";
@@ -106,7 +106,9 @@ export class SystemdManager implements UnitManager {
   async #lookAt(units: readonly Unit[]): Promise<ReadonlyMap<string, Live>> {
     const found = new Map<string, Properties>();
     for (const scope of ["user", "system"] as const) {
-      const names = new Set(units.filter(({ spec }) => classOf(spec) === scope).map(({ spec }) => idOf(spec)));
+      const names = new Set(
+        units.filter(({ spec }) => classOf(spec) === scope).map(({ spec }) => idOf(spec)),
+      );
       if (names.size === 0) continue;
       const answer = await this.#systemctl(scope, ["show", `--property=${PROPERTIES.join(",")}`, ...names]);
       if (answer.code !== 0) throw this.#unreachable(answer);
@@ -133,7 +135,10 @@ export class SystemdManager implements UnitManager {
 
   /** What somebody laid over the unit: `revert` would touch what is not in its own folders. */
   async #takeBack({ spec, file }: Unit): Promise<void> {
-    for (const folder of [`${file}.d`, join(dirname(dirname(file)), `${classOf(spec)}.control`, `${idOf(spec)}.d`)])
+    for (const folder of [
+      `${file}.d`,
+      join(dirname(dirname(file)), `${classOf(spec)}.control`, `${idOf(spec)}.d`),
+    ])
       rmSync(folder, { recursive: true, force: true });
   }
 
@@ -209,12 +214,16 @@ export class SystemdManager implements UnitManager {
     const answer = await this.#systemctl(scope, args);
     const [verb = ""] = args.filter((word) => !word.startsWith("--"));
     if (answer.code !== 0)
-      throw new ServiceError(`cannot ${verb} by \`systemctl${scope === "user" ? " --user" : ""}\`: ${words(answer)}`);
+      throw new ServiceError(
+        `cannot ${verb} by \`systemctl${scope === "user" ? " --user" : ""}\`: ${words(answer)}`,
+      );
   }
 
   #systemctl(scope: Class, args: readonly string[], bound?: number): Promise<Answer> {
     const own = scope === "user" ? ["--user"] : [];
-    return this.#limit(() => this.#ask("systemctl", [...own, "--no-pager", "--no-ask-password", ...args], bound));
+    return this.#limit(() =>
+      this.#ask("systemctl", [...own, "--no-pager", "--no-ask-password", ...args], bound),
+    );
   }
 }
 
@@ -236,12 +245,12 @@ function propertiesIn(block: string): Properties {
 }
 
 function liveOf(unit: Unit, properties: Properties): Live {
-  const state = stateOf(properties);
+  const state = stateOf(unit.spec, properties);
   const pid = Number(properties.MainPID) || undefined;
   const startedAt = timeOf(properties.ExecMainStartTimestamp);
   const since = timeOf(properties.StateChangeTimestamp);
   const lastExit = lastExitOf(properties);
-  const reason = reasonOf(state, properties, lastExit?.exit);
+  const reason = reasonOf(unit.spec, state, properties, lastExit?.exit);
   return {
     state,
     drift: driftOf(unit, properties),
@@ -254,7 +263,10 @@ function liveOf(unit: Unit, properties: Properties): Live {
   };
 }
 
-function stateOf({ ActiveState, SubState }: Properties): StateName {
+function stateOf(
+  { restart }: ServerSpec,
+  { ActiveState, SubState, Result, ExecMainStatus = "" }: Properties,
+): StateName {
   switch (ActiveState) {
     case "active":
     case "reloading":
@@ -263,8 +275,12 @@ function stateOf({ ActiveState, SubState }: Properties): StateName {
       return SubState?.startsWith("auto-restart") ? "restarting" : "starting";
     case "deactivating":
       return "stopping";
-    case "failed":
-      return "failed";
+    case "failed": {
+      // What is never started again has ended, however it did, as long as it had begun.
+      const hasEnded =
+        /^(exit-code|signal|core-dump)$/.test(Result ?? "") && !(ExecMainStatus in SETUP_FAILURES);
+      return hasEnded && restart.policy === "never" ? "stopped" : "failed";
+    }
     default:
       return "stopped";
   }
@@ -299,8 +315,8 @@ function signalName(number: number): string {
 
 /** Exit codes that systemd gives when it does not come to run the program: see systemd.exec(5). */
 const SETUP_FAILURES: Readonly<Record<string, string>> = {
-  "200": "its working folder cannot be entered",
-  "203": "its program cannot be run",
+  "200": "its working folder cannot be entered: {workingDir}",
+  "203": "its program cannot be run: {program}",
   "209": "its standard output cannot be opened",
   "216": "its group is not there",
   "217": "its account is not there",
@@ -314,11 +330,26 @@ const RESULTS: Readonly<Record<string, string>> = {
   resources: "systemd could not provide what it needs",
 };
 
-function reasonOf(state: StateName, { Result, ExecMainStatus = "", LoadState }: Properties, exit?: Exit) {
+function reasonOf(
+  spec: ServerSpec,
+  state: StateName,
+  { Result, ExecMainStatus = "", LoadState }: Properties,
+  exit?: Exit,
+) {
   if (state !== "failed" && state !== "restarting") return undefined;
   if (LoadState === "masked") return "it is masked";
-  const how = exit === undefined ? undefined : exit.kind === "code" ? `exit ${exit.code}` : "signal" in exit ? exit.signal : undefined;
-  const why = (exit?.kind === "code" ? SETUP_FAILURES[ExecMainStatus] : undefined) ?? RESULTS[Result ?? ""];
+  const how =
+    exit === undefined
+      ? undefined
+      : exit.kind === "code"
+        ? `exit ${exit.code}`
+        : "signal" in exit
+          ? exit.signal
+          : undefined;
+  const setup = exit?.kind === "code" ? SETUP_FAILURES[ExecMainStatus] : undefined;
+  const why =
+    setup?.replace("{program}", spec.program).replace("{workingDir}", spec.workingDir) ??
+    RESULTS[Result ?? ""];
   return [how, why].filter((part) => part !== undefined).join(": ") || undefined;
 }
 
@@ -334,7 +365,9 @@ function driftOf({ enabled, editedAt, file, spec }: Unit, properties: Properties
       ? ["its unit is disabled"]
       : []),
     ...(!enabled && isEnabled ? ["its unit is enabled"] : []),
-    ...(FragmentPath !== "" && FragmentPath !== file ? [`another unit of its name comes first: ${FragmentPath}`] : []),
+    ...(FragmentPath !== "" && FragmentPath !== file
+      ? [`another unit of its name comes first: ${FragmentPath}`]
+      : []),
     ...(dropIns.length > 0 ? [`settings were laid over its unit: ${dropIns.join(", ")}`] : []),
     ...(NeedDaemonReload === "yes" && editedAt === undefined ? ["systemd has not read its unit again"] : []),
   ];

@@ -80,7 +80,9 @@ export class UnitBackend implements Backend {
     const known = await this.known(this.store.names());
     const recorded = await Promise.all([...known.values()].map((each) => this.#observed(each)));
     const unrecorded = this.#unrecorded(new Set(known.keys()));
-    return [...recorded, ...(await this.#observeUnrecorded(unrecorded))].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return [...recorded, ...(await this.#observeUnrecorded(unrecorded))].sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    );
   }
 
   /** Those of the servers that have a record, by name. */
@@ -143,11 +145,11 @@ export class UnitBackend implements Backend {
   async #take(change: Change, options: PerformOptions): Promise<PerformResult> {
     const { desired: spec, server, action } = change;
     if (spec === undefined) throw new Error(`change of ${server} names nothing to apply`);
-    const fault = this.#faultOf(spec, options.secrets);
-    if (fault !== undefined) return failure(fault);
     const before = (await this.known([server])).get(server);
     const record = await this.#next(change, before, options.secrets);
     const begins = mayRun(spec, record) && action !== "update" && action !== "stop";
+    const fault = this.#faultOf(spec, options.secrets) ?? (begins ? programFault(spec) : undefined);
+    if (fault !== undefined) return failure(fault);
     const since = Date.now();
     const unit = this.#unitOf(record);
     const output = new Output(this.manager, unit, record, since);
@@ -188,7 +190,16 @@ export class UnitBackend implements Backend {
   async #settle(record: UnitRecord, unit: Unit, output: Output, options: PerformOptions): Promise<Settled> {
     const { until = "ready", waitMs: bound, signal } = options;
     const { manager } = this;
-    const settled = await settle({ manager, unit, record, output, until, bound, dir: this.store.dir, signal });
+    const settled = await settle({
+      manager,
+      unit,
+      record,
+      output,
+      until,
+      bound,
+      dir: this.store.dir,
+      signal,
+    });
     if (settled.ok && settled.ready) {
       const { ready } = settled;
       this.store.update(record.spec.name, (now) => ({ ...now, ready }));
@@ -204,7 +215,8 @@ export class UnitBackend implements Backend {
   ): Promise<PerformResult> {
     const { before, record, unit, output } = now;
     const lastLines = await output.lastLines();
-    if (options.rollback === false || options.waitMs === 0 || options.signal.aborted) return { ok: false, message, lastLines };
+    if (options.rollback === false || options.waitMs === 0 || options.signal.aborted)
+      return { ok: false, message, lastLines };
     const told = await this.#undo(message, before, record, unit, options).catch((error) => {
       if (!(error instanceof ServiceError)) throw error;
       return `; and it cannot be put back: ${error.message}`;
@@ -220,6 +232,9 @@ export class UnitBackend implements Backend {
     options: PerformOptions,
   ): Promise<string> {
     if (before === undefined) {
+      const live = (await this.manager.look([unit])).get(record.spec.name);
+      // One that has come to rest by itself is left so: its manager knows how.
+      if (live?.state === "failed" || (live?.state === "stopped" && live.lastExit !== undefined)) return "";
       await this.manager.stop(unit);
       this.store.update(record.spec.name, (now) => ({ ...now, rests: { at: Date.now(), reason: message } }));
       return "; it is left stopped";
@@ -252,20 +267,28 @@ export class UnitBackend implements Backend {
     if (fault) return fault.message;
     for (const name of secretNames(spec)) {
       const value = secrets[name];
-      if (value === undefined) return `cannot apply ${spec.name}: the value of the secret ${name} is not here`;
+      if (value === undefined)
+        return `cannot apply ${spec.name}: the value of the secret ${name} is not here`;
       const why = this.manager.secretFault(value);
-      if (why !== undefined) return `cannot write env.${name} for ${this.kind}: ${why}; change it, or run this server with the agent`;
+      if (why !== undefined)
+        return `cannot write env.${name} for ${this.kind}: ${why}; change it, or run this server with the agent`;
     }
     const foreign = this.foreignFile(spec);
     return foreign === undefined ? undefined : foreignMessage(foreign);
   }
 
   /** What is recorded from now on. */
-  async #next({ desired, held }: Change, before: Known | undefined, secrets: SecretValues): Promise<UnitRecord> {
+  async #next(
+    { desired, held }: Change,
+    before: Known | undefined,
+    secrets: SecretValues,
+  ): Promise<UnitRecord> {
     const spec = desired as ServerSpec;
     const operator = before?.record.operator ?? (held ? "stop" : null);
     const facts = this.#facts(spec, mayRun(spec, { operator }));
-    const text = await this.manager.format.render(facts);
+    const { faults, render } = this.manager.format;
+    // What cannot be written is refused before anything is.
+    const text = faults(facts).length > 0 ? "" : await render(facts);
     const outdated = before && outdatedBy(spec, before);
     const ready = before?.record.ready;
     return {
@@ -303,7 +326,9 @@ export class UnitBackend implements Backend {
   /** The operator's word, with what follows from it for the unit's file. */
   async say(record: UnitRecord, operator: UnitRecord["operator"]): Promise<UnitRecord> {
     const { rests: _, ...rest } = record;
-    const text = await this.manager.format.render(this.#facts(record.spec, mayRun(record.spec, { operator })));
+    const text = await this.manager.format.render(
+      this.#facts(record.spec, mayRun(record.spec, { operator })),
+    );
     const next = { ...rest, operator, text };
     await this.#write(next);
     await this.manager.load(this.#unitOf(next));
@@ -333,7 +358,9 @@ export class UnitBackend implements Backend {
     const now = Date.now();
     const { spec, operator, rests } = record;
     const drift = [...fileDrift(record, this.manager), ...live.drift];
-    const rewritten = drift.length === 0 && record.text !== (await this.manager.format.render(this.#facts(spec, unit.enabled)));
+    const rewritten =
+      drift.length === 0 &&
+      record.text !== (await this.manager.format.render(this.#facts(spec, unit.enabled)));
     const runningHash = live.pid === undefined ? undefined : runningHashOf(record, live);
     const atRest = live.state === "stopped" && rests !== undefined;
     const lastExit = live.lastExit && (atRest ? { ...live.lastExit, requested: true } : live.lastExit);
@@ -369,7 +396,8 @@ export class UnitBackend implements Backend {
     const [before = "", after = ""] = format.fileName(named("\u0000")).split("\u0000");
     return entriesOf(folder).flatMap((entry) => {
       const name = entry.slice(before.length, entry.length - after.length);
-      if (!entry.startsWith(before) || !entry.endsWith(after) || name.includes(".") || recorded.has(name)) return [];
+      if (!entry.startsWith(before) || !entry.endsWith(after) || name.includes(".") || recorded.has(name))
+        return [];
       const file = join(folder, entry);
       const found = new UnitFile(file, format);
       return found.is === "ours" ? [{ spec: named(name), file, enabled: true }] : [];
@@ -411,6 +439,16 @@ const INTERRUPTED: PerformResult = {
 
 const failure = (message: string): PerformResult => ({ ok: false, message, lastLines: [] });
 
+/** Managers tell of it in ways of their own, and some try for ever. */
+function programFault({ program, name }: ServerSpec): string | undefined {
+  try {
+    fs.accessSync(program, fs.constants.X_OK);
+    return undefined;
+  } catch {
+    return `cannot start ${name}: ${program} is not there, or not an executable file`;
+  }
+}
+
 const foreignMessage = (file: string) =>
   `cannot write ${file}: xy has not written what is there; move it away, or say --adopt to replace it`;
 
@@ -430,11 +468,16 @@ function fileDrift({ file, text }: UnitRecord, { format }: UnitManager): string[
 
 function runningHashOf({ spec, outdated }: UnitRecord, { pid, stale }: Live): string {
   if (stale) return OTHER_HASH;
-  return outdated && outdated.process.pid === pid && isRunning(outdated.process) ? outdated.hash : startHash(spec);
+  return outdated && outdated.process.pid === pid && isRunning(outdated.process)
+    ? outdated.hash
+    : startHash(spec);
 }
 
 /** The process that runs with what was declared before, when that is something else. */
-function outdatedBy(spec: ServerSpec, { record, live }: Known): { process: ProcessId; hash: string } | undefined {
+function outdatedBy(
+  spec: ServerSpec,
+  { record, live }: Known,
+): { process: ProcessId; hash: string } | undefined {
   const process = live.pid === undefined ? undefined : identify(live.pid);
   if (process === undefined) return undefined;
   const hash = runningHashOf(record, live);
@@ -445,7 +488,11 @@ function outdatedBy(spec: ServerSpec, { record, live }: Known): { process: Proce
 function endReason({ state, lastExit }: Live): string | undefined {
   if (state !== "stopped" || lastExit === undefined || lastExit.requested) return undefined;
   const { exit } = lastExit;
-  return exit.kind === "code" ? `ended: exit ${exit.code}` : exit.kind === "signal" ? `ended: ${exit.signal}` : undefined;
+  return exit.kind === "code"
+    ? `ended: exit ${exit.code}`
+    : exit.kind === "signal"
+      ? `ended: ${exit.signal}`
+      : undefined;
 }
 
 function folderOf(fileOf: () => string): string {

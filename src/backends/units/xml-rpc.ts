@@ -4,7 +4,13 @@ import { request as httpsRequest } from "node:https";
 /** XML-RPC as supervisord speaks it: over HTTP, or over HTTP through a Unix socket. */
 
 /** What a call takes and gives. A boolean, a whole number, a text, a list, or a structure. */
-export type XmlValue = boolean | number | string | null | readonly XmlValue[] | { readonly [name: string]: XmlValue };
+export type XmlValue =
+  | boolean
+  | number
+  | string
+  | null
+  | readonly XmlValue[]
+  | { readonly [name: string]: XmlValue };
 
 /** The other side has answered, and refused. */
 export class XmlRpcFault extends Error {

@@ -48,8 +48,8 @@ describe("a server", () => {
     [{ wanted: "restart" }],
     [{ limits: { openFiles: 3 } }],
     [{ actions: {} }],
-    [{ class: "system" }],
-    [{ backend: "systemd" }],
+    [{ class: "machine" }],
+    [{ backend: "pm2" }],
   ])("cannot have %j", (part) => expect(serverInput.safeParse({ ...least, ...part }).success).toBe(false));
 });
 

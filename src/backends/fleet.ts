@@ -1,0 +1,129 @@
+import { userInfo } from "node:os";
+import type { BackendSettings } from "../model/backend-settings.ts";
+import type { ProcessId } from "../model/process.ts";
+import type { ServerSpec } from "../model/spec.ts";
+import { type Environment, homeOf } from "../system/paths.ts";
+import { readBackendSettings, recordedBackends, recordedNames } from "../system/projects.ts";
+import { AgentBackend } from "./agent.ts";
+import type { Backend } from "./backend.ts";
+import { MANAGERS, type Manager } from "./render/unit.ts";
+import type { UnitBackend } from "./units/unit-backend.ts";
+
+type Kind = ServerSpec["backend"];
+
+interface Options {
+  /** What is started by the agent ends with that process. */
+  readonly session?: ProcessId;
+  /** How backends are reached, as the configuration says now; the rest is as it was said last. */
+  readonly settings?: BackendSettings;
+  /** Take over units' files that xy has not written. */
+  readonly adopt?: boolean;
+}
+
+/** All that runs servers of one project. Each backend is made when it is first needed; close the fleet after use. */
+export class Fleet {
+  readonly project: string;
+  readonly #state: string;
+  readonly #env: Environment;
+  readonly #options: Options;
+  #agent: AgentBackend | undefined;
+  readonly #units = new Map<Manager, Promise<UnitBackend>>();
+
+  constructor(state: string, project: string, env: Environment, options: Options = {}) {
+    this.#state = state;
+    this.project = project;
+    this.#env = env;
+    this.#options = options;
+  }
+
+  async backend(kind: Kind): Promise<Backend> {
+    return kind === "agent" ? this.agent : this.units(kind);
+  }
+
+  get agent(): AgentBackend {
+    this.#agent ??= new AgentBackend(this.#state, this.#options.session);
+    return this.#agent;
+  }
+
+  units(kind: Manager): Promise<UnitBackend> {
+    const made = this.#units.get(kind) ?? this.#make(kind);
+    this.#units.set(kind, made);
+    return made;
+  }
+
+  /** Those that have servers of the project on record, and those that are named beside. */
+  async backends(named: readonly Kind[] = []): Promise<readonly Backend[]> {
+    const recorded = recordedBackends(this.#state, this.project).map(({ backend }) => backend);
+    const kinds = [...new Set<Kind>([...recorded, ...named])].sort();
+    return Promise.all(kinds.map((kind) => this.backend(kind)));
+  }
+
+  /** Names of servers on record, by backend. */
+  recorded(kind: Kind): string[] {
+    return recordedBackends(this.#state, this.project)
+      .filter(({ backend }) => backend === kind)
+      .map(({ name }) => name);
+  }
+
+  get hasAgentServers(): boolean {
+    return recordedNames(this.#state, this.project).length > 0;
+  }
+
+  async close(): Promise<void> {
+    await this.#agent?.close();
+    for (const made of this.#units.values()) await (await made).close();
+  }
+
+  /** Only who has such servers loads what they need. */
+  async #make(kind: Manager): Promise<UnitBackend> {
+    const [{ UnitBackend }, { UnitStore }] = await Promise.all([
+      import("./units/unit-backend.ts"),
+      import("./units/record.ts"),
+    ]);
+    const account = userInfo();
+    const store = new UnitStore(this.#state, this.project, kind);
+    const logFiles = (name: string) => store.logPaths(name);
+    const manager = await this.#manager(kind, account, logFiles);
+    return new UnitBackend({
+      manager,
+      store,
+      project: this.project,
+      account: { home: homeOf(this.#env), user: account.username },
+      adopt: this.#options.adopt ?? false,
+    });
+  }
+
+  async #manager(
+    kind: Manager,
+    account: { readonly uid: number; readonly username: string },
+    logFiles: (name: string) => { out: string; err: string },
+  ) {
+    switch (kind) {
+      case "systemd": {
+        const { SystemdManager } = await import("./units/systemd.ts");
+        return new SystemdManager(this.#env, account, logFiles);
+      }
+      case "launchd": {
+        const { LaunchdManager } = await import("./units/launchd.ts");
+        return new LaunchdManager(this.#env, account, logFiles);
+      }
+      case "supervisord": {
+        const { SupervisordManager } = await import("./units/supervisord.ts");
+        return new SupervisordManager(this.#site(), logFiles);
+      }
+    }
+  }
+
+  /** A password that was not looked up now is the one that was used last. */
+  #site(): BackendSettings["supervisord"] {
+    const last = readBackendSettings(this.#state, this.project).supervisord;
+    const now = this.#options.settings?.supervisord;
+    if (now === undefined) return last;
+    const password = now.user === last?.user ? last?.password : undefined;
+    return now.password === undefined && password !== undefined ? { ...now, password } : now;
+  }
+}
+
+export function isManager(kind: Kind): kind is Manager {
+  return (MANAGERS as readonly Kind[]).includes(kind);
+}
