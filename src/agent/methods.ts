@@ -114,6 +114,7 @@ function listEntryOf(registry: Registry, server: Supervised): ListEntry {
   return {
     name: server.spec.name,
     project: server.spec.project,
+    backend: "agent",
     state: publicState(server.state),
     ...(pid === undefined ? {} : { pid }),
     port: server.spec.port,
@@ -133,11 +134,14 @@ function pauseEntryOf({ at, until }: Pause): NonNullable<ListEntry["paused"]> {
 }
 
 function statusOf(registry: Registry, server: Supervised, stateDir: string): StatusEntry {
-  const { ready, healthy, reason, drift, since, lastLines, mcp } = observe(server, { withLines: true });
+  const { ready, healthy, reason, drift, since, startedAt, lastLines, mcp } = observe(server, {
+    withLines: true,
+  });
   const { project, name } = server.spec;
   return {
     ...listEntryOf(registry, server),
     since_unix_ms: since,
+    ...(startedAt === undefined ? {} : { started_at_unix_ms: startedAt }),
     ...(reason === undefined ? {} : { reason }),
     operator: server.operator,
     ...(server.starter ? { started_by: server.starter } : {}),

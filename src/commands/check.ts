@@ -1,4 +1,5 @@
-import { formatDiagnostic } from "../model/diagnostic.ts";
+import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
+import type { Evaluated } from "../operation/planning.ts";
 import { ProjectCommand, trustFlags } from "./project-command.ts";
 import { shortenPath } from "./shorten.ts";
 
@@ -10,8 +11,11 @@ export default class Check extends ProjectCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Check);
-    const { desired, files, warnings, elsewhere } = await this.evaluated({ ...flags, "no-secrets": true });
+    const evaluated = await this.evaluated({ ...flags, "no-secrets": true });
+    const { desired, files, elsewhere } = evaluated;
     const { project, servers } = desired;
+    const { errors, warnings } = await this.#remarks(evaluated);
+    if (errors.length > 0) this.valueOrEnd({ ok: false, problems: errors }, "the configuration is invalid");
     if (this.json) {
       return this.printJson({
         valid: true,
@@ -27,5 +31,19 @@ export default class Check extends ProjectCommand {
     const others =
       elsewhere.length > 0 ? `, ${elsewhere.length} for other machines (${elsewhere.join(", ")})` : "";
     this.print(`The configuration is valid: project ${project}, ${count}${others}.`);
+  }
+
+  /** What the backends refuse of their servers, beside what was found so far. */
+  async #remarks({ desired, warnings, place, settings }: Evaluated) {
+    const fleet = this.fleet(desired.project, { settings });
+    const errors: Diagnostic[] = [];
+    for (const spec of desired.servers) {
+      const backend = await fleet.backend(spec.backend);
+      for (const { severity, path, message } of backend.check(spec))
+        if (severity === "error")
+          errors.push({ severity, server: spec.name, message, ...place(spec.name, path) });
+    }
+    await fleet.close();
+    return { errors, warnings };
   }
 }

@@ -1,7 +1,8 @@
 import type { ListEntry } from "../rpc/contract.ts";
+import { listEntryOf } from "../rpc/entries.ts";
 import { type ListRow, listView } from "../views/list.ts";
 import { projectFlag } from "./project-command.ts";
-import { ServerCommand } from "./server-command.ts";
+import { inOrder, ServerCommand } from "./server-command.ts";
 
 export default class List extends ServerCommand {
   static override summary = "Show every server and how it is.";
@@ -15,7 +16,10 @@ export default class List extends ServerCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(List);
     const params = flags.project === undefined ? {} : { project: flags.project };
-    const entries = (await this.withAgentIfRecorded((client) => client.call("list", params))) ?? [];
+    const own =
+      (await this.withAgentIfRecorded((client) => client.call("list", params), flags.project)) ?? [];
+    const units = await this.unitServers(flags.project, listEntryOf);
+    const entries = inOrder([...own, ...units]);
     if (this.json) this.printJson(entries);
     else this.print(listView(entries.map(rowOf), this.screen));
   }
@@ -31,7 +35,7 @@ function rowOf(entry: ListEntry): ListRow {
     pid,
     port,
     uptimeMs: uptime_secs && uptime_secs * 1000,
-    restartCount: restart_count,
+    restartCount: restart_count ?? undefined,
     ready,
     held,
     paused: paused !== undefined,

@@ -4,7 +4,16 @@ import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { Notifications } from "../rpc/contract.ts";
 import { logFormatter } from "../views/logs.ts";
 import { EXIT } from "./exit-codes.ts";
-import { type Address, namesArgument, ServerCommand } from "./server-command.ts";
+import { type Address, namesArgument, ServerCommand, wireName } from "./server-command.ts";
+
+interface Query {
+  readonly tail: number;
+  readonly follow: boolean;
+  readonly since_unix_ms?: number;
+  readonly stream?: "stdout" | "stderr";
+}
+
+const isOfAgent = ({ backend }: Address) => backend === "agent";
 
 type LogNotification = Notifications["log"];
 
@@ -46,7 +55,43 @@ export default class Logs extends ServerCommand {
       ...(since === undefined ? {} : { since_unix_ms: since }),
       ...(flags.stream ? { stream: flags.stream === "out" ? ("stdout" as const) : ("stderr" as const) } : {}),
     };
-    await this.withAgent((client) => this.#show(client, addresses, query));
+    const format = logFormatter(
+      addresses.map(({ name }) => name),
+      { colour: this.colour },
+    );
+    const [own, units] = [addresses.filter(isOfAgent), addresses.filter((one) => !isOfAgent(one))];
+    const asked = units.map((address) => this.#showUnit(address, query, format));
+    if (own.length > 0) asked.push(this.withAgent((client) => this.#show(client, own, query, format)));
+    await Promise.all(asked);
+  }
+
+  async #showUnit(
+    address: Address,
+    { tail, follow, since_unix_ms: since, stream }: Query,
+    format: ReturnType<typeof logFormatter>,
+  ): Promise<void> {
+    const { name } = address;
+    await this.withUnits(address, async (backend) => {
+      const { manager } = backend;
+      const known = (await backend.known([name])).get(name);
+      if (known === undefined)
+        this.fail(EXIT.failed, `cannot show the logs of ${name}: nothing is recorded of it`);
+      if (since !== undefined && !manager.keepsOutput)
+        this.fail(
+          EXIT.usage,
+          `cannot use --since with ${name}: its output is kept without times; use --tail`,
+        );
+      const request = {
+        tail,
+        follow,
+        ...(since === undefined ? {} : { since }),
+        ...(stream === undefined ? {} : { stream }),
+      };
+      for await (const { at, ...line } of manager.logs(known.unit, request, this.signal)) {
+        if (this.json) this.printJsonLine({ name, ...line, ...(at === undefined ? {} : { ts_unix_ms: at }) });
+        else this.print(format({ name, ...line }));
+      }
+    });
   }
 
   #since(text: string | undefined): number | undefined {
@@ -57,11 +102,12 @@ export default class Logs extends ServerCommand {
     return Date.now() - ms;
   }
 
-  async #show(client: RpcClient, addresses: readonly Address[], query: object): Promise<void> {
-    const format = logFormatter(
-      addresses.map(({ name }) => name),
-      { colour: this.colour },
-    );
+  async #show(
+    client: RpcClient,
+    addresses: readonly Address[],
+    query: Query,
+    format: ReturnType<typeof logFormatter>,
+  ): Promise<void> {
     let open = addresses.length;
     let end: () => void = () => {};
     const ended = new Promise<void>((resolve) => {
@@ -71,7 +117,7 @@ export default class Logs extends ServerCommand {
       if (method === "log") this.#line(params as LogNotification, format);
       else if (--open === 0) end();
     };
-    for (const address of addresses) await client.call("logs", { ...address, ...query });
+    for (const address of addresses) await client.call("logs", { ...wireName(address), ...query });
     const interrupted = new Promise((done) => this.signal.addEventListener("abort", done));
     await Promise.race([ended, client.closed, interrupted]);
     if (open > 0 && !this.signal.aborted) throw new ConnectionLost("the agent ended");

@@ -1,7 +1,8 @@
+import type { Operated } from "../backends/units/operate.ts";
 import { waitsText } from "../model/dependency.ts";
 import type { RpcClient } from "../rpc/client.ts";
 import type { Method, ResultOf } from "../rpc/contract.ts";
-import { RpcError } from "../rpc/errors.ts";
+import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type Address, ServerCommand } from "./server-command.ts";
 
@@ -25,32 +26,61 @@ export abstract class OperateCommand extends ServerCommand {
   ): Promise<void> {
     const merged: Record<string, string[]> = Object.fromEntries(Object.keys(words).map((key) => [key, []]));
     const failed: Failure[] = [];
-    await this.withAgent(async (client) => {
-      const told = setTimeout(() => void this.#tellWaits(client, addresses), PATIENCE);
-      await Promise.all(
-        byProject(addresses).map(async ([project, names]) => {
-          const [name = "", ...others] = names;
-          const target = others.length === 0 ? { name } : { names };
-          try {
-            const result: Record<string, unknown> = await client.call(verb, {
-              project,
-              ...target,
-              ...options,
-            });
-            for (const key of Object.keys(words)) merged[key]?.push(...(result[key] as string[]));
-            failed.push(...(result.failed as Failure[]));
-          } catch (error) {
-            if (!(error instanceof RpcError)) throw error;
-            failed.push({ name, code: error.code, message: error.message });
-          }
-        }),
-      ).finally(() => clearTimeout(told));
-    });
+    const [own, units] = [addresses.filter(isOfAgent), addresses.filter((one) => !isOfAgent(one))];
+    const keys = Object.keys(words);
+    for (const [address, names] of byBackend(units)) {
+      const [yes = "", no = ""] = keys;
+      const outcome = await this.#unitOutcome(verb, address, names, options.no_deps ?? false);
+      merged[yes]?.push(...outcome.yes);
+      merged[no]?.push(...outcome.no);
+      failed.push(...outcome.failed);
+    }
+    if (own.length > 0)
+      await this.withAgent(async (client) => {
+        const told = setTimeout(() => void this.#tellWaits(client, own), PATIENCE);
+        await Promise.all(
+          byProject(own).map(async ([project, names]) => {
+            const [name = "", ...others] = names;
+            const target = others.length === 0 ? { name } : { names };
+            try {
+              const result: Record<string, unknown> = await client.call(verb, {
+                project,
+                ...target,
+                ...options,
+              });
+              for (const key of Object.keys(words)) merged[key]?.push(...(result[key] as string[]));
+              failed.push(...(result.failed as Failure[]));
+            } catch (error) {
+              if (!(error instanceof RpcError)) throw error;
+              failed.push({ name, code: error.code, message: error.message });
+            }
+          }),
+        ).finally(() => clearTimeout(told));
+      });
     if (this.json) this.printJson({ ...sorted(merged), failed });
     else this.#tell(sorted(merged), words);
     if (failed.length === 0) return;
     if (!this.json) for (const { message } of failed) this.note(`xy: ${message}`);
     process.exitCode = EXIT.failed;
+  }
+
+  /** What a service manager is asked. A pause is the agent's own. */
+  async #unitOutcome(
+    verb: Verb,
+    address: Address,
+    names: readonly string[],
+    noDeps: boolean,
+  ): Promise<Operated> {
+    if (verb === "pause" || verb === "resume") {
+      const message = (name: string) =>
+        `cannot ${verb} ${name}: ${address.backend} restarts it by rules of its own; use \`xy stop ${name}\``;
+      const refused = names.map((name) => ({ name, code: RPC_ERRORS.invalidParams, message: message(name) }));
+      return { yes: [], no: [], failed: refused };
+    }
+    const { operate } = await import("../backends/units/operate.ts");
+    return this.withUnits(address, (units) =>
+      operate(units, verb, names, { deps: !noDeps, signal: this.signal }),
+    );
   }
 
   /** Says why nothing seems to happen. */
@@ -74,6 +104,17 @@ function byProject(addresses: readonly Address[]): [project: string, names: stri
   const projects = [...new Set(addresses.map(({ project }) => project))];
   const namesOf = (project: string) => addresses.filter((one) => one.project === project);
   return projects.map((project) => [project, [...new Set(namesOf(project).map(({ name }) => name))]]);
+}
+
+const isOfAgent = ({ backend }: Address) => backend === "agent";
+
+/** Those of one project under one manager at once: they are ordered there. */
+function byBackend(addresses: readonly Address[]): [first: Address, names: string[]][] {
+  const key = ({ project, backend }: Address) => `${project} ${backend}`;
+  return [...new Set(addresses.map(key))].map((each) => {
+    const group = addresses.filter((address) => key(address) === each);
+    return [group[0] as Address, [...new Set(group.map(({ name }) => name))]];
+  });
 }
 
 function sorted(merged: Record<string, string[]>): Record<string, string[]> {

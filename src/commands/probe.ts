@@ -1,7 +1,8 @@
 import { option } from "@oclif/core/flags";
+import type { ResultOf } from "../rpc/contract.ts";
 import { probeView } from "../views/probe.ts";
 import { EXIT } from "./exit-codes.ts";
-import { nameArgument, ServerCommand } from "./server-command.ts";
+import { type Address, nameArgument, ServerCommand, wireName } from "./server-command.ts";
 
 export default class Probe extends ServerCommand {
   static override summary = "Look at a server once now, and show every step.";
@@ -25,9 +26,20 @@ export default class Probe extends ServerCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Probe);
     const address = await this.address(args.name, flags);
-    const report = await this.withAgent((client) => client.call("probe", { ...address, which: flags.which }));
+    const report = await this.#report(address, flags.which);
     if (this.json) this.printJson(report);
     else this.print(probeView(report, this.screen));
     if (!report.ok) this.exit(EXIT.failed);
+  }
+
+  async #report(address: Address, which: "readiness" | "liveness"): Promise<ResultOf<"probe">> {
+    const server = wireName(address);
+    if (address.backend === "agent")
+      return this.withAgent((client) => client.call("probe", { ...server, which }));
+    return this.withUnits(address, async (units) => {
+      const { probeUnit } = await import("../backends/units/probing.ts");
+      const { type, ...report } = await probeUnit(units, address.name, which, this.signal);
+      return { ...server, which, type, ...report };
+    });
   }
 }

@@ -1,17 +1,35 @@
 import { string } from "@oclif/core/args";
 import { boolean } from "@oclif/core/flags";
 import { findAgent, reachAgent } from "../backends/agent-process.ts";
+import { isManager } from "../backends/fleet.ts";
+import { ServiceError } from "../backends/service.ts";
+import type { UnitBackend } from "../backends/units/unit-backend.ts";
 import { nearest } from "../model/nearest.ts";
+import type { Observed } from "../model/observed.ts";
+import type { ServerSpec } from "../model/spec.ts";
+import { BackendUnreachable } from "../model/unreachable.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
-import { recordedNames, recordedProjects } from "../system/projects.ts";
+import { recordedBackends, recordedNames, recordedProjects } from "../system/projects.ts";
 import { EXIT } from "./exit-codes.ts";
 import { ProjectCommand } from "./project-command.ts";
 
-/** A server by its full name. */
+/** A server by its full name, and what runs it. */
 export interface Address {
   readonly project: string;
   readonly name: string;
+  readonly backend: ServerSpec["backend"];
+}
+
+/** As the wire wants it. */
+export const wireName = ({ project, name }: Address) => ({ project, name });
+
+/** By project and name, as an agent tells of them. */
+export function inOrder<T extends { readonly project: string; readonly name: string }>(
+  entries: readonly T[],
+): T[] {
+  const key = ({ project, name }: T) => `${project}/${name}`;
+  return [...entries].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
 
 export const nameArgument = {
@@ -42,12 +60,67 @@ export abstract class ServerCommand extends ProjectCommand {
   }
 
   /** As {@link withAgent}; undefined, and no agent is started, when nothing was ever applied. */
-  protected async withAgentIfRecorded<T>(work: (client: RpcClient) => Promise<T>): Promise<T | undefined> {
+  protected async withAgentIfRecorded<T>(
+    work: (client: RpcClient) => Promise<T>,
+    only?: string,
+  ): Promise<T | undefined> {
     const recorded = recordedProjects(this.state).some(
-      (project) => recordedNames(this.state, project).length > 0,
+      (project) => (only ?? project) === project && recordedNames(this.state, project).length > 0,
     );
     if (!recorded) return undefined;
     return this.withAgent(work);
+  }
+
+  /** Servers that service managers run, of all projects or of one. A manager that does not answer is told of. */
+  protected async unitServers<T>(
+    only: string | undefined,
+    entryOf: (observed: Observed, now: number) => T,
+  ): Promise<T[]> {
+    const projects = recordedProjects(this.state).filter((project) => (only ?? project) === project);
+    const found = await Promise.all(
+      projects.map(async (project) => {
+        const kinds = new Set(recordedBackends(this.state, project).map(({ backend }) => backend));
+        const fleet = this.fleet(project);
+        const observed = await Promise.all(
+          [...kinds].filter(isManager).map(async (kind) => {
+            try {
+              return await (await fleet.units(kind)).observe(project);
+            } catch (error) {
+              if (!(error instanceof BackendUnreachable)) throw error;
+              this.note(`xy: ${error.message} (not shown: ${fleet.recorded(kind).join(", ")})`);
+              process.exitCode = EXIT.unreachable;
+              return [];
+            }
+          }),
+        );
+        await fleet.close();
+        return observed.flat();
+      }),
+    );
+    return found.flat().map((observed) => entryOf(observed, Date.now()));
+  }
+
+  /** Runs `work` with the manager that runs a server. */
+  protected async withUnits<T>(address: Address, work: (units: UnitBackend) => Promise<T>): Promise<T> {
+    const { project, backend } = address;
+    if (!isManager(backend)) throw new Error(`${backend} runs no units`);
+    const fleet = this.fleet(project);
+    try {
+      return await this.reaching(async () => work(await fleet.units(backend)));
+    } catch (error) {
+      if (error instanceof ServiceError) this.fail(EXIT.failed, error.message);
+      throw error;
+    } finally {
+      await fleet.close();
+    }
+  }
+
+  /** How one server is that a manager runs. */
+  protected observeUnit(address: Address): Promise<Observed> {
+    return this.withUnits(address, async (units) => {
+      const all = await units.observe(address.project);
+      return all.find(({ name }) => name === address.name) ?? this.#unknown(address.name);
+    });
   }
 
   /** As {@link withAgent}; undefined when no agent runs. */
@@ -75,25 +148,25 @@ export abstract class ServerCommand extends ProjectCommand {
    */
   protected async address(text: string, flags: { config?: string | undefined }): Promise<Address> {
     const [project, name, ...rest] = text.split("/");
-    if (project && name && rest.length === 0) return this.#known({ project, name });
-    const holders = recordedProjects(this.state).filter((one) =>
-      recordedNames(this.state, one).includes(text),
-    );
+    if (project && name && rest.length === 0) return this.#in(project, name) ?? this.#unknown(name);
+    const holders = recordedProjects(this.state).flatMap((one) => this.#in(one, text) ?? []);
     if (holders.length === 0) return this.#unknown(text);
     const current = holders.length > 1 ? await this.currentProject(flags) : undefined;
-    const holder = holders.length === 1 ? holders[0] : holders.find((one) => one === current);
-    if (holder !== undefined) return { project: holder, name: text };
-    const all = holders.map((one) => `${one}/${text}`).join(" or ");
+    const holder = holders.length === 1 ? holders[0] : holders.find((one) => one.project === current);
+    if (holder !== undefined) return holder;
+    const all = holders.map((one) => `${one.project}/${text}`).join(" or ");
     return this.fail(EXIT.usage, `cannot tell which ${text} is meant: say ${all}`);
   }
 
-  #known(address: Address): Address {
-    const { project, name } = address;
-    return recordedNames(this.state, project).includes(name) ? address : this.#unknown(name);
+  #in(project: string, name: string): Address | undefined {
+    const found = recordedBackends(this.state, project).find((one) => one.name === name);
+    return found && { project, ...found };
   }
 
   #unknown(name: string): never {
-    const all = recordedProjects(this.state).flatMap((project) => recordedNames(this.state, project));
+    const all = recordedProjects(this.state).flatMap((project) =>
+      recordedBackends(this.state, project).map((server) => server.name),
+    );
     const meant = nearest(name, all);
     const hint =
       meant === undefined
@@ -112,7 +185,7 @@ export abstract class ServerCommand extends ProjectCommand {
     const project = await this.currentProject(flags);
     if (project === undefined)
       this.fail(EXIT.failed, "cannot tell the current project: this folder belongs to none that was applied");
-    return recordedNames(this.state, project).map((name) => ({ project, name }));
+    return recordedBackends(this.state, project).map((server) => ({ project, ...server }));
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Observed, Transition } from "../model/observed.ts";
+import { statusEntryOf } from "../rpc/entries.ts";
 import { statusView } from "../views/status.ts";
-import { nameArgument, ServerCommand } from "./server-command.ts";
+import { EXIT } from "./exit-codes.ts";
+import { type Address, nameArgument, ServerCommand, wireName } from "./server-command.ts";
 
 export default class Status extends ServerCommand {
   static override summary = "Show everything about one server.";
@@ -11,14 +13,25 @@ export default class Status extends ServerCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Status);
     const address = await this.address(args.name, flags);
+    if (address.backend !== "agent") return this.#unit(address);
     await this.withAgent(async (client) => {
-      const status = await client.call("status", address);
+      const status = await client.call("status", wireName(address));
       if (this.json) return this.printJson(status);
-      const [observed] = await client.call("observe", address);
+      const [observed] = await client.call("observe", wireName(address));
       const transitions = status.recent_transitions.map(
         ({ at_unix_ms, ...rest }) => ({ ...rest, at: at_unix_ms }) as Transition,
       );
       this.print(statusView(observed as Observed, { transitions, logPath: status.log_path }, this.screen));
     });
+  }
+
+  async #unit(address: Address): Promise<void> {
+    const observed = await this.observeUnit(address);
+    const log = await this.withUnits(address, async (units) => units.logHint(address.name));
+    const { spec } = observed;
+    if (!this.json) return this.print(statusView(observed, { logPath: log }, this.screen));
+    if (spec === undefined)
+      this.fail(EXIT.failed, `cannot tell all of ${address.name}: nothing is recorded of it`);
+    this.printJson(statusEntryOf({ ...observed, spec }, log, Date.now()));
   }
 }

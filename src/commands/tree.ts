@@ -1,7 +1,8 @@
 import type { TreeEntry } from "../rpc/contract.ts";
+import { treeEntryOf } from "../rpc/entries.ts";
 import { type TreeNode, treeView } from "../views/tree.ts";
 import { projectFlag } from "./project-command.ts";
-import { ServerCommand } from "./server-command.ts";
+import { inOrder, ServerCommand } from "./server-command.ts";
 
 export default class Tree extends ServerCommand {
   static override summary = "Show what depends on what, and what waits for what.";
@@ -16,7 +17,9 @@ export default class Tree extends ServerCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Tree);
     const params = flags.project === undefined ? {} : { project: flags.project };
-    const entries = (await this.withAgentIfRecorded((client) => client.call("tree", params))) ?? [];
+    const own =
+      (await this.withAgentIfRecorded((client) => client.call("tree", params), flags.project)) ?? [];
+    const entries = inOrder([...own, ...(await this.unitServers(flags.project, treeEntryOf))]);
     if (this.json) this.printJson(entries);
     else this.print(treeView(entries.map(nodeOf), { ...this.screen, ascii: !showsBoxes(process.env) }));
   }

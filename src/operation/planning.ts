@@ -234,15 +234,18 @@ async function withUnit(change: Change, backends: readonly Backend[]): Promise<C
 
 /** What its backend refuses of a server, and what is lost of it where something is done about it. */
 function remarksOn(
-  { desired, action, server }: Change,
+  { desired, observed, action, server }: Change,
   backends: readonly Backend[],
   place: Evaluated["place"] | undefined,
   strict: boolean,
 ): Diagnostic[] {
   const backend = backends.find(({ kind }) => kind === desired?.backend);
   if (desired === undefined || desired.wanted === "ignore" || action === "remove") return [];
+  const isSame = observed?.spec !== undefined && observed.backend === desired.backend;
+  const told = new Set(isSame ? backend?.check(observed.spec).map(({ message }) => message) : []);
   return (backend?.check(desired) ?? []).flatMap(({ severity, path, message }): Diagnostic[] => {
-    if (severity === "warning" && !strict && action === "none") return [];
+    // What was lost before was told before.
+    if (severity === "warning" && !strict && (action === "none" || told.has(message))) return [];
     return [
       {
         severity: strict ? "error" : severity,

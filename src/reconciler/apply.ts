@@ -91,7 +91,8 @@ class Walk {
     this.#events.push({ type: "started", server, action });
     // What it depends on was waited for already: it waits for that by itself, and this apply no longer.
     const outcome = await this.#perform(change, broken === undefined ? this.#options.waitMs : 0);
-    const result = outcome.ok ? outcome : await this.#orMovedBack(change, needs, outcome);
+    const moves = needs.some(({ server: other }) => other === server);
+    const result = outcome.ok || !moves ? outcome : await this.#orMovedBack(change, needs, outcome);
     const { waitsFor } = result;
     if (waitsFor !== undefined && this.#options.waitMs > 0) this.#wait(change, result, waitsFor);
     else if (result.ok) this.#events.push({ type: "done", server, action, detail: result.detail });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { STATES, type StateName } from "../model/observed.ts";
 import { mcpFacts, probeReport } from "../model/probe-report.ts";
-import { CONDITIONS, exit, name, secretValues, serverSpec } from "../model/spec.ts";
+import { BACKENDS, CONDITIONS, exit, name, secretValues, serverSpec } from "../model/spec.ts";
 import { session, starter } from "../model/starter.ts";
 import { LONGEST_PAUSE } from "../model/units.ts";
 
@@ -47,6 +47,8 @@ const missing = z.array(
 const listEntry = z.object({
   name: z.string(),
   project: z.string(),
+  /** What runs it; an agent tells of its own servers only. */
+  backend: z.enum(BACKENDS),
   state: z.enum(STATES),
   pid: z.int().optional(),
   port: z.int().nullable(),
@@ -55,7 +57,8 @@ const listEntry = z.object({
   /** Restarts, and what probes lead to, are suspended; without `until_unix_ms` until `resume`. */
   paused: z.object({ at_unix_ms: z.number(), until_unix_ms: z.number().optional() }).optional(),
   uptime_secs: z.number().optional(),
-  restart_count: z.int(),
+  /** Null: nobody counts. */
+  restart_count: z.int().nullable(),
   last_exit: z.object({ exit, at_unix_ms: z.number() }).optional(),
   /** Null: not known (yet). */
   ready: z.boolean().nullable(),
@@ -70,6 +73,8 @@ const treeEntry = listEntry.extend({
 
 const statusEntry = listEntry.extend({
   since_unix_ms: z.number(),
+  /** Of the process that runs. */
+  started_at_unix_ms: z.number().optional(),
   reason: z.string().optional(),
   operator: z.enum(["start", "stop"]).nullable(),
   /** On whose word it runs, or ran last. */

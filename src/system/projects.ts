@@ -86,6 +86,7 @@ export const unitsDir = (state: string, project: string) => join(projectDir(stat
 
 /** Names of the project's servers that run as units of this manager. */
 export function recordedUnits(state: string, project: string, kind: Kind): string[] {
+  if (!existsSync(unitsDir(state, project))) return [];
   const entries = entriesOf(join(unitsDir(state, project), kind)).filter((entry) => entry.isFile());
   const names = entries.flatMap(({ name }) =>
     name.endsWith(".json") ? [name.slice(0, -".json".length)] : [],

@@ -33,7 +33,7 @@ export function planView(plan: Plan, screen: Screen): string {
   const notes = noteLines(plan, screen, paint);
   const problems = [
     ...(plan.unreachable ?? []).map((lost) => unreachableLine(lost, paint)),
-    ...plan.diagnostics.map((d) => diagnosticLine(d, screen, paint)),
+    ...together(plan.diagnostics).map((d) => diagnosticLine(d, screen, paint)),
   ];
   const sections = [...blocks, notes, problems, [totals(plan, paint)]].filter((lines) => lines.length > 0);
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
@@ -139,6 +139,19 @@ function ailingText({ server, observed }: Change): string {
 function driftText({ server, action, observed }: Change): string {
   const outcome = action === "remove" ? "removed" : action === "none" ? "left alone" : "put back";
   return `${server} was changed outside xy (${observed?.drift}), and is ${outcome}`;
+}
+
+/** What is said of several servers in the same words is said once. */
+function together(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const key = ({ server: _, ...rest }: Diagnostic) => JSON.stringify(rest);
+  return [...new Set(diagnostics.map(key))].flatMap((each) => {
+    const group = diagnostics.filter((one) => key(one) === each);
+    const servers = [...new Set(group.flatMap(({ server }) => server ?? []))];
+    const [first] = group;
+    return first === undefined
+      ? []
+      : [{ ...first, ...(servers.length > 0 ? { server: names(servers) } : {}) }];
+  });
 }
 
 function unreachableLine({ message, servers }: Unreachable, paint: Paint): string {

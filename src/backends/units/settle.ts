@@ -164,7 +164,9 @@ export class Output {
   async lastLines(): Promise<string[]> {
     if (!this.#manager.keepsOutput) {
       await pause(FOLLOW_GAP, this.#closing.signal);
-      return this.#lines;
+      // What comes after it is put back is not what it failed with.
+      this.close();
+      return [...this.#lines];
     }
     const lines: string[] = [];
     try {

@@ -14,7 +14,7 @@ import { ensureDir, ensurePrivateDir } from "../../system/paths.ts";
 import { identify, isRunning } from "../../system/processes.ts";
 import type { Backend, PerformOptions, PerformResult, Remark } from "../backend.ts";
 import { lossesOf } from "../render/losses.ts";
-import { secretNames, type UnitFacts } from "../render/unit.ts";
+import { secretNames, type UnitFacts, unitName } from "../render/unit.ts";
 import { ServiceError } from "../service.ts";
 import type { Live, Unit, UnitManager } from "./manager.ts";
 import { glanceAt, healthOf } from "./readiness.ts";
@@ -335,6 +335,12 @@ export class UnitBackend implements Backend {
     return next;
   }
 
+  /** Where the output of a server is, or how it is read. */
+  logHint(name: string): string {
+    if (!this.manager.keepsOutput) return this.store.logPaths(name).out;
+    return `journalctl -t ${unitName({ project: this.#project, name })}`;
+  }
+
   unitOf(record: UnitRecord): Unit {
     return this.#unitOf(record);
   }
@@ -458,11 +464,11 @@ function fileDrift({ file, text }: UnitRecord, { format }: UnitManager): string[
     case "missing":
       return ["its unit's file is gone"];
     case "linked":
-      return [`its unit is masked, or a link: ${file}`];
+      return ["its unit is masked, or a link"];
     case "foreign":
-      return [`its unit's file was replaced: ${file}`];
+      return ["its unit's file was replaced"];
     case "ours":
-      return found.text === text ? [] : [`its unit's file was edited: ${file}`];
+      return found.text === text ? [] : ["its unit's file was edited"];
   }
 }
 

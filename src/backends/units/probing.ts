@@ -1,0 +1,47 @@
+import type { ProbeReport } from "../../model/probe-report.ts";
+import { Redactor } from "../../model/redact.ts";
+import { Steps } from "../../probes/steps.ts";
+import { lookAt } from "./readiness.ts";
+import type { Known, UnitBackend } from "./unit-backend.ts";
+
+/** Looked through for the line that says "ready". */
+const EARLIER_LINES = 1000;
+
+/** One look at a server that a manager runs, for a person, who sees each step. */
+export async function probeUnit(
+  backend: UnitBackend,
+  name: string,
+  which: "readiness" | "liveness",
+  signal: AbortSignal,
+): Promise<ProbeReport & { readonly type: string }> {
+  const known = (await backend.known([name])).get(name);
+  const steps = new Steps();
+  const probe = known?.record.spec[which];
+  const pid = known?.live.pid;
+  if (known === undefined || probe === undefined || pid === undefined)
+    return {
+      type: probe?.type ?? "none",
+      ...steps.bad("process", `${name} does not run: it is ${known?.live.state ?? "stopped"}`),
+    };
+  const { type } = probe;
+  if (type === "none") return { type, ...steps.good("none", "its program runs; there is no other check") };
+  if (type === "log") return { type, ...(await findLine(backend, known, probe.pattern, signal)) };
+  return { type, ...(await lookAt(known.record, probe, { pid, dir: backend.store.dir, signal })) };
+}
+
+async function findLine(
+  { manager }: UnitBackend,
+  { record, unit, live }: Known,
+  pattern: string,
+  signal: AbortSignal,
+): Promise<ProbeReport> {
+  const steps = new Steps();
+  const expression = new RegExp(pattern);
+  const redactor = new Redactor(record.secrets);
+  const since = live.startedAt;
+  const request = { tail: EARLIER_LINES, follow: false, ...(since === undefined ? {} : { since }) };
+  for await (const { line } of manager.logs(unit, request, signal)) {
+    if (expression.test(line)) return steps.good("log", `printed: ${redactor.evidence(line)}`);
+  }
+  return steps.bad("log", `none of the last ${EARLIER_LINES} lines matches ${pattern}`);
+}
