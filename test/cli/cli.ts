@@ -131,6 +131,11 @@ export class Home {
     return path;
   }
 
+  /** A file that may hold a secret. */
+  allow(path: string): void {
+    this.#told.add(path);
+  }
+
   pathOf(file: string): string {
     return file.startsWith("/") ? file : join(this.project, file);
   }

@@ -30,10 +30,9 @@ export function unitSubject(
       if (failed.length > 0) throw new Error(failed[0]?.message);
     },
     async dispose() {
-      for (const name of store.names()) {
-        const known = (await backend.known([name])).get(name);
-        if (known) await backend.manager.kill(known.unit);
-      }
+      const known = await backend.known(store.names());
+      const running = [...known.values()].filter(({ live }) => live.pid !== undefined);
+      await Promise.all(running.map(({ unit }) => backend.manager.kill(unit)));
       await dispose();
     },
   };

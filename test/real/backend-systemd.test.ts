@@ -304,7 +304,7 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       declare("web", 'depends-on "db"');
       const lines = (await home.did("xy apply --yes")).split("\n");
       expect(lines.findIndex((line) => line.startsWith("db: added"))).toBeLessThan(
-        lines.findIndex((line) => line === "web: adding"),
+        lines.indexOf("web: adding"),
       );
       await home.did("xy stop --all");
       expect(await home.shell("xy start web")).toMatchObject({

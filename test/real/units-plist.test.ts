@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { launchdUnits } from "../../src/backends/render/launchd.ts";
+import { secretNames, wordsBehindSecrets } from "../../src/backends/render/unit.ts";
+import type { ServerSpec } from "../../src/model/spec.ts";
 import { factsOf, generatedServers, seedOf } from "../rig/units.ts";
 
 /** Why property lists cannot be read back here; undefined when they can. Under CI they have to be. */
@@ -37,12 +39,17 @@ describe.skipIf(whyNoReaders() !== undefined)("property lists for launchd, which
 
   it("read back as they were declared, by two programs that are not ours", async () => {
     const seed = seedOf("servers for launchd");
-    const specs = generatedServers("launchd", "/opt", 300, seed).sort((a, b) => (a.name < b.name ? -1 : 1));
+    const specs = generatedServers("launchd", "/opt", 300, seed)
+      .map(({ spec }) => spec)
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    const secretsFile = { secretsFile: "/s & <s>.env" };
+    const facts = (spec: ServerSpec) =>
+      factsOf(spec, { installed: { enabled: true, ...(secretNames(spec).length > 0 ? secretsFile : {}) } });
     for (const spec of specs) {
       const [xml, binary] = ["xml", "binary"].map((folder) =>
         join(root, folder, launchdUnits.fileName(spec)),
       );
-      writeFileSync(xml as string, await launchdUnits.render(factsOf(spec)));
+      writeFileSync(xml as string, await launchdUnits.render(facts(spec)));
       execFileSync("plistutil", ["-i", xml as string, "-o", binary as string]);
       expect(
         readFileSync(binary as string)
@@ -59,11 +66,14 @@ describe.skipIf(whyNoReaders() !== undefined)("property lists for launchd, which
       );
       for (const [i, spec] of specs.entries()) {
         const log = `/home/me/Library/Logs/xy.p.${spec.name}.log`;
+        const hidden = secretNames(spec);
+        const env = Object.entries(spec.env).filter(([name]) => !hidden.includes(name));
+        const words = wordsBehindSecrets(facts(spec));
         expect(lists[i], `XY_TEST_SEED=${seed}: ${spec.name}, ${folder}`).toEqual({
           Label: `xy.p.${spec.name}`,
-          ProgramArguments: [spec.program, ...spec.args],
+          ProgramArguments: words,
           WorkingDirectory: spec.workingDir,
-          EnvironmentVariables: spec.env,
+          EnvironmentVariables: Object.fromEntries(env),
           Umask: spec.umask,
           SoftResourceLimits: { NumberOfFiles: spec.limits.openFiles },
           StandardOutPath: log,

@@ -1,12 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ADDED } from "../../src/backends/render/capabilities.ts";
 import { supervisordUnits } from "../../src/backends/render/supervisord.ts";
 import { eventually } from "../rig/eventually.ts";
 import { type SpecChanges, shellSpec } from "../rig/spec.ts";
 import { SupervisordHome, whyNoSupervisord } from "../rig/supervisord.ts";
-import { compareReports, factsOf, generatedServers, prepare, seedOf } from "../rig/units.ts";
+import { factsOf } from "../rig/units.ts";
 
 describe.skipIf(whyNoSupervisord() !== undefined)("units under a real supervisord", () => {
   let home: SupervisordHome;
@@ -14,21 +13,6 @@ describe.skipIf(whyNoSupervisord() !== undefined)("units under a real supervisor
     home = new SupervisordHome();
   });
   afterEach(() => home.close());
-
-  it("give each process exactly what is declared", async () => {
-    const seed = seedOf("servers for supervisord");
-    const specs = generatedServers("supervisord", home.path, 300, seed);
-    prepare(home.path, specs);
-    // In one file: supervisord looks through all that it has after each.
-    const texts = await Promise.all(specs.map((spec) => supervisordUnits.render(factsOf(spec))));
-    home.write("all.conf", texts.join("\n"));
-    home.start();
-    const added = await compareReports(specs, { openFiles: false }).catch((error) => {
-      throw new Error(`XY_TEST_SEED=${seed}: ${error.message}\n${home.said.slice(-2000)}`);
-    });
-    const own = Object.keys(home.env);
-    expect([...added].filter((name) => !own.includes(name)).sort()).toEqual(ADDED.supervisord);
-  });
 
   it("stop by the declared signal, start only what is wanted, and restart what fails", async () => {
     const { path } = home;

@@ -36,11 +36,22 @@ export class SupervisordHome {
   #child: ChildProcess | undefined;
   #said = "";
 
-  constructor() {
+  /** `http`: it answers on that port too, to that user and password. */
+  constructor({
+    http,
+  }: { readonly http?: { readonly port: number; readonly user: string; readonly password: string } } = {}) {
     for (const folder of ["units", "logs"]) mkdirSync(join(this.path, folder));
     const lines = [
       "[unix_http_server]",
       `file=${this.path}/sock`,
+      ...(http
+        ? [
+            "[inet_http_server]",
+            `port=127.0.0.1:${http.port}`,
+            `username=${http.user}`,
+            `password=${http.password}`,
+          ]
+        : []),
       "[rpcinterface:supervisor]",
       "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
       "[supervisorctl]",
@@ -104,13 +115,26 @@ export class SupervisordHome {
     }
   }
 
-  async close(): Promise<void> {
+  remove(name: string): void {
+    rmSync(join(this.path, "units", name));
+  }
+
+  /** Ends it with all its programs, and starts it anew. */
+  async restart(): Promise<void> {
+    await this.#end();
+    await this.open();
+  }
+
+  async #end(): Promise<void> {
     const child = this.#child;
-    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
-      const ended = once(child, "exit");
-      child.kill("SIGTERM");
-      await ended;
-    }
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    await ended;
+  }
+
+  async close(): Promise<void> {
+    await this.#end();
     rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -3,10 +3,13 @@ import { dirname, join } from "node:path";
 import * as fc from "fast-check";
 import { expect } from "vitest";
 import { FORMATS } from "../../src/backends/render/formats.ts";
-import type { Manager, UnitFacts } from "../../src/backends/render/unit.ts";
-import type { ServerSpec } from "../../src/model/spec.ts";
+import type { UnitFacts } from "../../src/backends/render/unit.ts";
+import { environmentOf } from "../../src/model/environment.ts";
+import type { SecretValues, ServerSpec } from "../../src/model/spec.ts";
 import { eventually } from "./eventually.ts";
 import { serverSpec } from "./spec.ts";
+
+type Kind = ServerSpec["backend"];
 
 const REPORT = join(import.meta.dirname, "report.pl");
 
@@ -60,6 +63,7 @@ const declared = fc.record({
       maxKeys: 6,
     },
   ),
+  hidden: fc.dictionary(fc.stringMatching(/^S_[A-Za-z0-9_]{0,8}$/), text, { maxKeys: 3 }),
   program: fileName,
   folder: fileName,
   umask: fc.integer({ min: 0, max: 0o777 }),
@@ -68,25 +72,56 @@ const declared = fc.record({
 
 type Generated = typeof declared extends fc.Arbitrary<infer T> ? T : never;
 
-/** What the managers that are tried give to so many servers, by that seed. Folders and programs are in `root`. */
-export function generatedServers(manager: Manager, root: string, count: number, seed: number): ServerSpec[] {
+/** A server, and the values of its secrets. */
+export interface GeneratedServer {
+  readonly spec: ServerSpec;
+  readonly secrets: SecretValues;
+}
+
+/** What the backends that are tried give to so many servers, by that seed. Folders and programs are in `root`. */
+export function generatedServers(kind: Kind, root: string, count: number, seed: number): GeneratedServer[] {
   const report = (i: number) => join(root, "reports", String(i));
-  const spec = ({ args, account, own, program, folder, umask, openFiles }: Generated, i: number) =>
+  const spec = ({ args, account, own, hidden, program, folder, umask, openFiles }: Generated, i: number) =>
     serverSpec(`s${i}`, join(root, "programs", program), [report(i), ...args], {
-      env: { ...Object.fromEntries(ACCOUNT.map((name, k) => [name, account[k] as string])), ...own },
+      backend: kind,
+      env: {
+        ...Object.fromEntries(ACCOUNT.map((name, k) => [name, account[k] as string])),
+        ...own,
+        ...Object.fromEntries(
+          Object.keys(hidden).map((name) => [name, { secret: { env: name }, hmac: "0" }]),
+        ),
+      },
       workingDir: join(root, "folders", folder),
       umask,
       limits: { openFiles },
       restart: { policy: "never" },
     });
   const carried = declared.filter((one) => {
-    const sizes = [...one.args, ...one.account, ...Object.values(one.own)].map((some) => some.length);
-    return sizes.reduce((sum, size) => sum + size, 0) < 500_000 && sound(manager, spec(one, 0));
+    const { args, account, own, hidden } = one;
+    const texts = [...args, ...account, ...Object.values(own), ...Object.values(hidden)];
+    const size = texts.reduce((sum, some) => sum + some.length, 0);
+    return (
+      size < 500_000 &&
+      Object.values(hidden).every((some) => isCarried(kind, some)) &&
+      sound(kind, spec(one, 0))
+    );
   });
-  return fc.sample(carried, { numRuns: count, seed }).map(spec);
+  return fc
+    .sample(carried, { numRuns: count, seed })
+    .map((one, i) => ({ spec: spec(one, i), secrets: one.hidden }));
 }
 
-const sound = (manager: Manager, spec: ServerSpec) => FORMATS[manager].faults(factsOf(spec)).length === 0;
+/** The values of secrets are not known to those who look at a spec. */
+function isCarried(kind: Kind, secret: string): boolean {
+  if (/\0|\p{Surrogate}/u.test(secret)) return false;
+  return kind !== "systemd" || !/\p{Noncharacter_Code_Point}/u.test(secret);
+}
+
+function sound(kind: Kind, spec: ServerSpec): boolean {
+  if (kind !== "agent")
+    return FORMATS[kind].faults(factsOf(spec, { installed: { enabled: true } })).length === 0;
+  return !/\\u0000|\\ud[89a-f]/i.test(JSON.stringify([spec.program, spec.workingDir, spec.args, spec.env]));
+}
 
 export const factsOf = (spec: ServerSpec, over: Partial<UnitFacts> = {}): UnitFacts => ({
   spec,
@@ -97,9 +132,10 @@ export const factsOf = (spec: ServerSpec, over: Partial<UnitFacts> = {}): UnitFa
 });
 
 /** Makes what the servers need of the machine. */
-export function prepare(root: string, specs: readonly ServerSpec[]): void {
+export function prepare(root: string, servers: readonly GeneratedServer[]): void {
   mkdirSync(join(root, "reports"), { recursive: true });
-  for (const { program, workingDir } of specs) {
+  for (const { spec } of servers) {
+    const { program, workingDir } = spec;
     mkdirSync(workingDir, { recursive: true });
     mkdirSync(dirname(program), { recursive: true });
     if (existsSync(program)) continue;
@@ -116,16 +152,16 @@ const REPORTS_BOUND = 80_000;
  * their environments that nobody declared.
  */
 export async function compareReports(
-  specs: readonly ServerSpec[],
+  servers: readonly GeneratedServer[],
   { openFiles }: { openFiles: boolean },
 ): Promise<Set<string>> {
   const added = new Set<string>();
   await eventually(() => {
-    const missing = specs.filter(({ args }) => !existsSync(args[0] as string)).map(({ name }) => name);
+    const missing = servers.flatMap(({ spec }) => (existsSync(spec.args[0] as string) ? [] : [spec.name]));
     if (missing.length > 0)
       throw new Error(`no report of ${missing.length}: ${missing.slice(0, 10).join(", ")}`);
   }, REPORTS_BOUND);
-  for (const spec of specs) {
+  for (const { spec, secrets } of servers) {
     const report = JSON.parse(readFileSync(spec.args[0] as string, "utf8"));
     const env = new Map<string, string>(
       (report.env as string[]).map(unhex).map((entry) => {
@@ -141,7 +177,8 @@ export async function compareReports(
       openFiles: openFiles ? report.openFiles : spec.limits.openFiles,
       env: Object.fromEntries(Object.keys(spec.env).map((name) => [name, env.get(name)])),
     };
-    const { program, args, workingDir: cwd, umask, limits, env: wanted } = spec;
+    const { program, args, workingDir: cwd, umask, limits } = spec;
+    const wanted = environmentOf(spec, secrets);
     const declaration = { argv: [program, ...args], cwd, umask, ...limits, env: wanted };
     expect(received, `what ${spec.name} received`).toEqual(declaration);
     for (const name of env.keys()) if (!(name in spec.env)) added.add(name);

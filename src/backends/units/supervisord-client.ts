@@ -1,3 +1,4 @@
+import pLimit from "p-limit";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { callXmlRpc, type Endpoint, XmlRpcFault, XmlRpcUnreachable, type XmlValue } from "./xml-rpc.ts";
 
@@ -42,12 +43,15 @@ export interface Pending {
   readonly removed: readonly string[];
 }
 
+const AT_ONCE = 4;
 /** Longest wait for an answer that nothing stands behind, ms. */
 const BOUND = 10_000;
 
 /** A supervisord that is reached by XML-RPC. Every method throws {@link BackendUnreachable}, or an {@link XmlRpcFault}. */
 export class SupervisordClient {
   readonly #endpoint: Endpoint;
+  /** It does one thing at a time: whoever asks much at once would wait too long for each answer. */
+  readonly #limit = pLimit(AT_ONCE);
 
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
@@ -132,8 +136,10 @@ export class SupervisordClient {
   }
 
   async #call(method: string, params: readonly XmlValue[] = [], bound = BOUND): Promise<XmlValue> {
+    const call = () => callXmlRpc(this.#endpoint, `supervisor.${method}`, params, bound);
     try {
-      return await callXmlRpc(this.#endpoint, `supervisor.${method}`, params, bound);
+      // What waits for the end of a program is answered late, and keeps nobody.
+      return await (bound > BOUND ? call() : this.#limit(call));
     } catch (error) {
       if (error instanceof XmlRpcUnreachable) throw this.unreachable(error.message);
       if (error instanceof XmlRpcFault && error.code === FAULTS.shutdownState)

@@ -240,7 +240,7 @@ function liveOf({ editedAt }: Unit, info: ProcessInfo | undefined, { changed }: 
     ...(since > 0 ? { since: since * 1000 } : {}),
     ...(info.pid > 0 ? { pid: info.pid, startedAt: info.start * 1000 } : {}),
     ...(info.stop > 0 && info.pid === 0 && info.state !== STATES.fatal ? { lastExit: lastExitOf(info) } : {}),
-    ...(info.spawnerr === "" ? reasonOf(info) : { reason: info.spawnerr }),
+    ...reasonOf(info),
   };
 }
 
@@ -270,7 +270,11 @@ function lastExitOf({ state, exitstatus, stop }: ProcessInfo): NonNullable<Live[
   return { exit, at: stop * 1000, ...(state === STATES.stopped ? { requested: true } : {}) };
 }
 
-function reasonOf({ state, exitstatus }: ProcessInfo): Pick<Live, "reason"> {
+/** What it calls an end in the first second. */
+const TOO_QUICK = /^Exited too quickly/;
+
+function reasonOf({ state, exitstatus, spawnerr }: ProcessInfo): Pick<Live, "reason"> {
+  if (spawnerr !== "" && !TOO_QUICK.test(spawnerr)) return { reason: spawnerr };
   if (state !== STATES.fatal && state !== STATES.backoff) return {};
   const how = exitstatus < 0 ? "a signal" : `exit ${exitstatus}`;
   return { reason: state === STATES.fatal ? `${how}: it ended too soon each time` : how };

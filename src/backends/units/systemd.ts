@@ -142,15 +142,12 @@ export class SystemdManager implements UnitManager {
       rmSync(folder, { recursive: true, force: true });
   }
 
-  async start({ spec }: Unit): Promise<void> {
-    // One that has failed too often would not be started again otherwise.
-    await this.#systemctl(classOf(spec), ["reset-failed", idOf(spec)]);
-    await this.#run(spec, "start");
+  start({ spec }: Unit): Promise<void> {
+    return this.#run(spec, "start");
   }
 
-  async restart({ spec }: Unit): Promise<void> {
-    await this.#systemctl(classOf(spec), ["reset-failed", idOf(spec)]);
-    await this.#run(spec, "restart");
+  restart({ spec }: Unit): Promise<void> {
+    return this.#run(spec, "restart");
   }
 
   async stop({ spec }: Unit): Promise<void> {
@@ -202,10 +199,15 @@ export class SystemdManager implements UnitManager {
   }
 
   /** Has it started, or started again; what systemd says of the failure is that it failed, so that is looked up. */
-  async #run(spec: ServerSpec, verb: "start" | "restart"): Promise<void> {
+  async #run(spec: ServerSpec, verb: "start" | "restart", again = false): Promise<void> {
     const answer = await this.#systemctl(classOf(spec), [verb, idOf(spec)], boundOf(spec));
     if (answer.code === 0) return;
     const live = (await this.look([{ spec, file: this.fileOf(spec), enabled: true }])).get(spec.name);
+    if (!again && live?.reason?.endsWith(TOO_OFTEN)) {
+      // That is about starts by itself: who says so now starts it all the same.
+      await this.#systemctl(classOf(spec), ["reset-failed", idOf(spec)]);
+      return this.#run(spec, verb, true);
+    }
     if (live?.reason !== undefined) throw new ServiceError(`cannot ${verb} ${spec.name}: ${live.reason}`);
     throw refusal(verb, spec, answer);
   }
@@ -322,9 +324,11 @@ const SETUP_FAILURES: Readonly<Record<string, string>> = {
   "217": "its account is not there",
 };
 
+const TOO_OFTEN = "it was started too often";
+
 /** Results that say more than the exit does. */
 const RESULTS: Readonly<Record<string, string>> = {
-  "start-limit-hit": "it was started too often",
+  "start-limit-hit": TOO_OFTEN,
   timeout: "it did not do in time what it was told",
   "oom-kill": "it was ended because memory ran out",
   resources: "systemd could not provide what it needs",

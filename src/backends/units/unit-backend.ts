@@ -121,7 +121,6 @@ export class UnitBackend implements Backend {
   async perform(change: Change, options: PerformOptions): Promise<PerformResult> {
     if (change.action === "none") return { ok: true, detail: "unchanged" };
     try {
-      await this.manager.reach();
       if (options.signal.aborted) return INTERRUPTED;
       return change.action === "remove" ? await this.#remove(change) : await this.#take(change, options);
     } catch (error) {
