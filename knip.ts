@@ -22,5 +22,5 @@ export default {
     "supergateway",
   ],
   // Debian's: the tests that need them are skipped without.
-  ignoreBinaries: ["plistutil", "supervisorctl", "supervisord", "unshare"],
+  ignoreBinaries: ["journalctl", "plistutil", "supervisorctl", "supervisord", "unshare"],
 } satisfies KnipConfig;

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { ADDED, CAPABILITIES, type Capability } from "../src/backends/render/capabilities.ts";
+import { ADDED, CAPABILITIES, type Capability, capabilityOf } from "../src/backends/render/capabilities.ts";
 import { MANAGERS } from "../src/backends/render/unit.ts";
 
 const PAGE = new URL("../docs/backends.md", import.meta.url);
@@ -23,9 +23,12 @@ function between(page: string, name: string, table: string): string {
 }
 
 function capabilities(): string {
-  const rows = CAPABILITIES.map(({ field, of }) =>
-    row([field, ...MANAGERS.map((manager) => cell(of[manager]))]),
-  );
+  const rows = CAPABILITIES.flatMap((each) => {
+    const line = (field: string, installed: boolean) =>
+      row([field, ...MANAGERS.map((manager) => cell(capabilityOf(each, manager, installed)))]);
+    const { field, installed } = each;
+    return installed ? [line(field, true), line(`${field}: emitted`, false)] : [line(field, true)];
+  });
   return [...head(["field", ...MANAGERS]), ...rows].join("\n");
 }
 

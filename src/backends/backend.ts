@@ -28,6 +28,8 @@ export interface Backend {
    * Throws a `BackendUnreachable` when there is one and it does not answer.
    */
   observe(project: string): Promise<readonly Observed[]>;
+  /** What is to be known by whoever adds such a server. */
+  hint?(spec: ServerSpec): string | undefined;
   /** The file of the server's unit, when carrying out the change would make it another. Only of backends with units. */
   unitChange?(change: Change): Promise<UnitChange | undefined>;
   /**

@@ -3,7 +3,7 @@ import type { BackendSettings } from "../model/backend-settings.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { type Environment, homeOf } from "../system/paths.ts";
-import { readBackendSettings, recordedBackends, recordedNames } from "../system/projects.ts";
+import { readBackendSettings, recordedBackends } from "../system/projects.ts";
 import { AgentBackend } from "./agent.ts";
 import type { Backend } from "./backend.ts";
 import { MANAGERS, type Manager } from "./render/unit.ts";
@@ -63,10 +63,6 @@ export class Fleet {
     return recordedBackends(this.#state, this.project)
       .filter(({ backend }) => backend === kind)
       .map(({ name }) => name);
-  }
-
-  get hasAgentServers(): boolean {
-    return recordedNames(this.#state, this.project).length > 0;
   }
 
   async close(): Promise<void> {

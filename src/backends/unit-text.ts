@@ -56,7 +56,7 @@ export function supervisordValue(text: string): string {
 }
 
 /** A path in `stdout_logfile=` or `stderr_logfile=`, which are expanded twice. */
-export function supervisordLogfile(path: string): string {
+function supervisordLogfile(path: string): string {
   return supervisordValue(path.replaceAll("%", "%%"));
 }
 

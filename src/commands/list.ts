@@ -2,7 +2,7 @@ import type { ListEntry } from "../rpc/contract.ts";
 import { listEntryOf } from "../rpc/entries.ts";
 import { type ListRow, listView } from "../views/list.ts";
 import { projectFlag } from "./project-command.ts";
-import { inOrder, ServerCommand } from "./server-command.ts";
+import { inOrder, isOfAgent, ServerCommand } from "./server-command.ts";
 
 export default class List extends ServerCommand {
   static override summary = "Show every server and how it is.";
@@ -38,6 +38,7 @@ function rowOf(entry: ListEntry): ListRow {
     restartCount: restart_count ?? undefined,
     ready,
     held,
+    isWatched: isOfAgent(entry),
     paused: paused !== undefined,
     waitsFor: (waits_for ?? []).map(({ server }) => server),
   };

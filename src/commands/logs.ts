@@ -4,7 +4,7 @@ import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { Notifications } from "../rpc/contract.ts";
 import { logFormatter } from "../views/logs.ts";
 import { EXIT } from "./exit-codes.ts";
-import { type Address, namesArgument, ServerCommand, wireName } from "./server-command.ts";
+import { type Address, isOfAgent, namesArgument, ServerCommand, wireName } from "./server-command.ts";
 
 interface Query {
   readonly tail: number;
@@ -12,8 +12,6 @@ interface Query {
   readonly since_unix_ms?: number;
   readonly stream?: "stdout" | "stderr";
 }
-
-const isOfAgent = ({ backend }: Address) => backend === "agent";
 
 type LogNotification = Notifications["log"];
 

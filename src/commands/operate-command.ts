@@ -4,7 +4,7 @@ import type { RpcClient } from "../rpc/client.ts";
 import type { Method, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { EXIT } from "./exit-codes.ts";
-import { type Address, ServerCommand } from "./server-command.ts";
+import { type Address, isOfAgent, ServerCommand } from "./server-command.ts";
 
 type Verb = Extract<Method, "start" | "stop" | "restart" | "kill" | "pause" | "resume">;
 /** Silence after which a person asks what goes on, ms. */
@@ -105,8 +105,6 @@ function byProject(addresses: readonly Address[]): [project: string, names: stri
   const namesOf = (project: string) => addresses.filter((one) => one.project === project);
   return projects.map((project) => [project, [...new Set(namesOf(project).map(({ name }) => name))]]);
 }
-
-const isOfAgent = ({ backend }: Address) => backend === "agent";
 
 /** Those of one project under one manager at once: they are ordered there. */
 function byBackend(addresses: readonly Address[]): [first: Address, names: string[]][] {

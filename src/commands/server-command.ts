@@ -21,6 +21,8 @@ export interface Address {
   readonly backend: ServerSpec["backend"];
 }
 
+export const isOfAgent = ({ backend }: Pick<Address, "backend">) => backend === "agent";
+
 /** As the wire wants it. */
 export const wireName = ({ project, name }: Address) => ({ project, name });
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** How the supervisord of a project is reached, with the value of its password; and where it finds its units. */
-export const supervisordSite = z.strictObject({
+const supervisordSite = z.strictObject({
   /** `http://host:port/RPC2`, or `unix:///path`. */
   url: z.string(),
   user: z.string().optional(),

@@ -54,6 +54,8 @@ export interface UnitChange {
   /** Absent: there is none. */
   readonly from?: string;
   readonly to: string;
+  /** Why it must not be written: what is there is not xy's. */
+  readonly obstacle?: string;
 }
 
 /** A backend that does not answer: its servers are left out of the plan, and are as they were. */

@@ -177,13 +177,15 @@ export async function makePlan(
   const remarks = changes.flatMap((change) =>
     remarksOn(change, backends, evaluated.place, request.strict ?? false),
   );
+  const units = changes.flatMap(unitDiagnostics);
+  const hints = hintsOn(changes, backends);
   const held = await heldPorts(changes, reachable);
   const latest = activeGeneration(state, desired.project);
   const rolledBack =
     latest?.rollbackOf === undefined
       ? {}
       : { rolledBack: { generation: latest.number, of: latest.rollbackOf } };
-  const all = [...built.value.diagnostics, ...remarks, ...held];
+  const all = [...built.value.diagnostics, ...remarks, ...units, ...hints, ...held];
   const plan = {
     ...built.value,
     changes,
@@ -255,6 +257,22 @@ function remarksOn(
       },
     ];
   });
+}
+
+/** A file that is not ours is in the way of whatever would be written. */
+function unitDiagnostics({ server, unit, action, observed }: Change): Diagnostic[] {
+  const isWritten = action !== "none" || observed?.drift !== undefined;
+  if (unit?.obstacle === undefined || !isWritten) return [];
+  return [{ severity: "error", server, message: unit.obstacle }];
+}
+
+function hintsOn(changes: readonly Change[], backends: readonly Backend[]): Diagnostic[] {
+  const added = changes.filter(({ action }) => action === "add");
+  const hints = added.flatMap(({ desired }) => {
+    const backend = backends.find(({ kind }) => kind === desired?.backend);
+    return (desired && backend?.hint?.(desired)) ?? [];
+  });
+  return [...new Set(hints)].map((message) => ({ severity: "warning", message }));
 }
 
 /** Warnings about a server are for whoever changes it. */

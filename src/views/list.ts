@@ -24,6 +24,8 @@ export interface ListRow extends Pick<Observed, "name" | "project" | "state"> {
   /** The operator said stop. */
   readonly held: boolean;
   readonly paused?: boolean;
+  /** Somebody looks at it again and again. Default true. */
+  readonly isWatched?: boolean;
   /** Names of the servers whose state it waits for. */
   readonly waitsFor?: readonly string[];
 }
@@ -86,7 +88,7 @@ function cells(server: ListRow, several: boolean): Cell[] {
       text: stateText({ state, held, paused, waitsFor }),
       style: waitsFor.length > 0 ? "yellow" : stateStyle(state, verdict),
     },
-    readyCell(state, verdict),
+    readyCell(state, verdict, server.isWatched ?? true),
     { text: pid === undefined ? "-" : String(pid) },
     { text: String(server.port ?? "-") },
     { text: state === "running" && uptimeMs !== undefined ? uptime(uptimeMs) : "-" },
@@ -94,7 +96,7 @@ function cells(server: ListRow, several: boolean): Cell[] {
   ];
 }
 
-function readyCell(state: StateName, ready: Verdict["status"]): Cell {
+function readyCell(state: StateName, ready: Verdict["status"], isWatched: boolean): Cell {
   if (state !== "running") return { text: "-" };
   switch (ready) {
     case "ok":
@@ -102,7 +104,7 @@ function readyCell(state: StateName, ready: Verdict["status"]): Cell {
     case "failing":
       return { text: "no", style: "red" };
     case "unknown":
-      return { text: "not yet", style: "yellow" };
+      return { text: isWatched ? "not yet" : "?", style: "yellow" };
   }
 }
 

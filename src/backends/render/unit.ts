@@ -17,7 +17,7 @@ export interface UnitFacts {
   readonly installed?: InstalledFacts;
 }
 
-export interface InstalledFacts {
+interface InstalledFacts {
   /** Starts with its manager. */
   readonly enabled: boolean;
   /** Absolute path of the file with the values of its secrets; absent when it has none. */

@@ -59,6 +59,13 @@ export class LaunchdManager implements UnitManager {
     return undefined;
   }
 
+  hint(): undefined {
+    return undefined;
+  }
+
+  /** Nothing can be laid over one. */
+  async takeBack(): Promise<void> {}
+
   async look(units: readonly Unit[]): Promise<ReadonlyMap<string, Live>> {
     const disabled = new Map<string, ReadonlySet<string>>();
     const found = await Promise.all(

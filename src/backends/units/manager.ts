@@ -30,7 +30,7 @@ export interface Live
 export interface UnitManager {
   readonly kind: Manager;
   readonly format: UnitFormat;
-  /** Whether a change of a unit can be taken in while its process runs on. */
+  /** It keeps what servers print; otherwise that goes into files of xy. */
   readonly keepsOutput: boolean;
   /** Throws a `BackendUnreachable` when it does not answer. */
   reach(): Promise<void>;
@@ -42,6 +42,10 @@ export interface UnitManager {
   secretFault(value: string): string | undefined;
   /** How they are, by server. Of one that it does not know too. */
   look(units: readonly Unit[]): Promise<ReadonlyMap<string, Live>>;
+  /** What is to be known by whoever adds such a server; undefined: nothing. */
+  hint(spec: ServerSpec): string | undefined;
+  /** Undoes what others have laid over the unit. */
+  takeBack(unit: Unit): Promise<void>;
   /** Takes in what was written, enabled or not; starts and ends nothing. */
   load(unit: Unit): Promise<void>;
   /** Starts it; one that runs is left alone. */

@@ -3,9 +3,10 @@ import { dependencyOrder } from "../../model/graph.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { RPC_ERRORS } from "../../rpc/errors.ts";
 import { ServiceError } from "../service.ts";
+import type { Known } from "./inventory.ts";
 import type { Live } from "./manager.ts";
 import { Output, settle } from "./settle.ts";
-import type { Known, UnitBackend } from "./unit-backend.ts";
+import type { UnitBackend } from "./unit-backend.ts";
 
 /** What an operator asks of servers that run as units. Of several, each starts after what it depends on, and stops before it. */
 
@@ -95,7 +96,7 @@ class Operation {
     const { name, wanted } = record.spec;
     await this.#await(record.spec);
     const next = await this.#backend.say(this.#fresh(name) ?? record, wanted === "start" ? null : "start");
-    const unit = this.#backend.unitOf(next);
+    const unit = this.#backend.inventory.unitOf(next);
     const live = (await manager.look([unit])).get(name);
     if (live?.state === "running" || live?.state === "starting") return false;
     await manager.start(unit);
@@ -105,7 +106,7 @@ class Operation {
   async restart({ record }: Known): Promise<boolean> {
     const { name, wanted } = record.spec;
     const next = await this.#backend.say(this.#fresh(name) ?? record, wanted === "start" ? null : "start");
-    await this.#backend.manager.restart(this.#backend.unitOf(next));
+    await this.#backend.manager.restart(this.#backend.inventory.unitOf(next));
     return true;
   }
 
@@ -129,7 +130,7 @@ class Operation {
     const { name } = record.spec;
     // Held first, so that nothing starts it again.
     const next = await this.#backend.say(this.#fresh(name) ?? record, "stop");
-    await manager[how](this.#backend.unitOf(next));
+    await manager[how](this.#backend.inventory.unitOf(next));
     const ran = isUp(live);
     const at = ran ? Date.now() : (record.rests?.at ?? Date.now());
     store.update(name, (now) => ({ ...now, rests: { at } }));
@@ -156,7 +157,7 @@ class Operation {
     if (record.operator === "stop") return "held";
     const [observed] = (await this.#backend.observe(record.spec.project)).filter((one) => one.name === name);
     if (observed && isMet(observed, until)) return undefined;
-    const unit = this.#backend.unitOf(record);
+    const unit = this.#backend.inventory.unitOf(record);
     const { manager, store } = this.#backend;
     const output = new Output(manager, unit, record, Date.now());
     const wait = {

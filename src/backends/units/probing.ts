@@ -1,8 +1,9 @@
 import type { ProbeReport } from "../../model/probe-report.ts";
 import { Redactor } from "../../model/redact.ts";
 import { Steps } from "../../probes/steps.ts";
+import type { Known } from "./inventory.ts";
 import { lookAt } from "./readiness.ts";
-import type { Known, UnitBackend } from "./unit-backend.ts";
+import type { UnitBackend } from "./unit-backend.ts";
 
 /** Looked through for the line that says "ready". */
 const EARLIER_LINES = 1000;

@@ -58,6 +58,13 @@ export class SupervisordManager implements UnitManager {
     return undefined;
   }
 
+  hint(): undefined {
+    return undefined;
+  }
+
+  /** Nothing can be laid over one. */
+  async takeBack(): Promise<void> {}
+
   async look(units: readonly Unit[]): Promise<ReadonlyMap<string, Live>> {
     if (units.length === 0) return new Map();
     const all = new Map((await this.#lists.ask(undefined)).map((info) => [info.name, info]));

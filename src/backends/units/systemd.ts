@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import pLimit from "p-limit";
@@ -15,6 +15,9 @@ import { hasJournal, journalLines } from "./journal.ts";
 import type { Live, Unit, UnitManager } from "./manager.ts";
 
 type Class = "user" | "system";
+
+/** Has an entry for each account whose systemd runs from boot on. */
+const LINGER = "/var/lib/systemd/linger";
 
 interface Account {
   readonly uid: number;
@@ -99,6 +102,13 @@ export class SystemdManager implements UnitManager {
       : undefined;
   }
 
+  /** What runs under the account's systemd ends with the account's last session. */
+  hint(spec: ServerSpec): string | undefined {
+    const { username } = this.#account;
+    if (classOf(spec) === "system" || existsSync(join(LINGER, username))) return undefined;
+    return `servers under the systemd of ${username} run while you are logged in; \`loginctl enable-linger\` has them run from boot on`;
+  }
+
   async look(units: readonly Unit[]): Promise<ReadonlyMap<string, Live>> {
     return units.length === 0 ? new Map() : this.#looks.ask(units);
   }
@@ -127,14 +137,13 @@ export class SystemdManager implements UnitManager {
 
   async load(unit: Unit): Promise<void> {
     const scope = classOf(unit.spec);
-    await this.#takeBack(unit);
     const verb = unit.enabled ? "enable" : "disable";
     await this.#do(scope, ["--no-reload", "--quiet", verb, idOf(unit.spec)]);
     await this.#reloads[scope].ask();
   }
 
-  /** What somebody laid over the unit: `revert` would touch what is not in its own folders. */
-  async #takeBack({ spec, file }: Unit): Promise<void> {
+  /** Settings in folders of its own: `revert` would touch more. */
+  async takeBack({ spec, file }: Unit): Promise<void> {
     for (const folder of [
       `${file}.d`,
       join(dirname(dirname(file)), `${classOf(spec)}.control`, `${idOf(spec)}.d`),
@@ -170,7 +179,7 @@ export class SystemdManager implements UnitManager {
     const answer = await this.#systemctl(scope, ["--no-reload", "--quiet", "disable", idOf(unit.spec)]);
     if (answer.code !== 0 && !UNKNOWN_UNIT.test(answer.stderr)) throw refusal("disable", unit.spec, answer);
     rmSync(unit.file, { force: true });
-    await this.#takeBack(unit);
+    await this.takeBack(unit);
     await this.#reloads[scope].ask();
     await this.#systemctl(scope, ["reset-failed", idOf(unit.spec)]);
   }

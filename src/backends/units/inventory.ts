@@ -1,0 +1,120 @@
+import * as fs from "node:fs";
+import { dirname, join } from "node:path";
+import { startHash } from "../../model/canonical.ts";
+import { restingSpec } from "../../model/resting-spec.ts";
+import type { ServerSpec } from "../../model/spec.ts";
+import { BackendUnreachable } from "../../model/unreachable.ts";
+import { mayRun } from "../../model/wanted.ts";
+import { isRunning } from "../../system/processes.ts";
+import { secretNames, type UnitFacts } from "../render/unit.ts";
+import type { Live, Unit, UnitManager } from "./manager.ts";
+import type { UnitRecord, UnitStore } from "./record.ts";
+import { UnitFile } from "./unit-file.ts";
+
+/** A server as it is recorded, and how its unit's file and its manager have it. */
+export interface Known {
+  readonly record: UnitRecord;
+  readonly unit: Unit;
+  readonly live: Live;
+}
+
+export interface Account {
+  readonly home: string;
+  readonly user: string;
+}
+
+/** What there is of one project's servers under one manager: in xy's records, in the units' folder, with the manager. */
+export class Inventory {
+  readonly manager: UnitManager;
+  readonly store: UnitStore;
+  readonly project: string;
+  readonly #account: Account;
+
+  constructor(manager: UnitManager, store: UnitStore, project: string, account: Account) {
+    this.manager = manager;
+    this.store = store;
+    this.project = project;
+    this.#account = account;
+  }
+
+  /** Those of the servers that have a record, by name. */
+  async known(names: readonly string[]): Promise<ReadonlyMap<string, Known>> {
+    const records = names.flatMap((name) => this.store.read(name) ?? []);
+    const units = records.map((record) => ({ record, unit: this.unitOf(record) }));
+    const live = await this.manager.look(units.map(({ unit }) => unit));
+    return new Map(
+      units.map(({ record, unit }) => {
+        const { name } = record.spec;
+        return [name, { record, unit, live: live.get(name) ?? UNKNOWN }];
+      }),
+    );
+  }
+
+  unitOf({ spec, file, text, operator }: UnitRecord): Unit {
+    const found = this.fileAt(file);
+    const enabled = mayRun(spec, { operator });
+    const editedAt = found.text === text ? undefined : found.changedAt;
+    return { spec, file, enabled, ...(editedAt === undefined ? {} : { editedAt }) };
+  }
+
+  fileAt(path: string): UnitFile {
+    return new UnitFile(path, this.manager.format);
+  }
+
+  /** What the unit of a server is made of here. */
+  facts(spec: ServerSpec, enabled: boolean): UnitFacts {
+    const { store, manager } = this;
+    const secretsFile = secretNames(spec).length > 0 ? { secretsFile: store.secretsPath(spec.name) } : {};
+    const logs = manager.keepsOutput ? {} : { logs: store.logPaths(spec.name) };
+    return { spec, envFiles: [], ...this.#account, installed: { enabled, ...secretsFile, ...logs } };
+  }
+
+  /** The text of the unit of a server. Throws on what the format cannot carry. */
+  textOf({ spec, operator }: Pick<UnitRecord, "spec" | "operator">): Promise<string> {
+    return this.manager.format.render(this.facts(spec, mayRun(spec, { operator })));
+  }
+
+  /** Units of this project that xy has written, and of which it has no record: that was lost, or they were emitted. */
+  unrecorded(recorded: ReadonlySet<string>): Unit[] {
+    const { format } = this.manager;
+    const named = (name: string) => restingSpec(this.manager.kind, this.project, name);
+    const folder = this.#folder(named("x"));
+    const [before = "", after = ""] = format.fileName(named("\u0000")).split("\u0000");
+    return entriesOf(folder).flatMap((entry) => {
+      const name = entry.slice(before.length, entry.length - after.length);
+      if (!entry.startsWith(before) || !entry.endsWith(after) || name.includes(".") || recorded.has(name))
+        return [];
+      const file = join(folder, entry);
+      return this.fileAt(file).is === "ours" ? [{ spec: named(name), file, enabled: true }] : [];
+    });
+  }
+
+  #folder(spec: ServerSpec): string {
+    try {
+      return dirname(this.manager.fileOf(spec));
+    } catch (error) {
+      if (error instanceof BackendUnreachable) return "";
+      throw error;
+    }
+  }
+}
+
+export const UNKNOWN: Live = { state: "stopped", drift: [], stale: false };
+
+/** Of what nobody knows what it was started with. */
+export const OTHER_HASH = "?";
+
+/** `startHash` of what the live process was started with. */
+export function runningHashOf({ spec, outdated }: UnitRecord, { pid, stale }: Live): string {
+  if (stale) return OTHER_HASH;
+  const isOld = outdated !== undefined && outdated.process.pid === pid && isRunning(outdated.process);
+  return isOld ? outdated.hash : startHash(spec);
+}
+
+function entriesOf(folder: string): string[] {
+  try {
+    return fs.readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,95 @@
+import { formatExit, type Observed } from "../../model/observed.ts";
+import { type Inventory, type Known, OTHER_HASH, runningHashOf, UNKNOWN } from "./inventory.ts";
+import type { Live, Unit } from "./manager.ts";
+import { glanceAt, healthOf } from "./readiness.ts";
+import type { UnitRecord } from "./record.ts";
+
+/** How servers are that run as units, for whoever compares them with what is declared. */
+
+export async function observeAll(inventory: Inventory): Promise<readonly Observed[]> {
+  const known = await inventory.known(inventory.store.names());
+  const recorded = await Promise.all([...known.values()].map((each) => observe(inventory, each)));
+  const units = inventory.unrecorded(new Set(known.keys()));
+  const all = [...recorded, ...(await observeUnrecorded(inventory, units))];
+  return all.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+async function observe(inventory: Inventory, { record, live }: Known): Promise<Observed> {
+  const now = Date.now();
+  const { spec, operator, rests } = record;
+  const drift = [...fileDrift(inventory, record), ...live.drift];
+  const rewritten = drift.length === 0 && (await isRewritten(inventory, record));
+  const runningHash = live.pid === undefined ? undefined : runningHashOf(record, live);
+  // It was ended by xy, whatever its manager makes of that.
+  const atRest = live.state === "stopped" && rests !== undefined;
+  const lastExit = live.lastExit && (atRest ? { ...live.lastExit, requested: true } : live.lastExit);
+  const reason = live.reason ?? (atRest ? rests.reason : endReason(live));
+  const glance = await glanceAt(record, live, inventory.store.dir, now);
+  return {
+    name: spec.name,
+    project: spec.project,
+    backend: inventory.manager.kind,
+    spec,
+    state: live.state,
+    operator,
+    since: (atRest ? rests.at : live.since) ?? live.startedAt ?? now,
+    ready: glance.ready,
+    healthy: healthOf(record, live, now),
+    ...(glance.mcp ? { mcp: glance.mcp } : {}),
+    ...(runningHash === undefined ? {} : { runningHash }),
+    ...(live.pid === undefined ? {} : { pid: live.pid }),
+    ...(live.startedAt === undefined ? {} : { startedAt: live.startedAt }),
+    ...(live.restartCount === undefined ? {} : { restartCount: live.restartCount }),
+    ...(lastExit ? { lastExit } : {}),
+    ...(reason === undefined ? {} : { reason }),
+    ...(drift.length === 0 ? {} : { drift: drift.join("; ") }),
+    ...(rewritten ? { rewritten } : {}),
+  };
+}
+
+function fileDrift(inventory: Inventory, { file, text }: UnitRecord): string[] {
+  const found = inventory.fileAt(file);
+  switch (found.is) {
+    case "missing":
+      return ["its unit's file is gone"];
+    case "linked":
+      return ["its unit is masked, or a link"];
+    case "foreign":
+      return ["its unit's file was replaced"];
+    case "ours":
+      return found.text === text ? [] : ["its unit's file was edited"];
+  }
+}
+
+/** This xy would write it in another way, or in another place. */
+async function isRewritten(inventory: Inventory, record: UnitRecord): Promise<boolean> {
+  const { manager } = inventory;
+  return record.file !== manager.fileOf(record.spec) || record.text !== (await inventory.textOf(record));
+}
+
+/** An end that its policy accepts has a reason too. */
+function endReason({ state, lastExit }: Live): string | undefined {
+  if (state !== "stopped" || lastExit === undefined || lastExit.requested) return undefined;
+  return `ended: ${formatExit(lastExit.exit)}`;
+}
+
+async function observeUnrecorded({ manager }: Inventory, units: readonly Unit[]): Promise<Observed[]> {
+  const live = await manager.look(units);
+  const now = Date.now();
+  return units.map(({ spec: { name, project } }): Observed => {
+    const { state, pid, startedAt } = live.get(name) ?? UNKNOWN;
+    const unknown = { status: "unknown", evidence: "nothing is recorded of it", at: now } as const;
+    return {
+      name,
+      project,
+      backend: manager.kind,
+      state,
+      operator: null,
+      since: startedAt ?? now,
+      ready: unknown,
+      healthy: unknown,
+      ...(pid === undefined ? {} : { pid, runningHash: OTHER_HASH }),
+      ...(startedAt === undefined ? {} : { startedAt }),
+    };
+  });
+}
