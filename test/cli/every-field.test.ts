@@ -53,6 +53,7 @@ function everything(port: number, user: string): ServerInput {
     tags: ["a", "b c"],
     when: { os: ["linux", "macos"], user },
     backend: "agent",
+    class: "user",
   };
 }
 

@@ -32,6 +32,7 @@ const staying = (name: string, over: object = {}) =>
 const LISTED = {
   name: "a",
   project: "p",
+  backend: "agent",
   state: "running",
   pid: NUMBER,
   port: null,
@@ -63,6 +64,7 @@ describe("the wire", () => {
       result({
         ...LISTED,
         since_unix_ms: NUMBER,
+        started_at_unix_ms: NUMBER,
         operator: null,
         started_by: { by: "apply" },
         recent_transitions: [

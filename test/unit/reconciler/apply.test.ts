@@ -6,7 +6,7 @@ import type { Change, Plan } from "../../../src/model/plan.ts";
 import type { ServerSpec } from "../../../src/model/spec.ts";
 import { type ApplyOptions, apply } from "../../../src/reconciler/apply.ts";
 import { buildPlan } from "../../../src/reconciler/plan.ts";
-import { desired, resting, running, spec } from "./fixtures.ts";
+import { desired, resting, running, secret, spec } from "./fixtures.ts";
 import { collect } from "./world.ts";
 
 const needing = (name: string, ...servers: string[]) =>
@@ -312,6 +312,82 @@ describe("apply", () => {
     expect(brief(events)).toEqual(["started web", "failed web", "skipped web"]);
     expect(events.at(-1)).toMatchObject({ action: "add", message: "its removal from systemd failed" });
     expect(kinds).toEqual(["systemd"]);
+  });
+
+  describe("a server that moves", () => {
+    const there = spec("web", { backend: "systemd" });
+    const from = running(there);
+    /** Backends on which what the server is to become does not come up, and what was done with each. */
+    const moving = (spec: ServerSpec, before: Observed = from) => {
+      const done_: string[] = [];
+      const backendOf = (kind: ServerSpec["backend"]): Backend =>
+        backend(async ({ action, desired: declared }, { secrets }) => {
+          done_.push(
+            `${kind} ${action}${Object.keys(secrets).length > 0 ? ` ${JSON.stringify(secrets)}` : ""}`,
+          );
+          return action === "add" && declared?.backend === "agent" ? broken : done;
+        })();
+      return { plan: planned([spec], [before]), backendOf, deeds: done_ };
+    };
+
+    test("and does not come up is put back where it was", async () => {
+      const { plan, backendOf, deeds } = moving(spec("web"));
+      const events = await collect(apply(plan, backendOf, options()));
+      expect(events.at(-1)).toMatchObject({
+        type: "failed",
+        message: "exit 7; it is put back under systemd",
+      });
+      expect(deeds).toEqual(["systemd remove", "agent add", "agent remove", "systemd add"]);
+    });
+
+    test("is left as it is when that is asked for", async () => {
+      const { plan, backendOf, deeds } = moving(spec("web"));
+      await collect(apply(plan, backendOf, options({ rollback: false })));
+      expect(deeds).toEqual(["systemd remove", "agent add"]);
+    });
+
+    test("gets its secrets back, or it is said which one is lost", async () => {
+      const env = { TOKEN: secret("1") };
+      const { plan, backendOf, deeds } = moving(spec("web", { env }), running({ ...there, env }));
+      await collect(apply(plan, backendOf, options({ secrets: { web: { TOKEN: "t" } } })));
+      expect(deeds.at(-1)).toBe('systemd add {"TOKEN":"t"}');
+      const changed = moving(spec("web", { env: { TOKEN: secret("2") } }), running({ ...there, env }));
+      const lost = await collect(
+        apply(changed.plan, changed.backendOf, options({ secrets: { web: { TOKEN: "t" } } })),
+      );
+      expect(lost.at(-1)).toMatchObject({
+        message: "exit 7; it cannot be put back under systemd: the value of TOKEN is another by now",
+      });
+    });
+  });
+
+  test("under a backend that waits for nothing, what lacks something is not begun", async () => {
+    const performed: string[] = [];
+    const backendOf = (): Backend => ({
+      ...backend(async ({ server }) => {
+        performed.push(server);
+        return server === "db" ? broken : done;
+      })(),
+      kind: "systemd",
+      waits: false,
+    });
+    const [db, web] = [spec("db"), needing("web", "db")].map((one) => ({
+      ...one,
+      backend: "systemd" as const,
+    }));
+    const events = await collect(apply(planned([db, web] as ServerSpec[]), backendOf, options()));
+    expect(performed).toEqual(["db"]);
+    expect(events.at(-1)).toMatchObject({
+      type: "skipped",
+      server: "web",
+      message: "db failed, and web depends on it",
+    });
+    const held = resting(db as ServerSpec, { operator: "stop" });
+    const later = await collect(apply(planned([db, web] as ServerSpec[], [held]), backendOf, options()));
+    expect(later.at(-1)).toMatchObject({
+      server: "web",
+      message: expect.stringContaining("run `xy start db`"),
+    });
   });
 
   test("each server gets its own secrets, also one with the name of an object's inner part", async () => {

@@ -340,3 +340,66 @@ test("a paused server is told of, whatever the plan does", () => {
     "
   `);
 });
+
+describe("a plan of servers that run as units", () => {
+  const unit = { file: "/home/me/u/xy.dots.web.service", to: "[Service]\nUMask=0022\nNice=1\n" };
+  const planOf = (servers: readonly ServerSpec[], observed: readonly Observed[]) => {
+    const plan = buildPlan(desired(...servers), observed);
+    if (!plan.ok) throw new Error("no plan");
+    return plan.value;
+  };
+
+  test("shows the unit's file as a diff, and harmless", () => {
+    const drifted = running(web, { drift: "its unit's file was edited" });
+    const plan = planOf([web], [drifted]);
+    const from = "[Service]\nUMask=0077\u001b[2J\nNice=1\n";
+    const changes = plan.changes.map((change) => ({ ...change, unit: { ...unit, from } }));
+    expect(
+      planView({ ...plan, changes }, { ...plain, shorten: (path) => path.replace("/home/me", "~") }),
+    ).toMatchInlineSnapshot(`
+        "  ~ web will be changed in place
+              because it was changed outside xy: its unit's file was edited
+              ~ unit: ~/u/xy.dots.web.service
+                  @@ -1 +1 @@
+                  [Service]
+                - UMask=0077
+                + UMask=0022
+                  Nice=1
+
+        drifted: web was changed outside xy (its unit's file was edited), and is put back
+
+        Plan: 0 to add, 1 to change (web), 0 to remove.
+        "
+      `);
+  });
+
+  test("only names the file of a new one", () => {
+    const plan = planOf([web], []);
+    const changes = plan.changes.map((change) => ({ ...change, unit }));
+    expect(planView({ ...plan, changes }, plain)).toContain("      + unit: /home/me/u/xy.dots.web.service\n");
+  });
+
+  test("says which backend does not answer, and whose servers are left alone", () => {
+    const plan = planOf([web], [running(web)]);
+    const unreachable = [
+      {
+        backend: "supervisord",
+        message: "cannot reach supervisord at x: it is gone; start it",
+        servers: ["a", "b"],
+      },
+    ] as const;
+    expect(planView({ ...plan, unreachable }, plain)).toMatchInlineSnapshot(`
+      "error: cannot reach supervisord at x: it is gone; start it (left as they are: a, b)
+
+      No changes. 1 server matches the configuration.
+      "
+    `);
+  });
+
+  test("says once what is true of several servers", () => {
+    const message = "systemd cannot express liveness: only its end is noticed";
+    const warning = (server: string): Diagnostic => ({ severity: "warning", server, message });
+    const text = view([web, spec("api")], [], plain, [warning("api"), warning("web")]);
+    expect(text).toContain(`\nwarning: api, web: ${message}\n`);
+  });
+});

@@ -1,0 +1,70 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, it, onTestFinished } from "vitest";
+import { callXmlRpc, XmlRpcFault } from "../../../src/backends/units/xml-rpc.ts";
+
+/** A server that answers each call with the same text, and what it was asked. */
+async function answering(body: string): Promise<{ url: string; asked: { body: string; auth?: string }[] }> {
+  const asked: { body: string; auth?: string }[] = [];
+  const server = createServer((request, response) => {
+    let text = "";
+    request.setEncoding("utf8").on("data", (chunk) => {
+      text += chunk;
+    });
+    request.on("end", () => {
+      const { authorization } = request.headers;
+      asked.push({ body: text, ...(authorization ? { auth: authorization } : {}) });
+      response.end(body);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}
+
+const value = (inner: string) =>
+  `<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value>${inner}</value>\n</param>\n</params>\n</methodResponse>\n`;
+
+it.each([
+  ["<int>5</int>", 5],
+  ["<boolean>1</boolean>", true],
+  ["<boolean>0</boolean>", false],
+  ["<string>  a &lt;b&gt; &amp;amp; 007\n</string>", "  a <b> &amp; 007\n"],
+  ["<string></string>", ""],
+  ["bare", "bare"],
+  ["<nil/>", null],
+  ["<array><data>\n</data></array>", []],
+  ["<array><data>\n<value><int>1</int></value>\n</data></array>", [1]],
+  [
+    "<array><data><value><array><data><value><string>a</string></value></data></array></value></data></array>",
+    [["a"]],
+  ],
+  [
+    "<struct>\n<member>\n<name>pid</name>\n<value><int>812</int></value>\n</member>\n<member>\n<name>name</name>\n<value><string>x</string></value>\n</member>\n</struct>",
+    { pid: 812, name: "x" },
+  ],
+  [`<string>${"&lt;".repeat(50_000)}</string>`, "<".repeat(50_000)],
+])("%s is read as it is meant", async (inner, expected) => {
+  const { url } = await answering(value(inner));
+  expect(await callXmlRpc({ url }, "m", [], 5000)).toEqual(expected);
+});
+
+it("a call is written so that it is read as it was meant", async () => {
+  const { url, asked } = await answering(value("<int>1</int>"));
+  await callXmlRpc({ url, user: "me", password: "p:w" }, "a.b", ["<&>\"'", 5, true], 5000);
+  expect(asked).toEqual([
+    {
+      body: `<?xml version="1.0"?><methodCall><methodName>a.b</methodName><params><param><value><string>&lt;&amp;&gt;&quot;&apos;</string></value></param><param><value><int>5</int></value></param><param><value><boolean>1</boolean></value></param></params></methodCall>`,
+      auth: `Basic ${Buffer.from("me:p:w").toString("base64")}`,
+    },
+  ]);
+});
+
+it("a refusal has its code and its words", async () => {
+  const fault =
+    "<methodResponse><fault><value><struct><member><name>faultCode</name><value><int>10</int></value></member><member><name>faultString</name><value><string>BAD_NAME: x</string></value></member></struct></value></fault></methodResponse>";
+  const { url } = await answering(fault);
+  const failure = await callXmlRpc({ url }, "m", [], 5000).catch((error) => error);
+  expect(failure).toBeInstanceOf(XmlRpcFault);
+  expect(failure).toMatchObject({ code: 10, message: "BAD_NAME: x" });
+});
