@@ -21,8 +21,8 @@ export interface Backend {
   readonly waits: boolean;
   /** What this backend cannot express of a spec. Pure. Never a silently dropped field. */
   check(spec: ServerSpec): readonly Remark[];
-  /** Throws a `BackendUnreachable` when it does not answer, so that its absence shows before the first change. */
-  reach(): Promise<void>;
+  /** Throws a `BackendUnreachable` when whoever runs these does not answer, so that it shows before the first change. */
+  reach(specs: readonly ServerSpec[]): Promise<void>;
   /**
    * Every server that this backend has a record of for the project, as it is now. Starts nothing when there is none.
    * Throws a `BackendUnreachable` when there is one and it does not answer.

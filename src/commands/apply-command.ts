@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { boolean, string } from "@oclif/core/flags";
 import type { Fleet } from "../backends/fleet.ts";
 import type { BackendSettings } from "../model/backend-settings.ts";
-import type { Desired, Plan } from "../model/plan.ts";
+import type { Change, Desired, Plan } from "../model/plan.ts";
 import type { SecretValues } from "../model/spec.ts";
 import { isEmpty, summary } from "../model/summary.ts";
 import { parseDuration } from "../model/units.ts";
@@ -175,13 +175,15 @@ export abstract class ApplyCommand extends ProjectCommand {
   /** Where not one server can be worked on, that is one failure, and has an exit code of its own. */
   async #reachSome({ changes }: Plan, fleet: Fleet): Promise<void> {
     const active = changes.filter(({ action }) => action !== "none");
-    const kinds = new Set(
-      active.map(({ desired, observed }) => desired?.backend ?? observed?.backend ?? "agent"),
-    );
+    const kindOf = ({ desired, observed }: Change) => desired?.backend ?? observed?.backend ?? "agent";
+    const kinds = new Set(active.map(kindOf));
     const failures: BackendUnreachable[] = [];
     for (const kind of kinds) {
+      const specs = active.flatMap((change) =>
+        kindOf(change) === kind ? (change.desired ?? change.observed?.spec ?? []) : [],
+      );
       try {
-        await (await fleet.backend(kind)).reach();
+        await (await fleet.backend(kind)).reach(specs);
       } catch (error) {
         if (!(error instanceof BackendUnreachable)) throw error;
         failures.push(error);

@@ -41,8 +41,8 @@ export class LaunchdManager implements UnitManager {
     this.#logFiles = logFiles;
   }
 
-  async reach(): Promise<void> {
-    await this.#accountDomain();
+  async reach(specs: readonly ServerSpec[]): Promise<void> {
+    await Promise.all(specs.map((spec) => this.#domainOf(spec)));
   }
 
   fileOf(spec: ServerSpec): string {

@@ -32,8 +32,8 @@ export interface UnitManager {
   readonly format: UnitFormat;
   /** It keeps what servers print; otherwise that goes into files of xy. */
   readonly keepsOutput: boolean;
-  /** Throws a `BackendUnreachable` when it does not answer. */
-  reach(): Promise<void>;
+  /** Throws a `BackendUnreachable` when whoever runs these does not answer. */
+  reach(specs: readonly ServerSpec[]): Promise<void>;
   /** Absolute path of the unit's file. */
   fileOf(spec: ServerSpec): string;
   /** How the secrets are written for it. */

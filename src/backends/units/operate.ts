@@ -28,7 +28,6 @@ export async function operate(
   names: readonly string[],
   { deps = true, signal = new AbortController().signal }: { deps?: boolean; signal?: AbortSignal } = {},
 ): Promise<Operated> {
-  await backend.reach();
   const all = await backend.known(backend.store.names());
   const isStart = verb === "start" || verb === "restart";
   const needed = isStart && deps ? withDependencies(names, all) : names;

@@ -78,8 +78,8 @@ export class SystemdManager implements UnitManager {
     this.keepsOutput = hasJournal();
   }
 
-  async reach(): Promise<void> {
-    await this.#reach("user");
+  async reach(specs: readonly ServerSpec[]): Promise<void> {
+    for (const scope of new Set(specs.map(classOf))) await this.#reach(scope);
   }
 
   fileOf(spec: ServerSpec): string {
@@ -121,7 +121,7 @@ export class SystemdManager implements UnitManager {
       );
       if (names.size === 0) continue;
       const answer = await this.#systemctl(scope, ["show", `--property=${PROPERTIES.join(",")}`, ...names]);
-      if (answer.code !== 0) throw this.#unreachable(answer);
+      if (answer.code !== 0) throw unreachable(scope, answer);
       for (const block of answer.stdout.split("\n\n")) {
         const properties = propertiesIn(block);
         if (properties.Id !== undefined) found.set(`${scope} ${properties.Id}`, properties);
@@ -198,13 +198,7 @@ export class SystemdManager implements UnitManager {
 
   async #reach(scope: Class): Promise<void> {
     const answer = await this.#systemctl(scope, ["show", "--property=Version"]);
-    if (answer.code !== 0) throw this.#unreachable(answer);
-  }
-
-  #unreachable(answer: Answer): BackendUnreachable {
-    return new BackendUnreachable(
-      `cannot reach the systemd of this account: ${words(answer)}; log in to it directly (not by su or sudo), and see that XDG_RUNTIME_DIR is set`,
-    );
+    if (answer.code !== 0) throw unreachable(scope, answer);
   }
 
   /** Has it started, or started again; what systemd says of the failure is that it failed, so that is looked up. */
@@ -245,6 +239,15 @@ const boundOf = ({ stop }: ServerSpec) => stop.grace + ASK_BOUND;
 
 const refusal = (verb: string, spec: ServerSpec, answer: Answer) =>
   new ServiceError(`cannot ${verb} ${spec.name} by systemctl: ${words(answer)}`);
+
+function unreachable(scope: Class, answer: Answer): BackendUnreachable {
+  const why = words(answer);
+  return new BackendUnreachable(
+    scope === "system"
+      ? `cannot reach the systemd of this machine: ${why}; see that it was booted with systemd`
+      : `cannot reach the systemd of this account: ${why}; log in to it directly (not by su or sudo), and see that XDG_RUNTIME_DIR is set`,
+  );
+}
 
 function propertiesIn(block: string): Properties {
   return Object.fromEntries(

@@ -53,8 +53,8 @@ export class UnitBackend implements Backend {
     ];
   }
 
-  reach(): Promise<void> {
-    return this.manager.reach();
+  reach(specs: readonly ServerSpec[]): Promise<void> {
+    return this.manager.reach(specs);
   }
 
   hint(spec: ServerSpec): string | undefined {
