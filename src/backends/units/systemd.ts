@@ -211,6 +211,8 @@ export class SystemdManager implements UnitManager {
       await this.#systemctl(classOf(spec), ["reset-failed", idOf(spec)]);
       return this.#run(spec, verb, true);
     }
+    // It was started, and has ended since: what that means is judged by whoever waits for it.
+    if (live?.lastExit !== undefined && !isSetupFailure(live.lastExit.exit)) return;
     if (live?.reason !== undefined) throw new ServiceError(`cannot ${verb} ${spec.name}: ${live.reason}`);
     throw refusal(verb, spec, answer);
   }
@@ -336,6 +338,8 @@ const SETUP_FAILURES: Readonly<Record<string, string>> = {
   "217": "its account is not there",
 };
 
+const isSetupFailure = (exit: Exit) => exit.kind === "code" && String(exit.code) in SETUP_FAILURES;
+
 const TOO_OFTEN = "it was started too often";
 
 /** Results that say more than the exit does. */
@@ -362,7 +366,7 @@ function reasonOf(
         : "signal" in exit
           ? exit.signal
           : undefined;
-  const setup = exit?.kind === "code" ? SETUP_FAILURES[ExecMainStatus] : undefined;
+  const setup = exit && isSetupFailure(exit) ? SETUP_FAILURES[ExecMainStatus] : undefined;
   const why =
     setup?.replace("{program}", spec.program).replace("{workingDir}", spec.workingDir) ??
     RESULTS[Result ?? ""];
