@@ -11,7 +11,7 @@ import { fieldLines, type Line, type Sign } from "./field-diff.ts";
 import { reasonTexts } from "./reasons.ts";
 import { type Paint, painter, type Screen, type Style } from "./screen.ts";
 import { unitLines } from "./unit-diff.ts";
-import { cut } from "./width.ts";
+import { cut, wrap } from "./width.ts";
 
 const SIGN_STYLE: Readonly<Record<Exclude<Sign, "">, Style>> = {
   "+": "green",
@@ -32,7 +32,7 @@ export function planView(plan: Plan, screen: Screen): string {
     .map((change) => block(change, screen, paint));
   const notes = noteLines(plan, screen, paint);
   const problems = [
-    ...(plan.unreachable ?? []).map((lost) => unreachableLine(lost, paint)),
+    ...(plan.unreachable ?? []).map((lost) => unreachableLine(lost, screen, paint)),
     ...together(plan.diagnostics).map((d) => diagnosticLine(d, screen, paint)),
   ];
   const sections = [...blocks, notes, problems, [totals(plan, paint)]].filter((lines) => lines.length > 0);
@@ -154,14 +154,21 @@ function together(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   });
 }
 
-function unreachableLine({ message, servers }: Unreachable, paint: Paint): string {
+function unreachableLine({ message, servers }: Unreachable, screen: Screen, paint: Paint): string {
   const left = servers.length === 0 ? "" : ` (left as they are: ${names(servers)})`;
-  return `${paint("red", "error:")} ${oneLine(message)}${left}`;
+  return remarkLine("error", `${oneLine(message)}${left}`, screen, paint);
 }
 
-function diagnosticLine(diagnostic: Diagnostic, { shorten }: Screen, paint: Paint): string {
-  const style = diagnostic.severity === "error" ? "red" : "yellow";
-  return `${paint(style, `${diagnostic.severity}:`)} ${formatDiagnostic(diagnostic, shorten)}`;
+function diagnosticLine(diagnostic: Diagnostic, screen: Screen, paint: Paint): string {
+  const text = formatDiagnostic(diagnostic, screen.shorten);
+  return remarkLine(diagnostic.severity, text, screen, paint);
+}
+
+/** Broken between words, where a terminal would break it anywhere. */
+function remarkLine(severity: Diagnostic["severity"], text: string, { width }: Screen, paint: Paint): string {
+  const title = `${severity}:`;
+  const style = severity === "error" ? "red" : "yellow";
+  return paint(style, title) + wrap(`${title} ${text}`, width).slice(title.length);
 }
 
 function totals(plan: Plan, paint: Paint): string {
