@@ -3,8 +3,8 @@ import type { BackendSettings } from "../model/backend-settings.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { type Environment, homeOf } from "../system/paths.ts";
-import { readBackendSettings, recordedBackends } from "../system/projects.ts";
-import { AgentBackend } from "./agent.ts";
+import { recordedBackends } from "../system/projects.ts";
+import type { AgentBackend } from "./agent.ts";
 import type { Backend } from "./backend.ts";
 import { MANAGERS, type Manager } from "./render/unit.ts";
 import type { UnitBackend } from "./units/unit-backend.ts";
@@ -26,7 +26,7 @@ export class Fleet {
   readonly #state: string;
   readonly #env: Environment;
   readonly #options: Options;
-  #agent: AgentBackend | undefined;
+  #agent: Promise<AgentBackend> | undefined;
   readonly #units = new Map<Manager, Promise<UnitBackend>>();
 
   constructor(state: string, project: string, env: Environment, options: Options = {}) {
@@ -37,11 +37,10 @@ export class Fleet {
   }
 
   async backend(kind: Kind): Promise<Backend> {
-    return kind === "agent" ? this.agent : this.units(kind);
-  }
-
-  get agent(): AgentBackend {
-    this.#agent ??= new AgentBackend(this.#state, this.#options.session);
+    if (kind !== "agent") return this.units(kind);
+    this.#agent ??= import("./agent.ts").then(
+      ({ AgentBackend }) => new AgentBackend(this.#state, this.#options.session),
+    );
     return this.#agent;
   }
 
@@ -66,7 +65,7 @@ export class Fleet {
   }
 
   async close(): Promise<void> {
-    await this.#agent?.close();
+    await (await this.#agent)?.close();
     for (const made of this.#units.values()) await (await made).close();
   }
 
@@ -105,13 +104,14 @@ export class Fleet {
       }
       case "supervisord": {
         const { SupervisordManager } = await import("./units/supervisord.ts");
-        return new SupervisordManager(this.#site(), logFiles);
+        return new SupervisordManager(await this.#site(), logFiles);
       }
     }
   }
 
   /** A password that was not looked up now is the one that was used last. */
-  #site(): BackendSettings["supervisord"] {
+  async #site(): Promise<BackendSettings["supervisord"]> {
+    const { readBackendSettings } = await import("../system/backend-settings.ts");
     const last = readBackendSettings(this.#state, this.project).supervisord;
     const now = this.#options.settings?.supervisord;
     if (now === undefined) return last;

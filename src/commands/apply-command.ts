@@ -9,7 +9,7 @@ import { parseDuration } from "../model/units.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import type { Evaluated } from "../operation/planning.ts";
 import { apply } from "../reconciler/apply.ts";
-import { writeBackendSettings } from "../system/projects.ts";
+import { writeBackendSettings } from "../system/backend-settings.ts";
 import { renderApplyLines } from "../views/apply.ts";
 import type { ApplyScreen, FinalEvent } from "../views/apply-text.ts";
 import { planDocument } from "../views/json.ts";

@@ -1,10 +1,10 @@
 import { realpath } from "node:fs/promises";
 import { basename } from "node:path";
+import { BACKENDS } from "../model/backends.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import type { RootInput, WhenInput } from "../model/server.ts";
-import { BACKENDS } from "../model/spec.ts";
 import { declareBackends } from "./backend-settings.ts";
 import { type Collected, collect } from "./collect.ts";
 import { type DefaultsPart, declareServer } from "./declare.ts";

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { BACKENDS } from "./backends.ts";
 import { duration, oneOf, oneOrMore, port, serverName, size, text, textList, whole } from "./input-parts.ts";
 import { livenessInput, readinessInput } from "./probe-input.ts";
-import { BACKENDS, CLASSES, CONDITIONS, RESTART_POLICIES, STOP_SIGNALS, WANTED } from "./spec.ts";
+import { CLASSES, CONDITIONS, RESTART_POLICIES, STOP_SIGNALS, WANTED } from "./spec.ts";
 
 /**
  * What a person may write, in camelCase. Every `error` text here is the way out: it completes

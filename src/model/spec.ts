@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BACKENDS } from "./backends.ts";
 import { NAME_PATTERN } from "./name.ts";
 
 /**
@@ -69,7 +70,6 @@ export const STOP_SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1"
 export const RESTART_POLICIES = ["on-failure", "always", "never"] as const;
 export const WANTED = ["start", "stop", "ignore"] as const;
 export const CONDITIONS = ["ready", "started", "completed"] as const;
-export const BACKENDS = ["agent", "systemd", "launchd", "supervisord"] as const;
 export const CLASSES = ["user", "system"] as const;
 
 export const serverSpec = z.strictObject({

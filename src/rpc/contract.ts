@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { BACKENDS } from "../model/backends.ts";
 import { STATES, type StateName } from "../model/observed.ts";
 import { mcpFacts, probeReport } from "../model/probe-report.ts";
-import { BACKENDS, CONDITIONS, exit, name, secretValues, serverSpec } from "../model/spec.ts";
+import { CONDITIONS, exit, name, secretValues, serverSpec } from "../model/spec.ts";
 import { session, starter } from "../model/starter.ts";
 import { LONGEST_PAUSE } from "../model/units.ts";
 

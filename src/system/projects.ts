@@ -1,8 +1,8 @@
 import { type Dirent, existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { type BackendSettings, backendSettings } from "../model/backend-settings.ts";
+import { BACKENDS } from "../model/backends.ts";
 import { NAME_PATTERN } from "../model/name.ts";
-import { BACKENDS, type ServerSpec } from "../model/spec.ts";
+import type { ServerSpec } from "../model/spec.ts";
 import { isCode, readJson, setAside, writeAtomic } from "./files.ts";
 import { ensurePrivateDir, projectDir, projectsDir } from "./paths.ts";
 
@@ -39,29 +39,6 @@ export function writeProject(state: string, project: string, record: ProjectReco
   writeAtomic(recordPath(state, project), JSON.stringify({ version: 1, ...record }, null, 2), {
     durable: true,
   });
-}
-
-const settingsPath = (state: string, project: string) => join(projectDir(state, project), "backends.json");
-
-/** How the backends of a project were reached last. */
-export function readBackendSettings(state: string, project: string): BackendSettings {
-  const path = settingsPath(state, project);
-  try {
-    const found = backendSettings.safeParse(readJson(path) ?? {});
-    if (found.success) return found.data;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  setAside(path, Date.now());
-  return {};
-}
-
-/** What is not said stays as it was: servers may still be there that were applied with it. */
-export function writeBackendSettings(state: string, project: string, settings: BackendSettings): void {
-  if (Object.keys(settings).length === 0) return;
-  ensurePrivateDir(projectDir(state, project));
-  const all = { ...readBackendSettings(state, project), ...settings };
-  writeAtomic(settingsPath(state, project), JSON.stringify(all), { durable: true });
 }
 
 /** Names of all projects in the state folder. */
