@@ -1,14 +1,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { UnitManager } from "../../src/backends/units/manager.ts";
 import { UnitStore } from "../../src/backends/units/record.ts";
+import { SupervisordManager } from "../../src/backends/units/supervisord.ts";
 import { SystemdManager } from "../../src/backends/units/systemd.ts";
 import { UnitBackend } from "../../src/backends/units/unit-backend.ts";
 import type { Plan } from "../../src/model/plan.ts";
 import type { ServerSpec } from "../../src/model/spec.ts";
 import { buildPlan } from "../../src/reconciler/plan.ts";
 import { PROJECT, readyOn, shellSpec } from "../rig/spec.ts";
+import { SupervisordHome, whyNoSupervisord } from "../rig/supervisord.ts";
 import { SystemdManagerHome, whyNoSystemd } from "../rig/systemd.ts";
 
 const ACCOUNT = { uid: process.getuid?.() ?? 0, username: "root" };
@@ -33,26 +35,59 @@ function dyingAt(manager: UnitManager, step: number): UnitManager {
   });
 }
 
-describe.skipIf(whyNoSystemd() !== undefined)("an apply of units that is killed", () => {
-  let home: SystemdManagerHome;
-  let store: UnitStore;
-  beforeEach(async () => {
-    home = await SystemdManagerHome.open();
-    store = new UnitStore(join(home.path, "state/xy"), PROJECT, "systemd");
-  });
-  afterEach(() => home.close());
+interface World {
+  readonly path: string;
+  manager(logFiles: UnitStore["logPaths"]): UnitManager;
+  /** Units of xy that the manager has. */
+  left(): Promise<string>;
+  close(): Promise<void>;
+}
 
-  const backendDyingAt = (step: number) => {
-    const manager = new SystemdManager(home.env, ACCOUNT, (name) => store.logPaths(name), home.ask);
-    const account = { home: home.path, user: "root" };
-    return new UnitBackend({
-      manager: dyingAt(manager, step),
+async function systemdWorld(): Promise<World> {
+  const home = await SystemdManagerHome.open();
+  const list = ["--user", "list-units", "--all", "--plain", "--no-legend", "xy.*"];
+  return {
+    path: home.path,
+    manager: (logFiles) => new SystemdManager(home.env, ACCOUNT, logFiles, home.ask),
+    left: async () => (await home.ask("systemctl", list)).stdout,
+    close: () => home.close(),
+  };
+}
+
+async function supervisordWorld(): Promise<World> {
+  const home = await new SupervisordHome().open();
+  return {
+    path: home.path,
+    manager: (logFiles) => new SupervisordManager(home.site, logFiles),
+    left: async () => home.ctl("status"),
+    close: () => home.close(),
+  };
+}
+
+describe.each([
+  ["systemd", systemdWorld, whyNoSystemd()],
+  ["supervisord", supervisordWorld, whyNoSupervisord()],
+] as const)("an apply under %s that is killed", (kind, open, why) => {
+  let home: World;
+  let store: UnitStore;
+  beforeEach(async (context) => {
+    context.skip(why !== undefined);
+    home = await open();
+    onTestFinished(() => home.close());
+    store = new UnitStore(join(home.path, "state/xy"), PROJECT, kind);
+  });
+
+  const backendDyingAt = (step: number) =>
+    new UnitBackend({
+      manager: dyingAt(
+        home.manager((name) => store.logPaths(name)),
+        step,
+      ),
       store,
       project: PROJECT,
-      account,
+      account: { home: home.path, user: "root" },
       adopt: false,
     });
-  };
 
   async function planned(spec: ServerSpec | undefined): Promise<Plan> {
     const observed = await backendDyingAt(Infinity).observe(PROJECT);
@@ -80,7 +115,8 @@ describe.skipIf(whyNoSystemd() !== undefined)("an apply of units that is killed"
   /** A server whose process says what it was started with. */
   const server = (value: string) =>
     shellSpec("a", `echo up; exec sleep 600`, {
-      backend: "systemd",
+      backend: kind,
+      restart: { policy: "never" },
       env: { PATH: "/usr/bin:/bin", VALUE: value, TOKEN: { secret: { env: "TOKEN" }, hmac: value } },
       readiness: readyOn("up"),
     });
@@ -113,14 +149,6 @@ describe.skipIf(whyNoSystemd() !== undefined)("an apply of units that is killed"
     expect(cut).toEqual(
       expect.arrayContaining(["add 0", "add 3", "restart 0", "restart 3", "remove 0", "remove 1"]),
     );
-    const loaded = await home.ask("systemctl", [
-      "--user",
-      "list-units",
-      "--all",
-      "--plain",
-      "--no-legend",
-      "xy.*",
-    ]);
-    expect(loaded.stdout).toBe("");
+    expect(await home.left()).toBe("");
   });
 });
