@@ -9,7 +9,7 @@ import { writeAtomic } from "../../system/files.ts";
 import { ensureDir, ensurePrivateDir } from "../../system/paths.ts";
 import { identify, isRunning } from "../../system/processes.ts";
 import type { PerformOptions, PerformResult } from "../backend.ts";
-import { secretNames } from "../render/unit.ts";
+import { secretNames, shellSecrets } from "../render/unit.ts";
 import { ServiceError } from "../service.ts";
 import { type Inventory, type Known, runningHashOf } from "./inventory.ts";
 import type { Unit } from "./manager.ts";
@@ -54,7 +54,7 @@ export class Changing {
     const output = new Output(manager, unit, record, Date.now());
     try {
       await this.write(record);
-      await manager.takeBack(unit);
+      await manager.takeBack?.(unit);
       await manager.load(unit);
       if (!begins) return await this.#rest(action, before, record, unit);
       if (action === "restart") await manager.restart(unit);
@@ -84,7 +84,7 @@ export class Changing {
     const { manager, store } = this.#inventory;
     const earlier = store.read(name);
     store.write(record);
-    store.writeSecrets(name, record.secrets, (values) => manager.secretsText(values));
+    store.writeSecrets(name, record.secrets, manager.secrets?.text ?? shellSecrets);
     if (!manager.keepsOutput) ensurePrivateDir(store.dir);
     if (earlier && earlier.file !== record.file) await this.#leave(earlier, record);
     const file = this.#inventory.fileAt(record.file);
@@ -189,7 +189,7 @@ export class Changing {
       const value = secrets[name];
       if (value === undefined)
         return `cannot apply ${spec.name}: the value of the secret ${name} is not here`;
-      const why = manager.secretFault(value);
+      const why = manager.secrets?.fault(value);
       if (why !== undefined)
         return `cannot write env.${name} for ${manager.kind}: ${why}; change it, or run this server with the agent`;
     }

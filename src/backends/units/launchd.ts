@@ -3,14 +3,14 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import pLimit from "p-limit";
 import type { Exit, StateName } from "../../model/observed.ts";
-import type { SecretValues, ServerSpec } from "../../model/spec.ts";
+import type { ServerSpec } from "../../model/spec.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { type Environment, homeOf } from "../../system/paths.ts";
 import { processGroups, signalProcess, startedAt } from "../../system/processes.ts";
 import { Launchctl, NO_DOMAIN, pidIn } from "../launchctl.ts";
 import { fileLines, type LogLine, type LogRequest } from "../log-lines.ts";
 import { launchdUnits } from "../render/launchd.ts";
-import { shellSecrets, unitName } from "../render/unit.ts";
+import { unitName } from "../render/unit.ts";
 import { type Ask, asking } from "../service.ts";
 import type { Live, Unit, UnitManager } from "./manager.ts";
 
@@ -50,21 +50,6 @@ export class LaunchdManager implements UnitManager {
       spec.class === "system" ? "/Library/LaunchDaemons" : join(this.#home, "Library/LaunchAgents");
     return join(folder, launchdUnits.fileName(spec));
   }
-
-  secretsText(values: SecretValues): string {
-    return shellSecrets(values);
-  }
-
-  secretFault(): undefined {
-    return undefined;
-  }
-
-  hint(): undefined {
-    return undefined;
-  }
-
-  /** Nothing can be laid over one. */
-  async takeBack(): Promise<void> {}
 
   async look(units: readonly Unit[]): Promise<ReadonlyMap<string, Live>> {
     const disabled = new Map<string, ReadonlySet<string>>();
@@ -129,8 +114,6 @@ export class LaunchdManager implements UnitManager {
   logs({ spec }: Unit, request: LogRequest, signal: AbortSignal): AsyncIterable<LogLine> {
     return fileLines(this.#logFiles(spec.name), request, signal);
   }
-
-  close(): void {}
 
   async #target(spec: ServerSpec): Promise<string> {
     return `${await this.#domainOf(spec)}/${unitName(spec)}`;

@@ -36,16 +36,18 @@ export interface UnitManager {
   reach(specs: readonly ServerSpec[]): Promise<void>;
   /** Absolute path of the unit's file. */
   fileOf(spec: ServerSpec): string;
-  /** How the secrets are written for it. */
-  secretsText(values: SecretValues): string;
-  /** What of the values it cannot carry, as a clause; undefined: nothing. */
-  secretFault(value: string): string | undefined;
+  /** How it reads secrets from a file; absent: a shell does, before it becomes the program. */
+  readonly secrets?: {
+    readonly text: (values: SecretValues) => string;
+    /** Why it cannot carry a value, as a clause; undefined: it can. */
+    readonly fault: (value: string) => string | undefined;
+  };
   /** How they are, by server. Of one that it does not know too. */
   look(units: readonly Unit[]): Promise<ReadonlyMap<string, Live>>;
   /** What is to be known by whoever adds such a server; undefined: nothing. */
-  hint(spec: ServerSpec): string | undefined;
-  /** Undoes what others have laid over the unit. */
-  takeBack(unit: Unit): Promise<void>;
+  hint?(spec: ServerSpec): string | undefined;
+  /** Undoes what others have laid over the unit, where that can be. */
+  takeBack?(unit: Unit): Promise<void>;
   /** Takes in what was written, enabled or not; starts and ends nothing. */
   load(unit: Unit): Promise<void>;
   /** Starts it; one that runs is left alone. */
@@ -60,5 +62,4 @@ export interface UnitManager {
   forget(unit: Unit): Promise<void>;
   /** What it printed, where the manager keeps that itself. Ends at the end, or with `follow` when aborted. */
   logs(unit: Unit, request: LogRequest, signal: AbortSignal): AsyncIterable<LogLine>;
-  close(): void;
 }

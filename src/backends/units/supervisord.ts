@@ -2,12 +2,12 @@ import { accessSync, constants, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { SupervisordSite } from "../../model/backend-settings.ts";
 import type { StateName } from "../../model/observed.ts";
-import type { SecretValues, ServerSpec } from "../../model/spec.ts";
+import type { ServerSpec } from "../../model/spec.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { identify, processGroups, signalProcess } from "../../system/processes.ts";
 import { fileLines, type LogLine, type LogRequest, pause } from "../log-lines.ts";
 import { supervisordUnits } from "../render/supervisord.ts";
-import { shellSecrets, unitName } from "../render/unit.ts";
+import { unitName } from "../render/unit.ts";
 import { ASK_BOUND, ServiceError } from "../service.ts";
 import { Coalesced } from "./coalesced.ts";
 import type { Live, Unit, UnitManager } from "./manager.ts";
@@ -49,21 +49,6 @@ export class SupervisordManager implements UnitManager {
     if (this.#site === undefined) throw new BackendUnreachable(NOT_SET_UP);
     return join(this.#site.includeDir, supervisordUnits.fileName(spec));
   }
-
-  secretsText(values: SecretValues): string {
-    return shellSecrets(values);
-  }
-
-  secretFault(): undefined {
-    return undefined;
-  }
-
-  hint(): undefined {
-    return undefined;
-  }
-
-  /** Nothing can be laid over one. */
-  async takeBack(): Promise<void> {}
 
   async look(units: readonly Unit[]): Promise<ReadonlyMap<string, Live>> {
     if (units.length === 0) return new Map();
@@ -141,8 +126,6 @@ export class SupervisordManager implements UnitManager {
     if (isReadable(files.out)) yield* fileLines(files, request, signal);
     else yield* this.#tail(unitName(spec), request, signal);
   }
-
-  close(): void {}
 
   /** Has it take in a group anew, which is stopped. */
   async #cycle(name: string): Promise<void> {

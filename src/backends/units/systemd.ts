@@ -1,8 +1,6 @@
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
-import { constants } from "node:os";
+import { existsSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import pLimit from "p-limit";
-import type { Exit, StateName } from "../../model/observed.ts";
 import type { SecretValues, ServerSpec } from "../../model/spec.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { type Environment, homeOf } from "../../system/paths.ts";
@@ -13,6 +11,14 @@ import { type Answer, ASK_BOUND, type Ask, asking, ServiceError, words } from ".
 import { Coalesced } from "./coalesced.ts";
 import { hasJournal, journalLines } from "./journal.ts";
 import type { Live, Unit, UnitManager } from "./manager.ts";
+import {
+  isSetupFailure,
+  liveOf,
+  PROPERTIES,
+  type Properties,
+  propertiesIn,
+  TOO_OFTEN,
+} from "./systemd-show.ts";
 
 type Class = "user" | "system";
 
@@ -29,32 +35,11 @@ const AT_ONCE = 8;
 /** Answers of systemctl for a unit that it does not know: of `stop`, of `disable`. */
 const UNKNOWN_UNIT = /not loaded|does not exist|not found/;
 
-const PROPERTIES = [
-  "Id",
-  "LoadState",
-  "ActiveState",
-  "SubState",
-  "Result",
-  "MainPID",
-  "NRestarts",
-  "ExecMainStartTimestamp",
-  "ExecMainExitTimestamp",
-  "ExecMainExitTimestampMonotonic",
-  "ExecMainCode",
-  "ExecMainStatus",
-  "ActiveExitTimestampMonotonic",
-  "StateChangeTimestamp",
-  "UnitFileState",
-  "NeedDaemonReload",
-  "FragmentPath",
-  "DropInPaths",
-] as const;
-type Properties = Readonly<Partial<Record<(typeof PROPERTIES)[number], string>>>;
-
 /** The account's systemd, and for servers of class `system` the machine's. */
 export class SystemdManager implements UnitManager {
   readonly kind = "systemd";
   readonly format = systemdUnits;
+  readonly secrets = { text: environmentFile, fault: secretFault };
   readonly keepsOutput: boolean;
   readonly #account: Account;
   readonly #folder: string;
@@ -85,21 +70,6 @@ export class SystemdManager implements UnitManager {
   fileOf(spec: ServerSpec): string {
     const folder = spec.class === "system" ? "/etc/systemd/system" : this.#folder;
     return join(folder, systemdUnits.fileName(spec));
-  }
-
-  /** In double quotes an `EnvironmentFile=` keeps everything but these. */
-  secretsText(values: SecretValues): string {
-    const quoted = (value: string) => `"${value.replace(/["\\`$]/g, "\\$&")}"`;
-    return Object.keys(values)
-      .sort()
-      .map((name) => `${name}=${quoted(values[name] ?? "")}\n`)
-      .join("");
-  }
-
-  secretFault(value: string): string | undefined {
-    return /\p{Noncharacter_Code_Point}|\p{Surrogate}/u.test(value)
-      ? "its value has a code point that is no character, such as U+FFFE"
-      : undefined;
   }
 
   /** What runs under the account's systemd ends with the account's last session. */
@@ -189,8 +159,6 @@ export class SystemdManager implements UnitManager {
     return journalLines({ identifier: unitName(spec), uid: this.#account.uid }, request, signal);
   }
 
-  close(): void {}
-
   #reloading(scope: Class): { ask(): Promise<void> } {
     const reloads = new Coalesced(() => this.#do(scope, ["daemon-reload"]));
     return { ask: () => reloads.ask(undefined) };
@@ -251,161 +219,17 @@ function unreachable(scope: Class, answer: Answer): BackendUnreachable {
   );
 }
 
-function propertiesIn(block: string): Properties {
-  return Object.fromEntries(
-    block.split("\n").flatMap((line) => {
-      const cut = line.indexOf("=");
-      return cut < 0 ? [] : [[line.slice(0, cut), line.slice(cut + 1)]];
-    }),
-  );
+/** In double quotes an `EnvironmentFile=` keeps everything but these. */
+function environmentFile(values: SecretValues): string {
+  const quoted = (value: string) => `"${value.replace(/["\\`$]/g, "\\$&")}"`;
+  return Object.keys(values)
+    .sort()
+    .map((name) => `${name}=${quoted(values[name] ?? "")}\n`)
+    .join("");
 }
 
-function liveOf(unit: Unit, properties: Properties): Live {
-  const state = stateOf(unit.spec, properties);
-  const pid = Number(properties.MainPID) || undefined;
-  const startedAt = timeOf(properties.ExecMainStartTimestamp);
-  const since = timeOf(properties.StateChangeTimestamp);
-  const lastExit = lastExitOf(properties);
-  const reason = reasonOf(unit.spec, state, properties, lastExit?.exit);
-  return {
-    state,
-    drift: driftOf(unit, properties),
-    stale: pid !== undefined && isStale(unit, properties, startedAt),
-    ...(properties.NRestarts ? { restartCount: Number(properties.NRestarts) } : {}),
-    ...(pid === undefined ? {} : { pid, ...(startedAt === undefined ? {} : { startedAt }) }),
-    ...(lastExit ? { lastExit } : {}),
-    ...(since === undefined ? {} : { since }),
-    ...(reason === undefined ? {} : { reason }),
-  };
-}
-
-function stateOf(
-  { restart }: ServerSpec,
-  { ActiveState, SubState, Result, ExecMainStatus = "" }: Properties,
-): StateName {
-  switch (ActiveState) {
-    case "active":
-    case "reloading":
-      return "running";
-    case "activating":
-      return SubState?.startsWith("auto-restart") ? "restarting" : "starting";
-    case "deactivating":
-      return "stopping";
-    case "failed": {
-      // What is never started again has ended, however it did, as long as it had begun.
-      const hasEnded =
-        /^(exit-code|signal|core-dump)$/.test(Result ?? "") && !(ExecMainStatus in SETUP_FAILURES);
-      return hasEnded && restart.policy === "never" ? "stopped" : "failed";
-    }
-    default:
-      return "stopped";
-  }
-}
-
-/** `Thu 2026-11-26 01:15:53 UTC` as unix ms; undefined for what did not happen. */
-function timeOf(text: string | undefined): number | undefined {
-  const at = Date.parse(text?.replace(/^\w+ /, "") ?? "");
-  return Number.isNaN(at) ? undefined : at;
-}
-
-const EXITED = "1";
-
-/** A unit that was told to stop leaves its active state before its process ends, another one after that. */
-function lastExitOf(properties: Properties): Live["lastExit"] {
-  const { ExecMainCode: code, ExecMainStatus: status } = properties;
-  const at = timeOf(properties.ExecMainExitTimestamp);
-  if (at === undefined || code === undefined || code === "0") return undefined;
-  const left = Number(properties.ActiveExitTimestampMonotonic);
-  const requested = left > 0 && left < Number(properties.ExecMainExitTimestampMonotonic);
-  const exit: Exit =
-    code === EXITED
-      ? { kind: "code", code: Number(status) }
-      : { kind: "signal", signal: signalName(Number(status)) };
-  return { exit, at, ...(requested ? { requested } : {}) };
-}
-
-function signalName(number: number): string {
-  const found = Object.entries(constants.signals).find(([, value]) => value === number);
-  return found?.[0] ?? `signal ${number}`;
-}
-
-/** Exit codes that systemd gives when it does not come to run the program: see systemd.exec(5). */
-const SETUP_FAILURES: Readonly<Record<string, string>> = {
-  "200": "its working folder cannot be entered: {workingDir}",
-  "203": "its program cannot be run: {program}",
-  "209": "its standard output cannot be opened",
-  "216": "its group is not there",
-  "217": "its account is not there",
-};
-
-const isSetupFailure = (exit: Exit) => exit.kind === "code" && String(exit.code) in SETUP_FAILURES;
-
-const TOO_OFTEN = "it was started too often";
-
-/** Results that say more than the exit does. */
-const RESULTS: Readonly<Record<string, string>> = {
-  "start-limit-hit": TOO_OFTEN,
-  timeout: "it did not do in time what it was told",
-  "oom-kill": "it was ended because memory ran out",
-  resources: "systemd could not provide what it needs",
-};
-
-function reasonOf(
-  spec: ServerSpec,
-  state: StateName,
-  { Result, ExecMainStatus = "", LoadState }: Properties,
-  exit?: Exit,
-) {
-  if (state !== "failed" && state !== "restarting") return undefined;
-  if (LoadState === "masked") return "it is masked";
-  const how =
-    exit === undefined
-      ? undefined
-      : exit.kind === "code"
-        ? `exit ${exit.code}`
-        : "signal" in exit
-          ? exit.signal
-          : undefined;
-  const setup = exit && isSetupFailure(exit) ? SETUP_FAILURES[ExecMainStatus] : undefined;
-  const why =
-    setup?.replace("{program}", spec.program).replace("{workingDir}", spec.workingDir) ??
-    RESULTS[Result ?? ""];
-  return [how, why].filter((part) => part !== undefined).join(": ") || undefined;
-}
-
-function driftOf({ enabled, editedAt, file, spec }: Unit, properties: Properties): string[] {
-  const { UnitFileState = "", LoadState, NeedDaemonReload, FragmentPath = "", DropInPaths = "" } = properties;
-  // Its file says it all already.
-  if (LoadState === "masked" && FragmentPath === file) return [];
-  const dropIns = DropInPaths.split(" ").filter((path) => path.includes(`/${idOf(spec)}.d/`));
-  const isEnabled = /^(enabled|linked)/.test(UnitFileState);
-  return [
-    ...(LoadState === "masked" || UnitFileState.startsWith("masked") ? ["its unit is masked"] : []),
-    ...(enabled && !isEnabled && UnitFileState !== "" && !UnitFileState.startsWith("masked")
-      ? ["its unit is disabled"]
-      : []),
-    ...(!enabled && isEnabled ? ["its unit is enabled"] : []),
-    ...(FragmentPath !== "" && FragmentPath !== file
-      ? [`another unit of its name comes first: ${FragmentPath}`]
-      : []),
-    ...(dropIns.length > 0 ? [`settings were laid over its unit: ${dropIns.join(", ")}`] : []),
-    ...(NeedDaemonReload === "yes" && editedAt === undefined ? ["systemd has not read its unit again"] : []),
-  ];
-}
-
-/** Started since somebody else changed its file, or laid something over it, and systemd had read that. */
-function isStale({ editedAt, file }: Unit, { NeedDaemonReload }: Properties, startedAt = 0): boolean {
-  const changes = [...(editedAt === undefined ? [] : [editedAt]), ...changesIn(`${file}.d`)];
-  // Its start is known to the second.
-  const isSince = (at: number) => startedAt >= Math.floor(at / 1000) * 1000;
-  return NeedDaemonReload !== "yes" && changes.some(isSince);
-}
-
-/** Unix ms at which each file of a folder was last changed. */
-function changesIn(folder: string): number[] {
-  try {
-    return readdirSync(folder).map((entry) => statSync(join(folder, entry)).ctimeMs);
-  } catch {
-    return [];
-  }
+function secretFault(value: string): string | undefined {
+  return /\p{Noncharacter_Code_Point}|\p{Surrogate}/u.test(value)
+    ? "its value has a code point that is no character, such as U+FFFE"
+    : undefined;
 }

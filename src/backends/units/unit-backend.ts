@@ -58,7 +58,7 @@ export class UnitBackend implements Backend {
   }
 
   hint(spec: ServerSpec): string | undefined {
-    return this.manager.hint(spec);
+    return this.manager.hint?.(spec);
   }
 
   async observe(project: string): Promise<readonly Observed[]> {
@@ -122,7 +122,5 @@ export class UnitBackend implements Backend {
     return `journalctl -t ${unitName({ project: this.inventory.project, name })}`;
   }
 
-  async close(): Promise<void> {
-    this.manager.close();
-  }
+  async close(): Promise<void> {}
 }

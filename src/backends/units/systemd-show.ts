@@ -1,0 +1,192 @@
+import { readdirSync, statSync } from "node:fs";
+import { constants } from "node:os";
+import { join } from "node:path";
+import type { Exit, StateName } from "../../model/observed.ts";
+import type { ServerSpec } from "../../model/spec.ts";
+import { systemdUnits } from "../render/systemd.ts";
+import type { Live, Unit } from "./manager.ts";
+
+/** What `systemctl show` tells of a unit, and what that means. */
+
+export const PROPERTIES = [
+  "Id",
+  "LoadState",
+  "ActiveState",
+  "SubState",
+  "Result",
+  "MainPID",
+  "NRestarts",
+  "ExecMainStartTimestamp",
+  "ExecMainExitTimestamp",
+  "ExecMainExitTimestampMonotonic",
+  "ExecMainCode",
+  "ExecMainStatus",
+  "ActiveExitTimestampMonotonic",
+  "StateChangeTimestamp",
+  "UnitFileState",
+  "NeedDaemonReload",
+  "FragmentPath",
+  "DropInPaths",
+] as const;
+export type Properties = Readonly<Partial<Record<(typeof PROPERTIES)[number], string>>>;
+
+export function propertiesIn(block: string): Properties {
+  return Object.fromEntries(
+    block.split("\n").flatMap((line) => {
+      const cut = line.indexOf("=");
+      return cut < 0 ? [] : [[line.slice(0, cut), line.slice(cut + 1)]];
+    }),
+  );
+}
+
+export function liveOf(unit: Unit, properties: Properties): Live {
+  const state = stateOf(unit.spec, properties);
+  const pid = Number(properties.MainPID) || undefined;
+  const startedAt = timeOf(properties.ExecMainStartTimestamp);
+  const since = timeOf(properties.StateChangeTimestamp);
+  const lastExit = lastExitOf(properties);
+  const reason = reasonOf(unit.spec, state, properties, lastExit?.exit);
+  return {
+    state,
+    drift: driftOf(unit, properties),
+    stale: pid !== undefined && isStale(unit, properties, startedAt),
+    ...(properties.NRestarts ? { restartCount: Number(properties.NRestarts) } : {}),
+    ...(pid === undefined ? {} : { pid, ...(startedAt === undefined ? {} : { startedAt }) }),
+    ...(lastExit ? { lastExit } : {}),
+    ...(since === undefined ? {} : { since }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+function stateOf(
+  { restart }: ServerSpec,
+  { ActiveState, SubState, Result, ExecMainStatus = "" }: Properties,
+): StateName {
+  switch (ActiveState) {
+    case "active":
+    case "reloading":
+      return "running";
+    case "activating":
+      return SubState?.startsWith("auto-restart") ? "restarting" : "starting";
+    case "deactivating":
+      return "stopping";
+    case "failed": {
+      // What is never started again has ended, however it did, as long as it had begun.
+      const hasEnded =
+        /^(exit-code|signal|core-dump)$/.test(Result ?? "") && !(ExecMainStatus in SETUP_FAILURES);
+      return hasEnded && restart.policy === "never" ? "stopped" : "failed";
+    }
+    default:
+      return "stopped";
+  }
+}
+
+/** `Thu 2026-11-26 01:15:53 UTC` as unix ms; undefined for what did not happen. */
+function timeOf(text: string | undefined): number | undefined {
+  const at = Date.parse(text?.replace(/^\w+ /, "") ?? "");
+  return Number.isNaN(at) ? undefined : at;
+}
+
+const EXITED = "1";
+
+/** A unit that was told to stop leaves its active state before its process ends, another one after that. */
+function lastExitOf(properties: Properties): Live["lastExit"] {
+  const { ExecMainCode: code, ExecMainStatus: status } = properties;
+  const at = timeOf(properties.ExecMainExitTimestamp);
+  if (at === undefined || code === undefined || code === "0") return undefined;
+  const left = Number(properties.ActiveExitTimestampMonotonic);
+  const requested = left > 0 && left < Number(properties.ExecMainExitTimestampMonotonic);
+  const exit: Exit =
+    code === EXITED
+      ? { kind: "code", code: Number(status) }
+      : { kind: "signal", signal: signalName(Number(status)) };
+  return { exit, at, ...(requested ? { requested } : {}) };
+}
+
+function signalName(number: number): string {
+  const found = Object.entries(constants.signals).find(([, value]) => value === number);
+  return found?.[0] ?? `signal ${number}`;
+}
+
+/** Exit codes that systemd gives when it does not come to run the program: see systemd.exec(5). */
+const SETUP_FAILURES: Readonly<Record<string, string>> = {
+  "200": "its working folder cannot be entered: {workingDir}",
+  "203": "its program cannot be run: {program}",
+  "209": "its standard output cannot be opened",
+  "216": "its group is not there",
+  "217": "its account is not there",
+};
+
+export const isSetupFailure = (exit: Exit) => exit.kind === "code" && String(exit.code) in SETUP_FAILURES;
+
+export const TOO_OFTEN = "it was started too often";
+
+/** Results that say more than the exit does. */
+const RESULTS: Readonly<Record<string, string>> = {
+  "start-limit-hit": TOO_OFTEN,
+  timeout: "it did not do in time what it was told",
+  "oom-kill": "it was ended because memory ran out",
+  resources: "systemd could not provide what it needs",
+};
+
+function reasonOf(
+  spec: ServerSpec,
+  state: StateName,
+  { Result, ExecMainStatus = "", LoadState }: Properties,
+  exit?: Exit,
+) {
+  if (state !== "failed" && state !== "restarting") return undefined;
+  if (LoadState === "masked") return "it is masked";
+  const how =
+    exit === undefined
+      ? undefined
+      : exit.kind === "code"
+        ? `exit ${exit.code}`
+        : "signal" in exit
+          ? exit.signal
+          : undefined;
+  const setup = exit && isSetupFailure(exit) ? SETUP_FAILURES[ExecMainStatus] : undefined;
+  const why =
+    setup?.replace("{program}", spec.program).replace("{workingDir}", spec.workingDir) ??
+    RESULTS[Result ?? ""];
+  return [how, why].filter((part) => part !== undefined).join(": ") || undefined;
+}
+
+function driftOf({ enabled, editedAt, file, spec }: Unit, properties: Properties): string[] {
+  const { UnitFileState = "", LoadState, NeedDaemonReload, FragmentPath = "", DropInPaths = "" } = properties;
+  // Its file says it all already.
+  if (LoadState === "masked" && FragmentPath === file) return [];
+  const dropIns = DropInPaths.split(" ").filter((path) =>
+    path.includes(`/${systemdUnits.fileName(spec)}.d/`),
+  );
+  const isEnabled = /^(enabled|linked)/.test(UnitFileState);
+  return [
+    ...(LoadState === "masked" || UnitFileState.startsWith("masked") ? ["its unit is masked"] : []),
+    ...(enabled && !isEnabled && UnitFileState !== "" && !UnitFileState.startsWith("masked")
+      ? ["its unit is disabled"]
+      : []),
+    ...(!enabled && isEnabled ? ["its unit is enabled"] : []),
+    ...(FragmentPath !== "" && FragmentPath !== file
+      ? [`another unit of its name comes first: ${FragmentPath}`]
+      : []),
+    ...(dropIns.length > 0 ? [`settings were laid over its unit: ${dropIns.join(", ")}`] : []),
+    ...(NeedDaemonReload === "yes" && editedAt === undefined ? ["systemd has not read its unit again"] : []),
+  ];
+}
+
+/** Started since somebody else changed its file, or laid something over it, and systemd had read that. */
+function isStale({ editedAt, file }: Unit, { NeedDaemonReload }: Properties, startedAt = 0): boolean {
+  const changes = [...(editedAt === undefined ? [] : [editedAt]), ...changesIn(`${file}.d`)];
+  // Its start is known to the second.
+  const isSince = (at: number) => startedAt >= Math.floor(at / 1000) * 1000;
+  return NeedDaemonReload !== "yes" && changes.some(isSince);
+}
+
+/** Unix ms at which each file of a folder was last changed. */
+function changesIn(folder: string): number[] {
+  try {
+    return readdirSync(folder).map((entry) => statSync(join(folder, entry)).ctimeMs);
+  } catch {
+    return [];
+  }
+}
