@@ -252,7 +252,7 @@ export interface Server {
   readonly when?: When | undefined;
   /** What runs it; the root's `backend` when left out. */
   readonly backend?: "agent" | "systemd" | "launchd" | "supervisord" | undefined;
-  /** `system`: under the machine's systemd or launchd instead of the account's, from boot on. It takes root to apply, and the process is the account's all the same. */
+  /** `system`: under the machine's systemd or launchd instead of the account's, from boot on. It takes root to apply, and runs as the account that applies. */
   readonly class?: "user" | "system" | undefined;
 }
 

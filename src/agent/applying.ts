@@ -154,11 +154,15 @@ async function putBack(
 
 /** Writes the spec down, for a new server or one that is there. */
 function takeOver(registry: Registry, request: Request, found: Supervised | undefined): Supervised {
-  const { spec, secrets } = request;
+  const { spec, secrets, held } = request;
   if (!spec || spec.name !== request.server || spec.project !== request.project) {
     throw new RpcError(RPC_ERRORS.invalidParams, "cannot apply: the spec is missing, or of another server");
   }
-  if (!found) return registry.add(spec, secrets);
+  if (!found) {
+    const added = registry.add(spec, secrets);
+    if (held) added.setOperator("stop");
+    return added;
+  }
   found.configure(spec, secrets);
   return found;
 }

@@ -86,6 +86,7 @@ export class AgentBackend implements Backend {
       secrets: options.secrets,
       ...(this.#session ? { session: this.#session } : {}),
       ...(desired ? { spec: desired } : {}),
+      ...(change.held && action === "add" ? { held: true } : {}),
     });
     const result = await unlessAborted(call, options.signal);
     if (result === undefined) return INTERRUPTED;

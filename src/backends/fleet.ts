@@ -100,11 +100,11 @@ export class Fleet {
       }
       case "launchd": {
         const { LaunchdManager } = await import("./units/launchd.ts");
-        return new LaunchdManager(this.#env, account, logFiles);
+        return LaunchdManager.open(this.#env, account, logFiles);
       }
       case "supervisord": {
         const { SupervisordManager } = await import("./units/supervisord.ts");
-        return new SupervisordManager(await this.#site(), logFiles);
+        return new SupervisordManager(await this.#site());
       }
     }
   }

@@ -4,8 +4,12 @@ import { type Answer, type Ask, ServiceError, words } from "./service.ts";
 
 const LAUNCHCTL = "/bin/launchctl";
 
-/** What its codes mean, as far as they matter. */
-const CODES = { inputOutput: 5, alreadyLoaded: 37 } as const;
+/** What its codes mean, as far as they matter. `inProgress`: it is loaded, or still dying. */
+const CODES = { noProcess: 3, inputOutput: 5, inProgress: 37, notFound: 113 } as const;
+
+/** Longest time in which a job that was just booted out may keep itself from being loaded again, ms. */
+const SETTLE_BOUND = 10_000;
+const SETTLE_GAP = 300;
 
 /** Longest wait for a job that is booted out to be gone, ms, beyond its own grace; and between two looks. */
 const GONE_BOUND = 30_000;
@@ -38,18 +42,24 @@ export class Launchctl {
 
   /** What it tells of a job; undefined for one that is not loaded. The text is meant for people: read it leniently. */
   async print(target: string): Promise<string | undefined> {
-    const { code, stdout } = await this.run("print", target);
-    return code === 0 ? stdout : undefined;
+    const answer = await this.run("print", target);
+    if (answer.code === 0) return answer.stdout;
+    if (answer.code === CODES.notFound || answer.code === CODES.noProcess) return undefined;
+    throw refusal("print", answer);
   }
 
   /** Loads a job, which starts it where its property list says so. One that is loaded is left alone. */
   async bootstrap(domain: string, label: string, file: string): Promise<void> {
-    const first = await this.run("bootstrap", domain, file);
-    if (first.code === 0 || first.code === CODES.alreadyLoaded) return;
-    // An input/output error: it is still there, or still dying.
-    if (first.code !== CODES.inputOutput) throw refusal("bootstrap", first);
-    await this.bootOut(`${domain}/${label}`);
-    await this.do("bootstrap", domain, file);
+    for (const until = Date.now() + SETTLE_BOUND; ; ) {
+      const answer = await this.run("bootstrap", domain, file);
+      if (answer.code === 0) return;
+      if (answer.code !== CODES.inputOutput && answer.code !== CODES.inProgress)
+        throw refusal("bootstrap", answer);
+      const text = await this.print(`${domain}/${label}`);
+      if (text !== undefined && !/^\s*state = SIGTERMed/m.test(text)) return;
+      if (Date.now() > until) throw refusal("bootstrap", answer);
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_GAP));
+    }
   }
 
   /** Ends a job and unloads it. Settles when launchd has it no more, within its `grace` and some. */

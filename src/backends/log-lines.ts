@@ -83,13 +83,12 @@ class FileTail {
 
   /** The last lines, from rotated files too. `growing`: one that is not over is left for {@link more}. */
   last(count: number, growing: boolean): string[] {
-    const { bytes, end } = this.#fd === undefined ? NOTHING : tailOf(this.#fd, count);
+    const { bytes, end } = tailOf(this.#path, this.#fd, count);
     this.#offset = end;
-    const lines = linesOf(bytes);
-    if (growing) this.#rest = lines.rest;
-    const current = [...lines.whole, ...(growing || lines.rest.length === 0 ? [] : [text(lines.rest)])];
-    const missing = count - current.length;
-    return [...(missing > 0 ? rotatedLines(this.#path, missing) : []), ...current.slice(-count || Infinity)];
+    const { whole, rest } = linesOf(bytes);
+    if (growing) this.#rest = rest;
+    const lines = growing || rest.length === 0 ? whole : [...whole, text(rest)];
+    return count === 0 ? [] : lines.slice(-count);
   }
 
   more(): string[] {
@@ -98,7 +97,8 @@ class FileTail {
     const held = this.#fd === undefined ? undefined : fs.fstatSync(this.#fd);
     if (now !== undefined && held?.ino === now.ino && now.size >= this.#offset) return grown;
     if (now === undefined) return grown;
-    // Another file, or the same one emptied.
+    // Another file, or the same one emptied. The old one may have got more before it was put away.
+    grown.push(...this.#read());
     this.close();
     this.#fd = open(this.#path);
     this.#offset = 0;
@@ -128,7 +128,6 @@ class FileTail {
   }
 }
 
-const NOTHING = { bytes: Buffer.alloc(0), end: 0 };
 const text = (bytes: Buffer) => bytes.toString("utf8");
 
 function open(path: string): number | undefined {
@@ -146,37 +145,39 @@ function linesOf(bytes: Buffer): { whole: string[]; rest: Buffer } {
   return { whole, rest: bytes.subarray(end) };
 }
 
-/** The end of a file that holds so many lines, and where the file ends. */
-function tailOf(fd: number, lines: number): { bytes: Buffer; end: number } {
-  const end = fs.fstatSync(fd).size;
-  let start = end;
-  let bytes: Buffer = Buffer.alloc(0);
-  // One more than wanted: what stands before the oldest one begins with its end.
-  while (start > 0 && end - start < LONGEST_TAIL && count(bytes) <= lines) {
-    const length = Math.min(BLOCK, start);
-    const block = Buffer.alloc(length);
-    start -= length;
-    fs.readSync(fd, block, 0, length, start);
-    bytes = Buffer.concat([block, bytes]);
+/**
+ * The end of what was printed, which holds so many lines: of the file that is open, and before it of what was put away as
+ * `path.1`, `path.2`, and so on, one line of which may go on in the next. `end`: where the open file ends.
+ */
+function tailOf(path: string, fd: number | undefined, lines: number): { bytes: Buffer; end: number } {
+  const end = fd === undefined ? 0 : fs.fstatSync(fd).size;
+  const blocks = fd === undefined || lines === 0 ? [] : lastBlocks(fd, end, lines);
+  for (let number = 1; lines > 0 && blocks.reduce(sumOfLines, 0) <= lines; number++) {
+    const older = open(`${path}.${number}`);
+    if (older === undefined) break;
+    blocks.unshift(...lastBlocks(older, fs.fstatSync(older).size, lines));
+    fs.closeSync(older);
   }
-  return { bytes: lines === 0 ? Buffer.alloc(0) : bytes, end };
+  return { bytes: Buffer.concat(blocks), end };
+}
+
+const sumOfLines = (sum: number, block: Buffer) => sum + count(block);
+
+/** In order, up to the one in which the line before the oldest wanted one ends. */
+function lastBlocks(fd: number, end: number, lines: number): Buffer[] {
+  const blocks: Buffer[] = [];
+  for (let start = end, found = 0; start > 0 && end - start < LONGEST_TAIL && found <= lines; ) {
+    const block = Buffer.alloc(Math.min(BLOCK, start));
+    start -= block.length;
+    fs.readSync(fd, block, 0, block.length, start);
+    found += count(block);
+    blocks.unshift(block);
+  }
+  return blocks;
 }
 
 function count(bytes: Buffer): number {
   let found = 0;
   for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) found++;
   return found;
-}
-
-/** Lines that were put away as `path.1`, `path.2`, …, the newest of them. */
-function rotatedLines(path: string, wanted: number): string[] {
-  let lines: string[] = [];
-  for (let number = 1; lines.length < wanted; number++) {
-    const fd = open(`${path}.${number}`);
-    if (fd === undefined) break;
-    const { whole, rest } = linesOf(tailOf(fd, wanted - lines.length).bytes);
-    fs.closeSync(fd);
-    lines = [...whole, ...(rest.length === 0 ? [] : [text(rest)]), ...lines].slice(-wanted);
-  }
-  return lines;
 }

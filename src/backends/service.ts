@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 
 /** What a service manager of the account does for the agent. */
 export interface AgentService {
@@ -47,24 +47,30 @@ export type Ask = (program: string, args: readonly string[], bound?: number) => 
 
 /** Longest run of a program that is asked, ms, unless it is to wait for something itself. */
 export const ASK_BOUND = 30_000;
-/** Most that one answers, bytes: the states of a thousand units are about one of these. */
+/** Most that is read of an answer, characters: the states of a thousand units are about one of these. */
 const LONGEST_ANSWER = 64 << 20;
 
-/** Asks the real programs, with these variables beside the environment of this process. */
+/**
+ * Asks the real programs, with these variables beside the environment of this process. Each is in a session of its own:
+ * what a person types on the terminal to end xy does not end it half-way.
+ */
 export function asking(env: Readonly<Record<string, string>> = {}): Ask {
   return (program, args, bound = ASK_BOUND) =>
     new Promise((resolve) => {
-      const options = {
+      const child = spawn(program, args, {
         env: { ...process.env, LC_ALL: "C", TZ: "UTC", ...env },
+        stdio: ["ignore", "pipe", "pipe"],
+        detached: true,
         timeout: bound,
-        maxBuffer: LONGEST_ANSWER,
         killSignal: "SIGKILL",
-      } as const;
-      execFile(program, [...args], options, (error, stdout, stderr) => {
-        const { code, killed } = (error ?? {}) as { code?: unknown; killed?: boolean };
-        const number = error === null ? 0 : typeof code === "number" ? code : killed ? 124 : 127;
-        resolve({ code: number, stdout, stderr });
       });
+      const said = { stdout: "", stderr: "" };
+      for (const stream of ["stdout", "stderr"] as const)
+        child[stream].setEncoding("utf8").on("data", (text: string) => {
+          if (said[stream].length < LONGEST_ANSWER) said[stream] += text;
+        });
+      child.once("error", () => resolve({ code: 127, ...said }));
+      child.once("close", (code) => resolve({ code: code ?? 124, ...said }));
     });
 }
 

@@ -35,6 +35,12 @@ export default class Destroy extends ApplyCommand {
       await fleet.close();
       if (!plan.unreachable && finals.every(({ type }) => type === "done"))
         forgetProject(this.state, project);
+      const left = (plan.unreachable ?? []).flatMap(({ servers }) => servers);
+      if (left.length > 0)
+        this.fail(
+          EXIT.unreachable,
+          `not everything could be removed: ${left.join(", ")}; do it again once that can be reached`,
+        );
       this.printOutcome(plan, finals);
     });
   }

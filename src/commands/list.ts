@@ -21,7 +21,8 @@ export default class List extends ServerCommand {
     const units = await this.unitServers(flags.project, listEntryOf);
     const entries = inOrder([...own, ...units]);
     if (this.json) this.printJson(entries);
-    else this.print(listView(entries.map(rowOf), this.screen));
+    else if (entries.length > 0 || process.exitCode === undefined)
+      this.print(listView(entries.map(rowOf), this.screen));
   }
 }
 

@@ -71,10 +71,10 @@ export default class Logs extends ServerCommand {
     const { name } = address;
     await this.withUnits(address, async (backend) => {
       const { manager } = backend;
-      const known = (await backend.known([name])).get(name);
-      if (known === undefined)
+      const record = backend.store.read(name);
+      if (record === undefined)
         this.fail(EXIT.failed, `cannot show the logs of ${name}: nothing is recorded of it`);
-      if (since !== undefined && !manager.keepsOutput)
+      if (since !== undefined && manager.logFiles(record.spec))
         this.fail(
           EXIT.usage,
           `cannot use --since with ${name}: its output is kept without times; use --tail`,
@@ -85,7 +85,11 @@ export default class Logs extends ServerCommand {
         ...(since === undefined ? {} : { since }),
         ...(stream === undefined ? {} : { stream }),
       };
-      for await (const { at, ...line } of manager.logs(known.unit, request, this.signal)) {
+      for await (const { at, ...line } of manager.logs(
+        backend.inventory.unitOf(record),
+        request,
+        this.signal,
+      )) {
         if (this.json) this.printJsonLine({ name, ...line, ...(at === undefined ? {} : { ts_unix_ms: at }) });
         else this.print(format({ name, ...line }));
       }

@@ -1,5 +1,6 @@
 import type { Operated } from "../backends/units/operate.ts";
 import { waitsText } from "../model/dependency.ts";
+import type { Observed } from "../model/observed.ts";
 import type { RpcClient } from "../rpc/client.ts";
 import type { Method, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
@@ -79,8 +80,23 @@ export abstract class OperateCommand extends ServerCommand {
     }
     const { operate } = await import("../backends/units/operate.ts");
     return this.withUnits(address, (units) =>
-      operate(units, verb, names, { deps: !noDeps, signal: this.signal }),
+      operate(units, verb, names, {
+        deps: !noDeps,
+        others: (name) => this.#observed(address, name),
+        signal: this.signal,
+      }),
     );
+  }
+
+  /** How a server of the same project is that another backend runs. */
+  async #observed({ project, backend }: Address, name: string): Promise<Observed | undefined> {
+    const fleet = this.fleet(project);
+    const others = (await fleet.backends()).filter(
+      ({ kind }) => kind !== backend && fleet.recorded(kind).includes(name),
+    );
+    const found = await Promise.all(others.map((other) => other.observe(project)));
+    await fleet.close();
+    return found.flat().find((observed) => observed.name === name);
   }
 
   /** Says why nothing seems to happen. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { type EnvValue, RESTART_FIELDS, type ServerSpec } from "./spec.ts";
+import type { EnvValue, ServerSpec } from "./spec.ts";
+import { wholeSeconds } from "./units.ts";
 
 /** JSON with object keys in code-point order and no spaces: equal values give equal text, in any run and version. */
 export function canonicalJson(value: unknown): string {
@@ -27,8 +28,35 @@ export function specHash(spec: ServerSpec): string {
  * counts by its keyed hash, so that the same value found at another place is the same.
  */
 export function startHash(spec: ServerSpec): string {
-  const fields = RESTART_FIELDS[spec.backend];
-  return canonicalHash(fields.map((field) => (field === "env" ? startEnv(spec.env) : (spec[field] ?? null))));
+  const parts = [
+    spec.program,
+    spec.args,
+    spec.port,
+    spec.host,
+    startEnv(spec.env),
+    spec.workingDir,
+    spec.umask,
+  ];
+  return canonicalHash([...parts, ...byBackend(spec)]);
+}
+
+/** What else a new process is needed for, as far as a unit says it. */
+function byBackend({ backend, limits, class: scope, restart, stop, logs }: ServerSpec): unknown[] {
+  switch (backend) {
+    case "agent":
+      return [limits];
+    case "systemd":
+      return [limits, scope ?? null];
+    case "launchd": {
+      const wait = restart.policy === "never" ? null : wholeSeconds(restart.backoffInitial, 1);
+      return [limits, scope ?? null, restart.policy, wait, wholeSeconds(stop.grace, 1)];
+    }
+    case "supervisord": {
+      const { policy, maxRetriesPerMinute, successExitCodes } = restart;
+      const tries = policy === "never" ? null : maxRetriesPerMinute;
+      return [policy, tries, successExitCodes, stop.signal, wholeSeconds(stop.grace), logs];
+    }
+  }
 }
 
 function startEnv(env: ServerSpec["env"]): unknown {

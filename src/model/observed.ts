@@ -58,8 +58,11 @@ export interface Observed {
   readonly operator: OperatorWord;
   /** What was applied was changed since by someone else than xy; says what. */
   readonly drift?: string;
-  /** This version of xy writes its unit in another way than it was written. */
-  readonly rewritten?: boolean;
+  /**
+   * It has to be applied again, whatever is declared. `rewritten`: this xy writes its unit in another way, or in another
+   * place. `unfinished`: an apply of it was cut off.
+   */
+  readonly unsettled?: "rewritten" | "unfinished";
   readonly pid?: number;
   /** Unix ms. */
   readonly startedAt?: number;

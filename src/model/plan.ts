@@ -44,8 +44,8 @@ export type Reason =
   /** The live process was started with an earlier spec (an interrupted apply). */
   | { readonly kind: "outdated-process" }
   | { readonly kind: "drift"; readonly detail: string }
-  /** Its unit is as an earlier version of xy wrote it. */
-  | { readonly kind: "rewritten" };
+  /** Its unit would be written in another way, or an apply of it was cut off. */
+  | { readonly kind: "unsettled"; readonly how: NonNullable<Observed["unsettled"]> };
 
 /** The file of a server's unit, as it is and as it would be. Secrets are not in it. */
 export interface UnitChange {

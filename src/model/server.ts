@@ -213,7 +213,7 @@ export const serverInput = z.strictObject(
     class: oneOf(CLASSES)
       .optional()
       .describe(
-        "`system`: under the machine's systemd or launchd instead of the account's, from boot on. It takes root to apply, and the process is the account's all the same.",
+        "`system`: under the machine's systemd or launchd instead of the account's, from boot on. It takes root to apply, and runs as the account that applies.",
       ),
   },
   { error: "write a block that describes a server" },

@@ -124,17 +124,16 @@ const FROM_START = [
   "env",
   "workingDir",
   "umask",
-  "limits",
 ] as const satisfies Fields;
 
 /**
- * The fields of which a change needs a restart. launchd and supervisord take in nothing of a unit while its process
- * runs.
+ * The fields of which a change may need a restart. launchd and supervisord take in nothing of a unit while its process
+ * runs. Whether it does is said by `startHash`.
  */
 export const RESTART_FIELDS: Readonly<Record<ServerSpec["backend"], Fields>> = {
-  agent: FROM_START,
-  systemd: [...FROM_START, "class"],
-  launchd: [...FROM_START, "class", "restart", "stop"],
+  agent: [...FROM_START, "limits"],
+  systemd: [...FROM_START, "limits", "class"],
+  launchd: [...FROM_START, "limits", "class", "restart", "stop"],
   supervisord: [...FROM_START, "restart", "stop", "logs"],
 };
 

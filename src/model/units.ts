@@ -12,6 +12,11 @@ export const DURATION_PATTERN =
 export const SIZE_PATTERN = /^(\d+)(B|KiB|MiB|GiB)$/;
 
 /** `"1m30s"` → 90000 (ms); undefined when the text is not a duration. */
+/** A duration in whole seconds, rounded up, and at least so many. */
+export function wholeSeconds(ms: number, least = 0): number {
+  return Math.max(least, Math.ceil(ms / 1000));
+}
+
 export function parseDuration(text: string): number | undefined {
   const match = DURATION_PATTERN.exec(text);
   if (!match) return undefined;

@@ -119,6 +119,7 @@ function basisOf({ action, desired, observed, held }: Change): string {
     spec: observed.spec && specHash(observed.spec),
     runningHash: observed.runningHash,
     drift: observed.drift,
+    unsettled: observed.unsettled,
   };
   return canonicalHash([action, held, desired ? specHash(desired) : null, live ?? null]);
 }

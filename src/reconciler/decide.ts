@@ -48,7 +48,7 @@ function specReasons({ observed, fields }: Pair): Reason[] {
   if (observed.spec === undefined) reasons.push({ kind: "unreadable" });
   if (fields.length > 0) reasons.push({ kind: "field-changed", fields: fields.map(({ field }) => field) });
   if (observed.drift !== undefined) reasons.push({ kind: "drift", detail: observed.drift });
-  if (observed.rewritten === true) reasons.push({ kind: "rewritten" });
+  if (observed.unsettled !== undefined) reasons.push({ kind: "unsettled", how: observed.unsettled });
   return reasons;
 }
 

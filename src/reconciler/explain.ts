@@ -93,7 +93,7 @@ function restarting(observed: Observed, now: number): string[] {
       : [`After ${limit} restarts within a minute it is given up as failed.`];
   return [
     `${name} ended ${ago(now - (observed.lastExit?.at ?? observed.since))} (${cause(observed)}) and its policy` +
-      `${spec === undefined ? "" : ` \`${spec.restart.policy}\``} starts it again: ${restartCount === undefined ? "" : `restart ${restartCount}, `}${next}.`,
+      `${spec === undefined ? "" : ` \`${spec.restart.policy}\``} starts it again: ${restartCount ? `restart ${restartCount}, ` : ""}${next}.`,
     ...end,
     `\`xy start ${name}\` starts it at once, \`xy stop ${name}\` ends the waiting.`,
   ];

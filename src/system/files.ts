@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 export interface WriteOptions {
   /** Default 0600. */
@@ -29,6 +29,20 @@ export function writeAtomic(path: string, data: string | Uint8Array, options: Wr
     throw error;
   }
   if (options.durable) syncDir(dirname(path));
+}
+
+/** Younger ones may be somebody's who is writing now, ms. */
+const DRAFT_AGE = 10_000;
+
+/** Removes what writings of this file that were cut off have left beside it. */
+export function removeDrafts(path: string): void {
+  const begin = `${basename(path)}.`;
+  for (const entry of fs.existsSync(dirname(path)) ? fs.readdirSync(dirname(path)) : []) {
+    if (!entry.startsWith(begin) || !/^[0-9a-f]{12}\.tmp$/.test(entry.slice(begin.length))) continue;
+    const draft = join(dirname(path), entry);
+    const stat = fs.statSync(draft, { throwIfNoEntry: false });
+    if (stat && Date.now() - stat.ctimeMs > DRAFT_AGE) fs.rmSync(draft, { force: true });
+  }
 }
 
 function syncDir(path: string): void {

@@ -90,7 +90,7 @@ function noteLines(plan: Plan, screen: Screen, paint: Paint): string[] {
   const paused = plan.changes.filter((change) => change.observed?.paused && !held.includes(change));
   const drifted = plan.changes.filter(({ observed }) => observed?.drift !== undefined);
   return [
-    ...rolledBackLine(plan),
+    ...rolledBackLine(plan, screen),
     ...held.map((change) => of("held:", heldText(change, screen.now))),
     ...paused.map((change) => of("paused:", pausedText(change, screen.now))),
     ...plan.changes.filter(isWaiting).map((change) => of("waiting:", waitingText(change))),
@@ -100,12 +100,11 @@ function noteLines(plan: Plan, screen: Screen, paint: Paint): string[] {
   ];
 }
 
-function rolledBackLine({ rolledBack }: Plan): string[] {
+function rolledBackLine({ rolledBack }: Plan, { width }: Screen): string[] {
   if (!rolledBack) return [];
   const { generation, of } = rolledBack;
-  return [
-    `Generation ${generation} is active, a rollback to ${of}. An apply leaves it for the configuration.`,
-  ];
+  const text = `Generation ${generation} is active, a rollback to ${of}. An apply leaves it for the configuration.`;
+  return [wrap(text, width)];
 }
 
 function heldText({ server, observed }: Change, now: number): string {
@@ -173,6 +172,8 @@ function remarkLine(severity: Diagnostic["severity"], text: string, { width }: S
 
 function totals(plan: Plan, paint: Paint): string {
   const found = summary(plan);
+  if (isEmpty(plan) && plan.unreachable && plan.changes.length === 0)
+    return paint("bold", "Nothing can be planned.");
   if (isEmpty(plan)) return `${paint("bold", "No changes.")} ${matching(found)}${butNotWell(plan, found)}`;
   const counts = [
     count(found.add, "to add"),

@@ -32,8 +32,10 @@ function reasonText(reason: Reason, change: Change, now: number): string {
       return "its process was started with an earlier configuration";
     case "drift":
       return `it was changed outside xy: ${reason.detail}`;
-    case "rewritten":
-      return "this version of xy writes its unit in another way";
+    case "unsettled":
+      return reason.how === "unfinished"
+        ? "an apply of it was cut off"
+        : "xy now writes its unit in another way, or in another place";
   }
 }
 

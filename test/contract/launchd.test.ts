@@ -17,7 +17,7 @@ backendContract({
     return unitSubject(
       "launchd",
       root,
-      (logFiles) => new LaunchdManager({ HOME: root }, { uid: UID }, logFiles, launchd.ask),
+      (logFiles) => LaunchdManager.open({ HOME: root }, { uid: UID }, logFiles, launchd.ask),
       async () => {
         await launchd.close();
         rmSync(root, { recursive: true, force: true, maxRetries: 5 });

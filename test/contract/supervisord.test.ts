@@ -15,7 +15,7 @@ backendContract({
     return unitSubject(
       "supervisord",
       home.path,
-      (logFiles) => new SupervisordManager(home.site, logFiles),
+      () => new SupervisordManager(home.site),
       () => home.close(),
     );
   },

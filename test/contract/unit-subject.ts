@@ -8,15 +8,15 @@ import { PROJECT, shellSpec } from "../rig/spec.ts";
 import type { Subject } from "./backend.contract.ts";
 
 /** A backend of units in a world of its own, which `dispose` ends. */
-export function unitSubject(
+export async function unitSubject(
   kind: Manager,
   root: string,
-  manager: (logFiles: UnitStore["logPaths"]) => UnitManager,
+  open: (logFiles: UnitStore["logPaths"]) => UnitManager | Promise<UnitManager>,
   dispose: () => Promise<void>,
-): Subject {
+): Promise<Subject> {
   const store = new UnitStore(join(root, "state/xy"), PROJECT, kind);
   const backend = new UnitBackend({
-    manager: manager((name) => store.logPaths(name)),
+    manager: await open((name) => store.logPaths(name)),
     store,
     project: PROJECT,
     account: { home: root, user: "root" },

@@ -51,7 +51,7 @@ describe("each process gets exactly what is declared", () => {
   it.skipIf(whyNoSystemd() !== undefined)("under a real systemd --user", async () => {
     const home = await SystemdManagerHome.open();
     const account = { uid: process.getuid?.() ?? 0, username: "root" };
-    const { backend, dispose } = unitSubject(
+    const { backend, dispose } = await unitSubject(
       "systemd",
       home.path,
       (logFiles) => new SystemdManager(home.env, account, logFiles, home.ask),
@@ -68,10 +68,10 @@ describe("each process gets exactly what is declared", () => {
 
   it.skipIf(whyNoSupervisord() !== undefined)("under a real supervisord", async () => {
     const home = await new SupervisordHome().open();
-    const { backend, dispose } = unitSubject(
+    const { backend, dispose } = await unitSubject(
       "supervisord",
       home.path,
-      (logFiles) => new SupervisordManager(home.site, logFiles),
+      () => new SupervisordManager(home.site),
       () => home.close(),
     );
     onTestFinished(dispose);

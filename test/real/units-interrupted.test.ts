@@ -19,7 +19,7 @@ const ACCOUNT = { uid: process.getuid?.() ?? 0, username: "root" };
 class Killed extends Error {}
 
 /** Steps at which a change may be cut off: before the manager is asked the n-th time to do, or to write, something. */
-const STEPS = ["fileOf", "takeBack", "load", "start", "restart", "stop", "forget"] as const;
+const STEPS = ["logFiles", "takeBack", "load", "start", "stop", "forget"] as const;
 
 function dyingAt(manager: UnitManager, step: number): UnitManager {
   let count = 0;
@@ -58,7 +58,7 @@ async function supervisordWorld(): Promise<World> {
   const home = await new SupervisordHome().open();
   return {
     path: home.path,
-    manager: (logFiles) => new SupervisordManager(home.site, logFiles),
+    manager: () => new SupervisordManager(home.site),
     left: async () => home.ctl("status"),
     close: () => home.close(),
   };

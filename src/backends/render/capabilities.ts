@@ -204,8 +204,8 @@ export const CAPABILITIES: readonly Row[] = [
     },
     installed: {
       systemd: approximate(
-        "Wants, After",
-        `${IN_ORDER}, once they are as it asks; otherwise it waits only until their programs run`,
+        "After",
+        `${IN_ORDER}, once they are as it asks; otherwise it waits only until those run that start with it`,
       ),
       launchd: approximate("xy", `${IN_ORDER}, once they are as it asks; otherwise all start at once`),
       supervisord: approximate("xy", `${IN_ORDER}, once they are as it asks; otherwise all start at once`),

@@ -1,4 +1,5 @@
 import { specHash } from "../../model/canonical.ts";
+import { wholeSeconds } from "../../model/units.ts";
 import { renderTemplate } from "../unit-text.ts";
 import { type Limit, secretFaults, textFaults } from "./texts.ts";
 import {
@@ -8,7 +9,6 @@ import {
   type UnitFacts,
   type UnitFormat,
   unitName,
-  wholeSeconds,
   wordsBehindSecrets,
 } from "./unit.ts";
 
@@ -39,6 +39,7 @@ function viewOf(facts: UnitFacts): object {
     out: installed?.logs?.out ?? `${home}/Library/Logs/${unitName(spec)}.log`,
     err: installed?.logs?.err ?? `${home}/Library/Logs/${unitName(spec)}.log`,
     user: spec.class === "system" ? user : "",
+    background: spec.class !== "system" && (installed?.isBackground ?? false),
     grace: wholeSeconds(stop.grace, 1),
     throttle: restart.policy === "never" ? "" : String(wholeSeconds(restart.backoffInitial, 1)),
     always: restart.policy === "always",

@@ -1,4 +1,5 @@
 import { specHash } from "../../model/canonical.ts";
+import { wholeSeconds } from "../../model/units.ts";
 import { renderTemplate } from "../unit-text.ts";
 import { type Limit, secretFaults, textFaults } from "./texts.ts";
 import {
@@ -9,7 +10,6 @@ import {
   type UnitFacts,
   type UnitFormat,
   unitName,
-  wholeSeconds,
   wordsBehindSecrets,
 } from "./unit.ts";
 
@@ -22,6 +22,7 @@ const NOT_AS_ENVIRONMENT = /["'\\]/;
 export const supervisordUnits: UnitFormat = {
   fileName: (spec) => `${unitName(spec)}.conf`,
   isOurs: (text) => /^; xy-project=/m.test(text),
+  withStart: (text, starts) => text.replace(/^autostart=.*$/m, `autostart=${starts}`),
   faults: (facts) => [
     ...textFaults("supervisord", facts.spec, { everywhere: [CARRIAGE_RETURN] }),
     ...programFaults(facts),

@@ -73,6 +73,8 @@ function viewOf(facts: UnitFacts): object {
     others: dependsOn
       .map(({ server }) => `${unitName({ project: spec.project, name: server })}.service`)
       .join(" "),
+    // A manager that starts what is wanted would start what is held.
+    wants: installed === undefined,
     policy: { "on-failure": "on-failure", always: "always", never: "no" }[restart.policy],
     good: restart.successExitCodes.filter((code) => code !== 0).join(" "),
     bad: asksForSuccess

@@ -24,6 +24,8 @@ interface InstalledFacts {
   readonly secretsFile?: string;
   /** Absolute paths of the files that get its output; absent: the manager keeps it. */
   readonly logs?: { readonly out: string; readonly err: string };
+  /** For an account without a graphical session. */
+  readonly isBackground?: boolean;
 }
 
 /** A value that a manager's format cannot carry. `path`: where a configuration says it. */
@@ -38,6 +40,8 @@ export interface UnitFormat {
   readonly fileName: (spec: ServerSpec) => string;
   /** Whether a text was written by xy. */
   readonly isOurs: (text: string) => boolean;
+  /** A text that somebody has edited, with nothing changed but whether it starts by itself; where the text says that. */
+  readonly withStart?: (text: string, starts: boolean) => string;
   /** What stands in the way of {@link UnitFormat.render}. */
   readonly faults: (facts: UnitFacts) => readonly Fault[];
   /** The unit's text. Throws on what {@link UnitFormat.faults} names. */
@@ -66,11 +70,6 @@ export function plainEnvironment({ env }: Pick<ServerSpec, "env">): { name: stri
     });
 }
 
-/** A duration in whole seconds, rounded up, and at least so many. */
-export function wholeSeconds(ms: number, least = 0): number {
-  return Math.max(least, Math.ceil(ms / 1000));
-}
-
 /** Starts with its manager. One that is installed is, or is not, whatever its configuration says. */
 export function startsItself({ spec, installed }: UnitFacts): boolean {
   return installed?.enabled ?? spec.wanted === "start";
@@ -85,8 +84,14 @@ export function wordsBehindSecrets({ spec, installed }: UnitFacts): string[] {
   const words = [spec.program, ...spec.args];
   const file = installed?.secretsFile;
   if (file === undefined) return words;
-  return ["/bin/sh", "-c", 'unset PWD OLDPWD SHLVL; . "$1" && shift && exec "$@"', "sh", file, ...words];
+  // `env` would take a path with = for one more variable.
+  const become = spec.program.includes("=") ? `unset ${SHELL_OWN.join(" ")}; exec` : ENV_WITHOUT_OWN;
+  return ["/bin/sh", "-c", `. "$1" && shift && ${become} "$@"`, "sh", file, ...words];
 }
+
+/** What shells set, also those that set it anew at the moment of `exec`. */
+const SHELL_OWN = ["PWD", "OLDPWD", "SHLVL"];
+const ENV_WITHOUT_OWN = `exec /usr/bin/env ${[...SHELL_OWN, "_"].map((name) => `-u ${name}`).join(" ")}`;
 
 /** The text of the file that {@link wordsBehindSecrets} reads. */
 export function shellSecrets(values: Readonly<Record<string, string>>): string {

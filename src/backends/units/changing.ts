@@ -5,14 +5,14 @@ import type { Change } from "../../model/plan.ts";
 import type { ProcessId } from "../../model/process.ts";
 import type { SecretValues, ServerSpec } from "../../model/spec.ts";
 import { mayRun } from "../../model/wanted.ts";
-import { writeAtomic } from "../../system/files.ts";
+import { removeDrafts, writeAtomic } from "../../system/files.ts";
 import { ensureDir, ensurePrivateDir } from "../../system/paths.ts";
 import { identify, isRunning } from "../../system/processes.ts";
 import type { PerformOptions, PerformResult } from "../backend.ts";
 import { secretNames, shellSecrets } from "../render/unit.ts";
 import { ServiceError } from "../service.ts";
 import { type Inventory, type Known, runningHashOf } from "./inventory.ts";
-import type { Unit } from "./manager.ts";
+import type { Site, Unit } from "./manager.ts";
 import { type UnitRecord, valuesFor } from "./record.ts";
 import { Output, type Settled, settle } from "./settle.ts";
 
@@ -29,13 +29,14 @@ export class Changing {
   async remove(server: string): Promise<PerformResult> {
     const { manager, store } = this.#inventory;
     const known = (await this.#inventory.known([server])).get(server);
-    const unit =
-      known?.unit ?? this.#inventory.unrecorded(new Set()).find(({ spec }) => spec.name === server);
+    const unit = known?.unit ?? this.#unrecorded(server);
     if (unit === undefined) return { ok: true, detail: "there was nothing of it" };
-    const obstacle = this.obstacle(unit.file);
+    const obstacle = this.obstacle(unit.file, "remove");
     if (obstacle !== undefined) return failure(obstacle);
     await manager.stop(unit);
+    await manager.takeBack?.(unit);
     await manager.forget(unit);
+    removeDrafts(unit.file);
     store.remove(server);
     return { ok: true, detail: "stopped and removed" };
   }
@@ -43,68 +44,110 @@ export class Changing {
   async take(change: Change, options: PerformOptions): Promise<PerformResult> {
     const { desired: spec, server, action } = change;
     if (spec === undefined) throw new Error(`change of ${server} names nothing to apply`);
-    const { manager } = this.#inventory;
+    const { store } = this.#inventory;
     const before = (await this.#inventory.known([server])).get(server);
-    const operator = before?.record.operator ?? (change.held ? "stop" : null);
+    const unrecorded = before ? undefined : this.#unrecorded(server);
+    // Read again: a person may have said something while the manager was asked.
+    const operator = store.read(server)?.operator ?? (change.held ? "stop" : null);
     const begins = mayRun(spec, { operator }) && action !== "update" && action !== "stop";
     const fault = this.#faultOf(spec, options.secrets) ?? (begins ? programFault(spec) : undefined);
     if (fault !== undefined) return failure(fault);
     const record = await this.#next(spec, operator, before, options.secrets);
-    const unit = this.#inventory.unitOf(record);
-    const output = new Output(manager, unit, record, Date.now());
+    const result = await this.#carryOut({ action, begins, before, unrecorded, record }, options);
+    store.update(server, ({ unfinished: _, ...whole }) => whole);
+    return result;
+  }
+
+  async #carryOut(work: Work, options: PerformOptions): Promise<PerformResult> {
+    const { manager } = this.#inventory;
+    const { action, begins, before, unrecorded, record } = work;
+    if (before?.live.isElsewhere) await this.#leave(before);
+    const written = await this.write(record);
+    const unit = this.#inventory.unitOf(written);
+    let begun: Begun | undefined;
     try {
-      await this.write(record);
-      await manager.takeBack?.(unit);
+      if (before === undefined || before.live.drift.length > 0) await manager.takeBack?.(unit);
       await manager.load(unit);
+      await this.#leaveFile(before, unit);
       if (!begins) return await this.#rest(action, before, record, unit);
-      if (action === "restart") await manager.restart(unit);
-      else await manager.start(unit);
+      if (action === "restart" || unrecorded || isOther(before, record)) await manager.stop(unit);
+      begun = { ...work, unit, output: new Output(manager, unit, record, Date.now()) };
+      await manager.start(unit);
+      await this.launched(unit);
       if (options.waitMs === 0) return { ok: true, detail: action === "restart" ? "restarted" : "started" };
-      const settled = await this.#settle(record, unit, output, options);
+      const settled = await this.#settle(record, unit, begun.output, options);
       if (settled.ok) return { ok: true, detail: settled.detail };
       if (options.signal.aborted) return INTERRUPTED;
-      return await this.#back(settled.message, { before, record, unit, output }, options);
+      return await this.#back(settled.message, begun, options);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
-      return await this.#back(error.message, { before, record, unit, output }, options);
+      begun ??= { ...work, unit, output: new Output(manager, unit, record, Date.now()) };
+      return await this.#back(error.message, begun, options);
     } finally {
-      output.close();
+      begun?.output.close();
     }
   }
 
-  /** Why a unit's file must not be written; undefined when nothing is in the way. */
-  obstacle(path: string): string | undefined {
-    if (this.#adopt || this.#inventory.fileAt(path).is !== "foreign") return undefined;
-    return `cannot write ${path}: xy has not written what is there; move it away, or say --adopt to replace it`;
+  /** Remembers the process that was started from what was just written: whatever comes later, it is right. */
+  async launched(unit: Unit): Promise<void> {
+    const { manager, store } = this.#inventory;
+    const { name } = unit.spec;
+    const pid = (await manager.look([unit])).get(name)?.pid;
+    const process = pid === undefined ? undefined : identify(pid);
+    if (process) store.update(name, (now) => ({ ...now, launched: process }));
   }
 
-  /** The record first: whatever comes after it, the next plan sees what was meant. */
-  async write(record: UnitRecord): Promise<void> {
+  /** Why a unit's file must not be touched; undefined when nothing is in the way. */
+  obstacle(path: string, verb: "write" | "remove"): string | undefined {
+    if (this.#adopt || this.#inventory.fileAt(path).is !== "foreign") return undefined;
+    const wayOut = verb === "write" ? "move it away, or say --adopt to replace it" : "move it away";
+    return `cannot ${verb} ${path}: xy has not written what is there; ${wayOut}`;
+  }
+
+  /** The record first: whatever comes after it, the next plan sees what was meant. Answers with what is recorded. */
+  async write(record: UnitRecord): Promise<UnitRecord> {
     const { name } = record.spec;
     const { manager, store } = this.#inventory;
-    const earlier = store.read(name);
     store.write(record);
     store.writeSecrets(name, record.secrets, manager.secrets?.text ?? shellSecrets);
-    if (!manager.keepsOutput) ensurePrivateDir(store.dir);
-    if (earlier && earlier.file !== record.file) await this.#leave(earlier, record);
+    const logs = manager.logFiles(record.spec);
     const file = this.#inventory.fileAt(record.file);
-    if (file.is === "linked") fs.rmSync(record.file);
-    else if (file.text === record.text) return;
     try {
-      ensureDir(dirname(record.file));
-      writeAtomic(record.file, record.text, { mode: 0o644, durable: true });
+      if (logs) ensurePrivateDir(dirname(logs.out));
+      if (file.is === "linked") fs.rmSync(record.file);
+      if (file.is === "linked" || file.text !== record.text) {
+        ensureDir(dirname(record.file));
+        removeDrafts(record.file);
+        writeAtomic(record.file, record.text, { mode: 0o644, durable: true });
+      }
     } catch (error) {
       throw new ServiceError(`cannot write ${record.file}: ${(error as Error).message}`);
     }
+    const { changedAt } = this.#inventory.fileAt(record.file);
+    const written = changedAt === undefined ? record : { ...record, writtenAt: changedAt };
+    store.write(written);
+    return written;
   }
 
-  /** The unit lies elsewhere now; with another manager than before, when it is another's of the machine. */
-  async #leave(earlier: UnitRecord, { spec }: UnitRecord): Promise<void> {
+  #unrecorded(server: string): Unit | undefined {
+    return this.#inventory.unrecorded(new Set()).find(({ spec }) => spec.name === server);
+  }
+
+  /** It is loaded by somebody else than it would be now. */
+  async #leave({ record, unit }: Known): Promise<void> {
     const { manager } = this.#inventory;
-    if (earlier.spec.class === spec.class) return fs.rmSync(earlier.file, { force: true });
-    const unit = this.#inventory.unitOf(earlier);
     await manager.stop(unit);
-    await manager.forget(unit);
+    if (record.file !== manager.fileOf(record.spec)) await manager.forget(unit);
+  }
+
+  /** The unit lies elsewhere now. */
+  async #leaveFile(before: Known | undefined, { spec, file }: Unit): Promise<void> {
+    const { manager } = this.#inventory;
+    if (before === undefined || before.record.file === file || before.live.isElsewhere) return;
+    if (before.record.spec.class === spec.class) return fs.rmSync(before.record.file, { force: true });
+    // Another manager of the machine had it.
+    await manager.stop(before.unit);
+    await manager.forget(before.unit);
   }
 
   /** What does not begin: changed in place, or brought to rest. */
@@ -126,41 +169,61 @@ export class Changing {
   async #settle(record: UnitRecord, unit: Unit, output: Output, options: PerformOptions): Promise<Settled> {
     const { until = "ready", waitMs: bound, signal } = options;
     const { manager, store } = this.#inventory;
-    const settled = await settle({ manager, unit, record, output, until, bound, dir: store.dir, signal });
-    if (settled.ok && settled.ready) {
-      const { ready } = settled;
-      store.update(record.spec.name, (now) => ({ ...now, ready }));
+    const { name } = record.spec;
+    const isWanted = () => mayRun(record.spec, { operator: store.read(name)?.operator ?? null });
+    const { dir } = store;
+    const settled = await settle({ manager, unit, record, output, until, bound, dir, isWanted, signal });
+    if (settled.ok && settled.process) {
+      const { ready, process: launched } = settled;
+      store.update(name, (now) => ({ ...now, launched, ...(ready ? { ready } : {}) }));
     }
     return settled;
   }
 
   /** A changed server that does not come up is put back to what it was, once; a new one is left stopped. */
-  async #back(message: string, now: Begun, options: PerformOptions): Promise<PerformResult> {
-    const lastLines = await now.output.lastLines();
-    if (options.rollback === false || options.waitMs === 0 || options.signal.aborted)
-      return { ok: false, message, lastLines };
-    const told = await this.#undo(message, now, options).catch((error) => {
+  async #back(message: string, begun: Begun, options: PerformOptions): Promise<PerformResult> {
+    const lastLines = await begun.output.lastLines();
+    const { rollback = true, waitMs, signal } = options;
+    if (!rollback || waitMs === 0 || signal.aborted) return { ok: false, message, lastLines };
+    const told = await this.#undo(message, begun, options).catch((error) => {
       if (!(error instanceof ServiceError)) throw error;
       return `; and it cannot be put back: ${error.message}`;
     });
     return { ok: false, message: `${message}${told}`, lastLines };
   }
 
-  async #undo(message: string, { before, record, unit }: Begun, options: PerformOptions): Promise<string> {
-    const { manager } = this.#inventory;
-    if (before === undefined) return this.#leaveStopped(message, record, unit);
-    if (startHash(before.record.spec) === startHash(record.spec)) return "";
-    const old: UnitRecord = { ...before.record, operator: record.operator };
-    const oldUnit = this.#inventory.unitOf(old);
-    await this.write(old);
+  async #undo(
+    message: string,
+    { before, unrecorded, record, unit }: Begun,
+    options: PerformOptions,
+  ): Promise<string> {
+    const { manager, store } = this.#inventory;
+    const { name } = record.spec;
+    const operator = store.read(name)?.operator ?? null;
+    // It was told to rest, and has not shown what the new version is worth.
+    if (!mayRun(record.spec, { operator })) return "";
+    if (before === undefined) return unrecorded ? "" : this.#leaveStopped(message, record, unit);
+    if (!isOther(before, record)) return "";
+    const now = (await this.#inventory.known([name])).get(name);
+    const outdated = now && outdatedBy(before.record.spec, now);
+    const { outdated: _, launched: __, ...kept } = before.record;
+    const site = record.site ? { site: record.site } : {};
+    const old: UnitRecord = {
+      ...kept,
+      ...site,
+      operator,
+      unfinished: true,
+      ...(outdated ? { outdated } : {}),
+    };
+    const oldUnit = this.#inventory.unitOf(await this.write(old));
     await manager.load(oldUnit);
-    if (before.live.pid === undefined || !oldUnit.enabled) {
-      await manager.stop(oldUnit);
+    await manager.stop(oldUnit);
+    if (before.live.pid === undefined || !oldUnit.enabled)
       return "; its previous version is put back, and does not run, as before";
-    }
     const output = new Output(manager, oldUnit, old, Date.now());
     try {
-      await manager.restart(oldUnit);
+      await manager.start(oldUnit);
+      await this.launched(oldUnit);
       const settled = await this.#settle(old, oldUnit, output, options);
       return settled.ok
         ? `; its previous version is put back: ${settled.detail}`
@@ -193,7 +256,7 @@ export class Changing {
       if (why !== undefined)
         return `cannot write env.${name} for ${manager.kind}: ${why}; change it, or run this server with the agent`;
     }
-    return this.obstacle(manager.fileOf(spec));
+    return this.obstacle(manager.fileOf(spec), "write");
   }
 
   /** What is recorded from now on. */
@@ -203,27 +266,51 @@ export class Changing {
     before: Known | undefined,
     secrets: SecretValues,
   ): Promise<UnitRecord> {
+    const { manager } = this.#inventory;
     const outdated = before && outdatedBy(spec, before);
-    const ready = before?.record.ready;
+    const { ready, launched } = before?.record ?? {};
+    const site = manager.siteOf(spec);
     return {
       version: 1,
       spec,
       secrets: valuesFor(spec, secrets),
-      file: this.#inventory.manager.fileOf(spec),
+      file: manager.fileOf(spec),
       text: await this.#inventory.textOf({ spec, operator }),
       operator,
+      unfinished: true,
+      ...(site ? { site: withoutGaps(site) } : {}),
       ...(outdated ? { outdated } : {}),
+      ...(launched && isRunning(launched) ? { launched } : {}),
       ...(ready && isRunning(ready.process) ? { ready } : {}),
     };
   }
 }
 
-interface Begun {
+/** A change of one server, and what there was of it. */
+interface Work {
+  readonly action: Change["action"];
+  /** Something is to be started. */
+  readonly begins: boolean;
   readonly before: Known | undefined;
+  /** A unit of which there was no record. */
+  readonly unrecorded: Unit | undefined;
   readonly record: UnitRecord;
+}
+
+interface Begun extends Work {
   readonly unit: Unit;
   readonly output: Output;
 }
+
+/** What a process gets at its start differs from what was recorded before. */
+function isOther(before: Known | undefined, { spec }: UnitRecord): boolean {
+  return before !== undefined && startHash(before.record.spec) !== startHash(spec);
+}
+
+const withoutGaps = (site: Site) =>
+  Object.fromEntries(
+    Object.entries(site).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 
 export const INTERRUPTED: PerformResult = {
   ok: false,

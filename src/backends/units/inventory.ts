@@ -50,11 +50,19 @@ export class Inventory {
     );
   }
 
-  unitOf({ spec, file, text, operator }: UnitRecord): Unit {
+  unitOf({ spec, file, text, operator, site, writtenAt, launched }: UnitRecord): Unit {
     const found = this.fileAt(file);
-    const enabled = mayRun(spec, { operator });
-    const editedAt = found.text === text ? undefined : found.changedAt;
-    return { spec, file, enabled, ...(editedAt === undefined ? {} : { editedAt }) };
+    const isEdited = found.text !== text;
+    return {
+      spec,
+      file,
+      enabled: mayRun(spec, { operator }),
+      ...(site ? { site } : {}),
+      isEdited,
+      isTouched: isEdited || (writtenAt !== undefined && found.changedAt !== writtenAt),
+      ...(writtenAt === undefined ? {} : { writtenAt }),
+      ...(launched && isRunning(launched) ? { launched: launched.pid } : {}),
+    };
   }
 
   fileAt(path: string): UnitFile {
@@ -65,8 +73,25 @@ export class Inventory {
   facts(spec: ServerSpec, enabled: boolean): UnitFacts {
     const { store, manager } = this;
     const secretsFile = secretNames(spec).length > 0 ? { secretsFile: store.secretsPath(spec.name) } : {};
-    const logs = manager.keepsOutput ? {} : { logs: store.logPaths(spec.name) };
-    return { spec, envFiles: [], ...this.#account, installed: { enabled, ...secretsFile, ...logs } };
+    const files = this.#logFiles(spec);
+    const logs = files ? { logs: files } : {};
+    const { isBackground = false } = manager;
+    return {
+      spec,
+      envFiles: [],
+      ...this.#account,
+      installed: { enabled, ...secretsFile, ...logs, isBackground },
+    };
+  }
+
+  /** Before anybody has said where supervisord is, a server can be checked all the same. */
+  #logFiles(spec: ServerSpec) {
+    try {
+      return this.manager.logFiles(spec);
+    } catch (error) {
+      if (error instanceof BackendUnreachable) return undefined;
+      throw error;
+    }
   }
 
   /** The text of the unit of a server. Throws on what the format cannot carry. */
@@ -85,7 +110,9 @@ export class Inventory {
       if (!entry.startsWith(before) || !entry.endsWith(after) || name.includes(".") || recorded.has(name))
         return [];
       const file = join(folder, entry);
-      return this.fileAt(file).is === "ours" ? [{ spec: named(name), file, enabled: true }] : [];
+      return this.fileAt(file).is === "ours"
+        ? [{ spec: named(name), file, enabled: true, isEdited: false, isTouched: false }]
+        : [];
     });
   }
 
@@ -105,8 +132,8 @@ export const UNKNOWN: Live = { state: "stopped", drift: [], stale: false };
 export const OTHER_HASH = "?";
 
 /** `startHash` of what the live process was started with. */
-export function runningHashOf({ spec, outdated }: UnitRecord, { pid, stale }: Live): string {
-  if (stale) return OTHER_HASH;
+export function runningHashOf({ spec, outdated }: UnitRecord, { pid, stale, isElsewhere }: Live): string {
+  if (stale || isElsewhere) return OTHER_HASH;
   const isOld = outdated !== undefined && outdated.process.pid === pid && isRunning(outdated.process);
   return isOld ? outdated.hash : startHash(spec);
 }

@@ -12,37 +12,53 @@ import { fileLines, type LogLine, type LogRequest } from "../log-lines.ts";
 import { launchdUnits } from "../render/launchd.ts";
 import { unitName } from "../render/unit.ts";
 import { type Ask, asking } from "../service.ts";
-import type { Live, Unit, UnitManager } from "./manager.ts";
+import type { Live, Site, Unit, UnitManager } from "./manager.ts";
+import { isStale } from "./stale.ts";
 
 /** Programs that are asked at once. */
 const AT_ONCE = 8;
+
+type Files = (name: string) => { readonly out: string; readonly err: string };
 
 /** The account's launchd, and for servers of class `system` the machine's. */
 export class LaunchdManager implements UnitManager {
   readonly kind = "launchd";
   readonly format = launchdUnits;
-  readonly keepsOutput = false;
   readonly #home: string;
-  readonly #uid: number;
   readonly #launchctl: Launchctl;
   readonly #limit = pLimit(AT_ONCE);
-  readonly #logFiles: (name: string) => { out: string; err: string };
-  #domain: Promise<string | undefined> | undefined;
+  readonly #files: Files;
+  /** The account's domain; undefined where launchd knows none. */
+  readonly #domain: string | undefined;
 
-  constructor(
+  private constructor(env: Environment, launchctl: Launchctl, domain: string | undefined, files: Files) {
+    this.#home = homeOf(env);
+    this.#launchctl = launchctl;
+    this.#domain = domain;
+    this.#files = files;
+  }
+
+  static async open(
     env: Environment,
     account: { readonly uid: number },
-    logFiles: (name: string) => { out: string; err: string },
+    files: Files,
     ask: Ask = asking(),
-  ) {
-    this.#home = homeOf(env);
-    this.#uid = account.uid;
-    this.#launchctl = new Launchctl(ask);
-    this.#logFiles = logFiles;
+  ): Promise<LaunchdManager> {
+    const launchctl = new Launchctl(ask);
+    return new LaunchdManager(env, launchctl, await launchctl.accountDomain(account.uid), files);
+  }
+
+  get isBackground(): boolean {
+    return this.#domain?.startsWith("user/") ?? false;
   }
 
   async reach(specs: readonly ServerSpec[]): Promise<void> {
-    await Promise.all(specs.map((spec) => this.#domainOf(spec)));
+    for (const spec of specs) this.#domainOf(spec);
+  }
+
+  /** Both domains of an account can be there: whichever was taken first has the job. */
+  siteOf(spec: ServerSpec): Site {
+    return { domain: this.#domainOf(spec) };
   }
 
   fileOf(spec: ServerSpec): string {
@@ -51,81 +67,84 @@ export class LaunchdManager implements UnitManager {
     return join(folder, launchdUnits.fileName(spec));
   }
 
+  logFiles({ name }: ServerSpec) {
+    return this.#files(name);
+  }
+
   async look(units: readonly Unit[]): Promise<ReadonlyMap<string, Live>> {
-    const disabled = new Map<string, ReadonlySet<string>>();
+    const domains = [...new Set(units.map((unit) => this.#siteOf(unit)))];
+    const disabled = new Map(
+      await Promise.all(domains.map(async (domain) => [domain, await this.#disabledIn(domain)] as const)),
+    );
     const found = await Promise.all(
       units.map((unit) =>
         this.#limit(async (): Promise<[string, Live]> => {
-          const domain = await this.#domainOf(unit.spec);
-          if (!disabled.has(domain)) disabled.set(domain, await this.#disabledIn(domain));
+          const domain = this.#siteOf(unit);
           const text = await this.#launchctl.print(`${domain}/${unitName(unit.spec)}`);
-          return [unit.spec.name, liveOf(unit, text, disabled.get(domain) ?? new Set())];
+          const live = liveOf(unit, text, disabled.get(domain) ?? new Set());
+          const isElsewhere = domain !== this.#domainOf(unit.spec);
+          return [unit.spec.name, { ...live, ...(isElsewhere ? { isElsewhere } : {}) }];
         }),
       ),
     );
     return new Map(found);
   }
 
-  /** A job that is loaded keeps what it was loaded with: that is taken in by {@link restart}, or when it is started. */
-  async load({ spec, enabled }: Unit): Promise<void> {
-    const target = await this.#target(spec);
-    await this.#launchctl.do(enabled ? "enable" : "disable", target);
+  /** A job that is loaded keeps what it was loaded with: that is taken in when it is started. */
+  async load(unit: Unit): Promise<void> {
+    await this.#launchctl.do(unit.enabled ? "enable" : "disable", this.#target(unit));
   }
 
   async start(unit: Unit): Promise<void> {
-    const text = await this.#launchctl.print(await this.#target(unit.spec));
-    if (text !== undefined && pidIn(text) !== undefined) return;
-    await this.restart(unit);
-  }
-
-  async restart(unit: Unit): Promise<void> {
     const { spec, file, enabled } = unit;
-    const domain = await this.#domainOf(spec);
-    await this.stop(unit);
+    const target = this.#target(unit);
+    const text = await this.#launchctl.print(target);
+    if (text !== undefined && pidIn(text) !== undefined) return;
+    await this.#launchctl.bootOut(target, spec.stop.grace);
     // launchd refuses to load what is disabled.
-    await this.#launchctl.do("enable", `${domain}/${unitName(spec)}`);
-    await this.#launchctl.bootstrap(domain, unitName(spec), file);
-    if (!enabled) await this.#launchctl.do("disable", `${domain}/${unitName(spec)}`);
+    await this.#launchctl.do("enable", target);
+    await this.#launchctl.bootstrap(this.#siteOf(unit), unitName(spec), file);
+    if (!enabled) await this.#launchctl.do("disable", target);
   }
 
   /** One that is to be kept alive is started again as long as it is loaded. */
-  async stop({ spec }: Unit): Promise<void> {
-    await this.#launchctl.bootOut(await this.#target(spec), spec.stop.grace);
+  async stop(unit: Unit): Promise<void> {
+    await this.#launchctl.bootOut(this.#target(unit), unit.spec.stop.grace);
   }
 
   async kill(unit: Unit): Promise<void> {
-    const target = await this.#target(unit.spec);
+    const target = this.#target(unit);
     const pid = pidIn((await this.#launchctl.print(target)) ?? "");
-    // Told to end first, so that nothing starts it again.
-    await this.#launchctl.run("bootout", target);
+    // Told to end first, so that nothing starts it again; it would be waited for.
+    const leaving = this.#launchctl.run("bootout", target);
     if (pid !== undefined) {
       const groups = await processGroups();
       for (const member of groups.get(pid) ?? [pid]) signalProcess(member, "SIGKILL");
     }
+    await leaving;
     await this.stop(unit);
   }
 
-  async forget({ spec, file }: Unit): Promise<void> {
-    rmSync(file, { force: true });
+  async forget(unit: Unit): Promise<void> {
+    rmSync(unit.file, { force: true });
     // What launchd has noted of its label would hold for the next one too.
-    await this.#launchctl.run("enable", await this.#target(spec));
+    await this.#launchctl.run("enable", this.#target(unit));
   }
 
   logs({ spec }: Unit, request: LogRequest, signal: AbortSignal): AsyncIterable<LogLine> {
-    return fileLines(this.#logFiles(spec.name), request, signal);
+    return fileLines(this.#files(spec.name), request, signal);
   }
 
-  async #target(spec: ServerSpec): Promise<string> {
-    return `${await this.#domainOf(spec)}/${unitName(spec)}`;
+  #target(unit: Unit): string {
+    return `${this.#siteOf(unit)}/${unitName(unit.spec)}`;
   }
 
-  #domainOf(spec: ServerSpec): Promise<string> {
-    return spec.class === "system" ? Promise.resolve("system") : this.#accountDomain();
+  #siteOf({ site, spec }: Unit): string {
+    return site?.domain ?? this.#domainOf(spec);
   }
 
-  async #accountDomain(): Promise<string> {
-    this.#domain ??= this.#launchctl.accountDomain(this.#uid);
-    const domain = await this.#domain;
+  #domainOf(spec: ServerSpec): string {
+    const domain = spec.class === "system" ? "system" : this.#domain;
     if (domain === undefined) throw new BackendUnreachable(NO_DOMAIN);
     return domain;
   }
@@ -139,32 +158,29 @@ export class LaunchdManager implements UnitManager {
   }
 }
 
-function liveOf(
-  { spec, enabled, editedAt }: Unit,
-  text: string | undefined,
-  disabled: ReadonlySet<string>,
-): Live {
-  const drift = enabled && disabled.has(unitName(spec)) ? ["its job is disabled"] : [];
+function liveOf(unit: Unit, text: string | undefined, disabled: ReadonlySet<string>): Live {
+  const { spec, enabled } = unit;
+  const isDisabled = disabled.has(unitName(spec));
+  const drift =
+    enabled && isDisabled ? ["its job is disabled"] : !enabled && !isDisabled ? ["its job is enabled"] : [];
   if (text === undefined) return { state: "stopped", drift, stale: false, restartCount: 0 };
   const pid = pidIn(text);
   const began = pid === undefined ? undefined : startedAt(pid);
   const lastExit = lastExitIn(text);
-  const state = stateOf(spec, pid, lastExit);
+  const cannotStart = /^\s*state = spawn failed/m.test(text);
+  const state = cannotStart ? "failed" : stateOf(spec, pid, lastExit);
   const runs = Number(/^\s*runs = (\d+)/m.exec(text)?.[1] ?? 1);
+  const reason = cannotStart ? `its program cannot be run: ${spec.program}` : lastExit && exitText(lastExit);
   return {
     state,
     drift,
-    // A file that somebody changed is taken in when it is loaded, which starts it.
-    stale:
-      pid !== undefined &&
-      editedAt !== undefined &&
-      (began ?? editedAt) >= Math.floor(editedAt / 1000) * 1000,
+    stale: isStale(unit, pid, began),
     restartCount: Math.max(0, runs - 1),
     ...(pid === undefined ? {} : { pid }),
     ...(began === undefined ? {} : { startedAt: began, since: began }),
     // launchd does not say when that was: it is as if it had been now.
     ...(lastExit ? { lastExit: { exit: lastExit, at: Date.now() } } : {}),
-    ...(state === "restarting" && lastExit ? { reason: exitText(lastExit) } : {}),
+    ...((state === "restarting" || cannotStart) && reason ? { reason } : {}),
   };
 }
 

@@ -3,15 +3,26 @@ import type { SecretValues, ServerSpec } from "../../model/spec.ts";
 import type { LogLine, LogRequest } from "../log-lines.ts";
 import type { Manager, UnitFormat } from "../render/unit.ts";
 
-/** A unit that xy has installed, and what is to be known of its file. */
+/** Where a unit is loaded, as its manager names that: a domain of launchd, an address of supervisord. */
+export type Site = Readonly<Record<string, string | undefined>>;
+
+/** A unit that xy has installed, and what is to be known of its file and of its process. */
 export interface Unit {
   readonly spec: ServerSpec;
   /** Absolute path of its file. */
   readonly file: string;
   /** It is to start with its manager. */
   readonly enabled: boolean;
-  /** Unix ms at which its file was last changed by somebody else than xy; absent: it is as xy wrote it. */
-  readonly editedAt?: number;
+  /** Where it was loaded last. */
+  readonly site?: Site | undefined;
+  /** Its file is not what xy wrote. */
+  readonly isEdited: boolean;
+  /** Somebody else than xy has changed its file since xy wrote it, whatever it is now. */
+  readonly isTouched: boolean;
+  /** Unix ms at which xy wrote its file. */
+  readonly writtenAt?: number;
+  /** Pid of the process that xy itself started, from what it had just written; while that lives. */
+  readonly launched?: number;
 }
 
 /** How a unit is with its manager, now. */
@@ -24,42 +35,46 @@ export interface Live
   readonly drift: readonly string[];
   /** The process may have been started from another text than the one that xy wrote. */
   readonly stale: boolean;
+  /** It is loaded elsewhere than it would be now. */
+  readonly isElsewhere?: boolean;
 }
 
-/** What the managers of units do, each in its way. What is common to them is in `unit-backend.ts`. */
+/** What the managers of units do, each in its way. What is common to them is in the files beside this one. */
 export interface UnitManager {
   readonly kind: Manager;
   readonly format: UnitFormat;
-  /** It keeps what servers print; otherwise that goes into files of xy. */
-  readonly keepsOutput: boolean;
-  /** Throws a `BackendUnreachable` when whoever runs these does not answer. */
-  reach(specs: readonly ServerSpec[]): Promise<void>;
-  /** Absolute path of the unit's file. */
-  fileOf(spec: ServerSpec): string;
   /** How it reads secrets from a file; absent: a shell does, before it becomes the program. */
   readonly secrets?: {
     readonly text: (values: SecretValues) => string;
     /** Why it cannot carry a value, as a clause; undefined: it can. */
     readonly fault: (value: string) => string | undefined;
   };
-  /** How they are, by server. Of one that it does not know too. */
-  look(units: readonly Unit[]): Promise<ReadonlyMap<string, Live>>;
+  /** Its units are loaded for an account without a graphical session. */
+  readonly isBackground?: boolean;
+  /** Throws a `BackendUnreachable` when whoever runs these does not answer. */
+  reach(specs: readonly ServerSpec[]): Promise<void>;
+  /** Where such a server is loaded from now on; undefined where there is only one place. */
+  siteOf(spec: ServerSpec): Site | undefined;
+  /** Absolute path of the unit's file. */
+  fileOf(spec: ServerSpec): string;
+  /** Absolute paths of the files that get its output; undefined: the manager keeps that itself. */
+  logFiles(spec: ServerSpec): { readonly out: string; readonly err: string } | undefined;
   /** What is to be known by whoever adds such a server; undefined: nothing. */
   hint?(spec: ServerSpec): string | undefined;
-  /** Undoes what others have laid over the unit, where that can be. */
+  /** How they are, by server. Of one that it does not know too. */
+  look(units: readonly Unit[]): Promise<ReadonlyMap<string, Live>>;
+  /** Undoes what others have laid over the unit. */
   takeBack?(unit: Unit): Promise<void>;
-  /** Takes in what was written, enabled or not; starts and ends nothing. */
+  /** Takes in what was written, enabled or not; starts and ends nothing that is as it is to be. */
   load(unit: Unit): Promise<void>;
-  /** Starts it; one that runs is left alone. */
+  /** Starts it from what was written last; one that runs is left alone. */
   start(unit: Unit): Promise<void>;
-  /** Ends it by its stop signal and grace, and starts what is loaded now. */
-  restart(unit: Unit): Promise<void>;
   /** Ends it by its stop signal and grace. It is down when this settles. */
   stop(unit: Unit): Promise<void>;
   /** Ends it without grace. */
   kill(unit: Unit): Promise<void>;
   /** Removes its file, and what the manager knows of it. It is down. */
   forget(unit: Unit): Promise<void>;
-  /** What it printed, where the manager keeps that itself. Ends at the end, or with `follow` when aborted. */
+  /** What it printed. Ends at the end, or with `follow` when aborted. */
   logs(unit: Unit, request: LogRequest, signal: AbortSignal): AsyncIterable<LogLine>;
 }

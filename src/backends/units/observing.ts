@@ -16,9 +16,11 @@ export async function observeAll(inventory: Inventory): Promise<readonly Observe
 
 async function observe(inventory: Inventory, { record, live }: Known): Promise<Observed> {
   const now = Date.now();
-  const { spec, operator, rests } = record;
-  const drift = [...fileDrift(inventory, record), ...live.drift];
-  const rewritten = drift.length === 0 && (await isRewritten(inventory, record));
+  const { spec, operator, rests, unfinished = false } = record;
+  // What an apply that was cut off has left behind is nobody else's doing.
+  const drift = unfinished ? [] : [...fileDrift(inventory, record), ...live.drift];
+  const rewritten =
+    drift.length === 0 && !unfinished && (live.isElsewhere || (await isRewritten(inventory, record)));
   const runningHash = live.pid === undefined ? undefined : runningHashOf(record, live);
   // It was ended by xy, whatever its manager makes of that.
   const atRest = live.state === "stopped" && rests !== undefined;
@@ -43,7 +45,11 @@ async function observe(inventory: Inventory, { record, live }: Known): Promise<O
     ...(lastExit ? { lastExit } : {}),
     ...(reason === undefined ? {} : { reason }),
     ...(drift.length === 0 ? {} : { drift: drift.join("; ") }),
-    ...(rewritten ? { rewritten } : {}),
+    ...(unfinished
+      ? { unsettled: "unfinished" as const }
+      : rewritten
+        ? { unsettled: "rewritten" as const }
+        : {}),
   };
 }
 

@@ -1,5 +1,6 @@
-import { isMet } from "../../model/dependency.ts";
+import { type Condition, isMet, missing } from "../../model/dependency.ts";
 import { dependencyOrder } from "../../model/graph.ts";
+import type { Observed } from "../../model/observed.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { RPC_ERRORS } from "../../rpc/errors.ts";
 import { ServiceError } from "../service.ts";
@@ -19,6 +20,16 @@ export interface Operated {
   readonly failed: readonly { readonly name: string; readonly code: number; readonly message: string }[];
 }
 
+/** How a server of the project is that another backend runs; undefined: there is none of that name. */
+type Others = (name: string) => Promise<Observed | undefined>;
+
+interface OperateOptions {
+  /** Start what they depend on first, and wait for it. Default true. */
+  readonly deps?: boolean;
+  readonly others?: Others;
+  readonly signal?: AbortSignal;
+}
+
 /** Longest wait for what a server depends on, ms. */
 const DEPENDENCIES_BOUND = 60_000;
 
@@ -26,13 +37,13 @@ export async function operate(
   backend: UnitBackend,
   verb: Verb,
   names: readonly string[],
-  { deps = true, signal = new AbortController().signal }: { deps?: boolean; signal?: AbortSignal } = {},
+  { deps = true, others = async () => undefined, signal = new AbortController().signal }: OperateOptions = {},
 ): Promise<Operated> {
   const all = await backend.known(backend.store.names());
   const isStart = verb === "start" || verb === "restart";
   const needed = isStart && deps ? withDependencies(names, all) : names;
   const ordered = dependencyOrder(graphOf(all)).filter((name) => needed.includes(name));
-  const operation = new Operation(backend, { all, deps, signal });
+  const operation = new Operation(backend, { all, deps, others, signal });
   if (verb === "restart") {
     // Ended first, dependents before what they need, and then started the other way round.
     const ran = names.filter((name) => isUp(all.get(name)?.live));
@@ -44,7 +55,7 @@ export async function operate(
         (known) => operation.rest(known),
       );
       operation.forget();
-      await operation.each(ordered, (known) => operation.start(known));
+      await operation.each(ordered, (known) => operation.start(known, !ran.includes(known.record.spec.name)));
     }
     return operation.outcome(names, (name) => ran.includes(name));
   }
@@ -59,15 +70,22 @@ class Operation {
   readonly #backend: UnitBackend;
   readonly #all: ReadonlyMap<string, Known>;
   readonly #deps: boolean;
+  readonly #others: Others;
   readonly #signal: AbortSignal;
 
   constructor(
     backend: UnitBackend,
-    { all, deps, signal }: { all: ReadonlyMap<string, Known>; deps: boolean; signal: AbortSignal },
+    {
+      all,
+      deps,
+      others,
+      signal,
+    }: { all: ReadonlyMap<string, Known>; deps: boolean; others: Others; signal: AbortSignal },
   ) {
     this.#backend = backend;
     this.#all = all;
     this.#deps = deps;
+    this.#others = others;
     this.#signal = signal;
   }
 
@@ -89,28 +107,34 @@ class Operation {
     this.done.clear();
   }
 
-  /** True: started now. */
-  async start({ record }: Known): Promise<boolean> {
-    const { manager } = this.#backend;
+  /** True: started now. `asks`: for what it depends on. */
+  async start(known: Known, asks = true): Promise<boolean> {
+    const { record } = known;
     const { name, wanted } = record.spec;
-    await this.#await(record.spec);
+    if (asks) await this.#await(record.spec);
     const next = await this.#backend.say(this.#fresh(name) ?? record, wanted === "start" ? null : "start");
     const unit = this.#backend.inventory.unitOf(next);
+    const { manager } = this.#backend;
+    await manager.load(unit);
     const live = (await manager.look([unit])).get(name);
-    if (live?.state === "running" || live?.state === "starting") return false;
-    await manager.start(unit);
-    return true;
+    const runs = live?.state === "running" || live?.state === "starting";
+    if (!runs) await manager.start(unit);
+    // One that ran is right as long as it was before.
+    if (runs ? !known.live.stale : !unit.isTouched) await this.#backend.launched(unit);
+    return !runs;
   }
 
-  async restart({ record }: Known): Promise<boolean> {
-    const { name, wanted } = record.spec;
-    const next = await this.#backend.say(this.#fresh(name) ?? record, wanted === "start" ? null : "start");
-    await this.#backend.manager.restart(this.#backend.inventory.unitOf(next));
-    return true;
+  async restart(known: Known): Promise<boolean> {
+    await this.rest(known);
+    return this.start(known, false);
   }
 
   /** Ends what is about to be started again; nothing is held by it. */
-  async rest({ unit }: Known): Promise<boolean> {
+  async rest({ record, unit }: Known): Promise<boolean> {
+    if (this.#backend.inventory.fileAt(record.file).is === "missing")
+      throw new ServiceError(
+        `cannot restart ${record.spec.name}: its unit's file is gone; \`xy apply\` writes it again`,
+      );
     await this.#backend.manager.stop(unit);
     return true;
   }
@@ -125,14 +149,16 @@ class Operation {
   }
 
   async #hold({ record, live }: Known, how: "stop" | "kill"): Promise<boolean> {
-    const { manager, store } = this.#backend;
+    const { manager, store, inventory } = this.#backend;
     const { name } = record.spec;
-    // Held first, so that nothing starts it again.
+    // Held first: whatever fails after that, the next apply stops it.
     const next = await this.#backend.say(this.#fresh(name) ?? record, "stop");
-    await manager[how](this.#backend.inventory.unitOf(next));
+    const unit = inventory.unitOf(next);
+    await manager[how](unit);
     const ran = isUp(live);
     const at = ran ? Date.now() : (record.rests?.at ?? Date.now());
     store.update(name, (now) => ({ ...now, rests: { at } }));
+    if (inventory.fileAt(next.file).is !== "missing") await manager.load(unit);
     return ran;
   }
 
@@ -141,8 +167,9 @@ class Operation {
     if (!this.#deps) return;
     for (const { server, condition } of spec.dependsOn) {
       const needed = this.#all.get(server);
-      if (needed === undefined) continue;
-      const why = this.#failed.get(server)?.message ?? (await this.#shortfall(needed, condition));
+      const why =
+        this.#failed.get(server)?.message ??
+        (needed ? await this.#shortfall(needed, condition) : await this.#elsewhere(server, condition));
       if (why === undefined) continue;
       throw new ServiceError(
         `cannot start ${spec.name}: it depends on ${server} (${why}); run \`xy start ${server}\`, or say --no-deps`,
@@ -150,7 +177,14 @@ class Operation {
     }
   }
 
-  async #shortfall(needed: Known, until: "started" | "ready" | "completed"): Promise<string | undefined> {
+  /** Of a server that another backend runs: it is not started by this. */
+  async #elsewhere(server: string, condition: Condition): Promise<string | undefined> {
+    const observed = await this.#others(server);
+    if (observed === undefined || isMet(observed, condition)) return undefined;
+    return missing(server, condition, observed)?.state;
+  }
+
+  async #shortfall(needed: Known, until: Condition): Promise<string | undefined> {
     const { name } = needed.record.spec;
     const record = this.#fresh(name) ?? needed.record;
     if (record.operator === "stop") return "held";
@@ -159,16 +193,9 @@ class Operation {
     const unit = this.#backend.inventory.unitOf(record);
     const { manager, store } = this.#backend;
     const output = new Output(manager, unit, record, Date.now());
-    const wait = {
-      manager,
-      unit,
-      record,
-      output,
-      until,
-      bound: DEPENDENCIES_BOUND,
-      dir: store.dir,
-      signal: this.#signal,
-    };
+    const isWanted = () => this.#fresh(name)?.operator !== "stop";
+    const [bound, dir, signal] = [DEPENDENCIES_BOUND, store.dir, this.#signal];
+    const wait = { manager, unit, record, output, until, bound, dir, isWanted, signal };
     const settled = await settle(wait).finally(() => output.close());
     return settled.ok ? undefined : settled.message;
   }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { mcpFacts } from "../../model/probe-report.ts";
 import { type SecretValues, type ServerSpec, secretValues, serverSpec } from "../../model/spec.ts";
-import { readJson, setAside, writeAtomic } from "../../system/files.ts";
+import { readJson, removeDrafts, setAside, writeAtomic } from "../../system/files.ts";
 import { ensurePrivateDir } from "../../system/paths.ts";
 import { recordedUnits, unitsDir } from "../../system/projects.ts";
 import type { Manager } from "../render/unit.ts";
@@ -24,6 +24,14 @@ const recordFile = z.object({
   operator: z.enum(["start", "stop"]).nullable(),
   /** The process that ran when what it was started with was last changed, and the hash of what it was started with. */
   outdated: z.object({ process: processId, hash: z.string() }).optional(),
+  /** The process that xy itself started last, from what it had just written. */
+  launched: processId.optional(),
+  /** Unix ms: the change time of the unit's file once xy had written it. */
+  writtenAt: z.number().optional(),
+  /** Where it is loaded. */
+  site: z.record(z.string(), z.string()).optional(),
+  /** An apply of it was begun, and has not ended yet. */
+  unfinished: z.literal(true).optional(),
   /** How a process was found ready, by a probe that is not made again at every look. */
   ready: z
     .object({ process: processId, evidence: z.string(), at: z.number(), mcp: mcpFacts.optional() })
@@ -66,8 +74,10 @@ export class UnitStore {
   }
 
   write(record: UnitRecord): void {
+    const path = this.#path(record.spec.name, "json");
     ensurePrivateDir(this.dir);
-    writeAtomic(this.#path(record.spec.name, "json"), JSON.stringify(record), { durable: true });
+    removeDrafts(path);
+    writeAtomic(path, JSON.stringify(record), { durable: true });
   }
 
   /** Changes a record that is there. */
@@ -84,6 +94,7 @@ export class UnitStore {
   /** Without secrets there is no file. */
   writeSecrets(name: string, values: SecretValues, format: (values: SecretValues) => string): void {
     const path = this.secretsPath(name);
+    if (fs.existsSync(this.dir)) removeDrafts(path);
     if (Object.keys(values).length === 0) fs.rmSync(path, { force: true });
     else {
       ensurePrivateDir(this.dir);

@@ -13,7 +13,12 @@ import type { UnitRecord } from "./record.ts";
 /** Waiting until a server that was started is what is asked of it. */
 
 export type Settled =
-  | { readonly ok: true; readonly detail: string; readonly ready?: NonNullable<UnitRecord["ready"]> }
+  | {
+      readonly ok: true;
+      readonly detail: string;
+      readonly process?: ProcessId;
+      readonly ready?: NonNullable<UnitRecord["ready"]>;
+    }
   | { readonly ok: false; readonly message: string };
 
 interface Wait {
@@ -25,6 +30,8 @@ interface Wait {
   /** Ms. */
   readonly bound: number;
   readonly dir: string;
+  /** Nobody has told it to stop meanwhile. */
+  readonly isWanted: () => boolean;
   readonly signal: AbortSignal;
 }
 
@@ -44,6 +51,8 @@ export async function settle(wait: Wait): Promise<Settled> {
   for (let gap = FIRST_GAP; ; gap = Math.min(gap * 1.5, LONGEST_GAP)) {
     const live = (await manager.look([unit])).get(unit.spec.name);
     const settled = live && (await watch.take(live));
+    if (settled?.ok) return settled;
+    if (!wait.isWanted()) return { ok: false, message: "it was told to stop meanwhile" };
     if (settled) return settled;
     if (signal.aborted) return { ok: false, message: "interrupted" };
     if (Date.now() - began >= bound)
@@ -108,13 +117,14 @@ class StartWatch {
     if (pid === undefined || id === undefined) return undefined;
     if (this.#process?.id.start !== id.start || this.#process.id.pid !== pid)
       this.#process = { id, since: Date.now() };
-    if (until === "started") return { ok: true, detail: `started: pid ${pid}` };
+    if (until === "started") return { ok: true, detail: `started: pid ${pid}`, process: id };
     this.last = until === "completed" ? "it still runs" : "it runs";
     if (until === "completed") return undefined;
     const { readiness } = record.spec;
     const ready = (evidence: string, mcp?: McpFacts): Settled => ({
       ok: true,
       detail: `ready: ${evidence}`,
+      process: id,
       ready: { process: id, evidence, at: Date.now(), ...(mcp ? { mcp } : {}) },
     });
     if (readiness.type === "none")
@@ -144,6 +154,8 @@ export class Output {
   readonly #unit: Unit;
   /** Unix ms. */
   readonly #since: number;
+  /** By the manager. */
+  readonly #isKept: boolean;
   /** The line that its log probe waits for, once that has come. */
   match: string | undefined;
 
@@ -152,17 +164,18 @@ export class Output {
     this.#manager = manager;
     this.#unit = unit;
     this.#since = since;
+    this.#isKept = manager.logFiles(unit.spec) === undefined;
     this.#redactor = new Redactor(record.secrets);
     const { readiness } = record.spec;
     const pattern = readiness.type === "log" ? new RegExp(readiness.pattern) : undefined;
-    if (manager.keepsOutput && pattern === undefined) return;
+    if (this.#isKept && pattern === undefined) return;
     const lines = manager.logs(unit, this.#request(true), this.#closing.signal);
     // The first step is made at once: the files are opened as they are now.
     void this.#follow(lines[Symbol.asyncIterator](), pattern).catch(() => {});
   }
 
   async lastLines(): Promise<string[]> {
-    if (!this.#manager.keepsOutput) {
+    if (!this.#isKept) {
       await pause(FOLLOW_GAP, this.#closing.signal);
       // What comes after it is put back is not what it failed with.
       this.close();
@@ -183,7 +196,7 @@ export class Output {
   }
 
   #request(follow: boolean) {
-    return { tail: this.#manager.keepsOutput ? 1000 : 0, follow, since: this.#since };
+    return { tail: this.#isKept ? 1000 : 0, follow, since: this.#since };
   }
 
   async #follow(lines: AsyncIterator<LogLine>, pattern: RegExp | undefined): Promise<void> {

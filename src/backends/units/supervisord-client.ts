@@ -4,6 +4,7 @@ import { callXmlRpc, type Endpoint, XmlRpcFault, XmlRpcUnreachable, type XmlValu
 
 /** What supervisord answers with when it refuses: see its `xmlrpc.py`. */
 export const FAULTS = {
+  badArguments: 3,
   shutdownState: 6,
   badName: 10,
   noFile: 20,
@@ -106,6 +107,13 @@ export class SupervisordClient {
   /** Forgets a group that is stopped. */
   async remove(group: string): Promise<void> {
     await this.#unless([FAULTS.badName], "removeProcessGroup", [group]);
+  }
+
+  /** What a program has printed since `offset`; undefined when there is no such place any more. */
+  async read(name: string, stream: "stdout" | "stderr", offset: number): Promise<string | undefined> {
+    const method = stream === "stdout" ? "readProcessStdoutLog" : "readProcessStderrLog";
+    const nothing = [FAULTS.badArguments, FAULTS.badName, FAULTS.noFile, FAULTS.failed];
+    return (await this.#unless(nothing, method, [name, offset, 0])) as string | undefined;
   }
 
   /** What it has of a program's output from `offset` on, and where that ends. */

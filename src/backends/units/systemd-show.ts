@@ -1,10 +1,9 @@
-import { readdirSync, statSync } from "node:fs";
 import { constants } from "node:os";
-import { join } from "node:path";
 import type { Exit, StateName } from "../../model/observed.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import { systemdUnits } from "../render/systemd.ts";
 import type { Live, Unit } from "./manager.ts";
+import { isStale } from "./stale.ts";
 
 /** What `systemctl show` tells of a unit, and what that means. */
 
@@ -49,8 +48,18 @@ export function liveOf(unit: Unit, properties: Properties): Live {
   return {
     state,
     drift: driftOf(unit, properties),
-    stale: pid !== undefined && isStale(unit, properties, startedAt),
-    ...(properties.NRestarts ? { restartCount: Number(properties.NRestarts) } : {}),
+    stale: isStale(
+      unit,
+      pid,
+      startedAt,
+      unit.isTouched || ownDropIns(unit.spec, properties.DropInPaths).length > 0,
+    ),
+    ...(properties.NRestarts
+      ? { restartCount: Number(properties.NRestarts) + (state === "restarting" ? 1 : 0) }
+      : {}),
+    ...(state === "restarting" && lastExit
+      ? { nextStartAt: lastExit.at + unit.spec.restart.backoffInitial }
+      : {}),
     ...(pid === undefined ? {} : { pid, ...(startedAt === undefined ? {} : { startedAt }) }),
     ...(lastExit ? { lastExit } : {}),
     ...(since === undefined ? {} : { since }),
@@ -152,41 +161,31 @@ function reasonOf(
   return [how, why].filter((part) => part !== undefined).join(": ") || undefined;
 }
 
-function driftOf({ enabled, editedAt, file, spec }: Unit, properties: Properties): string[] {
+function driftOf({ enabled, isEdited, file, spec }: Unit, properties: Properties): string[] {
   const { UnitFileState = "", LoadState, NeedDaemonReload, FragmentPath = "", DropInPaths = "" } = properties;
   // Its file says it all already.
   if (LoadState === "masked" && FragmentPath === file) return [];
   const dropIns = DropInPaths.split(" ").filter((path) =>
     path.includes(`/${systemdUnits.fileName(spec)}.d/`),
   );
-  const isEnabled = /^(enabled|linked)/.test(UnitFileState);
+  const isEnabled = UnitFileState === "enabled" || UnitFileState === "enabled-runtime";
+  const isForNow = UnitFileState === "enabled-runtime";
   return [
     ...(LoadState === "masked" || UnitFileState.startsWith("masked") ? ["its unit is masked"] : []),
     ...(enabled && !isEnabled && UnitFileState !== "" && !UnitFileState.startsWith("masked")
       ? ["its unit is disabled"]
       : []),
+    ...(enabled && isForNow ? ["its unit is enabled only until the next boot"] : []),
     ...(!enabled && isEnabled ? ["its unit is enabled"] : []),
     ...(FragmentPath !== "" && FragmentPath !== file
       ? [`another unit of its name comes first: ${FragmentPath}`]
       : []),
     ...(dropIns.length > 0 ? [`settings were laid over its unit: ${dropIns.join(", ")}`] : []),
-    ...(NeedDaemonReload === "yes" && editedAt === undefined ? ["systemd has not read its unit again"] : []),
+    ...(NeedDaemonReload === "yes" && !isEdited ? ["systemd has not read its unit again"] : []),
   ];
 }
 
-/** Started since somebody else changed its file, or laid something over it, and systemd had read that. */
-function isStale({ editedAt, file }: Unit, { NeedDaemonReload }: Properties, startedAt = 0): boolean {
-  const changes = [...(editedAt === undefined ? [] : [editedAt]), ...changesIn(`${file}.d`)];
-  // Its start is known to the second.
-  const isSince = (at: number) => startedAt >= Math.floor(at / 1000) * 1000;
-  return NeedDaemonReload !== "yes" && changes.some(isSince);
-}
-
-/** Unix ms at which each file of a folder was last changed. */
-function changesIn(folder: string): number[] {
-  try {
-    return readdirSync(folder).map((entry) => statSync(join(folder, entry)).ctimeMs);
-  } catch {
-    return [];
-  }
+/** Settings for this unit alone; those for all of its kind are the system's. */
+export function ownDropIns(spec: ServerSpec, paths = ""): string[] {
+  return paths.split(" ").filter((path) => path.includes(`/${systemdUnits.fileName(spec)}.d/`));
 }

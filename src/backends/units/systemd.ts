@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import pLimit from "p-limit";
 import type { SecretValues, ServerSpec } from "../../model/spec.ts";
@@ -14,6 +14,7 @@ import type { Live, Unit, UnitManager } from "./manager.ts";
 import {
   isSetupFailure,
   liveOf,
+  ownDropIns,
   PROPERTIES,
   type Properties,
   propertiesIn,
@@ -40,31 +41,39 @@ export class SystemdManager implements UnitManager {
   readonly kind = "systemd";
   readonly format = systemdUnits;
   readonly secrets = { text: environmentFile, fault: secretFault };
-  readonly keepsOutput: boolean;
   readonly #account: Account;
   readonly #folder: string;
   readonly #ask: Ask;
   readonly #limit = pLimit(AT_ONCE);
   readonly #reloads = { user: this.#reloading("user"), system: this.#reloading("system") };
   readonly #looks = new Coalesced((requests: readonly (readonly Unit[])[]) => this.#lookAt(requests.flat()));
-  #logFiles: (name: string) => { out: string; err: string };
+  readonly #files: (name: string) => { readonly out: string; readonly err: string };
+  readonly #hasJournal = hasJournal();
 
   constructor(
     env: Environment,
     account: Account,
-    logFiles: (name: string) => { out: string; err: string },
+    files: (name: string) => { readonly out: string; readonly err: string },
     ask: Ask = asking({ XDG_RUNTIME_DIR: env.XDG_RUNTIME_DIR || `/run/user/${account.uid}` }),
   ) {
     const config = env.XDG_CONFIG_HOME?.startsWith("/") ? env.XDG_CONFIG_HOME : join(homeOf(env), ".config");
     this.#folder = join(config, "systemd/user");
     this.#account = account;
     this.#ask = ask;
-    this.#logFiles = logFiles;
-    this.keepsOutput = hasJournal();
+    this.#files = files;
   }
 
   async reach(specs: readonly ServerSpec[]): Promise<void> {
     for (const scope of new Set(specs.map(classOf))) await this.#reach(scope);
+  }
+
+  /** Each server has one place: its class says whose. */
+  siteOf(): undefined {
+    return undefined;
+  }
+
+  logFiles({ name }: ServerSpec) {
+    return this.#hasJournal ? undefined : this.#files(name);
   }
 
   fileOf(spec: ServerSpec): string {
@@ -112,21 +121,27 @@ export class SystemdManager implements UnitManager {
     await this.#reloads[scope].ask();
   }
 
-  /** Settings in folders of its own: `revert` would touch more. */
-  async takeBack({ spec, file }: Unit): Promise<void> {
-    for (const folder of [
-      `${file}.d`,
-      join(dirname(dirname(file)), `${classOf(spec)}.control`, `${idOf(spec)}.d`),
-    ])
-      rmSync(folder, { recursive: true, force: true });
+  /** Settings that were laid over this unit alone, and an enablement until the next boot. */
+  async takeBack({ spec }: Unit): Promise<void> {
+    const scope = classOf(spec);
+    const answer = await this.#systemctl(scope, ["show", "--property=DropInPaths,UnitFileState", idOf(spec)]);
+    const { UnitFileState, DropInPaths } = propertiesIn(answer.stdout);
+    if (UnitFileState === "enabled-runtime")
+      await this.#do(scope, ["--no-reload", "--quiet", "--runtime", "disable", idOf(spec)]);
+    for (const path of ownDropIns(spec, DropInPaths)) {
+      try {
+        rmSync(path);
+        if (readdirSync(dirname(path)).length === 0) rmdirSync(dirname(path));
+      } catch (error) {
+        throw new ServiceError(
+          `cannot remove ${path}, which is laid over the unit: ${(error as Error).message}`,
+        );
+      }
+    }
   }
 
   start({ spec }: Unit): Promise<void> {
-    return this.#run(spec, "start");
-  }
-
-  restart({ spec }: Unit): Promise<void> {
-    return this.#run(spec, "restart");
+    return this.#start(spec);
   }
 
   async stop({ spec }: Unit): Promise<void> {
@@ -148,14 +163,14 @@ export class SystemdManager implements UnitManager {
     const scope = classOf(unit.spec);
     const answer = await this.#systemctl(scope, ["--no-reload", "--quiet", "disable", idOf(unit.spec)]);
     if (answer.code !== 0 && !UNKNOWN_UNIT.test(answer.stderr)) throw refusal("disable", unit.spec, answer);
-    rmSync(unit.file, { force: true });
     await this.takeBack(unit);
+    rmSync(unit.file, { force: true });
     await this.#reloads[scope].ask();
     await this.#systemctl(scope, ["reset-failed", idOf(unit.spec)]);
   }
 
   logs({ spec }: Unit, request: LogRequest, signal: AbortSignal): AsyncIterable<LogLine> {
-    if (!this.keepsOutput) return fileLines(this.#logFiles(spec.name), request, signal);
+    if (!this.#hasJournal) return fileLines(this.#files(spec.name), request, signal);
     return journalLines({ identifier: unitName(spec), uid: this.#account.uid }, request, signal);
   }
 
@@ -169,20 +184,21 @@ export class SystemdManager implements UnitManager {
     if (answer.code !== 0) throw unreachable(scope, answer);
   }
 
-  /** Has it started, or started again; what systemd says of the failure is that it failed, so that is looked up. */
-  async #run(spec: ServerSpec, verb: "start" | "restart", again = false): Promise<void> {
-    const answer = await this.#systemctl(classOf(spec), [verb, idOf(spec)], boundOf(spec));
+  /** What systemd says of a failure is that it failed, so that is looked up. */
+  async #start(spec: ServerSpec, again = false): Promise<void> {
+    const answer = await this.#systemctl(classOf(spec), ["start", idOf(spec)], boundOf(spec));
     if (answer.code === 0) return;
-    const live = (await this.look([{ spec, file: this.fileOf(spec), enabled: true }])).get(spec.name);
+    const unit = { spec, file: this.fileOf(spec), enabled: true, isEdited: false, isTouched: false };
+    const live = (await this.look([unit])).get(spec.name);
     if (!again && live?.reason?.endsWith(TOO_OFTEN)) {
       // That is about starts by itself: who says so now starts it all the same.
       await this.#systemctl(classOf(spec), ["reset-failed", idOf(spec)]);
-      return this.#run(spec, verb, true);
+      return this.#start(spec, true);
     }
     // It was started, and has ended since: what that means is judged by whoever waits for it.
     if (live?.lastExit !== undefined && !isSetupFailure(live.lastExit.exit)) return;
-    if (live?.reason !== undefined) throw new ServiceError(`cannot ${verb} ${spec.name}: ${live.reason}`);
-    throw refusal(verb, spec, answer);
+    if (live?.reason !== undefined) throw new ServiceError(`cannot start ${spec.name}: ${live.reason}`);
+    throw refusal("start", spec, answer);
   }
 
   async #do(scope: Class, args: readonly string[]): Promise<void> {

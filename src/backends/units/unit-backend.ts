@@ -4,13 +4,14 @@ import { Redactor } from "../../model/redact.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { mayRun } from "../../model/wanted.ts";
+import { writeAtomic } from "../../system/files.ts";
 import type { Backend, PerformOptions, PerformResult, Remark } from "../backend.ts";
 import { lossesOf } from "../render/losses.ts";
 import { unitName } from "../render/unit.ts";
 import { ServiceError } from "../service.ts";
 import { Changing, failure, INTERRUPTED } from "./changing.ts";
 import { type Account, Inventory, type Known } from "./inventory.ts";
-import type { UnitManager } from "./manager.ts";
+import type { Unit, UnitManager } from "./manager.ts";
 import { observeAll } from "./observing.ts";
 import type { UnitRecord, UnitStore } from "./record.ts";
 
@@ -65,6 +66,10 @@ export class UnitBackend implements Backend {
     return project === this.inventory.project ? observeAll(this.inventory) : [];
   }
 
+  launched(unit: Unit): Promise<void> {
+    return this.#changing.launched(unit);
+  }
+
   known(names: readonly string[]): Promise<ReadonlyMap<string, Known>> {
     return this.inventory.known(names);
   }
@@ -78,7 +83,7 @@ export class UnitBackend implements Backend {
     const to = await this.manager.format.render(facts);
     const { text: from } = this.inventory.fileAt(file);
     if (from === to) return undefined;
-    const obstacle = this.#changing.obstacle(file);
+    const obstacle = this.#changing.obstacle(file, "write");
     const redactor = new Redactor(this.store.read(desired.name)?.secrets ?? {});
     return {
       file,
@@ -102,23 +107,30 @@ export class UnitBackend implements Backend {
   }
 
   /**
-   * Records the operator's word, with what follows from it for the unit. A file that somebody has edited stays as it is:
-   * a plan shows that first.
+   * Records the operator's word, with what follows from it for the unit's file. One that somebody has edited stays as it
+   * is, but for that: a plan shows the rest first.
    */
   async say(record: UnitRecord, operator: UnitRecord["operator"]): Promise<UnitRecord> {
     const { rests: _, ...rest } = record;
-    const isEdited = this.inventory.fileAt(record.file).text !== record.text;
-    const text = isEdited ? record.text : await this.inventory.textOf({ spec: record.spec, operator });
+    const { name } = record.spec;
+    const file = this.inventory.fileAt(record.file);
+    if (file.is === "missing" && operator !== "stop")
+      throw new ServiceError(`cannot start ${name}: its unit's file is gone; \`xy apply\` writes it again`);
+    const text = await this.inventory.textOf({ spec: record.spec, operator });
     const next = { ...rest, operator, text };
-    if (isEdited) this.store.write(next);
-    else await this.#changing.write(next);
-    await this.manager.load(this.inventory.unitOf(next));
+    const { withStart } = this.manager.format;
+    if (text !== record.text && file.text === record.text) return this.#changing.write(next);
+    this.store.write(next);
+    if (withStart && file.is === "ours" && file.text !== undefined && file.text !== record.text)
+      writeAtomic(record.file, withStart(file.text, mayRun(record.spec, { operator })), { mode: 0o644 });
     return next;
   }
 
   /** Where the output of a server is, or how it is read. */
   logHint(name: string): string {
-    if (!this.manager.keepsOutput) return this.store.logPaths(name).out;
+    const record = this.store.read(name);
+    const files = record && this.manager.logFiles(record.spec);
+    if (files) return files.out;
     return `journalctl -t ${unitName({ project: this.inventory.project, name })}`;
   }
 

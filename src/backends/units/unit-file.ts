@@ -9,14 +9,14 @@ export class UnitFile {
   readonly is: "missing" | "linked" | "foreign" | "ours";
   /** Of a file, and of what a link leads to; undefined when there is none. */
   readonly text: string | undefined;
-  /** Unix ms at which it, or the folder that it is gone from, was last changed. */
+  /** Unix ms at which it was last changed, which nobody can set; undefined when it is missing. */
   readonly changedAt: number | undefined;
 
   constructor(path: string, format: Pick<UnitFormat, "isOurs">) {
     this.path = path;
     const stat = statOf(path);
     this.text = stat === undefined ? undefined : textOf(path);
-    this.changedAt = stat?.ctimeMs ?? Date.now();
+    this.changedAt = stat?.ctimeMs;
     if (stat === undefined) this.is = "missing";
     else if (stat.isSymbolicLink()) this.is = "linked";
     else this.is = this.text !== undefined && format.isOurs(this.text) ? "ours" : "foreign";

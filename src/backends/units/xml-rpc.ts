@@ -1,5 +1,6 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { ServiceError } from "../service.ts";
 
 /** XML-RPC as supervisord speaks it: over HTTP, or over HTTP through a Unix socket. */
 
@@ -13,7 +14,7 @@ export type XmlValue =
   | { readonly [name: string]: XmlValue };
 
 /** The other side has answered, and refused. */
-export class XmlRpcFault extends Error {
+export class XmlRpcFault extends ServiceError {
   readonly code: number;
 
   constructor(code: number, message: string) {

@@ -25,7 +25,14 @@ function asked(answer: (words: string) => Partial<Answer>) {
 
 const unit = (name: string, over: Parameters<typeof shellSpec>[2] = {}, more: Partial<Unit> = {}): Unit => {
   const spec = shellSpec(name, "true", { backend: "systemd", ...over });
-  return { spec, file: `/units/xy.p.${name}.service`, enabled: true, ...more };
+  return {
+    spec,
+    file: `/units/xy.p.${name}.service`,
+    enabled: true,
+    isEdited: false,
+    isTouched: false,
+    ...more,
+  };
 };
 
 const told = (fields: Record<string, string | number>) =>
