@@ -80,6 +80,7 @@ describe.skipIf(whyNoReaders() !== undefined)("property lists for launchd, which
           StandardErrorPath: log,
           ExitTimeOut: 10,
           RunAtLoad: true,
+          ProcessType: "Interactive",
           XyProject: "p",
           XyServer: spec.name,
           XySpec: expect.stringMatching(/^[0-9a-f]{64}$/),

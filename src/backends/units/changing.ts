@@ -68,7 +68,7 @@ export class Changing {
     try {
       if (before === undefined || before.live.drift.length > 0) await manager.takeBack?.(unit);
       await manager.load(unit);
-      await this.#leaveFile(before, unit);
+      await this.#leaveFile(before, record);
       if (!begins) return await this.#rest(action, before, record, unit);
       if (action === "restart" || unrecorded || isOther(before, record)) await manager.stop(unit);
       begun = { ...work, unit, output: new Output(manager, unit, record, Date.now()) };
@@ -140,14 +140,17 @@ export class Changing {
     if (record.file !== manager.fileOf(record.spec)) await manager.forget(unit);
   }
 
-  /** The unit lies elsewhere now. */
-  async #leaveFile(before: Known | undefined, { spec, file }: Unit): Promise<void> {
-    const { manager } = this.#inventory;
-    if (before === undefined || before.record.file === file || before.live.isElsewhere) return;
-    if (before.record.spec.class === spec.class) return fs.rmSync(before.record.file, { force: true });
-    // Another manager of the machine had it.
-    await manager.stop(before.unit);
-    await manager.forget(before.unit);
+  /** The unit lies elsewhere now, and is loaded from there. */
+  async #leaveFile(before: Known | undefined, { leaves, spec }: UnitRecord): Promise<void> {
+    const { manager, store } = this.#inventory;
+    if (leaves === undefined) return;
+    if (before && before.record.spec.class !== spec.class) {
+      // Another manager of the machine had it.
+      await manager.stop(before.unit);
+      await manager.forget(before.unit);
+    }
+    fs.rmSync(leaves, { force: true });
+    store.update(spec.name, ({ leaves: _, ...rest }) => rest);
   }
 
   /** What does not begin: changed in place, or brought to rest. */
@@ -268,16 +271,19 @@ export class Changing {
   ): Promise<UnitRecord> {
     const { manager } = this.#inventory;
     const outdated = before && outdatedBy(spec, before);
-    const { ready, launched } = before?.record ?? {};
+    const { ready, launched, file: last } = before?.record ?? {};
     const site = manager.siteOf(spec);
+    const file = manager.fileOf(spec);
+    const leaves = last === undefined || last === file ? before?.record.leaves : last;
     return {
       version: 1,
       spec,
       secrets: valuesFor(spec, secrets),
-      file: manager.fileOf(spec),
+      file,
       text: await this.#inventory.textOf({ spec, operator }),
       operator,
       unfinished: true,
+      ...(leaves === undefined || leaves === file ? {} : { leaves }),
       ...(site ? { site: withoutGaps(site) } : {}),
       ...(outdated ? { outdated } : {}),
       ...(launched && isRunning(launched) ? { launched } : {}),

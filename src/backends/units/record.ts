@@ -30,6 +30,8 @@ const recordFile = z.object({
   writtenAt: z.number().optional(),
   /** Where it is loaded. */
   site: z.record(z.string(), z.string()).optional(),
+  /** Absolute path of a file that its unit had before, to be removed once it is loaded from the new one. */
+  leaves: z.string().optional(),
   /** An apply of it was begun, and has not ended yet. */
   unfinished: z.literal(true).optional(),
   /** How a process was found ready, by a probe that is not made again at every look. */

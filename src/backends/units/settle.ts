@@ -98,7 +98,8 @@ class StartWatch {
 
   #stopped({ lastExit, reason }: Live): Settled | undefined {
     const { spec } = this.#wait.record;
-    const isOver = lastExit !== undefined && lastExit.requested !== true && lastExit.at >= this.#began - 1000;
+    const isOver =
+      lastExit !== undefined && lastExit.requested !== true && lastExit.at >= this.#wait.output.since - 1000;
     if (!isOver) {
       const isLate = Date.now() - this.#began > BEGIN_BOUND;
       return isLate
@@ -152,8 +153,8 @@ export class Output {
   readonly #redactor: Redactor;
   readonly #manager: UnitManager;
   readonly #unit: Unit;
-  /** Unix ms. */
-  readonly #since: number;
+  /** Unix ms at which it began, just before a start. */
+  readonly since: number;
   /** By the manager. */
   readonly #isKept: boolean;
   /** The line that its log probe waits for, once that has come. */
@@ -163,7 +164,7 @@ export class Output {
   constructor(manager: UnitManager, unit: Unit, record: UnitRecord, since: number) {
     this.#manager = manager;
     this.#unit = unit;
-    this.#since = since;
+    this.since = since;
     this.#isKept = manager.logFiles(unit.spec) === undefined;
     this.#redactor = new Redactor(record.secrets);
     const { readiness } = record.spec;
@@ -196,7 +197,7 @@ export class Output {
   }
 
   #request(follow: boolean) {
-    return { tail: this.#isKept ? 1000 : 0, follow, since: this.#since };
+    return { tail: this.#isKept ? 1000 : 0, follow, since: this.since };
   }
 
   async #follow(lines: AsyncIterator<LogLine>, pattern: RegExp | undefined): Promise<void> {
