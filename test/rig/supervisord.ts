@@ -121,11 +121,12 @@ export class SupervisordHome {
 
   /** Ends it with all its programs, and starts it anew. */
   async restart(): Promise<void> {
-    await this.#end();
+    await this.stop();
     await this.open();
   }
 
-  async #end(): Promise<void> {
+  /** Ends it with all its programs. */
+  async stop(): Promise<void> {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, "exit");
@@ -134,7 +135,7 @@ export class SupervisordHome {
   }
 
   async close(): Promise<void> {
-    await this.#end();
+    await this.stop();
     rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
   }
 }

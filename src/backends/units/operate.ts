@@ -158,7 +158,9 @@ class Operation {
     const ran = isUp(live);
     const at = ran ? Date.now() : (record.rests?.at ?? Date.now());
     store.update(name, (now) => ({ ...now, rests: { at } }));
-    if (inventory.fileAt(next.file).is !== "missing") await manager.load(unit);
+    // systemd would remove a link that it is told to disable: an apply shows that first.
+    const { is } = inventory.fileAt(next.file);
+    if (is === "ours" || is === "foreign") await manager.load(unit);
     return ran;
   }
 

@@ -1,0 +1,188 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { type Home, newHome } from "../cli/cli.ts";
+import { eventually } from "../rig/eventually.ts";
+import { SupervisordHome, whyNoSupervisord } from "../rig/supervisord.ts";
+
+const SAME = "No changes. 1 server matches the configuration.\n";
+
+async function newSupervisord(): Promise<SupervisordHome> {
+  const supervisord = await new SupervisordHome().open();
+  onTestFinished(() => supervisord.close());
+  return supervisord;
+}
+
+function configure(home: Home, { site }: SupervisordHome): void {
+  const { url, includeDir } = site;
+  home.write(
+    "xy.config.kdl",
+    `backend "supervisord"\nsupervisord { url ${JSON.stringify(url)}; include-dir ${JSON.stringify(includeDir)}; }\n`,
+  );
+}
+
+const script = (home: Home, name: string, text: string, more = "") =>
+  home.write(
+    `servers.d/${name}.kdl`,
+    `command "sh"\nargs "-c" ${JSON.stringify(text)}\nport "none"\n${more}\n`,
+  );
+const pidOf = async (home: Home, name: string) => (await home.servers())[name]?.pid;
+
+describe.skipIf(whyNoSupervisord() !== undefined)(
+  "servers under supervisord, while others have a hand in it",
+  () => {
+    const world = async () => {
+      const supervisord = await newSupervisord();
+      const home = newHome();
+      configure(home, supervisord);
+      const file = (name: string) => join(supervisord.path, `units/xy.tools.${name}.conf`);
+      const edit = (name: string, from: RegExp, to: string) =>
+        writeFileSync(file(name), readFileSync(file(name), "utf8").replace(from, to));
+      return { supervisord, home, file, edit };
+    };
+
+    it("are not restarted for an edit that their process never saw", async () => {
+      const { home, file, edit, supervisord } = await world();
+      home.declare("a");
+      await home.did("apply", "--yes");
+      const pid = await pidOf(home, "a");
+      const edits: (() => void)[] = [
+        () => writeFileSync(file("a"), `${readFileSync(file("a"), "utf8")}; hello\n`),
+        () => rmSync(file("a")),
+        () => edit("a", /^umask=.*$/m, "umask=zzz"),
+      ];
+      for (const change of edits) {
+        change();
+        expect(await home.did("plan")).toContain("~ a will be changed in place");
+        await home.did("apply", "--yes");
+        expect(await home.did("plan")).toBe(SAME);
+      }
+      expect(await pidOf(home, "a")).toBe(pid);
+      supervisord.ctl("remove", "xy.tools.a");
+    });
+
+    it("are restarted only for what supervisord has of a change", async () => {
+      const { home } = await world();
+      const settings = async (more: string) => {
+        home.declare("a", more);
+        return home.did("plan");
+      };
+      home.declare("a", 'stop { grace "8500ms"; }');
+      await home.did("apply", "--yes");
+      const place = "~ a will be changed in place";
+      expect(await settings('stop { grace "9s"; }')).toContain(place);
+      expect(await settings('stop { grace "8500ms"; }\nrestart { backoff-max "31s"; }')).toContain(place);
+      expect(await settings('stop { grace "8500ms"; }\nlimits { open-files 99; }')).toContain(place);
+      expect(await settings('stop { grace "8s"; }')).toContain("-/+ a will be changed by a restart");
+    });
+
+    it("stay held, though somebody has edited their file and somebody else's cannot be read", async () => {
+      const { home, supervisord, edit, file } = await world();
+      script(home, "a", `echo start >>${home.path}/starts; echo up; exec sleep 600`);
+      home.declare("b");
+      await home.did("apply", "--yes");
+      edit("a", /^umask=.*$/m, "umask=077");
+      supervisord.write("broken.conf", "[program:broken]\ncommand=true %(ENV_NOPE)s\n");
+      expect(await home.did("stop", "a")).toBe("a: stopped\n");
+      expect(await home.did("kill", "b")).toBe("b: killed\n");
+      expect(readFileSync(file("a"), "utf8")).toMatch(/umask=077[\s\S]*autostart=false/);
+      supervisord.remove("broken.conf");
+      await supervisord.restart();
+      await eventually(() => expect(supervisord.ctl("status", "xy.tools.a")).toContain("STOPPED"));
+      expect(readFileSync(join(home.path, "starts"), "utf8")).toBe("start\n");
+      supervisord.write("broken.conf", "[program:broken]\ncommand=true %(ENV_NOPE)s\n");
+      expect(await home.did("destroy", "--yes")).toContain("2 removed");
+      expect(existsSync(file("a"))).toBe(false);
+      expect(readdirSync(join(supervisord.path, "units"))).toEqual(["broken.conf"]);
+    });
+
+    it("are waited for while somebody else stops them", async () => {
+      const { home, supervisord } = await world();
+      const deaf = "trap '' TERM; echo up; while :; do sleep 0.1; done";
+      script(home, "b", deaf, 'stop { grace "2s"; }\nreadiness "log" pattern="up"');
+      const stopping = async () => {
+        const stop = home.start(
+          {},
+          "supervisorctl",
+          "-c",
+          join(supervisord.path, "supervisord.conf"),
+          "stop",
+          "xy.tools.b",
+        );
+        await eventually(() => expect(supervisord.ctl("status", "xy.tools.b")).toContain("STOPPING"));
+        return stop.ended;
+      };
+      await home.did("apply", "--yes");
+      const first = stopping();
+      await first.then(() => {});
+      await home.did("start", "b");
+      await eventually(async () => expect((await home.servers()).b).toMatchObject({ state: "running" }));
+      const pid = await pidOf(home, "b");
+      void stopping();
+      await eventually(() => expect(supervisord.ctl("status", "xy.tools.b")).toContain("STOPPING"));
+      expect(await home.did("start", "b")).toBe("b: started\n");
+      await eventually(async () => expect((await home.servers()).b).toMatchObject({ state: "running" }));
+      expect(await pidOf(home, "b")).not.toBe(pid);
+      void stopping();
+      await eventually(() => expect(supervisord.ctl("status", "xy.tools.b")).toContain("STOPPING"));
+      await home.did("destroy", "--yes");
+      expect(supervisord.ctl("status")).toBe("");
+    });
+
+    it("leave a supervisord that is not theirs any more", async () => {
+      const { home, supervisord } = await world();
+      home.declare("a");
+      await home.did("apply", "--yes");
+      const other = await newSupervisord();
+      configure(home, other);
+      expect(await home.did("plan")).toContain("-/+ a will be restarted");
+      await home.did("apply", "--yes");
+      expect(supervisord.ctl("status")).toBe("");
+      expect(other.ctl("status")).toMatch(/^xy\.tools\.a +RUNNING/);
+      expect(await home.did("plan")).toBe(SAME);
+      await home.did("destroy", "--yes");
+      expect(other.ctl("status")).toBe("");
+    });
+
+    it("are ready by whole lines of whatever they print", async () => {
+      const { home } = await world();
+      const ready = (pattern: string) => `readiness "log" pattern=${JSON.stringify(pattern)}`;
+      script(
+        home,
+        "halves",
+        "printf 'server is '; sleep 0.5; echo ready; exec sleep 600",
+        ready("server is ready"),
+      );
+      script(
+        home,
+        "bytes",
+        "printf 'caf\\351 \\377\\n'; sleep 0.5; echo ready; exec sleep 600",
+        ready("^ready"),
+      );
+      const long =
+        "head -c 400000 /dev/zero | tr '\\0' x; echo; echo ready; head -c 3000000 /dev/zero | tr '\\0' y; exec sleep 600";
+      script(home, "long", long, ready("^ready"));
+      expect(await home.did("apply", "--yes", "--wait-timeout", "15s")).toContain("Apply complete: 3 added");
+      await home.did("destroy", "--yes");
+    });
+
+    it("do not keep supervisord from starting when xy's records are lost, and run on", async () => {
+      const { home, supervisord } = await world();
+      home.declare("a");
+      await home.did("apply", "--yes");
+      rmSync(home.state, { recursive: true });
+      await supervisord.restart();
+      await eventually(() => expect(supervisord.ctl("status", "xy.tools.a")).toContain("RUNNING"));
+      expect(await home.did("logs", "a", "--tail", "1").catch(() => "no record")).toBe("no record");
+      await home.did("apply", "--yes");
+      expect(await home.did("logs", "a", "--tail", "1")).toBe("[out] up\n");
+      await supervisord.stop();
+      expect(await home.did("logs", "a", "--tail", "1")).toBe("[out] up\n");
+      const list = await home.xy("list");
+      expect(list).toMatchObject({ code: 2, stdout: "" });
+      expect(list.stderr).toContain("(not shown: a)");
+      await supervisord.open();
+      await home.did("destroy", "--yes");
+    });
+  },
+);
