@@ -198,7 +198,7 @@ export class SimulatedLaunchd {
     const { child } = loaded;
     // It is gone only when its process is.
     if (child) {
-      signalGroup(child, "SIGTERM");
+      child.kill("SIGTERM");
       loaded.timer = setTimeout(() => signalGroup(child, "SIGKILL"), (loaded.job.ExitTimeOut ?? 20) * 1000);
     } else this.#jobs.delete(target);
     return OK;
@@ -227,6 +227,8 @@ export class SimulatedLaunchd {
 
   #ended(loaded: Loaded, code: number | null, signal: NodeJS.Signals | null): void {
     const { job, target } = loaded;
+    // What is left of its group gets no grace.
+    if (loaded.child && !job.AbandonProcessGroup) signalGroup(loaded.child, "SIGKILL");
     delete loaded.child;
     clearTimeout(loaded.timer);
     loaded.last = { code, signal };
