@@ -54,7 +54,7 @@ export class Changing {
     if (fault !== undefined) return failure(fault);
     const record = await this.#next(spec, operator, before, options.secrets);
     const result = await this.#carryOut({ action, begins, before, unrecorded, record }, options);
-    store.update(server, ({ unfinished: _, ...whole }) => whole);
+    this.#finish(server);
     return result;
   }
 
@@ -70,10 +70,13 @@ export class Changing {
       await manager.load(unit);
       await this.#leaveFile(before, record);
       if (!begins) return await this.#rest(action, before, record, unit);
-      if (action === "restart" || unrecorded || isOther(before, record)) await manager.stop(unit);
+      if (action === "restart" || unrecorded || isOther(before, record) || isComing(before))
+        await manager.stop(unit);
       begun = { ...work, unit, output: new Output(manager, unit, record, Date.now()) };
       await manager.start(unit);
       await this.launched(unit);
+      // What follows is only waited for.
+      this.#finish(unit.spec.name);
       if (options.waitMs === 0) return { ok: true, detail: action === "restart" ? "restarted" : "started" };
       const settled = await this.#settle(record, unit, begun.output, options);
       if (settled.ok) return { ok: true, detail: settled.detail };
@@ -86,6 +89,10 @@ export class Changing {
     } finally {
       begun?.output.close();
     }
+  }
+
+  #finish(server: string): void {
+    this.#inventory.store.update(server, ({ unfinished: _, ...whole }) => whole);
   }
 
   /** Remembers the process that was started from what was just written: whatever comes later, it is right. */
@@ -227,6 +234,7 @@ export class Changing {
     try {
       await manager.start(oldUnit);
       await this.launched(oldUnit);
+      this.#finish(name);
       const settled = await this.#settle(old, oldUnit, output, options);
       return settled.ok
         ? `; its previous version is put back: ${settled.detail}`
@@ -312,6 +320,9 @@ interface Begun extends Work {
 function isOther(before: Known | undefined, { spec }: UnitRecord): boolean {
   return before !== undefined && startHash(before.record.spec) !== startHash(spec);
 }
+
+/** Its manager is about to start it by itself, from what it had read before. */
+const isComing = (before: Known | undefined) => before?.live.state === "restarting";
 
 const withoutGaps = (site: Site) =>
   Object.fromEntries(
