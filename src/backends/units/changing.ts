@@ -1,29 +1,26 @@
 import * as fs from "node:fs";
-import { dirname } from "node:path";
 import { startHash } from "../../model/canonical.ts";
 import type { Change } from "../../model/plan.ts";
-import type { ProcessId } from "../../model/process.ts";
-import type { SecretValues, ServerSpec } from "../../model/spec.ts";
+import type { ServerSpec } from "../../model/spec.ts";
 import { mayRun } from "../../model/wanted.ts";
-import { removeDrafts, writeAtomic } from "../../system/files.ts";
-import { ensureDir, ensurePrivateDir } from "../../system/paths.ts";
-import { identify, isRunning } from "../../system/processes.ts";
+import { removeDrafts } from "../../system/files.ts";
+import { identify } from "../../system/processes.ts";
 import type { PerformOptions, PerformResult } from "../backend.ts";
-import { secretNames, shellSecrets } from "../render/unit.ts";
 import { ServiceError } from "../service.ts";
-import { type Inventory, type Known, runningHashOf } from "./inventory.ts";
-import type { Site, Unit } from "./manager.ts";
-import { type UnitRecord, valuesFor } from "./record.ts";
+import type { Inventory, Known } from "./inventory.ts";
+import type { Unit } from "./manager.ts";
+import type { UnitRecord } from "./record.ts";
 import { Output, type Settled, settle } from "./settle.ts";
+import { outdatedBy, type Writing } from "./writing.ts";
 
 /** Carries out changes of a plan on servers that run as units. */
 export class Changing {
   readonly #inventory: Inventory;
-  readonly #adopt: boolean;
+  readonly #writing: Writing;
 
-  constructor(inventory: Inventory, { adopt }: { readonly adopt: boolean }) {
+  constructor(inventory: Inventory, writing: Writing) {
     this.#inventory = inventory;
-    this.#adopt = adopt;
+    this.#writing = writing;
   }
 
   async remove(server: string): Promise<PerformResult> {
@@ -31,7 +28,7 @@ export class Changing {
     const known = (await this.#inventory.known([server])).get(server);
     const unit = known?.unit ?? this.#unrecorded(server);
     if (unit === undefined) return { ok: true, detail: "there was nothing of it" };
-    const obstacle = this.obstacle(unit.file, "remove");
+    const obstacle = this.#writing.obstacle(unit.file, "remove");
     if (obstacle !== undefined) return failure(obstacle);
     await manager.stop(unit);
     await manager.takeBack?.(unit);
@@ -50,9 +47,9 @@ export class Changing {
     // Read again: a person may have said something while the manager was asked.
     const operator = store.read(server)?.operator ?? (change.held ? "stop" : null);
     const begins = mayRun(spec, { operator }) && action !== "update" && action !== "stop";
-    const fault = this.#faultOf(spec, options.secrets) ?? (begins ? programFault(spec) : undefined);
+    const fault = this.#writing.faultOf(spec, options.secrets) ?? (begins ? programFault(spec) : undefined);
     if (fault !== undefined) return failure(fault);
-    const record = await this.#next(spec, operator, before, options.secrets);
+    const record = await this.#writing.next(spec, operator, before, options.secrets);
     const result = await this.#carryOut({ action, begins, before, unrecorded, record }, options);
     this.#finish(server);
     return result;
@@ -62,7 +59,7 @@ export class Changing {
     const { manager } = this.#inventory;
     const { action, begins, before, unrecorded, record } = work;
     if (before?.live.isElsewhere) await this.#leave(before);
-    const written = await this.write(record);
+    const written = await this.#writing.write(record);
     const unit = this.#inventory.unitOf(written);
     let begun: Begun | undefined;
     try {
@@ -102,38 +99,6 @@ export class Changing {
     const pid = (await manager.look([unit])).get(name)?.pid;
     const process = pid === undefined ? undefined : identify(pid);
     if (process) store.update(name, (now) => ({ ...now, launched: process }));
-  }
-
-  /** Why a unit's file must not be touched; undefined when nothing is in the way. */
-  obstacle(path: string, verb: "write" | "remove"): string | undefined {
-    if (this.#adopt || this.#inventory.fileAt(path).is !== "foreign") return undefined;
-    const wayOut = verb === "write" ? "move it away, or say --adopt to replace it" : "move it away";
-    return `cannot ${verb} ${path}: xy has not written what is there; ${wayOut}`;
-  }
-
-  /** The record first: whatever comes after it, the next plan sees what was meant. Answers with what is recorded. */
-  async write(record: UnitRecord): Promise<UnitRecord> {
-    const { name } = record.spec;
-    const { manager, store } = this.#inventory;
-    store.write(record);
-    store.writeSecrets(name, record.secrets, manager.secrets?.text ?? shellSecrets);
-    const logs = manager.logFiles(record.spec);
-    const file = this.#inventory.fileAt(record.file);
-    try {
-      if (logs) ensurePrivateDir(dirname(logs.out));
-      if (file.is === "linked") fs.rmSync(record.file);
-      if (file.is === "linked" || file.text !== record.text) {
-        ensureDir(dirname(record.file));
-        removeDrafts(record.file);
-        writeAtomic(record.file, record.text, { mode: 0o644, durable: true });
-      }
-    } catch (error) {
-      throw new ServiceError(`cannot write ${record.file}: ${(error as Error).message}`);
-    }
-    const { changedAt } = this.#inventory.fileAt(record.file);
-    const written = changedAt === undefined ? record : { ...record, writtenAt: changedAt };
-    store.write(written);
-    return written;
   }
 
   #unrecorded(server: string): Unit | undefined {
@@ -225,7 +190,7 @@ export class Changing {
       unfinished: true,
       ...(outdated ? { outdated } : {}),
     };
-    const oldUnit = this.#inventory.unitOf(await this.write(old));
+    const oldUnit = this.#inventory.unitOf(await this.#writing.write(old));
     await manager.load(oldUnit);
     await manager.stop(oldUnit);
     if (before.live.pid === undefined || !oldUnit.enabled)
@@ -253,51 +218,6 @@ export class Changing {
     store.update(spec.name, (now) => ({ ...now, rests: { at: Date.now(), reason: message } }));
     return "; it is left stopped";
   }
-
-  /** What of a server this manager cannot take: its texts, a secret that is not here, a file that is another's. */
-  #faultOf(spec: ServerSpec, secrets: SecretValues): string | undefined {
-    const { manager } = this.#inventory;
-    const [fault] = manager.format.faults(this.#inventory.facts(spec, true));
-    if (fault) return fault.message;
-    for (const name of secretNames(spec)) {
-      const value = secrets[name];
-      if (value === undefined)
-        return `cannot apply ${spec.name}: the value of the secret ${name} is not here`;
-      const why = manager.secrets?.fault(value);
-      if (why !== undefined)
-        return `cannot write env.${name} for ${manager.kind}: ${why}; change it, or run this server with the agent`;
-    }
-    return this.obstacle(manager.fileOf(spec), "write");
-  }
-
-  /** What is recorded from now on. */
-  async #next(
-    spec: ServerSpec,
-    operator: UnitRecord["operator"],
-    before: Known | undefined,
-    secrets: SecretValues,
-  ): Promise<UnitRecord> {
-    const { manager } = this.#inventory;
-    const outdated = before && outdatedBy(spec, before);
-    const { ready, launched, file: last } = before?.record ?? {};
-    const site = manager.siteOf(spec);
-    const file = manager.fileOf(spec);
-    const leaves = last === undefined || last === file ? before?.record.leaves : last;
-    return {
-      version: 1,
-      spec,
-      secrets: valuesFor(spec, secrets),
-      file,
-      text: await this.#inventory.textOf({ spec, operator }),
-      operator,
-      unfinished: true,
-      ...(leaves === undefined || leaves === file ? {} : { leaves }),
-      ...(site ? { site: withoutGaps(site) } : {}),
-      ...(outdated ? { outdated } : {}),
-      ...(launched && isRunning(launched) ? { launched } : {}),
-      ...(ready && isRunning(ready.process) ? { ready } : {}),
-    };
-  }
 }
 
 /** A change of one server, and what there was of it. */
@@ -324,11 +244,6 @@ function isOther(before: Known | undefined, { spec }: UnitRecord): boolean {
 /** Its manager is about to start it by itself, from what it had read before. */
 const isComing = (before: Known | undefined) => before?.live.state === "restarting";
 
-const withoutGaps = (site: Site) =>
-  Object.fromEntries(
-    Object.entries(site).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
-
 export const INTERRUPTED: PerformResult = {
   ok: false,
   message: "interrupted; what was begun goes on",
@@ -341,20 +256,12 @@ export const failure = (message: string): PerformResult => ({ ok: false, message
 /** Managers tell of it in ways of their own, and some try for ever. */
 function programFault({ program, name }: ServerSpec): string | undefined {
   try {
-    fs.accessSync(program, fs.constants.X_OK);
-    return undefined;
+    if (fs.statSync(program).isFile()) {
+      fs.accessSync(program, fs.constants.X_OK);
+      return undefined;
+    }
   } catch {
-    return `cannot start ${name}: ${program} is not there, or not an executable file`;
+    // Said below, whatever it is.
   }
-}
-
-/** The process that runs with what was declared before, when that is something else. */
-function outdatedBy(
-  spec: ServerSpec,
-  { record, live }: Known,
-): { process: ProcessId; hash: string } | undefined {
-  const process = live.pid === undefined ? undefined : identify(live.pid);
-  if (process === undefined) return undefined;
-  const hash = runningHashOf(record, live);
-  return hash === startHash(spec) ? undefined : { process, hash };
+  return `cannot start ${name}: ${program} is not there, or not an executable file`;
 }

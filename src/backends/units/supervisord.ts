@@ -1,28 +1,22 @@
-import { accessSync, constants, existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { SupervisordSite } from "../../model/backend-settings.ts";
-import type { StateName } from "../../model/observed.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { identify, processGroups, signalProcess } from "../../system/processes.ts";
-import { fileLines, type LogLine, type LogRequest, pause } from "../log-lines.ts";
+import { fileLines, type LogLine, type LogRequest } from "../log-lines.ts";
 import { supervisordUnits } from "../render/supervisord.ts";
 import { unitName } from "../render/unit.ts";
 import { ASK_BOUND, ServiceError } from "../service.ts";
 import { Coalesced } from "./coalesced.ts";
 import type { Live, Site, Unit, UnitManager } from "./manager.ts";
-import { isStale } from "./stale.ts";
 import { FAULTS, type Pending, type ProcessInfo, STATES, SupervisordClient } from "./supervisord-client.ts";
+import { isClosed, logsBeside, removeLogs, tail } from "./supervisord-output.ts";
+import { liveOf } from "./supervisord-state.ts";
 import { type Endpoint, XmlRpcFault } from "./xml-rpc.ts";
 
-/** Read of a log at once by XML-RPC, bytes. */
-const LOG_BLOCK = 256 * 1024;
-const LOG_GAP = 250;
 /** Between two looks at a program that is being stopped, ms. */
 const STOP_GAP = 100;
-
-/** Folder for output, in the one for units: it is there whenever a unit is that names it. */
-const LOGS = "xy-logs";
 
 /** One supervisord, and what many ask of it at once. */
 interface Door {
@@ -250,140 +244,3 @@ async function saying(
 /** Its words, without the list of all variables that it knows. */
 const told = ({ message }: XmlRpcFault) =>
   message.replace(/ ?Available names: [\s\S]*?(?= in section|$)/, "").replace(/^[A-Z_]+: /, "");
-
-// --- output -----------------------------------------------------------------------------------------------------
-
-function logsBeside(file: string, spec: ServerSpec): { out: string; err: string } {
-  const folder = join(dirname(file), LOGS);
-  return { out: join(folder, `${unitName(spec)}.out.log`), err: join(folder, `${unitName(spec)}.err.log`) };
-}
-
-function removeLogs({ file, spec }: Unit): void {
-  const folder = join(dirname(file), LOGS);
-  if (!existsSync(folder)) return;
-  for (const entry of readdirSync(folder))
-    if (
-      /^(out|err)\.log(\.\d+)?$/.test(entry.slice(unitName(spec).length + 1)) &&
-      entry.startsWith(unitName(spec))
-    )
-      rmSync(join(folder, entry), { force: true });
-  if (readdirSync(folder).length === 0) rmdirSync(folder);
-}
-
-/** It is there, and another account's. */
-function isClosed(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK);
-    return false;
-  } catch {
-    return existsSync(path);
-  }
-}
-
-/** By XML-RPC, where its files cannot be read from here. It tells texts only, and in pieces. */
-async function* tail(
-  client: SupervisordClient,
-  { spec }: Unit,
-  { tail: wanted, follow, stream }: LogRequest,
-  signal: AbortSignal,
-): AsyncGenerator<LogLine, void, void> {
-  const name = unitName(spec);
-  const streams = (["stdout", "stderr"] as const).filter((each) => stream === undefined || stream === each);
-  const ends = new Map<string, number>();
-  const rests = new Map<string, string>();
-  for (const each of streams) {
-    const { text, offset } = await client.tail(name, each, 0, LOG_BLOCK);
-    ends.set(each, offset);
-    const lines = text.split("\n");
-    const rest = lines.pop() ?? "";
-    if (follow) rests.set(each, rest);
-    const all = follow || rest === "" ? lines : [...lines, rest];
-    for (const line of wanted === 0 ? [] : all.slice(-wanted)) yield { stream: each, line };
-  }
-  while (follow && !signal.aborted) {
-    for (const each of streams) {
-      const from = ends.get(each) ?? 0;
-      const text = await client.read(name, each, from);
-      // Shorter than it was: it was rotated.
-      ends.set(each, text === undefined ? 0 : from + Buffer.byteLength(text));
-      const lines = `${rests.get(each) ?? ""}${text ?? ""}`.split("\n");
-      rests.set(each, lines.pop() ?? "");
-      for (const line of lines) yield { stream: each, line };
-    }
-    await pause(LOG_GAP, signal);
-  }
-}
-
-// --- how it is --------------------------------------------------------------------------------------------------
-
-/** `pending` undefined: it cannot read its files. */
-function liveOf(unit: Unit, info: ProcessInfo | undefined, pending: Pending | undefined): Live {
-  if (info === undefined) return { state: "stopped", drift: ["supervisord does not have it"], stale: false };
-  const { spec, isEdited } = unit;
-  const state = stateOf(spec, info);
-  const since = info.stop > 0 && info.pid === 0 ? info.stop : info.start;
-  const isChanged = pending?.changed.includes(info.name) ?? false;
-  const isRemoved = pending?.removed.includes(info.name) ?? false;
-  // What it runs is not what its file says: is that because of the file, or of what it has loaded?
-  const isOther = isEdited ? pending !== undefined && !isChanged && !isRemoved : isChanged;
-  return {
-    state,
-    drift: [],
-    stale: info.pid > 0 && isStale(unit, info.pid, info.start * 1000, isOther),
-    ...(since > 0 ? { since: since * 1000 } : {}),
-    ...(info.pid > 0 ? { pid: info.pid, startedAt: info.start * 1000 } : {}),
-    ...(info.stop > 0 && info.pid === 0 && info.state !== STATES.fatal ? { lastExit: lastExitOf(info) } : {}),
-    ...reasonOf(info),
-  };
-}
-
-function stateOf(spec: ServerSpec, info: ProcessInfo): StateName {
-  switch (info.state) {
-    case STATES.starting:
-      return "starting";
-    case STATES.running:
-      return "running";
-    case STATES.backoff:
-      return "restarting";
-    case STATES.stopping:
-      return "stopping";
-    case STATES.fatal:
-      return "failed";
-    case STATES.exited:
-      return isStartedAgain(spec, info) ? "restarting" : "stopped";
-    default:
-      return "stopped";
-  }
-}
-
-/** It rests for a moment only: supervisord looks around once a second. */
-function isStartedAgain({ restart }: ServerSpec, { exitstatus }: ProcessInfo): boolean {
-  if (restart.policy === "never") return false;
-  return restart.policy === "always" || !restart.successExitCodes.includes(exitstatus);
-}
-
-/** `stopped` by request, `exited` by itself. */
-function lastExitOf({ state, exitstatus, stop }: ProcessInfo): NonNullable<Live["lastExit"]> {
-  const exit =
-    exitstatus < 0
-      ? ({ kind: "signal", signal: "a signal" } as const)
-      : ({ kind: "code", code: exitstatus } as const);
-  return { exit, at: stop * 1000, ...(state === STATES.stopped ? { requested: true } : {}) };
-}
-
-/** What it calls an end in the first second, of which it does not tell the code. */
-const TOO_QUICK = /^Exited too quickly/;
-
-function reasonOf({ state, exitstatus, spawnerr }: ProcessInfo): Pick<Live, "reason"> {
-  if (spawnerr !== "" && !TOO_QUICK.test(spawnerr)) return { reason: spawnerr };
-  switch (state) {
-    case STATES.fatal:
-      return { reason: "it ended too soon each time" };
-    case STATES.backoff:
-      return { reason: "it ended too soon" };
-    case STATES.exited:
-      return { reason: exitstatus < 0 ? "ended: a signal" : `ended: exit ${exitstatus}` };
-    default:
-      return {};
-  }
-}

@@ -14,6 +14,7 @@ import { type Account, Inventory, type Known } from "./inventory.ts";
 import type { Unit, UnitManager } from "./manager.ts";
 import { observeAll } from "./observing.ts";
 import type { UnitRecord, UnitStore } from "./record.ts";
+import { Writing } from "./writing.ts";
 
 export interface UnitWorld {
   readonly manager: UnitManager;
@@ -33,13 +34,15 @@ export class UnitBackend implements Backend {
   readonly store: UnitStore;
   readonly inventory: Inventory;
   readonly #changing: Changing;
+  readonly #writing: Writing;
 
   constructor({ manager, store, project, account, adopt }: UnitWorld) {
     this.kind = manager.kind;
     this.manager = manager;
     this.store = store;
     this.inventory = new Inventory(manager, store, project, account);
-    this.#changing = new Changing(this.inventory, { adopt });
+    this.#writing = new Writing(this.inventory, { adopt });
+    this.#changing = new Changing(this.inventory, this.#writing);
   }
 
   check(spec: ServerSpec): readonly Remark[] {
@@ -83,7 +86,7 @@ export class UnitBackend implements Backend {
     const to = await this.manager.format.render(facts);
     const { text: from } = this.inventory.fileAt(file);
     if (from === to) return undefined;
-    const obstacle = this.#changing.obstacle(file, "write");
+    const obstacle = this.#writing.obstacle(file, "write");
     const redactor = new Redactor(this.store.read(desired.name)?.secrets ?? {});
     return {
       file,
@@ -119,7 +122,7 @@ export class UnitBackend implements Backend {
     const text = await this.inventory.textOf({ spec: record.spec, operator });
     const next = { ...rest, operator, text };
     const { withStart } = this.manager.format;
-    if (text !== record.text && file.text === record.text) return this.#changing.write(next);
+    if (text !== record.text && file.text === record.text) return this.#writing.write(next);
     this.store.write(next);
     if (withStart && file.is === "ours" && file.text !== undefined && file.text !== record.text)
       writeAtomic(record.file, withStart(file.text, mayRun(record.spec, { operator })), { mode: 0o644 });

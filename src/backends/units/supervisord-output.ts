@@ -1,0 +1,78 @@
+import { accessSync, constants, existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { ServerSpec } from "../../model/spec.ts";
+import { type LogLine, type LogRequest, pause } from "../log-lines.ts";
+import { unitName } from "../render/unit.ts";
+import type { Unit } from "./manager.ts";
+import type { SupervisordClient } from "./supervisord-client.ts";
+
+/** What servers under supervisord write: in files beside their units, or told by itself. */
+
+/** Read of a log at once by XML-RPC, bytes. */
+const LOG_BLOCK = 256 * 1024;
+/** Between two readings, ms. */
+const LOG_GAP = 250;
+
+/** Folder for output, in the one for units: it is there whenever a unit is that names it. */
+const LOGS = "xy-logs";
+
+export function logsBeside(file: string, spec: ServerSpec): { out: string; err: string } {
+  const folder = join(dirname(file), LOGS);
+  return { out: join(folder, `${unitName(spec)}.out.log`), err: join(folder, `${unitName(spec)}.err.log`) };
+}
+
+export function removeLogs({ file, spec }: Unit): void {
+  const folder = join(dirname(file), LOGS);
+  if (!existsSync(folder)) return;
+  for (const entry of readdirSync(folder))
+    if (
+      /^(out|err)\.log(\.\d+)?$/.test(entry.slice(unitName(spec).length + 1)) &&
+      entry.startsWith(unitName(spec))
+    )
+      rmSync(join(folder, entry), { force: true });
+  if (readdirSync(folder).length === 0) rmdirSync(folder);
+}
+
+/** It is there, and another account's. */
+export function isClosed(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return false;
+  } catch {
+    return existsSync(path);
+  }
+}
+
+/** By XML-RPC, where its files cannot be read from here. It tells texts only, and in pieces. */
+export async function* tail(
+  client: SupervisordClient,
+  { spec }: Unit,
+  { tail: wanted, follow, stream }: LogRequest,
+  signal: AbortSignal,
+): AsyncGenerator<LogLine, void, void> {
+  const name = unitName(spec);
+  const streams = (["stdout", "stderr"] as const).filter((each) => stream === undefined || stream === each);
+  const ends = new Map<string, number>();
+  const rests = new Map<string, string>();
+  for (const each of streams) {
+    const { text, offset } = await client.tail(name, each, 0, LOG_BLOCK);
+    ends.set(each, offset);
+    const lines = text.split("\n");
+    const rest = lines.pop() ?? "";
+    if (follow) rests.set(each, rest);
+    const all = follow || rest === "" ? lines : [...lines, rest];
+    for (const line of wanted === 0 ? [] : all.slice(-wanted)) yield { stream: each, line };
+  }
+  while (follow && !signal.aborted) {
+    for (const each of streams) {
+      const from = ends.get(each) ?? 0;
+      const text = await client.read(name, each, from);
+      // Shorter than it was: it was rotated.
+      ends.set(each, text === undefined ? 0 : from + Buffer.byteLength(text));
+      const lines = `${rests.get(each) ?? ""}${text ?? ""}`.split("\n");
+      rests.set(each, lines.pop() ?? "");
+      for (const line of lines) yield { stream: each, line };
+    }
+    await pause(LOG_GAP, signal);
+  }
+}

@@ -1,0 +1,118 @@
+import * as fs from "node:fs";
+import { dirname } from "node:path";
+import { startHash } from "../../model/canonical.ts";
+import type { ProcessId } from "../../model/process.ts";
+import type { SecretValues, ServerSpec } from "../../model/spec.ts";
+import { removeDrafts, writeAtomic } from "../../system/files.ts";
+import { ensureDir, ensurePrivateDir } from "../../system/paths.ts";
+import { identify, isRunning } from "../../system/processes.ts";
+import { secretNames, shellSecrets } from "../render/unit.ts";
+import { ServiceError } from "../service.ts";
+import { type Inventory, type Known, runningHashOf } from "./inventory.ts";
+import type { Site } from "./manager.ts";
+import { type UnitRecord, valuesFor } from "./record.ts";
+
+/** Puts records, secrets and unit files down, and says beforehand what stands in the way. */
+export class Writing {
+  readonly #inventory: Inventory;
+  readonly #adopt: boolean;
+
+  /** `adopt`: files that others have written may be replaced and removed. */
+  constructor(inventory: Inventory, { adopt }: { readonly adopt: boolean }) {
+    this.#inventory = inventory;
+    this.#adopt = adopt;
+  }
+
+  /** Why a unit's file must not be touched; undefined when nothing is in the way. */
+  obstacle(path: string, verb: "write" | "remove"): string | undefined {
+    if (this.#adopt || this.#inventory.fileAt(path).is !== "foreign") return undefined;
+    const wayOut = verb === "write" ? "move it away, or say --adopt to replace it" : "move it away";
+    return `cannot ${verb} ${path}: xy has not written what is there; ${wayOut}`;
+  }
+
+  /** The record first: whatever comes after it, the next plan sees what was meant. Answers with what is recorded. */
+  async write(record: UnitRecord): Promise<UnitRecord> {
+    const { name } = record.spec;
+    const { manager, store } = this.#inventory;
+    store.write(record);
+    store.writeSecrets(name, record.secrets, manager.secrets?.text ?? shellSecrets);
+    const logs = manager.logFiles(record.spec);
+    const file = this.#inventory.fileAt(record.file);
+    try {
+      if (logs) ensurePrivateDir(dirname(logs.out));
+      if (file.is === "linked") fs.rmSync(record.file);
+      if (file.is === "linked" || file.text !== record.text) {
+        ensureDir(dirname(record.file));
+        removeDrafts(record.file);
+        writeAtomic(record.file, record.text, { mode: 0o644, durable: true });
+      }
+    } catch (error) {
+      throw new ServiceError(`cannot write ${record.file}: ${(error as Error).message}`);
+    }
+    const { changedAt } = this.#inventory.fileAt(record.file);
+    const written = changedAt === undefined ? record : { ...record, writtenAt: changedAt };
+    store.write(written);
+    return written;
+  }
+
+  /** What of a server this manager cannot take: its texts, a secret that is not here, a file that is another's. */
+  faultOf(spec: ServerSpec, secrets: SecretValues): string | undefined {
+    const { manager } = this.#inventory;
+    const [fault] = manager.format.faults(this.#inventory.facts(spec, true));
+    if (fault) return fault.message;
+    for (const name of secretNames(spec)) {
+      const value = secrets[name];
+      if (value === undefined)
+        return `cannot apply ${spec.name}: the value of the secret ${name} is not here`;
+      const why = manager.secrets?.fault(value);
+      if (why !== undefined)
+        return `cannot write env.${name} for ${manager.kind}: ${why}; change it, or run this server with the agent`;
+    }
+    return this.obstacle(manager.fileOf(spec), "write");
+  }
+
+  /** What is recorded from now on. */
+  async next(
+    spec: ServerSpec,
+    operator: UnitRecord["operator"],
+    before: Known | undefined,
+    secrets: SecretValues,
+  ): Promise<UnitRecord> {
+    const { manager } = this.#inventory;
+    const outdated = before && outdatedBy(spec, before);
+    const { ready, launched, file: last } = before?.record ?? {};
+    const site = manager.siteOf(spec);
+    const file = manager.fileOf(spec);
+    const leaves = last === undefined || last === file ? before?.record.leaves : last;
+    return {
+      version: 1,
+      spec,
+      secrets: valuesFor(spec, secrets),
+      file,
+      text: await this.#inventory.textOf({ spec, operator }),
+      operator,
+      unfinished: true,
+      ...(leaves === undefined || leaves === file ? {} : { leaves }),
+      ...(site ? { site: withoutGaps(site) } : {}),
+      ...(outdated ? { outdated } : {}),
+      ...(launched && isRunning(launched) ? { launched } : {}),
+      ...(ready && isRunning(ready.process) ? { ready } : {}),
+    };
+  }
+}
+
+/** The process that runs with what was declared before, when that is something else. */
+export function outdatedBy(
+  spec: ServerSpec,
+  { record, live }: Known,
+): { process: ProcessId; hash: string } | undefined {
+  const process = live.pid === undefined ? undefined : identify(live.pid);
+  if (process === undefined) return undefined;
+  const hash = runningHashOf(record, live);
+  return hash === startHash(spec) ? undefined : { process, hash };
+}
+
+const withoutGaps = (site: Site) =>
+  Object.fromEntries(
+    Object.entries(site).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
