@@ -13,9 +13,22 @@ describe("xy emit", () => {
     expect(first.code).toBe(0);
     expect(first.stdout).toContain("xy");
     expect(first.stderr).toContain(`${manager} cannot express restart.backoff-max`);
-    expect(
-      await home.xyIn({ env: { TERM: "dumb", USER: "somebody", LANG: "de_DE" } }, "emit", manager),
-    ).toEqual(first);
+    // Another session, and as good as another machine: only the home and where things lie are the same.
+    const elsewhere = {
+      TERM: "dumb",
+      USER: "somebody",
+      LOGNAME: "somebody",
+      SHELL: "/bin/false",
+      LANG: "de_DE",
+      LC_ALL: "tr_TR.UTF-8",
+      TZ: "Asia/Tokyo",
+      TMPDIR: join(home.path, "t"),
+      PATH: `/nonexistent:${process.env.PATH}`,
+      XDG_STATE_HOME: join(home.path, "s"),
+      XDG_RUNTIME_DIR: join(home.path, "r"),
+    };
+    expect(await home.xyIn({ env: elsewhere }, "emit", manager)).toEqual(first);
+    expect(["s", "r", "t"].filter((name) => existsSync(join(home.path, name)))).toEqual([]);
     expect(existsSync(home.state)).toBe(false);
   });
 
