@@ -74,7 +74,7 @@ export default class Logs extends ServerCommand {
       const record = backend.store.read(name);
       if (record === undefined)
         this.fail(EXIT.failed, `cannot show the logs of ${name}: nothing is recorded of it`);
-      if (since !== undefined && manager.logFiles(record.spec))
+      if (since !== undefined && manager.logFiles(record.spec, record.file))
         this.fail(
           EXIT.usage,
           `cannot use --since with ${name}: its output is kept without times; use --tail`,

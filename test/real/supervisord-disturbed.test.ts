@@ -144,6 +144,24 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       expect(other.ctl("status")).toBe("");
     });
 
+    it("are where they were when they do not come up under another supervisord", async () => {
+      const { home, supervisord } = await world();
+      home.declare("a");
+      await home.did("apply", "--yes");
+      const other = await newSupervisord();
+      configure(home, other);
+      script(home, "a", "sleep 2; exit 3", 'restart { policy "never"; }\nreadiness "log" pattern="^up$"');
+      const { code, stdout } = await home.xy("apply", "--yes");
+      expect(code).toBe(1);
+      expect(stdout).toContain("its previous version is put back: ready");
+      expect(supervisord.ctl("status")).toMatch(/^xy\.tools\.a +RUNNING/);
+      expect(other.ctl("status")).toBe("");
+      expect(readdirSync(other.site.includeDir)).toEqual([]);
+      expect(await home.did("plan")).toContain("-/+ a will be changed by a restart");
+      await home.did("destroy", "--yes");
+      expect(supervisord.ctl("status")).toBe("");
+    });
+
     it("are ready by whole lines of whatever they print", async () => {
       const { home } = await world();
       const ready = (pattern: string) => `readiness "log" pattern=${JSON.stringify(pattern)}`;

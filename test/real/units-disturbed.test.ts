@@ -81,6 +81,22 @@ describe.skipIf(whyNoSystemd() !== undefined)("servers under systemd, while othe
     expect((await home.shell("systemctl --user is-enabled xy.tools.a")).stdout).toBe("disabled\n");
   });
 
+  it("are not started any more when they are told to stop while the old version still ends", async () => {
+    const slow = "trap 'until test -e ~/go; do sleep 0.1; done; exit' TERM; echo up; sleep 600 & wait";
+    script("a", slow, 'readiness "log" pattern="^up$"');
+    await home.did("xy apply --yes");
+    declare("a");
+    const told =
+      "until test $(systemctl --user is-active xy.tools.a) = deactivating; do :; done; xy stop a &";
+    const ended = "until test $(systemctl --user is-enabled xy.tools.a) = disabled; do :; done; touch ~/go";
+    const both = await home.shell(`xy apply --yes & APPLY=$!; ${told} ${ended}; wait $!; wait $APPLY`);
+    expect(both.code).toBe(1);
+    expect(both.stdout).toContain("it was told to stop meanwhile");
+    expect(await home.json("list")).toMatchObject([{ state: "stopped", held: true }]);
+    expect(await home.did("xy logs a | grep -c up")).toBe("1");
+    expect(await home.did("xy plan")).toContain(SAME(1));
+  });
+
   it("are ready by what the new process says, not by the last words of the old one", async () => {
     const ready = 'readiness "log" pattern="ready"';
     script("r", "trap 'echo no longer ready; exit 0' TERM; echo ready; while :; do sleep 0.1; done", ready);

@@ -10,7 +10,7 @@ import { ServiceError } from "../service.ts";
 import type { Inventory, Known } from "./inventory.ts";
 import type { Unit } from "./manager.ts";
 import type { UnitRecord } from "./record.ts";
-import { Output, type Settled, settle } from "./settle.ts";
+import { HELD, Output, type Settled, settle } from "./settle.ts";
 import { outdatedBy, type Writing } from "./writing.ts";
 
 /** Carries out changes of a plan on servers that run as units. */
@@ -44,11 +44,14 @@ export class Changing {
     const { store } = this.#inventory;
     const before = (await this.#inventory.known([server])).get(server);
     const unrecorded = before ? undefined : this.#unrecorded(server);
-    // Read again: a person may have said something while the manager was asked.
-    const operator = store.read(server)?.operator ?? (change.held ? "stop" : null);
-    const begins = mayRun(spec, { operator }) && action !== "update" && action !== "stop";
-    const fault = this.#writing.faultOf(spec, options.secrets) ?? (begins ? programFault(spec) : undefined);
+    // Read anew each time: a person may say something while the manager is asked.
+    const said = () => store.read(server)?.operator ?? (change.held ? "stop" : null);
+    const isToBegin = () => mayRun(spec, { operator: said() }) && action !== "update" && action !== "stop";
+    const fault =
+      this.#writing.faultOf(spec, options.secrets) ?? (isToBegin() ? programFault(spec) : undefined);
     if (fault !== undefined) return failure(fault);
+    if (before?.live.isElsewhere) await this.#leave(before);
+    const [operator, begins] = [said(), isToBegin()];
     const record = await this.#writing.next(spec, operator, before, options.secrets);
     const result = await this.#carryOut({ action, begins, before, unrecorded, record }, options);
     this.#finish(server);
@@ -58,7 +61,6 @@ export class Changing {
   async #carryOut(work: Work, options: PerformOptions): Promise<PerformResult> {
     const { manager } = this.#inventory;
     const { action, begins, before, unrecorded, record } = work;
-    if (before?.live.isElsewhere) await this.#leave(before);
     const written = await this.#writing.write(record);
     const unit = this.#inventory.unitOf(written);
     let begun: Begun | undefined;
@@ -69,6 +71,7 @@ export class Changing {
       if (!begins) return await this.#rest(action, before, record, unit);
       if (action === "restart" || unrecorded || isOther(before, record) || isComing(before))
         await manager.stop(unit);
+      if (!this.#mayRun(record.spec)) return failure(HELD);
       begun = { ...work, unit, output: new Output(manager, unit, record, Date.now()) };
       await manager.start(unit);
       await this.launched(unit);
@@ -86,6 +89,11 @@ export class Changing {
     } finally {
       begun?.output.close();
     }
+  }
+
+  /** As a person has it by now: what came before may have taken the whole grace. */
+  #mayRun(spec: ServerSpec): boolean {
+    return mayRun(spec, { operator: this.#inventory.store.read(spec.name)?.operator ?? null });
   }
 
   #finish(server: string): void {
@@ -145,7 +153,7 @@ export class Changing {
     const { until = "ready", waitMs: bound, signal } = options;
     const { manager, store } = this.#inventory;
     const { name } = record.spec;
-    const isWanted = () => mayRun(record.spec, { operator: store.read(name)?.operator ?? null });
+    const isWanted = () => this.#mayRun(record.spec);
     const { dir } = store;
     const settled = await settle({ manager, unit, record, output, until, bound, dir, isWanted, signal });
     if (settled.ok && settled.process) {
@@ -174,26 +182,29 @@ export class Changing {
   ): Promise<string> {
     const { manager, store } = this.#inventory;
     const { name } = record.spec;
-    const operator = store.read(name)?.operator ?? null;
     // It was told to rest, and has not shown what the new version is worth.
-    if (!mayRun(record.spec, { operator })) return "";
+    if (!this.#mayRun(record.spec)) return "";
     if (before === undefined) return unrecorded ? "" : this.#leaveStopped(message, record, unit);
     if (!isOther(before, record)) return "";
     const now = (await this.#inventory.known([name])).get(name);
     const outdated = now && outdatedBy(before.record.spec, now);
     const { outdated: _, launched: __, ...kept } = before.record;
-    const site = record.site ? { site: record.site } : {};
+    const isMoved = kept.file !== record.file || kept.spec.class !== record.spec.class;
+    if (isMoved) {
+      await manager.stop(unit);
+      await manager.forget(unit);
+    }
     const old: UnitRecord = {
       ...kept,
-      ...site,
-      operator,
+      ...(record.site && !isMoved ? { site: record.site } : {}),
+      operator: store.read(name)?.operator ?? null,
       unfinished: true,
       ...(outdated ? { outdated } : {}),
     };
     const oldUnit = this.#inventory.unitOf(await this.#writing.write(old));
     await manager.load(oldUnit);
     await manager.stop(oldUnit);
-    if (before.live.pid === undefined || !oldUnit.enabled)
+    if (before.live.pid === undefined || !oldUnit.enabled || !this.#mayRun(old.spec))
       return "; its previous version is put back, and does not run, as before";
     const output = new Output(manager, oldUnit, old, Date.now());
     try {
@@ -241,7 +252,7 @@ function isOther(before: Known | undefined, { spec }: UnitRecord): boolean {
   return before !== undefined && startHash(before.record.spec) !== startHash(spec);
 }
 
-/** Its manager is about to start it by itself, from what it had read before. */
+/** Its manager is about to start it by itself, and would have a start wait for that. */
 const isComing = (before: Known | undefined) => before?.live.state === "restarting";
 
 export const INTERRUPTED: PerformResult = {

@@ -57,8 +57,11 @@ export interface UnitManager {
   siteOf(spec: ServerSpec): Site | undefined;
   /** Absolute path of the unit's file. */
   fileOf(spec: ServerSpec): string;
-  /** Absolute paths of the files that get its output; undefined: the manager keeps that itself. */
-  logFiles(spec: ServerSpec): { readonly out: string; readonly err: string } | undefined;
+  /**
+   * Absolute paths of the files that get its output; undefined: the manager keeps that itself. `file` is where its unit
+   * is; when not given, where it belongs.
+   */
+  logFiles(spec: ServerSpec, file?: string): { readonly out: string; readonly err: string } | undefined;
   /** What is to be known by whoever adds such a server; undefined: nothing. */
   hint?(spec: ServerSpec): string | undefined;
   /** How they are, by server. Of one that it does not know too. */

@@ -118,6 +118,8 @@ class Operation {
     await manager.load(unit);
     const live = (await manager.look([unit])).get(name);
     const runs = live?.state === "running" || live?.state === "starting";
+    // Now, and not when its manager would have started it.
+    if (live?.state === "restarting") await manager.stop(unit);
     if (!runs) await manager.start(unit);
     // One that ran is right as long as it was before.
     if (runs ? !known.live.stale : !unit.isTouched) await this.#backend.launched(unit);

@@ -43,7 +43,7 @@ async function findLine(
   if (ready && ready.process.pid === live.pid && isRunning(ready.process))
     return steps.good("log", ready.evidence);
   const since = live.startedAt;
-  if (manager.logFiles(record.spec) || since === undefined)
+  if (manager.logFiles(record.spec, record.file) || since === undefined)
     return steps.bad(
       "log",
       `nobody has seen whether this run printed a line that matches ${pattern}: its output is kept without times`,

@@ -12,6 +12,9 @@ import type { UnitRecord } from "./record.ts";
 
 /** Waiting until a server that was started is what is asked of it. */
 
+/** A person's word wins over an apply. */
+export const HELD = "it was told to stop meanwhile";
+
 export type Settled =
   | {
       readonly ok: true;
@@ -52,7 +55,7 @@ export async function settle(wait: Wait): Promise<Settled> {
     const live = (await manager.look([unit])).get(unit.spec.name);
     const settled = live && (await watch.take(live));
     if (settled?.ok) return settled;
-    if (!wait.isWanted()) return { ok: false, message: "it was told to stop meanwhile" };
+    if (!wait.isWanted()) return { ok: false, message: HELD };
     if (settled) return settled;
     if (signal.aborted) return { ok: false, message: "interrupted" };
     if (Date.now() - began >= bound)
@@ -165,7 +168,7 @@ export class Output {
     this.#manager = manager;
     this.#unit = unit;
     this.since = since;
-    this.#isKept = manager.logFiles(unit.spec) === undefined;
+    this.#isKept = manager.logFiles(unit.spec, unit.file) === undefined;
     this.#redactor = new Redactor(record.secrets);
     const { readiness } = record.spec;
     const pattern = readiness.type === "log" ? new RegExp(readiness.pattern) : undefined;

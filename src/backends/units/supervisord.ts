@@ -56,8 +56,8 @@ export class SupervisordManager implements UnitManager {
     return join(this.#needed().includeDir, supervisordUnits.fileName(spec));
   }
 
-  logFiles(spec: ServerSpec) {
-    return logsBeside(this.fileOf(spec), spec);
+  logFiles(spec: ServerSpec, file = this.fileOf(spec)) {
+    return logsBeside(file, spec);
   }
 
   async look(units: readonly Unit[]): Promise<ReadonlyMap<string, Live>> {

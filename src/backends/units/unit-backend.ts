@@ -132,7 +132,7 @@ export class UnitBackend implements Backend {
   /** Where the output of a server is, or how it is read. */
   logHint(name: string): string {
     const record = this.store.read(name);
-    const files = record && this.manager.logFiles(record.spec);
+    const files = record && this.manager.logFiles(record.spec, record.file);
     if (files) return files.out;
     return `journalctl -t ${unitName({ project: this.inventory.project, name })}`;
   }

@@ -18,8 +18,10 @@ export class UnitFile {
     this.text = stat === undefined ? undefined : textOf(path);
     this.changedAt = stat?.ctimeMs;
     if (stat === undefined) this.is = "missing";
-    else if (stat.isSymbolicLink()) this.is = "linked";
-    else this.is = this.text !== undefined && format.isOurs(this.text) ? "ours" : "foreign";
+    else if (this.text !== undefined && format.isOurs(this.text))
+      this.is = stat.isSymbolicLink() ? "linked" : "ours";
+    // One that leads nowhere, or to nothing, is no work of anybody's.
+    else this.is = stat.isSymbolicLink() && !this.text ? "linked" : "foreign";
   }
 }
 
@@ -32,12 +34,13 @@ function statOf(path: string): fs.Stats | undefined {
   }
 }
 
-/** Larger files are none of ours. */
+/** Larger files are none of ours, nor what is no file: a pipe would have its reader wait. */
 const LONGEST_UNIT = 16 << 20;
 
 function textOf(path: string): string | undefined {
   try {
-    return fs.statSync(path).size > LONGEST_UNIT ? undefined : fs.readFileSync(path, "utf8");
+    const stat = fs.statSync(path);
+    return stat.isFile() && stat.size <= LONGEST_UNIT ? fs.readFileSync(path, "utf8") : undefined;
   } catch {
     return undefined;
   }

@@ -36,7 +36,7 @@ export class Writing {
     const { manager, store } = this.#inventory;
     store.write(record);
     store.writeSecrets(name, record.secrets, manager.secrets?.text ?? shellSecrets);
-    const logs = manager.logFiles(record.spec);
+    const logs = manager.logFiles(record.spec, record.file);
     const file = this.#inventory.fileAt(record.file);
     try {
       if (logs) ensurePrivateDir(dirname(logs.out));
