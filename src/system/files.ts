@@ -7,13 +7,16 @@ export interface WriteOptions {
   readonly mode?: number;
   /** Also survives a power cut (fsync of file and folder). */
   readonly durable?: boolean;
+  /** Asked just before the file is replaced: false leaves it as it is. */
+  readonly onlyIf?: () => boolean;
 }
 
 /**
  * Writes a file so that a reader, or a crash at any moment, finds the old content or the new one, never a part.
  * On any error (a full disk, say) the old file is untouched, nothing is left beside it, and the error is thrown.
+ * Answers with whether it was written, which only `onlyIf` can prevent.
  */
-export function writeAtomic(path: string, data: string | Uint8Array, options: WriteOptions = {}): void {
+export function writeAtomic(path: string, data: string | Uint8Array, options: WriteOptions = {}): boolean {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
     const fd = fs.openSync(temporary, "wx", options.mode ?? 0o600);
@@ -23,12 +26,17 @@ export function writeAtomic(path: string, data: string | Uint8Array, options: Wr
     } finally {
       fs.closeSync(fd);
     }
+    if (options.onlyIf?.() === false) {
+      fs.rmSync(temporary);
+      return false;
+    }
     fs.renameSync(temporary, path);
   } catch (error) {
     fs.rmSync(temporary, { force: true });
     throw error;
   }
   if (options.durable) syncDir(dirname(path));
+  return true;
 }
 
 /** Younger ones may be somebody's who is writing now, ms. */

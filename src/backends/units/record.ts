@@ -43,6 +43,9 @@ const recordFile = z.object({
 });
 export type UnitRecord = z.infer<typeof recordFile>;
 
+/** Nobody writes that often: whoever does is not waited for. */
+const UPDATE_TRIES = 20;
+
 /** What xy keeps of the servers of one project under one manager. */
 export class UnitStore {
   readonly #state: string;
@@ -76,16 +79,30 @@ export class UnitStore {
   }
 
   write(record: UnitRecord): void {
+    this.#put(record, () => true);
+  }
+
+  /** Changes a record that is there. Begins anew when somebody else has written it meanwhile. */
+  update(name: string, change: (record: UnitRecord) => UnitRecord): void {
+    for (let tries = 1; ; tries++) {
+      const version = this.#version(name);
+      const record = this.read(name);
+      if (record === undefined) return;
+      if (this.#put(change(record), () => tries === UPDATE_TRIES || this.#version(name) === version)) return;
+    }
+  }
+
+  #put(record: UnitRecord, onlyIf: () => boolean): boolean {
     const path = this.#path(record.spec.name, "json");
     ensurePrivateDir(this.dir);
     removeDrafts(path);
-    writeAtomic(path, JSON.stringify(record), { durable: true });
+    return writeAtomic(path, JSON.stringify(record), { durable: true, onlyIf });
   }
 
-  /** Changes a record that is there. */
-  update(name: string, change: (record: UnitRecord) => UnitRecord): void {
-    const record = this.read(name);
-    if (record) this.write(change(record));
+  /** Differs from one writing to the next: each makes a new file. */
+  #version(name: string): string {
+    const stat = fs.statSync(this.#path(name, "json"), { bigint: true, throwIfNoEntry: false });
+    return `${stat?.ino} ${stat?.ctimeNs}`;
   }
 
   /** The file that a manager, or the shell that it starts, takes the secrets from. */
