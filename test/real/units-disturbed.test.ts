@@ -88,7 +88,7 @@ describe.skipIf(whyNoSystemd() !== undefined)("servers under systemd, while othe
     declare("a");
     const told =
       "until test $(systemctl --user is-active xy.tools.a) = deactivating; do :; done; xy stop a &";
-    const ended = "until test $(systemctl --user is-enabled xy.tools.a) = disabled; do :; done; touch ~/go";
+    const ended = "until xy list --json | grep -Eq '\"held\": ?true'; do :; done; touch ~/go";
     const both = await home.shell(`xy apply --yes & APPLY=$!; ${told} ${ended}; wait $!; wait $APPLY`);
     expect(both.code).toBe(1);
     expect(both.stdout).toContain("it was told to stop meanwhile");
