@@ -97,7 +97,10 @@ export class Changing {
   }
 
   #finish(server: string): void {
-    this.#inventory.store.update(server, ({ unfinished: _, ...whole }) => whole);
+    this.#inventory.store.update(server, (record) => {
+      const { unfinished, ...whole } = record;
+      return unfinished === undefined ? record : whole;
+    });
   }
 
   /** Remembers the process that was started from what was just written: whatever comes later, it is right. */

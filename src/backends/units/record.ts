@@ -82,13 +82,18 @@ export class UnitStore {
     this.#put(record, () => true);
   }
 
-  /** Changes a record that is there. Begins anew when somebody else has written it meanwhile. */
+  /**
+   * Changes a record that is there. Begins anew when somebody else has written it meanwhile, and writes nothing when
+   * `change` answers with what it was given.
+   */
   update(name: string, change: (record: UnitRecord) => UnitRecord): void {
     for (let tries = 1; ; tries++) {
       const version = this.#version(name);
       const record = this.read(name);
       if (record === undefined) return;
-      if (this.#put(change(record), () => tries === UPDATE_TRIES || this.#version(name) === version)) return;
+      const next = change(record);
+      if (next === record) return;
+      if (this.#put(next, () => tries === UPDATE_TRIES || this.#version(name) === version)) return;
     }
   }
 
