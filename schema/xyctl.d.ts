@@ -237,6 +237,51 @@ export interface Server {
     /** Number of rotated files that are kept. Default: 5. */
     readonly keep?: number | undefined;
   } | undefined;
+  /** Actions of this server by name: `xy run server:action`. */
+  readonly actions?: Readonly<Record<string, {
+    /** The program, found as that of a server is. Either this or `script` is required. */
+    readonly command?: string | undefined;
+    /** Text of a script. Nothing is filled in: it finds what it needs in its environment. */
+    readonly script?: string | undefined;
+    /** Program that runs the script, with its arguments; what its first line (`#!…`) names when left out. */
+    readonly interpreter?: string | readonly string[] | undefined;
+    /** Arguments of the command or the script; templates are filled in as in those of a server. Default: []. */
+    readonly args?: readonly string[] | undefined;
+    /** Environment, on top of that of its server, or of the one everything gets. */
+    readonly env?: Readonly<Record<string, string | Secret>> | undefined;
+    /** Folder it runs in: that of its server, or the home folder, when left out. */
+    readonly workingDir?: string | undefined;
+    /** Permissions taken from new files, in octal; `022`, or that of its server. */
+    readonly umask?: string | undefined;
+    /** Longest run; then it is stopped, and has failed. `none`: as long as it takes. Default: "1h". */
+    readonly timeout?: string | "none" | undefined;
+    /** When it is to end before its time: from SIGTERM to SIGKILL for what is left of its process group. Default: "10s". */
+    readonly grace?: string | undefined;
+    /** How often it is tried again after it failed. Default: 0. */
+    readonly retries?: number | {
+      /** How often it is tried again after it failed. */
+      readonly max: number;
+      /** Wait before the second attempt; doubled for each one after it. Default: "1s". */
+      readonly backoffInitial?: string | undefined;
+      /** Longest wait before an attempt. Default: "30s". */
+      readonly backoffMax?: string | undefined;
+    } | undefined;
+    /** When it runs by itself; a cron expression alone will do. */
+    readonly schedule?: string | {
+      /** Cron expression: minute, hour, day of month, month, day of week (with seconds before them, if there are six parts), or `@daily` and its like. */
+      readonly cron: string;
+      /** Time zone by its IANA name; that of the machine that applies when left out. */
+      readonly timeZone?: string | undefined;
+      /** When the machine slept, or no agent ran, at one time or several: run it `once` afterwards, or `skip` them. Default: "once". */
+      readonly missed?: "once" | "skip" | undefined;
+    } | undefined;
+    /** While it runs: a second run is refused, `allow`ed beside it, or takes its place (`replace`). Default: "forbid". */
+    readonly concurrency?: "allow" | "forbid" | "replace" | undefined;
+    /** One line for people. Default: "". */
+    readonly description?: string | undefined;
+    /** Words to find its jobs by. Default: []. */
+    readonly tags?: readonly string[] | undefined;
+  }>> | undefined;
   /** Whether it should run, unless the operator said otherwise. `ignore`: declared, never touched. Default: "start". */
   readonly wanted?: "start" | "stop" | "ignore" | undefined;
   /** Resource limits. */
@@ -268,6 +313,51 @@ export interface Root {
   readonly path?: readonly string[] | undefined;
   /** Servers by name. */
   readonly servers?: Readonly<Record<string, Server>> | undefined;
+  /** Actions that belong to no server, by name: `xy run action`. */
+  readonly actions?: Readonly<Record<string, {
+    /** The program, found as that of a server is. Either this or `script` is required. */
+    readonly command?: string | undefined;
+    /** Text of a script. Nothing is filled in: it finds what it needs in its environment. */
+    readonly script?: string | undefined;
+    /** Program that runs the script, with its arguments; what its first line (`#!…`) names when left out. */
+    readonly interpreter?: string | readonly string[] | undefined;
+    /** Arguments of the command or the script; templates are filled in as in those of a server. Default: []. */
+    readonly args?: readonly string[] | undefined;
+    /** Environment, on top of that of its server, or of the one everything gets. */
+    readonly env?: Readonly<Record<string, string | Secret>> | undefined;
+    /** Folder it runs in: that of its server, or the home folder, when left out. */
+    readonly workingDir?: string | undefined;
+    /** Permissions taken from new files, in octal; `022`, or that of its server. */
+    readonly umask?: string | undefined;
+    /** Longest run; then it is stopped, and has failed. `none`: as long as it takes. Default: "1h". */
+    readonly timeout?: string | "none" | undefined;
+    /** When it is to end before its time: from SIGTERM to SIGKILL for what is left of its process group. Default: "10s". */
+    readonly grace?: string | undefined;
+    /** How often it is tried again after it failed. Default: 0. */
+    readonly retries?: number | {
+      /** How often it is tried again after it failed. */
+      readonly max: number;
+      /** Wait before the second attempt; doubled for each one after it. Default: "1s". */
+      readonly backoffInitial?: string | undefined;
+      /** Longest wait before an attempt. Default: "30s". */
+      readonly backoffMax?: string | undefined;
+    } | undefined;
+    /** When it runs by itself; a cron expression alone will do. */
+    readonly schedule?: string | {
+      /** Cron expression: minute, hour, day of month, month, day of week (with seconds before them, if there are six parts), or `@daily` and its like. */
+      readonly cron: string;
+      /** Time zone by its IANA name; that of the machine that applies when left out. */
+      readonly timeZone?: string | undefined;
+      /** When the machine slept, or no agent ran, at one time or several: run it `once` afterwards, or `skip` them. Default: "once". */
+      readonly missed?: "once" | "skip" | undefined;
+    } | undefined;
+    /** While it runs: a second run is refused, `allow`ed beside it, or takes its place (`replace`). Default: "forbid". */
+    readonly concurrency?: "allow" | "forbid" | "replace" | undefined;
+    /** One line for people. Default: "". */
+    readonly description?: string | undefined;
+    /** Words to find its jobs by. Default: []. */
+    readonly tags?: readonly string[] | undefined;
+  }>> | undefined;
   /** How systemd is used. */
   readonly systemd?: {
     /** The `class` of servers under systemd that say none. Default: "user". */

@@ -177,7 +177,7 @@ async function removeServer(registry: Registry, server: Supervised): Promise<App
       `cannot remove ${server.spec.name}: somebody started it again meanwhile`,
     );
   }
-  registry.remove(server);
+  await registry.remove(server);
   return done(ran ? "stopped and removed" : "removed");
 }
 

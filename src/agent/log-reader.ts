@@ -8,6 +8,8 @@ export interface LogQuery {
   readonly tail: number;
   /** Unix ms: older lines are left out. */
   readonly since?: number | undefined;
+  /** Unix ms: later lines are left out. */
+  readonly until?: number | undefined;
   readonly stream?: LogStream | undefined;
 }
 
@@ -56,6 +58,7 @@ export class LogSnapshot {
     let lines = 0;
     for (const record of this.#backwards()) {
       if (query.since !== undefined && record.at < query.since) break;
+      if (query.until !== undefined && record.at > query.until) continue;
       if (query.stream !== undefined && record.stream !== query.stream) continue;
       if (!record.open && lines === query.tail) whole.add(record.stream);
       if (lines === query.tail && [...begun].every((stream) => whole.has(stream))) break;
@@ -89,7 +92,7 @@ function rotatedFiles(dir: string): string[] {
 }
 
 /** The lines of a file from its end, each without its newline; a last line without one is left out. */
-function* linesBackwards(fd: number, size: number): Iterable<Buffer> {
+export function* linesBackwards(fd: number, size: number): Iterable<Buffer> {
   let position = size;
   let carry: Buffer = Buffer.alloc(0);
   let atEnd = true;

@@ -2,7 +2,7 @@ import type { ListEntry, ParsedParams, ResultOf, StatusEntry } from "../rpc/cont
 import { liveProcess, type Pause, publicState } from "../supervisor/state.ts";
 import { logPath } from "../system/paths.ts";
 import { applyChange } from "./applying.ts";
-import { LogSubscription } from "./log-stream.ts";
+import { type LogSource, LogSubscription, type LogWish } from "./log-stream.ts";
 import { observe, probeNow } from "./observing.ts";
 import { kill, pause, restart, resume, start, stop } from "./operations.ts";
 import type { Registry } from "./registry.ts";
@@ -29,6 +29,17 @@ export interface AgentFacts {
 export function createHandlers(registry: Registry, agent: AgentFacts): Handlers {
   const subscriptions = new Map<Caller["gone"], Map<number, LogSubscription>>();
   let nextSubscription = 1;
+  const { jobs } = registry;
+  const subscribe = (source: LogSource, wish: LogWish, caller: Caller) => {
+    const id = nextSubscription++;
+    const own = subscriptions.get(caller.gone) ?? new Map<number, LogSubscription>();
+    subscriptions.set(caller.gone, own);
+    const subscription = new LogSubscription(id, source, caller, wish, () => own.delete(id));
+    own.set(id, subscription);
+    caller.gone.addEventListener("abort", () => subscriptions.delete(caller.gone), { once: true });
+    caller.afterAnswer(() => subscription.begin());
+    return { subscription_id: id };
+  };
   const sessions = new Sessions(registry);
   sessions.watch();
   return {
@@ -58,17 +69,17 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
         if (params.session) sessions.watch();
       }),
     session_end: ({ session }) => sessions.end(session),
-    logs: async (params, caller) => {
-      const server = registry.get(params.name, params.project);
-      const id = nextSubscription++;
-      const own = subscriptions.get(caller.gone) ?? new Map<number, LogSubscription>();
-      subscriptions.set(caller.gone, own);
-      const subscription = new LogSubscription(id, server, caller, params, () => own.delete(id));
-      own.set(id, subscription);
-      caller.gone.addEventListener("abort", () => subscriptions.delete(caller.gone), { once: true });
-      caller.afterAnswer(() => subscription.begin());
-      return { subscription_id: id };
-    },
+    logs: async (params, caller) =>
+      subscribe(sourceOf(registry.get(params.name, params.project)), params, caller),
+    action_list: async (params) => jobs.list(params),
+    action_apply: (params) => jobs.apply(params),
+    action_run: async (params) => jobs.run(params),
+    job_list: (params) => jobs.jobs(params),
+    job_get: (params) => jobs.get(params),
+    job_logs: async (params, caller) => subscribe(await jobs.logOf(params.id), params, caller),
+    job_cancel: (params) => jobs.cancel(params),
+    job_retry: (params) => jobs.retry(params),
+    job_delete: (params) => jobs.delete(params),
     logs_cancel: async ({ subscription_id }, caller) => {
       const subscription = subscriptions.get(caller.gone)?.get(subscription_id);
       if (subscription) caller.afterAnswer(() => subscription.end());
@@ -98,6 +109,16 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
       caller.afterAnswer(() => agent.exit());
       return outcome;
     },
+  };
+}
+
+function sourceOf(server: Supervised): LogSource {
+  return {
+    name: server.spec.name,
+    log: server.log,
+    onTransition: (callback) => server.onTransition(callback),
+    onEnd: (callback) => server.onRemoved(callback),
+    isOver: false,
   };
 }
 

@@ -1,4 +1,5 @@
 import { waitsSentence } from "../model/dependency.ts";
+import type { StateName } from "../model/observed.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { publicState } from "../supervisor/state.ts";
@@ -22,9 +23,12 @@ export async function start(
   gone: AbortSignal,
 ): Promise<ResultOf<"start">> {
   const servers = named(registry, target);
-  const acts = startInOrder(registry, servers, target.no_deps, gone);
-  const { yes, no, failed } = await answersOf(acts, target);
-  return { started: yes, already_running: no, failed };
+  const begun = servers.filter(({ state }) => !isUp(publicState(state)));
+  return replacing(registry, begun, target, async () => {
+    const acts = startInOrder(registry, servers, target.no_deps, gone);
+    const { yes, no, failed } = await answersOf(acts, target);
+    return { started: yes, already_running: no, failed };
+  });
 }
 
 export async function restart(
@@ -33,17 +37,44 @@ export async function restart(
   gone: AbortSignal,
 ): Promise<ResultOf<"restart">> {
   const servers = named(registry, target);
-  const ran = servers.filter((server) => !isAtRest(server));
-  const acts =
-    "name" in target && ran.length > 0
-      ? new Map(ran.map((server) => [server, restartOne(registry, server)]))
-      : await restartInOrder(registry, servers, ran, target.no_deps, gone);
-  const { yes, no, failed } = await answersOf(acts, target);
-  return { restarted: yes, started: no, failed };
+  return replacing(registry, servers, target, async () => {
+    const ran = servers.filter((server) => !isAtRest(server));
+    const acts =
+      "name" in target && ran.length > 0
+        ? new Map(ran.map((server) => [server, restartOne(registry, server)]))
+        : await restartInOrder(registry, servers, ran, target.no_deps, gone);
+    const { yes, no, failed } = await answersOf(acts, target);
+    return { restarted: yes, started: no, failed };
+  });
+}
+
+const isUp = (state: StateName) => state === "running" || state === "starting";
+
+/** Begins with a clean slate: nothing is left of the jobs that the servers had before. */
+async function replacing<T>(
+  { jobs }: Registry,
+  servers: readonly Supervised[],
+  { replace_existing_jobs }: Pick<ParsedParams<"start">, "replace_existing_jobs">,
+  act: () => Promise<T>,
+): Promise<T> {
+  if (!replace_existing_jobs) return act();
+  await Promise.all(servers.map(({ spec }) => jobs.cancelActionsOf(spec.project, spec.name)));
+  const mark = jobs.nextId;
+  try {
+    return await act();
+  } finally {
+    for (const { spec } of servers) jobs.deleteOver(spec.project, spec.name, mark);
+  }
 }
 
 export async function stop(registry: Registry, target: ParsedParams<"stop">): Promise<ResultOf<"stop">> {
   const { yes, no, failed } = await answersOf(stopInOrder(registry, target, "stop"), target);
+  if (target.remove_jobs) {
+    for (const { spec } of named(registry, target)) {
+      await registry.jobs.cancelActionsOf(spec.project, spec.name);
+      registry.jobs.deleteOver(spec.project, spec.name);
+    }
+  }
   return { stopped: yes, not_running: no, failed };
 }
 

@@ -12,10 +12,16 @@ import { makeFifos, startKeeper } from "./keeper.ts";
 import type { LogWriter } from "./log-writer.ts";
 import { hasKeeper, openRunFiles, readPid, readStatus } from "./run-folder.ts";
 
+/** What a program is started from. */
+export type Launched = Pick<
+  ServerSpec,
+  "project" | "name" | "program" | "args" | "env" | "workingDir" | "umask" | "limits" | "port" | "host"
+>;
+
 export interface SpawnRequest {
   /** The run folder, which does not exist yet. */
   readonly dir: string;
-  readonly spec: ServerSpec;
+  readonly spec: Launched;
   readonly secrets: SecretValues;
   readonly log: LogWriter;
   readonly events: IncarnationEvents;
@@ -91,7 +97,7 @@ const PORT_GRACE = 2000;
 /** Between two looks at a port that is held, ms. */
 const PORT_GAP = 50;
 
-async function checkPort({ port, host }: ServerSpec): Promise<void> {
+async function checkPort({ port, host }: Launched): Promise<void> {
   if (port === null) return;
   // A look that fails hinders nothing: the program itself will be told whether the port is free.
   const look = () => holderOf(port, host).catch(() => undefined);

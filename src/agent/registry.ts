@@ -1,9 +1,10 @@
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { isCode } from "../system/files.ts";
+import { Jobs } from "./jobs/jobs.ts";
 import { dependenciesFirst, dependentsFirst, keyOf } from "./ordering.ts";
 import { recordedServers, ServerStore } from "./store.ts";
-import { isAtRest, Supervised, stopBound } from "./supervised.ts";
+import { isAtRest, Supervised, type SupervisedOptions, stopBound } from "./supervised.ts";
 import { isOwed, Waiting } from "./waiting.ts";
 
 /** All servers of this agent, by project and name. */
@@ -15,14 +16,19 @@ export class Registry {
   readonly waiting = new Waiting((name, project) => this.find(name, project));
   #ending = false;
 
+  /** The jobs of what it runs. */
+  readonly jobs: Jobs;
+
   constructor(state: string, report: (message: string) => void) {
     this.#state = state;
     this.#report = report;
+    this.jobs = new Jobs(state, report, (name, project) => this.find(name, project));
   }
 
   /** Takes up every server that has a record. One that cannot be read is reported, and harms no other. */
   async adoptAll(): Promise<void> {
     await Promise.all(recordedServers(this.#state).map(({ project, name }) => this.#adopt(project, name)));
+    await this.jobs.begin();
     for (const server of dependenciesFirst(this.all())) if (isOwed(server)) this.#resume(server);
   }
 
@@ -37,7 +43,9 @@ export class Registry {
 
   #options(store: ServerStore) {
     const changed = (server: Supervised) => this.waiting.changed(server);
-    return { store, report: this.#report, changed };
+    const { main } = this.jobs;
+    const turned: SupervisedOptions["turned"] = (server, event, before) => main.turned(server, event, before);
+    return { store, report: this.#report, changed, turned };
   }
 
   async #adopt(project: string, name: string): Promise<void> {
@@ -49,7 +57,9 @@ export class Registry {
         this.#report(`${project}/${name}: what was applied to it is missing, or unreadable and set aside`);
       const server = new Supervised(applied, this.#options(store));
       this.#servers.set(keyOf(project, name), server);
+      this.jobs.main.takeUp(server);
       await server.adopt(store.readRecord(Date.now()));
+      this.jobs.main.tidy(server);
     } catch (error) {
       this.#report(`${project}/${name}: cannot take it up: ${String(error)}`);
     }
@@ -110,7 +120,7 @@ export class Registry {
     return server;
   }
 
-  remove(server: Supervised): void {
+  async remove(server: Supervised): Promise<void> {
     this.#servers.delete(keyOf(server.spec.project, server.spec.name));
     this.waiting.leave(server);
     try {
@@ -119,6 +129,7 @@ export class Registry {
       if (!isCode(error, "ENOENT")) throw error;
     }
     this.waiting.changed(server);
+    await this.jobs.forgetServer(server);
   }
 
   /**
@@ -130,12 +141,14 @@ export class Registry {
     this.waiting.close();
     const names = (servers: readonly Supervised[]) => servers.map(({ spec }) => spec.name);
     const running = this.all().filter(isAlive);
+    await this.jobs.stopAll();
     await Promise.all(dependentsFirst(running, (server) => server.suspend(stopBound(server.spec))).values());
     const left = running.filter(isAlive);
     return { stopped: names(running.filter((server) => !left.includes(server))), left: names(left) };
   }
 
   detachAll(): void {
+    this.jobs.detachAll();
     for (const server of this.#servers.values()) server.detach();
   }
 }

@@ -1,4 +1,3 @@
-import { EventEmitter, once } from "node:events";
 import * as fs from "node:fs";
 import { startHash } from "../model/canonical.ts";
 import { SpawnError } from "../model/environment.ts";
@@ -8,16 +7,15 @@ import { Redactor } from "../model/redact.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
 import { SESSION_OVER, type Starter } from "../model/starter.ts";
 import {
-  type Effect,
   type MachineEvent,
   type ProbeName,
   STUCK_AFTER,
-  step,
-  type TimerName,
+  type SupervisedSpec,
 } from "../supervisor/machine.ts";
 import { initialState, isLive, liveProcess, publicState, type ServerState } from "../supervisor/state.ts";
 import { isRunning } from "../system/processes.ts";
-import type { Incarnation } from "./incarnation.ts";
+import { Driven } from "./driven.ts";
+import type { Incarnation, IncarnationEvents } from "./incarnation.ts";
 import { Ledger } from "./ledger.ts";
 import { LogWriter } from "./log-writer.ts";
 import { adoptIncarnation, spawnIncarnation } from "./process-host.ts";
@@ -30,39 +28,31 @@ export interface SupervisedOptions {
   readonly report: (message: string) => void;
   /** Told after each event that the server took in. */
   readonly changed?: (server: Supervised) => void;
+  /** Told what came of an event, before anything of that is carried out. */
+  readonly turned?: (server: Supervised, event: MachineEvent, before: ServerState) => void;
 }
 
-/**
- * One server under this agent: carries out what the supervisor core decides, and tells it what happened. Effects of
- * one event are carried out before the next event is taken.
- */
-export class Supervised {
+/** One server under this agent: what was applied, whose word it runs on, its log and its probes. */
+export class Supervised extends Driven {
   readonly store: ServerStore;
   readonly log: LogWriter;
   /** For everything that is passed on of its output, or of what its probes saw. */
   readonly redactor: Redactor;
   readonly #ledger: Ledger;
   readonly #report: (message: string) => void;
-  readonly #changed = new EventEmitter();
   readonly #tell: (server: Supervised) => void;
-  readonly #timers = new Map<TimerName, NodeJS.Timeout>();
+  readonly #turned: NonNullable<SupervisedOptions["turned"]>;
   #spec: ServerSpec;
   #secrets: SecretValues;
   #tampered: boolean;
   #unreadable: boolean;
-  #state: ServerState = initialState(Date.now());
-  #incarnation: Incarnation | undefined;
   /** Unix ms, before the first line that the newest incarnation can have printed: its start is heard of later. */
   #begunAt = 0;
   #watch: Watch | undefined;
   /** What the live process said of itself. */
   #mcp: McpFacts | undefined;
-  #spawnError: SpawnError | undefined;
-  #queue: MachineEvent[] = [];
-  #busy = false;
-  #retired = false;
-
   constructor(applied: AppliedSpec, options: SupervisedOptions) {
+    super();
     this.#spec = applied.spec;
     this.#secrets = applied.secrets;
     this.#tampered = applied.tampered;
@@ -73,9 +63,8 @@ export class Supervised {
     this.redactor = new Redactor(applied.secrets);
     this.#ledger = new Ledger(options.store, this.#report);
     this.#tell = options.changed ?? (() => {});
+    this.#turned = options.turned ?? (() => {});
     this.log = new LogWriter(this.store.logDir, applied.spec.logs);
-    // Many may wait for one server at once: an apply, commands, dependents.
-    this.#changed.setMaxListeners(0);
   }
 
   get spec(): ServerSpec {
@@ -83,9 +72,6 @@ export class Supervised {
   }
   get secrets(): SecretValues {
     return this.#secrets;
-  }
-  get state(): ServerState {
-    return this.#state;
   }
   get operator(): OperatorWord {
     return this.#ledger.operator;
@@ -113,13 +99,6 @@ export class Supervised {
     const isEdited = this.#tampered || this.store.isSpecTouched();
     return isEdited ? "its record in the state folder was edited" : undefined;
   }
-  /** Why the last start failed, while the server is failed because of it. */
-  get spawnError(): SpawnError | undefined {
-    return this.#state.phase.tag === "failed" ? this.#spawnError : undefined;
-  }
-  get incarnation(): Incarnation | undefined {
-    return this.#incarnation;
-  }
   /** Asks the probes of the live process; undefined while there is none. */
   get watch(): Watch | undefined {
     return this.#watch;
@@ -140,7 +119,7 @@ export class Supervised {
 
   /** What runs was started with another spec than the one it has now. */
   get isOutdated(): boolean {
-    const { tag } = this.#state.phase;
+    const { tag } = this.state.phase;
     return (tag === "starting" || tag === "running") && this.runningHash !== startHash(this.#spec);
   }
 
@@ -149,27 +128,9 @@ export class Supervised {
     return this.#unreadable;
   }
 
-  dispatch(event: MachineEvent): void {
-    this.#queue.push(event);
-    if (this.#busy || this.#retired) return;
-    this.#busy = true;
-    try {
-      for (let next = this.#queue.shift(); next; next = this.#queue.shift()) this.#turn(next);
-    } finally {
-      this.#busy = false;
-    }
-    this.#changed.emit("change");
-    this.#tell(this);
-  }
-
-  /** Whoever waits for something of it looks again: what it depends on has changed. */
-  nudge(): void {
-    this.#changed.emit("change");
-  }
-
   /** From now on a start of it is owed. Throws, with nothing changed, when that cannot be written. */
   owe(): void {
-    this.#ledger.owe(this.#state);
+    this.#ledger.owe(this.state);
   }
 
   /** Ends what runs of it, or the wait for its start. `reason`: why, when its operator did not say so. */
@@ -177,44 +138,17 @@ export class Supervised {
     const isOwed = this.resumes;
     this.#ledger.setResumes(false);
     // The end of a wait is no event of the machine.
-    if (isOwed) this.#ledger.write(this.#state);
+    if (isOwed) this.#ledger.write(this.state);
     this.dispatch({ type: how, ...(reason === undefined ? {} : { reason }) });
-  }
-
-  /** Settles when the condition holds, or with false when the time is over or the signal says so. */
-  async until(
-    condition: (server: Supervised) => boolean,
-    timeoutMs: number,
-    signal?: AbortSignal,
-  ): Promise<boolean> {
-    // A timer of our own: Node 20 collects a timeout signal that only AbortSignal.any holds, and it never fires.
-    const bound = new AbortController();
-    const timer = setTimeout(() => bound.abort(), timeoutMs);
-    const either = signal ? AbortSignal.any([bound.signal, signal]) : bound.signal;
-    try {
-      while (!condition(this)) {
-        if (either.aborted) return false;
-        await once(this.#changed, "change", { signal: either }).catch(() => undefined);
-      }
-      return true;
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   /** The operator's word, written down before it is followed. Throws, with nothing changed, when it cannot be. */
   setOperator(word: OperatorWord): void {
-    this.#ledger.setOperator(word, this.#state);
+    this.#ledger.setOperator(word, this.state);
   }
 
   setStarter(starter: Starter): void {
-    this.#ledger.setStarter(starter, this.#state);
-  }
-
-  /** Calls back at each change of its public state. Returns how to take that back. */
-  onTransition(callback: (transition: Transition) => void): () => void {
-    this.#changed.on("transition", callback);
-    return () => this.#changed.off("transition", callback);
+    this.#ledger.setStarter(starter, this.state);
   }
 
   /** Takes a new spec over. Throws, with nothing changed, when it cannot be written. */
@@ -236,19 +170,19 @@ export class Supervised {
     const { state, booted } = record
       ? stateAfter(record, now, fresh)
       : { state: this.#withoutRecord(fresh), booted: false };
-    this.#state = state;
+    this.beginWith(state);
     this.#ledger.take(record, booted);
     if (this.resumes && isOrphan(this.starter)) this.#stayDown();
     if (booted) return this.#forgetRuns();
     for (const inc of new Set([...this.store.runs(), state.inc])) await this.#adoptRun(inc);
-    this.dispatch({ type: "adopted", present: this.#incarnation !== undefined });
-    this.#incarnation?.resume(liveProcess(state));
+    this.dispatch({ type: "adopted", present: this.incarnation !== undefined });
+    this.incarnation?.resume(liveProcess(state));
   }
 
   /** What a session started does not come back after its end. */
   #stayDown(): void {
     this.#ledger.setResumes(false);
-    this.#state = { ...this.#state, reason: SESSION_OVER };
+    this.beginWith({ ...this.state, reason: SESSION_OVER });
   }
 
   /** Without a record, a keeper still proves that something runs: it tells the rest. */
@@ -260,12 +194,12 @@ export class Supervised {
 
   /** A run folder of an incarnation that is over only has its last words left to say. */
   async #adoptRun(inc: number): Promise<void> {
-    const current = inc === this.#state.inc && isLive(this.#state);
-    const known = current ? liveProcess(this.#state) : undefined;
-    const events = current ? this.#eventsOf(inc) : NO_EVENTS;
+    const current = inc === this.state.inc && isLive(this.state);
+    const known = current ? liveProcess(this.state) : undefined;
+    const events = current ? this.eventsOf(inc) : NO_EVENTS;
     if (current) this.#begunAt = madeAt(this.store.runPath(inc));
     const incarnation = await adoptIncarnation(this.store.runPath(inc), known, this.log, events);
-    if (current) this.#hold(incarnation);
+    if (current) this.hold(incarnation);
     else {
       incarnation?.resume(undefined);
       incarnation?.release(Date.now());
@@ -274,7 +208,7 @@ export class Supervised {
 
   #forgetRuns(): void {
     fs.rmSync(this.store.runDir, { recursive: true, force: true });
-    this.#ledger.write(this.#state);
+    this.#ledger.write(this.state);
   }
 
   /** Stops the server with its agent. It is not held: the next agent starts it again. */
@@ -284,166 +218,74 @@ export class Supervised {
     await this.until(isAtRest, boundMs);
   }
 
-  /** Lets go of the server without touching its processes: a later agent takes it up. */
-  detach(): void {
-    this.#retired = true;
-    this.#clearTimers();
+  override detach(): void {
     this.#watch?.close();
-    this.#incarnation?.drain(Date.now());
-    this.#incarnation?.detach();
+    super.detach();
     this.log.close();
-  }
-
-  /** Calls back when the server is forgotten. Returns how to take that back. */
-  onRemoved(callback: () => void): () => void {
-    this.#changed.once("removed", callback);
-    return () => this.#changed.off("removed", callback);
   }
 
   /** Forgets a server that is stopped. */
   remove(): void {
     this.detach();
     this.store.remove();
-    this.#changed.emit("change");
-    this.#changed.emit("removed");
+    this.tellRemoved();
   }
 
-  // --- effects --------------------------------------------------------------------------------------------------
+  // --- what the core decides ------------------------------------------------------------------------------------
 
-  #turn(event: MachineEvent): void {
-    const now = Date.now();
-    const { state, effects } = step(this.#state, event, this.#spec, { now });
-    this.#state = state;
-    for (const effect of effects) {
-      if (effect.type === "publish") this.#ledger.note(transitionOf(effect, now));
-    }
-    for (const effect of effects) this.#perform(effect, now);
+  protected override get machineSpec(): SupervisedSpec {
+    return this.#spec;
   }
 
-  #perform(effect: Effect, now: number): void {
-    switch (effect.type) {
-      case "record":
-        this.#ledger.write(this.#state);
-        break;
-      case "publish":
-        // Taken in before, so that the record that comes first has it.
-        this.#changed.emit("transition", transitionOf(effect, now));
-        break;
-      case "spawn":
-        void this.#spawn(effect.inc);
-        break;
-      case "signal":
-        this.#signal(effect.inc, effect.signal);
-        break;
-      case "setTimer":
-        this.#setTimer(effect.timer, effect.inc, effect.ms);
-        break;
-      case "cancelTimer":
-        clearTimeout(this.#timers.get(effect.timer));
-        this.#timers.delete(effect.timer);
-        break;
-      case "cancelTimers":
-        this.#clearTimers();
-        break;
-      case "probe":
-        this.#probe(effect.inc, effect.probe);
-        break;
-      case "release":
-        this.#release();
-        break;
-    }
+  protected override runPath(inc: number): string {
+    return this.store.runPath(inc);
   }
 
-  async #spawn(inc: number): Promise<void> {
-    this.#spawnError = undefined;
-    this.#ledger.begin(this.#spec, this.#state);
+  protected override report(message: string): void {
+    this.#report(message);
+  }
+
+  protected override record(): void {
+    this.#ledger.write(this.state);
+  }
+
+  protected override turned(
+    event: MachineEvent,
+    before: ServerState,
+    transitions: readonly Transition[],
+  ): void {
+    for (const transition of transitions) this.#ledger.note(transition);
+    this.#turned(this, event, before);
+  }
+
+  protected override settled(): void {
+    this.#tell(this);
+  }
+
+  protected override async launch(inc: number, events: IncarnationEvents): Promise<Incarnation> {
+    this.#ledger.begin(this.#spec, this.state);
     this.#begunAt = Date.now();
-    const dir = this.store.runPath(inc);
-    const { log } = this;
-    try {
-      if (this.#unreadable)
-        throw new SpawnError("cannot start: what was applied cannot be read: apply it again");
-      const incarnation = await spawnIncarnation({
-        dir,
-        spec: this.#spec,
-        secrets: this.#secrets,
-        log,
-        events: this.#eventsOf(inc),
-      });
-      this.#hold(incarnation);
-      // It was told to end while it was being made.
-      const { phase } = this.#state;
-      if (phase.tag === "ending") this.#signal(inc, phase.killed ? "SIGKILL" : this.#spec.stop.signal);
-    } catch (error) {
-      this.#tidy(dir);
-      this.#spawnError =
-        error instanceof SpawnError ? error : new SpawnError(`cannot start: ${String(error)}`);
-      this.dispatch({ type: "spawn-failed", inc, reason: this.#spawnError.message });
-    }
+    if (this.#unreadable)
+      throw new SpawnError("cannot start: what was applied cannot be read: apply it again");
+    const { spec, secrets, log } = this;
+    return spawnIncarnation({ dir: this.runPath(inc), spec, secrets, log, events });
   }
 
-  /** What cannot be removed now is removed by the next agent. */
-  #tidy(dir: string): void {
-    try {
-      fs.rmSync(dir, { recursive: true, force: true });
-    } catch (error) {
-      this.#report(`cannot remove ${dir}: ${String(error)}`);
-    }
-  }
-
-  #eventsOf(inc: number) {
-    return {
-      spawned: (process: { pid: number; start: string; boot: string }) =>
-        this.dispatch({ type: "spawned", inc, process, at: Date.now() }),
-      exited: (exit: Extract<MachineEvent, { type: "exited" }>["exit"], at: number) =>
-        this.dispatch({ type: "exited", inc, exit, at }),
-      emptied: () => this.dispatch({ type: "emptied", inc }),
-    };
-  }
-
-  #hold(incarnation: Incarnation | undefined): void {
-    if (this.#retired) {
-      incarnation?.detach();
-      return;
-    }
-    this.#incarnation = incarnation;
-    this.#watch = incarnation && new Watch(incarnation, this.log, this.#begunAt, this.#report);
-  }
-
-  /** While a spawn is under way there is nothing to signal yet: {@link #spawn} sees to it. */
-  #signal(inc: number, signal: NodeJS.Signals): void {
-    if (inc === this.#state.inc) this.#incarnation?.signal(signal);
-  }
-
-  #release(): void {
+  protected override holding(incarnation: Incarnation | undefined): void {
     this.#watch?.close();
-    this.#incarnation?.release(Date.now());
-    this.#incarnation = undefined;
-    this.#watch = undefined;
+    this.#watch = incarnation && new Watch(incarnation, this.log, this.#begunAt, this.#report);
+    if (incarnation) return;
     this.#mcp = undefined;
     this.log.close();
   }
 
-  #setTimer(timer: TimerName, inc: number, ms: number): void {
-    clearTimeout(this.#timers.get(timer));
-    this.#timers.set(
-      timer,
-      setTimeout(() => this.dispatch({ type: "timer", inc, timer }), ms),
-    );
-  }
-
-  #clearTimers(): void {
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    this.#timers.clear();
-  }
-
   /** Without a process there is nobody to look at, and the core hears of that by other ways. */
-  #probe(inc: number, probe: ProbeName): void {
+  protected override probe(inc: number, probe: ProbeName): void {
     const question = { spec: this.#spec, secrets: this.#secrets, probe: this.#spec[probe] };
     void this.#watch?.ask(question, ({ ok, evidence, costly, mcp }) => {
       // A new spec asks anew: what the old one asked for must not stand as its answer.
       if (question.spec !== this.#spec) return;
-      if (inc === this.#state.inc && mcp) this.#mcp = this.redactor.facts(mcp);
+      if (inc === this.state.inc && mcp) this.#mcp = this.redactor.facts(mcp);
       const answer = { ok, evidence: this.redactor.evidence(evidence), ...(costly ? { costly } : {}) };
       this.dispatch({ type: "answered", inc, probe, answer });
     });
@@ -469,9 +311,4 @@ const NO_EVENTS = { spawned: () => {}, exited: () => {}, emptied: () => {} };
 /** Its session is gone. */
 function isOrphan(starter: Starter | undefined): boolean {
   return starter?.by === "session" && !isRunning(starter.session);
-}
-
-function transitionOf(effect: Extract<Effect, { type: "publish" }>, at: number): Transition {
-  const { from, to, reason } = effect;
-  return reason === undefined ? { from, to, at } : { from, to, at, reason };
 }

@@ -1,13 +1,14 @@
 import { setMaxListeners } from "node:events";
+import type { ActionSpec } from "../model/action.ts";
 import { startHash } from "../model/canonical.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Action, Change } from "../model/plan.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
-import { recordedNames } from "../system/projects.ts";
+import { hasActions, recordedNames } from "../system/projects.ts";
 import { isAgentExpected, reachAgent } from "./agent-process.ts";
-import type { Backend, PerformOptions, PerformResult, Remark } from "./backend.ts";
+import type { ActionsChange, Backend, PerformOptions, PerformResult, Remark } from "./backend.ts";
 
 const INTERRUPTED: PerformResult = {
   ok: false,
@@ -49,6 +50,18 @@ export class AgentBackend implements Backend {
   async reach(): Promise<void> {
     await this.#connect();
   }
+
+  readonly actions = {
+    recorded: async (project: string): Promise<readonly ActionSpec[]> => {
+      if (!hasActions(this.#state, project)) return [];
+      const actions = await (await this.#connect()).call("action_list", { project });
+      return actions.map(({ spec }) => spec);
+    },
+    take: async (project: string, { set, secrets, remove }: ActionsChange): Promise<void> => {
+      const client = await this.#connect();
+      await client.call("action_apply", { project, set: [...set], secrets, remove: [...remove] });
+    },
+  };
 
   async perform(change: Change, options: PerformOptions): Promise<PerformResult> {
     if (change.action === "none") return { ok: true, detail: "unchanged" };

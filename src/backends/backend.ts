@@ -1,3 +1,4 @@
+import type { ActionSecrets, ActionSpec } from "../model/action.ts";
 import type { Missing, Observed } from "../model/observed.ts";
 import type { Change, UnitChange } from "../model/plan.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
@@ -39,7 +40,23 @@ export interface Backend {
    * it is then. Aborting ends the waiting, never a server.
    */
   perform(change: Change, options: PerformOptions): Promise<PerformResult>;
+  /** What runs actions, of all servers of a project, and on a schedule: the agent alone. */
+  readonly actions?: ActionHolder;
   close(): Promise<void>;
+}
+
+export interface ActionHolder {
+  /** Every action that is known of the project. Throws as {@link Backend.observe} does. */
+  recorded(project: string): Promise<readonly ActionSpec[]>;
+  /** Takes over what changes, all of it or, with an error, nothing. */
+  take(project: string, change: ActionsChange): Promise<void>;
+}
+
+export interface ActionsChange {
+  readonly set: readonly ActionSpec[];
+  readonly secrets: ActionSecrets;
+  /** See `actionKey`. */
+  readonly remove: readonly string[];
 }
 
 export interface PerformOptions {

@@ -3,7 +3,7 @@ import type { BackendSettings } from "../model/backend-settings.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { type Environment, homeOf } from "../system/paths.ts";
-import { recordedBackends } from "../system/projects.ts";
+import { hasActions, recordedBackends } from "../system/projects.ts";
 import type { AgentBackend } from "./agent.ts";
 import type { Backend } from "./backend.ts";
 import { MANAGERS, type Manager } from "./render/unit.ts";
@@ -50,10 +50,11 @@ export class Fleet {
     return made;
   }
 
-  /** Those that have servers of the project on record, and those that are named beside. */
+  /** Those that have servers or actions of the project on record, and those that are named beside. */
   async backends(named: readonly Kind[] = []): Promise<readonly Backend[]> {
     const recorded = recordedBackends(this.#state, this.project).map(({ backend }) => backend);
-    const kinds = [...new Set<Kind>([...recorded, ...named])].sort();
+    const holder: Kind[] = hasActions(this.#state, this.project) ? ["agent"] : [];
+    const kinds = [...new Set<Kind>([...recorded, ...holder, ...named])].sort();
     return Promise.all(kinds.map((kind) => this.backend(kind)));
   }
 

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { boolean, string } from "@oclif/core/flags";
 import type { Fleet } from "../backends/fleet.ts";
+import type { ActionSecrets } from "../model/action.ts";
 import type { BackendSettings } from "../model/backend-settings.ts";
 import type { Change, Desired, Plan } from "../model/plan.ts";
 import type { SecretValues } from "../model/spec.ts";
@@ -42,6 +43,7 @@ const AT_ONCE = 512;
 export interface Carry {
   readonly plan: Plan;
   readonly secrets: Readonly<Record<string, SecretValues>>;
+  readonly actionSecrets: ActionSecrets;
   readonly fleet: Fleet;
   readonly waitMs: number;
   /** Put a changed server that does not become ready back to what it was. */
@@ -50,7 +52,7 @@ export interface Carry {
 }
 
 /** A plan of a project's desired state, to be carried out and remembered as a generation. */
-export interface Application extends Omit<Carry, "secrets"> {
+export interface Application extends Omit<Carry, "secrets" | "actionSecrets"> {
   readonly evaluated: Evaluated;
   /** What was given as `--config`. */
   readonly config?: string | undefined;
@@ -145,7 +147,8 @@ export abstract class ApplyCommand extends ProjectCommand {
     this.signal.throwIfAborted();
     const { beginGeneration, endGeneration } = await import("../operation/generations.ts");
     const generation = beginGeneration(this.state, { plan, desired, files, rollbackOf, now: Date.now() });
-    const finals = await this.reaching(() => this.carryOut({ ...application, secrets: evaluated.secrets }));
+    const { secrets, actionSecrets } = evaluated;
+    const finals = await this.reaching(() => this.carryOut({ ...application, secrets, actionSecrets }));
     endGeneration(this.state, desired.project, generation, isWhole(plan, finals));
     return finals;
   }
@@ -154,13 +157,14 @@ export abstract class ApplyCommand extends ProjectCommand {
   protected async carryOut({
     plan,
     secrets,
+    actionSecrets,
     fleet,
     waitMs,
     rollback,
     verb,
   }: Carry): Promise<readonly FinalEvent[]> {
     await this.#reachSome(plan, fleet);
-    const options = { secrets, waitMs, rollback, signal: this.signal, concurrency: AT_ONCE };
+    const options = { secrets, actionSecrets, waitMs, rollback, signal: this.signal, concurrency: AT_ONCE };
     const finals = await this.#render(
       plan,
       apply(plan, (kind) => fleet.backend(kind), options),
@@ -173,10 +177,11 @@ export abstract class ApplyCommand extends ProjectCommand {
   }
 
   /** Where not one server can be worked on, that is one failure, and has an exit code of its own. */
-  async #reachSome({ changes }: Plan, fleet: Fleet): Promise<void> {
+  async #reachSome({ changes, actions }: Plan, fleet: Fleet): Promise<void> {
     const active = changes.filter(({ action }) => action !== "none");
     const kindOf = ({ desired, observed }: Change) => desired?.backend ?? observed?.backend ?? "agent";
     const kinds = new Set(active.map(kindOf));
+    if (actions.some(({ change }) => change !== "none")) kinds.add("agent");
     const failures: BackendUnreachable[] = [];
     for (const kind of kinds) {
       const specs = active.flatMap((change) =>

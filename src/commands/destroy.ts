@@ -5,9 +5,9 @@ import { EXIT } from "./exit-codes.ts";
 import { projectFlag, trustFlags } from "./project-command.ts";
 
 export default class Destroy extends ApplyCommand {
-  static override summary = "Stop and remove every server that the project owns.";
+  static override summary = "Stop and remove every server and action that the project owns.";
   static override description =
-    "Works from what is recorded, so the configuration need not be there any more. Logs go too.";
+    "Works from what is recorded, so the configuration need not be there any more. Logs and jobs go too.";
   static override examples = [
     "<%= config.bin %> destroy",
     "<%= config.bin %> destroy --project dotfiles --yes",
@@ -30,7 +30,15 @@ export default class Destroy extends ApplyCommand {
       const plan = withoutReasons(await this.planFor(none, fleet, {}));
       if (this.show(plan)) await this.confirmed(`Remove all of project ${project}?`, flags.yes);
       const finals = await this.reaching(() =>
-        this.carryOut({ plan, secrets: {}, fleet, waitMs: 0, rollback: false, verb: "Destroy" }),
+        this.carryOut({
+          plan,
+          secrets: {},
+          actionSecrets: {},
+          fleet,
+          waitMs: 0,
+          rollback: false,
+          verb: "Destroy",
+        }),
       );
       await fleet.close();
       if (!plan.unreachable && finals.every(({ type }) => type === "done"))

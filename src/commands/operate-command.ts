@@ -4,12 +4,28 @@ import type { Observed } from "../model/observed.ts";
 import type { RpcClient } from "../rpc/client.ts";
 import type { Method, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
+import { hasActions } from "../system/projects.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type Address, isOfAgent, ServerCommand } from "./server-command.ts";
 
 type Verb = Extract<Method, "start" | "stop" | "restart" | "kill" | "pause" | "resume">;
 /** Silence after which a person asks what goes on, ms. */
 const PATIENCE = 2000;
+
+interface OperateOptions {
+  readonly no_deps?: boolean;
+  readonly for_ms?: number;
+  readonly replace_existing_jobs?: boolean;
+  readonly remove_jobs?: boolean;
+}
+
+/** What is left out says nothing new: an agent of an earlier version takes it all the same. */
+export function startOptions(flags: { deps: boolean; "keep-jobs": boolean }): OperateOptions {
+  return {
+    ...(flags.deps ? {} : { no_deps: true }),
+    ...(flags["keep-jobs"] ? { replace_existing_jobs: false } : {}),
+  };
+}
 
 type Failure = ResultOf<"start">["failed"][number];
 
@@ -23,7 +39,7 @@ export abstract class OperateCommand extends ServerCommand {
     verb: Verb,
     addresses: readonly Address[],
     words: Record<string, string>,
-    options: { no_deps?: boolean; for_ms?: number } = {},
+    options: OperateOptions = {},
   ): Promise<void> {
     const merged: Record<string, string[]> = Object.fromEntries(Object.keys(words).map((key) => [key, []]));
     const failed: Failure[] = [];
@@ -35,6 +51,8 @@ export abstract class OperateCommand extends ServerCommand {
       merged[yes]?.push(...outcome.yes);
       merged[no]?.push(...outcome.no);
       failed.push(...outcome.failed);
+      const done = [...outcome.yes, ...(verb === "stop" ? outcome.no : [])];
+      await this.#clearJobs(verb, address.project, done, options);
     }
     if (own.length > 0)
       await this.withAgent(async (client) => {
@@ -63,6 +81,21 @@ export abstract class OperateCommand extends ServerCommand {
     if (failed.length === 0) return;
     if (!this.json) for (const { message } of failed) this.note(`xy: ${message}`);
     process.exitCode = EXIT.failed;
+  }
+
+  /** The jobs of servers that a service manager runs: their actions are the agent's. */
+  async #clearJobs(
+    verb: Verb,
+    project: string,
+    names: readonly string[],
+    { replace_existing_jobs = true, remove_jobs = false }: OperateOptions,
+  ): Promise<void> {
+    const isMeant =
+      verb === "stop" ? remove_jobs : (verb === "start" || verb === "restart") && replace_existing_jobs;
+    if (!isMeant || !hasActions(this.state, project)) return;
+    await this.withAgent(async (client) => {
+      for (const server of names) await client.call("job_delete", { server, project, cancel: true });
+    });
   }
 
   /** What a service manager is asked. A pause is the agent's own. */

@@ -4,6 +4,7 @@ import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import { formatDiagnostic } from "../model/diagnostic.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import type { Plan } from "../model/plan.ts";
+import type { ServerSpec } from "../model/spec.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import type { Evaluated, Setting } from "../operation/planning.ts";
 import { pathsOf } from "../system/paths.ts";
@@ -120,7 +121,7 @@ export abstract class ProjectCommand extends BaseCommand {
     const { state } = this;
     const plan = await this.reaching(async () =>
       makePlan(evaluated, {
-        backends: await fleet.backends(evaluated.desired.servers.map(({ backend }) => backend)),
+        backends: await fleet.backends(backendsOf(evaluated.desired)),
         recorded: (kind) => fleet.recorded(kind),
         selection: { ...(only ? { only } : {}), ...(except ? { except } : {}) },
         state,
@@ -159,4 +160,9 @@ export abstract class ProjectCommand extends BaseCommand {
     const { readMachine } = await import("../operation/machine.ts");
     return currentProject({ ...this.setting(flags), machine: readMachine(process.env) }, this.state);
   }
+}
+
+/** Actions are the agent's, whatever runs their servers. */
+function backendsOf({ servers, actions }: Evaluated["desired"]): ServerSpec["backend"][] {
+  return [...servers.map(({ backend }) => backend), ...actions.map(() => "agent" as const)];
 }

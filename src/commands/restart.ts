@@ -1,10 +1,10 @@
-import { OperateCommand } from "./operate-command.ts";
-import { allFlag, depsFlag, namesArgument } from "./server-command.ts";
+import { OperateCommand, startOptions } from "./operate-command.ts";
+import { allFlag, depsFlag, keepJobsFlag, namesArgument } from "./server-command.ts";
 
 export default class Restart extends OperateCommand {
   static override summary = "Stop and start servers again.";
   static override description =
-    "A server that does not run is started. Several at once stop and start in the order of their dependencies.";
+    "A server that does not run is started. Several at once stop and start in the order of their dependencies. The jobs of their actions are cancelled first, and all that are over deleted.";
   static override examples = [
     "<%= config.bin %> restart web",
     "<%= config.bin %> restart web api",
@@ -13,12 +13,12 @@ export default class Restart extends OperateCommand {
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = namesArgument;
-  static override flags = { ...allFlag, ...depsFlag };
+  static override flags = { ...allFlag, ...depsFlag, ...keepJobsFlag };
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Restart);
     const addresses = await this.addresses(argv as string[], flags);
     const words = { restarted: "restarted", started: "started" };
-    await this.operate("restart", addresses, words, flags.deps ? {} : { no_deps: true });
+    await this.operate("restart", addresses, words, startOptions(flags));
   }
 }

@@ -10,7 +10,7 @@ import type { ServerSpec } from "../model/spec.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
-import { recordedBackends, recordedNames, recordedProjects } from "../system/projects.ts";
+import { hasActions, recordedBackends, recordedNames, recordedProjects } from "../system/projects.ts";
 import { EXIT } from "./exit-codes.ts";
 import { ProjectCommand } from "./project-command.ts";
 
@@ -43,6 +43,11 @@ export const namesArgument = {
   name: string({ description: "Servers, each as NAME or PROJECT/NAME." }),
 };
 export const allFlag = { all: boolean({ default: false, summary: "All servers of the current project." }) };
+export const keepJobsFlag = {
+  "keep-jobs": boolean({
+    summary: "Let the jobs of their actions run on, and keep those that are over.",
+  }),
+};
 export const depsFlag = {
   deps: boolean({
     default: true,
@@ -67,7 +72,9 @@ export abstract class ServerCommand extends ProjectCommand {
     only?: string,
   ): Promise<T | undefined> {
     const recorded = recordedProjects(this.state).some(
-      (project) => (only ?? project) === project && recordedNames(this.state, project).length > 0,
+      (project) =>
+        (only ?? project) === project &&
+        (recordedNames(this.state, project).length > 0 || hasActions(this.state, project)),
     );
     if (!recorded) return undefined;
     return this.withAgent(work);

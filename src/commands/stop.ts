@@ -1,3 +1,4 @@
+import { boolean } from "@oclif/core/flags";
 import { OperateCommand } from "./operate-command.ts";
 import { allFlag, namesArgument } from "./server-command.ts";
 
@@ -13,11 +14,17 @@ export default class Stop extends OperateCommand {
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = namesArgument;
-  static override flags = { ...allFlag };
+  static override flags = {
+    ...allFlag,
+    "remove-jobs": boolean({
+      summary: "Also cancel the jobs of their actions, and delete all their jobs.",
+    }),
+  };
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Stop);
     const addresses = await this.addresses(argv as string[], flags);
-    await this.operate("stop", addresses, { stopped: "stopped", not_running: "did not run; it is held now" });
+    const words = { stopped: "stopped", not_running: "did not run; it is held now" };
+    await this.operate("stop", addresses, words, flags["remove-jobs"] ? { remove_jobs: true } : {});
   }
 }

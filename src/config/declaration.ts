@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { rootInput, secretInput, serverInput, whenInput } from "../model/server.ts";
+import { secretInput } from "../model/input-parts.ts";
+import { rootInput, serverInput, whenInput } from "../model/server.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
 /**

@@ -1,5 +1,7 @@
+import type { FilledAction } from "../model/action-input.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
-import type { FilledServer, SecretInput } from "../model/server.ts";
+import type { SecretInput } from "../model/input-parts.ts";
+import type { FilledServer } from "../model/server.ts";
 import type { KeyPath, Source } from "./place.ts";
 
 /** Where something is said: a file with line and column, or with a key path. */
@@ -18,6 +20,17 @@ export interface DeclaredServer {
   /** Place of a part of it, also when the defaults say it; the server's own where nobody says it. */
   place(path: KeyPath): Place;
   /** Absolute folder that a relative path at this place starts at. */
+  folder(path: KeyPath): string;
+}
+
+/** An action of a server, or of the project. */
+export interface DeclaredAction {
+  readonly name: string;
+  /** Null: it stands alone. */
+  readonly server: string | null;
+  /** Defaults filled in; templates, paths and secrets as they were written. */
+  readonly input: FilledAction;
+  place(path: KeyPath): Place;
   folder(path: KeyPath): string;
 }
 
@@ -44,6 +57,8 @@ export interface Declared {
   readonly backends: DeclaredBackends;
   /** In name order. */
   readonly servers: readonly DeclaredServer[];
+  /** Those of servers and those that stand alone. */
+  readonly actions: readonly DeclaredAction[];
   /** Servers whose `when` does not match this machine. */
   readonly elsewhere: readonly string[];
   /** Every configuration file that was read. */

@@ -1,4 +1,5 @@
-import type { RootInput, SecretInput } from "../model/server.ts";
+import type { SecretInput } from "../model/input-parts.ts";
+import type { RootInput } from "../model/server.ts";
 
 /** What a configuration file imports from "xyctl": it resolves to the xy that reads the file. */
 

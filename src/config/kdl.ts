@@ -4,8 +4,8 @@ import { formatPath, type KeyPath, type Position, type Reading, toKebab } from "
 import { type ListShape, listPart, type ObjectShape, objectPart, type Shape, takesScalar } from "./shape.ts";
 import { duplicateMessage } from "./yaml.ts";
 
-/** Keys whose value a node gives as its argument: `readiness "log" …`, `depends-on "db" …`. */
-const ARGUMENT_KEYS = ["type", "server"];
+/** Keys whose value a node gives as its argument: `readiness "log" …`, `depends-on "db" …`, `schedule "@daily" …`. */
+const ARGUMENT_KEYS = ["type", "server", "cron"];
 const SECRET_KINDS = ["env", "file", "command"];
 
 /** Reads KDL 2 by the schema: what a node may hold follows from the field that it sets. */

@@ -5,6 +5,7 @@ import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import type { RootInput, WhenInput } from "../model/server.ts";
+import { actionProblems, scheduleProblems, serverActions, standaloneActions } from "./actions.ts";
 import { declareBackends } from "./backend-settings.ts";
 import { type Collected, collect } from "./collect.ts";
 import { type DefaultsPart, declareServer } from "./declare.ts";
@@ -34,7 +35,8 @@ export async function load(request: LoadRequest): Promise<Result<Declared>> {
   const collected = await collect(root, evaluationOf(request), request.trust);
   const own = await realpath(userFolder(request)).catch(() => undefined);
   const { declared, problems } = declare(root, collected, request, root.folder === own);
-  const all = sorted([...root.diagnostics, ...collected.problems, ...problems]);
+  const schedules = await scheduleProblems(declared.actions);
+  const all = sorted([...root.diagnostics, ...collected.problems, ...problems, ...schedules]);
   const errors = all.filter((problem) => problem.severity === "error");
   if (errors.length > 0) return { ok: false, problems: all };
   return { ok: true, value: declared, warnings: all };
@@ -78,10 +80,18 @@ function declare(
   const folder = main ? sourceFolder(main.source) : root.folder;
   const path = asTexts(settings.path).map((entry) => expandPath(entry, folder, machine.home));
   const { backends, problems } = declareBackends(main, servers, machine.home);
-  const declared = { project, root: root.folder, path, backends, servers, elsewhere, files: collected.files };
+  const standing = rootMatches ? standaloneActions(main) : [];
+  const actions = [...servers.flatMap(serverActions), ...standing];
+  const { files } = collected;
+  const declared = { project, root: root.folder, path, backends, servers, actions, elsewhere, files };
   return {
     declared,
-    problems: [...outcomes.flatMap((outcome) => outcome.problems), ...between, ...problems],
+    problems: [
+      ...outcomes.flatMap((outcome) => outcome.problems),
+      ...between,
+      ...problems,
+      ...actionProblems(actions, servers, facts),
+    ],
   };
 }
 

@@ -71,9 +71,14 @@ export async function resolveServer(
   return { spec, secrets: secret.values, diagnostics };
 }
 
+/** What a program is found by: the declared environment, and the folders that relative paths start at. */
+interface Holder extends Pick<DeclaredServer, "folder"> {
+  readonly input: Pick<DeclaredServer["input"], "env">;
+}
+
 /** `at`: where the configuration names it. */
-function findProgram(
-  server: DeclaredServer,
+export function findProgram(
+  server: Holder,
   command: string,
   at: KeyPath,
   path: readonly string[],
@@ -123,8 +128,8 @@ interface ResolvedSecrets {
   readonly values: SecretValues;
 }
 
-async function resolveSecrets(
-  server: DeclaredServer,
+export async function resolveSecrets(
+  server: Holder & { readonly input: Pick<DeclaredServer["input"], "envFile"> },
   world: World,
   report: (path: KeyPath, message: string) => void,
 ): Promise<ResolvedSecrets> {

@@ -1,3 +1,4 @@
+import { type ActionSecrets, actionKey } from "../model/action.ts";
 import type { BackendSettings } from "../model/backend-settings.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Desired } from "../model/plan.ts";
@@ -5,6 +6,7 @@ import type { SecretValues } from "../model/spec.ts";
 import { resolveBackends } from "./backend-settings.ts";
 import type { Declared } from "./declared.ts";
 import { autoPorts } from "./ports.ts";
+import { resolveAction } from "./resolve-action.ts";
 import { resolveServer } from "./resolve-server.ts";
 import type { World } from "./world.ts";
 
@@ -12,6 +14,8 @@ export interface Resolved {
   readonly desired: Desired;
   /** Values of the secret references, by server and environment name. A server without any has no entry. */
   readonly secrets: Readonly<Record<string, SecretValues>>;
+  /** The same of actions. */
+  readonly actionSecrets: ActionSecrets;
   /** Ports of the `auto` servers, to be kept. */
   readonly autoPorts: Readonly<Record<string, number>>;
   /** How the backends are reached, with the values of passwords. */
@@ -27,16 +31,33 @@ export async function resolve(declared: Declared, world: World): Promise<Resolve
   const resolved = [];
   for (const server of declared.servers)
     resolved.push(await resolveServer(server, declared, ports[server.name], world));
+  const actions = [];
+  for (const action of declared.actions) {
+    const i = declared.servers.findIndex(({ name }) => name === action.server);
+    const [server, result] = [declared.servers[i], resolved[i]];
+    const owner = server && result ? { declared: server, resolved: result } : undefined;
+    actions.push(await resolveAction(action, owner, declared, world));
+  }
   const { settings, diagnostics } = await resolveBackends(declared.backends, world);
   return {
-    desired: { project: declared.project, root: declared.root, servers: resolved.map(({ spec }) => spec) },
+    desired: {
+      project: declared.project,
+      root: declared.root,
+      servers: resolved.map(({ spec }) => spec),
+      actions: actions.map(({ spec }) => spec),
+    },
     secrets: Object.fromEntries(
       resolved
         .filter(({ secrets }) => Object.keys(secrets).length > 0)
         .map(({ spec, secrets }) => [spec.name, secrets]),
     ),
+    actionSecrets: Object.fromEntries(
+      actions
+        .filter(({ secrets }) => Object.keys(secrets).length > 0)
+        .map(({ spec, secrets }) => [actionKey(spec), secrets]),
+    ),
     autoPorts: ports,
     settings,
-    diagnostics: [...diagnostics, ...resolved.flatMap((server) => server.diagnostics)],
+    diagnostics: [...diagnostics, ...[...resolved, ...actions].flatMap((one) => one.diagnostics)],
   };
 }

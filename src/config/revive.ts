@@ -1,3 +1,4 @@
+import { type ActionSpec, actionKey } from "../model/action.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Desired } from "../model/plan.ts";
 import type { EnvValue, SecretRef, SecretValues, ServerSpec } from "../model/spec.ts";
@@ -16,30 +17,46 @@ type Sources = Pick<World, "env" | "runSecretCommand" | "hmac">;
 export async function revive(past: Desired, world: Sources): Promise<Resolved> {
   const revived = [];
   // One after another: a secret command may ask for a password on the terminal.
-  for (const spec of past.servers) revived.push(await reviveServer(spec, world));
+  for (const spec of past.servers) revived.push(await reviveOne(spec, spec.name, world));
+  const actions = [];
+  for (const spec of past.actions) actions.push(await reviveOne(spec, spec.server ?? undefined, world));
   const secrets = revived.flatMap(({ spec, values }) =>
     Object.keys(values).length > 0 ? [[spec.name, values] as const] : [],
   );
   return {
-    desired: { ...past, servers: revived.map(({ spec }) => spec) },
+    desired: {
+      ...past,
+      servers: revived.map(({ spec }) => spec),
+      actions: actions.map(({ spec }) => spec),
+    },
     secrets: Object.fromEntries(secrets),
+    actionSecrets: Object.fromEntries(
+      actions.flatMap(({ spec, values }) =>
+        Object.keys(values).length > 0 ? [[actionKey(spec), values] as const] : [],
+      ),
+    ),
     // Ports were given when the generation was applied, and are in its specs.
     autoPorts: {},
     // They stay what the last apply made of them.
     settings: {},
-    diagnostics: revived.flatMap(({ problems }) => problems),
+    diagnostics: [...revived, ...actions].flatMap(({ problems }) => problems),
   };
 }
 
-interface Revived {
-  readonly spec: ServerSpec;
+interface Revived<Spec> {
+  readonly spec: Spec;
   readonly values: SecretValues;
   readonly problems: readonly Diagnostic[];
 }
 
-async function reviveServer(spec: ServerSpec, world: Sources): Promise<Revived> {
+/** `server`: whose problem it is when something is missing. */
+async function reviveOne<Spec extends ServerSpec | ActionSpec>(
+  spec: Spec,
+  server: string | undefined,
+  world: Sources,
+): Promise<Revived<Spec>> {
   const messages: string[] = [];
-  const program = await programAt(spec.program, spec.command);
+  const program = await programAt(spec.program, spec.command ?? spec.program);
   if (program.kind === "missing") messages.push(program.message);
   const folder = await workingDirFault(spec.workingDir);
   if (folder !== undefined) messages.push(folder);
@@ -58,7 +75,13 @@ async function reviveServer(spec: ServerSpec, world: Sources): Promise<Revived> 
       { secret: value.secret, hmac: outcome.kind === "value" ? world.hmac(outcome.value) : "" },
     ]);
   }
-  const problems = messages.map((message): Diagnostic => ({ severity: "error", server: spec.name, message }));
+  const problems = messages.map(
+    (message): Diagnostic => ({
+      severity: "error",
+      ...(server === undefined ? {} : { server }),
+      message,
+    }),
+  );
   return { spec: { ...spec, env: Object.fromEntries(env) }, values: Object.fromEntries(values), problems };
 }
 

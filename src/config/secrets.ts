@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import type { SecretInput } from "../model/server.ts";
+import type { SecretInput } from "../model/input-parts.ts";
 import type { SecretRef } from "../model/spec.ts";
 import { parseDotenv } from "./dotenv.ts";
 import { expandPath } from "./environment.ts";

@@ -10,7 +10,7 @@ export class SpawnError extends Error {
 }
 
 /** What the process gets, and nothing else. Throws a {@link SpawnError} when the value of a secret is not here. */
-export function environmentOf(spec: ServerSpec, secrets: SecretValues): Record<string, string> {
+export function environmentOf(spec: Pick<ServerSpec, "env">, secrets: SecretValues): Record<string, string> {
   const entries = Object.entries(spec.env).map(([key, value]): [string, string] => {
     if (typeof value === "string") return [key, value];
     const secret = secrets[key];

@@ -55,3 +55,36 @@ export const oneOrMore = z.union([text(), z.array(text()).min(1)], {
 });
 
 export const port = whole(1, 65535);
+
+export const umaskInput = z
+  .string({ error: 'write octal digits in quotes, such as "022"' })
+  .regex(/^0?[0-7]{3}$/, { error: 'write octal digits, such as "022"' });
+
+/** A value found elsewhere when the configuration is applied, and kept out of plans. */
+export const secretInput = z.strictObject(
+  {
+    secret: z.union(
+      [
+        z.strictObject({ env: text().describe("Variable in the environment of the command that applies.") }),
+        z.strictObject({
+          file: text().describe("File whose content is the value, one final line break left out."),
+        }),
+        z.strictObject({ command: text().describe("Shell command line whose output is the value.") }),
+      ],
+      { error: "write exactly one of env, file and command" },
+    ),
+  },
+  { error: "write a text, or a reference to a secret" },
+);
+
+export type SecretInput = z.input<typeof secretInput>;
+
+const envName = (() => {
+  const error = "write a name of letters, digits and _ that does not begin with a digit";
+  return z.string({ error }).regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error });
+})();
+export const envInput = z.record(
+  envName,
+  z.union([z.string(), secretInput], { error: "write text in quotes, so that it stays as it is written" }),
+  { error: "write a map of names and texts" },
+);

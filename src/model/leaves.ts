@@ -1,13 +1,18 @@
-import type { ServerSpec } from "./spec.ts";
+import type { EnvValue } from "./spec.ts";
 
-/** What names a server rather than describes it. */
-const IDENTITY: ReadonlySet<string> = new Set(["name", "project", "backend"]);
+/** A server, or an action. */
+export interface Described {
+  readonly env: Readonly<Record<string, EnvValue>>;
+}
+
+/** What names it rather than describes it. */
+const IDENTITY: ReadonlySet<string> = new Set(["name", "project", "backend", "server"]);
 
 /**
  * The values that a spec is made of, by dotted name (`restart.policy`, `env.RUST_LOG`), in the spec's order. Arrays are
- * whole, so are references to secrets. The fields that name the server are left out.
+ * whole, so are references to secrets. The fields that name it are left out.
  */
-export function leaves(spec: ServerSpec): Map<string, unknown> {
+export function leaves(spec: Described): Map<string, unknown> {
   const found = new Map<string, unknown>();
   for (const [field, value] of Object.entries(spec)) {
     if (IDENTITY.has(field)) continue;

@@ -1,3 +1,4 @@
+import type { ActionSpec } from "./action.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Observed } from "./observed.ts";
 import type { ServerSpec } from "./spec.ts";
@@ -8,6 +9,8 @@ export interface Desired {
   /** Real path of the configuration root. */
   readonly root: string;
   readonly servers: readonly ServerSpec[];
+  /** Those of servers and those that stand alone. */
+  readonly actions: readonly ActionSpec[];
 }
 
 /**
@@ -85,6 +88,18 @@ export interface Change {
   readonly breaksSessions: boolean;
 }
 
+/** The difference for one action. Nothing runs because of it. */
+export interface ActionChange {
+  /** See `actionKey`. */
+  readonly key: string;
+  readonly change: "add" | "update" | "remove" | "none";
+  readonly fields: readonly FieldChange[];
+  /** Present unless it is removed. */
+  readonly desired?: ActionSpec;
+  /** What is known to the agent; present unless it is added. */
+  readonly recorded?: ActionSpec;
+}
+
 /** The difference between the configuration and what runs, as a value: printed, compared, carried out. */
 export interface Plan {
   readonly version: 1;
@@ -92,6 +107,8 @@ export interface Plan {
   readonly root: string;
   /** In name order; also those with action `none`. One a server, or two (removed, added) when it changes its backend. */
   readonly changes: readonly Change[];
+  /** In the order of their keys; also those that match. */
+  readonly actions: readonly ActionChange[];
   /** Preflight problems. Any error among them stops an apply. */
   readonly diagnostics: readonly Diagnostic[];
   /** Names left out by --only or --except. */

@@ -1,6 +1,20 @@
 import { z } from "zod";
+import { actionInput } from "./action-input.ts";
 import { BACKENDS } from "./backends.ts";
-import { duration, oneOf, oneOrMore, port, serverName, size, text, textList, whole } from "./input-parts.ts";
+import {
+  duration,
+  envInput,
+  oneOf,
+  oneOrMore,
+  port,
+  secretInput,
+  serverName,
+  size,
+  text,
+  textList,
+  umaskInput,
+  whole,
+} from "./input-parts.ts";
 import { livenessInput, readinessInput } from "./probe-input.ts";
 import { CLASSES, CONDITIONS, RESTART_POLICIES, STOP_SIGNALS, WANTED } from "./spec.ts";
 
@@ -25,34 +39,7 @@ export const whenInput = z.strictObject(
   { error: "write a block with os, arch, host or user" },
 );
 
-/** A value found elsewhere when the configuration is applied, and kept out of plans. */
-export const secretInput = z.strictObject(
-  {
-    secret: z.union(
-      [
-        z.strictObject({ env: text().describe("Variable in the environment of the command that applies.") }),
-        z.strictObject({
-          file: text().describe("File whose content is the value, one final line break left out."),
-        }),
-        z.strictObject({ command: text().describe("Shell command line whose output is the value.") }),
-      ],
-      { error: "write exactly one of env, file and command" },
-    ),
-  },
-  { error: "write a text, or a reference to a secret" },
-);
-
 const URL_CHOICES = 'write a URL such as "http://localhost:9001/RPC2" or "unix:///run/supervisor.sock"';
-
-const envName = (() => {
-  const error = "write a name of letters, digits and _ that does not begin with a digit";
-  return z.string({ error }).regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error });
-})();
-const envInput = z.record(
-  envName,
-  z.union([z.string(), secretInput], { error: "write text in quotes, so that it stays as it is written" }),
-  { error: "write a map of names and texts" },
-);
 
 const dependencyInput = z.union(
   [
@@ -112,6 +99,8 @@ const logsInput = z.strictObject(
   { error: "write a block with the size and the number of log files" },
 );
 
+const actionsInput = z.record(serverName, actionInput, { error: "write a map of actions" });
+
 export const PORT_CHOICES = 'write a number from 1 to 65535, "auto" (one is chosen and kept) or "none"';
 
 /** One server. Defaults are filled in by parsing; what depends on the machine is filled in later. */
@@ -168,11 +157,7 @@ export const serverInput = z.strictObject(
     workingDir: text("write a path")
       .default("~")
       .describe("Folder it runs in. A relative path starts at the file that says so."),
-    umask: z
-      .string({ error: 'write octal digits in quotes, such as "022"' })
-      .regex(/^0?[0-7]{3}$/, { error: 'write octal digits, such as "022"' })
-      .default("022")
-      .describe("Permissions taken from new files, in octal."),
+    umask: umaskInput.default("022").describe("Permissions taken from new files, in octal."),
     restart: restartInput.prefault({}).describe("What happens when the process ends by itself."),
     stop: stopInput.prefault({}).describe("How the process group is stopped."),
     readiness: readinessInput
@@ -188,6 +173,7 @@ export const serverInput = z.strictObject(
       .default([])
       .describe("Servers that come before it."),
     logs: logsInput.prefault({}).describe("Log files."),
+    actions: actionsInput.default({}).describe("Actions of this server by name: `xy run server:action`."),
     wanted: oneOf(WANTED)
       .default("start")
       .describe(
@@ -259,6 +245,7 @@ export const rootInput = z.strictObject(
       .record(serverName, serverInput, { error: "write a map of servers" })
       .default({})
       .describe("Servers by name."),
+    actions: actionsInput.default({}).describe("Actions that belong to no server, by name: `xy run action`."),
     systemd: z
       .strictObject(
         {
@@ -279,6 +266,5 @@ export const rootInput = z.strictObject(
 export type RootInput = z.input<typeof rootInput>;
 export type FilledRoot = z.output<typeof rootInput>;
 export type WhenInput = z.input<typeof whenInput>;
-export type SecretInput = z.input<typeof secretInput>;
 /** A server with every default that does not depend on the machine. */
 export type FilledServer = z.output<typeof serverInput>;

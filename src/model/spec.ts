@@ -20,7 +20,7 @@ const secretRef = z.union([
 export type SecretRef = z.infer<typeof secretRef>;
 
 /** A plain value, or a reference with the keyed hash (hex) of the value it had when it was resolved. */
-const envValue = z.union([z.string(), z.strictObject({ secret: secretRef, hmac: z.string() })]);
+export const envValue = z.union([z.string(), z.strictObject({ secret: secretRef, hmac: z.string() })]);
 export type EnvValue = z.infer<typeof envValue>;
 
 function isPattern(text: string): boolean {

@@ -1,6 +1,6 @@
-import type { Action, Change, Plan } from "./plan.ts";
+import type { Action, ActionChange, Change, Plan } from "./plan.ts";
 
-/** Server names by what the plan does to them, each list in name order. */
+/** Names of servers, and of actions as {@link actionLabel} writes them, by what the plan does to them. */
 export interface PlanSummary {
   readonly add: readonly string[];
   /** In place, by restart, started or stopped. */
@@ -17,13 +17,15 @@ export interface PlanSummary {
   readonly drifted: readonly string[];
 }
 
-export function summary(plan: Pick<Plan, "changes">): PlanSummary {
+export function summary(plan: Pick<Plan, "changes" | "actions">): PlanSummary {
+  const actions = (what: ActionChange["change"]) =>
+    plan.actions.filter(({ change }) => change === what).map(({ key }) => actionLabel(key));
   const names = (match: (change: Change) => boolean) =>
     plan.changes.filter(match).map(({ server }) => server);
   return {
-    add: names(({ action }) => group(action) === "add"),
-    change: names(({ action }) => group(action) === "change"),
-    remove: names(({ action }) => group(action) === "remove"),
+    add: [...names(({ action }) => group(action) === "add"), ...actions("add")],
+    change: [...names(({ action }) => group(action) === "change"), ...actions("update")],
+    remove: [...names(({ action }) => group(action) === "remove"), ...actions("remove")],
     matching: names((change) => change.action === "none" && !isIgnored(change)),
     ignored: names(isIgnored),
     held: names(({ held, action }) => held && action !== "remove"),
@@ -33,13 +35,20 @@ export function summary(plan: Pick<Plan, "changes">): PlanSummary {
 }
 
 /** Carrying it out would do nothing. */
-export function isEmpty(plan: Pick<Plan, "changes">): boolean {
-  return plan.changes.every(({ action }) => action === "none");
+export function isEmpty(plan: Pick<Plan, "changes" | "actions">): boolean {
+  return plan.changes.every(({ action }) => action === "none") && plan.actions.every(isSame);
 }
 
 /** It starts by itself, with what the plan makes of its spec. */
 export function isWaiting({ action, observed }: Change): boolean {
   return observed?.waitsFor !== undefined && (action === "none" || action === "update");
+}
+
+const isSame = ({ change }: ActionChange) => change === "none";
+
+/** How an action is named among servers: no server has such a name. */
+export function actionLabel(key: string): string {
+  return `action ${key}`;
 }
 
 function isIgnored({ desired }: Change): boolean {

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { type ActionSpec, actionSpec } from "../model/action.ts";
 import type { Desired, Plan } from "../model/plan.ts";
 import { type ServerSpec, serverSpec } from "../model/spec.ts";
 import { summary } from "../model/summary.ts";
@@ -28,6 +29,8 @@ const generationFile = z.object({
   outcome: z.enum(["begun", "complete", "incomplete"]),
   changes: z.object({ add: z.array(z.string()), change: z.array(z.string()), remove: z.array(z.string()) }),
   servers: z.array(serverSpec),
+  /** Absent in those of earlier versions: there were none. */
+  actions: z.array(actionSpec).optional(),
 });
 export type Generation = z.infer<typeof generationFile>;
 
@@ -49,7 +52,7 @@ export interface Begun {
 /** Writes the next generation down, before anything of it is done. */
 export function beginGeneration(state: string, begun: Begun): Generation {
   const { plan, desired, files, rollbackOf, now } = begun;
-  const { project, root, servers } = desired;
+  const { project, root, servers, actions } = desired;
   const { add, change, remove } = summary(plan);
   const left = [...plan.skipped, ...(plan.unreachable ?? []).flatMap(({ servers: lost }) => lost)];
   const generation: Generation = {
@@ -62,7 +65,7 @@ export function beginGeneration(state: string, begun: Begun): Generation {
     outcome: "begun",
     changes: { add: [...add], change: [...change], remove: [...remove] },
     ...(left.length > 0 ? { skipped: left } : {}),
-    servers: asApplied(servers, left, latestGeneration(state, project)),
+    ...asApplied({ servers, actions }, left, latestGeneration(state, project)),
   };
   ensurePrivateDir(dirOf(state, project));
   write(state, project, generation);
@@ -74,12 +77,17 @@ export function beginGeneration(state: string, begun: Begun): Generation {
 
 /** The desired state, with what is left out as it was applied before. */
 function asApplied(
-  servers: readonly ServerSpec[],
+  { servers, actions }: Pick<Desired, "servers" | "actions">,
   skipped: readonly string[],
   before: Generation | undefined,
-): ServerSpec[] {
-  const left = (before?.servers ?? []).filter(({ name }) => skipped.includes(name));
-  return [...servers.filter(({ name }) => !skipped.includes(name)), ...left];
+): Pick<Generation, "servers" | "actions"> {
+  const isLeft = (one: ServerSpec | ActionSpec) =>
+    skipped.includes("server" in one ? (one.server ?? one.name) : one.name);
+  const merged = <One extends ServerSpec | ActionSpec>(now: readonly One[], then: readonly One[] = []) => [
+    ...now.filter((one) => !isLeft(one)),
+    ...then.filter(isLeft),
+  ];
+  return { servers: merged(servers, before?.servers), actions: merged(actions, before?.actions) };
 }
 
 export function endGeneration(

@@ -4,6 +4,7 @@ import { load } from "../config/load.ts";
 import { type Resolved, resolve } from "../config/resolve.ts";
 import { revive } from "../config/revive.ts";
 import type { SecretOutcome, World } from "../config/world.ts";
+import type { ActionSpec } from "../model/action.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
 import type { Observed } from "../model/observed.ts";
@@ -129,9 +130,9 @@ export async function evaluateGeneration(
   project: string,
   setting: Pick<Setting, "env" | "state" | "signal">,
 ): Promise<Evaluated> {
-  const { root, servers, files } = generation;
+  const { root, servers, actions = [], files } = generation;
   const revived = await revive(
-    { project, root, servers },
+    { project, root, servers, actions },
     { env: setting.env, hmac: machineHmac(setting.state), runSecretCommand: secretRunner(setting) },
   );
   return { ...revived, files, elsewhere: [], warnings: [], place: () => ({}) };
@@ -158,11 +159,13 @@ export async function makePlan(
   request: PlanRequest,
 ): Promise<Result<Plan>> {
   const { backends, selection, state } = request;
-  const { observed, unreachable } = await observeAll(evaluated.desired, request);
+  const { observed, actions, unreachable } = await observeAll(evaluated.desired, request);
   const lost = new Set(unreachable.flatMap(({ servers }) => servers));
   const desired = {
     ...evaluated.desired,
     servers: evaluated.desired.servers.filter(({ name }) => !lost.has(name)),
+    // Without whoever knows them nothing can be said of any.
+    actions: actions === undefined ? [] : evaluated.desired.actions,
   };
   const reachable = observed.filter(({ name }) => !lost.has(name));
   const diagnostics = [...evaluated.warnings, ...evaluated.diagnostics].filter(
@@ -170,8 +173,8 @@ export async function makePlan(
   );
   const known = withoutNames(selection, lost);
   const built = known
-    ? buildPlan(desired, reachable, diagnostics, known)
-    : buildPlan({ ...desired, servers: [] }, [], diagnostics);
+    ? buildPlan(desired, reachable, diagnostics, known, actions)
+    : buildPlan({ ...desired, servers: [], actions: [] }, [], diagnostics);
   if (!built.ok) return built;
   const changes = await Promise.all(built.value.changes.map((change) => withUnit(change, backends)));
   const remarks = changes.flatMap((change) =>
@@ -199,15 +202,18 @@ export async function makePlan(
 async function observeAll(
   { project, servers }: Desired,
   { backends, recorded }: PlanRequest,
-): Promise<{ observed: Observed[]; unreachable: Unreachable[] }> {
+): Promise<{ observed: Observed[]; actions: readonly ActionSpec[] | undefined; unreachable: Unreachable[] }> {
   const unreachable: Unreachable[] = [];
+  let actions: readonly ActionSpec[] | undefined = [];
   const observed = await Promise.all(
     backends.map(async (backend) => {
       const { kind } = backend;
       try {
+        if (backend.actions) actions = await backend.actions.recorded(project);
         return await backend.observe(project);
       } catch (error) {
         if (!(error instanceof BackendUnreachable)) throw error;
+        if (backend.actions) actions = undefined;
         const declared = servers.filter((server) => server.backend === kind).map(({ name }) => name);
         const names = [...new Set([...declared, ...recorded(kind)])].sort();
         unreachable.push({ backend: kind, message: error.message, servers: names });
@@ -215,7 +221,7 @@ async function observeAll(
       }
     }),
   );
-  return { observed: observed.flat(), unreachable };
+  return { observed: observed.flat(), actions, unreachable };
 }
 
 /** Who is selected and cannot be reached is no unknown name; undefined when nobody else is selected. */
@@ -283,7 +289,7 @@ function isTold(changes: readonly Change[]): (diagnostic: Diagnostic) => boolean
 
 /** What is wanted once everything of a project is to go. */
 export function nothingDesired(project: string, root: string): Desired {
-  return { project, root, servers: [] };
+  return { project, root, servers: [], actions: [] };
 }
 
 /** Ports that a start would find taken by a process that is not ours. */

@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { canonicalHash, canonicalJson, specHash } from "../model/canonical.ts";
 import type { Change, Plan } from "../model/plan.ts";
+import { actionLabel } from "../model/summary.ts";
 import { readText, writeAtomic } from "../system/files.ts";
 import { machineKey } from "./secrets.ts";
 
@@ -48,11 +49,7 @@ export function savePlan(state: string, path: string, request: SaveRequest): voi
     only: [...only],
     except: [...except],
     root: plan.root,
-    changes: plan.changes.map((change) => ({
-      server: change.server,
-      action: change.action,
-      basis: basisOf(change),
-    })),
+    changes: basesOf(plan),
   };
   const key = machineKey(state);
   const signed = { ...saved, machine: machineName(key), signature: signatureOf(saved, key) };
@@ -101,10 +98,24 @@ function isEqual(a: string, b: string): boolean {
 export function staleServers(saved: SavedPlan, plan: Plan): string[] {
   if (saved.project !== plan.project || saved.root !== plan.root) return [plan.project];
   const then = new Map(saved.changes.map(({ server, basis }) => [server, basis]));
-  const now = new Map(plan.changes.map((change) => [change.server, basisOf(change)]));
+  const now = new Map(basesOf(plan).map(({ server, basis }) => [server, basis]));
   return [...new Set([...then.keys(), ...now.keys()])]
     .filter((name) => then.get(name) !== now.get(name))
     .sort();
+}
+
+function basesOf({ changes, actions }: Plan): SavedPlan["changes"] {
+  const ofServers = changes.map((change) => ({
+    server: change.server,
+    action: change.action,
+    basis: basisOf(change),
+  }));
+  const ofActions = actions.map(({ key, change, desired, recorded }) => ({
+    server: actionLabel(key),
+    action: change,
+    basis: canonicalHash([change, desired ?? null, recorded ?? null]),
+  }));
+  return [...ofServers, ...ofActions];
 }
 
 /**

@@ -1,8 +1,10 @@
 import type { Backend, PerformResult } from "../backends/backend.ts";
+import { type ActionSecrets, type ActionSpec, actionKey } from "../model/action.ts";
 import type { ApplyEvent } from "../model/event.ts";
 import type { Missing } from "../model/observed.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import type { SecretValues, ServerSpec } from "../model/spec.ts";
+import { actionLabel } from "../model/summary.ts";
 import { Channel } from "./channel.ts";
 import { awaitedCondition, restingDependency } from "./dependencies.ts";
 import { phases, runInOrder, type Task } from "./schedule.ts";
@@ -10,6 +12,8 @@ import { phases, runInOrder, type Task } from "./schedule.ts";
 export interface ApplyOptions {
   /** Values of the secret references, by server. A server without any may be missing. */
   readonly secrets: Readonly<Record<string, SecretValues>>;
+  /** The same of actions. */
+  readonly actionSecrets?: ActionSecrets;
   /** Longest wait for one server to become what its dependents ask for, ms; 0: do not wait, only keep the order. */
   readonly waitMs: number;
   /** Put a changed server that does not become ready back to what it was. Default true. */
@@ -40,7 +44,7 @@ export async function* apply(
     backendOf,
     { ...options, signal: AbortSignal.any([options.signal, reader.signal]) },
     events,
-    plan.changes,
+    plan,
   );
   void walk.run();
   try {
@@ -57,25 +61,54 @@ class Walk {
   readonly #options: ApplyOptions;
   readonly #events: Channel<ApplyEvent>;
   readonly #changes: readonly Change[];
+  readonly #plan: Plan;
   readonly #unfinished = new Map<Change, "failed" | "waiting" | "skipped">();
 
-  constructor(
-    backendOf: BackendOf,
-    options: ApplyOptions,
-    events: Channel<ApplyEvent>,
-    changes: readonly Change[],
-  ) {
+  constructor(backendOf: BackendOf, options: ApplyOptions, events: Channel<ApplyEvent>, plan: Plan) {
     this.#backendOf = backendOf;
     this.#options = options;
     this.#events = events;
-    this.#changes = changes;
+    this.#plan = plan;
+    this.#changes = plan.changes;
   }
 
   async run(): Promise<void> {
     for (const tasks of phases(this.#changes)) {
       await runInOrder(tasks, Math.max(1, this.#options.concurrency), (task) => this.#carryOut(task));
     }
+    await this.#takeActions();
     this.#events.close();
+  }
+
+  /** All of them at once, and last: none runs by its schedule while its server is still being changed. */
+  async #takeActions(): Promise<void> {
+    const { actionSecrets = {}, signal } = this.#options;
+    const { project } = this.#plan;
+    const tasks = this.#plan.actions.flatMap(({ key, change, desired }) =>
+      change === "none" ? [] : [{ server: actionLabel(key), action: change, key, desired }],
+    );
+    if (tasks.length === 0) return;
+    if (signal.aborted) {
+      const message = "interrupted before it began";
+      for (const { server, action } of tasks)
+        this.#events.push({ type: "skipped", server, action, message, interrupted: true });
+      return;
+    }
+    for (const { server, action } of tasks) this.#events.push({ type: "started", server, action });
+    const set = tasks.flatMap(({ desired }) => desired ?? []);
+    const remove = tasks.flatMap(({ key, desired }) => (desired ? [] : [key]));
+    try {
+      const backend = await this.#backendOf("agent");
+      const keys = new Set(set.map(actionKey));
+      const secrets = Object.fromEntries(Object.entries(actionSecrets).filter(([key]) => keys.has(key)));
+      await backend.actions?.take(project, { set, secrets, remove });
+      for (const { server, action, desired } of tasks)
+        this.#events.push({ type: "done", server, action, detail: actionDetail(desired) });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      for (const { server, action } of tasks)
+        this.#events.push({ type: "failed", server, action, message, lastLines: [] });
+    }
   }
 
   async #carryOut({ change, needs }: Task): Promise<void> {
@@ -195,6 +228,13 @@ class Walk {
       return { ok: false, message: error instanceof Error ? error.message : String(error), lastLines: [] };
     }
   }
+}
+
+function actionDetail(desired: ActionSpec | undefined): string {
+  if (desired === undefined) return "removed";
+  return desired.schedule
+    ? `runs at ${desired.schedule.cron} (${desired.schedule.timeZone})`
+    : "ready to run";
 }
 
 const hasDependencies = ({ desired }: Change) => desired !== undefined && desired.dependsOn.length > 0;

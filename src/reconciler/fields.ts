@@ -1,14 +1,14 @@
 import { canonicalJson } from "../model/canonical.ts";
-import { leaves, topField } from "../model/leaves.ts";
+import { type Described, leaves, topField } from "../model/leaves.ts";
 import type { FieldChange } from "../model/plan.ts";
-import type { EnvValue, ServerSpec } from "../model/spec.ts";
+import type { EnvValue } from "../model/spec.ts";
 
 /**
- * What differs between two specs of one server, field by field, in field order: nested objects dotted
+ * What differs between two specs of one server, or of one action, field by field, in field order: nested objects dotted
  * (`restart.policy`), env per name (`env.RUST_LOG`), arrays whole (`args`), a secret as its reference with its keyed
  * hash. What one side does not have is absent there.
  */
-export function fieldChanges(from: ServerSpec, to: ServerSpec): FieldChange[] {
+export function fieldChanges<Spec extends Described>(from: Spec, to: Spec): FieldChange[] {
   const before = leaves(from);
   const after = leaves(settleSecrets(to, from));
   const names = [...new Set([...before.keys(), ...after.keys()])].sort(byPlace(Object.keys(to)));
@@ -25,7 +25,7 @@ export function fieldChanges(from: ServerSpec, to: ServerSpec): FieldChange[] {
  * `spec` with the keyed hash of `known` wherever it has the same reference without one: a secret that was not
  * resolved (`--no-secrets`) is taken to be what it was.
  */
-export function settleSecrets(spec: ServerSpec, known: ServerSpec): ServerSpec {
+export function settleSecrets<Spec extends Described>(spec: Spec, known: Spec): Spec {
   const settle = (name: string, value: EnvValue): EnvValue => {
     const old = Object.hasOwn(known.env, name) ? known.env[name] : undefined;
     if (old === undefined || typeof value === "string" || typeof old === "string" || value.hmac !== "")

@@ -1,22 +1,26 @@
+import type { ActionSpec } from "../model/action.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Desired, Plan } from "../model/plan.ts";
 import { diff } from "./diff.ts";
+import { diffActions, ownerOf } from "./diff-actions.ts";
 import { type Selection, select } from "./select.ts";
 
 /**
  * The plan from what is declared to what is there. `diagnostics` are the preflight problems: those of servers that
  * the selection leaves out are dropped, since nothing is done to them. Problems: a selected name that is neither
- * declared nor recorded.
+ * declared nor recorded. `recorded`: the actions that are known; one of a server goes with that.
  */
 export function buildPlan(
   desired: Desired,
   observed: readonly Observed[],
   diagnostics: readonly Diagnostic[] = [],
   selection: Selection = {},
+  recorded: readonly ActionSpec[] = [],
 ): Result<Plan> {
   const changes = diff(desired, observed);
-  const names = [...new Set(changes.map(({ server }) => server))];
+  const actions = diffActions(desired.actions, recorded);
+  const names = [...new Set([...changes.map(({ server }) => server), ...actions.map(ownerOf)])];
   const { skipped, problems } = select(names, selection);
   if (problems.length > 0) return { ok: false, problems };
   const plan: Plan = {
@@ -24,6 +28,7 @@ export function buildPlan(
     project: desired.project,
     root: desired.root,
     changes: changes.filter(({ server }) => !skipped.includes(server)),
+    actions: actions.filter((action) => !skipped.includes(ownerOf(action))),
     diagnostics: diagnostics.filter(({ server }) => server === undefined || !skipped.includes(server)),
     skipped,
   };

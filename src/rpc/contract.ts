@@ -5,6 +5,7 @@ import { mcpFacts, probeReport } from "../model/probe-report.ts";
 import { CONDITIONS, exit, name, secretValues, serverSpec } from "../model/spec.ts";
 import { session, starter } from "../model/starter.ts";
 import { LONGEST_PAUSE } from "../model/units.ts";
+import { jobContract } from "./job-contract.ts";
 
 /** The wire protocol as one table: what is called, with which params, and what comes back. JSON-RPC 2.0, a document a line. */
 
@@ -24,10 +25,12 @@ const targets = <Options extends z.ZodRawShape>(options: Options) =>
   ]);
 const target = targets({});
 const startTarget = targets({
+  /** Cancel what is left of its actions' jobs, and delete its jobs that are over; of a server that runs nothing changes. */
   replace_existing_jobs: z.boolean().default(true),
   /** At once, whatever it depends on. */
   no_deps: z.boolean().default(false),
 });
+/** `remove_jobs`: also cancel what runs of its actions, and delete its jobs. */
 const stopTarget = targets({ remove_jobs: z.boolean().default(false) });
 const pauseTarget = targets({ for_ms: z.number().min(1).max(LONGEST_PAUSE).optional() });
 const names = z.array(z.string());
@@ -240,6 +243,7 @@ export const contract = {
     params: z.strictObject({ session }),
     result: z.object({ stopped: names, failed }),
   },
+  ...jobContract,
   agent_info: {
     summary: "The agent itself",
     params: z.strictObject({}),

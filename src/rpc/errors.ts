@@ -13,6 +13,7 @@ export const RPC_ERRORS = {
   spawnFailed: -32006,
   locked: -32007,
   jobNotFound: -32008,
+  actionNotFound: -32009,
 } as const;
 
 /** An error as it goes over the wire. */

@@ -71,6 +71,14 @@ export function recordedUnits(state: string, project: string, kind: Kind): strin
   return names.filter((name) => NAME_PATTERN.test(name)).sort();
 }
 
+/** The project's actions, as they were applied last. */
+export const actionsPath = (state: string, project: string) =>
+  join(projectDir(state, project), "actions.json");
+
+export function hasActions(state: string, project: string): boolean {
+  return existsSync(actionsPath(state, project));
+}
+
 /** Names of the project's servers that the agent has a record of. */
 export function recordedNames(state: string, project: string): string[] {
   const dir = join(projectDir(state, project), "servers");

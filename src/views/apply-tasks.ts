@@ -1,6 +1,7 @@
 import type { ListrTask } from "listr2";
 import type { ApplyEvent } from "../model/event.ts";
 import type { Change, Plan } from "../model/plan.ts";
+import { actionLabel } from "../model/summary.ts";
 import { oneLine } from "../model/text.ts";
 import { renderApplyLines } from "./apply.ts";
 import { type ApplyScreen, applySummary, eventText, type FinalEvent, isFinal } from "./apply-text.ts";
@@ -21,7 +22,7 @@ export async function renderApplyTasks(
   screen: ApplyScreen,
 ): Promise<readonly FinalEvent[]> {
   const write = (text: string) => void terminal.write(`${text}\n`);
-  const changes = plan.changes.filter(({ action }) => action !== "none");
+  const changes = tasksOf(plan);
   if (changes.length > (terminal.rows || USUAL_ROWS) - SPARE_ROWS)
     return renderApplyLines(events, write, screen);
   const rows = changes.map((change) => new Row(change));
@@ -31,6 +32,12 @@ export async function renderApplyTasks(
   if (shown.status === "rejected") throw shown.reason;
   write(applySummary(fed.value, screen));
   return fed.value;
+}
+
+/** What is done, by the names that its events have. */
+function tasksOf({ changes, actions }: Plan): Pick<Change, "server" | "action">[] {
+  const ofActions = actions.map(({ key, change }) => ({ server: actionLabel(key), action: change }));
+  return [...changes, ...ofActions].filter(({ action }) => action !== "none");
 }
 
 async function showRows(rows: readonly Row[], terminal: NodeJS.WriteStream): Promise<void> {
@@ -71,13 +78,13 @@ async function feed(rows: readonly Row[], events: AsyncIterable<ApplyEvent>): Pr
 
 /** One change of the plan as a task that follows its events. */
 class Row {
-  readonly #change: Change;
+  readonly #change: Pick<Change, "server" | "action">;
   readonly #end: Promise<FinalEvent | undefined>;
   #finish: (end: FinalEvent | undefined) => void = () => {};
   #task: { title: string; output: string };
   #running = false;
 
-  constructor(change: Change) {
+  constructor(change: Pick<Change, "server" | "action">) {
     this.#change = change;
     this.#task = { title: `${change.server}: waiting`, output: "" };
     this.#end = new Promise((resolve) => {

@@ -1,3 +1,4 @@
+import type { ActionSpec } from "../model/action.ts";
 import { canonicalJson } from "../model/canonical.ts";
 import { leaves } from "../model/leaves.ts";
 import type { ServerSpec } from "../model/spec.ts";
@@ -66,6 +67,48 @@ export function interestingFacts(spec: ServerSpec): { facts: readonly Fact[]; hi
     value: fieldValue(field, value),
   }));
   return { facts: [...headFacts(spec), ...facts], hidden: rest.length - shown.length };
+}
+
+const ACTION_DEFAULTS: Readonly<Record<string, unknown>> = {
+  interpreterArgs: [],
+  umask: 0o022,
+  timeout: 3_600_000,
+  grace: 10_000,
+  "retries.max": 0,
+  "retries.backoffInitial": 1000,
+  "retries.backoffMax": 30_000,
+  "schedule.missed": "once",
+  schedule: null,
+  concurrency: "forbid",
+  description: "",
+  tags: [],
+};
+
+/** The same of an action. */
+export function actionFacts(spec: ActionSpec): readonly Fact[] {
+  const { script, command, program, args } = spec;
+  const line = script === null ? commandLine(command ?? program, args) : scriptLine(script, spec);
+  const rest = [...leaves(spec)].filter(([field, value]) => {
+    const [top = "", inner = ""] = field.split(".");
+    if (["command", "program", "args", "script", "interpreterArgs", "openFiles"].includes(top)) return false;
+    if (top === "env") return !GIVEN_ENV.includes(inner);
+    if (field === "workingDir") return value !== spec.env.HOME;
+    return !(field in ACTION_DEFAULTS && canonicalJson(value) === canonicalJson(ACTION_DEFAULTS[field]));
+  });
+  return [
+    { label: script === null ? "command" : "script", value: line },
+    ...(script === null && program !== command
+      ? [{ label: "program", value: fieldValue("program", program) }]
+      : []),
+    ...rest.map(([field, value]) => ({ label: fieldLabel(field), value: fieldValue(field, value) })),
+  ];
+}
+
+/** How long it is and what runs it: the text itself is in the configuration. */
+function scriptLine(script: string, { program, interpreterArgs, args }: ActionSpec): string {
+  const lines = script.trimEnd().split("\n").length;
+  const run = commandLine(program, [...interpreterArgs, "SCRIPT", ...args]);
+  return `${lines} line${lines === 1 ? "" : "s"}, by ${run}`;
 }
 
 function headFacts(spec: ServerSpec): Fact[] {

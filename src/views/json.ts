@@ -9,6 +9,8 @@ export interface PlanDocument {
   readonly root: string;
   readonly summary: PlanSummary;
   readonly changes: readonly ChangeDocument[];
+  /** Those that match too, as `changes`. */
+  readonly actions: Plan["actions"];
   readonly diagnostics: Plan["diagnostics"];
   readonly skipped: readonly string[];
   /** Backends that do not answer, and their servers, which are not in `changes`. */
@@ -51,6 +53,7 @@ export function planDocument(plan: Plan): PlanDocument {
     root: plan.root,
     summary: summary(plan),
     changes: plan.changes.map(changeDocument),
+    actions: plan.actions,
     diagnostics: plan.diagnostics,
     skipped: plan.skipped,
     ...(plan.unreachable ? { unreachable: plan.unreachable } : {}),

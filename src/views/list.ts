@@ -1,16 +1,18 @@
 import { uptime } from "../model/elapsed.ts";
 import type { Observed, StateName, Verdict } from "../model/observed.ts";
-import { type Paint, painter, type Screen, type Style } from "./screen.ts";
-import { cut, displayWidth, padEnd, padStart } from "./width.ts";
+import type { Screen, Style } from "./screen.ts";
+import { type Cell, type Column, table } from "./table.ts";
+import { cut } from "./width.ts";
 
-const HEADINGS = ["NAME", "STATE", "READY", "PID", "PORT", "UPTIME", "RESTARTS"] as const;
-const NUMERIC: ReadonlySet<string> = new Set(["PID", "PORT", "RESTARTS"]);
-const GAP = "  ";
-
-interface Cell {
-  readonly text: string;
-  readonly style?: Style;
-}
+const COLUMNS: readonly Column[] = [
+  { heading: "NAME", flexible: true },
+  { heading: "STATE" },
+  { heading: "READY" },
+  { heading: "PID", numeric: true },
+  { heading: "PORT", numeric: true },
+  { heading: "UPTIME" },
+  { heading: "RESTARTS", numeric: true },
+];
 
 /** One row of the table. */
 export interface ListRow extends Pick<Observed, "name" | "project" | "state"> {
@@ -32,13 +34,13 @@ export interface ListRow extends Pick<Observed, "name" | "project" | "state"> {
 
 /** The table of `xy list`, in the order given, with a newline at its end. */
 export function listView(servers: readonly ListRow[], screen: Screen): string {
-  const paint = painter(screen);
   if (servers.length === 0) return "No servers. `xy apply` brings up what the configuration declares.\n";
   const several = new Set(servers.map(({ project }) => project)).size > 1;
-  const head: Cell[] = HEADINGS.map((text) => ({ text, style: "bold" }));
-  const rows = [head, ...servers.map((server) => cells(server, several))];
-  const columns = widths(rows, screen.width);
-  return rows.map((row) => `${line(fitName(row, columns), columns, paint)}\n`).join("");
+  return table(
+    COLUMNS,
+    servers.map((server) => cells(server, several)),
+    screen,
+  );
 }
 
 /** `stateStyle("failed")` → `"red"`. A running server that is not ready is not green. */
@@ -106,28 +108,4 @@ function readyCell(state: StateName, ready: Verdict["status"], isWatched: boolea
     case "unknown":
       return { text: isWatched ? "not yet" : "?", style: "yellow" };
   }
-}
-
-/** Only names are cut, since the other columns are short and worth more. */
-function fitName(row: readonly Cell[], columns: readonly number[]): readonly Cell[] {
-  const [name, ...others] = row;
-  return name === undefined ? row : [{ ...name, text: cut(name.text, columns[0]) }, ...others];
-}
-
-function widths(rows: readonly (readonly Cell[])[], width: number | undefined): number[] {
-  const natural = HEADINGS.map((_, i) => Math.max(...rows.map((row) => displayWidth(row[i]?.text ?? ""))));
-  const excess =
-    natural.reduce((sum, w) => sum + w + GAP.length, -GAP.length) - (width ?? Number.POSITIVE_INFINITY);
-  const shortest = HEADINGS[0].length * 2;
-  return natural.map((w, i) => (i === 0 && excess > 0 ? Math.max(Math.min(w, shortest), w - excess) : w));
-}
-
-function line(row: readonly Cell[], columns: readonly number[], paint: Paint): string {
-  const texts = row.map(({ text, style }, i) => {
-    const painted = style === undefined ? text : paint(style, text);
-    return NUMERIC.has(HEADINGS[i] ?? "")
-      ? padStart(painted, columns[i] ?? 0)
-      : padEnd(painted, columns[i] ?? 0);
-  });
-  return texts.join(GAP).trimEnd();
 }

@@ -2,11 +2,11 @@ import { waitsText } from "../model/dependency.ts";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import { ago, span } from "../model/elapsed.ts";
 import { formatExit } from "../model/observed.ts";
-import type { Change, Plan, Unreachable } from "../model/plan.ts";
-import { isEmpty, isWaiting, type PlanSummary, summary } from "../model/summary.ts";
+import type { ActionChange, Change, Plan, Unreachable } from "../model/plan.ts";
+import { actionLabel, isEmpty, isWaiting, type PlanSummary, summary } from "../model/summary.ts";
 import { oneLine } from "../model/text.ts";
 import { changeHeading, changeSign } from "./actions.ts";
-import { interestingFacts } from "./facts.ts";
+import { actionFacts, interestingFacts } from "./facts.ts";
 import { fieldLines, type Line, type Sign } from "./field-diff.ts";
 import { reasonTexts } from "./reasons.ts";
 import { type Paint, painter, type Screen, type Style } from "./screen.ts";
@@ -30,12 +30,17 @@ export function planView(plan: Plan, screen: Screen): string {
   const blocks = plan.changes
     .filter(({ action }) => action !== "none")
     .map((change) => block(change, screen, paint));
+  const actions = plan.actions
+    .filter(({ change }) => change !== "none")
+    .map((change) => actionBlock(change, screen, paint));
   const notes = noteLines(plan, screen, paint);
   const problems = [
     ...(plan.unreachable ?? []).map((lost) => unreachableLine(lost, screen, paint)),
     ...together(plan.diagnostics).map((d) => diagnosticLine(d, screen, paint)),
   ];
-  const sections = [...blocks, notes, problems, [totals(plan, paint)]].filter((lines) => lines.length > 0);
+  const sections = [...blocks, ...actions, notes, problems, [totals(plan, paint)]].filter(
+    (lines) => lines.length > 0,
+  );
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
@@ -49,6 +54,27 @@ function block(change: Change, screen: Screen, paint: Paint): string[] {
     ...[...details(change, screen), ...unitDetails(change, screen)].map((line) =>
       detail(line, screen, paint),
     ),
+  ];
+}
+
+const ACTION_HEADINGS = {
+  add: "will be added",
+  update: "will be changed",
+  remove: "will be removed",
+  none: "",
+};
+
+function actionBlock({ key, change, fields, desired }: ActionChange, screen: Screen, paint: Paint): string[] {
+  const sign = changeSign(change);
+  const space = (screen.width ?? USUAL_WIDTH) - INDENT - 2;
+  const facts = change === "add" && desired ? actionFacts(desired) : [];
+  const lines = [
+    ...facts.map(({ label, value }): Line => ({ depth: 0, sign: "+", text: `${label}: ${value}` })),
+    ...fields.flatMap((field) => fieldLines(field, space)),
+  ];
+  return [
+    `${signed(sign, sign.padStart(3), paint)} ${paint("bold", actionLabel(key))} ${ACTION_HEADINGS[change]}`,
+    ...lines.map((line) => detail(line, screen, paint)),
   ];
 }
 

@@ -15,6 +15,11 @@ const NUMBERS: Readonly<Record<string, (value: number) => string>> = {
   "liveness.timeout": formatDuration,
   "liveness.startPeriod": formatDuration,
   "logs.maxSize": formatSize,
+  // Of actions.
+  timeout: formatDuration,
+  grace: formatDuration,
+  "retries.backoffInitial": formatDuration,
+  "retries.backoffMax": formatDuration,
 };
 
 /** A field's name as messages write it: `restart.backoffMax` → `restart.backoff-max`; env names stay as they are. */

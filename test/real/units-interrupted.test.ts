@@ -91,7 +91,10 @@ describe.each([
 
   async function planned(spec: ServerSpec | undefined): Promise<Plan> {
     const observed = await backendDyingAt(Infinity).observe(PROJECT);
-    const plan = buildPlan({ project: PROJECT, root: "/", servers: spec ? [spec] : [] }, observed);
+    const plan = buildPlan(
+      { project: PROJECT, root: "/", servers: spec ? [spec] : [], actions: [] },
+      observed,
+    );
     if (!plan.ok) throw new Error("no plan");
     return plan.value;
   }

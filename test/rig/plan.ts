@@ -5,7 +5,7 @@ import { PROJECT } from "./spec.ts";
 
 /** What a plan for these servers says now, as `name action`, servers that match left out. */
 export function planned(specs: readonly ServerSpec[], observed: readonly Observed[]): string[] {
-  const plan = buildPlan({ project: PROJECT, root: "/", servers: specs }, observed);
+  const plan = buildPlan({ project: PROJECT, root: "/", servers: specs, actions: [] }, observed);
   if (!plan.ok) throw new Error(plan.problems.map(({ message }) => message).join("; "));
   const changes = plan.value.changes.filter(({ action }) => action !== "none");
   return changes.map(({ server, action }) => `${server} ${action}`);

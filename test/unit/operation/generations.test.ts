@@ -19,8 +19,16 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(state, { recursive: true }));
 
-const plan: Plan = { version: 1, project: "p", root: "/r", changes: [], diagnostics: [], skipped: [] };
-const desired = { project: "p", root: "/r", servers: [] };
+const plan: Plan = {
+  version: 1,
+  project: "p",
+  root: "/r",
+  changes: [],
+  actions: [],
+  diagnostics: [],
+  skipped: [],
+};
+const desired = { project: "p", root: "/r", servers: [], actions: [] };
 const begin = (now: number, rollbackOf?: number) =>
   beginGeneration(state, { plan, desired, files: [], rollbackOf, now });
 

@@ -52,7 +52,7 @@ export function spec(name: string, over: Partial<ServerSpec> = {}): ServerSpec {
 }
 
 export function desired(...servers: ServerSpec[]): Desired {
-  return { project: "dots", root: "/home/me/dots", servers };
+  return { project: "dots", root: "/home/me/dots", servers, actions: [] };
 }
 
 /** Running and ready for two hours and a bit, as `applied` says. */

@@ -1,0 +1,126 @@
+import { z } from "zod";
+import { type ActionSecrets, type ActionSpec, actionKey, actionSpec } from "../../model/action.ts";
+import { canonicalJson } from "../../model/canonical.ts";
+import { nearest } from "../../model/nearest.ts";
+import { type SecretValues, secretValues } from "../../model/spec.ts";
+import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
+import { readJson, setAside, writeAtomic } from "../../system/files.ts";
+import { ensurePrivateDir, projectDir } from "../../system/paths.ts";
+import { actionsPath, recordedProjects } from "../../system/projects.ts";
+
+export interface AppliedAction {
+  readonly spec: ActionSpec;
+  readonly secrets: SecretValues;
+}
+
+const actionsFile = z.strictObject({
+  version: z.literal(1),
+  actions: z.array(z.strictObject({ spec: actionSpec, secrets: secretValues })),
+});
+
+/** What was applied of actions: one file a project, so that a spec is never seen with the secrets of another. */
+export class Actions {
+  readonly #state: string;
+  readonly #report: (message: string) => void;
+  readonly #projects = new Map<string, ReadonlyMap<string, AppliedAction>>();
+
+  constructor(state: string, report: (message: string) => void) {
+    this.#state = state;
+    this.#report = report;
+  }
+
+  readAll(): void {
+    for (const project of recordedProjects(this.#state)) {
+      const actions = this.#read(project);
+      if (actions) this.#projects.set(project, actions);
+    }
+  }
+
+  /** In the order of their keys, project by project. */
+  all(project?: string): AppliedAction[] {
+    const projects = [...this.#projects.keys()]
+      .filter((one) => project === undefined || one === project)
+      .sort();
+    return projects.flatMap((one) => [...(this.#projects.get(one)?.values() ?? [])]);
+  }
+
+  find(project: string, key: string): AppliedAction | undefined {
+    return this.#projects.get(project)?.get(key);
+  }
+
+  /** Without a project the action must be there only once. */
+  get({ name, server }: Pick<ActionSpec, "name" | "server">, project: string | undefined): AppliedAction {
+    const key = actionKey({ name, server });
+    const all = this.all(project);
+    const found = all.filter(({ spec }) => actionKey(spec) === key);
+    const [first] = found;
+    if (!first)
+      throw new RpcError(RPC_ERRORS.actionNotFound, `cannot find action ${key}: ${wayOut(key, all)}`);
+    if (found.length > 1) {
+      const projects = found.map(({ spec }) => spec.project).join(", ");
+      throw new RpcError(
+        RPC_ERRORS.invalidParams,
+        `cannot tell which ${key} is meant: projects ${projects} have one`,
+      );
+    }
+    return first;
+  }
+
+  /** Throws, with nothing changed, when it cannot be written. Returns those that are gone. */
+  apply(
+    project: string,
+    set: readonly ActionSpec[],
+    secrets: ActionSecrets,
+    remove: readonly string[],
+  ): ActionSpec[] {
+    const before = this.#projects.get(project) ?? new Map<string, AppliedAction>();
+    const after = new Map(before);
+    const gone = remove.flatMap((key) => before.get(key)?.spec ?? []);
+    for (const key of remove) after.delete(key);
+    for (const spec of set) {
+      const key = actionKey(spec);
+      after.set(key, { spec, secrets: valuesOf(spec, secrets[key] ?? {}, before.get(key)) });
+    }
+    const sorted = new Map([...after].sort(([a], [b]) => (a < b ? -1 : 1)));
+    this.#write(project, [...sorted.values()]);
+    this.#projects.set(project, sorted);
+    return gone;
+  }
+
+  #write(project: string, actions: readonly AppliedAction[]): void {
+    ensurePrivateDir(projectDir(this.#state, project));
+    writeAtomic(actionsPath(this.#state, project), JSON.stringify({ version: 1, actions }), {
+      durable: true,
+    });
+  }
+
+  #read(project: string): ReadonlyMap<string, AppliedAction> | undefined {
+    const path = actionsPath(this.#state, project);
+    try {
+      const value = readJson(path);
+      if (value === undefined) return undefined;
+      const { actions } = actionsFile.parse(value);
+      return new Map(actions.map((action) => [actionKey(action.spec), action]));
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#report(`${setAside(path, Date.now())}: its actions cannot be read, apply them again: ${why}`);
+      return undefined;
+    }
+  }
+}
+
+/** A secret that was not looked up now keeps the value that its keyed hash stands for. */
+function valuesOf(spec: ActionSpec, values: SecretValues, before: AppliedAction | undefined): SecretValues {
+  const kept = Object.entries(before?.secrets ?? {}).filter(
+    ([name]) => canonicalJson(before?.spec.env[name]) === canonicalJson(spec.env[name]),
+  );
+  return { ...Object.fromEntries(kept), ...values };
+}
+
+function wayOut(key: string, all: readonly AppliedAction[]): string {
+  const guess = nearest(
+    key,
+    all.map(({ spec }) => actionKey(spec)),
+  );
+  return guess === undefined ? "`xy apply` brings in what is declared" : `did you mean ${guess}?`;
+}

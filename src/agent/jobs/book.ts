@@ -1,0 +1,315 @@
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { isOver, type Job, type JobSpec } from "../../model/job.ts";
+import { NAME_PATTERN } from "../../model/name.ts";
+import { readText, setAside, writeAtomic } from "../../system/files.ts";
+import { projectDir, serverDir } from "../../system/paths.ts";
+import { bootId } from "../../system/processes.ts";
+import { recordedProjects } from "../../system/projects.ts";
+import { type JobEntry, type JobPatch, Journal } from "./journal.ts";
+
+/** To whom jobs belong: a server with its actions, or an action that stands alone. */
+export interface Owner {
+  readonly project: string;
+  /** Null: `action_id` stands alone. */
+  readonly service_id: string | null;
+  readonly action_id: string;
+}
+
+/** What is said of a job when it is created; the rest follows. */
+export interface NewJob extends Owner, Pick<Job, "trigger" | "tags"> {
+  readonly spec: JobSpec;
+  readonly retry_of?: number;
+  readonly inc?: number;
+}
+
+export interface JobQuery {
+  readonly project?: string | undefined;
+  readonly phase?: Job["phase"] | undefined;
+  readonly server?: string | undefined;
+  readonly action?: string | undefined;
+  readonly standalone?: true | undefined;
+  readonly tag?: string | undefined;
+  readonly since_unix_ms?: number | undefined;
+  readonly limit: number;
+  /** Only jobs with a smaller id. */
+  readonly cursor?: number | undefined;
+}
+
+/**
+ * Every job, on disk; in memory are those alone that are not over. The one place in which jobs are created: it gives
+ * them their id, their server and their action.
+ */
+export class JobBook {
+  readonly #state: string;
+  readonly #report: (message: string) => void;
+  readonly #journals = new Map<string, Journal>();
+  readonly #open = new Map<number, JobEntry>();
+  #next: number;
+
+  constructor(state: string, report: (message: string) => void) {
+    this.#state = state;
+    this.#report = report;
+    this.#next = this.#firstId();
+  }
+
+  /** Throws, with nothing changed, when it cannot be written. */
+  create({ spec, retry_of, inc, ...said }: NewJob): JobEntry {
+    const id = this.#next;
+    writeAtomic(this.#counterPath, `${id + 1}\n`);
+    this.#next = id + 1;
+    const fresh: Omit<JobEntry, "of"> = {
+      id,
+      project: said.project,
+      service_id: said.service_id,
+      action_id: said.action_id,
+      trigger: said.trigger,
+      retry_of: retry_of ?? null,
+      attempt: 1,
+      phase: "pending",
+      pid: null,
+      exit_code: null,
+      signal: null,
+      created_at: Date.now(),
+      started_at: null,
+      ended_at: null,
+      error: null,
+      tags: [...said.tags],
+      boot: bootId(),
+      ...(inc === undefined ? {} : { inc }),
+    };
+    const entry = this.#journal(said).create(fresh, spec);
+    this.#open.set(id, entry);
+    return entry;
+  }
+
+  /** What became of a job that is not over. Not writing it down would not undo it: then it is only reported. */
+  update(id: number, patch: JobPatch): JobEntry {
+    const before = this.#open.get(id);
+    if (!before) throw new Error(`job ${id} is over, or was never begun`);
+    const entry: JobEntry = { ...before, ...patch };
+    const journal = this.#journal(before);
+    if (isOver(entry)) this.#open.delete(id);
+    else this.#open.set(id, entry);
+    try {
+      journal.update(id, patch);
+      if (isOver(entry)) this.#dropLogs(before, journal.compact());
+    } catch (error) {
+      this.#report(`cannot write down what became of job ${id}: ${String(error)}`);
+    }
+    return entry;
+  }
+
+  /** Takes up a job that an earlier agent left unfinished. */
+  adopt(entry: JobEntry): void {
+    this.#open.set(entry.id, entry);
+  }
+
+  get nextId(): number {
+    return this.#next;
+  }
+
+  /** Newest first. Gives way to others between two journals: there may be many. */
+  async list(query: JobQuery): Promise<{ jobs: JobEntry[]; next: number | null }> {
+    let found: JobEntry[] = [];
+    for (const journal of this.#journalsOf(query)) {
+      const least = found.length > query.limit ? (found.at(-1)?.id ?? 0) : 0;
+      const fresh = someOf(journal, query, least);
+      found = [...found, ...fresh].sort((a, b) => b.id - a.id).slice(0, query.limit + 1);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const jobs = found.slice(0, query.limit);
+    return { jobs, next: found.length > query.limit ? (jobs.at(-1)?.id ?? null) : null };
+  }
+
+  async find(id: number): Promise<{ entry: JobEntry; spec: JobSpec | null } | undefined> {
+    const open = this.#open.get(id);
+    if (open) return this.#journal(open).find(id) ?? { entry: open, spec: null };
+    for (const journal of this.#journalsOf({})) {
+      const found = journal.find(id);
+      if (found) return found;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return undefined;
+  }
+
+  /** The newest job of an action, or of a server's own program. */
+  newestOf(owner: Owner): JobEntry | undefined {
+    for (const entry of this.#journal(owner).entries()) if (entry.action_id === owner.action_id) return entry;
+    return undefined;
+  }
+
+  /** The job after this one of the same server and action. */
+  nextOf(entry: JobEntry): JobEntry | undefined {
+    let next: JobEntry | undefined;
+    for (const one of this.#journal(entry).entries()) {
+      if (one.id <= entry.id) return next;
+      if (one.action_id === entry.action_id) next = one;
+    }
+    return next;
+  }
+
+  /** Projects in which a server of that name has jobs. */
+  projectsWith(server: string): string[] {
+    return this.#owners({ server }).map(({ project }) => project);
+  }
+
+  /** A job that is over, with its log. */
+  delete(entry: JobEntry): void {
+    this.#journal(entry).delete(entry.id);
+    this.#dropLogs(entry, [entry.id]);
+  }
+
+  /** Of a server: all that is over, with its logs. Returns how many. */
+  deleteOver(project: string, server: string, below: number): number {
+    const owner = { project, service_id: server, action_id: "" };
+    const gone = this.#journal(owner).rewrite((entry) => !isOver(entry) || entry.id >= below);
+    this.#dropLogs(owner, gone);
+    return gone.length;
+  }
+
+  /** Everything of an owner: it is no more. What is not over must have been ended. */
+  forget(owner: Owner): void {
+    this.#journals.delete(keyOf(owner));
+    fs.rmSync(this.dirOf(owner), { recursive: true, force: true });
+  }
+
+  dirOf({ project, service_id, action_id }: Owner): string {
+    const jobs = join(projectDir(this.#state, project), "jobs");
+    return service_id === null ? join(jobs, "actions", action_id) : join(jobs, "servers", service_id);
+  }
+
+  /** What it printed. */
+  logDir(job: Owner & Pick<Job, "id">): string {
+    return join(this.dirOf(job), "log", String(job.id));
+  }
+
+  /** What a server's own program printed, in all its runs. */
+  serverLogDir({ project, service_id }: Owner): string {
+    return join(serverDir(this.#state, project, service_id ?? ""), "log");
+  }
+
+  /** Where it runs; there as long as it is not over. */
+  runDir(job: Owner & Pick<Job, "id">): string {
+    return join(this.dirOf(job), "run", String(job.id));
+  }
+
+  /** Jobs of actions that an earlier agent left unfinished. */
+  leftOver(): { entry: JobEntry; spec: JobSpec | null }[] {
+    return this.#owners({}).flatMap((owner) =>
+      numbersIn(join(this.dirOf(owner), "run")).flatMap((id) => {
+        const found = this.#journal(owner).find(id);
+        if (found && !isOver(found.entry)) return [found];
+        this.endRun({ ...owner, id });
+        return [];
+      }),
+    );
+  }
+
+  /** Removes where a job ran. */
+  endRun(job: Owner & Pick<Job, "id">): void {
+    fs.rmSync(this.runDir(job), { recursive: true, force: true });
+  }
+
+  #dropLogs(owner: Owner, ids: readonly number[]): void {
+    for (const id of ids) {
+      try {
+        fs.rmSync(this.logDir({ ...owner, id }), { recursive: true, force: true });
+      } catch (error) {
+        this.#report(`cannot remove the log of job ${id}: ${String(error)}`);
+      }
+    }
+  }
+
+  #journal(owner: Owner): Journal {
+    const key = keyOf(owner);
+    const known = this.#journals.get(key);
+    if (known) return known;
+    const isOurs = (job: Job) =>
+      job.project === owner.project &&
+      job.service_id === owner.service_id &&
+      (owner.service_id !== null || job.action_id === owner.action_id);
+    const journal = new Journal(join(this.dirOf(owner), "journal"), isOurs, this.#report);
+    this.#journals.set(key, journal);
+    return journal;
+  }
+
+  #journalsOf(query: Partial<JobQuery>): Journal[] {
+    return this.#owners(query).map((owner) => this.#journal(owner));
+  }
+
+  /** Those that have a folder. */
+  #owners({ project, server, action, standalone }: Partial<JobQuery>): Owner[] {
+    const projects = project === undefined ? recordedProjects(this.#state) : [project];
+    return projects.flatMap((one) => {
+      const jobs = join(projectDir(this.#state, one), "jobs");
+      const servers = standalone ? [] : namesIn(join(jobs, "servers"));
+      const actions = server === undefined ? namesIn(join(jobs, "actions")) : [];
+      return [
+        ...servers
+          .filter((name) => server === undefined || name === server)
+          .map((name) => ({ project: one, service_id: name, action_id: "" })),
+        ...actions
+          .filter((name) => action === undefined || name === action)
+          .map((name) => ({ project: one, service_id: null, action_id: name })),
+      ];
+    });
+  }
+
+  get #counterPath(): string {
+    return join(this.#state, "jobs.next");
+  }
+
+  /** Without a counter that can be read: behind all that there are. */
+  #firstId(): number {
+    const text = readText(this.#counterPath);
+    if (text !== undefined && /^[1-9]\d{0,14}\n$/.test(text)) return Number(text);
+    if (text !== undefined) this.#report(`${setAside(this.#counterPath, Date.now())}: it was no number`);
+    const newest = this.#journalsOf({}).map((journal) => journal.entries().next().value?.id ?? 0);
+    return Math.max(0, ...newest) + 1;
+  }
+}
+
+/** The newest that fit, one more than are wanted at most, and none older than can matter. */
+function someOf(journal: Journal, query: JobQuery, least: number): JobEntry[] {
+  const found: JobEntry[] = [];
+  for (const entry of journal.entries()) {
+    if (found.length > query.limit || entry.id <= least) break;
+    if (fits(entry, query)) found.push(entry);
+  }
+  return found;
+}
+
+function fits(entry: JobEntry, { action, phase, tag, since_unix_ms: since, cursor }: JobQuery): boolean {
+  return (
+    (action === undefined || entry.action_id === action) &&
+    (phase === undefined || entry.phase === phase) &&
+    (tag === undefined || entry.tags.includes(tag)) &&
+    (since === undefined || entry.created_at >= since) &&
+    (cursor === undefined || entry.id < cursor)
+  );
+}
+
+/** What others see of a job. */
+export function publicJob(entry: JobEntry): Job {
+  const { of: _, boot: _boot, process: _process, inc: _inc, ending: _ending, ...shown } = entry;
+  return shown;
+}
+
+function keyOf({ project, service_id, action_id }: Owner): string {
+  return service_id === null ? `${project}//${action_id}` : `${project}/${service_id}`;
+}
+
+function namesIn(dir: string): string[] {
+  return entriesOf(dir).filter((name) => NAME_PATTERN.test(name));
+}
+
+function numbersIn(dir: string): number[] {
+  return entriesOf(dir)
+    .filter((name) => /^[1-9]\d*$/.test(name))
+    .map(Number);
+}
+
+function entriesOf(dir: string): string[] {
+  return fs.existsSync(dir) ? fs.readdirSync(dir).sort() : [];
+}

@@ -1,0 +1,264 @@
+import { join } from "node:path";
+import { type ActionSpec, actionKey } from "../../model/action.ts";
+import { isOver, type Job, jobLabel, MAIN_ACTION } from "../../model/job.ts";
+import type { ParsedParams, ResultOf } from "../../rpc/contract.ts";
+import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
+import { isLive } from "../../supervisor/state.ts";
+import type { LogSource } from "../log-stream.ts";
+import type { Supervised } from "../supervised.ts";
+import { Actions } from "./actions.ts";
+import { JobBook, publicJob } from "./book.ts";
+import type { JobEntry } from "./journal.ts";
+import { MainJobs, ownerOf as mainOwner } from "./main-jobs.ts";
+import { isAction, ownerOf, Runner } from "./runner.ts";
+import { Scheduler } from "./scheduler.ts";
+
+/** What servers there are, for the log of a job that is a server's own program. */
+type FindServer = (name: string, project: string) => Supervised | undefined;
+
+/** Everything about jobs and actions that this agent does. */
+export class Jobs {
+  readonly main: MainJobs;
+  readonly #book: JobBook;
+  readonly #runner: Runner;
+  readonly #actions: Actions;
+  readonly #scheduler: Scheduler;
+  readonly #findServer: FindServer;
+
+  constructor(state: string, report: (message: string) => void, findServer: FindServer) {
+    this.#book = new JobBook(state, report);
+    this.main = new MainJobs(this.#book, report);
+    this.#runner = new Runner(this.#book, report);
+    this.#actions = new Actions(state, report);
+    this.#findServer = findServer;
+    this.#scheduler = new Scheduler({
+      state,
+      report,
+      run: (spec, trigger) => this.#run(spec, trigger),
+      newest: (spec) => this.#newestScheduled(spec),
+    });
+  }
+
+  /** Takes up what earlier agents left, and begins to look at the schedules. */
+  async begin(): Promise<void> {
+    this.#actions.readAll();
+    await this.#runner.adoptAll((spec) => this.#secretsOf(spec));
+    for (const project of new Set(this.#actions.all().map(({ spec }) => spec.project)))
+      this.#schedule(project);
+  }
+
+  async stopAll(): Promise<void> {
+    this.#scheduler.close();
+    await this.#runner.stopAll();
+  }
+
+  detachAll(): void {
+    this.#scheduler.close();
+    this.#runner.detachAll();
+  }
+
+  // --- actions ----------------------------------------------------------------------------------------------------
+
+  list({ project }: ParsedParams<"action_list">): ResultOf<"action_list"> {
+    return this.#actions
+      .all(project)
+      .map(({ spec }) => ({ spec, next_run_unix_ms: this.#scheduler.nextRun(spec) }));
+  }
+
+  async apply({
+    project,
+    set,
+    secrets,
+    remove,
+  }: ParsedParams<"action_apply">): Promise<ResultOf<"action_apply">> {
+    const foreign = set.find((spec) => spec.project !== project);
+    if (foreign)
+      throw new RpcError(
+        RPC_ERRORS.invalidParams,
+        `cannot apply: ${actionKey(foreign)} is of ${foreign.project}`,
+      );
+    const gone = this.#actions.apply(project, set, secrets, remove);
+    this.#schedule(project);
+    for (const spec of gone) await this.#forgetAction(spec);
+    return { actions: this.#actions.all(project).length };
+  }
+
+  run({ action, server, project, args }: ParsedParams<"action_run">): Job {
+    const { spec, secrets } = this.#actions.get({ name: action, server }, project);
+    const whole = args.length === 0 ? spec : { ...spec, args: [...spec.args, ...args] };
+    return publicJob(this.#runner.run({ spec: whole, secrets, trigger: "person" }));
+  }
+
+  // --- jobs -------------------------------------------------------------------------------------------------------
+
+  async jobs({ cursor, ...query }: ParsedParams<"job_list">): Promise<ResultOf<"job_list">> {
+    const { jobs, next } = await this.#book.list(cursor === undefined ? query : { ...query, cursor });
+    return { jobs: jobs.map(publicJob), next_cursor: next };
+  }
+
+  async get({ id }: ParsedParams<"job_get">): Promise<ResultOf<"job_get">> {
+    const { entry, spec } = await this.#find(id);
+    return { ...publicJob(entry), spec, log_path: join(this.#logDir(entry), "current.log") };
+  }
+
+  /** Settles when the job is over. */
+  async cancel({ id }: ParsedParams<"job_cancel">): Promise<ResultOf<"job_cancel">> {
+    const { entry } = await this.#find(id);
+    if (entry.service_id !== null && entry.action_id === MAIN_ACTION && !isOver(entry))
+      throw new RpcError(
+        RPC_ERRORS.invalidParams,
+        `cannot cancel job ${id}: it is ${entry.service_id} itself; stop that`,
+      );
+    return { cancelled: await this.#runner.cancel(id, "a person cancelled it") };
+  }
+
+  async retry({ id }: ParsedParams<"job_retry">): Promise<Job> {
+    const { entry, spec } = await this.#find(id);
+    const refuse = (code: number, why: string): never => {
+      throw new RpcError(code, `cannot retry job ${id}: ${why}`);
+    };
+    if (entry.service_id !== null && entry.action_id === MAIN_ACTION)
+      return refuse(RPC_ERRORS.invalidParams, `it is ${entry.service_id} itself; restart that`);
+    if (!isOver(entry)) return refuse(RPC_ERRORS.alreadyRunning, `it is not over; cancel it first`);
+    if (!isAction(spec)) return refuse(RPC_ERRORS.jobNotFound, "what it ran cannot be read");
+    if (!this.#actions.find(spec.project, actionKey(spec)))
+      return refuse(RPC_ERRORS.actionNotFound, `action ${actionKey(spec)} is no longer declared`);
+    const secrets = this.#secretsOf(spec);
+    return publicJob(this.#runner.run({ spec, secrets, trigger: "retry", retry_of: id }));
+  }
+
+  async delete(params: ParsedParams<"job_delete">): Promise<ResultOf<"job_delete">> {
+    if ("id" in params) {
+      const { entry } = await this.#find(params.id);
+      if (!isOver(entry))
+        throw new RpcError(
+          RPC_ERRORS.alreadyRunning,
+          `cannot delete job ${entry.id}: it is not over; cancel it first`,
+        );
+      this.#book.delete(entry);
+      return { deleted: 1 };
+    }
+    const { server, cancel } = params;
+    const project = params.project ?? (await this.#projectOf(server));
+    if (cancel) await this.cancelActionsOf(project, server);
+    return { deleted: this.deleteOver(project, server) };
+  }
+
+  /** What is printed by a job, to be followed. */
+  async logOf(id: number): Promise<LogSource> {
+    const { entry } = await this.#find(id);
+    const name = jobLabel(entry);
+    const run = this.#runner.find(id);
+    if (run)
+      return { name, log: run.log, onTransition: nothing, onEnd: (end) => run.onRemoved(end), isOver: false };
+    const log = { dir: this.#logDir(entry), onLine: nothing };
+    const isMain = entry.service_id !== null && entry.action_id === MAIN_ACTION;
+    if (!isMain) return { name, log, onTransition: nothing, onEnd: nothing, isOver: true };
+    const server = this.#findServer(entry.service_id ?? "", entry.project);
+    const window = this.#windowOf(entry);
+    if (!server || isOver(entry))
+      return { name, log, onTransition: nothing, onEnd: nothing, isOver: true, ...window };
+    // Its last words come when its group is empty.
+    const onEnd = (end: () => void) =>
+      server.onChange(() => {
+        if (server.state.inc !== entry.inc || !isLive(server.state)) end();
+      });
+    return { name, log: server.log, onTransition: nothing, onEnd, isOver: false, ...window };
+  }
+
+  // --- for the servers --------------------------------------------------------------------------------------------
+
+  /** What is left of the jobs of a server's actions. Settles when it is over. */
+  async cancelActionsOf(project: string, server: string): Promise<void> {
+    const owner = { project, service_id: server, action_id: MAIN_ACTION };
+    await this.#runner.cancelAllOf(owner, undefined, `${server} was started anew, or stopped`);
+  }
+
+  /** Deletes what is over of a server's jobs, or those of it with smaller ids alone. Returns how many. */
+  deleteOver(project: string, server: string, below = Number.POSITIVE_INFINITY): number {
+    return this.#book.deleteOver(project, server, below);
+  }
+
+  /** The next job's. */
+  get nextId(): number {
+    return this.#book.nextId;
+  }
+
+  /** The server is gone. Its actions are, too, if they are not declared for what runs it now. */
+  async forgetServer(server: Supervised): Promise<void> {
+    const { project, name } = server.spec;
+    this.main.forget(server);
+    const isDeclared = this.#actions.all(project).some(({ spec }) => spec.server === name);
+    if (isDeclared) return;
+    await this.cancelActionsOf(project, name);
+    this.#book.forget(mainOwner(server));
+  }
+
+  // ----------------------------------------------------------------------------------------------------------------
+
+  #run(spec: ActionSpec, trigger: Job["trigger"]): void {
+    this.#runner.run({ spec, secrets: this.#secretsOf(spec), trigger });
+  }
+
+  #secretsOf(spec: ActionSpec) {
+    return this.#actions.find(spec.project, actionKey(spec))?.secrets ?? {};
+  }
+
+  #schedule(project: string): void {
+    this.#scheduler.set(
+      project,
+      this.#actions.all(project).map(({ spec }) => spec),
+    );
+  }
+
+  #newestScheduled(spec: ActionSpec): number | undefined {
+    const newest = this.#book.newestOf(ownerOf(spec));
+    return newest?.trigger === "schedule" || newest?.trigger === "missed" ? newest.created_at : undefined;
+  }
+
+  async #forgetAction(spec: ActionSpec): Promise<void> {
+    const owner = ownerOf(spec);
+    await this.#runner.cancelAllOf(owner, spec.name, "it is no longer declared");
+    if (spec.server === null) this.#book.forget(owner);
+    else if (!this.#findServer(spec.server, spec.project) && !this.#hasActions(spec.project, spec.server))
+      this.#book.forget(owner);
+  }
+
+  #hasActions(project: string, server: string): boolean {
+    return this.#actions.all(project).some(({ spec }) => spec.server === server);
+  }
+
+  async #find(id: number) {
+    const found = await this.#book.find(id);
+    if (found) return found;
+    throw new RpcError(
+      RPC_ERRORS.jobNotFound,
+      `cannot find job ${id}: \`xy jobs\` shows those that are kept`,
+    );
+  }
+
+  async #projectOf(server: string): Promise<string> {
+    const projects = this.#book.projectsWith(server);
+    const [first] = projects;
+    if (projects.length === 1 && first !== undefined) return first;
+    throw new RpcError(
+      projects.length === 0 ? RPC_ERRORS.serverNotFound : RPC_ERRORS.invalidParams,
+      projects.length === 0
+        ? `cannot find jobs of server ${server}`
+        : `cannot tell which ${server} is meant: projects ${projects.join(", ")} have one`,
+    );
+  }
+
+  #logDir(entry: JobEntry): string {
+    const isMain = entry.service_id !== null && entry.action_id === MAIN_ACTION;
+    return isMain ? this.#book.serverLogDir(entry) : this.#book.logDir(entry);
+  }
+
+  /** Those lines of the server's log that are of this run: up to the beginning of the next. */
+  #windowOf(entry: JobEntry): Pick<LogSource, "since" | "until"> {
+    const next = this.#book.nextOf(entry)?.created_at;
+    return { since: entry.created_at, ...(next === undefined ? {} : { until: next }) };
+  }
+}
+
+const nothing = () => () => {};

@@ -1,0 +1,286 @@
+import * as fs from "node:fs";
+import { dirname } from "node:path";
+import { canonicalHash } from "../../model/canonical.ts";
+import { isOver, type Job, type JobSpec, job, jobSpec } from "../../model/job.ts";
+import type { ProcessId } from "../../model/process.ts";
+import { isCode, setAside, writeAtomic } from "../../system/files.ts";
+import { ensurePrivateDir } from "../../system/paths.ts";
+import { linesBackwards } from "../log-reader.ts";
+
+/**
+ * The jobs of one server, or of one action that stands alone, as a file that is only appended to. Each line is a JSON
+ * document whose first key says what it is:
+ *
+ *   {"spec":"<hash>","is":{…}}             what ran, once for all the jobs that ran it
+ *   {"id":7,"of":"<hash>","created_at":…}  a job as it was created
+ *   {"id":7,"phase":"running",…}           what became of it: later lines win
+ *   {"id":7,"deleted":true}
+ *
+ * Creations stand in the order of their ids, so read backwards the newest jobs come first, and the end of the file is
+ * enough for them, however much there is. A line is one write: the death of the agent tears none. A power cut may: what
+ * is left of a last line is cut off, and what cannot be read in between is passed over, both with a report.
+ */
+
+/** Jobs that are over, kept of each action. More may be there until the file is made anew. */
+export const KEPT = 1000;
+/** Bytes at which the file is made anew for the first time. */
+const COMPACT_AT = 1024 * 1024;
+
+/** Kept of a job beside what others see. */
+export interface OwnFacts {
+  /** Hash of what ran. */
+  readonly of: string;
+  /** Boot in which it was created. */
+  readonly boot: string;
+  /** How its process is told from others, while it runs. */
+  readonly process?: ProcessId | null;
+  /** The run of the server that it is; only of a server's own program. */
+  readonly inc?: number;
+  /** It was told to end: what it is then, and why. */
+  readonly ending?: Ending | null;
+}
+export interface Ending {
+  readonly phase: "cancelled" | "failed";
+  readonly error: string;
+}
+export type JobEntry = Job & OwnFacts;
+
+/** What became of a job. */
+export type JobPatch = Partial<Omit<JobEntry, "id" | "created_at">>;
+
+type Line = { readonly id: number; readonly deleted?: true } & Partial<JobEntry>;
+
+export class Journal {
+  readonly path: string;
+  readonly #report: (message: string) => void;
+  readonly #isOurs: (job: Job) => boolean;
+  #size: number | undefined;
+  #compactAt = COMPACT_AT;
+  /** Hashes of specs that are known to be in the file. */
+  readonly #specs = new Set<string>();
+  #toldGarbage = false;
+
+  /** `isOurs`: whether a job belongs here; a record that somebody put here is not believed. */
+  constructor(path: string, isOurs: (job: Job) => boolean, report: (message: string) => void) {
+    this.path = path;
+    this.#isOurs = isOurs;
+    this.#report = report;
+  }
+
+  /** Throws, with nothing changed, when it cannot be written. */
+  create(entry: Omit<JobEntry, "of">, spec: JobSpec): JobEntry {
+    const of = canonicalHash(spec);
+    const { id, ...rest } = entry;
+    const lines = [{ id, of, ...rest }];
+    this.#append(this.#specs.has(of) ? lines : [{ spec: of, is: spec }, ...lines]);
+    this.#specs.add(of);
+    return { ...entry, of };
+  }
+
+  update(id: number, patch: JobPatch): void {
+    this.#append([{ id, ...patch }]);
+  }
+
+  delete(id: number): void {
+    this.#append([{ id, deleted: true }]);
+  }
+
+  /** Newest first. */
+  *entries(): Generator<JobEntry, void, void> {
+    this.#mend();
+    const fd = openIfThere(this.path);
+    if (fd === undefined) return;
+    const later = new Map<number, Line>();
+    try {
+      for (const bytes of linesBackwards(fd, fs.fstatSync(fd).size)) {
+        const line = this.#lineOf(bytes);
+        if (line === undefined) continue;
+        const merged: Line = { ...line, ...later.get(line.id) };
+        if (line.created_at === undefined) later.set(line.id, merged);
+        else {
+          later.delete(line.id);
+          const entry = merged.deleted ? undefined : this.#entryOf(merged);
+          if (entry) yield entry;
+        }
+      }
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  /** Without looking at the rest of the file. */
+  find(id: number): { entry: JobEntry; spec: JobSpec | null } | undefined {
+    this.#mend();
+    const bytes = readIfThere(this.path);
+    if (bytes === undefined) return undefined;
+    const lines = linesWith(bytes, `{"id":${id},`).flatMap((line) => this.#lineOf(line) ?? []);
+    if (lines.length === 0) return undefined;
+    const merged: Line = Object.assign({}, ...lines);
+    const entry = merged.deleted ? undefined : this.#entryOf(merged);
+    return entry && { entry, spec: specIn(bytes, entry.of) };
+  }
+
+  /** Makes the file anew without some of the jobs. Returns their ids. */
+  rewrite(isKept: (entry: JobEntry) => boolean): number[] {
+    const all = [...this.entries()].reverse();
+    const kept = all.filter(isKept);
+    const bytes = readIfThere(this.path);
+    if (bytes === undefined) return [];
+    if (this.#toldGarbage) this.#setAsideCopy(bytes);
+    const specs = [...new Set(kept.map(({ of }) => of))].flatMap((of) => {
+      const is = specIn(bytes, of);
+      return is ? [{ spec: of, is }] : [];
+    });
+    const text = [...specs, ...kept].map((line) => `${JSON.stringify(line)}\n`).join("");
+    writeAtomic(this.path, text);
+    this.#size = Buffer.byteLength(text);
+    this.#compactAt = Math.max(COMPACT_AT, 2 * this.#size);
+    this.#specs.clear();
+    for (const { spec } of specs) this.#specs.add(spec);
+    this.#toldGarbage = false;
+    const ids = new Set(kept.map(({ id }) => id));
+    return all.flatMap(({ id }) => (ids.has(id) ? [] : [id]));
+  }
+
+  /** When the file has grown: drops what is over and old. Returns the ids of what was dropped. */
+  compact(): number[] {
+    if ((this.#size ?? 0) < this.#compactAt) return [];
+    const counts = new Map<string, number>();
+    const tooMany = new Set<number>();
+    for (const entry of this.entries()) {
+      if (!isOver(entry)) continue;
+      const count = (counts.get(entry.action_id) ?? 0) + 1;
+      counts.set(entry.action_id, count);
+      if (count > KEPT) tooMany.add(entry.id);
+    }
+    return this.rewrite(({ id }) => !tooMany.has(id));
+  }
+
+  #append(lines: readonly object[]): void {
+    this.#mend();
+    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+    const bytes = Buffer.from(text);
+    const before = this.#size ?? 0;
+    ensurePrivateDir(dirname(this.path));
+    const fd = fs.openSync(this.path, "a", 0o600);
+    try {
+      writeWhole(fd, bytes);
+      this.#size = before + bytes.length;
+    } catch (error) {
+      fs.ftruncateSync(fd, before);
+      throw error;
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  /** Once, before anything else: a last line without its end is cut off. */
+  #mend(): void {
+    if (this.#size !== undefined) return;
+    const fd = openIfThere(this.path, "r+");
+    if (fd === undefined) {
+      this.#size = 0;
+      return;
+    }
+    try {
+      const { size } = fs.fstatSync(fd);
+      this.#size = endOfLastLine(fd, size);
+      if (this.#size === size) return;
+      fs.ftruncateSync(fd, this.#size);
+      this.#report(`${this.path}: its last line was torn; ${size - this.#size} bytes are cut off`);
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  /** Undefined for the line of a spec, too. */
+  #lineOf(bytes: Buffer): Line | undefined {
+    try {
+      const text = bytes.toString("utf8");
+      if (text.startsWith('{"spec":')) return undefined;
+      const line = JSON.parse(text) as Line;
+      if (Number.isSafeInteger(line.id)) return line;
+    } catch {
+      // Told below.
+    }
+    this.#tellGarbage();
+    return undefined;
+  }
+
+  #entryOf(line: Line): JobEntry | undefined {
+    const parsed = job.safeParse(line);
+    if (parsed.success && typeof line.of === "string" && this.#isOurs(parsed.data))
+      return { ...(line as JobEntry), ...parsed.data };
+    this.#tellGarbage();
+    return undefined;
+  }
+
+  #tellGarbage(): void {
+    if (this.#toldGarbage) return;
+    this.#toldGarbage = true;
+    this.#report(`${this.path}: it has lines that cannot be read; they are passed over`);
+  }
+
+  /** What could not be read is kept for whoever wants to look. */
+  #setAsideCopy(bytes: Buffer): void {
+    const copy = `${this.path}.unread`;
+    writeAtomic(copy, bytes);
+    setAside(copy, Date.now());
+  }
+}
+
+function specIn(bytes: Buffer, of: string): JobSpec | null {
+  for (const line of linesWith(bytes, `{"spec":"${of}",`)) {
+    try {
+      return jobSpec.parse(JSON.parse(line.toString("utf8")).is);
+    } catch {
+      // Perhaps it is there once more.
+    }
+  }
+  return null;
+}
+
+/** The lines that begin so. */
+function linesWith(bytes: Buffer, head: string): Buffer[] {
+  const lines: Buffer[] = [];
+  for (let at = bytes.indexOf(head); at !== -1; at = bytes.indexOf(head, at + 1)) {
+    const end = bytes.indexOf(0x0a, at);
+    if ((at === 0 || bytes[at - 1] === 0x0a) && end !== -1) lines.push(bytes.subarray(at, end));
+  }
+  return lines;
+}
+
+function writeWhole(fd: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; ) at += fs.writeSync(fd, bytes, at);
+}
+
+const BLOCK = 64 * 1024;
+
+function endOfLastLine(fd: number, size: number): number {
+  for (let end = size; end > 0; end -= BLOCK) {
+    const start = Math.max(0, end - BLOCK);
+    const block = Buffer.alloc(end - start);
+    fs.readSync(fd, block, 0, block.length, start);
+    const newline = block.lastIndexOf(0x0a);
+    if (newline !== -1) return start + newline + 1;
+  }
+  return 0;
+}
+
+function openIfThere(path: string, flags = "r"): number | undefined {
+  try {
+    return fs.openSync(path, flags);
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return fs.readFileSync(path);
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}

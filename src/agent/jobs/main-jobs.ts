@@ -1,0 +1,134 @@
+import { isOver, type Job, MAIN_ACTION } from "../../model/job.ts";
+import type { Exit } from "../../model/observed.ts";
+import type { ProcessId } from "../../model/process.ts";
+import type { MachineEvent } from "../../supervisor/machine.ts";
+import { isLive, type ServerState } from "../../supervisor/state.ts";
+import { bootId } from "../../system/processes.ts";
+import type { Supervised } from "../supervised.ts";
+import type { JobBook, Owner } from "./book.ts";
+import type { JobEntry, JobPatch } from "./journal.ts";
+
+/** Records each run of each server's own program as a job, from what the core decides. Supervision does not wait for it. */
+export class MainJobs {
+  readonly #book: JobBook;
+  readonly #report: (message: string) => void;
+  readonly #current = new Map<Supervised, JobEntry>();
+
+  constructor(book: JobBook, report: (message: string) => void) {
+    this.#book = book;
+    this.#report = report;
+  }
+
+  /** The job that the live run of a server is. */
+  currentOf(server: Supervised): JobEntry | undefined {
+    return this.#current.get(server);
+  }
+
+  turned(server: Supervised, event: MachineEvent, before: ServerState): void {
+    try {
+      if (event.type === "exited" && event.inc === before.inc)
+        this.#ended(server, event.exit, event.at, before);
+      if (event.type === "spawn-failed" && event.inc === before.inc)
+        this.#end(server, { phase: "failed", error: event.reason, ended_at: Date.now() });
+      if (event.type === "spawned" && event.inc === before.inc) this.#runs(server, event.process, event.at);
+      if (server.state.inc > before.inc) this.#begin(server);
+      else if (!isLive(server.state)) this.#end(server, unseen());
+    } catch (error) {
+      this.#report(`${server.spec.name}: cannot record its job: ${String(error)}`);
+    }
+  }
+
+  /** An earlier agent may have begun a job that is not over, as far as it could tell: events of it follow. */
+  takeUp(server: Supervised): void {
+    try {
+      const left = this.#book.newestOf(ownerOf(server));
+      if (left === undefined || isOver(left)) return;
+      this.#book.adopt(left);
+      this.#current.set(server, left);
+    } catch (error) {
+      this.#report(`${server.spec.name}: cannot take up its job: ${String(error)}`);
+    }
+  }
+
+  /** The server is taken up: a job that is not its live run has ended, when nobody looked. */
+  tidy(server: Supervised): void {
+    const left = this.#current.get(server);
+    const { state } = server;
+    if (left === undefined || (left.inc === state.inc && isLive(state))) return;
+    const { lastExit } = state;
+    const isIts = left.inc === state.inc && lastExit !== undefined && lastExit.at >= left.created_at;
+    if (isIts) this.#end(server, exitPatch(lastExit.exit, lastExit.at, server, lastExit));
+    else this.#end(server, unseen(left.boot === bootId() ? UNSEEN : MACHINE_DOWN));
+  }
+
+  forget(server: Supervised): void {
+    this.#current.delete(server);
+  }
+
+  #begin(server: Supervised): void {
+    this.#end(server, unseen());
+    const { spec, state, starter } = server;
+    const by = starter?.by === "operator" ? "person" : (starter?.by ?? "apply");
+    const trigger: Job["trigger"] = state.restartCount > 0 ? "policy" : by;
+    const { tags } = spec;
+    const entry = this.#book.create({ ...ownerOf(server), trigger, tags, spec, inc: state.inc });
+    this.#current.set(server, entry);
+  }
+
+  #runs(server: Supervised, process: ProcessId, at: number): void {
+    const entry = this.#current.get(server);
+    if (!entry || entry.pid !== null) return;
+    const patch: JobPatch = { phase: "running", pid: process.pid, started_at: at };
+    this.#current.set(server, this.#book.update(entry.id, patch));
+  }
+
+  #ended(server: Supervised, exit: Exit, at: number, before: ServerState): void {
+    const { phase } = before;
+    const requested = phase.tag === "ending" && !phase.own;
+    // Ended because it was found unhealthy: nobody asked for that.
+    const isFault = requested && (phase.after.kind === "backoff" || phase.after.kind === "fail");
+    const { reason } = before;
+    this.#end(server, isFault ? fault(exit, at, reason) : exitPatch(exit, at, server, { requested, reason }));
+  }
+
+  #end(server: Supervised, patch: JobPatch): void {
+    const entry = this.#current.get(server);
+    if (!entry) return;
+    this.#current.delete(server);
+    this.#book.update(entry.id, { ...patch, pid: null });
+  }
+}
+
+export function ownerOf({ spec }: Pick<Supervised, "spec">): Owner {
+  return { project: spec.project, service_id: spec.name, action_id: MAIN_ACTION };
+}
+
+export const MACHINE_DOWN = "the machine went down while it ran";
+
+export const UNSEEN = "it ended while nobody could see it";
+
+const unseen = (error = UNSEEN): JobPatch => ({ phase: "failed", error, ended_at: Date.now() });
+
+function fault(exit: Exit, at: number, reason: string | undefined): JobPatch {
+  return { phase: "failed", error: reason ?? null, ended_at: at, ...exitFields(exit) };
+}
+
+function exitPatch(
+  exit: Exit,
+  at: number,
+  server: Supervised,
+  { requested, reason }: { readonly requested?: boolean; readonly reason?: string | undefined },
+): JobPatch {
+  const ended = { ended_at: at, ...exitFields(exit) };
+  if (requested) return { ...ended, phase: "cancelled", error: reason ?? "it was told to stop" };
+  const good = exit.kind === "code" && server.spec.restart.successExitCodes.includes(exit.code);
+  if (good) return { ...ended, phase: "succeeded" };
+  return { ...ended, phase: "failed", ...(exit.kind === "unknown" ? { error: "exit code unknown" } : {}) };
+}
+
+export function exitFields(exit: Exit): Pick<Job, "exit_code" | "signal"> {
+  return {
+    exit_code: exit.kind === "code" ? exit.code : null,
+    signal: exit.kind === "signal" ? exit.signal : null,
+  };
+}

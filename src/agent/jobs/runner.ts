@@ -1,0 +1,189 @@
+import { type ActionSpec, actionKey } from "../../model/action.ts";
+import { isOver, type Job, type JobSpec } from "../../model/job.ts";
+import type { SecretValues } from "../../model/spec.ts";
+import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
+import { bootId } from "../../system/processes.ts";
+import type { JobBook, Owner } from "./book.ts";
+import { JobRun } from "./job-run.ts";
+import type { JobEntry } from "./journal.ts";
+import { MACHINE_DOWN } from "./main-jobs.ts";
+
+/** Jobs that run at once; the others wait for their turn. */
+const MOST_AT_ONCE = 32;
+/** Jobs that wait for their turn at most. */
+const MOST_WAITING = 10_000;
+/** Longest wait for the end of a job that was told to end, beyond its grace, ms. */
+const END_BOUND = 20_000;
+
+export interface RunRequest {
+  readonly spec: ActionSpec;
+  readonly secrets: SecretValues;
+  readonly trigger: Job["trigger"];
+  readonly retry_of?: number;
+}
+
+/** Runs actions: who may run beside whom, how many at once, and what an earlier agent left. */
+export class Runner {
+  readonly #book: JobBook;
+  readonly #report: (message: string) => void;
+  readonly #runs = new Map<number, JobRun>();
+  /** Those that have not begun, oldest first. */
+  readonly #waiting = new Set<JobRun>();
+  #ending = false;
+
+  constructor(book: JobBook, report: (message: string) => void) {
+    this.#book = book;
+    this.#report = report;
+  }
+
+  find(id: number): JobRun | undefined {
+    return this.#runs.get(id);
+  }
+
+  /** Creates a job, and begins it as soon as it may. Throws, with nothing done, when it may not be. */
+  run({ spec, secrets, trigger, retry_of }: RunRequest): JobEntry {
+    const others = this.#runsOf(ownerOf(spec)).filter(({ entry }) => entry.action_id === spec.name);
+    this.#refuse(spec, others);
+    const said = { ...ownerOf(spec), trigger, tags: spec.tags, spec };
+    const entry = this.#book.create(retry_of === undefined ? said : { ...said, retry_of });
+    const run = this.#take(entry, spec, secrets);
+    try {
+      run.prepare();
+    } catch (error) {
+      run.cancel(`cannot be run: ${String(error)}`);
+      throw error;
+    }
+    if (spec.concurrency === "replace")
+      for (const other of others) other.cancel(`job ${entry.id} took its place`);
+    this.#waiting.add(run);
+    this.#beginNext();
+    return run.entry;
+  }
+
+  #refuse(spec: ActionSpec, others: readonly JobRun[]): void {
+    const key = actionKey(spec);
+    if (this.#ending)
+      throw new RpcError(RPC_ERRORS.internalError, `cannot run ${key}: the agent is being stopped`);
+    const [other] = others;
+    if (other && spec.concurrency === "forbid")
+      throw new RpcError(
+        RPC_ERRORS.alreadyRunning,
+        `cannot run ${key}: job ${other.entry.id} of it is not over; cancel that, or declare another concurrency`,
+      );
+    if (this.#waiting.size >= MOST_WAITING)
+      throw new RpcError(
+        RPC_ERRORS.internalError,
+        `cannot run ${key}: ${MOST_WAITING} jobs wait for their turn already`,
+      );
+  }
+
+  #take(entry: JobEntry, spec: ActionSpec, secrets: SecretValues): JobRun {
+    const run = new JobRun(entry, {
+      book: this.#book,
+      spec,
+      secrets,
+      report: this.#report,
+      over: (one) => {
+        this.#runs.delete(one.entry.id);
+        this.#waiting.delete(one);
+        this.#beginNext();
+      },
+    });
+    this.#runs.set(entry.id, run);
+    return run;
+  }
+
+  /** Whoever is to take another's place begins once that is gone. */
+  #beginNext(): void {
+    if (this.#ending) return;
+    for (const run of this.#waiting) {
+      if (this.#runs.size - this.#waiting.size >= MOST_AT_ONCE) return;
+      if (run.spec.concurrency === "replace" && this.#hasElder(run)) continue;
+      this.#waiting.delete(run);
+      run.begin();
+    }
+  }
+
+  #hasElder({ entry }: JobRun): boolean {
+    return this.#runsOf(entry).some(
+      ({ entry: other }) => other.action_id === entry.action_id && other.id < entry.id,
+    );
+  }
+
+  #runsOf({ project, service_id, action_id }: Owner): JobRun[] {
+    return [...this.#runs.values()].filter(
+      ({ entry }) =>
+        entry.project === project &&
+        entry.service_id === service_id &&
+        (service_id !== null || entry.action_id === action_id),
+    );
+  }
+
+  /** False: it was over. Settles when it is. */
+  async cancel(id: number, error: string): Promise<boolean> {
+    const run = this.#runs.get(id);
+    if (!run) return false;
+    await this.#end([run], error);
+    return true;
+  }
+
+  /** Of a server: all of its actions. Of an action: what runs of that. */
+  async cancelAllOf(owner: Owner, action: string | undefined, error: string): Promise<void> {
+    const runs = this.#runsOf(owner);
+    await this.#end(
+      runs.filter(({ entry }) => action === undefined || entry.action_id === action),
+      error,
+    );
+  }
+
+  async #end(runs: readonly JobRun[], error: string): Promise<void> {
+    for (const run of runs) run.cancel(error);
+    await Promise.all(runs.map((run) => run.until(({ isOver: over }) => over, run.spec.grace + END_BOUND)));
+  }
+
+  /** Takes up what an earlier agent left unfinished. `secretsOf`: values of an action's secrets, as they are now. */
+  async adoptAll(secretsOf: (spec: ActionSpec) => SecretValues): Promise<void> {
+    for (const { entry, spec } of this.#book.leftOver()) {
+      this.#book.adopt(entry);
+      if (!isAction(spec)) this.#lost(entry, "what it ran cannot be read");
+      else if (entry.boot !== bootId()) this.#lost(entry, MACHINE_DOWN);
+      else await this.#adopt(this.#take(entry, spec, secretsOf(spec)));
+    }
+    this.#beginNext();
+  }
+
+  async #adopt(run: JobRun): Promise<void> {
+    try {
+      if (await run.adopt()) return;
+      run.prepare();
+      this.#waiting.add(run);
+    } catch (error) {
+      this.#report(`cannot take up job ${run.entry.id}: ${String(error)}`);
+      run.cancel(`cannot be taken up: ${String(error)}`);
+    }
+  }
+
+  #lost(entry: JobEntry, error: string): void {
+    this.#book.update(entry.id, { phase: "failed", error, pid: null, process: null, ended_at: Date.now() });
+    this.#book.endRun(entry);
+  }
+
+  /** The agent goes down, and what runs goes with it. */
+  async stopAll(): Promise<void> {
+    this.#ending = true;
+    await this.#end([...this.#runs.values()], "the agent was stopped");
+  }
+
+  detachAll(): void {
+    this.#ending = true;
+    for (const run of this.#runs.values()) if (!isOver(run.entry)) run.detach();
+  }
+}
+
+export function ownerOf({ project, server, name }: ActionSpec): Owner {
+  return { project, service_id: server, action_id: name };
+}
+
+export function isAction(spec: JobSpec | null): spec is ActionSpec {
+  return spec !== null && "concurrency" in spec;
+}

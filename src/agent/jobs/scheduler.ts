@@ -1,0 +1,143 @@
+import { join } from "node:path";
+import { Cron } from "croner";
+import { z } from "zod";
+import { type ActionSpec, actionKey } from "../../model/action.ts";
+import type { Job } from "../../model/job.ts";
+import { dueRun } from "../../supervisor/schedule.ts";
+import { readJson, setAside, writeAtomic } from "../../system/files.ts";
+import { projectDir } from "../../system/paths.ts";
+
+/** Between two looks at the clock at most, ms: it may be set, and the machine may sleep, which no timer tells. */
+const LONGEST_LOOK = 30_000;
+/** And at least. */
+const SHORTEST_LOOK = 10;
+
+const scheduleFile = z.record(
+  z.string(),
+  z.object({ cron: z.string(), timeZone: z.string(), last: z.number() }),
+);
+type Kept = z.infer<typeof scheduleFile>;
+
+interface Entry {
+  readonly spec: ActionSpec;
+  readonly cron: Cron;
+  last: number;
+}
+
+export interface SchedulerOptions {
+  readonly state: string;
+  readonly report: (message: string) => void;
+  readonly run: (spec: ActionSpec, trigger: Job["trigger"]) => void;
+  /** When the newest job of the action that its schedule began was created, unix ms. */
+  readonly newest: (spec: ActionSpec) => number | undefined;
+}
+
+/** Runs actions by their schedules. Up to when each was looked at is written down, so that the next agent goes on there. */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  /** By project, then by key of the action. */
+  readonly #projects = new Map<string, Map<string, Entry>>();
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over all the actions of a project. What is new or otherwise begins now. */
+  set(project: string, actions: readonly ActionSpec[]): void {
+    const kept = this.#read(project);
+    const now = Date.now();
+    const entries = actions.flatMap((spec): [string, Entry][] => {
+      const { schedule } = spec;
+      if (schedule === null) return [];
+      const key = actionKey(spec);
+      const before = kept[key];
+      const isSame = before?.cron === schedule.cron && before.timeZone === schedule.timeZone;
+      // A run that was begun just before the death of an agent is not written down here.
+      const last = isSame ? Math.max(before.last, this.#options.newest(spec) ?? 0) : now;
+      const cron = new Cron(schedule.cron, { paused: true, timezone: schedule.timeZone });
+      return [[key, { spec, cron, last }]];
+    });
+    this.#projects.set(project, new Map(entries));
+    if (entries.length > 0 || Object.keys(kept).length > 0) this.#write(project);
+    this.#look();
+  }
+
+  /** Unix ms. */
+  nextRun(spec: ActionSpec): number | null {
+    const entry = this.#projects.get(spec.project)?.get(actionKey(spec));
+    return entry ? nextOf(entry, Date.now()) : null;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #look(): void {
+    clearTimeout(this.#timer);
+    if (this.#closed) return;
+    const now = Date.now();
+    let wait = LONGEST_LOOK;
+    for (const [project, entries] of this.#projects) {
+      const due = [...entries.values()].flatMap((entry) => this.#dueOf(entry, now));
+      if (due.length > 0) this.#write(project);
+      for (const entry of entries.values())
+        wait = Math.min(wait, (nextOf(entry, entry.last) ?? now + wait) - now);
+    }
+    if (![...this.#projects.values()].some((entries) => entries.size > 0)) return;
+    this.#timer = setTimeout(() => this.#look(), Math.max(SHORTEST_LOOK, wait));
+  }
+
+  #dueOf(entry: Entry, now: number): Entry[] {
+    const { spec } = entry;
+    const missed = spec.schedule?.missed ?? "skip";
+    const due = dueRun({ last: entry.last, missed, next: (after) => nextOf(entry, after) }, now);
+    if (due.last === entry.last) return [];
+    entry.last = due.last;
+    try {
+      if (due.run !== null) this.#options.run(spec, due.run === "missed" ? "missed" : "schedule");
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#options.report(`${spec.project}/${actionKey(spec)}: not run by its schedule: ${why}`);
+    }
+    return [entry];
+  }
+
+  #path(project: string): string {
+    return join(projectDir(this.#options.state, project), "schedule.json");
+  }
+
+  #read(project: string): Kept {
+    const path = this.#path(project);
+    try {
+      return scheduleFile.parse(readJson(path) ?? {});
+    } catch {
+      this.#options.report(`${setAside(path, Date.now())}: when its actions ran last cannot be read`);
+      return {};
+    }
+  }
+
+  #write(project: string): void {
+    const entries = this.#projects.get(project) ?? new Map<string, Entry>();
+    const kept = [...entries].flatMap(
+      ([
+        key,
+        {
+          spec: { schedule },
+          last,
+        },
+      ]) => (schedule ? [[key, { cron: schedule.cron, timeZone: schedule.timeZone, last }] as const] : []),
+    );
+    try {
+      writeAtomic(this.#path(project), JSON.stringify(Object.fromEntries(kept)));
+    } catch (error) {
+      this.#options.report(`cannot write down when the actions of ${project} ran: ${String(error)}`);
+    }
+  }
+}
+
+function nextOf({ cron }: Pick<Entry, "cron">, after: number): number | null {
+  return cron.nextRun(new Date(after))?.getTime() ?? null;
+}

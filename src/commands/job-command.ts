@@ -1,0 +1,122 @@
+import { integer } from "@oclif/core/args";
+import { actionKey, parseActionKey } from "../model/action.ts";
+import { isOver, type Job } from "../model/job.ts";
+import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
+import type { Notifications, Params, ResultOf } from "../rpc/contract.ts";
+import { EXIT } from "./exit-codes.ts";
+import { ServerCommand } from "./server-command.ts";
+
+export const jobArgument = {
+  id: integer({ required: true, min: 1, description: "Number of a job, as `xy jobs` shows it." }),
+};
+
+type Known = ResultOf<"action_list">[number];
+type Line = Notifications["log"];
+type Wish = Omit<Params<"job_logs">, "id">;
+
+/** What the commands share that are about actions and jobs. */
+export abstract class JobCommand extends ServerCommand {
+  /** `backup`, `web:backup`, either with `PROJECT/` before it: in the current project first, else in the only one. */
+  protected async action(
+    client: RpcClient,
+    text: string,
+    flags: { config?: string | undefined },
+  ): Promise<Known["spec"]> {
+    const slash = text.indexOf("/");
+    const key = text.slice(slash + 1);
+    if (parseActionKey(key) === undefined)
+      this.fail(
+        EXIT.usage,
+        `cannot read ${JSON.stringify(text)} as an action: write ACTION, or SERVER:ACTION`,
+      );
+    const project = slash < 0 ? {} : { project: text.slice(0, slash) };
+    const all = await client.call("action_list", project);
+    const found = all.filter(({ spec }) => actionKey(spec) === key);
+    const current = found.length > 1 ? await this.currentProject(flags) : undefined;
+    const only = found.length === 1 ? found[0] : found.find(({ spec }) => spec.project === current);
+    if (only) return only.spec;
+    if (found.length === 0) return this.#unknownAction(key, all);
+    const names = found.map(({ spec }) => `${spec.project}/${key}`).join(" or ");
+    return this.fail(EXIT.usage, `cannot tell which ${key} is meant: say ${names}`);
+  }
+
+  async #unknownAction(key: string, all: readonly Known[]): Promise<never> {
+    const { nearest } = await import("../model/nearest.ts");
+    const guess = nearest(
+      key,
+      all.map(({ spec }) => actionKey(spec)),
+    );
+    const wayOut =
+      guess === undefined
+        ? "`xy run` shows all; `xy apply` brings in what is declared"
+        : `did you mean ${guess}?`;
+    return this.fail(EXIT.failed, `cannot find action ${key}: ${wayOut}`);
+  }
+
+  /**
+   * Gives each line of a job to `take`, until the job is over or the command is interrupted. An agent that goes away
+   * meanwhile takes nothing along: its successor is asked for the rest.
+   */
+  protected async followJob(id: number, wish: Wish, take: (line: Line) => void): Promise<void> {
+    let taken = 0;
+    while (!this.signal.aborted) {
+      try {
+        await this.withAgent((client) =>
+          this.#attend(client, { id, ...wish }, taken, (line) => {
+            taken++;
+            take(line);
+          }),
+        );
+        return;
+      } catch (error) {
+        if (!(error instanceof LostOnTheWay)) throw error;
+      }
+    }
+  }
+
+  async #attend(
+    client: RpcClient,
+    wanted: Params<"job_logs">,
+    skip: number,
+    take: (line: Line) => void,
+  ): Promise<void> {
+    let seen = 0;
+    let end: () => void = () => {};
+    const ended = new Promise<"ended">((resolve) => {
+      end = () => resolve("ended");
+    });
+    client.onNotification = (method, params) => {
+      if (method === "log" && ++seen > skip) take(params as Line);
+      if (method === "log_end") end();
+    };
+    await client.call("job_logs", wanted);
+    const interrupted = new Promise<"told">((resolve) =>
+      this.signal.addEventListener("abort", () => resolve("told"), { once: true }),
+    );
+    const why = await Promise.race([ended, client.closed, interrupted]);
+    if (why === undefined) throw new LostOnTheWay();
+  }
+
+  /** A job once it is over, however long that takes. */
+  protected async endOf(id: number): Promise<ResultOf<"job_get">> {
+    return this.withAgent(async (client) => {
+      for (;;) {
+        const job = await client.call("job_get", { id });
+        if (isOver(job) || this.signal.aborted) return job;
+        // Its log has ended, and the rest follows at once.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    });
+  }
+}
+
+class LostOnTheWay extends ConnectionLost {}
+
+/** What a command ends with that ran a job: the program's own code; 128 and the number of the signal that ended it. */
+export async function exitCodeOf({ phase, exit_code, signal }: Job): Promise<number> {
+  if (phase === "succeeded") return EXIT.success;
+  if (exit_code !== null && exit_code !== 0) return exit_code;
+  const { constants } = await import("node:os");
+  const number = constants.signals[signal as NodeJS.Signals];
+  return number === undefined ? EXIT.failed : 128 + number;
+}

@@ -1,0 +1,18 @@
+import { JobCommand, jobArgument } from "../job-command.ts";
+
+export default class JobCancel extends JobCommand {
+  static override summary = "Stop a job of an action.";
+  static override description =
+    "Its process group gets SIGTERM, and SIGKILL once the action's grace is over. A job that waits for its turn, or for " +
+    "another attempt, is over at once.";
+  static override examples = ["<%= config.bin %> job cancel 12"];
+  static override enableJsonFlag = true;
+  static override args = jobArgument;
+
+  async run(): Promise<void> {
+    const { id } = (await this.parse(JobCancel)).args;
+    const result = await this.withAgent((client) => client.call("job_cancel", { id }));
+    if (this.json) this.printJson(result);
+    else this.print(result.cancelled ? `job ${id}: cancelled` : `job ${id}: is over already`);
+  }
+}

@@ -1,0 +1,25 @@
+import { integer } from "@oclif/core/args";
+import { string } from "@oclif/core/flags";
+import { EXIT } from "../exit-codes.ts";
+import { JobCommand } from "../job-command.ts";
+
+export default class JobDelete extends JobCommand {
+  static override summary = "Delete jobs that are over, with their logs.";
+  static override examples = ["<%= config.bin %> job delete 12", "<%= config.bin %> job delete --server web"];
+  static override enableJsonFlag = true;
+  static override args = { id: integer({ min: 1, description: "Number of a job, as `xy jobs` shows it." }) };
+  static override flags = {
+    server: string({ helpValue: "NAME", summary: "All that are over of this server and its actions." }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(JobDelete);
+    if ((args.id === undefined) === (flags.server === undefined))
+      this.fail(EXIT.usage, "say either the number of a job or --server");
+    const address = flags.server === undefined ? undefined : await this.address(flags.server, flags);
+    const params = address ? { server: address.name, project: address.project } : { id: args.id ?? 0 };
+    const result = await this.withAgent((client) => client.call("job_delete", params));
+    if (this.json) this.printJson(result);
+    else this.print(`${result.deleted} ${result.deleted === 1 ? "job" : "jobs"} deleted`);
+  }
+}

@@ -1,0 +1,44 @@
+import { boolean, integer, option } from "@oclif/core/flags";
+import { logFormatter } from "../../views/logs.ts";
+import { JobCommand, jobArgument } from "../job-command.ts";
+
+export default class JobLogs extends JobCommand {
+  static override summary = "Show what a job printed.";
+  static override description =
+    "Of a job that is a server's own program: those lines of the server's log that are of this run.";
+  static override examples = ["<%= config.bin %> job logs 12", "<%= config.bin %> job logs 12 --follow"];
+  static override enableJsonFlag = true;
+  static override args = jobArgument;
+  static override flags = {
+    tail: integer({
+      char: "n",
+      min: 0,
+      max: 1_000_000,
+      helpValue: "LINES",
+      summary: "How many of the last lines; all when left out.",
+    }),
+    follow: boolean({ char: "f", summary: "Go on with new lines until the job is over." }),
+    stream: option({
+      options: ["out", "err"] as const,
+      summary: "Only standard output, or only standard error.",
+    })(),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(JobLogs);
+    const { tail, follow, stream } = flags;
+    const format = logFormatter([], { colour: this.colour });
+    const wish = {
+      follow,
+      ...(tail === undefined ? {} : { tail }),
+      ...(stream === undefined
+        ? {}
+        : { stream: stream === "out" ? ("stdout" as const) : ("stderr" as const) }),
+    };
+    await this.followJob(args.id, wish, (line) => {
+      if (line.missed) this.note(`xy: ${line.missed} lines were missed, because they were read too slowly`);
+      if (this.json) this.printJsonLine(line);
+      else this.print(format(line));
+    });
+  }
+}

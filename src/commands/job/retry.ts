@@ -1,0 +1,22 @@
+import { jobLabel } from "../../model/job.ts";
+import { JobCommand, jobArgument } from "../job-command.ts";
+
+export default class JobRetry extends JobCommand {
+  static override summary = "Run again what a job ran.";
+  static override description =
+    "As it was then, whatever is declared now; secrets have the values that were applied last. It is a new job, of the " +
+    "same server and action.";
+  static override examples = ["<%= config.bin %> job retry 12"];
+  static override enableJsonFlag = true;
+  static override args = jobArgument;
+
+  async run(): Promise<void> {
+    const { id } = (await this.parse(JobRetry)).args;
+    const job = await this.withAgent((client) => client.call("job_retry", { id }));
+    if (this.json) this.printJson(job);
+    else
+      this.print(
+        `${jobLabel(job)}: job ${job.id} began; \`xy job logs ${job.id} --follow\` shows what it prints`,
+      );
+  }
+}

@@ -1,0 +1,72 @@
+import { integer, option, string } from "@oclif/core/flags";
+import { PHASES } from "../model/job.ts";
+import { parseDuration } from "../model/units.ts";
+import { jobsView } from "../views/jobs.ts";
+import { EXIT } from "./exit-codes.ts";
+import { JobCommand } from "./job-command.ts";
+import { projectFlag } from "./project-command.ts";
+
+export default class Jobs extends JobCommand {
+  static override summary = "Show jobs, the newest first.";
+  static override description =
+    "A job is one execution of a server's own program, or of an action. Those that are over are kept until their " +
+    "server is started or restarted by hand, or until there are 1,000 newer ones of the same action.";
+  static override examples = [
+    "<%= config.bin %> jobs",
+    "<%= config.bin %> jobs --server web --phase failed",
+    "<%= config.bin %> jobs --action backup --since 24h --json",
+  ];
+  static override enableJsonFlag = true;
+  static override flags = {
+    ...projectFlag,
+    server: string({ helpValue: "NAME", summary: "Only those of this server and its actions." }),
+    action: string({
+      helpValue: "NAME",
+      summary: "Only those of actions with this name; `main` for servers themselves.",
+    }),
+    phase: option({ options: PHASES, summary: "Only those in this phase." })(),
+    tag: string({ helpValue: "TAG", summary: "Only those with this tag." }),
+    since: string({ helpValue: "DURATION", summary: "Only those created since then, such as 24h." }),
+    limit: integer({ default: 20, min: 1, max: 1000, helpValue: "JOBS", summary: "How many at most." }),
+    cursor: integer({ min: 1, helpValue: "ID", summary: "Go on behind this job." }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Jobs);
+    const { server, action, phase, tag, limit, cursor } = flags;
+    const where = await this.#where(server, flags);
+    const since = this.#since(flags.since);
+    const query = {
+      ...where,
+      limit,
+      ...(action === undefined ? {} : { action }),
+      ...(phase === undefined ? {} : { phase }),
+      ...(tag === undefined ? {} : { tag }),
+      ...(since === undefined ? {} : { since_unix_ms: since }),
+      ...(cursor === undefined ? {} : { cursor }),
+    };
+    const none = { jobs: [], next_cursor: null };
+    const found = (await this.withAgentIfRecorded((client) => client.call("job_list", query))) ?? none;
+    if (this.json) this.printJson(found);
+    else this.print(jobsView(found.jobs, found.next_cursor !== null, this.screen));
+  }
+
+  async #where(
+    server: string | undefined,
+    flags: { project?: string | undefined; config?: string | undefined },
+  ) {
+    const { project } = flags;
+    if (server === undefined) return project === undefined ? {} : { project };
+    if (project !== undefined) return { project, server };
+    const address = await this.address(server, flags);
+    return { project: address.project, server: address.name };
+  }
+
+  #since(text: string | undefined): number | undefined {
+    if (text === undefined) return undefined;
+    const ms = parseDuration(text);
+    if (ms === undefined)
+      this.fail(EXIT.usage, `cannot read --since ${text}: write a duration such as 24h or 30m`);
+    return Date.now() - ms;
+  }
+}

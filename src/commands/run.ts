@@ -1,0 +1,69 @@
+import { string } from "@oclif/core/args";
+import { boolean } from "@oclif/core/flags";
+import { type Job, jobLabel } from "../model/job.ts";
+import { actionsView, outcome } from "../views/jobs.ts";
+import { exitCodeOf, JobCommand } from "./job-command.ts";
+
+export default class Run extends JobCommand {
+  static override summary = "Run an action, and show what it prints.";
+  static override description =
+    "The exit code is that of the action. Ctrl-C cancels its job. Without an action, shows which there are. What " +
+    "stands behind -- is handed on, behind the arguments that are declared.";
+  static override examples = [
+    "<%= config.bin %> run backup",
+    "<%= config.bin %> run web:migrate -- --dry-run",
+    "<%= config.bin %> run backup --detach",
+  ];
+  static override enableJsonFlag = true;
+  static override strict = false;
+  static override args = { action: string({ description: "Action, as NAME or SERVER:NAME." }) };
+  static override flags = {
+    detach: boolean({ char: "d", summary: "Only begin it, and say the number of its job." }),
+  };
+
+  async run(): Promise<void> {
+    const { argv, flags } = await this.parse(Run);
+    const [action, ...args] = argv as string[];
+    if (action === undefined) return this.#list();
+    const job = await this.withAgent(async (client) => {
+      const { name, server, project } = await this.action(client, action, flags);
+      return client.call("action_run", { action: name, server, project, args });
+    });
+    if (flags.detach) {
+      if (this.json) this.printJson(job);
+      else
+        this.print(
+          `${jobLabel(job)}: job ${job.id} began; \`xy job logs ${job.id} --follow\` shows what it prints`,
+        );
+      return;
+    }
+    await this.#attend(job);
+  }
+
+  async #attend({ id }: Job): Promise<void> {
+    await this.followJob(id, { follow: true }, ({ line, stream, split, missed }) => {
+      if (missed) this.note(`xy: ${missed} lines were missed, because they were read too slowly`);
+      if (this.json) return;
+      const to = stream === "stdout" ? process.stdout : process.stderr;
+      to.write(split ? line : `${line}\n`);
+    });
+    if (this.signal.aborted) await this.#cancel(id);
+    const job = await this.endOf(id);
+    if (this.json) this.printJson(job);
+    else if (job.phase !== "succeeded")
+      this.note(`xy: ${jobLabel(job)} ${job.phase} (${outcome(job)}): job ${id}`);
+    process.exitCode = await exitCodeOf(job);
+  }
+
+  async #cancel(id: number): Promise<void> {
+    this.note("\nxy: cancelling it; another Ctrl-C does not wait for that");
+    await this.withAgent((client) => client.call("job_cancel", { id }));
+  }
+
+  async #list(): Promise<void> {
+    const actions = (await this.withAgentIfRecorded((client) => client.call("action_list", {}))) ?? [];
+    if (this.json) return this.printJson(actions);
+    const rows = actions.map(({ spec, next_run_unix_ms: next }) => ({ spec, next }));
+    this.print(actionsView(rows, this.screen));
+  }
+}

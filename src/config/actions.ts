@@ -1,0 +1,153 @@
+import { actionInput } from "../model/action-input.ts";
+import type { Diagnostic } from "../model/diagnostic.ts";
+import { MAIN_ACTION } from "../model/job.ts";
+import { parseDuration } from "../model/units.ts";
+import type { Collected } from "./collect.ts";
+import type { DeclaredAction, DeclaredServer } from "./declared.ts";
+import { isShellName } from "./environment.ts";
+import { isMap } from "./keys.ts";
+import { type KeyPath, placeOf, sourceFolder } from "./place.ts";
+import { expandTemplates, type TemplateFacts } from "./templates.ts";
+
+/** Actions as they are declared: which there are, and what is wrong with them although each field has the right form. */
+
+export function serverActions(server: DeclaredServer): DeclaredAction[] {
+  return Object.entries(server.input.actions).map(([name, input]) => ({
+    name,
+    server: server.name,
+    input,
+    place: (path) => server.place(["actions", name, ...path]),
+    folder: (path) => server.folder(["actions", name, ...path]),
+  }));
+}
+
+/** Those of the root's own file. One of the wrong form is reported where that is looked at, and left out here. */
+export function standaloneActions(main: Collected["main"]): DeclaredAction[] {
+  const actions = isMap(main?.value.actions) ? Object.entries(main.value.actions) : [];
+  return actions.flatMap(([name, written]) => {
+    const input = actionInput.safeParse(written);
+    if (!main || !input.success) return [];
+    const source = { document: main.source.document, at: ["actions", name] };
+    const place = (path: KeyPath) => placeOf(source, path);
+    return [{ name, server: null, input: input.data, place, folder: () => sourceFolder(source) }];
+  });
+}
+
+interface Problem {
+  readonly path: KeyPath;
+  readonly message: string;
+}
+
+export function actionProblems(
+  actions: readonly DeclaredAction[],
+  servers: readonly DeclaredServer[],
+  facts: Omit<TemplateFacts, "port" | "name">,
+): Diagnostic[] {
+  return actions.flatMap((action) => {
+    const server = servers.find(({ name }) => name === action.server);
+    const problems = [
+      ...nameProblems(action),
+      ...programProblems(action),
+      ...envNameProblems(action),
+      ...backoffProblems(action),
+      ...expandAction(action, server, { ...facts, port: server?.input.port === "none" ? null : 65535 })
+        .problems,
+    ];
+    return problems.map((problem) => located(action, problem));
+  });
+}
+
+function located(action: DeclaredAction, { path, message }: Problem): Diagnostic {
+  const server = action.server === null ? {} : { server: action.server };
+  return { severity: "error", message, ...server, ...action.place(path) };
+}
+
+/** Templates of an action mean what they mean in its server. One that stands alone has no port. */
+export function expandAction(
+  { name, input }: DeclaredAction,
+  server: DeclaredServer | undefined,
+  facts: Omit<TemplateFacts, "name">,
+): { args: readonly string[]; env: Readonly<Record<string, string>>; problems: readonly Problem[] } {
+  const env = { ...server?.input.env, ...input.env };
+  const port = server === undefined ? null : facts.port;
+  const expanded = expandTemplates(
+    { args: input.args, env, readiness: undefined, liveness: undefined },
+    { ...facts, name: server?.name ?? name, port },
+  );
+  const own = Object.entries(expanded.env).filter(([variable]) => Object.hasOwn(input.env, variable));
+  // What is wrong with the environment of its server is said there.
+  const problems = expanded.problems.filter(
+    ({ path: [field, key] }) => field !== "env" || Object.hasOwn(input.env, String(key)),
+  );
+  return { args: expanded.args, env: Object.fromEntries(own), problems };
+}
+
+function nameProblems({ name, server }: DeclaredAction): Problem[] {
+  if (server === null || name !== MAIN_ACTION) return [];
+  const message = `cannot name an action ${MAIN_ACTION}: jobs of the server's own program are called so; choose another name`;
+  return [{ path: [], message }];
+}
+
+function programProblems({ input: { command, script, interpreter } }: DeclaredAction): Problem[] {
+  if (command === undefined && script === undefined)
+    return [{ path: [], message: "cannot run an action without a program: write its command, or a script" }];
+  if (command !== undefined && script !== undefined)
+    return [{ path: ["script"], message: "cannot run both a command and a script: keep one of them" }];
+  if (script === undefined)
+    return interpreter === undefined
+      ? []
+      : [
+          {
+            path: ["interpreter"],
+            message: "cannot use an interpreter for a command: put it in front, as the command",
+          },
+        ];
+  if (interpreter !== undefined || shebangOf(script) !== undefined) return [];
+  const message =
+    "cannot tell what runs the script: begin it with a line such as #!/bin/sh, or set its interpreter";
+  return [{ path: ["script"], message }];
+}
+
+/** What the first line of a script names: a program, and what stands behind it as one argument, as the kernel takes it. */
+export function shebangOf(script: string): readonly [program: string, ...args: string[]] | undefined {
+  const [, program, rest] = /^#![ \t]*([^\s]+)[ \t]*([^\n\r]*)/.exec(script) ?? [];
+  if (program === undefined) return undefined;
+  const argument = rest?.trim() ?? "";
+  // `env NAME` is a way to write a bare name, and is found like one.
+  if (/\/env$/.test(program) && /^[^\s=-][^\s=]*$/.test(argument)) return [argument];
+  return argument === "" ? [program] : [program, argument];
+}
+
+function envNameProblems({ input }: DeclaredAction): Problem[] {
+  const refused = Object.keys(input.env).filter((name) => isShellName(name));
+  return refused.map((name) => ({
+    path: ["env", name],
+    message: `cannot set ${name} in env: the shell that starts the program owns that name; use another one`,
+  }));
+}
+
+function backoffProblems({ input: { retries } }: DeclaredAction): Problem[] {
+  if (typeof retries === "number") return [];
+  if ((parseDuration(retries.backoffInitial) ?? 0) <= (parseDuration(retries.backoffMax) ?? 0)) return [];
+  const message = `cannot wait ${retries.backoffInitial} before the second attempt: the longest wait is ${retries.backoffMax}; make it shorter, or the other longer`;
+  return [{ path: ["retries", "backoffInitial"], message }];
+}
+
+/** Only who has a schedule loads what reads one. */
+export async function scheduleProblems(actions: readonly DeclaredAction[]): Promise<Diagnostic[]> {
+  const scheduled = actions.flatMap((action) => {
+    const { schedule } = action.input;
+    return schedule === undefined ? [] : [{ action, schedule }];
+  });
+  if (scheduled.length === 0) return [];
+  const { cronFault, timeZoneFault } = await import("./cron.ts");
+  return scheduled.flatMap(({ action, schedule }) => {
+    const { cron, timeZone } =
+      typeof schedule === "string" ? { cron: schedule, timeZone: undefined } : schedule;
+    const at = typeof schedule === "string" ? ["schedule"] : ["schedule", "cron"];
+    const zone = timeZone === undefined ? undefined : timeZoneFault(timeZone);
+    if (zone !== undefined) return [located(action, { path: ["schedule", "timeZone"], message: zone })];
+    const fault = cronFault(cron);
+    return fault === undefined ? [] : [located(action, { path: at, message: fault })];
+  });
+}

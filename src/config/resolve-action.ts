@@ -1,0 +1,140 @@
+import { type ActionSpec, actionKey } from "../model/action.ts";
+import type { Diagnostic } from "../model/diagnostic.ts";
+import type { EnvValue, SecretValues } from "../model/spec.ts";
+import { parseDuration } from "../model/units.ts";
+import { expandAction, shebangOf } from "./actions.ts";
+import type { Declared, DeclaredAction, DeclaredServer } from "./declared.ts";
+import { accountEnv, expandPath, systemPath } from "./environment.ts";
+import type { KeyPath } from "./place.ts";
+import { pathFolders } from "./program.ts";
+import { findProgram, type ResolvedServer, resolveSecrets, workingDirFault } from "./resolve-server.ts";
+import type { World } from "./world.ts";
+
+export interface ResolvedAction {
+  readonly spec: ActionSpec;
+  readonly secrets: SecretValues;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The server that an action belongs to, as it is declared and as it is on this machine. */
+interface Owner {
+  readonly declared: DeclaredServer;
+  readonly resolved: ResolvedServer;
+}
+
+/** Fills in what depends on the machine. An action of a server has its environment, folder and umask to begin with. */
+export async function resolveAction(
+  action: DeclaredAction,
+  owner: Owner | undefined,
+  { project, path }: Pick<Declared, "project" | "path">,
+  world: World,
+): Promise<ResolvedAction> {
+  const diagnostics: Diagnostic[] = [];
+  const { input } = action;
+  const { machine } = world;
+  const from = action.server === null ? {} : { server: action.server };
+  const report = (at: KeyPath, message: string) =>
+    diagnostics.push({
+      severity: "error",
+      message: `action ${actionKey({ ...action })}: ${message}`,
+      ...from,
+      ...action.place(at),
+    });
+
+  const [written, at, ...interpreterArgs] = programOf(action);
+  const env = { ...owner?.declared.input.env, ...input.env };
+  const found = await findProgram({ input: { env }, folder: action.folder }, written, [at], path, world);
+  if (found.kind === "missing") report([at], found.message);
+  const server = owner?.resolved.spec;
+  const workingDir =
+    input.workingDir === undefined
+      ? (server?.workingDir ?? machine.home)
+      : expandPath(input.workingDir, action.folder(["workingDir"]), machine.home);
+  const fault = input.workingDir === undefined ? undefined : await workingDirFault(workingDir);
+  if (fault !== undefined) report(["workingDir"], fault);
+
+  const base = baseEnv(server?.env, found.kind === "found" ? [found.folder] : [], path, machine);
+  const plainBase = Object.fromEntries(Object.entries(base).filter(([, value]) => typeof value === "string"));
+  const facts = {
+    project,
+    home: machine.home,
+    port: server?.port ?? null,
+    baseEnv: plainBase as Record<string, string>,
+  };
+  const expanded = expandAction(action, owner?.declared, facts);
+  for (const problem of expanded.problems) report(problem.path, problem.message);
+  const own = { input: { env: input.env, envFile: [] }, folder: action.folder };
+  const secret = await resolveSecrets(own, world, report);
+  const whole = { ...base, ...expanded.env, ...secret.references };
+  const values = { ...owner?.resolved.secrets, ...secret.values };
+  const { schedule } = input;
+  return {
+    spec: {
+      name: action.name,
+      project,
+      server: action.server,
+      command: input.command ?? null,
+      program: found.kind === "found" ? found.program : written,
+      interpreterArgs,
+      script: input.script ?? null,
+      args: [...expanded.args],
+      env: whole,
+      workingDir,
+      umask: input.umask === undefined ? (server?.umask ?? 0o022) : Number.parseInt(input.umask, 8),
+      openFiles: server?.limits.openFiles ?? (machine.os === "macos" ? 256 : 1024),
+      timeout: input.timeout === "none" ? null : milliseconds(input.timeout),
+      grace: milliseconds(input.grace),
+      retries: retriesOf(input.retries),
+      schedule:
+        schedule === undefined
+          ? null
+          : typeof schedule === "string"
+            ? { cron: schedule, timeZone: localZone(), missed: "once" }
+            : { ...schedule, timeZone: schedule.timeZone ?? localZone() },
+      concurrency: input.concurrency,
+      description: input.description,
+      tags: input.tags,
+    },
+    secrets: Object.fromEntries(
+      Object.entries(values).filter(
+        ([name]) => Object.hasOwn(whole, name) && typeof whole[name] !== "string",
+      ),
+    ),
+    diagnostics,
+  };
+}
+
+/** The program as it is written, where that is, and the arguments that come before those of the action. */
+function programOf({ input }: DeclaredAction): readonly [string, string, ...string[]] {
+  const { command, script = "", interpreter } = input;
+  if (command !== undefined) return [command, "command"];
+  if (interpreter !== undefined) {
+    const [program = "", ...args] = [interpreter].flat();
+    return [program, "interpreter", ...args];
+  }
+  const [program = "", ...args] = shebangOf(script) ?? [];
+  return [program, "script", ...args];
+}
+
+function baseEnv(
+  server: Readonly<Record<string, EnvValue>> | undefined,
+  first: readonly string[],
+  path: readonly string[],
+  machine: World["machine"],
+): Record<string, EnvValue> {
+  const env = server ?? accountEnv(machine);
+  if (env.PATH !== undefined && typeof env.PATH !== "string") return { ...env };
+  const rest = env.PATH === undefined ? [...path, ...systemPath(machine)] : pathFolders(env.PATH);
+  return { ...env, PATH: [...new Set([...first, ...rest])].join(":") };
+}
+
+function retriesOf(retries: DeclaredAction["input"]["retries"]): ActionSpec["retries"] {
+  if (typeof retries === "number") return { max: retries, backoffInitial: 1000, backoffMax: 30_000 };
+  const { max, backoffInitial, backoffMax } = retries;
+  return { max, backoffInitial: milliseconds(backoffInitial), backoffMax: milliseconds(backoffMax) };
+}
+
+/** The schema has checked the form. */
+const milliseconds = (text: string): number => parseDuration(text) ?? 0;
+
+const localZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { envValue, name, type SecretValues, secretValues } from "./spec.ts";
+
+/**
+ * An action: a named command or script that ends, run by hand or on a schedule; of a project, or of one of its servers.
+ * In the form that is compared, stored, sent over the wire and run. Durations are milliseconds.
+ */
+
+export const CONCURRENCY = ["allow", "forbid", "replace"] as const;
+export const MISSED = ["once", "skip"] as const;
+
+export const actionSpec = z.strictObject({
+  name,
+  project: name,
+  /** The server that it belongs to; null: it stands alone. */
+  server: name.nullable(),
+  /** As declared; null of a script. */
+  command: z.string().nullable(),
+  /** Absolute path of the program, or of the interpreter of the script. */
+  program: z.string(),
+  /** Of a script: arguments of its interpreter. The path of the script, then `args`, follow. */
+  interpreterArgs: z.array(z.string()),
+  script: z.string().nullable(),
+  args: z.array(z.string()),
+  /** The whole environment. */
+  env: z.record(z.string(), envValue),
+  workingDir: z.string(),
+  umask: z.int(),
+  openFiles: z.int(),
+  /** Longest run of one attempt; null: as long as it takes. */
+  timeout: z.number().nullable(),
+  /** From the signal that asks it to end to SIGKILL. */
+  grace: z.number(),
+  /** Attempts after the first that failed, and the waits before them. */
+  retries: z.strictObject({ max: z.int(), backoffInitial: z.number(), backoffMax: z.number() }),
+  schedule: z.strictObject({ cron: z.string(), timeZone: z.string(), missed: z.enum(MISSED) }).nullable(),
+  concurrency: z.enum(CONCURRENCY),
+  description: z.string(),
+  tags: z.array(z.string()),
+});
+export type ActionSpec = z.infer<typeof actionSpec>;
+
+/** How people name an action: `backup`, or `web:backup` of a server. No character of a name is a colon. */
+export function actionKey({ server, name: own }: Pick<ActionSpec, "server" | "name">): string {
+  return server === null ? own : `${server}:${own}`;
+}
+
+/** What a person may call an action: its server and its own name. Undefined for what is no name at all. */
+export function parseActionKey(text: string): { server: string | null; name: string } | undefined {
+  const [first = "", second, ...more] = text.split(":");
+  if (more.length > 0 || first === "" || second === "") return undefined;
+  return second === undefined ? { server: null, name: first } : { server: first, name: second };
+}
+
+/** Values of secret references, by {@link actionKey}. */
+export const actionSecrets = z.record(z.string(), secretValues);
+export type ActionSecrets = Readonly<Record<string, SecretValues>>;

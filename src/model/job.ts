@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { actionSpec } from "./action.ts";
+import { name, serverSpec } from "./spec.ts";
+
+/** A job: one recorded execution of a server's own program, or of an action. */
+
+export const PHASES = ["pending", "running", "succeeded", "failed", "cancelled"] as const;
+export type JobPhase = (typeof PHASES)[number];
+
+/** The `action_id` of jobs that are a server's own program; no action has that name. */
+export const MAIN_ACTION = "main";
+
+/**
+ * Whose word a job is: somebody's (`person`), the clock's (`schedule`, or `missed` when it comes after its time), that
+ * of `xy job retry`; of a server's own program, that of an apply, a session, or its restart policy.
+ */
+export const TRIGGERS = ["person", "schedule", "missed", "retry", "apply", "session", "policy"] as const;
+
+export const job = z.object({
+  /** Increasing, never given twice. */
+  id: z.int().min(1),
+  project: name,
+  /** The server that it belongs to, itself or one of its actions; null for an action that stands alone. */
+  service_id: name.nullable(),
+  /** Name of the action; `main` for a server's own program. */
+  action_id: name,
+  trigger: z.enum(TRIGGERS),
+  /** The job that this one repeats. */
+  retry_of: z.int().nullable(),
+  /** Which attempt runs, or was the last; from 1. */
+  attempt: z.int().min(1),
+  phase: z.enum(PHASES),
+  pid: z.int().nullable(),
+  exit_code: z.int().nullable(),
+  signal: z.string().nullable(),
+  /** Unix ms. */
+  created_at: z.number(),
+  /** Unix ms, of the newest attempt. */
+  started_at: z.number().nullable(),
+  /** Unix ms. */
+  ended_at: z.number().nullable(),
+  /** Why it failed or was cancelled, one clause. */
+  error: z.string().nullable(),
+  tags: z.array(z.string()),
+});
+export type Job = z.infer<typeof job>;
+
+/** What ran, secrets as references. */
+export const jobSpec = z.union([actionSpec, serverSpec]);
+export type JobSpec = z.infer<typeof jobSpec>;
+
+export function isOver({ phase }: Pick<Job, "phase">): boolean {
+  return phase !== "pending" && phase !== "running";
+}
+
+/** How people name what a job ran: `backup`, `web:backup`, or `web` for the server itself. */
+export function jobLabel({ service_id, action_id }: Pick<Job, "service_id" | "action_id">): string {
+  if (service_id === null) return action_id;
+  return action_id === MAIN_ACTION ? service_id : `${service_id}:${action_id}`;
+}

@@ -1,0 +1,103 @@
+import { z } from "zod";
+import { actionSecrets, actionSpec } from "../model/action.ts";
+import { job, jobSpec, PHASES } from "../model/job.ts";
+import { name } from "../model/spec.ts";
+
+/** The methods about actions, and about the jobs that executions are recorded as. */
+
+const project = name.optional();
+const id = z.int().min(1);
+
+export const jobContract = {
+  action_list: {
+    summary: "Every action that was applied, in the order of their names, with its next run by schedule",
+    params: z.strictObject({ project }),
+    result: z.array(z.object({ spec: actionSpec, next_run_unix_ms: z.number().nullable() })),
+  },
+  action_apply: {
+    summary:
+      "Take over actions, with the values of their secrets, and forget others; all of it, or nothing. What runs of one that is forgotten is cancelled, and its jobs are deleted",
+    params: z.strictObject({
+      project: name,
+      set: z.array(actionSpec),
+      /** By action: `backup`, or `web:backup` of a server. A value that is left out stays what it was. */
+      secrets: actionSecrets.default({}),
+      /** Actions by name, as above. */
+      remove: z.array(z.string()).default([]),
+    }),
+    result: z.object({ actions: z.int() }),
+  },
+  action_run: {
+    summary:
+      "Run an action now. It answers with its job, which is only begun. While another job of the action runs, its `concurrency` decides",
+    params: z.strictObject({
+      action: name,
+      /** Left out, or null: an action that stands alone. */
+      server: name.nullable().default(null),
+      project,
+      /** Behind those that are declared. */
+      args: z.array(z.string()).default([]),
+    }),
+    result: job,
+  },
+  job_list: {
+    summary: "Jobs, newest first",
+    params: z.strictObject({
+      project,
+      server: name.optional(),
+      action: name.optional(),
+      /** Only of actions that stand alone. */
+      standalone: z.literal(true).optional(),
+      phase: z.enum(PHASES).optional(),
+      tag: z.string().optional(),
+      /** Created since then. */
+      since_unix_ms: z.number().optional(),
+      limit: z.int().min(1).max(1000).default(100),
+      /** `next_cursor` of an earlier answer: it goes on there. */
+      cursor: id.optional(),
+    }),
+    /** `next_cursor` is null when there are no more. */
+    result: z.object({ jobs: z.array(job), next_cursor: id.nullable() }),
+  },
+  job_get: {
+    summary: "One job, with what ran",
+    params: z.strictObject({ id }),
+    result: job.extend({ spec: jobSpec.nullable(), log_path: z.string() }),
+  },
+  job_logs: {
+    summary:
+      "Last lines of a job's output, then new ones as `log` notifications, then `log_end`; of a server's own program, those lines of its log that are of this run",
+    params: z.strictObject({
+      id,
+      tail: z.int().min(0).max(1_000_000).default(1_000_000),
+      /** Until the job is over. */
+      follow: z.boolean().default(false),
+      stream: z.enum(["stdout", "stderr"]).optional(),
+    }),
+    result: z.object({ subscription_id: z.int() }),
+  },
+  job_cancel: {
+    summary: "Stop a job of an action: SIGTERM to its process group, SIGKILL after its grace",
+    params: z.strictObject({ id }),
+    /** False: it was over already. */
+    result: z.object({ cancelled: z.boolean() }),
+  },
+  job_retry: {
+    summary: "Run again what a job ran, as a new job of the same server and action",
+    params: z.strictObject({ id }),
+    result: job,
+  },
+  job_delete: {
+    summary: "Delete a job that is over, or all of a server's that are, with their logs",
+    params: z.union([
+      z.strictObject({ id }),
+      z.strictObject({
+        server: name,
+        project,
+        /** First cancel what runs of the server's actions. */
+        cancel: z.boolean().default(false),
+      }),
+    ]),
+    result: z.object({ deleted: z.int() }),
+  },
+} as const;
