@@ -206,7 +206,7 @@ function hopeful(observed: readonly Observed[]): (name: string) => boolean {
 }
 
 /** The agent after this one: brought back after a crash, awaited for a moment after a planned end. */
-async function nextAgent(state: string): Promise<RpcClient | undefined> {
+export async function nextAgent(state: string): Promise<RpcClient | undefined> {
   const until = Date.now() + HANDOVER_BOUND;
   while (Date.now() < until) {
     if (isAgentExpected(state)) return reachAgent(state);

@@ -1,8 +1,11 @@
 import { integer } from "@oclif/core/args";
+import { reachAgent } from "../backends/agent-process.ts";
+import { nextAgent } from "../backends/agent-session.ts";
 import { actionKey, parseActionKey } from "../model/action.ts";
 import { isOver, type Job } from "../model/job.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { Notifications, Params, ResultOf } from "../rpc/contract.ts";
+import { RpcError } from "../rpc/errors.ts";
 import { EXIT } from "./exit-codes.ts";
 import { ServerCommand } from "./server-command.ts";
 
@@ -54,63 +57,57 @@ export abstract class JobCommand extends ServerCommand {
   }
 
   /**
-   * Gives each line of a job to `take`, until the job is over or the command is interrupted. An agent that goes away
-   * meanwhile takes nothing along: its successor is asked for the rest.
+   * Gives each line of a job to `take`. With `follow` that goes on until the job is over, or the command is interrupted;
+   * an agent that goes away meanwhile takes nothing along: its successor is asked for the rest. Answers with the job.
    */
-  protected async followJob(id: number, wish: Wish, take: (line: Line) => void): Promise<void> {
+  protected async readJob(id: number, wish: Wish, take: (line: Line) => void): Promise<ResultOf<"job_get">> {
     let taken = 0;
-    while (!this.signal.aborted) {
-      try {
-        await this.withAgent((client) =>
-          this.#attend(client, { id, ...wish }, taken, (line) => {
-            taken++;
-            take(line);
-          }),
-        );
-        return;
-      } catch (error) {
-        if (!(error instanceof LostOnTheWay)) throw error;
-      }
+    const once = (line: Line) => {
+      taken++;
+      take(line);
+    };
+    for (let client = await this.reaching(() => reachAgent(this.state)); ; ) {
+      const reader = client;
+      const job = await this.#attend(reader, { id, ...wish }, taken, once).finally(() => reader.close());
+      if (job) return job;
+      client = (await this.reaching(() => nextAgent(this.state))) ?? this.fail(EXIT.unreachable, GONE);
     }
   }
 
+  /** Undefined: the connection was lost. */
   async #attend(
     client: RpcClient,
     wanted: Params<"job_logs">,
     skip: number,
     take: (line: Line) => void,
-  ): Promise<void> {
+  ): Promise<ResultOf<"job_get"> | undefined> {
+    const { id, follow } = wanted;
     let seen = 0;
-    let end: () => void = () => {};
-    const ended = new Promise<"ended">((resolve) => {
-      end = () => resolve("ended");
+    const ended = new Promise<void>((resolve) => {
+      client.onNotification = (method, params) => {
+        if (method === "log" && ++seen > skip) take(params as Line);
+        if (method === "log_end") resolve();
+      };
+      this.signal.addEventListener("abort", () => resolve(), { once: true });
     });
-    client.onNotification = (method, params) => {
-      if (method === "log" && ++seen > skip) take(params as Line);
-      if (method === "log_end") end();
-    };
-    await client.call("job_logs", wanted);
-    const interrupted = new Promise<"told">((resolve) =>
-      this.signal.addEventListener("abort", () => resolve("told"), { once: true }),
-    );
-    const why = await Promise.race([ended, client.closed, interrupted]);
-    if (why === undefined) throw new LostOnTheWay();
-  }
-
-  /** A job once it is over, however long that takes. */
-  protected async endOf(id: number): Promise<ResultOf<"job_get">> {
-    return this.withAgent(async (client) => {
+    try {
+      await client.call("job_logs", wanted);
+      await Promise.race([ended, client.closed]);
       for (;;) {
         const job = await client.call("job_get", { id });
-        if (isOver(job) || this.signal.aborted) return job;
-        // Its log has ended, and the rest follows at once.
+        // Its output has ended, and the rest follows at once.
+        if (!follow || isOver(job) || this.signal.aborted) return job;
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
-    });
+    } catch (error) {
+      if (error instanceof ConnectionLost) return undefined;
+      if (error instanceof RpcError) return this.fail(EXIT.failed, error.message);
+      throw error;
+    }
   }
 }
 
-class LostOnTheWay extends ConnectionLost {}
+const GONE = "the agent was stopped; the job may have ended with it: `xy jobs` tells";
 
 /** What a command ends with that ran a job: the program's own code; 128 and the number of the signal that ended it. */
 export async function exitCodeOf({ phase, exit_code, signal }: Job): Promise<number> {

@@ -41,23 +41,25 @@ export default class Run extends JobCommand {
   }
 
   async #attend({ id }: Job): Promise<void> {
-    await this.followJob(id, { follow: true }, ({ line, stream, split, missed }) => {
+    const seen = await this.readJob(id, { follow: true }, ({ line, stream, split, missed }) => {
       if (missed) this.note(`xy: ${missed} lines were missed, because they were read too slowly`);
       if (this.json) return;
       const to = stream === "stdout" ? process.stdout : process.stderr;
       to.write(split ? line : `${line}\n`);
     });
-    if (this.signal.aborted) await this.#cancel(id);
-    const job = await this.endOf(id);
+    const job = this.signal.aborted ? await this.#cancel(id) : seen;
     if (this.json) this.printJson(job);
     else if (job.phase !== "succeeded")
       this.note(`xy: ${jobLabel(job)} ${job.phase} (${outcome(job)}): job ${id}`);
     process.exitCode = await exitCodeOf(job);
   }
 
-  async #cancel(id: number): Promise<void> {
+  async #cancel(id: number): Promise<Job> {
     this.note("\nxy: cancelling it; another Ctrl-C does not wait for that");
-    await this.withAgent((client) => client.call("job_cancel", { id }));
+    return this.withAgent(async (client) => {
+      await client.call("job_cancel", { id });
+      return client.call("job_get", { id });
+    });
   }
 
   async #list(): Promise<void> {

@@ -170,7 +170,7 @@ export class JobBook {
 
   /** Everything of an owner: it is no more. What is not over must have been ended. */
   forget(owner: Owner): void {
-    this.#journals.delete(keyOf(owner));
+    this.#journals.delete(ownerKey(owner));
     fs.rmSync(this.dirOf(owner), { recursive: true, force: true });
   }
 
@@ -222,7 +222,7 @@ export class JobBook {
   }
 
   #journal(owner: Owner): Journal {
-    const key = keyOf(owner);
+    const key = ownerKey(owner);
     const known = this.#journals.get(key);
     if (known) return known;
     const isOurs = (job: Job) =>
@@ -296,7 +296,8 @@ export function publicJob(entry: JobEntry): Job {
   return shown;
 }
 
-function keyOf({ project, service_id, action_id }: Owner): string {
+/** A server with its actions, or an action that stands alone, among those of all projects. */
+export function ownerKey({ project, service_id, action_id }: Owner): string {
   return service_id === null ? `${project}//${action_id}` : `${project}/${service_id}`;
 }
 

@@ -3,7 +3,7 @@ import { isOver, type Job, type JobSpec } from "../../model/job.ts";
 import type { SecretValues } from "../../model/spec.ts";
 import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { bootId } from "../../system/processes.ts";
-import type { JobBook, Owner } from "./book.ts";
+import { type JobBook, type Owner, ownerKey } from "./book.ts";
 import { JobRun } from "./job-run.ts";
 import type { JobEntry } from "./journal.ts";
 import { MACHINE_DOWN } from "./main-jobs.ts";
@@ -27,6 +27,8 @@ export class Runner {
   readonly #book: JobBook;
   readonly #report: (message: string) => void;
   readonly #runs = new Map<number, JobRun>();
+  /** The same by server, or by action that stands alone. */
+  readonly #byOwner = new Map<string, Set<JobRun>>();
   /** Those that have not begun, oldest first. */
   readonly #waiting = new Set<JobRun>();
   #ending = false;
@@ -42,7 +44,10 @@ export class Runner {
 
   /** Creates a job, and begins it as soon as it may. Throws, with nothing done, when it may not be. */
   run({ spec, secrets, trigger, retry_of }: RunRequest): JobEntry {
-    const others = this.#runsOf(ownerOf(spec)).filter(({ entry }) => entry.action_id === spec.name);
+    const isFree = spec.concurrency === "allow";
+    const others = isFree
+      ? []
+      : this.#runsOf(ownerOf(spec)).filter(({ entry }) => entry.action_id === spec.name);
     this.#refuse(spec, others);
     const said = { ...ownerOf(spec), trigger, tags: spec.tags, spec };
     const entry = this.#book.create(retry_of === undefined ? said : { ...said, retry_of });
@@ -86,9 +91,13 @@ export class Runner {
       over: (one) => {
         this.#runs.delete(one.entry.id);
         this.#waiting.delete(one);
+        own.delete(one);
+        if (own.size === 0) this.#byOwner.delete(ownerKey(entry));
         this.#beginNext();
       },
     });
+    const own = this.#byOwner.get(ownerKey(entry)) ?? new Set();
+    this.#byOwner.set(ownerKey(entry), own.add(run));
     this.#runs.set(entry.id, run);
     return run;
   }
@@ -110,13 +119,8 @@ export class Runner {
     );
   }
 
-  #runsOf({ project, service_id, action_id }: Owner): JobRun[] {
-    return [...this.#runs.values()].filter(
-      ({ entry }) =>
-        entry.project === project &&
-        entry.service_id === service_id &&
-        (service_id !== null || entry.action_id === action_id),
-    );
+  #runsOf(owner: Owner): JobRun[] {
+    return [...(this.#byOwner.get(ownerKey(owner)) ?? [])];
   }
 
   /** False: it was over. Settles when it is. */

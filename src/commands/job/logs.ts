@@ -35,7 +35,7 @@ export default class JobLogs extends JobCommand {
         ? {}
         : { stream: stream === "out" ? ("stdout" as const) : ("stderr" as const) }),
     };
-    await this.followJob(args.id, wish, (line) => {
+    await this.readJob(args.id, wish, (line) => {
       if (line.missed) this.note(`xy: ${line.missed} lines were missed, because they were read too slowly`);
       if (this.json) this.printJsonLine(line);
       else this.print(format(line));
