@@ -7,10 +7,11 @@ export default {
       (source) => !source.startsWith("src/commands/"),
     ),
     "scripts/{build,check,demo,generate}.ts",
+    "bench/*.ts",
     "test/**/*.test.ts",
     "test/rig/puppet*.ts",
   ],
-  project: ["src/**/*.ts", "scripts/**/*.ts", "test/**/*.ts", "*.ts"],
+  project: ["src/**/*.ts", "scripts/**/*.ts", "test/**/*.ts", "bench/**/*.ts", "*.ts"],
   // Started by the tests as programs.
   ignoreDependencies: [
     "@modelcontextprotocol/node",

@@ -47,6 +47,8 @@ function entry(id: number, more: Partial<JobEntry> = {}): Omit<JobEntry, "of"> {
   };
 }
 
+/** Of this process, so far. */
+const bytesRead = () => Number(/^rchar: (\d+)/m.exec(fs.readFileSync("/proc/self/io", "utf8"))?.[1]);
 const ids = (journal: Journal) => [...journal.entries()].map(({ id }) => id);
 const text = () => fs.readFileSync(path(), "utf8");
 
@@ -137,6 +139,29 @@ describe("a journal", () => {
     expect(fs.statSync(path()).size).toBeLessThan(3 * 1024 * 1024);
     expect(journal.find(6000)?.spec).toEqual(SPEC);
   });
+
+  // Only Linux counts what a process reads.
+  it.runIf(process.platform === "linux")(
+    "reads its end alone for the newest jobs, however long it is",
+    () => {
+      const journal = open();
+      const { of, ...first } = journal.create(entry(1), SPEC);
+      const line = (id: number) =>
+        `${JSON.stringify({ ...first, id })}\n{"id":${id},"phase":"succeeded","ended_at":5}\n`.replace(
+          `"id":${id},`,
+          `"id":${id},"of":"${of}",`,
+        );
+      for (let id = 2; id <= 100_000; id += 10_000)
+        fs.appendFileSync(path(), Array.from({ length: 10_000 }, (_, i) => line(id + i)).join(""));
+      expect(fs.statSync(path()).size).toBeGreaterThan(30_000_000);
+      const before = bytesRead();
+      const newest = open().entries();
+      const found = Array.from({ length: 100 }, () => newest.next().value?.id);
+      newest.return();
+      expect(found).toEqual(Array.from({ length: 100 }, (_, i) => 100_001 - i));
+      expect(bytesRead() - before).toBeLessThan(256 * 1024);
+    },
+  );
 
   it("is as it was when a line cannot be written", () => {
     const journal = open();
