@@ -1,3 +1,5 @@
+import type { Observed } from "../model/observed.ts";
+import { why } from "../model/why.ts";
 import type { ListEntry, ParsedParams, ResultOf, StatusEntry } from "../rpc/contract.ts";
 import { liveProcess, type Pause, publicState } from "../supervisor/state.ts";
 import { logPath } from "../system/paths.ts";
@@ -45,6 +47,11 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
   return {
     list: async ({ project }) => registry.all(project).map((server) => listEntryOf(registry, server)),
     status: async ({ name, project }) => statusOf(registry, registry.get(name, project), agent.stateDir),
+    why: async ({ name, project }) => {
+      const server = registry.get(name, project);
+      const text = why(observedOf(registry, server, true), Date.now());
+      return { project: server.spec.project, name: server.spec.name, why: text };
+    },
     tree: async ({ project }) =>
       registry
         .all(project)
@@ -58,10 +65,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
     reload: ({ project }) => runReload(agent.stateDir, project),
     observe: async ({ project, name }) => {
       const servers = name === undefined ? registry.all(project) : [registry.get(name, project)];
-      return servers.map((server) => ({
-        ...observe(server, { withLines: name !== undefined }),
-        ...waitsFor(registry, server, "waitsFor"),
-      })) as ResultOf<"observe">;
+      return servers.map((server) => observedOf(registry, server, name !== undefined)) as ResultOf<"observe">;
     },
     // Watched at its end: what it starts is the session's by then, and until then the caller is the session.
     apply: (params, caller) =>
@@ -120,6 +124,10 @@ function sourceOf(server: Supervised): LogSource {
     onEnd: (callback) => server.onRemoved(callback),
     isOver: false,
   };
+}
+
+function observedOf(registry: Registry, server: Supervised, withLines: boolean): Observed {
+  return { ...observe(server, { withLines }), ...waitsFor(registry, server, "waitsFor") };
 }
 
 function waitsFor<Field extends string>(registry: Registry, server: Supervised, field: Field) {

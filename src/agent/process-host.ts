@@ -13,7 +13,7 @@ import type { LogWriter } from "./log-writer.ts";
 import { hasKeeper, openRunFiles, readPid, readStatus } from "./run-folder.ts";
 
 /** What a program is started from. */
-export type Launched = Pick<
+type Launched = Pick<
   ServerSpec,
   "project" | "name" | "program" | "args" | "env" | "workingDir" | "umask" | "limits" | "port" | "host"
 >;

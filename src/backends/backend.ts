@@ -45,7 +45,7 @@ export interface Backend {
   close(): Promise<void>;
 }
 
-export interface ActionHolder {
+interface ActionHolder {
   /** Every action that is known of the project. Throws as {@link Backend.observe} does. */
   recorded(project: string): Promise<readonly ActionSpec[]>;
   /** Takes over what changes, all of it or, with an error, nothing. */

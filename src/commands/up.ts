@@ -1,5 +1,5 @@
 import { endSession, type FollowEnd, type SessionEvent, SessionFollower } from "../backends/agent-session.ts";
-import type { Change, Plan } from "../model/plan.ts";
+import type { ActionChange, Change, Plan } from "../model/plan.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { Evaluated } from "../operation/planning.ts";
 import { identify } from "../system/processes.ts";
@@ -42,8 +42,8 @@ export default class Up extends ApplyCommand {
     const plan = await this.planFor(evaluated, fleet, flags);
     this.#refuseOthers(plan);
     const { waitMs, rollback, config, yes } = flags;
-    if (this.show(plan) && !(plan.changes.every(isTakenBack) && !plan.rolledBack))
-      await this.confirmedApply(plan, yes);
+    const isHarmless = plan.changes.every(isTakenBack) && plan.actions.every(isNew) && !plan.rolledBack;
+    if (this.show(plan) && !isHarmless) await this.confirmedApply(plan, yes);
     try {
       await this.applyAsGeneration({ plan, evaluated, config, fleet, waitMs, rollback });
     } catch (error) {
@@ -148,6 +148,11 @@ function isFollowed({ action, desired }: Change): boolean {
 /** The end of the session leaves nothing of it, except in the records. */
 function isTakenBack({ action }: Change): boolean {
   return action === "none" || action === "add" || action === "start";
+}
+
+/** Nothing that was there is changed by it. */
+function isNew({ change }: ActionChange): boolean {
+  return change === "none" || change === "add";
 }
 
 function isUp(state: string): boolean {

@@ -1,5 +1,4 @@
-import type { Observed } from "../model/observed.ts";
-import { why } from "../reconciler/explain.ts";
+import { why } from "../model/why.ts";
 import { wrap } from "../views/width.ts";
 import { type Address, nameArgument, ServerCommand, wireName } from "./server-command.ts";
 
@@ -12,14 +11,13 @@ export default class Why extends ServerCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Why);
     const address = await this.address(args.name, flags);
-    const text = why(await this.#observed(address), Date.now());
-    if (this.json) this.printJson({ ...wireName(address), why: text });
-    else this.print(wrap(text, this.screen.width));
+    const answer = await this.#answer(address);
+    if (this.json) this.printJson(answer);
+    else this.print(wrap(answer.why, this.screen.width));
   }
 
-  async #observed(address: Address): Promise<Observed> {
-    if (address.backend !== "agent") return this.observeUnit(address);
-    const [observed] = await this.withAgent((client) => client.call("observe", wireName(address)));
-    return observed as Observed;
+  async #answer(address: Address): Promise<{ project: string; name: string; why: string }> {
+    if (address.backend === "agent") return this.withAgent((client) => client.call("why", wireName(address)));
+    return { ...wireName(address), why: why(await this.observeUnit(address), Date.now()) };
   }
 }

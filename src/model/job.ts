@@ -14,7 +14,7 @@ export const MAIN_ACTION = "main";
  * Whose word a job is: somebody's (`person`), the clock's (`schedule`, or `missed` when it comes after its time), that
  * of `xy job retry`; of a server's own program, that of an apply, a session, or its restart policy.
  */
-export const TRIGGERS = ["person", "schedule", "missed", "retry", "apply", "session", "policy"] as const;
+const TRIGGERS = ["person", "schedule", "missed", "retry", "apply", "session", "policy"] as const;
 
 export const job = z.object({
   /** Increasing, never given twice. */

@@ -3,7 +3,7 @@ import { topField } from "../model/leaves.ts";
 import { formatExit, type Observed } from "../model/observed.ts";
 import type { Action, FieldChange, Reason } from "../model/plan.ts";
 import { RESTART_FIELDS, type ServerSpec } from "../model/spec.ts";
-import { mayRun } from "../model/wanted.ts";
+import { isAcceptedEnd, mayRun } from "../model/wanted.ts";
 
 export interface Decision {
   readonly action: Action;
@@ -103,24 +103,6 @@ function startChanged({ desired, observed, fields }: Pair): boolean {
     fields.some(({ field }) => relevant.includes(topField(field))) &&
     startHash(desired) !== startHash(observed.spec)
   );
-}
-
-/**
- * The server ended by itself in a way after which its policy leaves it alone: with a success code under `on-failure`,
- * with any known end under `never`. An end that was asked for, or that nobody saw, explains nothing.
- */
-export function isAcceptedEnd(spec: Pick<ServerSpec, "restart">, observed: Observed): boolean {
-  const { lastExit } = observed;
-  if (lastExit === undefined || lastExit.requested === true) return false;
-  const { exit } = lastExit;
-  switch (spec.restart.policy) {
-    case "always":
-      return false;
-    case "never":
-      return exit.kind !== "unknown";
-    case "on-failure":
-      return exit.kind === "code" && spec.restart.successExitCodes.includes(exit.code);
-  }
 }
 
 /** Its last applied spec wanted it to rest, and no operator said otherwise: that is why it rests. */

@@ -142,6 +142,11 @@ export const contract = {
     params: z.strictObject({ name, project }),
     result: statusEntry,
   },
+  why: {
+    summary: "One paragraph for people: why a server is in its state, and what would change that",
+    params: z.strictObject({ name, project }),
+    result: z.object({ project: z.string(), name: z.string(), why: z.string() }),
+  },
   tree: {
     summary: "Every server with what it depends on, in name order",
     params: z.strictObject({ project }),

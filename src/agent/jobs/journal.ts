@@ -27,7 +27,7 @@ export const KEPT = 1000;
 const COMPACT_AT = 1024 * 1024;
 
 /** Kept of a job beside what others see. */
-export interface OwnFacts {
+interface OwnFacts {
   /** Hash of what ran. */
   readonly of: string;
   /** Boot in which it was created. */

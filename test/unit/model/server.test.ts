@@ -47,7 +47,6 @@ describe("a server", () => {
     [{ dependsOn: [{ server: "a", condition: "healthy" }] }],
     [{ wanted: "restart" }],
     [{ limits: { openFiles: 3 } }],
-    [{ actions: {} }],
     [{ class: "machine" }],
     [{ backend: "pm2" }],
   ])("cannot have %j", (part) => expect(serverInput.safeParse({ ...least, ...part }).success).toBe(false));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Missing } from "../../../src/model/observed.ts";
-import { why } from "../../../src/reconciler/explain.ts";
-import { exited, MINUTE, NOW, resting, running, spec } from "./fixtures.ts";
+import { why } from "../../../src/model/why.ts";
+import { exited, MINUTE, NOW, resting, running, spec } from "../reconciler/fixtures.ts";
 
 const web = spec("web");
 const rest = spec("web", { wanted: "stop" });

@@ -1,9 +1,8 @@
-import { CONDITION_GOAL, restingOf } from "../model/dependency.ts";
-import { ago, span, uptime } from "../model/elapsed.ts";
-import { formatExit, type Missing, type Observed } from "../model/observed.ts";
-import { oneLine } from "../model/text.ts";
-import { mayRun } from "../model/wanted.ts";
-import { isAcceptedEnd } from "./decide.ts";
+import { CONDITION_GOAL, restingOf } from "./dependency.ts";
+import { ago, span, uptime } from "./elapsed.ts";
+import { formatExit, type Missing, type Observed } from "./observed.ts";
+import { oneLine } from "./text.ts";
+import { isAcceptedEnd, mayRun } from "./wanted.ts";
 
 /**
  * One paragraph: why a server is in its state, and what would change that. `observed.spec`, what was last applied, is
