@@ -141,8 +141,9 @@ export class Registry {
     this.waiting.close();
     const names = (servers: readonly Supervised[]) => servers.map(({ spec }) => spec.name);
     const running = this.all().filter(isAlive);
-    await this.jobs.stopAll();
+    const jobsAreOver = this.jobs.stopAll();
     await Promise.all(dependentsFirst(running, (server) => server.suspend(stopBound(server.spec))).values());
+    await jobsAreOver;
     const left = running.filter(isAlive);
     return { stopped: names(running.filter((server) => !left.includes(server))), left: names(left) };
   }

@@ -1,3 +1,4 @@
+import * as fs from "node:fs";
 import { z } from "zod";
 import { type ActionSecrets, type ActionSpec, actionKey, actionSpec } from "../../model/action.ts";
 import { canonicalJson } from "../../model/canonical.ts";
@@ -83,11 +84,13 @@ export class Actions {
     }
     const sorted = new Map([...after].sort(([a], [b]) => (a < b ? -1 : 1)));
     this.#write(project, [...sorted.values()]);
-    this.#projects.set(project, sorted);
+    if (sorted.size > 0) this.#projects.set(project, sorted);
+    else this.#projects.delete(project);
     return gone;
   }
 
   #write(project: string, actions: readonly AppliedAction[]): void {
+    if (actions.length === 0) return fs.rmSync(actionsPath(this.#state, project), { force: true });
     ensurePrivateDir(projectDir(this.#state, project));
     writeAtomic(actionsPath(this.#state, project), JSON.stringify({ version: 1, actions }), {
       durable: true,

@@ -93,7 +93,11 @@ export class JobBook {
     else this.#open.set(id, entry);
     try {
       journal.update(id, patch);
-      if (isOver(entry)) this.#dropLogs(before, journal.compact());
+      if (isOver(entry))
+        this.#dropLogs(
+          before,
+          journal.compact((one) => this.#open.has(one)),
+        );
     } catch (error) {
       this.#report(`cannot write down what became of job ${id}: ${String(error)}`);
     }
@@ -114,7 +118,7 @@ export class JobBook {
     let found: JobEntry[] = [];
     for (const journal of this.#journalsOf(query)) {
       const least = found.length > query.limit ? (found.at(-1)?.id ?? 0) : 0;
-      const fresh = someOf(journal, query, least);
+      const fresh = this.#someOf(journal, query, least);
       found = [...found, ...fresh].sort((a, b) => b.id - a.id).slice(0, query.limit + 1);
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -127,7 +131,7 @@ export class JobBook {
     if (open) return this.#journal(open).find(id) ?? { entry: open, spec: null };
     for (const journal of this.#journalsOf({})) {
       const found = journal.find(id);
-      if (found) return found;
+      if (found) return { ...found, entry: this.#asItIs(found.entry) };
       await new Promise((resolve) => setImmediate(resolve));
     }
     return undefined;
@@ -163,7 +167,7 @@ export class JobBook {
   /** Of a server: all that is over, with its logs. Returns how many. */
   deleteOver(project: string, server: string, below: number): number {
     const owner = { project, service_id: server, action_id: "" };
-    const gone = this.#journal(owner).rewrite((entry) => !isOver(entry) || entry.id >= below);
+    const gone = this.#journal(owner).rewrite(({ id }) => this.#open.has(id) || id >= below);
     this.#dropLogs(owner, gone);
     return gone.length;
   }
@@ -209,6 +213,23 @@ export class JobBook {
   /** Removes where a job ran. */
   endRun(job: Owner & Pick<Job, "id">): void {
     fs.rmSync(this.runDir(job), { recursive: true, force: true });
+  }
+
+  /** The newest that fit, one more than are wanted at most, and none older than can matter. */
+  #someOf(journal: Journal, query: JobQuery, least: number): JobEntry[] {
+    const found: JobEntry[] = [];
+    for (const written of journal.entries()) {
+      if (found.length > query.limit || written.id <= least) break;
+      const entry = this.#asItIs(written);
+      if (fits(entry, query)) found.push(entry);
+    }
+    return found;
+  }
+
+  /** One that is written down as not over, and is not: its end could not be written, on a full disk perhaps. */
+  #asItIs(entry: JobEntry): JobEntry {
+    if (isOver(entry) || this.#open.has(entry.id)) return entry;
+    return { ...entry, phase: "failed", pid: null, error: "what became of it could not be written down" };
   }
 
   #dropLogs(owner: Owner, ids: readonly number[]): void {
@@ -268,16 +289,6 @@ export class JobBook {
     const newest = this.#journalsOf({}).map((journal) => journal.entries().next().value?.id ?? 0);
     return Math.max(0, ...newest) + 1;
   }
-}
-
-/** The newest that fit, one more than are wanted at most, and none older than can matter. */
-function someOf(journal: Journal, query: JobQuery, least: number): JobEntry[] {
-  const found: JobEntry[] = [];
-  for (const entry of journal.entries()) {
-    if (found.length > query.limit || entry.id <= least) break;
-    if (fits(entry, query)) found.push(entry);
-  }
-  return found;
 }
 
 function fits(entry: JobEntry, { action, phase, tag, since_unix_ms: since, cursor }: JobQuery): boolean {

@@ -101,7 +101,8 @@ export class JobRun extends Driven {
         : undefined;
     if (!found) {
       // What it is told by: the attempt that is recorded as running, or none.
-      if (process) this.#follow({ kind: "over", phase: "failed", error: UNSEEN });
+      if (ending) this.#follow({ kind: "over", ...ending });
+      else if (process) this.#follow({ kind: "over", phase: "failed", error: UNSEEN });
       else this.beginWith({ ...initialState(Date.now()), inc: started_at === null ? 0 : attempt });
       return this.#isOver;
     }

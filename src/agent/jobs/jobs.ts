@@ -11,7 +11,7 @@ import { JobBook, publicJob } from "./book.ts";
 import type { JobEntry } from "./journal.ts";
 import { MainJobs, ownerOf as mainOwner } from "./main-jobs.ts";
 import { isAction, ownerOf, Runner } from "./runner.ts";
-import { Scheduler } from "./scheduler.ts";
+import { cronOf, Scheduler } from "./scheduler.ts";
 
 /** What servers there are, for the log of a job that is a server's own program. */
 type FindServer = (name: string, project: string) => Supervised | undefined;
@@ -77,6 +77,7 @@ export class Jobs {
         RPC_ERRORS.invalidParams,
         `cannot apply: ${actionKey(foreign)} is of ${foreign.project}`,
       );
+    for (const spec of set) refuseSchedule(spec);
     const gone = this.#actions.apply(project, set, secrets, remove);
     this.#schedule(project);
     for (const spec of gone) await this.#forgetAction(spec);
@@ -258,6 +259,15 @@ export class Jobs {
   #windowOf(entry: JobEntry): Pick<LogSource, "since" | "until"> {
     const next = this.#book.nextOf(entry)?.created_at;
     return { since: entry.created_at, ...(next === undefined ? {} : { until: next }) };
+  }
+}
+
+function refuseSchedule({ schedule, ...spec }: ActionSpec): void {
+  try {
+    if (schedule !== null) cronOf(schedule);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new RpcError(RPC_ERRORS.invalidParams, `cannot apply the schedule of ${actionKey(spec)}: ${why}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { canonicalHash } from "../../model/canonical.ts";
-import { isOver, type Job, type JobSpec, job, jobSpec } from "../../model/job.ts";
+import { type Job, type JobSpec, job, jobSpec } from "../../model/job.ts";
 import type { ProcessId } from "../../model/process.ts";
 import { isCode, setAside, writeAtomic } from "../../system/files.ts";
 import { ensurePrivateDir } from "../../system/paths.ts";
@@ -142,13 +142,13 @@ export class Journal {
     return all.flatMap(({ id }) => (ids.has(id) ? [] : [id]));
   }
 
-  /** When the file has grown: drops what is over and old. Returns the ids of what was dropped. */
-  compact(): number[] {
+  /** When the file has grown: drops what is old and not open. Returns the ids of what was dropped. */
+  compact(isOpen: (id: number) => boolean): number[] {
     if ((this.#size ?? 0) < this.#compactAt) return [];
     const counts = new Map<string, number>();
     const tooMany = new Set<number>();
     for (const entry of this.entries()) {
-      if (!isOver(entry)) continue;
+      if (isOpen(entry.id)) continue;
       const count = (counts.get(entry.action_id) ?? 0) + 1;
       counts.set(entry.action_id, count);
       if (count > KEPT) tooMany.add(entry.id);

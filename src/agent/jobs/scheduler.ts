@@ -1,3 +1,4 @@
+import * as fs from "node:fs";
 import { join } from "node:path";
 import { Cron } from "croner";
 import { z } from "zod";
@@ -56,11 +57,16 @@ export class Scheduler {
       const isSame = before?.cron === schedule.cron && before.timeZone === schedule.timeZone;
       // A run that was begun just before the death of an agent is not written down here.
       const last = isSame ? Math.max(before.last, this.#options.newest(spec) ?? 0) : now;
-      const cron = new Cron(schedule.cron, { paused: true, timezone: schedule.timeZone });
-      return [[key, { spec, cron, last }]];
+      try {
+        return [[key, { spec, cron: cronOf(schedule), last }]];
+      } catch (error) {
+        this.#options.report(`${project}/${key}: its schedule cannot be read: ${String(error)}`);
+        return [];
+      }
     });
     this.#projects.set(project, new Map(entries));
-    if (entries.length > 0 || Object.keys(kept).length > 0) this.#write(project);
+    if (entries.length > 0) this.#write(project);
+    else fs.rmSync(this.#path(project), { force: true });
     this.#look();
   }
 
@@ -136,6 +142,13 @@ export class Scheduler {
       this.#options.report(`cannot write down when the actions of ${project} ran: ${String(error)}`);
     }
   }
+}
+
+/** Throws when nobody could follow it. */
+export function cronOf({ cron, timeZone }: NonNullable<ActionSpec["schedule"]>): Cron {
+  const read = new Cron(cron, { paused: true, timezone: timeZone });
+  read.nextRun();
+  return read;
 }
 
 function nextOf({ cron }: Pick<Entry, "cron">, after: number): number | null {

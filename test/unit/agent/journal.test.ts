@@ -126,7 +126,7 @@ describe("a journal", () => {
     for (let id = 1; id <= 6000; id++) {
       journal.create(entry(id, { action_id: id % 3 === 0 ? "rare" : "often" }), SPEC);
       if (id !== 1) journal.update(id, { phase: "succeeded", ended_at: 1 });
-      dropped.push(...journal.compact());
+      dropped.push(...journal.compact((one) => one === 1));
     }
     const kept = [...journal.entries()];
     expect(kept.at(-1)).toMatchObject({ id: 1, phase: "pending" });
