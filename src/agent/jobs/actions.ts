@@ -90,7 +90,10 @@ export class Actions {
   }
 
   #write(project: string, actions: readonly AppliedAction[]): void {
-    if (actions.length === 0) return fs.rmSync(actionsPath(this.#state, project), { force: true });
+    if (actions.length === 0) {
+      fs.rmSync(actionsPath(this.#state, project), { force: true });
+      return;
+    }
     ensurePrivateDir(projectDir(this.#state, project));
     writeAtomic(actionsPath(this.#state, project), JSON.stringify({ version: 1, actions }), {
       durable: true,
