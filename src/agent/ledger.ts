@@ -3,6 +3,7 @@ import type { OperatorWord, Transition } from "../model/observed.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { Starter } from "../model/starter.ts";
 import type { ServerState } from "../supervisor/state.ts";
+import { counted, newTally, type Tally, tally } from "../supervisor/tally.ts";
 import { bootId } from "../system/processes.ts";
 import type { RuntimeRecord, ServerStore } from "./store.ts";
 
@@ -18,6 +19,7 @@ export class Ledger {
   #runningHash: string | undefined;
   #transitions: readonly Transition[] = [];
   #resumes = false;
+  #tally = newTally(Date.now());
 
   constructor(store: ServerStore, report: (message: string) => void) {
     this.#store = store;
@@ -43,6 +45,11 @@ export class Ledger {
     return this.#resumes;
   }
 
+  /** How it has done up to now. */
+  tally(state: ServerState): Tally {
+    return counted(this.#tally, state, Date.now());
+  }
+
   /** As an earlier agent left it. */
   take(record: RuntimeRecord | undefined, booted: boolean): void {
     this.#operator = record?.operator ?? null;
@@ -51,6 +58,13 @@ export class Ledger {
     this.#runningHash = record?.runningHash;
     this.#transitions = record?.transitions ?? [];
     this.#resumes = booted || (record?.resumes ?? false);
+    // Whatever was in between, the machine was down.
+    if (record?.tally) this.#tally = booted ? { ...record.tally, at: Date.now() } : record.tally;
+  }
+
+  /** Takes in what a step of the machine has changed, to be written down with what comes next. */
+  count(before: ServerState, after: ServerState, spec: ServerSpec): void {
+    this.#tally = tally(this.#tally, before, after, spec, Date.now());
   }
 
   /** Written down before it is followed. Throws, with nothing changed, when it cannot be. */
@@ -123,6 +137,7 @@ export class Ledger {
       started: this.#started,
       state,
       transitions: this.#transitions,
+      tally: this.#tally,
     };
     this.#store.writeRecord(record, durable);
   }

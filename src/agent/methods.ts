@@ -12,6 +12,7 @@ import { runReload } from "./reload.ts";
 import type { Caller, Handlers } from "./rpc-server.ts";
 import { Sessions } from "./sessions.ts";
 import type { Supervised } from "./supervised.ts";
+import { children, stats } from "./usage.ts";
 
 export interface AgentFacts {
   readonly version: string;
@@ -89,6 +90,8 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
       if (subscription) caller.afterAnswer(() => subscription.end());
       return { cancelled: subscription !== undefined };
     },
+    children: (params) => children(registry, params),
+    stats: (params) => stats(registry, params),
     probe: async ({ name, project, which }) => {
       const server = registry.get(name, project);
       const { type } = server.spec[which];

@@ -7,6 +7,7 @@ import { restingSpec } from "../model/resting-spec.ts";
 import { exit, type SecretValues, type ServerSpec, secretValues, serverSpec } from "../model/spec.ts";
 import { type Starter, starter } from "../model/starter.ts";
 import type { ServerState } from "../supervisor/state.ts";
+import type { Tally } from "../supervisor/tally.ts";
 import { readJson, setAside, writeAtomic } from "../system/files.ts";
 import { ensurePrivateDir, serverDir } from "../system/paths.ts";
 import { bootId } from "../system/processes.ts";
@@ -36,6 +37,8 @@ export interface RuntimeRecord {
   readonly started?: { readonly command: readonly string[]; readonly port: number | null } | undefined;
   readonly state: ServerState;
   readonly transitions: readonly Transition[];
+  /** How it has done so far; absent in records of earlier versions. */
+  readonly tally?: Tally | undefined;
 }
 
 const specFile = z.strictObject({
@@ -44,6 +47,17 @@ const specFile = z.strictObject({
   secretsHash: z.string(),
   spec: serverSpec,
   secrets: secretValues,
+});
+const count = z.number().min(0);
+const tallyFile = z.object({
+  since: z.number(),
+  at: z.number(),
+  up: count,
+  down: count,
+  starts: count,
+  restarts: count,
+  failures: count,
+  runs: z.object({ count, total: count, shortest: count, longest: count }),
 });
 const recordFile = z.object({
   version: z.literal(1),
@@ -62,6 +76,7 @@ const recordFile = z.object({
     lastExit: z.object({ exit, at: z.number(), requested: z.boolean().optional() }).optional(),
     paused: z.object({ at: z.number(), until: z.number().nullable() }).optional(),
   }),
+  tally: tallyFile.optional(),
   transitions: z.array(
     z.object({ from: z.string(), to: z.string(), at: z.number(), reason: z.string().optional() }),
   ),

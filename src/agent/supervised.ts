@@ -13,6 +13,7 @@ import {
   type SupervisedSpec,
 } from "../supervisor/machine.ts";
 import { initialState, isLive, liveProcess, publicState, type ServerState } from "../supervisor/state.ts";
+import type { Tally } from "../supervisor/tally.ts";
 import { isRunning } from "../system/processes.ts";
 import { Driven } from "./driven.ts";
 import type { Incarnation, IncarnationEvents } from "./incarnation.ts";
@@ -49,6 +50,10 @@ export class Supervised extends Driven {
   /** Unix ms, before the first line that the newest incarnation can have printed: its start is heard of later. */
   #begunAt = 0;
   #watch: Watch | undefined;
+  /** How it has done up to now. */
+  get tally(): Tally {
+    return this.#ledger.tally(this.state);
+  }
   /** What the live process said of itself. */
   #mcp: McpFacts | undefined;
   constructor(applied: AppliedSpec, options: SupervisedOptions) {
@@ -255,6 +260,7 @@ export class Supervised extends Driven {
     transitions: readonly Transition[],
   ): void {
     for (const transition of transitions) this.#ledger.note(transition);
+    this.#ledger.count(before, this.state, this.#spec);
     this.#turned(this, event, before);
   }
 

@@ -145,7 +145,7 @@ export abstract class ServerCommand extends ProjectCommand {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof RpcError) this.fail(exitCodeOf(error), error.message);
+      if (error instanceof RpcError) this.fail(exitCodeOf(error), wordsOf(error));
       if (error instanceof ConnectionLost) this.fail(EXIT.unreachable, "the agent ended while it was asked");
       throw error;
     }
@@ -198,8 +198,18 @@ export abstract class ServerCommand extends ProjectCommand {
   }
 }
 
+function wordsOf({ code, message }: RpcError): string {
+  if (code !== RPC_ERRORS.methodNotFound) return message;
+  return "the agent that runs is of an earlier version, which cannot do this; `xy agent upgrade` puts this one in its place";
+}
+
 function exitCodeOf(error: RpcError) {
   if (error.code === RPC_ERRORS.configurationInvalid) return EXIT.invalidConfig;
   if (error.code === RPC_ERRORS.locked) return EXIT.locked;
   return EXIT.failed;
+}
+
+/** By the locale's character set, as the first of these that is set names it. */
+export function showsBoxes({ TERM, LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean {
+  return TERM !== "dumb" && /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || "");
 }

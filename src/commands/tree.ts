@@ -2,7 +2,7 @@ import type { TreeEntry } from "../rpc/contract.ts";
 import { treeEntryOf } from "../rpc/entries.ts";
 import { type TreeNode, treeView } from "../views/tree.ts";
 import { projectFlag } from "./project-command.ts";
-import { inOrder, ServerCommand } from "./server-command.ts";
+import { inOrder, ServerCommand, showsBoxes } from "./server-command.ts";
 
 export default class Tree extends ServerCommand {
   static override summary = "Show what depends on what, and what waits for what.";
@@ -28,9 +28,4 @@ export default class Tree extends ServerCommand {
 function nodeOf({ name, project, state, ready, held, paused, waits_for, depends_on }: TreeEntry): TreeNode {
   const waitsFor = waits_for ?? [];
   return { name, project, state, ready, held, paused: paused !== undefined, waitsFor, dependsOn: depends_on };
-}
-
-/** By the locale's character set, as the first of these that is set names it. */
-function showsBoxes({ TERM, LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean {
-  return TERM !== "dumb" && /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || "");
 }

@@ -6,6 +6,7 @@ import { CONDITIONS, exit, name, secretValues, serverSpec } from "../model/spec.
 import { session, starter } from "../model/starter.ts";
 import { LONGEST_PAUSE } from "../model/units.ts";
 import { jobContract } from "./job-contract.ts";
+import { usageContract } from "./usage-contract.ts";
 
 /** The wire protocol as one table: what is called, with which params, and what comes back. JSON-RPC 2.0, a document a line. */
 
@@ -248,6 +249,7 @@ export const contract = {
     params: z.strictObject({ session }),
     result: z.object({ stopped: names, failed }),
   },
+  ...usageContract,
   ...jobContract,
   agent_info: {
     summary: "The agent itself",

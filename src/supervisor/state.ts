@@ -96,6 +96,13 @@ export function liveProcess(state: ServerState): ProcessId | undefined {
   return state.phase.tag === "running" || state.phase.tag === "ending" ? state.phase.process : undefined;
 }
 
+/** It was told to end because something was wrong with it, and not because somebody wanted it to rest. */
+export function endsForFault({ phase }: ServerState): boolean {
+  return (
+    phase.tag === "ending" && !phase.own && (phase.after.kind === "backoff" || phase.after.kind === "fail")
+  );
+}
+
 /** Something of the newest incarnation lives, or may. */
 export function isLive({ phase }: ServerState): boolean {
   switch (phase.tag) {

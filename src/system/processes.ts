@@ -67,6 +67,12 @@ async function scanGroups(): Promise<ReadonlyMap<number, readonly number[]>> {
   return groups;
 }
 
+/** The parent of each living process, by pid. */
+export async function processParents(): Promise<ReadonlyMap<number, number>> {
+  const rows = isLinux ? [...scanProc()] : await scanPs();
+  return new Map(rows.filter((row) => !isDead(row)).map(({ pid, parent }) => [pid, parent]));
+}
+
 const isDead = (row: ProcessRow) => row.state === "Z" || row.state === "X";
 
 function* scanProc(): Iterable<ProcessRow> {

@@ -28,6 +28,10 @@ interface Strokes {
 const BOX: Strokes = { branch: "├─ ", last: "└─ ", down: "│  " };
 const ASCII: Strokes = { branch: "|- ", last: "`- ", down: "|  " };
 
+export function strokesOf(ascii: boolean): Strokes {
+  return ascii ? ASCII : BOX;
+}
+
 /** A line: what is drawn before the name, the name, and what is said of it. */
 interface Line {
   readonly stem: string;
@@ -43,7 +47,7 @@ interface Line {
 export function treeView(nodes: readonly TreeNode[], screen: TreeScreen): string {
   if (nodes.length === 0) return "No servers. `xy apply` brings up what the configuration declares.\n";
   const paint = painter(screen);
-  const lines = new Drawing(nodes, screen.ascii ? ASCII : BOX).lines();
+  const lines = new Drawing(nodes, strokesOf(screen.ascii)).lines();
   const column = Math.max(...lines.map(({ stem, name }) => widthOf(stem, name)));
   return lines.map((line) => `${textOf(line, column, screen.width, paint)}\n`).join("");
 }

@@ -2,7 +2,7 @@ import { isOver, type Job, MAIN_ACTION } from "../../model/job.ts";
 import type { Exit } from "../../model/observed.ts";
 import type { ProcessId } from "../../model/process.ts";
 import type { MachineEvent } from "../../supervisor/machine.ts";
-import { isLive, type ServerState } from "../../supervisor/state.ts";
+import { endsForFault, isLive, type ServerState } from "../../supervisor/state.ts";
 import { bootId } from "../../system/processes.ts";
 import type { Supervised } from "../supervised.ts";
 import type { JobBook, Owner } from "./book.ts";
@@ -86,9 +86,11 @@ export class MainJobs {
     const { phase } = before;
     const requested = phase.tag === "ending" && !phase.own;
     // Ended because it was found unhealthy: nobody asked for that.
-    const isFault = requested && (phase.after.kind === "backoff" || phase.after.kind === "fail");
     const { reason } = before;
-    this.#end(server, isFault ? fault(exit, at, reason) : exitPatch(exit, at, server, { requested, reason }));
+    this.#end(
+      server,
+      endsForFault(before) ? fault(exit, at, reason) : exitPatch(exit, at, server, { requested, reason }),
+    );
   }
 
   #end(server: Supervised, patch: JobPatch): void {

@@ -1,0 +1,76 @@
+import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
+import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
+import { processEntries, totalOf } from "../rpc/usage-contract.ts";
+import { liveProcess, publicState } from "../supervisor/state.ts";
+import type { Tally } from "../supervisor/tally.ts";
+import { familyOf, usageOf } from "../system/usage.ts";
+import type { Registry } from "./registry.ts";
+import type { Supervised } from "./supervised.ts";
+
+/** What servers use, and how they have done. */
+
+export async function children(
+  registry: Registry,
+  { name, project }: ParsedParams<"children">,
+): Promise<ResultOf<"children">> {
+  const server = registry.get(name, project);
+  const usage = await usageOf(await pidsOf(server));
+  if (usage.length === 0)
+    throw new RpcError(
+      RPC_ERRORS.notRunning,
+      `cannot show the processes of ${name}: it is ${publicState(server.state)}; \`xy start ${name}\` starts it`,
+    );
+  const redacted = (text: string) => server.redactor.line(text);
+  return { name: server.spec.name, project: server.spec.project, ...processEntries(usage, redacted) };
+}
+
+export async function stats(
+  registry: Registry,
+  { names, project }: ParsedParams<"stats">,
+): Promise<ResultOf<"stats">> {
+  const servers = names ? names.map((name) => registry.get(name, project)) : registry.all(project);
+  const pids = await Promise.all(servers.map(pidsOf));
+  const usage = new Map((await usageOf(pids.flat())).map((one) => [one.pid, one]));
+  return servers.map((server, i) => {
+    const { phase } = server.state;
+    const uptime = phase.tag === "running" ? Math.max(0, Date.now() - phase.startedAt) : undefined;
+    return {
+      name: server.spec.name,
+      project: server.spec.project,
+      backend: "agent",
+      state: publicState(server.state),
+      ...(uptime === undefined ? {} : { uptime_secs: Math.floor(uptime / 1000) }),
+      ...totalOf((pids[i] ?? []).flatMap((pid) => usage.get(pid) ?? [])),
+      counted: countedOf(server.tally),
+    };
+  });
+}
+
+/** Of its group, and what left that but descends from its main process. */
+async function pidsOf(server: Supervised): Promise<number[]> {
+  const group = (await server.incarnation?.members()) ?? [];
+  const main = liveProcess(server.state)?.pid;
+  return [...new Set([...group, ...(await familyOf(main === undefined ? [] : [main, ...group]))])];
+}
+
+function countedOf({ since, up, down, starts, restarts, failures, runs }: Tally) {
+  const secs = (ms: number) => Math.round(ms / 100) / 10;
+  return {
+    since_unix_ms: since,
+    availability: up + down === 0 ? null : up / (up + down),
+    up_secs: secs(up),
+    down_secs: secs(down),
+    starts,
+    restarts,
+    failures,
+    runs:
+      runs.count === 0
+        ? null
+        : {
+            count: runs.count,
+            shortest_secs: secs(runs.shortest),
+            mean_secs: secs(runs.total / runs.count),
+            longest_secs: secs(runs.longest),
+          },
+  };
+}

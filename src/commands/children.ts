@@ -1,0 +1,42 @@
+import { Redactor } from "../model/redact.ts";
+import type { ResultOf } from "../rpc/contract.ts";
+import { processEntries } from "../rpc/usage-contract.ts";
+import { familyOf, usageOf } from "../system/usage.ts";
+import { childrenView } from "../views/usage.ts";
+import { EXIT } from "./exit-codes.ts";
+import { type Address, nameArgument, ServerCommand, showsBoxes, wireName } from "./server-command.ts";
+
+export default class Children extends ServerCommand {
+  static override summary = "Show the processes of a server, and what they use.";
+  static override description =
+    "All of its process group, and what descends from it. CPU is of one processor, over the last quarter of a second; " +
+    "memory counts what processes share once, where the system tells that.";
+  static override examples = ["<%= config.bin %> children web", "<%= config.bin %> children web --json"];
+  static override enableJsonFlag = true;
+  static override args = nameArgument;
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Children);
+    const address = await this.address(args.name, flags);
+    const family =
+      address.backend === "agent"
+        ? await this.withAgent((client) => client.call("children", wireName(address)))
+        : await this.#ofUnit(address);
+    if (this.json) this.printJson(family);
+    else this.print(childrenView(family, { ...this.screen, ascii: !showsBoxes(process.env) }));
+  }
+
+  async #ofUnit(address: Address): Promise<ResultOf<"children">> {
+    const { pid, state } = await this.observeUnit(address);
+    const usage = await usageOf(await familyOf(pid === undefined ? [] : [pid]));
+    const { name } = address;
+    if (usage.length === 0)
+      this.fail(
+        EXIT.failed,
+        `cannot show the processes of ${name}: it is ${state}; \`xy start ${name}\` starts it`,
+      );
+    const secrets = await this.withUnits(address, async ({ store }) => store.read(name)?.secrets ?? {});
+    const redactor = new Redactor(secrets);
+    return { ...wireName(address), ...processEntries(usage, (text) => redactor.line(text)) };
+  }
+}

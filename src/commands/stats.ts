@@ -1,0 +1,54 @@
+import type { Observed } from "../model/observed.ts";
+import { listEntryOf } from "../rpc/entries.ts";
+import { type StatsEntry, totalOf } from "../rpc/usage-contract.ts";
+import { familyOf, usageOf } from "../system/usage.ts";
+import { statsView } from "../views/usage.ts";
+import { projectFlag } from "./project-command.ts";
+import { type Address, inOrder, isOfAgent, namesArgument, ServerCommand } from "./server-command.ts";
+
+export default class Stats extends ServerCommand {
+  static override summary = "Show how servers have done so far, and what they use.";
+  static override description =
+    "AVAILABLE is the share of the time in which a server should have run that it ran: what it took to start, to wait for " +
+    "a restart, or to be found failed is missing; stops and pauses do not count. Counted since it was added, by the agent " +
+    "alone.";
+  static override examples = ["<%= config.bin %> stats", "<%= config.bin %> stats web api --json"];
+  static override enableJsonFlag = true;
+  static override strict = false;
+  static override args = namesArgument;
+  static override flags = { ...projectFlag };
+
+  async run(): Promise<void> {
+    const { argv, flags } = await this.parse(Stats);
+    const named = await Promise.all((argv as string[]).map((name) => this.address(name, flags)));
+    const [own, units] = await Promise.all([this.#own(named, flags.project), this.#units(flags.project)]);
+    const entries = inOrder([...own, ...units]).filter(
+      (entry) => named.length === 0 || isAmong(named, entry),
+    );
+    if (this.json) this.printJson(entries);
+    else this.print(statsView(entries, this.screen));
+  }
+
+  async #own(named: readonly Address[], project: string | undefined): Promise<StatsEntry[]> {
+    if (named.length > 0 && !named.some(isOfAgent)) return [];
+    const params = project === undefined ? {} : { project };
+    return (await this.withAgentIfRecorded((client) => client.call("stats", params), project)) ?? [];
+  }
+
+  /** Nobody counts for these: how they are now is all there is. */
+  async #units(project: string | undefined): Promise<StatsEntry[]> {
+    const observed = await this.unitServers(project, (one) => one);
+    return Promise.all(observed.map(unitEntry));
+  }
+}
+
+async function unitEntry(observed: Observed): Promise<StatsEntry> {
+  const { name, project, backend, state, uptime_secs } = listEntryOf(observed, Date.now());
+  const usage = await usageOf(await familyOf(observed.pid === undefined ? [] : [observed.pid]));
+  const up = uptime_secs === undefined ? {} : { uptime_secs };
+  return { name, project, backend, state, ...up, ...totalOf(usage), counted: null };
+}
+
+function isAmong(named: readonly Address[], { name, project }: StatsEntry): boolean {
+  return named.some((one) => one.name === name && one.project === project);
+}

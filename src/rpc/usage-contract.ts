@@ -1,0 +1,121 @@
+import { z } from "zod";
+import { BACKENDS } from "../model/backends.ts";
+import { STATES } from "../model/observed.ts";
+import type { ProcessUsage } from "../model/process.ts";
+import { name } from "../model/spec.ts";
+
+/** The methods about what servers use, and how they have done. */
+
+const project = name.optional();
+
+const processEntry = z.object({
+  pid: z.int(),
+  ppid: z.int(),
+  /** Short name of the program. */
+  program: z.string(),
+  /** Its command line, cut, without the server's secrets. */
+  command: z.string(),
+  /** Of one processor, over the last quarter of a second. */
+  cpu_percent: z.number(),
+  /** Since its start. */
+  cpu_secs: z.number(),
+  /** Its share of what it has in common with others, where the system tells that. */
+  memory_bytes: z.number(),
+  started_at_unix_ms: z.number().optional(),
+  threads: z.int().optional(),
+});
+
+const statsEntry = z.object({
+  name: z.string(),
+  project: z.string(),
+  backend: z.enum(BACKENDS),
+  state: z.enum(STATES),
+  /** Only while it runs. */
+  uptime_secs: z.number().optional(),
+  /** Of the processes of it that run. */
+  cpu_percent: z.number(),
+  memory_bytes: z.number(),
+  /** Null: nobody counts. */
+  counted: z
+    .object({
+      since_unix_ms: z.number(),
+      /** Share of the time in which it should have run that it ran; null: there was no such time yet. */
+      availability: z.number().nullable(),
+      up_secs: z.number(),
+      /** It was starting, waited for a restart, or had failed. */
+      down_secs: z.number(),
+      starts: z.int(),
+      /** By policy. */
+      restarts: z.int(),
+      /** Ends that nobody asked for and that were no success, and starts that came to nothing. */
+      failures: z.int(),
+      /** Runs that are over; null: there was none. */
+      runs: z
+        .object({
+          count: z.int(),
+          shortest_secs: z.number(),
+          mean_secs: z.number(),
+          longest_secs: z.number(),
+        })
+        .nullable(),
+    })
+    .nullable(),
+});
+
+export const usageContract = {
+  children: {
+    summary: "The processes of a server, parents before children, with what they use",
+    params: z.strictObject({ name, project }),
+    result: z.object({
+      name: z.string(),
+      project: z.string(),
+      processes: z.array(processEntry),
+      cpu_percent: z.number(),
+      memory_bytes: z.number(),
+    }),
+  },
+  stats: {
+    summary: "How servers have done so far, and what they use now",
+    params: z.strictObject({ project, names: z.array(name).optional() }),
+    result: z.array(statsEntry),
+  },
+} as const;
+
+export type StatsEntry = z.output<typeof statsEntry>;
+type ProcessEntry = z.output<typeof processEntry>;
+
+/** The processes as the wire has them: each parent before its children. `redacted`: a text without secrets. */
+export function processEntries(
+  usage: readonly ProcessUsage[],
+  redacted: (text: string) => string,
+): { processes: ProcessEntry[]; cpu_percent: number; memory_bytes: number } {
+  const known = new Set(usage.map(({ pid }) => pid));
+  const byAge = [...usage].sort((a, b) => (a.startedAt ?? 0) - (b.startedAt ?? 0) || a.pid - b.pid);
+  const ordered: ProcessUsage[] = [];
+  const visit = (one: ProcessUsage) => {
+    ordered.push(one);
+    for (const child of byAge) if (child.parent === one.pid && child !== one) visit(child);
+  };
+  for (const one of byAge) if (!known.has(one.parent)) visit(one);
+  return {
+    processes: ordered.map((one) => ({
+      pid: one.pid,
+      ppid: one.parent,
+      program: redacted(one.program),
+      command: redacted(one.command),
+      cpu_percent: rounded(one.cpuPercent),
+      cpu_secs: one.cpuSeconds,
+      memory_bytes: one.memory,
+      ...(one.startedAt === undefined ? {} : { started_at_unix_ms: one.startedAt }),
+      ...(one.threads === undefined ? {} : { threads: one.threads }),
+    })),
+    ...totalOf(usage),
+  };
+}
+
+export function totalOf(usage: readonly ProcessUsage[]): { cpu_percent: number; memory_bytes: number } {
+  const sum = (of: (one: ProcessUsage) => number) => usage.reduce((total, one) => total + of(one), 0);
+  return { cpu_percent: rounded(sum((one) => one.cpuPercent)), memory_bytes: sum((one) => one.memory) };
+}
+
+const rounded = (percent: number) => Math.round(percent * 10) / 10;

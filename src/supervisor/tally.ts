@@ -1,0 +1,86 @@
+import type { Exit } from "../model/observed.ts";
+import type { SupervisedSpec } from "./events.ts";
+import { isSuccess } from "./policy.ts";
+import { endsForFault, publicState, type ServerState } from "./state.ts";
+
+/** How a server has done so far, counted from one state to the next. Pure. */
+
+export interface Tally {
+  /** Unix ms from which on it is counted. */
+  readonly since: number;
+  /** Unix ms up to which it is counted. */
+  readonly at: number;
+  /** Ms in which it ran. */
+  readonly up: number;
+  /** Ms in which it should have run and did not: it was starting, waited for its backoff, or had failed. */
+  readonly down: number;
+  /** Processes that were to be started. */
+  readonly starts: number;
+  /** Restarts by policy. */
+  readonly restarts: number;
+  /** Ends that were no success and that nobody asked for, and starts that came to nothing. */
+  readonly failures: number;
+  /** Runs that are over, ms. */
+  readonly runs: {
+    readonly count: number;
+    readonly total: number;
+    readonly shortest: number;
+    readonly longest: number;
+  };
+}
+
+export function newTally(now: number): Tally {
+  const runs = { count: 0, total: 0, shortest: 0, longest: 0 };
+  return { since: now, at: now, up: 0, down: 0, starts: 0, restarts: 0, failures: 0, runs };
+}
+
+/** Counts the time in a state up to now. A clock that was set back counts nothing. */
+export function counted(tally: Tally, state: ServerState, now: number): Tally {
+  const passed = Math.max(0, now - tally.at);
+  const up = publicState(state) === "running" ? passed : 0;
+  const down = isDown(state) ? passed : 0;
+  return { ...tally, at: now, up: tally.up + up, down: tally.down + down };
+}
+
+/** Counts what a step of the machine has changed. */
+export function tally(
+  before: Tally,
+  from: ServerState,
+  to: ServerState,
+  spec: SupervisedSpec,
+  now: number,
+): Tally {
+  const so = counted(before, from, now);
+  const ended = endOf(from, to);
+  const isOwn = ended !== undefined && to.lastExit?.requested !== true;
+  const isFailure = (isOwn && !isSuccess(ended, spec)) || (ended !== undefined && endsForFault(from));
+  const isNoStart = from.phase.tag === "starting" && to.phase.tag === "failed";
+  const run =
+    from.phase.tag === "running" && to.phase.tag !== "running" ? now - from.phase.startedAt : undefined;
+  return {
+    ...so,
+    starts: so.starts + (to.inc > from.inc ? 1 : 0),
+    restarts: so.restarts + Math.max(0, to.restartCount - from.restartCount),
+    failures: so.failures + (isFailure || isNoStart ? 1 : 0),
+    runs: run === undefined ? so.runs : withRun(so.runs, Math.max(0, run)),
+  };
+}
+
+/** In a pause nobody expects it to run. */
+function isDown(state: ServerState): boolean {
+  const name = publicState(state);
+  return !state.paused && (name === "starting" || name === "restarting" || name === "failed");
+}
+
+function endOf(from: ServerState, to: ServerState): Exit | undefined {
+  return to.lastExit === from.lastExit ? undefined : to.lastExit?.exit;
+}
+
+function withRun(runs: Tally["runs"], ms: number): Tally["runs"] {
+  return {
+    count: runs.count + 1,
+    total: runs.total + ms,
+    shortest: runs.count === 0 ? ms : Math.min(runs.shortest, ms),
+    longest: Math.max(runs.longest, ms),
+  };
+}

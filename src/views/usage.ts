@@ -1,0 +1,134 @@
+import { uptime } from "../model/elapsed.ts";
+import type { StateName } from "../model/observed.ts";
+import { oneLine } from "../model/text.ts";
+import { stateStyle } from "./list.ts";
+import type { Screen } from "./screen.ts";
+import { type Cell, type Column, table } from "./table.ts";
+import { strokesOf } from "./tree.ts";
+
+/** What processes and servers use. */
+
+export interface ProcessRow {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly command: string;
+  readonly cpu_percent: number;
+  readonly memory_bytes: number;
+  readonly started_at_unix_ms?: number | undefined;
+}
+
+export interface Family {
+  /** Parents before children. */
+  readonly processes: readonly ProcessRow[];
+  readonly cpu_percent: number;
+  readonly memory_bytes: number;
+}
+
+const PROCESS_COLUMNS: readonly Column[] = [
+  { heading: "PID", numeric: true },
+  { heading: "CPU", numeric: true },
+  { heading: "MEMORY", numeric: true },
+  { heading: "UP" },
+  { heading: "COMMAND", flexible: true },
+];
+
+/** Processes as a tree in a table, and their sum, with a newline at its end. */
+export function childrenView(family: Family, screen: Screen & { readonly ascii: boolean }): string {
+  const stems = stemsOf(family.processes, screen.ascii);
+  const rows = family.processes.map((one, i): Cell[] => [
+    { text: String(one.pid) },
+    { text: percent(one.cpu_percent) },
+    { text: bytes(one.memory_bytes) },
+    { text: one.started_at_unix_ms === undefined ? "-" : uptime(screen.now - one.started_at_unix_ms) },
+    { text: `${stems[i] ?? ""}${oneLine(one.command)}` },
+  ]);
+  const count = family.processes.length;
+  const sum: Cell[] = [
+    { text: "" },
+    { text: percent(family.cpu_percent) },
+    { text: bytes(family.memory_bytes) },
+    { text: "" },
+    { text: `${count} ${count === 1 ? "process" : "processes"}`, style: "dim" },
+  ];
+  return table(PROCESS_COLUMNS, count > 1 ? [...rows, sum] : rows, screen);
+}
+
+/** What is drawn before each command. */
+function stemsOf(processes: readonly ProcessRow[], ascii: boolean): string[] {
+  const strokes = strokesOf(ascii);
+  const known = new Set(processes.map(({ pid }) => pid));
+  const below = new Map<number, string>();
+  return processes.map(({ pid, ppid }, i) => {
+    if (!known.has(ppid)) {
+      below.set(pid, "");
+      return "";
+    }
+    const isLast = !processes.slice(i + 1).some((other) => other.ppid === ppid);
+    const before = below.get(ppid) ?? "";
+    below.set(pid, before + (isLast ? "   " : strokes.down));
+    return before + (isLast ? strokes.last : strokes.branch);
+  });
+}
+
+export interface StatsRow {
+  readonly name: string;
+  readonly project: string;
+  readonly state: StateName;
+  readonly uptime_secs?: number | undefined;
+  readonly cpu_percent: number;
+  readonly memory_bytes: number;
+  readonly counted: {
+    readonly availability: number | null;
+    readonly restarts: number;
+    readonly failures: number;
+    readonly runs: { readonly mean_secs: number } | null;
+  } | null;
+}
+
+const STATS_COLUMNS: readonly Column[] = [
+  { heading: "NAME", flexible: true },
+  { heading: "STATE" },
+  { heading: "AVAILABLE", numeric: true },
+  { heading: "UPTIME" },
+  { heading: "MEAN RUN" },
+  { heading: "RESTARTS", numeric: true },
+  { heading: "FAILURES", numeric: true },
+  { heading: "CPU", numeric: true },
+  { heading: "MEMORY", numeric: true },
+];
+
+/** The table of `xy stats`, with a newline at its end. */
+export function statsView(servers: readonly StatsRow[], screen: Screen): string {
+  if (servers.length === 0) return "No servers. `xy apply` brings up what the configuration declares.\n";
+  const several = new Set(servers.map(({ project }) => project)).size > 1;
+  const rows = servers.map((server): Cell[] => {
+    const { name, project, state, counted, uptime_secs: up } = server;
+    const isUp = up !== undefined;
+    return [
+      { text: several ? `${project}/${name}` : name },
+      { text: state, style: stateStyle(state, "ok") },
+      { text: counted === null || counted.availability === null ? "-" : share(counted.availability) },
+      { text: isUp ? uptime(up * 1000) : "-" },
+      { text: counted?.runs ? uptime(counted.runs.mean_secs * 1000) : "-" },
+      { text: counted === null ? "-" : String(counted.restarts) },
+      { text: counted === null ? "-" : String(counted.failures) },
+      { text: isUp ? percent(server.cpu_percent) : "-" },
+      { text: isUp ? bytes(server.memory_bytes) : "-" },
+    ];
+  });
+  return table(STATS_COLUMNS, rows, screen);
+}
+
+const percent = (value: number) => `${value.toFixed(1)}%`;
+
+/** Never rounded up to all of it: somebody wants to know of the one bad minute. */
+const share = (value: number) => (value === 1 ? "100%" : `${(Math.floor(value * 10_000) / 100).toFixed(2)}%`);
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+/** 12_900_000 → `12.3MiB`. */
+function bytes(value: number): string {
+  let [rest, unit] = [value, 0];
+  while (rest >= 1024 && unit < UNITS.length - 1) [rest, unit] = [rest / 1024, unit + 1];
+  return `${unit === 0 || rest >= 100 ? Math.round(rest) : rest.toFixed(1)}${UNITS[unit]}`;
+}
