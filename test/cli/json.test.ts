@@ -15,7 +15,16 @@ const withJson = Object.entries(manifest.commands).filter(([, { flags }]) => "js
 /** Command line without --json, and what its document looks like. In an order in which each of them succeeds. */
 const documents: [words: string[], document: unknown][] = [
   [["check"], { valid: true, project: "tools", servers: ["a", "b"], elsewhere: [], warnings: [] }],
-  [["plan"], { version: 1, project: "tools", summary: { add: ["a", "b"] }, diagnostics: [], skipped: [] }],
+  [
+    ["plan"],
+    {
+      version: 1,
+      project: "tools",
+      summary: { add: ["a", "b", "action a:say"] },
+      diagnostics: [],
+      skipped: [],
+    },
+  ],
   [
     ["emit", "systemd"],
     {
@@ -30,7 +39,10 @@ const documents: [words: string[], document: unknown][] = [
       warnings: [],
     },
   ],
-  [["apply", "--yes"], { version: 1, plan: { version: 1 }, outcome: [{ type: "done" }, { type: "done" }] }],
+  [
+    ["apply", "--yes"],
+    { version: 1, plan: { version: 1 }, outcome: [{ type: "done" }, { type: "done" }, { type: "done" }] },
+  ],
   [["reload"], { added: [], removed: [], changed: [], unchanged: ["a", "b"] }],
   [["list"], [{ name: "a", state: "running", port: null }, { name: "b" }]],
   [["tree"], [{ name: "a", state: "running", depends_on: [] }, { name: "b" }]],
@@ -40,26 +52,41 @@ const documents: [words: string[], document: unknown][] = [
   ],
   [["probe", "a"], { project: "tools", name: "a", which: "readiness", ok: true, steps: [{ ok: true }] }],
   [["why", "a"], { project: "tools", name: "a", why: expect.stringMatching(/^a has been running/) }],
+  [["children", "a"], { name: "a", project: "tools", processes: [{ command: "sleep 600" }] }],
+  [["stats"], [{ name: "a", counted: { starts: 1, failures: 0 } }, { name: "b" }]],
+  [["run"], [{ spec: { name: "say", server: "a" }, next_run_unix_ms: null }]],
+  [["run", "a:say"], { service_id: "a", action_id: "say", phase: "succeeded", spec: { server: "a" } }],
+  [["jobs", "--action", "say"], { jobs: [{ id: 3 }], next_cursor: null }],
+  [["job", "show", "3"], { id: 3, exit_code: 0, log_path: expect.stringMatching(/log\/3\/current\.log$/) }],
+  [["job", "retry", "3"], { id: 4, retry_of: 3, trigger: "retry" }],
+  [["job", "cancel", "3"], { cancelled: false }],
+  [["job", "delete", "3"], { deleted: 1 }],
   [["restart", "a", "b"], { restarted: ["a", "b"], started: [], failed: [] }],
   [["pause", "a", "b"], { paused: ["a", "b"], already_paused: [], failed: [] }],
   [["resume", "a"], { resumed: ["a"], not_paused: [], failed: [] }],
   [["stop", "a"], { stopped: ["a"], not_running: [], failed: [] }],
   [["kill", "a", "b"], { killed: ["b"], not_running: ["a"], failed: [] }],
   [["start", "--all"], { started: ["a", "b"], already_running: [], failed: [] }],
-  [["history"], [{ version: 1, number: 1, outcome: "complete", changes: { add: ["a", "b"] } }]],
+  [
+    ["history"],
+    [{ version: 1, number: 1, outcome: "complete", changes: { add: ["a", "b", "action a:say"] } }],
+  ],
   [["rollback", "1", "--yes"], { version: 1, plan: { summary: { matching: ["a", "b"] } }, outcome: [] }],
   [["agent", "status"], { running: true, servers: 2 }],
   [["agent", "start"], { servers: 2 }],
   [["agent", "upgrade"], { upgraded: false, running: true }],
   [["agent", "uninstall"], { removed: false, manager: expect.stringMatching(/^(systemd|launchd)$/) }],
-  [["destroy", "--yes"], { version: 1, plan: { summary: { remove: ["a", "b"] } }, outcome: [{}, {}] }],
+  [
+    ["destroy", "--yes"],
+    { version: 1, plan: { summary: { remove: ["a", "b", "action a:say"] } }, outcome: [{}, {}, {}] },
+  ],
   [["agent", "stop"], { stopped: [] }],
 ];
 
 describe("--json prints one document, and nothing else", () => {
   const home = new Home();
   beforeAll(() => {
-    home.declare("a");
+    home.declare("a", 'action "say" { command "true"; concurrency "allow"; }');
     home.declare("b");
   });
   afterAll(() => home.close());
@@ -79,7 +106,7 @@ describe("--json prints one document, and nothing else", () => {
       // A line a document: see the tests of the logs and of up. A service manager: see the test with a real one.
       .filter(
         (id) =>
-          !["logs", "up", "agent install"].includes(id) &&
+          !["logs", "job logs", "up", "agent install"].includes(id) &&
           !seen.some((words) => `${words} `.startsWith(`${id} `)),
       );
     expect(missed).toEqual([]);

@@ -9,7 +9,7 @@ export const SECRET_WORD = "s3cr3t";
 
 /** The places in the state folder that are meant for values of secrets. */
 const MEANT =
-  /\/projects\/[^/]+\/(servers\/[^/]+\/spec\.json|units\/[^/]+\/[^/]+\.(json|env)|backends\.json)$/;
+  /\/projects\/[^/]+\/(servers\/[^/]+\/spec\.json|units\/[^/]+\/[^/]+\.(json|env)|backends\.json|actions\.json)$/;
 
 /** Files below the folder, other than those in `own`, in which a secret stands and should not, or may be read by others. */
 export function exposedFiles(folder: string, own: ReadonlySet<string>): string[] {
