@@ -93,11 +93,13 @@ export class JobRun extends Driven {
   /** Takes up what an earlier agent left. False: nothing of it runs, and nothing has of its next attempt. */
   async adopt(): Promise<boolean> {
     const { attempt, process, ending, started_at } = this.#entry;
-    const trial = Math.max(0, ...this.#trials());
+    const newest = Math.max(0, ...this.#trials());
+    // Somebody may have deleted the run folder under a living process.
+    const trial = newest || attempt;
     const known = (trial === attempt && process) || undefined;
     const found =
-      trial > 0 || known
-        ? await adoptIncarnation(this.runPath(trial || attempt), known, this.log, this.eventsOf(trial))
+      newest > 0 || known
+        ? await adoptIncarnation(this.runPath(trial), known, this.log, this.eventsOf(trial))
         : undefined;
     if (!found) {
       // What it is told by: the attempt that is recorded as running, or none.
@@ -162,10 +164,15 @@ export class JobRun extends Driven {
 
   protected override turned(event: MachineEvent, before: ServerState): void {
     if (!("inc" in event) || event.inc !== before.inc) return;
-    if (event.type === "exited") this.#exit = event.exit;
+    if (event.type === "exited") {
+      this.#exit = event.exit;
+      // What it left behind has its grace, and takes nothing from its time.
+      clearTimeout(this.#timeout);
+    }
     if (event.type !== "spawned" || this.#entry.process?.pid === event.process.pid) return;
     const { process, at, inc } = event;
-    this.#update({ phase: "running", attempt: inc, pid: process.pid, process, started_at: at, error: null });
+    const begun = { attempt: inc, pid: process.pid, process, started_at: at };
+    this.#update({ ...begun, phase: "running", exit_code: null, signal: null, error: null });
     this.#bound(at);
   }
 
