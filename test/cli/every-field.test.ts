@@ -2,10 +2,12 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
+import { actionInput } from "../../src/model/action-input.ts";
 import { serverInput } from "../../src/model/server.ts";
 import { asJson, asKdl, asTypeScript, asYaml } from "../unit/config/writers.ts";
 import { freePort, LISTENER, newHome } from "./cli.ts";
 
+type ActionInput = z.input<typeof actionInput>;
 type ServerInput = z.input<typeof serverInput>;
 
 /** A server that says something about everything. */
@@ -51,11 +53,35 @@ function everything(port: number, user: string): ServerInput {
     limits: { openFiles: 512 },
     description: "All of it",
     tags: ["a", "b c"],
+    actions: { command: commandAction, script: scriptAction },
     when: { os: ["linux", "macos"], user },
     backend: "agent",
     class: "user",
   };
 }
+
+const commandAction: ActionInput = {
+  command: "sh",
+  args: ["-c", "exit 0", "{name}", "{env.GREETING}", "{{port}}"],
+  env: { MORE: "{project}", GREETING: "good day", SECRET: { secret: { env: "XY_TEST_SECRET" } } },
+  workingDir: "work",
+  umask: "027",
+  timeout: "5m",
+  grace: "1s",
+  retries: { max: 2, backoffInitial: "250ms", backoffMax: "2s" },
+  schedule: { cron: "30 2 1 1 *", timeZone: "Europe/Berlin", missed: "skip" },
+  concurrency: "replace",
+  description: "All of it",
+  tags: ["a", "b c"],
+};
+
+const scriptAction: ActionInput = {
+  script: 'echo "$1"\nexit 0\n',
+  interpreter: ["sh", "-e"],
+  timeout: "none",
+  retries: 1,
+  schedule: "@yearly",
+};
 
 const HTTP = `require("http").createServer((_, r) => { r.statusCode = 204; r.end(); })
   .listen(process.env.PORT, "127.0.0.1")`;
@@ -88,15 +114,24 @@ describe("applying twice changes nothing the second time", () => {
       process.env.USER ?? (await home.shell("id -un")).stdout.trim(),
     );
     expect(Object.keys(server).sort()).toEqual(Object.keys(serverInput.shape).sort());
+    expect(Object.keys({ ...commandAction, ...scriptAction }).sort()).toEqual(
+      Object.keys(actionInput.shape).sort(),
+    );
     mkdirSync(join(home.project, "work"));
     home.write("secret.txt", "s3cr3t from a file\n");
     home.write("more.env", "IN_A_FILE='of many'\n");
-    home.write(file, write({ servers: { first, web: server, probed: probed(await freePort()) } }));
+    home.write(
+      file,
+      write({
+        actions: { alone: { ...commandAction, args: [] }, script: scriptAction },
+        servers: { first, web: server, probed: probed(await freePort()) },
+      }),
+    );
     const env = { XY_TEST_SECRET: "s3cr3t from the environment" };
 
     const applied = await home.xyIn({ env }, "apply", "--yes");
     expect(applied).toMatchObject({ code: 0, stderr: "" });
-    expect(applied.stdout).toContain("Apply complete: 3 added, 0 changed, 0 removed.\n");
+    expect(applied.stdout).toContain("Apply complete: 7 added, 0 changed, 0 removed.\n");
     const pids = Object.values(await home.servers()).map(({ pid }) => pid);
 
     const nothing = "No changes. 3 servers match the configuration.\n";

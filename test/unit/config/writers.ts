@@ -15,7 +15,7 @@ const kebab = (key: string) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLo
 const isBlock = (value: Value): value is Block =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 /** Keys under which people's own names stand. */
-const NAMES = new Set(["env", "servers"]);
+const NAMES = new Set(["env", "servers", "actions"]);
 
 /** Characters that a text in double quotes cannot hold as they are, in KDL or YAML. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is escaped
@@ -60,12 +60,10 @@ export function asKdl(input: Value, indent = ""): string {
 }
 
 function kdlField(key: string, value: Value, indent: string): string {
-  if (key === "servers") {
-    const servers = Object.entries(value as Block);
-    return servers
-      .map(
-        ([name, server]) => `${indent}server ${kdlText(name)} {\n${asKdl(server, `${indent}  `)}${indent}}\n`,
-      )
+  if (key === "servers" || key === "actions") {
+    const node = key.slice(0, -1);
+    return Object.entries(value as Block)
+      .map(([name, one]) => `${indent}${node} ${kdlText(name)} {\n${asKdl(one, `${indent}  `)}${indent}}\n`)
       .join("");
   }
   if (key === "env") return kdlEnv(value as Block, indent);
@@ -74,8 +72,8 @@ function kdlField(key: string, value: Value, indent: string): string {
   if (key === "mcp" && value === true) return `${indent}mcp\n`;
   if (Array.isArray(value)) return `${indent}${[name, ...value.map(kdlValue)].join(" ")}\n`;
   if (!isBlock(value)) return `${indent}${name} ${kdlValue(value)}\n`;
-  const { type, ...rest } = value;
-  const head = type === undefined ? name : `${name} ${kdlValue(type)}`;
+  const { type, cron = type, ...rest } = value;
+  const head = cron === undefined ? name : `${name} ${kdlValue(cron)}`;
   return `${indent}${head} {\n${asKdl(rest, `${indent}  `)}${indent}}\n`;
 }
 
