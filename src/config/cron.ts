@@ -12,7 +12,7 @@ export function cronFault(expression: string): string | undefined {
       ? `cannot use ${written} as a schedule: such a time never comes; ${wayOut}`
       : undefined;
   } catch (error) {
-    const why = (error as Error).message.replace(/^CronPattern: /, "").replace(/[,.;]? ?\(.*|\.$/s, "");
+    const why = (error as Error).message.replace(/^CronPattern: | \('.*|: -?\d+$|\.$/gs, "");
     return `cannot use ${written} as a schedule: ${why}; ${wayOut}`;
   }
 }

@@ -79,6 +79,55 @@ const reference = fc
   .oneof(fc.record({ env: someText }), fc.record({ file: someText }), fc.record({ command: someText }))
   .map((secret) => ({ secret }));
 
+const zone = fc.constantFrom("UTC", "Europe/Berlin");
+const schedule = fc.oneof(
+  fc.constantFrom("0 3 * * *", "@daily", "*/5 * * * MON-FRI"),
+  fc.record(
+    {
+      cron: fc.constantFrom("0 3 * * *", "@hourly"),
+      timeZone: zone,
+      missed: fc.constantFrom("once", "skip"),
+    },
+    { requiredKeys: ["cron"] },
+  ),
+);
+const whatRuns = fc.oneof(
+  fc.record({ command: someText }),
+  fc.record({ script: filled.map((text) => `#!/bin/sh\n${text}`) }),
+  fc.record({
+    script: someText,
+    interpreter: fc.oneof(someText, fc.array(someText, { minLength: 1, maxLength: 3 })),
+  }),
+);
+const action = fc
+  .tuple(
+    whatRuns,
+    record({
+      args: fc.array(filled, { maxLength: 3 }),
+      env: fc.dictionary(envName, fc.oneof(filled, reference), { maxKeys: 3 }),
+      workingDir: someText,
+      umask: fc.constantFrom("022", "077"),
+      timeout: fc.oneof(duration, fc.constant("none")),
+      grace: duration,
+      retries: fc.oneof(
+        fc.nat(100),
+        fc.record({ max: fc.nat(100), backoffMax: fc.constantFrom("1m", "2h") }, { requiredKeys: ["max"] }),
+      ),
+      schedule,
+      concurrency: fc.constantFrom("allow", "forbid", "replace"),
+      description: filled,
+      tags: fc.array(someText, { maxLength: 3 }),
+    }),
+  )
+  // A port is not always there to be filled in.
+  .filter(([, { args = [], env = {} }]) => !/\{port\}/.test(JSON.stringify([args, env])))
+  .map(([one, rest]) => ({ ...one, ...rest }));
+const actions = fc.dictionary(
+  word.filter((name) => name !== "main"),
+  action,
+  { maxKeys: 2 },
+);
+
 const server = fc.record(
   {
     command: someText,
@@ -123,6 +172,7 @@ const server = fc.record(
       user: fc.constantFrom("ann", ["bob", "ann"]),
     }),
     backend: fc.constant("agent"),
+    actions,
   },
   { requiredKeys: ["command", "port"] },
 );
@@ -186,6 +236,7 @@ it("a project is the same in KDL, YAML, JSON and TypeScript", { timeout: 120_000
     project: fc.constant("p"),
     path: fc.array(someText, { maxLength: 2 }),
     servers: fc.dictionary(word, server, { maxKeys: 3 }),
+    actions,
   });
   const check = fc.asyncProperty(root, async (input) => {
     const ports = Object.values(input.servers).map((one) => one.port);
