@@ -185,7 +185,7 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       await home.did("xy apply --yes");
       home.write(
         "tools/servers.d/a.kdl",
-        'command "sh"\nargs "-c" "echo no table >&2; sleep 1; exit 7"\nport "none"\nrestart { max-retries-per-minute 1; backoff-initial "10ms"; }\n',
+        'command "sh"\nargs "-c" "echo no table >&2; exit 7"\nport "none"\nrestart { max-retries-per-minute 1; backoff-initial "10ms"; }\n',
       );
       const broken = await home.shell("xy apply --yes");
       expect(broken.code).toBe(1);

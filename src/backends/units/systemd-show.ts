@@ -126,9 +126,26 @@ const SETUP_FAILURES: Readonly<Record<string, string>> = {
   "217": "its account is not there",
 };
 
-export const isSetupFailure = (exit: Exit) => exit.kind === "code" && String(exit.code) in SETUP_FAILURES;
+const isSetupFailure = (exit: Exit) => exit.kind === "code" && String(exit.code) in SETUP_FAILURES;
 
-export const TOO_OFTEN = "it was started too often";
+const TOO_OFTEN = "it was started too often";
+
+/**
+ * What a start that failed came to, by how its unit is after it. `ran`: its program was run, and has ended or been started
+ * again since. `untried`: refused for what was before; a unit that has failed keeps the result of that, also when it is
+ * then refused for having been started too often. `began`: unix ms just before it was told to start.
+ */
+export function startOutcome(
+  { state, startedAt, lastExit, reason }: Live,
+  began: number,
+): "ran" | "untried" | "refused" {
+  if (reason?.endsWith(TOO_OFTEN)) return "untried";
+  // systemd tells whole seconds.
+  const since = began - (began % 1000);
+  if (lastExit && lastExit.at >= since) return isSetupFailure(lastExit.exit) ? "refused" : "ran";
+  if (state === "running" && startedAt !== undefined && startedAt >= since) return "ran";
+  return state === "failed" ? "untried" : "refused";
+}
 
 /** Results that say more than the exit does. */
 const RESULTS: Readonly<Record<string, string>> = {

@@ -12,13 +12,12 @@ import { Coalesced } from "./coalesced.ts";
 import { hasJournal, journalLines } from "./journal.ts";
 import type { Live, Unit, UnitManager } from "./manager.ts";
 import {
-  isSetupFailure,
   liveOf,
   ownDropIns,
   PROPERTIES,
   type Properties,
   propertiesIn,
-  TOO_OFTEN,
+  startOutcome,
 } from "./systemd-show.ts";
 
 type Class = "user" | "system";
@@ -33,6 +32,9 @@ interface Account {
 
 /** Programs that are asked at once. */
 const AT_ONCE = 8;
+/** A program that systemd starts again after its start failed is on its way for so long, ms, and is looked at so often. */
+const BEGIN_BOUND = 2000;
+const BEGIN_GAP = 20;
 /** Answers of systemctl for a unit that it does not know: of `stop`, of `disable`. */
 const UNKNOWN_UNIT = /not loaded|does not exist|not found/;
 
@@ -186,19 +188,30 @@ export class SystemdManager implements UnitManager {
 
   /** What systemd says of a failure is that it failed, so that is looked up. */
   async #start(spec: ServerSpec, again = false): Promise<void> {
+    const began = Date.now();
     const answer = await this.#systemctl(classOf(spec), ["start", idOf(spec)], boundOf(spec));
     if (answer.code === 0) return;
-    const unit = { spec, file: this.fileOf(spec), enabled: true, isEdited: false, isTouched: false };
-    const live = (await this.look([unit])).get(spec.name);
-    if (!again && live?.reason?.endsWith(TOO_OFTEN)) {
-      // That is about starts by itself: who says so now starts it all the same.
+    const live = await this.#lookAfterStart(spec);
+    const outcome = startOutcome(live, began);
+    // What it means that it has ended is judged by whoever waits for it.
+    if (outcome === "ran") return;
+    if (outcome === "untried" && !again) {
+      // It had failed too often by itself: who says so now starts it all the same.
       await this.#systemctl(classOf(spec), ["reset-failed", idOf(spec)]);
       return this.#start(spec, true);
     }
-    // It was started, and has ended since: what that means is judged by whoever waits for it.
-    if (live?.lastExit !== undefined && !isSetupFailure(live.lastExit.exit)) return;
-    if (live?.reason !== undefined) throw new ServiceError(`cannot start ${spec.name}: ${live.reason}`);
+    if (live.reason !== undefined) throw new ServiceError(`cannot start ${spec.name}: ${live.reason}`);
     throw refusal("start", spec, answer);
+  }
+
+  /** As {@link look}, once it is not about to start: by then systemd has forgotten the end that it calls a failure. */
+  async #lookAfterStart(spec: ServerSpec): Promise<Live> {
+    const unit = { spec, file: this.fileOf(spec), enabled: true, isEdited: false, isTouched: false };
+    for (const until = Date.now() + BEGIN_BOUND; ; ) {
+      const live = (await this.look([unit])).get(spec.name) ?? liveOf(unit, {});
+      if (live.state !== "starting" || Date.now() >= until) return live;
+      await new Promise((resolve) => setTimeout(resolve, BEGIN_GAP));
+    }
   }
 
   async #do(scope: Class, args: readonly string[]): Promise<void> {

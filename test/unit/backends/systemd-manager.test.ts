@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Answer } from "../../../src/backends/service.ts";
 import type { Unit } from "../../../src/backends/units/manager.ts";
 import { SystemdManager } from "../../../src/backends/units/systemd.ts";
@@ -79,6 +79,88 @@ describe("servers of class system", () => {
     );
     await expect(manager.look([unit("a")])).rejects.toThrow("the systemd of this account");
     await manager.reach([]);
+  });
+});
+
+describe("a start that systemctl calls failed", () => {
+  const now = Date.UTC(2026, 10, 26, 1, 15, 54, 300);
+  beforeEach(() => vi.useFakeTimers({ now, shouldAdvanceTime: true }));
+  afterEach(() => vi.useRealTimers());
+
+  const text = (at: number) => `Thu ${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  const ended = (status: number, at = now) => ({
+    Result: "exit-code",
+    ExecMainCode: 1,
+    ExecMainStatus: status,
+    ExecMainExitTimestamp: text(at),
+  });
+  const failed = { ActiveState: "failed", SubState: "failed" };
+  const waits = { ActiveState: "activating", SubState: "auto-restart" };
+  const onItsWay = { ActiveState: "activating", SubState: "start", MainPID: 12, Result: "success" };
+  const runs = { ActiveState: "active", MainPID: 12, ExecMainStartTimestamp: text(now) };
+
+  /** What a start comes to, by what the unit shows in one look after the other; the last is repeated. */
+  async function started(...looks: Record<string, string | number>[]) {
+    const { manager, calls } = asked((words) => {
+      if (words.includes(" start ")) return { code: 1, stderr: "Job failed. See ..." };
+      if (!words.includes(" show ")) return {};
+      const [fields] = looks.length > 1 ? looks.splice(0, 1) : looks;
+      return { stdout: told({ Id: "xy.p.a.service", ...fields }) };
+    });
+    const outcome = await manager.start(unit("a")).then(
+      () => "started",
+      (error) => error.message,
+    );
+    return { outcome, starts: calls.filter((words) => words.includes(" start ")).length };
+  }
+
+  it.each([
+    ["it has failed since", [{ ...failed, ...ended(7) }]],
+    ["it is about to be started again", [{ ...waits, ...ended(7) }]],
+    ["it runs again", [runs]],
+    ["it was being started again, and has ended", [onItsWay, onItsWay, { ...failed, ...ended(7) }]],
+    ["it was being started again, and runs", [onItsWay, runs]],
+  ])("is one when %s", async (_, looks) => {
+    expect(await started(...looks)).toEqual({ outcome: "started", starts: 1 });
+  });
+
+  it.each([
+    [
+      "its program cannot be run",
+      [{ ...failed, ...ended(203) }],
+      "cannot start a: exit 203: its program cannot be run: /bin/sh",
+    ],
+    [
+      "that is tried again",
+      [onItsWay, { ...waits, ...ended(203) }],
+      "cannot start a: exit 203: its program cannot be run: /bin/sh",
+    ],
+    [
+      "it is masked, and ran before",
+      [{ LoadState: "masked", ActiveState: "inactive", ...ended(0, now - 5000) }],
+      "cannot start a by systemctl: Job failed. See ...",
+    ],
+    [
+      "another process of it runs",
+      [{ ...runs, ExecMainStartTimestamp: text(now - 5000) }],
+      "cannot start a by systemctl: Job failed. See ...",
+    ],
+    ["it does not come to run in time", [onItsWay], "cannot start a by systemctl: Job failed. See ..."],
+  ])("is none when %s", async (_, looks, outcome) => {
+    expect(await started(...looks)).toEqual({ outcome, starts: 1 });
+  });
+
+  it("is made once more when it was refused for the starts before it", async () => {
+    const tooOften = { ...failed, Result: "start-limit-hit" };
+    expect(await started(tooOften, runs)).toEqual({ outcome: "started", starts: 2 });
+    expect(await started({ ...failed, ...ended(7, now - 5000) }, runs)).toEqual({
+      outcome: "started",
+      starts: 2,
+    });
+    expect(await started(tooOften)).toEqual({
+      outcome: "cannot start a: it was started too often",
+      starts: 2,
+    });
   });
 });
 
