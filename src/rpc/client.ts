@@ -1,7 +1,8 @@
 import { connect, type Socket } from "node:net";
-import type { Method, Notifications, Params, ResultOf } from "./contract.ts";
+import type { Method, Params, ResultOf } from "./contract.ts";
 import { RpcError } from "./errors.ts";
 import { encodeFrame, FrameDecoder } from "./framing.ts";
+import type { Notifications } from "./notifications.ts";
 
 type NotificationHandler = <N extends keyof Notifications>(method: N, params: Notifications[N]) => void;
 
