@@ -25,9 +25,11 @@ export function wireReferenceText(): string {
     ...methods,
     "## Notifications",
     ...told,
-    "## ServerSpec",
-    "What was applied of one server, everything filled in. Durations are milliseconds, sizes bytes.",
-    block(`ServerSpec: ${typeText(wireSchemaOf(NAMED.ServerSpec, "output"), 0)}`),
+    ...Object.entries(NAMED).flatMap(([name, { about, schema }]) => [
+      `## ${name}`,
+      about,
+      block(`${name}: ${typeText(wireSchemaOf(schema, "output"), 0)}`),
+    ]),
     "## Errors",
     ["| code | meaning |", "| --- | --- |", ...errors].join("\n"),
   ].join("\n\n")}\n`;

@@ -30,7 +30,10 @@ export function discover({ version, socket }: { version: string; socket: string 
     methods: Object.entries(contract).map(([name, method]) => methodObject(name, method)),
     components: {
       schemas: Object.fromEntries(
-        Object.entries(NAMED).map(([name, schema]) => [name, wireSchemaOf(schema, "input")]),
+        Object.entries(NAMED).map(([name, { about: description, schema }]) => [
+          name,
+          { description, ...wireSchemaOf(schema, "input") },
+        ]),
       ),
       errors: Object.fromEntries(
         Object.entries(RPC_ERRORS).map(([name, code]) => [name, { code, message: errorMeaning(name) }]),

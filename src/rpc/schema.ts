@@ -2,7 +2,12 @@ import { z } from "zod";
 import { serverSpec } from "../model/spec.ts";
 
 /** What the protocol gives a name: written out once, and referred to wherever it is. */
-export const NAMED = { ServerSpec: serverSpec } as const satisfies Readonly<Record<string, z.ZodType>>;
+export const NAMED = {
+  ServerSpec: {
+    about: "What was applied of one server, everything filled in. Durations are milliseconds, sizes bytes.",
+    schema: serverSpec,
+  },
+} as const satisfies Readonly<Record<string, { about: string; schema: z.ZodType }>>;
 
 /** As much of JSON Schema (draft 7, which OpenRPC takes) as zod writes for the contract. */
 export interface WireSchema {
@@ -27,13 +32,13 @@ const REFERENCE = "#/components/schemas/";
  * may add fields to what comes back, so there it forbids no others. What has a name is a reference to it.
  */
 export function wireSchemaOf(schema: z.ZodType, io: "input" | "output"): WireSchema {
-  const names = new Map<unknown, string>(Object.entries(NAMED).map(([name, each]) => [each, name]));
+  const names = new Map<unknown, string>(Object.entries(NAMED).map(([name, each]) => [each.schema, name]));
   const { $schema: _, ...whole } = z.toJSONSchema(schema, {
     io,
     target: "draft-7",
     override: ({ zodSchema, jsonSchema }) => {
       const name = zodSchema === (schema as unknown) ? undefined : names.get(zodSchema);
-      if (name !== undefined) become(jsonSchema, { $ref: `${REFERENCE}${name}` });
+      if (name !== undefined) become(jsonSchema, referenceTo(name));
       const [only] = jsonSchema.allOf ?? [];
       // How zod has a reference that may be left out.
       if (only && Object.keys(jsonSchema).length === 1) become(jsonSchema, only);
@@ -43,6 +48,8 @@ export function wireSchemaOf(schema: z.ZodType, io: "input" | "output"): WireSch
   });
   return whole as WireSchema;
 }
+
+export const referenceTo = (name: string): WireSchema => ({ $ref: `${REFERENCE}${name}` });
 
 /** The name that a reference is to; undefined for any other schema. */
 export function referenceName({ $ref }: WireSchema): string | undefined {
