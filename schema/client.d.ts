@@ -154,6 +154,69 @@ export interface ServerSpec {
   readonly tags: readonly string[];
 }
 
+/** What was applied of one action, everything filled in. Durations are milliseconds. */
+export interface ActionSpec {
+  readonly name: string;
+  readonly project: string;
+  readonly server: string | null;
+  readonly command: string | null;
+  readonly program: string;
+  readonly interpreterArgs: readonly string[];
+  readonly script: string | null;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | {
+    readonly secret: {
+      readonly env: string;
+    } | {
+      readonly file: string;
+    } | {
+      readonly command: string;
+    } | {
+      readonly envFile: string;
+      readonly name: string;
+    };
+    readonly hmac: string;
+  }>>;
+  readonly workingDir: string;
+  readonly umask: number;
+  readonly openFiles: number;
+  readonly timeout: number | null;
+  readonly grace: number;
+  readonly retries: {
+    readonly max: number;
+    readonly backoffInitial: number;
+    readonly backoffMax: number;
+  };
+  readonly schedule: {
+    readonly cron: string;
+    readonly timeZone: string;
+    readonly missed: "once" | "skip";
+  } | null;
+  readonly concurrency: "allow" | "forbid" | "replace";
+  readonly description: string;
+  readonly tags: readonly string[];
+}
+
+/** One recorded execution, of a server's own program or of an action. */
+export interface Job {
+  readonly id: number;
+  readonly project: string;
+  readonly service_id: string | null;
+  readonly action_id: string;
+  readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
+  readonly retry_of: number | null;
+  readonly attempt: number;
+  readonly phase: "pending" | "running" | "succeeded" | "failed" | "cancelled";
+  readonly pid: number | null;
+  readonly exit_code: number | null;
+  readonly signal: string | null;
+  readonly created_at: number;
+  readonly started_at: number | null;
+  readonly ended_at: number | null;
+  readonly error: string | null;
+  readonly tags: readonly string[];
+}
+
 /** What each method takes, and what it answers with. */
 export interface Methods {
   /** Every server, in name order. */
@@ -283,6 +346,18 @@ export interface Methods {
       readonly spec: ServerSpec;
       readonly log_path: string;
       readonly last_lines?: readonly string[] | undefined;
+    };
+  };
+  /** One paragraph for people: why a server is in its state, and what would change that. */
+  readonly why: {
+    readonly params: {
+      readonly name: string;
+      readonly project?: string | undefined;
+    };
+    readonly result: {
+      readonly project: string;
+      readonly name: string;
+      readonly why: string;
     };
   };
   /** Every server with what it depends on, in name order. */
@@ -680,53 +755,68 @@ export interface Methods {
       }[];
     };
   };
+  /** The processes of a server, parents before children, with what they use. */
+  readonly children: {
+    readonly params: {
+      readonly name: string;
+      readonly project?: string | undefined;
+    };
+    readonly result: {
+      readonly name: string;
+      readonly project: string;
+      readonly processes: readonly ({
+        readonly pid: number;
+        readonly ppid: number;
+        readonly program: string;
+        readonly command: string;
+        readonly cpu_percent: number;
+        readonly cpu_secs: number;
+        readonly memory_bytes: number;
+        readonly started_at_unix_ms?: number | undefined;
+        readonly threads?: number | undefined;
+      })[];
+      readonly cpu_percent: number;
+      readonly memory_bytes: number;
+    };
+  };
+  /** How servers have done so far, and what they use now. */
+  readonly stats: {
+    readonly params: {
+      readonly project?: string | undefined;
+      readonly names?: readonly string[] | undefined;
+    };
+    readonly result: readonly ({
+      readonly name: string;
+      readonly project: string;
+      readonly backend: "agent" | "systemd" | "launchd" | "supervisord";
+      readonly state: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
+      readonly uptime_secs?: number | undefined;
+      readonly cpu_percent: number;
+      readonly memory_bytes: number;
+      readonly counted: {
+        readonly since_unix_ms: number;
+        readonly availability: number | null;
+        readonly up_secs: number;
+        readonly down_secs: number;
+        readonly starts: number;
+        readonly restarts: number;
+        readonly failures: number;
+        readonly runs: {
+          readonly count: number;
+          readonly shortest_secs: number;
+          readonly mean_secs: number;
+          readonly longest_secs: number;
+        } | null;
+      } | null;
+    })[];
+  };
   /** Every action that was applied, in the order of their names, with its next run by schedule. */
   readonly action_list: {
     readonly params: {
       readonly project?: string | undefined;
     };
     readonly result: readonly ({
-      readonly spec: {
-        readonly name: string;
-        readonly project: string;
-        readonly server: string | null;
-        readonly command: string | null;
-        readonly program: string;
-        readonly interpreterArgs: readonly string[];
-        readonly script: string | null;
-        readonly args: readonly string[];
-        readonly env: Readonly<Record<string, string | {
-          readonly secret: {
-            readonly env: string;
-          } | {
-            readonly file: string;
-          } | {
-            readonly command: string;
-          } | {
-            readonly envFile: string;
-            readonly name: string;
-          };
-          readonly hmac: string;
-        }>>;
-        readonly workingDir: string;
-        readonly umask: number;
-        readonly openFiles: number;
-        readonly timeout: number | null;
-        readonly grace: number;
-        readonly retries: {
-          readonly max: number;
-          readonly backoffInitial: number;
-          readonly backoffMax: number;
-        };
-        readonly schedule: {
-          readonly cron: string;
-          readonly timeZone: string;
-          readonly missed: "once" | "skip";
-        } | null;
-        readonly concurrency: "allow" | "forbid" | "replace";
-        readonly description: string;
-        readonly tags: readonly string[];
-      };
+      readonly spec: ActionSpec;
       readonly next_run_unix_ms: number | null;
     })[];
   };
@@ -734,47 +824,7 @@ export interface Methods {
   readonly action_apply: {
     readonly params: {
       readonly project: string;
-      readonly set: readonly ({
-        readonly name: string;
-        readonly project: string;
-        readonly server: string | null;
-        readonly command: string | null;
-        readonly program: string;
-        readonly interpreterArgs: readonly string[];
-        readonly script: string | null;
-        readonly args: readonly string[];
-        readonly env: Readonly<Record<string, string | {
-          readonly secret: {
-            readonly env: string;
-          } | {
-            readonly file: string;
-          } | {
-            readonly command: string;
-          } | {
-            readonly envFile: string;
-            readonly name: string;
-          };
-          readonly hmac: string;
-        }>>;
-        readonly workingDir: string;
-        readonly umask: number;
-        readonly openFiles: number;
-        readonly timeout: number | null;
-        readonly grace: number;
-        readonly retries: {
-          readonly max: number;
-          readonly backoffInitial: number;
-          readonly backoffMax: number;
-        };
-        readonly schedule: {
-          readonly cron: string;
-          readonly timeZone: string;
-          readonly missed: "once" | "skip";
-        } | null;
-        readonly concurrency: "allow" | "forbid" | "replace";
-        readonly description: string;
-        readonly tags: readonly string[];
-      })[];
+      readonly set: readonly ActionSpec[];
       readonly secrets?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
       readonly remove?: readonly string[] | undefined;
     };
@@ -823,24 +873,7 @@ export interface Methods {
       readonly cursor?: number | undefined;
     };
     readonly result: {
-      readonly jobs: readonly ({
-        readonly id: number;
-        readonly project: string;
-        readonly service_id: string | null;
-        readonly action_id: string;
-        readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
-        readonly retry_of: number | null;
-        readonly attempt: number;
-        readonly phase: "pending" | "running" | "succeeded" | "failed" | "cancelled";
-        readonly pid: number | null;
-        readonly exit_code: number | null;
-        readonly signal: string | null;
-        readonly created_at: number;
-        readonly started_at: number | null;
-        readonly ended_at: number | null;
-        readonly error: string | null;
-        readonly tags: readonly string[];
-      })[];
+      readonly jobs: readonly Job[];
       readonly next_cursor: number | null;
     };
   };
@@ -866,47 +899,7 @@ export interface Methods {
       readonly ended_at: number | null;
       readonly error: string | null;
       readonly tags: readonly string[];
-      readonly spec: {
-        readonly name: string;
-        readonly project: string;
-        readonly server: string | null;
-        readonly command: string | null;
-        readonly program: string;
-        readonly interpreterArgs: readonly string[];
-        readonly script: string | null;
-        readonly args: readonly string[];
-        readonly env: Readonly<Record<string, string | {
-          readonly secret: {
-            readonly env: string;
-          } | {
-            readonly file: string;
-          } | {
-            readonly command: string;
-          } | {
-            readonly envFile: string;
-            readonly name: string;
-          };
-          readonly hmac: string;
-        }>>;
-        readonly workingDir: string;
-        readonly umask: number;
-        readonly openFiles: number;
-        readonly timeout: number | null;
-        readonly grace: number;
-        readonly retries: {
-          readonly max: number;
-          readonly backoffInitial: number;
-          readonly backoffMax: number;
-        };
-        readonly schedule: {
-          readonly cron: string;
-          readonly timeZone: string;
-          readonly missed: "once" | "skip";
-        } | null;
-        readonly concurrency: "allow" | "forbid" | "replace";
-        readonly description: string;
-        readonly tags: readonly string[];
-      } | ServerSpec | null;
+      readonly spec: ActionSpec | ServerSpec | null;
       readonly log_path: string;
     };
   };

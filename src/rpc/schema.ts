@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { actionSpec } from "../model/action.ts";
+import { job } from "../model/job.ts";
 import { serverSpec } from "../model/spec.ts";
 
 /** What the protocol gives a name: written out once, and referred to wherever it is. */
@@ -7,6 +9,11 @@ export const NAMED = {
     about: "What was applied of one server, everything filled in. Durations are milliseconds, sizes bytes.",
     schema: serverSpec,
   },
+  ActionSpec: {
+    about: "What was applied of one action, everything filled in. Durations are milliseconds.",
+    schema: actionSpec,
+  },
+  Job: { about: "One recorded execution, of a server's own program or of an action.", schema: job },
 } as const satisfies Readonly<Record<string, { about: string; schema: z.ZodType }>>;
 
 /** As much of JSON Schema (draft 7, which OpenRPC takes) as zod writes for the contract. */

@@ -27,7 +27,8 @@ const AGENT = join(import.meta.dirname, "../../dist/agent.js");
 const WORDS = {
   name: ["a", "b", "nobody"],
   names: [["a"], ["b", "a"], ["a", "nobody"]],
-  server: ["a", "b", "new"],
+  server: ["a", "b", "new", null],
+  action: ["wait", "wait", "nothing"],
   project: [PROJECT, PROJECT, "elsewhere"],
   program: ["/bin/true", "/bin/cat", "/nowhere/program"],
   workingDir: ["/", "/nowhere"],
@@ -36,6 +37,8 @@ const WORDS = {
   backoffMax: [60_000],
   interval: [500],
   timeout: [500],
+  cron: ["0 3 * * *", "no pattern"],
+  timeZone: ["UTC", "Nowhere/Land"],
   wait_ms: [0, 100],
   for_ms: [1, 60_000],
   node: [process.execPath, process.execPath, "/nowhere/node"],
@@ -43,6 +46,7 @@ const WORDS = {
   bound_secs: [20],
 };
 
+const WAITS = `project "${PROJECT}"\naction "wait" { command "sleep"; args "600"; concurrency "allow"; }\n`;
 const quiet = (name: string, project: string) =>
   shellSpec(name, "echo up; exec sleep 600", { project, readiness: readyOn("up") });
 
@@ -142,6 +146,7 @@ async function restore(agent: Agent): Promise<void> {
 it("answers every call that its document allows as that says, and refuses every other", async () => {
   const seed = seedOf("calls");
   const home = newHome();
+  home.write("xy.config.kdl", WAITS);
   for (const name of ["a", "b"]) home.declare(name);
   await home.did("apply", "--yes");
   const agent = new Agent(home.state);

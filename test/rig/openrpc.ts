@@ -18,6 +18,7 @@ export interface MethodObject {
 }
 
 interface Document {
+  readonly components: object;
   readonly methods: readonly MethodObject[];
   readonly "x-notifications": readonly { readonly name: string; readonly "x-params": Schema }[];
 }
@@ -105,14 +106,19 @@ export class Api {
   #surroundings(): Surroundings {
     const resolve = (reference: string) => this.#resolve(reference);
     const choose = (name: string, schema: Schema, made: fc.Arbitrary<unknown>) => {
-      const isValid = this.#ajv.compile(schema.$ref ? resolve(schema.$ref) : schema);
-      const fixed = this.#words[name]?.filter((word) => isValid(word)) ?? [];
-      if (fixed.length > 0) return fc.constantFrom(...fixed);
-      const learnt = this.#learnt.get(name)?.filter((value) => isValid(value)) ?? [];
-      if (learnt.length === 0) return made;
-      return fc.oneof({ arbitrary: fc.constantFrom(...learnt), weight: 3 }, { arbitrary: made, weight: 1 });
+      const fixed = this.#words[name];
+      const known = this.#allowed(schema, fixed ?? this.#learnt.get(name) ?? []);
+      if (known.length === 0) return made;
+      const one = fc.constantFrom(...known);
+      return fixed ? one : fc.oneof({ arbitrary: one, weight: 3 }, { arbitrary: made, weight: 1 });
     };
     return { choose, resolve };
+  }
+
+  #allowed(schema: Schema, values: readonly unknown[]): readonly unknown[] {
+    if (values.length === 0) return [];
+    const isValid = this.#ajv.compile({ components: this.document.components, allOf: [schema] });
+    return values.filter((value) => isValid(value));
   }
 
   #pointer(method: MethodObject, part: string): string {
