@@ -1,6 +1,6 @@
 /**
- * Makes dist/: the bundled entry points with their shared chunks, oclif's manifest, the declarations of the
- * configuration module, and the licences of what was bundled. XY_BUILD_PARTIAL=1 passes over sources that do not exist.
+ * Makes dist/: the bundled entry points with their shared chunks, oclif's manifest, the declarations of what
+ * can be imported, and the licences of what was bundled. XY_BUILD_PARTIAL=1 passes over sources that do not exist.
  */
 import {
   copyFileSync,
@@ -22,7 +22,8 @@ import { bundleEntries } from "./entries.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const partial = process.env.XY_BUILD_PARTIAL === "1";
-const DECLARATIONS = "schema/xyctl.d.ts";
+/** Beside the modules that they are of. */
+const DECLARATIONS = ["xyctl.d.ts", "client.d.ts"];
 
 await build(join(root, "dist"));
 
@@ -33,7 +34,8 @@ async function build(target: string): Promise<void> {
   try {
     mkdirSync(making);
     const output = await bundle(making, Object.keys(packageJson.dependencies ?? {}));
-    if (present(DECLARATIONS)) copyFileSync(join(root, DECLARATIONS), join(making, "xyctl.d.ts"));
+    for (const name of DECLARATIONS.filter((each) => present(`schema/${each}`)))
+      copyFileSync(join(root, "schema", name), join(making, name));
     writeFileSync(join(making, "third-party-licences.txt"), licences(output));
     const commands = await writeManifest(making, packageJson);
     rmSync(target, { recursive: true, force: true });

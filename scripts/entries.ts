@@ -8,6 +8,7 @@ export function bundleEntries(root: string): Record<string, string> {
     agent: "src/agent/main.ts",
     "config-worker": "src/config/worker.ts",
     xyctl: "src/config/define.ts",
+    client: "src/backends/agent-client.ts",
     ...commandEntries(root),
   };
 }

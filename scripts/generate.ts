@@ -5,6 +5,7 @@ import { declarationText } from "../src/config/declaration.ts";
 import { jsonSchemaOf } from "../src/config/json-schema.ts";
 import { referenceText } from "../src/config/reference.ts";
 import { rootInput, serverInput } from "../src/model/server.ts";
+import { clientDeclarationText } from "./declaration-client.ts";
 import { backendsText } from "./reference-backends.ts";
 import { commandsReferenceText } from "./reference-commands.ts";
 import { wireReferenceText } from "./reference-wire.ts";
@@ -18,6 +19,7 @@ const generated: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/reference/commands.md": commandsReferenceText,
   "docs/reference/configuration.md": referenceText,
   "docs/reference/wire.md": wireReferenceText,
+  "schema/client.d.ts": clientDeclarationText,
   "schema/xyctl.d.ts": () => declarationText("package"),
   // For YAML; "xy init" writes those for JSON.
   "schema/xy.schema.json": () => json(jsonSchemaOf(rootInput, "kebab")),

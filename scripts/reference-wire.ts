@@ -1,76 +1,53 @@
-import { z } from "zod";
-import { serverSpec } from "../src/model/spec.ts";
 import { contract } from "../src/rpc/contract.ts";
-import { RPC_ERRORS } from "../src/rpc/errors.ts";
+import { errorMeaning, RPC_ERRORS } from "../src/rpc/errors.ts";
+import { notifications } from "../src/rpc/notifications.ts";
+import { NAMED, referenceName, type WireSchema, wireSchemaOf } from "../src/rpc/schema.ts";
 
 /** The reference of the wire protocol, from the schemas that validate the calls. */
 export function wireReferenceText(): string {
   const methods = Object.entries(contract).map(([name, { summary, params, result }]) =>
-    [
-      `### ${name}`,
-      `${summary}.`,
-      block(
-        `params: ${typeText(jsonSchemaOf(params, "input"), 0)}`,
-        `result: ${typeText(jsonSchemaOf(result, "output"), 0)}`,
-      ),
-    ].join("\n\n"),
+    section(
+      name,
+      summary,
+      `params: ${typeText(wireSchemaOf(params, "input"), 0)}`,
+      `result: ${typeText(wireSchemaOf(result, "output"), 0)}`,
+    ),
   );
-  const errors = Object.entries(RPC_ERRORS).map(([name, code]) => `| ${code} | ${wordsOf(name)} |`);
+  const told = Object.entries(notifications).map(([name, { summary, params }]) =>
+    section(name, summary, `params: ${typeText(wireSchemaOf(params, "output"), 0)}`),
+  );
+  const errors = Object.entries(RPC_ERRORS).map(([name, code]) => `| ${code} | ${errorMeaning(name)} |`);
   return `${[
     "# Wire protocol: methods",
     "Written by `npm run generate` from `src/rpc/contract.ts`. [wire.md](../wire.md) tells how to connect and what a frame is.",
     "Types are written as in TypeScript. A `?` marks what may be left out; a comment gives the default.",
     "## Methods",
     ...methods,
-    "## ServerSpec",
-    "What was applied of one server, everything filled in. Durations are milliseconds, sizes bytes.",
-    block(`ServerSpec: ${typeText(z.toJSONSchema(serverSpec, { io: "output" }) as Schema, 0)}`),
+    "## Notifications",
+    ...told,
+    ...Object.entries(NAMED).flatMap(([name, { about, schema }]) => [
+      `## ${name}`,
+      about,
+      block(`${name}: ${typeText(wireSchemaOf(schema, "output"), 0)}`),
+    ]),
     "## Errors",
     ["| code | meaning |", "| --- | --- |", ...errors].join("\n"),
   ].join("\n\n")}\n`;
 }
 
+const section = (name: string, summary: string, ...lines: readonly string[]) =>
+  [`### ${name}`, `${summary}.`, block(...lines)].join("\n\n");
+
 /** A union that is broken begins on a line of its own. */
 const block = (...lines: readonly string[]) =>
   `\`\`\`ts\n${lines.join("\n").replaceAll(": \n", ":\n")}\n\`\`\``;
 
-/** `serverNotFound` → `server not found`. */
-function wordsOf(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-}
-
-interface Schema {
-  readonly $ref?: string;
-  readonly type?: string | readonly string[];
-  readonly const?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly anyOf?: readonly Schema[];
-  readonly oneOf?: readonly Schema[];
-  readonly items?: Schema;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: Schema | boolean;
-  readonly required?: readonly string[];
-  readonly default?: unknown;
-}
-
-const SPEC = "ServerSpec";
-
-function jsonSchemaOf(schema: z.ZodType, io: "input" | "output"): Schema {
-  return z.toJSONSchema(schema, {
-    io,
-    override: (visited) => {
-      if (visited.zodSchema !== serverSpec) return;
-      for (const key of Object.keys(visited.jsonSchema)) delete visited.jsonSchema[key];
-      visited.jsonSchema.$ref = SPEC;
-    },
-  }) as Schema;
-}
-
 /** Columns of a line of code, before it is broken. */
 const WIDTH = 96;
 
-function typeText(schema: Schema, indent: number): string {
-  if (schema.$ref !== undefined) return schema.$ref;
+function typeText(schema: WireSchema, indent: number): string {
+  const name = referenceName(schema);
+  if (name !== undefined) return name;
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((one) => JSON.stringify(one)).join(" | ");
   const choices = schema.anyOf ?? schema.oneOf;
@@ -91,7 +68,7 @@ function typeText(schema: Schema, indent: number): string {
 
 const inBrackets = (text: string) => (/^[^{[]* \| /.test(text) ? `(${text})` : text);
 
-function unionText(choices: readonly Schema[], indent: number): string {
+function unionText(choices: readonly WireSchema[], indent: number): string {
   const texts = choices.map((choice) => typeText(choice, indent));
   const line = texts.join(" | ");
   if (line.length + indent <= WIDTH && !line.includes("\n")) return line;
@@ -99,7 +76,7 @@ function unionText(choices: readonly Schema[], indent: number): string {
 }
 
 function objectText(
-  { properties = {}, additionalProperties, required = [] }: Schema,
+  { properties = {}, additionalProperties, required = [] }: WireSchema,
   indent: number,
 ): string {
   const fields = Object.entries(properties).map(([name, schema]) => {

@@ -1,5 +1,6 @@
 import type { Transition } from "../model/observed.ts";
-import type { Notifications, ParsedParams } from "../rpc/contract.ts";
+import type { ParsedParams } from "../rpc/contract.ts";
+import type { Notifications } from "../rpc/notifications.ts";
 import { LogSnapshot } from "./log-reader.ts";
 import type { LogLine } from "./log-record.ts";
 import type { LogWriter } from "./log-writer.ts";

@@ -1,6 +1,7 @@
 import type { Observed } from "../model/observed.ts";
 import { why } from "../model/why.ts";
 import type { ListEntry, ParsedParams, ResultOf, StatusEntry } from "../rpc/contract.ts";
+import { discover } from "../rpc/discover.ts";
 import { liveProcess, type Pause, publicState } from "../supervisor/state.ts";
 import { logPath } from "../system/paths.ts";
 import { applyChange } from "./applying.ts";
@@ -98,6 +99,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
       const identity = { name: server.spec.name, project: server.spec.project, which, type };
       return { ...identity, ...(await probeNow(server, which)) };
     },
+    "rpc.discover": async () => discover({ version: agent.version, socket: agent.socket() }),
     agent_info: async () => ({
       pid: process.pid,
       version: agent.version,

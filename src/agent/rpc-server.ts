@@ -1,15 +1,10 @@
 import { setMaxListeners } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import type { z } from "zod";
-import {
-  contract,
-  type Method,
-  type Notifications,
-  type ParsedParams,
-  type ResultOf,
-} from "../rpc/contract.ts";
+import { contract, type Method, type ParsedParams, type ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { encodeFrame, FrameDecoder } from "../rpc/framing.ts";
+import type { Notifications } from "../rpc/notifications.ts";
 
 /** What a method handler may use of the connection that calls it. */
 export interface Caller {

@@ -4,8 +4,9 @@ import { readText, writeAtomic } from "../system/files.ts";
 import { packageVersion } from "../system/package.ts";
 import { agentLogPath, agentLoopPath, ensureDir, programPaths } from "../system/paths.ts";
 import { copyOfAgent, readProgram, writeProgram } from "../system/program.ts";
+import { AgentUnreachable, agentRecord, connectNow, findAgent } from "./agent-find.ts";
 import { agentEnvironment, openLog, prepareLoop, startLoop, writeLoop } from "./agent-loop.ts";
-import { AgentUnreachable, agentRecord, connectNow, findAgent, lastWords } from "./agent-process.ts";
+import { lastWords } from "./agent-process.ts";
 import { type Upgraded, upgradeAgent } from "./agent-upgrade.ts";
 import type { AgentService } from "./service.ts";
 

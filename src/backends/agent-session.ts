@@ -1,9 +1,11 @@
 import type { Observed, StateName } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
-import type { Notifications, ResultOf } from "../rpc/contract.ts";
+import type { ResultOf } from "../rpc/contract.ts";
 import { RpcError } from "../rpc/errors.ts";
-import { findAgent, isAgentExpected, reachAgent } from "./agent-process.ts";
+import type { Notifications } from "../rpc/notifications.ts";
+import { findAgent, isAgentExpected } from "./agent-find.ts";
+import { reachAgent } from "./agent-process.ts";
 
 /** What a session (`xy up`) has of the agent: the output and the states of its servers, and its own end. */
 

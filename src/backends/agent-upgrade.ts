@@ -5,8 +5,8 @@ import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { readText } from "../system/files.ts";
 import { agentLogPath, programPaths } from "../system/paths.ts";
 import { copyOfAgent } from "../system/program.ts";
+import { AgentUnreachable, connectNow } from "./agent-find.ts";
 import { writeLoop } from "./agent-loop.ts";
-import { AgentUnreachable, connectNow } from "./agent-process.ts";
 
 /** Putting this xy in place of the agent that runs, from the side of who asks for it. */
 

@@ -7,7 +7,8 @@ import type { ProcessId } from "../model/process.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import { hasActions, recordedNames } from "../system/projects.ts";
-import { isAgentExpected, reachAgent } from "./agent-process.ts";
+import { isAgentExpected } from "./agent-find.ts";
+import { reachAgent } from "./agent-process.ts";
 import type { ActionsChange, Backend, PerformOptions, PerformResult, Remark } from "./backend.ts";
 
 const INTERRUPTED: PerformResult = {

@@ -4,8 +4,9 @@ import { nextAgent } from "../backends/agent-session.ts";
 import { actionKey, parseActionKey } from "../model/action.ts";
 import { isOver, type Job } from "../model/job.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
-import type { Notifications, Params, ResultOf } from "../rpc/contract.ts";
+import type { Params, ResultOf } from "../rpc/contract.ts";
 import { RpcError } from "../rpc/errors.ts";
+import type { Notifications } from "../rpc/notifications.ts";
 import { EXIT } from "./exit-codes.ts";
 import { ServerCommand } from "./server-command.ts";
 

@@ -1,7 +1,7 @@
 import { boolean, integer, option, string } from "@oclif/core/flags";
 import { parseDuration } from "../model/units.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
-import type { Notifications } from "../rpc/contract.ts";
+import type { Notifications } from "../rpc/notifications.ts";
 import { logFormatter } from "../views/logs.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type Address, isOfAgent, namesArgument, ServerCommand, wireName } from "./server-command.ts";

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { secretInput } from "../model/input-parts.ts";
 import { rootInput, serverInput, whenInput } from "../model/server.ts";
 import type { JsonSchema } from "./json-schema.ts";
+import { form, type Names, typeText } from "./type-text.ts";
 
 /**
  * What `import … from "xyctl"` means to an editor: as the declarations of the package, or as those of a module that
@@ -62,53 +63,3 @@ const FUNCTIONS = `  /** The machine that a configuration is evaluated on. */
     command(line: string): Secret;
   };
 `;
-
-/** Form of a schema → name of the type that is declared for it. */
-type Names = Map<string, string>;
-
-/** What makes two schemas the same type: everything but the texts about it. */
-function form(schema: JsonSchema): string {
-  const { $schema: _s, description: _d, default: _v, ...rest } = schema;
-  return JSON.stringify(rest);
-}
-
-function typeText(schema: JsonSchema, named: Names, indent: string): string {
-  const name = named.get(form(schema));
-  if (name !== undefined) return name;
-  const options = schema.anyOf ?? schema.oneOf;
-  if (options) return options.map((option) => typeText(option, named, indent)).join(" | ");
-  if (schema.const !== undefined) return JSON.stringify(schema.const);
-  if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
-  switch (schema.type) {
-    case "array":
-      return listText(typeText(schema.items ?? {}, named, indent));
-    case "object":
-      return schema.properties ? objectText(schema, named, indent) : mapText(schema, named, indent);
-    case "integer":
-      return "number";
-    default:
-      return schema.type ?? "unknown";
-  }
-}
-
-const listText = (item: string) => `readonly ${item.includes(" | ") ? `(${item})` : item}[]`;
-
-function mapText({ additionalProperties }: JsonSchema, named: Names, indent: string): string {
-  return `Readonly<Record<string, ${typeText(additionalProperties || {}, named, indent)}>>`;
-}
-
-function objectText({ properties = {}, required = [] }: JsonSchema, named: Names, indent: string): string {
-  const inner = `${indent}  `;
-  const lines = Object.entries(properties).map(([key, of]) => {
-    const optional = required.includes(key) ? "" : "?";
-    const type = typeText(of, named, inner);
-    return `${comment(of, inner)}${inner}readonly ${key}${optional}: ${type}${optional && " | undefined"};\n`;
-  });
-  return `{\n${lines.join("")}${indent}}`;
-}
-
-function comment({ description, default: value }: JsonSchema, indent: string): string {
-  const shown =
-    value === undefined || JSON.stringify(value) === "{}" ? "" : ` Default: ${JSON.stringify(value)}.`;
-  return description === undefined ? "" : `${indent}/** ${description}${shown} */\n`;
-}

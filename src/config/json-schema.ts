@@ -4,10 +4,11 @@ import { type KeyStyle, toKebab } from "./place.ts";
 /** As much of JSON Schema as zod writes for the configuration. */
 export interface JsonSchema {
   readonly $schema?: string;
+  readonly $ref?: string;
   readonly title?: string;
   readonly description?: string;
   readonly default?: unknown;
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly JsonSchema[];

@@ -110,5 +110,5 @@ function typeWords(schema: JsonSchema): string {
   if (schema.type === "object")
     return schema.properties ? "block" : `map of ${typeWords(schema.additionalProperties || {})}`;
   if (schema.type === "integer") return "whole number";
-  return schema.type === "string" ? "text" : (schema.type ?? "");
+  return schema.type === "string" ? "text" : [schema.type ?? ""].flat().join(" or ");
 }

@@ -1,7 +1,8 @@
 import { connect, type Socket } from "node:net";
-import type { Method, Notifications, Params, ResultOf } from "./contract.ts";
+import type { Method, Params, ResultOf } from "./contract.ts";
 import { RpcError } from "./errors.ts";
 import { encodeFrame, FrameDecoder } from "./framing.ts";
+import type { Notifications } from "./notifications.ts";
 
 type NotificationHandler = <N extends keyof Notifications>(method: N, params: Notifications[N]) => void;
 
@@ -18,6 +19,8 @@ export class ConnectionLost extends Error {}
 
 /** One connection to the agent. Calls may overlap; answers are matched by id. */
 export class RpcClient {
+  /** Path of the socket that it is connected to. */
+  readonly path: string;
   readonly #socket: Socket;
   readonly #waiting = new Map<number, Waiting>();
   readonly #decoder = new FrameDecoder(LONGEST_ANSWER);
@@ -26,7 +29,8 @@ export class RpcClient {
   /** Settles when the connection has ended, for whatever reason. */
   readonly closed: Promise<void>;
 
-  private constructor(socket: Socket) {
+  private constructor(path: string, socket: Socket) {
+    this.path = path;
     this.#socket = socket;
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
     // The reason of an error comes with the close that follows it.
@@ -49,7 +53,7 @@ export class RpcClient {
       socket.once("error", reject);
       socket.once("connect", () => {
         socket.removeListener("error", reject);
-        resolve(new RpcClient(socket));
+        resolve(new RpcClient(path, socket));
       });
     });
   }
@@ -62,6 +66,15 @@ export class RpcClient {
       this.#waiting.set(id, { resolve, reject });
       this.#socket.write(encodeFrame({ jsonrpc: "2.0", id, method, params }));
     }) as Promise<ResultOf<M>>;
+  }
+
+  /** Takes nothing more from the agent, which then keeps it back, until it is to go on. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   close(): void {

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { BACKENDS } from "../model/backends.ts";
-import { STATES, type StateName } from "../model/observed.ts";
+import { STATES } from "../model/observed.ts";
 import { mcpFacts, probeReport } from "../model/probe-report.ts";
 import { CONDITIONS, exit, name, secretValues, serverSpec } from "../model/spec.ts";
 import { session, starter } from "../model/starter.ts";
 import { LONGEST_PAUSE } from "../model/units.ts";
+import { discoverContract } from "./discover-contract.ts";
 import { jobContract } from "./job-contract.ts";
 import { usageContract } from "./usage-contract.ts";
 
@@ -230,7 +231,7 @@ export const contract = {
       /** Of a server that is added: an operator holds it, where it comes from. */
       held: z.boolean().default(false),
       /** The session that a server which does not run is started for: it is stopped when that process is gone. */
-      session: session.optional(),
+      session: session.strict().optional(),
     }),
     result: applied,
   },
@@ -246,11 +247,12 @@ export const contract = {
   },
   session_end: {
     summary: "Stop what runs of a session, without holding it",
-    params: z.strictObject({ session }),
+    params: z.strictObject({ session: session.strict() }),
     result: z.object({ stopped: names, failed }),
   },
   ...usageContract,
   ...jobContract,
+  ...discoverContract,
   agent_info: {
     summary: "The agent itself",
     params: z.strictObject({}),
@@ -295,27 +297,3 @@ export type ResultOf<M extends Method> = z.output<Contract[M]["result"]>;
 export type ListEntry = z.output<typeof listEntry>;
 export type TreeEntry = z.output<typeof treeEntry>;
 export type StatusEntry = z.output<typeof statusEntry>;
-
-/** Notifications of the server, by method. */
-export interface Notifications {
-  log: {
-    subscription_id: number;
-    name: string;
-    stream: "stdout" | "stderr";
-    line: string;
-    ts_unix_ms: number;
-    /** Lines that were dropped before this one because the reader was too slow. */
-    missed?: number;
-    /** The line is longer than 64 KiB and goes on in the next one. */
-    split?: true;
-  };
-  transition: {
-    subscription_id: number;
-    name: string;
-    from: StateName;
-    to: StateName;
-    reason?: string;
-    at_unix_ms: number;
-  };
-  log_end: { subscription_id: number; missed?: number };
-}

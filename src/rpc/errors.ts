@@ -16,6 +16,11 @@ export const RPC_ERRORS = {
   actionNotFound: -32009,
 } as const;
 
+/** `serverNotFound` → `server not found`. */
+export function errorMeaning(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
 /** An error as it goes over the wire. */
 export class RpcError extends Error {
   readonly code: number;

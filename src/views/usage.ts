@@ -8,7 +8,7 @@ import { strokesOf } from "./tree.ts";
 
 /** What processes and servers use. */
 
-export interface ProcessRow {
+interface ProcessRow {
   readonly pid: number;
   readonly ppid: number;
   readonly command: string;

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { newHome } from "./cli.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -68,5 +69,28 @@ describe("the packed package", () => {
       'console.log(Object.keys(await import("xyctl")))',
     );
     expect(said).toContain("defineConfig");
+  });
+
+  it("gives a script its client, with types that need no other package", async () => {
+    const page = readFileSync(join(root, "docs/wire.md"), "utf8");
+    const example = /```ts\n(.*?)```/s.exec(page.slice(page.indexOf("## From a script")))?.[1];
+    writeFileSync(join(folder, "script.ts"), `${example}`);
+    run(join(root, "node_modules/.bin/tsc"), "--strict", "--module", "nodenext", "script.ts");
+
+    const home = newHome();
+    home.declare("web");
+    const packed = join(folder, "node_modules/xyctl/bin/xy.js");
+    const applied = await home.start({}, process.execPath, packed, "apply", "--yes").ended;
+    expect(applied).toMatchObject({ code: 0 });
+    const script = await home.start({}, process.execPath, join(folder, "script.js")).ended;
+    expect(script).toEqual({
+      code: 0,
+      stdout: "web is running\nstdout: up\ncannot find server nobody: it was never applied\n",
+      stderr: "",
+    });
+    await home.did("agent", "stop");
+    const without = await home.start({}, process.execPath, join(folder, "script.js")).ended;
+    expect(without.code).toBe(1);
+    expect(without.stderr).toContain(`no agent runs for ${home.state}; \`xy agent start\` starts it`);
   });
 });

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from "node:events";
 import type { RpcClient } from "../../src/rpc/client.ts";
-import type { Notifications, Params } from "../../src/rpc/contract.ts";
+import type { Params } from "../../src/rpc/contract.ts";
+import type { Notifications } from "../../src/rpc/notifications.ts";
 
 type Line = Notifications["log"];
 

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findAgent } from "../../src/backends/agent-process.ts";
+import { findAgent } from "../../src/backends/agent-find.ts";
 import { eventually } from "./eventually.ts";
 import { killGroup, processes } from "./processes.ts";
 

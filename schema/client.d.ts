@@ -1,0 +1,1122 @@
+// Written by "npm run generate" from the schemas that check every call.
+/// <reference lib="esnext.disposable" />
+
+/** What was applied of one server, everything filled in. Durations are milliseconds, sizes bytes. */
+export interface ServerSpec {
+  readonly name: string;
+  readonly project: string;
+  readonly backend: "agent" | "systemd" | "launchd" | "supervisord";
+  readonly class?: "system" | undefined;
+  readonly command: string;
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly port: number | null;
+  readonly host: string;
+  readonly mcp: {
+    readonly path: string;
+  } | null;
+  readonly env: Readonly<Record<string, string | {
+    readonly secret: {
+      readonly env: string;
+    } | {
+      readonly file: string;
+    } | {
+      readonly command: string;
+    } | {
+      readonly envFile: string;
+      readonly name: string;
+    };
+    readonly hmac: string;
+  }>>;
+  readonly workingDir: string;
+  readonly umask: number;
+  readonly restart: {
+    readonly policy: "on-failure" | "always" | "never";
+    readonly backoffInitial: number;
+    readonly backoffMax: number;
+    readonly maxRetriesPerMinute: number;
+    readonly resetAfter: number;
+    readonly successExitCodes: readonly number[];
+  };
+  readonly stop: {
+    readonly grace: number;
+    readonly signal: "SIGTERM" | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2";
+  };
+  readonly readiness: {
+    readonly type: "none";
+  } | {
+    readonly type: "tcp";
+    readonly port: number;
+    readonly interval: number;
+    readonly timeout: number;
+    readonly startPeriod: number;
+    readonly failureThreshold: number;
+    readonly successThreshold: number;
+  } | {
+    readonly type: "http";
+    readonly port: number;
+    readonly path: string;
+    readonly status: readonly number[];
+    readonly interval: number;
+    readonly timeout: number;
+    readonly startPeriod: number;
+    readonly failureThreshold: number;
+    readonly successThreshold: number;
+  } | {
+    readonly type: "mcp";
+    readonly port: number;
+    readonly path: string;
+    readonly interval: number;
+    readonly timeout: number;
+    readonly startPeriod: number;
+    readonly failureThreshold: number;
+    readonly successThreshold: number;
+  } | {
+    readonly type: "command";
+    readonly command: string;
+    readonly program: string;
+    readonly args: readonly string[];
+    readonly interval: number;
+    readonly timeout: number;
+    readonly startPeriod: number;
+    readonly failureThreshold: number;
+    readonly successThreshold: number;
+  } | {
+    readonly type: "log";
+    readonly pattern: string;
+    readonly interval: number;
+    readonly timeout: number;
+    readonly startPeriod: number;
+    readonly failureThreshold: number;
+    readonly successThreshold: number;
+  };
+  readonly liveness: {
+    readonly type: "none";
+  } | {
+    readonly type: "tcp";
+    readonly port: number;
+    readonly interval: number;
+    readonly timeout: number;
+    readonly startPeriod: number;
+    readonly failureThreshold: number;
+    readonly successThreshold: number;
+  } | {
+    readonly type: "http";
+    readonly port: number;
+    readonly path: string;
+    readonly status: readonly number[];
+    readonly interval: number;
+    readonly timeout: number;
+    readonly startPeriod: number;
+    readonly failureThreshold: number;
+    readonly successThreshold: number;
+  } | {
+    readonly type: "mcp";
+    readonly port: number;
+    readonly path: string;
+    readonly interval: number;
+    readonly timeout: number;
+    readonly startPeriod: number;
+    readonly failureThreshold: number;
+    readonly successThreshold: number;
+  } | {
+    readonly type: "command";
+    readonly command: string;
+    readonly program: string;
+    readonly args: readonly string[];
+    readonly interval: number;
+    readonly timeout: number;
+    readonly startPeriod: number;
+    readonly failureThreshold: number;
+    readonly successThreshold: number;
+  } | {
+    readonly type: "log";
+    readonly pattern: string;
+    readonly interval: number;
+    readonly timeout: number;
+    readonly startPeriod: number;
+    readonly failureThreshold: number;
+    readonly successThreshold: number;
+  };
+  readonly dependsOn: readonly ({
+    readonly server: string;
+    readonly condition: "ready" | "started" | "completed";
+  })[];
+  readonly logs: {
+    readonly maxSize: number;
+    readonly keep: number;
+  };
+  readonly wanted: "start" | "stop" | "ignore";
+  readonly limits: {
+    readonly openFiles: number;
+  };
+  readonly description: string;
+  readonly tags: readonly string[];
+}
+
+/** What was applied of one action, everything filled in. Durations are milliseconds. */
+export interface ActionSpec {
+  readonly name: string;
+  readonly project: string;
+  readonly server: string | null;
+  readonly command: string | null;
+  readonly program: string;
+  readonly interpreterArgs: readonly string[];
+  readonly script: string | null;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | {
+    readonly secret: {
+      readonly env: string;
+    } | {
+      readonly file: string;
+    } | {
+      readonly command: string;
+    } | {
+      readonly envFile: string;
+      readonly name: string;
+    };
+    readonly hmac: string;
+  }>>;
+  readonly workingDir: string;
+  readonly umask: number;
+  readonly openFiles: number;
+  readonly timeout: number | null;
+  readonly grace: number;
+  readonly retries: {
+    readonly max: number;
+    readonly backoffInitial: number;
+    readonly backoffMax: number;
+  };
+  readonly schedule: {
+    readonly cron: string;
+    readonly timeZone: string;
+    readonly missed: "once" | "skip";
+  } | null;
+  readonly concurrency: "allow" | "forbid" | "replace";
+  readonly description: string;
+  readonly tags: readonly string[];
+}
+
+/** One recorded execution, of a server's own program or of an action. */
+export interface Job {
+  readonly id: number;
+  readonly project: string;
+  readonly service_id: string | null;
+  readonly action_id: string;
+  readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
+  readonly retry_of: number | null;
+  readonly attempt: number;
+  readonly phase: "pending" | "running" | "succeeded" | "failed" | "cancelled";
+  readonly pid: number | null;
+  readonly exit_code: number | null;
+  readonly signal: string | null;
+  readonly created_at: number;
+  readonly started_at: number | null;
+  readonly ended_at: number | null;
+  readonly error: string | null;
+  readonly tags: readonly string[];
+}
+
+/** What each method takes, and what it answers with. */
+export interface Methods {
+  /** Every server, in name order. */
+  readonly list: {
+    readonly params: {
+      readonly project?: string | undefined;
+    };
+    readonly result: readonly ({
+      readonly name: string;
+      readonly project: string;
+      readonly backend: "agent" | "systemd" | "launchd" | "supervisord";
+      readonly state: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
+      readonly pid?: number | undefined;
+      readonly port: number | null;
+      readonly held: boolean;
+      readonly paused?: {
+        readonly at_unix_ms: number;
+        readonly until_unix_ms?: number | undefined;
+      } | undefined;
+      readonly uptime_secs?: number | undefined;
+      readonly restart_count: number | null;
+      readonly last_exit?: {
+        readonly exit: {
+          readonly kind: "code";
+          readonly code: number;
+        } | {
+          readonly kind: "signal";
+          readonly signal: string;
+        } | {
+          readonly kind: "unknown";
+        };
+        readonly at_unix_ms: number;
+      } | undefined;
+      readonly ready: boolean | null;
+      readonly healthy: boolean | null;
+      readonly waits_for?: readonly ({
+        readonly server: string;
+        readonly condition: "ready" | "started" | "completed";
+        readonly state: string;
+        readonly resting: boolean;
+      })[] | undefined;
+    })[];
+  };
+  /** Everything about one server. */
+  readonly status: {
+    readonly params: {
+      readonly name: string;
+      readonly project?: string | undefined;
+    };
+    readonly result: {
+      readonly name: string;
+      readonly project: string;
+      readonly backend: "agent" | "systemd" | "launchd" | "supervisord";
+      readonly state: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
+      readonly pid?: number | undefined;
+      readonly port: number | null;
+      readonly held: boolean;
+      readonly paused?: {
+        readonly at_unix_ms: number;
+        readonly until_unix_ms?: number | undefined;
+      } | undefined;
+      readonly uptime_secs?: number | undefined;
+      readonly restart_count: number | null;
+      readonly last_exit?: {
+        readonly exit: {
+          readonly kind: "code";
+          readonly code: number;
+        } | {
+          readonly kind: "signal";
+          readonly signal: string;
+        } | {
+          readonly kind: "unknown";
+        };
+        readonly at_unix_ms: number;
+      } | undefined;
+      readonly ready: boolean | null;
+      readonly healthy: boolean | null;
+      readonly waits_for?: readonly ({
+        readonly server: string;
+        readonly condition: "ready" | "started" | "completed";
+        readonly state: string;
+        readonly resting: boolean;
+      })[] | undefined;
+      readonly since_unix_ms: number;
+      readonly started_at_unix_ms?: number | undefined;
+      readonly reason?: string | undefined;
+      readonly operator: "start" | "stop" | null;
+      readonly started_by?: {
+        readonly by: "apply";
+      } | {
+        readonly by: "operator";
+      } | {
+        readonly by: "session";
+        readonly session: {
+          readonly pid: number;
+          readonly start: string;
+          readonly boot: string;
+        };
+      } | undefined;
+      readonly drift?: string | undefined;
+      readonly recent_transitions: readonly ({
+        readonly from: string;
+        readonly to: string;
+        readonly at_unix_ms: number;
+        readonly reason?: string | undefined;
+      })[];
+      readonly probes: {
+        readonly readiness: {
+          readonly status: "ok" | "failing" | "unknown";
+          readonly evidence: string;
+          readonly at: number;
+        };
+        readonly liveness: {
+          readonly status: "ok" | "failing" | "unknown";
+          readonly evidence: string;
+          readonly at: number;
+        };
+      };
+      readonly mcp?: {
+        readonly era?: "legacy" | "modern" | undefined;
+        readonly protocolVersion?: string | undefined;
+        readonly serverName?: string | undefined;
+        readonly serverVersion?: string | undefined;
+        readonly tools?: readonly string[] | undefined;
+        readonly authorization: "none" | "required";
+      } | undefined;
+      readonly spec: ServerSpec;
+      readonly log_path: string;
+      readonly last_lines?: readonly string[] | undefined;
+    };
+  };
+  /** One paragraph for people: why a server is in its state, and what would change that. */
+  readonly why: {
+    readonly params: {
+      readonly name: string;
+      readonly project?: string | undefined;
+    };
+    readonly result: {
+      readonly project: string;
+      readonly name: string;
+      readonly why: string;
+    };
+  };
+  /** Every server with what it depends on, in name order. */
+  readonly tree: {
+    readonly params: {
+      readonly project?: string | undefined;
+    };
+    readonly result: readonly ({
+      readonly name: string;
+      readonly project: string;
+      readonly backend: "agent" | "systemd" | "launchd" | "supervisord";
+      readonly state: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
+      readonly pid?: number | undefined;
+      readonly port: number | null;
+      readonly held: boolean;
+      readonly paused?: {
+        readonly at_unix_ms: number;
+        readonly until_unix_ms?: number | undefined;
+      } | undefined;
+      readonly uptime_secs?: number | undefined;
+      readonly restart_count: number | null;
+      readonly last_exit?: {
+        readonly exit: {
+          readonly kind: "code";
+          readonly code: number;
+        } | {
+          readonly kind: "signal";
+          readonly signal: string;
+        } | {
+          readonly kind: "unknown";
+        };
+        readonly at_unix_ms: number;
+      } | undefined;
+      readonly ready: boolean | null;
+      readonly healthy: boolean | null;
+      readonly waits_for?: readonly ({
+        readonly server: string;
+        readonly condition: "ready" | "started" | "completed";
+        readonly state: string;
+        readonly resting: boolean;
+      })[] | undefined;
+      readonly depends_on: readonly ({
+        readonly server: string;
+        readonly condition: "ready" | "started" | "completed";
+      })[];
+    })[];
+  };
+  /** Start, and lift a hold; a running server is left alone. What it depends on is started first, unless that is held or wanted stopped: then the server waits for it. */
+  readonly start: {
+    readonly params: {
+      readonly name: string;
+      readonly project?: string | undefined;
+      readonly replace_existing_jobs?: boolean | undefined;
+      readonly no_deps?: boolean | undefined;
+    } | {
+      readonly names: readonly string[];
+      readonly project?: string | undefined;
+      readonly replace_existing_jobs?: boolean | undefined;
+      readonly no_deps?: boolean | undefined;
+    } | {
+      readonly all: true;
+      readonly project?: string | undefined;
+      readonly replace_existing_jobs?: boolean | undefined;
+      readonly no_deps?: boolean | undefined;
+    };
+    readonly result: {
+      readonly started: readonly string[];
+      readonly already_running: readonly string[];
+      readonly failed: readonly {
+        readonly name: string;
+        readonly code: number;
+        readonly message: string;
+      }[];
+    };
+  };
+  /** Stop the process group, and hold the server stopped. */
+  readonly stop: {
+    readonly params: {
+      readonly name: string;
+      readonly project?: string | undefined;
+      readonly remove_jobs?: boolean | undefined;
+    } | {
+      readonly names: readonly string[];
+      readonly project?: string | undefined;
+      readonly remove_jobs?: boolean | undefined;
+    } | {
+      readonly all: true;
+      readonly project?: string | undefined;
+      readonly remove_jobs?: boolean | undefined;
+    };
+    readonly result: {
+      readonly stopped: readonly string[];
+      readonly not_running: readonly string[];
+      readonly failed: readonly {
+        readonly name: string;
+        readonly code: number;
+        readonly message: string;
+      }[];
+    };
+  };
+  /** Stop and start again, or start what does not run. */
+  readonly restart: {
+    readonly params: {
+      readonly name: string;
+      readonly project?: string | undefined;
+      readonly replace_existing_jobs?: boolean | undefined;
+      readonly no_deps?: boolean | undefined;
+    } | {
+      readonly names: readonly string[];
+      readonly project?: string | undefined;
+      readonly replace_existing_jobs?: boolean | undefined;
+      readonly no_deps?: boolean | undefined;
+    } | {
+      readonly all: true;
+      readonly project?: string | undefined;
+      readonly replace_existing_jobs?: boolean | undefined;
+      readonly no_deps?: boolean | undefined;
+    };
+    readonly result: {
+      readonly restarted: readonly string[];
+      readonly started: readonly string[];
+      readonly failed: readonly {
+        readonly name: string;
+        readonly code: number;
+        readonly message: string;
+      }[];
+    };
+  };
+  /** Stop without grace (SIGKILL), and hold. */
+  readonly kill: {
+    readonly params: {
+      readonly name: string;
+      readonly project?: string | undefined;
+    } | {
+      readonly names: readonly string[];
+      readonly project?: string | undefined;
+    } | {
+      readonly all: true;
+      readonly project?: string | undefined;
+    };
+    readonly result: {
+      readonly killed: readonly string[];
+      readonly not_running: readonly string[];
+      readonly failed: readonly {
+        readonly name: string;
+        readonly code: number;
+        readonly message: string;
+      }[];
+    };
+  };
+  /** Suspend restarts and what probes lead to, for `for_ms` or until `resume`; one that is paused already gets the new end. */
+  readonly pause: {
+    readonly params: {
+      readonly name: string;
+      readonly project?: string | undefined;
+      readonly for_ms?: number | undefined;
+    } | {
+      readonly names: readonly string[];
+      readonly project?: string | undefined;
+      readonly for_ms?: number | undefined;
+    } | {
+      readonly all: true;
+      readonly project?: string | undefined;
+      readonly for_ms?: number | undefined;
+    };
+    readonly result: {
+      readonly paused: readonly string[];
+      readonly already_paused: readonly string[];
+      readonly failed: readonly {
+        readonly name: string;
+        readonly code: number;
+        readonly message: string;
+      }[];
+    };
+  };
+  /** End a pause: what should run and does not is started. */
+  readonly resume: {
+    readonly params: {
+      readonly name: string;
+      readonly project?: string | undefined;
+    } | {
+      readonly names: readonly string[];
+      readonly project?: string | undefined;
+    } | {
+      readonly all: true;
+      readonly project?: string | undefined;
+    };
+    readonly result: {
+      readonly resumed: readonly string[];
+      readonly not_paused: readonly string[];
+      readonly failed: readonly {
+        readonly name: string;
+        readonly code: number;
+        readonly message: string;
+      }[];
+    };
+  };
+  /** Evaluate the project's configuration again and apply it. */
+  readonly reload: {
+    readonly params: {
+      readonly project?: string | undefined;
+    };
+    readonly result: {
+      readonly added: readonly string[];
+      readonly removed: readonly string[];
+      readonly changed: readonly string[];
+      readonly unchanged: readonly string[];
+    };
+  };
+  /** Last lines, then new ones as `log` notifications, then `log_end`. */
+  readonly logs: {
+    readonly params: {
+      readonly name: string;
+      readonly project?: string | undefined;
+      readonly tail?: number | undefined;
+      readonly follow?: boolean | undefined;
+      readonly since_unix_ms?: number | undefined;
+      readonly stream?: "stdout" | "stderr" | undefined;
+      readonly transitions?: boolean | undefined;
+    };
+    readonly result: {
+      readonly subscription_id: number;
+    };
+  };
+  /** End a log subscription of this connection. */
+  readonly logs_cancel: {
+    readonly params: {
+      readonly subscription_id: number;
+    };
+    readonly result: {
+      readonly cancelled: boolean;
+    };
+  };
+  /** What a plan compares with: every recorded server of a project, as it is now. */
+  readonly observe: {
+    readonly params: {
+      readonly project?: string | undefined;
+      readonly name?: string | undefined;
+    };
+    readonly result: readonly ({
+      readonly name: string;
+      readonly project: string;
+      readonly backend: "agent";
+      readonly spec?: ServerSpec | undefined;
+      readonly runningHash?: string | undefined;
+      readonly state: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
+      readonly operator: "start" | "stop" | null;
+      readonly drift?: string | undefined;
+      readonly pid?: number | undefined;
+      readonly startedAt?: number | undefined;
+      readonly restartCount: number;
+      readonly lastExit?: {
+        readonly exit: {
+          readonly kind: "code";
+          readonly code: number;
+        } | {
+          readonly kind: "signal";
+          readonly signal: string;
+        } | {
+          readonly kind: "unknown";
+        };
+        readonly at: number;
+        readonly requested?: boolean | undefined;
+      } | undefined;
+      readonly nextStartAt?: number | undefined;
+      readonly paused?: {
+        readonly at: number;
+        readonly until?: number | undefined;
+      } | undefined;
+      readonly startedBy?: {
+        readonly by: "apply";
+      } | {
+        readonly by: "operator";
+      } | {
+        readonly by: "session";
+        readonly session: {
+          readonly pid: number;
+          readonly start: string;
+          readonly boot: string;
+        };
+      } | undefined;
+      readonly reason?: string | undefined;
+      readonly since: number;
+      readonly lastLines?: readonly string[] | undefined;
+      readonly ready: {
+        readonly status: "ok" | "failing" | "unknown";
+        readonly evidence: string;
+        readonly at: number;
+      };
+      readonly healthy: {
+        readonly status: "ok" | "failing" | "unknown";
+        readonly evidence: string;
+        readonly at: number;
+      };
+      readonly mcp?: {
+        readonly era?: "legacy" | "modern" | undefined;
+        readonly protocolVersion?: string | undefined;
+        readonly serverName?: string | undefined;
+        readonly serverVersion?: string | undefined;
+        readonly tools?: readonly string[] | undefined;
+        readonly authorization: "none" | "required";
+      } | undefined;
+      readonly waitsFor?: readonly ({
+        readonly server: string;
+        readonly condition: "ready" | "started" | "completed";
+        readonly state: string;
+        readonly resting: boolean;
+      })[] | undefined;
+    })[];
+  };
+  /** Carry out one change of a plan, and wait until the server is ready. */
+  readonly apply: {
+    readonly params: {
+      readonly project: string;
+      readonly server: string;
+      readonly action: "add" | "update" | "restart" | "start" | "stop" | "remove";
+      readonly spec?: ServerSpec | undefined;
+      readonly secrets?: Readonly<Record<string, string>> | undefined;
+      readonly wait_ms: number;
+      readonly until?: "ready" | "started" | "completed" | undefined;
+      readonly rollback?: boolean | undefined;
+      readonly held?: boolean | undefined;
+      readonly session?: {
+        readonly pid: number;
+        readonly start: string;
+        readonly boot: string;
+      } | undefined;
+    };
+    readonly result: {
+      readonly ok: true;
+      readonly detail: string;
+      readonly waits_for?: readonly ({
+        readonly server: string;
+        readonly condition: "ready" | "started" | "completed";
+        readonly state: string;
+        readonly resting: boolean;
+      })[] | undefined;
+    } | {
+      readonly ok: false;
+      readonly message: string;
+      readonly last_lines: readonly string[];
+      readonly waits_for?: readonly ({
+        readonly server: string;
+        readonly condition: "ready" | "started" | "completed";
+        readonly state: string;
+        readonly resting: boolean;
+      })[] | undefined;
+    };
+  };
+  /** Look once now, with every step; the supervision does not hear of it. */
+  readonly probe: {
+    readonly params: {
+      readonly name: string;
+      readonly project?: string | undefined;
+      readonly which?: "readiness" | "liveness" | undefined;
+    };
+    readonly result: {
+      readonly ok: boolean;
+      readonly evidence: string;
+      readonly steps: readonly {
+        readonly step: string;
+        readonly ok: boolean;
+        readonly detail: string;
+        readonly ms: number;
+      }[];
+      readonly mcp?: {
+        readonly era?: "legacy" | "modern" | undefined;
+        readonly protocolVersion?: string | undefined;
+        readonly serverName?: string | undefined;
+        readonly serverVersion?: string | undefined;
+        readonly tools?: readonly string[] | undefined;
+        readonly authorization: "none" | "required";
+      } | undefined;
+      readonly name: string;
+      readonly project: string;
+      readonly which: "readiness" | "liveness";
+      readonly type: string;
+    };
+  };
+  /** Stop what runs of a session, without holding it. */
+  readonly session_end: {
+    readonly params: {
+      readonly session: {
+        readonly pid: number;
+        readonly start: string;
+        readonly boot: string;
+      };
+    };
+    readonly result: {
+      readonly stopped: readonly string[];
+      readonly failed: readonly {
+        readonly name: string;
+        readonly code: number;
+        readonly message: string;
+      }[];
+    };
+  };
+  /** The processes of a server, parents before children, with what they use. */
+  readonly children: {
+    readonly params: {
+      readonly name: string;
+      readonly project?: string | undefined;
+    };
+    readonly result: {
+      readonly name: string;
+      readonly project: string;
+      readonly processes: readonly ({
+        readonly pid: number;
+        readonly ppid: number;
+        readonly program: string;
+        readonly command: string;
+        readonly cpu_percent: number;
+        readonly cpu_secs: number;
+        readonly memory_bytes: number;
+        readonly started_at_unix_ms?: number | undefined;
+        readonly threads?: number | undefined;
+      })[];
+      readonly cpu_percent: number;
+      readonly memory_bytes: number;
+    };
+  };
+  /** How servers have done so far, and what they use now. */
+  readonly stats: {
+    readonly params: {
+      readonly project?: string | undefined;
+      readonly names?: readonly string[] | undefined;
+    };
+    readonly result: readonly ({
+      readonly name: string;
+      readonly project: string;
+      readonly backend: "agent" | "systemd" | "launchd" | "supervisord";
+      readonly state: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
+      readonly uptime_secs?: number | undefined;
+      readonly cpu_percent: number;
+      readonly memory_bytes: number;
+      readonly counted: {
+        readonly since_unix_ms: number;
+        readonly availability: number | null;
+        readonly up_secs: number;
+        readonly down_secs: number;
+        readonly starts: number;
+        readonly restarts: number;
+        readonly failures: number;
+        readonly runs: {
+          readonly count: number;
+          readonly shortest_secs: number;
+          readonly mean_secs: number;
+          readonly longest_secs: number;
+        } | null;
+      } | null;
+    })[];
+  };
+  /** Every action that was applied, in the order of their names, with its next run by schedule. */
+  readonly action_list: {
+    readonly params: {
+      readonly project?: string | undefined;
+    };
+    readonly result: readonly ({
+      readonly spec: ActionSpec;
+      readonly next_run_unix_ms: number | null;
+    })[];
+  };
+  /** Take over actions, with the values of their secrets, and forget others; all of it, or nothing. What runs of one that is forgotten is cancelled, and its jobs are deleted. */
+  readonly action_apply: {
+    readonly params: {
+      readonly project: string;
+      readonly set: readonly ActionSpec[];
+      readonly secrets?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
+      readonly remove?: readonly string[] | undefined;
+    };
+    readonly result: {
+      readonly actions: number;
+    };
+  };
+  /** Run an action now. It answers with its job, which is only begun. While another job of the action runs, its `concurrency` decides. */
+  readonly action_run: {
+    readonly params: {
+      readonly action: string;
+      readonly server?: string | null | undefined;
+      readonly project?: string | undefined;
+      readonly args?: readonly string[] | undefined;
+    };
+    readonly result: {
+      readonly id: number;
+      readonly project: string;
+      readonly service_id: string | null;
+      readonly action_id: string;
+      readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
+      readonly retry_of: number | null;
+      readonly attempt: number;
+      readonly phase: "pending" | "running" | "succeeded" | "failed" | "cancelled";
+      readonly pid: number | null;
+      readonly exit_code: number | null;
+      readonly signal: string | null;
+      readonly created_at: number;
+      readonly started_at: number | null;
+      readonly ended_at: number | null;
+      readonly error: string | null;
+      readonly tags: readonly string[];
+    };
+  };
+  /** Jobs, newest first. */
+  readonly job_list: {
+    readonly params: {
+      readonly project?: string | undefined;
+      readonly server?: string | undefined;
+      readonly action?: string | undefined;
+      readonly standalone?: true | undefined;
+      readonly phase?: "pending" | "running" | "succeeded" | "failed" | "cancelled" | undefined;
+      readonly tag?: string | undefined;
+      readonly since_unix_ms?: number | undefined;
+      readonly limit?: number | undefined;
+      readonly cursor?: number | undefined;
+    };
+    readonly result: {
+      readonly jobs: readonly Job[];
+      readonly next_cursor: number | null;
+    };
+  };
+  /** One job, with what ran. */
+  readonly job_get: {
+    readonly params: {
+      readonly id: number;
+    };
+    readonly result: {
+      readonly id: number;
+      readonly project: string;
+      readonly service_id: string | null;
+      readonly action_id: string;
+      readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
+      readonly retry_of: number | null;
+      readonly attempt: number;
+      readonly phase: "pending" | "running" | "succeeded" | "failed" | "cancelled";
+      readonly pid: number | null;
+      readonly exit_code: number | null;
+      readonly signal: string | null;
+      readonly created_at: number;
+      readonly started_at: number | null;
+      readonly ended_at: number | null;
+      readonly error: string | null;
+      readonly tags: readonly string[];
+      readonly spec: ActionSpec | ServerSpec | null;
+      readonly log_path: string;
+    };
+  };
+  /** Last lines of a job's output, then new ones as `log` notifications, then `log_end`; of a server's own program, those lines of its log that are of this run. */
+  readonly job_logs: {
+    readonly params: {
+      readonly id: number;
+      readonly tail?: number | undefined;
+      readonly follow?: boolean | undefined;
+      readonly stream?: "stdout" | "stderr" | undefined;
+    };
+    readonly result: {
+      readonly subscription_id: number;
+    };
+  };
+  /** Stop a job of an action: SIGTERM to its process group, SIGKILL after its grace. */
+  readonly job_cancel: {
+    readonly params: {
+      readonly id: number;
+    };
+    readonly result: {
+      readonly cancelled: boolean;
+    };
+  };
+  /** Run again what a job ran, as a new job of the same server and action. */
+  readonly job_retry: {
+    readonly params: {
+      readonly id: number;
+    };
+    readonly result: {
+      readonly id: number;
+      readonly project: string;
+      readonly service_id: string | null;
+      readonly action_id: string;
+      readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
+      readonly retry_of: number | null;
+      readonly attempt: number;
+      readonly phase: "pending" | "running" | "succeeded" | "failed" | "cancelled";
+      readonly pid: number | null;
+      readonly exit_code: number | null;
+      readonly signal: string | null;
+      readonly created_at: number;
+      readonly started_at: number | null;
+      readonly ended_at: number | null;
+      readonly error: string | null;
+      readonly tags: readonly string[];
+    };
+  };
+  /** Delete a job that is over, or all of a server's that are, with their logs. */
+  readonly job_delete: {
+    readonly params: {
+      readonly id: number;
+    } | {
+      readonly server: string;
+      readonly project?: string | undefined;
+      readonly cancel?: boolean | undefined;
+    };
+    readonly result: {
+      readonly deleted: number;
+    };
+  };
+  /** This protocol as an OpenRPC document, made from the schemas that check every call. */
+  readonly "rpc.discover": {
+    readonly params: Readonly<Record<string, never>>;
+    readonly result: {
+      readonly openrpc: string;
+      readonly info: {
+        readonly title: string;
+        readonly version: string;
+        readonly [more: string]: unknown;
+      };
+      readonly methods: readonly {
+        readonly name: string;
+        readonly [more: string]: unknown;
+      }[];
+      readonly [more: string]: unknown;
+    };
+  };
+  /** The agent itself. */
+  readonly agent_info: {
+    readonly params: Readonly<Record<string, never>>;
+    readonly result: {
+      readonly pid: number;
+      readonly version: string;
+      readonly socket: string;
+      readonly state_dir: string;
+      readonly started_at_unix_ms: number;
+      readonly servers: number;
+    };
+  };
+  /** Hand over to another program, which is tried out first; the servers run on. The agent ends after its answer. */
+  readonly agent_upgrade: {
+    readonly params: {
+      readonly node: string;
+      readonly entry: string;
+      readonly bound_secs?: number | undefined;
+    };
+    readonly result: {
+      readonly version: string;
+    };
+  };
+  /** End the agent; without `keep_servers` all servers are stopped first, and none is held. */
+  readonly agent_shutdown: {
+    readonly params: {
+      readonly keep_servers?: boolean | undefined;
+      readonly replaced?: boolean | undefined;
+    };
+    readonly result: {
+      readonly stopped: readonly string[];
+      readonly left: readonly string[];
+    };
+  };
+}
+
+/** What a subscription brings. */
+export interface Notifications {
+  /** One line of a server's output. */
+  readonly log: {
+    /** As `logs` answered. */
+    readonly subscription_id: number;
+    readonly name: string;
+    readonly stream: "stdout" | "stderr";
+    /** Without its line break; bytes that are not UTF-8 are replaced. */
+    readonly line: string;
+    readonly ts_unix_ms: number;
+    /** So many lines were left out before this, because they were read too slowly. */
+    readonly missed?: number | undefined;
+    /** The line is longer than 64 KiB and goes on in the next one. */
+    readonly split?: true | undefined;
+  };
+  /** A change of a server's state, for who asked for `transitions`. */
+  readonly transition: {
+    /** As `logs` answered. */
+    readonly subscription_id: number;
+    readonly name: string;
+    readonly from: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
+    readonly to: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
+    readonly reason?: string | undefined;
+    readonly at_unix_ms: number;
+  };
+  /** The last of a subscription. */
+  readonly log_end: {
+    /** As `logs` answered. */
+    readonly subscription_id: number;
+    /** So many lines were left out before this, because they were read too slowly. */
+    readonly missed?: number | undefined;
+  };
+}
+
+/** Codes of errors, by what they mean. */
+export declare const RPC_ERRORS: {
+  readonly parseError: -32700;
+  readonly invalidRequest: -32600;
+  readonly methodNotFound: -32601;
+  readonly invalidParams: -32602;
+  readonly internalError: -32603;
+  readonly serverNotFound: -32001;
+  readonly portConflict: -32002;
+  readonly configurationInvalid: -32003;
+  readonly alreadyRunning: -32004;
+  readonly notRunning: -32005;
+  readonly spawnFailed: -32006;
+  readonly locked: -32007;
+  readonly jobNotFound: -32008;
+  readonly actionNotFound: -32009;
+};
+
+export type Method = keyof Methods;
+export type Params<M extends Method> = Methods[M]["params"];
+export type Result<M extends Method> = Methods[M]["result"];
+
+/** Methods whose answer is followed by lines. */
+export type Subscribing = {
+  [M in Method]: Result<M> extends { readonly subscription_id: number } ? M : never;
+}[Method];
+
+/**
+ * Ends when there are no more; to leave the loop ends the subscription. Lines that were missed are told by the next one,
+ * and those after the last one by what it returns.
+ */
+export type Lines = AsyncGenerator<Notifications["log"], { missed: number }, void>;
+
+/** An error that the agent answered with; the message says what to do. */
+export declare class RpcError extends Error {
+  /** One of {@link RPC_ERRORS}. */
+  readonly code: number;
+  readonly data: unknown;
+  constructor(code: number, message: string, data?: unknown);
+}
+
+/** No agent runs there, or it does not answer. */
+export declare class AgentUnreachable extends Error {}
+
+/** The agent went away, or the client was closed. */
+export declare class ConnectionLost extends Error {}
+
+export interface Where {
+  /** Path of the agent's socket. */
+  readonly socket?: string | undefined;
+  /** The state folder, whose `agent.json` names the socket. Default: that of the account. */
+  readonly stateDir?: string | undefined;
+}
+
+/** A connection to the agent. Close it after use: until then it keeps the process alive. */
+export interface Client extends AsyncDisposable {
+  /** Params may be left out where each of them may be. Throws `RpcError` or `ConnectionLost`. */
+  call<M extends Method>(
+    method: M,
+    ...given: Record<never, never> extends Params<M> ? [params?: Params<M>] : [params: Params<M>]
+  ): Promise<Result<M>>;
+  /** The last lines of a server's log, and with `follow` every new one. */
+  logs(query: Omit<Params<"logs">, "transitions">): Lines;
+  /** The same of any method that lines follow. */
+  lines<M extends Subscribing>(method: M, params: Params<M>): Lines;
+  /** Loops over logs end too. */
+  close(): void;
+}
+
+/** Connects to the agent that runs, and starts none. Throws `AgentUnreachable`. */
+export declare function connect(where?: Where): Promise<Client>;

@@ -1,0 +1,153 @@
+import { ConnectionLost, RpcClient } from "../rpc/client.ts";
+import type { Method, Params, ResultOf } from "../rpc/contract.ts";
+import type { Notifications } from "../rpc/notifications.ts";
+import { pathsOf } from "../system/paths.ts";
+import { AgentUnreachable, answerInTime, findAgent } from "./agent-find.ts";
+
+/**
+ * What a script has of the agent, as `xyctl/client`. `scripts/declaration-client.ts` writes its types so that they are
+ * understood without zod; a test holds them against these.
+ */
+
+export { ConnectionLost } from "../rpc/client.ts";
+export { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
+export { AgentUnreachable } from "./agent-find.ts";
+
+export interface Where {
+  /** Path of the agent's socket. */
+  readonly socket?: string | undefined;
+  /** The state folder, whose `agent.json` names the socket; the account's own when neither is given. */
+  readonly stateDir?: string | undefined;
+}
+
+type Line = Notifications["log"];
+interface Missed {
+  missed: number;
+}
+/** Methods whose answer is followed by lines. */
+type Subscribing = { [M in Method]: ResultOf<M> extends { subscription_id: number } ? M : never }[Method];
+/** Left out where every one of them may be. */
+type Given<M extends Method> =
+  Record<never, never> extends Params<M> ? [params?: Params<M>] : [params: Params<M>];
+
+/** Connects to the agent that runs, and starts none. Throws {@link AgentUnreachable}. */
+export async function connect({ socket, stateDir }: Where = {}): Promise<Client> {
+  if (socket !== undefined) return new Client(await connectTo(socket));
+  const state = stateDir ?? pathsOf(process.env).state;
+  const rpc = await findAgent(state);
+  if (!rpc)
+    throw new AgentUnreachable(`cannot connect: no agent runs for ${state}; \`xy agent start\` starts it`);
+  return new Client(rpc);
+}
+
+async function connectTo(socket: string): Promise<RpcClient> {
+  let rpc: RpcClient | undefined;
+  try {
+    rpc = await RpcClient.connect(socket);
+    await answerInTime(rpc);
+    return rpc;
+  } catch (error) {
+    rpc?.close();
+    const { message } = error as Error;
+    throw new AgentUnreachable(
+      `cannot connect: no agent answers at ${socket} (${message}); \`xy agent start\` starts one, and agent.json in its state folder names its socket`,
+    );
+  }
+}
+
+class Client implements AsyncDisposable {
+  readonly #rpc: RpcClient;
+  readonly #followed = new Set<RpcClient>();
+  #isClosed = false;
+
+  constructor(rpc: RpcClient) {
+    this.#rpc = rpc;
+  }
+
+  /** Throws an `RpcError` that the agent answers with, or `ConnectionLost`. */
+  async call<M extends Method>(method: M, ...[params]: Given<M>): Promise<ResultOf<M>> {
+    this.#refuseWhenClosed();
+    return this.#rpc.call(method, params ?? ({} as Params<M>));
+  }
+
+  /** The lines of a server's log: see {@link lines}. */
+  logs(query: Omit<Params<"logs">, "transitions">): AsyncGenerator<Line, Missed, void> {
+    return this.lines("logs", query);
+  }
+
+  /**
+   * What a subscription brings, until there is no more; what it returns then was missed at the end. It has a connection
+   * for itself: to leave the loop ends the subscription, and a slow loop holds up no other call.
+   */
+  async *lines<M extends Subscribing>(method: M, params: Params<M>): AsyncGenerator<Line, Missed, void> {
+    this.#refuseWhenClosed();
+    const rpc = await connectTo(this.#rpc.path);
+    this.#followed.add(rpc);
+    try {
+      this.#refuseWhenClosed();
+      const lines = new Lines(rpc);
+      await rpc.call(method, params);
+      return yield* lines.all();
+    } catch (error) {
+      // Whoever closed the client has not lost the agent.
+      if (this.#isClosed && error instanceof ConnectionLost) return { missed: 0 };
+      throw error;
+    } finally {
+      this.#followed.delete(rpc);
+      rpc.close();
+    }
+  }
+
+  /** Ends its connections; loops over logs end with them. */
+  close(): void {
+    this.#isClosed = true;
+    for (const rpc of [this.#rpc, ...this.#followed]) rpc.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.#rpc.closed;
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#isClosed) throw new ConnectionLost("cannot call the agent: this client was closed");
+  }
+}
+
+/** So many lines wait for a slow loop here; then they wait with the agent, which leaves out what becomes too much. */
+const MOST_WAITING = 1000;
+
+/** What comes through a connection of the one log that is followed by it. */
+class Lines {
+  readonly #rpc: RpcClient;
+  readonly #waiting: Line[] = [];
+  #end: Notifications["log_end"] | "lost" | undefined;
+  #wake: () => void = () => {};
+
+  constructor(rpc: RpcClient) {
+    this.#rpc = rpc;
+    rpc.onNotification = (method, params) => {
+      if (method === "log") this.#waiting.push(params as Line);
+      if (method === "log_end") this.#end = params as Notifications["log_end"];
+      if (this.#waiting.length > MOST_WAITING) rpc.pause();
+      this.#wake();
+    };
+    void rpc.closed.then(() => {
+      this.#end ??= "lost";
+      this.#wake();
+    });
+  }
+
+  /** Throws `ConnectionLost` when the connection ends before the log does. */
+  async *all(): AsyncGenerator<Line, Missed, void> {
+    for (;;) {
+      for (let line = this.#waiting.shift(); line; line = this.#waiting.shift()) yield line;
+      if (this.#end === "lost") throw new ConnectionLost("the agent closed the connection");
+      if (this.#end) return { missed: this.#end.missed ?? 0 };
+      this.#rpc.resume();
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import * as fs from "node:fs";
+import type { ProcessId } from "../model/process.ts";
+import { BackendUnreachable } from "../model/unreachable.ts";
+import { ConnectionLost, RpcClient } from "../rpc/client.ts";
+import type { ResultOf } from "../rpc/contract.ts";
+import { isCode, readJson } from "../system/files.ts";
+import { agentRecordPath } from "../system/paths.ts";
+import { isRunning } from "../system/processes.ts";
+
+/** Finding the agent process of a state folder, where one runs. */
+
+/** The agent cannot be reached; the message says why and what to do. */
+export class AgentUnreachable extends BackendUnreachable {}
+
+const LOOK_GAP = 20;
+/** Longest wait of those who start no agent for one that is being replaced or brought back, ms. */
+const GAP_BOUND = 10_000;
+
+/** A connection to the running agent; undefined when none runs. While one is being replaced, its successor is awaited. */
+export async function findAgent(state: string): Promise<RpcClient | undefined> {
+  const until = Date.now() + GAP_BOUND;
+  for (;;) {
+    const client = await connectNow(state);
+    if (client || !isComing(state) || Date.now() > until) return client;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_GAP));
+  }
+}
+
+/** As {@link findAgent}, without waiting. */
+export async function connectNow(state: string): Promise<RpcClient | undefined> {
+  const socket = readSocket(state);
+  if (socket === undefined) return undefined;
+  let client: RpcClient | undefined;
+  try {
+    client = await RpcClient.connect(socket);
+    // One that is dying still accepts connections, which it will never serve: only an answer proves that it lives.
+    const info = await answerInTime(client);
+    // A path in the runtime folder may have become that of another state folder's agent.
+    if (fs.realpathSync(info.state_dir) === fs.realpathSync(state)) return client;
+    client.close();
+    return undefined;
+  } catch (error) {
+    client?.close();
+    if (error instanceof ConnectionLost) return undefined;
+    if (isCode(error, "ENOENT", "ECONNREFUSED", "ENOTSOCK", "ECONNRESET")) return undefined;
+    throw new AgentUnreachable(`cannot reach the agent at ${socket}: ${(error as Error).message}`);
+  }
+}
+
+/** Longest wait for the first answer of an agent, ms. */
+const ANSWER_BOUND = 10_000;
+
+/** Throws when it does not answer. */
+export async function answerInTime(client: RpcClient): Promise<ResultOf<"agent_info">> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`it did not answer within ${ANSWER_BOUND / 1000} s`)),
+      ANSWER_BOUND,
+    );
+  });
+  try {
+    return await Promise.race([client.call("agent_info", {}), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** True from the start of an agent to its planned end, also while a crash is being mended. */
+export function isAgentExpected(state: string): boolean {
+  return fs.existsSync(agentRecordPath(state));
+}
+
+interface AgentRecord {
+  readonly pid?: unknown;
+  readonly socket?: unknown;
+  /** What brings it back. */
+  readonly loop?: ProcessId;
+}
+
+/** What the agent wrote down of itself, empty when there is nothing to read. */
+export function agentRecord(state: string): AgentRecord {
+  try {
+    return (readJson(agentRecordPath(state)) ?? {}) as AgentRecord;
+  } catch {
+    // A torn record says no more than none: whoever holds the lock writes it anew.
+    return {};
+  }
+}
+
+function readSocket(state: string): string | undefined {
+  const { socket } = agentRecord(state);
+  return typeof socket === "string" ? socket : undefined;
+}
+
+/** Between two agents of one loop, after a crash or in an upgrade: the next one will come without help. */
+export function isComing(state: string): boolean {
+  const { loop } = agentRecord(state);
+  return loop !== undefined && isRunning(loop);
+}

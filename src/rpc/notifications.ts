@@ -1,0 +1,48 @@
+import { z } from "zod";
+import { STATES } from "../model/observed.ts";
+
+/** What the agent sends without being asked each time: what a log subscription brings. */
+
+const subscription_id = z.int().describe("As `logs` answered.");
+const missed = z
+  .int()
+  .exactOptional()
+  .describe("So many lines were left out before this, because they were read too slowly.");
+
+export const notifications = {
+  log: {
+    summary: "One line of a server's output",
+    params: z.object({
+      subscription_id,
+      name: z.string(),
+      stream: z.enum(["stdout", "stderr"]),
+      line: z.string().describe("Without its line break; bytes that are not UTF-8 are replaced."),
+      ts_unix_ms: z.number(),
+      missed,
+      split: z
+        .literal(true)
+        .exactOptional()
+        .describe("The line is longer than 64 KiB and goes on in the next one."),
+    }),
+  },
+  transition: {
+    summary: "A change of a server's state, for who asked for `transitions`",
+    params: z.object({
+      subscription_id,
+      name: z.string(),
+      from: z.enum(STATES),
+      to: z.enum(STATES),
+      reason: z.string().exactOptional(),
+      at_unix_ms: z.number(),
+    }),
+  },
+  log_end: {
+    summary: "The last of a subscription",
+    params: z.object({ subscription_id, missed }),
+  },
+} as const;
+
+/** Params of the notifications, by method. */
+export type Notifications = {
+  [N in keyof typeof notifications]: z.output<(typeof notifications)[N]["params"]>;
+};
