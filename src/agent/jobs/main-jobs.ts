@@ -19,11 +19,6 @@ export class MainJobs {
     this.#report = report;
   }
 
-  /** The job that the live run of a server is. */
-  currentOf(server: Supervised): JobEntry | undefined {
-    return this.#current.get(server);
-  }
-
   turned(server: Supervised, event: MachineEvent, before: ServerState): void {
     try {
       if (event.type === "exited" && event.inc === before.inc)
