@@ -283,6 +283,22 @@ describe("a state folder that was damaged", () => {
     expect(said).toMatch(/jobs\.next\.set-aside-\S+: it was no number/);
   });
 
+  test("leaves no process that nobody knows of", async ({ agent, stage }) => {
+    const action = puppetAction(stage, "lost");
+    await declare(agent, action);
+    const { id } = await run(agent, action);
+    const puppet = await stage.next("lost");
+    await becomes(agent, id, { phase: "running" });
+    await agent.shutdown(true);
+    writeFileSync(join(agent.state, "projects", PROJECT, "jobs/actions/lost/journal"), "garbage\n");
+    expect(await jobsOf(agent)).toEqual([]);
+    await puppet.gone;
+    expect(readFileSync(join(agent.state, "agent.log"), "utf8")).toContain(
+      `job ${id} runs and has no record that can be read: it is killed`,
+    );
+    expect(runFolders(agent)).toEqual([]);
+  });
+
   test("without journals begins anew", async ({ agent, stage }) => {
     await agent.apply(stage.spec("web"));
     await stage.next("web");

@@ -4,8 +4,9 @@ import { isOver, type Job, type JobSpec } from "../../model/job.ts";
 import { NAME_PATTERN } from "../../model/name.ts";
 import { readText, setAside, writeAtomic } from "../../system/files.ts";
 import { projectDir, serverDir } from "../../system/paths.ts";
-import { bootId } from "../../system/processes.ts";
+import { bootId, signalProcess } from "../../system/processes.ts";
 import { recordedProjects } from "../../system/projects.ts";
+import { hasKeeper, readPid } from "../run-folder.ts";
 import { type JobEntry, type JobPatch, Journal } from "./journal.ts";
 
 /** To whom jobs belong: a server with its actions, or an action that stands alone. */
@@ -204,10 +205,22 @@ export class JobBook {
       numbersIn(join(this.dirOf(owner), "run")).flatMap((id) => {
         const found = this.#journal(owner).find(id);
         if (found && !isOver(found.entry)) return [found];
-        this.endRun({ ...owner, id });
+        this.#endStray({ ...owner, id });
         return [];
       }),
     );
+  }
+
+  /** Nothing is known of it any more: what a keeper proves to be ours is ended, since nobody would look after it. */
+  #endStray(job: Owner & Pick<Job, "id">): void {
+    for (const trial of numbersIn(this.runDir(job))) {
+      const dir = join(this.runDir(job), String(trial));
+      const keeper = hasKeeper(dir) ? readPid(dir, "keeper") : undefined;
+      if (keeper === undefined) continue;
+      this.#report(`job ${job.id} runs and has no record that can be read: it is killed`);
+      signalProcess(-keeper, "SIGKILL");
+    }
+    this.endRun(job);
   }
 
   /** Removes where a job ran. */
