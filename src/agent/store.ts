@@ -8,7 +8,7 @@ import { exit, type SecretValues, type ServerSpec, secretValues, serverSpec } fr
 import { type Starter, starter } from "../model/starter.ts";
 import type { ServerState } from "../supervisor/state.ts";
 import type { Tally } from "../supervisor/tally.ts";
-import { readJson, setAside, writeAtomic } from "../system/files.ts";
+import { numbersIn, readJson, setAside, writeAtomic } from "../system/files.ts";
 import { ensurePrivateDir, serverDir } from "../system/paths.ts";
 import { bootId } from "../system/processes.ts";
 import { recordedNames, recordedProjects } from "../system/projects.ts";
@@ -166,8 +166,7 @@ export class ServerStore {
 
   /** Run folders that are there, by incarnation. */
   runs(): number[] {
-    if (!fs.existsSync(this.runDir)) return [];
-    return fs.readdirSync(this.runDir).map(Number).filter(Number.isInteger);
+    return numbersIn(this.runDir);
   }
 
   runPath(inc: number): string {

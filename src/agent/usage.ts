@@ -3,7 +3,8 @@ import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { processEntries, totalOf } from "../rpc/usage-contract.ts";
 import { liveProcess, publicState } from "../supervisor/state.ts";
 import type { Tally } from "../supervisor/tally.ts";
-import { familyOf, usageOf } from "../system/usage.ts";
+import { familyOf } from "../system/processes.ts";
+import { usageOf } from "../system/usage.ts";
 import type { Registry } from "./registry.ts";
 import type { Supervised } from "./supervised.ts";
 

@@ -1,7 +1,8 @@
 import { Redactor } from "../model/redact.ts";
 import type { ResultOf } from "../rpc/contract.ts";
 import { processEntries } from "../rpc/usage-contract.ts";
-import { familyOf, usageOf } from "../system/usage.ts";
+import { familyOf } from "../system/processes.ts";
+import { usageOf } from "../system/usage.ts";
 import { childrenView } from "../views/usage.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type Address, nameArgument, ServerCommand, showsBoxes, wireName } from "./server-command.ts";

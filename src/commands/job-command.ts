@@ -3,6 +3,7 @@ import { reachAgent } from "../backends/agent-process.ts";
 import { nextAgent } from "../backends/agent-session.ts";
 import { actionKey, parseActionKey } from "../model/action.ts";
 import { isOver, type Job } from "../model/job.ts";
+import { nearest } from "../model/nearest.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { Params, ResultOf } from "../rpc/contract.ts";
 import { RpcError } from "../rpc/errors.ts";
@@ -44,8 +45,7 @@ export abstract class JobCommand extends ServerCommand {
     return this.fail(EXIT.usage, `cannot tell which ${key} is meant: say ${names}`);
   }
 
-  async #unknownAction(key: string, all: readonly Known[]): Promise<never> {
-    const { nearest } = await import("../model/nearest.ts");
+  #unknownAction(key: string, all: readonly Known[]): never {
     const guess = nearest(
       key,
       all.map(({ spec }) => actionKey(spec)),

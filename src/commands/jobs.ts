@@ -1,8 +1,6 @@
 import { integer, option, string } from "@oclif/core/flags";
 import { PHASES } from "../model/job.ts";
-import { parseDuration } from "../model/units.ts";
 import { jobsView } from "../views/jobs.ts";
-import { EXIT } from "./exit-codes.ts";
 import { JobCommand } from "./job-command.ts";
 import { projectFlag } from "./project-command.ts";
 
@@ -35,7 +33,7 @@ export default class Jobs extends JobCommand {
     const { flags } = await this.parse(Jobs);
     const { server, action, phase, tag, limit, cursor } = flags;
     const where = await this.#where(server, flags);
-    const since = this.#since(flags.since);
+    const since = this.since(flags.since, "24h or 30m");
     const query = {
       ...where,
       limit,
@@ -60,13 +58,5 @@ export default class Jobs extends JobCommand {
     if (project !== undefined) return { project, server };
     const address = await this.address(server, flags);
     return { project: address.project, server: address.name };
-  }
-
-  #since(text: string | undefined): number | undefined {
-    if (text === undefined) return undefined;
-    const ms = parseDuration(text);
-    if (ms === undefined)
-      this.fail(EXIT.usage, `cannot read --since ${text}: write a duration such as 24h or 30m`);
-    return Date.now() - ms;
   }
 }

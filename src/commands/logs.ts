@@ -1,9 +1,9 @@
-import { boolean, integer, option, string } from "@oclif/core/flags";
-import { parseDuration } from "../model/units.ts";
+import { boolean, integer, string } from "@oclif/core/flags";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { logFormatter } from "../views/logs.ts";
 import { EXIT } from "./exit-codes.ts";
+import { streamFlag, wireStream } from "./line-flags.ts";
 import { type Address, isOfAgent, namesArgument, ServerCommand, wireName } from "./server-command.ts";
 
 interface Query {
@@ -36,22 +36,19 @@ export default class Logs extends ServerCommand {
     }),
     follow: boolean({ char: "f", summary: "Go on with new lines until interrupted." }),
     since: string({ helpValue: "DURATION", summary: "Only lines younger than this, such as 10m." }),
-    stream: option({
-      options: ["out", "err"] as const,
-      summary: "Only standard output, or only standard error.",
-    })(),
+    ...streamFlag,
   };
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Logs);
     if (argv.length === 0) this.fail(EXIT.usage, "say whose logs: `xy logs NAME…`");
     const addresses = await Promise.all((argv as string[]).map((name) => this.address(name, flags)));
-    const since = this.#since(flags.since);
+    const since = this.since(flags.since, "10m or 1h30m");
     const query = {
       tail: flags.tail,
       follow: flags.follow,
       ...(since === undefined ? {} : { since_unix_ms: since }),
-      ...(flags.stream ? { stream: flags.stream === "out" ? ("stdout" as const) : ("stderr" as const) } : {}),
+      ...wireStream(flags.stream),
     };
     const format = logFormatter(
       addresses.map(({ name }) => name),
@@ -94,14 +91,6 @@ export default class Logs extends ServerCommand {
         else this.print(format({ name, ...line }));
       }
     });
-  }
-
-  #since(text: string | undefined): number | undefined {
-    if (text === undefined) return undefined;
-    const ms = parseDuration(text);
-    if (ms === undefined)
-      this.fail(EXIT.usage, `cannot read --since ${text}: write a duration such as 10m or 1h30m`);
-    return Date.now() - ms;
   }
 
   async #show(

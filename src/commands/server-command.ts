@@ -8,6 +8,7 @@ import type { UnitBackend } from "../backends/units/unit-backend.ts";
 import { nearest } from "../model/nearest.ts";
 import type { Observed } from "../model/observed.ts";
 import type { ServerSpec } from "../model/spec.ts";
+import { parseDuration } from "../model/units.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
@@ -139,6 +140,15 @@ export abstract class ServerCommand extends ProjectCommand {
       const client = await this.reaching(() => findAgent(this.state));
       return client && work(client).finally(() => client.close());
     });
+  }
+
+  /** `--since` as unix ms. `examples`: how a person may write it. */
+  protected since(text: string | undefined, examples: string): number | undefined {
+    if (text === undefined) return undefined;
+    const ms = parseDuration(text);
+    if (ms === undefined)
+      this.fail(EXIT.usage, `cannot read --since ${text}: write a duration such as ${examples}`);
+    return Date.now() - ms;
   }
 
   /** An error that the agent answers with ends the command. */

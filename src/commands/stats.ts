@@ -1,7 +1,8 @@
 import type { Observed } from "../model/observed.ts";
 import { listEntryOf } from "../rpc/entries.ts";
 import { type StatsEntry, totalOf } from "../rpc/usage-contract.ts";
-import { familyOf, usageOf } from "../system/usage.ts";
+import { familyOf } from "../system/processes.ts";
+import { usageOf } from "../system/usage.ts";
 import { statsView } from "../views/usage.ts";
 import { projectFlag } from "./project-command.ts";
 import { type Address, inOrder, isOfAgent, namesArgument, ServerCommand } from "./server-command.ts";

@@ -4,9 +4,9 @@ import { MAIN_ACTION } from "../model/job.ts";
 import { parseDuration } from "../model/units.ts";
 import type { Collected } from "./collect.ts";
 import type { DeclaredAction, DeclaredServer } from "./declared.ts";
-import { isShellName } from "./environment.ts";
 import { isMap } from "./keys.ts";
 import { type KeyPath, placeOf, sourceFolder } from "./place.ts";
+import { envNameProblems, type ServerProblem } from "./server-checks.ts";
 import { expandTemplates, type TemplateFacts } from "./templates.ts";
 
 /** Actions as they are declared: which there are, and what is wrong with them although each field has the right form. */
@@ -33,11 +33,6 @@ export function standaloneActions(main: Collected["main"]): DeclaredAction[] {
   });
 }
 
-interface Problem {
-  readonly path: KeyPath;
-  readonly message: string;
-}
-
 export function actionProblems(
   actions: readonly DeclaredAction[],
   servers: readonly DeclaredServer[],
@@ -48,7 +43,7 @@ export function actionProblems(
     const problems = [
       ...nameProblems(action),
       ...programProblems(action),
-      ...envNameProblems(action),
+      ...envNameProblems(action.input),
       ...backoffProblems(action),
       ...expandAction(action, server, { ...facts, port: server?.input.port === "none" ? null : 65535 })
         .problems,
@@ -57,7 +52,7 @@ export function actionProblems(
   });
 }
 
-function located(action: DeclaredAction, { path, message }: Problem): Diagnostic {
+function located(action: DeclaredAction, { path, message }: ServerProblem): Diagnostic {
   const server = action.server === null ? {} : { server: action.server };
   return { severity: "error", message, ...server, ...action.place(path) };
 }
@@ -67,7 +62,7 @@ export function expandAction(
   { name, input }: DeclaredAction,
   server: DeclaredServer | undefined,
   facts: Omit<TemplateFacts, "name">,
-): { args: readonly string[]; env: Readonly<Record<string, string>>; problems: readonly Problem[] } {
+): { args: readonly string[]; env: Readonly<Record<string, string>>; problems: readonly ServerProblem[] } {
   const env = { ...server?.input.env, ...input.env };
   const port = server === undefined ? null : facts.port;
   const expanded = expandTemplates(
@@ -82,13 +77,13 @@ export function expandAction(
   return { args: expanded.args, env: Object.fromEntries(own), problems };
 }
 
-function nameProblems({ name, server }: DeclaredAction): Problem[] {
+function nameProblems({ name, server }: DeclaredAction): ServerProblem[] {
   if (server === null || name !== MAIN_ACTION) return [];
   const message = `cannot name an action ${MAIN_ACTION}: jobs of the server's own program are called so; choose another name`;
   return [{ path: [], message }];
 }
 
-function programProblems({ input: { command, script, interpreter } }: DeclaredAction): Problem[] {
+function programProblems({ input: { command, script, interpreter } }: DeclaredAction): ServerProblem[] {
   if (command === undefined && script === undefined)
     return [{ path: [], message: "cannot run an action without a program: write its command, or a script" }];
   if (command !== undefined && script !== undefined)
@@ -118,15 +113,7 @@ export function shebangOf(script: string): readonly [program: string, ...args: s
   return argument === "" ? [program] : [program, argument];
 }
 
-function envNameProblems({ input }: DeclaredAction): Problem[] {
-  const refused = Object.keys(input.env).filter((name) => isShellName(name));
-  return refused.map((name) => ({
-    path: ["env", name],
-    message: `cannot set ${name} in env: the shell that starts the program owns that name; use another one`,
-  }));
-}
-
-function backoffProblems({ input: { retries } }: DeclaredAction): Problem[] {
+function backoffProblems({ input: { retries } }: DeclaredAction): ServerProblem[] {
   if (typeof retries === "number") return [];
   if ((parseDuration(retries.backoffInitial) ?? 0) <= (parseDuration(retries.backoffMax) ?? 0)) return [];
   const message = `cannot wait ${retries.backoffInitial} before the second attempt: the longest wait is ${retries.backoffMax}; make it shorter, or the other longer`;

@@ -26,7 +26,7 @@ export function serverProblems(
   ];
 }
 
-function envNameProblems(input: FilledServer): ServerProblem[] {
+export function envNameProblems(input: Pick<FilledServer, "env">): ServerProblem[] {
   const refused = Object.keys(input.env).filter((name) => isShellName(name));
   return refused.map((name) => ({
     path: ["env", name],

@@ -53,8 +53,13 @@ export function isOver({ phase }: Pick<Job, "phase">): boolean {
   return phase !== "pending" && phase !== "running";
 }
 
+/** It is a server's own program. */
+export function isMainJob({ service_id, action_id }: Pick<Job, "service_id" | "action_id">): boolean {
+  return service_id !== null && action_id === MAIN_ACTION;
+}
+
 /** How people name what a job ran: `backup`, `web:backup`, or `web` for the server itself. */
 export function jobLabel({ service_id, action_id }: Pick<Job, "service_id" | "action_id">): string {
   if (service_id === null) return action_id;
-  return action_id === MAIN_ACTION ? service_id : `${service_id}:${action_id}`;
+  return isMainJob({ service_id, action_id }) ? service_id : `${service_id}:${action_id}`;
 }

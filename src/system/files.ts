@@ -78,6 +78,16 @@ export function readText(path: string): string | undefined {
   }
 }
 
+/** Entries of a folder that are numbers, in their order; none when it is not there. */
+export function numbersIn(dir: string): number[] {
+  if (!fs.existsSync(dir)) return [];
+  return fs
+    .readdirSync(dir)
+    .filter((entry) => /^[1-9]\d*$/.test(entry))
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
 /** True for a system error with one of the codes. */
 export function isCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));

@@ -67,10 +67,29 @@ async function scanGroups(): Promise<ReadonlyMap<number, readonly number[]>> {
   return groups;
 }
 
-/** The parent of each living process, by pid. */
-export async function processParents(): Promise<ReadonlyMap<number, number>> {
-  const rows = isLinux ? [...scanProc()] : await scanPs();
-  return new Map(rows.filter((row) => !isDead(row)).map(({ pid, parent }) => [pid, parent]));
+/** Those of the processes that live, and all living ones that descend from them. */
+export async function familyOf(roots: readonly number[]): Promise<number[]> {
+  const rows = (isLinux ? [...scanProc()] : await scanPs()).filter((row) => !isDead(row));
+  const living = new Set(rows.map(({ pid }) => pid));
+  return [
+    ...withDescendants(
+      roots.filter((pid) => living.has(pid)),
+      rows,
+    ),
+  ];
+}
+
+function withDescendants(
+  roots: readonly number[],
+  rows: readonly Pick<ProcessRow, "pid" | "parent">[],
+): ReadonlySet<number> {
+  const family = new Set(roots);
+  // Rows come in no order: look again until nobody new is found.
+  for (let size = 0; size < family.size; ) {
+    size = family.size;
+    for (const { pid, parent } of rows) if (family.has(parent)) family.add(pid);
+  }
+  return family;
 }
 
 const isDead = (row: ProcessRow) => row.state === "Z" || row.state === "X";
@@ -91,12 +110,18 @@ function readProc(pid: number): ProcessRow | undefined {
   } catch {
     return undefined;
   }
-  // The name in parentheses may hold anything, also spaces and parentheses: see proc(5).
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const { fields } = statOf(stat);
   const [state = "", parent, group] = fields;
   // The main thread may be over while others, which hold the same files and ports, are not.
   const [threads, start = ""] = [Number(fields[17]), fields[19]];
   return { pid, state: threads > 1 ? "R" : state, parent: Number(parent), group: Number(group), start };
+}
+
+/** The kernel's name of a process, and the fields behind that, from the text of its `stat`. */
+export function statOf(stat: string): { readonly comm: string; readonly fields: readonly string[] } {
+  // The name in parentheses may hold anything, also spaces and parentheses: see proc(5).
+  const end = stat.lastIndexOf(")");
+  return { comm: stat.slice(stat.indexOf("(") + 1, end), fields: stat.slice(end + 2).split(" ") };
 }
 
 const PS_COLUMNS = ["-o", "pid=,ppid=,pgid=,stat=,lstart="];
@@ -155,13 +180,7 @@ export function nameOf(cmdline: string, comm: string): string {
 /** Kills a process that we started, and all that descends from it. */
 export async function killTree(root: number): Promise<void> {
   const rows = isLinux ? [...scanProc()] : await scanPs();
-  const doomed = new Set([root]);
-  // Rows come in no order: look again until nobody new is found.
-  for (let size = 0; size < doomed.size; ) {
-    size = doomed.size;
-    for (const { pid, parent } of rows) if (doomed.has(parent)) doomed.add(pid);
-  }
-  for (const pid of doomed) signalProcess(pid, "SIGKILL");
+  for (const pid of withDescendants([root], rows)) signalProcess(pid, "SIGKILL");
 }
 
 /** Sends a signal; false when nobody was there to get it. */
@@ -186,4 +205,4 @@ export function startedAt(pid: number): number | undefined {
 }
 
 /** Ticks in a second, as programs are told of them on every architecture. */
-const TICKS = 100;
+export const TICKS = 100;

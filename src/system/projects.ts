@@ -43,7 +43,7 @@ export function writeProject(state: string, project: string, record: ProjectReco
 
 /** Names of all projects in the state folder. */
 export function recordedProjects(state: string): string[] {
-  return folders(projectsDir(state));
+  return namedFolders(projectsDir(state));
 }
 
 type Kind = ServerSpec["backend"];
@@ -83,13 +83,13 @@ export function hasActions(state: string, project: string): boolean {
 export function recordedNames(state: string, project: string): string[] {
   const dir = join(projectDir(state, project), "servers");
   // What a removal that was cut short has left is no server any more.
-  return folders(dir).filter((name) => RECORDS.some((record) => existsSync(join(dir, name, record))));
+  return namedFolders(dir).filter((name) => RECORDS.some((record) => existsSync(join(dir, name, record))));
 }
 
 const RECORDS = ["spec.json", "state.json", "run"];
 
 /** Other entries, such as those that a file manager leaves, are none of ours. */
-function folders(dir: string): string[] {
+export function namedFolders(dir: string): string[] {
   return entriesOf(dir)
     .flatMap((e) => (e.isDirectory() && NAME_PATTERN.test(e.name) ? [e.name] : []))
     .sort();

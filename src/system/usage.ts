@@ -2,28 +2,14 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { ProcessUsage } from "../model/process.ts";
-import { ASKING, nameOf, processParents, startedAt } from "./processes.ts";
+import { ASKING, nameOf, startedAt, statOf, TICKS } from "./processes.ts";
 
 /** What processes use: of Linux from /proc, elsewhere as `ps` says. */
 
 /** Between the two looks that a use of processors is told from, ms. */
 const SAMPLE = 250;
-/** Of a second, as programs are told of them on every architecture. */
-const TICKS = 100;
 /** Longest command line that is told, characters. */
 const LONGEST = 500;
-
-/** The processes, and all that descends from them. */
-export async function familyOf(roots: readonly number[]): Promise<number[]> {
-  const parents = await processParents();
-  const family = new Set(roots.filter((pid) => parents.has(pid)));
-  // Rows come in no order: look again until nobody new is found.
-  for (let size = 0; size < family.size; ) {
-    size = family.size;
-    for (const [pid, parent] of parents) if (family.has(parent)) family.add(pid);
-  }
-  return [...family];
-}
 
 /** What each of the processes uses now; one that is gone is left out. Takes a moment, to see them at work. */
 export async function usageOf(pids: readonly number[]): Promise<ProcessUsage[]> {
@@ -66,13 +52,11 @@ interface Stat {
 
 async function readStat(pid: number): Promise<Stat | undefined> {
   const text = await read(pid, "stat");
-  // The name in parentheses may hold anything, also spaces and parentheses: see proc(5).
-  const [open, close] = [text.indexOf("("), text.lastIndexOf(")")];
-  const fields = text.slice(close + 2).split(" ");
+  const { comm, fields } = statOf(text);
   const [state, parent] = fields;
-  if (open < 0 || state === undefined || state === "Z" || state === "X") return undefined;
+  if (text === "" || state === "Z" || state === "X") return undefined;
   return {
-    comm: text.slice(open + 1, close),
+    comm,
     parent: Number(parent),
     ticks: Number(fields[11]) + Number(fields[12]),
     threads: Number(fields[17]),

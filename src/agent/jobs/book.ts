@@ -1,11 +1,10 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { isOver, type Job, type JobSpec } from "../../model/job.ts";
-import { NAME_PATTERN } from "../../model/name.ts";
-import { readText, setAside, writeAtomic } from "../../system/files.ts";
+import { isOver, type Job, type JobSpec, MAIN_ACTION } from "../../model/job.ts";
+import { numbersIn, readText, setAside, writeAtomic } from "../../system/files.ts";
 import { projectDir, serverDir } from "../../system/paths.ts";
 import { bootId, signalProcess } from "../../system/processes.ts";
-import { recordedProjects } from "../../system/projects.ts";
+import { namedFolders, recordedProjects } from "../../system/projects.ts";
 import { hasKeeper, readPid } from "../run-folder.ts";
 import { type JobEntry, type JobPatch, Journal } from "./journal.ts";
 
@@ -15,6 +14,11 @@ export interface Owner {
   /** Null: `action_id` stands alone. */
   readonly service_id: string | null;
   readonly action_id: string;
+}
+
+/** All of a server's jobs, or those of its own program. */
+export function serverOwner(project: string, server: string): Owner {
+  return { project, service_id: server, action_id: MAIN_ACTION };
 }
 
 /** What is said of a job when it is created; the rest follows. */
@@ -167,7 +171,7 @@ export class JobBook {
 
   /** Of a server: all that is over, with its logs. Returns how many. */
   deleteOver(project: string, server: string, below: number): number {
-    const owner = { project, service_id: server, action_id: "" };
+    const owner = serverOwner(project, server);
     const gone = this.#journal(owner).rewrite(({ id }) => this.#open.has(id) || id >= below);
     this.#dropLogs(owner, gone);
     return gone.length;
@@ -277,12 +281,12 @@ export class JobBook {
     const projects = project === undefined ? recordedProjects(this.#state) : [project];
     return projects.flatMap((one) => {
       const jobs = join(projectDir(this.#state, one), "jobs");
-      const servers = standalone ? [] : namesIn(join(jobs, "servers"));
-      const actions = server === undefined ? namesIn(join(jobs, "actions")) : [];
+      const servers = standalone ? [] : namedFolders(join(jobs, "servers"));
+      const actions = server === undefined ? namedFolders(join(jobs, "actions")) : [];
       return [
         ...servers
           .filter((name) => server === undefined || name === server)
-          .map((name) => ({ project: one, service_id: name, action_id: "" })),
+          .map((name) => serverOwner(one, name)),
         ...actions
           .filter((name) => action === undefined || name === action)
           .map((name) => ({ project: one, service_id: null, action_id: name })),
@@ -323,18 +327,4 @@ export function publicJob(entry: JobEntry): Job {
 /** A server with its actions, or an action that stands alone, among those of all projects. */
 export function ownerKey({ project, service_id, action_id }: Owner): string {
   return service_id === null ? `${project}//${action_id}` : `${project}/${service_id}`;
-}
-
-function namesIn(dir: string): string[] {
-  return entriesOf(dir).filter((name) => NAME_PATTERN.test(name));
-}
-
-function numbersIn(dir: string): number[] {
-  return entriesOf(dir)
-    .filter((name) => /^[1-9]\d*$/.test(name))
-    .map(Number);
-}
-
-function entriesOf(dir: string): string[] {
-  return fs.existsSync(dir) ? fs.readdirSync(dir).sort() : [];
 }

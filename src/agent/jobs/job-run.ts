@@ -2,13 +2,14 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import type { ActionSpec } from "../../model/action.ts";
 import { SpawnError } from "../../model/environment.ts";
-import { jobLabel } from "../../model/job.ts";
+import { isOver, jobLabel } from "../../model/job.ts";
 import type { Exit } from "../../model/observed.ts";
 import type { SecretValues } from "../../model/spec.ts";
 import { formatDuration } from "../../model/units.ts";
 import { type AfterAttempt, afterAttempt, type Outcome } from "../../supervisor/attempts.ts";
 import type { MachineEvent, SupervisedSpec } from "../../supervisor/machine.ts";
 import { initialState, isLive, type ServerState } from "../../supervisor/state.ts";
+import { numbersIn } from "../../system/files.ts";
 import { ensurePrivateDir } from "../../system/paths.ts";
 import { Driven } from "../driven.ts";
 import type { Incarnation, IncarnationEvents } from "../incarnation.ts";
@@ -31,14 +32,15 @@ export interface JobRunOptions {
 /** What a job prints: a file, and one before it. */
 const LOG_LIMITS = { maxSize: 10 * 1024 * 1024, keep: 1 };
 
-const NEVER = {
+/** Whether there is another attempt is not the machine's to decide. */
+const NEVER: SupervisedSpec["restart"] = {
   policy: "never",
   backoffInitial: 0,
   backoffMax: 0,
   maxRetriesPerMinute: 0,
   resetAfter: 0,
   successExitCodes: [0],
-} as const;
+};
 
 /** A job of an action that is not over: one attempt after another, each an incarnation of the program. */
 export class JobRun extends Driven {
@@ -51,7 +53,6 @@ export class JobRun extends Driven {
   #backoff: NodeJS.Timeout | undefined;
   /** An attempt was begun, and what follows it is not decided. */
   #isTrying = false;
-  #isOver = false;
 
   constructor(entry: JobEntry, options: JobRunOptions) {
     super();
@@ -65,7 +66,7 @@ export class JobRun extends Driven {
     return this.#entry;
   }
   get isOver(): boolean {
-    return this.#isOver;
+    return isOver(this.#entry);
   }
 
   /** Makes the folder in which it runs: what is left of it tells the next agent that the job is not over. */
@@ -76,7 +77,7 @@ export class JobRun extends Driven {
   }
 
   begin(): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.#isTrying = true;
     this.#exit = undefined;
     this.dispatch({ type: "start" });
@@ -84,7 +85,7 @@ export class JobRun extends Driven {
 
   /** Asks it to end. It is over at once when nothing of it runs. */
   cancel(error: string): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     if (this.#entry.ending?.phase !== "cancelled") this.#update({ ending: { phase: "cancelled", error } });
     if (this.#isTrying) this.dispatch({ type: "stop" });
     else this.#follow({ kind: "over", phase: "cancelled", error });
@@ -93,7 +94,7 @@ export class JobRun extends Driven {
   /** Takes up what an earlier agent left. False: nothing of it runs, and nothing has of its next attempt. */
   async adopt(): Promise<boolean> {
     const { attempt, process, ending, started_at } = this.#entry;
-    const newest = Math.max(0, ...this.#trials());
+    const newest = numbersIn(this.#options.book.runDir(this.#entry)).at(-1) ?? 0;
     // Somebody may have deleted the run folder under a living process.
     const trial = newest || attempt;
     const known = (trial === attempt && process) || undefined;
@@ -106,7 +107,7 @@ export class JobRun extends Driven {
       if (ending) this.#follow({ kind: "over", ...ending });
       else if (process) this.#follow({ kind: "over", phase: "failed", error: UNSEEN });
       else this.beginWith({ ...initialState(Date.now()), inc: started_at === null ? 0 : attempt });
-      return this.#isOver;
+      return this.isOver;
     }
     this.#isTrying = true;
     this.beginWith({ ...initialState(Date.now()), inc: trial, phase: { tag: "starting" } });
@@ -116,12 +117,6 @@ export class JobRun extends Driven {
     if (ending) this.dispatch({ type: "stop" });
     else if (known && started_at !== null) this.#bound(started_at);
     return true;
-  }
-
-  /** Numbers of the attempts that have a run folder. */
-  #trials(): number[] {
-    const dir = this.#options.book.runDir(this.#entry);
-    return fs.existsSync(dir) ? fs.readdirSync(dir).map(Number).filter(Number.isInteger) : [];
   }
 
   override detach(): void {
@@ -134,7 +129,7 @@ export class JobRun extends Driven {
   protected override get machineSpec(): SupervisedSpec {
     const none = { type: "none" } as const;
     const stop = { grace: this.spec.grace, signal: "SIGTERM" } as const;
-    return { restart: { ...NEVER, successExitCodes: [0] }, stop, readiness: none, liveness: none };
+    return { restart: NEVER, stop, readiness: none, liveness: none };
   }
 
   protected override runPath(inc: number): string {
@@ -209,7 +204,6 @@ export class JobRun extends Driven {
     clearTimeout(this.#timeout);
     clearTimeout(this.#backoff);
     const { phase, error } = after;
-    this.#isOver = true;
     this.#update({ ...ended, phase, error, ended_at: Date.now() });
     this.log.close();
     this.#tidy();

@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import { type ActionSpec, actionKey } from "../../model/action.ts";
-import { isOver, type Job, jobLabel, MAIN_ACTION } from "../../model/job.ts";
+import { isMainJob, isOver, type Job, jobLabel } from "../../model/job.ts";
 import type { ParsedParams, ResultOf } from "../../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { isLive } from "../../supervisor/state.ts";
 import type { LogSource } from "../log-stream.ts";
 import type { Supervised } from "../supervised.ts";
 import { Actions } from "./actions.ts";
-import { JobBook, publicJob } from "./book.ts";
+import { JobBook, publicJob, serverOwner } from "./book.ts";
 import type { JobEntry } from "./journal.ts";
-import { MainJobs, ownerOf as mainOwner } from "./main-jobs.ts";
+import { MainJobs } from "./main-jobs.ts";
 import { isAction, ownerOf, Runner } from "./runner.ts";
 import { cronOf, Scheduler } from "./scheduler.ts";
 
@@ -105,7 +105,7 @@ export class Jobs {
   /** Settles when the job is over. */
   async cancel({ id }: ParsedParams<"job_cancel">): Promise<ResultOf<"job_cancel">> {
     const { entry } = await this.#find(id);
-    if (entry.service_id !== null && entry.action_id === MAIN_ACTION && !isOver(entry))
+    if (isMainJob(entry) && !isOver(entry))
       throw new RpcError(
         RPC_ERRORS.invalidParams,
         `cannot cancel job ${id}: it is ${entry.service_id} itself; stop that`,
@@ -118,7 +118,7 @@ export class Jobs {
     const refuse = (code: number, why: string): never => {
       throw new RpcError(code, `cannot retry job ${id}: ${why}`);
     };
-    if (entry.service_id !== null && entry.action_id === MAIN_ACTION)
+    if (isMainJob(entry))
       return refuse(RPC_ERRORS.invalidParams, `it is ${entry.service_id} itself; restart that`);
     if (!isOver(entry)) return refuse(RPC_ERRORS.alreadyRunning, `it is not over; cancel it first`);
     if (!isAction(spec)) return refuse(RPC_ERRORS.jobNotFound, "what it ran cannot be read");
@@ -153,12 +153,11 @@ export class Jobs {
     if (run)
       return { name, log: run.log, onTransition: nothing, onEnd: (end) => run.onRemoved(end), isOver: false };
     const log = { dir: this.#logDir(entry), onLine: nothing };
-    const isMain = entry.service_id !== null && entry.action_id === MAIN_ACTION;
-    if (!isMain) return { name, log, onTransition: nothing, onEnd: nothing, isOver: true };
+    const past: LogSource = { name, log, onTransition: nothing, onEnd: nothing, isOver: true };
+    if (!isMainJob(entry)) return past;
     const server = this.#findServer(entry.service_id ?? "", entry.project);
     const window = this.#windowOf(entry);
-    if (!server || isOver(entry))
-      return { name, log, onTransition: nothing, onEnd: nothing, isOver: true, ...window };
+    if (!server || isOver(entry)) return { ...past, ...window };
     // Its last words come when its group is empty.
     const onEnd = (end: () => void) =>
       server.onChange(() => {
@@ -171,8 +170,11 @@ export class Jobs {
 
   /** What is left of the jobs of a server's actions. Settles when it is over. */
   async cancelActionsOf(project: string, server: string): Promise<void> {
-    const owner = { project, service_id: server, action_id: MAIN_ACTION };
-    await this.#runner.cancelAllOf(owner, undefined, `${server} was started anew, or stopped`);
+    await this.#runner.cancelAllOf(
+      serverOwner(project, server),
+      undefined,
+      `${server} was started anew, or stopped`,
+    );
   }
 
   /** Deletes what is over of a server's jobs, or those of it with smaller ids alone. Returns how many. */
@@ -189,10 +191,9 @@ export class Jobs {
   async forgetServer(server: Supervised): Promise<void> {
     const { project, name } = server.spec;
     this.main.forget(server);
-    const isDeclared = this.#actions.all(project).some(({ spec }) => spec.server === name);
-    if (isDeclared) return;
+    if (this.#hasActions(project, name)) return;
     await this.cancelActionsOf(project, name);
-    this.#book.forget(mainOwner(server));
+    this.#book.forget(serverOwner(project, name));
   }
 
   // ----------------------------------------------------------------------------------------------------------------
@@ -251,8 +252,7 @@ export class Jobs {
   }
 
   #logDir(entry: JobEntry): string {
-    const isMain = entry.service_id !== null && entry.action_id === MAIN_ACTION;
-    return isMain ? this.#book.serverLogDir(entry) : this.#book.logDir(entry);
+    return isMainJob(entry) ? this.#book.serverLogDir(entry) : this.#book.logDir(entry);
   }
 
   /** Those lines of the server's log that are of this run: up to the beginning of the next. */

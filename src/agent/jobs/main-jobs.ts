@@ -1,11 +1,11 @@
-import { isOver, type Job, MAIN_ACTION } from "../../model/job.ts";
+import { isOver, type Job } from "../../model/job.ts";
 import type { Exit } from "../../model/observed.ts";
 import type { ProcessId } from "../../model/process.ts";
 import type { MachineEvent } from "../../supervisor/machine.ts";
 import { endsForFault, isLive, type ServerState } from "../../supervisor/state.ts";
 import { bootId } from "../../system/processes.ts";
 import type { Supervised } from "../supervised.ts";
-import type { JobBook, Owner } from "./book.ts";
+import { type JobBook, type Owner, serverOwner } from "./book.ts";
 import type { JobEntry, JobPatch } from "./journal.ts";
 
 /** Records each run of each server's own program as a job, from what the core decides. Supervision does not wait for it. */
@@ -96,8 +96,8 @@ export class MainJobs {
   }
 }
 
-export function ownerOf({ spec }: Pick<Supervised, "spec">): Owner {
-  return { project: spec.project, service_id: spec.name, action_id: MAIN_ACTION };
+function ownerOf({ spec }: Pick<Supervised, "spec">): Owner {
+  return serverOwner(spec.project, spec.name);
 }
 
 export const MACHINE_DOWN = "the machine went down while it ran";

@@ -1,5 +1,5 @@
 import { type ActionSpec, actionKey } from "../../model/action.ts";
-import { isOver, type Job, type JobSpec } from "../../model/job.ts";
+import type { Job, JobSpec } from "../../model/job.ts";
 import type { SecretValues } from "../../model/spec.ts";
 import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { bootId } from "../../system/processes.ts";
@@ -180,7 +180,7 @@ export class Runner {
 
   detachAll(): void {
     this.#ending = true;
-    for (const run of this.#runs.values()) if (!isOver(run.entry)) run.detach();
+    for (const run of this.#runs.values()) run.detach();
   }
 }
 

@@ -1,6 +1,7 @@
-import { boolean, integer, option } from "@oclif/core/flags";
+import { boolean, integer } from "@oclif/core/flags";
 import { logFormatter } from "../../views/logs.ts";
 import { JobCommand, jobArgument } from "../job-command.ts";
+import { streamFlag, wireStream } from "../line-flags.ts";
 
 export default class JobLogs extends JobCommand {
   static override summary = "Show what a job printed.";
@@ -18,10 +19,7 @@ export default class JobLogs extends JobCommand {
       summary: "How many of the last lines; all when left out.",
     }),
     follow: boolean({ char: "f", summary: "Go on with new lines until the job is over." }),
-    stream: option({
-      options: ["out", "err"] as const,
-      summary: "Only standard output, or only standard error.",
-    })(),
+    ...streamFlag,
   };
 
   async run(): Promise<void> {
@@ -31,9 +29,7 @@ export default class JobLogs extends JobCommand {
     const wish = {
       follow,
       ...(tail === undefined ? {} : { tail }),
-      ...(stream === undefined
-        ? {}
-        : { stream: stream === "out" ? ("stdout" as const) : ("stderr" as const) }),
+      ...wireStream(stream),
     };
     await this.readJob(args.id, wish, (line) => {
       if (line.missed) this.note(`xy: ${line.missed} lines were missed, because they were read too slowly`);

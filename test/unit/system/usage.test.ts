@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { familyOf, parsePsUsage, usageOf } from "../../../src/system/usage.ts";
+import { familyOf } from "../../../src/system/processes.ts";
+import { parsePsUsage, usageOf } from "../../../src/system/usage.ts";
 
 test("what a process uses is told, with its children, and not what is gone", async () => {
   const script = "sleep 30 & echo $!; while :; do :; done";
