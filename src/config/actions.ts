@@ -7,7 +7,7 @@ import type { DeclaredAction, DeclaredServer } from "./declared.ts";
 import { isShellName } from "./environment.ts";
 import { isMap } from "./keys.ts";
 import { type KeyPath, placeOf, sourceFolder } from "./place.ts";
-import { expandTemplates, type TemplateFacts } from "./templates.ts";
+import { type Expanded, expandTemplates, type TemplateFacts } from "./templates.ts";
 
 /** Actions as they are declared: which there are, and what is wrong with them although each field has the right form. */
 
@@ -62,24 +62,33 @@ function located(action: DeclaredAction, { path, message }: Problem): Diagnostic
   return { severity: "error", message, ...server, ...action.place(path) };
 }
 
-/** Templates of an action mean what they mean in its server. One that stands alone has no port. */
+/**
+ * Templates of an action mean what they mean in its server, whose variables have the values that they have there
+ * (`facts.baseEnv`, once those are known). One that stands alone has no port.
+ */
 export function expandAction(
   { name, input }: DeclaredAction,
   server: DeclaredServer | undefined,
   facts: Omit<TemplateFacts, "name">,
-): { args: readonly string[]; env: Readonly<Record<string, string>>; problems: readonly Problem[] } {
-  const env = { ...server?.input.env, ...input.env };
-  const port = server === undefined ? null : facts.port;
-  const expanded = expandTemplates(
-    { args: input.args, env, readiness: undefined, liveness: undefined },
-    { ...facts, name: server?.name ?? name, port },
+): Pick<Expanded, "args" | "env" | "problems"> {
+  const given = Object.entries(server?.input.env ?? {});
+  const texts = given.filter((variable): variable is [string, string] => typeof variable[1] === "string");
+  const references = given.filter(([, value]) => typeof value !== "string");
+  const standing = server === undefined ? { port: null, standsAlone: true } : {};
+  return expandTemplates(
+    {
+      args: input.args,
+      env: { ...Object.fromEntries(references), ...input.env },
+      readiness: undefined,
+      liveness: undefined,
+    },
+    {
+      ...facts,
+      ...standing,
+      name: server?.name ?? name,
+      baseEnv: { ...Object.fromEntries(texts), ...facts.baseEnv },
+    },
   );
-  const own = Object.entries(expanded.env).filter(([variable]) => Object.hasOwn(input.env, variable));
-  // What is wrong with the environment of its server is said there.
-  const problems = expanded.problems.filter(
-    ({ path: [field, key] }) => field !== "env" || Object.hasOwn(input.env, String(key)),
-  );
-  return { args: expanded.args, env: Object.fromEntries(own), problems };
 }
 
 function nameProblems({ name, server }: DeclaredAction): Problem[] {
