@@ -154,9 +154,15 @@ export async function scheduleProblems(actions: readonly DeclaredAction[]): Prom
     const { cron, timeZone } =
       typeof schedule === "string" ? { cron: schedule, timeZone: undefined } : schedule;
     const at = typeof schedule === "string" ? ["schedule"] : ["schedule", "cron"];
-    const zone = timeZone === undefined ? undefined : timeZoneFault(timeZone);
-    if (zone !== undefined) return [located(action, { path: ["schedule", "timeZone"], message: zone })];
-    const fault = cronFault(cron);
-    return fault === undefined ? [] : [located(action, { path: at, message: fault })];
+    const faults = [
+      { path: at, message: cronFault(cron) },
+      {
+        path: ["schedule", "timeZone"],
+        message: timeZone === undefined ? undefined : timeZoneFault(timeZone),
+      },
+    ];
+    return faults.flatMap(({ path, message }) =>
+      message === undefined ? [] : [located(action, { path, message })],
+    );
   });
 }
