@@ -58,8 +58,8 @@ export function actionProblems(
 }
 
 function located(action: DeclaredAction, { path, message }: Problem): Diagnostic {
-  const server = action.server === null ? {} : { server: action.server };
-  return { severity: "error", message, ...server, ...action.place(path) };
+  const whose = action.server === null ? { action: action.name } : { server: action.server };
+  return { severity: "error", message, ...whose, ...action.place(path) };
 }
 
 /**
