@@ -1,3 +1,4 @@
+import { actionKey } from "../model/action.ts";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import type { Evaluated } from "../operation/planning.ts";
 import { ProjectCommand, trustFlags } from "./project-command.ts";
@@ -13,7 +14,7 @@ export default class Check extends ProjectCommand {
     const { flags } = await this.parse(Check);
     const evaluated = await this.evaluated({ ...flags, "no-secrets": true });
     const { desired, files, elsewhere } = evaluated;
-    const { project, servers } = desired;
+    const { project, servers, actions } = desired;
     const { errors, warnings } = await this.#remarks(evaluated);
     if (errors.length > 0) this.valueOrEnd({ ok: false, problems: errors }, "the configuration is invalid");
     if (this.json) {
@@ -21,16 +22,20 @@ export default class Check extends ProjectCommand {
         valid: true,
         project,
         servers: servers.map(({ name }) => name),
+        actions: actions.map(actionKey),
         files,
         elsewhere,
         warnings,
       });
     }
     for (const warning of warnings) this.note(`warning: ${formatDiagnostic(warning, shortenPath)}`);
-    const count = `${servers.length} ${servers.length === 1 ? "server" : "servers"}`;
+    const number = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
+    const tasks = actions.length > 0 ? `, ${number(actions.length, "action")}` : "";
     const others =
       elsewhere.length > 0 ? `, ${elsewhere.length} for other machines (${elsewhere.join(", ")})` : "";
-    this.print(`The configuration is valid: project ${project}, ${count}${others}.`);
+    this.print(
+      `The configuration is valid: project ${project}, ${number(servers.length, "server")}${tasks}${others}.`,
+    );
   }
 
   /** What the backends refuse of their servers, beside what was found so far. */

@@ -7,7 +7,7 @@ import type { DeclaredAction, DeclaredServer } from "./declared.ts";
 import { isMap } from "./keys.ts";
 import { type KeyPath, placeOf, sourceFolder } from "./place.ts";
 import { envNameProblems, type ServerProblem } from "./server-checks.ts";
-import { expandTemplates, type TemplateFacts } from "./templates.ts";
+import { type Expanded, expandTemplates, type TemplateFacts } from "./templates.ts";
 
 /** Actions as they are declared: which there are, and what is wrong with them although each field has the right form. */
 
@@ -53,28 +53,37 @@ export function actionProblems(
 }
 
 function located(action: DeclaredAction, { path, message }: ServerProblem): Diagnostic {
-  const server = action.server === null ? {} : { server: action.server };
-  return { severity: "error", message, ...server, ...action.place(path) };
+  const whose = action.server === null ? { action: action.name } : { server: action.server };
+  return { severity: "error", message, ...whose, ...action.place(path) };
 }
 
-/** Templates of an action mean what they mean in its server. One that stands alone has no port. */
+/**
+ * Templates of an action mean what they mean in its server, whose variables have the values that they have there
+ * (`facts.baseEnv`, once those are known). One that stands alone has no port.
+ */
 export function expandAction(
   { name, input }: DeclaredAction,
   server: DeclaredServer | undefined,
   facts: Omit<TemplateFacts, "name">,
-): { args: readonly string[]; env: Readonly<Record<string, string>>; problems: readonly ServerProblem[] } {
-  const env = { ...server?.input.env, ...input.env };
-  const port = server === undefined ? null : facts.port;
-  const expanded = expandTemplates(
-    { args: input.args, env, readiness: undefined, liveness: undefined },
-    { ...facts, name: server?.name ?? name, port },
+): Pick<Expanded, "args" | "env" | "problems"> {
+  const given = Object.entries(server?.input.env ?? {});
+  const texts = given.filter((variable): variable is [string, string] => typeof variable[1] === "string");
+  const references = given.filter(([, value]) => typeof value !== "string");
+  const standing = server === undefined ? { port: null, standsAlone: true } : {};
+  return expandTemplates(
+    {
+      args: input.args,
+      env: { ...Object.fromEntries(references), ...input.env },
+      readiness: undefined,
+      liveness: undefined,
+    },
+    {
+      ...facts,
+      ...standing,
+      name: server?.name ?? name,
+      baseEnv: { ...Object.fromEntries(texts), ...facts.baseEnv },
+    },
   );
-  const own = Object.entries(expanded.env).filter(([variable]) => Object.hasOwn(input.env, variable));
-  // What is wrong with the environment of its server is said there.
-  const problems = expanded.problems.filter(
-    ({ path: [field, key] }) => field !== "env" || Object.hasOwn(input.env, String(key)),
-  );
-  return { args: expanded.args, env: Object.fromEntries(own), problems };
 }
 
 function nameProblems({ name, server }: DeclaredAction): ServerProblem[] {
@@ -132,9 +141,15 @@ export async function scheduleProblems(actions: readonly DeclaredAction[]): Prom
     const { cron, timeZone } =
       typeof schedule === "string" ? { cron: schedule, timeZone: undefined } : schedule;
     const at = typeof schedule === "string" ? ["schedule"] : ["schedule", "cron"];
-    const zone = timeZone === undefined ? undefined : timeZoneFault(timeZone);
-    if (zone !== undefined) return [located(action, { path: ["schedule", "timeZone"], message: zone })];
-    const fault = cronFault(cron);
-    return fault === undefined ? [] : [located(action, { path: at, message: fault })];
+    const faults = [
+      { path: at, message: cronFault(cron) },
+      {
+        path: ["schedule", "timeZone"],
+        message: timeZone === undefined ? undefined : timeZoneFault(timeZone),
+      },
+    ];
+    return faults.flatMap(({ path, message }) =>
+      message === undefined ? [] : [located(action, { path, message })],
+    );
   });
 }

@@ -91,6 +91,22 @@ function withoutBroken(
   merged: Readonly<Record<string, unknown>>,
   issues: readonly z.core.$ZodIssue[],
 ): object {
+  const { actions, ...fields } = merged;
+  const inActions = (issue: z.core.$ZodIssue) => issue.path[0] === "actions";
+  const rest = withoutBrokenFields(
+    fields,
+    issues.filter((issue) => !inActions(issue)),
+  );
+  const broken = new Set(issues.filter(inActions).map((issue) => issue.path[1]));
+  if (!isMap(actions) || broken.has(undefined)) return rest;
+  const sound = Object.entries(actions).filter(([name]) => !broken.has(name));
+  return { ...rest, actions: Object.fromEntries(sound) };
+}
+
+function withoutBrokenFields(
+  merged: Readonly<Record<string, unknown>>,
+  issues: readonly z.core.$ZodIssue[],
+): object {
   const { env } = merged;
   // A variable that is there, whatever its value, can be named by a template.
   const inEnv = (issue: z.core.$ZodIssue) => issue.path[0] === "env" && issue.path.length > 1;

@@ -6,6 +6,8 @@ import { duplicateMessage } from "./yaml.ts";
 
 /** Keys whose value a node gives as its argument: `readiness "log" …`, `depends-on "db" …`, `schedule "@daily" …`. */
 const ARGUMENT_KEYS = ["type", "server", "cron"];
+/** Nodes that stand for true when nothing is said of them. */
+const FLAGS = ["mcp"];
 const SECRET_KINDS = ["env", "file", "command"];
 
 /** Reads KDL 2 by the schema: what a node may hold follows from the field that it sets. */
@@ -62,22 +64,21 @@ class Decoder {
     const object = objectPart(shape);
     if (shape.kind === "map") return this.#map(node, shape.value, path);
     if (object?.keys.has("secret")) return this.#secret(node, siblings);
-    if (object && takesScalar(shape) && node.arguments.length + node.entries.length === 0)
-      return bareNode(object);
+    if (object && FLAGS.includes(node.name) && node.arguments.length + node.entries.length === 0) return true;
     if (object && (node.arguments.length === 0 || argumentKey(object) !== undefined || !takesScalar(shape))) {
-      return this.#object(node, object, path);
+      return this.#object(node, object, path, siblings);
     }
     const list = listPart(shape);
     if (list && !(takesScalar(shape) && node.arguments.length === 1)) return this.#list(node, list, path);
     return this.#scalar(node, siblings);
   }
 
-  #object(node: KdlNode, shape: ObjectShape, path: KeyPath): unknown {
+  #object(node: KdlNode, shape: ObjectShape, path: KeyPath, siblings: ReadonlyMap<string, string>): unknown {
     const key = argumentKey(shape);
     const [first, ...more] = node.arguments;
     const excess = key === undefined ? first : more[0];
-    const known = kdlKeys(shape);
-    if (excess) this.#problem(excess.position, excessMessage(node, excess, known, key !== undefined));
+    const nearby = new Map([...siblings, ...kdlKeys(shape)]);
+    if (excess) this.#problem(excess.position, excessMessage(node, excess, nearby, key !== undefined));
     if (key === undefined || !first) return this.block(node.entries, shape, path);
     this.#place([...path, key], first.position);
     const rest = this.block(node.entries, shape, path, new Map([[key, first.position]]));
@@ -224,11 +225,6 @@ function isDependencies(shape: Shape): shape is ListShape {
 
 function argumentKey(shape: ObjectShape): string | undefined {
   return ARGUMENT_KEYS.find((key) => shape.keys.has(key));
-}
-
-/** `mcp` alone stands for true; a probe without its type is left for the schema to refuse. */
-function bareNode(shape: ObjectShape): unknown {
-  return argumentKey(shape) === undefined ? true : {};
 }
 
 function kebabPath(path: KeyPath): KeyPath {

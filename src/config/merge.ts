@@ -8,16 +8,18 @@ export function mergeServer(defaults: Fields, own: Fields): Record<string, unkno
   return Object.fromEntries(
     [...new Set([...Object.keys(defaults), ...Object.keys(own)])].map((key) => [
       key,
-      mergeField(defaults[key], own[key]),
+      mergeField(key, defaults[key], own[key]),
     ]),
   );
 }
 
-function mergeField(base: unknown, own: unknown): unknown {
+/** Of another type a probe has other settings. Elsewhere `type` may be a name that somebody chose. */
+const PROBES: readonly string[] = ["readiness", "liveness"];
+
+function mergeField(key: string, base: unknown, own: unknown): unknown {
   if (own === undefined) return base;
   if (!isMap(base) || !isMap(own)) return own;
-  // A probe of another type has other settings.
-  if (base.type !== own.type) return own;
+  if (PROBES.includes(key) && base.type !== own.type) return own;
   return Object.fromEntries([...Object.entries(base), ...Object.entries(own)]);
 }
 

@@ -32,12 +32,12 @@ export async function resolveAction(
   const diagnostics: Diagnostic[] = [];
   const { input } = action;
   const { machine } = world;
-  const from = action.server === null ? {} : { server: action.server };
+  const whose = action.server === null ? { action: action.name } : { server: action.server };
   const report = (at: KeyPath, message: string) =>
     diagnostics.push({
       severity: "error",
       message: `action ${actionKey({ ...action })}: ${message}`,
-      ...from,
+      ...whose,
       ...action.place(at),
     });
 

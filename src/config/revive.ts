@@ -17,9 +17,12 @@ type Sources = Pick<World, "env" | "runSecretCommand" | "hmac">;
 export async function revive(past: Desired, world: Sources): Promise<Resolved> {
   const revived = [];
   // One after another: a secret command may ask for a password on the terminal.
-  for (const spec of past.servers) revived.push(await reviveOne(spec, spec.name, world));
+  for (const spec of past.servers) revived.push(await reviveOne(spec, { server: spec.name }, world));
   const actions = [];
-  for (const spec of past.actions) actions.push(await reviveOne(spec, spec.server ?? undefined, world));
+  for (const spec of past.actions) {
+    const whose = spec.server === null ? { action: spec.name } : { server: spec.server };
+    actions.push(await reviveOne(spec, whose, world, `action ${actionKey(spec)}: `));
+  }
   const secrets = revived.flatMap(({ spec, values }) =>
     Object.keys(values).length > 0 ? [[spec.name, values] as const] : [],
   );
@@ -49,11 +52,12 @@ interface Revived<Spec> {
   readonly problems: readonly Diagnostic[];
 }
 
-/** `server`: whose problem it is when something is missing. */
+/** `whose`: whose problem it is when something is missing; `title` stands before what is said of it. */
 async function reviveOne<Spec extends ServerSpec | ActionSpec>(
   spec: Spec,
-  server: string | undefined,
+  whose: Pick<Diagnostic, "server" | "action">,
   world: Sources,
+  title = "",
 ): Promise<Revived<Spec>> {
   const messages: string[] = [];
   const program = await programAt(spec.program, spec.command ?? spec.program);
@@ -78,8 +82,8 @@ async function reviveOne<Spec extends ServerSpec | ActionSpec>(
   const problems = messages.map(
     (message): Diagnostic => ({
       severity: "error",
-      ...(server === undefined ? {} : { server }),
-      message,
+      message: title + message,
+      ...whose,
     }),
   );
   return { spec: { ...spec, env: Object.fromEntries(env) }, values: Object.fromEntries(values), problems };

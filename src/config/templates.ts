@@ -13,6 +13,8 @@ export interface TemplateFacts {
   readonly project: string;
   readonly home: string;
   readonly port: number | null;
+  /** It is for an action that stands alone: nothing there has a port. */
+  readonly standsAlone?: boolean;
   /** What every server gets; `{env.NAME}` finds it where the server does not declare the name itself. */
   readonly baseEnv: Readonly<Record<string, string>>;
 }
@@ -104,7 +106,9 @@ class Expansion {
         if (port !== null) return String(port);
         return this.#problem(
           path,
-          "cannot fill in {port}: the server has no port; give it one, or write {{port}} for the text",
+          this.#facts.standsAlone
+            ? "cannot fill in {port}: an action that stands alone has none; write the number, or {{port}} for the text"
+            : "cannot fill in {port}: the server has no port; give it one, or write {{port}} for the text",
         );
       default:
         return this.#envValue(variable.slice("env.".length), path);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CONCURRENCY, MISSED } from "./action.ts";
 import { duration, envInput, oneOf, oneOrMore, text, textList, umaskInput, whole } from "./input-parts.ts";
+import { parseDuration } from "./units.ts";
 
 /** An action as a person may write it, in camelCase. See server.ts on its `error` texts and descriptions. */
 
@@ -40,6 +41,11 @@ const retriesInput = z.union(
   { error: "write a number, or a block with max, backoff-initial and backoff-max" },
 );
 
+/** What may take no time at all can only fail. */
+const someTime = duration.refine((value) => parseDuration(value) !== 0, {
+  error: 'write a longer time, or "none"',
+});
+
 export const actionInput = z.strictObject(
   {
     command: text("write the program to run")
@@ -66,7 +72,7 @@ export const actionInput = z.strictObject(
       .optional()
       .describe("Permissions taken from new files, in octal; `022`, or that of its server."),
     timeout: z
-      .union([duration, z.literal("none")], { error: 'write a duration such as "5m", or "none"' })
+      .union([someTime, z.literal("none")], { error: 'write a duration such as "5m", or "none"' })
       .default("1h")
       .describe("Longest run; then it is stopped, and has failed. `none`: as long as it takes."),
     grace: duration

@@ -13,6 +13,8 @@ export interface Diagnostic {
   readonly path?: string;
   /** The server it is about, when it is about one. */
   readonly server?: string;
+  /** The action that stands alone that it is about, when it is about one. */
+  readonly action?: string;
 }
 
 /** An expected outcome: a value, or every problem that stood in its way. */

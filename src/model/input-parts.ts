@@ -50,9 +50,10 @@ export const serverName = z.string({ error: nameError }).regex(NAME_PATTERN, { e
 export const textList = z.array(z.string({ error: 'write text in quotes, such as "8080"' }), {
   error: "write a list of texts",
 });
-export const oneOrMore = z.union([text(), z.array(text()).min(1)], {
-  error: "write a text or a list of texts",
-});
+export const oneOrMore = (() => {
+  const error = "write a text or a list of texts";
+  return z.union([text(), z.array(text()).min(1, { error })], { error });
+})();
 
 export const port = whole(1, 65535);
 

@@ -48,7 +48,8 @@ export async function evaluateToEmit(setting: Setting, selection: Selection): Pr
   const selected = all.filter(({ name }) => !skipped.includes(name));
   const wanted = selected.filter(({ input }) => input.wanted !== "ignore");
   const { desired, diagnostics } = await resolve(
-    { ...loaded.value, servers: wanted.map(withoutEnvFiles) },
+    // Units hold no actions: nothing about those is in the way.
+    { ...loaded.value, servers: wanted.map(withoutEnvFiles), actions: [] },
     {
       machine,
       env: setting.env,

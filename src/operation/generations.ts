@@ -23,7 +23,7 @@ const generationFile = z.object({
   files: z.array(z.string()),
   /** The generation whose state this one brought back. */
   rollbackOf: z.int().optional(),
-  /** Servers that --only or --except left out, or whose backend did not answer: they stand here as they were before. */
+  /** What --only or --except left out, and servers whose backend did not answer: they stand here as they were before. */
   skipped: z.array(z.string()).optional(),
   /** `begun`: the apply was interrupted before it could tell. */
   outcome: z.enum(["begun", "complete", "incomplete"]),
@@ -55,6 +55,7 @@ export function beginGeneration(state: string, begun: Begun): Generation {
   const { project, root, servers, actions } = desired;
   const { add, change, remove } = summary(plan);
   const left = [...plan.skipped, ...(plan.unreachable ?? []).flatMap(({ servers: lost }) => lost)];
+  const agentLeft = plan.unreachable?.some(({ backend }) => backend === "agent") ?? false;
   const generation: Generation = {
     version: 1,
     number: (numbers(state, project).at(-1) ?? 0) + 1,
@@ -65,7 +66,7 @@ export function beginGeneration(state: string, begun: Begun): Generation {
     outcome: "begun",
     changes: { add: [...add], change: [...change], remove: [...remove] },
     ...(left.length > 0 ? { skipped: left } : {}),
-    ...asApplied({ servers, actions }, left, latestGeneration(state, project)),
+    ...asApplied({ servers, actions }, { left, agentLeft }, latestGeneration(state, project)),
   };
   ensurePrivateDir(dirOf(state, project));
   write(state, project, generation);
@@ -75,14 +76,14 @@ export function beginGeneration(state: string, begun: Begun): Generation {
   return generation;
 }
 
-/** The desired state, with what is left out as it was applied before. */
+/** The desired state, with what is left out as it was applied before. Without the agent no action was taken over. */
 function asApplied(
   { servers, actions }: Pick<Desired, "servers" | "actions">,
-  skipped: readonly string[],
+  { left, agentLeft }: { readonly left: readonly string[]; readonly agentLeft: boolean },
   before: Generation | undefined,
 ): Pick<Generation, "servers" | "actions"> {
   const isLeft = (one: ServerSpec | ActionSpec) =>
-    skipped.includes("server" in one ? (one.server ?? one.name) : one.name);
+    "server" in one ? agentLeft || left.includes(one.server ?? one.name) : left.includes(one.name);
   const merged = <One extends ServerSpec | ActionSpec>(now: readonly One[], then: readonly One[] = []) => [
     ...now.filter((one) => !isLeft(one)),
     ...then.filter(isLeft),

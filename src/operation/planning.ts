@@ -161,11 +161,12 @@ export async function makePlan(
   const { backends, selection, state } = request;
   const { observed, actions, unreachable } = await observeAll(evaluated.desired, request);
   const lost = new Set(unreachable.flatMap(({ servers }) => servers));
+  const isReached = ({ server }: ActionSpec) => server === null || !lost.has(server);
   const desired = {
     ...evaluated.desired,
     servers: evaluated.desired.servers.filter(({ name }) => !lost.has(name)),
-    // Without whoever knows them nothing can be said of any.
-    actions: actions === undefined ? [] : evaluated.desired.actions,
+    // Without whoever knows them nothing can be said of any. Those of a server go with that.
+    actions: actions === undefined ? [] : evaluated.desired.actions.filter(isReached),
   };
   const reachable = observed.filter(({ name }) => !lost.has(name));
   const diagnostics = [...evaluated.warnings, ...evaluated.diagnostics].filter(
@@ -173,7 +174,7 @@ export async function makePlan(
   );
   const known = withoutNames(selection, lost);
   const built = known
-    ? buildPlan(desired, reachable, diagnostics, known, actions)
+    ? buildPlan(desired, reachable, diagnostics, known, actions?.filter(isReached))
     : buildPlan({ ...desired, servers: [], actions: [] }, [], diagnostics);
   if (!built.ok) return built;
   const changes = await Promise.all(built.value.changes.map((change) => withUnit(change, backends)));

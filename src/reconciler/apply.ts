@@ -231,7 +231,7 @@ class Walk {
 }
 
 function actionDetail(desired: ActionSpec | undefined): string {
-  if (desired === undefined) return "removed";
+  if (desired === undefined) return "";
   return desired.schedule
     ? `runs at ${desired.schedule.cron} (${desired.schedule.timeZone})`
     : "ready to run";

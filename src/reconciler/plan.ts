@@ -7,9 +7,9 @@ import { diffActions, ownerOf } from "./diff-actions.ts";
 import { type Selection, select } from "./select.ts";
 
 /**
- * The plan from what is declared to what is there. `diagnostics` are the preflight problems: those of servers that
- * the selection leaves out are dropped, since nothing is done to them. Problems: a selected name that is neither
- * declared nor recorded. `recorded`: the actions that are known; one of a server goes with that.
+ * The plan from what is declared to what is there. `diagnostics` are the preflight problems: those of servers and
+ * actions that the selection leaves out are dropped, since nothing is done to them. Problems: a selected name that is
+ * neither declared nor recorded. `recorded`: the actions that are known; one of a server goes with that.
  */
 export function buildPlan(
   desired: Desired,
@@ -21,7 +21,10 @@ export function buildPlan(
   const changes = diff(desired, observed);
   const actions = diffActions(desired.actions, recorded);
   const names = [...new Set([...changes.map(({ server }) => server), ...actions.map(ownerOf)])];
-  const { skipped, problems } = select(names, selection);
+  const alone = actions.some(
+    ({ desired: declared, recorded: known }) => (declared ?? known)?.server === null,
+  );
+  const { skipped, problems } = select(names, selection, alone ? ["server", "action"] : ["server"]);
   if (problems.length > 0) return { ok: false, problems };
   const plan: Plan = {
     version: 1,
@@ -29,7 +32,7 @@ export function buildPlan(
     root: desired.root,
     changes: changes.filter(({ server }) => !skipped.includes(server)),
     actions: actions.filter((action) => !skipped.includes(ownerOf(action))),
-    diagnostics: diagnostics.filter(({ server }) => server === undefined || !skipped.includes(server)),
+    diagnostics: diagnostics.filter(({ server, action }) => !skipped.includes(server ?? action ?? "")),
     skipped,
   };
   return { ok: true, value: plan, warnings: [] };

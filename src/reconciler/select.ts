@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { nearest } from "../model/nearest.ts";
 
-/** Which servers a plan is about. Without `only`: all of them. */
+/** Which servers, with their actions, and which actions that stand alone a plan is about. Without `only`: all of them. */
 export interface Selection {
   readonly only?: readonly string[];
   readonly except?: readonly string[];
@@ -14,19 +14,34 @@ export interface Selected {
   readonly problems: readonly Diagnostic[];
 }
 
-/** Applies `--only` and `--except` to the names there are. A name of both is left out. */
-export function select(names: readonly string[], { only = [], except = [] }: Selection): Selected {
+/** Applies `--only` and `--except` to the names there are. A name of both is left out. `kinds`: what the names name. */
+export function select(
+  names: readonly string[],
+  { only = [], except = [] }: Selection,
+  kinds: readonly string[] = ["server"],
+): Selected {
   const taken = (name: string) => (only.length === 0 || only.includes(name)) && !except.includes(name);
-  const problems = [...unknownNames("--only", only, names), ...unknownNames("--except", except, names)];
+  const problems = [
+    ...unknownNames("--only", only, names, kinds),
+    ...unknownNames("--except", except, names, kinds),
+  ];
   return { skipped: names.filter((name) => !taken(name)).sort(), problems };
 }
 
-function unknownNames(flag: string, given: readonly string[], names: readonly string[]): Diagnostic[] {
+function unknownNames(
+  flag: string,
+  given: readonly string[],
+  names: readonly string[],
+  kinds: readonly string[],
+): Diagnostic[] {
   const unknown = [...new Set(given)].filter((name) => !names.includes(name));
   return unknown.map((name) => {
     const near = nearest(name, names);
     const wayOut =
-      near === undefined ? `known servers: ${names.join(", ") || "none"}` : `did you mean "${near}"?`;
-    return { severity: "error", message: `cannot select "${name}" with ${flag}: no such server; ${wayOut}` };
+      near === undefined
+        ? `known ${kinds.map((kind) => `${kind}s`).join(" and ")}: ${names.join(", ") || "none"}`
+        : `did you mean "${near}"?`;
+    const message = `cannot select "${name}" with ${flag}: no such ${kinds.join(" or ")}; ${wayOut}`;
+    return { severity: "error", message };
   });
 }

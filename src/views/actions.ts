@@ -1,5 +1,5 @@
 import type { Action, Change } from "../model/plan.ts";
-import type { Sign } from "./field-diff.ts";
+import type { Sign } from "./line-diff.ts";
 
 export function changeSign(action: Action): Sign {
   switch (action) {

@@ -2,7 +2,7 @@ import type { ActionSpec } from "../model/action.ts";
 import { canonicalJson } from "../model/canonical.ts";
 import { leaves } from "../model/leaves.ts";
 import type { ServerSpec } from "../model/spec.ts";
-import { commandLine, fieldLabel, fieldValue } from "./values.ts";
+import { commandLine, fieldLabel, fieldValue, lineCount } from "./values.ts";
 
 /** One line about a server: what, and what it is. */
 export interface Fact {
@@ -106,9 +106,7 @@ export function actionFacts(spec: ActionSpec): readonly Fact[] {
 
 /** How long it is and what runs it: the text itself is in the configuration. */
 function scriptLine(script: string, { program, interpreterArgs, args }: ActionSpec): string {
-  const lines = script.trimEnd().split("\n").length;
-  const run = commandLine(program, [...interpreterArgs, "SCRIPT", ...args]);
-  return `${lines} line${lines === 1 ? "" : "s"}, by ${run}`;
+  return `${lineCount(script)}, by ${commandLine(program, [...interpreterArgs, "SCRIPT", ...args])}`;
 }
 
 function headFacts(spec: ServerSpec): Fact[] {

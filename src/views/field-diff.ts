@@ -1,19 +1,11 @@
 import { diffArrays } from "diff";
 import type { FieldChange } from "../model/plan.ts";
 import type { EnvValue } from "../model/spec.ts";
-import { fieldLabel, fieldValue } from "./values.ts";
+import { type Line, lineDiff } from "./line-diff.ts";
+import { fieldLabel, fieldValue, lineCount } from "./values.ts";
 import { displayWidth } from "./width.ts";
 
 type SecretValue = Exclude<EnvValue, string>;
-
-export type Sign = "+" | "~" | "-" | "-/+" | "";
-
-/** A line below a server's heading. `depth` counts from there. */
-export interface Line {
-  readonly depth: number;
-  readonly sign: Sign;
-  readonly text: string;
-}
 
 /** One field's change in one line of at most `room` columns, else in several. */
 export function fieldLines(change: FieldChange, room: number): Line[] {
@@ -21,6 +13,7 @@ export function fieldLines(change: FieldChange, room: number): Line[] {
   const label = fieldLabel(field);
   if (from === undefined) return [{ depth: 0, sign: "+", text: `${label}: ${fieldValue(field, to)}` }];
   if (to === undefined) return [{ depth: 0, sign: "-", text: `${label}: ${fieldValue(field, from)}` }];
+  if (field === "script") return scriptLines(from as string | null, to as string | null);
   if (isLongList(from) || isLongList(to)) return listLines(label, from as unknown[], to as unknown[]);
   if (isSecret(from) && isSecret(to))
     return [{ depth: 0, sign: "~", text: `${label}: ${secretChange(from, to)}` }];
@@ -35,6 +28,15 @@ function valueLines(label: string, from: string, to: string, room: number): Line
     { depth: 1, sign: "-", text: from },
     { depth: 1, sign: "+", text: to },
   ];
+}
+
+/** Line by line; of one that comes or goes only how long it is. */
+function scriptLines(from: string | null, to: string | null): Line[] {
+  if (from === null || to === null)
+    return [{ depth: 0, sign: "~", text: `script: ${lineCount(from)} -> ${lineCount(to)}` }];
+  // That neither ends in a line break is not worth a remark.
+  const end = from.endsWith("\n") || to.endsWith("\n") ? "" : "\n";
+  return [{ depth: 0, sign: "~", text: "script:" }, ...lineDiff(from + end, to + end)];
 }
 
 /** Where a secret comes from, and whether its value is another one. */

@@ -7,7 +7,8 @@ import { actionLabel, isEmpty, isWaiting, type PlanSummary, summary } from "../m
 import { oneLine } from "../model/text.ts";
 import { changeHeading, changeSign } from "./actions.ts";
 import { actionFacts, interestingFacts } from "./facts.ts";
-import { fieldLines, type Line, type Sign } from "./field-diff.ts";
+import { fieldLines } from "./field-diff.ts";
+import type { Line, Sign } from "./line-diff.ts";
 import { reasonTexts } from "./reasons.ts";
 import { type Paint, painter, type Screen, type Style } from "./screen.ts";
 import { unitLines } from "./unit-diff.ts";
@@ -198,9 +199,10 @@ function remarkLine(severity: Diagnostic["severity"], text: string, { width }: S
 
 function totals(plan: Plan, paint: Paint): string {
   const found = summary(plan);
-  if (isEmpty(plan) && plan.unreachable && plan.changes.length === 0)
+  if (isEmpty(plan) && plan.unreachable && plan.changes.length + plan.actions.length === 0)
     return paint("bold", "Nothing can be planned.");
-  if (isEmpty(plan)) return `${paint("bold", "No changes.")} ${matching(found)}${butNotWell(plan, found)}`;
+  if (isEmpty(plan))
+    return `${paint("bold", "No changes.")} ${matching(plan, found)}${butNotWell(plan, found)}`;
   const counts = [
     count(found.add, "to add"),
     count(found.change, "to change"),
@@ -230,8 +232,12 @@ function names(servers: readonly string[]): string {
   return `${servers.slice(0, MOST_NAMES).join(", ")}${more}`;
 }
 
-function matching(found: PlanSummary): string {
-  const one = found.matching.length === 1;
+/** Actions are told of where there is nothing else. */
+function matching({ changes, actions }: Plan, found: PlanSummary): string {
+  const [what, number] =
+    changes.length === 0 && actions.length > 0
+      ? ["action", actions.length]
+      : ["server", found.matching.length];
   const ignored = found.ignored.length === 0 ? "" : ` Ignored: ${found.ignored.join(", ")}.`;
-  return `${found.matching.length} ${one ? "server matches" : "servers match"} the configuration.${ignored}`;
+  return `${number} ${number === 1 ? `${what} matches` : `${what}s match`} the configuration.${ignored}`;
 }

@@ -71,6 +71,13 @@ function shellWord(word: string): string {
   return /^[^'\p{Cc}]*$/u.test(word) ? `'${word}'` : quote(word);
 }
 
+/** How long a script is; `none` where there is none. */
+export function lineCount(script: string | null): string {
+  if (script === null) return "none";
+  const lines = script.trimEnd().split("\n").length;
+  return `${lines} line${lines === 1 ? "" : "s"}`;
+}
+
 /** JSON's quotes; DEL and the C1 control characters, which JSON lets through, are escaped too. */
 function quote(text: string): string {
   return JSON.stringify(text).replace(

@@ -56,6 +56,19 @@ describe("xy emit", () => {
     });
   });
 
+  it("has nothing to do with actions, which are no units", async () => {
+    const home = newHome();
+    home.declare("a");
+    const alone = await home.did("emit", "systemd");
+    home.declare(
+      "b",
+      'wanted "ignore"\naction "x" { command "sh"; args "{env.MODE}"; }\nenv { MODE "fast"; }',
+    );
+    home.write("xy.config.kdl", 'project "tools"\naction "y" { command "no-such-program"; }\n');
+    home.declare("a", 'action "z" { command "no-such-program"; }');
+    expect(await home.did("emit", "systemd")).toBe(alone);
+  });
+
   it("writes files, and leaves those alone that xy has not written", async () => {
     const home = newHome();
     home.declare("a");

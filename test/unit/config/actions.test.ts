@@ -82,6 +82,36 @@ describe("mistakes in actions", () => {
       ],
     ],
     [
+      "no time at all",
+      within('action "b" {\n  command "x"\n  timeout "0s"\n}'),
+      ['servers.d/a.kdl:4:11: cannot use "0s" for actions.b.timeout: write a longer time, or "none"'],
+    ],
+    [
+      "an interpreter that is none",
+      within('action "b" {\n  script "x"\n  interpreter\n}'),
+      ["servers.d/a.kdl:4:3: cannot use a list for actions.b.interpreter: write a text or a list of texts"],
+    ],
+    [
+      "retries of which nothing is said",
+      within('action "b" {\n  command "x"\n  retries\n}'),
+      ["servers.d/a.kdl:4:3: cannot leave out actions.b.retries.max: write a whole number from 0 to 100"],
+    ],
+    [
+      "a schedule of which only the time zone is said",
+      { "xy.config.yaml": "actions:\n  b: { command: x, schedule: { timeZone: UTC } }\n" },
+      [
+        'xy.config.yaml:2:20: cannot leave out actions.b.schedule.cron: write a cron expression such as "0 3 * * *"',
+        'xy.config.yaml:2:32: cannot use unknown key "actions.b.schedule.timeZone": did you mean "time-zone"?',
+      ],
+    ],
+    [
+      "a setting on the line of a schedule",
+      within('action "b" {\n  command "x"\n  schedule "@daily" timeout "5m"\n}'),
+      [
+        'servers.d/a.kdl:4:21: cannot give schedule several values: in KDL all of this line is one node; put ";" or a line break before timeout',
+      ],
+    ],
+    [
       "a name that the shell owns",
       within('action "b" {\n  command "x"\n  env {\n    PWD "/"\n  }\n}'),
       [
@@ -99,7 +129,7 @@ describe("mistakes in actions", () => {
       "a template without a port",
       { "xy.config.kdl": 'action "b" {\n  command "x"\n  args "{port}"\n}\n' },
       [
-        "xy.config.kdl:3:8: cannot fill in {port}: the server has no port; give it one, or write {{port}} for the text",
+        "xy.config.kdl:3:8: cannot fill in {port}: an action that stands alone has none; write the number, or {{port}} for the text",
       ],
     ],
     [
@@ -107,6 +137,60 @@ describe("mistakes in actions", () => {
       within('action "b" {\n  command "x"\n  args "{env.T}"\n  env { T (env)"T"; }\n}'),
       [
         "servers.d/a.kdl:4:8: cannot fill in the secret {env.T}: it would be in the process list; let the program read T from its environment",
+      ],
+    ],
+    [
+      "a template without a port, in a server that has none",
+      within('action "b" {\n  command "x"\n  args "{port}"\n}'),
+      [
+        "servers.d/a.kdl:4:8: cannot fill in {port}: the server has no port; give it one, or write {{port}} for the text",
+      ],
+    ],
+    [
+      "a secret of its server among its arguments",
+      {
+        "servers.d/a.kdl":
+          'command "sh"; port "none"; env { T (env)"T"; }\naction "b" { command "x"; args "{env.T}"; }\n',
+      },
+      [
+        "servers.d/a.kdl:2:32: cannot fill in the secret {env.T}: it would be in the process list; let the program read T from its environment",
+      ],
+    ],
+    [
+      "a reference among its arguments",
+      { "xy.config.yaml": "actions:\n  b: { command: x, args: [{ secret: { env: T } }] }\n" },
+      ['xy.config.yaml:2:27: cannot use a block for actions.b.args[0]: write text in quotes, such as "8080"'],
+    ],
+    [
+      "something in each of several",
+      within(
+        'action "a" { command "x"; timeout "5"; }\naction "b" { description "none"; }\naction "main" { command "x"; }',
+      ),
+      [
+        'servers.d/a.kdl:2:35: cannot use "5" for actions.a.timeout: write a duration such as "5m", or "none"',
+        "servers.d/a.kdl:3:8: cannot run an action without a program: write its command, or a script",
+        "servers.d/a.kdl:4:8: cannot name an action main: jobs of the server's own program are called so; choose another name",
+      ],
+    ],
+    [
+      "the same in every server, by the defaults",
+      {
+        "xy.config.yaml":
+          "defaults: { actions: { main: { command: x } } }\nservers: { a: { command: x, port: none }, b: { command: x, port: none } }\n",
+      },
+      [
+        "xy.config.yaml:1:30: cannot name an action main: jobs of the server's own program are called so; choose another name",
+      ],
+    ],
+    [
+      "something in a program, which has no lines",
+      {
+        "xy.config.ts":
+          'export default { actions: { b: { script: "echo" } }, servers: { a: { command: "x", port: "none", actions: { c: { command: "x", schedule: "61 * * * *" } } } } };\n',
+      },
+      [
+        "xy.config.ts: actions.b.script: cannot tell what runs the script: begin it with a line such as #!/bin/sh, or set its interpreter",
+        `xy.config.ts: servers.a.actions.c.schedule: cannot use "61 * * * *" as a schedule: Invalid value for minute; ${CRON}`,
       ],
     ],
   ])("%s", async (_, files, problems) => {
@@ -137,6 +221,8 @@ describe("mistakes in actions", () => {
     expect(await problemsOf(dated)).toEqual([
       `servers.d/a.kdl:2:36: cannot use "2030-01-01T00:00:00" as a schedule: ${CRON}`,
     ]);
+    const both = within('action "b" { command "x"; schedule "2030-01-01" time-zone="Mars/Base"; }');
+    expect(await problemsOf(both)).toHaveLength(2);
     const there = within('action "b" { command "x"; schedule "@daily" time-zone="Mars/Base"; }');
     expect(await problemsOf(there)).toEqual([
       'servers.d/a.kdl:2:55: cannot use "Mars/Base" as a time zone: it is not known here; write a name such as "Europe/Berlin"',
@@ -218,6 +304,22 @@ describe("an action on this machine", () => {
     expect(actionSecrets).toEqual({ "a:same": { TOKEN: "t0k3n" }, "a:own": { TOKEN: "t0k3n" } });
   });
 
+  it("reads of its server what that has, whatever the action makes of what it is made from", async () => {
+    const server =
+      'command "sh"; port "none"; env { GREETING "hello {env.WHO}"; WHO "you"; TOKEN (env)"TOKEN"; }\n';
+    const text = `action "b" { command "sh"; args "{env.GREETING}" "{env.MORE}"; env { WHO %; MORE "{env.GREETING}!"; }; }\n`;
+    for (const who of ['"me"', '(env)"TOKEN"']) {
+      const { actions } = await actionsIn(
+        { "servers.d/a.kdl": server + text.replace("%", who) },
+        { env: { TOKEN: "t" } },
+      );
+      expect(actions["a:b"]).toMatchObject({
+        args: ["hello you", "hello you!"],
+        env: { GREETING: "hello you", MORE: "hello you!" },
+      });
+    }
+  });
+
   it("has its own secrets beside those of its server, and only those that it gets", async () => {
     const text = `${SERVER}action "b" { command "sh"; env { TOKEN "plain"; OTHER (env)"OTHER"; GONE (env)"GONE"; }; }\n`;
     const { actions, actionSecrets, said } = await actionsIn(
@@ -270,6 +372,93 @@ action "c" { command "sh"; working-dir "nowhere"; }
       ),
       expect.stringMatching(/^xy\.config\.kdl:3:40: action c: cannot run in nowhere: it does not exist/),
     ]);
+  });
+
+  it("has secrets of every kind, by keyed hash only, and none of a command with --no-secrets", async () => {
+    const files = {
+      "token.txt": "of a file\n",
+      "xy.config.kdl": `action "b" {
+  command "sh"
+  env { E (env)"E"; F (file)"token.txt"; C (command)"print it"; }
+}
+`,
+    };
+    const found = await actionsIn(files, {
+      env: { E: "of env" },
+      runSecretCommand: async () => ({ kind: "value", value: "of a command" }),
+    });
+    expect(found.actions.b?.env).toMatchObject({
+      E: { secret: { env: "E" }, hmac: "hmac of of env" },
+      F: { secret: { file: join(found.folder, "token.txt") }, hmac: "hmac of of a file" },
+      C: { secret: { command: "print it" }, hmac: "hmac of of a command" },
+    });
+    expect(found.actionSecrets).toEqual({ b: { E: "of env", F: "of a file", C: "of a command" } });
+    const without = await actionsIn(files, { env: { E: "of env" } });
+    expect(without.actions.b?.env.C).toEqual({ secret: { command: "print it" }, hmac: "" });
+    expect(without.actionSecrets).toEqual({ b: { E: "of env", F: "of a file" } });
+    expect(without.said).toEqual([]);
+  });
+
+  it("runs in a folder that is relative to the file that says so", async () => {
+    const { actions, folder } = await actionsIn({
+      "xy.config.kdl":
+        'defaults {\n  action "far" { command "sh"; working-dir "work"; }\n}\naction "alone" { command "sh"; working-dir "work"; }\n',
+      "servers.d/a.kdl": 'command "sh"; port "none"\naction "near" { command "sh"; working-dir "work"; }\n',
+      "work/x": "",
+      "servers.d/work/x": "",
+    });
+    const folders = Object.entries(actions).map(([key, spec]) => [key, spec.workingDir]);
+    expect(Object.fromEntries(folders)).toEqual({
+      alone: join(folder, "work"),
+      "a:far": join(folder, "work"),
+      "a:near": join(folder, "servers.d/work"),
+    });
+  });
+
+  it("looks on the PATH that its server or itself declares first, and has that behind its own folder", async () => {
+    const files = {
+      "own/tool": "#!/bin/sh\n",
+      "theirs/tool": "#!/bin/sh\n",
+      "servers.d/a.kdl": `command "sh"; port "none"
+env { PATH "HOME/theirs:/usr/bin"; }
+action "of-server" { command "tool"; }
+action "of-own" { command "tool"; env { PATH "HOME/own"; }; }
+action "shell" { script "#!/bin/sh"; }
+`,
+    };
+    const folder = folderWith(files);
+    const text = files["servers.d/a.kdl"].replaceAll("HOME", folder);
+    for (const tool of ["own/tool", "theirs/tool"]) chmodSync(join(folder, tool), 0o755);
+    const { actions } = await actionsIn({ "servers.d/a.kdl": text });
+    expect(actions["a:of-server"]).toMatchObject({
+      program: join(folder, "theirs/tool"),
+      env: { PATH: `${folder}/theirs:/usr/bin` },
+    });
+    expect(actions["a:of-own"]).toMatchObject({
+      program: join(folder, "own/tool"),
+      env: { PATH: `${folder}/own` },
+    });
+    expect(actions["a:shell"]?.env.PATH).toBe(`/bin:${folder}/theirs:/usr/bin`);
+  });
+
+  it("is what the defaults say of it, or all that its server says, never something of both", async () => {
+    const { actions } = await actionsIn({
+      "xy.config.kdl":
+        'defaults {\n  action "b" { command "sh"; timeout "5m"; tags "a"; }\n  action "type" { command "sh"; }\n}\n',
+      "servers.d/a.kdl": 'command "sh"; port "none"\naction "b" { script "#!/bin/sh"; }\n',
+      "servers.d/c.kdl": 'command "sh"; port "none"\naction "type" { command "env"; }\n',
+    });
+    expect(Object.keys(actions).sort()).toEqual(["a:b", "a:type", "c:b", "c:type"]);
+    expect(actions["a:b"]).toMatchObject({ command: null, timeout: 3_600_000, tags: [] });
+    expect(actions["c:b"]).toMatchObject({ command: "sh", timeout: 300_000, tags: ["a"] });
+    expect(actions["c:type"]).toMatchObject({ command: "env" });
+  });
+
+  it("of a server that is ignored can be run all the same", async () => {
+    const { actions } = await actionsIn({
+      "servers.d/a.kdl": 'command "sh"; port "none"; wanted "ignore"\naction "b" { command "sh"; }\n',
+    });
+    expect(actions["a:b"]).toMatchObject({ server: "a", command: "sh" });
   });
 
   it("comes from the defaults too, and not where its server or its root is not declared", async () => {

@@ -5,6 +5,7 @@ import { expect, it } from "vitest";
 import { isShellName } from "../../../src/config/environment.ts";
 import { load } from "../../../src/config/load.ts";
 import { resolve } from "../../../src/config/resolve.ts";
+import type { ActionSpec } from "../../../src/model/action.ts";
 import { formatDiagnostic } from "../../../src/model/diagnostic.ts";
 import { serverInput } from "../../../src/model/server.ts";
 import { folderWith, requestFor, worldOf } from "./rig.ts";
@@ -185,8 +186,8 @@ const others = {
 async function desired(folder: string) {
   const result = await load(requestFor(folder));
   if (!result.ok) throw new Error(result.problems.map((problem) => formatDiagnostic(problem)).join("\n"));
-  const { desired, autoPorts, secrets } = await resolve(result.value, worldOf());
-  const text = JSON.stringify({ desired, autoPorts, secrets });
+  const { desired, autoPorts, secrets, actionSecrets } = await resolve(result.value, worldOf());
+  const text = JSON.stringify({ desired, autoPorts, secrets, actionSecrets });
   return JSON.parse(
     text.replaceAll(JSON.stringify(folder).slice(1, -1), "ROOT").replace(/xy-config-\w+/g, "ROOT"),
   );
@@ -205,6 +206,21 @@ function asWritten({ command, args, env, description, tags }: Readonly<Record<st
     ...(description !== undefined && { description }),
     ...(tags !== undefined && { tags }),
   };
+}
+
+/** The actions of a server, or those that stand alone, say in their specs what they say in the configuration. */
+function expectAsWritten(
+  found: readonly ActionSpec[],
+  of: string | null,
+  written: Record<string, object> = {},
+) {
+  const specs = found.filter(({ server: owner }) => owner === of);
+  expect(specs.map(({ name }) => name).sort()).toEqual(Object.keys(written).sort());
+  for (const spec of specs)
+    expect(spec).toMatchObject({
+      ...asWritten({ command: null, ...written[spec.name] }),
+      script: (written[spec.name] as { script?: string }).script ?? null,
+    });
 }
 
 it("a server in servers.d is the same in KDL, YAML and JSON", { timeout: 60_000 }, async () => {
@@ -226,6 +242,7 @@ it("a server in servers.d is the same in KDL, YAML and JSON", { timeout: 60_000 
     expect(found[1]).toEqual(found[0]);
     const spec = found[0].desired.servers.find((one: { name: string }) => one.name === name);
     if (spec) expect(spec).toMatchObject(asWritten(input));
+    if (spec) expectAsWritten(found[0].desired.actions, name, input.actions);
     expect(found[2]).toEqual(found[0]);
   });
   await fc.assert(check, { numRuns: 100 });
@@ -249,6 +266,7 @@ it("a project is the same in KDL, YAML, JSON and TypeScript", { timeout: 120_000
       found.push(await desired(folder));
     }
     for (const one of found.slice(1)) expect(one).toEqual(found[0]);
+    expectAsWritten(found[0].desired.actions, null, input.actions);
   });
   await fc.assert(check, { numRuns: 12 });
 });

@@ -59,6 +59,17 @@ test("a torn generation is there, and has no content", () => {
   expect(history(state, "p")).toEqual([{ number: 1 }]);
 });
 
+test("a generation from before there were actions has none", () => {
+  endGeneration(state, "p", begin(1), true);
+  const file = join(state, "projects/p/generations/1.json");
+  const { actions, ...before } = JSON.parse(fs.readFileSync(file, "utf8"));
+  expect(actions).toEqual([]);
+  fs.writeFileSync(file, JSON.stringify(before));
+  const generation = latestGeneration(state, "p");
+  expect(generation).toMatchObject({ number: 1, outcome: "complete" });
+  expect(generation).not.toHaveProperty("actions");
+});
+
 describe("a rollback without a number goes", () => {
   const entry = (number: number, rollbackOf?: number): Entry => ({
     number,

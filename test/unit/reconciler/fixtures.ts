@@ -1,7 +1,9 @@
+import type { ActionSpec } from "../../../src/model/action.ts";
 import { startHash } from "../../../src/model/canonical.ts";
 import type { Observed } from "../../../src/model/observed.ts";
 import type { Desired } from "../../../src/model/plan.ts";
 import type { ServerSpec } from "../../../src/model/spec.ts";
+import { actionOf } from "../../rig/action.ts";
 
 /** The moment at which all these stories are told, unix ms: 2025-11-20 10:00:00 UTC. */
 export const NOW = 1_763_632_800_000;
@@ -49,6 +51,22 @@ export function spec(name: string, over: Partial<ServerSpec> = {}): ServerSpec {
     tags: [],
     ...over,
   };
+}
+
+/** An action with every default, of a server or (null) standing alone. */
+export function action(
+  name: string,
+  server: string | null = null,
+  over: Partial<ActionSpec> = {},
+): ActionSpec {
+  return actionOf(name, server, {
+    project: "dots",
+    env: { HOME: "/home/me", PATH: "/usr/bin:/bin" },
+    workingDir: "/home/me",
+    timeout: 3_600_000,
+    retries: { max: 0, backoffInitial: 1000, backoffMax: 30_000 },
+    ...over,
+  });
 }
 
 export function desired(...servers: ServerSpec[]): Desired {

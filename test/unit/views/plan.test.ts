@@ -1,12 +1,23 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
+import type { ActionSpec } from "../../../src/model/action.ts";
 import type { Diagnostic } from "../../../src/model/diagnostic.ts";
 import type { Observed } from "../../../src/model/observed.ts";
 import type { ServerSpec } from "../../../src/model/spec.ts";
 import { buildPlan } from "../../../src/reconciler/plan.ts";
 import { planView } from "../../../src/views/plan.ts";
 import type { Screen } from "../../../src/views/screen.ts";
-import { desired, exited, MINUTE, NOW, resting, running, secret, spec } from "../reconciler/fixtures.ts";
+import {
+  action,
+  desired,
+  exited,
+  MINUTE,
+  NOW,
+  resting,
+  running,
+  secret,
+  spec,
+} from "../reconciler/fixtures.ts";
 
 const plain: Screen = { colour: false, now: NOW };
 
@@ -401,5 +412,135 @@ describe("a plan of servers that run as units", () => {
     const warning = (server: string): Diagnostic => ({ severity: "warning", server, message });
     const text = view([web, spec("api")], [], plain, [warning("api"), warning("web")]);
     expect(text).toContain(`\nwarning: api, web: ${message}\n`);
+  });
+});
+
+describe("a plan of actions", () => {
+  const actionsView = (
+    actions: readonly ActionSpec[],
+    recorded: readonly ActionSpec[],
+    { screen = plain, servers = [] }: { screen?: Screen; servers?: readonly ServerSpec[] } = {},
+  ) => {
+    const observed = servers.map((server) => running(server));
+    const plan = buildPlan({ ...desired(...servers), actions }, observed, [], {}, recorded);
+    if (!plan.ok) throw new Error("no plan");
+    return planView(plan.value, screen);
+  };
+  const script = ["#!/bin/sh", "set -e", "cd /srv", "dump notes >notes.sql", "clean", "echo done"];
+  const backup = action("backup", null, { command: null, program: "/bin/sh", script: script.join("\n") });
+
+  test("that match names them only where there is nothing else", () => {
+    const both = [action("a"), action("b")];
+    expect(actionsView(both, both)).toBe("No changes. 2 actions match the configuration.\n");
+    expect(actionsView([backup], [backup])).toBe("No changes. 1 action matches the configuration.\n");
+    expect(actionsView(both, both, { servers: [web] })).toBe(
+      "No changes. 1 server matches the configuration.\n",
+    );
+    expect(actionsView([], [])).toBe("No changes. 0 servers match the configuration.\n");
+  });
+
+  test("a new one shows what is not default, one that goes its name", () => {
+    const whole = action("check", "web", {
+      args: ["--all", "two words"],
+      env: { HOME: "/home/me", PATH: "/bin", MODE: "fast", TOKEN: secret("aa") },
+      workingDir: "/srv",
+      umask: 0o077,
+      timeout: null,
+      grace: 1000,
+      retries: { max: 2, backoffInitial: 250, backoffMax: 90_000 },
+      schedule: { cron: "0 3 * * *", timeZone: "Europe/Berlin", missed: "skip" },
+      concurrency: "replace",
+      description: "Looks",
+      tags: ["a", "b c"],
+    });
+    expect(actionsView([backup, whole], [action("old")], { servers: [web] })).toMatchInlineSnapshot(`
+      "  + action backup will be added
+            + script: 6 lines, by /bin/sh SCRIPT
+
+        - action old will be removed
+
+        + action web:check will be added
+            + command: true --all 'two words'
+            + program: /bin/true
+            + env.MODE: "fast"
+            + env.TOKEN: (secret from env GITHUB_TOKEN)
+            + working-dir: /srv
+            + umask: 077
+            + timeout: none
+            + grace: 1s
+            + retries.max: 2
+            + retries.backoff-initial: 250ms
+            + retries.backoff-max: 1m30s
+            + schedule.cron: "0 3 * * *"
+            + schedule.time-zone: Europe/Berlin
+            + schedule.missed: skip
+            + concurrency: replace
+            + description: Looks
+            + tags: a, "b c"
+
+      Plan: 2 to add (action backup, action web:check), 0 to change, 1 to remove (action old).
+      "
+    `);
+  });
+
+  test("one that differs shows each field, a secret by its reference, and a script line by line", () => {
+    const lines = [...script.slice(0, 4), "clean --all", "echo done", "exit 0"];
+    const before = action("check", "web", {
+      env: { TOKEN: secret("aa"), KEY: secret("cc", "A") },
+      schedule: { cron: "0 3 * * *", timeZone: "UTC", missed: "once" },
+      timeout: null,
+    });
+    const after = action("check", "web", {
+      env: { TOKEN: secret("bb"), KEY: secret("cc", "B") },
+      schedule: { cron: "0 4 * * *", timeZone: "UTC", missed: "once" },
+      retries: { max: 1, backoffInitial: 1000, backoffMax: 60_000 },
+      umask: 0o077,
+      tags: ["x"],
+    });
+    expect(
+      actionsView([{ ...backup, script: lines.join("\n") }, after], [backup, before]),
+    ).toMatchInlineSnapshot(`
+      "  ~ action backup will be changed
+            ~ script:
+                @@ -4 +4 @@
+                dump notes >notes.sql
+              - clean
+              + clean --all
+                echo done
+              + exit 0
+
+        ~ action web:check will be changed
+            ~ env.KEY: (secret from env A) -> (secret from env B) (same value)
+            ~ env.TOKEN: (secret from env GITHUB_TOKEN) (changed)
+            ~ umask: 022 -> 077
+            ~ timeout: none -> 1h
+            ~ retries.max: 0 -> 1
+            ~ retries.backoff-max: 30s -> 1m
+            ~ schedule.cron: "0 3 * * *" -> "0 4 * * *"
+            ~ tags: none -> x
+
+      Plan: 0 to add, 2 to change (action backup, action web:check), 0 to remove.
+      "
+    `);
+  });
+
+  test("a script that comes or goes shows how long it is, its last line break only where that is all", () => {
+    const named = action("backup");
+    expect(actionsView([backup], [named])).toContain("~ script: none -> 6 lines\n");
+    expect(actionsView([named], [backup])).toContain("~ script: 6 lines -> none\n");
+    const ended = { ...backup, script: `${backup.script}\n` };
+    expect(actionsView([ended], [backup])).toMatch(
+      /- echo done\n.* No newline at end of file\n.*\+ echo done\n/,
+    );
+    const other = { ...backup, script: backup.script?.replace("echo done", "exit") ?? "" };
+    expect(actionsView([other], [backup])).not.toContain("No newline");
+  });
+
+  test("text of a script cannot steer the terminal, and is cut for a narrow one", () => {
+    const armed = { ...backup, script: `#!/bin/sh\n\u001b[2J\u009b${"x".repeat(80)}\r\n` };
+    const text = actionsView([armed], [backup], { screen: { ...plain, width: 60 } });
+    expect(text).toBe(stripVTControlCharacters(text));
+    expect(text).not.toMatch(/[^\P{Cc}\n]/u);
+    for (const line of text.split("\n").slice(0, -2)) expect(line.length).toBeLessThanOrEqual(60);
   });
 });
