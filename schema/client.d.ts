@@ -1025,7 +1025,7 @@ export interface Notifications {
     /** Without its line break; bytes that are not UTF-8 are replaced. */
     readonly line: string;
     readonly ts_unix_ms: number;
-    /** So many lines were left out before this, because they were read too slowly. */
+    /** So many lines before this are not sent: they were read too slowly, and are too many, or no longer kept. */
     readonly missed?: number | undefined;
     /** The line is longer than 64 KiB and goes on in the next one. */
     readonly split?: true | undefined;
@@ -1044,7 +1044,7 @@ export interface Notifications {
   readonly log_end: {
     /** As `logs` answered. */
     readonly subscription_id: number;
-    /** So many lines were left out before this, because they were read too slowly. */
+    /** So many lines before this are not sent: they were read too slowly, and are too many, or no longer kept. */
     readonly missed?: number | undefined;
   };
 }

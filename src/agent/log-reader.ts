@@ -6,7 +6,7 @@ import { decodeRecord, LineJoiner, type LogLine, type LogRecord, type LogStream 
 export interface LogQuery {
   /** Last lines wanted. */
   readonly tail: number;
-  /** Unix ms: older lines are left out. */
+  /** Unix ms: lines that ended before are left out. */
   readonly since?: number | undefined;
   /** Unix ms: later lines are left out. */
   readonly until?: number | undefined;
@@ -57,11 +57,12 @@ export class LogSnapshot {
     const whole = new Set<LogStream>();
     let lines = 0;
     for (const record of this.#backwards()) {
-      if (query.since !== undefined && record.at < query.since) break;
       if (query.until !== undefined && record.at > query.until) continue;
       if (query.stream !== undefined && record.stream !== query.stream) continue;
-      if (!record.open && lines === query.tail) whole.add(record.stream);
-      if (lines === query.tail && [...begun].every((stream) => whole.has(stream))) break;
+      const isEnough = lines === query.tail || (query.since !== undefined && record.at < query.since);
+      if (isEnough && !record.open) whole.add(record.stream);
+      if (isEnough && [...begun].every((stream) => whole.has(stream))) break;
+      if (isEnough && !begun.has(record.stream)) continue;
       if (whole.has(record.stream)) continue;
       if (records.length > lines + MOST_PIECES) break;
       if (!record.open) lines++;

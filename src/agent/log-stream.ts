@@ -6,7 +6,7 @@ import type { LogLine } from "./log-record.ts";
 import type { LogWriter } from "./log-writer.ts";
 import type { Caller } from "./rpc-server.ts";
 
-/** Bytes that may wait for a reader before lines are dropped for it. */
+/** Bytes that may wait for a reader before it is sent no more. */
 const MOST_WAITING = 1024 * 1024;
 
 /** What prints: a server, or a job. */
@@ -18,6 +18,8 @@ export interface LogSource {
   onEnd(callback: () => void): () => void;
   /** Nothing more will come: there is nothing to follow. */
   readonly isOver: boolean;
+  /** Lines that a reader may be behind. One that is further behind gets the newest. */
+  readonly mostBehind: number;
   /** Unix ms: only the lines of this time are of it. */
   readonly since?: number;
   readonly until?: number;
@@ -31,8 +33,8 @@ export interface LogWish extends Pick<ParsedParams<"logs">, "tail" | "follow"> {
 }
 
 /**
- * One subscription to a log. Lines go to the reader as fast as it takes them; what it does not take in time
- * is dropped for it alone, counted, and told.
+ * One subscription to a log. Lines go to the reader as fast as it takes them. While it takes none they are counted
+ * alone, and read from the files once it goes on; what is no longer there, or is too much, is told as a number.
  */
 export class LogSubscription {
   readonly id: number;
@@ -44,13 +46,17 @@ export class LogSubscription {
   #stop: () => void = () => {};
   readonly #forget: () => void;
   #unwatch: () => void = () => {};
+  /** Lines to be told as missed with the next one. */
   #missed = 0;
-  #full = false;
   #ended = false;
-  /** Nothing comes after what waits to be sent. */
+  /** Nothing comes after what is to be sent. */
   #isLast = false;
-  /** Lines that came while the older ones were being sent. */
-  #early: LogLine[] | undefined = [];
+  /** Older lines are being sent, or the reader has enough for now. */
+  #isBusy = true;
+  /** Lines that came meanwhile: the last ones in the files. */
+  #behind = 0;
+  /** Unix ms of the first of them. */
+  #behindSince = 0;
 
   /** What is in the files now is the past, every later line comes through the listener: none twice, none lost. */
   constructor(id: number, source: LogSource, caller: Caller, query: LogWish, onEnd: () => void) {
@@ -68,14 +74,9 @@ export class LogSubscription {
 
   /** Sends the lines of the past, in pieces that the reader can take. */
   begin(): void {
-    const { tail, since_unix_ms, stream } = this.#query;
+    const { tail, since_unix_ms } = this.#query;
     const { since = since_unix_ms, until } = this.#source;
-    const lines = this.#snapshot.lastLines({
-      tail,
-      since,
-      until,
-      stream: stream === undefined ? undefined : FILE_STREAM[stream],
-    });
+    const lines = this.#snapshot.lastLines({ tail, since, until, stream: this.#stream });
     this.#snapshot.close();
     this.#sendPast(lines, 0);
   }
@@ -87,30 +88,51 @@ export class LogSubscription {
         return;
       }
     }
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    if (this.#query.follow) for (const line of early) this.#live(line);
-    if (!this.#query.follow || this.#isLast) this.end();
+    this.#goOn();
+  }
+
+  /** The reader has taken all that it was sent. */
+  #goOn(): void {
+    if (this.#ended) return;
+    if (this.#behind > 0) this.#sendPast(this.#linesBehind(), 0);
+    else if (this.#isLast || !this.#query.follow) this.end();
+    else this.#isBusy = false;
+  }
+
+  #linesBehind(): LogLine[] {
+    const behind = this.#behind;
+    this.#behind = 0;
+    const snapshot = new LogSnapshot(this.#source.log.dir);
+    try {
+      const tail = Math.min(behind, this.#source.mostBehind);
+      // What could not be written must not bring back what was sent before.
+      const lines = snapshot.lastLines({ tail, since: this.#behindSince, stream: this.#stream });
+      this.#missed += behind - lines.length;
+      return lines;
+    } finally {
+      snapshot.close();
+    }
   }
 
   /** What came before is still to be sent. */
   #sourceEnded(): void {
-    if (this.#early === undefined) this.end();
-    else this.#isLast = true;
+    if (this.#isBusy) this.#isLast = true;
+    else this.end();
   }
 
   #live(line: LogLine): void {
-    if (this.#query.stream !== undefined && FILE_STREAM[this.#query.stream] !== line.stream) return;
-    if (this.#early && this.#early.length < MOST_EARLY) this.#early.push(line);
-    else if (this.#early || this.#full) this.#missed++;
-    else if (this.#send(line) > MOST_WAITING) this.#pause();
+    if (this.#stream !== undefined && this.#stream !== line.stream) return;
+    if (this.#isBusy) {
+      if (this.#behind++ === 0) this.#behindSince = line.at;
+    } else if (this.#send(line) > MOST_WAITING) {
+      this.#isBusy = true;
+      this.#caller.onDrain(() => this.#goOn());
+    }
   }
 
-  #pause(): void {
-    this.#full = true;
-    this.#caller.onDrain(() => {
-      this.#full = false;
-    });
+  get #stream(): LogLine["stream"] | undefined {
+    const { stream } = this.#query;
+    return stream && FILE_STREAM[stream];
   }
 
   #send(line: LogLine): number {
@@ -152,5 +174,4 @@ export class LogSubscription {
   }
 }
 
-const MOST_EARLY = 10_000;
 const FILE_STREAM = { stdout: "out", stderr: "err" } as const;

@@ -121,6 +121,9 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
   };
 }
 
+/** Whoever follows a server and cannot keep up is better served by what is new. */
+const MOST_BEHIND = 10_000;
+
 function sourceOf(server: Supervised): LogSource {
   return {
     name: server.spec.name,
@@ -128,6 +131,7 @@ function sourceOf(server: Supervised): LogSource {
     onTransition: (callback) => server.onTransition(callback),
     onEnd: (callback) => server.onRemoved(callback),
     isOver: false,
+    mostBehind: MOST_BEHIND,
   };
 }
 

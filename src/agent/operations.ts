@@ -51,7 +51,7 @@ export async function restart(
 const isUp = (state: StateName) => state === "running" || state === "starting";
 
 /** Begins with a clean slate: nothing is left of the jobs that the servers had before. */
-async function replacing<T>(
+async function replacing<T extends Pick<ResultOf<"start">, "failed">>(
   { jobs }: Registry,
   servers: readonly Supervised[],
   { replace_existing_jobs }: Pick<ParsedParams<"start">, "replace_existing_jobs">,
@@ -60,11 +60,11 @@ async function replacing<T>(
   if (!replace_existing_jobs) return act();
   await Promise.all(servers.map(({ spec }) => jobs.cancelActionsOf(spec.project, spec.name)));
   const mark = jobs.nextId;
-  try {
-    return await act();
-  } finally {
-    for (const { spec } of servers) jobs.deleteOver(spec.project, spec.name, mark);
-  }
+  const answer = await act();
+  const refused = new Set(answer.failed.map(({ name }) => name));
+  // One that was not started keeps what it had.
+  for (const { spec } of servers) if (!refused.has(spec.name)) jobs.deleteOver(spec.project, spec.name, mark);
+  return answer;
 }
 
 export async function stop(registry: Registry, target: ParsedParams<"stop">): Promise<ResultOf<"stop">> {

@@ -185,6 +185,13 @@ function neverStarted(dir: string, known: ProcessId | undefined): boolean {
   return true;
 }
 
+/** Kills what a keeper holds in a run folder of which nothing else is known. False: there is none. */
+export async function endStrayRun(dir: string): Promise<boolean> {
+  const keeper = hasKeeper(dir) ? await keeperPid(dir) : undefined;
+  if (keeper !== undefined) signalProcess(-keeper, "SIGKILL");
+  return keeper !== undefined;
+}
+
 async function keeperPid(dir: string): Promise<number | undefined> {
   const until = Date.now() + KEEPER_GRACE;
   for (;;) {

@@ -50,10 +50,10 @@ export function readStatus(dir: string): { exit: Exit; at: number } | undefined 
   return { exit: exitOf(Number(text)), at: Math.round(fs.statSync(path).mtimeMs) };
 }
 
-/** A pid that the keeper wrote down (`keeper` or `pid`). */
+/** A pid that the keeper wrote down (`keeper` or `pid`). Nothing else may be signalled by it: 0 would be our own group. */
 export function readPid(dir: string, name: "keeper" | "pid"): number | undefined {
-  const text = readText(join(dir, name));
-  return text?.endsWith("\n") ? Number(text) : undefined;
+  const pid = Number(/^(\d+)\n$/.exec(readText(join(dir, name)) ?? "")?.[1]);
+  return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined;
 }
 
 /** When the run folder was made, unix ms: nobody writes to `release` before the end. 0 when it is gone. */

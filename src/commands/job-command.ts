@@ -62,14 +62,10 @@ export abstract class JobCommand extends ServerCommand {
    * an agent that goes away meanwhile takes nothing along: its successor is asked for the rest. Answers with the job.
    */
   protected async readJob(id: number, wish: Wish, take: (line: Line) => void): Promise<ResultOf<"job_get">> {
-    let taken = 0;
-    const once = (line: Line) => {
-      taken++;
-      take(line);
-    };
+    const progress: Progress = { taken: 0, last: 0 };
     for (let client = await this.reaching(() => reachAgent(this.state)); ; ) {
       const reader = client;
-      const job = await this.#attend(reader, { id, ...wish }, taken, once).finally(() => reader.close());
+      const job = await this.#attend(reader, { id, ...wish }, progress, take).finally(() => reader.close());
       if (job) return job;
       client = (await this.reaching(() => nextAgent(this.state))) ?? this.fail(EXIT.unreachable, GONE);
     }
@@ -79,16 +75,28 @@ export abstract class JobCommand extends ServerCommand {
   async #attend(
     client: RpcClient,
     wanted: Params<"job_logs">,
-    skip: number,
+    progress: Progress,
     take: (line: Line) => void,
   ): Promise<ResultOf<"job_get"> | undefined> {
     const { id, follow } = wanted;
+    const before = { ...progress };
     let seen = 0;
     const ended = new Promise<void>((resolve) => {
       client.onNotification = (method, params) => {
-        if (method === "log" && ++seen > skip) take(params as Line);
-        if (method === "log_end") resolve();
+        if (method === "log_end") {
+          this.#tellMissed(params as Notifications["log_end"]);
+          resolve();
+        }
+        if (method !== "log") return;
+        const line = params as Line;
+        // Its oldest lines may have been rotated away since: a later one was not taken yet, whatever the count says.
+        if (++seen <= before.taken && line.ts_unix_ms <= before.last) return;
+        progress.taken += 1 + (line.missed ?? 0);
+        progress.last = line.ts_unix_ms;
+        this.#tellMissed(line);
+        take(line);
       };
+      if (this.signal.aborted) resolve();
       this.signal.addEventListener("abort", () => resolve(), { once: true });
     });
     try {
@@ -106,6 +114,19 @@ export abstract class JobCommand extends ServerCommand {
       throw error;
     }
   }
+
+  #tellMissed({ missed }: { readonly missed?: number | undefined }): void {
+    if (missed)
+      this.note(`xy: ${missed} lines are not shown: there were more than its log keeps, or its disk is full`);
+  }
+}
+
+/** How far a job's output was read. */
+interface Progress {
+  /** Lines, those included that were told as missed. */
+  taken: number;
+  /** Unix ms of the last of them. */
+  last: number;
 }
 
 const GONE = "the agent was stopped; the job may have ended with it: `xy jobs` tells";

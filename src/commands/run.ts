@@ -27,6 +27,8 @@ export default class Run extends JobCommand {
     if (action === undefined) return this.#list();
     const job = await this.withAgent(async (client) => {
       const { name, server, project } = await this.action(client, action, flags);
+      // From here on an interruption has a job to cancel, and waits for its number.
+      if (!flags.detach) void this.signal;
       return client.call("action_run", { action: name, server, project, args });
     });
     if (flags.detach) {
@@ -41,8 +43,7 @@ export default class Run extends JobCommand {
   }
 
   async #attend({ id }: Job): Promise<void> {
-    const seen = await this.readJob(id, { follow: true }, ({ line, stream, split, missed }) => {
-      if (missed) this.note(`xy: ${missed} lines were missed, because they were read too slowly`);
+    const seen = await this.readJob(id, { follow: true }, ({ line, stream, split }) => {
       if (this.json) return;
       const to = stream === "stdout" ? process.stdout : process.stderr;
       to.write(split ? line : `${line}\n`);

@@ -7,7 +7,9 @@ const subscription_id = z.int().describe("As `logs` answered.");
 const missed = z
   .int()
   .exactOptional()
-  .describe("So many lines were left out before this, because they were read too slowly.");
+  .describe(
+    "So many lines before this are not sent: they were read too slowly, and are too many, or no longer kept.",
+  );
 
 export const notifications = {
   log: {

@@ -19,6 +19,19 @@ async function jobs(home: Home, ...flags: string[]): Promise<Job[]> {
 const labels = (found: readonly Job[]) =>
   found.map(({ service_id, action_id }) => `${service_id}:${action_id}`);
 
+describe("what an action prints", () => {
+  it("is shown whole, however fast it is printed", async () => {
+    const home = newHome();
+    home.write("xy.config.kdl", 'project "tools"\naction "count" { command "seq"; args "1" "300000"; }\n');
+    await home.did("apply", "--yes");
+    const { code, stdout, stderr } = await home.xy("run", "count");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.findIndex((line, i) => line !== String(i + 1))).toBe(-1);
+    expect(lines).toHaveLength(300_000);
+  });
+});
+
 describe("provenance", () => {
   it("of a server's jobs is the server and the action, of one that stands alone the action only", async () => {
     const home = newHome();

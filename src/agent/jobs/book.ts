@@ -1,25 +1,9 @@
 import * as fs from "node:fs";
-import { join } from "node:path";
-import { isOver, type Job, type JobSpec, MAIN_ACTION } from "../../model/job.ts";
-import { numbersIn, readText, setAside, writeAtomic } from "../../system/files.ts";
-import { projectDir, serverDir } from "../../system/paths.ts";
-import { bootId, signalProcess } from "../../system/processes.ts";
-import { namedFolders, recordedProjects } from "../../system/projects.ts";
-import { hasKeeper, readPid } from "../run-folder.ts";
+import { isMainJob, isOver, type Job, type JobSpec } from "../../model/job.ts";
+import { readText, setAside, writeAtomic } from "../../system/files.ts";
+import { bootId } from "../../system/processes.ts";
+import { JobFolders, type Owner, type OwnerQuery, ownerKey, serverOwner } from "./folders.ts";
 import { type JobEntry, type JobPatch, Journal } from "./journal.ts";
-
-/** To whom jobs belong: a server with its actions, or an action that stands alone. */
-export interface Owner {
-  readonly project: string;
-  /** Null: `action_id` stands alone. */
-  readonly service_id: string | null;
-  readonly action_id: string;
-}
-
-/** All of a server's jobs, or those of its own program. */
-export function serverOwner(project: string, server: string): Owner {
-  return { project, service_id: server, action_id: MAIN_ACTION };
-}
 
 /** What is said of a job when it is created; the rest follows. */
 export interface NewJob extends Owner, Pick<Job, "trigger" | "tags"> {
@@ -28,12 +12,8 @@ export interface NewJob extends Owner, Pick<Job, "trigger" | "tags"> {
   readonly inc?: number;
 }
 
-export interface JobQuery {
-  readonly project?: string | undefined;
+export interface JobQuery extends OwnerQuery {
   readonly phase?: Job["phase"] | undefined;
-  readonly server?: string | undefined;
-  readonly action?: string | undefined;
-  readonly standalone?: true | undefined;
   readonly tag?: string | undefined;
   readonly since_unix_ms?: number | undefined;
   readonly limit: number;
@@ -41,19 +21,26 @@ export interface JobQuery {
   readonly cursor?: number | undefined;
 }
 
+/** A job that may not be over. */
+export interface LeftOver {
+  readonly job: Owner & Pick<Job, "id">;
+  readonly entry: JobEntry | undefined;
+  readonly spec: JobSpec | null;
+}
+
 /**
  * Every job, on disk; in memory are those alone that are not over. The one place in which jobs are created: it gives
  * them their id, their server and their action.
  */
 export class JobBook {
-  readonly #state: string;
+  readonly folders: JobFolders;
   readonly #report: (message: string) => void;
   readonly #journals = new Map<string, Journal>();
   readonly #open = new Map<number, JobEntry>();
   #next: number;
 
   constructor(state: string, report: (message: string) => void) {
-    this.#state = state;
+    this.folders = new JobFolders(state);
     this.#report = report;
     this.#next = this.#firstId();
   }
@@ -61,7 +48,7 @@ export class JobBook {
   /** Throws, with nothing changed, when it cannot be written. */
   create({ spec, retry_of, inc, ...said }: NewJob): JobEntry {
     const id = this.#next;
-    writeAtomic(this.#counterPath, `${id + 1}\n`);
+    writeAtomic(this.folders.counter, `${id + 1}\n`);
     this.#next = id + 1;
     const fresh: Omit<JobEntry, "of"> = {
       id,
@@ -83,6 +70,8 @@ export class JobBook {
       boot: bootId(),
       ...(inc === undefined ? {} : { inc }),
     };
+    // Made before its line, so that the next agent looks for whatever has one. A server has run folders of its own.
+    if (!isMainJob(fresh)) this.folders.makeRun(fresh);
     const entry = this.#journal(said).create(fresh, spec);
     this.#open.set(id, entry);
     return entry;
@@ -123,7 +112,7 @@ export class JobBook {
     let found: JobEntry[] = [];
     for (const journal of this.#journalsOf(query)) {
       const least = found.length > query.limit ? (found.at(-1)?.id ?? 0) : 0;
-      const fresh = this.#someOf(journal, query, least);
+      const fresh = this.#orElse([], () => this.#someOf(journal, query, least));
       found = [...found, ...fresh].sort((a, b) => b.id - a.id).slice(0, query.limit + 1);
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -135,7 +124,7 @@ export class JobBook {
     const open = this.#open.get(id);
     if (open) return this.#journal(open).find(id) ?? { entry: open, spec: null };
     for (const journal of this.#journalsOf({})) {
-      const found = journal.find(id);
+      const found = this.#orElse(undefined, () => journal.find(id));
       if (found) return { ...found, entry: this.#asItIs(found.entry) };
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -144,8 +133,11 @@ export class JobBook {
 
   /** The newest job of an action, or of a server's own program. */
   newestOf(owner: Owner): JobEntry | undefined {
-    for (const entry of this.#journal(owner).entries()) if (entry.action_id === owner.action_id) return entry;
-    return undefined;
+    return this.#orElse(undefined, () => {
+      for (const entry of this.#journal(owner).entries())
+        if (entry.action_id === owner.action_id) return entry;
+      return undefined;
+    });
   }
 
   /** The job after this one of the same server and action. */
@@ -160,7 +152,7 @@ export class JobBook {
 
   /** Projects in which a server of that name has jobs. */
   projectsWith(server: string): string[] {
-    return this.#owners({ server }).map(({ project }) => project);
+    return this.folders.owners({ server }).map(({ project }) => project);
   }
 
   /** A job that is over, with its log. */
@@ -177,59 +169,29 @@ export class JobBook {
     return gone.length;
   }
 
+  /** All jobs of an action whose server has others. They must be over. */
+  deleteAction(owner: Owner): void {
+    const gone = this.#journal(owner).rewrite((entry) => entry.action_id !== owner.action_id);
+    this.#dropLogs(owner, gone);
+  }
+
   /** Everything of an owner: it is no more. What is not over must have been ended. */
   forget(owner: Owner): void {
     this.#journals.delete(ownerKey(owner));
-    fs.rmSync(this.dirOf(owner), { recursive: true, force: true });
+    fs.rmSync(this.folders.of(owner), { recursive: true, force: true });
   }
 
-  dirOf({ project, service_id, action_id }: Owner): string {
-    const jobs = join(projectDir(this.#state, project), "jobs");
-    return service_id === null ? join(jobs, "actions", action_id) : join(jobs, "servers", service_id);
-  }
-
-  /** What it printed. */
-  logDir(job: Owner & Pick<Job, "id">): string {
-    return join(this.dirOf(job), "log", String(job.id));
-  }
-
-  /** What a server's own program printed, in all its runs. */
-  serverLogDir({ project, service_id }: Owner): string {
-    return join(serverDir(this.#state, project, service_id ?? ""), "log");
-  }
-
-  /** Where it runs; there as long as it is not over. */
-  runDir(job: Owner & Pick<Job, "id">): string {
-    return join(this.dirOf(job), "run", String(job.id));
-  }
-
-  /** Jobs of actions that an earlier agent left unfinished. */
-  leftOver(): { entry: JobEntry; spec: JobSpec | null }[] {
-    return this.#owners({}).flatMap((owner) =>
-      numbersIn(join(this.dirOf(owner), "run")).flatMap((id) => {
-        const found = this.#journal(owner).find(id);
-        if (found && !isOver(found.entry)) return [found];
-        this.#endStray({ ...owner, id });
-        return [];
-      }),
+  /** Jobs of actions that an earlier agent left unfinished. `entry` undefined: its record cannot be read, or is over. */
+  leftOver(): LeftOver[] {
+    return this.folders.owners({}).flatMap((owner) =>
+      this.#orElse([], () =>
+        this.folders.runsOf(owner).map((id) => {
+          const found = this.#journal(owner).find(id);
+          const entry = found && !isOver(found.entry) ? found.entry : undefined;
+          return { job: { ...owner, id }, entry, spec: found?.spec ?? null };
+        }),
+      ),
     );
-  }
-
-  /** Nothing is known of it any more: what a keeper proves to be ours is ended, since nobody would look after it. */
-  #endStray(job: Owner & Pick<Job, "id">): void {
-    for (const trial of numbersIn(this.runDir(job))) {
-      const dir = join(this.runDir(job), String(trial));
-      const keeper = hasKeeper(dir) ? readPid(dir, "keeper") : undefined;
-      if (keeper === undefined) continue;
-      this.#report(`job ${job.id} runs and has no record that can be read: it is killed`);
-      signalProcess(-keeper, "SIGKILL");
-    }
-    this.endRun(job);
-  }
-
-  /** Removes where a job ran. */
-  endRun(job: Owner & Pick<Job, "id">): void {
-    fs.rmSync(this.runDir(job), { recursive: true, force: true });
   }
 
   /** The newest that fit, one more than are wanted at most, and none older than can matter. */
@@ -252,7 +214,7 @@ export class JobBook {
   #dropLogs(owner: Owner, ids: readonly number[]): void {
     for (const id of ids) {
       try {
-        fs.rmSync(this.logDir({ ...owner, id }), { recursive: true, force: true });
+        fs.rmSync(this.folders.log({ ...owner, id }), { recursive: true, force: true });
       } catch (error) {
         this.#report(`cannot remove the log of job ${id}: ${String(error)}`);
       }
@@ -267,43 +229,33 @@ export class JobBook {
       job.project === owner.project &&
       job.service_id === owner.service_id &&
       (owner.service_id !== null || job.action_id === owner.action_id);
-    const journal = new Journal(join(this.dirOf(owner), "journal"), isOurs, this.#report);
+    const journal = new Journal(this.folders.journal(owner), isOurs, this.#report);
     this.#journals.set(key, journal);
     return journal;
   }
 
-  #journalsOf(query: Partial<JobQuery>): Journal[] {
-    return this.#owners(query).map((owner) => this.#journal(owner));
+  #journalsOf(query: OwnerQuery): Journal[] {
+    return this.folders.owners(query).map((owner) => this.#journal(owner));
   }
 
-  /** Those that have a folder. */
-  #owners({ project, server, action, standalone }: Partial<JobQuery>): Owner[] {
-    const projects = project === undefined ? recordedProjects(this.#state) : [project];
-    return projects.flatMap((one) => {
-      const jobs = join(projectDir(this.#state, one), "jobs");
-      const servers = standalone ? [] : namedFolders(join(jobs, "servers"));
-      const actions = server === undefined ? namedFolders(join(jobs, "actions")) : [];
-      return [
-        ...servers
-          .filter((name) => server === undefined || name === server)
-          .map((name) => serverOwner(one, name)),
-        ...actions
-          .filter((name) => action === undefined || name === action)
-          .map((name) => ({ project: one, service_id: null, action_id: name })),
-      ];
-    });
-  }
-
-  get #counterPath(): string {
-    return join(this.#state, "jobs.next");
+  /** What cannot be opened, somebody's folder perhaps, costs its own jobs and no others. */
+  #orElse<T>(otherwise: T, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      this.#report(`cannot read jobs: ${String(error)}`);
+      return otherwise;
+    }
   }
 
   /** Without a counter that can be read: behind all that there are. */
   #firstId(): number {
-    const text = readText(this.#counterPath);
+    const text = readText(this.folders.counter);
     if (text !== undefined && /^[1-9]\d{0,14}\n$/.test(text)) return Number(text);
-    if (text !== undefined) this.#report(`${setAside(this.#counterPath, Date.now())}: it was no number`);
-    const newest = this.#journalsOf({}).map((journal) => journal.entries().next().value?.id ?? 0);
+    if (text !== undefined) this.#report(`${setAside(this.folders.counter, Date.now())}: it was no number`);
+    const newest = this.#journalsOf({}).map((journal) =>
+      this.#orElse(0, () => journal.entries().next().value?.id ?? 0),
+    );
     return Math.max(0, ...newest) + 1;
   }
 }
@@ -320,11 +272,14 @@ function fits(entry: JobEntry, { action, phase, tag, since_unix_ms: since, curso
 
 /** What others see of a job. */
 export function publicJob(entry: JobEntry): Job {
-  const { of: _, boot: _boot, process: _process, inc: _inc, ending: _ending, ...shown } = entry;
+  const {
+    of: _,
+    boot: _boot,
+    process: _process,
+    inc: _inc,
+    ending: _ending,
+    next_at: _next,
+    ...shown
+  } = entry;
   return shown;
-}
-
-/** A server with its actions, or an action that stands alone, among those of all projects. */
-export function ownerKey({ project, service_id, action_id }: Owner): string {
-  return service_id === null ? `${project}//${action_id}` : `${project}/${service_id}`;
 }

@@ -10,7 +10,6 @@ import { type AfterAttempt, afterAttempt, type Outcome } from "../../supervisor/
 import type { MachineEvent, SupervisedSpec } from "../../supervisor/machine.ts";
 import { initialState, isLive, type ServerState } from "../../supervisor/state.ts";
 import { numbersIn } from "../../system/files.ts";
-import { ensurePrivateDir } from "../../system/paths.ts";
 import { Driven } from "../driven.ts";
 import type { Incarnation, IncarnationEvents } from "../incarnation.ts";
 import { LogWriter } from "../log-writer.ts";
@@ -18,7 +17,7 @@ import { adoptIncarnation, spawnIncarnation } from "../process-host.ts";
 import { hasKeeper } from "../run-folder.ts";
 import type { JobBook } from "./book.ts";
 import type { Ending, JobEntry } from "./journal.ts";
-import { exitFields, UNSEEN } from "./main-jobs.ts";
+import { exitFields, exitIn, UNSEEN } from "./main-jobs.ts";
 
 export interface JobRunOptions {
   readonly book: JobBook;
@@ -27,6 +26,10 @@ export interface JobRunOptions {
   readonly report: (message: string) => void;
   /** It is over, and written down as that. */
   readonly over: (run: JobRun) => void;
+  /** An attempt is over, and another follows: until that is due, its place is free. */
+  readonly resting: (run: JobRun) => void;
+  /** An attempt is due: `begin` it when there is room. */
+  readonly due: (run: JobRun) => void;
 }
 
 /** What a job prints: a file, and one before it. */
@@ -59,7 +62,7 @@ export class JobRun extends Driven {
     this.#entry = entry;
     this.#options = options;
     this.spec = options.spec;
-    this.log = new LogWriter(options.book.logDir(entry), LOG_LIMITS);
+    this.log = new LogWriter(options.book.folders.log(entry), LOG_LIMITS);
   }
 
   get entry(): JobEntry {
@@ -67,13 +70,6 @@ export class JobRun extends Driven {
   }
   get isOver(): boolean {
     return isOver(this.#entry);
-  }
-
-  /** Makes the folder in which it runs: what is left of it tells the next agent that the job is not over. */
-  prepare(): void {
-    const dir = this.#options.book.runDir(this.#entry);
-    ensurePrivateDir(dir);
-    if (this.spec.script !== null) fs.writeFileSync(this.#scriptPath, this.spec.script, { mode: 0o700 });
   }
 
   begin(): void {
@@ -86,15 +82,16 @@ export class JobRun extends Driven {
   /** Asks it to end. It is over at once when nothing of it runs. */
   cancel(error: string): void {
     if (this.isOver) return;
+    clearTimeout(this.#timeout);
     if (this.#entry.ending?.phase !== "cancelled") this.#update({ ending: { phase: "cancelled", error } });
     if (this.#isTrying) this.dispatch({ type: "stop" });
     else this.#follow({ kind: "over", phase: "cancelled", error });
   }
 
-  /** Takes up what an earlier agent left. False: nothing of it runs, and nothing has of its next attempt. */
+  /** Takes up what an earlier agent left. True: it runs. Otherwise it is over, or its next attempt will be due. */
   async adopt(): Promise<boolean> {
     const { attempt, process, ending, started_at } = this.#entry;
-    const newest = numbersIn(this.#options.book.runDir(this.#entry)).at(-1) ?? 0;
+    const newest = numbersIn(this.#options.book.folders.run(this.#entry)).at(-1) ?? 0;
     // Somebody may have deleted the run folder under a living process.
     const trial = newest || attempt;
     const known = (trial === attempt && process) || undefined;
@@ -103,11 +100,9 @@ export class JobRun extends Driven {
         ? await adoptIncarnation(this.runPath(trial), known, this.log, this.eventsOf(trial))
         : undefined;
     if (!found) {
-      // What it is told by: the attempt that is recorded as running, or none.
-      if (ending) this.#follow({ kind: "over", ...ending });
-      else if (process) this.#follow({ kind: "over", phase: "failed", error: UNSEEN });
-      else this.beginWith({ ...initialState(Date.now()), inc: started_at === null ? 0 : attempt });
-      return this.isOver;
+      this.beginWith({ ...initialState(Date.now()), inc: started_at === null ? 0 : attempt });
+      this.#goOn();
+      return false;
     }
     this.#isTrying = true;
     this.beginWith({ ...initialState(Date.now()), inc: trial, phase: { tag: "starting" } });
@@ -117,6 +112,18 @@ export class JobRun extends Driven {
     if (ending) this.dispatch({ type: "stop" });
     else if (known && started_at !== null) this.#bound(started_at);
     return true;
+  }
+
+  /** Nothing of it runs, and an earlier agent did not come to decide what follows. The journal tells how it stands. */
+  #goOn(): void {
+    const { attempt, process, ending, next_at, exit_code, signal } = this.#entry;
+    this.#exit = exitIn({ exit_code, signal });
+    if (!process) {
+      if (ending) this.#follow({ kind: "over", ...ending });
+      // The clock may have been set meanwhile: no wait is longer than the longest.
+      else this.#rest(Math.min((next_at ?? 0) - Date.now(), this.spec.retries.backoffMax));
+    } else if (this.#exit || ending) this.#follow(afterAttempt(attempt, this.#outcome(), this.spec.retries));
+    else this.#follow({ kind: "over", phase: "failed", error: UNSEEN });
   }
 
   override detach(): void {
@@ -133,11 +140,12 @@ export class JobRun extends Driven {
   }
 
   protected override runPath(inc: number): string {
-    return join(this.#options.book.runDir(this.#entry), String(inc));
+    return join(this.#options.book.folders.run(this.#entry), String(inc));
   }
 
-  protected override launch(inc: number, events: IncarnationEvents): Promise<Incarnation> {
+  protected override async launch(inc: number, events: IncarnationEvents): Promise<Incarnation> {
     const { spec, log } = this;
+    if (spec.script !== null) fs.writeFileSync(this.#scriptPath, spec.script, { mode: 0o700 });
     const args = spec.script === null ? spec.args : [...spec.interpreterArgs, this.#scriptPath, ...spec.args];
     const limits = { openFiles: spec.openFiles };
     const launched = { ...spec, args, limits, port: null, host: "", name: jobLabel(this.#entry) };
@@ -163,10 +171,12 @@ export class JobRun extends Driven {
       this.#exit = event.exit;
       // What it left behind has its grace, and takes nothing from its time.
       clearTimeout(this.#timeout);
+      // Before its keeper may go, and takes the status along.
+      this.#update(exitFields(event.exit));
     }
     if (event.type !== "spawned" || this.#entry.process?.pid === event.process.pid) return;
     const { process, at, inc } = event;
-    const begun = { attempt: inc, pid: process.pid, process, started_at: at };
+    const begun = { attempt: inc, pid: process.pid, process, started_at: at, next_at: null };
     this.#update({ ...begun, phase: "running", exit_code: null, signal: null, error: null });
     this.#bound(at);
   }
@@ -177,11 +187,10 @@ export class JobRun extends Driven {
     if (!this.#isTrying || (isLive(this.state) && !isStuck)) return;
     this.#isTrying = false;
     clearTimeout(this.#timeout);
-    const { attempt } = this.#entry;
     this.#follow(
       isStuck
         ? { kind: "over", phase: "failed", error: "it cannot be killed" }
-        : afterAttempt(attempt, this.#outcome(), this.spec.retries),
+        : afterAttempt(this.state.inc, this.#outcome(), this.spec.retries),
     );
   }
 
@@ -194,11 +203,13 @@ export class JobRun extends Driven {
   }
 
   #follow(after: AfterAttempt): void {
-    const ended = { pid: null, process: null, ...(this.#exit ? exitFields(this.#exit) : {}) };
+    const attempt = Math.max(this.#entry.attempt, this.state.inc);
+    const ended = { attempt, pid: null, process: null, ...(this.#exit ? exitFields(this.#exit) : {}) };
     if (after.kind === "again") {
       const { ms, error } = after;
-      this.#update({ ...ended, phase: "pending", ending: null, error });
-      this.#backoff = setTimeout(() => this.begin(), ms);
+      this.#update({ ...ended, phase: "pending", ending: null, error, next_at: Date.now() + ms });
+      this.#options.resting(this);
+      this.#rest(ms);
       return;
     }
     clearTimeout(this.#timeout);
@@ -211,9 +222,14 @@ export class JobRun extends Driven {
     this.tellRemoved();
   }
 
+  /** Until its next attempt is due. */
+  #rest(ms: number): void {
+    this.#backoff = setTimeout(() => this.#options.due(this), ms);
+  }
+
   #tidy(): void {
     try {
-      this.#options.book.endRun(this.#entry);
+      this.#options.book.folders.removeRun(this.#entry);
     } catch (error) {
       this.report(`cannot remove where it ran: ${String(error)}`);
     }
@@ -221,8 +237,9 @@ export class JobRun extends Driven {
 
   #bound(startedAt: number): void {
     const { timeout } = this.spec;
-    if (timeout === null) return;
     clearTimeout(this.#timeout);
+    // It was told to end already: that it takes its time is no other reason.
+    if (timeout === null || this.#entry.ending) return;
     const left = Math.max(0, startedAt + timeout - Date.now());
     this.#timeout = setTimeout(() => {
       const error = `not over after ${formatDuration(timeout)}`;
@@ -237,6 +254,6 @@ export class JobRun extends Driven {
   }
 
   get #scriptPath(): string {
-    return join(this.#options.book.runDir(this.#entry), "script");
+    return join(this.#options.book.folders.run(this.#entry), "script");
   }
 }

@@ -7,7 +7,8 @@ import { isLive } from "../../supervisor/state.ts";
 import type { LogSource } from "../log-stream.ts";
 import type { Supervised } from "../supervised.ts";
 import { Actions } from "./actions.ts";
-import { JobBook, publicJob, serverOwner } from "./book.ts";
+import { JobBook, publicJob } from "./book.ts";
+import { serverOwner } from "./folders.ts";
 import type { JobEntry } from "./journal.ts";
 import { MainJobs } from "./main-jobs.ts";
 import { isAction, ownerOf, Runner } from "./runner.ts";
@@ -80,7 +81,7 @@ export class Jobs {
     for (const spec of set) refuseSchedule(spec);
     const gone = this.#actions.apply(project, set, secrets, remove);
     this.#schedule(project);
-    for (const spec of gone) await this.#forgetAction(spec);
+    await this.#forgetActions(gone);
     return { actions: this.#actions.all(project).length };
   }
 
@@ -150,10 +151,11 @@ export class Jobs {
     const { entry } = await this.#find(id);
     const name = jobLabel(entry);
     const run = this.#runner.find(id);
-    if (run)
-      return { name, log: run.log, onTransition: nothing, onEnd: (end) => run.onRemoved(end), isOver: false };
+    // What it printed is wanted whole, however fast it was.
+    const common = { name, onTransition: nothing, mostBehind: Number.POSITIVE_INFINITY };
+    if (run) return { ...common, log: run.log, onEnd: (end) => run.onRemoved(end), isOver: false };
     const log = { dir: this.#logDir(entry), onLine: nothing };
-    const past: LogSource = { name, log, onTransition: nothing, onEnd: nothing, isOver: true };
+    const past: LogSource = { ...common, log, onEnd: nothing, isOver: true };
     if (!isMainJob(entry)) return past;
     const server = this.#findServer(entry.service_id ?? "", entry.project);
     const window = this.#windowOf(entry);
@@ -163,14 +165,14 @@ export class Jobs {
       server.onChange(() => {
         if (server.state.inc !== entry.inc || !isLive(server.state)) end();
       });
-    return { name, log: server.log, onTransition: nothing, onEnd, isOver: false, ...window };
+    return { ...common, log: server.log, onEnd, isOver: false, ...window };
   }
 
   // --- for the servers --------------------------------------------------------------------------------------------
 
-  /** What is left of the jobs of a server's actions. Settles when it is over. */
-  async cancelActionsOf(project: string, server: string): Promise<void> {
-    await this.#runner.cancelAllOf(
+  /** What is left of the jobs of a server's actions. Settles when it is over; false when that takes too long. */
+  cancelActionsOf(project: string, server: string): Promise<boolean> {
+    return this.#runner.cancelAllOf(
       serverOwner(project, server),
       undefined,
       `${server} was started anew, or stopped`,
@@ -192,8 +194,8 @@ export class Jobs {
     const { project, name } = server.spec;
     this.main.forget(server);
     if (this.#hasActions(project, name)) return;
-    await this.cancelActionsOf(project, name);
-    this.#book.forget(serverOwner(project, name));
+    const ended = await this.cancelActionsOf(project, name);
+    if (ended && !this.#isKept(project, name)) this.#book.forget(serverOwner(project, name));
   }
 
   // ----------------------------------------------------------------------------------------------------------------
@@ -218,12 +220,22 @@ export class Jobs {
     return newest?.trigger === "schedule" || newest?.trigger === "missed" ? newest.created_at : undefined;
   }
 
-  async #forgetAction(spec: ActionSpec): Promise<void> {
-    const owner = ownerOf(spec);
-    await this.#runner.cancelAllOf(owner, spec.name, "it is no longer declared");
-    if (spec.server === null) this.#book.forget(owner);
-    else if (!this.#findServer(spec.server, spec.project) && !this.#hasActions(spec.project, spec.server))
-      this.#book.forget(owner);
+  /** All of them are ended before anything is deleted: actions of one server share a folder. */
+  async #forgetActions(gone: readonly ActionSpec[]): Promise<void> {
+    const ended = await Promise.all(
+      gone.map((spec) => this.#runner.cancelAllOf(ownerOf(spec), spec.name, "it is no longer declared")),
+    );
+    for (const [i, spec] of gone.entries()) {
+      // What could not be ended is still ours to account for; what was declared anew meanwhile may run.
+      if (!ended[i] || this.#actions.find(spec.project, actionKey(spec))) continue;
+      if (spec.server !== null && this.#isKept(spec.project, spec.server))
+        this.#book.deleteAction(ownerOf(spec));
+      else this.#book.forget(ownerOf(spec));
+    }
+  }
+
+  #isKept(project: string, server: string): boolean {
+    return this.#findServer(server, project) !== undefined || this.#hasActions(project, server);
   }
 
   #hasActions(project: string, server: string): boolean {
@@ -252,7 +264,7 @@ export class Jobs {
   }
 
   #logDir(entry: JobEntry): string {
-    return isMainJob(entry) ? this.#book.serverLogDir(entry) : this.#book.logDir(entry);
+    return isMainJob(entry) ? this.#book.folders.serverLog(entry) : this.#book.folders.log(entry);
   }
 
   /** Those lines of the server's log that are of this run: up to the beginning of the next. */

@@ -38,6 +38,8 @@ interface OwnFacts {
   readonly inc?: number;
   /** It was told to end: what it is then, and why. */
   readonly ending?: Ending | null;
+  /** Unix ms at which its next attempt is due, while that is waited for. */
+  readonly next_at?: number | null;
 }
 export interface Ending {
   readonly phase: "cancelled" | "failed";
@@ -127,16 +129,14 @@ export class Journal {
     const bytes = readIfThere(this.path);
     if (bytes === undefined) return [];
     if (this.#toldGarbage) this.#setAsideCopy(bytes);
-    const specs = [...new Set(kept.map(({ of }) => of))].flatMap((of) => {
-      const is = specIn(bytes, of);
-      return is ? [{ spec: of, is }] : [];
-    });
-    const text = [...specs, ...kept].map((line) => `${JSON.stringify(line)}\n`).join("");
-    writeAtomic(this.path, text);
-    this.#size = Buffer.byteLength(text);
+    const specs = specLines(bytes, new Set(kept.map(({ of }) => of)));
+    const lines = kept.map((line) => Buffer.from(`${JSON.stringify(line)}\n`));
+    const whole = Buffer.concat([...specs.values(), ...lines]);
+    writeAtomic(this.path, whole);
+    this.#size = whole.length;
     this.#compactAt = Math.max(COMPACT_AT, 2 * this.#size);
     this.#specs.clear();
-    for (const { spec } of specs) this.#specs.add(spec);
+    for (const of of specs.keys()) this.#specs.add(of);
     this.#toldGarbage = false;
     const ids = new Set(kept.map(({ id }) => id));
     return all.flatMap(({ id }) => (ids.has(id) ? [] : [id]));
@@ -196,9 +196,9 @@ export class Journal {
   /** Undefined for the line of a spec, too. */
   #lineOf(bytes: Buffer): Line | undefined {
     try {
-      const text = bytes.toString("utf8");
-      if (text.startsWith('{"spec":')) return undefined;
-      const line = JSON.parse(text) as Line;
+      // It is not decoded, and may be long.
+      if (bytes.toString("latin1", 0, SPEC_HEAD.length) === SPEC_HEAD) return undefined;
+      const line = JSON.parse(bytes.toString("utf8")) as Line;
       if (Number.isSafeInteger(line.id)) return line;
     } catch {
       // Told below.
@@ -228,6 +228,30 @@ export class Journal {
     setAside(copy, Date.now());
   }
 }
+
+/** The lines of these specs, each with its newline, in one pass: there may be as many as jobs. */
+function specLines(bytes: Buffer, wanted: ReadonlySet<string>): Map<string, Buffer> {
+  const found = new Map<string, Buffer>();
+  for (const line of linesWith(bytes, SPEC_HEAD)) {
+    const [of] = line.toString("latin1", SPEC_HEAD.length, SPEC_HEAD.length + HASH_MOST).split('"', 1);
+    if (of !== undefined && wanted.has(of) && isJson(line)) found.set(of, Buffer.concat([line, NEWLINE]));
+  }
+  return found;
+}
+
+function isJson(line: Buffer): boolean {
+  try {
+    JSON.parse(line.toString("utf8"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const NEWLINE = Buffer.of(0x0a);
+const SPEC_HEAD = '{"spec":"';
+/** No hash is longer, characters. */
+const HASH_MOST = 128;
 
 function specIn(bytes: Buffer, of: string): JobSpec | null {
   for (const line of linesWith(bytes, `{"spec":"${of}",`)) {

@@ -5,7 +5,8 @@ import type { MachineEvent } from "../../supervisor/machine.ts";
 import { endsForFault, isLive, type ServerState } from "../../supervisor/state.ts";
 import { bootId } from "../../system/processes.ts";
 import type { Supervised } from "../supervised.ts";
-import { type JobBook, type Owner, serverOwner } from "./book.ts";
+import type { JobBook } from "./book.ts";
+import { type Owner, serverOwner } from "./folders.ts";
 import type { JobEntry, JobPatch } from "./journal.ts";
 
 /** Records each run of each server's own program as a job, from what the core decides. Supervision does not wait for it. */
@@ -128,4 +129,10 @@ export function exitFields(exit: Exit): Pick<Job, "exit_code" | "signal"> {
     exit_code: exit.kind === "code" ? exit.code : null,
     signal: exit.kind === "signal" ? exit.signal : null,
   };
+}
+
+/** The reverse; undefined when none is told. */
+export function exitIn({ exit_code, signal }: Pick<Job, "exit_code" | "signal">): Exit | undefined {
+  if (exit_code !== null) return { kind: "code", code: exit_code };
+  return signal === null ? undefined : { kind: "signal", signal };
 }

@@ -3,14 +3,16 @@ import type { Job, JobSpec } from "../../model/job.ts";
 import type { SecretValues } from "../../model/spec.ts";
 import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { bootId } from "../../system/processes.ts";
-import { type JobBook, type Owner, ownerKey } from "./book.ts";
+import { endStrayRun } from "../process-host.ts";
+import type { JobBook, LeftOver } from "./book.ts";
+import { type Owner, ownerKey } from "./folders.ts";
 import { JobRun } from "./job-run.ts";
 import type { JobEntry } from "./journal.ts";
 import { MACHINE_DOWN } from "./main-jobs.ts";
 
 /** Jobs that run at once; the others wait for their turn. */
 const MOST_AT_ONCE = 32;
-/** Jobs that wait for their turn at most. */
+/** Jobs that wait at most, for their turn or for their next attempt. */
 const MOST_WAITING = 10_000;
 /** Longest wait for the end of a job that was told to end, beyond its grace, ms. */
 const END_BOUND = 20_000;
@@ -29,8 +31,12 @@ export class Runner {
   readonly #runs = new Map<number, JobRun>();
   /** The same by server, or by action that stands alone. */
   readonly #byOwner = new Map<string, Set<JobRun>>();
-  /** Those that have not begun, oldest first. */
+  /** Those of which an attempt is due, in that order. */
   readonly #waiting = new Set<JobRun>();
+  /** Those of which an attempt runs. */
+  readonly #busy = new Set<JobRun>();
+  /** What an earlier agent left is taken up, and nothing may begin before. */
+  #adopting = true;
   #ending = false;
 
   constructor(book: JobBook, report: (message: string) => void) {
@@ -52,16 +58,9 @@ export class Runner {
     const said = { ...ownerOf(spec), trigger, tags: spec.tags, spec };
     const entry = this.#book.create(retry_of === undefined ? said : { ...said, retry_of });
     const run = this.#take(entry, spec, secrets);
-    try {
-      run.prepare();
-    } catch (error) {
-      run.cancel(`cannot be run: ${String(error)}`);
-      throw error;
-    }
     if (spec.concurrency === "replace")
       for (const other of others) other.cancel(`job ${entry.id} took its place`);
-    this.#waiting.add(run);
-    this.#beginNext();
+    this.#due(run);
     return run.entry;
   }
 
@@ -75,7 +74,7 @@ export class Runner {
         RPC_ERRORS.alreadyRunning,
         `cannot run ${key}: job ${other.entry.id} of it is not over; cancel that, or declare another concurrency`,
       );
-    if (this.#waiting.size >= MOST_WAITING)
+    if (this.#runs.size - this.#busy.size >= MOST_WAITING)
       throw new RpcError(
         RPC_ERRORS.internalError,
         `cannot run ${key}: ${MOST_WAITING} jobs wait for their turn already`,
@@ -93,8 +92,10 @@ export class Runner {
         this.#waiting.delete(one);
         own.delete(one);
         if (own.size === 0) this.#byOwner.delete(ownerKey(entry));
-        this.#beginNext();
+        this.#rested(one);
       },
+      resting: (one) => this.#rested(one),
+      due: (one) => this.#due(one),
     });
     const own = this.#byOwner.get(ownerKey(entry)) ?? new Set();
     this.#byOwner.set(ownerKey(entry), own.add(run));
@@ -102,13 +103,24 @@ export class Runner {
     return run;
   }
 
+  #due(run: JobRun): void {
+    this.#waiting.add(run);
+    this.#beginNext();
+  }
+
+  #rested(run: JobRun): void {
+    this.#busy.delete(run);
+    this.#beginNext();
+  }
+
   /** Whoever is to take another's place begins once that is gone. */
   #beginNext(): void {
-    if (this.#ending) return;
+    if (this.#adopting || this.#ending) return;
     for (const run of this.#waiting) {
-      if (this.#runs.size - this.#waiting.size >= MOST_AT_ONCE) return;
+      if (this.#busy.size >= MOST_AT_ONCE) return;
       if (run.spec.concurrency === "replace" && this.#hasElder(run)) continue;
       this.#waiting.delete(run);
+      this.#busy.add(run);
       run.begin();
     }
   }
@@ -131,45 +143,55 @@ export class Runner {
     return true;
   }
 
-  /** Of a server: all of its actions. Of an action: what runs of that. */
-  async cancelAllOf(owner: Owner, action: string | undefined, error: string): Promise<void> {
+  /** Of a server: all of its actions. Of an action: what runs of that. False: not all of it could be ended. */
+  async cancelAllOf(owner: Owner, action: string | undefined, error: string): Promise<boolean> {
     const runs = this.#runsOf(owner);
-    await this.#end(
+    return this.#end(
       runs.filter(({ entry }) => action === undefined || entry.action_id === action),
       error,
     );
   }
 
-  async #end(runs: readonly JobRun[], error: string): Promise<void> {
+  async #end(runs: readonly JobRun[], error: string): Promise<boolean> {
     for (const run of runs) run.cancel(error);
-    await Promise.all(runs.map((run) => run.until(({ isOver: over }) => over, run.spec.grace + END_BOUND)));
+    const ends = runs.map((run) => run.until(({ isOver: over }) => over, run.spec.grace + END_BOUND));
+    return (await Promise.all(ends)).every(Boolean);
   }
 
   /** Takes up what an earlier agent left unfinished. `secretsOf`: values of an action's secrets, as they are now. */
   async adoptAll(secretsOf: (spec: ActionSpec) => SecretValues): Promise<void> {
-    for (const { entry, spec } of this.#book.leftOver()) {
-      this.#book.adopt(entry);
-      if (!isAction(spec)) this.#lost(entry, "what it ran cannot be read");
-      else if (entry.boot !== bootId()) this.#lost(entry, MACHINE_DOWN);
-      else await this.#adopt(this.#take(entry, spec, secretsOf(spec)));
+    for (const left of this.#book.leftOver()) {
+      try {
+        await this.#adopt(left, secretsOf);
+      } catch (error) {
+        this.#report(`cannot take up job ${left.job.id}: ${String(error)}`);
+        this.#runs.get(left.job.id)?.cancel(`cannot be taken up: ${String(error)}`);
+      }
     }
+    this.#adopting = false;
     this.#beginNext();
   }
 
-  async #adopt(run: JobRun): Promise<void> {
-    try {
-      if (await run.adopt()) return;
-      run.prepare();
-      this.#waiting.add(run);
-    } catch (error) {
-      this.#report(`cannot take up job ${run.entry.id}: ${String(error)}`);
-      run.cancel(`cannot be taken up: ${String(error)}`);
-    }
+  async #adopt({ job, entry, spec }: LeftOver, secretsOf: (spec: ActionSpec) => SecretValues): Promise<void> {
+    if (!entry) return this.#endStray(job);
+    this.#book.adopt(entry);
+    if (!isAction(spec)) return this.#lost(entry, "what it ran cannot be read");
+    if (entry.boot !== bootId()) return this.#lost(entry, MACHINE_DOWN);
+    const run = this.#take(entry, spec, secretsOf(spec));
+    if (await run.adopt()) this.#busy.add(run);
+  }
+
+  /** Nothing is known of it any more: what a keeper proves to be ours is ended, since nobody would look after it. */
+  async #endStray(job: LeftOver["job"]): Promise<void> {
+    for (const dir of this.#book.folders.attempts(job))
+      if (await endStrayRun(dir))
+        this.#report(`job ${job.id} runs and has no record that can be read: it is killed`);
+    this.#book.folders.removeRun(job);
   }
 
   #lost(entry: JobEntry, error: string): void {
     this.#book.update(entry.id, { phase: "failed", error, pid: null, process: null, ended_at: Date.now() });
-    this.#book.endRun(entry);
+    this.#book.folders.removeRun(entry);
   }
 
   /** The agent goes down, and what runs goes with it. */

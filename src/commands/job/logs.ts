@@ -32,7 +32,6 @@ export default class JobLogs extends JobCommand {
       ...wireStream(stream),
     };
     await this.readJob(args.id, wish, (line) => {
-      if (line.missed) this.note(`xy: ${line.missed} lines were missed, because they were read too slowly`);
       if (this.json) this.printJsonLine(line);
       else this.print(format(line));
     });
