@@ -26,21 +26,22 @@ export interface LogLine {
 
 /** Longer lines are delivered in pieces of this size, bytes. */
 export const LONGEST_LINE = 64 * 1024;
-const NEWLINE = 0x0a;
 const TIME_LENGTH = 24;
 
-/** Encodes what one read of a stream brought. Ends with a newline always. */
-export function encodeRecords(stream: LogStream, chunk: Buffer, time: string): Buffer {
-  const closed = Buffer.from(`${time} [${stream}] `, "latin1");
-  const open = Buffer.from(`${time} [${stream}+] `, "latin1");
-  const parts: Buffer[] = [];
+/**
+ * Encodes what one read of a stream brought, as text of one character a byte (latin1): the engine puts pieces of text
+ * together in less than half the time that it takes with buffers. Ends with a newline always.
+ */
+export function encodeRecords(stream: LogStream, chunk: Buffer, time: string): string {
+  const text = chunk.toString("latin1");
+  const closed = `${time} [${stream}] `;
+  let records = "";
   let start = 0;
-  for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-    parts.push(closed, chunk.subarray(start, end + 1));
+  for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", start)) {
+    records += closed + text.slice(start, end + 1);
     start = end + 1;
   }
-  if (start < chunk.length) parts.push(open, chunk.subarray(start), Buffer.of(NEWLINE));
-  return Buffer.concat(parts);
+  return start < text.length ? `${records}${time} [${stream}+] ${text.slice(start)}\n` : records;
 }
 
 /** Decodes one record, given without its newline; undefined for a line that is none. */

@@ -59,7 +59,7 @@ export class LogWriter {
     const reader = fs.openSync(this.currentPath, "r");
     fs.readSync(reader, last, 0, 1, this.#size - 1);
     fs.closeSync(reader);
-    if (last[0] !== 0x0a) this.#append(Buffer.from("\n"));
+    if (last[0] !== 0x0a) this.#append("\n");
   }
 
   write(stream: LogStream, chunk: Buffer, now: number): void {
@@ -88,10 +88,11 @@ export class LogWriter {
     this.#joiner = new LineJoiner();
   }
 
-  #append(data: Buffer): void {
+  /** One character a byte. */
+  #append(data: string): void {
     try {
-      let offset = 0;
-      while (offset < data.length) offset += fs.writeSync(this.#fd as number, data, offset);
+      for (let rest = data; rest.length > 0; )
+        rest = rest.slice(fs.writeSync(this.#fd as number, rest, null, "latin1"));
       this.#size += data.length;
     } catch {
       // A full disk must harm neither the agent nor the server, whose pipe goes on being read.

@@ -1,6 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
 
-const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 /** East Asian wide and fullwidth blocks (UAX #11), without the emoji, which have a property of their own. */
 const WIDE =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\u4dbf\u4e00-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{17000}-\u{1b2ff}\u{20000}-\u{3fffd}]/u;
@@ -11,7 +10,15 @@ const INVISIBLE = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]+$/u;
 export function displayWidth(text: string): number {
   const plain = stripVTControlCharacters(text);
   if (/^[\x20-\x7e]*$/.test(plain)) return plain.length;
-  return [...GRAPHEMES.segment(plain)].reduce((sum, { segment }) => sum + graphemeWidth(segment), 0);
+  return [...graphemesOf(plain)].reduce((sum, { segment }) => sum + graphemeWidth(segment), 0);
+}
+
+let segmenter: Intl.Segmenter | undefined;
+
+/** Made when it is needed: most of what is shown is ASCII, and it takes as long to make as a whole table to print. */
+function graphemesOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
+  return segmenter.segment(text);
 }
 
 function graphemeWidth(grapheme: string): number {
@@ -33,7 +40,7 @@ export function cut(text: string, width: number | undefined): string {
   if (width === undefined || displayWidth(text) <= width) return text;
   let kept = "";
   let room = Math.max(1, width) - 1;
-  for (const { segment } of GRAPHEMES.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     room -= graphemeWidth(segment);
     if (room < 0) break;
     kept += segment;

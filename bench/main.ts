@@ -1,0 +1,113 @@
+/**
+ * xy and what people run today, side by side on one machine, in one run: `npm run bench`. Prints a table, and writes it to
+ * docs/benchmarks.md when all of it was measured. With names of rows (`npm run bench -- list plan`) measures only those.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { arch, cpus, release, totalmem } from "node:os";
+import { join } from "node:path";
+import type { Peer } from "./peers/peer.ts";
+import { Pm2 } from "./peers/pm2.ts";
+import { Supervisord } from "./peers/supervisord.ts";
+import { Systemd } from "./peers/systemd.ts";
+import { Xy } from "./peers/xy.ts";
+import { Place } from "./place.ts";
+import type { Bench, Row, RowMaker } from "./row.ts";
+import { list, plan } from "./rows/commands.ts";
+import { hundred, revival, thousand } from "./rows/fleet.ts";
+import { idle } from "./rows/idle.ts";
+import { flood, followers } from "./rows/output.ts";
+
+const ROWS: Readonly<Record<string, RowMaker>> = {
+  list,
+  plan,
+  hundred,
+  revival,
+  idle,
+  flood,
+  followers,
+  thousand,
+};
+const DOCUMENT = join(import.meta.dirname, "../docs/benchmarks.md");
+const ROUNDS = Number(process.env.XY_BENCH_ROUNDS ?? 11);
+const MARK = "<!-- figures -->";
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.find((name) => !Object.hasOwn(ROWS, name));
+if (unknown !== undefined) {
+  console.error(`there is no row ${unknown}: there are ${Object.keys(ROWS).join(", ")}`);
+  process.exit(2);
+}
+const place = new Place();
+try {
+  await bench();
+} finally {
+  await place.close();
+}
+
+async function bench(): Promise<void> {
+  const versions: string[] = [];
+  const absent: string[] = [];
+  /** A peer that cannot be had is named with what it said, and its figures are missing. */
+  const having = async <P extends Peer>(name: string, open: () => Promise<P>) => {
+    note(`looks for ${name}`);
+    try {
+      const peer = await open();
+      versions.push(`${peer.name} ${peer.version}`);
+      await peer.close();
+      return open;
+    } catch (error) {
+      absent.push(`${name}: ${String(error).split("\n")[0]}`);
+      return undefined;
+    }
+  };
+  const xy = () => Xy.open(place);
+  versions.push(`xy ${(await xy()).version}`);
+  const peers = {
+    xy,
+    pm2: await having("pm2", () => Pm2.open(place)),
+    supervisord: await having("supervisord", () => Supervisord.open(place)),
+    systemd: await having("systemd --user", () => Systemd.open(place)),
+  };
+  const context: Bench = { place, peers, rounds: ROUNDS, note };
+  const rows: Row[] = [];
+  for (const [name, make] of Object.entries(ROWS))
+    if (wanted.length === 0 || wanted.includes(name)) rows.push(...(await make(context)));
+  const text = [
+    `Measured on ${new Date().toISOString().slice(0, 10)}: ${machine()}.`,
+    `${versions.join(", ")}, Node ${process.versions.node}.`,
+    ...absent.map((each) => `Not there: ${each}.`),
+    `Medians, with the quartiles behind them; ${ROUNDS} rounds in turn after one that is thrown away.`,
+    "",
+    ...table(rows),
+  ].join("\n");
+  console.log(text);
+  if (wanted.length === 0 && absent.length === 0) writeDocument(text);
+}
+
+function table(rows: readonly Row[]): string[] {
+  return [
+    "| measure | must reach | xy | others, floors | ratio | reached |",
+    "| --- | --- | --- | --- | --- | --- |",
+    ...rows.map(
+      ({ measure, goal, xy, others, ratio, isReached }) =>
+        `| ${measure} | ${goal} | ${xy} | ${others.join("; ")} | ${ratio} | ${isReached ? "yes" : "**no**"} |`,
+    ),
+  ];
+}
+
+/** Between the marks; what stands around them is written by hand. */
+function writeDocument(text: string): void {
+  const [before, , after] = readFileSync(DOCUMENT, "utf8").split(MARK);
+  writeFileSync(DOCUMENT, [before, `\n${text}\n`, after].join(MARK));
+  note(`wrote ${DOCUMENT}`);
+}
+
+function machine(): string {
+  const [cpu] = cpus();
+  const gib = Math.round(totalmem() / 2 ** 30);
+  return `${cpus().length} cores of ${cpu?.model.trim() || arch()}, ${gib} GiB, Linux ${release()}`;
+}
+
+function note(text: string): void {
+  console.error(`bench: ${text}`);
+}

@@ -1,0 +1,55 @@
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { processesWith, until } from "./measure.ts";
+
+/**
+ * A folder for everything that the bench makes. Whatever is started in it carries its path in its environment, and so is
+ * found and ended, also when the bench is interrupted.
+ */
+export class Place {
+  readonly path = realpathSync(mkdtempSync(join(tmpdir(), "xb-")));
+  #homes = 0;
+
+  constructor() {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.once(signal, () => {
+        console.error(`\ninterrupted by ${signal}: ends what was started`);
+        void this.close().finally(() => process.exit(1));
+      });
+  }
+
+  /** An environment with a home of its own, and nothing of the account's. */
+  home(): { path: string; env: NodeJS.ProcessEnv } {
+    const path = join(this.path, String(++this.#homes));
+    mkdirSync(path);
+    const { PATH, SHELL } = process.env;
+    return { path, env: { PATH, SHELL, LANG: "C.UTF-8", HOME: path } };
+  }
+
+  async close(): Promise<void> {
+    await until("all that was started is ended", () => {
+      const left = processesWith(this.path).filter((pid) => pid !== process.pid && !isGone(pid));
+      for (const pid of left) kill(pid);
+      return left.length === 0;
+    });
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It is gone.
+  }
+}
+
+/** It has ended, and nobody has asked how. */
+function isGone(pid: number): boolean {
+  try {
+    return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,44 @@
+import type { Figure } from "./measure.ts";
+import type { Pm2 } from "./peers/pm2.ts";
+import type { Supervisord } from "./peers/supervisord.ts";
+import type { Systemd } from "./peers/systemd.ts";
+import type { Xy } from "./peers/xy.ts";
+import type { Place } from "./place.ts";
+
+/** A line of the table. */
+export interface Row {
+  readonly measure: string;
+  readonly goal: string;
+  /** What xy got. */
+  readonly xy: string;
+  /** What the others got, and floors. */
+  readonly others: readonly string[];
+  readonly ratio: string;
+  readonly isReached: boolean;
+}
+
+/** A new manager in a home of its own, of those that are there. */
+export interface Peers {
+  readonly xy: () => Promise<Xy>;
+  readonly pm2?: (() => Promise<Pm2>) | undefined;
+  readonly supervisord?: (() => Promise<Supervisord>) | undefined;
+  readonly systemd?: (() => Promise<Systemd>) | undefined;
+}
+
+export interface Bench {
+  readonly place: Place;
+  readonly peers: Peers;
+  readonly rounds: number;
+  readonly note: (text: string) => void;
+}
+
+export type RowMaker = (bench: Bench) => Promise<Row[]>;
+
+export const ms = ({ median, spread: [low, high] }: Figure) =>
+  `${amount(median)} ms (${amount(low)} to ${amount(high)})`;
+
+export const times = (ratio: number) => `${ratio.toFixed(2)} ×`;
+
+function amount(value: number): string {
+  return value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString("en-GB");
+}

@@ -1,0 +1,168 @@
+import { type Figure, figure, inTurn, pssMib, run, sleep, timed } from "../measure.ts";
+import { Marked, type Peer } from "../peers/peer.ts";
+import type { Xy } from "../peers/xy.ts";
+import { type Bench, ms, type Row, times } from "../row.ts";
+
+/** What a manager does with many: starts, ends, brings back, and what it takes to keep them. */
+
+interface Fleet {
+  readonly peer: Peer;
+  readonly marked: Marked;
+}
+
+async function fleets({ place, peers }: Bench, count: number): Promise<Fleet[]> {
+  const { xy, pm2, supervisord, systemd } = peers;
+  const all: Fleet[] = [];
+  for (const open of [xy, pm2, supervisord, systemd])
+    if (open) all.push({ peer: await open(), marked: new Marked(place.home().path, count) });
+  return all;
+}
+
+async function up({ peer, marked }: Fleet): Promise<number> {
+  marked.forget();
+  await peer.declare(marked.programs);
+  return timed(async () => {
+    await peer.apply();
+    await marked.haveBegun();
+  });
+}
+
+const down = ({ peer, marked }: Fleet) =>
+  timed(async () => {
+    await peer.destroy();
+    await marked.areGone();
+  });
+
+export async function hundred(bench: Bench): Promise<Row[]> {
+  const all = await fleets(bench, 100);
+  const rounds = Math.max(3, Math.ceil(bench.rounds / 3));
+  const ends: Record<string, number[]> = {};
+  const starts: Record<string, number[]> = {};
+  const memory: Record<string, number> = {};
+  for (let round = -1; round < rounds; round++)
+    for (const fleet of all) {
+      const { peer, marked } = fleet;
+      bench.note(`apply and destroy of 100: ${peer.name}, round ${round + 1} of ${rounds}`);
+      const start = await up(fleet);
+      if (round === rounds - 1) memory[peer.name] = pssMib(managers(peer, marked));
+      const end = await down(fleet);
+      if (round < 0) continue;
+      starts[peer.name] = [...(starts[peer.name] ?? []), start];
+      ends[peer.name] = [...(ends[peer.name] ?? []), end];
+    }
+  for (const { peer } of all) await peer.close();
+  const figuresOf = (values: Record<string, number[]>) =>
+    Object.fromEntries(Object.entries(values).map(([name, each]) => [name, figure(each)]));
+  return [
+    faster("apply of 100 servers until all run", figuresOf(starts)),
+    faster("destroy of 100 servers until all are gone", figuresOf(ends)),
+    {
+      measure: "memory (PSS) of agent and keepers, 100 servers",
+      goal: "≤ pm2's daemon",
+      xy: `${memory.xy?.toFixed(1)} MiB`,
+      others: Object.entries(memory).flatMap(([name, mib]) =>
+        name === "xy" ? [] : [`${name} ${mib.toFixed(1)} MiB`],
+      ),
+      ratio: memory.pm2 === undefined ? "no peer" : times((memory.xy ?? 0) / memory.pm2),
+      isReached: (memory.xy ?? 0) <= (memory.pm2 ?? 0),
+    },
+  ];
+}
+
+function managers(peer: Peer, marked: Marked): number[] {
+  return peer.name === "xy" ? (peer as Xy).pids(marked.pids) : peer.pids();
+}
+
+function faster(measure: string, figures: Record<string, Figure>): Row {
+  const { xy, ...others } = figures;
+  const mine = xy?.median ?? Number.NaN;
+  const judged = ["pm2", "supervisord"].flatMap((name) => others[name]?.median ?? []);
+  return {
+    measure,
+    goal: "< pm2 and supervisord",
+    xy: ms(xy as Figure),
+    others: Object.entries(others).map(([name, one]) => `${name} ${ms(one)}`),
+    ratio: judged.length === 0 ? "no peer" : times(mine / Math.min(...judged)),
+    isReached: judged.length === 2 && judged.every((other) => mine < other),
+  };
+}
+
+/** Time that a program was up before it is killed, ms: long enough that no manager takes it for one that fails at once. */
+const UP = 1500;
+
+export async function revival(bench: Bench): Promise<Row[]> {
+  const all = await fleets(bench, 1);
+  for (const fleet of all) {
+    if (fleet.peer.name === "xy") {
+      fleet.marked.forget();
+      const quick = 'restart backoff-initial="1ms" backoff-max="1ms" max-retries-per-minute=1000\n';
+      await (fleet.peer as Xy).declare(fleet.marked.programs, `port "none"\n${quick}`);
+      await fleet.peer.apply();
+      await fleet.marked.haveBegun();
+    } else await up(fleet);
+  }
+  const sample =
+    ({ marked }: Fleet) =>
+    async () => {
+      await sleep(UP);
+      const { pids } = marked;
+      return timed(async () => {
+        process.kill(pids.at(-1) as number, "SIGKILL");
+        await marked.haveBegun(pids.length + 1);
+      });
+    };
+  const figures = await inTurn(
+    bench.rounds,
+    Object.fromEntries(all.map((fleet) => [fleet.peer.name, sample(fleet)])),
+  );
+  for (const { peer } of all) {
+    await peer.destroy();
+    await peer.close();
+  }
+  const { xy, ...others } = figures;
+  const best = Math.min(...Object.values(others).map(({ median }) => median));
+  const mine = xy?.median ?? Number.NaN;
+  return [
+    {
+      measure: "kill -9 of a server until its successor runs",
+      goal: "≤ the best peer",
+      xy: ms(xy as Figure),
+      others: Object.entries(others).map(([name, one]) => `${name} ${ms(one)}`),
+      ratio: times(mine / best),
+      isReached: mine <= best,
+    },
+  ];
+}
+
+export async function thousand(bench: Bench): Promise<Row[]> {
+  const samples = { few: 100, many: 1000 };
+  const figures: Record<string, { apply: Figure; list: Figure; destroy: Figure }> = {};
+  for (const [name, count] of Object.entries(samples)) {
+    const xy = await bench.peers.xy();
+    const fleet = { peer: xy, marked: new Marked(bench.place.home().path, count) };
+    const [apply, list, destroy]: number[][] = [[], [], []];
+    for (let round = 0; round < 3; round++) {
+      bench.note(`${count} servers, round ${round + 1} of 3`);
+      apply?.push(await up(fleet));
+      for (let i = 0; i < 5; i++) list?.push(await timed(() => run(xy.list)));
+      destroy?.push(await down(fleet));
+    }
+    await xy.close();
+    figures[name] = { apply: figure(apply ?? []), list: figure(list ?? []), destroy: figure(destroy ?? []) };
+  }
+  const { few, many } = figures;
+  if (!few || !many) throw new Error("nothing was measured");
+  const growth = (["apply", "list", "destroy"] as const).map(
+    (what) => [what, many[what].median / (10 * few[what].median)] as const,
+  );
+  return [
+    {
+      measure: "1,000 servers: apply, list, destroy",
+      goal: "≤ 1.3 × linear from 100",
+      xy: growth.map(([what]) => `${what} ${ms(many[what])}`).join("; "),
+      others: growth.map(([what]) => `100: ${what} ${ms(few[what])}`),
+      ratio: growth.map(([what, ratio]) => `${what} ${times(ratio)}`).join(", "),
+      isReached: growth.every(([, ratio]) => ratio <= 1.3),
+    },
+  ];
+}

@@ -1,0 +1,239 @@
+import { createReadStream, readdirSync, readFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { cpuMs, rssMib, sleep, until } from "../measure.ts";
+import { Marked } from "../peers/peer.ts";
+import { type Bench, type Row, times } from "../row.ts";
+
+/** What it takes to take in what servers print. */
+
+const GIGABYTES = Number(process.env.XY_BENCH_GB ?? 2);
+const LINES = GIGABYTES * 1e7;
+/** Prints so many lines of 100 bytes, and says when it has. */
+const FLOOD = (done: string) =>
+  `yes ${"x".repeat(99)} | head -n ${LINES}; echo done >${done}; exec sleep 1000000`;
+
+interface Taken {
+  readonly cpuPerGb: number;
+  readonly seconds: number;
+  readonly lines: number;
+}
+
+export async function flood(bench: Bench): Promise<Row[]> {
+  const { place, peers, note } = bench;
+  const xy = await peers.xy();
+  await xy.declare([{ name: "other", script: "exec sleep 1000000" }]);
+  await xy.apply();
+  const idle = rssMib(xy.agentPid, "now");
+  note(`output: ${GIGABYTES} GB through xy`);
+  const done = join(place.home().path, "done");
+  // Kept whole, so that every line can be counted.
+  await xy.declare([{ name: "flood", script: FLOOD(done) }], 'port "none"\nlogs max-size="100MiB" keep=60\n');
+  const logs = join(xy.home, ".local/state/xy/projects/tools/servers/flood/log");
+  const mine = await taken({
+    pid: () => xy.agentPid,
+    begin: () => xy.apply(),
+    done,
+    logs: () => filesIn(logs),
+    pattern: "[out] ",
+  });
+  const peak = rssMib(xy.agentPid, "peak");
+  await xy.destroy();
+  await xy.close();
+  const peer = await peers.supervisord?.();
+  let theirs: Taken | undefined;
+  if (peer) {
+    note(`output: ${GIGABYTES} GB through supervisord`);
+    const peerDone = join(place.home().path, "done");
+    await peer.declare(
+      [{ name: "flood", script: FLOOD(peerDone) }],
+      [
+        `stdout_logfile=${peer.home}/logs/flood.log`,
+        "stdout_logfile_maxbytes=100MB",
+        "stdout_logfile_backups=60",
+      ],
+    );
+    theirs = await taken({
+      pid: () => peer.pids()[0] as number,
+      begin: () => peer.apply(),
+      done: peerDone,
+      logs: () => filesIn(join(peer.home, "logs")),
+      pattern: "",
+    });
+    await peer.destroy();
+    await peer.close();
+  }
+  const ratio = mine.cpuPerGb / (theirs?.cpuPerGb ?? Number.NaN);
+  const lost = LINES - mine.lines;
+  const of = ({ cpuPerGb, seconds }: Taken) =>
+    `${cpuPerGb.toFixed(2)} s of CPU a GB, ${seconds.toFixed(1)} s`;
+  return [
+    {
+      measure: `${GIGABYTES} GB of 100-byte lines through one server, tagged and rotated`,
+      goal: "nothing lost; CPU a GB ≤ supervisord's; peak memory ≤ 1.5 × idle",
+      xy: `${of(mine)}; ${lost.toLocaleString("en-GB")} lines lost; peak ${peak.toFixed(0)} of ${idle.toFixed(0)} MiB (${times(peak / idle)})`,
+      others: theirs
+        ? [`supervisord ${of(theirs)}, ${(LINES - theirs.lines).toLocaleString("en-GB")} lines lost`]
+        : [],
+      ratio: times(ratio),
+      isReached: lost === 0 && ratio <= 1 && peak <= 1.5 * idle,
+    },
+  ];
+}
+
+async function taken({
+  pid,
+  begin,
+  done,
+  logs,
+  pattern,
+}: {
+  readonly pid: () => number;
+  readonly begin: () => Promise<void>;
+  readonly done: string;
+  readonly logs: () => string[];
+  readonly pattern: string;
+}): Promise<Taken> {
+  const before = cpuMs([pid()]);
+  const began = Date.now();
+  await begin();
+  await until("all is printed", () => exists(done), 600_000, 20);
+  await until("all is taken in", quiet(pid), 60_000, 300);
+  const [cpu, wall] = [cpuMs([pid()]) - before, Date.now() - began];
+  const counts = await Promise.all(logs().map((path) => countLines(path, pattern)));
+  const lines = counts.reduce((a, b) => a + b, 0);
+  return { cpuPerGb: cpu / 1000 / GIGABYTES, seconds: wall / 1000, lines };
+}
+
+/** It has used next to nothing since it was looked at last. */
+function quiet(pid: () => number): () => boolean {
+  let last = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = cpuMs([pid()]);
+    const isQuiet = now - last <= 10;
+    last = now;
+    return isQuiet;
+  };
+}
+
+function exists(path: string): boolean {
+  try {
+    return readFileSync(path, "utf8").length > 0;
+  } catch {
+    return false;
+  }
+}
+
+function filesIn(dir: string): string[] {
+  return readdirSync(dir)
+    .filter((name) => /log(\.\d+)?$/.test(name))
+    .map((name) => join(dir, name));
+}
+
+/** Whole lines of 99 letters, whatever stands before them. One cut in two by a read counts once, by its end. */
+async function countLines(path: string, tag: string): Promise<number> {
+  let count = 0;
+  let rest = "";
+  for await (const chunk of createReadStream(path, { encoding: "latin1", highWaterMark: 1 << 20 })) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (tag === "" ? line.endsWith("x") : line.includes(tag)) count++;
+  }
+  return count;
+}
+
+const SERVERS = 50;
+const SECONDS = 20;
+
+/** Prints 1 MB a second, numbered, in lines of 100 bytes. */
+const STEADY = (marks: string) =>
+  `echo $$ >>${marks}; exec perl -e '$|=1; my $n=0; for(;;){ my $t=""; $t .= sprintf("%099d\\n", $n++) for 1..1000; print $t; select(undef,undef,undef,0.1) }'`;
+
+export async function followers(bench: Bench): Promise<Row[]> {
+  const { place, peers, note } = bench;
+  const xy = await peers.xy();
+  const dir = place.home().path;
+  const names = Array.from({ length: SERVERS }, (_, i) => `s${i}`);
+  const marks = new Marked(dir, SERVERS);
+  await xy.declare(
+    names.map((name) => ({ name, script: STEADY(join(dir, "began")) })),
+    'port "none"\nlogs max-size="100MiB" keep=20\n',
+  );
+  await xy.apply();
+  await marks.haveBegun();
+  note(`output: ${SERVERS} servers at 1 MB/s, each with a follower, for ${SECONDS} s`);
+  const readers = await Promise.all(names.map((name) => follow(xy.socket, name)));
+  await sleep(3000);
+  const before = cpuMs([xy.agentPid]);
+  const bytesBefore = readers.map(({ bytes }) => bytes);
+  await sleep(SECONDS * 1000);
+  const share = (cpuMs([xy.agentPid]) - before) / (SECONDS * 10);
+  const mb = readers.map(({ bytes }, i) => (bytes - (bytesBefore[i] ?? 0)) / 1e6 / SECONDS);
+  const missed = readers.map((reader) => reader.missed).reduce((a, b) => a + b, 0);
+  for (const { socket } of readers) socket.destroy();
+  for (const pid of marks.pids) process.kill(pid, "SIGSTOP");
+  await sleep(1000);
+  const logs = join(xy.home, ".local/state/xy/projects/tools/servers");
+  const gaps = names.map((name) => gapsIn(join(logs, name, "log"))).reduce((a, b) => a + b, 0);
+  for (const pid of marks.pids) process.kill(pid, "SIGCONT");
+  await xy.destroy();
+  await xy.close();
+  const total = mb.reduce((a, b) => a + b, 0);
+  return [
+    {
+      measure: `${SERVERS} servers at 1 MB/s each, with a follower each`,
+      goal: "nothing lost in the files; agent ≤ 50 % of a core",
+      xy: `${share.toFixed(0)} % of a core; ${gaps} lines lost in the files; ${missed} missed by followers, who got ${total.toFixed(0)} MB/s of JSON`,
+      others: [],
+      ratio: "",
+      isReached: share <= 50 && gaps === 0,
+    },
+  ];
+}
+
+interface Reader {
+  readonly socket: Socket;
+  bytes: number;
+  missed: number;
+}
+
+async function follow(path: string, name: string): Promise<Reader> {
+  const socket = connect({ path });
+  const reader: Reader = { socket, bytes: 0, missed: 0 };
+  const request = { jsonrpc: "2.0", id: 1, method: "logs", params: { name, tail: 0, follow: true } };
+  socket.write(`${JSON.stringify(request)}\n`);
+  socket.on("data", (chunk: Buffer) => {
+    reader.bytes += chunk.length;
+    if (chunk.includes('"missed":'))
+      reader.missed += Number(/"missed":(\d+)/.exec(chunk.toString())?.[1] ?? 0);
+  });
+  return reader;
+}
+
+/** Numbers that are missing between the first and the last in a log. */
+function gapsIn(dir: string): number {
+  const files = readdirSync(dir).filter((name) => name.endsWith(".log"));
+  const age = (name: string) => (name === "current.log" ? 0 : Number.parseInt(name, 10));
+  const text = files
+    .sort((a, b) => age(b) - age(a))
+    .map((name) => readFileSync(join(dir, name), "latin1"))
+    .join("");
+  // A record that was cut by a read goes on in the next one.
+  const whole = text.replaceAll(/\n\S{24} \[out\] (?=\d*\n)/g, (mark, at: number) =>
+    isCut(text, at) ? "" : mark,
+  );
+  let gaps = 0;
+  let last: number | undefined;
+  for (const match of whole.matchAll(/\] (\d{99})\n/g)) {
+    const number = Number(match[1]);
+    if (last !== undefined) gaps += number - last - 1;
+    last = number;
+  }
+  return gaps;
+}
+
+/** The record that ends here is marked as open. */
+function isCut(text: string, at: number): boolean {
+  const start = text.lastIndexOf("\n", at - 1) + 1;
+  return text.startsWith("[out+]", start + 25);
+}
