@@ -13,10 +13,8 @@ import { startInstalled } from "./services.ts";
 const START_BOUND = 30_000;
 const LOOK_GAP = 20;
 
-/** A connection to the agent, which is started when none runs. */
-export async function reachAgent(state: string): Promise<RpcClient> {
-  const found = await connectNow(state);
-  if (found) return found;
+/** A connection to the agent, which did not run a moment ago. */
+export async function startedAgent(state: string): Promise<RpcClient> {
   ensurePrivateDir(state);
   const logStart = sizeOf(agentLogPath(state));
   let loop: Pick<Loop, "failed"> | undefined;

@@ -5,7 +5,7 @@ import type { ResultOf } from "../rpc/contract.ts";
 import { RpcError } from "../rpc/errors.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { findAgent, isAgentExpected } from "./agent-find.ts";
-import { reachAgent } from "./agent-process.ts";
+import { reachAgent } from "./agent-reach.ts";
 
 /** What a session (`xy up`) has of the agent: the output and the states of its servers, and its own end. */
 

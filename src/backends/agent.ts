@@ -8,7 +8,7 @@ import type { ServerSpec } from "../model/spec.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import { hasActions, recordedNames } from "../system/projects.ts";
 import { isAgentExpected } from "./agent-find.ts";
-import { reachAgent } from "./agent-process.ts";
+import { reachAgent } from "./agent-reach.ts";
 import type { ActionsChange, Backend, PerformOptions, PerformResult, Remark } from "./backend.ts";
 
 const INTERRUPTED: PerformResult = {

@@ -1,7 +1,7 @@
 import { string } from "@oclif/core/args";
 import { boolean } from "@oclif/core/flags";
 import { findAgent } from "../backends/agent-find.ts";
-import { reachAgent } from "../backends/agent-process.ts";
+import { reachAgent } from "../backends/agent-reach.ts";
 import { isManager } from "../backends/fleet.ts";
 import { ServiceError } from "../backends/service.ts";
 import type { UnitBackend } from "../backends/units/unit-backend.ts";
