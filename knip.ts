@@ -7,7 +7,6 @@ export default {
       (source) => !source.startsWith("src/commands/"),
     ),
     "scripts/{build,check,demo,generate}.ts",
-    "bench/*.ts",
     "test/**/*.test.ts",
     "test/rig/puppet*.ts",
   ],

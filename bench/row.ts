@@ -18,7 +18,7 @@ export interface Row {
 }
 
 /** A new manager in a home of its own, of those that are there. */
-export interface Peers {
+interface Peers {
   readonly xy: () => Promise<Xy>;
   readonly pm2?: (() => Promise<Pm2>) | undefined;
   readonly supervisord?: (() => Promise<Supervisord>) | undefined;
