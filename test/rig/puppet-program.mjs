@@ -30,6 +30,14 @@ function print(stream, from, to) {
 
 let chatter;
 let printed = 0;
+/** Connections to its port so far, and who waits for more of them. */
+let visits = 0;
+const awaited = [];
+
+function visited() {
+  visits++;
+  for (const { count, done } of awaited) if (visits === count) done(visits);
+}
 
 const deeds = {
   print: ({ stream, from, to }) => print(stream, from, to),
@@ -58,9 +66,12 @@ const deeds = {
   listen: ({ port }) =>
     new Promise((done, fail) => {
       createServer((caller) => caller.on("error", () => {}).resume())
+        .on("connection", visited)
         .once("error", fail)
         .listen(port, "127.0.0.1", done);
     }),
+  /** Answers when its port has been connected to so often from now on. */
+  visits: ({ times }) => new Promise((done) => awaited.push({ count: visits + times, done })),
   exit: ({ code }) => process.exit(code),
 };
 

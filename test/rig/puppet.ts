@@ -15,6 +15,7 @@ export type Deed =
   | { readonly deed: "ignore"; readonly signal: NodeJS.Signals }
   | { readonly deed: "fork" }
   | { readonly deed: "listen"; readonly port: number }
+  | { readonly deed: "visits"; readonly times: number }
   | { readonly deed: "exit"; readonly code: number };
 
 interface Hello {

@@ -1,0 +1,84 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+import { LAUNCHER, newHome } from "./cli.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/**
+ * Most that `xy list` may load: Node reads and compiles all of it before the first server is shown. When it needs more
+ * for a good reason, these are raised.
+ */
+const MOST = { files: 38, kib: 680, modules: 180 };
+/** Large, and of no use to a command that asks the agent and prints a table. */
+const NEVER = [
+  "chevrotain",
+  "croner",
+  "diff",
+  "fast-xml-parser",
+  "handlebars",
+  "kdljs",
+  "listr2",
+  "yaml",
+  "zod",
+];
+
+/** The modules in a file of dist/: the bundler writes the path of each before its code. */
+function modulesIn(file: string): string[] {
+  const text = readFileSync(file, "utf8");
+  return [...text.matchAll(/^\/\/ ((?:src|node_modules)\/\S+)$/gm)].map(([, path]) => String(path));
+}
+
+/** The package that a module is of; a module of ours is its own. */
+function originOf(module: string): string {
+  return /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(module)?.[1] ?? module;
+}
+
+const originsIn = (file: string) => [...new Set(modulesIn(file).map(originOf))].sort();
+
+/** The files that a process of node has loaded, in order, as its record of what it ran names them. */
+function loadedFiles(record: string): string[] {
+  const { result } = JSON.parse(readFileSync(record, "utf8")) as { result: { url: string }[] };
+  return result.flatMap(({ url }) => (url.startsWith("file:") ? [fileURLToPath(url)] : []));
+}
+
+it("a list is shown without loading much", async () => {
+  const home = newHome();
+  home.declare("web");
+  await home.did("apply", "--yes");
+  const records = join(home.path, "records");
+  // Any Node writes down there what it ran. Its children would too, but a list starts none.
+  const where = { env: { NODE_V8_COVERAGE: records } };
+  expect(await home.xyIn(where, "list")).toMatchObject({ code: 0, stdout: expect.stringContaining("web") });
+  const names = readdirSync(records);
+  expect(names, "processes of node").toHaveLength(1);
+  const files = loadedFiles(join(records, String(names[0])));
+  expect(files).toContain(LAUNCHER);
+  expect(files).toContain(join(ROOT, "dist/commands/list.js"));
+
+  const sizes = files.map((file) => statSync(file).size);
+  const loaded = {
+    files: files.length,
+    kib: Math.ceil(sizes.reduce((sum, size) => sum + size, 0) / 1024),
+    modules: files.flatMap(modulesIn).length,
+  };
+  const report = files.map((file, i) => {
+    const kib = ((sizes[i] ?? 0) / 1024).toFixed(1);
+    return `${kib.padStart(7)} KiB  ${relative(ROOT, file)}: ${originsIn(file).join(" ")}`;
+  });
+  const told = `xy list loads ${loaded.files} files, ${loaded.kib} KiB, ${loaded.modules} modules`;
+  console.log(told);
+  const all = `${told}:\n${report.join("\n")}\n`;
+  const origins = files.flatMap(originsIn);
+  const unwanted = NEVER.filter((name) => origins.includes(name));
+  expect(unwanted, all).toEqual([]);
+  for (const what of ["files", "kib", "modules"] as const)
+    expect(loaded[what], `${what}: ${all}`).toBeLessThanOrEqual(MOST[what]);
+});
+
+it("what a list must not load is found where it is", () => {
+  const built = readdirSync(join(ROOT, "dist"), { recursive: true, encoding: "utf8" });
+  const files = built.filter((file) => file.endsWith(".js")).map((file) => join(ROOT, "dist", file));
+  expect([...new Set(files.flatMap(originsIn))]).toEqual(expect.arrayContaining(NEVER));
+});
