@@ -75,6 +75,8 @@ class Connection {
     } catch (error) {
       this.#reply(id, { error: errorDocument(error) });
     }
+    // One of them may end the process: nothing is held back for it.
+    if (after.length > 0) this.#socket.uncork();
     for (const callback of after) callback();
   }
 
@@ -108,10 +110,20 @@ class Connection {
     };
   }
 
+  /** What is sent in one turn goes out in one write: a chunk of output may be a thousand lines. */
+  #gather(): void {
+    if (this.#socket.writableCorked > 0) return;
+    this.#socket.cork();
+    process.nextTick(() => this.#socket.uncork());
+  }
+
   #send(document: object): void {
     if (this.#socket.destroyed) return;
     if (this.#socket.writableLength > LONGEST_BACKLOG) this.#socket.destroy();
-    else this.#socket.write(encodeFrame(document));
+    else {
+      this.#gather();
+      this.#socket.write(encodeFrame(document));
+    }
   }
 }
 
