@@ -70,8 +70,19 @@ async function bench(): Promise<void> {
   };
   const context: Bench = { place, peers, rounds: ROUNDS, note };
   const rows: Row[] = [];
-  for (const [name, make] of Object.entries(ROWS))
-    if (wanted.length === 0 || wanted.includes(name)) rows.push(...(await make(context)));
+  let failed = 0;
+  for (const [name, make] of Object.entries(ROWS)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    try {
+      const made = await make(context);
+      for (const line of table(made).slice(2)) note(line);
+      rows.push(...made);
+    } catch (error) {
+      failed++;
+      process.exitCode = 1;
+      note(`${name} cannot be measured: ${error instanceof Error ? error.stack : error}`);
+    }
+  }
   const text = [
     `Measured on ${new Date().toISOString().slice(0, 10)}: ${machine()}.`,
     `${versions.join(", ")}, Node ${process.versions.node}.`,
@@ -81,7 +92,7 @@ async function bench(): Promise<void> {
     ...table(rows),
   ].join("\n");
   console.log(text);
-  if (wanted.length === 0 && absent.length === 0) writeDocument(text);
+  if (wanted.length === 0 && absent.length === 0 && failed === 0) writeDocument(text);
 }
 
 function table(rows: readonly Row[]): string[] {

@@ -41,12 +41,17 @@ module.enableCompileCache?.(new URL("compiled", import.meta.url).pathname);
 await import("./main.js");
 `;
 
-/** The least that an oclif command can take: one that prints a word, bundled and launched as xy is. Returns its launcher. */
-export async function minimalOclif(dir: string): Promise<string> {
+/**
+ * The least that an oclif command can take: one that prints a word, bundled and launched as xy is, and loads these
+ * libraries besides. Returns its launcher.
+ */
+export async function minimalOclif(dir: string, libraries: readonly string[] = []): Promise<string> {
   const [sources, target] = [join(dir, "src"), join(dir, "dist")];
   for (const folder of [sources, join(target, "commands")]) mkdirSync(folder, { recursive: true });
   writeFileSync(join(sources, "main.js"), MAIN);
-  writeFileSync(join(sources, "hello.js"), HELLO);
+  const loads = libraries.map((name) => `import * as ${name.replaceAll(/\W/g, "_")} from "${name}";\n`);
+  const uses = libraries.map((name) => `globalThis.loaded = ${name.replaceAll(/\W/g, "_")};\n`);
+  writeFileSync(join(sources, "hello.js"), [...loads, HELLO, ...uses].join(""));
   const bundled = await rolldown({
     cwd: ROOT,
     input: { main: join(sources, "main.js"), "commands/hello": join(sources, "hello.js") },

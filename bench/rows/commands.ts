@@ -50,6 +50,8 @@ export async function list({ place, peers, rounds, note }: Bench): Promise<Row[]
 export async function plan({ place, peers, rounds, note }: Bench): Promise<Row[]> {
   const { env } = place.home();
   const floor: Command = { argv: [process.execPath, "-e", "0"], env };
+  // What `plan` cannot do without: commands, schemas, and the parser of KDL.
+  const libraries = await minimalOclif(place.home().path, ["zod", "kdljs/src/parser/kdl.js"]);
   const made = async (count: number, typed = false) => {
     note(`plan: applies ${count} servers`);
     const xy = await peers.xy();
@@ -61,6 +63,7 @@ export async function plan({ place, peers, rounds, note }: Bench): Promise<Row[]
   const [few, many, typed] = [await made(100), await made(1000), await made(20, true)];
   const figures = await inTurn(rounds, {
     floor: timeOf(floor),
+    libraries: timeOf({ argv: [process.execPath, libraries, "hello"], env }),
     few: timeOf(few.command("plan")),
     many: timeOf(many.command("plan")),
     typed: timeOf(typed.command("plan")),
@@ -75,7 +78,10 @@ export async function plan({ place, peers, rounds, note }: Bench): Promise<Row[]
   // Beyond what any command takes that does nothing.
   const beyond = ({ median }: typeof figures.few) => median - figures.version.median;
   const growth = beyond(figures.many) / beyond(figures.few);
-  const others = [`node -e 0 ${ms(figures.floor)}`];
+  const others = [
+    `node -e 0 ${ms(figures.floor)}`,
+    `minimal oclif that loads zod and kdljs ${ms(figures.libraries)}`,
+  ];
   const simple = (measure: string, figure: typeof figures.few): Row => ({
     measure,
     goal: "≤ 4 × `node -e 0`",
