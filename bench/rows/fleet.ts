@@ -35,7 +35,7 @@ const down = ({ peer, marked }: Fleet) =>
 
 export async function hundred(bench: Bench): Promise<Row[]> {
   const all = await fleets(bench, 100);
-  const rounds = Math.max(3, Math.ceil(bench.rounds / 3));
+  const rounds = Math.max(2, Math.ceil(bench.rounds / 4));
   const ends: Record<string, number[]> = {};
   const starts: Record<string, number[]> = {};
   const memory: Record<string, number> = {};
@@ -141,8 +141,8 @@ export async function thousand(bench: Bench): Promise<Row[]> {
     const xy = await bench.peers.xy();
     const fleet = { peer: xy, marked: new Marked(bench.place.home().path, count) };
     const [apply, list, destroy]: number[][] = [[], [], []];
-    for (let round = 0; round < 3; round++) {
-      bench.note(`${count} servers, round ${round + 1} of 3`);
+    for (let round = 0; round < 2; round++) {
+      bench.note(`${count} servers, round ${round + 1} of 2`);
       apply?.push(await up(fleet));
       for (let i = 0; i < 5; i++) list?.push(await timed(() => run(xy.list)));
       destroy?.push(await down(fleet));

@@ -21,7 +21,7 @@ describe("xy children", () => {
       for (const command of ["sleep 601", "sleep 602", "sleep 603"]) expect(stdout).toContain(command);
       return stdout;
     });
-    expect(shown).toMatch(/^ +PID +CPU +MEMORY +UP +COMMAND\n/);
+    expect(shown).toMatch(/^ *PID +CPU +MEMORY +UP +COMMAND\n/);
     expect(shown).toMatch(/% +\d\S+ +\d+s +sleep 600\n/);
     expect(shown).toMatch(/├─ sleep 601\n/);
     expect(shown).toMatch(/ sh -c sleep 603; : \(secret TOKEN\)\n.+ (│ {2}| {3})└─ sleep 603\n/);
