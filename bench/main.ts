@@ -87,7 +87,7 @@ async function bench(): Promise<void> {
     `Measured on ${new Date().toISOString().slice(0, 10)}: ${machine()}.`,
     `${versions.join(", ")}, Node ${process.versions.node}.`,
     ...absent.map((each) => `Not there: ${each}.`),
-    `Medians, with the quartiles behind them; ${ROUNDS} rounds in turn after one that is thrown away.`,
+    `Medians, with the quartiles behind them; commands in ${ROUNDS} rounds in turn, fleets in fewer, after one that is thrown away.`,
     "",
     ...table(rows),
   ].join("\n");

@@ -45,7 +45,8 @@ export class Supervisord implements Peer {
     const conf = join(this.home, "supervisord.conf");
     writeFileSync(conf, `${lines.join("\n")}\n`);
     spawn("supervisord", ["-n", "-c", conf], { env: this.#env, cwd: this.home, stdio: "ignore" });
-    await until("supervisord serves", () => existsSync(join(this.home, "sock")));
+    const [socket, pid] = ["sock", "pid"].map((name) => join(this.home, name)) as [string, string];
+    await until("supervisord serves", () => existsSync(socket) && existsSync(pid));
   }
 
   #command(...args: string[]): Command {

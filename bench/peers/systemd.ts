@@ -35,7 +35,7 @@ export class Systemd implements Peer {
   static async open(place: Place): Promise<Systemd> {
     const { path, env } = place.home();
     const version = (await run({ argv: ["systemctl", "--version"], env })).stdout.split(" ")[1] ?? "?";
-    const argv = [SCRIPT, path, "bash", "-c", "jobs -p; pgrep -n -f 'systemd --user'; read -r _"];
+    const argv = [SCRIPT, path, "bash", "-c", "pgrep -n -x systemd; read -r _"];
     const child = spawn("bash", argv, {
       env: { ...env, SHARED_PIDS: "1" },
       stdio: ["pipe", "pipe", "pipe"],
