@@ -12,8 +12,12 @@ export class Place {
   #homes = 0;
 
   constructor() {
+    let isEnding = false;
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-      process.once(signal, () => {
+      process.on(signal, () => {
+        // A terminal and npm both send it: the second one must not cut the end of the first one short.
+        if (isEnding) return;
+        isEnding = true;
         console.error(`\ninterrupted by ${signal}: ends what was started`);
         void this.close().finally(() => process.exit(1));
       });
