@@ -42,30 +42,6 @@ describe.skipIf(whyNoIoCalls() !== undefined)("output that is printed as fast as
   });
 });
 
-describe.skipIf(whyNoIoCalls() !== undefined)("a follower that keeps up", () => {
-  const LINES = 20_000;
-  /** A chunk of some 655 lines goes out in one write, or in some when the reader is slow. One write a line would be 1000. */
-  const MOST_CALLS = 15;
-
-  test(`costs at most ${MOST_CALLS} reads and writes of the agent for 1000 lines`, async ({
-    agent,
-    stage,
-  }) => {
-    await agent.apply(stage.spec("a"), "add", 0);
-    const puppet = await stage.next("a");
-    const follower = await agent.follow("a");
-    const { pid } = await agent.call("agent_info", {});
-    const before = ioCalls(pid);
-    await puppet.do({ deed: "write", stream: "out", text: `${"x".repeat(99)}\n`.repeat(LINES) });
-    await puppet.do({ deed: "write", stream: "out", text: "end\n" });
-    await follower.until(({ lines }) => lines.at(-1)?.line === "end");
-    const calls = ((ioCalls(pid) - before) / LINES) * 1000;
-    console.log(`with a follower the agent makes ${calls.toFixed(1)} reads and writes for 1000 lines`);
-    expect(calls).toBeLessThanOrEqual(MOST_CALLS);
-    follower.close();
-  });
-});
-
 describe("checks of a server that goes on well", () => {
   const CHECKS = 30;
 
