@@ -2,12 +2,12 @@
  * Whether a long history costs anything: `xy jobs --server x`, and the memory of the agent, with 100,000 job records
  * beside 100. Whole processes, timed from outside, in turn; medians. Uses a state folder of its own.
  */
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { canonicalHash } from "../src/model/canonical.ts";
 import { serverSpec } from "../test/rig/spec.ts";
+import { figure, pssMib, run } from "./measure.ts";
 
 const LAUNCHER = join(import.meta.dirname, "../bin/xy.js");
 const ROUNDS = Number(process.env.XY_BENCH_ROUNDS ?? 15);
@@ -80,32 +80,21 @@ class Home {
     return first + records;
   }
 
-  /** Ms, and what it printed. */
-  xy(...args: string[]): { ms: number; stdout: string } {
-    const began = process.hrtime.bigint();
-    const options = { env: this.#env, cwd: this.root, encoding: "utf8" } as const;
-    const { status, stdout, stderr } = spawnSync(process.execPath, [LAUNCHER, ...args], options);
-    const ms = Number(process.hrtime.bigint() - began) / 1e6;
-    if (status !== 0) throw new Error(`xy ${args.join(" ")} ended with ${status}: ${stderr}`);
-    return { ms, stdout };
+  /** Ms. */
+  async xy(...args: string[]): Promise<number> {
+    return (await run({ argv: [process.execPath, LAUNCHER, ...args], env: this.#env, cwd: this.root })).ms;
   }
 
   /** Proportional share of memory of the agent, MiB. */
   memory(): number {
     const { pid } = JSON.parse(readFileSync(join(this.root, "state/xy/agent.json"), "utf8"));
-    const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-    return Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1]) / 1024;
+    return pssMib([pid]);
   }
 
-  close(): void {
-    this.xy("agent", "stop");
+  async close(): Promise<void> {
+    await this.xy("agent", "stop");
     rmSync(this.root, { recursive: true });
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 const homes = Object.entries(SHAPES).map(([name, shape]) => ({
@@ -114,13 +103,13 @@ const homes = Object.entries(SHAPES).map(([name, shape]) => ({
   times: [] as number[],
 }));
 try {
-  for (const { home } of homes) home.xy("jobs", "--server", "x");
+  for (const { home } of homes) await home.xy("jobs", "--server", "x");
   for (let round = 0; round < ROUNDS; round++) {
-    for (const { home, times } of homes) times.push(home.xy("jobs", "--server", "x", "--json").ms);
+    for (const { home, times } of homes) times.push(await home.xy("jobs", "--server", "x", "--json"));
   }
   const rows = homes.map(({ name, home, times }) => ({
     name,
-    ms: median(times),
+    ms: figure(times).median,
     least: Math.min(...times),
     mib: home.memory(),
   }));
@@ -135,5 +124,5 @@ try {
     );
   }
 } finally {
-  for (const { home } of homes) home.close();
+  for (const { home } of homes) await home.close();
 }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { statOf, TICKS } from "../src/system/processes.ts";
 
 /** What is measured, and how: whole processes, from outside, and what the kernel has counted of them. */
 
@@ -77,15 +78,13 @@ export async function inTurn<K extends string>(
   return Object.fromEntries(names.map((name) => [name, figure(values[name])])) as Record<K, Figure>;
 }
 
-const TICKS_PER_SECOND = 100;
-
 /** CPU time that processes have used, ms. */
 export function cpuMs(pids: readonly number[]): number {
   const ticks = pids.map((pid) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+    const { fields } = statOf(readFileSync(`/proc/${pid}/stat`, "utf8"));
     return Number(fields[11]) + Number(fields[12]);
   });
-  return (ticks.reduce((a, b) => a + b, 0) * 1000) / TICKS_PER_SECOND;
+  return (ticks.reduce((a, b) => a + b, 0) * 1000) / TICKS;
 }
 
 /** Proportional share of memory, MiB: what is shared counts for each process with its part. */

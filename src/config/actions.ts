@@ -1,5 +1,5 @@
 import { actionInput } from "../model/action-input.ts";
-import type { Diagnostic } from "../model/diagnostic.ts";
+import { aboutAction, type Diagnostic } from "../model/diagnostic.ts";
 import { MAIN_ACTION } from "../model/job.ts";
 import { parseDuration } from "../model/units.ts";
 import type { Collected } from "./collect.ts";
@@ -53,8 +53,7 @@ export function actionProblems(
 }
 
 function located(action: DeclaredAction, { path, message }: ServerProblem): Diagnostic {
-  const whose = action.server === null ? { action: action.name } : { server: action.server };
-  return { severity: "error", message, ...whose, ...action.place(path) };
+  return { severity: "error", message, ...aboutAction(action), ...action.place(path) };
 }
 
 /**

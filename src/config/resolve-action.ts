@@ -1,5 +1,5 @@
 import { type ActionSpec, actionKey } from "../model/action.ts";
-import type { Diagnostic } from "../model/diagnostic.ts";
+import { aboutAction, type Diagnostic } from "../model/diagnostic.ts";
 import type { EnvValue, SecretValues } from "../model/spec.ts";
 import { parseDuration } from "../model/units.ts";
 import { expandAction, shebangOf } from "./actions.ts";
@@ -32,12 +32,11 @@ export async function resolveAction(
   const diagnostics: Diagnostic[] = [];
   const { input } = action;
   const { machine } = world;
-  const whose = action.server === null ? { action: action.name } : { server: action.server };
   const report = (at: KeyPath, message: string) =>
     diagnostics.push({
       severity: "error",
       message: `action ${actionKey({ ...action })}: ${message}`,
-      ...whose,
+      ...aboutAction(action),
       ...action.place(at),
     });
 

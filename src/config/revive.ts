@@ -1,5 +1,5 @@
 import { type ActionSpec, actionKey } from "../model/action.ts";
-import type { Diagnostic } from "../model/diagnostic.ts";
+import { aboutAction, type Diagnostic } from "../model/diagnostic.ts";
 import type { Desired } from "../model/plan.ts";
 import type { EnvValue, SecretRef, SecretValues, ServerSpec } from "../model/spec.ts";
 import { programAt } from "./program.ts";
@@ -19,10 +19,8 @@ export async function revive(past: Desired, world: Sources): Promise<Resolved> {
   // One after another: a secret command may ask for a password on the terminal.
   for (const spec of past.servers) revived.push(await reviveOne(spec, { server: spec.name }, world));
   const actions = [];
-  for (const spec of past.actions) {
-    const whose = spec.server === null ? { action: spec.name } : { server: spec.server };
-    actions.push(await reviveOne(spec, whose, world, `action ${actionKey(spec)}: `));
-  }
+  for (const spec of past.actions)
+    actions.push(await reviveOne(spec, aboutAction(spec), world, `action ${actionKey(spec)}: `));
   const secrets = revived.flatMap(({ spec, values }) =>
     Object.keys(values).length > 0 ? [[spec.name, values] as const] : [],
   );

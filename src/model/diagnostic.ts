@@ -17,6 +17,17 @@ export interface Diagnostic {
   readonly action?: string;
 }
 
+/** What a problem of an action is about: the server that it goes with, or the action itself. */
+export function aboutAction({
+  name,
+  server,
+}: {
+  readonly name: string;
+  readonly server: string | null;
+}): Pick<Diagnostic, "server" | "action"> {
+  return server === null ? { action: name } : { server };
+}
+
 /** An expected outcome: a value, or every problem that stood in its way. */
 export type Result<T> =
   | { readonly ok: true; readonly value: T; readonly warnings: readonly Diagnostic[] }
