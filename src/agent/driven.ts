@@ -38,8 +38,8 @@ export abstract class Driven {
   protected abstract runPath(inc: number): string;
   /** Starts a new incarnation in its run folder. Throws a {@link SpawnError} when it cannot run. */
   protected abstract launch(inc: number, events: IncarnationEvents): Promise<Incarnation>;
-  /** Writes the state down. Never throws: supervision goes on. */
-  protected abstract record(): void;
+  /** Writes the state down, at once or in a moment. Never throws: supervision goes on. */
+  protected abstract record(soon: boolean): void;
   protected abstract report(message: string): void;
   /** A new state came of an event, before anything of it is carried out. */
   protected turned(_event: MachineEvent, _before: ServerState, _transitions: readonly Transition[]): void {}
@@ -134,7 +134,7 @@ export abstract class Driven {
 
   protected eventsOf(inc: number): IncarnationEvents {
     return {
-      spawned: (process) => this.dispatch({ type: "spawned", inc, process, at: Date.now() }),
+      spawned: (process, at) => this.dispatch({ type: "spawned", inc, process, at }),
       exited: (exit, at) => this.dispatch({ type: "exited", inc, exit, at }),
       emptied: () => this.dispatch({ type: "emptied", inc }),
     };
@@ -167,7 +167,7 @@ export abstract class Driven {
   #perform(effect: Effect, now: number): void {
     switch (effect.type) {
       case "record":
-        this.record();
+        this.record(effect.soon ?? false);
         break;
       case "publish":
         // Taken in before, so that the record that comes first has it.

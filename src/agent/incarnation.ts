@@ -5,6 +5,7 @@ import type { ProcessId } from "../model/process.ts";
 import { identify, isRunning, processGroups, signalProcess } from "../system/processes.ts";
 import type { LogWriter } from "./log-writer.ts";
 import {
+  bornAt,
   exitOf,
   hasKeeper,
   openWriteEnds,
@@ -17,7 +18,8 @@ import {
 
 /** What an incarnation tells, each at most once, in this order. */
 export interface IncarnationEvents {
-  spawned(process: ProcessId): void;
+  /** Since unix ms `at`. */
+  spawned(process: ProcessId, at: number): void;
   /** At unix ms `at`. */
   exited(exit: Exit, at: number): void;
   emptied(): void;
@@ -33,6 +35,11 @@ export interface KeeperFacts {
 const GROUP_GAPS = [2, 5, 10, 20, 40];
 /** Between two looks at a program whose keeper is gone, ms. */
 const ORPHAN_GAP = 500;
+/**
+ * What every fifo is read into: a read is taken in before the next one is made. With one for each fifo a hundred
+ * servers would take 20 MiB, and the start of every further program, for which the agent forks, would take longer.
+ */
+const CHUNK = Buffer.allocUnsafeSlow(64 * 1024);
 
 /**
  * One run of one server: its process group, seen through the run folder that its keeper fills. Reads the output
@@ -95,7 +102,7 @@ export class Incarnation {
       this.#keeperGone();
     } else if (!known) {
       const pid = readPid(this.dir, "pid");
-      if (pid !== undefined) this.#spawned(pid);
+      if (pid !== undefined) this.#spawned(pid, bornAt(this.dir));
     }
   }
 
@@ -160,6 +167,7 @@ export class Incarnation {
 
   /** Reads what the pipes hold now. */
   drain(now: number): void {
+    // Not the common one: this may be called while a read of another run is being taken in.
     const buffer = Buffer.allocUnsafe(64 * 1024);
     for (const stream of ["out", "err"] as const) {
       // A socket that saw its end has closed the number, which may name another file by now.
@@ -175,12 +183,15 @@ export class Incarnation {
     this.#sockets.set(stream, this.#socket(this.#files[stream], take));
   }
 
-  /** A socket reads a fifo with the event loop; a file stream would block a thread of the pool for each. */
+  /**
+   * A socket reads a fifo with the event loop; a file stream would block a thread of the pool for each. `take` must
+   * keep nothing of the chunk, which is overwritten by the next read.
+   */
   #socket(fd: number, take: (chunk: Buffer) => void): Socket {
     const onread = {
-      buffer: Buffer.allocUnsafe(64 * 1024),
-      callback: (n: number, buffer: Uint8Array) => {
-        if (!this.#closed) take((buffer as Buffer).subarray(0, n));
+      buffer: CHUNK,
+      callback: (n: number) => {
+        if (!this.#closed) take(CHUNK.subarray(0, n));
         return true;
       },
     };
@@ -204,17 +215,17 @@ export class Incarnation {
     for (let end = this.#message.indexOf("\n"); end !== -1; end = this.#message.indexOf("\n")) {
       const [word, number] = this.#message.slice(0, end).split(" ");
       this.#message = this.#message.slice(end + 1);
-      if (word === "pid") this.#spawned(Number(number));
+      if (word === "pid") this.#spawned(Number(number), Date.now());
       if (word === "exit") this.exit(exitOf(Number(number)), Date.now());
     }
   }
 
-  #spawned(pid: number): void {
+  #spawned(pid: number, at: number): void {
     this.#dropPlaceholders();
     if (this.#process || this.#exited) return;
     // A program that has ended already has no start time any more; its keeper still proves what is ours.
     this.#process = identify(pid) ?? { pid, start: "", boot: "" };
-    this.#events.spawned(this.#process);
+    this.#events.spawned(this.#process, at);
   }
 
   /** Tells the end, once. Also called for an end that was found in the run folder. */

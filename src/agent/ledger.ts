@@ -8,6 +8,8 @@ import { bootId } from "../system/processes.ts";
 import type { RuntimeRecord, ServerStore } from "./store.ts";
 
 const KEPT_TRANSITIONS = 20;
+/** Longest time until what need not be written at once is written, ms: long enough that what follows comes with it. */
+const SOON = 200;
 
 /** What is written down of one server beside its spec and its state: on whose word it runs, and what has become of it. */
 export class Ledger {
@@ -20,6 +22,9 @@ export class Ledger {
   #transitions: readonly Transition[] = [];
   #resumes = false;
   #tally = newTally(Date.now());
+  #soon: { readonly state: () => ServerState; readonly timer: NodeJS.Timeout } | undefined;
+  /** Something of it is not written down yet. */
+  #isDue = false;
 
   constructor(store: ServerStore, report: (message: string) => void) {
     this.#store = store;
@@ -70,7 +75,10 @@ export class Ledger {
   /** Written down before it is followed. Throws, with nothing changed, when it cannot be. */
   setOperator(word: OperatorWord, state: ServerState): void {
     const before = this.#operator;
-    if (word === before) return;
+    if (word === before) {
+      if (this.#isDue) this.write(state);
+      return;
+    }
     this.#operator = word;
     this.#writeOr(state, () => {
       this.#operator = before;
@@ -79,10 +87,11 @@ export class Ledger {
 
   /** As {@link setOperator}. */
   owe(state: ServerState): void {
-    if (this.#resumes) return;
+    const before = this.#resumes;
+    if (before && !this.#isDue) return;
     this.#resumes = true;
     this.#writeOr(state, () => {
-      this.#resumes = false;
+      this.#resumes = before;
     });
   }
 
@@ -91,22 +100,32 @@ export class Ledger {
     this.#resumes = resumes;
   }
 
-  setStarter(starter: Starter, state: ServerState): void {
+  /** To be written down with what comes next: the start, the debt of one, or the operator's word. */
+  setStarter(starter: Starter): void {
     if (starter.by !== "session" && starter.by === this.#starter?.by) return;
     this.#starter = starter;
-    this.write(state);
+    this.#isDue = true;
   }
 
-  /** A new incarnation begins. */
-  begin(spec: ServerSpec, state: ServerState): void {
+  /** A new incarnation begins: to be written down with the state that says so. */
+  begin(spec: ServerSpec): void {
     this.#resumes = false;
     this.#runningHash = startHash(spec);
     this.#started = { command: [spec.program, ...spec.args], port: spec.port };
-    this.write(state);
   }
 
   note(transition: Transition): void {
     this.#transitions = [...this.#transitions, transition].slice(-KEPT_TRANSITIONS);
+  }
+
+  /** Writes the state that there is in a moment, or what was asked for with the next record. */
+  writeSoon(state: () => ServerState): void {
+    this.#soon ??= { state, timer: setTimeout(() => this.flush(), SOON) };
+  }
+
+  /** Writes now what was to be written soon. */
+  flush(): void {
+    if (this.#soon) this.write(this.#soon.state());
   }
 
   /** Without room for a record supervision goes on; only a later agent would know less. */
@@ -128,6 +147,8 @@ export class Ledger {
   }
 
   #write(state: ServerState, durable: boolean): void {
+    clearTimeout(this.#soon?.timer);
+    this.#soon = undefined;
     const record: RuntimeRecord = {
       boot: bootId(),
       operator: this.#operator,
@@ -140,5 +161,6 @@ export class Ledger {
       tally: this.#tally,
     };
     this.#store.writeRecord(record, durable);
+    this.#isDue = false;
   }
 }

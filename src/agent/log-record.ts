@@ -35,13 +35,9 @@ const TIME_LENGTH = 24;
 export function encodeRecords(stream: LogStream, chunk: Buffer, time: string): string {
   const text = chunk.toString("latin1");
   const closed = `${time} [${stream}] `;
-  let records = "";
-  let start = 0;
-  for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", start)) {
-    records += closed + text.slice(start, end + 1);
-    start = end + 1;
-  }
-  return start < text.length ? `${records}${time} [${stream}+] ${text.slice(start)}\n` : records;
+  const end = text.lastIndexOf("\n") + 1;
+  const whole = end === 0 ? "" : `${closed}${text.slice(0, end - 1).replaceAll("\n", `\n${closed}`)}\n`;
+  return end < text.length ? `${whole}${time} [${stream}+] ${text.slice(end)}\n` : whole;
 }
 
 /** Decodes one record, given without its newline; undefined for a line that is none. */

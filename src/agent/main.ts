@@ -10,6 +10,7 @@ import { identify } from "../system/processes.ts";
 import { createHandlers } from "./methods.ts";
 import { Registry } from "./registry.ts";
 import { createRpcServer } from "./rpc-server.ts";
+import { dropReady, keepReady } from "./run-folders.ts";
 import { bindSocket } from "./socket.ts";
 import { takeLock } from "./take-over.ts";
 import { confirm, forgetUpgrade, prepareUpgrade, refuseDuringApply, tryOut } from "./upgrade.ts";
@@ -96,6 +97,7 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
     return outcome;
   };
   await registry.adoptAll();
+  keepReady(state);
   const handlers = createHandlers(registry, {
     version: packageVersion(),
     stateDir: state,
@@ -134,6 +136,7 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
   const code = await finished;
   clearInterval(watch);
   if (code === HANDS_OVER) registry.detachAll();
+  dropReady();
   if (isOurs()) fs.rmSync(socket, { force: true });
   // Where another agent is about to come, the record says so: nobody starts one more.
   if (code !== HANDS_OVER && !replaced) fs.rmSync(agentRecordPath(state), { force: true });

@@ -11,6 +11,7 @@ import { Incarnation, type IncarnationEvents } from "./incarnation.ts";
 import { makeFifos, startKeeper } from "./keeper.ts";
 import type { LogWriter } from "./log-writer.ts";
 import { hasKeeper, openRunFiles, readPid, readStatus } from "./run-folder.ts";
+import { makeRunFolder } from "./run-folders.ts";
 
 /** What a program is started from. */
 type Launched = Pick<
@@ -35,8 +36,7 @@ export async function spawnIncarnation(request: SpawnRequest): Promise<Incarnati
   const env = environmentOf(spec, request.secrets);
   await checkPort(spec);
   log.open();
-  ensurePrivateDir(dir);
-  await queueFifos(dir);
+  await makeRunFolder(dir);
   const files = openRunFiles(dir);
   const keeper = await startKeeper({
     dir,
@@ -110,28 +110,6 @@ async function checkPort({ port, host }: Launched): Promise<void> {
   if (!holder) return;
   const who = holder.pid ? `pid ${holder.pid} (${holder.name})` : holder.name;
   throw new SpawnError(`cannot start: port ${port} is held by ${who}`, true);
-}
-
-interface FifoQueue {
-  readonly dirs: string[];
-  readonly made: Promise<void>;
-}
-let fifoQueue: FifoQueue | undefined;
-
-/** Servers that start in the same turn share one call of mkfifo. */
-function queueFifos(dir: string): Promise<void> {
-  if (!fifoQueue) {
-    const dirs: string[] = [];
-    const made = new Promise<void>((resolve, reject) => {
-      setImmediate(() => {
-        fifoQueue = undefined;
-        makeFifos(dirs).then(resolve, reject);
-      });
-    });
-    fifoQueue = { dirs, made };
-  }
-  fifoQueue.dirs.push(dir);
-  return fifoQueue.made;
 }
 
 /** Longest wait for a keeper that was just started to write down its pid, ms. */

@@ -152,8 +152,9 @@ export class Supervised extends Driven {
     this.#ledger.setOperator(word, this.state);
   }
 
+  /** To be written down with what comes next: {@link owe}, {@link setOperator}, or a start. */
   setStarter(starter: Starter): void {
-    this.#ledger.setStarter(starter, this.state);
+    this.#ledger.setStarter(starter);
   }
 
   /** Takes a new spec over. Throws, with nothing changed, when it cannot be written. */
@@ -226,6 +227,7 @@ export class Supervised extends Driven {
   override detach(): void {
     this.#watch?.close();
     super.detach();
+    this.#ledger.flush();
     this.log.close();
   }
 
@@ -250,8 +252,9 @@ export class Supervised extends Driven {
     this.#report(message);
   }
 
-  protected override record(): void {
-    this.#ledger.write(this.state);
+  protected override record(soon: boolean): void {
+    if (soon) this.#ledger.writeSoon(() => this.state);
+    else this.#ledger.write(this.state);
   }
 
   protected override turned(
@@ -259,6 +262,7 @@ export class Supervised extends Driven {
     before: ServerState,
     transitions: readonly Transition[],
   ): void {
+    if (this.state.inc > before.inc) this.#ledger.begin(this.#spec);
     for (const transition of transitions) this.#ledger.note(transition);
     this.#ledger.count(before, this.state, this.#spec);
     this.#turned(this, event, before);
@@ -269,7 +273,6 @@ export class Supervised extends Driven {
   }
 
   protected override async launch(inc: number, events: IncarnationEvents): Promise<Incarnation> {
-    this.#ledger.begin(this.#spec, this.state);
     this.#begunAt = Date.now();
     if (this.#unreadable)
       throw new SpawnError("cannot start: what was applied cannot be read: apply it again");

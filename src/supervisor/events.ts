@@ -41,8 +41,11 @@ export type MachineEvent =
   | { readonly type: "answered"; readonly inc: number; readonly probe: ProbeName; readonly answer: Answer };
 
 export type Effect =
-  /** Write down the new state before anything after this effect is done. */
-  | { readonly type: "record" }
+  /**
+   * Write down the new state before anything after this effect is done. `soon`: in a moment is early enough, as until
+   * then the next agent would hear of the same event again.
+   */
+  | { readonly type: "record"; readonly soon?: true }
   | { readonly type: "spawn"; readonly inc: number }
   /** Signal the whole group, then report `emptied` once nothing of it lives; at once when nothing does. */
   | { readonly type: "signal"; readonly inc: number; readonly signal: EndSignal }

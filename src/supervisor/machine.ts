@@ -54,7 +54,9 @@ export function step(state: ServerState, event: MachineEvent, spec: SupervisedSp
   const after = from === to ? next : { ...next, since: moment.now };
   const effects: Effect[] = [...(turn.effects ?? []), ...pauseTimer(state, after, turn, moment.now)];
   if (!isVerdictOnly(state.phase, after.phase) || state.paused !== after.paused)
-    effects.unshift({ type: "record" });
+    effects.unshift(
+      isHeardAgain(event, state.phase, after.phase) ? { type: "record", soon: true } : { type: "record" },
+    );
   if (from !== to || state.reason !== after.reason) {
     effects.push({
       type: "publish",
@@ -69,6 +71,12 @@ export function step(state: ServerState, event: MachineEvent, spec: SupervisedSp
 /** Most answers of probes change nothing that a later agent needs to know. */
 function isVerdictOnly(before: Phase, after: Phase): boolean {
   return before.tag === "running" && after.tag === "running" && before.ready.settled === after.ready.settled;
+}
+
+/** That its program runs, or ended by itself, is told by what the run leaves behind as long as it is not released. */
+function isHeardAgain(event: MachineEvent, before: Phase, after: Phase): boolean {
+  if (event.type === "spawned") return before.tag === "starting" && after.tag === "running";
+  return event.type === "exited" && before.tag === "running" && after.tag === "ending";
 }
 
 function react(state: ServerState, event: MachineEvent, spec: SupervisedSpec, now: number): Turn | undefined {

@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { basename } from "node:path";
 import { promisify } from "node:util";
 import type { ProcessId } from "../model/process.ts";
@@ -104,17 +104,32 @@ function* scanProc(): Iterable<ProcessRow> {
 }
 
 function readProc(pid: number): ProcessRow | undefined {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  } catch {
-    return undefined;
-  }
+  const stat = readStat(pid);
+  if (stat === undefined) return undefined;
   const { fields } = statOf(stat);
   const [state = "", parent, group] = fields;
   // The main thread may be over while others, which hold the same files and ports, are not.
   const [threads, start = ""] = [Number(fields[17]), fields[19]];
   return { pid, state: threads > 1 ? "R" : state, parent: Number(parent), group: Number(group), start };
+}
+
+const STAT = Buffer.allocUnsafeSlow(4096);
+
+/**
+ * Opened, read and closed, and no more: a look at all processes of a machine is made of it. One read gets all of a file
+ * of /proc that fits, and this one has 52 numbers.
+ */
+function readStat(pid: number): string | undefined {
+  try {
+    const fd = openSync(`/proc/${pid}/stat`, "r");
+    try {
+      return STAT.toString("latin1", 0, readSync(fd, STAT, 0, STAT.length, 0));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined;
+  }
 }
 
 /** The kernel's name of a process, and the fields behind that, from the text of its `stat`. */

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { isMainJob, isOver, type Job, type JobSpec } from "../../model/job.ts";
-import { readText, setAside, writeAtomic } from "../../system/files.ts";
+import { readText, setAside } from "../../system/files.ts";
 import { bootId } from "../../system/processes.ts";
 import { JobFolders, type Owner, type OwnerQuery, ownerKey, serverOwner } from "./folders.ts";
 import { type JobEntry, type JobPatch, Journal } from "./journal.ts";
@@ -48,8 +48,7 @@ export class JobBook {
   /** Throws, with nothing changed, when it cannot be written. */
   create({ spec, retry_of, inc, ...said }: NewJob): JobEntry {
     const id = this.#next;
-    writeAtomic(this.folders.counter, `${id + 1}\n`);
-    this.#next = id + 1;
+    this.#count(id + 1);
     const fresh: Omit<JobEntry, "of"> = {
       id,
       project: said.project,
@@ -246,6 +245,18 @@ export class JobBook {
       this.#report(`cannot read jobs: ${String(error)}`);
       return otherwise;
     }
+  }
+
+  /** Overwritten where it is: a number that never gets shorter, in one write of a few bytes, is there whole or not at all. */
+  #count(next: number): void {
+    const { O_WRONLY, O_CREAT } = fs.constants;
+    const fd = fs.openSync(this.folders.counter, O_WRONLY | O_CREAT, 0o600);
+    try {
+      fs.writeSync(fd, `${next}\n`, 0);
+    } finally {
+      fs.closeSync(fd);
+    }
+    this.#next = next;
   }
 
   /** Without a counter that can be read: behind all that there are. */
