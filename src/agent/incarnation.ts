@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { Socket, type SocketConstructorOpts } from "node:net";
 import type { Exit } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
-import { identify, isRunning, processGroups, signalProcess } from "../system/processes.ts";
+import { identify, isRunning, processGroups, signalProcess, startedAt } from "../system/processes.ts";
 import type { LogWriter } from "./log-writer.ts";
 import {
   bornAt,
@@ -98,12 +98,12 @@ export class Incarnation {
     if (status) {
       this.drain(Date.now());
       this.exit(status.exit, status.at);
-    } else if (!hasKeeper(this.dir)) {
-      this.#keeperGone();
-    } else if (!known) {
-      const pid = readPid(this.dir, "pid");
-      if (pid !== undefined) this.#spawned(pid, bornAt(this.dir));
+      return;
     }
+    const isKept = hasKeeper(this.dir);
+    const pid = known ? undefined : isKept ? readPid(this.dir, "pid") : processOf(this.dir)?.pid;
+    if (pid !== undefined) this.#spawned(pid, bornAt(this.dir));
+    if (!isKept) this.#keeperGone();
   }
 
   #readAll(): void {
@@ -284,7 +284,13 @@ export class Incarnation {
   }
 }
 
+/** Between the start of a process and what the system and the clock say of it, ms. */
+const CLOCK_SLACK = 2000;
+
+/** The program, as far as its pid alone proves it: one that began later than that was written down is another. */
 function processOf(dir: string): ProcessId | undefined {
   const pid = readPid(dir, "pid");
-  return pid === undefined ? undefined : identify(pid);
+  const began = pid === undefined ? undefined : startedAt(pid);
+  if (pid === undefined || began === undefined || began > bornAt(dir) + CLOCK_SLACK) return undefined;
+  return identify(pid);
 }

@@ -4,9 +4,12 @@ import { isCode } from "../system/files.ts";
 import {
   allOwnedBy,
   holderOf,
+  isExact,
+  isStillOpen,
   type Listener,
   listeners,
   listenersFor,
+  type Owned,
   ownedBy,
 } from "../system/listeners.ts";
 import { Steps } from "./steps.ts";
@@ -34,7 +37,7 @@ const MOST_PLACES = 5;
 export class ListenerProbe {
   readonly #subject: Pick<Subject, "members">;
   /** The socket last seen to belong to the group: while it listens, its owner need not be looked up again. */
-  #owned: { listener: Listener; pid: number } | undefined;
+  #owned: Owned | undefined;
 
   constructor(subject: Pick<Subject, "members">) {
     this.#subject = subject;
@@ -44,7 +47,26 @@ export class ListenerProbe {
    * Does something of this server's group listen where a client would connect, and does it accept a connection? Throws
    * when that cannot be seen now, which says nothing about the server.
    */
-  async look({ host, port, timeout }: Endpoint): Promise<ListenerReport> {
+  async look(endpoint: Endpoint): Promise<ListenerReport> {
+    return (await this.#lookAgain(endpoint)) ?? this.#lookAtAll(endpoint);
+  }
+
+  /**
+   * The cheap way, for nearly every look: the socket that was found to be the server's is open still, and it is what
+   * answers. Undefined when that cannot be said. A socket for all addresses may be passed over in favour of one for this
+   * address: there the whole table is looked at.
+   */
+  async #lookAgain({ host, port, timeout }: Endpoint): Promise<ListenerReport | undefined> {
+    const steps = new Steps();
+    const known = this.#owned;
+    if (known?.listener.port !== port || !isExact(known.listener) || !isStillOpen(known)) return undefined;
+    const seen = passed(steps, known, host, port);
+    const { address, refusal } = await tryConnect(host, port, timeout);
+    if (refusal !== undefined || address !== known.listener.address) return undefined;
+    return { ...seen, ...accepted(steps, address, port, seen.evidence) };
+  }
+
+  async #lookAtAll({ host, port, timeout }: Endpoint): Promise<ListenerReport> {
     const steps = new Steps();
     const all = await listeners();
     const here = all.get(port) ?? [];
@@ -55,19 +77,16 @@ export class ListenerProbe {
     const owned = await this.#ownerOf(sockets);
     if (owned === undefined)
       return steps.bad("listener", `${at(host, port)} is held by ${await holder(port, host)}`);
-    const exposure = exposureOf(host, owned.listener);
-    const evidence = `pid ${owned.pid} listens on ${at(host, port)}${exposure}`;
-    steps.passed("listener", evidence);
+    const seen = passed(steps, owned, host, port);
     const { address, refusal } = await tryConnect(host, port, timeout);
     if (refusal !== undefined) return steps.bad("connect", `${at(host, port)} ${refusal}`);
     // A name may mean several addresses, of which only one is this server's.
     if ((await this.#ownerOf(listenersFor(here, address))) === undefined)
       return steps.bad("connect", `${at(host, port)} is answered by another process, on ${address}`);
-    const report = steps.good("connect", `${at(address, port)} accepts a connection`);
-    return { ...report, evidence, address, exposure };
+    return { ...seen, ...accepted(steps, address, port, seen.evidence) };
   }
 
-  async #ownerOf(sockets: readonly Listener[]): Promise<{ listener: Listener; pid: number } | undefined> {
+  async #ownerOf(sockets: readonly Listener[]): Promise<Owned | undefined> {
     const known = this.#owned;
     if (known && sockets.some(({ socket }) => socket === known.listener.socket)) return known;
     this.#owned = ownedBy(await this.#subject.members(), sockets);
@@ -82,6 +101,19 @@ export class ListenerProbe {
     const told = new Set(places.map((place) => at(place.address, place.port)));
     return told.size === 0 ? "" : `; it listens on ${[...told].slice(0, MOST_PLACES).join(" and ")} instead`;
   }
+}
+
+/** The first step: who listens. */
+function passed(steps: Steps, { pid, listener }: Owned, host: string, port: number) {
+  const exposure = exposureOf(host, listener);
+  const evidence = `pid ${pid} listens on ${at(host, port)}${exposure}`;
+  steps.passed("listener", evidence);
+  return { evidence, exposure };
+}
+
+/** The second: it answers. */
+function accepted(steps: Steps, address: string, port: number, evidence: string): ListenerReport {
+  return { ...steps.good("connect", `${at(address, port)} accepts a connection`), evidence, address };
 }
 
 /** `host:port`, with the brackets that an IPv6 address needs. */

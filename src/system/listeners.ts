@@ -174,39 +174,61 @@ export function obstaclesTo(sockets: readonly Listener[], host: string): readonl
 
 // --- whose it is ------------------------------------------------------------------------------------------------
 
+/** A socket, and a process that holds it open. */
+export interface Owned {
+  readonly pid: number;
+  readonly listener: Listener;
+  /** Where the system shows the socket among what the process has open: Linux alone does. */
+  readonly link?: string;
+}
+
 /** Which of the sockets one of the processes holds open, if any. */
-export function ownedBy(
-  pids: readonly number[],
-  sockets: readonly Listener[],
-): { pid: number; listener: Listener } | undefined {
+export function ownedBy(pids: readonly number[], sockets: readonly Listener[]): Owned | undefined {
   for (const pid of pids) {
     const held = heldBy(pid);
     const listener = sockets.find(({ socket }) => held.has(socket));
-    if (listener) return { pid, listener };
+    const link = listener && held.get(listener.socket);
+    if (listener) return { pid, listener, ...(link === undefined ? {} : { link }) };
   }
   return undefined;
 }
 
+/**
+ * True when the process has the socket open at the same place still. False says nothing: then look at everything. For
+ * this the kernel has nothing to search, where each read of its tables goes through all connections of the machine.
+ */
+export function isStillOpen({ listener, link }: Owned): boolean {
+  return link !== undefined && inodeIn(linkOf(link)) === listener.socket;
+}
+
+/** True when nobody else's socket can get the connections to this one's address and port. */
+export const isExact = ({ address }: Listener) => !WILDCARDS.some((wildcard) => wildcard === address);
+
 /** Those of the sockets that one of the processes holds open, in their order. Looks into each process once. */
 export function allOwnedBy(pids: readonly number[], sockets: readonly Listener[]): Listener[] {
-  const held = new Set(pids.flatMap((pid) => [...heldBy(pid)]));
+  const held = new Set(pids.flatMap((pid) => [...heldBy(pid).keys()]));
   return sockets.filter(({ socket }) => held.has(socket));
 }
 
-const heldBy = (pid: number): ReadonlySet<string> => (isLinux ? socketsOf(pid) : new Set([String(pid)]));
+/** The sockets that a process has open, each with its {@link Owned.link}. */
+const heldBy = (pid: number): ReadonlyMap<string, string | undefined> =>
+  isLinux ? socketsOf(pid) : new Map([[String(pid), undefined]]);
 
-function socketsOf(pid: number): Set<string> {
-  const held = new Set<string>();
+function socketsOf(pid: number): Map<string, string> {
+  const held = new Map<string, string>();
   try {
     for (const fd of readdirSync(`/proc/${pid}/fd`)) {
-      const inode = /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/fd/${fd}`))?.[1];
-      if (inode !== undefined) held.add(inode);
+      const link = `/proc/${pid}/fd/${fd}`;
+      const inode = inodeIn(linkOf(link));
+      if (inode !== undefined) held.set(inode, link);
     }
   } catch {
     // Gone meanwhile, or another user's.
   }
   return held;
 }
+
+const inodeIn = (target: string) => /^socket:\[(\d+)\]$/.exec(target)?.[1];
 
 function linkOf(path: string): string {
   try {

@@ -1,8 +1,11 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { ListenerProbe } from "../../../src/probes/listener.ts";
+import { listeners } from "../../../src/system/listeners.ts";
 import { freePort } from "../../rig/port.ts";
+
+vi.mock("../../../src/system/listeners.ts", { spy: true });
 
 /** This test's own process listens: it is the server's, or a stranger's. */
 async function listenOn(address: string, port = 0): Promise<number> {
@@ -68,4 +71,59 @@ test("a look that fails is no answer", async () => {
   const port = await listenOn("127.0.0.1");
   const blind = () => Promise.reject(new Error("cannot ask ps"));
   await expect(ask("127.0.0.1", port, blind)).rejects.toThrow("cannot ask ps");
+});
+
+/** How often the table of all sockets is read by what follows. */
+function tableReads(): () => number {
+  const reads = vi.mocked(listeners);
+  const before = reads.mock.calls.length;
+  return () => reads.mock.calls.length - before;
+}
+
+test.skipIf(process.platform !== "linux")(
+  "what is known to be its socket is not looked up again",
+  async () => {
+    const first = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+    await once(first, "listening");
+    const { port } = first.address() as AddressInfo;
+    const probe = new ListenerProbe({ members: ours });
+    const look = () => probe.look({ host: "127.0.0.1", port, timeout: 1000 });
+    const before = await look();
+    const reads = tableReads();
+    expect(await look()).toMatchObject({ ok: true, evidence: before.evidence, address: "127.0.0.1" });
+    expect(reads()).toBe(0);
+    first.close();
+    await once(first, "close");
+    expect(await look()).toMatchObject({ ok: false, evidence: `nothing listens on port ${port}` });
+    // The same port, and another socket.
+    await listenOn("127.0.0.1", port);
+    const seen = reads();
+    expect((await look()).ok).toBe(true);
+    expect(reads()).toBe(seen + 1);
+  },
+);
+
+test("what comes to own the same port later is somebody else's", async () => {
+  const first = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+  await once(first, "listening");
+  const { port } = first.address() as AddressInfo;
+  let members = ours;
+  const probe = new ListenerProbe({ members: () => members() });
+  const look = () => probe.look({ host: "127.0.0.1", port, timeout: 1000 });
+  expect((await look()).ok).toBe(true);
+  first.close();
+  await once(first, "close");
+  members = none;
+  await listenOn("127.0.0.1", port);
+  expect((await look()).evidence).toContain("is held by another process");
+});
+
+test("a socket for all addresses is looked up each time: one for this address alone would come first", async () => {
+  const port = await listenOn("0.0.0.0");
+  const probe = new ListenerProbe({ members: ours });
+  const look = () => probe.look({ host: "127.0.0.1", port, timeout: 1000 });
+  await look();
+  const reads = tableReads();
+  expect((await look()).ok).toBe(true);
+  expect(reads()).toBe(1);
 });
