@@ -24,6 +24,22 @@ export interface LogLine {
   readonly split: boolean;
 }
 
+/** Lines that one read brought whole, each with its newline. */
+export interface LogBlock {
+  /** Unix ms. */
+  readonly at: number;
+  readonly stream: LogStream;
+  readonly bytes: Buffer;
+}
+
+export function* linesOf({ at, stream, bytes }: LogBlock): Iterable<LogLine> {
+  let start = 0;
+  for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, start)) {
+    yield { at, stream, bytes: bytes.subarray(start, end), split: false };
+    start = end + 1;
+  }
+}
+
 /** Longer lines are delivered in pieces of this size, bytes. */
 export const LONGEST_LINE = 64 * 1024;
 const TIME_LENGTH = 24;

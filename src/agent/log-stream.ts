@@ -1,10 +1,11 @@
 import type { Transition } from "../model/observed.ts";
 import type { ParsedParams } from "../rpc/contract.ts";
+import { encodeFrame } from "../rpc/framing.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { LogSnapshot } from "./log-reader.ts";
-import type { LogLine } from "./log-record.ts";
-import type { LogWriter } from "./log-writer.ts";
-import type { Caller } from "./rpc-server.ts";
+import { type LogBlock, type LogLine, linesOf } from "./log-record.ts";
+import type { LogListener, LogWriter } from "./log-writer.ts";
+import { type Caller, notification } from "./rpc-server.ts";
 
 /** Bytes that may wait for a reader before it is sent no more. */
 const MOST_WAITING = 1024 * 1024;
@@ -12,7 +13,7 @@ const MOST_WAITING = 1024 * 1024;
 /** What prints: a server, or a job. */
 export interface LogSource {
   readonly name: string;
-  readonly log: Pick<LogWriter, "dir" | "onLine">;
+  readonly log: Pick<LogWriter, "dir" | "onOutput">;
   onTransition(callback: (transition: Transition) => void): () => void;
   /** Calls back when nothing more will come. Returns how to take that back. */
   onEnd(callback: () => void): () => void;
@@ -66,7 +67,11 @@ export class LogSubscription {
     this.#query = source.isOver ? { ...query, follow: false } : query;
     this.#onEnd = onEnd;
     this.#snapshot = new LogSnapshot(source.log.dir);
-    if (this.#query.follow) this.#stop = source.log.onLine((line) => this.#live(line));
+    const output: LogListener = {
+      line: (line) => this.#live(line),
+      block: (block) => this.#liveBlock(block),
+    };
+    if (this.#query.follow) this.#stop = source.log.onOutput(output);
     if (query.follow && query.transitions) this.#unwatch = source.onTransition((each) => this.#tell(each));
     this.#forget = source.onEnd(() => this.#sourceEnded());
     caller.gone.addEventListener("abort", () => this.#close(), { once: true });
@@ -124,10 +129,23 @@ export class LogSubscription {
     if (this.#stream !== undefined && this.#stream !== line.stream) return;
     if (this.#isBusy) {
       if (this.#behind++ === 0) this.#behindSince = line.at;
-    } else if (this.#send(line) > MOST_WAITING) {
-      this.#isBusy = true;
-      this.#caller.onDrain(() => this.#goOn());
+    } else this.#restAfter(this.#send(line));
+  }
+
+  /** As many live lines, but put into frames by what the engine does in one go. */
+  #liveBlock(block: LogBlock): void {
+    if (this.#isBusy || this.#missed > 0) for (const line of linesOf(block)) this.#live(line);
+    else if (this.#stream === undefined || this.#stream === block.stream) {
+      const frame = encodeFrame(notification("log", this.#params({ ...block, split: false }, PLACE)));
+      this.#restAfter(this.#caller.send(framesOf(frame, block.bytes)));
     }
+  }
+
+  /** A reader that has this much waiting gets no more for now. */
+  #restAfter(waiting: number): void {
+    if (waiting <= MOST_WAITING) return;
+    this.#isBusy = true;
+    this.#caller.onDrain(() => this.#goOn());
   }
 
   get #stream(): LogLine["stream"] | undefined {
@@ -136,17 +154,24 @@ export class LogSubscription {
   }
 
   #send(line: LogLine): number {
-    const params: Notifications["log"] = {
-      subscription_id: this.id,
-      name: this.#source.name,
-      stream: line.stream === "out" ? "stdout" : "stderr",
-      line: line.bytes.toString("utf8"),
-      ts_unix_ms: line.at,
-      ...(this.#missed > 0 ? { missed: this.#missed } : {}),
-      ...(line.split ? { split: true } : {}),
-    };
+    const params = this.#params(line, line.bytes.toString("utf8"));
     this.#missed = 0;
     return this.#caller.notify("log", params);
+  }
+
+  #params(
+    { at, stream, split }: Pick<LogLine, "at" | "stream" | "split">,
+    line: string,
+  ): Notifications["log"] {
+    return {
+      subscription_id: this.id,
+      name: this.#source.name,
+      stream: stream === "out" ? "stdout" : "stderr",
+      line,
+      ts_unix_ms: at,
+      ...(this.#missed > 0 ? { missed: this.#missed } : {}),
+      ...(split ? { split: true } : {}),
+    };
   }
 
   #tell({ from, to, at, reason }: Transition): void {
@@ -172,6 +197,22 @@ export class LogSubscription {
     this.#snapshot.close();
     this.#onEnd();
   }
+}
+
+/** Stands in a frame where a line will. No name has such a character. */
+export const PLACE = "\0";
+const BACKSLASH = 0x5c;
+
+/** The frame once for each line of the block, with the line in its place. */
+export function framesOf(frame: string, block: Buffer): string {
+  const [head, tail] = frame.split(JSON.stringify(PLACE)) as [string, string];
+  const text = block.toString("utf8", 0, block.length - 1);
+  // Where no backslash is, each `\n` of the JSON text is the end of a line: all lines are encoded at once.
+  if (!block.includes(BACKSLASH))
+    return `${head}${JSON.stringify(text).replaceAll("\\n", `"${tail}${head}"`.replaceAll("$", "$$$$"))}${tail}`;
+  let frames = "";
+  for (const line of text.split("\n")) frames += `${head}${JSON.stringify(line)}${tail}`;
+  return frames;
 }
 
 const FILE_STREAM = { stdout: "out", stderr: "err" } as const;

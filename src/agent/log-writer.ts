@@ -2,7 +2,14 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { ensurePrivateDir } from "../system/paths.ts";
 import { readLastOpen } from "./log-reader.ts";
-import { encodeRecords, LineJoiner, type LogLine, type LogStream } from "./log-record.ts";
+import {
+  encodeRecords,
+  LineJoiner,
+  type LogBlock,
+  type LogLine,
+  type LogStream,
+  linesOf,
+} from "./log-record.ts";
 
 export interface LogLimits {
   /** Bytes after which a new file is begun. */
@@ -11,13 +18,20 @@ export interface LogLimits {
   readonly keep: number;
 }
 
+/** Told of output, in its order. What it is given is overwritten by the next read. */
+export interface LogListener {
+  /** A line that more than one read brought, or a piece of a long one. */
+  line(line: LogLine): void;
+  block(block: LogBlock): void;
+}
+
 /**
  * Writes the log of one server. Every read of the server's pipes is written before the next one is made, so that the
  * death of the agent costs one read at most. Lines are handed on to listeners as soon as they are whole.
  */
 export class LogWriter {
   readonly dir: string;
-  readonly #listeners = new Set<(line: LogLine) => void>();
+  readonly #listeners = new Set<LogListener>();
   #limits: LogLimits;
   #fd: number | undefined;
   #size = 0;
@@ -59,7 +73,7 @@ export class LogWriter {
     const reader = fs.openSync(this.currentPath, "r");
     fs.readSync(reader, last, 0, 1, this.#size - 1);
     fs.closeSync(reader);
-    if (last[0] !== 0x0a) this.#append("\n");
+    if (last[0] !== NEWLINE) this.#append("\n");
   }
 
   write(stream: LogStream, chunk: Buffer, now: number): void {
@@ -77,7 +91,21 @@ export class LogWriter {
     }
   }
 
+  /** Calls back for each line, until that is taken back. */
   onLine(listener: (line: LogLine) => void): () => void {
+    let isOver = false;
+    const block = (many: LogBlock) => {
+      for (const line of linesOf(many)) if (!isOver) listener(line);
+    };
+    const stop = this.onOutput({ line: listener, block });
+    return () => {
+      isOver = true;
+      stop();
+    };
+  }
+
+  /** As {@link onLine}, for who can do with many lines at once. Returns how to take that back. */
+  onOutput(listener: LogListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -101,25 +129,24 @@ export class LogWriter {
   }
 
   #handOn(stream: LogStream, chunk: Buffer, at: number): void {
-    const last = chunk.lastIndexOf(0x0a);
-    if (this.#listeners.size === 0) {
-      // Only the end of the chunk matters to the next line.
-      if (last !== -1 && this.#joiner.isOpen(stream))
-        this.#joiner.take({ at, stream, open: false, bytes: EMPTY });
-      const rest = chunk.subarray(last + 1);
-      if (rest.length > 0) this.#joiner.take({ at, stream, open: true, bytes: rest });
-      return;
-    }
+    const end = chunk.lastIndexOf(NEWLINE) + 1;
     let start = 0;
-    while (start < chunk.length) {
-      const end = chunk.indexOf(0x0a, start);
-      const open = end === -1;
-      const bytes = Buffer.from(chunk.subarray(start, open ? chunk.length : end));
-      for (const line of this.#joiner.take({ at, stream, open, bytes })) {
-        for (const listener of this.#listeners) listener(line);
-      }
-      start = open ? chunk.length : end + 1;
+    if (end > 0 && this.#joiner.isOpen(stream)) {
+      start = chunk.indexOf(NEWLINE) + 1;
+      // Without anybody to tell, it matters alone that the line is over.
+      const bytes = this.#listeners.size === 0 ? EMPTY : chunk.subarray(0, start - 1);
+      this.#tell(this.#joiner.take({ at, stream, open: false, bytes }));
     }
+    if (start < end) {
+      const block: LogBlock = { at, stream, bytes: chunk.subarray(start, end) };
+      for (const listener of this.#listeners) listener.block(block);
+    }
+    if (end < chunk.length)
+      this.#tell(this.#joiner.take({ at, stream, open: true, bytes: chunk.subarray(end) }));
+  }
+
+  #tell(lines: readonly LogLine[]): void {
+    for (const line of lines) for (const listener of this.#listeners) listener.line(line);
   }
 
   #rotate(): void {
@@ -140,3 +167,4 @@ export class LogWriter {
 }
 
 const EMPTY = Buffer.alloc(0);
+const NEWLINE = 0x0a;

@@ -10,6 +10,8 @@ import type { Notifications } from "../rpc/notifications.ts";
 export interface Caller {
   /** Sends a notification; returns the bytes that wait to be taken by the reader. */
   notify<N extends keyof Notifications>(method: N, params: Notifications[N]): number;
+  /** The same for notifications that are encoded already: any number of whole frames. */
+  send(frames: string): number;
   /** Calls back once the reader has taken everything that waited. */
   onDrain(callback: () => void): void;
   /** Aborted when the connection ends. */
@@ -101,7 +103,11 @@ class Connection {
   #caller(after: (() => void)[]): Caller {
     return {
       notify: (method, params) => {
-        this.#send({ jsonrpc: "2.0", method, params });
+        this.#send(notification(method, params));
+        return this.#socket.writableLength;
+      },
+      send: (frames) => {
+        this.#write(frames);
         return this.#socket.writableLength;
       },
       onDrain: (callback) => void this.#socket.once("drain", callback),
@@ -118,13 +124,21 @@ class Connection {
   }
 
   #send(document: object): void {
+    this.#write(encodeFrame(document));
+  }
+
+  #write(frames: string): void {
     if (this.#socket.destroyed) return;
     if (this.#socket.writableLength > LONGEST_BACKLOG) this.#socket.destroy();
     else {
       this.#gather();
-      this.#socket.write(encodeFrame(document));
+      this.#socket.write(frames);
     }
   }
+}
+
+export function notification<N extends keyof Notifications>(method: N, params: Notifications[N]): object {
+  return { jsonrpc: "2.0", method, params };
 }
 
 interface Request {

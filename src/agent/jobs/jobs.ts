@@ -154,7 +154,7 @@ export class Jobs {
     // What it printed is wanted whole, however fast it was.
     const common = { name, onTransition: nothing, mostBehind: Number.POSITIVE_INFINITY };
     if (run) return { ...common, log: run.log, onEnd: (end) => run.onRemoved(end), isOver: false };
-    const log = { dir: this.#logDir(entry), onLine: nothing };
+    const log = { dir: this.#logDir(entry), onOutput: nothing };
     const past: LogSource = { ...common, log, onEnd: nothing, isOver: true };
     if (!isMainJob(entry)) return past;
     const server = this.#findServer(entry.service_id ?? "", entry.project);

@@ -5,7 +5,9 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { LogSnapshot } from "../../../src/agent/log-reader.ts";
 import { decodeRecord, LONGEST_LINE, type LogLine, type LogStream } from "../../../src/agent/log-record.ts";
+import { framesOf, PLACE } from "../../../src/agent/log-stream.ts";
 import { LogWriter } from "../../../src/agent/log-writer.ts";
+import { encodeFrame } from "../../../src/rpc/framing.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 10);
 const LIMITS = { maxSize: 10 << 20, keep: 3 };
@@ -95,6 +97,18 @@ describe("a log file", () => {
     log.close();
   });
 
+  test("tells nobody of a line who took that back at the line before", () => {
+    const log = new LogWriter(dir, LIMITS);
+    const heard: string[] = [];
+    const stop = log.onLine((line) => {
+      heard.push(show(line));
+      stop();
+    });
+    log.write("out", Buffer.from("one\ntwo\n"), NOW);
+    expect(heard).toEqual(["out one"]);
+    log.close();
+  });
+
   test("is rotated, and no more files are kept than were asked for", () => {
     const log = new LogWriter(dir, { maxSize: 1000, keep: 2 });
     for (let i = 0; i < 200; i++) log.write("out", Buffer.from(`line ${i}\n`), NOW);
@@ -145,4 +159,27 @@ describe("the last lines", () => {
       { numRuns: 300 },
     );
   });
+});
+
+test("property: the frames of many lines are those that each line would have had", () => {
+  const line = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.string(),
+    fc.constantFrom("", "a\\nb", "\u001b[31m", "\ud83d"),
+  );
+  const raw = fc
+    .uint8Array({ maxLength: 30 })
+    .map((bytes) => Buffer.from(bytes.filter((byte) => byte !== 0x0a)));
+  const bytes = fc.oneof(
+    line.map((text) => Buffer.from(text.replaceAll("\n", ""))),
+    raw,
+  );
+  const frame = (text: string) => encodeFrame({ name: "a$&b", line: text, at: 1 });
+  fc.assert(
+    fc.property(fc.array(bytes, { minLength: 1, maxLength: 12 }), (all) => {
+      const block = Buffer.concat(all.flatMap((each) => [each, Buffer.from("\n")]));
+      expect(framesOf(frame(PLACE), block)).toBe(all.map((each) => frame(each.toString())).join(""));
+    }),
+    { numRuns: 2000 },
+  );
 });
