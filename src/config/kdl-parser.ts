@@ -31,7 +31,7 @@ export interface KdlText {
 
 /** Parses KDL 2 into nodes that know where they stand. With problems the nodes are not to be used. */
 export async function parseKdl(text: string): Promise<KdlText> {
-  const { lexer, parser } = await import("kdljs/src/parser/kdl.js");
+  const { lexer, parser } = await loadParser();
   const { tokens, errors } = lexer.tokenize(text);
   if (errors.length > 0) return { nodes: [], problems: lexProblems(errors, tokens) };
   if (isTooDeep(tokens.map(({ tokenType }) => LEVELS[tokenType.name] ?? 0))) {
@@ -39,11 +39,39 @@ export async function parseKdl(text: string): Promise<KdlText> {
   }
   // Making a parser takes a tenth of a second, so the library's only one is borrowed and given back as it was.
   const { node, argument, property, unicodeEscape } = parser;
+  const { stackTraceLimit } = Error;
   try {
+    // The parser throws where it turns back, which is often, and nobody reads those stacks.
+    Error.stackTraceLimit = 0;
     return parseWith(withPositions(parser), tokens);
   } finally {
+    Error.stackTraceLimit = stackTraceLimit;
     Object.assign(parser, { node, argument, property, unicodeEscape });
   }
+}
+
+/**
+ * The library's grammar is proved free of contradictions whenever its parser is made, for those who change it. This
+ * takes as long as all else that is done to make one; the option to leave it out is not passed on by kdljs.
+ */
+async function loadParser(): Promise<typeof import("kdljs/src/parser/kdl.js")> {
+  const { EmbeddedActionsParser } = await import("chevrotain");
+  const parsers = EmbeddedActionsParser.prototype as unknown as Analyses;
+  const analyse = parsers.performSelfAnalysis;
+  parsers.performSelfAnalysis = function (this: Analyses) {
+    this.skipValidations = true;
+    analyse.call(this);
+  };
+  try {
+    return await import("kdljs/src/parser/kdl.js");
+  } finally {
+    parsers.performSelfAnalysis = analyse;
+  }
+}
+
+interface Analyses {
+  performSelfAnalysis(): void;
+  skipValidations: boolean;
 }
 
 const LEVELS: Readonly<Record<string, number>> = {

@@ -25,6 +25,8 @@ export interface LoadRequest extends Search {
   readonly signal: AbortSignal;
   /** Gets what a program prints; meant for stderr. */
   readonly print: (text: string) => void;
+  /** A folder that nobody else can write to, for what programs were translated to. Without one nothing of it is kept. */
+  readonly translations?: () => string | undefined;
 }
 
 /** Reads a configuration root. Every problem of every file is reported in one pass, by file and line. */
@@ -42,9 +44,10 @@ export async function load(request: LoadRequest): Promise<Result<Declared>> {
   return { ok: true, value: declared, warnings: all };
 }
 
-function evaluationOf({ machine, env, signal, print }: LoadRequest) {
+function evaluationOf({ machine, env, signal, print, translations }: LoadRequest) {
   const { os, arch, host, user, home } = machine;
-  return { context: { os, arch, host, user, home, env: { ...env } }, signal, print };
+  const context = { os, arch, host, user, home, env: { ...env } };
+  return { context, signal, print, ...(translations === undefined ? {} : { translations }) };
 }
 
 /** Servers of this machine, and what is wrong once everything is put together. */

@@ -14,12 +14,20 @@ export async function programAt(path: string, written: string): Promise<ProgramS
   return { kind: "missing", message: `cannot run ${JSON.stringify(written)}: ${path} ${fault}` };
 }
 
+/** What keeps a path from being run, undefined for nothing: what is looked at for one server need not be for the next. */
+export type ProgramFaults = Map<string, string | undefined>;
+
 /** Finds a program by its bare name in the folders, in their order. */
-export async function programOn(folders: readonly string[], name: string): Promise<ProgramSearch> {
+export async function programOn(
+  folders: readonly string[],
+  name: string,
+  faults: ProgramFaults = new Map(),
+): Promise<ProgramSearch> {
   let almost: string | undefined;
   for (const folder of folders) {
     const path = join(folder, name);
-    const fault = await executableFault(path);
+    const fault = faults.has(path) ? faults.get(path) : await executableFault(path);
+    faults.set(path, fault);
     if (fault === undefined) return { kind: "found", program: path, folder };
     if (fault !== NOT_THERE) almost ??= `${path} ${fault}`;
   }

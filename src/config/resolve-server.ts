@@ -82,7 +82,7 @@ export function findProgram(
   command: string,
   at: KeyPath,
   path: readonly string[],
-  { machine, env }: World,
+  { machine, env, programs }: World,
 ): Promise<ProgramSearch> {
   const { env: declaredEnv } = server.input;
   if (command.includes("/") || command === "~") {
@@ -93,6 +93,7 @@ export function findProgram(
   return programOn(
     [...new Set([...own, ...path, ...systemPath(machine), ...pathFolders(env.PATH)])],
     command,
+    programs,
   );
 }
 

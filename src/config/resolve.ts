@@ -25,7 +25,8 @@ export interface Resolved {
 }
 
 /** Fills in what depends on the machine: programs, paths, environments, secrets, ports. */
-export async function resolve(declared: Declared, world: World): Promise<Resolved> {
+export async function resolve(declared: Declared, around: World): Promise<Resolved> {
+  const world: World = { ...around, programs: new Map() };
   const ports = await autoPorts(declared.project, declared.servers, world);
   // One after another: a secret command may ask for a password on the terminal.
   const resolved = [];

@@ -14,6 +14,8 @@ export interface Evaluation {
   readonly signal: AbortSignal;
   /** Gets what the program prints. */
   readonly print: (text: string) => void;
+  /** A folder that nobody else can write to, for what programs were translated to. */
+  readonly translations?: () => string | undefined;
 }
 
 type Outcome = WorkerAnswer | { readonly kind: "ended"; readonly why: string };
@@ -38,9 +40,12 @@ export async function readTypeScript(file: string, shape: Shape, evaluation: Eva
 
 const problem = (file: string, message: string): Reading => ({ problems: [problemAt({ file }, message)] });
 
-async function evaluate(file: string, { context, signal, print }: Evaluation): Promise<Outcome> {
+async function evaluate(
+  file: string,
+  { context, signal, print, translations }: Evaluation,
+): Promise<Outcome> {
   if (signal.aborted) return { kind: "ended", why: ABORTED };
-  const workerData: WorkerRequest = { file, context };
+  const workerData: WorkerRequest = { file, context, translations: translations?.() ?? null };
   const worker = startConfigWorker({
     workerData,
     env: definedOnly(context.env),

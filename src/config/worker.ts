@@ -10,6 +10,8 @@ import { type PlainProblem, plainData } from "./plain.ts";
 export interface WorkerRequest {
   readonly file: string;
   readonly context: ConfigContext;
+  /** Where the translator keeps what it made, by the text it was made from. */
+  readonly translations: string | null;
 }
 
 export type WorkerAnswer =
@@ -18,11 +20,11 @@ export type WorkerAnswer =
   /** `stack` has the message and, on the lines after it, the places. */
   | { readonly kind: "thrown"; readonly message: string; readonly stack: string };
 
-async function evaluate({ file, context }: WorkerRequest): Promise<WorkerAnswer> {
+async function evaluate({ file, context, translations }: WorkerRequest): Promise<WorkerAnswer> {
   const { createJiti } = await import("jiti");
   const jiti = createJiti(file, {
-    // The folder it would use is shared by all users, who could put other code there.
-    fsCache: false,
+    // The folder it would use by itself is shared by all users, who could put other code there.
+    fsCache: translations ?? false,
     interopDefault: false,
     sourceMaps: true,
     virtualModules: { xyctl: { defineConfig, secret } },

@@ -1,4 +1,5 @@
 import type { Machine } from "../model/machine.ts";
+import type { ProgramFaults } from "./program.ts";
 
 /** `skipped`: secrets were not asked for; the reference then has an empty hmac. */
 export type SecretOutcome =
@@ -20,6 +21,8 @@ export interface World {
   hmac(value: string): string;
   /** References are left as they are, none is looked up. */
   readonly leaveSecrets?: boolean;
+  /** What is known already of programs: of one resolving, as they may change. */
+  readonly programs?: ProgramFaults;
   /** Output of a shell command line; a final line break is removed here. */
   runSecretCommand(command: string): Promise<SecretOutcome>;
 }

@@ -146,9 +146,12 @@ export function latestGeneration(state: string, project: string): Generation | u
 
 /** The newest generation that took effect as a whole: what runs, as far as one generation can say. */
 export function activeGeneration(state: string, project: string): Generation | undefined {
-  return history(state, project).findLast(
-    ({ generation }) => generation?.outcome === "complete" && generation.skipped === undefined,
-  )?.generation;
+  // Each is read only when it is its turn: they hold whole specs, and there may be many.
+  for (const number of numbers(state, project).reverse()) {
+    const generation = readGeneration(state, project, number);
+    if (generation?.outcome === "complete" && generation.skipped === undefined) return generation;
+  }
+  return undefined;
 }
 
 /** The generation that `rollback` without a number goes to: the newest of a state other than the present one. */

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Backend } from "../backends/backend.ts";
 import type { Declared } from "../config/declared.ts";
 import { load } from "../config/load.ts";
@@ -13,6 +14,7 @@ import { BackendUnreachable } from "../model/unreachable.ts";
 import { buildPlan } from "../reconciler/plan.ts";
 import type { Selection } from "../reconciler/select.ts";
 import { holderOf, holdersOf } from "../system/listeners.ts";
+import { ownDir, pathsOf } from "../system/paths.ts";
 import { processGroups } from "../system/processes.ts";
 import { readProject, recordedProjects } from "../system/projects.ts";
 import { activeGeneration, type Generation } from "./generations.ts";
@@ -72,7 +74,9 @@ export async function readConfiguration(setting: Setting, machine: Machine): Pro
     return trusted;
   };
   const { signal } = bound;
-  const request = { cwd, env, machine, trust, signal, print, ...(explicit ? { explicit } : {}) };
+  const translations = () => ownDir(join(pathsOf(env).cache, "translated"));
+  const found = explicit ? { explicit } : {};
+  const request = { cwd, env, machine, trust, signal, print, translations, ...found };
   const loaded = await load(request).finally(() => clearTimeout(timer));
   if (!loaded.ok) return loaded;
   for (const file of asked) rememberTrust(state, file);

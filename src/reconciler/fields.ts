@@ -11,15 +11,18 @@ import type { EnvValue } from "../model/spec.ts";
 export function fieldChanges<Spec extends Described>(from: Spec, to: Spec): FieldChange[] {
   const before = leaves(from);
   const after = leaves(settleSecrets(to, from));
-  const names = [...new Set([...before.keys(), ...after.keys()])].sort(byPlace(Object.keys(to)));
+  const names = [...new Set([...before.keys(), ...after.keys()])];
   return names
-    .flatMap((field): FieldChange[] => {
+    .filter((field) => !isSame(before.get(field) ?? null, after.get(field) ?? null))
+    .sort(byPlace(Object.keys(to)))
+    .map((field): FieldChange => {
       const [a, b] = [before.get(field), after.get(field)];
-      if (canonicalJson(a ?? null) === canonicalJson(b ?? null)) return [];
-      return [{ field, ...(a === undefined ? {} : { from: a }), ...(b === undefined ? {} : { to: b }) }];
+      return { field, ...(a === undefined ? {} : { from: a }), ...(b === undefined ? {} : { to: b }) };
     })
     .filter((change, _, all) => !isEmptyParent(change, all));
 }
+
+const isSame = (a: unknown, b: unknown) => a === b || canonicalJson(a) === canonicalJson(b);
 
 /**
  * `spec` with the keyed hash of `known` wherever it has the same reference without one: a secret that was not

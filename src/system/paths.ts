@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { NAME_PATTERN } from "../model/name.ts";
@@ -12,6 +12,8 @@ function checkedName(name: string): string {
 export interface Paths {
   /** `$XDG_STATE_HOME/xy`, mode 0700: everything below is private to the account. */
   readonly state: string;
+  /** `$XDG_CACHE_HOME/xy`: what can be made again. */
+  readonly cache: string;
   /** `$XDG_RUNTIME_DIR` when it is set: the first choice for the socket. */
   readonly runtime: string | undefined;
 }
@@ -27,7 +29,12 @@ export function homeOf(env: Environment): string {
 export function pathsOf(env: Environment): Paths {
   const absolute = (value: string | undefined) => (value?.startsWith("/") ? value : undefined);
   const stateHome = absolute(env.XDG_STATE_HOME) ?? join(homeOf(env), ".local/state");
-  return { state: join(stateHome, "xy"), runtime: absolute(env.XDG_RUNTIME_DIR) };
+  const cacheHome = absolute(env.XDG_CACHE_HOME) ?? join(homeOf(env), ".cache");
+  return {
+    state: join(stateHome, "xy"),
+    cache: join(cacheHome, "xy"),
+    runtime: absolute(env.XDG_RUNTIME_DIR),
+  };
 }
 
 /**
@@ -57,6 +64,18 @@ export function closeDir(path: string): void {
   ensurePrivateDir(path);
   const { mode, uid } = statSync(path);
   if ((mode & 0o077) !== 0 && uid === process.getuid?.()) chmodSync(path, 0o700);
+}
+
+/** Makes a folder for code that will be run. Undefined when that cannot be, or when others could put code there. */
+export function ownDir(path: string): string | undefined {
+  try {
+    ensurePrivateDir(path);
+    const stat = lstatSync(path);
+    const isOurs = stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0;
+    return isOurs ? path : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export const agentRecordPath = (state: string) => join(state, "agent.json");

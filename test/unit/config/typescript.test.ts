@@ -1,5 +1,8 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { declaredBy, machine, problemsOf } from "./rig.ts";
+import { load } from "../../../src/config/load.ts";
+import { declaredBy, folderWith, formatted, machine, problemsOf, requestFor } from "./rig.ts";
 
 const inputsOf = async (text: string, changes = {}, name = "xy.config.ts") =>
   (await declaredBy({ [name]: text }, changes)).servers.map(({ name, input }) => ({ name, ...input }));
@@ -76,5 +79,46 @@ describe("a TypeScript configuration", () => {
   it("leaves nothing running", async () => {
     const text = "setInterval(() => {}, 1000); export default {};";
     await declaredBy({ "xy.config.ts": text });
+  });
+});
+
+describe("what a program was translated to", () => {
+  const FILE = "xy.config.ts";
+  const declares = (port: number) =>
+    `const port: number = ${port};\nexport default { servers: { a: { command: "x", port } } };`;
+
+  async function loaded(folder: string, kept: string) {
+    const result = await load(requestFor(folder, { translations: () => kept }));
+    if (!result.ok) return formatted(result.problems, folder);
+    return result.value.servers.map(({ input }) => input.port);
+  }
+
+  it("is kept, and used as long as the text is the same", async () => {
+    const [folder, kept] = [folderWith({ [FILE]: declares(1) }), folderWith()];
+    expect(await loaded(folder, kept)).toEqual([1]);
+    const [file = ""] = readdirSync(kept);
+    const text = readFileSync(join(kept, file), "utf8");
+    expect(text).toContain("port = 1");
+    // What stands there is what is run: nobody else may write there.
+    writeFileSync(join(kept, file), text.replace("port = 1", "port = 7"));
+    expect(await loaded(folder, kept)).toEqual([7]);
+    writeFileSync(join(folder, FILE), declares(2));
+    expect(await loaded(folder, kept)).toEqual([2]);
+  });
+
+  it("is made again when it is torn", async () => {
+    const [folder, kept] = [folderWith({ [FILE]: declares(3) }), folderWith()];
+    await loaded(folder, kept);
+    const [file = ""] = readdirSync(kept);
+    writeFileSync(join(kept, file), readFileSync(join(kept, file), "utf8").slice(0, 20));
+    expect(await loaded(folder, kept)).toEqual([3]);
+  });
+
+  it("tells the same place of an error", async () => {
+    const text = `interface Gone { a: string }\n\nconst f = (): never => { throw new Error("broken"); };\nf();\nexport default {};`;
+    const [folder, kept] = [folderWith({ [FILE]: text }), folderWith()];
+    const first = await loaded(folder, kept);
+    expect(first.join("")).toContain("broken");
+    expect(await loaded(folder, kept)).toEqual(first);
   });
 });
