@@ -2,7 +2,7 @@
  * xy and what people run today, side by side on one machine, in one run: `npm run bench`. Prints a table, and writes it to
  * docs/benchmarks.md when all of it was measured. With names of rows (`npm run bench -- list plan`) measures only those.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { arch, cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 import type { Peer } from "./peers/peer.ts";
@@ -10,7 +10,7 @@ import { Pm2 } from "./peers/pm2.ts";
 import { Supervisord } from "./peers/supervisord.ts";
 import { Systemd } from "./peers/systemd.ts";
 import { Xy } from "./peers/xy.ts";
-import { Place } from "./place.ts";
+import { endAtSignals, Place } from "./place.ts";
 import type { Bench, Row, RowMaker } from "./row.ts";
 import { list, plan } from "./rows/commands.ts";
 import { hundred, revival, thousand } from "./rows/fleet.ts";
@@ -38,17 +38,19 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 const place = new Place();
+const memory = existsSync("/dev/shm") ? new Place("/dev/shm") : undefined;
+endAtSignals(memory ? [place, memory] : [place]);
 try {
   await bench();
 } finally {
-  await place.close();
+  await Promise.all([place.close(), memory?.close()]);
 }
 
 async function bench(): Promise<void> {
   const versions: string[] = [];
   const absent: string[] = [];
   /** A peer that cannot be had is named with what it said, and its figures are missing. */
-  const having = async <P extends Peer>(name: string, open: () => Promise<P>) => {
+  const having = async <P extends Peer>(name: string, open: (at?: Place) => Promise<P>) => {
     note(`looks for ${name}`);
     try {
       const peer = await open();
@@ -60,15 +62,15 @@ async function bench(): Promise<void> {
       return undefined;
     }
   };
-  const xy = () => Xy.open(place);
+  const xy = (at = place) => Xy.open(at);
   versions.push(`xy ${(await xy()).version}`);
   const peers = {
     xy,
-    pm2: await having("pm2", () => Pm2.open(place)),
-    supervisord: await having("supervisord", () => Supervisord.open(place)),
-    systemd: await having("systemd --user", () => Systemd.open(place)),
+    pm2: await having("pm2", (at = place) => Pm2.open(at)),
+    supervisord: await having("supervisord", (at = place) => Supervisord.open(at)),
+    systemd: await having("systemd --user", (at = place) => Systemd.open(at)),
   };
-  const context: Bench = { place, peers, rounds: ROUNDS, note };
+  const context: Bench = { place, memory, peers, rounds: ROUNDS, note };
   const rows: Row[] = [];
   let failed = 0;
   for (const [name, make] of Object.entries(ROWS)) {

@@ -8,19 +8,11 @@ import { processesWith, until } from "./measure.ts";
  * found and ended, also when the bench is interrupted.
  */
 export class Place {
-  readonly path = realpathSync(mkdtempSync(join(tmpdir(), "xb-")));
+  readonly path: string;
   #homes = 0;
 
-  constructor() {
-    let isEnding = false;
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-      process.on(signal, () => {
-        // A terminal and npm both send it: the second one must not cut the end of the first one short.
-        if (isEnding) return;
-        isEnding = true;
-        console.error(`\ninterrupted by ${signal}: ends what was started`);
-        void this.close().finally(() => process.exit(1));
-      });
+  constructor(parent = tmpdir()) {
+    this.path = realpathSync(mkdtempSync(join(parent, "xb-")));
   }
 
   /** An environment with a home of its own, and nothing of the account's. */
@@ -39,6 +31,19 @@ export class Place {
     });
     rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** An interrupted bench leaves nothing behind. */
+export function endAtSignals(places: readonly Place[]): void {
+  let isEnding = false;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => {
+      // A terminal and npm both send it: the second one must not cut the end of the first one short.
+      if (isEnding) return;
+      isEnding = true;
+      console.error(`\ninterrupted by ${signal}: ends what was started`);
+      void Promise.all(places.map((place) => place.close())).finally(() => process.exit(1));
+    });
 }
 
 function kill(pid: number): void {

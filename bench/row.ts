@@ -19,14 +19,16 @@ export interface Row {
 
 /** A new manager in a home of its own, of those that are there. */
 interface Peers {
-  readonly xy: () => Promise<Xy>;
-  readonly pm2?: (() => Promise<Pm2>) | undefined;
-  readonly supervisord?: (() => Promise<Supervisord>) | undefined;
-  readonly systemd?: (() => Promise<Systemd>) | undefined;
+  readonly xy: (at?: Place) => Promise<Xy>;
+  readonly pm2?: ((at?: Place) => Promise<Pm2>) | undefined;
+  readonly supervisord?: ((at?: Place) => Promise<Supervisord>) | undefined;
+  readonly systemd?: ((at?: Place) => Promise<Systemd>) | undefined;
 }
 
 export interface Bench {
   readonly place: Place;
+  /** Another one, in memory, where the machine has a folder for that. */
+  readonly memory: Place | undefined;
   readonly peers: Peers;
   readonly rounds: number;
   readonly note: (text: string) => void;

@@ -57,8 +57,9 @@ export class Xy implements Peer {
     await run(this.command("agent", "start"));
   }
 
+  /** Not to the proof that each is ready: no other manager waits for that. */
   async apply(): Promise<void> {
-    await run(this.command("apply", "--yes"));
+    await run(this.command("apply", "--yes", "--no-wait"));
   }
 
   async destroy(): Promise<void> {

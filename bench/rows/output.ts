@@ -1,8 +1,9 @@
 import { createReadStream, readdirSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import { cpuMs, rssMib, sleep, until } from "../measure.ts";
+import { cpuMs, rssMib, run, sleep, until } from "../measure.ts";
 import { Marked } from "../peers/peer.ts";
+import type { Place } from "../place.ts";
 import { type Bench, type Row, times } from "../row.ts";
 
 /** What it takes to take in what servers print. */
@@ -63,6 +64,8 @@ export async function flood(bench: Bench): Promise<Row[]> {
     await peer.destroy();
     await peer.close();
   }
+  note(`output: ${GIGABYTES} GB through a bare node that copies it`);
+  const least = await copied(place);
   const ratio = mine.cpuPerGb / (theirs?.cpuPerGb ?? Number.NaN);
   const lost = LINES - mine.lines;
   const of = ({ cpuPerGb, seconds }: Taken) =>
@@ -72,13 +75,41 @@ export async function flood(bench: Bench): Promise<Row[]> {
       measure: `${GIGABYTES} GB of 100-byte lines through one server, tagged and rotated`,
       goal: "nothing lost; CPU a GB ≤ supervisord's; peak memory ≤ 1.5 × idle",
       xy: `${of(mine)}; ${lost.toLocaleString("en-GB")} lines lost; peak ${peak.toFixed(0)} of ${idle.toFixed(0)} MiB (${times(peak / idle)})`,
-      others: theirs
-        ? [`supervisord ${of(theirs)}, ${(LINES - theirs.lines).toLocaleString("en-GB")} lines lost`]
-        : [],
+      others: [
+        ...(theirs
+          ? [`supervisord ${of(theirs)}, ${(LINES - theirs.lines).toLocaleString("en-GB")} lines lost`]
+          : []),
+        `floor: bare node that copies it as it is ${least.toFixed(2)} s a GB`,
+      ],
       ratio: times(ratio),
       isReached: lost === 0 && ratio <= 1 && peak <= 1.5 * idle,
     },
   ];
+}
+
+/** Reads as the agent does, and writes what it has read. */
+const COPIES = `
+const { writeSync } = require("node:fs");
+const buffer = Buffer.allocUnsafe(65536);
+const callback = (n) => { writeSync(1, buffer, 0, n); return true; };
+const input = new (require("node:net").Socket)({ fd: 0, readable: true, writable: false, onread: { buffer, callback } });
+input.once("end", () => {
+  const { user, system } = process.cpuUsage();
+  require("node:fs").writeSync(2, String((user + system) / 1e6));
+}).resume();
+`;
+
+/** Seconds of CPU a GB. */
+async function copied(place: Place): Promise<number> {
+  const { path, env } = place.home();
+  const script = `yes ${"x".repeat(99)} | head -n ${LINES} | "$NODE" -e "$COPIES" 2>&1 >copy`;
+  const argv = ["/bin/sh", "-c", script] as const;
+  const { stdout } = await run({
+    argv: [...argv],
+    env: { ...env, NODE: process.execPath, COPIES },
+    cwd: path,
+  });
+  return Number(stdout) / GIGABYTES;
 }
 
 async function taken({
