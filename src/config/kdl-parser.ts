@@ -31,7 +31,8 @@ export interface KdlText {
 
 /** Parses KDL 2 into nodes that know where they stand. With problems the nodes are not to be used. */
 export async function parseKdl(text: string): Promise<KdlText> {
-  const { lexer, parser } = await loadParser();
+  library ??= loadLibrary();
+  const { lexer, parser } = await library;
   const { tokens, errors } = lexer.tokenize(text);
   if (errors.length > 0) return { nodes: [], problems: lexProblems(errors, tokens) };
   if (isTooDeep(tokens.map(({ tokenType }) => LEVELS[tokenType.name] ?? 0))) {
@@ -54,7 +55,7 @@ export async function parseKdl(text: string): Promise<KdlText> {
  * The library's grammar is proved free of contradictions whenever its parser is made, for those who change it. This
  * takes as long as all else that is done to make one; the option to leave it out is not passed on by kdljs.
  */
-async function loadParser(): Promise<typeof import("kdljs/src/parser/kdl.js")> {
+async function loadLibrary(): Promise<Library> {
   const { EmbeddedActionsParser } = await import("chevrotain");
   const parsers = EmbeddedActionsParser.prototype as unknown as Analyses;
   const analyse = parsers.performSelfAnalysis;
@@ -68,6 +69,10 @@ async function loadParser(): Promise<typeof import("kdljs/src/parser/kdl.js")> {
     parsers.performSelfAnalysis = analyse;
   }
 }
+
+type Library = typeof import("kdljs/src/parser/kdl.js");
+/** Once: two that were loaded at the same time would put back what the other had changed. */
+let library: Promise<Library> | undefined;
 
 interface Analyses {
   performSelfAnalysis(): void;

@@ -2,15 +2,21 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The folder of the installed package, found from this file, wherever the bundler put it. */
+/** The folder of the installed package, found from this file, wherever the bundler put it. Throws when it is gone. */
 export function packageRoot(): string {
-  let dir = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(dir, "package.json"))) dir = dirname(dir);
-  return dir;
+  const own = dirname(fileURLToPath(import.meta.url));
+  for (let dir = own; ; dir = dirname(dir)) {
+    if (existsSync(join(dir, "package.json"))) return dir;
+    if (dir === dirname(dir)) throw new Error(`cannot find package.json in ${own} or above: xy was removed`);
+  }
 }
 
+let version: string | undefined;
+
+/** Of this program: read once, so that an agent can tell it also when its files were removed. */
 export function packageVersion(): string {
-  return JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")).version;
+  version ??= JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")).version as string;
+  return version;
 }
 
 /** A template of the package, by its name in `templates/`. */

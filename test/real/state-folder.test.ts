@@ -2,7 +2,13 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, w
 import { join } from "node:path";
 import { afterEach, describe, expect, vi } from "vitest";
 import { reachAgent } from "../../src/backends/agent-reach.ts";
-import { agentLockPath, agentLogPath, agentRecordPath, serverDir } from "../../src/system/paths.ts";
+import {
+  agentLockPath,
+  agentLogPath,
+  agentRecordPath,
+  programsDir,
+  serverDir,
+} from "../../src/system/paths.ts";
 import { Agent } from "../rig/agent.ts";
 import { eventually } from "../rig/eventually.ts";
 import { planned } from "../rig/plan.ts";
@@ -75,6 +81,14 @@ describe("the state folder", () => {
     const client = await agent.connect();
     expect(await client.call("agent_info", {})).toMatchObject({ pid });
     client.close();
+  });
+
+  test("may lose the program of a living agent as well", async ({ agent }) => {
+    const { pid } = await agent.call("agent_info", {});
+    rmSync(programsDir(agent.state), { recursive: true });
+    rmSync(agentRecordPath(agent.state));
+    await eventually(() => expect(agent.record).toMatchObject({ pid }));
+    expect(await agent.call("agent_info", {})).toMatchObject({ pid });
   });
 
   test("may have junk for a lock", async ({ agent, stage }) => {
