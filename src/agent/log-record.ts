@@ -40,6 +40,12 @@ export function* linesOf({ at, stream, bytes }: LogBlock): Iterable<LogLine> {
   }
 }
 
+export function countLines({ bytes }: LogBlock): number {
+  let count = 0;
+  for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) count++;
+  return count;
+}
+
 /** Longer lines are delivered in pieces of this size, bytes. */
 export const LONGEST_LINE = 64 * 1024;
 const TIME_LENGTH = 24;

@@ -3,7 +3,7 @@ import type { ParsedParams } from "../rpc/contract.ts";
 import { encodeFrame } from "../rpc/framing.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { LogSnapshot } from "./log-reader.ts";
-import { type LogBlock, type LogLine, linesOf } from "./log-record.ts";
+import { countLines, type LogBlock, type LogLine, linesOf } from "./log-record.ts";
 import type { LogListener, LogWriter } from "./log-writer.ts";
 import { type Caller, notification } from "./rpc-server.ts";
 
@@ -127,18 +127,25 @@ export class LogSubscription {
 
   #live(line: LogLine): void {
     if (this.#stream !== undefined && this.#stream !== line.stream) return;
-    if (this.#isBusy) {
-      if (this.#behind++ === 0) this.#behindSince = line.at;
-    } else this.#restAfter(this.#send(line));
+    if (this.#isBusy) this.#fallBehind(1, line.at);
+    else this.#restAfter(this.#send(line));
   }
 
   /** As many live lines, but put into frames by what the engine does in one go. */
   #liveBlock(block: LogBlock): void {
-    if (this.#isBusy || this.#missed > 0) for (const line of linesOf(block)) this.#live(line);
-    else if (this.#stream === undefined || this.#stream === block.stream) {
+    if (this.#stream !== undefined && this.#stream !== block.stream) return;
+    if (this.#isBusy) this.#fallBehind(countLines(block), block.at);
+    // The first of them tells how many came before.
+    else if (this.#missed > 0) for (const line of linesOf(block)) this.#live(line);
+    else {
       const frame = encodeFrame(notification("log", this.#params({ ...block, split: false }, PLACE)));
       this.#restAfter(this.#caller.send(framesOf(frame, block.bytes)));
     }
+  }
+
+  #fallBehind(lines: number, at: number): void {
+    if (this.#behind === 0) this.#behindSince = at;
+    this.#behind += lines;
   }
 
   /** A reader that has this much waiting gets no more for now. */

@@ -19,7 +19,7 @@ import { copyOfAgent, writeProgram } from "../system/program.ts";
  * thread. It holds half the memory then, which is also what it takes to start a program (a fork copies the tables of all
  * pages), and takes in output with a third less of the processor, as no thread waits for another.
  */
-const ENGINE = "--max-semi-space-size=1 --single-threaded-gc";
+const ENGINE = "--max-semi-space-size=2 --single-threaded-gc";
 
 const LOOP = `#!/bin/sh
 # Keeps the agent of xy alive. Written by xy, and run as: agent.sh STATE [ARGUMENT OF THE AGENT...]
