@@ -1,10 +1,12 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, watch } from "node:fs";
+import { join } from "node:path";
 import { describe, expect } from "vitest";
+import { serverDir } from "../../src/system/paths.ts";
 import { eventually } from "../rig/eventually.ts";
 import { ioCalls, whyNoIoCalls } from "../rig/io-calls.ts";
 import { logFiles } from "../rig/log-file.ts";
 import { freePort } from "../rig/port.ts";
-import { readyOnPort } from "../rig/spec.ts";
+import { PROJECT, readyOnPort } from "../rig/spec.ts";
 import { test } from "../rig/test.ts";
 import { Wire } from "../rig/wire.ts";
 
@@ -80,4 +82,37 @@ describe("checks of a server that goes on well", () => {
       wire.close();
     }
   });
+});
+
+describe.skipIf(process.platform !== "linux")("a server that is brought back", () => {
+  /** The end of its run, the start of the next, and that it runs. What comes with the next record is not written alone. */
+  const MOST_RECORDS = 3;
+
+  test(`is recorded at most ${MOST_RECORDS} times, until it runs again`, async ({ agent, stage, home }) => {
+    const restart = { ...stage.spec("a").restart, backoffInitial: 1, backoffMax: 1 };
+    // To become ready would be one more.
+    const readiness = { ...readyOnPort(await freePort()), interval: 600_000 };
+    await agent.apply(stage.spec("a", { restart, readiness }), "add", 0);
+    const first = await stage.next("a");
+    // Each record is a file of its own until it is renamed.
+    const written = new Set<string>();
+    const folder = watch(serverDir(home.state, PROJECT, "a"), (_, name) => {
+      if (name?.startsWith("state.json.")) written.add(name);
+    });
+    try {
+      await first.exit(1);
+      const second = await stage.next("a");
+      await eventually(async () =>
+        expect(await agent.observed("a")).toMatchObject({ state: "running", pid: second.pid }),
+      );
+      await eventually(() => expect(recordOf(home.state)).toContain(`"pid":${second.pid}`));
+      expect(written.size).toBeGreaterThan(0);
+      expect(written.size).toBeLessThanOrEqual(MOST_RECORDS);
+    } finally {
+      folder.close();
+    }
+  });
+
+  const recordOf = (state: string) =>
+    readFileSync(join(serverDir(state, PROJECT, "a"), "state.json"), "utf8");
 });
