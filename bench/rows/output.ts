@@ -1,4 +1,5 @@
-import { createReadStream, readdirSync, readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { createReadStream, existsSync, readdirSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { cpuMs, rssMib, run, sleep, until } from "../measure.ts";
@@ -210,16 +211,57 @@ export async function followers(bench: Bench): Promise<Row[]> {
   await xy.destroy();
   await xy.close();
   const total = mb.reduce((a, b) => a + b, 0);
+  note(`output: the same through a bare node, for ${SECONDS} s`);
+  const least = await handedOn(place);
   return [
     {
       measure: `${SERVERS} servers at 1 MB/s each, with a follower each`,
       goal: "nothing lost in the files; agent ≤ 50 % of a core",
       xy: `${share.toFixed(0)} % of a core; ${gaps} lines lost in the files; ${missed} missed by followers, who got ${total.toFixed(0)} MB/s of JSON`,
-      others: [],
+      others: [`floor: bare node that hands on each line as JSON, and keeps none ${least.toFixed(0)} %`],
       ratio: "",
       isReached: share <= 50 && gaps === 0,
     },
   ];
+}
+
+/** Starts the same programs, and writes each line of each to whoever connected in its turn. */
+const HANDS_ON = `
+const { spawn } = require("node:child_process");
+let next = 0;
+require("node:net").createServer((socket) => {
+  const name = "s" + next++;
+  const child = spawn("/bin/sh", ["-c", process.env.STEADY], { stdio: ["ignore", "pipe", "ignore"] });
+  let rest = "";
+  child.stdout.on("data", (chunk) => {
+    const lines = (rest + chunk.toString()).split("\\n");
+    rest = lines.pop();
+    let frames = "";
+    for (const line of lines)
+      frames += JSON.stringify({ jsonrpc: "2.0", method: "log", params: { subscription_id: 1, name, stream: "stdout", line, ts_unix_ms: Date.now() } }) + "\\n";
+    socket.write(frames);
+  });
+  socket.on("error", () => {}).on("close", () => child.kill());
+}).listen(process.env.SOCKET);
+`;
+
+/** Percent of a core. */
+async function handedOn(place: Place): Promise<number> {
+  const { path, env } = place.home();
+  const SOCKET = join(path, "socket");
+  const floor = spawn(process.execPath, ["-e", HANDS_ON], {
+    env: { ...env, SOCKET, STEADY: STEADY("/dev/null") },
+    stdio: "ignore",
+  });
+  await until("it listens", () => existsSync(SOCKET));
+  const sockets = Array.from({ length: SERVERS }, () => connect({ path: SOCKET }).resume());
+  await sleep(3000);
+  const before = cpuMs([floor.pid as number]);
+  await sleep(SECONDS * 1000);
+  const share = (cpuMs([floor.pid as number]) - before) / (SECONDS * 10);
+  for (const socket of sockets) socket.destroy();
+  floor.kill();
+  return share;
 }
 
 interface Reader {
