@@ -1,7 +1,14 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { isCode } from "../system/files.ts";
-import { decodeRecord, LineJoiner, type LogLine, type LogRecord, type LogStream } from "./log-record.ts";
+import {
+  decodeRecord,
+  LineJoiner,
+  type LogLine,
+  type LogRecord,
+  type LogStream,
+  NEWLINE,
+} from "./log-record.ts";
 
 export interface LogQuery {
   /** Last lines wanted. */
@@ -14,7 +21,6 @@ export interface LogQuery {
 }
 
 const BLOCK = 64 * 1024;
-const NEWLINE = 0x0a;
 /** Open records looked through for the beginnings of the oldest lines. */
 const MOST_PIECES = 256;
 

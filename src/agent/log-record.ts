@@ -34,20 +34,15 @@ export interface LogBlock {
 
 export function* linesOf({ at, stream, bytes }: LogBlock): Iterable<LogLine> {
   let start = 0;
-  for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, start)) {
+  for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
     yield { at, stream, bytes: bytes.subarray(start, end), split: false };
     start = end + 1;
   }
 }
 
-export function countLines({ bytes }: LogBlock): number {
-  let count = 0;
-  for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) count++;
-  return count;
-}
-
 /** Longer lines are delivered in pieces of this size, bytes. */
 export const LONGEST_LINE = 64 * 1024;
+export const NEWLINE = 0x0a;
 const TIME_LENGTH = 24;
 
 /**

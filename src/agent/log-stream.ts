@@ -1,9 +1,10 @@
 import type { Transition } from "../model/observed.ts";
+import { linesIn } from "../model/text.ts";
 import type { ParsedParams } from "../rpc/contract.ts";
 import { encodeFrame } from "../rpc/framing.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { LogSnapshot } from "./log-reader.ts";
-import { countLines, type LogBlock, type LogLine, linesOf } from "./log-record.ts";
+import { type LogBlock, type LogLine, linesOf } from "./log-record.ts";
 import type { LogListener, LogWriter } from "./log-writer.ts";
 import { type Caller, notification } from "./rpc-server.ts";
 
@@ -134,7 +135,7 @@ export class LogSubscription {
   /** As many live lines, but put into frames by what the engine does in one go. */
   #liveBlock(block: LogBlock): void {
     if (this.#stream !== undefined && this.#stream !== block.stream) return;
-    if (this.#isBusy) this.#fallBehind(countLines(block), block.at);
+    if (this.#isBusy) this.#fallBehind(linesIn(block.bytes), block.at);
     // The first of them tells how many came before.
     else if (this.#missed > 0) for (const line of linesOf(block)) this.#live(line);
     else {

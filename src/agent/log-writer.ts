@@ -9,6 +9,7 @@ import {
   type LogLine,
   type LogStream,
   linesOf,
+  NEWLINE,
 } from "./log-record.ts";
 
 export interface LogLimits {
@@ -167,4 +168,3 @@ export class LogWriter {
 }
 
 const EMPTY = Buffer.alloc(0);
-const NEWLINE = 0x0a;

@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import { linesIn } from "../model/text.ts";
 import { isCode } from "../system/files.ts";
 
 /** Lines of output in plain files, which a service manager writes without their time. */
@@ -161,7 +162,7 @@ function tailOf(path: string, fd: number | undefined, lines: number): { bytes: B
   return { bytes: Buffer.concat(blocks), end };
 }
 
-const sumOfLines = (sum: number, block: Buffer) => sum + count(block);
+const sumOfLines = (sum: number, block: Buffer) => sum + linesIn(block);
 
 /** In order, up to the one in which the line before the oldest wanted one ends. */
 function lastBlocks(fd: number, end: number, lines: number): Buffer[] {
@@ -170,14 +171,8 @@ function lastBlocks(fd: number, end: number, lines: number): Buffer[] {
     const block = Buffer.alloc(Math.min(BLOCK, start));
     start -= block.length;
     fs.readSync(fd, block, 0, block.length, start);
-    found += count(block);
+    found += linesIn(block);
     blocks.unshift(block);
   }
   return blocks;
-}
-
-function count(bytes: Buffer): number {
-  let found = 0;
-  for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) found++;
-  return found;
 }

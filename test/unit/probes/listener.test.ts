@@ -9,10 +9,19 @@ vi.mock("../../../src/system/listeners.ts", { spy: true });
 
 /** This test's own process listens: it is the server's, or a stranger's. */
 async function listenOn(address: string, port = 0): Promise<number> {
+  return (await listening(address, port)).port;
+}
+
+/** The same, to be closed before the end of the test. */
+async function listening(address: string, port = 0): Promise<{ port: number; close(): Promise<unknown> }> {
   const server = createServer((socket) => socket.destroy()).listen(port, address);
   await once(server, "listening");
   onTestFinished(() => void server.close());
-  return (server.address() as AddressInfo).port;
+  const close = () => {
+    server.close();
+    return once(server, "close");
+  };
+  return { port: (server.address() as AddressInfo).port, close };
 }
 
 function ask(host: string, port: number, members: () => Promise<readonly number[]>) {
@@ -83,17 +92,14 @@ function tableReads(): () => number {
 test.skipIf(process.platform !== "linux")(
   "what is known to be its socket is not looked up again",
   async () => {
-    const first = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
-    await once(first, "listening");
-    const { port } = first.address() as AddressInfo;
+    const { port, close } = await listening("127.0.0.1");
     const probe = new ListenerProbe({ members: ours });
     const look = () => probe.look({ host: "127.0.0.1", port, timeout: 1000 });
     const before = await look();
     const reads = tableReads();
     expect(await look()).toMatchObject({ ok: true, evidence: before.evidence, address: "127.0.0.1" });
     expect(reads()).toBe(0);
-    first.close();
-    await once(first, "close");
+    await close();
     expect(await look()).toMatchObject({ ok: false, evidence: `nothing listens on port ${port}` });
     // The same port, and another socket.
     await listenOn("127.0.0.1", port);
@@ -104,15 +110,12 @@ test.skipIf(process.platform !== "linux")(
 );
 
 test("what comes to own the same port later is somebody else's", async () => {
-  const first = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
-  await once(first, "listening");
-  const { port } = first.address() as AddressInfo;
+  const { port, close } = await listening("127.0.0.1");
   let members = ours;
   const probe = new ListenerProbe({ members: () => members() });
   const look = () => probe.look({ host: "127.0.0.1", port, timeout: 1000 });
   expect((await look()).ok).toBe(true);
-  first.close();
-  await once(first, "close");
+  await close();
   members = none;
   await listenOn("127.0.0.1", port);
   expect((await look()).evidence).toContain("is held by another process");
