@@ -98,26 +98,29 @@ function rotatedFiles(dir: string): string[] {
     .map((n) => `${n}.log`);
 }
 
-/** The lines of a file from its end, each without its newline; a last line without one is left out. */
+/**
+ * The lines of a file from its end, each without its newline; a last line without one is left out. Each byte is searched
+ * and copied once, also of a line that fills the file.
+ */
 export function* linesBackwards(fd: number, size: number): Iterable<Buffer> {
-  let position = size;
-  let carry: Buffer = Buffer.alloc(0);
-  let atEnd = true;
-  while (position > 0) {
-    const length = Math.min(BLOCK, position);
-    position -= length;
-    const block = Buffer.alloc(length);
-    fs.readSync(fd, block, 0, length, position);
-    let rest: Buffer = Buffer.concat([block, carry]);
-    for (let cut = rest.lastIndexOf(NEWLINE); cut !== -1; cut = rest.lastIndexOf(NEWLINE)) {
-      if (!atEnd) yield rest.subarray(cut + 1);
-      atEnd = false;
-      rest = rest.subarray(0, cut);
+  /** Of the line that is not whole yet, the last part first; undefined before the last newline. */
+  let parts: Buffer[] | undefined;
+  for (let position = size; position > 0; ) {
+    const block = Buffer.alloc(Math.min(BLOCK, position));
+    position -= block.length;
+    fs.readSync(fd, block, 0, block.length, position);
+    let end = block.length;
+    for (let cut = lastNewline(block, end); cut !== -1; cut = lastNewline(block, end)) {
+      if (parts) yield Buffer.concat([block.subarray(cut + 1, end), ...parts.reverse()]);
+      parts = [];
+      end = cut;
     }
-    carry = rest;
+    parts?.push(block.subarray(0, end));
   }
-  if (!atEnd && carry.length > 0) yield carry;
+  if (parts?.some((part) => part.length > 0)) yield Buffer.concat(parts.reverse());
 }
+
+const lastNewline = (block: Buffer, end: number) => (end === 0 ? -1 : block.lastIndexOf(NEWLINE, end - 1));
 
 /** For each stream whose last record is open: the records of that unfinished line, oldest first. */
 export function readLastOpen(path: string): LogRecord[] {

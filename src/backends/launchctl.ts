@@ -56,7 +56,7 @@ export class Launchctl {
       if (answer.code !== CODES.inputOutput && answer.code !== CODES.inProgress)
         throw refusal("bootstrap", answer);
       const text = await this.print(`${domain}/${label}`);
-      if (text !== undefined && !/^\s*state = SIGTERMed/m.test(text)) return;
+      if (text !== undefined && !/^[ \t]*state = SIGTERMed/m.test(text)) return;
       if (Date.now() > until) throw refusal("bootstrap", answer);
       await new Promise((resolve) => setTimeout(resolve, SETTLE_GAP));
     }
@@ -75,7 +75,7 @@ export class Launchctl {
 
 /** The pid in what {@link Launchctl.print} tells. */
 export function pidIn(text: string): number | undefined {
-  return Number(/^\s*pid = (\d+)/m.exec(text)?.[1]) || undefined;
+  return Number(/^[ \t]*pid = (\d+)/m.exec(text)?.[1]) || undefined;
 }
 
 export const NO_DOMAIN =

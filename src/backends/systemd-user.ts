@@ -44,7 +44,7 @@ export class SystemdUser implements AgentService {
   }
 
   stateIn(text: string): string | undefined {
-    return /^\[X-Xy\]\nState=(.*)$/m.exec(text)?.[1]?.replaceAll("%%", "%");
+    return /(?:^|\n)\[X-Xy\]\nState=([^\n]*)/.exec(text)?.[1]?.replaceAll("%%", "%");
   }
 
   async pid(): Promise<number | undefined> {

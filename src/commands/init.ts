@@ -22,7 +22,7 @@ export default class Init extends ProjectCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Init);
-    const { existingConfig, writeStarter } = await import("../operation/starting.ts");
+    const { existingConfig, problemsIn, writeStarter } = await import("../operation/starting.ts");
     const folder = resolve(args.folder);
     const existing = existingConfig(folder);
     if (existing !== undefined) {
@@ -34,6 +34,13 @@ export default class Init extends ProjectCommand {
     const { written, kept } = writeStarter(folder, flags.format, this.state);
     for (const file of written) this.print(`wrote ${shortenPath(file)}`);
     for (const file of kept) this.print(`kept  ${shortenPath(file)} (it was there)`);
+    const problems = await problemsIn(folder, process.env);
+    if (problems.length > 0)
+      this.fail(
+        EXIT.invalidConfig,
+        "the files are written, and cannot be used yet",
+        this.shortened(problems),
+      );
     this.print("\nNext: `xy plan` shows what it would start, `xy apply` starts it.");
   }
 }

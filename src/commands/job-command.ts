@@ -37,7 +37,7 @@ export abstract class JobCommand extends ServerCommand {
     const project = slash < 0 ? {} : { project: text.slice(0, slash) };
     const all = await client.call("action_list", project);
     const found = all.filter(({ spec }) => actionKey(spec) === key);
-    const current = found.length > 1 ? await this.currentProject(flags) : undefined;
+    const current = slash < 0 ? await this.currentProject(flags) : undefined;
     const only = found.length === 1 ? found[0] : found.find(({ spec }) => spec.project === current);
     if (only) return only.spec;
     if (found.length === 0) return this.#unknownAction(key, all);

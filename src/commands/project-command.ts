@@ -157,8 +157,12 @@ export abstract class ProjectCommand extends BaseCommand {
   /** The project whose root is here, by the records; nothing is evaluated for it. */
   protected async currentProject(flags: { config?: string | undefined }): Promise<string | undefined> {
     const { currentProject } = await import("../operation/project.ts");
-    const { readMachine } = await import("../operation/machine.ts");
-    return currentProject({ ...this.setting(flags), machine: readMachine(process.env) }, this.state);
+    const { isPrivateGroup, readMachine } = await import("../operation/machine.ts");
+    const search = { ...this.setting(flags), machine: readMachine(process.env), isPrivateGroup };
+    return this.valueOrEnd(
+      await currentProject(search, this.state),
+      "the configuration is not safe to use, nothing was done",
+    );
   }
 }
 

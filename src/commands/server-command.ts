@@ -171,7 +171,8 @@ export abstract class ServerCommand extends ProjectCommand {
     if (project && name && rest.length === 0) return this.#in(project, name) ?? this.#unknown(name);
     const holders = recordedProjects(this.state).flatMap((one) => this.#in(one, text) ?? []);
     if (holders.length === 0) return this.#unknown(text);
-    const current = holders.length > 1 ? await this.currentProject(flags) : undefined;
+    // Asked of one holder too: where the configuration here is not safe to use, no other project is meant.
+    const current = await this.currentProject(flags);
     const holder = holders.length === 1 ? holders[0] : holders.find((one) => one.project === current);
     if (holder !== undefined) return holder;
     const all = holders.map((one) => `${one.project}/${text}`).join(" or ");

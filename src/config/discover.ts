@@ -1,9 +1,10 @@
-import type { Dirent, Stats } from "node:fs";
+import type { Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
 import { problemAt } from "./keys.ts";
+import { type Owner, type Standing, standingOf, standingOfFile } from "./ownership.ts";
 import { DATA_EXTENSIONS, PROGRAM_EXTENSIONS, readFailure } from "./read.ts";
 
 /** Where to look for a configuration. */
@@ -13,6 +14,7 @@ export interface Search {
   /** What a person named: it is then not looked for. */
   readonly explicit?: { readonly path: string; readonly from: "--config" | "XY_CONFIG" };
   readonly machine: Pick<Machine, "home" | "uid">;
+  readonly isPrivateGroup?: Owner["isPrivateGroup"];
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -38,28 +40,60 @@ const EXTENSIONS = [...PROGRAM_EXTENSIONS, ...DATA_EXTENSIONS];
 const isMain = (file: string) =>
   basename(file, extname(file)) === "xy.config" && EXTENSIONS.includes(extname(file));
 
-/** Finds the configuration root: the named one, else the nearest at or above the working folder, else the user's. */
-export async function discover(search: Search): Promise<Result<Root>> {
-  if (search.explicit) return named(search.explicit, search.cwd);
+/** A root, or why there is none. `unsafe`: there is one, and no other may be taken in its place. */
+export type Discovery = Result<Root> & { readonly unsafe?: true };
+
+/**
+ * Finds the configuration root: the named one, else the nearest at or above the working folder, else the user's. One of
+ * another account is passed over. One of ours that others can write to ends the search: what is further up, or the user's
+ * own, is another project.
+ */
+export async function discover(search: Search): Promise<Discovery> {
+  const owner = ownerOf(search);
+  if (search.explicit) return named(search.explicit, search.cwd, owner);
   const skipped: Diagnostic[] = [];
   for (const folder of await foldersUpwards(search)) {
     const names = await configNames(folder);
     if (names.length === 0) continue;
-    const reason = await untrustedReason(folder, names, search.machine.uid);
-    if (reason === undefined) return rootAt(folder, "walked", skipped);
+    const standing = await standingOf(folder, names, owner);
+    if (standing.is === "unsafe") return unsafe(folder, standing);
+    if (standing.is === "ours") return rootAt(folder, "walked", skipped);
     skipped.push({
       severity: "warning",
       file: folder,
-      message: `passed over this configuration: ${reason}, or use --config`,
+      message: `passed over this configuration: ${standing.reason}; to use it all the same, name it with --config`,
     });
   }
   const own = userFolder(search);
-  if ((await configNames(own)).length > 0) return rootAt(own, "default", skipped);
+  const names = await configNames(own);
+  if (names.length > 0) return safeRootAt(own, names, "default", skipped, owner);
   const passed = skipped
     .map(({ file, message }) => `; ${message.replace("this configuration", `${file}`)}`)
     .join("");
   const message = `cannot find a configuration: no xy.config.* or servers.d at or above ${search.cwd}, nor in ${own}; run "xy init", or name one with --config${passed}`;
   return { ok: false, problems: [{ severity: "error", message }] };
+}
+
+const ownerOf = ({ machine, isPrivateGroup }: Search): Owner => ({
+  uid: machine.uid,
+  ...(isPrivateGroup && { isPrivateGroup }),
+});
+
+function unsafe(file: string, { problem }: Extract<Standing, { is: "unsafe" }>): Discovery {
+  return { ...failure(file, `cannot use this configuration: ${problem}`), unsafe: true };
+}
+
+/** A root that was not found by walking: whoever named it may use another account's. */
+async function safeRootAt(
+  folder: string,
+  names: readonly string[],
+  how: "named" | "default",
+  skipped: readonly Diagnostic[],
+  owner: Owner,
+  main?: string,
+): Promise<Discovery> {
+  const standing = await standingOf(folder, names, owner);
+  return standing.is === "unsafe" ? unsafe(folder, standing) : rootAt(folder, how, skipped, main);
 }
 
 /** `$XDG_CONFIG_HOME/xy`, else `~/.config/xy`. */
@@ -69,18 +103,26 @@ export function userFolder({ env, machine }: Pick<Search, "env" | "machine">): s
   return join(base?.startsWith("/") ? base : join(machine.home, ".config"), "xy");
 }
 
-async function named({ path, from }: NonNullable<Search["explicit"]>, cwd: string): Promise<Result<Root>> {
+async function named(
+  { path, from }: NonNullable<Search["explicit"]>,
+  cwd: string,
+  owner: Owner,
+): Promise<Discovery> {
   const absolute = resolve(cwd, path);
+  const whole = async (folder: string, main?: string) =>
+    safeRootAt(folder, await configNames(folder), "named", [], owner, main);
   try {
     const info = await stat(absolute);
-    if (info.isDirectory()) return await rootAt(absolute, "named", []);
+    if (info.isDirectory()) return await whole(absolute);
     if (!EXTENSIONS.includes(extname(absolute))) {
       return failure(
         absolute,
         `cannot use this file as a configuration: name one that ends with ${EXTENSIONS.join(", ")}`,
       );
     }
-    if (isMain(absolute)) return await rootAt(dirname(absolute), "named", [], absolute);
+    if (isMain(absolute)) return await whole(dirname(absolute), absolute);
+    const standing = await standingOfFile(absolute, owner);
+    if (standing.is === "unsafe") return unsafe(absolute, standing);
     const folder = await realpath(dirname(absolute));
     return {
       ok: true,
@@ -92,7 +134,7 @@ async function named({ path, from }: NonNullable<Search["explicit"]>, cwd: strin
   }
 }
 
-const failure = (file: string, message: string): Result<never> => ({
+const failure = (file: string, message: string): Extract<Result<never>, { ok: false }> => ({
   ok: false,
   problems: [problemAt({ file }, message)],
 });
@@ -113,23 +155,6 @@ async function configNames(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => []);
   return names.filter((name) => name === "servers.d" || isMain(name));
 }
-
-/** Code that others could have written is not run just because someone stands in a folder. */
-async function untrustedReason(
-  folder: string,
-  names: readonly string[],
-  uid: number,
-): Promise<string | undefined> {
-  for (const path of [folder, ...names.map((name) => join(folder, name))]) {
-    const info = await stat(path).catch(() => undefined);
-    if (!info) continue;
-    if (info.uid !== uid) return `${path} belongs to another user; take it over`;
-    if (writableByOthers(info)) return `others can write ${path}; run "chmod go-w ${path}"`;
-  }
-  return undefined;
-}
-
-const writableByOthers = (info: Stats) => (info.mode & 0o022) !== 0;
 
 async function rootAt(
   path: string,

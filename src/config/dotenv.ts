@@ -4,68 +4,82 @@ export interface DotenvProblem {
   readonly message: string;
 }
 
-const NAME = /^(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*/;
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", '"': '"', "\\": "\\", $: "$" };
+const BLANK = /^[ \t]*(?:#|$)/;
+const NAME = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*/;
 
 /**
  * Reads dotenv syntax: `NAME=value`, `export NAME=value`, comments, values bare, in single quotes (as they are), in
  * double quotes (with escapes), in backquotes (as they are); quoted ones may go over several lines. Nothing is expanded.
+ * A line ends with LF, CRLF or CR, and with nothing else. Each step takes at least one line, whatever is in it.
  * node:util's parseEnv takes a line it cannot read as part of the next name, so it is not used.
  */
 export function parseDotenv(text: string): { values: Map<string, string>; problems: DotenvProblem[] } {
   const values = new Map<string, string>();
   const problems: DotenvProblem[] = [];
-  let rest = text.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n");
-  let line = 1;
-  const advance = (length: number) => {
-    line += rest.slice(0, length).split("\n").length - 1;
-    rest = rest.slice(length);
-  };
-  while (rest !== "") {
-    const blank = /^[ \t]*(?:#.*)?(?:\n|$)/.exec(rest)?.[0];
-    if (blank !== undefined && blank !== "") {
-      advance(blank.length);
-      continue;
+  const all = text.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n");
+  for (let start = 0, line = 1; start < all.length; line++) {
+    let end = endOfLine(all, start);
+    const first = all.slice(start, end);
+    if (!BLANK.test(first)) {
+      const entry = readEntry(all, start, first);
+      if ("message" in entry) problems.push({ line, message: entry.message });
+      else {
+        values.set(entry.name, entry.value);
+        end = entry.end;
+        line += all.slice(start, end).split("\n").length - 1;
+      }
     }
-    advance(/^[ \t]*/.exec(rest)?.[0].length ?? 0);
-    const entry = readEntry(rest);
-    if ("message" in entry) problems.push({ line, message: entry.message });
-    else values.set(entry.name, entry.value);
-    advance(entry.length);
+    start = end + 1;
   }
   return { values, problems };
 }
 
-type Entry = { readonly length: number } & (
-  | { readonly name: string; readonly value: string }
-  | { readonly message: string }
-);
+/** Where the line break is that ends what stands at `from`. */
+function endOfLine(text: string, from: number): number {
+  const end = text.indexOf("\n", from);
+  return end === -1 ? text.length : end;
+}
 
-function readEntry(rest: string): Entry {
-  const lineLength = /^.*\n?/.exec(rest)?.[0].length ?? rest.length;
-  const [start, name] = NAME.exec(rest) ?? [];
-  if (start === undefined || name === undefined)
-    return { length: lineLength, message: "cannot read this line: write NAME=value" };
-  const after = rest.slice(start.length);
-  if (!/^["'`]/.test(after)) {
-    const value =
-      /^.*/
-        .exec(after)?.[0]
-        .replace(/(?:^|[ \t])#.*$/, "")
-        .trim() ?? "";
-    return { length: lineLength, name, value };
+/** `end`: as of {@link endOfLine}. */
+type Entry =
+  | { readonly name: string; readonly value: string; readonly end: number }
+  | { readonly message: string };
+
+/** The entry that begins at `start`, with the line `first`. */
+function readEntry(text: string, start: number, first: string): Entry {
+  const [head, name] = NAME.exec(first) ?? [];
+  if (head === undefined || name === undefined) return { message: "cannot read this line: write NAME=value" };
+  const bare = first.slice(head.length);
+  const quote = bare.charAt(0);
+  if (!['"', "'", "`"].includes(quote)) {
+    return { name, value: withoutComment(bare).trim(), end: start + first.length };
   }
-  const quoted = /^(?:"((?:[^"\\]|\\[\s\S])*)"|'([^']*)'|`([^`]*)`)[ \t]*(?:#.*)?(?:\n|$)/.exec(after);
-  if (!quoted)
-    return {
-      length: lineLength,
-      message: `cannot find the end of the value of ${name}: close its quotes at the end of a line`,
-    };
-  const [whole, double, single, back] = quoted;
+  const inner = start + head.length + 1;
+  const closing = quote === '"' ? closingQuote(text, inner) : text.indexOf(quote, inner);
+  const end = endOfLine(text, closing);
+  if (closing === -1 || !BLANK.test(text.slice(closing + 1, end))) {
+    return { message: `cannot find the end of the value of ${name}: close its quotes at the end of a line` };
+  }
+  const written = text.slice(inner, closing);
   const value =
-    double?.replace(/\\([\s\S])/g, (written, char: string) => ESCAPES[char] ?? written) ??
-    single ??
-    back ??
-    "";
-  return { length: start.length + whole.length, name, value };
+    quote === '"' ? written.replace(/\\([\s\S])/g, (pair, char: string) => ESCAPES[char] ?? pair) : written;
+  return { name, value, end };
+}
+
+/** A `#` at the beginning, or behind a space, begins one. */
+function withoutComment(text: string): string {
+  const at = text.startsWith("#") ? 0 : text.search(/[ \t]#/);
+  return at === -1 ? text : text.slice(0, at);
+}
+
+/** Where the next double quote is that no backslash stands before; -1 without one. */
+function closingQuote(text: string, from: number): number {
+  const next = /["\\]/g;
+  next.lastIndex = from;
+  for (let found = next.exec(text); found !== null; found = next.exec(text)) {
+    if (found[0] === '"') return found.index;
+    next.lastIndex++;
+  }
+  return -1;
 }

@@ -1,4 +1,4 @@
-import type { KdlParser, LexError, ParseError, Token } from "kdljs/src/parser/kdl.js";
+import type { KdlParser, ParseError, Token } from "kdljs/src/parser/kdl.js";
 import { lexProblem, parseProblem } from "./kdl-syntax.ts";
 import { isTooDeep, TOO_DEEP } from "./nesting.ts";
 import type { Position } from "./place.ts";
@@ -33,8 +33,8 @@ export interface KdlText {
 export async function parseKdl(text: string): Promise<KdlText> {
   library ??= loadLibrary();
   const { lexer, parser } = await library;
-  const { tokens, errors } = lexer.tokenize(text);
-  if (errors.length > 0) return { nodes: [], problems: lexProblems(errors, tokens) };
+  const { tokens, problems } = tokensOf(lexer, text);
+  if (problems.length > 0) return { nodes: [], problems };
   if (isTooDeep(tokens.map(({ tokenType }) => LEVELS[tokenType.name] ?? 0))) {
     return { nodes: [], problems: [{ line: 1, column: 1, message: TOO_DEEP }] };
   }
@@ -86,6 +86,41 @@ const LEVELS: Readonly<Record<string, number>> = {
   CloseMultiLineComment: -1,
 };
 
+/** Most errors after which a text is read on. */
+const MOST_ERRORS = 20;
+
+/**
+ * The lexer's own way to go on after an error tries every kind of token at every character, and some of them read to
+ * the end of the text: so it is told to stop, and what it cannot read is taken
+ * out.
+ */
+function tokensOf(lexer: Library["lexer"], text: string): { tokens: Token[]; problems: KdlProblem[] } {
+  const problems: KdlProblem[] = [];
+  const { recoveryEnabled } = lexer.config;
+  lexer.config.recoveryEnabled = false;
+  try {
+    for (let rest = text, found = 0; ; found++) {
+      const { tokens, errors } = lexer.tokenize(rest);
+      const [error] = errors;
+      if (!error) return { tokens, problems };
+      const { inText, ...problem } = lexProblem(error, tokens);
+      problems.push(problem);
+      // Inside a text that does not end, everything after the first error means something else.
+      if (inText || found === MOST_ERRORS) return { tokens: [], problems };
+      rest = withoutRun(rest, error.offset);
+    }
+  } finally {
+    lexer.config.recoveryEnabled = recoveryEnabled;
+  }
+}
+
+/** The text with spaces in place of the character there, and of what follows it of the same. */
+function withoutRun(text: string, from: number): string {
+  let end = from + 1;
+  while (end < text.length && text[end] === text[from]) end++;
+  return text.slice(0, from) + " ".repeat(end - from) + text.slice(end);
+}
+
 /** One line is given up at each error, so that the next one is found too. */
 function parseWith(parser: KdlParser, tokens: readonly Token[]): KdlText {
   const problems: KdlProblem[] = [];
@@ -99,7 +134,8 @@ function parseWith(parser: KdlParser, tokens: readonly Token[]): KdlText {
     // What is left of a line after its problem makes no sense of its own.
     if (problems.at(-1)?.line !== problem.line) problems.push(problem);
     const shorter = withoutLine(rest, error);
-    if (!shorter || shorter.length === rest.length || problems.length >= 20) return { nodes: [], problems };
+    if (!shorter || shorter.length === rest.length || problems.length >= MOST_ERRORS)
+      return { nodes: [], problems };
     rest = shorter;
   }
 }
@@ -111,17 +147,6 @@ function withoutLine(tokens: readonly Token[], error: ParseError): readonly Toke
   if (line === undefined || Number.isNaN(line) || isBrace(error.token)) return undefined;
   const ends = (token: Token) => isBrace(token) || token.tokenType.name === "NewLine";
   return tokens.filter((token) => token.startLine !== line || ends(token));
-}
-
-/** Inside a text that does not end, everything after the first error means something else. */
-function lexProblems(errors: readonly LexError[], tokens: readonly Token[]): KdlProblem[] {
-  const problems = errors.map((error) => lexProblem(error, tokens));
-  const inText = problems.findIndex((problem) => problem.inText);
-  return (inText === -1 ? problems : problems.slice(0, inText + 1)).map(({ line, column, message }) => ({
-    line,
-    column,
-    message,
-  }));
 }
 
 interface RawExtra {

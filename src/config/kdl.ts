@@ -46,16 +46,18 @@ class Decoder {
   ): unknown {
     const known = kdlKeys(shape);
     const fields: Fields = new Map();
+    const blocks = new Map<string, Fields>();
     for (const node of nodes) {
       const key = known.get(node.name);
       const of = key === undefined ? undefined : shape.keys.get(key);
       if (node.annotation !== undefined) this.#annotation(node.annotation, node.position);
       if (key === undefined || of === undefined) {
         this.#problem(node.position, unknownKeyMessage(node.name, kebabPath(path), known.keys()));
-      } else if (isNamedMap(of)) this.#named(node, of.value, [...path, key], fields, key);
+      } else if (isNamedMap(of)) this.#named(node, of.value, [...path, key], blocks, key);
       else if (isDependencies(of)) this.#dependencies(node, of, [...path, key], fields, key);
       else if (this.#first(taken, node)) fields.set(key, this.#field(node, of, [...path, key], known));
     }
+    for (const [key, entries] of blocks) fields.set(key, Object.fromEntries(entries));
     return Object.fromEntries(fields);
   }
 
@@ -86,7 +88,7 @@ class Decoder {
   }
 
   /** `server "name" { … }`, as often as there are servers. */
-  #named(node: KdlNode, shape: Shape, path: KeyPath, fields: Fields, key: string): void {
+  #named(node: KdlNode, shape: Shape, path: KeyPath, blocks: Map<string, Fields>, key: string): void {
     const [name, more] = node.arguments;
     if (!name || typeof name.value !== "string" || more) {
       this.#problem(
@@ -96,14 +98,14 @@ class Decoder {
       return;
     }
     const own = [...path, name.value];
-    const entries = (fields.get(key) ?? {}) as Record<string, unknown>;
-    if (Object.hasOwn(entries, name.value)) {
+    const entries = blocks.get(key) ?? new Map<string, unknown>();
+    blocks.set(key, entries);
+    if (entries.has(name.value)) {
       this.#problem(name.position, duplicateMessage(name.value, this.locate(own)));
       return;
     }
     this.#place(own, name.position);
-    const value = this.block(node.entries, shape as ObjectShape, own);
-    fields.set(key, Object.fromEntries([...Object.entries(entries), [name.value, value]]));
+    entries.set(name.value, this.block(node.entries, shape as ObjectShape, own));
   }
 
   /** `depends-on "a" "b" condition="started"`, as often as there are conditions. */
@@ -126,7 +128,8 @@ class Decoder {
       node.entries.length === 0
         ? this.#value(argument)
         : { server: this.#value(argument), ...(shared as object) };
-    fields.set(key, [...items, ...added.map(({ argument }) => value(argument))]);
+    for (const { argument } of added) items.push(value(argument));
+    fields.set(key, items);
   }
 
   #map(node: KdlNode, shape: Shape, path: KeyPath): unknown {

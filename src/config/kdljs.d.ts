@@ -20,7 +20,10 @@ declare module "kdljs/src/parser/kdl.js" {
     readonly token: Token;
     readonly previousToken?: Token;
   }
-  export const lexer: { tokenize(text: string): { tokens: Token[]; errors: LexError[] } };
+  export const lexer: {
+    tokenize(text: string): { tokens: Token[]; errors: LexError[] };
+    readonly config: { recoveryEnabled: boolean };
+  };
   /** Made once, by the module. */
   export const parser: KdlParser;
   export interface KdlParser {

@@ -116,17 +116,30 @@ function thrownProblem(file: string, { message, stack }: { message: string; stac
 }
 
 /** The innermost place of the stack that is the person's own code. */
-function thrownPlace(file: string, stack: string): Pick<Diagnostic, "file" | "line" | "column"> {
+export function thrownPlace(file: string, stack: string): Pick<Diagnostic, "file" | "line" | "column"> {
   const folder = dirname(file) + sep;
-  // A syntax error has its place on a line of its own, with columns from 0.
-  for (const [, prefix = "", path = "", line, column] of stack.matchAll(
-    /^ *(at )?.*?((?:file:\/\/)?\/[^\n():]+):(\d+):(\d+)\)?$/gm,
-  )) {
-    const found = path.startsWith("file://") ? fileURLToPath(path) : path;
+  for (const frame of stack.split("\n")) {
+    const [end = "", line, column] = /:(\d{1,9}):(\d{1,9})\)?$/.exec(frame.slice(-LONGEST_PLACE)) ?? [];
+    const found = end === "" ? undefined : pathAtEnd(frame.slice(0, -end.length));
+    if (found === undefined) continue;
     const own = found === file || (found.startsWith(folder) && !found.includes(`${sep}node_modules${sep}`));
-    if (own) return { file: found, line: Number(line), column: Number(column) + (prefix === "" ? 1 : 0) };
+    // A syntax error has its place on a line of its own, with columns from 0.
+    const first = /^ *at /.test(frame) ? 0 : 1;
+    if (own) return { file: found, line: Number(line), column: Number(column) + first };
   }
   return { file };
+}
+
+/** Longest `:line:column)`, characters. */
+const LONGEST_PLACE = 21;
+
+/** The absolute path, or that of the file URL, with which a text ends: without colons and parentheses. */
+function pathAtEnd(text: string): string | undefined {
+  const colon = text.lastIndexOf(":");
+  const bracket = Math.max(text.lastIndexOf("("), text.lastIndexOf(")"));
+  if (colon > bracket && text.startsWith("file:///", colon - 4)) return fileURLToPath(text.slice(colon - 4));
+  const start = text.indexOf("/", Math.max(colon, bracket) + 1);
+  return start === -1 ? undefined : text.slice(start);
 }
 
 function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {

@@ -138,11 +138,16 @@ function keyText(yaml: Yaml, pair: Pair): string | undefined {
   return yaml.isScalar(pair.key) ? String(pair.key.value) : undefined;
 }
 
+/** Those that stand before their anchor, or have none. Looking each up by itself would walk the document each time. */
 function danglingAliases({ yaml, document }: Parsed): { offset: number; name: string }[] {
   const found: { offset: number; name: string }[] = [];
+  const anchors = new Set<string>();
   yaml.visit(document, {
-    Alias(_, alias) {
-      if (!alias.resolve(document)) found.push({ offset: startOf(alias) ?? 0, name: alias.source });
+    Alias(_, { source, range }) {
+      if (!anchors.has(source)) found.push({ offset: range?.[0] ?? 0, name: source });
+    },
+    Node(_, { anchor }) {
+      if (anchor !== undefined) anchors.add(anchor);
     },
   });
   return found;

@@ -18,7 +18,7 @@ import { ownDir, pathsOf } from "../system/paths.ts";
 import { processGroups } from "../system/processes.ts";
 import { readProject, recordedProjects } from "../system/projects.ts";
 import { activeGeneration, type Generation } from "./generations.ts";
-import { readMachine } from "./machine.ts";
+import { isPrivateGroup, readMachine } from "./machine.ts";
 import { machineHmac, runSecretCommand } from "./secrets.ts";
 import { isTrusted, rememberTrust } from "./trust.ts";
 
@@ -76,7 +76,7 @@ export async function readConfiguration(setting: Setting, machine: Machine): Pro
   const { signal } = bound;
   const translations = () => ownDir(join(pathsOf(env).cache, "translated"));
   const found = explicit ? { explicit } : {};
-  const request = { cwd, env, machine, trust, signal, print, translations, ...found };
+  const request = { cwd, env, machine, isPrivateGroup, trust, signal, print, translations, ...found };
   const loaded = await load(request).finally(() => clearTimeout(timer));
   if (!loaded.ok) return loaded;
   for (const file of asked) rememberTrust(state, file);

@@ -1,6 +1,7 @@
 import { realpathSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { discover, type Search } from "../config/discover.ts";
+import type { Result } from "../model/diagnostic.ts";
 import type { ProcessId } from "../model/process.ts";
 import { type Lock, tryLock } from "../system/lock.ts";
 import { projectDir } from "../system/paths.ts";
@@ -16,11 +17,12 @@ import {
 
 /**
  * The project that a configuration here was applied as, by the records alone: nothing is evaluated. Several files in
- * one folder may be a project each: then the one that was named counts, and without a name nobody can tell.
+ * one folder may be a project each: then the one that was named counts, and without a name nobody can tell. A failure
+ * where there is a configuration that is not safe to use: no other project is meant then.
  */
-export async function currentProject(search: Search, state: string): Promise<string | undefined> {
+export async function currentProject(search: Search, state: string): Promise<Result<string | undefined>> {
   const root = await discover(search);
-  if (!root.ok) return undefined;
+  if (!root.ok) return root.unsafe ? root : project(undefined);
   const { folder } = root.value;
   const here = recordedProjects(state).flatMap((project) => {
     const record = readProject(state, project);
@@ -29,8 +31,14 @@ export async function currentProject(search: Search, state: string): Promise<str
   const named = search.explicit === undefined ? folder : resolve(search.cwd, search.explicit.path);
   const exact = here.filter(({ config }) => isSamePath(config, named));
   const found = exact.length > 0 ? exact : here;
-  return found.length === 1 ? found[0]?.project : undefined;
+  return project(found.length === 1 ? found[0]?.project : undefined);
 }
+
+const project = (value: string | undefined): Result<string | undefined> => ({
+  ok: true,
+  value,
+  warnings: [],
+});
 
 /** Both paths when the project's name is bound to another root than this one. */
 export function boundElsewhere(

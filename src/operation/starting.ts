@@ -1,8 +1,11 @@
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { discover } from "../config/discover.ts";
 import { type InitFormat, initFiles } from "../config/init.ts";
+import type { Diagnostic } from "../model/diagnostic.ts";
 import { isCode } from "../system/files.ts";
-import { ensureDir } from "../system/paths.ts";
+import { type Environment, ensureDir } from "../system/paths.ts";
+import { isPrivateGroup, readMachine } from "./machine.ts";
 import { rememberTrust } from "./trust.ts";
 
 export interface Started {
@@ -23,7 +26,7 @@ export function writeStarter(folder: string, format: InitFormat, state: string):
   const kept: string[] = [];
   for (const { path, text } of initFiles(format)) {
     const file = join(folder, path);
-    ensureDir(dirname(file));
+    ensureDir(dirname(file), 0o755);
     (create(file, text) ? written : kept).push(file);
   }
   // Who has just written a program need not be asked whether it may be evaluated.
@@ -32,9 +35,17 @@ export function writeStarter(folder: string, format: InitFormat, state: string):
   return { written, kept };
 }
 
+/** Why a configuration in this folder would be refused: the folder may have been there, open to others. */
+export async function problemsIn(folder: string, env: Environment): Promise<readonly Diagnostic[]> {
+  const explicit = { path: folder, from: "--config" } as const;
+  const found = await discover({ cwd: folder, env, explicit, machine: readMachine(env), isPrivateGroup });
+  return found.ok ? [] : found.problems;
+}
+
 function create(file: string, text: string): boolean {
   try {
-    fs.writeFileSync(file, text, { flag: "wx" });
+    // Without the group, whatever the umask: a configuration that others can write to is refused.
+    fs.writeFileSync(file, text, { flag: "wx", mode: 0o644 });
     return true;
   } catch (error) {
     if (isCode(error, "EEXIST")) return false;

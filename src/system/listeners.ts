@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { isIP, isIPv4, SocketAddress } from "node:net";
+import { isIPv4, isIPv6, SocketAddress } from "node:net";
 import { promisify } from "node:util";
 import { ASKING, processName } from "./processes.ts";
 
@@ -59,23 +59,26 @@ export function parseProcNet(text: string): Listener[] {
     .flatMap((row) => {
       const [, local = "", , state, , , , , , inode = ""] = row.trim().split(/\s+/);
       if (state !== LISTEN) return [];
-      const [address = "", port = ""] = local.split(":");
-      return [{ port: Number.parseInt(port, 16), address: hexAddress(address), socket: inode }];
+      const [hex = "", port = ""] = local.split(":");
+      const address = hexAddress(hex);
+      return address === undefined ? [] : [{ port: Number.parseInt(port, 16), address, socket: inode }];
     });
 }
 
 /** Addresses are 32-bit words in host order (little endian on all that Node runs on). */
-function hexAddress(hex: string): string {
+function hexAddress(hex: string): string | undefined {
   const bytes = Buffer.from(hex, "hex");
+  if (bytes.length !== 4 && bytes.length !== 16) return undefined;
   for (let i = 0; i < bytes.length; i += 4) bytes.subarray(i, i + 4).reverse();
   if (bytes.length === 4) return bytes.join(".");
   const words = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(i * 2).toString(16));
   return shortForm(words.join(":"));
 }
 
-/** One spelling for each address: `0:0:0:0:0:0:0:1` is `::1`, and `::ffff:127.0.0.1` is `127.0.0.1`. */
-function shortForm(address: string): string {
+/** One spelling for each address: `0:0:0:0:0:0:0:1` is `::1`, and `::ffff:127.0.0.1` is `127.0.0.1`; undefined for none. */
+function shortForm(address: string): string | undefined {
   if (isIPv4(address)) return address;
+  if (!isIPv6(address)) return undefined;
   const short = new SocketAddress({ address, family: "ipv6" }).address;
   return /^::ffff:([\d.]+)$/.exec(short)?.[1] ?? short;
 }
@@ -122,7 +125,8 @@ export function parseLsof(text: string): Listener[] {
     const [, host = "", port] = match;
     // The name of a link-local address ends with its interface.
     const address = host.replace(/^\[|%.*|\]$/g, "").replace("*", type === "IPv6" ? "::" : "0.0.0.0");
-    return [{ port: Number(port), address: shortForm(address), socket: pid }];
+    const short = shortForm(address);
+    return short === undefined ? [] : [{ port: Number(port), address: short, socket: pid }];
   });
 }
 
@@ -144,7 +148,8 @@ function covers(wildcard: string, address: string): boolean {
 /** The addresses that a host means; undefined for a name that only the resolver knows, which may be any. */
 function addressesOf(host: string): readonly string[] | undefined {
   if (host.toLowerCase() === "localhost") return ["127.0.0.1", "::1"];
-  return isIP(host) === 0 ? undefined : [shortForm(host)];
+  const address = shortForm(host);
+  return address === undefined ? undefined : [address];
 }
 
 /**

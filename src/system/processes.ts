@@ -157,7 +157,7 @@ async function scanPs(): Promise<ProcessRow[]> {
 /** Reads the rows of `ps -o pid=,ppid=,pgid=,stat=,lstart=`. */
 export function parsePs(text: string): ProcessRow[] {
   return text.split("\n").flatMap((line) => {
-    const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S)\S*\s+(.+?)\s*$/.exec(line);
+    const match = /^(\d+)\s+(\d+)\s+(\d+)\s+(\S)\S*\s+(.+)$/.exec(line.trim());
     if (!match) return [];
     const [, pid, parent, group, state = "", start = ""] = match;
     return [{ pid: Number(pid), parent: Number(parent), group: Number(group), state, start }];

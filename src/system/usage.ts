@@ -74,7 +74,8 @@ async function memoryOf(pid: number): Promise<number> {
 
 const read = (pid: number, file: string) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
 
-const commandOf = (cmdline: string) => cmdline.replace(/\0+$/, "").replaceAll("\0", " ").slice(0, LONGEST);
+/** The words of a process, as /proc has them. */
+export const commandOf = (cmdline: string) => cmdline.slice(0, LONGEST).replaceAll("\0", " ").trimEnd();
 
 const PS_COLUMNS = "pid=,ppid=,pcpu=,time=,rss=,lstart=,command=";
 

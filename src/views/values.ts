@@ -1,4 +1,5 @@
 import type { EnvValue, SecretRef, ServerSpec } from "../model/spec.ts";
+import { quote, shellWord } from "../model/text.ts";
 import { formatDuration, formatSize } from "../model/units.ts";
 
 /** Fields whose numbers mean something else than a count. */
@@ -66,24 +67,11 @@ export function commandLine(command: string, args: readonly string[]): string {
   return [command, ...args].map(shellWord).join(" ");
 }
 
-function shellWord(word: string): string {
-  if (/^[\w@%+=:,./~-]+$/.test(word)) return word;
-  return /^[^'\p{Cc}]*$/u.test(word) ? `'${word}'` : quote(word);
-}
-
 /** How long a script is; `none` where there is none. */
 export function lineCount(script: string | null): string {
   if (script === null) return "none";
   const lines = script.trimEnd().split("\n").length;
   return `${lines} line${lines === 1 ? "" : "s"}`;
-}
-
-/** JSON's quotes; DEL and the C1 control characters, which JSON lets through, are escaped too. */
-function quote(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\x7f-\x9f]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }
 
 function quoteIfNeeded(text: string): string {

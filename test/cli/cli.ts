@@ -14,6 +14,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished } from "vitest";
+import { Runner } from "../rig/runner.ts";
 import { exposedFiles, SECRET_WORD } from "../rig/secret-scan.ts";
 
 export const LAUNCHER = join(import.meta.dirname, "../../bin/xy.js");
@@ -35,6 +36,8 @@ export interface Where {
   /** Beside HOME and PATH, or in place of them; undefined takes one away. */
   readonly env?: Env;
 }
+
+const runner = new Runner();
 
 /** A new home for the running test. When the test is over its agent is stopped, and the home removed. */
 export function newHome(): Home {
@@ -63,8 +66,19 @@ export class Home {
     return this.xyIn({}, ...args);
   }
 
+  /** In the process that commands share, but beside another command, or in another environment, in one of its own. */
   xyIn(where: Where, ...args: string[]): Promise<Outcome> {
-    return this.start(where, process.execPath, LAUNCHER, ...args).ended;
+    const command = { args, cwd: where.cwd ?? this.project, env: this.env as Record<string, string> };
+    const shared = where.env === undefined ? runner.run(command) : undefined;
+    return (
+      shared?.then((outcome) => this.#looked(args, outcome)) ??
+      this.start(where, process.execPath, LAUNCHER, ...args).ended
+    );
+  }
+
+  #looked(args: readonly string[], outcome: Outcome): Outcome {
+    if (`${outcome.stdout}${outcome.stderr}`.includes(SECRET_WORD)) this.#said.push(args.join(" "));
+    return outcome;
   }
 
   /** Runs `xy`, which must succeed, and answers with what it printed. */
@@ -92,9 +106,9 @@ export class Home {
       env: { ...this.env, ...where.env },
     });
     this.#running.add(running);
-    void running.ended.then(({ stdout, stderr }) => {
+    void running.ended.then((outcome) => {
       this.#running.delete(running);
-      if (`${stdout}${stderr}`.includes(SECRET_WORD)) this.#said.push(args.join(" "));
+      this.#looked(args, outcome);
     });
     return running;
   }

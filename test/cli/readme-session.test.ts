@@ -2,22 +2,27 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { EXIT } from "../../src/commands/exit-codes.ts";
+import { accountWith } from "./account.ts";
 import { LAUNCHER, newHome } from "./cli.ts";
 import { checkAllowed, replay, settled, stepsOf } from "./transcript.ts";
 
 const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
 
 describe("the README", () => {
-  it("shows a session as it goes", () => {
+  const steps = stepsOf(readme);
+  const session = (outputs: readonly string[]) =>
+    steps.map(({ command }, i) => `$ ${command}\n${settled(outputs[i] ?? "")}`);
+  const shown = session(steps.map(({ output }) => output));
+
+  it("shows a session as it goes, also to an ordinary account with whatever umask", async () => {
+    for (const step of steps) checkAllowed(step);
     const home = newHome();
     rmSync(home.project, { recursive: true });
-    const steps = stepsOf(readme);
-    for (const step of steps) checkAllowed(step);
-    const printed = replay(steps, { launcher: LAUNCHER, cwd: home.path, env: home.env });
-    const session = (outputs: readonly string[]) =>
-      steps.map(({ command }, i) => `$ ${command}\n${settled(outputs[i] ?? "")}`);
-    expect(session(printed)).toEqual(session(steps.map(({ output }) => output)));
-  });
+    const own = replay(steps, { launcher: LAUNCHER, cwd: home.path, env: home.env });
+    // 002 is what distributions set where each account has a group of its own.
+    const ordinary = ["002", "022", "077"].map((umask) => replay(steps, accountWith(umask, newHome())));
+    for (const printed of await Promise.all([own, ...ordinary])) expect(session(printed)).toEqual(shown);
+  }, 300_000);
 
   it("goes through a session from its beginning to its end", () => {
     const typed = stepsOf(readme).map(({ command }) => command.split(" ").slice(0, 2).join(" "));

@@ -1,4 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+/** Longest session, ms: some thirty commands, on a busy machine. */
+const BOUND = 240_000;
 
 /** One command of a session as a document shows it, and what it prints. */
 export interface Step {
@@ -57,24 +61,36 @@ export function settled(text: string): string {
     .replace(OUTCOMES, (lines) => lines.trimEnd().split("\n").sort().concat("").join("\n"));
 }
 
+interface Session {
+  readonly launcher: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** A shell, up to the script that is its last argument. */
+  readonly shell?: readonly [string, ...string[]];
+}
+
 /** Runs the steps in one shell, one after the other, and gives what each of them printed. */
-export function replay(
+export async function replay(
   steps: readonly Step[],
-  { launcher, ...options }: { launcher: string; cwd: string; env: Record<string, string | undefined> },
-): string[] {
+  { launcher, shell = ["bash", "-c"], ...options }: Session,
+): Promise<string[]> {
   const mark = "=== end of a step ===";
   const script = [
     `xy() { '${process.execPath}' '${launcher}' "$@"; }`,
     ...steps.flatMap(({ command }) => [command, `echo '${mark}'`]),
   ];
-  const printed = execFileSync("bash", ["-c", `exec 2>&1\n${script.join("\n")}`], {
-    ...options,
-    env: options.env as NodeJS.ProcessEnv,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-    timeout: 60_000,
-  });
-  return printed
+  const [program, ...args] = shell;
+  const { stdout } = await promisify(execFile)(
+    program,
+    [...args, `exec 2>&1 </dev/null\n${script.join("\n")}`],
+    {
+      ...options,
+      env: options.env as NodeJS.ProcessEnv,
+      encoding: "utf8",
+      timeout: BOUND,
+    },
+  );
+  return stdout
     .split(`${mark}\n`)
     .slice(0, -1)
     .map((text) => text.trimEnd());

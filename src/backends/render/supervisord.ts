@@ -21,8 +21,8 @@ const NOT_AS_ENVIRONMENT = /["'\\]/;
 
 export const supervisordUnits: UnitFormat = {
   fileName: (spec) => `${unitName(spec)}.conf`,
-  isOurs: (text) => /^; xy-project=/m.test(text),
-  withStart: (text, starts) => text.replace(/^autostart=.*$/m, `autostart=${starts}`),
+  isOurs: (text) => /(?:^|\n); xy-project=/.test(text),
+  withStart: (text, starts) => text.replace(/(^|\n)autostart=[^\n]*/, `$1autostart=${starts}`),
   faults: (facts) => [
     ...textFaults("supervisord", facts.spec, { everywhere: [CARRIAGE_RETURN] }),
     ...programFaults(facts),

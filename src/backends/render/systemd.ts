@@ -39,7 +39,7 @@ const REST_OF_LINE: Limit = {
 
 export const systemdUnits: UnitFormat = {
   fileName: (spec) => `${unitName(spec)}.service`,
-  isOurs: (text) => /^\[X-Xy\]\nProject=/m.test(text),
+  isOurs: (text) => /(?:^|\n)\[X-Xy\]\nProject=/.test(text),
   faults: ({ spec }) => [
     ...textFaults("systemd", spec, {
       everywhere: [NONCHARACTERS],

@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createInterface } from "node:readline";
+import { FrameDecoder } from "../../rpc/framing.ts";
 import type { LogLine, LogRequest } from "../log-lines.ts";
 
 /** The journal of the machine, as `journalctl` tells it. It keeps no streams apart. */
 
 /** Where the journal takes the output of units. */
 const SOCKET = "/run/systemd/journal/stdout";
+
+/** Longest entry that is read, bytes: the journal itself cuts lines at 48 KiB, and tells each byte in up to five. */
+const LONGEST_ENTRY = 4 << 20;
 
 /** Whether there is a journal: what is written to it is lost otherwise. */
 export function hasJournal(): boolean {
@@ -38,9 +41,12 @@ export async function* journalLines(
   signal.addEventListener("abort", stop, { once: true });
   try {
     const failed = failureOf(child);
-    for await (const entry of createInterface({ input: child.stdout })) {
-      const line = lineOf(entry);
-      if (line !== undefined && (since === undefined || (line.at ?? since) >= since)) yield line;
+    // Not node:readline: it ends a line at U+2028 as well, which a message may hold.
+    const entries = new FrameDecoder(LONGEST_ENTRY);
+    for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+      for (const line of entries.take(chunk).flatMap((entry) => lineOf(entry) ?? [])) {
+        if (since === undefined || (line.at ?? since) >= since) yield line;
+      }
     }
     const failure = await failed;
     if (failure !== undefined && !signal.aborted) throw new Error(`cannot read the journal: ${failure}`);
@@ -59,8 +65,8 @@ function failureOf(child: ChildProcess): Promise<string | undefined> {
   });
 }
 
-/** A message that is no text comes as its bytes. */
-function lineOf(entry: string): LogLine | undefined {
+/** One entry, as JSON; undefined for what is none. A message that is no text comes as its bytes. */
+export function lineOf(entry: string): LogLine | undefined {
   try {
     const { MESSAGE: message, __REALTIME_TIMESTAMP: time } = JSON.parse(entry) as Record<string, unknown>;
     const line = Array.isArray(message) ? Buffer.from(message as number[]).toString("utf8") : message;

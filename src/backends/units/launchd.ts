@@ -158,7 +158,8 @@ export class LaunchdManager implements UnitManager {
   }
 }
 
-function liveOf(unit: Unit, text: string | undefined, disabled: ReadonlySet<string>): Live {
+/** How a unit is, by what `launchctl print` tells of it. */
+export function liveOf(unit: Unit, text: string | undefined, disabled: ReadonlySet<string>): Live {
   const { spec, enabled } = unit;
   const isDisabled = disabled.has(unitName(spec));
   const drift =
@@ -167,9 +168,9 @@ function liveOf(unit: Unit, text: string | undefined, disabled: ReadonlySet<stri
   const pid = pidIn(text);
   const began = pid === undefined ? undefined : startedAt(pid);
   const lastExit = lastExitIn(text);
-  const cannotStart = /^\s*state = spawn failed/m.test(text);
+  const cannotStart = /^[ \t]*state = spawn failed/m.test(text);
   const state = cannotStart ? "failed" : stateOf(spec, pid, lastExit);
-  const runs = Number(/^\s*runs = (\d+)/m.exec(text)?.[1] ?? 1);
+  const runs = Number(/^[ \t]*runs = (\d+)/m.exec(text)?.[1] ?? 1);
   const reason = cannotStart ? `its program cannot be run: ${spec.program}` : lastExit && exitText(lastExit);
   return {
     state,
@@ -198,9 +199,9 @@ function stateOf({ restart }: ServerSpec, pid: number | undefined, exit: Exit | 
 }
 
 function lastExitIn(text: string): Exit | undefined {
-  const code = /^\s*last exit code = (\d+)/m.exec(text)?.[1];
+  const code = /^[ \t]*last exit code = (\d+)/m.exec(text)?.[1];
   if (code !== undefined) return { kind: "code", code: Number(code) };
-  const number = /^\s*last terminating signal = (?:.*: )?(\d+)/m.exec(text)?.[1];
+  const number = /^[ \t]*last terminating signal = (?:.*: )?(\d+)/m.exec(text)?.[1];
   if (number === undefined) return undefined;
   const found = Object.entries(constants.signals).find(([, value]) => value === Number(number));
   return { kind: "signal", signal: found?.[0] ?? `signal ${number}` };

@@ -43,10 +43,21 @@ export async function callXmlRpc(
   params: readonly XmlValue[],
   bound: number,
 ): Promise<XmlValue> {
-  const { XMLBuilder, XMLParser } = await import("fast-xml-parser");
+  const { XMLBuilder } = await import("fast-xml-parser");
   const call = { methodCall: { methodName: method, params: { param: params.map(encoded) } } };
   const body = `<?xml version="1.0"?>${new XMLBuilder({}).build(call)}`;
   const text = await post(endpoint, body, bound);
+  try {
+    return await readAnswer(text);
+  } catch (error) {
+    if (error instanceof XmlRpcFault) throw error;
+    throw new XmlRpcUnreachable(`what answers at ${endpoint.url} does not speak XML-RPC`);
+  }
+}
+
+/** The value in an answer. Throws an {@link XmlRpcFault} for a refusal, another error for what is no answer. */
+export async function readAnswer(text: string): Promise<XmlValue> {
+  const { XMLParser } = await import("fast-xml-parser");
   // Numbers and booleans say what they are by their tags, and each space of a text counts.
   const parser = new XMLParser({
     ignoreAttributes: true,
@@ -54,12 +65,7 @@ export async function callXmlRpc(
     trimValues: false,
     isArray: (name, path) => name === "member" || name === "param" || String(path).endsWith("data.value"),
   });
-  try {
-    return answerIn(parser.parse(text) as Parsed);
-  } catch (error) {
-    if (error instanceof XmlRpcFault) throw error;
-    throw new XmlRpcUnreachable(`what answers at ${endpoint.url} does not speak XML-RPC`);
-  }
+  return answerIn(parser.parse(text) as Parsed);
 }
 
 function encoded(value: XmlValue): { value: object } {

@@ -1,4 +1,5 @@
-import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { discover, type Search } from "../../../src/config/discover.ts";
@@ -62,19 +63,64 @@ describe("walking", () => {
   });
 
   it.each([
-    ["the folder", "a", 0o775],
-    ["the folder, by anybody", "a", 0o757],
-    ["its servers.d", "a/servers.d", 0o775],
-    ["its main file", "a/xy.config.ts", 0o666],
-  ])("passes over what others can write: %s", async (_, path, mode) => {
-    const home = folderWith({ "xy.config.kdl": "", "a/xy.config.ts": "", "a/servers.d/x.kdl": "" });
+    ["the folder", "a", 0o775, "chmod go-w a"],
+    ["the folder, by anybody", "a", 0o757, "chmod go-w a"],
+    ["its servers.d", "a/servers.d", 0o775, "chmod go-w a/servers.d"],
+    ["its main file", "a/xy.config.ts", 0o666, "chmod go-w a/xy.config.ts"],
+    ["a server", "a/servers.d/x.kdl", 0o664, "chmod -R go-w a/servers.d"],
+  ])("ends at what others can write to, and takes nothing further up: %s", async (_, path, mode, command) => {
+    const home = folderWith({
+      "xy.config.kdl": "",
+      "a/xy.config.ts": "",
+      "a/servers.d/x.kdl": "",
+      ".config/xy/xy.config.kdl": "",
+    });
     chmodSync(join(home, path), mode);
-    const result = await discover(searchIn(join(home, "a"), home));
-    if (!result.ok) throw new Error("nothing found");
-    expect(result.value.folder).toBe(home);
-    expect(formatted(result.value.diagnostics, home)).toEqual([
-      `a: passed over this configuration: others can write ${path}; run "chmod go-w ${path}", or use --config`,
-    ]);
+    const refused = [`a: cannot use this configuration: others can write to ${path}; run: ${command}`];
+    expect(await found(searchIn(join(home, "a"), home), home)).toEqual(refused);
+    const explicit = { path: "a", from: "--config" } as const;
+    expect(await found(searchIn(home, home, { explicit }), home)).toEqual(refused);
+    expect(await discover(searchIn(join(home, "a"), home))).toMatchObject({ unsafe: true });
+  });
+
+  it("names one command for all that others can write to, which mends it", async () => {
+    const home = folderWith({
+      "a b/xy.config.kdl": "",
+      "a b/servers.d/x.kdl": "",
+      "a b/servers.d/y.kdl": "",
+    });
+    const folder = join(home, "a b");
+    execFileSync("chmod", ["-R", "g+w", folder]);
+    symlinkSync("../../linked.kdl", join(folder, "servers.d/z.kdl"));
+    writeFileSync(join(home, "linked.kdl"), "");
+    chmodSync(join(home, "linked.kdl"), 0o666);
+    const result = await discover(searchIn(folder, home));
+    const message = result.ok ? "" : (result.problems[0]?.message ?? "");
+    expect(message).toMatch(/: others can write to \S+ b and 5 more; run: /);
+    execFileSync("sh", ["-c", message.split("; run: ")[1] ?? "false"]);
+    expect(await discover(searchIn(folder, home))).toMatchObject({ ok: true });
+  });
+
+  it("does not mind what a group may write that is the account's alone", async () => {
+    const home = folderWith({ "a/xy.config.kdl": "", "a/servers.d/x.kdl": "" });
+    execFileSync("chmod", ["-R", "g+w", join(home, "a")]);
+    const isPrivateGroup = (gid: number) => gid === statSync(join(home, "a")).gid;
+    const search = searchIn(join(home, "a"), home, { isPrivateGroup });
+    expect(await found(search, home)).toMatchObject({ root: "a" });
+    chmodSync(join(home, "a/xy.config.kdl"), 0o666);
+    expect(await discover(search)).toMatchObject({ unsafe: true });
+  });
+
+  it("passes over a folder to which everyone may add files, such as /tmp", async () => {
+    const home = folderWith({ "xy.config.kdl": "", "a/servers.d/x.kdl": "" });
+    chmodSync(join(home, "a"), 0o1777);
+    expect(await found(searchIn(join(home, "a"), home), home)).toMatchObject({ root: "." });
+  });
+
+  it("ends at the user's own folder when others can write to it", async () => {
+    const home = folderWith({ ".config/xy/xy.config.kdl": "" });
+    chmodSync(join(home, ".config/xy"), 0o777);
+    expect(await discover(searchIn(home, home))).toMatchObject({ unsafe: true });
   });
 
   it("passes over what belongs to someone else, and says so when nothing else is there", async () => {
@@ -84,15 +130,17 @@ describe("walking", () => {
     const other = uid === 0 ? uid : uid + 1;
     const search = { ...searchIn(join(home, "a"), home), machine: { home, uid: other } };
     expect(await found(search, home)).toEqual([
-      `cannot find a configuration: no xy.config.* or servers.d at or above a, nor in .config/xy; run "xy init", or name one with --config; passed over a: a belongs to another user; take it over, or use --config`,
+      `cannot find a configuration: no xy.config.* or servers.d at or above a, nor in .config/xy; run "xy init", or name one with --config; passed over a: a belongs to another account; to use it all the same, name it with --config`,
     ]);
   });
 
-  it("does not mind a folder of others that is named", async () => {
+  it("does not mind a folder of another account that is named", async () => {
     const home = folderWith({ "a/xy.config.kdl": "" });
-    chmodSync(join(home, "a"), 0o777);
+    if (uid === 0) chownSync(join(home, "a"), 65534, 65534);
+    const other = uid === 0 ? uid : uid + 1;
     const explicit = { path: "a", from: "--config" } as const;
-    expect(await found(searchIn(home, home, { explicit }), home)).toMatchObject({ root: "a", how: "named" });
+    const search = { ...searchIn(home, home, { explicit }), machine: { home, uid: other } };
+    expect(await found(search, home)).toMatchObject({ root: "a", how: "named" });
   });
 });
 

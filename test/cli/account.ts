@@ -1,0 +1,53 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Home } from "./cli.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const isRoot = process.getuid?.() === 0;
+
+/** Where an ordinary account finds things, and how a shell is run as that account. */
+export interface Account {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly launcher: string;
+  /** A shell, up to the script that is its last argument. */
+  readonly shell: readonly [string, ...string[]];
+}
+
+/**
+ * An ordinary account with a group of its own, and a umask. For root it is one that only a mount namespace knows, as
+ * nothing on the machine may change; for anybody else it is their own.
+ */
+export function accountWith(umask: string, home: Home): Account {
+  if (!isRoot) {
+    const env = home.env as Record<string, string>;
+    const shell = ["bash", "-c", `umask ${umask}; exec bash -c "$1"`, "bash"] as const;
+    return { cwd: home.path, env, launcher: join(ROOT, "bin/xy.js"), shell: [...shell] };
+  }
+  const files = join(home.path, "etc");
+  mkdirSync(files);
+  writeFileSync(join(files, "passwd"), `root:x:0:0::/root:/bin/sh\nann:x:${ID}:${ID}::/mnt/home:/bin/sh\n`);
+  writeFileSync(join(files, "group"), `root:x:0:\nann:x:${ID}:\n`);
+  const enter = [
+    "mount --make-rprivate /",
+    `mount --bind '${files}/passwd' /etc/passwd`,
+    `mount --bind '${files}/group' /etc/group`,
+    // Short, and open to the account: the folders of the tests are root's alone.
+    "mount -t tmpfs tmpfs /mnt",
+    "mkdir /mnt/xy /mnt/home /mnt/tmp",
+    `chown ${ID}:${ID} /mnt/home /mnt/tmp`,
+    `mount --bind '${ROOT}' /mnt/xy`,
+    `umask ${umask}`,
+    "cd /mnt/home",
+    `exec setpriv --reuid=${ID} --regid=${ID} --clear-groups bash -c "$1"`,
+  ];
+  return {
+    cwd: "/",
+    env: { PATH: process.env.PATH ?? "", HOME: "/mnt/home", TMPDIR: "/mnt/tmp" },
+    launcher: "/mnt/xy/bin/xy.js",
+    shell: ["unshare", "--mount", "bash", "-ec", enter.join("\n"), "bash"],
+  };
+}
+
+/** No account of a machine that tests run on. */
+const ID = 42_421;
