@@ -32,6 +32,8 @@ export function accountWith(umask: string, home: Home): Account {
     "mount --make-rprivate /",
     `mount --bind '${files}/passwd' /etc/passwd`,
     `mount --bind '${files}/group' /etc/group`,
+    // The same project gets the same ports in each home: each has its own loopback.
+    "ip link set lo up",
     // Short, and open to the account: the folders of the tests are root's alone.
     "mount -t tmpfs tmpfs /mnt",
     "mkdir /mnt/xy /mnt/home /mnt/tmp",
@@ -45,7 +47,7 @@ export function accountWith(umask: string, home: Home): Account {
     cwd: "/",
     env: { PATH: process.env.PATH ?? "", HOME: "/mnt/home", TMPDIR: "/mnt/tmp" },
     launcher: "/mnt/xy/bin/xy.js",
-    shell: ["unshare", "--mount", "bash", "-ec", enter.join("\n"), "bash"],
+    shell: ["unshare", "--mount", "--net", "bash", "-ec", enter.join("\n"), "bash"],
   };
 }
 

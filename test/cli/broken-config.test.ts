@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Home, newHome } from "./cli.ts";
+import { Home, newHome, QUICK } from "./cli.ts";
 
 /** What it is, the files of the root, and every line that is said about them. */
 type Case = [what: string, files: Record<string, string>, said: string[]];
@@ -188,14 +188,39 @@ describe("a configuration that cannot be used", () => {
     expect(code).toBe(3);
   });
 
-  it("is passed over when others can write it", async () => {
+  it("ends every command when others can write it, and no other project is taken", async () => {
     const home = newHome();
-    home.declare("web");
-    mkdirSync(join(home.project, "open"), { mode: 0o777 });
-    const { stderr } = await home.shell("chmod 777 . && xy plan");
-    expect(stderr).toContain(
-      `others can write ${home.project}; run "chmod go-w ${home.project}", or use --config`,
-    );
+    const action = 'action "tidy" { command "true"; }';
+    home.write(join(home.path, ".config/xy/servers.d/web.kdl"), `${QUICK}${action}\n`);
+    expect(await home.xyIn({ cwd: home.path }, "apply", "--yes")).toMatchObject({ code: 0 });
+    const { web } = await home.servers();
+    home.declare("other");
+    await home.shell("chmod go+w . servers.d");
+    const mend = `chmod go-w ${home.project} ${home.project}/servers.d`;
+    for (const line of [
+      "plan",
+      "check",
+      "apply --yes",
+      "up",
+      "reload",
+      "emit systemd",
+      "destroy --yes",
+      "rollback --yes",
+      "history",
+      "stop --all",
+      "stop web",
+      "logs web",
+      "run web:tidy",
+    ]) {
+      const { code, stdout, stderr } = await home.xy(...line.split(" "));
+      expect(stderr, line).toContain(`others can write to ${home.project} and 1 more; run: ${mend}\n`);
+      expect({ line, code, stdout }).toEqual({ line, code: 3, stdout: "" });
+    }
+    expect(await home.servers()).toEqual({
+      web: expect.objectContaining({ pid: web?.pid, state: "running" }),
+    });
+    await home.shell(mend);
+    expect(await home.did("plan")).toContain("Plan: 1 to add (other)");
   });
 });
 

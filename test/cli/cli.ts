@@ -195,7 +195,7 @@ export interface Listed {
 }
 
 /** Ready as soon as it has printed a word; ends at once when it is asked to. */
-const QUICK = `command "sh"
+export const QUICK = `command "sh"
 args "-c" "echo up; exec sleep 600"
 port "none"
 readiness "log" pattern="^up$"
