@@ -25,12 +25,12 @@ export const waitFlags = {
     default: "60s",
     env: "XY_WAIT_TIMEOUT",
     helpValue: "DURATION",
-    summary: "Longest wait for one server to become ready.",
+    summary: "How long to wait for each server to become ready.",
   }),
   rollback: boolean({
     default: true,
     allowNo: true,
-    summary: "Put a changed server that does not become ready back to what it was.",
+    summary: "Restore the previous version of a changed server that does not become ready.",
   }),
 };
 
