@@ -123,7 +123,10 @@ export abstract class ApplyCommand extends ProjectCommand {
     await this.confirmed("Apply these changes?", yes);
     if (!plan.rolledBack) return;
     const { generation, of } = plan.rolledBack;
-    await this.confirmed(`Generation ${generation} is active, a rollback to ${of}. Leave it?`, yes);
+    await this.confirmed(
+      `Generation ${generation}, a rollback to ${of}, is active. Return to the configuration?`,
+      yes,
+    );
   }
 
   /** Asks before anything is done; without a terminal only `--yes` is a yes. */

@@ -41,6 +41,6 @@ export default class Init extends ProjectCommand {
     const { written, kept } = writeStarter(folder, flags.format, this.state);
     for (const file of written) this.print(`wrote ${shortenPath(file)}`);
     for (const file of kept) this.print(`kept  ${shortenPath(file)} (it was there)`);
-    this.print("\nNext: `xy plan` shows what it would start, `xy apply` starts it.");
+    this.print("\nNext: `xy plan` shows what would be started, `xy apply` starts it.");
   }
 }
