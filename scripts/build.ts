@@ -124,6 +124,8 @@ async function writeManifest(dir: string, pjson: PJSON): Promise<number> {
   });
   await plugin.load();
   for (const [id, command] of Object.entries(plugin.manifest.commands)) {
+    // oclif adds this flag, with words of its own.
+    if (command.flags.json) command.flags.json.description = "Print JSON instead of text.";
     for (const [name, flag] of Object.entries(command.flags)) {
       const expected = `XY_${name.toUpperCase().replaceAll("-", "_")}`;
       if (flag.env !== undefined && flag.env !== expected) {

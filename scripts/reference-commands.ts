@@ -32,28 +32,28 @@ export async function commandsReferenceText(): Promise<string> {
     "Written by `npm run generate` from the commands themselves; `xy COMMAND --help` says the same.",
     "## Flags that every command has",
     everywhere,
-    "`--json` is there where a command prints data.",
+    "Only commands that print data have `--json`.",
     "## Exit codes",
     exitCodeTable(),
     ...sections,
   ].join("\n\n")}\n`;
 }
 
-const HELP = { char: "h", summary: "Show how the command is used.", type: "boolean" } as unknown as AnyFlag;
+const HELP = { char: "h", summary: "Show help for the command.", type: "boolean" } as unknown as AnyFlag;
 const JSON_FLAG = {
-  summary: "Print one JSON document, also for a failure: `{ error: { code, message, problems? } }`.",
+  summary: "Print one JSON document, even for a failure: `{ error: { code, message, problems? } }`.",
   type: "boolean",
 } as unknown as AnyFlag;
 
 const EXIT_TEXTS: Record<keyof typeof EXIT, string> = {
-  success: "It went well.",
-  failed: "It was tried, and failed.",
-  unreachable: "The agent cannot be reached.",
+  success: "Success.",
+  failed: "The operation failed.",
+  unreachable: "The agent, or another backend, cannot be reached.",
   invalidConfig: "The configuration is invalid; nothing was done.",
-  changesPending: "`plan --detailed-exitcode`: there is something to change.",
+  changesPending: "There are changes to apply (`xy plan --detailed-exitcode`).",
   usage: "Wrong usage: an unknown command, flag or argument.",
-  locked: "Another apply of the project is under way.",
-  interrupted: "Interrupted by Ctrl-C (143 by SIGTERM).",
+  locked: "Another apply of the project is running.",
+  interrupted: "Interrupted by Ctrl-C (143: by SIGTERM).",
 };
 
 function exitCodeTable(): string {
@@ -95,7 +95,7 @@ function argumentText(name: string, { required }: Arg<unknown>, strict: boolean)
 }
 
 function argumentTable(args: readonly [string, Arg<unknown>][]): string {
-  const rows = args.map(([name, { description }]) => `| \`${name.toUpperCase()}\` | ${cell(description)} |`);
+  const rows = args.map(([name, arg]) => `| \`${name.toUpperCase()}\` | ${cell(flagMeaning(arg))} |`);
   return ["| argument | meaning |", "| --- | --- |", ...rows].join("\n");
 }
 
@@ -109,10 +109,11 @@ function flagTable(flags: Readonly<Record<string, AnyFlag>>): string {
 function flagText(name: string, { char, type, helpValue, options, allowNo, multiple }: AnyFlag): string {
   const value = options ? options.join("\\|") : (helpValue ?? "VALUE");
   const long = `--${allowNo ? "[no-]" : ""}${name}${type === "option" ? ` ${value}` : ""}`;
-  return `\`${char ? `-${char}, ` : ""}${long}\`${multiple ? ", several times" : ""}`;
+  return `\`${char ? `-${char}, ` : ""}${long}\`${multiple ? ", repeatable" : ""}`;
 }
 
-function flagMeaning({ summary, description, env, default: fallback }: AnyFlag): string {
+function flagMeaning(flag: Pick<AnyFlag, "summary" | "description" | "env" | "default">): string {
+  const { summary, description, env, default: fallback } = flag;
   const given =
     typeof fallback === "string" || typeof fallback === "number" ? ` Default: \`${fallback}\`.` : "";
   return `${summary ?? description ?? ""}${given}${env ? ` Also \`$${env}\`.` : ""}`;

@@ -70,25 +70,33 @@ export function decodeRecord(line: Buffer): LogRecord | undefined {
 
 /** Puts records together to lines, each stream for itself. */
 export class LineJoiner {
-  readonly #open = new Map<LogStream, Buffer>();
+  /** What has come of a line that is not over. */
+  readonly #open = new Map<LogStream, { readonly parts: Buffer[]; readonly length: number }>();
 
   /** The lines that this record completes: none, one, or the pieces of a long one. */
-  take(record: LogRecord): LogLine[] {
-    const { at, stream } = record;
+  take({ at, stream, open, bytes }: LogRecord): LogLine[] {
     const before = this.#open.get(stream);
-    let rest = before ? Buffer.concat([before, record.bytes]) : record.bytes;
+    const length = (before?.length ?? 0) + bytes.length;
+    if (open && length <= LONGEST_LINE) {
+      this.#keep(stream, before?.parts ?? [], bytes, length);
+      return [];
+    }
+    this.#open.delete(stream);
+    let rest = before ? Buffer.concat([...before.parts, bytes], length) : bytes;
     const lines: LogLine[] = [];
     while (rest.length > LONGEST_LINE) {
       lines.push({ at, stream, bytes: rest.subarray(0, LONGEST_LINE), split: true });
       rest = rest.subarray(LONGEST_LINE);
     }
-    if (record.open) {
-      this.#open.set(stream, Buffer.from(rest));
-    } else {
-      this.#open.delete(stream);
-      lines.push({ at, stream, bytes: rest, split: false });
-    }
+    if (open) this.#keep(stream, [], rest, rest.length);
+    else lines.push({ at, stream, bytes: rest, split: false });
     return lines;
+  }
+
+  /** As a copy: the bytes may stand in a buffer that is read into again. */
+  #keep(stream: LogStream, parts: Buffer[], bytes: Buffer, length: number): void {
+    parts.push(Buffer.from(bytes));
+    this.#open.set(stream, { parts, length });
   }
 
   /** True when lines of the stream have begun and not ended. */

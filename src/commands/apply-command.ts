@@ -25,12 +25,12 @@ export const waitFlags = {
     default: "60s",
     env: "XY_WAIT_TIMEOUT",
     helpValue: "DURATION",
-    summary: "Longest wait for one server to become ready.",
+    summary: "How long to wait for each server to become ready.",
   }),
   rollback: boolean({
     default: true,
     allowNo: true,
-    summary: "Put a changed server that does not become ready back to what it was.",
+    summary: "Restore the previous version of a changed server that does not become ready.",
   }),
 };
 
@@ -123,7 +123,10 @@ export abstract class ApplyCommand extends ProjectCommand {
     await this.confirmed("Apply these changes?", yes);
     if (!plan.rolledBack) return;
     const { generation, of } = plan.rolledBack;
-    await this.confirmed(`Generation ${generation} is active, a rollback to ${of}. Leave it?`, yes);
+    await this.confirmed(
+      `Generation ${generation}, a rollback to ${of}, is active. Return to the configuration?`,
+      yes,
+    );
   }
 
   /** Asks before anything is done; without a terminal only `--yes` is a yes. */

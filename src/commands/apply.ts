@@ -7,24 +7,27 @@ import { EXIT } from "./exit-codes.ts";
 import { backendFlags, selectionFlags, trustFlags } from "./project-command.ts";
 
 export default class Apply extends ApplyCommand {
-  static override summary = "Make what runs match the configuration.";
+  static override summary = "Make the running servers match the configuration.";
   static override description =
-    "Shows the plan, asks, and carries it out in dependency order. Servers that match are left alone. " +
-    "A plan that was saved by `xy plan -o FILE` is carried out as it is, without asking, or refused when anything " +
-    "that it rests on has changed since.";
+    "Shows the plan, asks for confirmation, and carries it out in dependency order. Servers that already match are left " +
+    "alone. A plan saved with `xy plan -o FILE` is applied exactly as saved, without asking. It is refused if anything " +
+    "that it is based on has changed since.";
   static override examples = [
     "<%= config.bin %> apply",
-    "<%= config.bin %> apply --yes --only web",
-    "<%= config.bin %> apply today.plan",
+    {
+      description: "Apply one server only, without asking",
+      command: "<%= config.bin %> apply --yes --only web",
+    },
+    { description: "Apply a saved plan", command: "<%= config.bin %> apply today.plan" },
   ];
   static override enableJsonFlag = true;
-  static override args = { plan: string({ description: "A saved plan." }) };
+  static override args = { plan: string({ description: "Plan saved with `xy plan -o`." }) };
   static override flags = {
     ...trustFlags,
     ...selectionFlags,
     ...waitFlags,
     ...backendFlags,
-    "adopt-project": boolean({ summary: "Move the project here from the root that its name belongs to." }),
+    "adopt-project": boolean({ summary: "Move the project to this root from the one that it belongs to." }),
   };
 
   async run(): Promise<void> {

@@ -5,7 +5,9 @@ import { ProjectCommand, trustFlags } from "./project-command.ts";
 import { shortenPath } from "./shorten.ts";
 
 export default class Check extends ProjectCommand {
-  static override summary = "Load and validate the configuration, and show every problem at once.";
+  static override summary = "Validate the configuration and show every problem at once.";
+  static override description =
+    "Changes nothing and runs no secret commands. Exits with 3 if the configuration is invalid.";
   static override examples = ["<%= config.bin %> check", "<%= config.bin %> check --config ~/dotfiles/xy"];
   static override enableJsonFlag = true;
   static override flags = { ...trustFlags };

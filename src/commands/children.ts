@@ -8,10 +8,10 @@ import { EXIT } from "./exit-codes.ts";
 import { type Address, nameArgument, ServerCommand, showsBoxes, wireName } from "./server-command.ts";
 
 export default class Children extends ServerCommand {
-  static override summary = "Show the processes of a server, and what they use.";
+  static override summary = "Show a server's processes, with their CPU and memory use.";
   static override description =
-    "All of its process group, and what descends from it. CPU is of one processor, over the last quarter of a second; " +
-    "memory counts what processes share once, where the system tells that.";
+    "Lists its process group and everything that descends from it. CPU is relative to one processor, measured over a " +
+    "quarter of a second. Shared memory is counted once, where the system reports it.";
   static override examples = ["<%= config.bin %> children web", "<%= config.bin %> children web --json"];
   static override enableJsonFlag = true;
   static override args = nameArgument;

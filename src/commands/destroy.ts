@@ -5,12 +5,15 @@ import { EXIT } from "./exit-codes.ts";
 import { projectFlag, trustFlags } from "./project-command.ts";
 
 export default class Destroy extends ApplyCommand {
-  static override summary = "Stop and remove every server and action that the project owns.";
+  static override summary = "Stop and remove all servers and actions of the project.";
   static override description =
-    "Works from what is recorded, so the configuration need not be there any more. Logs and jobs go too.";
+    "Works from xy's records, so the configuration no longer has to exist. Logs and jobs are deleted too.";
   static override examples = [
     "<%= config.bin %> destroy",
-    "<%= config.bin %> destroy --project dotfiles --yes",
+    {
+      description: "Remove another project, without asking",
+      command: "<%= config.bin %> destroy --project dotfiles --yes",
+    },
   ];
   static override enableJsonFlag = true;
   static override flags = {

@@ -13,21 +13,22 @@ import { ProjectCommand, selectionFlags, trustFlags } from "./project-command.ts
 import { shortenPath } from "./shorten.ts";
 
 export default class Emit extends ProjectCommand {
-  static override summary = "Write the servers as units of a service manager, to commit or to look at.";
+  static override summary = "Write the servers as systemd, launchd or supervisord units.";
   static override description =
-    "Nothing is installed or started, no secret is looked up, and nothing that xy keeps on this machine is used: " +
-    "the same configuration gives the same bytes. What the manager cannot express is listed on stderr.";
+    "Prints the units, or writes them to a folder that you can commit. Installs and starts nothing, resolves no secrets, " +
+    "and uses nothing that xy has recorded on this machine: the same configuration always gives the same bytes. What the " +
+    "service manager cannot express is listed on stderr.";
   static override examples = [
     "<%= config.bin %> emit systemd --only web",
     "<%= config.bin %> emit systemd --out ~/.config/systemd/user",
-    { description: "an error when anything is lost", command: "<%= config.bin %> emit launchd --strict" },
+    { description: "Fail if anything would be lost", command: "<%= config.bin %> emit launchd --strict" },
   ];
   static override enableJsonFlag = true;
   static override args = {
     manager: string({
       required: true,
       options: [...MANAGERS],
-      description: "The service manager.",
+      description: "Service manager to write units for.",
     }),
   };
   static override flags = {
@@ -36,10 +37,10 @@ export default class Emit extends ProjectCommand {
     out: Flags.string({
       char: "o",
       helpValue: "DIR",
-      summary: "Write a file for each server into this folder.",
+      summary: "Write one file per server into this folder.",
     }),
-    force: Flags.boolean({ dependsOn: ["out"], summary: "Also over files that xy has not written." }),
-    strict: Flags.boolean({ summary: "What the manager cannot express exactly is an error." }),
+    force: Flags.boolean({ dependsOn: ["out"], summary: "Also overwrite files that xy did not write." }),
+    strict: Flags.boolean({ summary: "Fail if the service manager cannot express a setting exactly." }),
   };
 
   async run(): Promise<void> {

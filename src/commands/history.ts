@@ -4,7 +4,7 @@ import { ProjectCommand, projectFlag } from "./project-command.ts";
 
 export default class History extends ProjectCommand {
   static override summary = "Show what was applied, and when.";
-  static override description = "Each apply is a numbered generation. `xy rollback` goes back to one.";
+  static override description = "Each apply is a numbered generation. `xy rollback NUMBER` goes back to one.";
   static override examples = ["<%= config.bin %> history", "<%= config.bin %> history --json"];
   static override enableJsonFlag = true;
   static override flags = {

@@ -6,17 +6,24 @@ import { ProjectCommand } from "./project-command.ts";
 import { shortenPath } from "./shorten.ts";
 
 export default class Init extends ProjectCommand {
-  static override summary = "Write a starter configuration, and what an editor needs to help with it.";
-  static override description = "Never overwrites a file.";
-  static override examples = ["<%= config.bin %> init", "<%= config.bin %> init ~/.config/xy --format kdl"];
+  static override summary = "Write a starter configuration.";
+  static override description =
+    "Never overwrites a file. Except for KDL, it also writes what an editor needs for completion and checks.";
+  static override examples = [
+    "<%= config.bin %> init",
+    {
+      description: "Write KDL into the default folder",
+      command: "<%= config.bin %> init ~/.config/xy --format kdl",
+    },
+  ];
   static override args = {
-    folder: string({ default: ".", description: "Where to; the working folder when not given." }),
+    folder: string({ default: ".", description: "Folder to write to." }),
   };
   static override flags = {
     format: option({
       options: ["typescript", "kdl", "yaml", "json"] as const,
       default: "typescript" as const,
-      summary: "The language of the configuration.",
+      summary: "Language of the configuration.",
     })(),
   };
 
@@ -38,9 +45,9 @@ export default class Init extends ProjectCommand {
     if (problems.length > 0)
       this.fail(
         EXIT.invalidConfig,
-        "the files are written, and cannot be used yet",
+        "the files were written but cannot be used yet",
         this.shortened(problems),
       );
-    this.print("\nNext: `xy plan` shows what it would start, `xy apply` starts it.");
+    this.print("\nNext: `xy plan` shows what would be started, `xy apply` starts it.");
   }
 }

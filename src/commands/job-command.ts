@@ -12,7 +12,7 @@ import { EXIT } from "./exit-codes.ts";
 import { ServerCommand } from "./server-command.ts";
 
 export const jobArgument = {
-  id: integer({ required: true, min: 1, description: "Number of a job, as `xy jobs` shows it." }),
+  id: integer({ required: true, min: 1, description: "Job number, as shown by `xy jobs`." }),
 };
 
 type Known = ResultOf<"action_list">[number];

@@ -2,13 +2,13 @@ import { integer, option, string } from "@oclif/core/flags";
 import { PHASES } from "../model/job.ts";
 import { jobsView } from "../views/jobs.ts";
 import { JobCommand } from "./job-command.ts";
-import { projectFlag } from "./project-command.ts";
+import { projectFilter } from "./project-command.ts";
 
 export default class Jobs extends JobCommand {
-  static override summary = "Show jobs, the newest first.";
+  static override summary = "List jobs, newest first.";
   static override description =
-    "A job is one execution of a server's own program, or of an action. Those that are over are kept until their " +
-    "server is started or restarted by hand, or until there are 1,000 newer ones of the same action.";
+    "A job is one run of a server's own program or of an action. A finished job is kept until its server is started or " +
+    "restarted by hand, or until there are 1,000 newer ones of the same action.";
   static override examples = [
     "<%= config.bin %> jobs",
     "<%= config.bin %> jobs --server web --phase failed",
@@ -16,17 +16,26 @@ export default class Jobs extends JobCommand {
   ];
   static override enableJsonFlag = true;
   static override flags = {
-    ...projectFlag,
-    server: string({ helpValue: "NAME", summary: "Only those of this server and its actions." }),
+    ...projectFilter,
+    server: string({ helpValue: "NAME", summary: "Show only jobs of this server and its actions." }),
     action: string({
       helpValue: "NAME",
-      summary: "Only those of actions with this name; `main` for servers themselves.",
+      summary: "Show only jobs of actions with this name; `main` is a server's own program.",
     }),
-    phase: option({ options: PHASES, summary: "Only those in this phase." })(),
-    tag: string({ helpValue: "TAG", summary: "Only those with this tag." }),
-    since: string({ helpValue: "DURATION", summary: "Only those created since then, such as 24h." }),
-    limit: integer({ default: 20, min: 1, max: 1000, helpValue: "JOBS", summary: "How many at most." }),
-    cursor: integer({ min: 1, helpValue: "ID", summary: "Go on behind this job." }),
+    phase: option({ options: PHASES, summary: "Show only jobs in this phase." })(),
+    tag: string({ helpValue: "TAG", summary: "Show only jobs with this tag." }),
+    since: string({
+      helpValue: "DURATION",
+      summary: "Show only jobs created within this time, such as 24h.",
+    }),
+    limit: integer({
+      default: 20,
+      min: 1,
+      max: 1000,
+      helpValue: "JOBS",
+      summary: "Number of jobs to show at most.",
+    }),
+    cursor: integer({ min: 1, helpValue: "ID", summary: "Show jobs older than this one." }),
   };
 
   async run(): Promise<void> {

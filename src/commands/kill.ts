@@ -2,8 +2,8 @@ import { OperateCommand } from "./operate-command.ts";
 import { allFlag, namesArgument } from "./server-command.ts";
 
 export default class Kill extends OperateCommand {
-  static override summary = "Stop servers without grace (SIGKILL), and hold them.";
-  static override description = "Like stop, for what does not listen.";
+  static override summary = "Kill servers with SIGKILL, and hold them stopped.";
+  static override description = "Like `xy stop`, for servers that do not react to it.";
   static override examples = [
     "<%= config.bin %> kill web",
     "<%= config.bin %> kill web api",

@@ -5,7 +5,7 @@ import { option } from "@oclif/core/flags";
 export const streamFlag = {
   stream: option({
     options: ["out", "err"] as const,
-    summary: "Only standard output, or only standard error.",
+    summary: "Show only standard output, or only standard error.",
   })(),
 };
 

@@ -1,16 +1,18 @@
 import type { ListEntry } from "../rpc/contract.ts";
 import { listEntryOf } from "../rpc/entries.ts";
 import { type ListRow, listView } from "../views/list.ts";
-import { projectFlag } from "./project-command.ts";
+import { projectFilter } from "./project-command.ts";
 import { inOrder, isOfAgent, ServerCommand } from "./server-command.ts";
 
 export default class List extends ServerCommand {
-  static override summary = "Show every server and how it is.";
+  static override summary = "List all servers and their state.";
+  static override description =
+    "Shows the servers of every project: state, readiness, pid, port, uptime and restarts.";
   static override aliases = ["ls", "ps"];
   static override examples = ["<%= config.bin %> list", "<%= config.bin %> list --project dotfiles --json"];
   static override enableJsonFlag = true;
   static override flags = {
-    ...projectFlag,
+    ...projectFilter,
   };
 
   async run(): Promise<void> {

@@ -16,11 +16,16 @@ interface Query {
 type LogNotification = Notifications["log"];
 
 export default class Logs extends ServerCommand {
-  static override summary = "Show what servers print.";
+  static override summary = "Show the output of servers.";
+  static override description =
+    "Shows the last 100 lines of each server, unless --tail asks for another number.";
   static override examples = [
     "<%= config.bin %> logs web",
-    "<%= config.bin %> logs web api --follow",
-    "<%= config.bin %> logs web --since 10m --stream err",
+    { description: "Follow two servers at once", command: "<%= config.bin %> logs web api --follow" },
+    {
+      description: "Show recent errors only",
+      command: "<%= config.bin %> logs web --since 10m --stream err",
+    },
   ];
   static override enableJsonFlag = true;
   static override strict = false;
@@ -32,10 +37,10 @@ export default class Logs extends ServerCommand {
       min: 0,
       max: 1_000_000,
       helpValue: "LINES",
-      summary: "How many of the last lines.",
+      summary: "Number of lines to show from the end.",
     }),
-    follow: boolean({ char: "f", summary: "Go on with new lines until interrupted." }),
-    since: string({ helpValue: "DURATION", summary: "Only lines younger than this, such as 10m." }),
+    follow: boolean({ char: "f", summary: "Keep showing new lines until interrupted." }),
+    since: string({ helpValue: "DURATION", summary: "Show only lines newer than this, such as 10m." }),
     ...streamFlag,
   };
 

@@ -5,11 +5,11 @@ import { OperateCommand } from "./operate-command.ts";
 import { allFlag, namesArgument } from "./server-command.ts";
 
 export default class Pause extends OperateCommand {
-  static override summary = "Restart servers no more, for example during an upgrade by hand.";
+  static override summary = "Suspend automatic restarts, for example for a manual upgrade.";
   static override description =
-    "What runs runs on. Until `resume`, or for the time given, nothing is restarted, whatever ends or fails its " +
-    "probes; both are still looked at. Your own start, stop, restart and kill work meanwhile, an apply too, and the " +
-    "pause goes on. It outlives the agent, and ends with a reboot.";
+    "Running servers keep running, and probes keep checking them. But nothing is restarted, even if it exits or fails its " +
+    "probes, until `xy resume` or until the time given with --for is over. You can still start, stop, restart and kill " +
+    "servers, and apply; none of that ends the pause. It survives the agent, and ends with a reboot.";
   static override examples = [
     "<%= config.bin %> pause db",
     "<%= config.bin %> pause db --for 10m",
@@ -20,7 +20,7 @@ export default class Pause extends OperateCommand {
   static override args = namesArgument;
   static override flags = {
     ...allFlag,
-    for: string({ helpValue: "DURATION", summary: "End the pause after that time, such as 10m." }),
+    for: string({ helpValue: "DURATION", summary: "End the pause after this time, such as 10m." }),
   };
 
   async run(): Promise<void> {

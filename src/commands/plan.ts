@@ -8,23 +8,29 @@ import { EXIT } from "./exit-codes.ts";
 import { backendFlags, ProjectCommand, selectionFlags, trustFlags } from "./project-command.ts";
 
 export default class PlanCommand extends ProjectCommand {
-  static override summary = "Show what differs between the configuration and what really runs.";
+  static override summary = "Show what `xy apply` would change.";
   static override description =
-    "Changes nothing. Ends with 1 when a check failed that an apply would stop at.";
+    "Compares the configuration with what is really running, and changes nothing. Exits with 1 if a check fails that " +
+    "would stop an apply.";
   static override examples = [
     "<%= config.bin %> plan",
     "<%= config.bin %> plan --only web --json",
-    { description: "decide now, apply later", command: "<%= config.bin %> plan -o today.plan" },
-    { description: "4 when there is something to do", command: "<%= config.bin %> plan --detailed-exitcode" },
+    { description: "Decide now, apply later", command: "<%= config.bin %> plan -o today.plan" },
+    {
+      description: "Exit with 4 if there is something to change",
+      command: "<%= config.bin %> plan --detailed-exitcode",
+    },
   ];
   static override enableJsonFlag = true;
   static override flags = {
     ...trustFlags,
     ...selectionFlags,
     ...backendFlags,
-    out: string({ char: "o", helpValue: "FILE", summary: "Save the plan, for `xy apply FILE`." }),
-    "no-secrets": boolean({ summary: "Run no secret commands: their secrets count as unchanged." }),
-    "detailed-exitcode": boolean({ summary: "Exit code 0: no changes; 4: changes." }),
+    out: string({ char: "o", helpValue: "FILE", summary: "Save the plan for `xy apply FILE`." }),
+    "no-secrets": boolean({ summary: "Run no secret commands; treat their secrets as unchanged." }),
+    "detailed-exitcode": boolean({
+      summary: "Exit with 0 if there are no changes, with 4 if there are some.",
+    }),
   };
 
   async run(): Promise<void> {

@@ -5,9 +5,10 @@ import { EXIT } from "./exit-codes.ts";
 import { type Address, nameArgument, ServerCommand, wireName } from "./server-command.ts";
 
 export default class Probe extends ServerCommand {
-  static override summary = "Look at a server once now, and show every step.";
+  static override summary = "Probe a server once, and show every step.";
   static override description =
-    "Runs its readiness probe, or its liveness probe, as the agent would, and says what was seen. The supervision does not hear of it. The exit code is 1 when the probe says no.";
+    "Runs its readiness probe, or its liveness probe, as the agent would, and shows what it found. The result has no " +
+    "effect on how the server is supervised. Exits with 1 if the probe fails.";
   static override examples = [
     "<%= config.bin %> probe web",
     "<%= config.bin %> probe web --which liveness",
@@ -19,7 +20,7 @@ export default class Probe extends ServerCommand {
     which: option({
       options: ["readiness", "liveness"] as const,
       default: "readiness" as const,
-      summary: "Which of its probes.",
+      summary: "Probe to run.",
     })(),
   };
 

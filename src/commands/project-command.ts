@@ -19,25 +19,29 @@ export const trustFlags = {
 };
 
 export const selectionFlags = {
-  only: string({ multiple: true, helpValue: "NAME", summary: "Look at these servers only." }),
-  except: string({ multiple: true, helpValue: "NAME", summary: "Leave these servers out." }),
+  only: string({ multiple: true, helpValue: "NAME", summary: "Include only these servers." }),
+  except: string({ multiple: true, helpValue: "NAME", summary: "Leave out these servers." }),
 };
 
-export const projectFlag = {
-  project: string({
+const projectNamed = (summary: string) =>
+  string({
     helpValue: "NAME",
-    summary: "The project, when it is not the one of this folder.",
+    summary,
     parse: async (text) => {
       if (NAME_PATTERN.test(text)) return text;
       throw new Error(`cannot use ${JSON.stringify(text)} as a project's name`);
     },
-  }),
-};
+  });
+
+/** For commands about one project. */
+export const projectFlag = { project: projectNamed("Project to use, instead of the one of this folder.") };
+/** For commands about all projects. */
+export const projectFilter = { project: projectNamed("Show only this project.") };
 
 /** Flags of every command that makes a plan from a configuration. */
 export const backendFlags = {
-  strict: boolean({ summary: "What a backend cannot express exactly is an error." }),
-  adopt: boolean({ summary: "Replace units of service managers that xy has not written." }),
+  strict: boolean({ summary: "Fail if a backend cannot express a setting exactly." }),
+  adopt: boolean({ summary: "Replace units of service managers that xy did not write." }),
 };
 
 interface PlanFlags {

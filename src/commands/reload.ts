@@ -3,7 +3,10 @@ import { EXIT } from "./exit-codes.ts";
 import { backendFlags, selectionFlags } from "./project-command.ts";
 
 export default class Reload extends ApplyCommand {
-  static override summary = "Apply without asking, and say what was added, removed and changed.";
+  static override summary = "Apply without asking, and show what was added, changed, removed.";
+  static override description =
+    "Does the same as `xy apply --yes`. With --json it prints only the names of the servers that were added, removed, " +
+    "changed and left unchanged.";
   static override examples = ["<%= config.bin %> reload", "<%= config.bin %> reload --json"];
   static override enableJsonFlag = true;
   static override flags = { ...selectionFlags, ...waitFlags, ...backendFlags };

@@ -2,12 +2,17 @@ import { OperateCommand, startOptions } from "./operate-command.ts";
 import { allFlag, depsFlag, keepJobsFlag, namesArgument } from "./server-command.ts";
 
 export default class Restart extends OperateCommand {
-  static override summary = "Stop and start servers again.";
+  static override summary = "Stop servers, and start them again.";
   static override description =
-    "A server that does not run is started. Several at once stop and start in the order of their dependencies. The jobs of their actions are cancelled first, and all that are over deleted.";
+    "Starts servers that are not running. Several servers stop and start in dependency order. Jobs of their actions are " +
+    "cancelled first, and all their finished jobs are deleted.";
   static override examples = [
     "<%= config.bin %> restart web",
     "<%= config.bin %> restart web api",
+    {
+      description: "Leave the jobs of its actions alone",
+      command: "<%= config.bin %> restart web --keep-jobs",
+    },
     "<%= config.bin %> restart --all",
   ];
   static override enableJsonFlag = true;

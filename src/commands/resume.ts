@@ -2,9 +2,10 @@ import { OperateCommand } from "./operate-command.ts";
 import { allFlag, namesArgument } from "./server-command.ts";
 
 export default class Resume extends OperateCommand {
-  static override summary = "End a pause.";
+  static override summary = "Resume automatic restarts after a pause.";
   static override description =
-    "A server that ended meanwhile, and is to be restarted by its policy, is started now. Liveness counts anew.";
+    "A server that exited during the pause is started now if its restart policy says so. Liveness failures are counted " +
+    "from zero again.";
   static override examples = ["<%= config.bin %> resume db", "<%= config.bin %> resume --all"];
   static override enableJsonFlag = true;
   static override strict = false;

@@ -7,14 +7,17 @@ import { projectFlag, trustFlags } from "./project-command.ts";
 export default class Rollback extends ApplyCommand {
   static override summary = "Go back to an earlier generation.";
   static override description =
-    "Makes what runs match what that generation declared. Secrets are looked up anew. The configuration is not " +
-    "touched: `xy plan` tells that an older generation is active, and the next `xy apply` leaves it.";
-  static override examples = ["<%= config.bin %> rollback", "<%= config.bin %> rollback 12 --yes"];
+    "Makes the running servers match what that generation declared. Secrets are resolved again. The configuration is " +
+    "left alone: `xy plan` says that an older generation is active, and the next `xy apply` returns to the configuration.";
+  static override examples = [
+    { description: "Go back to the generation before this one", command: "<%= config.bin %> rollback" },
+    "<%= config.bin %> rollback 12 --yes",
+  ];
   static override enableJsonFlag = true;
   static override args = {
     generation: integer({
       min: 1,
-      description: "Its number in `xy history`; the one before the active one when not given.",
+      description: "Number in `xy history` (default: the one before the active one).",
     }),
   };
   static override flags = {

@@ -5,20 +5,25 @@ import { actionsView, outcome } from "../views/jobs.ts";
 import { exitCodeOf, JobCommand } from "./job-command.ts";
 
 export default class Run extends JobCommand {
-  static override summary = "Run an action, and show what it prints.";
+  static override summary = "Run an action, and show its output.";
   static override description =
-    "The exit code is that of the action. Ctrl-C cancels its job. Without an action, shows which there are. What " +
-    "stands behind -- is handed on, behind the arguments that are declared.";
+    "Exits with the exit code of the action. Ctrl-C cancels its job. Without an action, lists all actions. " +
+    "Arguments after -- are appended to the declared ones.";
   static override examples = [
     "<%= config.bin %> run backup",
-    "<%= config.bin %> run web:migrate -- --dry-run",
-    "<%= config.bin %> run backup --detach",
+    {
+      description: "Pass an argument to an action of the server web",
+      command: "<%= config.bin %> run web:migrate -- --dry-run",
+    },
+    { description: "Do not wait", command: "<%= config.bin %> run backup --detach" },
   ];
   static override enableJsonFlag = true;
   static override strict = false;
-  static override args = { action: string({ description: "Action, as NAME or SERVER:NAME." }) };
+  static override args = {
+    action: string({ description: "Action, as NAME or SERVER:NAME, or with PROJECT/ before it." }),
+  };
   static override flags = {
-    detach: boolean({ char: "d", summary: "Only begin it, and say the number of its job." }),
+    detach: boolean({ char: "d", summary: "Start it, print the job's number, and do not wait." }),
   };
 
   async run(): Promise<void> {

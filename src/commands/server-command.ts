@@ -44,17 +44,19 @@ export const nameArgument = {
 export const namesArgument = {
   name: string({ description: "Servers, each as NAME or PROJECT/NAME." }),
 };
-export const allFlag = { all: boolean({ default: false, summary: "All servers of the current project." }) };
+export const allFlag = {
+  all: boolean({ default: false, summary: "Select all servers of the current project." }),
+};
 export const keepJobsFlag = {
   "keep-jobs": boolean({
-    summary: "Let the jobs of their actions run on, and keep those that are over.",
+    summary: "Keep jobs: cancel no running ones and delete no finished ones.",
   }),
 };
 export const depsFlag = {
   deps: boolean({
     default: true,
     allowNo: true,
-    summary: "Start what they depend on first, and wait for it.",
+    summary: "Start dependencies first, and wait for them.",
   }),
 };
 

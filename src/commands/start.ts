@@ -2,12 +2,15 @@ import { OperateCommand, startOptions } from "./operate-command.ts";
 import { allFlag, depsFlag, keepJobsFlag, namesArgument } from "./server-command.ts";
 
 export default class Start extends OperateCommand {
-  static override summary = "Start servers, and lift a hold.";
+  static override summary = "Start servers, and release them if they are held.";
   static override description =
-    "A server that runs is left alone. What a server depends on is started first, unless it is held or wanted stopped: then the server waits for it under the agent, and starts by itself once it can. Of one that did not run, the jobs of its actions are cancelled first, and all that are over deleted.";
+    "Running servers are left alone. Dependencies are started first, unless they are held or the configuration wants " +
+    "them stopped: then the server waits, and the agent starts it once they are ready. If a server was not running, " +
+    "jobs of its actions are cancelled first, and all its finished jobs are deleted.";
   static override examples = [
     "<%= config.bin %> start web",
     "<%= config.bin %> start web api",
+    { description: "Do not wait for dependencies", command: "<%= config.bin %> start web --no-deps" },
     "<%= config.bin %> start --all",
   ];
   static override enableJsonFlag = true;

@@ -4,20 +4,20 @@ import { type StatsEntry, totalOf } from "../rpc/usage-contract.ts";
 import { familyOf } from "../system/processes.ts";
 import { usageOf } from "../system/usage.ts";
 import { statsView } from "../views/usage.ts";
-import { projectFlag } from "./project-command.ts";
+import { projectFilter } from "./project-command.ts";
 import { type Address, inOrder, isOfAgent, namesArgument, ServerCommand } from "./server-command.ts";
 
 export default class Stats extends ServerCommand {
-  static override summary = "Show how servers have done so far, and what they use.";
+  static override summary = "Show availability, restarts and resource use of servers.";
   static override description =
-    "AVAILABLE is the share of the time in which a server should have run that it ran: what it took to start, to wait for " +
-    "a restart, or to be found failed is missing; stops and pauses do not count. Counted since it was added, by the agent " +
-    "alone.";
+    "AVAILABLE is the time that a server was running, as a share of the time that it should have been running. Time spent " +
+    "starting, waiting for a restart, or failed counts against it; stops and pauses do not count. Counting begins when a " +
+    "server is added. Only the agent counts: of servers under a service manager, just their current use is known.";
   static override examples = ["<%= config.bin %> stats", "<%= config.bin %> stats web api --json"];
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = namesArgument;
-  static override flags = { ...projectFlag };
+  static override flags = { ...projectFilter };
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Stats);

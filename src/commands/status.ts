@@ -6,6 +6,8 @@ import { type Address, nameArgument, ServerCommand, wireName } from "./server-co
 
 export default class Status extends ServerCommand {
   static override summary = "Show everything about one server.";
+  static override description =
+    "Shows its state and why xy thinks so, its last output, its recent transitions, and what was applied.";
   static override examples = ["<%= config.bin %> status web", "<%= config.bin %> status dotfiles/web --json"];
   static override enableJsonFlag = true;
   static override args = nameArgument;

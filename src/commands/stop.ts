@@ -5,10 +5,12 @@ import { allFlag, namesArgument } from "./server-command.ts";
 export default class Stop extends OperateCommand {
   static override summary = "Stop servers, and hold them stopped.";
   static override description =
-    "The whole process group gets its stop signal, and SIGKILL once its grace is over. A held server stays stopped, also over reboots and applies, until it is started. Of several, each stops before what it depends on.";
+    "Sends the stop signal to the whole process group, and SIGKILL when the grace period is over. A held server stays " +
+    "stopped, even across applies and reboots, until you start it. Several servers stop in dependency order.";
   static override examples = [
     "<%= config.bin %> stop web",
     "<%= config.bin %> stop web api",
+    { description: "Delete its jobs too", command: "<%= config.bin %> stop web --remove-jobs" },
     "<%= config.bin %> stop --all",
   ];
   static override enableJsonFlag = true;
@@ -17,7 +19,7 @@ export default class Stop extends OperateCommand {
   static override flags = {
     ...allFlag,
     "remove-jobs": boolean({
-      summary: "Also cancel the jobs of their actions, and delete all their jobs.",
+      summary: "Also cancel jobs of their actions, and delete all their jobs.",
     }),
   };
 

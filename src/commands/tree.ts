@@ -1,17 +1,17 @@
 import type { TreeEntry } from "../rpc/contract.ts";
 import { treeEntryOf } from "../rpc/entries.ts";
 import { type TreeNode, treeView } from "../views/tree.ts";
-import { projectFlag } from "./project-command.ts";
+import { projectFilter } from "./project-command.ts";
 import { inOrder, ServerCommand, showsBoxes } from "./server-command.ts";
 
 export default class Tree extends ServerCommand {
-  static override summary = "Show what depends on what, and what waits for what.";
+  static override summary = "Show which servers depend on which, and what they wait for.";
   static override description =
-    "Below each server stands what it depends on; at the top is what nothing else depends on.";
+    "Below each server are the servers that it depends on. At the top are those that no other server depends on.";
   static override examples = ["<%= config.bin %> tree", "<%= config.bin %> tree --project dotfiles --json"];
   static override enableJsonFlag = true;
   static override flags = {
-    ...projectFlag,
+    ...projectFilter,
   };
 
   async run(): Promise<void> {

@@ -9,12 +9,12 @@ import { EXIT } from "./exit-codes.ts";
 import { selectionFlags, trustFlags } from "./project-command.ts";
 
 export default class Up extends ApplyCommand {
-  static override summary = "Apply, and follow all logs; Ctrl-C stops what this started.";
+  static override summary = "Apply and follow all logs; Ctrl-C stops what this started.";
   static override description =
-    "For as long as you look at it. Ctrl-C, or the end of the terminal, stops the servers that did not run before, " +
-    "and holds none; those that ran before are left running, as are those that you start by hand meanwhile. It asks " +
-    "only before it ends, changes or removes what is there already. It ends by itself when nothing runs any more. " +
-    "The exit code is 1 when a server did not come up, or the last ones failed.";
+    "For a session in one terminal. Ctrl-C, or closing the terminal, stops the servers that this command started, and " +
+    "holds none of them. Servers that were running before keep running, and so do servers that you start by hand " +
+    "meanwhile. It asks only before it stops, changes or removes something that already exists. It ends by itself when " +
+    "nothing is running any more. Exits with 1 if a server did not come up, or if the last ones failed.";
   static override examples = ["<%= config.bin %> up", "<%= config.bin %> up --only web --only db"];
   static override enableJsonFlag = true;
   static override flags = { ...trustFlags, ...selectionFlags, ...waitFlags };

@@ -3,8 +3,8 @@ import { wrap } from "../views/width.ts";
 import { type Address, nameArgument, ServerCommand, wireName } from "./server-command.ts";
 
 export default class Why extends ServerCommand {
-  static override summary = "Say why a server is in its state, and what would change that.";
-  static override examples = ["<%= config.bin %> why web"];
+  static override summary = "Explain why a server is in its state, and what would change that.";
+  static override examples = ["<%= config.bin %> why web", "<%= config.bin %> why dotfiles/web --json"];
   static override enableJsonFlag = true;
   static override args = nameArgument;
 

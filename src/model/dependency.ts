@@ -72,8 +72,8 @@ export function waitsText(all: readonly Missing[]): string {
 
 /** As {@link waitsText}, with what ends the wait. `resting`: what somebody has to start for it. */
 export function waitsSentence(all: readonly Missing[], resting: readonly string[] = restingOf(all)): string {
-  const how = resting.length === 0 ? "" : `: \`xy start ${resting.join(" ")}\``;
-  return `${waitsText(all)}; it starts by itself as soon as that is so${how}`;
+  const how = resting.length === 0 ? "" : ` (run \`xy start ${resting.join(" ")}\`)`;
+  return `${waitsText(all)}; it starts automatically once that happens${how}`;
 }
 
 /** Names of those that nothing brings up by itself. */

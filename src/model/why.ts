@@ -44,8 +44,8 @@ function running(observed: Observed, now: number): string[] {
       return [
         `${name} has been running${up}${process} but is not ready: ${seen}.`,
         ...sick,
-        `It becomes ready as soon as its readiness probe${probeName(observed)} succeeds: \`xy status ${name}\` shows ` +
-          `what it saw last, \`xy logs ${name}\` what the server says.`,
+        `It becomes ready when its readiness probe${probeName(observed)} succeeds. \`xy status ${name}\` shows what ` +
+          `the probe saw last, \`xy logs ${name}\` what the server printed.`,
       ];
   }
 }
@@ -53,15 +53,15 @@ function running(observed: Observed, now: number): string[] {
 function whyItRuns({ name, operator, spec, startedBy }: Observed): string {
   if (startedBy?.by === "session") {
     const { pid } = startedBy.session;
-    return `It runs because \`xy up\` (pid ${pid}) started it, and ends with that; after \`xy start ${name}\` it stays.`;
+    return `It runs because \`xy up\` (pid ${pid}) started it, and stops when that ends, unless you run \`xy start ${name}\`.`;
   }
   if (operator === "start" && spec?.wanted === "stop") {
-    return `It runs because you started it, although the configuration wants it stopped; \`xy stop ${name}\` ends it.`;
+    return `It runs because you started it, although the configuration wants it stopped. \`xy stop ${name}\` stops it.`;
   }
-  if (operator === "stop") return "You said stop, and yet it runs: `xy apply` stops it.";
+  if (operator === "stop") return "You stopped it, but it is running: `xy apply` stops it.";
   if (spec?.wanted === "stop") return "The configuration wants it stopped: `xy apply` stops it.";
-  if (spec === undefined) return `\`xy stop ${name}\` would hold it stopped.`;
-  return `It runs because the configuration wants it started; \`xy stop ${name}\` would hold it stopped.`;
+  if (spec === undefined) return `\`xy stop ${name}\` stops it, and holds it stopped.`;
+  return `It runs because the configuration wants it started. \`xy stop ${name}\` stops it, and holds it stopped.`;
 }
 
 function probeName({ spec }: Observed): string {
@@ -79,33 +79,31 @@ function restarting(observed: Observed, now: number): string[] {
   if (observed.paused) {
     const how = lastExit === undefined ? cause(observed) : formatExit(lastExit.exit);
     return [
-      `${name} ended ${ago(now - (lastExit?.at ?? observed.since))} (${how}), and is started again when its pause ends.`,
-      `\`xy start ${name}\` starts it at once.`,
+      `${name} ended ${ago(now - (lastExit?.at ?? observed.since))} (${how}) and will be restarted when its pause ends.`,
+      `\`xy start ${name}\` starts it now.`,
     ];
   }
   const next = nextStartAt === undefined ? "soon" : `in ${span(nextStartAt - now)}`;
   const limit = spec?.restart.maxRetriesPerMinute;
   const isCounted = observed.backend === "agent" || observed.backend === "systemd";
   const end =
-    limit === undefined || !isCounted
-      ? []
-      : [`After ${limit} restarts within a minute it is given up as failed.`];
+    limit === undefined || !isCounted ? [] : [`After ${limit} restarts within a minute it counts as failed.`];
   return [
-    `${name} ended ${ago(now - (observed.lastExit?.at ?? observed.since))} (${cause(observed)}) and its policy` +
-      `${spec === undefined ? "" : ` \`${spec.restart.policy}\``} starts it again: ${restartCount ? `restart ${restartCount}, ` : ""}${next}.`,
+    `${name} ended ${ago(now - (observed.lastExit?.at ?? observed.since))} (${cause(observed)}). Its restart policy` +
+      `${spec === undefined ? "" : ` \`${spec.restart.policy}\``} starts it again ${next}${restartCount ? ` (restart ${restartCount})` : ""}.`,
     ...end,
-    `\`xy start ${name}\` starts it at once, \`xy stop ${name}\` ends the waiting.`,
+    `\`xy start ${name}\` starts it now, \`xy stop ${name}\` keeps it stopped.`,
   ];
 }
 
 function failed(observed: Observed, now: number): string[] {
   const { name, lastLines = [] } = observed;
   const last = lastLines.map(oneLine).findLast((line) => line !== "");
-  const said = last === undefined ? [] : [`The last thing it said was "${last}".`];
+  const said = last === undefined ? [] : [`Its last output was "${last}".`];
   return [
     `${name} failed ${ago(now - observed.since)}: ${cause(observed)}.`,
     ...said,
-    `Nothing starts it again by itself. \`xy logs ${name}\` shows what came before; once the cause is gone, ` +
+    `It is not restarted automatically. \`xy logs ${name}\` shows what it printed. Once the cause is fixed, ` +
       `${startCommands(observed)} it.`,
   ];
 }
@@ -116,9 +114,9 @@ function startCommands({ name, spec, operator }: Observed): string {
 }
 
 function stopping(observed: Observed, now: number): string[] {
-  const grace = observed.spec === undefined ? "" : ` within its grace of ${span(observed.spec.stop.grace)}`;
+  const grace = observed.spec === undefined ? "" : ` of ${span(observed.spec.stop.grace)}`;
   const reason = observed.reason === undefined ? "" : ` (${observed.reason})`;
-  const left = `What is left of its processes has been told to end${grace}, and is killed then.`;
+  const left = `Its processes have been told to exit, and are killed after a grace period${grace}.`;
   return [`${observed.name} began to stop ${ago(now - observed.since)}${reason}.`, left];
 }
 
@@ -127,11 +125,11 @@ function waiting({ name }: Observed, waitsFor: readonly Missing[]): string[] {
     ({ server, condition, state }) => `for ${server} ${CONDITION_GOAL[condition]} (now ${state})`,
   );
   const resting = restingOf(waitsFor);
-  const help = resting.length === 0 ? "" : `\`xy start ${resting.join(" ")}\` brings that about, `;
+  const help = resting.length === 0 ? "" : `\`xy start ${resting.join(" ")}\` starts what it waits for, `;
   return [
-    `${name} waits ${each.join(" and ")}.`,
-    `It starts by itself as soon as that is so: ${help}\`xy start --no-deps ${name}\` starts it at once, ` +
-      `\`xy stop ${name}\` ends the waiting.`,
+    `${name} is waiting ${each.join(" and ")}.`,
+    `It starts automatically once that happens. ${help}\`xy start --no-deps ${name}\` starts it now, ` +
+      `\`xy stop ${name}\` ends the wait.`,
   ];
 }
 
@@ -142,50 +140,48 @@ function stopped(observed: Observed, now: number): string[] {
   if (observed.operator === "stop") {
     return [
       `${name} is held: you stopped it ${when}.`,
-      `It stays stopped, over applies and reboots too, until \`xy start ${name}\`.`,
+      `It stays stopped, even across applies and reboots, until \`xy start ${name}\`.`,
     ];
   }
   if (spec !== undefined && !mayRun(spec, observed)) {
     return [
       `${name} is stopped because the configuration wants it stopped (wanted is "stop").`,
-      `\`xy start ${name}\` starts it all the same; for good, set wanted to "start" and apply.`,
+      `\`xy start ${name}\` starts it anyway. To change that permanently, set wanted to "start" and apply.`,
     ];
   }
   if (spec !== undefined && isAcceptedEnd(spec, observed)) {
     return [
-      `${name} ended by itself ${when} (${cause(observed)}), and its policy \`${spec.restart.policy}\` leaves it at that.`,
+      `${name} ended by itself ${when} (${cause(observed)}), and its restart policy \`${spec.restart.policy}\` does not restart it.`,
       `\`xy start ${name}\` runs it again.`,
     ];
   }
   if (observed.startedBy?.by === "session" && observed.reason !== undefined) {
     return [
-      `${name} came to rest ${when}: ${observed.reason}.`,
+      `${name} stopped ${when}: ${observed.reason}.`,
       `\`xy apply\` or \`xy start ${name}\` starts it.`,
     ];
   }
   const ended =
     observed.lastExit === undefined && observed.reason === undefined ? "" : ` (${cause(observed)})`;
   return [
-    `${name} came to rest ${when}${ended}, and nothing it was told explains that.`,
+    `${name} stopped ${when}${ended}; nothing asked it to.`,
     `\`xy apply\` or \`xy start ${name}\` starts it.`,
   ];
 }
 
 function ignored({ name, state }: Observed): string[] {
-  return [
-    `${name} is ${state}. Its configuration says wanted "ignore": it is declared, and apply never touches it.`,
-  ];
+  return [`${name} is ${state}. It is declared with wanted "ignore": apply never touches it.`];
 }
 
 function paused({ name, paused: pause }: Observed, now: number): string[] {
   if (pause === undefined) return [];
-  const end = pause.until === undefined ? "" : `, for ${span(pause.until - now)} more`;
+  const end = pause.until === undefined ? "" : ` and stays paused for another ${span(pause.until - now)}`;
   const began = `It was paused ${ago(now - pause.at)}${end}`;
-  return [`${began}: nothing restarts it meanwhile; \`xy resume ${name}\` ends the pause.`];
+  return [`${began}: nothing restarts it until the pause ends. \`xy resume ${name}\` ends it.`];
 }
 
 function remarks({ name, drift, spec }: Observed): string[] {
-  const back = spec?.wanted === "ignore" ? "" : " `xy apply` puts it back.";
+  const back = spec?.wanted === "ignore" ? "" : " `xy apply` restores it.";
   const drifted = `What was applied was changed outside xy: ${drift}.${back}`;
   const unreadable = `The record of what was applied to ${name} cannot be read; \`xy apply\` writes it again.`;
   return [...(drift === undefined ? [] : [drifted]), ...(spec === undefined ? [unreadable] : [])];

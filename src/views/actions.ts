@@ -31,7 +31,7 @@ function future({ action, held, desired, fields, observed }: Change): string {
     case "update":
       return observed?.state === "running" ? "will be changed in place" : "will be changed";
     case "restart":
-      return fields.length > 0 ? "will be changed by a restart" : "will be restarted";
+      return fields.length > 0 ? "will be changed and restarted" : "will be restarted";
     case "start":
       return fields.length > 0 ? "will be changed and started" : "will be started";
     case "stop":

@@ -22,7 +22,7 @@ export function eventText(event: ApplyEvent): string {
     case "progress":
       return `${server}: ${oneLine(event.text)}`;
     case "done":
-      return `${server}: ${actionOver(event.action)}${event.detail === "" ? "" : `: ${oneLine(event.detail)}`}`;
+      return `${server}: ${doneText(event)}`;
     case "waiting":
       return `${server}: ${oneLine(waitsSentence(event.waitsFor))}`;
     case "skipped":
@@ -30,6 +30,13 @@ export function eventText(event: ApplyEvent): string {
     case "failed":
       return [`${failureText(event)}`, ...event.lastLines.map((line) => `  | ${oneLine(line)}`)].join("\n");
   }
+}
+
+/** A backend's detail may say itself what was done; that of a removal does. */
+function doneText({ action, detail }: Extract<ApplyEvent, { type: "done" }>): string {
+  const [over, text] = [actionOver(action), oneLine(detail)];
+  if (text === "") return over;
+  return action === "remove" || text.startsWith(over) ? text : `${over}, ${text}`;
 }
 
 type Failed = Extract<ApplyEvent, { type: "failed" }>;

@@ -130,18 +130,18 @@ function noteLines(plan: Plan, screen: Screen, paint: Paint): string[] {
 function rolledBackLine({ rolledBack }: Plan, { width }: Screen): string[] {
   if (!rolledBack) return [];
   const { generation, of } = rolledBack;
-  const text = `Generation ${generation} is active, a rollback to ${of}. An apply leaves it for the configuration.`;
+  const text = `Generation ${generation}, a rollback to ${of}, is active. An apply returns to the configuration.`;
   return [wrap(text, width)];
 }
 
 function heldText({ server, observed }: Change, now: number): string {
   const since = observed?.state === "stopped" ? `, stopped ${ago(now - observed.since)}` : "";
-  return `${server}${since}; it stays so until \`xy start ${server}\``;
+  return `${server}${since}; it stays stopped until \`xy start ${server}\``;
 }
 
 function pausedText({ server, action, observed }: Change, now: number): string {
   const until = observed?.paused?.until;
-  const end = until === undefined ? "" : `, for ${span(until - now)} more`;
+  const end = until === undefined ? "" : `, for another ${span(until - now)}`;
   if (action !== "none" || observed?.state !== "restarting")
     return `${server}${end}; nothing restarts it until \`xy resume ${server}\``;
   const exit = observed.lastExit ? ` (${formatExit(observed.lastExit.exit)})` : "";
@@ -159,12 +159,13 @@ function isAiling({ action, observed, desired }: Change): boolean {
 }
 
 function ailingText({ server, observed }: Change): string {
-  return `${server} runs, but ${observed?.ready.evidence ?? "is not ready"}`;
+  return `${server} is running, but ${observed?.ready.evidence ?? "is not ready"}`;
 }
 
 function driftText({ server, action, observed }: Change): string {
-  const outcome = action === "remove" ? "removed" : action === "none" ? "left alone" : "put back";
-  return `${server} was changed outside xy (${observed?.drift}), and is ${outcome}`;
+  const outcome =
+    action === "remove" ? "will be removed" : action === "none" ? "is left alone" : "will be restored";
+  return `${server} was changed outside xy (${observed?.drift}), and ${outcome}`;
 }
 
 /** What is said of several servers in the same words is said once. */

@@ -25,17 +25,17 @@ function reasonText(reason: Reason, change: Change, now: number): string {
     case "failed":
       return `it failed ${ago(now - reason.at)} (${reason.detail})`;
     case "absent":
-      return `it should run and does not${reason.detail === undefined ? "" : ` (${reason.detail})`}`;
+      return `it should be running but is not${reason.detail === undefined ? "" : ` (${reason.detail})`}`;
     case "unwanted":
-      return change.held ? "it runs, and you said stop" : "it runs, and wanted says stop";
+      return change.held ? "it is running although you stopped it" : "it is running but is wanted stopped";
     case "outdated-process":
       return "its process was started with an earlier configuration";
     case "drift":
       return `it was changed outside xy: ${reason.detail}`;
     case "unsettled":
       return reason.how === "unfinished"
-        ? "an apply of it was cut off"
-        : "xy now writes its unit in another way, or in another place";
+        ? "an earlier apply of it was interrupted"
+        : "xy now writes its unit differently, or to another place";
   }
 }
 

@@ -90,7 +90,7 @@ function wordRow({ operator }: Observed): Row | undefined {
 }
 
 function pausedText({ at, until }: NonNullable<Observed["paused"]>, now: number): string {
-  const end = until === undefined ? "until `xy resume`" : `for ${span(until - now)} more`;
+  const end = until === undefined ? "until `xy resume`" : `for another ${span(until - now)}`;
   return `${ago(now - at)}, ${end}`;
 }
 

@@ -29,7 +29,7 @@ describe("actions", () => {
     home.declare("web", says("say", "one"));
     expect(await home.did("plan")).toContain("Plan: 3 to add (web, action say, action web:say), 0 to change");
     const added = await home.did("apply", "--yes");
-    expect(added).toContain("action web:say: added: ready to run\n");
+    expect(added).toContain("action web:say: added, ready to run\n");
     expect(added).toContain("Apply complete: 3 added, 0 changed, 0 removed.\n");
     expect(await home.did("plan")).toBe(SAME);
     const before = await pid();
@@ -52,7 +52,7 @@ describe("actions", () => {
         "Plan: 0 to add, 1 to change (action web:say), 1 to remove (action say).\n",
       ].join("\n"),
     );
-    expect(changed).toContain("action say: removed\naction web:say: changed: runs at @yearly (UTC)\n");
+    expect(changed).toContain("action say: removed\naction web:say: changed, runs at @yearly (UTC)\n");
     expect(changed).toContain("Apply complete: 0 added, 1 changed, 1 removed.\n");
     expect(await home.did("run", "web:say")).toBe("two\n");
     expect(await known()).toEqual(["web:say"]);
@@ -175,7 +175,7 @@ describe("a rollback", () => {
     expect(await home.did("run", "say")).toBe("one\n");
     expect(await home.did("run", "web:say")).toBe("first\n");
     expect(await pid()).toBe(before);
-    expect(await home.did("plan")).toContain("Generation 3 is active, a rollback to 1.");
+    expect(await home.did("plan")).toContain("Generation 3, a rollback to 1, is active.");
   });
 
   it("to a generation from before there were actions removes them all", async () => {

@@ -47,7 +47,7 @@ it("leaves the servers when it is told to, and finds them again", async () => {
   expect(await home.xy("agent", "stop", "--keep-servers")).toMatchObject({
     code: 0,
     stdout: "The agent has stopped.\n",
-    stderr: expect.stringContaining("The servers run on."),
+    stderr: expect.stringContaining("The servers keep running."),
   });
   expect(() => process.kill(pid as number, 0)).not.toThrow();
   expect(await home.servers()).toMatchObject({ web: { state: "running", pid, restart_count: 0 } });

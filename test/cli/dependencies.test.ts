@@ -30,7 +30,7 @@ test("a server waits for the success of what it needs completed, also when that 
   migration("sleep 0.5; touch mark");
   declareWeb();
   const told = await home.did("apply", "--yes");
-  expect(told).toContain("migrate: added: ran, and ended with success");
+  expect(told).toContain("migrate: added, ran, and ended with success");
   expect(told.indexOf("web: adding")).toBeGreaterThan(told.indexOf("ran, and ended with success"));
   expect(await home.servers()).toMatchObject({ migrate: { state: "stopped" }, web: { state: "running" } });
   expect(await home.did("apply", "--yes")).toContain("No changes");
@@ -48,7 +48,7 @@ test("a server is not started when what it needs completed ends without success,
   expect(failed).toMatchObject({ code: 1 });
   expect(failed.stdout).toContain("migrate: cannot add: ended: exit 7");
   expect(failed.stdout).toContain(
-    "web: waits for migrate to complete: stopped: ended: exit 7; it starts by itself as soon as that is so: `xy start migrate`",
+    "web: waits for migrate to complete: stopped: ended: exit 7; it starts automatically once that happens (run `xy start migrate`)",
   );
   expect(failed.stdout).toContain("Apply failed: 1 failed (migrate); 1 waiting (web).\n");
 
@@ -69,7 +69,7 @@ test("a server is not started when what it needs completed ends without success,
 test("one that is needed started need not be ready, one that is needed ready must be", async () => {
   home.write("servers.d/db.kdl", NEVER_READY);
   home.declare("web", 'depends-on "db" condition="started"');
-  expect(await home.did("apply", "--yes")).toMatch(/db: added: running: pid \d+\n(.*\n)*web: added: ready/);
+  expect(await home.did("apply", "--yes")).toMatch(/db: added, running: pid \d+\n(.*\n)*web: added, ready/);
 
   await home.did("destroy", "--yes");
   home.declare("web", 'depends-on "db"');
@@ -94,7 +94,7 @@ test("what depends on a held server waits for it, and says so", async () => {
   const outcome = await home.xy("apply", "--yes");
   expect(outcome).toMatchObject({ code: 1 });
   expect(outcome.stdout).toContain(
-    "web: waits for db to be ready: held; it starts by itself as soon as that is so: `xy start db`\n" +
+    "web: waits for db to be ready: held; it starts automatically once that happens (run `xy start db`)\n" +
       "Apply not complete: 1 waiting (web).\n",
   );
 

@@ -45,9 +45,7 @@ test("a rollback brings an earlier state back, and plan tells until the configur
   await home.did("rollback", "--yes");
   expect(await mode()).toBe("one");
   const plan = await home.did("plan");
-  expect(plan).toContain(
-    "Generation 5 is active, a rollback to 1. An apply leaves it for the configuration.",
-  );
+  expect(plan).toContain("Generation 5, a rollback to 1, is active. An apply returns to the configuration.");
   expect(plan).toContain('~ env.MODE: "one" -> "three"');
   expect(await home.json("plan")).toMatchObject({ rolledBack: { generation: 5, of: 1 } });
   await home.did("rollback", "2", "--yes");
@@ -64,7 +62,7 @@ test("on a terminal an apply asks once more before it leaves a rollback", async 
   const terminal = home.terminal("xy apply");
   await terminal.prints("Apply these changes? [y/N]");
   terminal.types("y\r");
-  await terminal.prints("Generation 3 is active, a rollback to 1. Leave it? [y/N]");
+  await terminal.prints("Generation 3, a rollback to 1, is active. Return to the configuration? [y/N]");
   terminal.types("n\r");
   expect(await terminal.ended).toMatchObject({ code: 1 });
   expect(await mode()).toBe("one");

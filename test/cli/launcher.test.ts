@@ -2,7 +2,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
+import { GROUPS } from "../../src/commands/help.ts";
 
 const launcher = join(import.meta.dirname, "../../bin/xy.js");
 
@@ -20,8 +22,41 @@ describe("xy", () => {
     });
   });
 
-  it.each([["--help"], ["-h"], ["help"], []])("lists its commands: %s", (...args) => {
-    expect(xy(...args)).toMatchObject({ status: 0, stdout: expect.stringContaining("COMMANDS"), stderr: "" });
+  it.each([["--help"], ["-h"], ["help"], []])("lists its commands in groups: %s", (...args) => {
+    const { status, stdout, stderr } = xy(...args);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const [description, ...titles] = stdout.split("\n").filter((line) => /^\S/.test(line));
+    expect(description).toBe("xy keeps your own long-running servers exactly as you declare them.");
+    expect(titles).toEqual([
+      "USAGE",
+      "FIRST STEPS",
+      "EVERY DAY",
+      "LOOKING",
+      "MORE",
+      "Run `xy COMMAND --help` to see what a command does and which flags it takes.",
+    ]);
+    const names = [...stdout.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(([, name]) => name);
+    expect(names.slice(0, 4)).toEqual(["init", "check", "plan", "apply"]);
+    expect(names.sort()).toEqual(Object.values(GROUPS).flat().sort());
+  });
+
+  it.each([
+    [80, { NO_COLOR: "1" }],
+    [40, { NO_COLOR: "1" }],
+    [80, { FORCE_COLOR: "1" }],
+    [40, { FORCE_COLOR: "1" }],
+  ])("lists its commands in %i columns, %o", (columns, colour) => {
+    const { NO_COLOR: _, FORCE_COLOR: __, ...env } = process.env;
+    const stdout = execFileSync(process.execPath, [launcher, "--help"], {
+      encoding: "utf8",
+      env: { ...env, ...colour, OCLIF_COLUMNS: String(columns) },
+    });
+    const plain = stripVTControlCharacters(stdout);
+    expect(plain === stdout).toBe("NO_COLOR" in colour);
+    for (const line of plain.split("\n")) expect(line.length).toBeLessThanOrEqual(columns);
+    // The summaries are in one column, also where they take several lines.
+    const starts = [...plain.matchAll(/^( {2,}[a-z]* {2,})\S/gm)].map(([, { length = 0 } = ""]) => length);
+    expect(new Set(starts)).toEqual(new Set([12]));
   });
 
   it("takes an unknown command for wrong usage", () => {

@@ -63,7 +63,7 @@ it("ends quietly when nobody reads on", async () => {
 it("is there for a server that has ended, with its last words", async () => {
   const home = newHome();
   home.write("servers.d/job.kdl", 'command "sh"\nargs "-c" "printf done"\nport "none"\n');
-  expect(await home.did("apply", "--yes")).toContain("job: added: ran, and ended with success\n");
+  expect(await home.did("apply", "--yes")).toContain("job: added, ran, and ended with success\n");
   expect(await home.did("logs", "job")).toBe("[out] done\n");
   expect(await home.did("plan")).toBe("No changes. 1 server matches the configuration.\n");
 });

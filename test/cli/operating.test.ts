@@ -10,7 +10,7 @@ describe("the operator's word", () => {
     expect(await home.did("stop", "web")).toBe("web: did not run; it is held now\n");
     const nothing = await home.did("apply", "--yes");
     expect(nothing).toMatch(
-      /^held: web, stopped .*; it stays so until `xy start web`\n\nNo changes\. 1 server matches the configuration\.\n$/,
+      /^held: web, stopped .*; it stays stopped until `xy start web`\n\nNo changes\. 1 server matches the configuration\.\n$/,
     );
     await home.did("agent", "stop");
     expect(await home.servers()).toMatchObject({ web: { state: "stopped", held: true } });
@@ -55,7 +55,7 @@ describe("what the configuration wants", () => {
   it("stop: it is recorded and does not run; started by hand it runs on, over applies too", async () => {
     const home = newHome();
     home.declare("web", 'wanted "stop"');
-    expect(await home.did("apply", "--yes")).toContain("web: added: not started: it is wanted stopped\n");
+    expect(await home.did("apply", "--yes")).toContain("web: added, not started: it is wanted stopped\n");
     expect(await home.servers()).toMatchObject({ web: { state: "stopped", held: false } });
     await home.did("start", "web");
     expect(await home.did("apply", "--yes")).toBe("No changes. 1 server matches the configuration.\n");
@@ -124,7 +124,7 @@ describe("what a change does", () => {
     home.declare("web", 'env {\n  LEVEL "debug"\n}');
     const said = await home.did("apply", "--yes");
     expect(said).toContain(
-      "-/+ web will be changed by a restart, which breaks its live sessions\n      because env.LEVEL changed\n",
+      "-/+ web will be changed and restarted, which breaks its live sessions\n      because env.LEVEL changed\n",
     );
     expect((await home.servers()).web?.pid).not.toBe(pid);
   });

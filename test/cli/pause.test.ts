@@ -9,22 +9,22 @@ describe("a pause", () => {
     await home.did("apply", "--yes");
     expect(await home.did("pause", "db", "--for", "1d")).toBe("db: paused for 1d\n");
     expect(await home.did("list")).toContain("running (paused)");
-    expect(await home.did("status", "db")).toMatch(/^ {2}paused: +.*, for 23 hours more$/m);
+    expect(await home.did("status", "db")).toMatch(/^ {2}paused: +.*, for another 23 hours$/m);
     expect(await home.did("why", "db")).toMatch(
-      /It was paused .*, for 23 hours more: nothing restarts it meanwhile; `xy resume db` ends the pause\.\n$/,
+      /It was paused .* and stays paused for another 23 hours: nothing restarts it until the pause ends\. `xy resume db` ends it\.\n$/,
     );
     expect(await home.did("plan")).toMatch(
-      /^paused: db, for 23 hours more; nothing restarts it until `xy resume db`\n\nNo changes\./,
+      /^paused: db, for another 23 hours; nothing restarts it until `xy resume db`\n\nNo changes\./,
     );
 
     process.kill((await home.servers()).db?.pid ?? 0, "SIGKILL");
     await eventually(async () => expect(await home.servers()).toMatchObject({ db: { state: "restarting" } }));
     expect(await home.did("list")).toContain("restarting (paused)");
     expect(await home.did("why", "db")).toMatch(
-      /^db ended .* \(SIGKILL\), and is started again when its pause ends\./,
+      /^db ended .* \(SIGKILL\) and will be restarted when its pause ends\./,
     );
     expect(await home.did("plan")).toMatch(
-      /^paused: db, which is down \(SIGKILL\), for 23 hours more; nothing starts it until `xy resume db`\n/,
+      /^paused: db, which is down \(SIGKILL\), for another 23 hours; nothing starts it until `xy resume db`\n/,
     );
     expect(await home.did("pause", "db")).toBe("db: was paused already; now until `xy resume`\n");
     expect(await home.did("resume", "db")).toBe("db: resumed\n");
@@ -39,7 +39,7 @@ describe("a pause", () => {
     await home.did("apply", "--yes");
     await home.did("pause", "--all");
     home.declare("db", 'env { LEVEL "debug"; }');
-    expect(await home.did("apply", "--yes")).toContain("db: restarted: ready: printed: up\n");
+    expect(await home.did("apply", "--yes")).toContain("db: restarted, ready: printed: up\n");
     expect(await home.json("list")).toMatchObject([
       { state: "running", paused: { at_unix_ms: expect.any(Number) } },
     ]);

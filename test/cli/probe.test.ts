@@ -92,9 +92,7 @@ describe("another readiness of a running server", () => {
     await home.did("apply", "--yes");
     const { pid } = (await home.servers()).web as { pid: number };
     declare(home, port, { readiness: { type: "http", path: "/200" } });
-    expect(await home.did("apply", "--yes")).toContain(
-      "web: changed: changed in place: ready: GET /200: 200 OK\n",
-    );
+    expect(await home.did("apply", "--yes")).toContain("web: changed in place: ready: GET /200: 200 OK\n");
     expect(await home.servers()).toMatchObject({ web: { pid, ready: true, restart_count: 0 } });
   });
 

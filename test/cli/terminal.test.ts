@@ -105,7 +105,7 @@ describe.skipIf(!linux)("a terminal of 80 columns", () => {
     const { code, stdout } = await home.terminal("xy apply --yes").ended;
     expect(code).toBe(0);
     expect(stdout).toContain("\u001b[?25l");
-    expect(lines({ stdout })).toContain("✔ a: added: ready: printed: up");
+    expect(lines({ stdout })).toContain("✔ a: added, ready: printed: up");
     expect(lines({ stdout }).filter((line) => line.length > 80)).toEqual([]);
     // The cursor is given back.
     expect(stdout.lastIndexOf("\u001b[?25h")).toBeGreaterThan(stdout.lastIndexOf("\u001b[?25l"));

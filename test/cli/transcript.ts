@@ -52,7 +52,8 @@ const VARYING: readonly [what: RegExp, name: string][] = [
 ];
 
 /** Outcomes of servers that are worked on at once: they come in the order in which they are done. */
-const OUTCOMES = /(?:^\S+: (?:added|changed|restarted|removed|stopped|started): .*\n){2,}/gm;
+const OUTCOMES =
+  /(?:^\S+: (?:(?:added|changed|restarted|stopped|started)[,:]|changed in place|stopped and removed).*\n){2,}/gm;
 
 /** A text without that. */
 export function settled(text: string): string {

@@ -37,7 +37,7 @@ describe("xy up", () => {
       await follows(up, "web", "longer-name");
       expect(await home.did("status", "web")).toMatch(/^ {2}started by: +xy up \(pid \d+\)$/m);
       expect(await home.did("why", "web")).toMatch(
-        /It runs because `xy up` \(pid \d+\) started it, and ends with that/,
+        /It runs because `xy up` \(pid \d+\) started it, and stops when that ends, unless you run `xy start web`/,
       );
       up.types("\u0003");
       const { code, stdout } = await up.ended;
@@ -53,7 +53,7 @@ describe("xy up", () => {
         "Plan: 0 to add, 2 to change (longer-name, web), 0 to remove.\n",
       );
       expect(await home.did("why", "web")).toMatch(
-        /^web came to rest .*: the `xy up` that started it has ended\./,
+        /^web stopped .*: the `xy up` that started it has ended\./,
       );
     },
   );
@@ -254,7 +254,7 @@ describe("xy up", () => {
     await home.did("apply", "--yes");
     await home.did("stop", "held");
     const up = await home.xy("up");
-    expect(up.stdout).toMatch(/^held: held, stopped .*; it stays so until `xy start held`$/m);
+    expect(up.stdout).toMatch(/^held: held, stopped .*; it stays stopped until `xy start held`$/m);
     expect(up.stdout).toContain("Nothing runs any more.\n");
     expect(await home.servers()).toMatchObject({ held: { state: "stopped", held: true } });
   });

@@ -44,8 +44,8 @@ test("a server whose dependency is not ready waits, says so everywhere, and star
   expect(await home.did("list")).toMatch(/^web +waits for db +- /m);
   expect(await home.did("status", "web")).toMatch(/^ +waits for: +db to be ready: running, not ready: /m);
   expect(await home.did("why", "web")).toBe(
-    `web waits for db to be ready (now ${NOT_READY}). It starts by itself as soon as that is ` +
-      "so: `xy start --no-deps web` starts it at once, `xy stop web` ends the waiting.\n",
+    `web is waiting for db to be ready (now ${NOT_READY}). It starts automatically once that happens. ` +
+      "`xy start --no-deps web` starts it now, `xy stop web` ends the wait.\n",
   );
 
   const { code, stdout } = await home.xy("plan", "--detailed-exitcode");
@@ -119,7 +119,7 @@ test("what runs is not restarted while its dependency is not ready", async () =>
     `web: not restarted: left as it is, since the new version waits for db to be ready: ${notReady("never")}\n`,
   );
   expect(await home.servers()).toMatchObject({ web: { pid, ready: true } });
-  expect(await home.did("plan")).toContain("web will be changed by a restart");
+  expect(await home.did("plan")).toContain("web will be changed and restarted");
 });
 
 test("without waiting, everything is handed over, and the agent keeps the order", async () => {
@@ -127,8 +127,8 @@ test("without waiting, everything is handed over, and the agent keeps the order"
   home.declare("web", 'depends-on "db"');
   home.declare("app", 'depends-on "web"');
   const told = await home.did("apply", "--yes", "--no-wait");
-  expect(told).toContain(`web: added: waits for db to be ready: ${NOT_READY}\n`);
-  expect(told).toContain("app: added: waits for web to be ready: waiting for db\n");
+  expect(told).toContain(`web: added, waits for db to be ready: ${NOT_READY}\n`);
+  expect(told).toContain("app: added, waits for web to be ready: waiting for db\n");
   home.write("open", "");
   await isReady("web", "app");
 });
@@ -150,7 +150,7 @@ test("a start brings up what the server needs; what is held it waits for, until 
     code: 1,
     stdout: "",
     stderr:
-      "xy: web waits for api to be ready: held; it starts by itself as soon as that is so: `xy start api db`\n",
+      "xy: web waits for api to be ready: held; it starts automatically once that happens (run `xy start api db`)\n",
   });
   expect(await home.xy("start", "api")).toMatchObject({ code: 1 });
   expect(await home.did("list")).toMatch(/^web +waits for api /m);
@@ -171,7 +171,9 @@ test("a start runs a task again that has failed, for whoever needs it completed"
   task("[ -e open ] || exit 7");
   home.declare("web", 'depends-on "seed" condition="completed"');
   expect(await home.xy("apply", "--yes")).toMatchObject({ code: 1 });
-  expect(await home.did("why", "web")).toContain("waits for seed to complete (now stopped: ended: exit 7).");
+  expect(await home.did("why", "web")).toContain(
+    "is waiting for seed to complete (now stopped: ended: exit 7).",
+  );
   expect(await home.xy("start", "web")).toMatchObject({ code: 1 });
   home.write("open", "");
   expect(await home.did("start", "web")).toBe("seed: started\nweb: started\n");

@@ -76,8 +76,8 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       expect(await pids()).toEqual(before);
 
       expect(await home.did("xy agent uninstall")).toBe(
-        "Removed ~/.config/systemd/user/xy-agent.service: the agent starts at login no more.\n" +
-          "The agent and its servers run on. `xy agent stop` ends them.",
+        "Removed ~/.config/systemd/user/xy-agent.service: the agent no longer starts at login.\n" +
+          "The agent and its servers keep running. `xy agent stop` stops them.",
       );
       expect((await home.shell("systemctl --user status xy-agent")).stderr).toContain("could not be found");
       expect(await pids()).toEqual(before);

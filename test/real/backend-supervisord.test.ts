@@ -62,7 +62,7 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       expect(await home.did("plan")).toMatch(
         /~ a will be changed in place[\s\S]*its unit's file was edited[\s\S]*- umask=077\n/,
       );
-      expect(await home.did("apply", "--yes")).toContain("a: changed: changed in place");
+      expect(await home.did("apply", "--yes")).toContain("a: changed in place");
       expect(await pids(home)).toEqual(first);
       edit();
       supervisord.ctl("update");
@@ -74,17 +74,17 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       // Only what changed is restarted; supervisord takes in nothing of it before.
       const second = await pids(home);
       home.declare("b", 'stop { grace "3s"; }');
-      expect(await home.did("plan")).toContain("-/+ b will be changed by a restart");
-      expect(await home.did("apply", "--yes")).toContain("b: restarted: ready: printed: up");
+      expect(await home.did("plan")).toContain("-/+ b will be changed and restarted");
+      expect(await home.did("apply", "--yes")).toContain("b: restarted, ready: printed: up");
       const third = await pids(home);
       expect(third).toEqual({ ...second, b: expect.any(Number) });
       expect(third.b).not.toBe(second.b);
       home.declare("b", 'stop { grace "3s"; }\ndescription "waits"');
-      expect(await home.did("apply", "--yes")).toContain("b: changed: changed in place");
+      expect(await home.did("apply", "--yes")).toContain("b: changed in place");
       expect(await pids(home)).toEqual(third);
 
       await home.shell("rm servers.d/b.kdl");
-      expect(await home.did("reload")).toContain("b: removed: stopped and removed");
+      expect(await home.did("reload")).toContain("b: stopped and removed");
       expect(await home.did("destroy", "--yes")).toContain(
         "Destroy complete: 0 added, 0 changed, 2 removed.",
       );

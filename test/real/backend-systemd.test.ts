@@ -72,17 +72,17 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       // Only what changed is restarted.
       const second = await pids();
       declare("b", 'env { GREETING "hello"; }');
-      expect(await home.did("xy apply --yes")).toContain("b: restarted: ready: printed: up");
+      expect(await home.did("xy apply --yes")).toContain("b: restarted, ready: printed: up");
       const third = await pids();
       expect(third).toEqual({ ...second, b: expect.any(Number) });
       expect(third.b).not.toBe(second.b);
       declare("b", 'env { GREETING "hello"; }\ndescription "greets"');
-      expect(await home.did("xy apply --yes")).toContain("b: changed: changed in place");
+      expect(await home.did("xy apply --yes")).toContain("b: changed in place");
       expect(await pids()).toEqual(third);
       expect(await property("Description", "xy.tools.b")).toBe("tools/b (greets)");
 
       await home.did("rm servers.d/b.kdl");
-      expect(await home.did("xy reload")).toContain("b: removed: stopped and removed");
+      expect(await home.did("xy reload")).toContain("b: stopped and removed");
       await home.did(`test ! -e ${unitFile("b")}`);
       expect(await home.did("xy destroy --yes")).toContain(
         "Destroy complete: 0 added, 0 changed, 2 removed.",
@@ -122,7 +122,7 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       expect(await pids()).toEqual({ a: pid });
       await drift(`rm ${unitFile("a")}; systemctl --user mask xy.tools.a`, "its unit is masked");
       await home.did("systemctl --user stop xy.tools.a");
-      expect(await home.did("xy plan")).toContain("because it should run and does not");
+      expect(await home.did("xy plan")).toContain("because it should be running but is not");
       await home.did("xy apply --yes");
       // Started from a unit with something laid over it: only another process is without that.
       const laid = `mkdir ${unitFile("a")}.d; printf '[Service]\\nEnvironment=X=1\\n' > ${unitFile("a")}.d/override.conf; systemctl --user daemon-reload; systemctl --user restart xy.tools.a`;
@@ -140,7 +140,7 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       declare("a");
       home.write("tools/servers.d/once.kdl", 'command "sh"\nargs "-c" "echo did it"\nport "none"\n');
       expect(await home.did("xy apply --yes")).toMatch(
-        /web: added: ready: pid \d+ listens on 127\.0\.0\.1:18421/,
+        /web: added, ready: pid \d+ listens on 127\.0\.0\.1:18421/,
       );
       expect(await home.json("list")).toMatchObject([
         { name: "a", backend: "systemd", state: "running", ready: true, held: false },
@@ -233,7 +233,7 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       expect(refused.code).toBe(1);
       expect(refused.stdout).toContain("xy has not written what is there; move it away, or say --adopt");
       expect(await home.did(`cat ${unitFile("a")}`)).toBe("[Service]\nExecStart=sleep 600");
-      expect(await home.did("xy apply --yes --adopt")).toContain("a: added: ready");
+      expect(await home.did("xy apply --yes --adopt")).toContain("a: added, ready");
       // What xy wrote, and of which nothing is recorded any more, is its own still.
       await home.did("rm -r ~/.local/state/xy");
       expect(await home.did("xy plan")).toContain("because the record of what was applied cannot be read");
@@ -285,7 +285,7 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       expect(plan.stdout).toContain("~ b will be changed in place");
       const apply = await home.shell(`${without} xy apply --yes`);
       expect(apply.code).toBe(2);
-      expect(apply.stdout).toContain("b: changed: changed in place");
+      expect(apply.stdout).toContain("b: changed in place");
       const list = await home.shell(`${without} xy list`);
       expect(list.code).toBe(2);
       expect(list.stderr).toContain("(not shown: a)");
@@ -326,7 +326,7 @@ describe.skipIf(whyNoSystemd() !== undefined)("servers under a real systemd --us
         "tools/servers.d/a.kdl",
         'command "sh"\nargs "-c" "echo up; echo oops >&2; exec sleep 600"\nport "none"\nreadiness "log" pattern="^up$"\n',
       );
-      expect(await home.did("xy apply --yes")).toContain("a: added: ready: printed: up");
+      expect(await home.did("xy apply --yes")).toContain("a: added, ready: printed: up");
       await eventually(async () => expect(await home.did("xy logs a")).toBe("[out] up\n[out] oops"));
       expect(await home.did("xy logs a --tail 1 --json")).toMatch(/"line":"oops","ts_unix_ms":\d{13}\}$/);
       expect(await home.did("xy logs a --since 1h")).toBe("[out] up\n[out] oops");

@@ -73,7 +73,7 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       expect(await settings('stop { grace "9s"; }')).toContain(place);
       expect(await settings('stop { grace "8500ms"; }\nrestart { backoff-max "31s"; }')).toContain(place);
       expect(await settings('stop { grace "8500ms"; }\nlimits { open-files 99; }')).toContain(place);
-      expect(await settings('stop { grace "8s"; }')).toContain("-/+ a will be changed by a restart");
+      expect(await settings('stop { grace "8s"; }')).toContain("-/+ a will be changed and restarted");
     });
 
     it("stay held, though somebody has edited their file and somebody else's cannot be read", async () => {
@@ -157,7 +157,7 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       expect(supervisord.ctl("status")).toMatch(/^xy\.tools\.a +RUNNING/);
       expect(other.ctl("status")).toBe("");
       expect(readdirSync(other.site.includeDir)).toEqual([]);
-      expect(await home.did("plan")).toContain("-/+ a will be changed by a restart");
+      expect(await home.did("plan")).toContain("-/+ a will be changed and restarted");
       await home.did("destroy", "--yes");
       expect(supervisord.ctl("status")).toBe("");
     });

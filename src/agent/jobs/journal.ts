@@ -268,8 +268,9 @@ function specIn(bytes: Buffer, of: string): JobSpec | null {
 function linesWith(bytes: Buffer, head: string): Buffer[] {
   const lines: Buffer[] = [];
   for (let at = bytes.indexOf(head); at !== -1; at = bytes.indexOf(head, at + 1)) {
+    if (at > 0 && bytes[at - 1] !== 0x0a) continue;
     const end = bytes.indexOf(0x0a, at);
-    if ((at === 0 || bytes[at - 1] === 0x0a) && end !== -1) lines.push(bytes.subarray(at, end));
+    if (end !== -1) lines.push(bytes.subarray(at, end));
   }
   return lines;
 }

@@ -27,7 +27,7 @@ export class Changing {
     const { manager, store } = this.#inventory;
     const known = (await this.#inventory.known([server])).get(server);
     const unit = known?.unit ?? this.#unrecorded(server);
-    if (unit === undefined) return { ok: true, detail: "there was nothing of it" };
+    if (unit === undefined) return { ok: true, detail: "there was nothing to remove" };
     const obstacle = this.#writing.obstacle(unit.file, "remove");
     if (obstacle !== undefined) return failure(obstacle);
     await manager.stop(unit);

@@ -5,10 +5,10 @@ import { ServiceCommand } from "../service-command.ts";
 import { shortenPath } from "../shorten.ts";
 
 export default class AgentInstall extends ServiceCommand {
-  static override summary = "Start the agent at login, and keep it alive by the system.";
+  static override summary = "Start the agent at login, and let the system keep it running.";
   static override description =
-    "Writes a unit of the account's own service manager (systemd on Linux, launchd on macOS), and hands it the agent " +
-    "that runs. No server is restarted, and none dies with the agent.";
+    "Writes a unit for your account's service manager (systemd on Linux, launchd on macOS) and hands the running agent " +
+    "over to it. No server restarts, and no server stops when the agent dies.";
   static override examples = ["<%= config.bin %> agent install"];
   static override enableJsonFlag = true;
 

@@ -6,7 +6,8 @@ import { ProjectCommand } from "../project-command.ts";
 export default class AgentRun extends ProjectCommand {
   static override summary = "Run the agent in the foreground.";
   static override description =
-    "For a service manager, or to look at what it says. Ctrl-C stops all servers, and holds none of them.";
+    "For use under a service manager, or to watch what the agent reports. Ctrl-C stops all servers but does not hold " +
+    "them: the next agent starts them again.";
   static override aliases = ["daemon"];
   static override examples = ["<%= config.bin %> agent run"];
 

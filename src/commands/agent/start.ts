@@ -1,8 +1,10 @@
 import { ServerCommand } from "../server-command.ts";
 
 export default class AgentStart extends ServerCommand {
-  static override summary = "Start the agent, and with it what was last applied.";
-  static override description = "Every command that needs the agent starts it by itself.";
+  static override summary = "Start the agent, and with it the servers that were last applied.";
+  static override description =
+    "Rarely needed: every command that needs the agent starts it. After a reboot it brings your servers back.";
+  static override examples = ["<%= config.bin %> agent start", "<%= config.bin %> agent start --json"];
   static override enableJsonFlag = true;
 
   async run(): Promise<void> {

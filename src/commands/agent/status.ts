@@ -3,7 +3,9 @@ import { packageVersion } from "../../system/package.ts";
 import { ServerCommand } from "../server-command.ts";
 
 export default class AgentStatus extends ServerCommand {
-  static override summary = "Show whether the agent runs, and where.";
+  static override summary = "Show whether the agent is running, and where its files are.";
+  static override description = "Shows its pid, version, uptime, socket and state folder. Does not start it.";
+  static override examples = ["<%= config.bin %> agent status", "<%= config.bin %> agent status --json"];
   static override enableJsonFlag = true;
 
   async run(): Promise<void> {

@@ -3,13 +3,16 @@ import { EXIT } from "../exit-codes.ts";
 import { ServerCommand } from "../server-command.ts";
 
 export default class AgentStop extends ServerCommand {
-  static override summary = "Stop all servers, and then the agent.";
+  static override summary = "Stop all servers, then the agent.";
   static override description =
-    "No server is held: the next start of the agent brings them back. With --keep-servers they go on without an agent; " +
-    "one that prints a lot then waits once its pipe is full, until an agent is there again.";
-  static override examples = ["<%= config.bin %> agent stop", "<%= config.bin %> agent stop --keep-servers"];
+    "Servers are not held: the next agent starts them again. With --keep-servers they keep running without an agent; " +
+    "a server that prints a lot then blocks once its pipe is full, until an agent is back.";
+  static override examples = [
+    "<%= config.bin %> agent stop",
+    { description: "Leave the servers running", command: "<%= config.bin %> agent stop --keep-servers" },
+  ];
   static override enableJsonFlag = true;
-  static override flags = { "keep-servers": boolean({ summary: "Let the servers run on." }) };
+  static override flags = { "keep-servers": boolean({ summary: "Leave the servers running." }) };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(AgentStop);
@@ -29,7 +32,7 @@ export default class AgentStop extends ServerCommand {
     }
     if (keep_servers)
       this.note(
-        "The servers run on. One that prints a lot waits once its pipe is full, until an agent is back.",
+        "The servers keep running. One that prints a lot blocks once its pipe is full, until an agent is back.",
       );
   }
 }

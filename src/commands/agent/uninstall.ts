@@ -3,9 +3,9 @@ import { ServiceCommand } from "../service-command.ts";
 import { shortenPath } from "../shorten.ts";
 
 export default class AgentUninstall extends ServiceCommand {
-  static override summary = "Start the agent at login no more.";
+  static override summary = "Stop starting the agent at login.";
   static override description =
-    "Removes what `agent install` wrote. The agent and the servers run on: `agent stop` ends them.";
+    "Removes the unit that `xy agent install` wrote. The agent and the servers keep running; `xy agent stop` stops them.";
   static override examples = ["<%= config.bin %> agent uninstall"];
   static override enableJsonFlag = true;
 
@@ -16,8 +16,8 @@ export default class AgentUninstall extends ServiceCommand {
     const removed = await this.managing(() => uninstallAgent(this.state, service));
     if (this.json) return this.printJson({ removed, manager: service.kind, file: service.file });
     if (!removed) return this.print("The agent is not installed. There is nothing to remove.");
-    this.print(`Removed ${shortenPath(service.file)}: the agent starts at login no more.`);
+    this.print(`Removed ${shortenPath(service.file)}: the agent no longer starts at login.`);
     const info = await this.withRunningAgent((client) => client.call("agent_info", {}));
-    if (info) this.print("The agent and its servers run on. `xy agent stop` ends them.");
+    if (info) this.print("The agent and its servers keep running. `xy agent stop` stops them.");
   }
 }

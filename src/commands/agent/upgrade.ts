@@ -6,19 +6,25 @@ import { EXIT } from "../exit-codes.ts";
 import { ServerCommand } from "../server-command.ts";
 
 export default class AgentUpgrade extends ServerCommand {
-  static override summary = "Put this version of xy in place of the agent that runs.";
+  static override summary = "Replace the running agent with this version of xy.";
   static override description =
-    "No server is restarted, and no line of its output is lost. The new agent is tried out first. When it fails all " +
-    "the same, the old one serves again, and the command says why.";
-  static override examples = ["<%= config.bin %> agent upgrade"];
+    "No server restarts, and no line of output is lost. The new agent is tested before it takes over. If it fails all the " +
+    "same, the old agent serves again, and the command says why.";
+  static override examples = [
+    "<%= config.bin %> agent upgrade",
+    {
+      description: "Replace an agent of the same version too",
+      command: "<%= config.bin %> agent upgrade --force",
+    },
+  ];
   static override enableJsonFlag = true;
   static override flags = {
-    force: boolean({ summary: "Also when the agent has this version already." }),
+    force: boolean({ summary: "Upgrade even if the agent already has this version." }),
     "wait-timeout": string({
       default: "20s",
       env: "XY_WAIT_TIMEOUT",
       helpValue: "DURATION",
-      summary: "How long the new agent may take to serve.",
+      summary: "How long to wait for the new agent to take over.",
     }),
   };
 

@@ -1,10 +1,10 @@
 import { JobCommand, jobArgument } from "../job-command.ts";
 
 export default class JobCancel extends JobCommand {
-  static override summary = "Stop a job of an action.";
+  static override summary = "Cancel a job of an action.";
   static override description =
-    "Its process group gets SIGTERM, and SIGKILL once the action's grace is over. A job that waits for its turn, or for " +
-    "another attempt, is over at once.";
+    "Sends SIGTERM to its process group, and SIGKILL when the action's grace period is over. A job that is waiting for " +
+    "its turn, or for another attempt, is cancelled at once.";
   static override examples = ["<%= config.bin %> job cancel 12"];
   static override enableJsonFlag = true;
   static override args = jobArgument;

@@ -4,12 +4,21 @@ import { EXIT } from "../exit-codes.ts";
 import { JobCommand } from "../job-command.ts";
 
 export default class JobDelete extends JobCommand {
-  static override summary = "Delete jobs that are over, with their logs.";
-  static override examples = ["<%= config.bin %> job delete 12", "<%= config.bin %> job delete --server web"];
+  static override summary = "Delete finished jobs and their logs.";
+  static override examples = [
+    "<%= config.bin %> job delete 12",
+    {
+      description: "Delete every finished job of one server",
+      command: "<%= config.bin %> job delete --server web",
+    },
+  ];
   static override enableJsonFlag = true;
-  static override args = { id: integer({ min: 1, description: "Number of a job, as `xy jobs` shows it." }) };
+  static override args = { id: integer({ min: 1, description: "Job number, as shown by `xy jobs`." }) };
   static override flags = {
-    server: string({ helpValue: "NAME", summary: "All that are over of this server and its actions." }),
+    server: string({
+      helpValue: "NAME",
+      summary: "Delete all finished jobs of this server and its actions.",
+    }),
   };
 
   async run(): Promise<void> {

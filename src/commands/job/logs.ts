@@ -4,9 +4,9 @@ import { JobCommand, jobArgument } from "../job-command.ts";
 import { streamFlag, wireStream } from "../line-flags.ts";
 
 export default class JobLogs extends JobCommand {
-  static override summary = "Show what a job printed.";
+  static override summary = "Show the output of a job.";
   static override description =
-    "Of a job that is a server's own program: those lines of the server's log that are of this run.";
+    "For a job that is a server's own program, shows the part of the server's log that belongs to this run.";
   static override examples = ["<%= config.bin %> job logs 12", "<%= config.bin %> job logs 12 --follow"];
   static override enableJsonFlag = true;
   static override args = jobArgument;
@@ -16,9 +16,9 @@ export default class JobLogs extends JobCommand {
       min: 0,
       max: 1_000_000,
       helpValue: "LINES",
-      summary: "How many of the last lines; all when left out.",
+      summary: "Number of lines to show from the end (default: all).",
     }),
-    follow: boolean({ char: "f", summary: "Go on with new lines until the job is over." }),
+    follow: boolean({ char: "f", summary: "Keep showing new lines until the job ends." }),
     ...streamFlag,
   };
 

@@ -2,10 +2,10 @@ import { jobLabel } from "../../model/job.ts";
 import { JobCommand, jobArgument } from "../job-command.ts";
 
 export default class JobRetry extends JobCommand {
-  static override summary = "Run again what a job ran.";
+  static override summary = "Run a job again as it was.";
   static override description =
-    "As it was then, whatever is declared now; secrets have the values that were applied last. It is a new job, of the " +
-    "same server and action.";
+    "Runs the same command even if its declaration has changed since. Secrets have the values that were last applied. " +
+    "Creates a new job of the same server and action.";
   static override examples = ["<%= config.bin %> job retry 12"];
   static override enableJsonFlag = true;
   static override args = jobArgument;

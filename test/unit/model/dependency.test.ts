@@ -81,6 +81,8 @@ test("in words, with the way out where somebody has to take it", () => {
   expect(waitsText([db, seed])).toBe(
     "waits for db to be ready: held; and for seed to complete: running, not completed",
   );
-  expect(waitsSentence([db, seed])).toMatch(/; it starts by itself as soon as that is so: `xy start db`$/);
-  expect(waitsSentence([seed])).toMatch(/; it starts by itself as soon as that is so$/);
+  expect(waitsSentence([db, seed])).toMatch(
+    /; it starts automatically once that happens \(run `xy start db`\)$/,
+  );
+  expect(waitsSentence([seed])).toMatch(/; it starts automatically once that happens$/);
 });

@@ -8,20 +8,20 @@ const rest = spec("web", { wanted: "stop" });
 
 test("running and ready", () => {
   expect(why(running(web), NOW)).toMatchInlineSnapshot(
-    `"web has been running for 2h 13m (pid 812) and is ready: 127.0.0.1:8421 is listening (3 seconds ago). It runs because the configuration wants it started; \`xy stop web\` would hold it stopped."`,
+    `"web has been running for 2h 13m (pid 812) and is ready: 127.0.0.1:8421 is listening (3 seconds ago). It runs because the configuration wants it started. \`xy stop web\` stops it, and holds it stopped."`,
   );
 });
 
 test("running because the operator said so", () => {
   expect(why(running(rest, { operator: "start" }), NOW)).toMatchInlineSnapshot(
-    `"web has been running for 2h 13m (pid 812) and is ready: 127.0.0.1:8421 is listening (3 seconds ago). It runs because you started it, although the configuration wants it stopped; \`xy stop web\` ends it."`,
+    `"web has been running for 2h 13m (pid 812) and is ready: 127.0.0.1:8421 is listening (3 seconds ago). It runs because you started it, although the configuration wants it stopped. \`xy stop web\` stops it."`,
   );
 });
 
 test("running, not ready and not healthy", () => {
   const ready = { status: "failing", evidence: "nothing listens on 127.0.0.1:8421", at: NOW - 2000 } as const;
   expect(why(running(web, { ready, healthy: ready }), NOW)).toMatchInlineSnapshot(
-    `"web has been running for 2h 13m (pid 812) but is not ready: nothing listens on 127.0.0.1:8421 (2 seconds ago). It is not healthy: nothing listens on 127.0.0.1:8421. It becomes ready as soon as its readiness probe (tcp 8421) succeeds: \`xy status web\` shows what it saw last, \`xy logs web\` what the server says."`,
+    `"web has been running for 2h 13m (pid 812) but is not ready: nothing listens on 127.0.0.1:8421 (2 seconds ago). It is not healthy: nothing listens on 127.0.0.1:8421. It becomes ready when its readiness probe (tcp 8421) succeeds. \`xy status web\` shows what the probe saw last, \`xy logs web\` what the server printed."`,
   );
 });
 
@@ -36,10 +36,10 @@ test("waiting for what it depends on", () => {
   const seed = { server: "seed", condition: "completed", state: "failed: exit 7", resting: true } as const;
   const waits = (...all: readonly Missing[]) => why(resting(web, { waitsFor: all }), NOW);
   expect(waits({ ...db, condition: "ready", resting: false })).toMatchInlineSnapshot(
-    `"web waits for db to be ready (now running, not ready: nothing listens on 127.0.0.1:5432). It starts by itself as soon as that is so: \`xy start --no-deps web\` starts it at once, \`xy stop web\` ends the waiting."`,
+    `"web is waiting for db to be ready (now running, not ready: nothing listens on 127.0.0.1:5432). It starts automatically once that happens. \`xy start --no-deps web\` starts it now, \`xy stop web\` ends the wait."`,
   );
   expect(waits({ ...db, condition: "ready", resting: false }, seed)).toMatchInlineSnapshot(
-    `"web waits for db to be ready (now running, not ready: nothing listens on 127.0.0.1:5432) and for seed to complete (now failed: exit 7). It starts by itself as soon as that is so: \`xy start seed\` brings that about, \`xy start --no-deps web\` starts it at once, \`xy stop web\` ends the waiting."`,
+    `"web is waiting for db to be ready (now running, not ready: nothing listens on 127.0.0.1:5432) and for seed to complete (now failed: exit 7). It starts automatically once that happens. \`xy start seed\` starts what it waits for, \`xy start --no-deps web\` starts it now, \`xy stop web\` ends the wait."`,
   );
 });
 
@@ -51,7 +51,7 @@ test("waiting for the next start", () => {
     nextStartAt: NOW + 4000,
   });
   expect(why(waits, NOW)).toMatchInlineSnapshot(
-    `"web ended 3 minutes ago (exit 7) and its policy \`on-failure\` starts it again: restart 3, in 4 seconds. After 5 restarts within a minute it is given up as failed. \`xy start web\` starts it at once, \`xy stop web\` ends the waiting."`,
+    `"web ended 3 minutes ago (exit 7). Its restart policy \`on-failure\` starts it again in 4 seconds (restart 3). After 5 restarts within a minute it counts as failed. \`xy start web\` starts it now, \`xy stop web\` keeps it stopped."`,
   );
 });
 
@@ -59,37 +59,37 @@ test("failed", () => {
   const reason = "exit 7, 5 restarts in the last minute";
   const failed = resting(web, { state: "failed", reason, lastLines: ["listening", "port taken", ""] });
   expect(why(failed, NOW)).toMatchInlineSnapshot(
-    `"web failed 3 minutes ago: exit 7, 5 restarts in the last minute. The last thing it said was "port taken". Nothing starts it again by itself. \`xy logs web\` shows what came before; once the cause is gone, \`xy start web\` or \`xy apply\` starts it."`,
+    `"web failed 3 minutes ago: exit 7, 5 restarts in the last minute. Its last output was "port taken". It is not restarted automatically. \`xy logs web\` shows what it printed. Once the cause is fixed, \`xy start web\` or \`xy apply\` starts it."`,
   );
 });
 
 test("held", () => {
   expect(why(resting(web, { operator: "stop" }), NOW)).toMatchInlineSnapshot(
-    `"web is held: you stopped it 3 minutes ago. It stays stopped, over applies and reboots too, until \`xy start web\`."`,
+    `"web is held: you stopped it 3 minutes ago. It stays stopped, even across applies and reboots, until \`xy start web\`."`,
   );
 });
 
 test("stopped, as configured", () => {
   expect(why(resting(rest), NOW)).toMatchInlineSnapshot(
-    `"web is stopped because the configuration wants it stopped (wanted is "stop"). \`xy start web\` starts it all the same; for good, set wanted to "start" and apply."`,
+    `"web is stopped because the configuration wants it stopped (wanted is "stop"). \`xy start web\` starts it anyway. To change that permanently, set wanted to "start" and apply."`,
   );
 });
 
 test("ended well", () => {
   expect(why(resting(web, { lastExit: exited(0) }), NOW)).toMatchInlineSnapshot(
-    `"web ended by itself 3 minutes ago (exit 0), and its policy \`on-failure\` leaves it at that. \`xy start web\` runs it again."`,
+    `"web ended by itself 3 minutes ago (exit 0), and its restart policy \`on-failure\` does not restart it. \`xy start web\` runs it again."`,
   );
 });
 
 test("stopped, and nothing explains it", () => {
   expect(why(resting(web), NOW)).toMatchInlineSnapshot(
-    `"web came to rest 3 minutes ago, and nothing it was told explains that. \`xy apply\` or \`xy start web\` starts it."`,
+    `"web stopped 3 minutes ago; nothing asked it to. \`xy apply\` or \`xy start web\` starts it."`,
   );
 });
 
 test("stopping", () => {
   expect(why(running(web, { state: "stopping", since: NOW - 1000 }), NOW)).toMatchInlineSnapshot(
-    `"web began to stop 1 second ago. What is left of its processes has been told to end within its grace of 10 seconds, and is killed then."`,
+    `"web began to stop 1 second ago. Its processes have been told to exit, and are killed after a grace period of 10 seconds."`,
   );
 });
 
@@ -97,11 +97,11 @@ test("ignored, drifted and unreadable", () => {
   expect(
     why(resting(spec("web", { wanted: "ignore" }), { drift: "unit file edited" }), NOW),
   ).toMatchInlineSnapshot(
-    `"web is stopped. Its configuration says wanted "ignore": it is declared, and apply never touches it. What was applied was changed outside xy: unit file edited."`,
+    `"web is stopped. It is declared with wanted "ignore": apply never touches it. What was applied was changed outside xy: unit file edited."`,
   );
   const { spec: _, ...unreadable } = running(web);
   expect(why(unreadable, NOW)).toMatchInlineSnapshot(
-    `"web has been running for 2h 13m (pid 812) and is ready: 127.0.0.1:8421 is listening (3 seconds ago). \`xy stop web\` would hold it stopped. The record of what was applied to web cannot be read; \`xy apply\` writes it again."`,
+    `"web has been running for 2h 13m (pid 812) and is ready: 127.0.0.1:8421 is listening (3 seconds ago). \`xy stop web\` stops it, and holds it stopped. The record of what was applied to web cannot be read; \`xy apply\` writes it again."`,
   );
 });
 
@@ -110,14 +110,14 @@ describe("paused", () => {
 
   test("and running", () => {
     expect(why(running(web, { paused }), NOW)).toMatchInlineSnapshot(
-      `"web has been running for 2h 13m (pid 812) and is ready: 127.0.0.1:8421 is listening (3 seconds ago). It runs because the configuration wants it started; \`xy stop web\` would hold it stopped. It was paused 3 minutes ago, for 7 minutes more: nothing restarts it meanwhile; \`xy resume web\` ends the pause."`,
+      `"web has been running for 2h 13m (pid 812) and is ready: 127.0.0.1:8421 is listening (3 seconds ago). It runs because the configuration wants it started. \`xy stop web\` stops it, and holds it stopped. It was paused 3 minutes ago and stays paused for another 7 minutes: nothing restarts it until the pause ends. \`xy resume web\` ends it."`,
     );
   });
 
   test("and down", () => {
     const down = { state: "restarting", lastExit: exited(7), restartCount: 1 } as const;
     expect(why(resting(web, { ...down, paused: { at: paused.at } }), NOW)).toMatchInlineSnapshot(
-      `"web ended 3 minutes ago (exit 7), and is started again when its pause ends. \`xy start web\` starts it at once. It was paused 3 minutes ago: nothing restarts it meanwhile; \`xy resume web\` ends the pause."`,
+      `"web ended 3 minutes ago (exit 7) and will be restarted when its pause ends. \`xy start web\` starts it now. It was paused 3 minutes ago: nothing restarts it until the pause ends. \`xy resume web\` ends it."`,
     );
   });
 });
@@ -127,14 +127,14 @@ describe("started by a session", () => {
 
   test("that goes on", () => {
     expect(why(running(web, { startedBy }), NOW)).toMatchInlineSnapshot(
-      `"web has been running for 2h 13m (pid 812) and is ready: 127.0.0.1:8421 is listening (3 seconds ago). It runs because \`xy up\` (pid 4711) started it, and ends with that; after \`xy start web\` it stays."`,
+      `"web has been running for 2h 13m (pid 812) and is ready: 127.0.0.1:8421 is listening (3 seconds ago). It runs because \`xy up\` (pid 4711) started it, and stops when that ends, unless you run \`xy start web\`."`,
     );
   });
 
   test("that has ended", () => {
     const reason = "the `xy up` that started it has ended";
     expect(why(resting(web, { startedBy, reason }), NOW)).toMatchInlineSnapshot(
-      `"web came to rest 3 minutes ago: the \`xy up\` that started it has ended. \`xy apply\` or \`xy start web\` starts it."`,
+      `"web stopped 3 minutes ago: the \`xy up\` that started it has ended. \`xy apply\` or \`xy start web\` starts it."`,
     );
   });
 });

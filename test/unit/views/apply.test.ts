@@ -10,7 +10,7 @@ import { desired, running, spec } from "../reconciler/fixtures.ts";
 
 const EVENTS: readonly ApplyEvent[] = [
   { type: "started", server: "old", action: "remove" },
-  { type: "done", server: "old", action: "remove", detail: "stopped with exit 0" },
+  { type: "done", server: "old", action: "remove", detail: "stopped and removed" },
   { type: "started", server: "db", action: "add" },
   { type: "started", server: "notes", action: "restart" },
   { type: "progress", server: "db", text: "waiting for tcp 5432" },
@@ -61,7 +61,7 @@ describe("line by line", () => {
     const finals = await renderApplyLines(told(EVENTS), (text) => lines.push(text), { colour: false });
     expect(lines.join("\n")).toMatchInlineSnapshot(`
       "old: removing
-      old: removed: stopped with exit 0
+      old: stopped and removed
       db: adding
       notes: restarting
       db: waiting for tcp 5432
@@ -92,7 +92,7 @@ describe("as tasks", () => {
           | starting
           | no disk
       ✔ notes: restarted
-      ✔ old: removed: stopped with exit 0
+      ✔ old: stopped and removed
       ↓ web: not added: db failed, and web depends on it
       Apply failed: 1 failed (db); 1 not tried (web); 2 done (old, notes).
       "
@@ -104,7 +104,7 @@ describe("as tasks", () => {
     const { stream, text } = terminal(6);
     await renderApplyTasks(plan(), told(EVENTS.slice(0, 2)), stream, { colour: false });
     expect(text()).toBe(
-      "old: removing\nold: removed: stopped with exit 0\nApply complete: 0 added, 0 changed, 1 removed.\n",
+      "old: removing\nold: stopped and removed\nApply complete: 0 added, 0 changed, 1 removed.\n",
     );
   });
 
@@ -115,7 +115,7 @@ describe("as tasks", () => {
     }
     const { stream, text } = terminal();
     await expect(renderApplyTasks(plan(), breaking(), stream, { colour: false })).rejects.toThrow("a bug");
-    expect(text()).toContain("old: removed: stopped with exit 0");
+    expect(text()).toContain("old: stopped and removed");
   });
 });
 
@@ -144,7 +144,7 @@ describe("the summary", () => {
       "Apply failed: 1 failed (db); 1 waiting (api); 1 not tried (web); 2 done (old, notes).",
     );
     expect(eventText(waits)).toBe(
-      "api: waits for db to be ready: held; it starts by itself as soon as that is so: `xy start db`",
+      "api: waits for db to be ready: held; it starts automatically once that happens (run `xy start db`)",
     );
   });
 

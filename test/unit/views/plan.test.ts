@@ -55,7 +55,7 @@ describe("a plan for people", () => {
     const observed = [running(spec("db"), { ready: failing }), resting(web, { waitsFor: [db] })];
     expect(view([spec("db"), web], observed)).toMatchInlineSnapshot(`
       "waiting: web waits for db to be ready: running, not ready: it says
-      not ready: db runs, but nothing listens on port 8421
+      not ready: db is running, but nothing listens on port 8421
 
       No changes. 2 servers match the configuration. But not all of them are up: waiting: web; not ready: db.
       "
@@ -138,7 +138,7 @@ describe("a plan for people", () => {
       spec("touched"),
     ];
     expect(view(servers, observed)).toMatchInlineSnapshot(`
-      "-/+ api will be changed by a restart, which breaks its live sessions
+      "-/+ api will be changed and restarted, which breaks its live sessions
             because args, env.KEY, env.NEW and 3 more changed
             ~ args:
                 "run"
@@ -166,7 +166,7 @@ describe("a plan for people", () => {
             because it failed 3 minutes ago (exit 7)
 
         ~ gone will be started
-            because it should run and does not
+            because it should be running but is not
 
         ~ loud will be changed and stopped, which breaks its live sessions
             because wanted changed
@@ -185,8 +185,8 @@ describe("a plan for people", () => {
         ~ touched will be changed in place
             because it was changed outside xy: unit file edited
 
-      held: still, stopped 3 minutes ago; it stays so until \`xy start still\`
-      drifted: touched was changed outside xy (unit file edited), and is put back
+      held: still, stopped 3 minutes ago; it stays stopped until \`xy start still\`
+      drifted: touched was changed outside xy (unit file edited), and will be restored
 
       Plan: 0 to add, 8 to change (api, cfg, down, gone, loud, old, still, touched), 1 to remove (orphan).
       "
@@ -240,7 +240,7 @@ describe("a plan for people", () => {
     const before = spec("web", { workingDir: path("x"), env: { A: "1", LONG: "l".repeat(40) } });
     const after = spec("web", { workingDir: path("y"), env: { A: "2", LONG: "m".repeat(40) } });
     expect(view([after], [running(before)])).toMatchInlineSnapshot(`
-      "-/+ web will be changed by a restart, which breaks its live sessions
+      "-/+ web will be changed and restarted, which breaks its live sessions
             because env.A, env.LONG and working-dir changed
             ~ env.A: "1" -> "2"
             ~ env.LONG:
@@ -255,7 +255,7 @@ describe("a plan for people", () => {
     `);
     const narrow = view([after], [running(before)], { ...plain, width: 60 });
     expect(narrow).toMatchInlineSnapshot(`
-      "-/+ web will be changed by a restart, which breaks its live sessions
+      "-/+ web will be changed and restarted, which breaks its live sessions
             because env.A, env.LONG and working-dir changed
             ~ env.A: "1" -> "2"
             ~ env.LONG:
@@ -292,7 +292,7 @@ describe("a plan for people", () => {
       [31m  -[39m [1mold[22m will be stopped and removed, which breaks its live sessions
             [2mbecause it is no longer declared[22m
 
-      [33m-/+[39m [1mweb[22m will be changed by a restart, which breaks its live sessions
+      [33m-/+[39m [1mweb[22m will be changed and restarted, which breaks its live sessions
             [2mbecause args changed[22m
             [33m~[39m args: ["server.js"] -> ["b.js"]
 
@@ -316,7 +316,7 @@ describe("a plan for people", () => {
             + port: 8421
               (34 defaults hidden)
 
-      held: web; it stays so until \`xy start web\`
+      held: web; it stays stopped until \`xy start web\`
 
       Plan: 1 to add (web), 0 to change, 1 to remove (web).
       "
@@ -338,14 +338,14 @@ test("a paused server is told of, whatever the plan does", () => {
     "  ~ db will be started
           because it failed 3 minutes ago (exit 7)
 
-    -/+ old will be changed by a restart, which breaks its live sessions
+    -/+ old will be changed and restarted, which breaks its live sessions
           because umask changed
           ~ umask: 022 -> 000
 
     paused: api, which is down (exit 7); nothing starts it until \`xy resume api\`
     paused: db; nothing restarts it until \`xy resume db\`
-    paused: old, for 7 minutes more; nothing restarts it until \`xy resume old\`
-    paused: web, for 7 minutes more; nothing restarts it until \`xy resume web\`
+    paused: old, for another 7 minutes; nothing restarts it until \`xy resume old\`
+    paused: web, for another 7 minutes; nothing restarts it until \`xy resume web\`
 
     Plan: 0 to add, 2 to change (db, old), 0 to remove.
     "
@@ -368,20 +368,20 @@ describe("a plan of servers that run as units", () => {
     expect(
       planView({ ...plan, changes }, { ...plain, shorten: (path) => path.replace("/home/me", "~") }),
     ).toMatchInlineSnapshot(`
-        "  ~ web will be changed in place
-              because it was changed outside xy: its unit's file was edited
-              ~ unit: ~/u/xy.dots.web.service
-                  @@ -1 +1 @@
-                  [Service]
-                - UMask=0077
-                + UMask=0022
-                  Nice=1
+      "  ~ web will be changed in place
+            because it was changed outside xy: its unit's file was edited
+            ~ unit: ~/u/xy.dots.web.service
+                @@ -1 +1 @@
+                [Service]
+              - UMask=0077
+              + UMask=0022
+                Nice=1
 
-        drifted: web was changed outside xy (its unit's file was edited), and is put back
+      drifted: web was changed outside xy (its unit's file was edited), and will be restored
 
-        Plan: 0 to add, 1 to change (web), 0 to remove.
-        "
-      `);
+      Plan: 0 to add, 1 to change (web), 0 to remove.
+      "
+    `);
   });
 
   test("only names the file of a new one", () => {

@@ -108,7 +108,7 @@ test("a paused server, and on whose word it runs", () => {
   const [, ...rows] = statusView(running(web, { paused, startedBy }), {}, plain).split("\n");
   expect(rows.slice(0, 4).join("\n")).toMatchInlineSnapshot(`
     "  state:      running (paused), since 2025-11-20 07:47:00Z (2 hours ago)
-      paused:     3 minutes ago, for 7 minutes more
+      paused:     3 minutes ago, for another 7 minutes
       started by: xy up (pid 4711)
       pid:        812"
   `);
