@@ -128,7 +128,7 @@ function parseWith(parser: KdlParser, tokens: readonly Token[]): KdlText {
   for (;;) {
     parser.input = [...rest];
     const nodes = parser.document() as RawNode[] | undefined;
-    const error = parser.errors[0];
+    const error = located(parser.errors[0], rest);
     if (!error) return { nodes: (nodes ?? []).map(fromRaw), problems };
     const problem = parseProblem(error, rest);
     // What is left of a line after its problem makes no sense of its own.
@@ -138,6 +138,12 @@ function parseWith(parser: KdlParser, tokens: readonly Token[]): KdlText {
       return { nodes: [], problems };
     rest = shorter;
   }
+}
+
+/** Of what is wrong with a text of several lines the library does not always say where: then it is the last token. */
+function located(error: ParseError | undefined, tokens: readonly Token[]): ParseError | undefined {
+  const last = tokens.at(-1);
+  return error && { ...error, message: error.message, token: error.token ?? error.previousToken ?? last };
 }
 
 /** The tokens without the line of the error, its braces kept; undefined when nothing can be given up. */

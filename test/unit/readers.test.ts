@@ -11,7 +11,7 @@ import { READERS } from "../rig/readers.ts";
 /** Longest that one text may take, ms: a hundred times what a busy machine needs for it. */
 const BOUND = 30_000;
 /** Bytes of a long text, for readers that are our own. */
-const LONG = 512 * 1024;
+const LONG = 256 * 1024;
 const SEED = Number(process.env.XY_TEST_SEED ?? Date.now() % 2 ** 31);
 
 /** What some readers and regular expressions take for the end of a line, and others do not; and what ends a C string. */
