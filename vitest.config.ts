@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const report = process.env.XY_TEST_REPORT;
@@ -12,8 +13,8 @@ function project(name: string, testTimeout: number) {
 export default defineConfig({
   test: {
     pool: "forks",
-    // As many test files at once as there are cores, and no more: many of them start processes of their own.
-    maxWorkers: process.env.CI ? 2 : "100%",
+    // More test files at once than there are cores: many of them wait, for a service manager or for a second to pass.
+    maxWorkers: 2 * availableParallelism(),
     globalSetup: ["test/rig/leftovers.ts"],
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
     projects: [

@@ -68,17 +68,21 @@ export abstract class ProjectCommand extends BaseCommand {
   }
 
   protected setting(flags: EvaluationFlags): Setting {
-    const from = process.argv.some((word) => word.startsWith("--config")) ? "--config" : "XY_CONFIG";
     return {
-      cwd: process.cwd(),
-      env: process.env,
+      ...this.#place(flags),
       state: this.state,
       signal: this.signal,
       ask: (file) => this.#askTrust(file, flags.yes === true),
       print: (text) => void process.stderr.write(text),
       ...(flags["no-secrets"] ? { noSecrets: true } : {}),
-      ...(flags.config ? { explicit: { path: flags.config, from } as const } : {}),
     };
+  }
+
+  /** Where a configuration is looked for. */
+  #place({ config }: EvaluationFlags): Pick<Setting, "cwd" | "env" | "explicit"> {
+    const from = process.argv.some((word) => word.startsWith("--config")) ? "--config" : "XY_CONFIG";
+    const explicit = config ? { explicit: { path: config, from } as const } : {};
+    return { cwd: process.cwd(), env: process.env, ...explicit };
   }
 
   async #askTrust(file: string, yes: boolean): Promise<boolean> {
@@ -162,7 +166,7 @@ export abstract class ProjectCommand extends BaseCommand {
   protected async currentProject(flags: { config?: string | undefined }): Promise<string | undefined> {
     const { currentProject } = await import("../operation/project.ts");
     const { isPrivateGroup, readMachine } = await import("../operation/machine.ts");
-    const search = { ...this.setting(flags), machine: readMachine(process.env), isPrivateGroup };
+    const search = { ...this.#place(flags), machine: readMachine(process.env), isPrivateGroup };
     return this.valueOrEnd(
       await currentProject(search, this.state),
       "the configuration is not safe to use, nothing was done",

@@ -117,9 +117,10 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       });
       expect(await home.did("logs", "a", "b", "--tail", "1")).toBe("a | up\nb | up\n");
       expect((await home.xy("logs", "a", "--since", "1h")).code).toBe(64);
-      const following = home.xyRunning("logs", "b", "--follow", "--tail", "0");
+      const following = home.xyRunning("logs", "b", "--follow", "--tail", "1");
+      await following.prints("[out] up\n");
       await home.did("restart", "b");
-      await following.prints("[out] up");
+      await following.prints("[out] up\n[out] up\n");
       following.child.kill("SIGINT");
       expect((await following.ended).code).toBe(130);
       await home.did("destroy", "--yes");
