@@ -1,7 +1,8 @@
 import { canonicalJson, specHash } from "../model/canonical.ts";
 import { hasCompleted, isMet, waitsText } from "../model/dependency.ts";
 import { formatExit, type Missing } from "../model/observed.ts";
-import type { SecretValues, ServerSpec } from "../model/spec.ts";
+import type { ServerSpec } from "../model/spec.ts";
+import type { SecretValues } from "../model/spec-parts.ts";
 import { formatDuration } from "../model/units.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";

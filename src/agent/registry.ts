@@ -1,4 +1,5 @@
-import type { SecretValues, ServerSpec } from "../model/spec.ts";
+import type { ServerSpec } from "../model/spec.ts";
+import type { SecretValues } from "../model/spec-parts.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { isCode } from "../system/files.ts";
 import { Jobs } from "./jobs/jobs.ts";

@@ -4,7 +4,8 @@ import { SpawnError } from "../model/environment.ts";
 import type { OperatorWord, Transition } from "../model/observed.ts";
 import type { McpFacts } from "../model/probe-report.ts";
 import { Redactor } from "../model/redact.ts";
-import type { SecretValues, ServerSpec } from "../model/spec.ts";
+import type { ServerSpec } from "../model/spec.ts";
+import type { SecretValues } from "../model/spec-parts.ts";
 import { SESSION_OVER, type Starter } from "../model/starter.ts";
 import {
   type MachineEvent,

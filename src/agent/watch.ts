@@ -1,5 +1,6 @@
 import type { ProbeReport } from "../model/probe-report.ts";
-import type { Probe, SecretValues, ServerSpec } from "../model/spec.ts";
+import type { ServerSpec } from "../model/spec.ts";
+import type { Probe, SecretValues } from "../model/spec-parts.ts";
 import { type Look, type LookingProbe, Prober } from "../probes/prober.ts";
 import { Steps } from "../probes/steps.ts";
 import type { Incarnation } from "./incarnation.ts";

@@ -1,7 +1,8 @@
 import type { ActionSecrets, ActionSpec } from "../model/action.ts";
 import type { Missing, Observed } from "../model/observed.ts";
 import type { Change, UnitChange } from "../model/plan.ts";
-import type { SecretValues, ServerSpec } from "../model/spec.ts";
+import type { ServerSpec } from "../model/spec.ts";
+import type { SecretValues } from "../model/spec-parts.ts";
 
 /** What one server asks of another that it depends on. */
 export type Condition = ServerSpec["dependsOn"][number]["condition"];

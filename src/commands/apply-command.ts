@@ -4,7 +4,7 @@ import type { Fleet } from "../backends/fleet.ts";
 import type { ActionSecrets } from "../model/action.ts";
 import type { BackendSettings } from "../model/backend-settings.ts";
 import type { Change, Desired, Plan } from "../model/plan.ts";
-import type { SecretValues } from "../model/spec.ts";
+import type { SecretValues } from "../model/spec-parts.ts";
 import { isEmpty, summary } from "../model/summary.ts";
 import { parseDuration } from "../model/units.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { secretInput } from "../model/input-parts.ts";
-import { rootInput, serverInput, whenInput } from "../model/server.ts";
+import { rootInput, serverInput } from "../model/server.ts";
+import { whenInput } from "../model/server-fields.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { form, type Names, typeText } from "./type-text.ts";
 

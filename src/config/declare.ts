@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Diagnostic } from "../model/diagnostic.ts";
-import { type FilledServer, PORT_CHOICES, serverInput } from "../model/server.ts";
+import { type FilledServer, serverInput } from "../model/server.ts";
+import { PORT_CHOICES } from "../model/server-fields.ts";
 import type { Candidate } from "./collect.ts";
 import type { DeclaredServer } from "./declared.ts";
 import { isMap } from "./keys.ts";

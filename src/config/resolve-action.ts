@@ -1,6 +1,6 @@
 import { type ActionSpec, actionKey } from "../model/action.ts";
 import { aboutAction, type Diagnostic } from "../model/diagnostic.ts";
-import type { EnvValue, SecretValues } from "../model/spec.ts";
+import type { EnvValue, SecretValues } from "../model/spec-parts.ts";
 import { parseDuration } from "../model/units.ts";
 import { expandAction, shebangOf } from "./actions.ts";
 import type { Declared, DeclaredAction, DeclaredServer } from "./declared.ts";

@@ -1,12 +1,13 @@
 import { stat } from "node:fs/promises";
 import type { Diagnostic } from "../model/diagnostic.ts";
-import type { EnvValue, SecretRef, SecretValues, ServerSpec } from "../model/spec.ts";
+import type { Facts } from "../model/server-fields.ts";
+import { type ServerSpec, specOf } from "../model/spec.ts";
+import type { EnvValue, SecretRef, SecretValues } from "../model/spec-parts.ts";
 import type { Declared, DeclaredServer } from "./declared.ts";
 import { accountEnv, expandPath, isShellName, systemPath } from "./environment.ts";
 import type { KeyPath } from "./place.ts";
 import { type ProgramSearch, pathFolders, programAt, programOn, versionManagerRemark } from "./program.ts";
 import { absoluteReference, readEnvFile, readSecret } from "./secrets.ts";
-import { type Facts, specOf } from "./spec-of.ts";
 import { expandTemplates } from "./templates.ts";
 import type { SecretOutcome, World } from "./world.ts";
 
@@ -63,7 +64,11 @@ export async function resolveServer(
     os: machine.os,
     class: input.class,
     program: found.kind === "found" ? found.program : input.command,
-    args: expanded.args,
+    args: [
+      ...expanded.args,
+      ...(input.portFlag !== undefined && port !== null ? [input.portFlag, String(port)] : []),
+    ],
+    mcp: input.mcp === undefined ? null : { path: input.mcp === true ? "/mcp" : input.mcp.path },
     probes,
     env: { ...baseEnv, ...secret.fromFiles, ...expanded.env, ...secret.references },
     workingDir,

@@ -2,7 +2,7 @@ import { type ActionSecrets, actionKey } from "../model/action.ts";
 import type { BackendSettings } from "../model/backend-settings.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Desired } from "../model/plan.ts";
-import type { SecretValues } from "../model/spec.ts";
+import type { SecretValues } from "../model/spec-parts.ts";
 import { resolveBackends } from "./backend-settings.ts";
 import type { Declared } from "./declared.ts";
 import { autoPorts } from "./ports.ts";

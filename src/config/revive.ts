@@ -1,7 +1,8 @@
 import { type ActionSpec, actionKey } from "../model/action.ts";
 import { aboutAction, type Diagnostic } from "../model/diagnostic.ts";
 import type { Desired } from "../model/plan.ts";
-import type { EnvValue, SecretRef, SecretValues, ServerSpec } from "../model/spec.ts";
+import type { ServerSpec } from "../model/spec.ts";
+import type { EnvValue, SecretRef, SecretValues } from "../model/spec-parts.ts";
 import { programAt } from "./program.ts";
 import type { Resolved } from "./resolve.ts";
 import { workingDirFault } from "./resolve-server.ts";

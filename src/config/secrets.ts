@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import type { SecretInput } from "../model/input-parts.ts";
-import type { SecretRef } from "../model/spec.ts";
+import type { SecretRef } from "../model/spec-parts.ts";
 import { parseDotenv } from "./dotenv.ts";
 import { expandPath } from "./environment.ts";
 import { MAX_BYTES, readFailure } from "./read.ts";

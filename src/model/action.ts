@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { envValue, name, type SecretValues, secretValues } from "./spec.ts";
+import { envValue, name, type SecretValues, secretValues } from "./spec-parts.ts";
 
 /**
  * An action: a named command or script that ends, run by hand or on a schedule; of a project, or of one of its servers.

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import type { EnvValue, ServerSpec } from "./spec.ts";
-import { wholeSeconds } from "./units.ts";
+import type { AnyRow, Rows } from "./field.ts";
+import { SERVER_FIELDS } from "./server-fields.ts";
+import type { ServerSpec } from "./spec.ts";
 
 /** JSON with object keys in code-point order and no spaces: equal values give equal text, in any run and version. */
 export function canonicalJson(value: unknown): string {
@@ -20,51 +21,93 @@ export function canonicalHash(value: unknown): string {
 
 /** Identifies a whole spec. */
 export function specHash(spec: ServerSpec): string {
-  return canonicalHash(spec);
+  return canonicalHash(withoutDefaults(spec));
 }
 
 /**
- * Identifies what a process gets at its start: two specs with the same hash need no restart between them. A secret
- * counts by its keyed hash, so that the same value found at another place is the same.
+ * Identifies what a process gets at its start: two specs with the same hash need no restart between them. What is in it
+ * is said by the rows of {@link SERVER_FIELDS}.
  */
 export function startHash(spec: ServerSpec): string {
-  const parts = [
-    spec.program,
-    spec.args,
-    spec.port,
-    spec.host,
-    startEnv(spec.env),
-    spec.workingDir,
-    spec.umask,
-  ];
-  return canonicalHash([...parts, ...byBackend(spec)]);
+  return canonicalHash(startParts(spec));
 }
 
-/** What else a new process is needed for, as far as a unit says it. */
-function byBackend({ backend, limits, class: scope, restart, stop, logs }: ServerSpec): unknown[] {
-  switch (backend) {
-    case "agent":
-      return [limits];
-    case "systemd":
-      return [limits, scope ?? null];
-    case "launchd": {
-      const wait = restart.policy === "never" ? null : wholeSeconds(restart.backoffInitial, 1);
-      return [limits, scope ?? null, restart.policy, wait, wholeSeconds(stop.grace, 1)];
-    }
-    case "supervisord": {
-      const { policy, maxRetriesPerMinute, successExitCodes } = restart;
-      const tries = policy === "never" ? null : maxRetriesPerMinute;
-      return [policy, tries, successExitCodes, stop.signal, wholeSeconds(stop.grace), logs];
-    }
-  }
+function startParts(spec: ServerSpec): unknown[] {
+  const rows: [string, AnyRow][] = Object.entries(SERVER_FIELDS);
+  const first = rows.flatMap(([name, row]) =>
+    FIRST.has(name) ? partsOf(row, spec.backend, firstOf(name, row, spec[name as keyof ServerSpec])) : [],
+  );
+  return [...first, ...laterParts(rows, spec, spec.backend)];
 }
 
-function startEnv(env: ServerSpec["env"]): unknown {
-  const given = (value: EnvValue) => (isKeyed(value) ? { hmac: value.hmac } : value);
-  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, given(value)]));
+/** A block without what came later: that stands in the hash by itself. */
+const firstOf = (name: string, { rows }: AnyRow, value: unknown): unknown =>
+  rows
+    ? Object.fromEntries(Object.entries(value as object).filter(([key]) => FIRST.has(`${name}.${key}`)))
+    : value;
+
+const partsOf = ({ start }: AnyRow, backend: ServerSpec["backend"], value: unknown): readonly unknown[] =>
+  start?.[backend]?.(value as never) ?? [];
+
+/** Of those that came later: by name, and not at all where they are as in a record without them. */
+function laterParts(
+  rows: readonly [string, AnyRow][],
+  values: Readonly<Record<string, unknown>>,
+  backend: ServerSpec["backend"],
+  prefix = "",
+): unknown[] {
+  return rows.flatMap(([key, row]) => {
+    const name = `${prefix}${key}`;
+    const value = values[key];
+    if (row.rows)
+      return laterParts(Object.entries(row.rows), value as Record<string, unknown>, backend, `${name}.`);
+    if (FIRST.has(name) || isAbsent(row, value)) return [];
+    const parts = partsOf(row, backend, value);
+    return parts.length === 0 ? [] : [{ [name]: parts }];
+  });
 }
 
-/** A reference without a keyed hash was never resolved: only the reference itself can be compared. */
-function isKeyed(value: EnvValue): value is Exclude<EnvValue, string> {
-  return typeof value !== "string" && value.hmac !== "";
+const isAbsent = ({ absent }: AnyRow, value: unknown) =>
+  value === undefined || canonicalJson(value) === canonicalJson(absent);
+
+/**
+ * A spec without those of its fields that came later and are as in a record without them: what an earlier version can
+ * read, and what it has made its hashes of.
+ */
+export function withoutDefaults(spec: ServerSpec): ServerSpec {
+  return compacted(SERVER_FIELDS, spec) as ServerSpec;
+}
+
+function compacted(
+  rows: Rows,
+  values: Readonly<Record<string, unknown>>,
+  prefix = "",
+): Record<string, unknown> {
+  const entries = Object.entries(values).flatMap(([key, value]): [string, unknown][] => {
+    const name = `${prefix}${key}`;
+    const row = rows[key];
+    if (row?.rows) return [[key, compacted(row.rows, value as Record<string, unknown>, `${name}.`)]];
+    return row && !FIRST.has(name) && isAbsent(row, value) ? [] : [[key, value]];
+  });
+  return Object.fromEntries(entries);
+}
+
+/**
+ * The fields that the first records had. They stand in every hash, at their places and whatever their values: to take one
+ * out, or to add one, would have every server restarted at the next update. Nothing is ever added here.
+ */
+const FIRST: ReadonlySet<string> = new Set([
+  ...["name", "project", "backend", "class", "command", "program", "args", "port", "host", "mcp", "env"],
+  ...["workingDir", "umask", "restart", "stop", "readiness", "liveness", "dependsOn", "logs", "wanted"],
+  ...["limits", "description", "tags", "limits.openFiles", "stop.grace", "stop.signal", "logs.maxSize"],
+  ...["logs.keep", "restart.policy", "restart.backoffInitial", "restart.backoffMax"],
+  ...["restart.maxRetriesPerMinute", "restart.resetAfter", "restart.successExitCodes"],
+]);
+
+/** The fields of which a change may need a new process. Whether it does is said by {@link startHash}. */
+export function startFields(backend: ServerSpec["backend"]): readonly string[] {
+  const needs = ({ start, rows }: AnyRow): boolean =>
+    start?.[backend] !== undefined || Object.values(rows ?? {}).some(needs);
+  const rows: [string, AnyRow][] = Object.entries(SERVER_FIELDS);
+  return rows.filter(([, row]) => needs(row)).map(([name]) => name);
 }

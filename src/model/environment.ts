@@ -1,4 +1,5 @@
-import type { SecretValues, ServerSpec } from "./spec.ts";
+import type { ServerSpec } from "./spec.ts";
+import type { SecretValues } from "./spec-parts.ts";
 
 /** Why a server could not be started, in words for a person. */
 export class SpawnError extends Error {

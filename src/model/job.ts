@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { actionSpec } from "./action.ts";
-import { name, serverSpec } from "./spec.ts";
+import { serverSpec } from "./spec.ts";
+import { name } from "./spec-parts.ts";
 
 /** A job: one recorded execution of a server's own program, or of an action. */
 

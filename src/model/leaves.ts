@@ -1,4 +1,4 @@
-import type { EnvValue } from "./spec.ts";
+import type { EnvValue } from "./spec-parts.ts";
 
 /** A server, or an action. */
 export interface Described {

@@ -1,5 +1,5 @@
 import type { McpFacts } from "./probe-report.ts";
-import type { SecretValues } from "./spec.ts";
+import type { SecretValues } from "./spec-parts.ts";
 
 /** A line of output, short enough for an explanation. Only what is redacted may be cut: a half secret is not found. */
 function cut(line: string, longest: number): string {

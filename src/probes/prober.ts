@@ -1,6 +1,7 @@
 import { environmentOf } from "../model/environment.ts";
 import type { McpFacts, ProbeReport } from "../model/probe-report.ts";
-import type { Probe, SecretValues, ServerSpec } from "../model/spec.ts";
+import type { ServerSpec } from "../model/spec.ts";
+import type { Probe, SecretValues } from "../model/spec-parts.ts";
 import { packageVersion } from "../system/package.ts";
 import { commandProbe } from "./command.ts";
 import { httpProbe } from "./http.ts";

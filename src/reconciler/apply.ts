@@ -3,7 +3,8 @@ import { type ActionSecrets, type ActionSpec, actionKey } from "../model/action.
 import type { ApplyEvent } from "../model/event.ts";
 import type { Missing } from "../model/observed.ts";
 import type { Change, Plan } from "../model/plan.ts";
-import type { SecretValues, ServerSpec } from "../model/spec.ts";
+import type { ServerSpec } from "../model/spec.ts";
+import type { SecretValues } from "../model/spec-parts.ts";
 import { actionLabel } from "../model/summary.ts";
 import { Channel } from "./channel.ts";
 import { awaitedCondition, restingDependency } from "./dependencies.ts";

@@ -1,8 +1,8 @@
-import { startHash } from "../model/canonical.ts";
+import { startFields, startHash } from "../model/canonical.ts";
 import { topField } from "../model/leaves.ts";
 import { formatExit, type Observed } from "../model/observed.ts";
 import type { Action, FieldChange, Reason } from "../model/plan.ts";
-import { RESTART_FIELDS, type ServerSpec } from "../model/spec.ts";
+import type { ServerSpec } from "../model/spec.ts";
 import { isAcceptedEnd, mayRun } from "../model/wanted.ts";
 
 export interface Decision {
@@ -98,7 +98,7 @@ function outdatedReasons(pair: Pair): Reason[] {
 
 function startChanged({ desired, observed, fields }: Pair): boolean {
   if (observed.spec === undefined) return true;
-  const relevant: readonly string[] = RESTART_FIELDS[desired.backend];
+  const relevant = startFields(desired.backend);
   return (
     fields.some(({ field }) => relevant.includes(topField(field))) &&
     startHash(desired) !== startHash(observed.spec)

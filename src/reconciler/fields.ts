@@ -1,7 +1,7 @@
 import { canonicalJson } from "../model/canonical.ts";
 import { type Described, leaves, topField } from "../model/leaves.ts";
 import type { FieldChange } from "../model/plan.ts";
-import type { EnvValue } from "../model/spec.ts";
+import type { EnvValue } from "../model/spec-parts.ts";
 
 /**
  * What differs between two specs of one server, or of one action, field by field, in field order: nested objects dotted

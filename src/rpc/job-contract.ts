@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { actionSecrets, actionSpec } from "../model/action.ts";
 import { job, jobSpec, PHASES } from "../model/job.ts";
-import { name } from "../model/spec.ts";
+import { name } from "../model/spec-parts.ts";
 
 /** The methods about actions, and about the jobs that executions are recorded as. */
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { BACKENDS } from "../model/backends.ts";
 import { STATES } from "../model/observed.ts";
 import type { ProcessUsage } from "../model/process.ts";
-import { name } from "../model/spec.ts";
+import { name } from "../model/spec-parts.ts";
 
 /** The methods about what servers use, and how they have done. */
 

@@ -1,6 +1,6 @@
 import { canonicalJson } from "../model/canonical.ts";
 import type { Verdict } from "../model/observed.ts";
-import type { Probe } from "../model/spec.ts";
+import type { Probe } from "../model/spec-parts.ts";
 
 export type TimedProbe = Exclude<Probe, { type: "none" }>;
 

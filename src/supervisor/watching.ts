@@ -1,6 +1,6 @@
 import type { Verdict } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
-import type { Probe } from "../model/spec.ts";
+import type { Probe } from "../model/spec-parts.ts";
 import { formatDuration } from "../model/units.ts";
 import type { Effect, ProbeName, SupervisedSpec, Turn } from "./events.ts";
 import { afterFailure, end } from "./incarnation.ts";

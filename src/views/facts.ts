@@ -1,6 +1,7 @@
 import type { ActionSpec } from "../model/action.ts";
 import { canonicalJson } from "../model/canonical.ts";
 import { leaves } from "../model/leaves.ts";
+import { GIVEN_ENV, rowOf } from "../model/server-fields.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { commandLine, fieldLabel, fieldValue, lineCount } from "./values.ts";
 
@@ -9,44 +10,6 @@ export interface Fact {
   readonly label: string;
   readonly value: string;
 }
-
-/** Given to every server by the system and the account, not by its configuration. */
-const GIVEN_ENV = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TMPDIR", "XDG_RUNTIME_DIR"];
-
-/** Only for not showing them; a value that no longer is the default is shown, which does no harm. */
-const DEFAULTS: Readonly<Record<string, unknown>> = {
-  host: "127.0.0.1",
-  mcp: null,
-  umask: 0o022,
-  "restart.policy": "on-failure",
-  "restart.backoffInitial": 1000,
-  "restart.backoffMax": 30_000,
-  "restart.maxRetriesPerMinute": 5,
-  "restart.resetAfter": 10_000,
-  "restart.successExitCodes": [0],
-  "stop.grace": 10_000,
-  "stop.signal": "SIGTERM",
-  dependsOn: [],
-  "logs.maxSize": 10 * 2 ** 20,
-  "logs.keep": 5,
-  wanted: "start",
-  description: "",
-  tags: [],
-};
-
-/** By default a server gets the limit of an account: of Linux, of macOS. */
-const OPEN_FILES: readonly number[] = [1024, 256];
-
-const PROBE_DEFAULTS: Readonly<Record<string, unknown>> = {
-  interval: 5000,
-  timeout: 2000,
-  startPeriod: 30_000,
-  failureThreshold: 3,
-  successThreshold: 1,
-};
-
-/** Ms. */
-const MCP_TIMEOUT = 10_000;
 
 /** Shown as one line of their own. */
 const TOLD_OTHERWISE: ReadonlySet<string> = new Set([
@@ -125,35 +88,9 @@ function serverUrl({ host, port, mcp }: Pick<ServerSpec, "host" | "port" | "mcp"
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}${mcp.path}`;
 }
 
+/** What it has whatever its configuration says; such a value is not worth a line. */
 function isDefault(field: string, value: unknown, spec: ServerSpec): boolean {
-  const [top = "", inner = ""] = field.split(".");
-  if (top === "env") return GIVEN_ENV.includes(inner);
-  if (field === "workingDir") return value === spec.env.HOME;
-  if (field === "limits.openFiles") return OPEN_FILES.includes(value as number);
-  if (top === "readiness" || top === "liveness") return isProbeDefault(top, inner, value, spec);
-  return field in DEFAULTS && canonicalJson(value) === canonicalJson(DEFAULTS[field]);
-}
-
-function isProbeDefault(
-  probe: "readiness" | "liveness",
-  setting: string,
-  value: unknown,
-  spec: ServerSpec,
-): boolean {
-  const { type } = spec[probe];
-  switch (setting) {
-    case "type":
-      return value === (spec.port === null ? "none" : spec.mcp && probe === "readiness" ? "mcp" : "tcp");
-    case "port":
-      return value === spec.port;
-    case "path":
-      return type === "mcp" && value === spec.mcp?.path;
-    case "timeout":
-      return value === (type === "mcp" ? MCP_TIMEOUT : PROBE_DEFAULTS.timeout);
-    case "status":
-    case "args":
-      return canonicalJson(value) === "[]";
-    default:
-      return PROBE_DEFAULTS[setting] === value;
-  }
+  const { row, inner } = rowOf(field);
+  if (row?.isUsual) return row.isUsual(value as never, spec as never, inner);
+  return row !== undefined && "absent" in row && canonicalJson(value) === canonicalJson(row.absent);
 }

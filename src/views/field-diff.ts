@@ -1,6 +1,6 @@
 import { diffArrays } from "diff";
 import type { FieldChange } from "../model/plan.ts";
-import type { EnvValue } from "../model/spec.ts";
+import type { EnvValue } from "../model/spec-parts.ts";
 import { type Line, lineDiff } from "./line-diff.ts";
 import { fieldLabel, fieldValue, lineCount } from "./values.ts";
 import { displayWidth } from "./width.ts";

@@ -1,7 +1,7 @@
+import { startFields } from "../model/canonical.ts";
 import { ago } from "../model/elapsed.ts";
 import { topField } from "../model/leaves.ts";
 import type { Change, Reason } from "../model/plan.ts";
-import { RESTART_FIELDS } from "../model/spec.ts";
 import { fieldLabel } from "./values.ts";
 
 /** What follows "because", one clause a reason; nothing for a new server, whose sign says it all. */
@@ -45,7 +45,7 @@ function changes({ fields }: Change, name: string): boolean {
 
 /** A restart is blamed on the fields that need one. */
 function relevant(fields: readonly string[], { action, desired }: Change): readonly string[] {
-  const restarting: readonly string[] = RESTART_FIELDS[desired?.backend ?? "agent"];
+  const restarting = startFields(desired?.backend ?? "agent");
   const culprits = fields.filter((field) => restarting.includes(topField(field)));
   return action === "restart" && culprits.length > 0 ? culprits : fields;
 }

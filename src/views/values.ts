@@ -1,22 +1,11 @@
-import type { EnvValue, SecretRef, ServerSpec } from "../model/spec.ts";
+import { rowOf } from "../model/server-fields.ts";
+import type { ServerSpec } from "../model/spec.ts";
+import type { EnvValue, SecretRef } from "../model/spec-parts.ts";
 import { quote, shellWord } from "../model/text.ts";
-import { formatDuration, formatSize } from "../model/units.ts";
+import { formatDuration } from "../model/units.ts";
 
-/** Fields whose numbers mean something else than a count. */
+/** Numbers of actions that mean something else than a count. Those of servers say so in their table. */
 const NUMBERS: Readonly<Record<string, (value: number) => string>> = {
-  umask: (mode) => mode.toString(8).padStart(3, "0"),
-  "restart.backoffInitial": formatDuration,
-  "restart.backoffMax": formatDuration,
-  "restart.resetAfter": formatDuration,
-  "stop.grace": formatDuration,
-  "readiness.interval": formatDuration,
-  "readiness.timeout": formatDuration,
-  "readiness.startPeriod": formatDuration,
-  "liveness.interval": formatDuration,
-  "liveness.timeout": formatDuration,
-  "liveness.startPeriod": formatDuration,
-  "logs.maxSize": formatSize,
-  // Of actions.
   timeout: formatDuration,
   grace: formatDuration,
   "retries.backoffInitial": formatDuration,
@@ -40,6 +29,9 @@ export function fieldValue(field: string, value: unknown): string {
 
 function plainText(field: string, value: unknown): string {
   if (value === null || value === undefined) return "none";
+  const { row, inner } = rowOf(field);
+  const shown = row?.shown?.(value as never, inner);
+  if (shown !== undefined) return shown;
   if (typeof value === "number") return (NUMBERS[field] ?? String)(value);
   if (Array.isArray(value))
     return value.length === 0 ? "none" : value.map((v) => plainText(field, v)).join(", ");

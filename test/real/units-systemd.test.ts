@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemdUnits } from "../../src/backends/render/systemd.ts";
-import { RESTART_POLICIES, type ServerSpec, STOP_SIGNALS } from "../../src/model/spec.ts";
+import type { ServerSpec } from "../../src/model/spec.ts";
+import { RESTART_POLICIES, STOP_SIGNALS } from "../../src/model/spec-parts.ts";
 import { eventually } from "../rig/eventually.ts";
 import { serverSpec } from "../rig/spec.ts";
 import { SystemdHome, whyNoSystemd } from "../rig/systemd.ts";

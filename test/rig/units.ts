@@ -5,7 +5,8 @@ import { expect } from "vitest";
 import { FORMATS } from "../../src/backends/render/formats.ts";
 import type { UnitFacts } from "../../src/backends/render/unit.ts";
 import { environmentOf } from "../../src/model/environment.ts";
-import type { SecretValues, ServerSpec } from "../../src/model/spec.ts";
+import type { ServerSpec } from "../../src/model/spec.ts";
+import type { SecretValues } from "../../src/model/spec-parts.ts";
 import { eventually } from "./eventually.ts";
 import { serverSpec } from "./spec.ts";
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type ActionSecrets, type ActionSpec, actionKey, actionSpec } from "../../model/action.ts";
 import { canonicalJson } from "../../model/canonical.ts";
 import { nearest } from "../../model/nearest.ts";
-import { type SecretValues, secretValues } from "../../model/spec.ts";
+import { type SecretValues, secretValues } from "../../model/spec-parts.ts";
 import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { readJson, setAside, writeAtomic } from "../../system/files.ts";
 import { ensurePrivateDir, projectDir } from "../../system/paths.ts";

@@ -4,7 +4,7 @@ import type { ActionSpec } from "../../model/action.ts";
 import { SpawnError } from "../../model/environment.ts";
 import { isOver, jobLabel } from "../../model/job.ts";
 import type { Exit } from "../../model/observed.ts";
-import type { SecretValues } from "../../model/spec.ts";
+import type { SecretValues } from "../../model/spec-parts.ts";
 import { formatDuration } from "../../model/units.ts";
 import { type AfterAttempt, afterAttempt, type Outcome } from "../../supervisor/attempts.ts";
 import type { MachineEvent, SupervisedSpec } from "../../supervisor/machine.ts";

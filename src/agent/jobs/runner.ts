@@ -1,6 +1,6 @@
 import { type ActionSpec, actionKey } from "../../model/action.ts";
 import type { Job, JobSpec } from "../../model/job.ts";
-import type { SecretValues } from "../../model/spec.ts";
+import type { SecretValues } from "../../model/spec-parts.ts";
 import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { bootId } from "../../system/processes.ts";
 import { endStrayRun } from "../process-host.ts";

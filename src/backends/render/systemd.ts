@@ -1,5 +1,5 @@
 import { specHash } from "../../model/canonical.ts";
-import type { SecretRef } from "../../model/spec.ts";
+import type { SecretRef } from "../../model/spec-parts.ts";
 import { oneLine } from "../../model/text.ts";
 import { renderTemplate, systemdToken } from "../unit-text.ts";
 import { type Limit, textFaults } from "./texts.ts";

@@ -1,5 +1,6 @@
 import type { Observed, StateName } from "../../model/observed.ts";
-import type { SecretValues, ServerSpec } from "../../model/spec.ts";
+import type { ServerSpec } from "../../model/spec.ts";
+import type { SecretValues } from "../../model/spec-parts.ts";
 import type { LogLine, LogRequest } from "../log-lines.ts";
 import type { Manager, UnitFormat } from "../render/unit.ts";
 

@@ -1,7 +1,8 @@
 import type { Observed, Verdict } from "../../model/observed.ts";
 import type { McpFacts } from "../../model/probe-report.ts";
 import { Redactor } from "../../model/redact.ts";
-import type { SecretValues, ServerSpec } from "../../model/spec.ts";
+import type { ServerSpec } from "../../model/spec.ts";
+import type { SecretValues } from "../../model/spec-parts.ts";
 import type { Look, LookingProbe } from "../../probes/prober.ts";
 import { isRunning, processGroups } from "../../system/processes.ts";
 import type { Live } from "./manager.ts";

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import pLimit from "p-limit";
-import type { SecretValues, ServerSpec } from "../../model/spec.ts";
+import type { ServerSpec } from "../../model/spec.ts";
+import type { SecretValues } from "../../model/spec-parts.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { type Environment, homeOf } from "../../system/paths.ts";
 import { fileLines, type LogLine, type LogRequest } from "../log-lines.ts";

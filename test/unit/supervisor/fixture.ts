@@ -1,4 +1,4 @@
-import type { Probe } from "../../../src/model/spec.ts";
+import type { Probe } from "../../../src/model/spec-parts.ts";
 import type { SupervisedSpec } from "../../../src/supervisor/machine.ts";
 
 export const TIMING = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Probe } from "../../../src/model/spec.ts";
+import type { Probe } from "../../../src/model/spec-parts.ts";
 import { isSameCheck, nextGap, type Track, takeAnswer, untried } from "../../../src/supervisor/probes.ts";
 import { LOG, MCP, NONE, tcp } from "./fixture.ts";
 

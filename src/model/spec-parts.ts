@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { NAME_PATTERN } from "./name.ts";
+
+/** What the spec of a server is made of. Durations are milliseconds, sizes bytes. */
+
+export const name = z.string().regex(NAME_PATTERN);
+
+/** Where a secret value is found. The value itself is never part of a spec. */
+const secretRef = z.union([
+  z.strictObject({ env: z.string() }),
+  z.strictObject({ file: z.string() }),
+  z.strictObject({ command: z.string() }),
+  /** The value of `name` in a dotenv file. */
+  z.strictObject({ envFile: z.string(), name: z.string() }),
+]);
+export type SecretRef = z.infer<typeof secretRef>;
+
+/** A plain value, or a reference with the keyed hash (hex) of the value it had when it was resolved. */
+export const envValue = z.union([z.string(), z.strictObject({ secret: secretRef, hmac: z.string() })]);
+export type EnvValue = z.infer<typeof envValue>;
+
+const probeTiming = {
+  interval: z.number(),
+  timeout: z.number(),
+  startPeriod: z.number(),
+  failureThreshold: z.int().min(1),
+  successThreshold: z.int().min(1),
+};
+export const probe = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("none") }),
+  /** Something listens on host:port and belongs to the server's process group. */
+  z.strictObject({ type: z.literal("tcp"), port: z.int(), ...probeTiming }),
+  /** As `tcp`, and it answers a GET of `path` with one of these codes; an empty list stands for 200 to 299. */
+  z.strictObject({
+    type: z.literal("http"),
+    port: z.int(),
+    path: z.string(),
+    status: z.array(z.int()),
+    ...probeTiming,
+  }),
+  /** As `tcp`, and an MCP exchange over `path` succeeds. */
+  z.strictObject({ type: z.literal("mcp"), port: z.int(), path: z.string(), ...probeTiming }),
+  /** A program, run in the server's environment and folder, ends with code 0. `command` is as declared. */
+  z.strictObject({
+    type: z.literal("command"),
+    command: z.string(),
+    program: z.string(),
+    args: z.array(z.string()),
+    ...probeTiming,
+  }),
+  /** A line of output matches `pattern`, an ECMAScript regular expression (readiness only). */
+  z.looseObject({ type: z.literal("log"), pattern: z.string(), ...probeTiming }),
+]);
+export type Probe = z.infer<typeof probe>;
+
+export const STOP_SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
+export const RESTART_POLICIES = ["on-failure", "always", "never"] as const;
+export const WANTED = ["start", "stop", "ignore"] as const;
+export const CONDITIONS = ["ready", "started", "completed"] as const;
+export const CLASSES = ["user", "system"] as const;
+
+/** Values of the secret references in a spec's env, by environment name. Kept apart from the spec everywhere. */
+export const secretValues = z.record(z.string(), z.string());
+export type SecretValues = z.infer<typeof secretValues>;
+
+/** How a process ended, as it is stored and sent: the type is `Exit`. */
+export const exit = z.union([
+  z.object({ kind: z.literal("code"), code: z.int() }),
+  z.object({ kind: z.literal("signal"), signal: z.string() }),
+  z.object({ kind: z.literal("unknown") }),
+]);
