@@ -5,8 +5,6 @@
 export interface ServerSpec {
   readonly name: string;
   readonly project: string;
-  readonly backend: "agent" | "systemd" | "launchd" | "supervisord";
-  readonly class?: "system" | undefined;
   readonly command: string;
   readonly program: string;
   readonly args: readonly string[];
@@ -14,6 +12,7 @@ export interface ServerSpec {
   readonly host: string;
   readonly mcp: {
     readonly path: string;
+    readonly [more: string]: unknown;
   } | null;
   readonly env: Readonly<Record<string, string | {
     readonly secret: {
@@ -30,6 +29,12 @@ export interface ServerSpec {
   }>>;
   readonly workingDir: string;
   readonly umask: number;
+  readonly limits: {
+    readonly openFiles: number;
+    readonly [more: string]: unknown;
+  };
+  readonly backend: "agent" | "systemd" | "launchd" | "supervisord";
+  readonly class?: "system" | undefined;
   readonly restart: {
     readonly policy: "on-failure" | "always" | "never";
     readonly backoffInitial: number;
@@ -37,10 +42,12 @@ export interface ServerSpec {
     readonly maxRetriesPerMinute: number;
     readonly resetAfter: number;
     readonly successExitCodes: readonly number[];
+    readonly [more: string]: unknown;
   };
   readonly stop: {
     readonly grace: number;
     readonly signal: "SIGTERM" | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2";
+    readonly [more: string]: unknown;
   };
   readonly readiness: {
     readonly type: "none";
@@ -89,6 +96,7 @@ export interface ServerSpec {
     readonly startPeriod: number;
     readonly failureThreshold: number;
     readonly successThreshold: number;
+    readonly [more: string]: unknown;
   };
   readonly liveness: {
     readonly type: "none";
@@ -137,21 +145,22 @@ export interface ServerSpec {
     readonly startPeriod: number;
     readonly failureThreshold: number;
     readonly successThreshold: number;
+    readonly [more: string]: unknown;
   };
   readonly dependsOn: readonly ({
     readonly server: string;
     readonly condition: "ready" | "started" | "completed";
+    readonly [more: string]: unknown;
   })[];
   readonly logs: {
     readonly maxSize: number;
     readonly keep: number;
+    readonly [more: string]: unknown;
   };
   readonly wanted: "start" | "stop" | "ignore";
-  readonly limits: {
-    readonly openFiles: number;
-  };
   readonly description: string;
   readonly tags: readonly string[];
+  readonly [more: string]: unknown;
 }
 
 /** What was applied of one action, everything filled in. Durations are milliseconds. */
@@ -195,6 +204,7 @@ export interface ActionSpec {
   readonly concurrency: "allow" | "forbid" | "replace";
   readonly description: string;
   readonly tags: readonly string[];
+  readonly [more: string]: unknown;
 }
 
 /** One recorded execution, of a server's own program or of an action. */

@@ -49,6 +49,15 @@ export interface Server {
   readonly workingDir?: string | undefined;
   /** Permissions taken from new files, in octal. Default: "022". */
   readonly umask?: string | undefined;
+  /** Resource limits. */
+  readonly limits?: {
+    /** Open files of a process: 1024 on Linux, 256 on macOS. */
+    readonly openFiles?: number | undefined;
+  } | undefined;
+  /** What runs it; the root's `backend` when left out. */
+  readonly backend?: "agent" | "systemd" | "launchd" | "supervisord" | undefined;
+  /** `system`: under the machine's systemd or launchd instead of the account's, from boot on. It takes root to apply, and runs as the account that applies. */
+  readonly class?: "user" | "system" | undefined;
   /** What happens when the process ends by itself. */
   readonly restart?: {
     /** When a process that ended is started again. A signal, and any code that is not a success, is a failure. Default: "on-failure". */
@@ -284,21 +293,12 @@ export interface Server {
   }>> | undefined;
   /** Whether it should run, unless the operator said otherwise. `ignore`: declared, never touched. Default: "start". */
   readonly wanted?: "start" | "stop" | "ignore" | undefined;
-  /** Resource limits. */
-  readonly limits?: {
-    /** Open files of a process: 1024 on Linux, 256 on macOS. */
-    readonly openFiles?: number | undefined;
-  } | undefined;
   /** One line for people. Default: "". */
   readonly description?: string | undefined;
   /** Words to find it by. Default: []. */
   readonly tags?: readonly string[] | undefined;
   /** Machines on which it is declared at all; every key that is given must match. */
   readonly when?: When | undefined;
-  /** What runs it; the root's `backend` when left out. */
-  readonly backend?: "agent" | "systemd" | "launchd" | "supervisord" | undefined;
-  /** `system`: under the machine's systemd or launchd instead of the account's, from boot on. It takes root to apply, and runs as the account that applies. */
-  readonly class?: "user" | "system" | undefined;
 }
 
 /** A project: its servers, and what they have in common. */

@@ -1,5 +1,6 @@
 import { canonicalJson, specHash } from "../model/canonical.ts";
 import { hasCompleted, isMet, waitsText } from "../model/dependency.ts";
+import { expressionOf, UNUSABLE } from "../model/expression.ts";
 import { formatExit, type Missing } from "../model/observed.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
@@ -159,6 +160,8 @@ function takeOver(registry: Registry, request: Request, found: Supervised | unde
   if (!spec || spec.name !== request.server || spec.project !== request.project) {
     throw new RpcError(RPC_ERRORS.invalidParams, "cannot apply: the spec is missing, or of another server");
   }
+  if (spec.readiness.type === "log" && expressionOf(spec.readiness.pattern) === undefined)
+    throw new RpcError(RPC_ERRORS.invalidParams, `cannot apply ${spec.name}: ${UNUSABLE}`);
   if (!found) {
     const added = registry.add(spec, secrets);
     if (held) added.setOperator("stop");

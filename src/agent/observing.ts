@@ -1,3 +1,4 @@
+import { withoutDefaults } from "../model/canonical.ts";
 import type { Observed } from "../model/observed.ts";
 import type { ProbeReport } from "../model/probe-report.ts";
 import { Steps } from "../probes/steps.ts";
@@ -21,7 +22,8 @@ export function observe(server: Supervised, { withLines = false } = {}): Observe
     name: spec.name,
     project: spec.project,
     backend: "agent",
-    ...(server.unreadable ? {} : { spec }),
+    // An earlier version compares each field with what it knows: it is told of none that it needs not know.
+    ...(server.unreadable ? {} : { spec: withoutDefaults(spec) }),
     state,
     operator: server.operator,
     since,

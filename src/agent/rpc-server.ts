@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import type { z } from "zod";
 import { contract, type Method, type ParsedParams, type ResultOf } from "../rpc/contract.ts";
-import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
+import { CANNOT_CALL, RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { encodeFrame, FrameDecoder } from "../rpc/framing.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 
@@ -95,7 +95,7 @@ class Connection {
     const schema: z.ZodType = contract[method].params;
     const params = schema.safeParse(request.params ?? {});
     if (!params.success)
-      throw new RpcError(RPC_ERRORS.invalidParams, `cannot call ${method}: ${explain(params.error)}`);
+      throw new RpcError(RPC_ERRORS.invalidParams, `${CANNOT_CALL} ${method}: ${explain(params.error)}`);
     const handler = this.#handlers[method] as (params: unknown, caller: Caller) => Promise<unknown>;
     return handler(params.data, this.#caller(after));
   }

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { canonicalHash, specHash } from "../model/canonical.ts";
+import { canonicalHash, withoutDefaults } from "../model/canonical.ts";
 import type { OperatorWord, Transition } from "../model/observed.ts";
 import { restingSpec } from "../model/resting-spec.ts";
 import { type ServerSpec, serverSpec } from "../model/spec.ts";
@@ -42,11 +42,12 @@ export interface RuntimeRecord {
   readonly tally?: Tally | undefined;
 }
 
-const specFile = z.strictObject({
+const specFile = z.looseObject({
   version: z.literal(1),
   hash: z.string(),
   secretsHash: z.string(),
-  spec: serverSpec,
+  /** As it was written: the hash is of that, whatever version has added to it. */
+  spec: z.unknown().pipe(z.transform((written) => ({ written, read: serverSpec.parse(written) }))),
   secrets: secretValues,
 });
 const count = z.number().min(0);
@@ -107,7 +108,9 @@ export class ServerStore {
   /** Throws, with the old spec untouched, when it cannot be written. */
   writeSpec(spec: ServerSpec, secrets: SecretValues): void {
     ensurePrivateDir(this.dir);
-    const file = { version: 1, hash: specHash(spec), secretsHash: canonicalHash(secrets), spec, secrets };
+    const written = withoutDefaults(spec);
+    const secretsHash = canonicalHash(secrets);
+    const file = { version: 1, hash: canonicalHash(written), secretsHash, spec: written, secrets };
     writeAtomic(this.#specPath, JSON.stringify(file), { durable: true });
     this.#seen = fingerprint(this.#specPath);
   }
@@ -126,8 +129,9 @@ export class ServerStore {
     const file = this.#readTrusted(this.#specPath, specFile, now);
     this.#seen = fingerprint(this.#specPath);
     if (!file) return this.#withoutSpec();
-    const tampered = file.hash !== specHash(file.spec) || file.secretsHash !== canonicalHash(file.secrets);
-    return { spec: file.spec, secrets: file.secrets, tampered, unreadable: false };
+    const { spec, secrets } = file;
+    const tampered = file.hash !== canonicalHash(spec.written) || file.secretsHash !== canonicalHash(secrets);
+    return { spec: spec.read, secrets, tampered, unreadable: false };
   }
 
   #withoutSpec(): AppliedSpec | undefined {

@@ -1,3 +1,4 @@
+import { expressionOf, UNUSABLE } from "../model/expression.ts";
 import type { ProbeReport } from "../model/probe-report.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { Probe, SecretValues } from "../model/spec-parts.ts";
@@ -49,7 +50,9 @@ export class Watch {
     const steps = new Steps();
     if (probe.type === "none") return steps.good("none", "its program runs; there is no other check");
     if (probe.type !== "log") return this.#prober.look(spec, probe, secrets);
-    const line = this.#earlierLine(new RegExp(probe.pattern));
+    const expression = expressionOf(probe.pattern);
+    if (expression === undefined) return steps.bad("log", UNUSABLE);
+    const line = this.#earlierLine(expression);
     if (line) return steps.good("log", printed(line));
     return steps.bad("log", `none of the last ${EARLIER_LINES} lines of this run matches ${probe.pattern}`);
   }
@@ -79,10 +82,11 @@ export class Watch {
   #awaitLine(pattern: string, answered: (look: Look) => void): void {
     this.#stopLog();
     try {
-      const expression = new RegExp(pattern);
+      const expression = expressionOf(pattern);
       const tell = (line: LogLine) => answered({ ok: true, evidence: printed(line), steps: [] });
-      const earlier = this.#earlierLine(expression);
-      if (earlier) setImmediate(tell, earlier);
+      const earlier = expression && this.#earlierLine(expression);
+      if (expression === undefined) answered({ ok: false, evidence: UNUSABLE, steps: [] });
+      else if (earlier) setImmediate(tell, earlier);
       else this.#listen(expression, tell);
     } catch (error) {
       answered({ ok: false, evidence: `cannot look at the log: ${String(error)}`, steps: [] });

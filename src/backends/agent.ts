@@ -1,10 +1,10 @@
 import { setMaxListeners } from "node:events";
 import type { ActionSpec } from "../model/action.ts";
-import { startHash } from "../model/canonical.ts";
+import { startHash, withoutDefaults } from "../model/canonical.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Action, Change } from "../model/plan.ts";
 import type { ProcessId } from "../model/process.ts";
-import type { ServerSpec } from "../model/spec.ts";
+import { type ServerSpec, serverSpec } from "../model/spec.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import { hasActions, recordedNames } from "../system/projects.ts";
 import { isAgentExpected } from "./agent-find.ts";
@@ -44,7 +44,8 @@ export class AgentBackend implements Backend {
   async observe(project: string): Promise<readonly Observed[]> {
     if (recordedNames(this.#state, project).length === 0) return [];
     const client = await this.#connect();
-    return (await client.call("observe", { project })) as Observed[];
+    const observed = (await client.call("observe", { project })) as Observed[];
+    return observed.map((server) => (server.spec ? { ...server, spec: completed(server.spec) } : server));
   }
 
   /** Connects, and starts the agent when none runs, so that its absence shows before the first change. */
@@ -99,7 +100,8 @@ export class AgentBackend implements Backend {
       rollback: options.rollback ?? true,
       secrets: options.secrets,
       ...(this.#session ? { session: this.#session } : {}),
-      ...(desired ? { spec: desired } : {}),
+      // What an agent of an earlier version need not know, it is not told.
+      ...(desired ? { spec: withoutDefaults(desired) } : {}),
       ...(change.held && action === "add" ? { held: true } : {}),
     });
     const result = await unlessAborted(call, options.signal);
@@ -124,6 +126,12 @@ export class AgentBackend implements Backend {
     connection.then((client) => client.closed.then(forget), forget);
     return connection;
   }
+}
+
+/** An agent of an earlier version knows fewer fields; one of a later version may know values that are none here. */
+function completed(spec: ServerSpec): ServerSpec {
+  const read = serverSpec.safeParse(spec);
+  return read.success ? read.data : spec;
 }
 
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {

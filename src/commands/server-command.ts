@@ -158,7 +158,7 @@ export abstract class ServerCommand extends ProjectCommand {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof RpcError) this.fail(exitCodeOf(error), wordsOf(error));
+      if (error instanceof RpcError) this.fail(exitCodeOf(error), error.message);
       if (error instanceof ConnectionLost) this.fail(EXIT.unreachable, "the agent ended while it was asked");
       throw error;
     }
@@ -210,11 +210,6 @@ export abstract class ServerCommand extends ProjectCommand {
       this.fail(EXIT.failed, "cannot tell the current project: this folder belongs to none that was applied");
     return recordedBackends(this.state, project).map((server) => ({ project, ...server }));
   }
-}
-
-function wordsOf({ code, message }: RpcError): string {
-  if (code !== RPC_ERRORS.methodNotFound) return message;
-  return "the agent that runs is of an earlier version, which cannot do this; `xy agent upgrade` puts this one in its place";
 }
 
 function exitCodeOf(error: RpcError) {

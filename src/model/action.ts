@@ -9,7 +9,7 @@ import { envValue, name, type SecretValues, secretValues } from "./spec-parts.ts
 export const CONCURRENCY = ["allow", "forbid", "replace"] as const;
 export const MISSED = ["once", "skip"] as const;
 
-export const actionSpec = z.strictObject({
+const shape = {
   name,
   project: name,
   /** The server that it belongs to; null: it stands alone. */
@@ -37,7 +37,10 @@ export const actionSpec = z.strictObject({
   concurrency: z.enum(CONCURRENCY),
   description: z.string(),
   tags: z.array(z.string()),
-});
+};
+
+/** As with servers, what another version has added is kept; nothing is unreadable for it. */
+export const actionSpec = z.looseObject(shape) as unknown as z.ZodObject<typeof shape>;
 export type ActionSpec = z.infer<typeof actionSpec>;
 
 /** How people name an action: `backup`, or `web:backup` of a server. No character of a name is a colon. */

@@ -85,7 +85,7 @@ function compacted(
 ): Record<string, unknown> {
   const entries = Object.entries(values).flatMap(([key, value]): [string, unknown][] => {
     const name = `${prefix}${key}`;
-    const row = rows[key];
+    const row = Object.hasOwn(rows, key) ? rows[key] : undefined;
     if (row?.rows) return [[key, compacted(row.rows, value as Record<string, unknown>, `${name}.`)]];
     return row && !FIRST.has(name) && isAbsent(row, value) ? [] : [[key, value]];
   });
@@ -110,4 +110,15 @@ export function startFields(backend: ServerSpec["backend"]): readonly string[] {
     start?.[backend] !== undefined || Object.values(rows ?? {}).some(needs);
   const rows: [string, AnyRow][] = Object.entries(SERVER_FIELDS);
   return rows.filter(([, row]) => needs(row)).map(([name]) => name);
+}
+
+/** Dotted names of what stands in a spec and is in no row: another version has added it. */
+export function unknownFields(spec: ServerSpec): readonly string[] {
+  const of = (rows: Rows, values: Readonly<Record<string, unknown>>, prefix: string): string[] =>
+    Object.entries(values).flatMap(([key, value]) => {
+      const row = Object.hasOwn(rows, key) ? rows[key] : undefined;
+      if (row === undefined) return [`${prefix}${key}`];
+      return row.rows ? of(row.rows, value as Record<string, unknown>, `${prefix}${key}.`) : [];
+    });
+  return of(SERVER_FIELDS, spec, "");
 }

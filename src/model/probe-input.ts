@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { expressionOf } from "./expression.ts";
 import { duration, port, text, textList, whole } from "./input-parts.ts";
 
 /** Probes as a person may write them. */
@@ -74,11 +75,7 @@ const logProbe = z
   .describe("A line of output matches the pattern.");
 
 function isPattern(value: string): boolean {
-  try {
-    return new RegExp(value) instanceof RegExp;
-  } catch {
-    return false;
-  }
+  return expressionOf(value) !== undefined;
 }
 
 const WORDS = ["mcp", "tcp", "none"] as const;

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { type ActionSpec, actionSpec } from "../model/action.ts";
+import { withoutDefaults } from "../model/canonical.ts";
 import type { Desired, Plan } from "../model/plan.ts";
 import { type ServerSpec, serverSpec } from "../model/spec.ts";
 import { summary } from "../model/summary.ts";
@@ -101,7 +102,8 @@ export function endGeneration(
 }
 
 function write(state: string, project: string, generation: Generation): void {
-  writeAtomic(pathOf(state, project, generation.number), JSON.stringify(generation), { durable: true });
+  const written = { ...generation, servers: generation.servers.map(withoutDefaults) };
+  writeAtomic(pathOf(state, project, generation.number), JSON.stringify(written), { durable: true });
 }
 
 /** Numbers of the generations that are there, oldest first. */

@@ -6,6 +6,7 @@ import { type Resolved, resolve } from "../config/resolve.ts";
 import { revive } from "../config/revive.ts";
 import type { SecretOutcome, World } from "../config/world.ts";
 import type { ActionSpec } from "../model/action.ts";
+import { unknownFields } from "../model/canonical.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
 import type { Observed } from "../model/observed.ts";
@@ -186,6 +187,7 @@ export async function makePlan(
     remarksOn(change, backends, evaluated.place, request.strict ?? false),
   );
   const units = changes.flatMap(unitDiagnostics);
+  const unknown = reachable.flatMap(unknownFieldsOf);
   const hints = hintsOn(changes, backends);
   const held = await heldPorts(changes, reachable);
   const latest = activeGeneration(state, desired.project);
@@ -193,7 +195,7 @@ export async function makePlan(
     latest?.rollbackOf === undefined
       ? {}
       : { rolledBack: { generation: latest.number, of: latest.rollbackOf } };
-  const all = [...built.value.diagnostics, ...remarks, ...units, ...hints, ...held];
+  const all = [...built.value.diagnostics, ...remarks, ...units, ...unknown, ...hints, ...held];
   const plan = {
     ...built.value,
     changes,
@@ -268,6 +270,14 @@ function remarksOn(
       },
     ];
   });
+}
+
+/** What another version has recorded of a server: an apply by this one takes it away. */
+function unknownFieldsOf({ name, spec }: Observed): Diagnostic[] {
+  const unknown = spec === undefined ? [] : unknownFields(spec);
+  if (unknown.length === 0) return [];
+  const message = `another version of xy applied it, with settings that this one does not know (${unknown.join(", ")}): apply with that version, or lose them`;
+  return [{ severity: "warning", server: name, message }];
 }
 
 /** A file that is not ours is in the way of whatever would be written. */

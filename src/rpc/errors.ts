@@ -32,3 +32,22 @@ export class RpcError extends Error {
     this.data = data;
   }
 }
+
+/** How a refusal begins whose params are not as the called method has them. */
+export const CANNOT_CALL = "cannot call";
+
+/** An error that came over the wire. A method or a param that the other side does not know is told with the way out. */
+export function answeredError(answer: { code: number; message: string; data?: unknown }): RpcError {
+  const { code, message, data } = answer;
+  if (code === RPC_ERRORS.methodNotFound)
+    return new RpcError(
+      code,
+      `the running agent is of an earlier version, which cannot do this; ${UPGRADE}`,
+      data,
+    );
+  if (code === RPC_ERRORS.invalidParams && message.startsWith(CANNOT_CALL))
+    return new RpcError(code, `the running agent is of another version (${message}); ${UPGRADE}`, data);
+  return new RpcError(code, message, data);
+}
+
+const UPGRADE = "`xy agent upgrade` puts this one in its place";

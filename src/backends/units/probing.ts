@@ -1,3 +1,4 @@
+import { expressionOf, UNUSABLE } from "../../model/expression.ts";
 import type { ProbeReport } from "../../model/probe-report.ts";
 import { Redactor } from "../../model/redact.ts";
 import { Steps } from "../../probes/steps.ts";
@@ -48,7 +49,8 @@ async function findLine(
       "log",
       `nobody has seen whether this run printed a line that matches ${pattern}: its output is kept without times`,
     );
-  const expression = new RegExp(pattern);
+  const expression = expressionOf(pattern);
+  if (expression === undefined) return steps.bad("log", UNUSABLE);
   const redactor = new Redactor(record.secrets);
   for await (const { line } of manager.logs(unit, { tail: EARLIER_LINES, follow: false, since }, signal)) {
     if (expression.test(line)) return steps.good("log", `printed: ${redactor.evidence(line)}`);

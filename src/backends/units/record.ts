@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { withoutDefaults } from "../../model/canonical.ts";
 import { mcpFacts } from "../../model/probe-report.ts";
 import { type ServerSpec, serverSpec } from "../../model/spec.ts";
 import { type SecretValues, secretValues } from "../../model/spec-parts.ts";
@@ -102,7 +103,8 @@ export class UnitStore {
     const path = this.#path(record.spec.name, "json");
     ensurePrivateDir(this.dir);
     removeDrafts(path);
-    return writeAtomic(path, JSON.stringify(record), { durable: true, onlyIf });
+    const written = { ...record, spec: withoutDefaults(record.spec) };
+    return writeAtomic(path, JSON.stringify(written), { durable: true, onlyIf });
   }
 
   /** Differs from one writing to the next: each makes a new file. */
