@@ -21,6 +21,6 @@ export default {
     "mcp-proxy",
     "supergateway",
   ],
-  // Debian's: the tests that need them are skipped without.
-  ignoreBinaries: ["journalctl", "plistutil", "supervisorctl", "supervisord", "unshare"],
+  // Of the system: what needs them does without, and tests are skipped.
+  ignoreBinaries: ["getent", "journalctl", "plistutil", "supervisorctl", "supervisord", "unshare"],
 } satisfies KnipConfig;

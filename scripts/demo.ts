@@ -130,7 +130,10 @@ class Demo {
   /** The servers of which something was logged. */
   async #logged(): Promise<ReadonlySet<string>> {
     const { stdout } = await this.#run(["logs", "everything", "memory", "--tail", "2", "--json"], false);
-    const lines: Logged[] = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const lines: Logged[] = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
     return new Set(lines.map(({ name }) => name));
   }
 

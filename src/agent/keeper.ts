@@ -1,6 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { ServerSpec } from "../model/spec.ts";
 
 /**
  * The keeper: a tiny shell that stays between the agent and one server, so that the server's output and exit code
@@ -53,34 +54,29 @@ export async function makeFifos(dirs: readonly string[]): Promise<void> {
   }
 }
 
+/** What a program is started from. */
+export type Launched = Pick<
+  ServerSpec,
+  "project" | "name" | "program" | "args" | "env" | "workingDir" | "umask" | "limits" | "port" | "host"
+>;
+
 export interface KeeperStart {
   readonly dir: string;
-  /** For people who look at the process list. */
-  readonly label: string;
-  readonly program: string;
-  readonly args: readonly string[];
+  readonly spec: Launched;
+  /** The whole environment, secrets in it. */
   readonly env: Readonly<Record<string, string>>;
-  readonly workingDir: string;
-  readonly umask: number;
-  readonly openFiles: number;
 }
 
 /** Starts a keeper, and with it the program. It belongs to nobody: it outlives this process. */
 export async function startKeeper(start: KeeperStart): Promise<{ pid: number; gone: Promise<void> }> {
-  const { dir, umask, openFiles, program, args } = start;
-  const argv = [
-    "-c",
-    SCRIPT,
-    `xy-keeper:${start.label}`,
-    dir,
-    umask.toString(8),
-    String(openFiles),
-    program,
-    ...args,
-  ];
+  const { dir, spec, env } = start;
+  const { project, name, umask, limits, program, args } = spec;
+  // The label is for people who look at the process list.
+  const label = `xy-keeper:${project}/${name}`;
+  const argv = ["-c", SCRIPT, label, dir, umask.toString(8), String(limits.openFiles), program, ...args];
   const child = spawn("/bin/sh", argv, {
-    cwd: start.workingDir,
-    env: start.env,
+    cwd: spec.workingDir,
+    env,
     detached: true,
     stdio: "ignore",
   });

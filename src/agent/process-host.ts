@@ -2,23 +2,16 @@ import * as fs from "node:fs";
 import { dirname, join } from "node:path";
 import { environmentOf, SpawnError } from "../model/environment.ts";
 import type { ProcessId } from "../model/process.ts";
-import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
 import { endStrayProbes } from "../probes/command.ts";
 import { holderOf } from "../system/listeners.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
 import { isRunning, signalProcess } from "../system/processes.ts";
 import { Incarnation, type IncarnationEvents } from "./incarnation.ts";
-import { makeFifos, startKeeper } from "./keeper.ts";
+import { type Launched, makeFifos, startKeeper } from "./keeper.ts";
 import type { LogWriter } from "./log-writer.ts";
 import { hasKeeper, openRunFiles, readPid, readStatus } from "./run-folder.ts";
 import { makeRunFolder } from "./run-folders.ts";
-
-/** What a program is started from. */
-type Launched = Pick<
-  ServerSpec,
-  "project" | "name" | "program" | "args" | "env" | "workingDir" | "umask" | "limits" | "port" | "host"
->;
 
 export interface SpawnRequest {
   /** The run folder, which does not exist yet. */
@@ -39,16 +32,7 @@ export async function spawnIncarnation(request: SpawnRequest): Promise<Incarnati
   log.open();
   await makeRunFolder(dir);
   const files = openRunFiles(dir);
-  const keeper = await startKeeper({
-    dir,
-    label: `${spec.project}/${spec.name}`,
-    program: spec.program,
-    args: spec.args,
-    env,
-    workingDir: spec.workingDir,
-    umask: spec.umask,
-    openFiles: spec.limits.openFiles,
-  }).catch((error: Error) => {
+  const keeper = await startKeeper({ dir, spec, env }).catch((error: Error) => {
     for (const fd of Object.values(files)) fs.closeSync(fd);
     throw new SpawnError(`cannot start ${spec.program}: ${error.message}`);
   });

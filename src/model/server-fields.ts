@@ -16,20 +16,27 @@ import {
   whole,
 } from "./input-parts.ts";
 import type { Machine } from "./machine.ts";
-import { livenessInput, probeOfWord, readinessInput } from "./probe-input.ts";
+import { livenessInput, readinessInput } from "./probe-input.ts";
+import {
+  type Described,
+  isUsualOfProbe,
+  type ProbeCommand,
+  probeOf,
+  shownOfProbe,
+  usualProbe,
+} from "./probe-of.ts";
 import {
   CLASSES,
   CONDITIONS,
   type EnvValue,
   envValue,
   name,
-  type Probe,
   probe,
   RESTART_POLICIES,
   STOP_SIGNALS,
   WANTED,
 } from "./spec-parts.ts";
-import { formatDuration, formatSize, parseDuration, parseSize, wholeSeconds } from "./units.ts";
+import { formatDuration, formatSize, milliseconds, parseSize, wholeSeconds } from "./units.ts";
 
 /**
  * Every setting of a server, a row each: what may be written, what it becomes, what it is in a record without it, who
@@ -56,20 +63,10 @@ export interface Facts {
   readonly probes: { readonly [Name in "readiness" | "liveness"]?: ProbeCommand };
 }
 
-type ProbeCommand = Pick<Extract<Probe, { type: "command" }>, "program" | "args">;
 interface Row<W extends z.ZodType, K extends z.ZodType> extends Traits<z.output<K>> {
   readonly written: W;
   readonly kept: K;
   readonly becomes: (written: z.output<W>, facts: Facts) => z.output<K>;
-}
-
-/** What the usual value of a setting may depend on. */
-interface Described {
-  readonly port: number | null;
-  readonly mcp: { readonly path: string } | null;
-  readonly env: Readonly<Record<string, EnvValue>>;
-  readonly readiness: Probe;
-  readonly liveness: Probe;
 }
 
 const field = <W extends z.ZodType, K extends z.ZodType>(row: Row<W, K>) => row;
@@ -90,9 +87,6 @@ const length = (written: z.ZodDefault<typeof duration>) =>
     shown: formatDuration,
     absent: milliseconds(written.parse(undefined)),
   });
-/** The schema has checked the form. */
-const milliseconds = (written: string): number => parseDuration(written) ?? 0;
-
 const restart = block(
   {
     policy: field({
@@ -253,80 +247,6 @@ export const PORT_CHOICES = 'write a number from 1 to 65535, "auto" (one is chos
 export const GIVEN_ENV = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TMPDIR", "XDG_RUNTIME_DIR"];
 
 const mcpKept = keptObject({ path: { kept: z.string() } }).nullable();
-
-type ProbeInput = z.output<typeof readinessInput> | undefined;
-
-/** Ms. */
-const PROBE_DEFAULTS: Readonly<Record<string, unknown>> = {
-  interval: 5000,
-  timeout: 2000,
-  startPeriod: 30_000,
-  failureThreshold: 3,
-  successThreshold: 1,
-};
-const MCP_TIMEOUT = 10_000;
-
-function probeOf(
-  input: ProbeInput,
-  byDefault: "mcp" | "tcp" | "none",
-  { port: own, mcp }: Pick<Facts, "port" | "mcp">,
-  command: ProbeCommand | undefined,
-): Probe {
-  const written = input ?? byDefault;
-  const asked = typeof written === "string" ? probeOfWord(written) : written;
-  if (asked.type === "none") return { type: "none" };
-  const timing = {
-    interval: milliseconds(asked.interval),
-    timeout: milliseconds(asked.timeout),
-    startPeriod: milliseconds(asked.startPeriod),
-    failureThreshold: asked.failureThreshold,
-    successThreshold: asked.successThreshold,
-  };
-  if (asked.type === "log") return { type: "log", pattern: asked.pattern, ...timing };
-  if (asked.type === "command") {
-    const { command: program, args } = asked;
-    return { type: "command", command: program, program, args, ...command, ...timing };
-  }
-  const at = { port: asked.port ?? own ?? 0 };
-  switch (asked.type) {
-    case "tcp":
-      return { type: "tcp", ...at, ...timing };
-    case "http":
-      return { type: "http", ...at, path: asked.path, status: [asked.status ?? []].flat(), ...timing };
-    case "mcp":
-      return { type: "mcp", ...at, path: asked.path ?? mcp?.path ?? "/mcp", ...timing };
-  }
-}
-
-/** What is looked at when nothing is said: an MCP exchange only for readiness. */
-const usualProbe = (which: "readiness" | "liveness", { port: own, mcp }: Pick<Facts, "port" | "mcp">) =>
-  own === null ? "none" : mcp && which === "readiness" ? "mcp" : "tcp";
-
-function isUsualOfProbe(which: "readiness" | "liveness") {
-  return (value: unknown, spec: Described, setting: string): boolean => {
-    const { type } = spec[which];
-    switch (setting) {
-      case "type":
-        return value === usualProbe(which, spec);
-      case "port":
-        return value === spec.port;
-      case "path":
-        return type === "mcp" && value === spec.mcp?.path;
-      case "timeout":
-        return value === (type === "mcp" ? MCP_TIMEOUT : PROBE_DEFAULTS.timeout);
-      case "status":
-      case "args":
-        return Array.isArray(value) && value.length === 0;
-      default:
-        return PROBE_DEFAULTS[setting] === value;
-    }
-  };
-}
-
-const shownOfProbe = (value: unknown, setting: string) =>
-  typeof value === "number" && ["interval", "timeout", "startPeriod"].includes(setting)
-    ? formatDuration(value)
-    : undefined;
 
 export const SERVER_FIELDS = {
   name: found({ kept: name, becomes: (_, facts) => facts.name }),

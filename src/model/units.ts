@@ -47,3 +47,6 @@ export function formatSize(bytes: number): string {
   const unit = Object.entries(SIZE_UNITS).find(([, factor]) => bytes >= factor && bytes % factor === 0);
   return unit ? `${bytes / unit[1]}${unit[0]}` : `${bytes}B`;
 }
+
+/** A duration as ms, whose form a schema has checked. */
+export const milliseconds = (written: string): number => parseDuration(written) ?? 0;
