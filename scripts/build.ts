@@ -26,10 +26,16 @@ const partial = process.env.XY_BUILD_PARTIAL === "1";
 const DECLARATIONS = ["xyctl.d.ts", "client.d.ts"];
 
 /**
- * What nearly all commands share is one file: each file that is loaded costs about a millisecond, whatever is in it. A
- * lower number would take in the schemas, and zod with them, which most commands do without.
+ * What nearly all commands share is one file: each file that is loaded costs about a millisecond, whatever is in it. The
+ * schemas stay out, and zod with them: many commands name them somewhere, and few come to need them.
  */
-const COMMON = { name: "common", test: /\/src\//, minShareCount: 26 };
+const SCHEMAS =
+  "action|action-input|expression|field|input-parts|probe-input|probe-of|server|server-fields|spec|spec-parts";
+const COMMON = {
+  name: "common",
+  test: new RegExp(`/src/(?!model/(${SCHEMAS})\\.ts$)`),
+  minShareCount: 26,
+};
 
 await build(join(root, "dist"));
 

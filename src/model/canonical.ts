@@ -112,13 +112,30 @@ export function startFields(backend: ServerSpec["backend"]): readonly string[] {
   return rows.filter(([, row]) => needs(row)).map(([name]) => name);
 }
 
-/** Dotted names of what stands in a spec and is in no row: another version has added it. */
+/** Dotted names of what another version has said of a server and is in no row. What is empty says nothing. */
 export function unknownFields(spec: ServerSpec): readonly string[] {
-  const of = (rows: Rows, values: Readonly<Record<string, unknown>>, prefix: string): string[] =>
-    Object.entries(values).flatMap(([key, value]) => {
-      const row = Object.hasOwn(rows, key) ? rows[key] : undefined;
-      if (row === undefined) return [`${prefix}${key}`];
-      return row.rows ? of(row.rows, value as Record<string, unknown>, `${prefix}${key}.`) : [];
-    });
-  return of(SERVER_FIELDS, spec, "");
+  return split(SERVER_FIELDS, spec).unknown;
+}
+
+/** A spec without that: nothing of it can be desired here. */
+export function knownOnly(spec: ServerSpec): ServerSpec {
+  return split(SERVER_FIELDS, spec).known as ServerSpec;
+}
+
+const EMPTY: readonly string[] = ["null", '""', "[]"];
+
+function split(
+  rows: Rows,
+  values: Readonly<Record<string, unknown>>,
+): { known: Record<string, unknown>; unknown: string[] } {
+  const known: [string, unknown][] = [];
+  const unknown: string[] = [];
+  for (const [key, value] of Object.entries(values)) {
+    const row = Object.hasOwn(rows, key) ? rows[key] : undefined;
+    const inner = row?.rows && split(row.rows, value as Record<string, unknown>);
+    if (row) known.push([key, inner ? inner.known : value]);
+    else if (!EMPTY.includes(canonicalJson(value))) unknown.push(key);
+    unknown.push(...(inner?.unknown ?? []).map((name) => `${key}.${name}`));
+  }
+  return { known: Object.fromEntries(known), unknown };
 }

@@ -276,8 +276,9 @@ function remarksOn(
 function unknownFieldsOf({ name, spec }: Observed): Diagnostic[] {
   const unknown = spec === undefined ? [] : unknownFields(spec);
   if (unknown.length === 0) return [];
-  const message = `another version of xy applied it, with settings that this one does not know (${unknown.join(", ")}): apply with that version, or lose them`;
-  return [{ severity: "warning", server: name, message }];
+  // Of no server, so that it is told also where nothing changes.
+  const message = `another version of xy applied ${name}, with settings that this one does not know (${unknown.join(", ")}): an apply of ${name} with this version loses them`;
+  return [{ severity: "warning", message }];
 }
 
 /** A file that is not ours is in the way of whatever would be written. */

@@ -1,3 +1,4 @@
+import { knownOnly } from "../model/canonical.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Change, Desired, Reason } from "../model/plan.ts";
 import type { ServerSpec } from "../model/spec.ts";
@@ -80,7 +81,7 @@ function untouched(desired: ServerSpec, observed: Observed | undefined): Change 
 
 function comparison(declared: ServerSpec, observed: Observed): Change {
   const desired = observed.spec === undefined ? declared : settleSecrets(declared, observed.spec);
-  const fields = observed.spec === undefined ? [] : fieldChanges(observed.spec, desired);
+  const fields = observed.spec === undefined ? [] : fieldChanges(knownOnly(observed.spec), desired);
   const { action, reasons } = decide({ desired, observed, fields });
   const ends = action === "restart" || action === "stop";
   return {

@@ -50,4 +50,5 @@ export function answeredError(answer: { code: number; message: string; data?: un
   return new RpcError(code, message, data);
 }
 
-const UPGRADE = "`xy agent upgrade` puts this one in its place";
+/** The way out where the agent is of an earlier version than what calls it. */
+export const UPGRADE = "`xy agent upgrade` puts this one in its place";

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { eventually } from "../rig/eventually.ts";
 import { NEVER_READY, newHome } from "./cli.ts";
 
 const GATED =
@@ -20,7 +21,9 @@ describe("an apply that is cut off", () => {
       const { code, stdout } = await apply.ended;
       expect(code).toBe(signal === "SIGINT" ? 130 : 143);
       expect(stdout).toContain("second: not added: interrupted before it began\n");
-      expect(await home.servers()).toMatchObject({ first: { state: "running" } });
+      await eventually(async () =>
+        expect(await home.servers()).toMatchObject({ first: { state: "running" } }),
+      );
 
       home.write("go", "");
       expect(await home.did("plan")).toContain("Plan: 1 to add (second), 0 to change, 0 to remove.\n");
