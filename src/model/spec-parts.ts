@@ -26,12 +26,15 @@ const probeTiming = {
   failureThreshold: z.int().min(1),
   successThreshold: z.int().min(1),
 };
+/** What another version has added is kept. */
+const open = <T extends z.ZodRawShape>(shape: T) => z.looseObject(shape) as unknown as z.ZodObject<T>;
+
 export const probe = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("none") }),
+  open({ type: z.literal("none") }),
   /** Something listens on host:port and belongs to the server's process group. */
-  z.strictObject({ type: z.literal("tcp"), port: z.int(), ...probeTiming }),
+  open({ type: z.literal("tcp"), port: z.int(), ...probeTiming }),
   /** As `tcp`, and it answers a GET of `path` with one of these codes; an empty list stands for 200 to 299. */
-  z.strictObject({
+  open({
     type: z.literal("http"),
     port: z.int(),
     path: z.string(),
@@ -39,9 +42,9 @@ export const probe = z.discriminatedUnion("type", [
     ...probeTiming,
   }),
   /** As `tcp`, and an MCP exchange over `path` succeeds. */
-  z.strictObject({ type: z.literal("mcp"), port: z.int(), path: z.string(), ...probeTiming }),
+  open({ type: z.literal("mcp"), port: z.int(), path: z.string(), ...probeTiming }),
   /** A program, run in the server's environment and folder, ends with code 0. `command` is as declared. */
-  z.strictObject({
+  open({
     type: z.literal("command"),
     command: z.string(),
     program: z.string(),
@@ -49,7 +52,7 @@ export const probe = z.discriminatedUnion("type", [
     ...probeTiming,
   }),
   /** A line of output matches `pattern`, an ECMAScript regular expression (readiness only). */
-  z.looseObject({ type: z.literal("log"), pattern: z.string(), ...probeTiming }),
+  open({ type: z.literal("log"), pattern: z.string(), ...probeTiming }),
 ]);
 export type Probe = z.infer<typeof probe>;
 
