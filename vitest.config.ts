@@ -6,15 +6,22 @@ const report = process.env.XY_TEST_REPORT;
 function project(name: string, testTimeout: number) {
   return {
     extends: true as const,
-    test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout },
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      testTimeout,
+      hookTimeout: testTimeout,
+      // Nothing of ours keeps state in a module: one worker may run many files, and load what they share once.
+      isolate: false,
+    },
   };
 }
 
 export default defineConfig({
   test: {
     pool: "forks",
-    // More test files at once than there are cores: many of them wait, for a service manager or for a second to pass.
-    maxWorkers: 2 * availableParallelism(),
+    // One test file more at once than there are cores: many wait, for a service manager or for a second to pass.
+    maxWorkers: availableParallelism() + 1,
     globalSetup: ["test/rig/leftovers.ts"],
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
     projects: [

@@ -6,6 +6,8 @@ import type { Action, Change } from "../model/plan.ts";
 import type { ProcessId } from "../model/process.ts";
 import { type ServerSpec, serverSpec } from "../model/spec.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
+import type { Method, Params, ResultOf } from "../rpc/contract.ts";
+import { explained, RpcError } from "../rpc/errors.ts";
 import { hasActions, recordedNames } from "../system/projects.ts";
 import { isAgentExpected } from "./agent-find.ts";
 import { reachAgent } from "./agent-reach.ts";
@@ -43,8 +45,7 @@ export class AgentBackend implements Backend {
 
   async observe(project: string): Promise<readonly Observed[]> {
     if (recordedNames(this.#state, project).length === 0) return [];
-    const client = await this.#connect();
-    const observed = (await client.call("observe", { project })) as Observed[];
+    const observed = (await this.#call("observe", { project })) as Observed[];
     return observed.map((server) => (server.spec ? { ...server, spec: completed(server.spec) } : server));
   }
 
@@ -56,12 +57,11 @@ export class AgentBackend implements Backend {
   readonly actions = {
     recorded: async (project: string): Promise<readonly ActionSpec[]> => {
       if (!hasActions(this.#state, project)) return [];
-      const actions = await (await this.#connect()).call("action_list", { project });
+      const actions = await this.#call("action_list", { project });
       return actions.map(({ spec }) => spec);
     },
     take: async (project: string, { set, secrets, remove }: ActionsChange): Promise<void> => {
-      const client = await this.#connect();
-      await client.call("action_apply", { project, set: [...set], secrets, remove: [...remove] });
+      await this.#call("action_apply", { project, set: [...set], secrets, remove: [...remove] });
     },
   };
 
@@ -85,12 +85,12 @@ export class AgentBackend implements Backend {
   }
 
   async #apply(change: Change, action: ActiveAction, options: PerformOptions): Promise<PerformResult> {
-    const client = await this.#connect();
+    await this.#connect();
     if (options.signal.aborted) return INTERRUPTED;
     const { desired, observed, server } = change;
     const project = desired?.project ?? observed?.project;
     if (project === undefined) throw new Error(`change of ${server} names no project`);
-    const call = client.call("apply", {
+    const call = this.#call("apply", {
       project,
       server,
       action,
@@ -125,6 +125,14 @@ export class AgentBackend implements Backend {
     };
     connection.then((client) => client.closed.then(forget), forget);
     return connection;
+  }
+
+  /** Calls a method; what an agent of another version does not know is told with the way out. */
+  async #call<M extends Method>(method: M, params: Params<M>): Promise<ResultOf<M>> {
+    const client = await this.#connect();
+    return client.call(method, params).catch((error) => {
+      throw error instanceof RpcError ? explained(error) : error;
+    });
   }
 }
 

@@ -11,7 +11,7 @@ import type { ServerSpec } from "../model/spec.ts";
 import { parseDuration } from "../model/units.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
-import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
+import { explained, RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { hasActions, recordedBackends, recordedNames, recordedProjects } from "../system/projects.ts";
 import { EXIT } from "./exit-codes.ts";
 import { ProjectCommand } from "./project-command.ts";
@@ -158,7 +158,7 @@ export abstract class ServerCommand extends ProjectCommand {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof RpcError) this.fail(exitCodeOf(error), error.message);
+      if (error instanceof RpcError) this.fail(exitCodeOf(error), explained(error).message);
       if (error instanceof ConnectionLost) this.fail(EXIT.unreachable, "the agent ended while it was asked");
       throw error;
     }

@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import type { Method, Params, ResultOf } from "./contract.ts";
-import { answeredError } from "./errors.ts";
+import { RpcError } from "./errors.ts";
 import { encodeFrame, FrameDecoder } from "./framing.ts";
 import type { Notifications } from "./notifications.ts";
 
@@ -103,7 +103,8 @@ export class RpcClient {
   }): void {
     const waiting = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
-    if (message.error) waiting?.reject(answeredError(message.error));
+    if (message.error)
+      waiting?.reject(new RpcError(message.error.code, message.error.message, message.error.data));
     else waiting?.resolve(message.result);
   }
 }

@@ -36,9 +36,8 @@ export class RpcError extends Error {
 /** How a refusal begins whose params are not as the called method has them. */
 export const CANNOT_CALL = "cannot call";
 
-/** An error that came over the wire. A method or a param that the other side does not know is told with the way out. */
-export function answeredError(answer: { code: number; message: string; data?: unknown }): RpcError {
-  const { code, message, data } = answer;
+/** An error for people: a method or a param that the other side does not know is told with the way out. */
+export function explained({ code, message, data }: RpcError): RpcError {
   if (code === RPC_ERRORS.methodNotFound)
     return new RpcError(
       code,

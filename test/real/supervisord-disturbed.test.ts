@@ -101,20 +101,11 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       const deaf = "trap '' TERM; echo up; while :; do sleep 0.1; done";
       script(home, "b", deaf, 'stop { grace "2s"; }\nreadiness "log" pattern="up"');
       const stopping = async () => {
-        const stop = home.start(
-          {},
-          "supervisorctl",
-          "-c",
-          join(supervisord.path, "supervisord.conf"),
-          "stop",
-          "xy.tools.b",
-        );
-        await eventually(() => expect(supervisord.ctl("status", "xy.tools.b")).toContain("STOPPING"));
-        return stop.ended;
+        const words = ["-c", join(supervisord.path, "supervisord.conf"), "stop", "xy.tools.b"];
+        await home.start({}, "supervisorctl", ...words).ended;
       };
       await home.did("apply", "--yes");
-      const first = stopping();
-      await first.then(() => {});
+      await stopping();
       await home.did("start", "b");
       await eventually(async () => expect((await home.servers()).b).toMatchObject({ state: "running" }));
       const pid = await pidOf(home, "b");

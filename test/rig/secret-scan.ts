@@ -29,6 +29,7 @@ function holdsSecret(path: string): boolean {
 
 /** Ms between two looks at the process list. */
 const LOOK_GAP = 200;
+const ENOUGH_LOOKS = 10;
 
 /**
  * Looks at the command lines of all processes whose environment names the folder, again and again. `stop` answers with
@@ -36,9 +37,16 @@ const LOOK_GAP = 200;
  */
 export function watchProcessList(folder: string): { stop(): string[] } {
   const seen = new Set<string>();
+  /** How often each process was looked at. A program's arguments are those of its start, or of what it becomes soon. */
+  let looks = new Map<string, number>();
   const timer = setInterval(() => {
+    const before = looks;
+    looks = new Map();
     for (const entry of readdirSync("/proc")) {
       if (!/^\d+$/.test(entry)) continue;
+      const count = before.get(entry) ?? 0;
+      looks.set(entry, count + 1);
+      if (count >= ENOUGH_LOOKS) continue;
       const command = read(entry, "cmdline");
       if (command.includes(SECRET_WORD) && read(entry, "environ").includes(folder)) seen.add(command);
     }

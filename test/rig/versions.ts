@@ -11,7 +11,7 @@ const TABLE = "src/model/server-fields.ts";
 /** The package as it was built when records were read strictly: `npm pack` at the commit that its name ends with. */
 export function releasedVersion(folder: string): string {
   mkdirSync(folder);
-  const packed = join(import.meta.dirname, "releases/0.1.0-64fb1a9.tgz");
+  const packed = join(import.meta.dirname, "releases/0.1.0-64fb1a9.tar.gz");
   execFileSync("tar", ["-xzf", packed, "-C", folder, "--strip-components=1"]);
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
   return join(folder, "bin/xy.js");

@@ -8,7 +8,7 @@ import { type Nature, World } from "./world.ts";
 
 /** A failure prints its seed and path; `FC_SEED=… npx vitest run` plays the same sequences again. */
 const SEED = process.env.FC_SEED === undefined ? Date.now() & 0x7fffffff : Number(process.env.FC_SEED);
-const RUNS = 50_000;
+const RUNS = 20_000;
 
 const EXITS: readonly Exit[] = [
   { kind: "code", code: 0 },
