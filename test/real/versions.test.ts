@@ -1,37 +1,27 @@
-import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { beforeAll, describe, expect } from "vitest";
 import type { Home } from "../rig/home.ts";
+import { type Ended, Runner } from "../rig/runner.ts";
 import { test as plain } from "../rig/test.ts";
 import { oneFieldFewer, oneFieldMore, releasedVersion, versionWith } from "../rig/versions.ts";
 
 type Version = "released" | "current" | "more" | "fewer";
 
-/** Launchers. `released`: before records could grow. `more` and `fewer`: today's, with a setting more and one fewer. */
-const launchers: Record<Version, string> = {
-  released: "",
-  current: join(import.meta.dirname, "../../bin/xy.js"),
-  more: "",
-  fewer: "",
-};
+/** `released`: before records could grow. `more` and `fewer`: today's, with a setting more and one fewer. */
+const versions = new Map<Version, Runner>([["current", new Runner()]]);
 
 beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), "versions-"));
-  launchers.released = releasedVersion(join(folder, "released"));
-  [launchers.more, launchers.fewer] = await Promise.all([
+  versions.set("released", new Runner(releasedVersion(join(folder, "released"))));
+  const [more, fewer] = await Promise.all([
     versionWith(join(folder, "more"), "0.98.0", oneFieldMore),
     versionWith(join(folder, "fewer"), "0.97.0", oneFieldFewer),
   ]);
+  versions.set("more", new Runner(more));
+  versions.set("fewer", new Runner(fewer));
 });
-
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 class World {
   readonly #home: Home;
@@ -49,11 +39,11 @@ class World {
   }
 
   /** Runs a command of a version. */
-  async xy(version: Version, line: string): Promise<Outcome> {
-    const args = [launchers[version], ...line.split(" ")];
-    const run = promisify(execFile)(process.execPath, args, { env: this.#home.env, cwd: this.folder });
-    const { code = 0, stdout, stderr } = await run.catch((error) => error);
-    return { code, stdout, stderr };
+  async xy(version: Version, line: string): Promise<Ended> {
+    const command = { args: line.split(" "), cwd: this.folder, env: { ...this.#home.env } };
+    const ended = await versions.get(version)?.run(command);
+    if (ended === undefined) throw new Error(`cannot run ${line} of ${version}`);
+    return ended;
   }
 
   async did(version: Version, line: string): Promise<string> {

@@ -1,11 +1,13 @@
 import { Socket } from "node:net";
-import { main } from "../../dist/main.js";
 
 /**
  * Runs commands one after the other in one process, each as if it had one of its own: arguments, folder, environment,
  * exit code. What a command prints goes where it always goes, up to a mark. To start Node and to load what a command
  * needs takes ten times as long as most commands do.
  */
+
+// The program, as it was built: today's, or that of another version.
+const { main } = await import(process.argv[2]);
 
 class Exit {
   constructor(code) {

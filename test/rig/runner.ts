@@ -24,8 +24,14 @@ const BOUND = 60_000;
  * of its own.
  */
 export class Runner {
+  readonly #program: string;
   #child: ChildProcess | undefined;
   #busy = false;
+
+  /** `root`: folder of the package. */
+  constructor(root = join(import.meta.dirname, "../..")) {
+    this.#program = join(root, "dist/main.js");
+  }
 
   /** Undefined, and nothing is done, while another command runs. */
   run(command: Command): Promise<Ended> | undefined {
@@ -58,7 +64,7 @@ export class Runner {
   }
 
   async #start(): Promise<ChildProcess> {
-    const child = fork(join(import.meta.dirname, "runner-program.mjs"), {
+    const child = fork(join(import.meta.dirname, "runner-program.mjs"), [this.#program], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       execArgv: [],
     });

@@ -8,16 +8,19 @@ import { promisify } from "node:util";
 const ROOT = join(import.meta.dirname, "../..");
 const TABLE = "src/model/server-fields.ts";
 
-/** The package as it was built when records were read strictly: `npm pack` at the commit that its name ends with. */
+/**
+ * The package as it was built when records were read strictly: `npm pack` at the commit that its name ends with. Answers
+ * with its folder, as {@link versionWith} does.
+ */
 export function releasedVersion(folder: string): string {
   mkdirSync(folder);
   const packed = join(import.meta.dirname, "releases/0.1.0-64fb1a9.tar.gz");
   execFileSync("tar", ["-xzf", packed, "-C", folder, "--strip-components=1"]);
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-  return join(folder, "bin/xy.js");
+  return folder;
 }
 
-/** Built from today's sources, with another table of a server's settings. Answers with the path of its launcher. */
+/** Built from today's sources, with another table of a server's settings. */
 export async function versionWith(
   folder: string,
   version: string,
@@ -35,7 +38,7 @@ export async function versionWith(
   writeFileSync(join(folder, TABLE), changed);
   const jiti = join(ROOT, "node_modules/jiti/lib/jiti-cli.mjs");
   await promisify(execFile)(process.execPath, [jiti, join(folder, "scripts/build.ts")], { cwd: folder });
-  return join(folder, "bin/xy.js");
+  return folder;
 }
 
 /** A setting that a process has from its start. */
