@@ -51,6 +51,7 @@ export interface ServerSpec {
   };
   readonly readiness: {
     readonly type: "none";
+    readonly [more: string]: unknown;
   } | {
     readonly type: "tcp";
     readonly port: number;
@@ -59,6 +60,7 @@ export interface ServerSpec {
     readonly startPeriod: number;
     readonly failureThreshold: number;
     readonly successThreshold: number;
+    readonly [more: string]: unknown;
   } | {
     readonly type: "http";
     readonly port: number;
@@ -69,6 +71,7 @@ export interface ServerSpec {
     readonly startPeriod: number;
     readonly failureThreshold: number;
     readonly successThreshold: number;
+    readonly [more: string]: unknown;
   } | {
     readonly type: "mcp";
     readonly port: number;
@@ -78,6 +81,7 @@ export interface ServerSpec {
     readonly startPeriod: number;
     readonly failureThreshold: number;
     readonly successThreshold: number;
+    readonly [more: string]: unknown;
   } | {
     readonly type: "command";
     readonly command: string;
@@ -88,6 +92,7 @@ export interface ServerSpec {
     readonly startPeriod: number;
     readonly failureThreshold: number;
     readonly successThreshold: number;
+    readonly [more: string]: unknown;
   } | {
     readonly type: "log";
     readonly pattern: string;
@@ -100,6 +105,7 @@ export interface ServerSpec {
   };
   readonly liveness: {
     readonly type: "none";
+    readonly [more: string]: unknown;
   } | {
     readonly type: "tcp";
     readonly port: number;
@@ -108,6 +114,7 @@ export interface ServerSpec {
     readonly startPeriod: number;
     readonly failureThreshold: number;
     readonly successThreshold: number;
+    readonly [more: string]: unknown;
   } | {
     readonly type: "http";
     readonly port: number;
@@ -118,6 +125,7 @@ export interface ServerSpec {
     readonly startPeriod: number;
     readonly failureThreshold: number;
     readonly successThreshold: number;
+    readonly [more: string]: unknown;
   } | {
     readonly type: "mcp";
     readonly port: number;
@@ -127,6 +135,7 @@ export interface ServerSpec {
     readonly startPeriod: number;
     readonly failureThreshold: number;
     readonly successThreshold: number;
+    readonly [more: string]: unknown;
   } | {
     readonly type: "command";
     readonly command: string;
@@ -137,6 +146,7 @@ export interface ServerSpec {
     readonly startPeriod: number;
     readonly failureThreshold: number;
     readonly successThreshold: number;
+    readonly [more: string]: unknown;
   } | {
     readonly type: "log";
     readonly pattern: string;
