@@ -20,8 +20,8 @@ function project(name: string, testTimeout: number) {
 export default defineConfig({
   test: {
     pool: "forks",
-    // One test file more at once than there are cores: many wait, for a service manager or for a second to pass.
-    maxWorkers: availableParallelism() + 1,
+    // As many test files at once as there are cores, and no more: they start so many processes that no core is idle.
+    maxWorkers: availableParallelism(),
     globalSetup: ["test/rig/leftovers.ts"],
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
     projects: [

@@ -6,7 +6,7 @@ import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
 import { formatDuration } from "../model/units.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
-import { RPC_ERRORS, RpcError, UPGRADE } from "../rpc/errors.ts";
+import { notKnown, RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { publicState } from "../supervisor/state.ts";
 import { lastLines } from "./observing.ts";
 import { awaitRest, awaitStart } from "./operations.ts";
@@ -161,11 +161,7 @@ function takeOver(registry: Registry, request: Request, found: Supervised | unde
     throw new RpcError(RPC_ERRORS.invalidParams, "cannot apply: the spec is missing, or of another server");
   }
   const unknown = unknownFields(spec);
-  if (unknown.length > 0)
-    throw new RpcError(
-      RPC_ERRORS.invalidParams,
-      `cannot apply ${spec.name}: the running agent is of a version that does not know ${unknown.join(", ")}; ${UPGRADE}`,
-    );
+  if (unknown.length > 0) throw notKnown(spec.name, unknown);
   if (spec.readiness.type === "log" && expressionOf(spec.readiness.pattern) === undefined)
     throw new RpcError(RPC_ERRORS.invalidParams, `cannot apply ${spec.name}: ${UNUSABLE}`);
   if (!found) {

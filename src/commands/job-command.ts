@@ -6,7 +6,7 @@ import { isOver, type Job } from "../model/job.ts";
 import { nearest } from "../model/nearest.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { Params, ResultOf } from "../rpc/contract.ts";
-import { RpcError } from "../rpc/errors.ts";
+import { explained, RpcError } from "../rpc/errors.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { EXIT } from "./exit-codes.ts";
 import { ServerCommand } from "./server-command.ts";
@@ -110,7 +110,7 @@ export abstract class JobCommand extends ServerCommand {
       }
     } catch (error) {
       if (error instanceof ConnectionLost) return undefined;
-      if (error instanceof RpcError) return this.fail(EXIT.failed, error.message);
+      if (error instanceof RpcError) return this.fail(EXIT.failed, explained(error).message);
       throw error;
     }
   }

@@ -92,7 +92,7 @@ async function safeRootAt(
   owner: Owner,
   main?: string,
 ): Promise<Discovery> {
-  const standing = await standingOf(folder, names, owner);
+  const standing = await standingOf(folder, names, { ...owner, isNamed: true });
   return standing.is === "unsafe" ? unsafe(folder, standing) : rootAt(folder, how, skipped, main);
 }
 

@@ -10,6 +10,8 @@ import { DATA_EXTENSIONS } from "./read.ts";
 export interface Owner extends Pick<Machine, "uid"> {
   /** Whether nobody but the account is a member of a group. Without it, no group is. */
   readonly isPrivateGroup?: (gid: number) => boolean;
+  /** It was not found by walking: a folder to which everybody may add files is then unsafe, and not somebody else's. */
+  readonly isNamed?: boolean;
 }
 
 /**
@@ -33,8 +35,8 @@ export async function standingOf(folder: string, names: readonly string[], owner
   if (top === undefined) return { is: "ours" };
   if (top.info.uid !== owner.uid) return { is: "another's", reason: `${folder} belongs to another account` };
   // Such as /tmp: that somebody left a configuration there says nothing about whose it is.
-  if (isSticky(top.info) && othersCanWrite(top.info, owner))
-    return { is: "another's", reason: `everyone can add files to ${folder}` };
+  if (!owner.isNamed && isSticky(top.info) && othersCanWrite(top.info, owner))
+    return { is: "another's", reason: `others can add files to ${folder}` };
   const inside = names.map((name) => join(folder, name));
   const servers = names.includes("servers.d") ? await serverFiles(join(folder, "servers.d")) : [];
   return judged([top, ...(await partsOf([...inside, ...servers]))], owner);
@@ -43,6 +45,9 @@ export async function standingOf(folder: string, names: readonly string[], owner
 /** How a file stands that is a configuration by itself. */
 export async function standingOfFile(file: string, owner: Owner): Promise<Standing> {
   const parts = await partsOf([dirname(file), file]);
+  // Whoever names it may use another account's.
+  const another = parts.find(({ info }) => info.uid !== owner.uid);
+  if (another) return { is: "another's", reason: `${another.path} belongs to another account` };
   // In a sticky folder others can add files, and not replace this one.
   return judged(
     parts.filter(({ info }) => info.isFile() || !isSticky(info)),
@@ -60,7 +65,9 @@ async function partsOf(paths: readonly string[]): Promise<Part[]> {
   const found = await Promise.all(
     paths.map(async (path) => {
       const info = await stat(path).catch(() => undefined);
-      return info?.isFile() || info?.isDirectory() ? [{ path: await realpath(path), info }] : [];
+      return info?.isFile() || info?.isDirectory()
+        ? [{ path: await realpath(path).catch(() => path), info }]
+        : [];
     }),
   );
   return found.flat();
@@ -70,7 +77,9 @@ function judged(parts: readonly Part[], owner: Owner): Standing {
   const foreign = parts.filter(({ info }) => info.uid !== owner.uid && info.uid !== ROOT).map(pathOf);
   const open = parts.filter(({ info }) => othersCanWrite(info, owner)).map(pathOf);
   const faults = [
-    ...(foreign.length === 0 ? [] : [`${listed(foreign)} belongs to another account`]),
+    ...(foreign.length === 0
+      ? []
+      : [`${listed(foreign)} belong${foreign.length === 1 ? "s" : ""} to another account`]),
     ...(open.length === 0 ? [] : [`others can write to ${listed(open)}`]),
   ];
   if (faults.length === 0) return { is: "ours" };

@@ -1,4 +1,5 @@
 import { type ActionSpec, actionKey } from "../model/action.ts";
+import { knownOnly } from "../model/canonical.ts";
 import { aboutAction, type Diagnostic } from "../model/diagnostic.ts";
 import type { Desired } from "../model/plan.ts";
 import type { ServerSpec } from "../model/spec.ts";
@@ -18,7 +19,10 @@ type Sources = Pick<World, "env" | "runSecretCommand" | "hmac">;
 export async function revive(past: Desired, world: Sources): Promise<Resolved> {
   const revived = [];
   // One after another: a secret command may ask for a password on the terminal.
-  for (const spec of past.servers) revived.push(await reviveOne(spec, { server: spec.name }, world));
+  for (const spec of past.servers) {
+    // What a later version had recorded cannot be carried out here.
+    revived.push(await reviveOne(knownOnly(spec), { server: spec.name }, world));
+  }
   const actions = [];
   for (const spec of past.actions)
     actions.push(await reviveOne(spec, aboutAction(spec), world, `action ${actionKey(spec)}: `));

@@ -9,7 +9,8 @@ import { envValue, name, type SecretValues, secretValues } from "./spec-parts.ts
 export const CONCURRENCY = ["allow", "forbid", "replace"] as const;
 export const MISSED = ["once", "skip"] as const;
 
-const shape = {
+/** What is kept of an action. */
+export const ACTION_SHAPE = {
   name,
   project: name,
   /** The server that it belongs to; null: it stands alone. */
@@ -40,7 +41,7 @@ const shape = {
 };
 
 /** As with servers, what another version has added is kept; nothing is unreadable for it. */
-export const actionSpec = z.looseObject(shape) as unknown as z.ZodObject<typeof shape>;
+export const actionSpec = z.looseObject(ACTION_SHAPE) as unknown as z.ZodObject<typeof ACTION_SHAPE>;
 export type ActionSpec = z.infer<typeof actionSpec>;
 
 /** How people name an action: `backup`, or `web:backup` of a server. No character of a name is a colon. */

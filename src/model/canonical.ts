@@ -49,20 +49,27 @@ const firstOf = (name: string, { rows }: AnyRow, value: unknown): unknown =>
 const partsOf = ({ start }: AnyRow, backend: ServerSpec["backend"], value: unknown): readonly unknown[] =>
   start?.[backend]?.(value as never) ?? [];
 
-/** Of those that came later: by name, and not at all where they are as in a record without them. */
+/**
+ * Of those that came later: by name, and not at all where they are as in a record without them. In a block that a start
+ * depends on, a row that says nothing of its own counts whole.
+ */
 function laterParts(
   rows: readonly [string, AnyRow][],
   values: Readonly<Record<string, unknown>>,
   backend: ServerSpec["backend"],
-  prefix = "",
+  { prefix, counts } = { prefix: "", counts: false },
 ): unknown[] {
   return rows.flatMap(([key, row]) => {
     const name = `${prefix}${key}`;
     const value = values[key];
-    if (row.rows)
-      return laterParts(Object.entries(row.rows), value as Record<string, unknown>, backend, `${name}.`);
+    const own = row.start?.[backend];
+    if (row.rows) {
+      const inner = (value ?? {}) as Record<string, unknown>;
+      const around = { prefix: `${name}.`, counts: own !== undefined };
+      return laterParts(Object.entries(row.rows), inner, backend, around);
+    }
     if (FIRST.has(name) || isAbsent(row, value)) return [];
-    const parts = partsOf(row, backend, value);
+    const parts = own?.(value as never) ?? (counts ? [value] : []);
     return parts.length === 0 ? [] : [{ [name]: parts }];
   });
 }
@@ -86,7 +93,10 @@ function compacted(
   const entries = Object.entries(values).flatMap(([key, value]): [string, unknown][] => {
     const name = `${prefix}${key}`;
     const row = Object.hasOwn(rows, key) ? rows[key] : undefined;
-    if (row?.rows) return [[key, compacted(row.rows, value as Record<string, unknown>, `${name}.`)]];
+    if (row?.rows) {
+      const inner = compacted(row.rows, value as Record<string, unknown>, `${name}.`);
+      return FIRST.has(name) || Object.keys(inner).length > 0 ? [[key, inner]] : [];
+    }
     return row && !FIRST.has(name) && isAbsent(row, value) ? [] : [[key, value]];
   });
   return Object.fromEntries(entries);

@@ -37,9 +37,10 @@ export function writeStarter(folder: string, format: InitFormat, state: string):
 
 /** Why a configuration in this folder would be refused: the folder may have been there, open to others. */
 export async function problemsIn(folder: string, env: Environment): Promise<readonly Diagnostic[]> {
-  const explicit = { path: folder, from: "--config" } as const;
-  const found = await discover({ cwd: folder, env, explicit, machine: readMachine(env), isPrivateGroup });
-  return found.ok ? [] : found.problems;
+  const found = await discover({ cwd: folder, env, machine: readMachine(env), isPrivateGroup });
+  if (!found.ok) return found.problems;
+  const path = fs.realpathSync(folder);
+  return found.value.folder === path ? [] : found.value.diagnostics.filter(({ file }) => file === path);
 }
 
 function create(file: string, text: string): boolean {

@@ -44,10 +44,19 @@ export function explained({ code, message, data }: RpcError): RpcError {
       `the running agent is of an earlier version, which cannot do this; ${UPGRADE}`,
       data,
     );
-  if (code === RPC_ERRORS.invalidParams && message.startsWith(CANNOT_CALL))
+  if (
+    code === RPC_ERRORS.invalidParams &&
+    message.startsWith(CANNOT_CALL) &&
+    message.includes("Unrecognized key")
+  )
     return new RpcError(code, `the running agent is of another version (${message}); ${UPGRADE}`, data);
   return new RpcError(code, message, data);
 }
 
-/** The way out where the agent is of an earlier version than what calls it. */
-export const UPGRADE = "`xy agent upgrade` puts this one in its place";
+const UPGRADE = "`xy agent upgrade` puts this one in its place";
+
+/** An agent's refusal of settings that it cannot carry out. */
+export function notKnown(name: string, settings: readonly string[]): RpcError {
+  const why = `the running agent is of a version that does not know ${settings.join(", ")}`;
+  return new RpcError(RPC_ERRORS.invalidParams, `cannot apply ${name}: ${why}; ${UPGRADE}`);
+}

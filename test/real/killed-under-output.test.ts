@@ -4,7 +4,7 @@ import { programsWith } from "../rig/processes.ts";
 import { test } from "../rig/test.ts";
 
 const NAMES = ["a", "b", "c"];
-const KILLS = 150;
+const KILLS = 80;
 const ONE_READ = 64 * 1024;
 
 describe("an agent that ends while its servers print", () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect } from "vitest";
 import type { Home } from "../rig/home.ts";
 import { type Ended, Runner } from "../rig/runner.ts";
+import { SupervisordHome, whyNoSupervisord } from "../rig/supervisord.ts";
 import { test as plain } from "../rig/test.ts";
 import { oneFieldFewer, oneFieldMore, releasedVersion, versionWith } from "../rig/versions.ts";
 
@@ -33,9 +34,13 @@ class World {
     mkdirSync(join(this.folder, "servers.d"), { recursive: true });
   }
 
+  write(file: string, text: string): void {
+    writeFileSync(join(this.folder, file), text);
+  }
+
   declare(name: string, more = ""): void {
     const text = `command "sh"\nargs "-c" "echo up; exec sleep 600"\nport "none"\nreadiness "log" pattern="^up$"\n${more}\n`;
-    writeFileSync(join(this.folder, `servers.d/${name}.kdl`), text);
+    this.write(`servers.d/${name}.kdl`, text);
   }
 
   /** Runs a command of a version. */
@@ -93,6 +98,27 @@ describe("what a version left is taken over by another", () => {
     expect(await world.servers(to)).toEqual(before);
     await world.did(to, "destroy --yes");
   });
+
+  test.skipIf(whyNoSupervisord() !== undefined)(
+    "released, by current, of servers under supervisord",
+    async ({ world, onTestFinished }) => {
+      const supervisord = new SupervisordHome();
+      onTestFinished(() => supervisord.close());
+      await supervisord.open();
+      const { url, includeDir } = supervisord.site;
+      world.write(
+        "xy.config.kdl",
+        `backend "supervisord"\nsupervisord { url ${JSON.stringify(url)}; include-dir ${JSON.stringify(includeDir)}; }\n`,
+      );
+      world.declare("web", 'restart { policy "always"; }\nstop { grace "3s"; }');
+      await world.did("released", "apply --yes");
+      const before = await world.servers("released");
+      expect(await world.did("current", "plan --detailed-exitcode")).toMatch(/^No changes\. 1 server/);
+      expect(await world.servers("current")).toEqual(before);
+      expect(world.setAside()).toEqual([]);
+      await world.did("current", "destroy --yes");
+    },
+  );
 });
 
 describe("commands of a version with the agent of another", () => {
@@ -148,12 +174,17 @@ describe("a setting that another version has added", () => {
     world.declare("web");
     expect(await world.did("more", "plan")).not.toContain("nice");
     await world.did("more", "apply --yes");
-    world.declare("web", "nice 5");
-    const plan = await world.did("more", "plan");
-    expect(plan).toContain("-/+ web will be changed and restarted");
-    expect(plan).toContain("because nice changed");
-    expect(await world.did("more", "apply --yes")).toContain("web: restarted");
-    expect(await world.did("more", "plan --detailed-exitcode")).toContain("No changes");
+    for (const [said, field] of [
+      ["nice 5", "nice"],
+      ["nice 5\nlimits { mem 5; }", "limits.mem"],
+    ] as const) {
+      world.declare("web", said);
+      const plan = await world.did("more", "plan");
+      expect(plan).toContain("-/+ web will be changed and restarted");
+      expect(plan).toContain(`because ${field} changed`);
+      expect(await world.did("more", "apply --yes")).toContain("web: restarted");
+      expect(await world.did("more", "plan --detailed-exitcode")).toContain("No changes");
+    }
     await world.did("more", "destroy --yes");
   });
 

@@ -42,7 +42,11 @@ process.on("message", async ({ args, cwd, env, mark }) => {
   await Promise.all(
     [process.stdout, process.stderr].map((out) => new Promise((done) => out.write(mark, done))),
   );
-  process.send({ code: code ?? 70 });
+  const active = process.getActiveResourcesInfo();
+  process.send({
+    code: code ?? 70,
+    worn: ["Timeout", "MessagePort", "ProcessWrap"].some((one) => active.includes(one)),
+  });
 });
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 process.send({ ready: true });

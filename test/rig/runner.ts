@@ -15,6 +15,11 @@ export interface Command {
   readonly env: Readonly<Record<string, string>>;
 }
 
+interface Answer {
+  readonly code: number;
+  readonly worn: boolean;
+}
+
 /** Longest run of one command, ms. */
 const BOUND = 60_000;
 
@@ -46,21 +51,29 @@ export class Runner {
     const child = this.#child ?? (await this.#start());
     const mark = `\n=== ${randomUUID()} ===\n`;
     const [stdout, stderr] = [readUntil(child.stdout, mark), readUntil(child.stderr, mark)];
-    const code = new Promise<number>((resolve, reject) => {
+    const { code, worn } = await new Promise<Answer>((resolve, reject) => {
       const timer = setTimeout(() => child.kill("SIGKILL"), BOUND);
-      const ended = (how: unknown) => {
-        this.#child = undefined;
-        reject(new Error(`xy ${command.args.join(" ")} ended the process that it shares: ${how}`));
-      };
-      child.once("exit", ended);
-      child.once("message", (message: { code: number }) => {
+      const failed = (how: unknown) => {
         clearTimeout(timer);
-        child.off("exit", ended);
-        resolve(message.code);
+        reject(new Error(`xy ${command.args.join(" ")} ended the process that commands share: ${how}`));
+      };
+      child.once("exit", failed);
+      child.once("message", (message: Answer) => {
+        clearTimeout(timer);
+        child.off("exit", failed);
+        resolve(message);
       });
+      child.send({ ...command, mark }, (error) => error && failed(error));
     });
-    child.send({ ...command, mark });
-    return { code: await code, stdout: await stdout, stderr: await stderr };
+    const ended = { code, stdout: await stdout, stderr: await stderr };
+    if (worn) this.#retire(child);
+    return ended;
+  }
+
+  /** Something of its last command goes on in it, which the end of a process would have ended. */
+  #retire(child: ChildProcess): void {
+    this.#child = undefined;
+    child.kill("SIGKILL");
   }
 
   async #start(): Promise<ChildProcess> {
@@ -73,6 +86,9 @@ export class Runner {
       child.once("exit", reject);
     });
     child.removeAllListeners("exit");
+    child.on("exit", () => {
+      if (this.#child === child) this.#child = undefined;
+    });
     child.unref();
     child.channel?.unref();
     this.#child = child;

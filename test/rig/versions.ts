@@ -43,9 +43,10 @@ export async function versionWith(
 
 /** A setting that a process has from its start. */
 export const oneFieldMore = (table: string) =>
-  table.replace(
-    "\n  limits,\n",
-    `
+  table
+    .replace(
+      "\n  limits,\n",
+      `
   nice: field({
     written: whole(0, 19).default(0).describe("How much it gives way to others."),
     kept: z.int(),
@@ -55,7 +56,18 @@ export const oneFieldMore = (table: string) =>
   }),
   limits,
 `,
-  );
+    )
+    .replace(
+      "  {\n    openFiles: field({",
+      `  {
+    mem: field({
+      written: whole(0, 9).default(0).describe("In a block that was there before."),
+      kept: z.int(),
+      becomes: (written) => written,
+      absent: 0,
+    }),
+    openFiles: field({`,
+    );
 
 export const oneFieldFewer = (table: string) =>
   table.replace(/\n {2}tags: field\(\{\n[\s\S]*?\n {2}\}\),/, "");

@@ -1,10 +1,16 @@
 import * as fs from "node:fs";
 import { z } from "zod";
-import { type ActionSecrets, type ActionSpec, actionKey, actionSpec } from "../../model/action.ts";
+import {
+  ACTION_SHAPE,
+  type ActionSecrets,
+  type ActionSpec,
+  actionKey,
+  actionSpec,
+} from "../../model/action.ts";
 import { canonicalJson } from "../../model/canonical.ts";
 import { nearest } from "../../model/nearest.ts";
 import { type SecretValues, secretValues } from "../../model/spec-parts.ts";
-import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
+import { notKnown, RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { readJson, setAside, writeAtomic } from "../../system/files.ts";
 import { ensurePrivateDir, projectDir } from "../../system/paths.ts";
 import { actionsPath, recordedProjects } from "../../system/projects.ts";
@@ -14,9 +20,9 @@ export interface AppliedAction {
   readonly secrets: SecretValues;
 }
 
-const actionsFile = z.strictObject({
+const actionsFile = z.looseObject({
   version: z.literal(1),
-  actions: z.array(z.strictObject({ spec: actionSpec, secrets: secretValues })),
+  actions: z.array(z.object({ spec: actionSpec, secrets: secretValues })),
 });
 
 /** What was applied of actions: one file a project, so that a spec is never seen with the secrets of another. */
@@ -80,6 +86,8 @@ export class Actions {
     for (const key of remove) after.delete(key);
     for (const spec of set) {
       const key = actionKey(spec);
+      const unknown = Object.keys(spec).filter((field) => !Object.hasOwn(ACTION_SHAPE, field));
+      if (unknown.length > 0) throw notKnown(key, unknown);
       after.set(key, { spec, secrets: valuesOf(spec, secrets[key] ?? {}, before.get(key)) });
     }
     const sorted = new Map([...after].sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -1,3 +1,4 @@
+import { withoutDefaults } from "../../model/canonical.ts";
 import { isOver, type Job } from "../../model/job.ts";
 import type { Exit } from "../../model/observed.ts";
 import type { ProcessId } from "../../model/process.ts";
@@ -63,7 +64,8 @@ export class MainJobs {
 
   #begin(server: Supervised): void {
     this.#end(server, unseen());
-    const { spec, state, starter } = server;
+    const { state, starter } = server;
+    const spec = withoutDefaults(server.spec);
     const by = starter?.by === "operator" ? "person" : (starter?.by ?? "apply");
     const trigger: Job["trigger"] = state.restartCount > 0 ? "policy" : by;
     const { tags } = spec;

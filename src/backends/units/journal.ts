@@ -42,9 +42,18 @@ export async function* journalLines(
   try {
     const failed = failureOf(child);
     // Not node:readline: it ends a line at U+2028 as well, which a message may hold.
-    const entries = new FrameDecoder(LONGEST_ENTRY);
+    let entries = new FrameDecoder(LONGEST_ENTRY);
+    const taken = (chunk: Buffer): string[] => {
+      try {
+        return entries.take(chunk);
+      } catch {
+        // What is left of an entry that is too long is none.
+        entries = new FrameDecoder(LONGEST_ENTRY);
+        return [];
+      }
+    };
     for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
-      for (const line of entries.take(chunk).flatMap((entry) => lineOf(entry) ?? [])) {
+      for (const line of taken(chunk).flatMap((entry) => lineOf(entry) ?? [])) {
         if (since === undefined || (line.at ?? since) >= since) yield line;
       }
     }
