@@ -39,8 +39,12 @@ export class ListenerProbe {
   /** The socket last seen to belong to the group: while it listens, its owner need not be looked up again. */
   #owned: Owned | undefined;
 
-  constructor(subject: Pick<Subject, "members">) {
+  readonly #table: typeof listeners;
+
+  /** `table`: what tells all listening sockets of the machine, which costs more the more connections there are. */
+  constructor(subject: Pick<Subject, "members">, table = listeners) {
     this.#subject = subject;
+    this.#table = table;
   }
 
   /**
@@ -68,7 +72,7 @@ export class ListenerProbe {
 
   async #lookAtAll({ host, port, timeout }: Endpoint): Promise<ListenerReport> {
     const steps = new Steps();
-    const all = await listeners();
+    const all = await this.#table();
     const here = all.get(port) ?? [];
     const sockets = listenersFor(here, host);
     if (sockets.length === 0) {
