@@ -9,6 +9,7 @@ const isRoot = process.getuid?.() === 0;
 export interface Account {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly node: string;
   readonly launcher: string;
   /** A shell, up to the script that is its last argument. */
   readonly shell: readonly [string, ...string[]];
@@ -22,7 +23,8 @@ export function accountWith(umask: string, home: Home): Account {
   if (!isRoot) {
     const env = home.env as Record<string, string>;
     const shell = ["bash", "-c", `umask ${umask}; exec bash -c "$1"`, "bash"] as const;
-    return { cwd: home.path, env, launcher: join(ROOT, "bin/xy.js"), shell: [...shell] };
+    const { execPath: node } = process;
+    return { cwd: home.path, env, node, launcher: join(ROOT, "bin/xy.js"), shell: [...shell] };
   }
   const files = join(home.path, "etc");
   mkdirSync(files);
@@ -37,6 +39,8 @@ export function accountWith(umask: string, home: Home): Account {
     // Short, and open to the account: the folders of the tests are root's alone.
     "mount -t tmpfs tmpfs /mnt",
     "mkdir /mnt/xy /mnt/home /mnt/tmp",
+    // Node may be in root's own folder.
+    `touch /mnt/node; mount --bind '${process.execPath}' /mnt/node`,
     `chown ${ID}:${ID} /mnt/home /mnt/tmp`,
     `mount --bind '${ROOT}' /mnt/xy`,
     `umask ${umask}`,
@@ -46,6 +50,7 @@ export function accountWith(umask: string, home: Home): Account {
   return {
     cwd: "/",
     env: { PATH: process.env.PATH ?? "", HOME: "/mnt/home", TMPDIR: "/mnt/tmp" },
+    node: "/mnt/node",
     launcher: "/mnt/xy/bin/xy.js",
     shell: ["unshare", "--mount", "--net", "bash", "-ec", enter.join("\n"), "bash"],
   };

@@ -64,6 +64,8 @@ export function settled(text: string): string {
 
 interface Session {
   readonly launcher: string;
+  /** Today's own when left out. */
+  readonly node?: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** A shell, up to the script that is its last argument. */
@@ -73,11 +75,11 @@ interface Session {
 /** Runs the steps in one shell, one after the other, and gives what each of them printed. */
 export async function replay(
   steps: readonly Step[],
-  { launcher, shell = ["bash", "-c"], ...options }: Session,
+  { launcher, node = process.execPath, shell = ["bash", "-c"], ...options }: Session,
 ): Promise<string[]> {
   const mark = "=== end of a step ===";
   const script = [
-    `xy() { '${process.execPath}' '${launcher}' "$@"; }`,
+    `xy() { '${node}' '${launcher}' "$@"; }`,
     ...steps.flatMap(({ command }) => [command, `echo '${mark}'`]),
   ];
   const [program, ...args] = shell;
