@@ -23,6 +23,8 @@ export interface ProbeCommand {
 
 /** Output that is kept, bytes: its last line is part of the evidence. */
 const KEPT_OUTPUT = 4096;
+/** Longest wait for output after the end, ms. */
+const LAST_WORDS = 500;
 const RECORD = /^probe-\d+\.json$/;
 const recordPath = (dir: string, pid: number) => join(dir, `probe-${pid}.json`);
 
@@ -42,6 +44,7 @@ export async function commandProbe(command: ProbeCommand): Promise<ProbeReport> 
   };
   child.stdout.on("data", take);
   child.stderr.on("data", take);
+  const closed = new Promise((resolve) => child.once("close", resolve));
   const { pid } = child;
   if (pid !== undefined) remember(command.dir, pid);
   const end = await endOf(child, timeout, command.signal);
@@ -49,12 +52,22 @@ export async function commandProbe(command: ProbeCommand): Promise<ProbeReport> 
   if (pid !== undefined) {
     signalProcess(-pid, "SIGKILL");
     fs.rmSync(recordPath(command.dir, pid), { force: true });
+    // Its end may be told before its last words. What has left its group may hold its output for ever.
+    await within(closed, LAST_WORDS);
   }
   child.stdout.destroy();
   child.stderr.destroy();
   const said = tail.toString("utf8").trim().split("\n").at(-1) ?? "";
   const evidence = `${program} ${end}${said === "" ? "" : `: ${said}`}`;
   return end === "exit 0" ? steps.good("command", evidence) : steps.bad("command", evidence);
+}
+
+function within(event: Promise<unknown>, ms: number): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const bound = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  return Promise.race([event, bound]).finally(() => clearTimeout(timer));
 }
 
 function endOf(child: ChildProcess, timeout: number, signal: AbortSignal): Promise<string> {
