@@ -74,10 +74,16 @@ export async function discover(search: Search): Promise<Discovery> {
   return { ok: false, problems: [{ severity: "error", message }] };
 }
 
-const ownerOf = ({ machine, isPrivateGroup }: Search): Owner => ({
-  uid: machine.uid,
-  ...(isPrivateGroup && { isPrivateGroup }),
-});
+/** What is known of a group is asked once, however many files are its own. */
+function ownerOf({ machine, isPrivateGroup }: Search): Owner {
+  const known = new Map<number, boolean>();
+  const once = (gid: number) => {
+    const answer = known.get(gid) ?? isPrivateGroup?.(gid) ?? false;
+    known.set(gid, answer);
+    return answer;
+  };
+  return { uid: machine.uid, isPrivateGroup: once };
+}
 
 function unsafe(file: string, { problem }: Extract<Standing, { is: "unsafe" }>): Discovery {
   return { ...failure(file, `cannot use this configuration: ${problem}`), unsafe: true };

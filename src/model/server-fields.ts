@@ -248,6 +248,19 @@ export const GIVEN_ENV = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "T
 
 const mcpKept = keptObject({ path: { kept: z.string() } }).nullable();
 
+const probed = <W extends z.ZodOptional<typeof readinessInput | typeof livenessInput>>(
+  which: "readiness" | "liveness",
+  written: W,
+) =>
+  field({
+    written,
+    kept: probe,
+    becomes: (said, facts) => probeOf(said, usualProbe(which, facts), facts, facts.probes[which]),
+    absent: { type: "none" },
+    isUsual: isUsualOfProbe(which),
+    shown: shownOfProbe,
+  });
+
 export const SERVER_FIELDS = {
   name: found({ kept: name, becomes: (_, facts) => facts.name }),
   project: found({ kept: name, becomes: (_, facts) => facts.project }),
@@ -376,30 +389,20 @@ export const SERVER_FIELDS = {
   }),
   restart,
   stop,
-  readiness: field({
-    written: readinessInput
+  readiness: probed(
+    "readiness",
+    readinessInput
       .optional()
       .describe(
         "When it counts as ready, for `apply` and for servers that depend on it. `tcp` when it has a port, else `none`.",
       ),
-    kept: probe,
-    becomes: (written, facts) =>
-      probeOf(written, usualProbe("readiness", facts), facts, facts.probes.readiness),
-    absent: { type: "none" },
-    isUsual: isUsualOfProbe("readiness"),
-    shown: shownOfProbe,
-  }),
-  liveness: field({
-    written: livenessInput
+  ),
+  liveness: probed(
+    "liveness",
+    livenessInput
       .optional()
       .describe("When it counts as healthy; a failure restarts it. `tcp` when it has a port, else `none`."),
-    kept: probe,
-    becomes: (written, facts) =>
-      probeOf(written, usualProbe("liveness", facts), facts, facts.probes.liveness),
-    absent: { type: "none" },
-    isUsual: isUsualOfProbe("liveness"),
-    shown: shownOfProbe,
-  }),
+  ),
   dependsOn: field({
     written: z
       .array(dependencyInput, { error: "write a list of servers" })

@@ -33,17 +33,6 @@ export function readMachine(env: Environment): Machine {
  * with a umask of 002: then what the group may do, others may not. Asked only where a group may write.
  */
 export function isPrivateGroup(gid: number): boolean {
-  return gid === process.getgid?.() ? ownGroupIsPrivate(gid) : isPrivate(gid);
-}
-
-let own: boolean | undefined;
-/** Asked for each file that the group may write, and the same for all. */
-function ownGroupIsPrivate(gid: number): boolean {
-  own ??= isPrivate(gid);
-  return own;
-}
-
-function isPrivate(gid: number): boolean {
   const { username } = userInfo();
   const groups = groupsWith(gid);
   const isOwn = groups.some(([name]) => name === username);
