@@ -2,8 +2,7 @@ import { resolve } from "node:path";
 import { boolean, string } from "@oclif/core/flags";
 import type { Fleet } from "../backends/fleet.ts";
 import type { ActionSecrets } from "../model/action.ts";
-import type { BackendSettings } from "../model/backend-settings.ts";
-import type { Change, Desired, Plan } from "../model/plan.ts";
+import type { Change, Plan } from "../model/plan.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
 import { isEmpty, summary } from "../model/summary.ts";
 import { parseDuration } from "../model/units.ts";
@@ -91,13 +90,20 @@ export abstract class ApplyCommand extends ProjectCommand {
     }
   }
 
+  /** Whether the configuration was applied or agreed to before: what it starts may then go without a question. */
+  protected async isSeen({ origin }: Evaluated): Promise<boolean> {
+    const { isSeen } = await import("../operation/consent.ts");
+    return isSeen(this.state, origin);
+  }
+
   /** Binds the project's name to its root, and keeps the ports that its servers were given. */
   protected async bind(
-    desired: Desired,
-    ports: Readonly<Record<string, number>>,
-    { config, settings }: { config: string | undefined; settings: BackendSettings },
+    { desired, autoPorts: ports, settings, origin }: Evaluated,
+    config: string | undefined,
   ): Promise<void> {
     const { bindProject } = await import("../operation/project.ts");
+    const { rememberSeen } = await import("../operation/consent.ts");
+    rememberSeen(this.state, origin);
     // Before anything is done: what is done has to be undone without the configuration.
     writeBackendSettings(this.state, desired.project, settings);
     bindProject(this.state, desired.project, {
@@ -129,21 +135,23 @@ export abstract class ApplyCommand extends ProjectCommand {
     );
   }
 
-  /** Asks before anything is done; without a terminal only `--yes` is a yes. */
-  protected async confirmed(question: string, yes: boolean): Promise<void> {
+  /** Asks before anything is done; without a terminal only `--yes` is a yes. `way`: how to go ahead without one. */
+  protected async confirmed(
+    question: string,
+    yes: boolean,
+    way = "there is no terminal to ask on; say --yes to go ahead",
+  ): Promise<void> {
     if (yes) return;
-    if (!canAsk() || this.json) {
-      this.fail(EXIT.failed, "nothing was applied: there is no terminal to ask on; say --yes to go ahead");
-    }
+    if (!canAsk() || this.json) this.fail(EXIT.failed, `nothing was applied: ${way}`);
     if (!(await confirm(question, this.signal))) this.fail(EXIT.failed, "nothing was applied");
   }
 
   /** Binds the project, and carries the plan out as its next generation. */
   protected async applyAsGeneration(application: Application): Promise<readonly FinalEvent[]> {
     const { plan, evaluated, rollbackOf, config } = application;
-    const { desired, autoPorts, files, settings } = evaluated;
+    const { desired, files } = evaluated;
     // A rollback leaves the project bound where it is, and its servers their ports.
-    if (rollbackOf === undefined) await this.bind(desired, autoPorts, { config, settings });
+    if (rollbackOf === undefined) await this.bind(evaluated, config);
     // Nothing to do, and no change of what is active to remember either.
     if (isEmpty(plan) && plan.rolledBack?.of === rollbackOf) return [];
     await this.reaching(() => this.#reachSome(plan, application.fleet));

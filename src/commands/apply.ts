@@ -4,7 +4,7 @@ import { boolean } from "@oclif/core/flags";
 import type { SavedPlan } from "../operation/saved-plan.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { backendFlags, selectionFlags, trustFlags } from "./project-command.ts";
+import { backendFlags, selectionFlags, trustFlags, yesFlag } from "./project-command.ts";
 
 export default class Apply extends ApplyCommand {
   static override summary = "Make the running servers match the configuration.";
@@ -23,6 +23,7 @@ export default class Apply extends ApplyCommand {
   static override enableJsonFlag = true;
   static override args = { plan: string({ description: "Plan saved with `xy plan -o`." }) };
   static override flags = {
+    ...yesFlag,
     ...trustFlags,
     ...selectionFlags,
     ...waitFlags,

@@ -1,7 +1,7 @@
 import { actionKey } from "../model/action.ts";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import type { Evaluated } from "../operation/planning.ts";
-import { ProjectCommand, trustFlags } from "./project-command.ts";
+import { ProjectCommand, secretsFlag, trustFlags, unaskedFlag } from "./project-command.ts";
 import { shortenPath } from "./shorten.ts";
 
 export default class Check extends ProjectCommand {
@@ -10,7 +10,11 @@ export default class Check extends ProjectCommand {
     "Changes nothing and runs no secret commands. Exits with 3 if the configuration is invalid.";
   static override examples = ["<%= config.bin %> check", "<%= config.bin %> check --config ~/dotfiles/xy"];
   static override enableJsonFlag = true;
-  static override flags = { ...trustFlags };
+  static override flags = {
+    ...trustFlags,
+    ...unaskedFlag,
+    ...secretsFlag("Run no secret commands, which is what this command does anyway."),
+  };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Check);

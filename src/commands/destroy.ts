@@ -2,7 +2,7 @@ import type { Plan } from "../model/plan.ts";
 import { recordedProjects } from "../system/projects.ts";
 import { ApplyCommand } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { projectFlag, trustFlags } from "./project-command.ts";
+import { projectFlag, yesFlag } from "./project-command.ts";
 
 export default class Destroy extends ApplyCommand {
   static override summary = "Stop and remove all servers and actions of the project.";
@@ -17,7 +17,7 @@ export default class Destroy extends ApplyCommand {
   ];
   static override enableJsonFlag = true;
   static override flags = {
-    ...trustFlags,
+    ...yesFlag,
     ...projectFlag,
   };
 

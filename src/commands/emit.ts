@@ -9,7 +9,7 @@ import { evaluateToEmit } from "../operation/emitting.ts";
 import { foreignFiles, type WrittenFiles, writeUnits } from "../operation/unit-files.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CommandFailure } from "./failure.ts";
-import { ProjectCommand, selectionFlags, trustFlags } from "./project-command.ts";
+import { ProjectCommand, selectionFlags, trustFlags, unaskedFlag } from "./project-command.ts";
 import { shortenPath } from "./shorten.ts";
 
 export default class Emit extends ProjectCommand {
@@ -33,6 +33,7 @@ export default class Emit extends ProjectCommand {
   };
   static override flags = {
     ...trustFlags,
+    ...unaskedFlag,
     ...selectionFlags,
     out: Flags.string({
       char: "o",
@@ -47,9 +48,9 @@ export default class Emit extends ProjectCommand {
     const { args, flags } = await this.parse(Emit);
     const manager = args.manager as Manager;
     const { only = [], except = [] } = flags;
-    const { project, unknown, servers, ignored, warnings, problems } = this.valueOrEnd(
+    const { project, unknown, servers, ignored, warnings, problems } = this.usable(
       await evaluateToEmit(this.setting(flags), { only, except }),
-      "the configuration is invalid, nothing was written",
+      "nothing was written",
     );
     if (unknown.length > 0) this.fail(EXIT.usage, unknown.map((one) => formatDiagnostic(one)).join("\n"));
     this.#endBy([...problems, ...unitProblems(manager, servers)], "nothing was written");

@@ -5,7 +5,14 @@ import { isEmpty } from "../model/summary.ts";
 import { planDocument } from "../views/json.ts";
 import { planView } from "../views/plan.ts";
 import { EXIT } from "./exit-codes.ts";
-import { backendFlags, ProjectCommand, selectionFlags, trustFlags } from "./project-command.ts";
+import {
+  backendFlags,
+  ProjectCommand,
+  secretsFlag,
+  selectionFlags,
+  trustFlags,
+  unaskedFlag,
+} from "./project-command.ts";
 
 export default class PlanCommand extends ProjectCommand {
   static override summary = "Show what `xy apply` would change.";
@@ -24,10 +31,11 @@ export default class PlanCommand extends ProjectCommand {
   static override enableJsonFlag = true;
   static override flags = {
     ...trustFlags,
+    ...unaskedFlag,
     ...selectionFlags,
     ...backendFlags,
     out: string({ char: "o", helpValue: "FILE", summary: "Save the plan for `xy apply FILE`." }),
-    "no-secrets": boolean({ summary: "Run no secret commands; treat their secrets as unchanged." }),
+    ...secretsFlag("Run no secret commands; treat their secrets as unchanged."),
     "detailed-exitcode": boolean({
       summary: "Exit with 0 if there are no changes, with 4 if there are some.",
     }),

@@ -4,6 +4,7 @@ import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import { formatDiagnostic } from "../model/diagnostic.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import type { Plan } from "../model/plan.ts";
+import type { ConsentQuestion, Power } from "../model/power.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import type { Evaluated, Setting } from "../operation/planning.ts";
@@ -13,10 +14,22 @@ import { EXIT } from "./exit-codes.ts";
 import { canAsk, confirm } from "./prompt.ts";
 import { shortenPath } from "./shorten.ts";
 
+/** For commands that ask before they change something. */
+export const yesFlag = {
+  yes: boolean({ char: "y", summary: "Do not ask before making changes." }),
+};
+
 /** Flags of every command that evaluates a configuration. */
 export const trustFlags = {
-  yes: boolean({ char: "y", summary: "Answer yes to every question." }),
+  trust: boolean({
+    summary: "Agree, for good, to everything this configuration can run or send.",
+  }),
 };
+
+/** For commands that have nothing to ask about but the configuration itself: it used to be the answer to that. */
+export const unaskedFlag = { yes: boolean({ char: "y", hidden: true }) };
+
+export const secretsFlag = (summary: string) => ({ "no-secrets": boolean({ summary }) });
 
 export const selectionFlags = {
   only: string({ multiple: true, helpValue: "NAME", summary: "Include only these servers." }),
@@ -52,7 +65,7 @@ interface PlanFlags {
 
 interface EvaluationFlags {
   readonly config?: string | undefined;
-  readonly yes?: boolean;
+  readonly trust?: boolean;
   readonly "no-secrets"?: boolean;
 }
 
@@ -72,7 +85,11 @@ export abstract class ProjectCommand extends BaseCommand {
       ...this.#place(flags),
       state: this.state,
       signal: this.signal,
-      ask: (file) => this.#askTrust(file, flags.yes === true),
+      consent: {
+        trust: flags.trust === true,
+        ask: (question) => this.#askConsent(question),
+        tell: (root, unseen) => this.#tellUnseen(root, unseen),
+      },
       print: (text) => void process.stderr.write(text),
       ...(flags["no-secrets"] ? { noSecrets: true } : {}),
     };
@@ -85,21 +102,31 @@ export abstract class ProjectCommand extends BaseCommand {
     return { cwd: process.cwd(), env: process.env, ...explicit };
   }
 
-  async #askTrust(file: string, yes: boolean): Promise<boolean> {
-    if (yes || !canAsk()) return yes;
-    return confirm(
-      `${shortenPath(file)} is a program and was never evaluated here. Evaluate it?`,
-      this.signal,
-    );
+  async #askConsent(question: ConsentQuestion): Promise<boolean> {
+    if (!canAsk()) return false;
+    const { consentText } = await import("../views/consent.ts");
+    this.note(consentText(question, this.screen));
+    return confirm("Trust this configuration?", this.signal);
+  }
+
+  async #tellUnseen(root: string, unseen: readonly Power[]): Promise<void> {
+    const { unseenText } = await import("../views/consent.ts");
+    this.note(unseenText(root, unseen, this.screen));
   }
 
   /** The evaluated configuration, or the end of the command with every problem and exit code 3. */
   protected async evaluated(flags: EvaluationFlags): Promise<Evaluated> {
     const { evaluate } = await import("../operation/planning.ts");
-    return this.valueOrEnd(
-      await evaluate(this.setting(flags)),
-      "the configuration is invalid, nothing was done",
-    );
+    return this.usable(await evaluate(this.setting(flags)), "nothing was done");
+  }
+
+  /** What was made of a configuration. `nothing`: what did not happen when there is none. */
+  protected usable<T>(result: Result<T> & { readonly refused?: true }, nothing: string): T {
+    const why =
+      !result.ok && result.refused
+        ? `nobody has agreed to this configuration, ${nothing}; look at what it can run, then agree with --trust`
+        : `the configuration is invalid, ${nothing}`;
+    return this.valueOrEnd(result, why);
   }
 
   protected valueOrEnd<T>(result: Result<T>, message: string): T {

@@ -1,6 +1,6 @@
 import { ApplyCommand, reloadResult, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { backendFlags, selectionFlags } from "./project-command.ts";
+import { backendFlags, selectionFlags, trustFlags } from "./project-command.ts";
 
 export default class Reload extends ApplyCommand {
   static override summary = "Apply without asking, and show what was added, changed, removed.";
@@ -9,18 +9,20 @@ export default class Reload extends ApplyCommand {
     "changed and left unchanged.";
   static override examples = ["<%= config.bin %> reload", "<%= config.bin %> reload --json"];
   static override enableJsonFlag = true;
-  static override flags = { ...selectionFlags, ...waitFlags, ...backendFlags };
+  static override flags = { ...trustFlags, ...selectionFlags, ...waitFlags, ...backendFlags };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Reload);
     const waitMs = this.waitMs(flags);
-    const evaluated = await this.evaluated({ ...flags, yes: true });
+    const evaluated = await this.evaluated(flags);
     await this.refuseOtherRoot(evaluated, false);
     await this.locked(evaluated.desired.project, async () => {
       const { settings } = evaluated;
       const fleet = this.fleet(evaluated.desired.project, { settings, adopt: flags.adopt });
       const plan = await this.planFor(evaluated, fleet, flags);
-      this.show(plan);
+      // Nobody has looked yet at what it would start.
+      if (this.show(plan) && !(await this.isSeen(evaluated)))
+        await this.confirmed("Apply these changes?", false, UNSEEN);
       const { config, rollback } = flags;
       const finals = await this.applyAsGeneration({ plan, evaluated, config, fleet, waitMs, rollback });
       await fleet.close();
@@ -35,3 +37,6 @@ export default class Reload extends ApplyCommand {
     });
   }
 }
+
+const UNSEEN =
+  "this configuration was never applied here; look at it with `xy plan`, then use `xy apply`, or agree to it with --trust";

@@ -2,7 +2,7 @@ import { integer } from "@oclif/core/args";
 import type { Generation } from "../operation/generations.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { projectFlag, trustFlags } from "./project-command.ts";
+import { projectFlag, yesFlag } from "./project-command.ts";
 
 export default class Rollback extends ApplyCommand {
   static override summary = "Go back to an earlier generation.";
@@ -21,7 +21,7 @@ export default class Rollback extends ApplyCommand {
     }),
   };
   static override flags = {
-    ...trustFlags,
+    ...yesFlag,
     ...waitFlags,
     ...projectFlag,
   };

@@ -6,18 +6,19 @@ import { identify } from "../system/processes.ts";
 import { sessionFormat, sessionSummary } from "../views/session.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { selectionFlags, trustFlags } from "./project-command.ts";
+import { selectionFlags, trustFlags, yesFlag } from "./project-command.ts";
 
 export default class Up extends ApplyCommand {
   static override summary = "Apply and follow all logs; Ctrl-C stops what this started.";
   static override description =
     "For a session in one terminal. Ctrl-C, or closing the terminal, stops the servers that this command started, and " +
     "holds none of them. Servers that were running before keep running, and so do servers that you start by hand " +
-    "meanwhile. It asks only before it stops, changes or removes something that already exists. It ends by itself when " +
+    "meanwhile. It asks only before it stops, changes or removes something that already exists, and the first time for " +
+    "each configuration. It ends by itself when " +
     "nothing is running any more. Exits with 1 if a server did not come up, or if the last ones failed.";
   static override examples = ["<%= config.bin %> up", "<%= config.bin %> up --only web --only db"];
   static override enableJsonFlag = true;
-  static override flags = { ...trustFlags, ...selectionFlags, ...waitFlags };
+  static override flags = { ...yesFlag, ...trustFlags, ...selectionFlags, ...waitFlags };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Up);
@@ -43,7 +44,8 @@ export default class Up extends ApplyCommand {
     this.#refuseOthers(plan);
     const { waitMs, rollback, config, yes } = flags;
     const isHarmless = plan.changes.every(isTakenBack) && plan.actions.every(isNew) && !plan.rolledBack;
-    if (this.show(plan) && !isHarmless) await this.confirmedApply(plan, yes);
+    const isUnasked = isHarmless && (await this.isSeen(evaluated));
+    if (this.show(plan) && !isUnasked) await this.confirmedApply(plan, yes);
     try {
       await this.applyAsGeneration({ plan, evaluated, config, fleet, waitMs, rollback });
     } catch (error) {

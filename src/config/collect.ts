@@ -1,11 +1,13 @@
 import { z } from "zod";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { NAME_PATTERN } from "../model/name.ts";
+import type { Power } from "../model/power.ts";
 import { rootInput, serverInput } from "../model/server.ts";
-import { needsTrust, type Root } from "./discover.ts";
+import { isProgram, type Root } from "./discover.ts";
 import { schemaProblems, show } from "./issues.ts";
 import { isMap, problemAt } from "./keys.ts";
 import { formatPlace, placeOf, type Reading, type Source } from "./place.ts";
+import { powersOf, refusals } from "./powers.ts";
 import { readDocument } from "./read.ts";
 import { type ObjectShape, shapeOf } from "./shape.ts";
 import { textProblems } from "./texts.ts";
@@ -26,6 +28,8 @@ export interface Collected {
   readonly candidates: readonly Candidate[];
   readonly problems: readonly Diagnostic[];
   readonly files: readonly string[];
+  /** What the files can execute or send. */
+  readonly powers: readonly Power[];
   /** Every file could be read. */
   readonly complete: boolean;
 }
@@ -36,43 +40,39 @@ const someOfRoot = rootInput.extend({
   servers: z.record(rootInput.shape.project.unwrap(), someOfServer).optional(),
 });
 
-/** Reads every file of a root; one that cannot be read leaves the others as they are. */
+/**
+ * Reads every file of a root; one that cannot be read leaves the others as they are. A program comes last: `agree` is
+ * asked before it is evaluated, with all that the other files can do.
+ */
 export async function collect(
   root: Root,
   evaluation: Evaluation,
-  trust: (file: string) => Promise<boolean>,
+  agree: (powers: readonly Power[]) => Promise<boolean>,
 ): Promise<Collected> {
   const problems: Diagnostic[] = [];
   const files: string[] = [];
+  const powers: Power[] = [];
   let complete = root.diagnostics.every((diagnostic) => diagnostic.severity !== "error");
-  const take = (reading: Reading, server?: string) => {
-    problems.push(
-      ...reading.problems.map((problem) => (server === undefined ? problem : { ...problem, server })),
-    );
-    if (!reading.document) complete = false;
-    else files.push(reading.document.file);
-    return reading.document;
+  const take = ({ document, problems: found }: Reading, server?: string) => {
+    problems.push(...found.map((problem) => (server === undefined ? problem : { ...problem, server })));
+    if (!document) complete = false;
+    else files.push(document.file);
+    return document;
   };
+  const readMain = async (file: string): Promise<Collected["main"]> => {
+    const document = take(await readDocument(file, shapeOf(rootInput) as ObjectShape, evaluation));
+    if (!document) return undefined;
+    const source = { document, at: [] };
+    if (!isProgram(file)) powers.push(...powersOf(document));
+    problems.push(
+      ...schemaProblems(someOfRoot, document.value, source),
+      ...textProblems(source, document.value),
+    );
+    return { source, value: isMap(document.value) ? document.value : {} };
+  };
+
+  let main = root.main !== undefined && !isProgram(root.main) ? await readMain(root.main) : undefined;
   const candidates: Candidate[] = [];
-
-  let main: Collected["main"];
-  if (root.main !== undefined) {
-    const trusted = !needsTrust(root) || (await trust(root.main));
-    const reading = trusted
-      ? await readDocument(root.main, shapeOf(rootInput) as ObjectShape, evaluation)
-      : untrusted(root.main);
-    const document = take(reading);
-    if (document) {
-      const source = { document, at: [] };
-      problems.push(
-        ...schemaProblems(someOfRoot, document.value, source),
-        ...textProblems(source, document.value),
-      );
-      main = { source, value: isMap(document.value) ? document.value : {} };
-      candidates.push(...rootServers(main));
-    }
-  }
-
   const shape = shapeOf(serverInput) as ObjectShape;
   for (const { name, file } of root.servers) {
     if (!NAME_PATTERN.test(name)) {
@@ -87,6 +87,7 @@ export async function collect(
     const document = take(await readDocument(file, shape, evaluation), name);
     if (!document) continue;
     const source = { document, at: [] };
+    powers.push(...powersOf(document));
     const found = [
       ...schemaProblems(someOfServer, document.value, source),
       ...textProblems(source, document.value),
@@ -94,17 +95,19 @@ export async function collect(
     problems.push(...found.map((problem) => ({ ...problem, server: name })));
     if (isMap(document.value)) candidates.push({ name, source, value: document.value });
   }
-  const { once, duplicates } = uniqueNames(candidates);
-  return { ...(main && { main }), candidates: once, problems: [...problems, ...duplicates], files, complete };
+  if (root.main !== undefined && isProgram(root.main)) {
+    powers.unshift({ can: "program", place: { file: root.main } });
+    if (await agree(powers)) main = await readMain(root.main);
+    else take({ problems: refusals(powers) });
+  }
+  const { once, duplicates } = uniqueNames([...(main ? rootServers(main) : []), ...candidates]);
+  const all = [...problems, ...duplicates];
+  const mainFile = main?.source.document.file;
+  const ordered = mainFile === undefined ? files : [mainFile, ...files.filter((file) => file !== mainFile)];
+  return { ...(main && { main }), candidates: once, problems: all, files: ordered, powers, complete };
 }
 
 const NAME_RULE = 'it takes a-z, 0-9, "-" and "_", at most 63 characters, and begins with a letter or digit';
-
-function untrusted(file: string): Reading {
-  const message =
-    "cannot evaluate this file unasked: it was found by walking up and never evaluated before; read it, then say --yes, or name it with --config";
-  return { problems: [problemAt({ file }, message)] };
-}
 
 function rootServers({ source, value }: NonNullable<Collected["main"]>): Candidate[] {
   const servers = isMap(value.servers) ? Object.entries(value.servers) : [];

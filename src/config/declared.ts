@@ -51,6 +51,10 @@ export interface Declared {
   readonly project: string;
   /** Real path of the configuration root. */
   readonly root: string;
+  /** The root as it was named or walked to, its links as they are. */
+  readonly named: string;
+  /** It is the account's own root, where nobody else puts anything. */
+  readonly isOwn: boolean;
   /** Folders of the root's `path`, absolute. */
   readonly path: readonly string[];
   /** How the backends are set up. */

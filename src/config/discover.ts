@@ -22,6 +22,8 @@ export interface Search {
 export interface Root {
   /** Real path. */
   readonly folder: string;
+  /** The folder, or the file that is a configuration by itself, as it was named or walked to: absolute, its links as they are. */
+  readonly named: string;
   readonly how: "named" | "walked" | "default";
   /** `xy.config.*` */
   readonly main?: string;
@@ -31,9 +33,9 @@ export interface Root {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** A root that was found by walking and holds a program: it is not evaluated without trust. */
-export function needsTrust(root: Root): boolean {
-  return root.how === "walked" && root.main !== undefined && PROGRAM_EXTENSIONS.includes(extname(root.main));
+/** Whether a file is a program, which can do anything once it is evaluated. */
+export function isProgram(file: string): boolean {
+  return PROGRAM_EXTENSIONS.includes(extname(file));
 }
 
 const EXTENSIONS = [...PROGRAM_EXTENSIONS, ...DATA_EXTENSIONS];
@@ -61,7 +63,7 @@ export async function discover(search: Search): Promise<Discovery> {
     skipped.push({
       severity: "warning",
       file: folder,
-      message: `passed over this configuration: ${standing.reason}; to use it all the same, name it with --config`,
+      message: `passed over this configuration: ${standing.reason}; to use it, copy it into a folder of your own`,
     });
   }
   const own = userFolder(search);
@@ -89,7 +91,13 @@ function unsafe(file: string, { problem }: Extract<Standing, { is: "unsafe" }>):
   return { ...failure(file, `cannot use this configuration: ${problem}`), unsafe: true };
 }
 
-/** A root that was not found by walking: whoever named it may use another account's. */
+/** What was not found by walking is meant, and nothing else is taken in its place. */
+function anothers(file: string, reason: string): Discovery {
+  const message = `cannot use this configuration: ${reason}, which could change what runs here; copy it into a folder of your own`;
+  return { ...failure(file, message), unsafe: true };
+}
+
+/** A root that was not found by walking. */
 async function safeRootAt(
   folder: string,
   names: readonly string[],
@@ -99,6 +107,7 @@ async function safeRootAt(
   main?: string,
 ): Promise<Discovery> {
   const standing = await standingOf(folder, names, { ...owner, isNamed: true });
+  if (standing.is === "another's") return anothers(folder, standing.reason);
   return standing.is === "unsafe" ? unsafe(folder, standing) : rootAt(folder, how, skipped, main);
 }
 
@@ -128,11 +137,12 @@ async function named(
     }
     if (isMain(absolute)) return await whole(dirname(absolute), absolute);
     const standing = await standingOfFile(absolute, owner);
+    if (standing.is === "another's") return anothers(absolute, standing.reason);
     if (standing.is === "unsafe") return unsafe(absolute, standing);
     const folder = await realpath(dirname(absolute));
     return {
       ok: true,
-      value: { folder, how: "named", main: absolute, servers: [], diagnostics: [] },
+      value: { folder, named: absolute, how: "named", main: absolute, servers: [], diagnostics: [] },
       warnings: [],
     };
   } catch (error) {
@@ -196,7 +206,7 @@ async function rootAt(
   }));
   return {
     ok: true,
-    value: { folder, how, ...(chosen && { main: chosen }), servers, diagnostics },
+    value: { folder, named: path, how, ...(chosen && { main: chosen }), servers, diagnostics },
     warnings: [],
   };
 }

@@ -4,6 +4,7 @@ import { BACKENDS } from "../model/backends.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
 import { NAME_PATTERN } from "../model/name.ts";
+import type { Power } from "../model/power.ts";
 import type { RootInput, WhenInput } from "../model/server.ts";
 import { actionProblems, scheduleProblems, serverActions, standaloneActions } from "./actions.ts";
 import { declareBackends } from "./backend-settings.ts";
@@ -15,12 +16,13 @@ import { accountEnv, expandPath } from "./environment.ts";
 import { graphProblems } from "./graph.ts";
 import { isMap } from "./keys.ts";
 import { sourceFolder } from "./place.ts";
+import { refusals } from "./powers.ts";
 import { matches } from "./when.ts";
 
 export interface LoadRequest extends Search {
   readonly machine: Machine;
-  /** Asked before a program is evaluated whose root was found by walking. */
-  readonly trust: (file: string) => Promise<boolean>;
+  /** Whether a root other than the account's own may execute and send what it can. Asked once, before it does. */
+  readonly agree: (root: Root, powers: readonly Power[]) => Promise<boolean>;
   /** Ends the evaluation of a program, even one that never yields. */
   readonly signal: AbortSignal;
   /** Gets what a program prints; meant for stderr. */
@@ -29,18 +31,30 @@ export interface LoadRequest extends Search {
   readonly translations?: () => string | undefined;
 }
 
+/** `refused`: somebody has to agree to what the configuration can execute and send, and nobody did. */
+export type Loaded = Result<Declared> & { readonly refused?: true };
+
 /** Reads a configuration root. Every problem of every file is reported in one pass, by file and line. */
-export async function load(request: LoadRequest): Promise<Result<Declared>> {
+export async function load(request: LoadRequest): Promise<Loaded> {
   const found = await discover(request);
   if (!found.ok) return found;
   const root = found.value;
-  const collected = await collect(root, evaluationOf(request), request.trust);
-  const own = await realpath(userFolder(request)).catch(() => undefined);
-  const { declared, problems } = declare(root, collected, request, root.folder === own);
+  const isOwn = root.folder === (await realpath(userFolder(request)).catch(() => undefined));
+  let answer: Promise<boolean> | undefined;
+  const agree = (powers: readonly Power[]) => {
+    // The account's own root is nobody else's: what is in it, its owner has put there.
+    answer ??= isOwn ? Promise.resolve(true) : request.agree(root, powers);
+    return answer;
+  };
+  const collected = await collect(root, evaluationOf(request), agree);
+  const { declared, problems } = declare(root, collected, request, isOwn);
   const schedules = await scheduleProblems(declared.actions);
   const all = sorted([...root.diagnostics, ...collected.problems, ...problems, ...schedules]);
-  const errors = all.filter((problem) => problem.severity === "error");
-  if (errors.length > 0) return { ok: false, problems: all };
+  const isRefused = answer !== undefined && !(await answer);
+  if (isRefused) return { ok: false, problems: all, refused: true };
+  if (all.some(({ severity }) => severity === "error")) return { ok: false, problems: all };
+  if (!(await agree(collected.powers)))
+    return { ok: false, problems: sorted([...all, ...refusals(collected.powers)]), refused: true };
   return { ok: true, value: declared, warnings: all };
 }
 
@@ -55,11 +69,11 @@ function declare(
   root: Root,
   collected: Collected,
   { machine }: LoadRequest,
-  isUserRoot: boolean,
+  isOwn: boolean,
 ): { declared: Declared; problems: Diagnostic[] } {
   const main = collected.main;
   const settings = (main?.value ?? {}) as Partial<RootInput>;
-  const project = projectName(root, settings, isUserRoot);
+  const project = projectName(root, settings, isOwn);
   const defaults: DefaultsPart = {
     value: isMap(settings.defaults) ? settings.defaults : {},
     ...(main && { source: { document: main.source.document, at: ["defaults"] } }),
@@ -86,7 +100,8 @@ function declare(
   const standing = rootMatches ? standaloneActions(main) : [];
   const actions = [...servers.flatMap(serverActions), ...standing];
   const { files } = collected;
-  const declared = { project, root: root.folder, path, backends, servers, actions, elsewhere, files };
+  const where = { root: root.folder, named: root.named, isOwn };
+  const declared = { project, ...where, path, backends, servers, actions, elsewhere, files };
   return {
     declared,
     problems: [
@@ -103,9 +118,9 @@ const asTexts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === "string") : [];
 const asWhen = (value: unknown): WhenInput | undefined => (isMap(value) ? (value as WhenInput) : undefined);
 
-function projectName(root: Root, settings: Partial<RootInput>, isUserRoot: boolean): string {
+function projectName(root: Root, settings: Partial<RootInput>, isOwn: boolean): string {
   if (typeof settings.project === "string" && NAME_PATTERN.test(settings.project)) return settings.project;
-  return isUserRoot ? "default" : fitName(basename(root.folder));
+  return isOwn ? "default" : fitName(basename(root.folder));
 }
 
 /** A folder's name as the name of a project: `My Dotfiles` → `my-dotfiles`. */

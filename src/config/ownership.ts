@@ -5,7 +5,10 @@ import type { Machine } from "../model/machine.ts";
 import { shellWord } from "../model/text.ts";
 import { DATA_EXTENSIONS } from "./read.ts";
 
-/** Who owns a configuration and who can write to it: what a person stands in may have been put there by somebody else. */
+/**
+ * Who owns a configuration and who can write to it: what a person stands in may have been put there by somebody else.
+ * The account and root may own what counts; nobody else may own it or write to it.
+ */
 
 export interface Owner extends Pick<Machine, "uid"> {
   /** Whether nobody but the account is a member of a group. Without it, no group is. */
@@ -33,9 +36,10 @@ interface Part {
 export async function standingOf(folder: string, names: readonly string[], owner: Owner): Promise<Standing> {
   const [top] = await partsOf([folder]);
   if (top === undefined) return { is: "ours" };
-  if (top.info.uid !== owner.uid) return { is: "another's", reason: `${folder} belongs to another account` };
-  // Such as /tmp: that somebody left a configuration there says nothing about whose it is.
-  if (!owner.isNamed && isSticky(top.info) && othersCanWrite(top.info, owner))
+  if (isForeign(top.info, owner)) return { is: "another's", reason: `${folder} belongs to another account` };
+  // Such as /tmp, or a folder of root's that a group shares: that a configuration is there says nothing about whose it is.
+  const isShared = isSticky(top.info) || top.info.uid !== owner.uid;
+  if (!owner.isNamed && isShared && othersCanWrite(top.info, owner))
     return { is: "another's", reason: `others can add files to ${folder}` };
   const inside = names.map((name) => join(folder, name));
   const servers = names.includes("servers.d") ? await serverFiles(join(folder, "servers.d")) : [];
@@ -45,8 +49,7 @@ export async function standingOf(folder: string, names: readonly string[], owner
 /** How a file stands that is a configuration by itself. */
 export async function standingOfFile(file: string, owner: Owner): Promise<Standing> {
   const parts = await partsOf([dirname(file), file]);
-  // Whoever names it may use another account's.
-  const another = parts.find(({ info }) => info.uid !== owner.uid);
+  const another = parts.find(({ info }) => isForeign(info, owner));
   if (another) return { is: "another's", reason: `${another.path} belongs to another account` };
   // In a sticky folder others can add files, and not replace this one.
   return judged(
@@ -74,8 +77,11 @@ async function partsOf(paths: readonly string[]): Promise<Part[]> {
 }
 
 function judged(parts: readonly Part[], owner: Owner): Standing {
-  const foreign = parts.filter(({ info }) => info.uid !== owner.uid && info.uid !== ROOT).map(pathOf);
-  const open = parts.filter(({ info }) => othersCanWrite(info, owner)).map(pathOf);
+  const foreign = parts.filter(({ info }) => isForeign(info, owner)).map(pathOf);
+  const openParts = parts.filter(({ info }) => othersCanWrite(info, owner));
+  const open = openParts.map(pathOf);
+  // What belongs to root, root has to mend.
+  const sudo = openParts.some(({ info }) => info.uid !== owner.uid) ? "sudo " : "";
   const faults = [
     ...(foreign.length === 0
       ? []
@@ -86,16 +92,17 @@ function judged(parts: readonly Part[], owner: Owner): Standing {
   const commands = [
     ...command(`sudo chown ${owner.uid}`, foreign),
     ...command(
-      "chmod go-w",
+      `${sudo}chmod go-w`,
       open.filter((path) => !isServer(path)),
     ),
     // A folder is shorter than its files.
-    ...command("chmod -R go-w", [...new Set(open.filter(isServer).map(dirname))]),
+    ...command(`${sudo}chmod -R go-w`, [...new Set(open.filter(isServer).map(dirname))]),
   ];
   return { is: "unsafe", problem: `${faults.join(", and ")}; run: ${commands.join(" && ")}` };
 }
 
 const ROOT = 0;
+const isForeign = ({ uid }: Stats, owner: Owner) => uid !== owner.uid && uid !== ROOT;
 const pathOf = ({ path }: Part) => path;
 const isServer = (path: string) => basename(dirname(path)) === "servers.d";
 

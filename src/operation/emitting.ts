@@ -1,5 +1,6 @@
 import type { DeclaredServer } from "../config/declared.ts";
 import { expandPath } from "../config/environment.ts";
+import type { Loaded } from "../config/load.ts";
 import { resolve } from "../config/resolve.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { ServerSpec } from "../model/spec.ts";
@@ -34,7 +35,10 @@ export interface Emission {
 }
 
 /** Evaluates the configuration without anything that xy keeps or that runs, and without any secret. */
-export async function evaluateToEmit(setting: Setting, selection: Selection): Promise<Result<Emission>> {
+export async function evaluateToEmit(
+  setting: Setting,
+  selection: Selection,
+): Promise<Result<Emission> & Pick<Loaded, "refused">> {
   // Whether there is a runtime folder depends on who is logged in.
   const { runtimeDir: _, ...machine } = readMachine(setting.env);
   const loaded = await readConfiguration(setting, machine);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Backend } from "../backends/backend.ts";
 import type { Declared } from "../config/declared.ts";
-import { load } from "../config/load.ts";
+import { type Loaded, type LoadRequest, load } from "../config/load.ts";
 import { type Resolved, resolve } from "../config/resolve.ts";
 import { revive } from "../config/revive.ts";
 import type { SecretOutcome, World } from "../config/world.ts";
@@ -18,10 +18,11 @@ import { holderOf, holdersOf } from "../system/listeners.ts";
 import { ownDir, pathsOf } from "../system/paths.ts";
 import { processGroups } from "../system/processes.ts";
 import { readProject, recordedProjects } from "../system/projects.ts";
+import { type Asking, mayUse } from "./consent.ts";
 import { activeGeneration, type Generation } from "./generations.ts";
 import { isPrivateGroup, readMachine } from "./machine.ts";
 import { machineHmac, runSecretCommand } from "./secrets.ts";
-import { isTrusted, rememberTrust } from "./trust.ts";
+import type { Origin } from "./trust.ts";
 
 /** From a configuration to a plan: evaluate, observe, compare, and check what would fail later. */
 
@@ -34,8 +35,8 @@ export interface Setting {
   readonly explicit?: { readonly path: string; readonly from: "--config" | "XY_CONFIG" };
   /** Bounds the evaluation of a configuration program. */
   readonly signal: AbortSignal;
-  /** Asks whether a configuration program that was found by walking, and never evaluated before, may run. */
-  readonly ask: (file: string) => Promise<boolean>;
+  /** What a configuration can execute and send is asked about before it does. */
+  readonly consent: Omit<Asking, "state">;
   /** Gets what a configuration program prints. */
   readonly print: (text: string) => void;
   /** Secret commands are not run: their secrets count as unchanged. */
@@ -53,44 +54,41 @@ export interface Evaluated extends Resolved {
   readonly warnings: readonly Diagnostic[];
   /** Servers that are declared for other machines. */
   readonly elsewhere: readonly string[];
+  /** Where it is from. Absent when nobody has to agree to it: the account's own root, and what was applied before. */
+  readonly origin?: Origin;
 }
 
 /** Longest evaluation of a configuration program, ms. */
 const EVALUATION_BOUND = 20_000;
 
-/** Reads the configuration; a failure holds every problem of every file. Asks about a program that was never run here. */
-export async function readConfiguration(setting: Setting, machine: Machine): Promise<Result<Declared>> {
-  const { cwd, env, state, explicit, print, ask } = setting;
-  const asked: string[] = [];
+/** Reads the configuration; a failure holds every problem of every file. Asks about what it can do before it does it. */
+export async function readConfiguration(setting: Setting, machine: Machine): Promise<Loaded> {
+  const { cwd, env, state, explicit, print, consent } = setting;
   // A timer of our own: Node 20 collects a timeout signal that only AbortSignal.any holds, and it never fires.
   const bound = new AbortController();
   setting.signal.addEventListener("abort", () => bound.abort(), { once: true });
   const arm = () => setTimeout(() => bound.abort(), EVALUATION_BOUND);
   let timer = arm();
-  const trust = async (file: string) => {
+  const agree: LoadRequest["agree"] = async (root, powers) => {
     clearTimeout(timer);
-    const trusted = isTrusted(state, file) || (await ask(file));
+    const answer = await mayUse(root, powers, { ...consent, state });
     timer = arm();
-    if (trusted) asked.push(file);
-    return trusted;
+    return answer;
   };
   const { signal } = bound;
   const translations = () => ownDir(join(pathsOf(env).cache, "translated"));
   const found = explicit ? { explicit } : {};
-  const request = { cwd, env, machine, isPrivateGroup, trust, signal, print, translations, ...found };
-  const loaded = await load(request).finally(() => clearTimeout(timer));
-  if (!loaded.ok) return loaded;
-  for (const file of asked) rememberTrust(state, file);
-  return loaded;
+  const request = { cwd, env, machine, isPrivateGroup, agree, signal, print, translations, ...found };
+  return load(request).finally(() => clearTimeout(timer));
 }
 
 /** Reads and resolves the configuration. */
-export async function evaluate(setting: Setting): Promise<Result<Evaluated>> {
+export async function evaluate(setting: Setting): Promise<Result<Evaluated> & Pick<Loaded, "refused">> {
   const { env, state } = setting;
   const machine = readMachine(env);
   const loaded = await readConfiguration(setting, machine);
   if (!loaded.ok) return loaded;
-  const { project, files, elsewhere } = loaded.value;
+  const { project, files, elsewhere, isOwn, named, root } = loaded.value;
   const others = recordedProjects(state).filter((other) => other !== project);
   const kept = readProject(state, project)?.ports ?? {};
   const keptByOthers = new Set(
@@ -106,7 +104,14 @@ export async function evaluate(setting: Setting): Promise<Result<Evaluated>> {
   });
   return {
     ok: true,
-    value: { ...resolved, files, elsewhere, warnings: loaded.warnings, place: placesIn(loaded.value) },
+    value: {
+      ...resolved,
+      files,
+      elsewhere,
+      warnings: loaded.warnings,
+      place: placesIn(loaded.value),
+      ...(isOwn ? {} : { origin: { named, folder: root } }),
+    },
     warnings: loaded.warnings,
   };
 }

@@ -1,12 +1,12 @@
 import * as fs from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { discover } from "../config/discover.ts";
 import { type InitFormat, initFiles } from "../config/init.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { isCode } from "../system/files.ts";
 import { type Environment, ensureDir } from "../system/paths.ts";
+import { agreeTo } from "./consent.ts";
 import { isPrivateGroup, readMachine } from "./machine.ts";
-import { rememberTrust } from "./trust.ts";
 
 export interface Started {
   readonly written: readonly string[];
@@ -17,21 +17,26 @@ export interface Started {
 /** The configuration that a folder has already; two in one root would be an error. */
 export function existingConfig(folder: string): string | undefined {
   const entries = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
-  return entries.find((entry) => entry.startsWith("xy.config."));
+  return entries.find(
+    (entry) => entry.startsWith("xy.config.") || (entry === "servers.d" && isLink(join(folder, entry))),
+  );
 }
+
+/** Whatever it leads to, a file in it would be written somewhere else. */
+const isLink = (path: string) => fs.lstatSync(path).isSymbolicLink();
 
 /** Writes a starter configuration into the folder, which is made when missing. Never overwrites a file. */
 export function writeStarter(folder: string, format: InitFormat, state: string): Started {
   const written: string[] = [];
   const kept: string[] = [];
+  const isNew = !fs.existsSync(join(folder, "servers.d"));
   for (const { path, text } of initFiles(format)) {
     const file = join(folder, path);
     ensureDir(dirname(file), 0o755);
     (create(file, text) ? written : kept).push(file);
   }
-  // Who has just written a program need not be asked whether it may be evaluated.
-  const program = written.find((file) => basename(file) === "xy.config.ts");
-  if (program) rememberTrust(state, fs.realpathSync(program));
+  // Who has just written all that is there need not be asked about it.
+  if (isNew) agreeTo(state, fs.realpathSync(folder));
   return { written, kept };
 }
 

@@ -1,26 +1,168 @@
-import { join } from "node:path";
-import { readJson, writeAtomic } from "../system/files.ts";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { z } from "zod";
+import { readJson, setAside, writeAtomic } from "../system/files.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
+import { readProject, recordedProjects } from "../system/projects.ts";
 
-/** Configuration programs that were evaluated before, by real path: they are not asked about again. */
-const trustPath = (state: string) => join(state, "trusted.json");
+/** Which configuration roots a person of this account has agreed to. Each has a file of its own in the state folder. */
 
-export function isTrusted(state: string, file: string): boolean {
-  return readTrusted(state).includes(file);
+/** Where a root is: as it was named, and really. */
+export interface Origin {
+  /** Absolute, its links as they are. A folder, or the file that is a configuration by itself. */
+  readonly named: string;
+  /** Real path of the folder. */
+  readonly folder: string;
 }
 
-export function rememberTrust(state: string, file: string): void {
-  if (isTrusted(state, file)) return;
+/**
+ * What tells a folder from another one in its place. The device does not: it changes over reboots. The inode alone does
+ * not either: a file system often gives that of a removed folder to the next one.
+ */
+const identity = z.union([
+  z.object({ inode: z.string(), born: z.string() }),
+  /** Where the file system knows no time of birth. */
+  z.object({ owner: z.number() }),
+  /** A link leads to what belongs to root, and nobody else can write: what it leads to may change, as in a Nix store. */
+  z.object({ link: z.literal("root") }),
+]);
+type Identity = z.infer<typeof identity>;
+
+const agreement = z.object({
+  version: z.literal(1),
+  path: z.string(),
+  folder: identity,
+  /** All that it can execute and send, or only to have its servers started as a plan showed them. */
+  to: z.enum(["all", "servers"]),
+  /** Unix ms. */
+  at: z.number(),
+  /** Commands of secrets that were shown; absent where none was: whatever comes is not worth a remark. */
+  commands: z.array(z.string()).optional(),
+});
+export type Agreement = Omit<z.infer<typeof agreement>, "version">;
+
+/** Undefined for a folder that is not there. */
+export function identityOf({ named, folder }: Origin): Identity | undefined {
+  const info = fs.statSync(folder, { bigint: true, throwIfNoEntry: false });
+  if (info === undefined) return undefined;
+  const isLink = folder !== named && folder !== dirname(named);
+  if (isLink && info.uid === 0n && (info.mode & 0o022n) === 0n) return { link: "root" };
+  if (info.birthtimeNs === 0n) return { owner: Number(info.uid) };
+  return { inode: String(info.ino), born: String(info.birthtimeNs) };
+}
+
+export function isSameFolder(a: Identity | undefined, b: Identity | undefined): boolean {
+  return a !== undefined && JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** What was agreed to of this root; undefined when nothing was, or when another folder is there now. */
+export function agreementOn(state: string, origin: Origin): Agreement | undefined {
+  carryOver(state);
+  const found = readAgreement(fileOf(state, origin.named));
+  return found && isSameFolder(found.folder, identityOf(origin)) ? found : undefined;
+}
+
+/** In the order of paths. `isThere`: what was agreed to has not been replaced or removed. */
+export function agreements(state: string): (Agreement & { isThere: boolean })[] {
+  carryOver(state);
+  const names = fs.existsSync(folderIn(state)) ? fs.readdirSync(folderIn(state)) : [];
+  const found = names.filter((name) => name.endsWith(".json")).map((name) => join(folderIn(state), name));
+  return found
+    .flatMap((file) => readAgreement(file) ?? [])
+    .map((one) => {
+      const folder = realFolder(one.path);
+      const now = folder === undefined ? undefined : identityOf({ named: one.path, folder });
+      return { ...one, isThere: isSameFolder(one.folder, now) };
+    })
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+export function writeAgreement(state: string, given: Agreement): void {
+  carryOver(state);
+  writeIn(folderIn(state), state, given);
+}
+
+/** False when there was none. */
+export function revoke(state: string, path: string): boolean {
+  carryOver(state);
+  const file = fileOf(state, path);
+  if (!fs.existsSync(file)) return false;
+  fs.rmSync(file);
+  return true;
+}
+
+const folderIn = (state: string) => join(state, "trust");
+const nameOf = (path: string) => `${createHash("sha256").update(path).digest("hex").slice(0, 32)}.json`;
+const fileOf = (state: string, path: string) => join(folderIn(state), nameOf(path));
+
+function writeIn(folder: string, state: string, given: Agreement): void {
   ensurePrivateDir(state);
-  writeAtomic(trustPath(state), JSON.stringify([...readTrusted(state), file], null, 2));
+  ensurePrivateDir(folder);
+  writeAtomic(join(folder, nameOf(given.path)), JSON.stringify({ version: 1, ...given }, null, 2), {
+    durable: true,
+  });
 }
 
-function readTrusted(state: string): readonly string[] {
+/** One that cannot be read agrees to nothing. */
+function readAgreement(file: string): Agreement | undefined {
   try {
-    const value = readJson(trustPath(state));
+    const value = readJson(file);
+    if (value === undefined) return undefined;
+    const found = agreement.safeParse(value);
+    if (found.success) return found.data;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  setAside(file, Date.now());
+  return undefined;
+}
+
+/**
+ * Earlier versions kept a list of programs, and asked about nothing else: whatever a person has applied with them, or
+ * agreed to, stays agreed to. Once, at the first look at a state folder that such a version has left.
+ */
+function carryOver(state: string): void {
+  if (fs.existsSync(state)) keepTrust(state);
+}
+
+/** Makes the folder of agreements. To be called before a project is recorded: it is no project of an earlier version. */
+export function keepTrust(state: string): void {
+  if (fs.existsSync(folderIn(state))) return;
+  ensurePrivateDir(state);
+  const applied = recordedProjects(state).flatMap((project) => readProject(state, project)?.config ?? []);
+  const paths = [...applied, ...trustedPrograms(state)].map((path) => resolve(path));
+  const draft = fs.mkdtempSync(join(state, "trust-"));
+  for (const path of new Set(paths.map(rootNamed))) {
+    const folder = realFolder(path);
+    const found = folder === undefined ? undefined : identityOf({ named: path, folder });
+    if (found) writeIn(draft, state, { path, folder: found, to: "all", at: Date.now() });
+  }
+  try {
+    fs.renameSync(draft, folderIn(state));
+  } catch {
+    // Another command has carried it over in between.
+    fs.rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** The main file of a root stands for its folder. */
+const rootNamed = (path: string) => (/\/xy\.config\.[a-z]+$/.test(path) ? dirname(path) : path);
+
+function realFolder(path: string): string | undefined {
+  try {
+    const real = fs.realpathSync(path);
+    return fs.statSync(real).isDirectory() ? real : fs.realpathSync(dirname(path));
+  } catch {
+    return undefined;
+  }
+}
+
+function trustedPrograms(state: string): readonly string[] {
+  try {
+    const value = readJson(join(state, "trusted.json"));
     return Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : [];
   } catch {
-    // An unreadable list trusts nothing.
     return [];
   }
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { discover, type Search } from "../../../src/config/discover.ts";
 import { load } from "../../../src/config/load.ts";
+import { refusals } from "../../../src/config/powers.ts";
 import { folderWith, formatted, machine, requestFor } from "./rig.ts";
 
 const uid = machine.uid;
@@ -123,24 +124,42 @@ describe("walking", () => {
     expect(await discover(searchIn(home, home))).toMatchObject({ unsafe: true });
   });
 
-  it("passes over what belongs to someone else, and says so when nothing else is there", async () => {
-    const home = folderWith({ "a/xy.config.kdl": "" });
-    // Only root may give a file away; another user looks at it as somebody else.
-    if (uid === 0) chownSync(join(home, "a"), 65534, 65534);
-    const other = uid === 0 ? uid : uid + 1;
-    const search = { ...searchIn(join(home, "a"), home), machine: { home, uid: other } };
+  it.skipIf(uid !== 0)("takes what belongs to root, and asks root to mend it", async () => {
+    const home = folderWith({ "a/xy.config.kdl": "", "a/servers.d/x.kdl": "" });
+    const search = { ...searchIn(join(home, "a"), home), machine: { home, uid: 1000 } };
+    expect(await found(search, home)).toMatchObject({ root: "a" });
+    chmodSync(join(home, "a/servers.d"), 0o777);
     expect(await found(search, home)).toEqual([
-      `cannot find a configuration: no xy.config.* or servers.d at or above a, nor in .config/xy; run "xy init", or name one with --config; passed over a: a belongs to another account; to use it all the same, name it with --config`,
+      "a: cannot use this configuration: others can write to a/servers.d; run: sudo chmod go-w a/servers.d",
     ]);
+    // One that a group shares is nobody's own.
+    chmodSync(join(home, "a"), 0o775);
+    expect(await found(search, home)).toEqual([expect.stringContaining("others can add files to a")]);
   });
 
-  it("does not mind a folder of another account that is named", async () => {
-    const home = folderWith({ "a/xy.config.kdl": "" });
-    if (uid === 0) chownSync(join(home, "a"), 65534, 65534);
-    const other = uid === 0 ? uid : uid + 1;
-    const explicit = { path: "a", from: "--config" } as const;
-    const search = { ...searchIn(home, home, { explicit }), machine: { home, uid: other } };
-    expect(await found(search, home)).toMatchObject({ root: "a", how: "named" });
+  describe.skipIf(uid !== 0)("as an account that others have files beside", () => {
+    const search = (home: string, changes: Partial<Search> = {}) => ({
+      ...searchIn(join(home, "a"), home, changes),
+      machine: { home, uid: 1000 },
+    });
+
+    it("passes over what belongs to someone else, and says so when nothing else is there", async () => {
+      const home = folderWith({ "a/xy.config.kdl": "" });
+      chownSync(join(home, "a"), 65534, 65534);
+      expect(await found(search(home), home)).toEqual([
+        `cannot find a configuration: no xy.config.* or servers.d at or above a, nor in .config/xy; run "xy init", or name one with --config; passed over a: a belongs to another account; to use it, copy it into a folder of your own`,
+      ]);
+    });
+
+    it("refuses a folder of another account that is named", async () => {
+      const home = folderWith({ "a/xy.config.kdl": "" });
+      chownSync(join(home, "a"), 65534, 65534);
+      const explicit = { path: join(home, "a"), from: "--config" } as const;
+      expect(await found(search(home, { explicit }), home)).toEqual([
+        "a: cannot use this configuration: a belongs to another account, which could change what runs here; copy it into a folder of your own",
+      ]);
+      expect(await discover(search(home, { explicit }))).toMatchObject({ unsafe: true });
+    });
   });
 });
 
@@ -225,47 +244,93 @@ describe("files that cannot be read", () => {
   });
 });
 
-describe("trust", () => {
-  const asked: string[] = [];
-  const trust = (answer: boolean) => async (file: string) => {
-    asked.push(file);
-    return answer;
+describe("what a configuration can execute and send", () => {
+  const KDL = `
+    supervisord { url "http://10.0.0.1:9001/RPC2"; user "u"; password "secret-word"; include-dir "units"; }
+    defaults { env { A (command)"in the defaults"; } }
+    server "db" { command "x"; port "none"; readiness "command" { command "pg_isready"; args "-h" "a b"; }; }
+  `;
+  const data = {
+    "xy.config.kdl": KDL,
+    "servers.d/a.kdl": 'command "x"\nport "none"\nenv { TOKEN (command)"op read a"; }\n',
+    "servers.d/b.yaml": "command: x\nport: none\nenv: { TOKEN: { secret: { command: op read b } } }\n",
+    "servers.d/c.json": '{"command":"x","port":"none","env":{"T":{"secret":{"command":"op read c"}}}}',
   };
 
-  it("is asked for a program that was found by walking, once", async () => {
-    asked.length = 0;
-    const folder = folderWith({ "xy.config.ts": "export default {}" });
-    expect((await load(requestFor(folder, { trust: trust(true) }))).ok).toBe(true);
-    expect(asked).toEqual([join(folder, "xy.config.ts")]);
+  /** What was asked about, and the outcome. */
+  async function asked(files: Readonly<Record<string, string>>, answer: boolean, home = "/home/ann") {
+    const folder = folderWith(files);
+    const questions: string[][] = [];
+    const printed: string[] = [];
+    const request = requestFor(folder, {
+      print: (text) => printed.push(text),
+      machine: { ...machine, home: home === "" ? folder : home },
+      agree: async ({ named }, powers) => {
+        questions.push([named, ...formatted(refusals(powers), folder)]);
+        return answer;
+      },
+    });
+    return { questions, folder, printed, result: await load(request) };
+  }
+
+  it("is asked about once, in every format, with each place", async () => {
+    const { questions, folder, result } = await asked(data, true);
+    expect(questions).toEqual([
+      [
+        folder,
+        "xy.config.kdl:3:24: cannot run this command for a secret unasked: in the defaults",
+        "xy.config.kdl:4:55: cannot run this command of a probe unasked: pg_isready -h 'a b'",
+        "xy.config.kdl:2:5: cannot connect to supervisord unasked, and send it a password: http://10.0.0.1:9001/RPC2",
+        "servers.d/a.kdl:3:13: cannot run this command for a secret unasked: op read a",
+        "servers.d/b.yaml:3:15: cannot run this command for a secret unasked: op read b",
+        "servers.d/c.json:1:41: cannot run this command for a secret unasked: op read c",
+      ],
+    ]);
+    expect(result).toMatchObject({ ok: true });
   });
 
-  it("when refused says the way out, and the program does not run", async () => {
-    const folder = folderWith({
-      "xy.config.ts": 'console.log("ran"); export default {}',
-      "servers.d/a.kdl": "x",
-    });
-    const printed: string[] = [];
-    const result = await load(
-      requestFor(folder, { trust: trust(false), print: (text) => printed.push(text) }),
-    );
-    expect(result.ok ? [] : formatted(result.problems, folder)).toContain(
-      "xy.config.ts: cannot evaluate this file unasked: it was found by walking up and never evaluated before; read it, then say --yes, or name it with --config",
-    );
+  it("when refused is refused place by place, and a program does not run", async () => {
+    const { "xy.config.kdl": _, ...servers } = data;
+    const files = { ...servers, "xy.config.ts": 'console.log("ran"); export default {}' };
+    const { folder, printed, questions, result } = await asked(files, false);
+    expect(result).toMatchObject({ ok: false, refused: true });
+    expect(questions).toHaveLength(1);
+    expect(result.ok ? [] : formatted(result.problems, folder)).toEqual([
+      expect.stringMatching(/^servers.d\/a.kdl:3:13: cannot run this command/),
+      expect.stringMatching(/^servers.d\/b.yaml:3:15: cannot run this command/),
+      expect.stringMatching(/^servers.d\/c.json:1:41: cannot run this command/),
+      "xy.config.ts: cannot evaluate this program unasked: it can do anything that you can do",
+    ]);
     expect(printed).toEqual([]);
   });
 
-  it("is not asked for data, nor for what is named or the user's own", async () => {
-    asked.length = 0;
-    const home = folderWith({
-      "a/xy.config.kdl": "",
-      "b/xy.config.ts": "export default {}",
+  it("is asked about with nothing in it where nothing can be run or sent", async () => {
+    const { questions, folder } = await asked(
+      { "xy.config.kdl": 'server "a" { command "x"; port 1; }' },
+      true,
+    );
+    expect(questions).toEqual([[folder]]);
+  });
+
+  it("is not asked about in the account's own root", async () => {
+    const files = {
       ".config/xy/xy.config.ts": "export default {}",
-    });
-    const changes = { trust: trust(false), machine: { ...machine, home } };
-    expect((await load(requestFor(join(home, "a"), changes))).ok).toBe(true);
+      ".config/xy/servers.d/a.kdl": data["servers.d/a.kdl"],
+    };
+    const { questions, result } = await asked(files, false, "");
+    expect(result).toMatchObject({ ok: true });
+    expect(questions).toEqual([]);
+  });
+
+  it("is asked about what is named, too", async () => {
+    const home = folderWith({ "b/xy.config.ts": "export default {}" });
     const explicit = { path: join(home, "b"), from: "XY_CONFIG" } as const;
-    expect((await load(requestFor(home, { ...changes, explicit }))).ok).toBe(true);
-    expect((await load(requestFor(home, changes))).ok).toBe(true);
-    expect(asked).toEqual([]);
+    const result = await load(requestFor(home, { explicit, agree: async () => false }));
+    expect(result).toMatchObject({ ok: false, refused: true });
+  });
+
+  it("is not asked about as long as the files are wrong", async () => {
+    const { questions } = await asked({ "servers.d/a.kdl": `${data["servers.d/a.kdl"]}x 1\n` }, true);
+    expect(questions).toEqual([]);
   });
 });

@@ -1,0 +1,44 @@
+import { resolve } from "node:path";
+import { string } from "@oclif/core/flags";
+import { trustView } from "../views/trust.ts";
+import { EXIT } from "./exit-codes.ts";
+import { ProjectCommand } from "./project-command.ts";
+import { shortenPath } from "./shorten.ts";
+
+export default class Trust extends ProjectCommand {
+  static override summary = "List the configurations that you have agreed to.";
+  static override description =
+    "xy asks once before it uses a configuration that can run or send something: a program, a command for a secret or a " +
+    "probe, a service manager with a password. Your answer is for the folder, also when its files change. This lists " +
+    "your answers, and takes one back. Your own default configuration needs none.";
+  static override examples = [
+    "<%= config.bin %> trust",
+    { description: "Be asked again", command: "<%= config.bin %> trust --revoke ~/src/somebody/repository" },
+  ];
+  static override enableJsonFlag = true;
+  static override flags = {
+    revoke: string({ helpValue: "PATH", summary: "Take back your agreement to this folder or file." }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Trust);
+    const { agreements, revoke } = await import("../operation/trust.ts");
+    if (flags.revoke !== undefined) {
+      const path = resolve(flags.revoke);
+      if (!revoke(this.state, path))
+        this.fail(
+          EXIT.failed,
+          `cannot revoke ${shortenPath(path)}: you have not agreed to it; see \`xy trust\``,
+        );
+      if (!this.json) this.note(`${shortenPath(path)} will be asked about again. What runs keeps running.`);
+    }
+    const all = agreements(this.state).map(({ path, to, at, isThere }) => ({
+      path,
+      to,
+      at_unix_ms: at,
+      is_there: isThere,
+    }));
+    if (this.json) this.printJson(all);
+    else if (flags.revoke === undefined) this.print(trustView(all, this.screen));
+  }
+}

@@ -1,0 +1,53 @@
+import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
+import type { ConsentQuestion, Power } from "../model/power.ts";
+import { quote } from "../model/text.ts";
+import { painter, type Screen } from "./screen.ts";
+import { wrap } from "./width.ts";
+
+/** What is shown before a person is asked whether a configuration may be used. Nothing is left out, and nothing cut. */
+export function consentText({ root, powers }: ConsentQuestion, screen: Screen): string {
+  const paint = painter(screen);
+  const lines = powers.map((power) => {
+    const [what, text] = words(power);
+    return `  ${paint("bold", what)}${text === "" ? "" : ` ${text}`}\n    ${paint("dim", `in ${placeText(power, screen)}`)}`;
+  });
+  const shorten = screen.shorten ?? ((path: string) => path);
+  const intro = `${shorten(root)} was not used on this account before. Before you see a plan of it, it can:`;
+  const end =
+    "Your answer is for this folder, also when its files change. `xy trust` lists what you agreed to.";
+  return ["", wrap(intro, screen.width), ...lines, "", wrap(end, screen.width)].join("\n");
+}
+
+/** Commands that run now and were not among those that were agreed to. */
+export function unseenText(root: string, unseen: readonly Power[], screen: Screen): string {
+  const shorten = screen.shorten ?? ((path: string) => path);
+  const lines = unseen.map((power) => `  ${words(power).join(" ")} (${placeText(power, screen)})`);
+  const intro = `New since you agreed to ${shorten(root)}; use --trust to agree again and stop seeing this:`;
+  return [wrap(intro, screen.width), ...lines].join("\n");
+}
+
+function words(power: Power): [what: string, text: string] {
+  switch (power.can) {
+    case "program":
+      return ["run a program, which can do anything that you can do", ""];
+    case "secret":
+      return ["run a command for a secret:", shown(power.command)];
+    case "probe":
+      return ["run a command as a probe:", shown(power.command)];
+    case "manager":
+      return [
+        power.password ? "connect to supervisord, and send it a password:" : "connect to supervisord:",
+        shown(power.url),
+      ];
+  }
+}
+
+function placeText({ place }: Power, { shorten }: Screen): string {
+  const at: Diagnostic = { severity: "error", message: "", ...place };
+  return formatDiagnostic(at, shorten).replace(/: $/, "");
+}
+
+/** As it is, where nothing in it can mislead. */
+function shown(text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) ? text : quote(text);
+}
