@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
 import { string } from "@oclif/core/args";
 import { boolean } from "@oclif/core/flags";
+import type { Evaluated } from "../operation/planning.ts";
 import type { SavedPlan } from "../operation/saved-plan.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { backendFlags, selectionFlags, trustFlags, yesFlag } from "./project-command.ts";
+import { backendFlags, secretsFlag, selectionFlags, trustFlags, yesFlag } from "./project-command.ts";
 
 export default class Apply extends ApplyCommand {
   static override summary = "Make the running servers match the configuration.";
@@ -28,6 +29,7 @@ export default class Apply extends ApplyCommand {
     ...selectionFlags,
     ...waitFlags,
     ...backendFlags,
+    ...secretsFlag("Run no secret commands; keep the values that were applied before."),
     "adopt-project": boolean({ summary: "Move the project to this root from the one that it belongs to." }),
   };
 
@@ -38,7 +40,7 @@ export default class Apply extends ApplyCommand {
     const what = saved
       ? { ...flags, config: saved.config, only: saved.only, except: saved.except, yes: true }
       : flags;
-    const evaluated = await this.evaluated(what);
+    const evaluated = await this.#withKeptSecrets(await this.evaluated(what), flags["no-secrets"]);
     await this.refuseOtherRoot(evaluated, flags["adopt-project"]);
     await this.locked(evaluated.desired.project, async () => {
       const { settings } = evaluated;
@@ -54,10 +56,18 @@ export default class Apply extends ApplyCommand {
     });
   }
 
+  async #withKeptSecrets(evaluated: Evaluated, isWanted: boolean): Promise<Evaluated> {
+    if (!isWanted) return evaluated;
+    const { withKeptSecrets } = await import("../operation/kept-secrets.ts");
+    return withKeptSecrets(evaluated, this.state);
+  }
+
   async #saved(
     path: string,
-    flags: { only?: string[] | undefined; except?: string[] | undefined },
+    flags: { only?: string[] | undefined; except?: string[] | undefined; "no-secrets": boolean },
   ): Promise<SavedPlan> {
+    if (flags["no-secrets"])
+      this.fail(EXIT.usage, "a saved plan is applied with its secrets: leave --no-secrets out");
     if (flags.only || flags.except)
       this.fail(EXIT.usage, "a saved plan is applied whole: leave --only and --except out");
     const { readSavedPlan } = await import("../operation/saved-plan.ts");

@@ -1,0 +1,136 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { type ActionSpec, actionKey } from "../model/action.ts";
+import { canonicalJson } from "../model/canonical.ts";
+import type { Diagnostic } from "../model/diagnostic.ts";
+import type { ServerSpec } from "../model/spec.ts";
+import { envValue, type SecretValues, secretValues } from "../model/spec-parts.ts";
+import { readBackendSettings } from "../system/backend-settings.ts";
+import { readJson } from "../system/files.ts";
+import { serverDir } from "../system/paths.ts";
+import { actionsPath, recordedBackends, unitsDir } from "../system/projects.ts";
+import type { Evaluated } from "./planning.ts";
+
+/** What an apply without secrets works with: the values that were applied last. */
+
+/** What all records of something that was applied have in common. */
+const applied = z.looseObject({
+  spec: z.looseObject({
+    name: z.string(),
+    server: z.string().nullable().optional(),
+    env: z.record(z.string(), envValue),
+  }),
+  secrets: secretValues,
+});
+type Applied = z.infer<typeof applied>;
+
+/**
+ * The same with applied values where a secret was not looked up and its reference is what it was. What has none is
+ * refused: it would start without it.
+ */
+export function withKeptSecrets(evaluated: Evaluated, state: string): Evaluated {
+  const { desired, secrets, actionSecrets, diagnostics } = evaluated;
+  const { project } = desired;
+  const servers = desired.servers.map((spec) => keep(spec, secrets[spec.name], appliedServers(state, spec)));
+  const known = appliedActions(state, project);
+  const actions = desired.actions.map((spec) => {
+    const key = actionKey(spec);
+    return keep(spec, actionSecrets[key], known.get(key) ?? []);
+  });
+  return {
+    ...evaluated,
+    desired: { ...desired, servers: servers.map(specOf), actions: actions.map(specOf) },
+    secrets: Object.fromEntries(servers.map(({ spec, values }) => [spec.name, values])),
+    actionSecrets: Object.fromEntries(actions.map(({ spec, values }) => [actionKey(spec), values])),
+    settings: keptSettings(evaluated, state),
+    diagnostics: [
+      ...diagnostics,
+      ...servers.flatMap(({ spec, lacking }) => refusals(spec.name, spec.name, lacking)),
+      ...actions.flatMap(({ spec, lacking }) => refusals(`action ${actionKey(spec)}`, spec.server, lacking)),
+    ],
+  };
+}
+
+interface Kept<Spec> {
+  readonly spec: Spec;
+  readonly values: SecretValues;
+  /** Names of secrets that have no value. */
+  readonly lacking: readonly string[];
+}
+
+const specOf = <Spec>({ spec }: Kept<Spec>): Spec => spec;
+
+function keep<Spec extends ServerSpec | ActionSpec>(
+  spec: Spec,
+  values: SecretValues = {},
+  records: readonly Applied[],
+): Kept<Spec> {
+  const env = { ...spec.env };
+  const known: Record<string, string> = { ...values };
+  const lacking: string[] = [];
+  for (const [name, value] of Object.entries(spec.env)) {
+    if (typeof value === "string" || value.hmac !== "") continue;
+    const found = records.find(
+      (record) => isSameReference(record.spec.env[name], value) && Object.hasOwn(record.secrets, name),
+    );
+    if (found === undefined) lacking.push(name);
+    else {
+      env[name] = found.spec.env[name] ?? value;
+      known[name] = found.secrets[name] ?? "";
+    }
+  }
+  return { spec: { ...spec, env }, values: known, lacking };
+}
+
+function isSameReference(
+  a: Applied["spec"]["env"][string] | undefined,
+  b: Exclude<Applied["spec"]["env"][string], string>,
+): boolean {
+  return typeof a === "object" && canonicalJson(a.secret) === canonicalJson(b.secret);
+}
+
+function refusals(what: string, server: string | null, lacking: readonly string[]): Diagnostic[] {
+  if (lacking.length === 0) return [];
+  const message = `cannot apply ${what} without secrets: no value of ${lacking.join(", ")} was applied with this reference before; leave --no-secrets out`;
+  return [{ severity: "error", message, ...(server === null ? {} : { server }) }];
+}
+
+function appliedServers(state: string, { project, name }: ServerSpec): Applied[] {
+  const holders = recordedBackends(state, project).filter((entry) => entry.name === name);
+  return holders.flatMap(({ backend }) => {
+    const path =
+      backend === "agent"
+        ? join(serverDir(state, project, name), "spec.json")
+        : join(unitsDir(state, project), backend, `${name}.json`);
+    return recordAt(path, applied) ?? [];
+  });
+}
+
+function appliedActions(state: string, project: string): ReadonlyMap<string, Applied[]> {
+  const found = recordAt(actionsPath(state, project), z.looseObject({ actions: z.array(applied) }));
+  return new Map(
+    (found?.actions ?? []).map((one) => [
+      actionKey({ name: one.spec.name, server: one.spec.server ?? null }),
+      [one],
+    ]),
+  );
+}
+
+/** What is wrong with a record is for its owner to tell: here it has no values. */
+function recordAt<T>(path: string, schema: z.ZodType<T>): T | undefined {
+  try {
+    return schema.safeParse(readJson(path)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A password that was not looked up is the one that was used last, for the same target. */
+function keptSettings({ settings, desired }: Evaluated, state: string): Evaluated["settings"] {
+  const { supervisord } = settings;
+  const last = readBackendSettings(state, desired.project).supervisord;
+  if (supervisord === undefined || supervisord.password !== undefined || last?.password === undefined)
+    return settings;
+  const isSame = last.url === supervisord.url && last.user === supervisord.user;
+  return isSame ? { ...settings, supervisord: { ...supervisord, password: last.password } } : settings;
+}
