@@ -245,6 +245,7 @@ describe.skipIf(whyNoSupervisord() !== undefined)("actions of a server under sup
     onTestFinished(() => supervisord.close());
     await supervisord.open();
     const { url, includeDir } = supervisord.site;
+    home.trusts();
     const root = `supervisord { url "${url}"; include-dir "${includeDir}"; }\n`;
     alone(root, says("say", "alone"));
     home.declare("api");
@@ -287,6 +288,7 @@ it("a secret reaches the action, and is seen nowhere else", async () => {
   ENV
 }
 `;
+  home.trusts();
   alone(action.replace("ENV", env));
   home.declare("web", `env { FOUR (file)"../two.txt"; }\n${action.replace("ENV", "")}`);
   const now = { XY_ONE: "s3cr3t-one" };

@@ -10,10 +10,11 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
+import { createConnection, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished } from "vitest";
+import { identityOf, writeAgreement } from "../../src/operation/trust.ts";
 import { Runner } from "../rig/runner.ts";
 import { exposedFiles, SECRET_WORD } from "../rig/secret-scan.ts";
 
@@ -150,6 +151,12 @@ export class Home {
     this.#told.add(path);
   }
 
+  /** Has agreed to all that the project's configuration can run and send, whatever it will be. */
+  trusts(folder = this.project): void {
+    const found = identityOf({ named: folder, folder });
+    if (found) writeAgreement(this.state, { path: folder, folder: found, to: "all", at: Date.now() });
+  }
+
   pathOf(file: string): string {
     return file.startsWith("/") ? file : join(this.project, file);
   }
@@ -157,6 +164,23 @@ export class Home {
   /** Declares a server that is ready at once, and runs until it is stopped. `more`: further lines of KDL. */
   declare(name: string, more = ""): void {
     this.write(`servers.d/${name}.kdl`, `${QUICK}${more}\n`);
+  }
+
+  /** Calls a method of the agent that runs, and answers with what it answers. */
+  async call(method: string, params: object): Promise<object> {
+    const { socket: path } = (await this.json("agent", "status")) as { socket: string };
+    return new Promise((resolve, reject) => {
+      const socket = createConnection(path);
+      let text = "";
+      socket.once("error", reject);
+      socket.on("data", (chunk) => {
+        text += chunk;
+        if (!text.endsWith("\n")) return;
+        socket.destroy();
+        resolve(JSON.parse(text));
+      });
+      socket.write(`${JSON.stringify({ jsonrpc: "2.0", id: 1, method, params })}\n`);
+    });
   }
 
   /** The entries of `xy list`, by name. */

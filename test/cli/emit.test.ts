@@ -115,6 +115,7 @@ describe("xy emit", () => {
 
   it("looks up no secret, and refers to it where that can be", async () => {
     const home = newHome();
+    home.trusts();
     home.declare(
       "web",
       'env-file "missing.env"\nenv { A (file)"~/missing"; B (env)"MISSING"; C (command)"touch ran; echo hush"; }',

@@ -109,6 +109,7 @@ describe("applying twice changes nothing the second time", () => {
     ["xy.config.ts", asTypeScript],
   ])("%s", async (file, write) => {
     const home = newHome();
+    home.trusts();
     const server = everything(
       await freePort(),
       process.env.USER ?? (await home.shell("id -un")).stdout.trim(),

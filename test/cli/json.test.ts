@@ -43,6 +43,7 @@ const documents: [words: string[], document: unknown][] = [
     ["apply", "--yes"],
     { version: 1, plan: { version: 1 }, outcome: [{ type: "done" }, { type: "done" }, { type: "done" }] },
   ],
+  [["trust"], [{ path: expect.stringMatching(/\/tools$/), to: "servers", is_there: true }]],
   [["reload"], { added: [], removed: [], changed: [], unchanged: ["a", "b"] }],
   [["list"], [{ name: "a", state: "running", port: null }, { name: "b" }]],
   [["tree"], [{ name: "a", state: "running", depends_on: [] }, { name: "b" }]],

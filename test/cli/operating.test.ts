@@ -77,12 +77,13 @@ describe("what the configuration wants", () => {
 });
 
 describe("reload", () => {
-  it("applies without a question, and says what it did", async () => {
+  it("asks for nothing but a first look, and says what it did", async () => {
     const home = newHome();
     home.declare("kept");
     home.declare("gone");
     home.declare("changed");
-    expect(await home.json("reload")).toEqual({
+    expect((await home.xy("reload")).stderr).toContain("this configuration was never applied here");
+    expect(await home.json("reload", "--trust")).toEqual({
       added: ["changed", "gone", "kept"],
       removed: [],
       changed: [],

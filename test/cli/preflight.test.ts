@@ -36,6 +36,7 @@ describe("before anything is done", () => {
     ],
   ])("%s", async (_, text, message) => {
     const home = newHome();
+    home.trusts();
     home.write("servers.d/web.kdl", text);
     home.declare("other");
     for (const words of [["plan"], ["apply", "--yes"]]) {

@@ -64,6 +64,7 @@ web is ready: GET /204: 204 No Content
 
   it("of a program shows what it said, and no secret", async () => {
     const home = newHome();
+    home.trusts();
     home.write("servers.d/secret.txt", "s3cr3t of a probe\n");
     const check = { type: "command", command: "sh", args: ["-c", "echo token $TOKEN for {port}"] };
     const port = await freePort();
@@ -77,6 +78,7 @@ web is ready: GET /204: 204 No Content
 
   it("is told what a probe's program is that cannot be found", async () => {
     const home = newHome();
+    home.trusts();
     declare(home, await freePort(), { readiness: { type: "command", command: "no-such-check" } });
     const { code, stdout } = await home.xy("plan");
     expect(stdout).toMatch(/^error: servers.d\/web.json:1:\d+: cannot find the program "no-such-check"/m);

@@ -42,12 +42,13 @@ describe("the README", () => {
       "xy.config.ts",
     ]);
     const home = newHome();
+    home.trusts();
     home.write(join(home.path, ".notes-token"), "token\n");
     const specs: unknown[] = [];
     for (const { file, text } of files) {
       await home.shell("rm -rf servers.d xy.config.*");
       home.write(file, text.replace('os === "macos" ? 8422 : 8421', "8421"));
-      const { stdout } = await home.xy("plan", "--yes", "--json");
+      const { stdout } = await home.xy("plan", "--json");
       specs.push(JSON.parse(stdout).changes[0].desired);
     }
     expect(specs[0]).toMatchObject({

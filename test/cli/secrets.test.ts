@@ -7,6 +7,7 @@ const SECRETS = { env: "s3cr3t-one", file: "s3cr3t-two", command: "s3cr3t-three"
 
 it("a secret reaches the server, and is seen nowhere else", async () => {
   const home = newHome();
+  home.trusts();
   home.write("two.txt", `${SECRETS.file}\n`);
   home.write("three.txt", `${SECRETS.command}\n`);
   home.write("more.env", `FOUR=${SECRETS.envFile}\n`);
@@ -68,6 +69,7 @@ it("a secret reaches the server, and is seen nowhere else", async () => {
 
 it("a secret's command runs once a plan, however many servers want it, and not at all with --no-secrets", async () => {
   const home = newHome();
+  home.trusts();
   home.write("value", "s3cr3t-once");
   const secret = `env {\n  TOKEN (command)"echo run >>${home.path}/runs; cat ${home.path}/tools/value"\n}`;
   home.declare("web", secret);

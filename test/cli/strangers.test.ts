@@ -1,5 +1,4 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createConnection } from "node:net";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Home, newHome } from "./cli.ts";
@@ -97,7 +96,7 @@ test("a pattern that is none is refused on the wire, and the agent lives on", as
   home.declare("web");
   await home.did("apply", "--yes");
   const { spec } = (await home.json("status", "web")) as { spec: object };
-  const { pid, socket } = (await home.json("agent", "status")) as { pid: number; socket: string };
+  const { pid } = (await home.json("agent", "status")) as { pid: number };
   const params = {
     project: "tools",
     server: "web",
@@ -105,26 +104,11 @@ test("a pattern that is none is refused on the wire, and the agent lives on", as
     wait_ms: 0,
     spec: { ...spec, readiness: { ...timing, type: "log", pattern: "(?<a" } },
   };
-  expect(await call(socket, "apply", params)).toMatchObject({ error: { code: -32602 } });
+  expect(await home.call("apply", params)).toMatchObject({ error: { code: -32602 } });
   expect(await home.json("agent", "status")).toMatchObject({ pid });
 });
 
 const timing = { interval: 1000, timeout: 1000, startPeriod: 1000, failureThreshold: 1, successThreshold: 1 };
-
-function call(path: string, method: string, params: object): Promise<object> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection(path);
-    let text = "";
-    socket.once("error", reject);
-    socket.on("data", (chunk) => {
-      text += chunk;
-      if (!text.endsWith("\n")) return;
-      socket.destroy();
-      resolve(JSON.parse(text));
-    });
-    socket.write(`${JSON.stringify({ jsonrpc: "2.0", id: 1, method, params })}\n`);
-  });
-}
 
 test("without waiting, a program that cannot run is a failure all the same", async () => {
   home.write("tool", "echo no first line");

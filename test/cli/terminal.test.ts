@@ -44,26 +44,6 @@ describe.skipIf(!linux)("questions on a terminal", () => {
     expect((await apply.ended).code).toBe(130);
     expect(await home.servers()).toEqual({});
   });
-
-  it("asks once whether a program that was found by walking may be evaluated", async () => {
-    const home = newHome();
-    home.write(
-      "xy.config.ts",
-      'export default { servers: { web: { command: "sleep", args: ["600"], port: "none" } } };\n',
-    );
-    const question = "tools/xy.config.ts is a program and was never evaluated here. Evaluate it? [y/N] ";
-    const no = home.terminal("xy plan");
-    await no.prints(question.replace("tools/", ""));
-    no.types("n\r");
-    expect(await no.ended).toMatchObject({ code: 3, stdout: expect.stringContaining("xy.config.ts") });
-    const yes = home.terminal("xy plan");
-    await yes.prints("Evaluate it? [y/N] ");
-    yes.types("y\r");
-    expect(await yes.ended).toMatchObject({ code: 0, stdout: expect.stringContaining("1 to add (web)") });
-    const again = await home.terminal("xy plan").ended;
-    expect(again.stdout).not.toContain("Evaluate it?");
-    expect(again.code).toBe(0);
-  });
 });
 
 describe("without a terminal", () => {
@@ -76,19 +56,6 @@ describe("without a terminal", () => {
       stderr: "xy: nothing was applied: there is no terminal to ask on; say --yes to go ahead\n",
     });
     expect(await home.servers()).toEqual({});
-  });
-
-  it("evaluates no program that was found by walking and never before, but one that is named", async () => {
-    const home = newHome();
-    home.write("xy.config.mjs", "export default { servers: {} };\n");
-    const { code, stderr } = await home.xy("plan");
-    expect(stderr).toMatch(/^xy\.config\.mjs: cannot evaluate this file unasked: .*--yes/);
-    expect(code).toBe(3);
-    expect((await home.xy("plan", "--config", ".")).code).toBe(0);
-    expect((await home.xyIn({ env: { XY_CONFIG: home.project } }, "plan")).code).toBe(0);
-    expect((await home.xy("plan")).code).toBe(3);
-    expect((await home.xy("plan", "--yes")).code).toBe(0);
-    expect((await home.xy("plan")).code).toBe(0);
   });
 });
 

@@ -33,7 +33,7 @@ describe("xy up", () => {
       const { pid } = (await home.servers()).old ?? {};
       home.declare("web");
       home.declare("longer-name");
-      const up = home.terminal("NO_COLOR=1 xy up");
+      const up = home.terminal("NO_COLOR=1 xy up --yes");
       await follows(up, "web", "longer-name");
       expect(await home.did("status", "web")).toMatch(/^ {2}started by: +xy up \(pid \d+\)$/m);
       expect(await home.did("why", "web")).toMatch(
@@ -85,7 +85,7 @@ describe("xy up", () => {
     home.declare("old");
     await home.did("apply", "--yes");
     home.declare("web");
-    const up = home.xyRunning("up");
+    const up = home.xyRunning("up", "--yes");
     await follows(up, "web");
     up.child.kill("SIGKILL");
     await eventually(async () => expect(await states(home)).toEqual({ old: "running", web: "stopped" }));
@@ -96,7 +96,7 @@ describe("xy up", () => {
     const home = newHome();
     home.declare("web");
     for (let time = 0; time < 2; time++) {
-      const up = home.xyRunning("up");
+      const up = home.xyRunning("up", "--yes");
       await follows(up, "web");
       up.child.kill("SIGKILL");
       await eventually(async () => expect(await states(home)).toEqual({ web: "stopped" }));
@@ -108,7 +108,7 @@ describe("xy up", () => {
     const home = newHome();
     const names = ["a", "b", "c", "d", "e", "f"];
     for (const name of names) home.declare(name);
-    const up = home.xyRunning("up");
+    const up = home.xyRunning("up", "--yes");
     await follows(up, ...names);
     up.child.kill("SIGINT");
     await up.ended;
@@ -118,7 +118,7 @@ describe("xy up", () => {
   it.runIf(process.platform === "linux")("ends with its terminal", async () => {
     const home = newHome();
     home.declare("web");
-    const up = home.terminal("xy up");
+    const up = home.terminal("xy up --yes");
     await follows(up, "web");
     up.child.kill("SIGKILL");
     await eventually(async () => expect(await states(home)).toEqual({ web: "stopped" }));
@@ -127,7 +127,7 @@ describe("xy up", () => {
   it("goes on when the agent dies, and shows each line once", async () => {
     const home = newHome();
     talking(home, "web");
-    const up = home.xyRunning("up");
+    const up = home.xyRunning("up", "--yes");
     await follows(up, "web");
     await home.shell("echo before >> web.txt");
     await up.prints("web | before\n");
@@ -150,10 +150,10 @@ describe("xy up", () => {
   it("owns what it starts, whoever else has a session", async () => {
     const home = newHome();
     home.declare("a");
-    const first = home.xyRunning("up");
+    const first = home.xyRunning("up", "--yes");
     await follows(first, "a");
     home.declare("b");
-    const second = home.xyRunning("up");
+    const second = home.xyRunning("up", "--yes");
     await follows(second, "b");
     first.child.kill("SIGINT");
     expect((await first.ended).stdout).toContain("Stopped a.");
@@ -167,7 +167,7 @@ describe("xy up", () => {
   it("says what becomes of its servers, and ends when nothing runs any more", async () => {
     const home = newHome();
     talking(home, "web", 'restart { backoff-initial "1s"; max-retries-per-minute 1; }\n');
-    const up = home.xyRunning("up");
+    const up = home.xyRunning("up", "--yes");
     await follows(up, "web");
     home.write("web.end", "");
     await up.prints("web | restarting: exit 3; starts again after 1s\n");
@@ -179,7 +179,7 @@ describe("xy up", () => {
   it("ends well when all it has are done", async () => {
     const home = newHome();
     home.write("servers.d/job.kdl", 'command "sh"\nargs "-c" "echo done"\nport "none"\n');
-    const { code, stdout } = await home.xy("up");
+    const { code, stdout } = await home.xy("up", "--yes");
     expect(stdout).toMatch(/job \| done\nNothing runs any more\.\n$/);
     expect(code).toBe(0);
   });
@@ -191,7 +191,7 @@ describe("xy up", () => {
       "servers.d/bad.kdl",
       'command "sh"\nargs "-c" "echo no luck; exit 7"\nport "none"\nrestart { policy "never"; }\n',
     );
-    const up = home.xyRunning("up");
+    const up = home.xyRunning("up", "--yes");
     await follows(up, "good");
     expect(up.stdout).toContain("bad: cannot add: ended: exit 7\n  | no luck\n");
     up.child.kill("SIGINT");
@@ -205,7 +205,7 @@ describe("xy up", () => {
       "servers.d/slow.kdl",
       'command "sleep"\nargs "600"\nport "none"\nreadiness "log" pattern="never"\n',
     );
-    const up = home.xyRunning("up");
+    const up = home.xyRunning("up", "--yes");
     await up.prints("web: added");
     up.child.kill("SIGINT");
     expect(await up.ended).toMatchObject({ code: 130 });
@@ -218,7 +218,7 @@ describe("xy up", () => {
       "servers.d/greedy.kdl",
       `command "sh"\nargs "-c" "trap '' TERM; echo up; while :; do sleep 0.1; done"\nport "none"\nreadiness "log" pattern="^up$"\nstop { grace "3s"; }\n`,
     );
-    const up = home.xyRunning("up");
+    const up = home.xyRunning("up", "--yes");
     await follows(up, "greedy");
     up.child.kill("SIGINT");
     await up.prints("greedy | stopping\n");
@@ -231,7 +231,7 @@ describe("xy up", () => {
   it("ends when the agent is told to, and the next agent stops what was left running", async () => {
     const home = newHome();
     home.declare("web");
-    const up = home.xyRunning("up");
+    const up = home.xyRunning("up", "--yes");
     await follows(up, "web");
     await home.did("agent", "stop", "--keep-servers");
     expect(await up.ended).toMatchObject({
@@ -253,7 +253,7 @@ describe("xy up", () => {
     home.declare("held");
     await home.did("apply", "--yes");
     await home.did("stop", "held");
-    const up = await home.xy("up");
+    const up = await home.xy("up", "--yes");
     expect(up.stdout).toMatch(/^held: held, stopped .*; it stays stopped until `xy start held`$/m);
     expect(up.stdout).toContain("Nothing runs any more.\n");
     expect(await home.servers()).toMatchObject({ held: { state: "stopped", held: true } });
@@ -262,7 +262,7 @@ describe("xy up", () => {
   it("prints a document a line with --json", async () => {
     const home = newHome();
     home.declare("web");
-    const up = home.xyRunning("up", "--json");
+    const up = home.xyRunning("up", "--yes", "--json");
     await up.prints('"line":"up"');
     up.child.kill("SIGINT");
     const { code, stdout } = await up.ended;

@@ -22,6 +22,7 @@ async function supervised(options?: Options): Promise<{ home: Home; supervisord:
 }
 
 function configure(home: Home, url: string, includeDir: string, more = ""): void {
+  home.trusts();
   home.write(
     "xy.config.kdl",
     `backend "supervisord"\nsupervisord { url ${JSON.stringify(url)}; include-dir ${JSON.stringify(includeDir)}; ${more}}\n`,

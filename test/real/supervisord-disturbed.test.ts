@@ -15,6 +15,7 @@ async function newSupervisord(): Promise<SupervisordHome> {
 
 function configure(home: Home, { site }: SupervisordHome): void {
   const { url, includeDir } = site;
+  home.trusts();
   home.write(
     "xy.config.kdl",
     `backend "supervisord"\nsupervisord { url ${JSON.stringify(url)}; include-dir ${JSON.stringify(includeDir)}; }\n`,
