@@ -71,7 +71,7 @@ async function repository(file: keyof typeof FORMATS): Promise<{ home: Home; har
   const text = FORMATS[file](hostile(mark, `http://127.0.0.1:${port}/RPC2`) as never);
   const command = JSON.stringify(`touch ${mark}-password; echo x`);
   const password = file === "xy.config.kdl" ? `(command)${command}` : `{"secret": {"command": ${command}}}`;
-  home.write(file, text.replace(/"PASSWORD"|PASSWORD/, password));
+  home.write(file, text.replace(/"?PASSWORD"?/, password));
   const before = filesOf(home.path);
   const harm = () => [...calls, ...filesOf(home.path).filter((entry) => !before.includes(entry))];
   return { home, harm };
