@@ -12,9 +12,9 @@ export function consentText({ root, powers }: ConsentQuestion, screen: Screen): 
     return `  ${paint("bold", what)}${text === "" ? "" : ` ${text}`}\n    ${paint("dim", `in ${placeText(power, screen)}`)}`;
   });
   const shorten = screen.shorten ?? ((path: string) => path);
-  const intro = `${shorten(root)} was not used on this account before. Before you see a plan of it, it can:`;
+  const intro = `You have not agreed to ${shorten(root)} yet. If you do, it can:`;
   const end =
-    "Your answer is for this folder, also when its files change. `xy trust` lists what you agreed to.";
+    "Your answer covers this folder, even when its files change. `xy trust` lists your answers.";
   return ["", wrap(intro, screen.width), ...lines, "", wrap(end, screen.width)].join("\n");
 }
 
