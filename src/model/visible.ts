@@ -1,0 +1,47 @@
+/**
+ * What a person would not see, or what would change what they see: control characters, characters that turn the
+ * direction of a text or have no shape, line separators, halves of a character (UAX #44: Cc, Cf, Zl, Zp, Cs and
+ * Default_Ignorable_Code_Point, which has the tag characters and the variation selectors).
+ */
+const UNSEEN = "[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cs}\\p{Default_Ignorable_Code_Point}]";
+/** An emoji as UTS #51 builds them: digits are one only as keycaps, which a sequence of its own makes. */
+const EMOJI = "(?![0-9#*])\\p{Emoji}\\ufe0f?\\p{Emoji_Modifier}?";
+const WHOLE_EMOJI = `[0-9#*]\\ufe0f\\u20e3|${EMOJI}(?:\\u200d${EMOJI})*`;
+
+const UNSEEN_OR_EMOJI = new RegExp(`${UNSEEN}|${WHOLE_EMOJI}`, "gu");
+const ALL_UNSEEN = new RegExp(UNSEEN, "gu");
+const ONE_UNSEEN = new RegExp(`^${UNSEEN}$`, "u");
+/** Most of what is shown; it is told apart quickly. */
+const PLAIN = /^[\x20-\x7e]*$/;
+
+const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/**
+ * Text from outside as one line that shows all that is in it: what a terminal would obey, or a person would not see,
+ * is written as an escape such as `\n` or `\u{202e}`. What holds emoji together stays. Everything that is shown to a
+ * person and was not written by xy passes this, or {@link visibleLines}.
+ */
+export function visible(text: string): string {
+  if (PLAIN.test(text)) return text;
+  return text.replace(UNSEEN_OR_EMOJI, (found) => (ONE_UNSEEN.test(found) ? escaped(found) : found));
+}
+
+/** As {@link visible}, for a text of several lines: its line feeds stay. */
+export function visibleLines(text: string): string {
+  return text.split("\n").map(visible).join("\n");
+}
+
+/** JSON that means the same, with everything that {@link visible} would escape as `\uXXXX`; line feeds between its parts stay. */
+export function visibleJson(json: string): string {
+  return json.replace(ALL_UNSEEN, (found) =>
+    found === "\n" ? found : unitsOf(found).map(jsonEscape).join(""),
+  );
+}
+
+function escaped(character: string): string {
+  return SHORT[character] ?? `\\u{${character.codePointAt(0)?.toString(16)}}`;
+}
+
+const unitsOf = (character: string) =>
+  Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
+const jsonEscape = (unit: number) => `\\u${unit.toString(16).padStart(4, "0")}`;
