@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Power } from "../model/power.ts";
 import { shellWord } from "../model/text.ts";
+import { visible } from "../model/visible.ts";
 import { isMap } from "./keys.ts";
 import { type KeyPath, placeOf, type Source } from "./place.ts";
 
@@ -51,10 +52,10 @@ function refusal(power: Power): string {
     case "program":
       return "cannot evaluate this program unasked: it can do anything that you can do";
     case "secret":
-      return `cannot run this command for a secret unasked: ${power.command}`;
+      return `cannot run this command for a secret unasked: ${visible(power.command)}`;
     case "probe":
-      return `cannot run this command of a probe unasked: ${power.command}`;
+      return `cannot run this command of a probe unasked: ${visible(power.command)}`;
     case "manager":
-      return `cannot connect to supervisord unasked${power.password ? ", and send it a password" : ""}: ${power.url}`;
+      return `cannot connect to supervisord unasked${power.password ? ", and send it a password" : ""}: ${visible(power.url)}`;
   }
 }

@@ -1,6 +1,6 @@
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import type { ConsentQuestion, Power } from "../model/power.ts";
-import { quote } from "../model/text.ts";
+import { visible } from "../model/visible.ts";
 import { painter, type Screen } from "./screen.ts";
 import { wrap } from "./width.ts";
 
@@ -12,9 +12,8 @@ export function consentText({ root, powers }: ConsentQuestion, screen: Screen): 
     return `  ${paint("bold", what)}${text === "" ? "" : ` ${text}`}\n    ${paint("dim", `in ${placeText(power, screen)}`)}`;
   });
   const shorten = screen.shorten ?? ((path: string) => path);
-  const intro = `You have not agreed to ${shorten(root)} yet. If you do, it can:`;
-  const end =
-    "Your answer covers this folder, even when its files change. `xy trust` lists your answers.";
+  const intro = `You have not agreed to ${visible(shorten(root))} yet. If you do, it can:`;
+  const end = "Your answer covers this folder, even when its files change. `xy trust` lists your answers.";
   return ["", wrap(intro, screen.width), ...lines, "", wrap(end, screen.width)].join("\n");
 }
 
@@ -22,7 +21,7 @@ export function consentText({ root, powers }: ConsentQuestion, screen: Screen): 
 export function unseenText(root: string, unseen: readonly Power[], screen: Screen): string {
   const shorten = screen.shorten ?? ((path: string) => path);
   const lines = unseen.map((power) => `  ${words(power).join(" ")} (${placeText(power, screen)})`);
-  const intro = `New since you agreed to ${shorten(root)}; use --trust to agree again and stop seeing this:`;
+  const intro = `New since you agreed to ${visible(shorten(root))}; use --trust to agree again and stop seeing this:`;
   return [wrap(intro, screen.width), ...lines].join("\n");
 }
 
@@ -31,23 +30,18 @@ function words(power: Power): [what: string, text: string] {
     case "program":
       return ["run a program, which can do anything that you can do", ""];
     case "secret":
-      return ["run a command for a secret:", shown(power.command)];
+      return ["run a command for a secret:", visible(power.command)];
     case "probe":
-      return ["run a command as a probe:", shown(power.command)];
+      return ["run a command as a probe:", visible(power.command)];
     case "manager":
       return [
         power.password ? "connect to supervisord, and send it a password:" : "connect to supervisord:",
-        shown(power.url),
+        visible(power.url),
       ];
   }
 }
 
 function placeText({ place }: Power, { shorten }: Screen): string {
   const at: Diagnostic = { severity: "error", message: "", ...place };
-  return formatDiagnostic(at, shorten).replace(/: $/, "");
-}
-
-/** As it is, where nothing in it can mislead. */
-function shown(text: string): string {
-  return /^[\x20-\x7e]*$/.test(text) ? text : quote(text);
+  return visible(formatDiagnostic(at, shorten).replace(/: $/, ""));
 }

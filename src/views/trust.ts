@@ -1,4 +1,5 @@
 import { ago } from "../model/elapsed.ts";
+import { visible } from "../model/visible.ts";
 import { painter, type Screen } from "./screen.ts";
 import { displayWidth, padEnd } from "./width.ts";
 
@@ -18,13 +19,13 @@ export function trustView(rows: readonly TrustRow[], screen: Screen): string {
   if (rows.length === 0) return "You have not agreed to any configuration yet.\n";
   const paint = painter(screen);
   const shorten = screen.shorten ?? ((path: string) => path);
-  const width = Math.max(...rows.map(({ path }) => displayWidth(shorten(path))));
+  const width = Math.max(...rows.map(({ path }) => displayWidth(visible(shorten(path)))));
   const lines = rows.map(({ path, to, at_unix_ms, is_there }) => {
     const when = `${WHAT[to]}, ${ago(screen.now - at_unix_ms)}`;
     const gone = is_there
       ? ""
       : paint("yellow", " (another folder is there now, or none: you will be asked)");
-    return `${padEnd(shorten(path), width)}  ${paint("dim", when)}${gone}`;
+    return `${padEnd(visible(shorten(path)), width)}  ${paint("dim", when)}${gone}`;
   });
   return `${lines.join("\n")}\n`;
 }
