@@ -83,10 +83,10 @@ export function writeAgreement(state: string, given: Agreement): void {
   writeIn(folderIn(state), state, given);
 }
 
-/** False when there was none. */
+/** `path`: absolute, of a root or of its main file. False when there was none. */
 export function revoke(state: string, path: string): boolean {
   carryOver(state);
-  const file = fileOf(state, path);
+  const file = fileOf(state, rootNamed(path));
   if (!fs.existsSync(file)) return false;
   fs.rmSync(file);
   return true;
