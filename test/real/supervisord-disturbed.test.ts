@@ -184,6 +184,7 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       await supervisord.restart();
       await eventually(() => expect(supervisord.ctl("status", "xy.tools.a")).toContain("RUNNING"));
       expect(await home.did("logs", "a", "--tail", "1").catch(() => "no record")).toBe("no record");
+      home.trusts();
       await home.did("apply", "--yes");
       expect(await home.did("logs", "a", "--tail", "1")).toBe("[out] up\n");
       await supervisord.stop();
