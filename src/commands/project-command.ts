@@ -6,6 +6,7 @@ import { NAME_PATTERN } from "../model/name.ts";
 import type { Plan } from "../model/plan.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
+import { printedLine } from "../model/visible.ts";
 import type { Evaluated, Setting } from "../operation/planning.ts";
 import { pathsOf } from "../system/paths.ts";
 import { BaseCommand } from "./base.ts";
@@ -73,7 +74,7 @@ export abstract class ProjectCommand extends BaseCommand {
       state: this.state,
       signal: this.signal,
       ask: (file) => this.#askTrust(file, flags.yes === true),
-      print: (text) => void process.stderr.write(text),
+      print: (text) => void process.stderr.write(printedText(text)),
       ...(flags["no-secrets"] ? { noSecrets: true } : {}),
     };
   }
@@ -137,7 +138,10 @@ export abstract class ProjectCommand extends BaseCommand {
       }),
     );
     if (plan.ok) return plan.value;
-    return this.fail(EXIT.usage, plan.problems.map((problem) => formatDiagnostic(problem)).join("\n"));
+    return this.fail(
+      EXIT.usage,
+      plan.problems.map((problem) => formatDiagnostic(problem)),
+    );
   }
 
   /** Runs something that needs a backend; when it cannot be reached the command ends with exit code 2. */
@@ -172,6 +176,14 @@ export abstract class ProjectCommand extends BaseCommand {
       "the configuration is not safe to use, nothing was done",
     );
   }
+}
+
+/** What a configuration prints while it is evaluated. */
+function printedText(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => printedLine(line, false))
+    .join("\n");
 }
 
 /** Actions are the agent's, whatever runs their servers. */

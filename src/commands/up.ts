@@ -3,9 +3,11 @@ import type { ActionChange, Change, Plan } from "../model/plan.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { Evaluated } from "../operation/planning.ts";
 import { identify } from "../system/processes.ts";
+import type { LineScreen } from "../views/logs.ts";
 import { sessionFormat, sessionSummary } from "../views/session.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
+import { rawFlag } from "./line-flags.ts";
 import { selectionFlags, trustFlags } from "./project-command.ts";
 
 export default class Up extends ApplyCommand {
@@ -17,7 +19,7 @@ export default class Up extends ApplyCommand {
     "nothing is running any more. Exits with 1 if a server did not come up, or if the last ones failed.";
   static override examples = ["<%= config.bin %> up", "<%= config.bin %> up --only web --only db"];
   static override enableJsonFlag = true;
-  static override flags = { ...trustFlags, ...selectionFlags, ...waitFlags };
+  static override flags = { ...trustFlags, ...selectionFlags, ...waitFlags, ...rawFlag };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Up);
@@ -32,7 +34,11 @@ export default class Up extends ApplyCommand {
     // An agent is started for what there is to follow, and for nothing else.
     if (!plan.changes.some(isFollowed)) return;
     const followed = { project: plan.project, names: plan.changes.filter(isFollowed).map(nameOf), since };
-    const follower = new SessionFollower(this.state, followed, this.#teller(followed.names));
+    const follower = new SessionFollower(
+      this.state,
+      followed,
+      this.#teller(followed.names, this.lineScreen(flags.raw)),
+    );
     await this.#follow(follower, session);
   }
 
@@ -98,14 +104,14 @@ export default class Up extends ApplyCommand {
     if (!this.json) this.print("Nothing runs any more.");
   }
 
-  #teller(names: readonly string[]): (event: SessionEvent) => void {
-    const format = sessionFormat(names, { colour: this.colour });
+  #teller(names: readonly string[], screen: LineScreen): (event: SessionEvent) => void {
+    const format = sessionFormat(names, screen);
     return (event) => {
       if (event.type === "lost") return this.note("xy: the agent died; waiting for the next one");
       if (this.json) return this.printJsonLine(event.type === "line" ? event.line : event);
       if (event.type === "line" && event.line.missed) this.note(missedText(event.line));
       const text = textOf(event, format);
-      if (text !== undefined) this.print(text);
+      if (text !== undefined) this.printAsIs(text);
     };
   }
 }

@@ -4,7 +4,7 @@ import { ago, span } from "../model/elapsed.ts";
 import { formatExit } from "../model/observed.ts";
 import type { ActionChange, Change, Plan, Unreachable } from "../model/plan.ts";
 import { actionLabel, isEmpty, isWaiting, type PlanSummary, summary } from "../model/summary.ts";
-import { oneLine } from "../model/text.ts";
+import { visible } from "../model/visible.ts";
 import { changeHeading, changeSign } from "./actions.ts";
 import { actionFacts, interestingFacts } from "./facts.ts";
 import { fieldLines } from "./field-diff.ts";
@@ -12,7 +12,7 @@ import type { Line, Sign } from "./line-diff.ts";
 import { reasonTexts } from "./reasons.ts";
 import { type Paint, painter, type Screen, type Style } from "./screen.ts";
 import { unitLines } from "./unit-diff.ts";
-import { cut, wrap } from "./width.ts";
+import { cut, wrap, wrapHard } from "./width.ts";
 
 const SIGN_STYLE: Readonly<Record<Exclude<Sign, "">, Style>> = {
   "+": "green",
@@ -24,6 +24,8 @@ const SIGN_STYLE: Readonly<Record<Exclude<Sign, "">, Style>> = {
 const USUAL_WIDTH = 80;
 /** Columns before the sign of a line below a heading; two more before its text. */
 const INDENT = 6;
+/** Columns more before what goes on from the line above. */
+const HANGING = 4;
 
 /** A plan for people, ending in the line of totals, with a newline at its end. */
 export function planView(plan: Plan, screen: Screen): string {
@@ -48,9 +50,9 @@ export function planView(plan: Plan, screen: Screen): string {
 function block(change: Change, screen: Screen, paint: Paint): string[] {
   const sign = changeSign(change.action);
   const heading = changeHeading(change);
-  const reasons = reasonTexts(change, screen.now).map((text) => `because ${oneLine(text)}`);
+  const reasons = reasonTexts(change, screen.now).map((text) => visible(`because ${text}`));
   return [
-    `${signed(sign, sign.padStart(3), paint)} ${paint("bold", change.server)} ${heading}`,
+    `${signed(sign, sign.padStart(3), paint)} ${paint("bold", visible(change.server))} ${heading}`,
     ...reasons.map((text) => " ".repeat(INDENT) + paint("dim", cut(text, room(screen, INDENT)))),
     ...[...details(change, screen), ...unitDetails(change, screen)].map((line) =>
       detail(line, screen, paint),
@@ -74,7 +76,7 @@ function actionBlock({ key, change, fields, desired }: ActionChange, screen: Scr
     ...fields.flatMap((field) => fieldLines(field, space)),
   ];
   return [
-    `${signed(sign, sign.padStart(3), paint)} ${paint("bold", actionLabel(key))} ${ACTION_HEADINGS[change]}`,
+    `${signed(sign, sign.padStart(3), paint)} ${paint("bold", visible(actionLabel(key)))} ${ACTION_HEADINGS[change]}`,
     ...lines.map((line) => detail(line, screen, paint)),
   ];
 }
@@ -96,9 +98,10 @@ function details(change: Change, screen: Screen): Line[] {
 
 function detail({ depth, sign, text }: Line, screen: Screen, paint: Paint): string {
   const indent = INDENT + 2 * depth;
-  const short = cut(text, room(screen, indent + 2));
-  const styled = sign === "" ? paint("dim", short) : short;
-  return `${" ".repeat(indent)}${signed(sign, sign.padEnd(1), paint)} ${styled}`;
+  const [first = "", ...rest] = wrapHard(visible(text), room(screen, indent + 2 + HANGING)).split("\n");
+  const styled = (line: string) => (sign === "" ? paint("dim", line) : line);
+  const more = rest.map((line) => `\n${" ".repeat(indent + 2 + HANGING)}${styled(line)}`);
+  return `${" ".repeat(indent)}${signed(sign, sign.padEnd(1), paint)} ${styled(first)}${more.join("")}`;
 }
 
 function signed(sign: Sign, text: string, paint: Paint): string {
@@ -111,7 +114,7 @@ function room({ width }: Screen, used: number): number | undefined {
 
 function noteLines(plan: Plan, screen: Screen, paint: Paint): string[] {
   const of = (title: string, text: string) =>
-    `${paint("cyan", title)} ${cut(oneLine(text), room(screen, title.length + 1))}`;
+    `${paint("cyan", title)} ${cut(visible(text), room(screen, title.length + 1))}`;
   const left = plan.skipped.length === 0 ? [] : [of("left out:", plan.skipped.join(", "))];
   const held = plan.changes.filter((change) => change.held && change.action !== "remove");
   const paused = plan.changes.filter((change) => change.observed?.paused && !held.includes(change));
@@ -183,7 +186,7 @@ function together(diagnostics: readonly Diagnostic[]): Diagnostic[] {
 
 function unreachableLine({ message, servers }: Unreachable, screen: Screen, paint: Paint): string {
   const left = servers.length === 0 ? "" : ` (left as they are: ${names(servers)})`;
-  return remarkLine("error", `${oneLine(message)}${left}`, screen, paint);
+  return remarkLine("error", visible(`${message}${left}`), screen, paint);
 }
 
 function diagnosticLine(diagnostic: Diagnostic, screen: Screen, paint: Paint): string {
@@ -230,7 +233,7 @@ function count(servers: readonly string[], what: string): string {
 
 function names(servers: readonly string[]): string {
   const more = servers.length > MOST_NAMES ? `, and ${servers.length - MOST_NAMES} more` : "";
-  return `${servers.slice(0, MOST_NAMES).join(", ")}${more}`;
+  return visible(`${servers.slice(0, MOST_NAMES).join(", ")}${more}`);
 }
 
 /** Actions are told of where there is nothing else. */
@@ -239,6 +242,6 @@ function matching({ changes, actions }: Plan, found: PlanSummary): string {
     changes.length === 0 && actions.length > 0
       ? ["action", actions.length]
       : ["server", found.matching.length];
-  const ignored = found.ignored.length === 0 ? "" : ` Ignored: ${found.ignored.join(", ")}.`;
+  const ignored = found.ignored.length === 0 ? "" : visible(` Ignored: ${found.ignored.join(", ")}.`);
   return `${number} ${number === 1 ? `${what} matches` : `${what}s match`} the configuration.${ignored}`;
 }

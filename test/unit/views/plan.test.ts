@@ -262,8 +262,12 @@ describe("a plan for people", () => {
               - "llllllllllllllllllllllllllllllllllllllll"
               + "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm"
             ~ working-dir:
-              - /home/me/a-folder-with-a-name/a-folder-with-a-nam…
-              + /home/me/a-folder-with-a-name/a-folder-with-a-nam…
+              - /home/me/a-folder-with-a-name/a-folder-with-a-
+                    name/a-folder-with-a-name/a-folder-with-a-name
+                    /x
+              + /home/me/a-folder-with-a-name/a-folder-with-a-
+                    name/a-folder-with-a-name/a-folder-with-a-name
+                    /y
 
       Plan: 0 to add, 1 to change (web), 0 to remove.
       "
@@ -276,7 +280,7 @@ describe("a plan for people", () => {
     const armed = spec("web", { env: { A: "\x1b[2J\x9b" } });
     const text = view([armed], [failed], { ...plain, width: 80 });
     expect(text).toBe(stripVTControlCharacters(text));
-    expect(view([armed], [])).toContain('env.A: "\\u001b[2J\\u009b"');
+    expect(view([armed], [])).toContain('env.A: "\\u{1b}[2J\\u{9b}"');
   });
 
   test("in colour", () => {
@@ -373,7 +377,7 @@ describe("a plan of servers that run as units", () => {
             ~ unit: ~/u/xy.dots.web.service
                 @@ -1 +1 @@
                 [Service]
-              - UMask=0077
+              - UMask=0077\\u{1b}[2J
               + UMask=0022
                 Nice=1
 

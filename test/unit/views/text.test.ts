@@ -91,11 +91,13 @@ test("what counts as a default is what the configuration fills in", () => {
 
 test("log lines", () => {
   const line = { name: "web", stream: "stderr", line: "listening" } as const;
-  expect(logFormatter(["web"], { colour: false })(line)).toBe("[err] listening");
-  expect(logFormatter(["web"], { colour: false })({ ...line, stream: "stdout" })).toBe("[out] listening");
-  const several = logFormatter(["web", "notes"], { colour: false });
+  expect(logFormatter(["web"], { colour: false, keep: "text" })(line)).toBe("[err] listening");
+  expect(logFormatter(["web"], { colour: false, keep: "text" })({ ...line, stream: "stdout" })).toBe(
+    "[out] listening",
+  );
+  const several = logFormatter(["web", "notes"], { colour: false, keep: "text" });
   expect(several(line)).toBe("web   | listening");
-  const coloured = logFormatter(["web", "notes"], { colour: true });
+  const coloured = logFormatter(["web", "notes"], { colour: true, keep: "colours" });
   expect(coloured({ ...line, stream: "stdout" })).toBe("\x1b[33mweb  \x1b[39m | listening");
   expect(coloured(line)).toBe("\x1b[33mweb  \x1b[39m \x1b[31m|\x1b[39m listening");
 });
