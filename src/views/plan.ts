@@ -24,8 +24,10 @@ const SIGN_STYLE: Readonly<Record<Exclude<Sign, "">, Style>> = {
 const USUAL_WIDTH = 80;
 /** Columns before the sign of a line below a heading; two more before its text. */
 const INDENT = 6;
-/** Columns more before what goes on from the line above. */
-const HANGING = 4;
+/** Columns more before what goes on from the line above: what stands there is in no column where a line begins. */
+const HANGING = 6;
+/** The same below a remark. */
+const REMARK = 8;
 
 /** A plan for people, ending in the line of totals, with a newline at its end. */
 export function planView(plan: Plan, screen: Screen): string {
@@ -198,7 +200,9 @@ function diagnosticLine(diagnostic: Diagnostic, screen: Screen, paint: Paint): s
 function remarkLine(severity: Diagnostic["severity"], text: string, { width }: Screen, paint: Paint): string {
   const title = `${severity}:`;
   const style = severity === "error" ? "red" : "yellow";
-  return paint(style, title) + wrap(`${title} ${text}`, width).slice(title.length);
+  // What is in a file must not pass for the next line of the plan.
+  const lines = wrap(`${title} ${text}`, width && width - REMARK).replaceAll("\n", `\n${" ".repeat(REMARK)}`);
+  return paint(style, title) + lines.slice(title.length);
 }
 
 function totals(plan: Plan, paint: Paint): string {

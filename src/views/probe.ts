@@ -18,8 +18,8 @@ export function probeView(report: ProbeView, screen: Screen): string {
   const column = Math.max(...taken.map(({ step }) => displayWidth(step)));
   const steps = taken.map(({ step, ok, detail, ms }) => {
     const mark = ok ? paint("green", "ok") : paint("red", "no");
-    const text = `  ${padEnd(mark, 2)}  ${padEnd(step, column)}  ${detail}`;
-    return `${cut(text, screen.width && screen.width - 10)} ${paint("dim", `(${formatDuration(ms)})`)}`;
+    const short = cut(detail, screen.width && screen.width - column - 18);
+    return `  ${padEnd(mark, 2)}  ${padEnd(step, column)}  ${short} ${paint("dim", `(${formatDuration(ms)})`)}`;
   });
   const name = visible(report.name);
   const good = report.which === "readiness" ? "ready" : "healthy";

@@ -262,12 +262,12 @@ describe("a plan for people", () => {
               - "llllllllllllllllllllllllllllllllllllllll"
               + "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm"
             ~ working-dir:
-              - /home/me/a-folder-with-a-name/a-folder-with-a-
-                    name/a-folder-with-a-name/a-folder-with-a-name
-                    /x
-              + /home/me/a-folder-with-a-name/a-folder-with-a-
-                    name/a-folder-with-a-name/a-folder-with-a-name
-                    /y
+              - /home/me/a-folder-with-a-name/a-folder-with-
+                      a-name/a-folder-with-a-name/a-folder-with-a-
+                      name/x
+              + /home/me/a-folder-with-a-name/a-folder-with-
+                      a-name/a-folder-with-a-name/a-folder-with-a-
+                      name/y
 
       Plan: 0 to add, 1 to change (web), 0 to remove.
       "
