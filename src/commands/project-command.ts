@@ -6,7 +6,7 @@ import { NAME_PATTERN } from "../model/name.ts";
 import type { Plan } from "../model/plan.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
-import { printedLine } from "../model/visible.ts";
+import { quotedLine } from "../model/visible.ts";
 import type { Evaluated, Setting } from "../operation/planning.ts";
 import { pathsOf } from "../system/paths.ts";
 import { BaseCommand } from "./base.ts";
@@ -180,10 +180,7 @@ export abstract class ProjectCommand extends BaseCommand {
 
 /** What a configuration prints while it is evaluated. */
 function printedText(text: string): string {
-  return text
-    .split("\n")
-    .map((line) => printedLine(line, false))
-    .join("\n");
+  return text.split("\n").map(quotedLine).join("\n");
 }
 
 /** Actions are the agent's, whatever runs their servers. */

@@ -45,6 +45,11 @@ export function printedLine(line: string, colours: boolean): string {
   return `${shown.join("")}${colours && pieces.length > 1 ? NO_COLOUR : ""}`;
 }
 
+/** The same within a text of xy's own: without its colours, and with blanks for its tabs. */
+export function quotedLine(line: string): string {
+  return printedLine(line, false).replaceAll("\t", "  ");
+}
+
 const NO_COLOUR = `${ESCAPE}[0m`;
 const withTabs = (text: string) => text.split("\t").map(visible).join("\t");
 

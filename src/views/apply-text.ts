@@ -2,7 +2,7 @@ import { waitsSentence } from "../model/dependency.ts";
 import type { ApplyEvent } from "../model/event.ts";
 import type { Action } from "../model/plan.ts";
 import { group } from "../model/summary.ts";
-import { printedLine, visible } from "../model/visible.ts";
+import { quotedLine, visible } from "../model/visible.ts";
 import { actionOngoing, actionOver, actionVerb } from "./actions.ts";
 import { painter, type Screen } from "./screen.ts";
 
@@ -28,10 +28,9 @@ export function eventText(event: ApplyEvent): string {
     case "skipped":
       return `${server}: not ${actionOver(event.action)}: ${visible(event.message)}`;
     case "failed":
-      return [
-        `${failureText(event)}`,
-        ...event.lastLines.map((line) => `  | ${printedLine(line, false)}`),
-      ].join("\n");
+      return [`${failureText(event)}`, ...event.lastLines.map((line) => `  | ${quotedLine(line)}`)].join(
+        "\n",
+      );
   }
 }
 

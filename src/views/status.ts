@@ -2,7 +2,7 @@ import { CONDITION_GOAL } from "../model/dependency.ts";
 import { ago, span, uptime } from "../model/elapsed.ts";
 import { formatExit, type Missing, type Observed, type Transition, type Verdict } from "../model/observed.ts";
 import { formatStarter } from "../model/starter.ts";
-import { printedLine, visible } from "../model/visible.ts";
+import { quotedLine, visible } from "../model/visible.ts";
 import { type Fact, interestingFacts } from "./facts.ts";
 import { stateStyle, stateText } from "./list.ts";
 import { type Paint, painter, type Screen, type Style } from "./screen.ts";
@@ -27,7 +27,7 @@ export function statusView(observed: Observed, details: StatusDetails, screen: S
     [head, ...table(stateRows(observed, screen), screen, paint)],
     section(
       "Last output",
-      (observed.lastLines ?? []).map((line) => `  ${printedLine(line, false)}`),
+      (observed.lastLines ?? []).map((line) => `  ${quotedLine(line)}`),
       screen,
       paint,
     ),
