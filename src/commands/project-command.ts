@@ -1,3 +1,4 @@
+import { dirname, isAbsolute } from "node:path";
 import { boolean, string } from "@oclif/core/flags";
 import { Fleet } from "../backends/fleet.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
@@ -66,6 +67,19 @@ export abstract class ProjectCommand extends BaseCommand {
   protected get screen() {
     const width = process.stdout.isTTY ? process.stdout.columns : undefined;
     return { colour: this.colour, now: Date.now(), shorten: shortenPath, ...(width ? { width } : {}) };
+  }
+
+  /** The same where it is shown what something runs with: what it is given without a word is known. */
+  protected async specScreen() {
+    const { readMachine } = await import("../operation/machine.ts");
+    const { givenEnv } = await import("../config/environment.ts");
+    const machine = readMachine(process.env);
+    const given = (programs: readonly string[]) =>
+      givenEnv(
+        machine,
+        programs.filter((path) => isAbsolute(path)).map((path) => dirname(path)),
+      );
+    return { ...this.screen, given };
   }
 
   protected setting(flags: EvaluationFlags): Setting {

@@ -20,7 +20,7 @@ export default class Reload extends ApplyCommand {
       const { settings } = evaluated;
       const fleet = this.fleet(evaluated.desired.project, { settings, adopt: flags.adopt });
       const plan = await this.planFor(evaluated, fleet, flags);
-      this.show(plan);
+      await this.show(plan);
       const { config, rollback } = flags;
       const finals = await this.applyAsGeneration({ plan, evaluated, config, fleet, waitMs, rollback });
       await fleet.close();

@@ -49,7 +49,7 @@ export default class Up extends ApplyCommand {
     this.#refuseOthers(plan);
     const { waitMs, rollback, config, yes } = flags;
     const isHarmless = plan.changes.every(isTakenBack) && plan.actions.every(isNew) && !plan.rolledBack;
-    if (this.show(plan) && !isHarmless) await this.confirmedApply(plan, yes);
+    if ((await this.show(plan)) && !isHarmless) await this.confirmedApply(plan, yes);
     try {
       await this.applyAsGeneration({ plan, evaluated, config, fleet, waitMs, rollback });
     } catch (error) {

@@ -101,7 +101,7 @@ export function jobView(
     ["took", took(job, screen.now)],
     ["tags", job.tags.length === 0 ? undefined : job.tags.join(", ")],
     ["log", shorten(job.log_path)],
-    ...specFacts(job.spec).map(({ label, value }): [string, string] => [label, value]),
+    ...specFacts(job.spec, screen).map(({ label, value }): [string, string] => [label, value]),
   ];
   const shown = facts.flatMap(([label, value]) => (value === undefined ? [] : [{ label, value }]));
   const width = Math.max(...shown.map(({ label }) => displayWidth(label))) + 2;
@@ -115,9 +115,10 @@ export function jobView(
   return `${[paint("bold", visible(`job ${job.id}: ${jobLabel(job)}`)), ...lines].join("\n")}\n`;
 }
 
-function specFacts(spec: JobSpec | null) {
+function specFacts(spec: JobSpec | null, screen: Screen) {
   if (spec === null) return [];
-  return "concurrency" in spec ? actionFacts(spec) : interestingFacts(spec).facts;
+  const given = screen.given?.([spec.program]);
+  return "concurrency" in spec ? actionFacts(spec, given) : interestingFacts(spec, given).facts;
 }
 
 const iso = (time: number) => new Date(time).toISOString().replace(/\.\d+Z$/, "Z");

@@ -1,3 +1,4 @@
+import type { ActionSpec } from "../model/action.ts";
 import { waitsText } from "../model/dependency.ts";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import { ago, span } from "../model/elapsed.ts";
@@ -6,11 +7,11 @@ import type { ActionChange, Change, Plan, Unreachable } from "../model/plan.ts";
 import { actionLabel, isEmpty, isWaiting, type PlanSummary, summary } from "../model/summary.ts";
 import { visible } from "../model/visible.ts";
 import { changeHeading, changeSign } from "./actions.ts";
-import { actionFacts, interestingFacts } from "./facts.ts";
+import { actionFacts, type Fact, interestingFacts } from "./facts.ts";
 import { fieldLines } from "./field-diff.ts";
 import type { Line, Sign } from "./line-diff.ts";
 import { reasonTexts } from "./reasons.ts";
-import { type Paint, painter, type Screen, type Style } from "./screen.ts";
+import { type Given, type Paint, painter, type Screen, type Style } from "./screen.ts";
 import { unitLines } from "./unit-diff.ts";
 import { cut, wrap, wrapHard } from "./width.ts";
 
@@ -37,7 +38,7 @@ export function planView(plan: Plan, screen: Screen): string {
     .map((change) => block(change, screen, paint));
   const actions = plan.actions
     .filter(({ change }) => change !== "none")
-    .map((change) => actionBlock(change, screen, paint));
+    .map((change) => actionBlock(change, plan, screen, paint));
   const notes = noteLines(plan, screen, paint);
   const problems = [
     ...(plan.unreachable ?? []).map((lost) => unreachableLine(lost, screen, paint)),
@@ -69,17 +70,33 @@ const ACTION_HEADINGS = {
   none: "",
 };
 
-function actionBlock({ key, change, fields, desired }: ActionChange, screen: Screen, paint: Paint): string[] {
+function actionBlock(
+  { key, change, fields, desired }: ActionChange,
+  plan: Plan,
+  screen: Screen,
+  paint: Paint,
+): string[] {
   const sign = changeSign(change);
   const space = (screen.width ?? USUAL_WIDTH) - INDENT - 2;
-  const facts = change === "add" && desired ? actionFacts(desired) : [];
-  const lines = [
-    ...facts.map(({ label, value }): Line => ({ depth: 0, sign: "+", text: `${label}: ${value}` })),
-    ...fields.flatMap((field) => fieldLines(field, space)),
-  ];
+  const facts = change === "add" && desired ? actionFacts(desired, givenTo(desired, plan, screen)) : [];
+  const lines = [...facts.flatMap(factLines), ...fields.flatMap((field) => fieldLines(field, space))];
   return [
     `${signed(sign, sign.padStart(3), paint)} ${paint("bold", visible(actionLabel(key)))} ${ACTION_HEADINGS[change]}`,
     ...lines.map((line) => detail(line, screen, paint)),
+  ];
+}
+
+/** An action of a server has the environment of that, with its own program's folder before it. */
+function givenTo({ program, server }: ActionSpec, { changes }: Plan, { given }: Screen): Given | undefined {
+  const owner = changes.find((one) => one.server === server && one.action !== "remove");
+  const spec = owner?.desired ?? owner?.observed?.spec;
+  return given?.(spec === undefined ? [program] : [program, spec.program]);
+}
+
+function factLines({ label, value, lines = [] }: Fact): Line[] {
+  return [
+    { depth: 0, sign: "+", text: `${label}: ${value}` },
+    ...lines.map((text): Line => ({ depth: 1, sign: "+", text })),
   ];
 }
 
@@ -92,8 +109,8 @@ function details(change: Change, screen: Screen): Line[] {
     const space = (screen.width ?? USUAL_WIDTH) - INDENT - 2;
     return change.fields.flatMap((field) => fieldLines(field, space));
   }
-  const { facts, hidden } = interestingFacts(change.desired);
-  const lines = facts.map(({ label, value }): Line => ({ depth: 0, sign: "+", text: `${label}: ${value}` }));
+  const { facts, hidden } = interestingFacts(change.desired, screen.given?.([change.desired.program]));
+  const lines = facts.flatMap(factLines);
   const rest: Line = { depth: 0, sign: "", text: `(${hidden} default${hidden === 1 ? "" : "s"} hidden)` };
   return hidden === 0 ? lines : [...lines, rest];
 }

@@ -9,7 +9,15 @@ export interface Screen {
   readonly now: number;
   /** Shortens a path for people, e.g. relative to the working folder. */
   readonly shorten?: (path: string) => string;
+  /**
+   * The environment that something gets of which the configuration says nothing: what equals it is not worth a line.
+   * `programs`: those whose folders come first on its PATH. Absent: it is not known, and all is shown.
+   */
+  readonly given?: (programs: readonly string[]) => Given;
 }
+
+/** Variables by name. */
+export type Given = Readonly<Record<string, string>>;
 
 const CODES = {
   bold: [1, 22],

@@ -130,7 +130,7 @@ function restarts({ restartCount = 0, state, nextStartAt }: Observed, now: numbe
 function specLines({ spec }: Observed, screen: Screen, paint: Paint): string[] {
   if (spec === undefined)
     return [paint("yellow", "What was applied cannot be read; `xy apply` writes it again.")];
-  const { facts, hidden } = interestingFacts(spec);
+  const { facts, hidden } = interestingFacts(spec, screen.given?.([spec.program]));
   const rest = hidden === 0 ? "" : ` ${paint("dim", `(${hidden} defaults hidden)`)}`;
   return [`${paint("bold", "Applied")}${rest}`, ...table(facts, screen, paint, wrapHard)];
 }

@@ -64,10 +64,14 @@ export function commandLine(command: string, args: readonly string[]): string {
   return [command, ...args].map(shellWord).join(" ");
 }
 
-/** How long a script is; `none` where there is none. */
-export function lineCount(script: string | null): string {
-  if (script === null) return "none";
-  const lines = script.trimEnd().split("\n").length;
+/** That it ends in a line break is not worth a line. */
+export function scriptLines(script: string): readonly string[] {
+  return script.replace(/\n$/, "").split("\n");
+}
+
+/** How long a script is. */
+export function lineCount(script: string): string {
+  const lines = scriptLines(script).length;
   return `${lines} line${lines === 1 ? "" : "s"}`;
 }
 

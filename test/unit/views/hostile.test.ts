@@ -342,6 +342,6 @@ const HELPERS: ReadonlySet<string> = new Set(
   [
     "changeSign changeHeading actionOngoing actionOver actionVerb isFinal interestingFacts actionFacts fieldLines",
     "outcome lineDiff stateStyle stateText shownLine named reasonTexts painter onScreen table strokesOf unitLines",
-    "fieldLabel fieldValue secretSource commandLine lineCount displayWidth padEnd padStart cut wrap wrapHard",
+    "fieldLabel fieldValue secretSource commandLine scriptLines lineCount displayWidth padEnd padStart cut wrap wrapHard",
   ].flatMap((line) => line.split(" ")),
 );
