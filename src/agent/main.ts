@@ -2,6 +2,7 @@ import { type StdioOptions, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { parseArgs } from "node:util";
 import type { ProcessId } from "../model/process.ts";
+import { visible } from "../model/visible.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { writeAtomic } from "../system/files.ts";
 import { packageVersion } from "../system/package.ts";
@@ -40,7 +41,8 @@ const OPTIONS = {
 /** Between two looks at whether the socket and the record of it are still there, ms. */
 const SOCKET_LOOK = 2000;
 
-const report = (message: string) => void process.stderr.write(`${new Date().toISOString()} ${message}\n`);
+const report = (message: string) =>
+  void process.stderr.write(`${new Date().toISOString()} ${visible(message)}\n`);
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: OPTIONS });

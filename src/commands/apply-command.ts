@@ -114,8 +114,8 @@ export abstract class ApplyCommand extends ProjectCommand {
   }
 
   /** Shows the plan; false when there is nothing to do. Ends the command when a check failed. */
-  protected show(plan: Plan): boolean {
-    if (!this.json) this.print(planView(plan, this.screen));
+  protected async show(plan: Plan): Promise<boolean> {
+    if (!this.json) this.print(planView(plan, await this.specScreen()));
     if (plan.unreachable) process.exitCode = EXIT.unreachable;
     const errors = plan.diagnostics.filter(({ severity }) => severity === "error");
     if (errors.length > 0) {

@@ -47,7 +47,7 @@ export default class Apply extends ApplyCommand {
       const fleet = this.fleet(evaluated.desired.project, { settings, adopt: flags.adopt });
       const plan = await this.planFor(evaluated, fleet, what);
       if (saved) await this.#refuseStale(saved, plan);
-      if (this.show(plan)) await this.confirmedApply(plan, what.yes);
+      if (await this.show(plan)) await this.confirmedApply(plan, what.yes);
       const { config } = what;
       const { rollback } = flags;
       const finals = await this.applyAsGeneration({ plan, evaluated, config, fleet, waitMs, rollback });

@@ -4,6 +4,9 @@ import { ExitError } from "@oclif/core/errors";
 import * as Flags from "@oclif/core/flags";
 import type { Input, ParserOutput } from "@oclif/core/interfaces";
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { visible, visibleJson } from "../model/visible.ts";
+import type { LineScreen } from "../views/logs.ts";
+import { onScreen } from "../views/screen.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { CommandFailure, report, usageFailure } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
@@ -45,7 +48,7 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Whether stdout may carry colours. */
-  protected get colour(): boolean {
+  get colour(): boolean {
     return mayColour(process.env, process.stdout.isTTY === true);
   }
 
@@ -54,27 +57,45 @@ export abstract class BaseCommand extends Command {
     return join(this.config.root, name);
   }
 
-  /** Writes a line, or lines, of data. */
+  /** Writes a line, or lines, of data for people. */
   protected print(text: string): void {
+    this.printAsIs(onScreen(text, this));
+  }
+
+  /** The bytes of a file, or a line of a server, of which {@link shownLine} has decided what may be shown. */
+  protected printAsIs(text: string): void {
     process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
   }
 
   protected printJson(value: unknown): void {
-    this.print(JSON.stringify(value, null, 2));
+    this.printAsIs(visibleJson(JSON.stringify(value, null, 2)));
   }
 
   /** For streams: one document a line. */
   protected printJsonLine(value: unknown): void {
-    this.print(JSON.stringify(value));
+    this.printAsIs(visibleJson(JSON.stringify(value)));
   }
 
   /** For people, beside the data: progress, hints, warnings. */
-  protected note(text: string): void {
-    process.stderr.write(`${text}\n`);
+  protected note(...lines: readonly string[]): void {
+    process.stderr.write(lines.map((line) => `${visible(line)}\n`).join(""));
   }
 
-  /** Ends the command. `problems` are printed one a line before the message. */
-  protected fail(code: ExitCode, message: string, problems: readonly Diagnostic[] = []): never {
+  /** What is shown of a line that a server printed. `raw`: all of it. */
+  protected lineScreen(raw: boolean): LineScreen {
+    // The same in a pipe as on a terminal: what reads the pipe may well show it on one.
+    return { colour: this.colour, keep: raw ? "all" : mayColour(process.env, true) ? "colours" : "text" };
+  }
+
+  /**
+   * Ends the command. `problems` are printed one a line before the message, which is one line, or several if they are
+   * given as such.
+   */
+  protected fail(
+    code: ExitCode,
+    message: string | readonly string[],
+    problems: readonly Diagnostic[] = [],
+  ): never {
     throw new CommandFailure(code, message, problems);
   }
 

@@ -31,7 +31,7 @@ export default class Destroy extends ApplyCommand {
       const fleet = this.fleet(project);
       const none = { desired: nothingDesired(project, ""), diagnostics: [], warnings: [] };
       const plan = withoutReasons(await this.planFor(none, fleet, {}));
-      if (this.show(plan)) await this.confirmed(`Remove all of project ${project}?`, flags.yes);
+      if (await this.show(plan)) await this.confirmed(`Remove all of project ${project}?`, flags.yes);
       const finals = await this.reaching(() =>
         this.carryOut({
           plan,

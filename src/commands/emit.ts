@@ -52,7 +52,11 @@ export default class Emit extends ProjectCommand {
       await evaluateToEmit(this.setting(flags), { only, except }),
       "nothing was written",
     );
-    if (unknown.length > 0) this.fail(EXIT.usage, unknown.map((one) => formatDiagnostic(one)).join("\n"));
+    if (unknown.length > 0)
+      this.fail(
+        EXIT.usage,
+        unknown.map((one) => formatDiagnostic(one)),
+      );
     this.#endBy([...problems, ...unitProblems(manager, servers)], "nothing was written");
     const units = await renderUnits(manager, servers);
     if (flags.strict) this.#endBy(units.flatMap(asProblems), "something would be lost, nothing was written");
@@ -88,10 +92,13 @@ export default class Emit extends ProjectCommand {
     }
   }
 
-  /** One unit as it is, several with a line that names each. */
+  /** One unit as it is, several with a line that names each. A person sees all that is in it, a file gets its bytes. */
   #show(units: readonly RenderedUnit[]): void {
     const heading = ({ name }: RenderedUnit) => (units.length > 1 ? `==> ${name} <==\n` : "");
-    if (units.length > 0) this.print(units.map((unit) => `${heading(unit)}${unit.text}`).join("\n"));
+    const text = units.map((unit) => `${heading(unit)}${unit.text}`).join("\n");
+    if (units.length === 0) return;
+    if (process.stdout.isTTY) this.print(text);
+    else this.printAsIs(text);
   }
 
   #list({ written, unchanged }: WrittenFiles): void {

@@ -1,16 +1,20 @@
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import { nearest } from "../model/nearest.ts";
+import { visible, visibleJson, visibleLines } from "../model/visible.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 
 /** An expected failure of a command: what to say, and the exit code. Thrown by `BaseCommand.fail`. */
 export class CommandFailure extends Error {
   override readonly name = "CommandFailure";
   readonly code: ExitCode;
+  readonly lines: readonly string[];
   readonly problems: readonly Diagnostic[];
 
-  constructor(code: ExitCode, message: string, problems: readonly Diagnostic[] = []) {
-    super(message);
+  constructor(code: ExitCode, message: string | readonly string[], problems: readonly Diagnostic[] = []) {
+    const lines = [message].flat();
+    super(lines.join("\n"));
     this.code = code;
+    this.lines = lines;
     this.problems = problems;
   }
 }
@@ -27,7 +31,10 @@ export function usageFailure(
       unknownFlags(flags.split(", "), known.flags),
     )
     .trim();
-  return new CommandFailure(EXIT.usage, `${said}\nRun \`${known.command} --help\` to see how it is used.`);
+  return new CommandFailure(EXIT.usage, [
+    ...said.split("\n"),
+    `Run \`${known.command} --help\` to see how it is used.`,
+  ]);
 }
 
 function unknownFlags(flags: readonly string[], known: readonly string[]): string {
@@ -44,12 +51,13 @@ export function report(error: unknown, how: { readonly json: boolean; readonly d
   if (how.json) {
     const { code, message, problems } = failure;
     const document = { error: { code, message, ...(problems.length > 0 ? { problems } : {}) } };
-    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+    process.stdout.write(`${visibleJson(JSON.stringify(document, null, 2))}\n`);
   } else {
     for (const problem of failure.problems) process.stderr.write(`${formatDiagnostic(problem)}\n`);
-    process.stderr.write(`xy: ${failure.message}\n`);
+    process.stderr.write(`xy: ${failure.lines.map(visible).join("\n")}\n`);
   }
-  if (how.debug && error instanceof Error && error.stack) process.stderr.write(`${error.stack}\n`);
+  if (how.debug && error instanceof Error && error.stack)
+    process.stderr.write(`${visibleLines(error.stack)}\n`);
   else if (failure !== error) process.stderr.write("Set XY_DEBUG=1 to see where this came from.\n");
   return failure.code;
 }

@@ -1,12 +1,19 @@
-import { option } from "@oclif/core/flags";
+import { boolean, option } from "@oclif/core/flags";
 
-/** A flag that chooses lines, and what it is on the wire. */
+/** Flags of commands that show lines of servers and jobs, and what they are on the wire. */
 
 export const streamFlag = {
   stream: option({
     options: ["out", "err"] as const,
     summary: "Show only standard output, or only standard error.",
   })(),
+};
+
+export const rawFlag = {
+  raw: boolean({
+    summary:
+      "Show every byte as it was printed. Without it, colours pass and other control characters are escaped.",
+  }),
 };
 
 export function wireStream(stream: "out" | "err" | undefined): { stream?: "stdout" | "stderr" } {

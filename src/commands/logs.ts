@@ -3,7 +3,7 @@ import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { logFormatter } from "../views/logs.ts";
 import { EXIT } from "./exit-codes.ts";
-import { streamFlag, wireStream } from "./line-flags.ts";
+import { rawFlag, streamFlag, wireStream } from "./line-flags.ts";
 import { type Address, isOfAgent, namesArgument, ServerCommand, wireName } from "./server-command.ts";
 
 interface Query {
@@ -42,6 +42,7 @@ export default class Logs extends ServerCommand {
     follow: boolean({ char: "f", summary: "Keep showing new lines until interrupted." }),
     since: string({ helpValue: "DURATION", summary: "Show only lines newer than this, such as 10m." }),
     ...streamFlag,
+    ...rawFlag,
   };
 
   async run(): Promise<void> {
@@ -57,7 +58,7 @@ export default class Logs extends ServerCommand {
     };
     const format = logFormatter(
       addresses.map(({ name }) => name),
-      { colour: this.colour },
+      this.lineScreen(flags.raw),
     );
     const [own, units] = [addresses.filter(isOfAgent), addresses.filter((one) => !isOfAgent(one))];
     const asked = units.map((address) => this.#showUnit(address, query, format));
@@ -93,7 +94,7 @@ export default class Logs extends ServerCommand {
         this.signal,
       )) {
         if (this.json) this.printJsonLine({ name, ...line, ...(at === undefined ? {} : { ts_unix_ms: at }) });
-        else this.print(format({ name, ...line }));
+        else this.printAsIs(format({ name, ...line }));
       }
     });
   }
@@ -126,6 +127,6 @@ export default class Logs extends ServerCommand {
     }
     const { name, missed } = params;
     if (missed) this.note(`xy: ${name}: ${missed} lines were missed, because they were read too slowly`);
-    this.print(format(params));
+    this.printAsIs(format(params));
   }
 }

@@ -52,7 +52,7 @@ export default class PlanCommand extends ProjectCommand {
     // Saved first: when that fails there is one document, that of the failure.
     if (flags.out !== undefined) await this.#save(plan, flags.out, flags);
     if (this.json) this.printJson(planDocument(plan));
-    else this.print(planView(plan, this.screen));
+    else this.print(planView(plan, await this.specScreen()));
     if (flags.out !== undefined && !this.json) {
       this.note(`The plan is saved: \`xy apply ${flags.out}\` carries out exactly this.`);
     }

@@ -1,3 +1,4 @@
+import { dirname, isAbsolute } from "node:path";
 import { boolean, string } from "@oclif/core/flags";
 import { Fleet } from "../backends/fleet.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
@@ -7,6 +8,7 @@ import type { Plan } from "../model/plan.ts";
 import type { ConsentQuestion, Power } from "../model/power.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
+import { quotedLine } from "../model/visible.ts";
 import type { Evaluated, Setting } from "../operation/planning.ts";
 import { pathsOf } from "../system/paths.ts";
 import { BaseCommand } from "./base.ts";
@@ -80,6 +82,19 @@ export abstract class ProjectCommand extends BaseCommand {
     return { colour: this.colour, now: Date.now(), shorten: shortenPath, ...(width ? { width } : {}) };
   }
 
+  /** The same where it is shown what something runs with: what it is given without a word is known. */
+  protected async specScreen() {
+    const { readMachine } = await import("../operation/machine.ts");
+    const { givenEnv } = await import("../config/environment.ts");
+    const machine = readMachine(process.env);
+    const given = (programs: readonly string[]) =>
+      givenEnv(
+        machine,
+        programs.filter((path) => isAbsolute(path)).map((path) => dirname(path)),
+      );
+    return { ...this.screen, given };
+  }
+
   protected setting(flags: EvaluationFlags): Setting {
     return {
       ...this.#place(flags),
@@ -90,7 +105,7 @@ export abstract class ProjectCommand extends BaseCommand {
         ask: (question) => this.#askConsent(question),
         tell: (root, unseen) => this.#tellUnseen(root, unseen),
       },
-      print: (text) => void process.stderr.write(text),
+      print: (text) => void process.stderr.write(printedText(text)),
       ...(flags["no-secrets"] ? { noSecrets: true } : {}),
     };
   }
@@ -104,14 +119,20 @@ export abstract class ProjectCommand extends BaseCommand {
 
   async #askConsent(question: ConsentQuestion): Promise<boolean> {
     if (!canAsk()) return false;
-    const { consentText } = await import("../views/consent.ts");
-    this.note(consentText(question, this.screen));
+    const { consentView } = await import("../views/consent.ts");
+    this.note(...consentView(question, this.#errorScreen).split("\n"));
     return confirm("Trust this configuration?", this.signal);
   }
 
   async #tellUnseen(root: string, unseen: readonly Power[]): Promise<void> {
-    const { unseenText } = await import("../views/consent.ts");
-    this.note(unseenText(root, unseen, this.screen));
+    const { unseenView } = await import("../views/consent.ts");
+    this.note(...unseenView(root, unseen, this.#errorScreen).split("\n"));
+  }
+
+  /** For what is shown on stderr. */
+  get #errorScreen() {
+    const width = process.stderr.isTTY ? process.stderr.columns : undefined;
+    return { colour: false, now: Date.now(), shorten: shortenPath, ...(width ? { width } : {}) };
   }
 
   /** The evaluated configuration, or the end of the command with every problem and exit code 3. */
@@ -164,7 +185,10 @@ export abstract class ProjectCommand extends BaseCommand {
       }),
     );
     if (plan.ok) return plan.value;
-    return this.fail(EXIT.usage, plan.problems.map((problem) => formatDiagnostic(problem)).join("\n"));
+    return this.fail(
+      EXIT.usage,
+      plan.problems.map((problem) => formatDiagnostic(problem)),
+    );
   }
 
   /** Runs something that needs a backend; when it cannot be reached the command ends with exit code 2. */
@@ -199,6 +223,11 @@ export abstract class ProjectCommand extends BaseCommand {
       "the configuration is not safe to use, nothing was done",
     );
   }
+}
+
+/** What a configuration prints while it is evaluated. */
+function printedText(text: string): string {
+  return text.split("\n").map(quotedLine).join("\n");
 }
 
 /** Actions are the agent's, whatever runs their servers. */

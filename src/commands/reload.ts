@@ -21,7 +21,7 @@ export default class Reload extends ApplyCommand {
       const fleet = this.fleet(evaluated.desired.project, { settings, adopt: flags.adopt });
       const plan = await this.planFor(evaluated, fleet, flags);
       // Nobody has looked yet at what it would start.
-      if (this.show(plan) && !(await this.isSeen(evaluated)))
+      if ((await this.show(plan)) && !(await this.isSeen(evaluated)))
         await this.confirmed("Apply these changes?", false, UNSEEN);
       const { config, rollback } = flags;
       const finals = await this.applyAsGeneration({ plan, evaluated, config, fleet, waitMs, rollback });

@@ -38,7 +38,8 @@ export default class Rollback extends ApplyCommand {
       const evaluated = await evaluateGeneration(generation, project, this.setting(flags));
       const fleet = this.fleet(project);
       const plan = await this.planFor(evaluated, fleet, {});
-      if (this.show(plan)) await this.confirmed(`Go back to generation ${generation.number}?`, flags.yes);
+      if (await this.show(plan))
+        await this.confirmed(`Go back to generation ${generation.number}?`, flags.yes);
       const rollbackOf = generation.rollbackOf ?? generation.number;
       const { rollback } = flags;
       const application = {

@@ -2,7 +2,9 @@ import { string } from "@oclif/core/args";
 import { boolean } from "@oclif/core/flags";
 import { type Job, jobLabel } from "../model/job.ts";
 import { actionsView, outcome } from "../views/jobs.ts";
+import { type LineScreen, shownLine } from "../views/logs.ts";
 import { exitCodeOf, JobCommand } from "./job-command.ts";
+import { rawFlag } from "./line-flags.ts";
 
 export default class Run extends JobCommand {
   static override summary = "Run an action, and show its output.";
@@ -24,6 +26,7 @@ export default class Run extends JobCommand {
   };
   static override flags = {
     detach: boolean({ char: "d", summary: "Start it, print the job's number, and do not wait." }),
+    ...rawFlag,
   };
 
   async run(): Promise<void> {
@@ -44,12 +47,13 @@ export default class Run extends JobCommand {
         );
       return;
     }
-    await this.#attend(job);
+    await this.#attend(job, this.lineScreen(flags.raw));
   }
 
-  async #attend({ id }: Job): Promise<void> {
-    const seen = await this.readJob(id, { follow: true }, ({ line, stream, split }) => {
+  async #attend({ id }: Job, screen: LineScreen): Promise<void> {
+    const seen = await this.readJob(id, { follow: true }, (printed) => {
       if (this.json) return;
+      const { line, stream, split } = shownLine(printed, screen);
       const to = stream === "stdout" ? process.stdout : process.stderr;
       to.write(split ? line : `${line}\n`);
     });
@@ -61,7 +65,7 @@ export default class Run extends JobCommand {
   }
 
   async #cancel(id: number): Promise<Job> {
-    this.note("\nxy: cancelling it; another Ctrl-C does not wait for that");
+    this.note("", "xy: cancelling it; another Ctrl-C does not wait for that");
     return this.withAgent(async (client) => {
       await client.call("job_cancel", { id });
       return client.call("job_get", { id });

@@ -1,7 +1,12 @@
 import { isAbsolute, relative } from "node:path";
+import { visible } from "../model/visible.ts";
 
-/** A path as a person would type it from here: relative below the working folder, else with `~`. */
+/** A path as a person would type it from here: relative below the working folder, else with `~`. For people only. */
 export function shortenPath(path: string): string {
+  return visible(shortened(path));
+}
+
+function shortened(path: string): string {
   const below = relative(process.cwd(), path);
   if (below !== "" && !below.startsWith("..") && !isAbsolute(below)) return below;
   const home = process.env.HOME;

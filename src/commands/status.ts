@@ -23,7 +23,9 @@ export default class Status extends ServerCommand {
       const transitions = status.recent_transitions.map(
         ({ at_unix_ms, ...rest }) => ({ ...rest, at: at_unix_ms }) as Transition,
       );
-      this.print(statusView(observed as Observed, { transitions, logPath: status.log_path }, this.screen));
+      this.print(
+        statusView(observed as Observed, { transitions, logPath: status.log_path }, await this.specScreen()),
+      );
     });
   }
 
@@ -31,7 +33,7 @@ export default class Status extends ServerCommand {
     const observed = await this.observeUnit(address);
     const log = await this.withUnits(address, async (units) => units.logHint(address.name));
     const { spec } = observed;
-    if (!this.json) return this.print(statusView(observed, { logPath: log }, this.screen));
+    if (!this.json) return this.print(statusView(observed, { logPath: log }, await this.specScreen()));
     if (spec === undefined)
       this.fail(EXIT.failed, `cannot tell all of ${address.name}: nothing is recorded of it`);
     this.printJson(statusEntryOf({ ...observed, spec }, log, Date.now()));

@@ -3,9 +3,11 @@ import type { ActionChange, Change, Plan } from "../model/plan.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { Evaluated } from "../operation/planning.ts";
 import { identify } from "../system/processes.ts";
+import type { LineScreen } from "../views/logs.ts";
 import { sessionFormat, sessionSummary } from "../views/session.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
+import { rawFlag } from "./line-flags.ts";
 import { selectionFlags, trustFlags, yesFlag } from "./project-command.ts";
 
 export default class Up extends ApplyCommand {
@@ -18,7 +20,7 @@ export default class Up extends ApplyCommand {
     "nothing is running any more. Exits with 1 if a server did not come up, or if the last ones failed.";
   static override examples = ["<%= config.bin %> up", "<%= config.bin %> up --only web --only db"];
   static override enableJsonFlag = true;
-  static override flags = { ...yesFlag, ...trustFlags, ...selectionFlags, ...waitFlags };
+  static override flags = { ...yesFlag, ...trustFlags, ...selectionFlags, ...waitFlags, ...rawFlag };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Up);
@@ -33,7 +35,11 @@ export default class Up extends ApplyCommand {
     // An agent is started for what there is to follow, and for nothing else.
     if (!plan.changes.some(isFollowed)) return;
     const followed = { project: plan.project, names: plan.changes.filter(isFollowed).map(nameOf), since };
-    const follower = new SessionFollower(this.state, followed, this.#teller(followed.names));
+    const follower = new SessionFollower(
+      this.state,
+      followed,
+      this.#teller(followed.names, this.lineScreen(flags.raw)),
+    );
     await this.#follow(follower, session);
   }
 
@@ -45,7 +51,7 @@ export default class Up extends ApplyCommand {
     const { waitMs, rollback, config, yes } = flags;
     const isHarmless = plan.changes.every(isTakenBack) && plan.actions.every(isNew) && !plan.rolledBack;
     const isUnasked = isHarmless && (await this.isSeen(evaluated));
-    if (this.show(plan) && !isUnasked) await this.confirmedApply(plan, yes);
+    if ((await this.show(plan)) && !isUnasked) await this.confirmedApply(plan, yes);
     try {
       await this.applyAsGeneration({ plan, evaluated, config, fleet, waitMs, rollback });
     } catch (error) {
@@ -100,14 +106,14 @@ export default class Up extends ApplyCommand {
     if (!this.json) this.print("Nothing runs any more.");
   }
 
-  #teller(names: readonly string[]): (event: SessionEvent) => void {
-    const format = sessionFormat(names, { colour: this.colour });
+  #teller(names: readonly string[], screen: LineScreen): (event: SessionEvent) => void {
+    const format = sessionFormat(names, screen);
     return (event) => {
       if (event.type === "lost") return this.note("xy: the agent died; waiting for the next one");
       if (this.json) return this.printJsonLine(event.type === "line" ? event.line : event);
       if (event.type === "line" && event.line.missed) this.note(missedText(event.line));
       const text = textOf(event, format);
-      if (text !== undefined) this.print(text);
+      if (text !== undefined) this.printAsIs(text);
     };
   }
 }

@@ -1,3 +1,4 @@
+import { visible } from "../model/visible.ts";
 import { why } from "../model/why.ts";
 import { wrap } from "../views/width.ts";
 import { type Address, nameArgument, ServerCommand, wireName } from "./server-command.ts";
@@ -13,7 +14,7 @@ export default class Why extends ServerCommand {
     const address = await this.address(args.name, flags);
     const answer = await this.#answer(address);
     if (this.json) this.printJson(answer);
-    else this.print(wrap(answer.why, this.screen.width));
+    else this.print(wrap(visible(answer.why), this.screen.width));
   }
 
   async #answer(address: Address): Promise<{ project: string; name: string; why: string }> {

@@ -6,7 +6,7 @@ import type { Collected } from "./collect.ts";
 import type { DeclaredAction, DeclaredServer } from "./declared.ts";
 import { isMap } from "./keys.ts";
 import { type KeyPath, placeOf, sourceFolder } from "./place.ts";
-import { envNameProblems, type ServerProblem } from "./server-checks.ts";
+import { envNameProblems, type ServerProblem, unfilledVariables } from "./server-checks.ts";
 import { type Expanded, expandTemplates, type TemplateFacts } from "./templates.ts";
 
 /** Actions as they are declared: which there are, and what is wrong with them although each field has the right form. */
@@ -44,6 +44,7 @@ export function actionProblems(
       ...nameProblems(action),
       ...programProblems(action),
       ...envNameProblems(action.input),
+      ...unfilledVariables(action.input),
       ...backoffProblems(action),
       ...expandAction(action, server, { ...facts, port: server?.input.port === "none" ? null : 65535 })
         .problems,
@@ -52,8 +53,8 @@ export function actionProblems(
   });
 }
 
-function located(action: DeclaredAction, { path, message }: ServerProblem): Diagnostic {
-  return { severity: "error", message, ...aboutAction(action), ...action.place(path) };
+function located(action: DeclaredAction, { path, message, severity = "error" }: ServerProblem): Diagnostic {
+  return { severity, message, ...aboutAction(action), ...action.place(path) };
 }
 
 /**

@@ -7,7 +7,7 @@ import type { DeclaredServer } from "./declared.ts";
 import { isMap } from "./keys.ts";
 import { mergeServer, says } from "./merge.ts";
 import { type KeyPath, placeOf, type Source, sourceFolder, toKebab } from "./place.ts";
-import { serverProblems } from "./server-checks.ts";
+import { type ServerProblem, serverProblems } from "./server-checks.ts";
 import type { TemplateFacts } from "./templates.ts";
 
 export interface DefaultsPart {
@@ -49,14 +49,14 @@ export function declareServer(
     folder: (path) => sourceFolder(saidBy(path) ?? own.source),
   };
   const keyOf = own.source.document.style === "kebab" ? toKebab : (key: string) => key;
-  const problems = [
+  const problems: ServerProblem[] = [
     ...missing.map((key) => ({ path: [], message: MISSING[key] })),
     ...serverProblems(input, { ...setting.facts, name: own.name }, keyOf),
   ];
   return {
     server,
-    problems: problems.map(({ path, message }) => ({
-      severity: "error",
+    problems: problems.map(({ path, message, severity = "error" }) => ({
+      severity,
       message,
       server: own.name,
       ...place(path),

@@ -14,6 +14,14 @@ export function accountEnv(machine: Machine): Record<string, string> {
   };
 }
 
+/**
+ * The environment of which a configuration says nothing. `folders`: those that come first on its PATH, as that of its
+ * program does.
+ */
+export function givenEnv(machine: Machine, folders: readonly string[]): Record<string, string> {
+  return { ...accountEnv(machine), PATH: [...new Set([...folders, ...systemPath(machine)])].join(":") };
+}
+
 /** Folders that are on every server's PATH, after those of the program and of the configuration. */
 export function systemPath({ os, home }: Pick<Machine, "os" | "home">): string[] {
   const system = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];

@@ -4,7 +4,7 @@ import type { Facts } from "../model/server-fields.ts";
 import { type ServerSpec, specOf } from "../model/spec.ts";
 import type { EnvValue, SecretRef, SecretValues } from "../model/spec-parts.ts";
 import type { Declared, DeclaredServer } from "./declared.ts";
-import { accountEnv, expandPath, isShellName, systemPath } from "./environment.ts";
+import { expandPath, givenEnv, isShellName, systemPath } from "./environment.ts";
 import type { KeyPath } from "./place.ts";
 import { type ProgramSearch, pathFolders, programAt, programOn, versionManagerRemark } from "./program.ts";
 import { absoluteReference, readEnvFile, readSecret } from "./secrets.ts";
@@ -46,12 +46,7 @@ export async function resolveServer(
   const folderFault = await workingDirFault(workingDir);
   if (folderFault !== undefined) report(["workingDir"], folderFault);
 
-  const servicePath = [
-    ...(found.kind === "found" ? [found.folder] : []),
-    ...declared.path,
-    ...systemPath(machine),
-  ];
-  const baseEnv = { ...accountEnv(machine), PATH: [...new Set(servicePath)].join(":") };
+  const baseEnv = givenEnv(machine, [...(found.kind === "found" ? [found.folder] : []), ...declared.path]);
   const port = input.port === "none" ? null : input.port === "auto" ? (autoPort ?? null) : input.port;
   const facts = { name: server.name, project: declared.project, home: machine.home, port, baseEnv };
   const expanded = expandTemplates(input, facts);

@@ -1,3 +1,4 @@
+import type { Diagnostic } from "../model/diagnostic.ts";
 import type { FilledServer } from "../model/server.ts";
 import { parseDuration } from "../model/units.ts";
 import { isShellName } from "./environment.ts";
@@ -7,6 +8,8 @@ import { expandTemplates, type TemplateFacts } from "./templates.ts";
 export interface ServerProblem {
   readonly path: KeyPath;
   readonly message: string;
+  /** An error if nothing is said. */
+  readonly severity?: Diagnostic["severity"];
 }
 
 /** What is wrong with a server although each of its fields has the right form. */
@@ -19,6 +22,7 @@ export function serverProblems(
   const port = input.port === "none" ? null : input.port === "auto" ? 65535 : input.port;
   return [
     ...envNameProblems(input),
+    ...unfilledVariables(input),
     ...backoffProblems(input, keyOf),
     ...portProblems(input),
     ...dependencyProblems(input),
@@ -32,6 +36,24 @@ export function envNameProblems(input: Pick<FilledServer, "env">): ServerProblem
     path: ["env", name],
     message: `cannot set ${name} in env: the shell that starts the program owns that name; use another one`,
   }));
+}
+
+/** A part of a path that a shell would fill in. A dollar sign elsewhere, as in a password, is one. */
+const SHELL_VARIABLE = /(?:^|:)(\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*)))(?=[/:]|$)/;
+
+/** Values of env that mean what they would in a shell: here they are what they say. */
+export function unfilledVariables({ env }: Pick<FilledServer, "env">): ServerProblem[] {
+  return Object.entries(env).flatMap(([name, value]): ServerProblem[] => {
+    const [, written, braced, bare = braced] =
+      SHELL_VARIABLE.exec(typeof value === "string" ? value : "") ?? [];
+    if (written === undefined) return [];
+    const wayOut =
+      bare === name
+        ? `${name === "PATH" ? "add folders with the setting path" : "set another variable"}, or write the whole value out`
+        : `write {env.${bare}}, or the value itself`;
+    const message = `nothing fills in ${written} in env.${name}, the program gets it as it is written: ${wayOut}`;
+    return [{ path: ["env", name], message, severity: "warning" }];
+  });
 }
 
 function backoffProblems({ restart }: FilledServer, keyOf: (key: string) => string): ServerProblem[] {

@@ -1,3 +1,5 @@
+import { visible } from "./visible.ts";
+
 /** A problem that a person can act on: where it is, what cannot be done, and the way out. */
 export interface Diagnostic {
   readonly severity: "error" | "warning";
@@ -33,9 +35,9 @@ export type Result<T> =
   | { readonly ok: true; readonly value: T; readonly warnings: readonly Diagnostic[] }
   | { readonly ok: false; readonly problems: readonly Diagnostic[] };
 
-/** `file:line:column: message`, or `file: key.path: message`, or the bare message. */
+/** `file:line:column: message`, or `file: key.path: message`, or the bare message, as one line for people. */
 export function formatDiagnostic(d: Diagnostic, shorten: (path: string) => string = (p) => p): string {
   const place = d.line === undefined ? d.path && `: ${d.path}` : `:${d.line}:${d.column ?? 1}`;
-  if (d.file !== undefined) return `${shorten(d.file)}${place ?? ""}: ${d.message}`;
-  return d.server !== undefined ? `${d.server}: ${d.message}` : d.message;
+  if (d.file !== undefined) return visible(`${shorten(d.file)}${place ?? ""}: ${d.message}`);
+  return visible(d.server !== undefined ? `${d.server}: ${d.message}` : d.message);
 }

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { probeOfWord, type readinessInput } from "./probe-input.ts";
-import type { EnvValue, Probe } from "./spec-parts.ts";
+import type { Probe } from "./spec-parts.ts";
 import { formatDuration, milliseconds } from "./units.ts";
 
 /** What a probe becomes that a person wrote, or did not write, and how it is shown. */
@@ -13,7 +13,6 @@ interface Around {
 
 /** What the usual value of a setting may depend on. */
 export interface Described extends Around {
-  readonly env: Readonly<Record<string, EnvValue>>;
   readonly readiness: Probe;
   readonly liveness: Probe;
 }

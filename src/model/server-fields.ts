@@ -17,14 +17,7 @@ import {
 } from "./input-parts.ts";
 import type { Machine } from "./machine.ts";
 import { livenessInput, readinessInput } from "./probe-input.ts";
-import {
-  type Described,
-  isUsualOfProbe,
-  type ProbeCommand,
-  probeOf,
-  shownOfProbe,
-  usualProbe,
-} from "./probe-of.ts";
+import { isUsualOfProbe, type ProbeCommand, probeOf, shownOfProbe, usualProbe } from "./probe-of.ts";
 import {
   CLASSES,
   CONDITIONS,
@@ -243,9 +236,6 @@ const dependencyInput = z.union(
 export const actionsInput = z.record(serverName, actionInput, { error: "write a map of actions" });
 export const PORT_CHOICES = 'write a number from 1 to 65535, "auto" (one is chosen and kept) or "none"';
 
-/** Variables that every server gets from the system and the account. */
-export const GIVEN_ENV = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TMPDIR", "XDG_RUNTIME_DIR"];
-
 const mcpKept = keptObject({ path: { kept: z.string() } }).nullable();
 
 const probed = <W extends z.ZodOptional<typeof readinessInput | typeof livenessInput>>(
@@ -341,7 +331,6 @@ export const SERVER_FIELDS = {
     kept: z.record(z.string(), envValue),
     becomes: (_, facts) => facts.env,
     start: everywhere(startEnv),
-    isUsual: (_value, _spec, variable) => GIVEN_ENV.includes(variable),
   }),
   envFile: used(
     z
@@ -358,7 +347,6 @@ export const SERVER_FIELDS = {
     kept: z.string(),
     becomes: (_, facts) => facts.workingDir,
     start: everywhere(),
-    isUsual: (value, { env }: Described) => value === env.HOME,
   }),
   umask: field({
     written: umaskInput.default("022").describe("Permissions taken from new files, in octal."),

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from "node:util";
+import { visible } from "./visible.ts";
 
 /** How many lines end in these bytes. */
 export function linesIn(bytes: Buffer): number {
@@ -7,25 +7,15 @@ export function linesIn(bytes: Buffer): number {
   return found;
 }
 
-/** Text from outside as one harmless line: no control sequences, no line breaks. */
-export function oneLine(text: string): string {
-  return stripVTControlCharacters(text)
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
-    .trim();
-}
-
-/** A word as one would type it into a shell; one with control characters is shown escaped instead. */
+/** A word as one would type it into a shell; one that holds what nobody would see is shown escaped instead. */
 export function shellWord(word: string): string {
   if (/^[\w@%+=:,./~-]+$/.test(word)) return word;
-  if (/\p{Cc}/u.test(word)) return quote(word);
+  if (visible(word) !== word) return quote(word);
   if (word.includes("'") && !/["$`\\!]/.test(word)) return `"${word}"`;
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** JSON's quotes; DEL and the C1 control characters, which JSON lets through, are escaped too. */
+/** In quotes that tell where it begins and ends, with all that is in it. */
 export function quote(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\x7f-\x9f]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return `"${visible(text.replace(/["\\]/g, "\\$&"))}"`;
 }

@@ -31,6 +31,28 @@ export function visibleLines(text: string): string {
   return text.split("\n").map(visible).join("\n");
 }
 
+const ESCAPE = "\u001b";
+/** Sequences that colour what follows; odd pieces of a text that is split by it. */
+const COLOUR = new RegExp(`(${ESCAPE}\\[[\\d:;]*m)`);
+
+/**
+ * A line that a program printed. Of what a terminal would obey, its colours stay where `colours` says so, and end with
+ * the line; a tab stays one, and a carriage return at the end, which some programs write before a line feed, is dropped.
+ */
+export function printedLine(line: string, colours: boolean): string {
+  const pieces = (line.endsWith("\r") ? line.slice(0, -1) : line).split(COLOUR);
+  const shown = pieces.map((piece, i) => (i % 2 === 0 ? withTabs(piece) : colours ? piece : ""));
+  return `${shown.join("")}${colours && pieces.length > 1 ? NO_COLOUR : ""}`;
+}
+
+/** The same within a text of xy's own: without its colours, and with blanks for its tabs. */
+export function quotedLine(line: string): string {
+  return printedLine(line, false).replaceAll("\t", "  ");
+}
+
+const NO_COLOUR = `${ESCAPE}[0m`;
+const withTabs = (text: string) => text.split("\t").map(visible).join("\t");
+
 /** JSON that means the same, with everything that {@link visible} would escape as `\uXXXX`; line feeds between its parts stay. */
 export function visibleJson(json: string): string {
   return json.replace(ALL_UNSEEN, (found) =>

@@ -1,7 +1,7 @@
 import { CONDITION_GOAL, restingOf } from "./dependency.ts";
 import { ago, span, uptime } from "./elapsed.ts";
 import { formatExit, type Missing, type Observed } from "./observed.ts";
-import { oneLine } from "./text.ts";
+import { quotedLine } from "./visible.ts";
 import { isAcceptedEnd, mayRun } from "./wanted.ts";
 
 /**
@@ -98,7 +98,7 @@ function restarting(observed: Observed, now: number): string[] {
 
 function failed(observed: Observed, now: number): string[] {
   const { name, lastLines = [] } = observed;
-  const last = lastLines.map(oneLine).findLast((line) => line !== "");
+  const last = lastLines.map((line) => quotedLine(line).trim()).findLast((line) => line !== "");
   const said = last === undefined ? [] : [`Its last output was "${last}".`];
   return [
     `${name} failed ${ago(now - observed.since)}: ${cause(observed)}.`,

@@ -2,7 +2,7 @@ import type { ListrTask } from "listr2";
 import type { ApplyEvent } from "../model/event.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import { actionLabel } from "../model/summary.ts";
-import { oneLine } from "../model/text.ts";
+import { visible } from "../model/visible.ts";
 import { renderApplyLines } from "./apply.ts";
 import { type ApplyScreen, applySummary, eventText, type FinalEvent, isFinal } from "./apply-text.ts";
 
@@ -86,7 +86,7 @@ class Row {
 
   constructor(change: Pick<Change, "server" | "action">) {
     this.#change = change;
-    this.#task = { title: `${change.server}: waiting`, output: "" };
+    this.#task = { title: `${visible(change.server)}: waiting`, output: "" };
     this.#end = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -101,7 +101,7 @@ class Row {
   take(event: ApplyEvent): void {
     this.#running = !isFinal(event);
     if (isFinal(event)) this.#finish(event);
-    else if (event.type === "progress") this.#task.output = oneLine(event.text);
+    else if (event.type === "progress") this.#task.output = visible(event.text);
     else this.#task.title = eventText(event);
   }
 
@@ -120,7 +120,7 @@ class Row {
         else if (end?.type === "done") shown.title = eventText(end);
         else
           throw new Error(
-            end === undefined ? `${this.#change.server}: not known to have ended` : eventText(end),
+            end === undefined ? `${visible(this.#change.server)}: not known to have ended` : eventText(end),
           );
       },
     };

@@ -2,7 +2,7 @@ import { waitsSentence } from "../model/dependency.ts";
 import type { ApplyEvent } from "../model/event.ts";
 import type { Action } from "../model/plan.ts";
 import { group } from "../model/summary.ts";
-import { oneLine } from "../model/text.ts";
+import { quotedLine, visible } from "../model/visible.ts";
 import { actionOngoing, actionOver, actionVerb } from "./actions.ts";
 import { painter, type Screen } from "./screen.ts";
 
@@ -15,26 +15,28 @@ export function isFinal(event: ApplyEvent): event is FinalEvent {
 
 /** An event in words, without colour; a failure carries the server's last lines below it. */
 export function eventText(event: ApplyEvent): string {
-  const { server } = event;
+  const server = visible(event.server);
   switch (event.type) {
     case "started":
       return `${server}: ${actionOngoing(event.action)}`;
     case "progress":
-      return `${server}: ${oneLine(event.text)}`;
+      return `${server}: ${visible(event.text)}`;
     case "done":
       return `${server}: ${doneText(event)}`;
     case "waiting":
-      return `${server}: ${oneLine(waitsSentence(event.waitsFor))}`;
+      return `${server}: ${visible(waitsSentence(event.waitsFor))}`;
     case "skipped":
-      return `${server}: not ${actionOver(event.action)}: ${oneLine(event.message)}`;
+      return `${server}: not ${actionOver(event.action)}: ${visible(event.message)}`;
     case "failed":
-      return [`${failureText(event)}`, ...event.lastLines.map((line) => `  | ${oneLine(line)}`)].join("\n");
+      return [`${failureText(event)}`, ...event.lastLines.map((line) => `  | ${quotedLine(line)}`)].join(
+        "\n",
+      );
   }
 }
 
 /** A backend's detail may say itself what was done; that of a removal does. */
 function doneText({ action, detail }: Extract<ApplyEvent, { type: "done" }>): string {
-  const [over, text] = [actionOver(action), oneLine(detail)];
+  const [over, text] = [actionOver(action), visible(detail)];
   if (text === "") return over;
   return action === "remove" || text.startsWith(over) ? text : `${over}, ${text}`;
 }
@@ -42,8 +44,8 @@ function doneText({ action, detail }: Extract<ApplyEvent, { type: "done" }>): st
 type Failed = Extract<ApplyEvent, { type: "failed" }>;
 
 /** A backend's message may say itself what cannot be done. */
-function failureText({ server, action, message, interrupted }: Failed): string {
-  const text = oneLine(message);
+function failureText({ server: name, action, message, interrupted }: Failed): string {
+  const [server, text] = [visible(name), visible(message)];
   if (interrupted) return `${server}: ${text}`;
   return text.startsWith("cannot ")
     ? `${server}: ${text}`
@@ -94,5 +96,5 @@ function counts(actions: readonly Action[]): string {
 function listed(what: string, events: readonly FinalEvent[]): string {
   return events.length === 0
     ? ""
-    : `${events.length} ${what} (${events.map(({ server }) => server).join(", ")})`;
+    : `${events.length} ${what} (${events.map(({ server }) => visible(server)).join(", ")})`;
 }

@@ -1,28 +1,44 @@
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import type { ConsentQuestion, Power } from "../model/power.ts";
 import { visible } from "../model/visible.ts";
-import { painter, type Screen } from "./screen.ts";
-import { wrap } from "./width.ts";
+import type { Screen } from "./screen.ts";
+import { wrap, wrapHard } from "./width.ts";
 
-/** What is shown before a person is asked whether a configuration may be used. Nothing is left out, and nothing cut. */
-export function consentText({ root, powers }: ConsentQuestion, screen: Screen): string {
-  const paint = painter(screen);
-  const lines = powers.map((power) => {
-    const [what, text] = words(power);
-    return `  ${paint("bold", what)}${text === "" ? "" : ` ${text}`}\n    ${paint("dim", `in ${placeText(power, screen)}`)}`;
-  });
-  const shorten = screen.shorten ?? ((path: string) => path);
-  const intro = `You have not agreed to ${visible(shorten(root))} yet. If you do, it can:`;
+/** Columns before what a configuration says: none of it can look like a line of xy's own. */
+const INDENT = 8;
+
+/**
+ * What is shown before a person is asked whether a configuration may be used, without a newline at its end. Nothing is
+ * left out, and nothing cut.
+ */
+export function consentView({ root, powers }: ConsentQuestion, screen: Screen): string {
+  const intro = `You have not agreed to ${path(root, screen)} yet. If you do, it can:`;
   const end = "Your answer covers this folder, even when its files change. `xy trust` lists your answers.";
-  return ["", wrap(intro, screen.width), ...lines, "", wrap(end, screen.width)].join("\n");
+  return [
+    wrap(intro, screen.width),
+    ...powers.flatMap((power) => powerLines(power, screen)),
+    wrap(end, screen.width),
+  ].join("\n");
 }
 
-/** Commands that run now and were not among those that were agreed to. */
-export function unseenText(root: string, unseen: readonly Power[], screen: Screen): string {
-  const shorten = screen.shorten ?? ((path: string) => path);
-  const lines = unseen.map((power) => `  ${words(power).join(" ")} (${placeText(power, screen)})`);
-  const intro = `New since you agreed to ${visible(shorten(root))}; use --trust to agree again and stop seeing this:`;
-  return [wrap(intro, screen.width), ...lines].join("\n");
+/** Commands that run now and were not among those that were agreed to, without a newline at the end. */
+export function unseenView(root: string, unseen: readonly Power[], screen: Screen): string {
+  const intro = `New since you agreed to ${path(root, screen)}; use --trust to agree again and stop seeing this:`;
+  return [wrap(intro, screen.width), ...unseen.flatMap((power) => powerLines(power, screen))].join("\n");
+}
+
+function powerLines(power: Power, screen: Screen): string[] {
+  const [what, text] = words(power);
+  const at: Diagnostic = { severity: "error", message: "", ...power.place };
+  const place = `in ${formatDiagnostic(at, screen.shorten).replace(/: $/, "")}`;
+  return [`  - ${what}`, ...[text, place].flatMap((one) => (one === "" ? [] : indented(one, screen)))];
+}
+
+function indented(text: string, { width }: Screen): string[] {
+  const room = width === undefined ? undefined : width - INDENT;
+  return wrapHard(visible(text), room)
+    .split("\n")
+    .map((line) => " ".repeat(INDENT) + line);
 }
 
 function words(power: Power): [what: string, text: string] {
@@ -30,18 +46,14 @@ function words(power: Power): [what: string, text: string] {
     case "program":
       return ["run a program, which can do anything that you can do", ""];
     case "secret":
-      return ["run a command for a secret:", visible(power.command)];
+      return ["run a command for a secret:", power.command];
     case "probe":
-      return ["run a command as a probe:", visible(power.command)];
+      return ["run a command as a probe:", power.command];
     case "manager":
-      return [
-        power.password ? "connect to supervisord, and send it a password:" : "connect to supervisord:",
-        visible(power.url),
-      ];
+      return [`connect to supervisord${power.password ? ", and send it a password" : ""}:`, power.url];
   }
 }
 
-function placeText({ place }: Power, { shorten }: Screen): string {
-  const at: Diagnostic = { severity: "error", message: "", ...place };
-  return visible(formatDiagnostic(at, shorten).replace(/: $/, ""));
+function path(root: string, { shorten = (text) => text }: Screen): string {
+  return visible(shorten(root));
 }

@@ -1,14 +1,17 @@
 import type { ActionSpec } from "../model/action.ts";
 import { canonicalJson } from "../model/canonical.ts";
 import { leaves } from "../model/leaves.ts";
-import { GIVEN_ENV, rowOf } from "../model/server-fields.ts";
+import { rowOf } from "../model/server-fields.ts";
 import type { ServerSpec } from "../model/spec.ts";
-import { commandLine, fieldLabel, fieldValue, lineCount } from "./values.ts";
+import type { Given } from "./screen.ts";
+import { commandLine, fieldLabel, fieldValue, lineCount, scriptLines } from "./values.ts";
 
 /** One line about a server: what, and what it is. */
 export interface Fact {
   readonly label: string;
   readonly value: string;
+  /** What there is of it below that. */
+  readonly lines?: readonly string[];
 }
 
 /** Shown as one line of their own. */
@@ -21,10 +24,18 @@ const TOLD_OTHERWISE: ReadonlySet<string> = new Set([
   "mcp.path",
 ]);
 
-/** What is worth knowing of a spec: its command line, where it answers, and what is not as by default. */
-export function interestingFacts(spec: ServerSpec): { facts: readonly Fact[]; hidden: number } {
+/**
+ * What is worth knowing of a spec: its command line, where it answers, and what is not as by default. `given`: the
+ * environment that it has without a word about it; by name alone nothing is left out, as it may be another value.
+ */
+export function interestingFacts(
+  spec: ServerSpec,
+  given: Given = {},
+): { facts: readonly Fact[]; hidden: number } {
   const rest = [...leaves(spec)].filter(([field]) => !TOLD_OTHERWISE.has(field));
-  const shown = rest.filter(([field, value]) => !isDefault(field, value, spec));
+  const shown = rest.filter(
+    ([field, value]) => !isGiven(field, value, given) && !isDefault(field, value, spec),
+  );
   const facts = shown.map(([field, value]) => ({
     label: fieldLabel(field),
     value: fieldValue(field, value),
@@ -47,19 +58,22 @@ const ACTION_DEFAULTS: Readonly<Record<string, unknown>> = {
   tags: [],
 };
 
-/** The same of an action. */
-export function actionFacts(spec: ActionSpec): readonly Fact[] {
+/** The same of an action, with every line of its script. */
+export function actionFacts(spec: ActionSpec, given: Given = {}): readonly Fact[] {
   const { script, command, program, args } = spec;
   const line = script === null ? commandLine(command ?? program, args) : scriptLine(script, spec);
   const rest = [...leaves(spec)].filter(([field, value]) => {
-    const [top = "", inner = ""] = field.split(".");
+    const [top = ""] = field.split(".");
     if (["command", "program", "args", "script", "interpreterArgs", "openFiles"].includes(top)) return false;
-    if (top === "env") return !GIVEN_ENV.includes(inner);
-    if (field === "workingDir") return value !== spec.env.HOME;
+    if (isGiven(field, value, given)) return false;
     return !(field in ACTION_DEFAULTS && canonicalJson(value) === canonicalJson(ACTION_DEFAULTS[field]));
   });
   return [
-    { label: script === null ? "command" : "script", value: line },
+    {
+      label: script === null ? "command" : "script",
+      value: line,
+      ...(script === null ? {} : { lines: scriptLines(script) }),
+    },
     ...(script === null && program !== command
       ? [{ label: "program", value: fieldValue("program", program) }]
       : []),
@@ -67,7 +81,7 @@ export function actionFacts(spec: ActionSpec): readonly Fact[] {
   ];
 }
 
-/** How long it is and what runs it: the text itself is in the configuration. */
+/** How long it is and what runs it. */
 function scriptLine(script: string, { program, interpreterArgs, args }: ActionSpec): string {
   return `${lineCount(script)}, by ${commandLine(program, [...interpreterArgs, "SCRIPT", ...args])}`;
 }
@@ -86,6 +100,13 @@ function headFacts(spec: ServerSpec): Fact[] {
 function serverUrl({ host, port, mcp }: Pick<ServerSpec, "host" | "port" | "mcp">): string | undefined {
   if (mcp === null || port === null) return undefined;
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}${mcp.path}`;
+}
+
+/** What it has from the account and the system, to the letter. */
+function isGiven(field: string, value: unknown, given: Given): boolean {
+  if (field === "workingDir") return value === given.HOME;
+  const name = field.startsWith("env.") ? field.slice("env.".length) : undefined;
+  return name !== undefined && Object.hasOwn(given, name) && given[name] === value;
 }
 
 /** What it has whatever its configuration says; such a value is not worth a line. */

@@ -1,8 +1,9 @@
 import { diffArrays } from "diff";
 import type { FieldChange } from "../model/plan.ts";
 import type { EnvValue } from "../model/spec-parts.ts";
+import { quote } from "../model/text.ts";
 import { type Line, lineDiff } from "./line-diff.ts";
-import { fieldLabel, fieldValue, lineCount } from "./values.ts";
+import { fieldLabel, fieldValue, lineCount, scriptLines } from "./values.ts";
 import { displayWidth } from "./width.ts";
 
 type SecretValue = Exclude<EnvValue, string>;
@@ -13,8 +14,8 @@ export function fieldLines(change: FieldChange, room: number): Line[] {
   const label = fieldLabel(field);
   if (from === undefined) return [{ depth: 0, sign: "+", text: `${label}: ${fieldValue(field, to)}` }];
   if (to === undefined) return [{ depth: 0, sign: "-", text: `${label}: ${fieldValue(field, from)}` }];
-  if (field === "script") return scriptLines(from as string | null, to as string | null);
-  if (isLongList(from) || isLongList(to)) return listLines(label, from as unknown[], to as unknown[]);
+  if (field === "script") return scriptChange(from as string | null, to as string | null);
+  if (isLongList(from) || isLongList(to)) return listLines(label, from as string[], to as string[]);
   if (isSecret(from) && isSecret(to))
     return [{ depth: 0, sign: "~", text: `${label}: ${secretChange(from, to)}` }];
   return valueLines(label, fieldValue(field, from), fieldValue(field, to), room);
@@ -30,10 +31,15 @@ function valueLines(label: string, from: string, to: string, room: number): Line
   ];
 }
 
-/** Line by line; of one that comes or goes only how long it is. */
-function scriptLines(from: string | null, to: string | null): Line[] {
-  if (from === null || to === null)
-    return [{ depth: 0, sign: "~", text: `script: ${lineCount(from)} -> ${lineCount(to)}` }];
+/** Line by line; all lines of one that comes or goes. */
+function scriptChange(from: string | null, to: string | null): Line[] {
+  if (from === null || to === null) {
+    const [sign, text] = from === null ? (["+", to ?? ""] as const) : (["-", from] as const);
+    return [
+      { depth: 0, sign, text: `script: ${lineCount(text)}` },
+      ...scriptLines(text).map((line): Line => ({ depth: 1, sign, text: line })),
+    ];
+  }
   // That neither ends in a line break is not worth a remark.
   const end = from.endsWith("\n") || to.endsWith("\n") ? "" : "\n";
   return [{ depth: 0, sign: "~", text: "script:" }, ...lineDiff(from + end, to + end)];
@@ -55,8 +61,8 @@ function isLongList(value: unknown): boolean {
 }
 
 /** Element by element; of what stays, only the neighbours of a change are shown. */
-function listLines(label: string, from: readonly unknown[], to: readonly unknown[]): Line[] {
-  const parts = diffArrays(from.map(text), to.map(text));
+function listLines(label: string, from: readonly string[], to: readonly string[]): Line[] {
+  const parts = diffArrays(from.map(quote), to.map(quote));
   const lines = parts.flatMap(({ value, added, removed }, i): Line[] => {
     const sign = added ? "+" : removed ? "-" : "";
     const kept = sign === "" ? abridge(value, i === 0, i === parts.length - 1) : value;
@@ -71,8 +77,4 @@ function abridge(items: readonly string[], first: boolean, last: boolean): reado
   const hidden = items.length - head - tail;
   if (hidden < 2) return items;
   return [...items.slice(0, head), `(${hidden} unchanged)`, ...items.slice(items.length - tail)];
-}
-
-function text(item: unknown): string {
-  return JSON.stringify(item);
 }

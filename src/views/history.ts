@@ -1,3 +1,4 @@
+import { visible } from "../model/visible.ts";
 import { painter, type Screen } from "./screen.ts";
 import { padEnd, padStart } from "./width.ts";
 
@@ -46,5 +47,5 @@ function told({ changes, rollbackOf, files }: NonNullable<HistoryRow["facts"]>):
     rollbackOf === undefined
       ? `${files.length} ${files.length === 1 ? "file" : "files"}`
       : `rollback to ${rollbackOf}`;
-  return `${parts.join(" ") || "nothing"} (${from})`;
+  return visible(`${parts.join(" ") || "nothing"} (${from})`);
 }

@@ -1,12 +1,12 @@
 import { type ActionSpec, actionKey } from "../model/action.ts";
 import { ago, span, uptime } from "../model/elapsed.ts";
 import { type Job, type JobPhase, type JobSpec, jobLabel } from "../model/job.ts";
-import { oneLine } from "../model/text.ts";
 import { formatDuration } from "../model/units.ts";
+import { visible } from "../model/visible.ts";
 import { actionFacts, interestingFacts } from "./facts.ts";
 import { painter, type Screen, type Style } from "./screen.ts";
 import { type Cell, type Column, table } from "./table.ts";
-import { cut, padEnd } from "./width.ts";
+import { displayWidth, padEnd, wrapHard } from "./width.ts";
 
 const PHASE_STYLES: Readonly<Record<JobPhase, Style>> = {
   pending: "yellow",
@@ -65,10 +65,10 @@ export function outcome({ phase, exit_code, signal, error }: Job): string {
     case "running":
       return "";
     case "pending":
-      return oneLine(error ?? "waits for its turn");
+      return visible(error ?? "waits for its turn");
     case "failed":
     case "cancelled": {
-      const why = error === null || error.startsWith(exit) ? "" : oneLine(error);
+      const why = error === null || error.startsWith(exit) ? "" : visible(error);
       return (
         [exit, error?.startsWith(exit) && exit !== "" ? "" : why].filter((part) => part !== "").join(": ") ||
         why
@@ -88,7 +88,7 @@ export function jobView(
     time === null ? undefined : `${iso(time)} (${ago(screen.now - time)})`;
   const how = outcome(job);
   const facts: [string, string | undefined][] = [
-    ["phase", paint(PHASE_STYLES[job.phase], job.phase) + (how === "" ? "" : ` (${how})`)],
+    ["phase", how === "" ? job.phase : `${job.phase} (${how})`],
     ["project", job.project],
     ["server", job.service_id ?? "none: the action stands alone"],
     ["action", job.action_id],
@@ -101,20 +101,24 @@ export function jobView(
     ["took", took(job, screen.now)],
     ["tags", job.tags.length === 0 ? undefined : job.tags.join(", ")],
     ["log", shorten(job.log_path)],
-    ...specFacts(job.spec).map(({ label, value }): [string, string] => [label, value]),
+    ...specFacts(job.spec, screen).map(({ label, value }): [string, string] => [label, value]),
   ];
   const shown = facts.flatMap(([label, value]) => (value === undefined ? [] : [{ label, value }]));
-  const width = Math.max(...shown.map(({ label }) => label.length)) + 2;
+  const width = Math.max(...shown.map(({ label }) => displayWidth(label))) + 2;
   const lines = shown.map(({ label, value }) => {
     const room = screen.width === undefined ? undefined : screen.width - width - 2;
-    return `  ${paint("dim", padEnd(`${label}:`, width))}${cut(value, room)}`;
+    const whole = wrapHard(visible(value), room).replaceAll("\n", `\n${" ".repeat(width + 2)}`);
+    const told =
+      label === "phase" ? whole.replace(job.phase, paint(PHASE_STYLES[job.phase], job.phase)) : whole;
+    return `  ${paint("dim", padEnd(`${label}:`, width))}${told}`;
   });
-  return `${[paint("bold", `job ${job.id}: ${jobLabel(job)}`), ...lines].join("\n")}\n`;
+  return `${[paint("bold", visible(`job ${job.id}: ${jobLabel(job)}`)), ...lines].join("\n")}\n`;
 }
 
-function specFacts(spec: JobSpec | null) {
+function specFacts(spec: JobSpec | null, screen: Screen) {
   if (spec === null) return [];
-  return "concurrency" in spec ? actionFacts(spec) : interestingFacts(spec).facts;
+  const given = screen.given?.([spec.program]);
+  return "concurrency" in spec ? actionFacts(spec, given) : interestingFacts(spec, given).facts;
 }
 
 const iso = (time: number) => new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
@@ -140,7 +144,7 @@ export function actionsView(actions: readonly ActionRow[], screen: Screen): stri
     { text: several ? `${spec.project}/${actionKey(spec)}` : actionKey(spec) },
     { text: spec.schedule?.cron ?? "-" },
     { text: next === null ? "-" : `in ${span(Math.max(0, next - screen.now))}` },
-    { text: oneLine(spec.description) },
+    { text: spec.description },
   ]);
   return table(ACTION_COLUMNS, rows, screen);
 }

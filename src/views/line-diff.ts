@@ -1,5 +1,5 @@
-import { stripVTControlCharacters } from "node:util";
 import { structuredPatch } from "diff";
+import { visible } from "../model/visible.ts";
 
 export type Sign = "+" | "~" | "-" | "-/+" | "";
 
@@ -22,10 +22,7 @@ export function lineDiff(from: string, to: string): Line[] {
   ]);
 }
 
-/** A text may hold what a terminal would obey. */
-const harmless = (text: string) => stripVTControlCharacters(text).replace(/\p{Cc}/gu, "\u00b7");
-
 function lineOf(line: string): Line {
   const sign = line.startsWith("+") ? "+" : line.startsWith("-") ? "-" : "";
-  return { depth: 1, sign, text: harmless(line.startsWith("\\") ? line : line.slice(1)) };
+  return { depth: 1, sign, text: visible(line.startsWith("\\") ? line : line.slice(1)) };
 }

@@ -1,5 +1,6 @@
 import { uptime } from "../model/elapsed.ts";
 import type { Observed, StateName, Verdict } from "../model/observed.ts";
+import { visible } from "../model/visible.ts";
 import type { Screen, Style } from "./screen.ts";
 import { type Cell, type Column, table } from "./table.ts";
 import { cut } from "./width.ts";
@@ -75,7 +76,7 @@ export function stateText({ state, held, paused, waitsFor }: StateFacts): string
   const [first, ...others] = waitsFor;
   if (first !== undefined) {
     const more = others.length === 0 ? "" : ` +${others.length}`;
-    return cut(`waits for ${first}`, LONGEST_STATE - more.length) + more;
+    return cut(`waits for ${visible(first)}`, LONGEST_STATE - more.length) + more;
   }
   if (state === "stopped" && held) return "stopped (held)";
   return paused ? `${state} (paused)` : state;

@@ -1,3 +1,4 @@
+import { printedLine, visible } from "../model/visible.ts";
 import { type Paint, painter, type Screen, type Style } from "./screen.ts";
 import { displayWidth, padEnd } from "./width.ts";
 
@@ -8,31 +9,41 @@ export interface LogLine {
   readonly line: string;
 }
 
+/** Where lines of servers go. */
+export interface LineScreen extends Pick<Screen, "colour"> {
+  /** What of them goes there: all bytes, or all but what a terminal would obey, with their colours or without. */
+  readonly keep: "all" | "colours" | "text";
+}
+
+/** A line as it goes there. */
+export function shownLine<T extends Pick<LogLine, "line">>(line: T, { keep }: Pick<LineScreen, "keep">): T {
+  return keep === "all" ? line : { ...line, line: printedLine(line.line, keep === "colours") };
+}
+
 const PALETTE: readonly Style[] = ["cyan", "yellow", "green", "magenta", "blue"];
 
 /**
  * How lines of these servers are written, without newline: `[out] line` for one server, `name | line` with aligned
- * names, each in its colour, for several. A line itself stays as the server wrote it.
+ * names, each in its colour, for several.
  */
-export function logFormatter(
-  names: readonly string[],
-  screen: Pick<Screen, "colour">,
-): (line: LogLine) => string {
+export function logFormatter(names: readonly string[], screen: LineScreen): (line: LogLine) => string {
   const paint = painter(screen);
-  return new Set(names).size > 1 ? namedLines(names, paint) : (line) => taggedLine(line, paint);
+  const format = new Set(names).size > 1 ? named(names, paint) : tagged(paint);
+  return (line) => format(shownLine(line, screen));
 }
 
-function taggedLine({ stream, line }: LogLine, paint: Paint): string {
-  return stream === "stderr" ? `${paint("red", "[err]")} ${line}` : `${paint("dim", "[out]")} ${line}`;
+function tagged(paint: Paint): (line: LogLine) => string {
+  const [out, err] = [paint("dim", "[out]"), paint("red", "[err]")];
+  return ({ stream, line }) => `${stream === "stderr" ? err : out} ${line}`;
 }
 
 /** `name | line`, with aligned names, each in its colour. */
-export function namedLines(names: readonly string[], paint: Paint): (line: LogLine) => string {
+export function named(names: readonly string[], paint: Paint): (line: LogLine) => string {
   const ordered = [...new Set(names)].sort();
-  const column = Math.max(0, ...ordered.map(displayWidth));
+  const column = Math.max(0, ...ordered.map((name) => displayWidth(visible(name))));
   const style = (name: string) => PALETTE[Math.max(0, ordered.indexOf(name)) % PALETTE.length] ?? "cyan";
   return ({ name, stream, line }) => {
     const bar = stream === "stderr" ? paint("red", "|") : "|";
-    return `${paint(style(name), padEnd(name, column))} ${bar} ${line}`;
+    return `${paint(style(name), padEnd(visible(name), column))} ${bar} ${line}`;
   };
 }

@@ -1,18 +1,19 @@
+import type { ActionSpec } from "../model/action.ts";
 import { waitsText } from "../model/dependency.ts";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import { ago, span } from "../model/elapsed.ts";
 import { formatExit } from "../model/observed.ts";
 import type { ActionChange, Change, Plan, Unreachable } from "../model/plan.ts";
 import { actionLabel, isEmpty, isWaiting, type PlanSummary, summary } from "../model/summary.ts";
-import { oneLine } from "../model/text.ts";
+import { visible } from "../model/visible.ts";
 import { changeHeading, changeSign } from "./actions.ts";
-import { actionFacts, interestingFacts } from "./facts.ts";
+import { actionFacts, type Fact, interestingFacts } from "./facts.ts";
 import { fieldLines } from "./field-diff.ts";
 import type { Line, Sign } from "./line-diff.ts";
 import { reasonTexts } from "./reasons.ts";
-import { type Paint, painter, type Screen, type Style } from "./screen.ts";
+import { type Given, type Paint, painter, type Screen, type Style } from "./screen.ts";
 import { unitLines } from "./unit-diff.ts";
-import { cut, wrap } from "./width.ts";
+import { cut, wrap, wrapHard } from "./width.ts";
 
 const SIGN_STYLE: Readonly<Record<Exclude<Sign, "">, Style>> = {
   "+": "green",
@@ -24,6 +25,10 @@ const SIGN_STYLE: Readonly<Record<Exclude<Sign, "">, Style>> = {
 const USUAL_WIDTH = 80;
 /** Columns before the sign of a line below a heading; two more before its text. */
 const INDENT = 6;
+/** Columns more before what goes on from the line above: what stands there is in no column where a line begins. */
+const HANGING = 6;
+/** The same below a remark. */
+const REMARK = 8;
 
 /** A plan for people, ending in the line of totals, with a newline at its end. */
 export function planView(plan: Plan, screen: Screen): string {
@@ -33,7 +38,7 @@ export function planView(plan: Plan, screen: Screen): string {
     .map((change) => block(change, screen, paint));
   const actions = plan.actions
     .filter(({ change }) => change !== "none")
-    .map((change) => actionBlock(change, screen, paint));
+    .map((change) => actionBlock(change, plan, screen, paint));
   const notes = noteLines(plan, screen, paint);
   const problems = [
     ...(plan.unreachable ?? []).map((lost) => unreachableLine(lost, screen, paint)),
@@ -48,9 +53,9 @@ export function planView(plan: Plan, screen: Screen): string {
 function block(change: Change, screen: Screen, paint: Paint): string[] {
   const sign = changeSign(change.action);
   const heading = changeHeading(change);
-  const reasons = reasonTexts(change, screen.now).map((text) => `because ${oneLine(text)}`);
+  const reasons = reasonTexts(change, screen.now).map((text) => visible(`because ${text}`));
   return [
-    `${signed(sign, sign.padStart(3), paint)} ${paint("bold", change.server)} ${heading}`,
+    `${signed(sign, sign.padStart(3), paint)} ${paint("bold", visible(change.server))} ${heading}`,
     ...reasons.map((text) => " ".repeat(INDENT) + paint("dim", cut(text, room(screen, INDENT)))),
     ...[...details(change, screen), ...unitDetails(change, screen)].map((line) =>
       detail(line, screen, paint),
@@ -65,17 +70,33 @@ const ACTION_HEADINGS = {
   none: "",
 };
 
-function actionBlock({ key, change, fields, desired }: ActionChange, screen: Screen, paint: Paint): string[] {
+function actionBlock(
+  { key, change, fields, desired }: ActionChange,
+  plan: Plan,
+  screen: Screen,
+  paint: Paint,
+): string[] {
   const sign = changeSign(change);
   const space = (screen.width ?? USUAL_WIDTH) - INDENT - 2;
-  const facts = change === "add" && desired ? actionFacts(desired) : [];
-  const lines = [
-    ...facts.map(({ label, value }): Line => ({ depth: 0, sign: "+", text: `${label}: ${value}` })),
-    ...fields.flatMap((field) => fieldLines(field, space)),
-  ];
+  const facts = change === "add" && desired ? actionFacts(desired, givenTo(desired, plan, screen)) : [];
+  const lines = [...facts.flatMap(factLines), ...fields.flatMap((field) => fieldLines(field, space))];
   return [
-    `${signed(sign, sign.padStart(3), paint)} ${paint("bold", actionLabel(key))} ${ACTION_HEADINGS[change]}`,
+    `${signed(sign, sign.padStart(3), paint)} ${paint("bold", visible(actionLabel(key)))} ${ACTION_HEADINGS[change]}`,
     ...lines.map((line) => detail(line, screen, paint)),
+  ];
+}
+
+/** An action of a server has the environment of that, with its own program's folder before it. */
+function givenTo({ program, server }: ActionSpec, { changes }: Plan, { given }: Screen): Given | undefined {
+  const owner = changes.find((one) => one.server === server && one.action !== "remove");
+  const spec = owner?.desired ?? owner?.observed?.spec;
+  return given?.(spec === undefined ? [program] : [program, spec.program]);
+}
+
+function factLines({ label, value, lines = [] }: Fact): Line[] {
+  return [
+    { depth: 0, sign: "+", text: `${label}: ${value}` },
+    ...lines.map((text): Line => ({ depth: 1, sign: "+", text })),
   ];
 }
 
@@ -88,17 +109,18 @@ function details(change: Change, screen: Screen): Line[] {
     const space = (screen.width ?? USUAL_WIDTH) - INDENT - 2;
     return change.fields.flatMap((field) => fieldLines(field, space));
   }
-  const { facts, hidden } = interestingFacts(change.desired);
-  const lines = facts.map(({ label, value }): Line => ({ depth: 0, sign: "+", text: `${label}: ${value}` }));
+  const { facts, hidden } = interestingFacts(change.desired, screen.given?.([change.desired.program]));
+  const lines = facts.flatMap(factLines);
   const rest: Line = { depth: 0, sign: "", text: `(${hidden} default${hidden === 1 ? "" : "s"} hidden)` };
   return hidden === 0 ? lines : [...lines, rest];
 }
 
 function detail({ depth, sign, text }: Line, screen: Screen, paint: Paint): string {
   const indent = INDENT + 2 * depth;
-  const short = cut(text, room(screen, indent + 2));
-  const styled = sign === "" ? paint("dim", short) : short;
-  return `${" ".repeat(indent)}${signed(sign, sign.padEnd(1), paint)} ${styled}`;
+  const [first = "", ...rest] = wrapHard(visible(text), room(screen, indent + 2 + HANGING)).split("\n");
+  const styled = (line: string) => (sign === "" ? paint("dim", line) : line);
+  const more = rest.map((line) => `\n${" ".repeat(indent + 2 + HANGING)}${styled(line)}`);
+  return `${" ".repeat(indent)}${signed(sign, sign.padEnd(1), paint)} ${styled(first)}${more.join("")}`;
 }
 
 function signed(sign: Sign, text: string, paint: Paint): string {
@@ -111,7 +133,7 @@ function room({ width }: Screen, used: number): number | undefined {
 
 function noteLines(plan: Plan, screen: Screen, paint: Paint): string[] {
   const of = (title: string, text: string) =>
-    `${paint("cyan", title)} ${cut(oneLine(text), room(screen, title.length + 1))}`;
+    `${paint("cyan", title)} ${cut(visible(text), room(screen, title.length + 1))}`;
   const left = plan.skipped.length === 0 ? [] : [of("left out:", plan.skipped.join(", "))];
   const held = plan.changes.filter((change) => change.held && change.action !== "remove");
   const paused = plan.changes.filter((change) => change.observed?.paused && !held.includes(change));
@@ -183,7 +205,7 @@ function together(diagnostics: readonly Diagnostic[]): Diagnostic[] {
 
 function unreachableLine({ message, servers }: Unreachable, screen: Screen, paint: Paint): string {
   const left = servers.length === 0 ? "" : ` (left as they are: ${names(servers)})`;
-  return remarkLine("error", `${oneLine(message)}${left}`, screen, paint);
+  return remarkLine("error", visible(`${message}${left}`), screen, paint);
 }
 
 function diagnosticLine(diagnostic: Diagnostic, screen: Screen, paint: Paint): string {
@@ -195,7 +217,9 @@ function diagnosticLine(diagnostic: Diagnostic, screen: Screen, paint: Paint): s
 function remarkLine(severity: Diagnostic["severity"], text: string, { width }: Screen, paint: Paint): string {
   const title = `${severity}:`;
   const style = severity === "error" ? "red" : "yellow";
-  return paint(style, title) + wrap(`${title} ${text}`, width).slice(title.length);
+  // What is in a file must not pass for the next line of the plan.
+  const lines = wrap(`${title} ${text}`, width && width - REMARK).replaceAll("\n", `\n${" ".repeat(REMARK)}`);
+  return paint(style, title) + lines.slice(title.length);
 }
 
 function totals(plan: Plan, paint: Paint): string {
@@ -230,7 +254,7 @@ function count(servers: readonly string[], what: string): string {
 
 function names(servers: readonly string[]): string {
   const more = servers.length > MOST_NAMES ? `, and ${servers.length - MOST_NAMES} more` : "";
-  return `${servers.slice(0, MOST_NAMES).join(", ")}${more}`;
+  return visible(`${servers.slice(0, MOST_NAMES).join(", ")}${more}`);
 }
 
 /** Actions are told of where there is nothing else. */
@@ -239,6 +263,6 @@ function matching({ changes, actions }: Plan, found: PlanSummary): string {
     changes.length === 0 && actions.length > 0
       ? ["action", actions.length]
       : ["server", found.matching.length];
-  const ignored = found.ignored.length === 0 ? "" : ` Ignored: ${found.ignored.join(", ")}.`;
+  const ignored = found.ignored.length === 0 ? "" : visible(` Ignored: ${found.ignored.join(", ")}.`);
   return `${number} ${number === 1 ? `${what} matches` : `${what}s match`} the configuration.${ignored}`;
 }

@@ -1,3 +1,5 @@
+import { visibleLines } from "../model/visible.ts";
+
 /** What a view knows of where its text goes. */
 export interface Screen {
   readonly colour: boolean;
@@ -7,7 +9,15 @@ export interface Screen {
   readonly now: number;
   /** Shortens a path for people, e.g. relative to the working folder. */
   readonly shorten?: (path: string) => string;
+  /**
+   * The environment that something gets of which the configuration says nothing: what equals it is not worth a line.
+   * `programs`: those whose folders come first on its PATH. Absent: it is not known, and all is shown.
+   */
+  readonly given?: (programs: readonly string[]) => Given;
 }
+
+/** Variables by name. */
+export type Given = Readonly<Record<string, string>>;
 
 const CODES = {
   bold: [1, 22],
@@ -30,4 +40,17 @@ export type Paint = (style: Style, text: string) => string;
 export function painter({ colour }: Pick<Screen, "colour">): Paint {
   return (style, text) =>
     colour && text !== "" ? `\x1b[${CODES[style][0]}m${text}\x1b[${CODES[style][1]}m` : text;
+}
+
+const NUMBERS = [...new Set(Object.values(CODES).flat())].join("|");
+const OWN_CODE = new RegExp(`(\\u001b\\[(?:${NUMBERS})m)`);
+
+/**
+ * The last word on what a view made: of what a terminal would obey, line feeds and the codes of a {@link painter} pass.
+ * Views make visible themselves what comes from outside, so that it fits where it is shown; whatever one forgets ends here.
+ */
+export function onScreen(text: string, { colour }: Pick<Screen, "colour">): string {
+  if (!colour) return visibleLines(text);
+  const pieces = text.split(OWN_CODE);
+  return pieces.map((piece, i) => (i % 2 === 0 ? visibleLines(piece) : piece)).join("");
 }

@@ -1,8 +1,8 @@
 import type { StateName } from "../model/observed.ts";
 import { SESSION_OVER } from "../model/starter.ts";
-import { oneLine } from "../model/text.ts";
-import { type LogLine, namedLines } from "./logs.ts";
-import { painter, type Screen } from "./screen.ts";
+import { visible } from "../model/visible.ts";
+import { type LineScreen, type LogLine, named, shownLine } from "./logs.ts";
+import { painter } from "./screen.ts";
 
 /** How a session (`xy up`) tells of its servers: each line with the aligned name of its server in its colour. */
 export interface SessionFormat {
@@ -12,13 +12,13 @@ export interface SessionFormat {
   removed(name: string): string;
 }
 
-export function sessionFormat(names: readonly string[], screen: Pick<Screen, "colour">): SessionFormat {
+export function sessionFormat(names: readonly string[], screen: LineScreen): SessionFormat {
   const paint = painter(screen);
-  const line = namedLines(names, paint);
+  const format = named(names, paint);
   const remark = (name: string, text: string) =>
-    line({ name, stream: "stdout", line: paint("dim", oneLine(text)) });
+    format({ name, stream: "stdout", line: paint("dim", visible(text)) });
   return {
-    line,
+    line: (line) => format(shownLine(line, screen)),
     state: (name, state, reason) => {
       if (state === "starting") return undefined;
       // Who looks at it has just ended the session.
@@ -43,5 +43,5 @@ export function sessionSummary({ stopped, failed, left }: SessionOutcome): strin
     ...failed.map(({ message }) => `${message}.`),
     ...(left.length === 0 ? [] : [`Not started here, and left running: ${[...left].sort().join(", ")}.`]),
   ];
-  return words.join(" ");
+  return visible(words.join(" "));
 }

@@ -2,11 +2,11 @@ import { CONDITION_GOAL } from "../model/dependency.ts";
 import { ago, span, uptime } from "../model/elapsed.ts";
 import { formatExit, type Missing, type Observed, type Transition, type Verdict } from "../model/observed.ts";
 import { formatStarter } from "../model/starter.ts";
-import { oneLine } from "../model/text.ts";
+import { quotedLine, visible } from "../model/visible.ts";
 import { type Fact, interestingFacts } from "./facts.ts";
 import { stateStyle, stateText } from "./list.ts";
 import { type Paint, painter, type Screen, type Style } from "./screen.ts";
-import { cut, displayWidth, padEnd } from "./width.ts";
+import { cut, displayWidth, padEnd, wrapHard } from "./width.ts";
 
 /** What `xy status` knows beside the observation. */
 export interface StatusDetails {
@@ -22,12 +22,12 @@ interface Row extends Fact {
 /** Everything about one server, with a newline at its end. */
 export function statusView(observed: Observed, details: StatusDetails, screen: Screen): string {
   const paint = painter(screen);
-  const head = `${paint("bold", observed.name)} ${paint("dim", `(project ${observed.project}, ${observed.backend})`)}`;
+  const head = `${paint("bold", visible(observed.name))} ${paint("dim", visible(`(project ${observed.project}, ${observed.backend})`))}`;
   const blocks = [
     [head, ...table(stateRows(observed, screen), screen, paint)],
     section(
       "Last output",
-      (observed.lastLines ?? []).map((line) => `  ${oneLine(line)}`),
+      (observed.lastLines ?? []).map((line) => `  ${quotedLine(line)}`),
       screen,
       paint,
     ),
@@ -54,7 +54,7 @@ function stateRows(observed: Observed, { now }: Screen): Row[] {
       style: waitsFor.length > 0 ? "yellow" : stateStyle(state, ready.status),
     },
     ...waitsFor.map(waitRow),
-    reason === undefined ? undefined : { label: "reason", value: oneLine(reason) },
+    reason === undefined ? undefined : { label: "reason", value: reason },
     wordRow(observed),
     paused && { label: "paused", value: pausedText(paused, now) },
     startedBy && { label: "started by", value: formatStarter(startedBy) },
@@ -67,7 +67,7 @@ function stateRows(observed: Observed, { now }: Screen): Row[] {
     lastExit && { label: "last exit", value: `${formatExit(lastExit.exit)}, ${ago(now - lastExit.at)}` },
     drift === undefined
       ? undefined
-      : { label: "drift", value: `changed outside xy: ${oneLine(drift)}`, style: "yellow" },
+      : { label: "drift", value: `changed outside xy: ${drift}`, style: "yellow" },
   ];
   return rows.filter((row) => row !== undefined);
 }
@@ -75,7 +75,7 @@ function stateRows(observed: Observed, { now }: Screen): Row[] {
 function waitRow({ server, condition, state }: Missing): Row {
   return {
     label: "waits for",
-    value: `${server} ${CONDITION_GOAL[condition]}: ${oneLine(state)}`,
+    value: `${server} ${CONDITION_GOAL[condition]}: ${state}`,
     style: "yellow",
   };
 }
@@ -95,7 +95,7 @@ function pausedText({ at, until }: NonNullable<Observed["paused"]>, now: number)
 }
 
 function verdictRow(label: string, { status, evidence, at }: Verdict, now: number): Row {
-  const seen = `${oneLine(evidence)} (${ago(now - at)})`;
+  const seen = `${evidence} (${ago(now - at)})`;
   switch (status) {
     case "ok":
       return { label, value: `yes: ${seen}`, style: "green" };
@@ -116,10 +116,10 @@ function mcpRows({ mcp }: Observed): Row[] {
     ...(server.length > 0 ? [server.join(" ")] : []),
     ...(authorization === "required" ? ["wants authorization"] : []),
   ];
-  const rows = [{ label: "mcp", value: oneLine(said.join(", ")) }];
+  const rows = [{ label: "mcp", value: said.join(", ") }];
   return tools === undefined
     ? rows
-    : [...rows, { label: "tools", value: oneLine(`${tools.length}: ${tools.join(", ")}`) }];
+    : [...rows, { label: "tools", value: `${tools.length}: ${tools.join(", ")}` }];
 }
 
 function restarts({ restartCount = 0, state, nextStartAt }: Observed, now: number): string {
@@ -130,17 +130,17 @@ function restarts({ restartCount = 0, state, nextStartAt }: Observed, now: numbe
 function specLines({ spec }: Observed, screen: Screen, paint: Paint): string[] {
   if (spec === undefined)
     return [paint("yellow", "What was applied cannot be read; `xy apply` writes it again.")];
-  const { facts, hidden } = interestingFacts(spec);
+  const { facts, hidden } = interestingFacts(spec, screen.given?.([spec.program]));
   const rest = hidden === 0 ? "" : ` ${paint("dim", `(${hidden} defaults hidden)`)}`;
-  return [`${paint("bold", "Applied")}${rest}`, ...table(facts, screen, paint)];
+  return [`${paint("bold", "Applied")}${rest}`, ...table(facts, screen, paint, wrapHard)];
 }
 
 function transitionLines(transitions: readonly Transition[], now: number): string[] {
   const times = transitions.map(({ at }) => ago(now - at));
   const column = Math.max(0, ...times.map(displayWidth));
   return transitions.map(({ from, to, reason }, i) => {
-    const why = reason === undefined ? "" : `: ${oneLine(reason)}`;
-    return `  ${padEnd(times[i] ?? "", column)}  ${from} -> ${to}${why}`;
+    const why = reason === undefined ? "" : `: ${reason}`;
+    return visible(`  ${padEnd(times[i] ?? "", column)}  ${from} -> ${to}${why}`);
   });
 }
 
@@ -148,14 +148,21 @@ function section(title: string, lines: readonly string[], { width }: Screen, pai
   return lines.length === 0 ? [] : [paint("bold", title), ...lines.map((line) => cut(line, width))];
 }
 
-function table(rows: readonly Row[], { width }: Screen, paint: Paint): string[] {
+/** `within`: what becomes of a value that is too long for its line. */
+function table(
+  rows: readonly Row[],
+  { width }: Screen,
+  paint: Paint,
+  within: typeof wrapHard = cut,
+): string[] {
   const column = Math.max(...rows.map(({ label }) => displayWidth(label))) + 1;
   return rows.map(({ label, value, style }) => {
-    const short = cut(value, width === undefined ? undefined : width - column - 3);
-    return `  ${padEnd(`${label}:`, column)} ${style === undefined ? short : paint(style, short)}`;
+    const room = width === undefined ? undefined : width - column - 3;
+    const fitting = within(visible(value), room).replaceAll("\n", `\n${" ".repeat(column + 3)}`);
+    return `  ${padEnd(`${label}:`, column)} ${style === undefined ? fitting : paint(style, fitting)}`;
   });
 }
 
 function shortened(path: string, { shorten }: Screen): string {
-  return shorten === undefined ? path : shorten(path);
+  return visible(shorten === undefined ? path : shorten(path));
 }

@@ -1,3 +1,4 @@
+import { visible } from "../model/visible.ts";
 import { type Paint, painter, type Screen, type Style } from "./screen.ts";
 import { cut, displayWidth, padEnd, padStart } from "./width.ts";
 
@@ -18,7 +19,7 @@ const GAP = "  ";
 /** Columns that a flexible column keeps at least, if it has so much. */
 const SHORTEST = 8;
 
-/** A table with its headings, each row with a newline at its end. */
+/** A table with its headings, each row with a newline at its end. What is in its cells is made visible. */
 export function table(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
@@ -26,7 +27,7 @@ export function table(
 ): string {
   const paint = painter(screen);
   const head = columns.map(({ heading }): Cell => ({ text: heading, style: "bold" }));
-  const all = [head, ...rows];
+  const all = [head, ...rows].map((row) => row.map((cell) => ({ ...cell, text: visible(cell.text) })));
   const widths = widthsOf(columns, all, screen.width);
   return all.map((row) => `${line(columns, row, widths, paint)}\n`).join("");
 }

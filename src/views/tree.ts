@@ -1,5 +1,6 @@
 import type { Missing, Observed } from "../model/observed.ts";
 import type { ServerSpec } from "../model/spec.ts";
+import { visible } from "../model/visible.ts";
 import { stateStyle, stateText } from "./list.ts";
 import { type Paint, painter, type Screen } from "./screen.ts";
 import { cut, displayWidth } from "./width.ts";
@@ -88,7 +89,7 @@ class Drawing {
   /** Adds the line of one server; answers with what is to be drawn below it. */
   #line({ node, name, stem, below, notes }: Drawn): Drawn[] {
     const again = node !== undefined && this.#seen.has(node);
-    this.#lines.push({ stem, name, node, notes: again ? [...notes, "(see above)"] : notes });
+    this.#lines.push({ stem, name: visible(name), node, notes: again ? [...notes, "(see above)"] : notes });
     if (node === undefined || again) return [];
     this.#seen.add(node);
     return node.dependsOn.map(({ server, condition }, i) => {
@@ -128,7 +129,7 @@ function stateOf({ state, ready, held, paused, waitsFor }: TreeNode): string {
   const [first, ...others] = waitsFor;
   if (first !== undefined) {
     const more = others.length === 0 ? "" : ` (+${others.length})`;
-    return `waits for ${first.server}${more}: ${first.state}`;
+    return visible(`waits for ${first.server}${more}: ${first.state}`);
   }
   const text = stateText({ state, held, paused, waitsFor: [] });
   if (state !== "running") return text;

@@ -1,6 +1,5 @@
 import { uptime } from "../model/elapsed.ts";
 import type { StateName } from "../model/observed.ts";
-import { oneLine } from "../model/text.ts";
 import { stateStyle } from "./list.ts";
 import type { Screen } from "./screen.ts";
 import { type Cell, type Column, table } from "./table.ts";
@@ -40,7 +39,7 @@ export function childrenView(family: Family, screen: Screen & { readonly ascii: 
     { text: percent(one.cpu_percent) },
     { text: bytes(one.memory_bytes) },
     { text: one.started_at_unix_ms === undefined ? "-" : uptime(screen.now - one.started_at_unix_ms) },
-    { text: `${stems[i] ?? ""}${oneLine(one.command)}` },
+    { text: `${stems[i] ?? ""}${one.command}` },
   ]);
   const count = family.processes.length;
   const sum: Cell[] = [

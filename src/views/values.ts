@@ -3,6 +3,7 @@ import type { ServerSpec } from "../model/spec.ts";
 import type { EnvValue, SecretRef } from "../model/spec-parts.ts";
 import { quote, shellWord } from "../model/text.ts";
 import { formatDuration } from "../model/units.ts";
+import { visible } from "../model/visible.ts";
 
 /** Numbers of actions that mean something else than a count. Those of servers say so in their table. */
 const NUMBERS: Readonly<Record<string, (value: number) => string>> = {
@@ -14,12 +15,16 @@ const NUMBERS: Readonly<Record<string, (value: number) => string>> = {
 
 /** A field's name as messages write it: `restart.backoffMax` → `restart.backoff-max`; env names stay as they are. */
 export function fieldLabel(field: string): string {
-  if (field.startsWith("env.")) return field;
-  return field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  if (field.startsWith("env.")) return visible(field);
+  return visible(field).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** A field's value as people write it; a secret is where it comes from, never what it is. */
 export function fieldValue(field: string, value: unknown): string {
+  return visible(valueText(field, value));
+}
+
+function valueText(field: string, value: unknown): string {
   if (field.startsWith("env.")) return envText(value as EnvValue);
   if (field === "dependsOn") return dependencies(value as ServerSpec["dependsOn"]);
   if (field === "args" || field.endsWith(".args"))
@@ -59,13 +64,17 @@ export function commandLine(command: string, args: readonly string[]): string {
   return [command, ...args].map(shellWord).join(" ");
 }
 
-/** How long a script is; `none` where there is none. */
-export function lineCount(script: string | null): string {
-  if (script === null) return "none";
-  const lines = script.trimEnd().split("\n").length;
+/** That it ends in a line break is not worth a line. */
+export function scriptLines(script: string): readonly string[] {
+  return script.replace(/\n$/, "").split("\n");
+}
+
+/** How long a script is. */
+export function lineCount(script: string): string {
+  const lines = scriptLines(script).length;
   return `${lines} line${lines === 1 ? "" : "s"}`;
 }
 
 function quoteIfNeeded(text: string): string {
-  return /^[^\s"'\p{Cc}]+$/u.test(text) ? text : quote(text);
+  return /^[^\s"']+$/.test(text) && visible(text) === text ? text : quote(text);
 }

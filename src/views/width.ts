@@ -59,3 +59,32 @@ export function wrap(text: string, width: number | undefined): string {
   }
   return lines.join("\n");
 }
+
+/**
+ * All of `text` in lines of at most `width` columns, for what must neither be cut nor run into the next line of a
+ * terminal: broken between words, and within one that is longer than a line.
+ */
+export function wrapHard(text: string, width: number | undefined): string {
+  if (width === undefined) return text;
+  const room = Math.max(SHORTEST_LINE, width);
+  const lines = wrap(text, room).split("\n");
+  return lines.flatMap((line) => broken(line, room)).join("\n");
+}
+
+/** Columns of a line on however narrow a terminal. */
+const SHORTEST_LINE = 20;
+
+function broken(line: string, room: number): string[] {
+  if (displayWidth(line) <= room) return [line];
+  const lines = [""];
+  let used = 0;
+  for (const { segment } of graphemesOf(line)) {
+    used += graphemeWidth(segment);
+    if (used > room) {
+      lines.push("");
+      used = graphemeWidth(segment);
+    }
+    lines[lines.length - 1] += segment;
+  }
+  return lines;
+}

@@ -24,8 +24,8 @@ import { expandTemplates } from "../../src/config/templates.ts";
 import { thrownPlace } from "../../src/config/typescript.ts";
 import { readJson, readYaml } from "../../src/config/yaml.ts";
 import { serverInput } from "../../src/model/server.ts";
-import { oneLine } from "../../src/model/text.ts";
 import { parseDuration, parseSize } from "../../src/model/units.ts";
+import { printedLine, visible } from "../../src/model/visible.ts";
 import { readAnswer } from "../../src/probes/json-rpc.ts";
 import { EventData } from "../../src/probes/sse.ts";
 import { FrameDecoder } from "../../src/rpc/framing.ts";
@@ -363,8 +363,25 @@ export const READERS: Readonly<Record<string, Reader>> = {
     read: (text) => readAnswer(text, 1),
     pieces: ['{"jsonrpc":"2.0","id":1,', '"result":{}', "{", "}", "[", "]", ",", '"'],
   },
-  "text as one line": {
-    read: oneLine,
+  "text that is shown": {
+    read: visible,
+    pieces: [
+      "\u001b",
+      "[",
+      "\u009b",
+      "\u202e",
+      "\u200d",
+      "\ufe0f",
+      "👩",
+      "1",
+      "\u20e3",
+      "\u{e0041}",
+      "a",
+      "🏽",
+    ],
+  },
+  "lines of output": {
+    read: (text) => printedLine(text, true),
     pieces: ["\u001b", "[", "\u001b[0m", ";", "1", "m", "\u009b", "]8;;", "\u0007", "a", "(", "#"],
   },
 };

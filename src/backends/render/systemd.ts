@@ -1,6 +1,6 @@
+import { stripVTControlCharacters } from "node:util";
 import { specHash } from "../../model/canonical.ts";
 import type { SecretRef } from "../../model/spec-parts.ts";
-import { oneLine } from "../../model/text.ts";
 import { renderTemplate, systemdToken } from "../unit-text.ts";
 import { type Limit, textFaults } from "./texts.ts";
 import {
@@ -92,7 +92,10 @@ function viewOf(facts: UnitFacts): object {
 
 /** For people: what a line cannot hold is left out. */
 function titleOf({ project, name, description }: UnitFacts["spec"]): string {
-  const text = oneLine(description).replace(/\p{Noncharacter_Code_Point}|\p{Surrogate}/gu, "");
+  const text = stripVTControlCharacters(description)
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
+    .trim()
+    .replace(/\p{Noncharacter_Code_Point}|\p{Surrogate}/gu, "");
   return text === "" ? `${project}/${name}` : `${project}/${name} (${text})`;
 }
 

@@ -1,7 +1,7 @@
 import { boolean, integer } from "@oclif/core/flags";
 import { logFormatter } from "../../views/logs.ts";
 import { JobCommand, jobArgument } from "../job-command.ts";
-import { streamFlag, wireStream } from "../line-flags.ts";
+import { rawFlag, streamFlag, wireStream } from "../line-flags.ts";
 
 export default class JobLogs extends JobCommand {
   static override summary = "Show the output of a job.";
@@ -20,12 +20,13 @@ export default class JobLogs extends JobCommand {
     }),
     follow: boolean({ char: "f", summary: "Keep showing new lines until the job ends." }),
     ...streamFlag,
+    ...rawFlag,
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(JobLogs);
     const { tail, follow, stream } = flags;
-    const format = logFormatter([], { colour: this.colour });
+    const format = logFormatter([], this.lineScreen(flags.raw));
     const wish = {
       follow,
       ...(tail === undefined ? {} : { tail }),
@@ -33,7 +34,7 @@ export default class JobLogs extends JobCommand {
     };
     await this.readJob(args.id, wish, (line) => {
       if (this.json) this.printJsonLine(line);
-      else this.print(format(line));
+      else this.printAsIs(format(line));
     });
   }
 }

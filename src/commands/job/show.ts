@@ -11,6 +11,6 @@ export default class JobShow extends JobCommand {
     const { args } = await this.parse(JobShow);
     const job = await this.withAgent((client) => client.call("job_get", { id: args.id }));
     if (this.json) this.printJson(job);
-    else this.print(jobView(job, this.screen));
+    else this.print(jobView(job, await this.specScreen()));
   }
 }

@@ -828,7 +828,7 @@ describe("mistakes in every format", () => {
       },
       [
         'servers.d/A.kdl: cannot use "A" as the name of a server: it takes a-z, 0-9, "-" and "_", at most 63 characters, and begins with a letter or digit; rename the file',
-        'servers.d/a\nb.yaml: cannot use "a\\nb" as the name of a server: it takes a-z, 0-9, "-" and "_", at most 63 characters, and begins with a letter or digit; rename the file',
+        'servers.d/a\\nb.yaml: cannot use "a\\nb" as the name of a server: it takes a-z, 0-9, "-" and "_", at most 63 characters, and begins with a letter or digit; rename the file',
         'servers.d/a b.kdl: cannot use "a b" as the name of a server: it takes a-z, 0-9, "-" and "_", at most 63 characters, and begins with a letter or digit; rename the file',
         'servers.d/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.kdl: cannot use "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…" as the name of a server: it takes a-z, 0-9, "-" and "_", at most 63 characters, and begins with a letter or digit; rename the file',
       ],

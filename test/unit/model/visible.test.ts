@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { visible, visibleJson, visibleLines } from "../../../src/model/visible.ts";
+import { printedLine, quotedLine, visible, visibleJson, visibleLines } from "../../../src/model/visible.ts";
 
 describe("text from outside", () => {
   it.each([
@@ -55,6 +55,21 @@ it("lets no character of the kinds through", () => {
     if (unseen.test(visibleJson(JSON.stringify(character)))) through.push(`${point.toString(16)} in JSON`);
   }
   expect(through).toEqual([]);
+});
+
+describe("a line that a program printed", () => {
+  it.each([
+    ["plain", "plain", "plain"],
+    ["\ta\tb", "\ta\tb", "  a  b"],
+    ["done\r", "done", "done"],
+    ["10%\r20%\r", "10%\\r20%", "10%\\r20%"],
+    ["\x1b[1;38:5:9mred\x1b[mplain", "\x1b[1;38:5:9mred\x1b[mplain\x1b[0m", "redplain"],
+    ["\x1b[2J\x1b[?1m\x9b31m", "\\u{1b}[2J\\u{1b}[?1m\\u{9b}31m", "\\u{1b}[2J\\u{1b}[?1m\\u{9b}31m"],
+    ["\x1b[31\x1b[1mm", "\\u{1b}[31\x1b[1mm\x1b[0m", "\\u{1b}[31m"],
+  ])("keeps its colours to itself: %#", (line, coloured, quoted) => {
+    expect(printedLine(line, true)).toBe(coloured);
+    expect(quotedLine(line)).toBe(quoted);
+  });
 });
 
 describe("JSON", () => {

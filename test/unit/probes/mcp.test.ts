@@ -280,7 +280,7 @@ describe("a server of the modern era", () => {
     });
     expect(await probe(server.port)).toMatchObject({
       ok: false,
-      evidence: "tools/list: error -32603: Connection closed",
+      evidence: "tools/list: error -32603: Connection\\u{1b}[2J\\nclosed",
       mcp: { era: "modern", serverName: "new" },
     });
   });
@@ -413,14 +413,14 @@ describe("a server that cannot be judged by its list of tools", () => {
     },
   );
 
-  it("that says what could move the cursor is quoted without it, and not at length", async () => {
+  it("that says what could move the cursor is quoted visibly, and not at length", async () => {
     const nasty = `\u001b]0;x\u0007\u202e${"n".repeat(500)}\n`;
     const server = await legacy({
       initialize: result({ ...opening, serverInfo: { name: nasty, version: nasty } }),
       "tools/list": result({ tools: [{ name: nasty }, { name: 5 }, null] }),
     });
     const { mcp, evidence } = await probe(server.port);
-    expect(JSON.stringify({ mcp, evidence })).not.toMatch(/\\u|\u202e|n{200}/);
+    expect(`${Object.values(mcp ?? {}).join()} ${evidence}`).not.toMatch(/\p{Cc}|\u202e|n{200}/u);
     expect(mcp?.tools).toHaveLength(1);
   });
 

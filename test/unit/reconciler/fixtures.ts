@@ -17,6 +17,9 @@ const probeTiming = {
   successThreshold: 1,
 };
 
+/** The environment that everything here has of which nothing is said. */
+export const GIVEN = { HOME: "/home/me", PATH: "/usr/bin:/bin" };
+
 /** A server with every default, on port 8421. */
 export function spec(name: string, over: Partial<ServerSpec> = {}): ServerSpec {
   return {
@@ -29,7 +32,7 @@ export function spec(name: string, over: Partial<ServerSpec> = {}): ServerSpec {
     port: 8421,
     host: "127.0.0.1",
     mcp: null,
-    env: { HOME: "/home/me", PATH: "/usr/bin:/bin" },
+    env: GIVEN,
     workingDir: "/home/me",
     umask: 0o022,
     restart: {
@@ -61,7 +64,7 @@ export function action(
 ): ActionSpec {
   return actionOf(name, server, {
     project: "dots",
-    env: { HOME: "/home/me", PATH: "/usr/bin:/bin" },
+    env: GIVEN,
     workingDir: "/home/me",
     timeout: 3_600_000,
     retries: { max: 0, backoffInitial: 1000, backoffMax: 30_000 },

@@ -11,6 +11,7 @@ import {
   action,
   desired,
   exited,
+  GIVEN,
   MINUTE,
   NOW,
   resting,
@@ -19,7 +20,7 @@ import {
   spec,
 } from "../reconciler/fixtures.ts";
 
-const plain: Screen = { colour: false, now: NOW };
+const plain: Screen = { colour: false, now: NOW, given: () => GIVEN };
 
 function view(
   servers: readonly ServerSpec[],
@@ -82,6 +83,7 @@ describe("a plan for people", () => {
             + command: node serve.js --title 'my notes' --port 8421
             + program: /usr/bin/node
             + url: http://127.0.0.1:8421/mcp
+            + env.PATH: "/bin"
             + env.RUST_LOG: "debug"
             + env.TOKEN: (secret from env GITHUB_TOKEN)
             + working-dir: /home/me/notes
@@ -91,7 +93,7 @@ describe("a plan for people", () => {
             + readiness.type: tcp
             + depends-on: db (ready)
             + logs.max-size: 64KiB
-              (27 defaults hidden)
+              (26 defaults hidden)
 
       Plan: 1 to add (notes), 0 to change, 0 to remove.
       "
@@ -262,8 +264,12 @@ describe("a plan for people", () => {
               - "llllllllllllllllllllllllllllllllllllllll"
               + "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm"
             ~ working-dir:
-              - /home/me/a-folder-with-a-name/a-folder-with-a-nam…
-              + /home/me/a-folder-with-a-name/a-folder-with-a-nam…
+              - /home/me/a-folder-with-a-name/a-folder-with-
+                      a-name/a-folder-with-a-name/a-folder-with-a-
+                      name/x
+              + /home/me/a-folder-with-a-name/a-folder-with-
+                      a-name/a-folder-with-a-name/a-folder-with-a-
+                      name/y
 
       Plan: 0 to add, 1 to change (web), 0 to remove.
       "
@@ -276,13 +282,13 @@ describe("a plan for people", () => {
     const armed = spec("web", { env: { A: "\x1b[2J\x9b" } });
     const text = view([armed], [failed], { ...plain, width: 80 });
     expect(text).toBe(stripVTControlCharacters(text));
-    expect(view([armed], [])).toContain('env.A: "\\u001b[2J\\u009b"');
+    expect(view([armed], [])).toContain('env.A: "\\u{1b}[2J\\u{9b}"');
   });
 
   test("in colour", () => {
     const servers = [spec("web", { args: ["b.js"] }), spec("api")];
     const observed = [running(web), running(spec("old"), { pid: 5 })];
-    expect(view(servers, observed, { colour: true, now: NOW, width: 80 })).toMatchInlineSnapshot(`
+    expect(view(servers, observed, { ...plain, colour: true, width: 80 })).toMatchInlineSnapshot(`
       "[32m  +[39m [1mapi[22m will be added and started
             [32m+[39m command: node server.js
             [32m+[39m program: /usr/bin/node
@@ -373,7 +379,7 @@ describe("a plan of servers that run as units", () => {
             ~ unit: ~/u/xy.dots.web.service
                 @@ -1 +1 @@
                 [Service]
-              - UMask=0077
+              - UMask=0077\\u{1b}[2J
               + UMask=0022
                 Nice=1
 
@@ -456,12 +462,19 @@ describe("a plan of actions", () => {
     expect(actionsView([backup, whole], [action("old")], { servers: [web] })).toMatchInlineSnapshot(`
       "  + action backup will be added
             + script: 6 lines, by /bin/sh SCRIPT
+              + #!/bin/sh
+              + set -e
+              + cd /srv
+              + dump notes >notes.sql
+              + clean
+              + echo done
 
         - action old will be removed
 
         + action web:check will be added
             + command: true --all 'two words'
             + program: /bin/true
+            + env.PATH: "/bin"
             + env.MODE: "fast"
             + env.TOKEN: (secret from env GITHUB_TOKEN)
             + working-dir: /srv
@@ -524,10 +537,10 @@ describe("a plan of actions", () => {
     `);
   });
 
-  test("a script that comes or goes shows how long it is, its last line break only where that is all", () => {
+  test("a script that comes or goes shows every line, its last line break only where that is all", () => {
     const named = action("backup");
-    expect(actionsView([backup], [named])).toContain("~ script: none -> 6 lines\n");
-    expect(actionsView([named], [backup])).toContain("~ script: 6 lines -> none\n");
+    expect(actionsView([backup], [named])).toContain("+ script: 6 lines\n        + #!/bin/sh\n");
+    expect(actionsView([named], [backup])).toContain("- script: 6 lines\n        - #!/bin/sh\n");
     const ended = { ...backup, script: `${backup.script}\n` };
     expect(actionsView([ended], [backup])).toMatch(
       /- echo done\n.* No newline at end of file\n.*\+ echo done\n/,

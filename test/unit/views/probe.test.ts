@@ -25,8 +25,8 @@ test("one that is not, with words that a terminal must not take for its own", ()
   expect(probeView(report, { ...plain, width: 60 })).toMatchInlineSnapshot(`
     "web (readiness, mcp)
       ok  listener    pid 812 listens on 127.0.0.1:84… (1ms)
-      no  tools/list  error -32603: connection closed (3ms)
-    web is not ready: error -32603: connection closed
+      no  tools/list  error -32603: connection\\n\\u{1b… (3ms)
+    web is not ready: error -32603: connection\\n\\u{1b}[2Jclosed
     "
   `);
 });

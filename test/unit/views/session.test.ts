@@ -3,7 +3,7 @@ import { SESSION_OVER } from "../../../src/model/starter.ts";
 import { sessionFormat, sessionSummary } from "../../../src/views/session.ts";
 
 test("lines carry aligned names, also of one server, and states stand among them", () => {
-  const format = sessionFormat(["web", "longer"], { colour: false });
+  const format = sessionFormat(["web", "longer"], { colour: false, keep: "text" });
   expect([
     format.line({ name: "web", stream: "stdout", line: "  as it is\t" }),
     format.line({ name: "longer", stream: "stderr", line: "oops" }),
@@ -19,13 +19,17 @@ test("lines carry aligned names, also of one server, and states stand among them
     "web    | stopped",
     "longer | removed",
   ]);
-  expect(sessionFormat(["web"], { colour: false }).line({ name: "web", stream: "stdout", line: "x" })).toBe(
-    "web | x",
-  );
+  expect(
+    sessionFormat(["web"], { colour: false, keep: "text" }).line({
+      name: "web",
+      stream: "stdout",
+      line: "x",
+    }),
+  ).toBe("web | x");
 });
 
 test("states are dim", () => {
-  expect(sessionFormat(["web"], { colour: true }).state("web", "running", undefined)).toBe(
+  expect(sessionFormat(["web"], { colour: true, keep: "colours" }).state("web", "running", undefined)).toBe(
     "\u001b[36mweb\u001b[39m | \u001b[2mrunning\u001b[22m",
   );
 });

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { McpFacts } from "../../../src/model/probe-report.ts";
 import { statusView } from "../../../src/views/status.ts";
-import { exited, MINUTE, NOW, resting, running, secret, spec } from "../reconciler/fixtures.ts";
+import { exited, GIVEN, MINUTE, NOW, resting, running, secret, spec } from "../reconciler/fixtures.ts";
 
-const plain = { colour: false, now: NOW };
+const plain = { colour: false, now: NOW, given: () => GIVEN };
 const web = spec("web", { mcp: { path: "/mcp" }, env: { HOME: "/home/me", TOKEN: secret("aa") } });
 
 test("a running server", () => {

@@ -8,7 +8,7 @@ import { planDocument } from "../../../src/views/json.ts";
 import { logFormatter } from "../../../src/views/logs.ts";
 import { commandLine, fieldLabel, fieldValue, secretSource } from "../../../src/views/values.ts";
 import { cut, displayWidth, padEnd, padStart, wrap } from "../../../src/views/width.ts";
-import { desired, MINUTE, resting, running, secret, spec } from "../reconciler/fixtures.ts";
+import { desired, GIVEN, MINUTE, resting, running, secret, spec } from "../reconciler/fixtures.ts";
 
 test("ago and uptime", () => {
   expect([500, 1000, 59_999, MINUTE, 190_000, 3_600_000, 50 * 3_600_000].map(ago)).toEqual([
@@ -86,16 +86,18 @@ test("what counts as a default is what the configuration fills in", () => {
     description: filled.description,
     tags: filled.tags,
   });
-  expect(interestingFacts(server).facts).toEqual([{ label: "command", value: "node" }]);
+  expect(interestingFacts(server, GIVEN).facts).toEqual([{ label: "command", value: "node" }]);
 });
 
 test("log lines", () => {
   const line = { name: "web", stream: "stderr", line: "listening" } as const;
-  expect(logFormatter(["web"], { colour: false })(line)).toBe("[err] listening");
-  expect(logFormatter(["web"], { colour: false })({ ...line, stream: "stdout" })).toBe("[out] listening");
-  const several = logFormatter(["web", "notes"], { colour: false });
+  expect(logFormatter(["web"], { colour: false, keep: "text" })(line)).toBe("[err] listening");
+  expect(logFormatter(["web"], { colour: false, keep: "text" })({ ...line, stream: "stdout" })).toBe(
+    "[out] listening",
+  );
+  const several = logFormatter(["web", "notes"], { colour: false, keep: "text" });
   expect(several(line)).toBe("web   | listening");
-  const coloured = logFormatter(["web", "notes"], { colour: true });
+  const coloured = logFormatter(["web", "notes"], { colour: true, keep: "colours" });
   expect(coloured({ ...line, stream: "stdout" })).toBe("\x1b[33mweb  \x1b[39m | listening");
   expect(coloured(line)).toBe("\x1b[33mweb  \x1b[39m \x1b[31m|\x1b[39m listening");
 });
