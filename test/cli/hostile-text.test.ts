@@ -18,6 +18,7 @@ const OUTPUT: Allowed = { colours: ALL_COLOURS, tabs: true };
 
 /** Everything in it that may be any text is hostile. */
 async function hostileProject(home: Home): Promise<void> {
+  home.trusts();
   const text = (word: string) => `${word}${HOSTILE_TEXT}`;
   const folder = `folder${HOSTILE_NAME}`;
   for (const name of [folder, "servers.d"]) mkdirSync(home.pathOf(name));
@@ -191,12 +192,28 @@ describe.skipIf(!linux)("text from outside on a terminal", () => {
   });
 });
 
+it.skipIf(!linux)("the question about a stranger's configuration shows all of it, harmlessly", async () => {
+  const home = newHome();
+  await hostileProject(home);
+  await home.did("trust", "--revoke", ".");
+  home.write(
+    "servers.d/ask.json",
+    JSON.stringify({ command: "sh", port: "none", env: { A: { secret: { command: HOSTILE_TEXT } } } }),
+  );
+  const asked = home.terminal("xy plan");
+  await asked.prints("Trust this configuration?");
+  asked.types("n\r");
+  // The line editor moves the cursor to where an answer begins.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: what moves a cursor and erases a line
+  expectHarmless(shown(await asked.ended), { colours: /\u001b\[[\d;]*[GJK]/g });
+});
+
 describe("lines of servers", () => {
   it("are made visible in a session too, and left as they are with --raw", async () => {
     const home = newHome();
     await hostileProject(home);
     for (const raw of [[], ["--raw"]]) {
-      const up = home.xyRunning("up", "--only", "web", ...raw);
+      const up = home.xyRunning("up", "--yes", "--only", "web", ...raw);
       await up.prints(/web \| up/);
       up.child.kill("SIGINT");
       const { stdout, stderr } = await up.ended;
@@ -267,6 +284,7 @@ const BROKEN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 describe.each(Object.entries(BROKEN))("what is wrong with %s", (_, files) => {
   it.each(["check", "plan", "apply"])("is said harmlessly by xy %s", async (command) => {
     const home = newHome();
+    home.trusts();
     for (const [file, text] of Object.entries(files)) home.write(file, text);
     for (const json of [[], ["--json"]]) {
       const { stdout, stderr, code } = await home.xy(command, "--yes", ...json);
