@@ -1,6 +1,6 @@
 import type { FilledServer } from "../model/server.ts";
 import { parseDuration } from "../model/units.ts";
-import { isShellName } from "./environment.ts";
+import { nameFault } from "./environment.ts";
 import type { KeyPath } from "./place.ts";
 import { expandTemplates, type TemplateFacts } from "./templates.ts";
 
@@ -27,11 +27,12 @@ export function serverProblems(
 }
 
 export function envNameProblems(input: Pick<FilledServer, "env">): ServerProblem[] {
-  const refused = Object.keys(input.env).filter((name) => isShellName(name));
-  return refused.map((name) => ({
-    path: ["env", name],
-    message: `cannot set ${name} in env: the shell that starts the program owns that name; use another one`,
-  }));
+  return Object.keys(input.env).flatMap((name) => {
+    const fault = nameFault(name);
+    return fault === undefined
+      ? []
+      : [{ path: ["env", name], message: `cannot set ${name} in env: ${fault}; use another one` }];
+  });
 }
 
 function backoffProblems({ restart }: FilledServer, keyOf: (key: string) => string): ServerProblem[] {

@@ -56,7 +56,9 @@ export function actionFacts(spec: ActionSpec): readonly Fact[] {
     if (["command", "program", "args", "script", "interpreterArgs", "openFiles"].includes(top)) return false;
     if (top === "env") return !GIVEN_ENV.includes(inner);
     if (field === "workingDir") return value !== spec.env.HOME;
-    return !(field in ACTION_DEFAULTS && canonicalJson(value) === canonicalJson(ACTION_DEFAULTS[field]));
+    return !(
+      Object.hasOwn(ACTION_DEFAULTS, field) && canonicalJson(value) === canonicalJson(ACTION_DEFAULTS[field])
+    );
   });
   return [
     { label: script === null ? "command" : "script", value: line },
