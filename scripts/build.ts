@@ -48,7 +48,12 @@ async function build(target: string): Promise<void> {
     const output = await bundle(making, Object.keys(packageJson.dependencies ?? {}));
     for (const name of DECLARATIONS.filter((each) => present(`schema/${each}`)))
       copyFileSync(join(root, "schema", name), join(making, name));
-    writeFileSync(join(making, "third-party-licences.txt"), licences(output));
+    const packages = bundledPackages(output);
+    writeFileSync(
+      join(making, "third-party-licences.txt"),
+      packages.map(licence).join(`\n${"-".repeat(80)}\n\n`),
+    );
+    writeFileSync(join(making, "sbom.cdx.json"), billOfMaterials(packageJson, packages));
     const commands = await writeManifest(making, packageJson);
     rmSync(target, { recursive: true, force: true });
     renameSync(making, target);
@@ -145,13 +150,37 @@ async function writeManifest(dir: string, pjson: PJSON): Promise<number> {
   return Object.keys(plugin.manifest.commands).length;
 }
 
-function licences(output: readonly OutputFile[]): string {
+/** Folders of the packages of which something was bundled, in order. */
+function bundledPackages(output: readonly OutputFile[]): string[] {
   const chunks = output.filter((file): file is OutputChunk => file.type === "chunk");
-  const packages = new Set(chunks.flatMap((chunk) => chunk.moduleIds.flatMap(packageFolder)));
-  return [...packages]
-    .sort()
-    .map(licence)
-    .join(`\n${"-".repeat(80)}\n\n`);
+  return [...new Set(chunks.flatMap((chunk) => chunk.moduleIds.flatMap(packageFolder)))].sort();
+}
+
+/**
+ * What the package is made of, as CycloneDX 1.5: npm's own list has what is installed beside it, and not what was bundled.
+ * Without times and serial numbers, so that the same sources give the same bytes.
+ */
+function billOfMaterials({ name, version, dependencies = {} }: PJSON, bundled: readonly string[]): string {
+  const folders = [...bundled, ...Object.keys(dependencies).map((each) => join(root, "node_modules", each))];
+  const component = (folder: string) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const licenses = license === undefined ? [] : [{ expression: license }];
+    return {
+      type: "library",
+      name,
+      version,
+      licenses,
+      purl: `pkg:npm/${name.replace("@", "%40")}@${version}`,
+    };
+  };
+  const document = {
+    bomFormat: "CycloneDX",
+    specVersion: "1.5",
+    version: 1,
+    metadata: { component: { type: "application", name, version, purl: `pkg:npm/${name}@${version}` } },
+    components: folders.map(component),
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
 }
 
 /** The package's folder of a module in node_modules. */

@@ -1,6 +1,6 @@
 import { canonicalJson, specHash, unknownFields } from "../model/canonical.ts";
 import { hasCompleted, isMet, waitsText } from "../model/dependency.ts";
-import { expressionOf, UNUSABLE } from "../model/expression.ts";
+import { understood, unusable } from "../model/expression.ts";
 import { formatExit, type Missing } from "../model/observed.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
@@ -29,6 +29,7 @@ export async function applyChange(registry: Registry, request: Request, gone: Ab
       ? { spec: found.spec, secrets: found.secrets, ran: !isAtRest(found) || isOwed(found) }
       : undefined;
   if (action === "remove") return found ? removeServer(registry, found) : done("was not there");
+  await refuseUnusable(request);
   const missing = found ? await missingForRestart(registry, found, request, gone) : [];
   if (missing.length > 0) return leftAlone(missing);
   refuseAtEnd(registry);
@@ -44,6 +45,14 @@ export async function applyChange(registry: Registry, request: Request, gone: Ab
       if (server.shouldRun) ownWhatIsStarted(server, request);
       return server.shouldRun ? bringUpOrBack(registry, server, before, request, gone) : stopServer(server);
   }
+}
+
+/** A pattern that was applied by another version stays, and is told as its readiness; a new one has to be understood. */
+async function refuseUnusable({ spec }: Request): Promise<void> {
+  if (spec?.readiness.type !== "log") return;
+  const pattern = await understood(spec.readiness.pattern);
+  if (!pattern.ok)
+    throw new RpcError(RPC_ERRORS.invalidParams, `cannot apply ${spec.name}: ${unusable(pattern.fault)}`);
 }
 
 function refuseAtEnd({ isEnding }: Registry): void {
@@ -162,8 +171,6 @@ function takeOver(registry: Registry, request: Request, found: Supervised | unde
   }
   const unknown = unknownFields(spec);
   if (unknown.length > 0) throw notKnown(spec.name, unknown);
-  if (spec.readiness.type === "log" && expressionOf(spec.readiness.pattern) === undefined)
-    throw new RpcError(RPC_ERRORS.invalidParams, `cannot apply ${spec.name}: ${UNUSABLE}`);
   if (!found) {
     const added = registry.add(spec, secrets);
     if (held) added.setOperator("stop");

@@ -2,7 +2,14 @@ import * as fs from "node:fs";
 import { Socket, type SocketConstructorOpts } from "node:net";
 import type { Exit } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
-import { identify, isRunning, processGroups, signalProcess, startedAt } from "../system/processes.ts";
+import {
+  identify,
+  isOfGroup,
+  isRunning,
+  processGroups,
+  signalProcess,
+  startedAt,
+} from "../system/processes.ts";
 import type { LogWriter } from "./log-writer.ts";
 import {
   bornAt,
@@ -27,10 +34,16 @@ export interface IncarnationEvents {
 
 export interface KeeperFacts {
   readonly pid: number;
+  /** One that an earlier agent had started, proven to be it. */
+  readonly adopted?: ProcessId;
+  /** Its folder was taken from it: it cannot be told to go. */
+  readonly isCut?: boolean;
   /** Settles when the keeper, a child of this process, has ended; absent for an adopted one. */
   readonly gone?: Promise<void>;
 }
 
+/** Longest message that may wait for its end, characters. */
+const LONGEST_MESSAGE = 1024;
 /** Between two looks at a group that is being ended, ms: short at first, for the many that end at once. */
 const GROUP_GAPS = [2, 5, 10, 20, 40];
 /** Between two looks at a program whose keeper is gone, ms. */
@@ -52,6 +65,8 @@ export class Incarnation {
   readonly #files: RunFiles;
   readonly #sockets = new Map<keyof RunFiles, Socket>();
   readonly #keeper: number | undefined;
+  readonly #adopted: ProcessId | undefined;
+  readonly #isCut: boolean;
   /** The keeper is a child of this process that has not ended. */
   #ownKeeper: boolean;
   /** Write ends held until the keeper holds its own: on macOS a fifo that nobody ever wrote is at its end. */
@@ -75,6 +90,8 @@ export class Incarnation {
     this.dir = dir;
     this.#files = files;
     this.#keeper = keeper?.pid;
+    this.#adopted = keeper?.adopted;
+    this.#isCut = keeper?.isCut === true;
     this.#log = log;
     this.#events = events;
     this.#ownKeeper = keeper?.gone !== undefined;
@@ -101,9 +118,16 @@ export class Incarnation {
       return;
     }
     const isKept = hasKeeper(this.dir);
-    const pid = known ? undefined : isKept ? readPid(this.dir, "pid") : processOf(this.dir)?.pid;
+    const pid = known ? undefined : isKept ? this.#claimedPid() : processOf(this.dir)?.pid;
     if (pid !== undefined) this.#spawned(pid, bornAt(this.dir));
     if (!isKept) this.#keeperGone();
+  }
+
+  /** What the keeper has written down as its program, if it is of its group: the server can write there, too. */
+  #claimedPid(): number | undefined {
+    const pid = readPid(this.dir, "pid");
+    const isIts = pid !== undefined && this.#keeper !== undefined && isOfGroup(pid, this.#keeper);
+    return isIts ? pid : undefined;
   }
 
   #readAll(): void {
@@ -138,7 +162,8 @@ export class Incarnation {
   }
 
   #keeperLives(): boolean {
-    return this.#keeper !== undefined && (this.#ownKeeper || hasKeeper(this.dir));
+    if (this.#keeper === undefined || this.#ownKeeper) return this.#keeper !== undefined;
+    return (this.#isCut || hasKeeper(this.dir)) && (this.#adopted === undefined || isRunning(this.#adopted));
   }
 
   /** Takes in the last output and lets everything go: the run is over. */
@@ -147,6 +172,7 @@ export class Incarnation {
     this.drain(now);
     this.#log.endLines(now);
     releaseKeeper(this.dir);
+    if (this.#isCut && this.#adopted && isRunning(this.#adopted)) signalProcess(this.#adopted.pid, "SIGKILL");
     this.detach();
     fs.rmSync(this.dir, { recursive: true, force: true });
   }
@@ -211,7 +237,8 @@ export class Incarnation {
   // --- the life of the program ----------------------------------------------------------------------------------
 
   #takeMessage(text: string): void {
-    this.#message += text;
+    // A keeper writes two short lines. Whatever else comes is somebody's who found the folder.
+    this.#message = `${this.#message}${text}`.slice(0, LONGEST_MESSAGE);
     for (let end = this.#message.indexOf("\n"); end !== -1; end = this.#message.indexOf("\n")) {
       const [word, number] = this.#message.slice(0, end).split(" ");
       this.#message = this.#message.slice(end + 1);

@@ -19,6 +19,8 @@ import type { ServerSpec } from "../model/spec.ts";
  * have SIGINT and SIGQUIT ignored for good. It is the inner shell that turns to the fifos: what the outer one says of
  * a child that a signal ended is no output of the server.
  *
+ * The status is opened for reading, too: a fifo that the server put in its place would keep the keeper waiting.
+ *
  * Shell variables begin with `_xy_`: a name that the server's environment has too would be handed on changed. What
  * the shells add to the environment is taken away again.
  *
@@ -37,11 +39,14 @@ if [ -z "$_xy_got" ]; then
   ' sh "$_xy_dir" "$_xy_mask" "$_xy_files" "$@"
   _xy_code=$?
 fi
-echo $_xy_code >"$_xy_dir/status"
+echo $_xy_code 1<>"$_xy_dir/status"
 echo "exit $_xy_code" >&5
 exec 5>&-
 until read -r _xy_s <&6; do :; done
 `;
+
+/** How the label of a keeper begins: it is told from other processes by that. */
+export const KEEPER_LABEL = "xy-keeper:";
 
 const FIFOS = ["out", "err", "alive", "release"] as const;
 
@@ -72,7 +77,7 @@ export async function startKeeper(start: KeeperStart): Promise<{ pid: number; go
   const { dir, spec, env } = start;
   const { project, name, umask, limits, program, args } = spec;
   // The label is for people who look at the process list.
-  const label = `xy-keeper:${project}/${name}`;
+  const label = `${KEEPER_LABEL}${project}/${name}`;
   const argv = ["-c", SCRIPT, label, dir, umask.toString(8), String(limits.openFiles), program, ...args];
   const child = spawn("/bin/sh", argv, {
     cwd: spec.workingDir,

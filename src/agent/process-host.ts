@@ -1,16 +1,16 @@
 import * as fs from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { environmentOf, SpawnError } from "../model/environment.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
 import { endStrayProbes } from "../probes/command.ts";
 import { holderOf } from "../system/listeners.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
-import { isRunning, signalProcess } from "../system/processes.ts";
+import { identify, isRunning, parentOf, signalProcess, wordsOf } from "../system/processes.ts";
 import { Incarnation, type IncarnationEvents } from "./incarnation.ts";
-import { type Launched, makeFifos, startKeeper } from "./keeper.ts";
+import { KEEPER_LABEL, type Launched, makeFifos, startKeeper } from "./keeper.ts";
 import type { LogWriter } from "./log-writer.ts";
-import { hasKeeper, openRunFiles, readPid, readStatus } from "./run-folder.ts";
+import { hasFifos, hasKeeper, openRunFiles, readPid, readStatus, removeTraps } from "./run-folder.ts";
 import { makeRunFolder } from "./run-folders.ts";
 
 export interface SpawnRequest {
@@ -110,25 +110,23 @@ export async function adoptIncarnation(
   log: LogWriter,
   events: IncarnationEvents,
 ): Promise<Incarnation | undefined> {
-  if (!fs.existsSync(join(dir, "alive"))) {
+  let cut: ProcessId | undefined;
+  if (!hasFifos(dir)) {
+    if (known && isRunning(known)) cut = keeperAs(parentOf(known.pid), dir);
     fs.rmSync(dir, { recursive: true, force: true });
     if (!known || !isRunning(known)) return undefined;
-    // Somebody deleted the folder under a living server. It is kept all the same: its output is lost, and its
+    // Somebody deleted the folder under a living server, or what is in it. It is kept all the same: its output is lost, and its
     // exit code, but there must not be a second one beside it.
     ensurePrivateDir(dir);
     await makeFifos([dir]);
   }
   if (neverStarted(dir, known)) return undefined;
   endStrayProbes(dir);
-  const keeper = hasKeeper(dir) ? await keeperPid(dir) : readPid(dir, "keeper");
+  removeTraps(dir);
+  const keeper = cut ?? (await keeperIn(dir));
   log.open();
-  return new Incarnation(
-    dir,
-    openRunFiles(dir),
-    keeper === undefined ? undefined : { pid: keeper },
-    log,
-    events,
-  );
+  const facts = keeper && { pid: keeper.pid, adopted: keeper, isCut: cut !== undefined };
+  return new Incarnation(dir, openRunFiles(dir), facts, log, events);
 }
 
 /**
@@ -150,9 +148,34 @@ function neverStarted(dir: string, known: ProcessId | undefined): boolean {
 
 /** Kills what a keeper holds in a run folder of which nothing else is known. False: there is none. */
 export async function endStrayRun(dir: string): Promise<boolean> {
-  const keeper = hasKeeper(dir) ? await keeperPid(dir) : undefined;
-  if (keeper !== undefined) signalProcess(-keeper, "SIGKILL");
-  return keeper !== undefined;
+  const keeper = await keeperIn(dir);
+  if (keeper === undefined || !isRunning(keeper)) return false;
+  signalProcess(-keeper.pid, "SIGKILL");
+  return true;
+}
+
+/**
+ * The keeper of a run folder. The number in its file is a claim, which the server can change: a keeper has its label and
+ * the folder among the words that it was started with.
+ */
+async function keeperIn(dir: string): Promise<ProcessId | undefined> {
+  return hasKeeper(dir) ? keeperAs(await keeperPid(dir), dir) : undefined;
+}
+
+function keeperAs(pid: number | undefined, dir: string): ProcessId | undefined {
+  if (pid === undefined) return undefined;
+  const words = wordsOf(pid);
+  const label = words.findIndex((word) => word.startsWith(KEEPER_LABEL));
+  const isIts = label !== -1 && words.slice(label).some((word) => isSameFolder(word, dir));
+  return isIts ? identify(pid) : undefined;
+}
+
+function isSameFolder(word: string, dir: string): boolean {
+  if (word === dir) return true;
+  if (basename(word) !== basename(dir) || !word.startsWith("/")) return false;
+  // The state folder may be named another way now.
+  const [a, b] = [word, dir].map((path) => fs.statSync(path, { throwIfNoEntry: false }));
+  return a !== undefined && a.ino === b?.ino && a.dev === b.dev;
 }
 
 async function keeperPid(dir: string): Promise<number | undefined> {

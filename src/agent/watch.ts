@@ -1,10 +1,11 @@
-import { expressionOf, UNUSABLE } from "../model/expression.ts";
+import { type Expression, LONGEST_MATCHED, understood, unusable } from "../model/expression.ts";
 import type { ProbeReport } from "../model/probe-report.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { Probe, SecretValues } from "../model/spec-parts.ts";
 import { type Look, type LookingProbe, Prober } from "../probes/prober.ts";
 import { Steps } from "../probes/steps.ts";
 import type { Incarnation } from "./incarnation.ts";
+import { firstMatch, LineSearch } from "./line-search.ts";
 import { LogSnapshot } from "./log-reader.ts";
 import type { LogLine } from "./log-record.ts";
 import type { LogWriter } from "./log-writer.ts";
@@ -50,10 +51,10 @@ export class Watch {
     const steps = new Steps();
     if (probe.type === "none") return steps.good("none", "its program runs; there is no other check");
     if (probe.type !== "log") return this.#prober.look(spec, probe, secrets);
-    const expression = expressionOf(probe.pattern);
-    if (expression === undefined) return steps.bad("log", UNUSABLE);
-    const line = this.#earlierLine(expression);
-    if (line) return steps.good("log", printed(line));
+    const pattern = await understood(probe.pattern);
+    if (!pattern.ok) return steps.bad("log", unusable(pattern.fault));
+    const line = await firstMatch(pattern.expression, this.#lastLines(EARLIER_LINES));
+    if (line !== undefined) return steps.good("log", printed(line));
     return steps.bad("log", `none of the last ${EARLIER_LINES} lines of this run matches ${probe.pattern}`);
   }
 
@@ -79,38 +80,61 @@ export class Watch {
   }
 
   /** Waits for a line of this run that matches, also among those written before now. */
-  #awaitLine(pattern: string, answered: (look: Look) => void): void {
+  async #awaitLine(pattern: string, answered: (look: Look) => void): Promise<void> {
     this.#stopLog();
+    let isOver = false;
+    this.#stopLog = () => {
+      isOver = true;
+    };
+    const known = await understood(pattern);
+    if (isOver) return;
+    if (!known.ok) return answered({ ok: false, evidence: unusable(known.fault), steps: [] });
     try {
-      const expression = expressionOf(pattern);
-      const tell = (line: LogLine) => answered({ ok: true, evidence: printed(line), steps: [] });
-      const earlier = expression && this.#earlierLine(expression);
-      if (expression === undefined) answered({ ok: false, evidence: UNUSABLE, steps: [] });
-      else if (earlier) setImmediate(tell, earlier);
-      else this.#listen(expression, tell);
+      this.#listen(known.expression, (line) => answered({ ok: true, evidence: printed(line), steps: [] }));
     } catch (error) {
       answered({ ok: false, evidence: `cannot look at the log: ${String(error)}`, steps: [] });
     }
   }
 
-  #earlierLine(expression: RegExp): LogLine | undefined {
+  /** What is in the log now, and then each line that comes: none twice, none lost. */
+  #listen(expression: Expression, tell: (line: string) => void): void {
+    const search = new LineSearch(
+      expression,
+      (count) => this.#lastLinesOrNone(Math.min(count, EARLIER_LINES)),
+      (line) => {
+        this.#stopLog();
+        tell(line);
+      },
+    );
+    for (const line of this.#lastLines(EARLIER_LINES)) search.take(line);
+    const stop = this.#log.onLine((line) => search.take(textOf(line)));
+    this.#stopLog = () => {
+      stop();
+      search.end();
+    };
+  }
+
+  #lastLinesOrNone(tail: number): string[] {
+    try {
+      return this.#lastLines(tail);
+    } catch (error) {
+      this.#report(`cannot look at its log: ${String(error)}`);
+      return [];
+    }
+  }
+
+  /** Of this run, at most so many. */
+  #lastLines(tail: number): string[] {
     const snapshot = new LogSnapshot(this.#log.dir);
     try {
-      const lines = snapshot.lastLines({ tail: EARLIER_LINES, since: this.#since });
-      return lines.find((line) => expression.test(textOf(line)));
+      return snapshot.lastLines({ tail, since: this.#since }).map(textOf);
     } finally {
       snapshot.close();
     }
   }
-
-  #listen(expression: RegExp, tell: (line: LogLine) => void): void {
-    this.#stopLog = this.#log.onLine((line) => {
-      if (!expression.test(textOf(line))) return;
-      this.#stopLog();
-      tell(line);
-    });
-  }
 }
 
-const textOf = (line: LogLine) => line.bytes.toString("utf8");
-const printed = (line: LogLine) => `printed: ${textOf(line)}`;
+/** What of a line may be matched. */
+const textOf = (line: LogLine) =>
+  line.bytes.toString("utf8", 0, Math.min(line.bytes.length, LONGEST_MATCHED));
+const printed = (line: string) => `printed: ${line}`;

@@ -41,7 +41,10 @@ const SHELL_NAMES: ReadonlySet<string> = new Set(
   "_ BASHOPTS EUID IFS LINENO OLDPWD OPTARG OPTIND PPID PS1 PS2 PS4 PWD SHELLOPTS SHLVL UID".split(" "),
 );
 
-/** Names that a shell owns, or xy's own one: a server could not get them as declared. */
-export function isShellName(name: string): boolean {
-  return SHELL_NAMES.has(name) || name.startsWith("_xy_");
+/** Why a server could not get a variable of this name as declared; undefined for nearly all names. */
+export function nameFault(name: string): string | undefined {
+  if (SHELL_NAMES.has(name) || name.startsWith("_xy_"))
+    return "the shell that starts the program owns that name";
+  // JavaScript has no records with a key of that name that all libraries keep.
+  return name === "__proto__" ? "xy cannot record a variable of that name" : undefined;
 }

@@ -15,6 +15,7 @@ import { discover, type Root, type Search, userFolder } from "./discover.ts";
 import { accountEnv, expandPath } from "./environment.ts";
 import { graphProblems } from "./graph.ts";
 import { isMap } from "./keys.ts";
+import { patternProblems } from "./patterns.ts";
 import { sourceFolder } from "./place.ts";
 import { refusals } from "./powers.ts";
 import { matches } from "./when.ts";
@@ -48,8 +49,8 @@ export async function load(request: LoadRequest): Promise<Loaded> {
   };
   const collected = await collect(root, evaluationOf(request), agree);
   const { declared, problems } = declare(root, collected, request, isOwn);
-  const schedules = await scheduleProblems(declared.actions);
-  const all = sorted([...root.diagnostics, ...collected.problems, ...problems, ...schedules]);
+  const late = [...(await scheduleProblems(declared.actions)), ...(await patternProblems(declared.servers))];
+  const all = sorted([...root.diagnostics, ...collected.problems, ...problems, ...late]);
   const isRefused = answer !== undefined && !(await answer);
   if (isRefused) return { ok: false, problems: all, refused: true };
   if (all.some(({ severity }) => severity === "error")) return { ok: false, problems: all };

@@ -4,7 +4,7 @@ import type { Facts } from "../model/server-fields.ts";
 import { type ServerSpec, specOf } from "../model/spec.ts";
 import type { EnvValue, SecretRef, SecretValues } from "../model/spec-parts.ts";
 import type { Declared, DeclaredServer } from "./declared.ts";
-import { expandPath, givenEnv, isShellName, systemPath } from "./environment.ts";
+import { expandPath, givenEnv, nameFault, systemPath } from "./environment.ts";
 import type { KeyPath } from "./place.ts";
 import { type ProgramSearch, pathFolders, programAt, programOn, versionManagerRemark } from "./program.ts";
 import { absoluteReference, readEnvFile, readSecret } from "./secrets.ts";
@@ -149,11 +149,8 @@ export async function resolveSecrets(
     const read = await readEnvFile(file);
     for (const message of read.problems) report(path, message);
     for (const [name, value] of read.values) {
-      if (isShellName(name))
-        report(
-          path,
-          `cannot take ${name} from ${file}: the shell that starts the program owns that name; remove it there`,
-        );
+      const fault = nameFault(name);
+      if (fault !== undefined) report(path, `cannot take ${name} from ${file}: ${fault}; remove it there`);
       else if (!Object.hasOwn(env, name))
         fromFiles.set(name, keep(name, { envFile: file, name }, { kind: "value", value }));
     }

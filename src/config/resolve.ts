@@ -1,6 +1,7 @@
 import { type ActionSecrets, actionKey } from "../model/action.ts";
 import type { BackendSettings } from "../model/backend-settings.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { own } from "../model/own.ts";
 import type { Desired } from "../model/plan.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
 import { resolveBackends } from "./backend-settings.ts";
@@ -31,7 +32,7 @@ export async function resolve(declared: Declared, around: World): Promise<Resolv
   // One after another: a secret command may ask for a password on the terminal.
   const resolved = [];
   for (const server of declared.servers)
-    resolved.push(await resolveServer(server, declared, ports[server.name], world));
+    resolved.push(await resolveServer(server, declared, own(ports, server.name), world));
   const actions = [];
   for (const action of declared.actions) {
     const i = declared.servers.findIndex(({ name }) => name === action.server);

@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import type { SecretInput } from "../model/input-parts.ts";
+import { own } from "../model/own.ts";
 import type { SecretRef } from "../model/spec-parts.ts";
 import { parseDotenv } from "./dotenv.ts";
 import { expandPath } from "./environment.ts";
@@ -18,7 +19,7 @@ export async function readSecret(
 ): Promise<SecretOutcome> {
   if (world.leaveSecrets) return { kind: "skipped" };
   if ("env" in ref) {
-    const value = Object.hasOwn(world.env, ref.env) ? world.env[ref.env] : undefined;
+    const value = own(world.env, ref.env);
     return value === undefined
       ? missing(`the variable ${ref.env} is not set; set it where you call xy`)
       : checked(value);

@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { FilledServer } from "../model/server.ts";
 import { parseDuration } from "../model/units.ts";
-import { isShellName } from "./environment.ts";
+import { nameFault } from "./environment.ts";
 import type { KeyPath } from "./place.ts";
 import { expandTemplates, type TemplateFacts } from "./templates.ts";
 
@@ -31,11 +31,12 @@ export function serverProblems(
 }
 
 export function envNameProblems(input: Pick<FilledServer, "env">): ServerProblem[] {
-  const refused = Object.keys(input.env).filter((name) => isShellName(name));
-  return refused.map((name) => ({
-    path: ["env", name],
-    message: `cannot set ${name} in env: the shell that starts the program owns that name; use another one`,
-  }));
+  return Object.keys(input.env).flatMap((name) => {
+    const fault = nameFault(name);
+    return fault === undefined
+      ? []
+      : [{ path: ["env", name], message: `cannot set ${name} in env: ${fault}; use another one` }];
+  });
 }
 
 /** A part of a path that a shell would fill in. A dollar sign elsewhere, as in a password, is one. */

@@ -1,3 +1,4 @@
+import { own } from "../model/own.ts";
 import type { FilledServer } from "../model/server.ts";
 import type { KeyPath } from "./place.ts";
 
@@ -65,7 +66,7 @@ class Expansion {
 
   /** The filled-in value of a variable that is declared as a text. */
   variable(name: string): string | undefined {
-    const declared = Object.hasOwn(this.#declared, name) ? this.#declared[name] : undefined;
+    const declared = own(this.#declared, name);
     if (typeof declared !== "string") return undefined;
     const known = this.#done.get(name);
     if (known !== undefined) return known;

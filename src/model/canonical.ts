@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { AnyRow, Rows } from "./field.ts";
+import { own } from "./own.ts";
 import { SERVER_FIELDS } from "./server-fields.ts";
 import type { ServerSpec } from "./spec.ts";
 
@@ -62,14 +63,14 @@ function laterParts(
   return rows.flatMap(([key, row]) => {
     const name = `${prefix}${key}`;
     const value = values[key];
-    const own = row.start?.[backend];
+    const part = row.start?.[backend];
     if (row.rows) {
       const inner = (value ?? {}) as Record<string, unknown>;
-      const around = { prefix: `${name}.`, counts: own !== undefined };
+      const around = { prefix: `${name}.`, counts: part !== undefined };
       return laterParts(Object.entries(row.rows), inner, backend, around);
     }
     if (FIRST.has(name) || isAbsent(row, value)) return [];
-    const parts = own?.(value as never) ?? (counts ? [value] : []);
+    const parts = part?.(value as never) ?? (counts ? [value] : []);
     return parts.length === 0 ? [] : [{ [name]: parts }];
   });
 }
@@ -92,7 +93,7 @@ function compacted(
 ): Record<string, unknown> {
   const entries = Object.entries(values).flatMap(([key, value]): [string, unknown][] => {
     const name = `${prefix}${key}`;
-    const row = Object.hasOwn(rows, key) ? rows[key] : undefined;
+    const row = own(rows, key);
     if (row?.rows) {
       const inner = compacted(row.rows, value as Record<string, unknown>, `${name}.`);
       return FIRST.has(name) || Object.keys(inner).length > 0 ? [[key, inner]] : [];
@@ -141,7 +142,7 @@ function split(
   const known: [string, unknown][] = [];
   const unknown: string[] = [];
   for (const [key, value] of Object.entries(values)) {
-    const row = Object.hasOwn(rows, key) ? rows[key] : undefined;
+    const row = own(rows, key);
     const inner = row?.rows && split(row.rows, value as Record<string, unknown>);
     if (row) known.push([key, inner ? inner.known : value]);
     else if (!EMPTY.includes(canonicalJson(value))) unknown.push(key);

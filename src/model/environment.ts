@@ -1,3 +1,4 @@
+import { own } from "./own.ts";
 import type { ServerSpec } from "./spec.ts";
 import type { SecretValues } from "./spec-parts.ts";
 
@@ -14,7 +15,7 @@ export class SpawnError extends Error {
 export function environmentOf(spec: Pick<ServerSpec, "env">, secrets: SecretValues): Record<string, string> {
   const entries = Object.entries(spec.env).map(([key, value]): [string, string] => {
     if (typeof value === "string") return [key, value];
-    const secret = secrets[key];
+    const secret = own(secrets, key);
     if (secret === undefined)
       throw new SpawnError(`cannot start: the value of the secret ${key} is not here`);
     return [key, secret];

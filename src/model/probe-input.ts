@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { expressionOf } from "./expression.ts";
 import { duration, port, text, textList, whole } from "./input-parts.ts";
 
 /** Probes as a person may write them. */
@@ -61,9 +60,7 @@ const commandProbe = z
     ...timing,
   })
   .describe("A program ends with exit code 0.");
-const regularExpression = text("write a regular expression in quotes").refine(isPattern, {
-  error: "write a valid regular expression",
-});
+const regularExpression = text("write a regular expression in quotes");
 const logProbe = z
   .strictObject({
     type: z.literal("log"),
@@ -73,10 +70,6 @@ const logProbe = z
     ...timing,
   })
   .describe("A line of output matches the pattern.");
-
-function isPattern(value: string): boolean {
-  return expressionOf(value) !== undefined;
-}
 
 const WORDS = ["mcp", "tcp", "none"] as const;
 const everywhere = [tcpProbe, httpProbe, mcpProbe, commandProbe, noneProbe] as const;

@@ -16,6 +16,7 @@ import {
   whole,
 } from "./input-parts.ts";
 import type { Machine } from "./machine.ts";
+import { own } from "./own.ts";
 import { livenessInput, readinessInput } from "./probe-input.ts";
 import { isUsualOfProbe, type ProbeCommand, probeOf, shownOfProbe, usualProbe } from "./probe-of.ts";
 import {
@@ -448,7 +449,7 @@ export function rowOf(leaf: string): { readonly row: AnyRow | undefined; readonl
   const parts = leaf.split(".");
   for (let depth = 0; ; depth++) {
     const key = parts[depth] ?? "";
-    const row = Object.hasOwn(rows, key) ? rows[key] : undefined;
+    const row = own(rows, key);
     if (row?.rows === undefined || depth === parts.length - 1)
       return { row, inner: parts.slice(depth + 1).join(".") };
     rows = row.rows;

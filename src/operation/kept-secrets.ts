@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type ActionSpec, actionKey } from "../model/action.ts";
 import { canonicalJson } from "../model/canonical.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { own } from "../model/own.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { envValue, type SecretValues, secretValues } from "../model/spec-parts.ts";
 import { readBackendSettings } from "../system/backend-settings.ts";
@@ -31,11 +32,13 @@ type Applied = z.infer<typeof applied>;
 export function withKeptSecrets(evaluated: Evaluated, state: string): Evaluated {
   const { desired, secrets, actionSecrets, diagnostics } = evaluated;
   const { project } = desired;
-  const servers = desired.servers.map((spec) => keep(spec, secrets[spec.name], appliedServers(state, spec)));
+  const servers = desired.servers.map((spec) =>
+    keep(spec, own(secrets, spec.name), appliedServers(state, spec)),
+  );
   const known = appliedActions(state, project);
   const actions = desired.actions.map((spec) => {
     const key = actionKey(spec);
-    return keep(spec, actionSecrets[key], known.get(key) ?? []);
+    return keep(spec, own(actionSecrets, key), known.get(key) ?? []);
   });
   return {
     ...evaluated,
@@ -71,7 +74,7 @@ function keep<Spec extends ServerSpec | ActionSpec>(
   for (const [name, value] of Object.entries(spec.env)) {
     if (typeof value === "string" || value.hmac !== "") continue;
     const found = records.find(
-      (record) => isSameReference(record.spec.env[name], value) && Object.hasOwn(record.secrets, name),
+      (record) => isSameReference(own(record.spec.env, name), value) && Object.hasOwn(record.secrets, name),
     );
     if (found === undefined) lacking.push(name);
     else {

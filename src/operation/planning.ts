@@ -10,6 +10,7 @@ import { unknownFields } from "../model/canonical.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
 import type { Observed } from "../model/observed.ts";
+import { own } from "../model/own.ts";
 import type { Change, Desired, Plan, Unreachable } from "../model/plan.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import { buildPlan } from "../reconciler/plan.ts";
@@ -97,7 +98,7 @@ export async function evaluate(setting: Setting): Promise<Result<Evaluated> & Pi
   const resolved = await resolve(loaded.value, {
     machine,
     env,
-    keptPort: (server) => kept[server],
+    keptPort: (server) => own(kept, server),
     portTaken: async (port) => keptByOthers.has(port) || (await holderOf(port)) !== undefined,
     hmac: machineHmac(state),
     runSecretCommand: secretRunner(setting),

@@ -2,6 +2,7 @@ import type { Backend, PerformResult } from "../backends/backend.ts";
 import { type ActionSecrets, type ActionSpec, actionKey } from "../model/action.ts";
 import type { ApplyEvent } from "../model/event.ts";
 import type { Missing } from "../model/observed.ts";
+import { own } from "../model/own.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
@@ -203,7 +204,7 @@ class Walk {
     const there = `under ${before.backend}`;
     if (before.spec === undefined) return `what it was ${there} is not known`;
     const { spec } = before;
-    const secrets = keptSecrets(spec, desired, this.#options.secrets[server] ?? {});
+    const secrets = keptSecrets(spec, desired, own(this.#options.secrets, server) ?? {});
     if (typeof secrets === "string")
       return `it cannot be put back ${there}: the value of ${secrets} is another by now`;
     const here: Change = { ...change, action: "remove", desired, held: false };
@@ -220,7 +221,7 @@ class Walk {
   async #perform(change: Change, waitMs: number, known?: SecretValues): Promise<PerformResult> {
     const { secrets, rollback = true, signal } = this.#options;
     const kind = change.desired?.backend ?? change.observed?.backend ?? "agent";
-    const values = known ?? (Object.hasOwn(secrets, change.server) ? secrets[change.server] : undefined);
+    const values = known ?? own(secrets, change.server);
     const until = awaitedCondition(change.server, this.#changes);
     const wanted = { secrets: values ?? {}, waitMs, until, rollback, signal };
     try {
@@ -245,9 +246,9 @@ function keptSecrets(before: ServerSpec, after: ServerSpec, values: SecretValues
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(before.env)) {
     if (typeof value === "string") continue;
-    const now = after.env[name];
+    const now = own(after.env, name);
     const known =
-      now === undefined || typeof now === "string" || now.hmac !== value.hmac ? undefined : values[name];
+      now === undefined || typeof now === "string" || now.hmac !== value.hmac ? undefined : own(values, name);
     if (known === undefined) return name;
     kept[name] = known;
   }

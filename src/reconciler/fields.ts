@@ -1,5 +1,6 @@
 import { canonicalJson } from "../model/canonical.ts";
 import { type Described, leaves, topField } from "../model/leaves.ts";
+import { own } from "../model/own.ts";
 import type { FieldChange } from "../model/plan.ts";
 import type { EnvValue } from "../model/spec-parts.ts";
 
@@ -30,7 +31,7 @@ const isSame = (a: unknown, b: unknown) => a === b || canonicalJson(a) === canon
  */
 export function settleSecrets<Spec extends Described>(spec: Spec, known: Spec): Spec {
   const settle = (name: string, value: EnvValue): EnvValue => {
-    const old = Object.hasOwn(known.env, name) ? known.env[name] : undefined;
+    const old = own(known.env, name);
     if (old === undefined || typeof value === "string" || typeof old === "string" || value.hmac !== "")
       return value;
     return canonicalJson(old.secret) === canonicalJson(value.secret) ? old : value;

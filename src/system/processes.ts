@@ -174,6 +174,42 @@ export function bootId(): string {
   return boot;
 }
 
+/** Longest command line that is looked at, bytes. */
+const LONGEST_COMMAND = 64 * 1024;
+
+/**
+ * The words with which a process was started, as far as they are in the first 64 KiB; none of one that is gone. Where
+ * the system has only one line, its words are those between spaces.
+ */
+export function wordsOf(pid: number): string[] {
+  try {
+    if (!isLinux)
+      return execFileSync(PS, ["-ww", "-o", "command=", "-p", String(pid)], ASKING)
+        .trim()
+        .split(" ");
+    const fd = openSync(`/proc/${pid}/cmdline`, "r");
+    try {
+      const buffer = Buffer.alloc(LONGEST_COMMAND);
+      return buffer.toString("utf8", 0, readSync(fd, buffer, 0, LONGEST_COMMAND, 0)).split("\0");
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return [];
+  }
+}
+
+/** Undefined for a process that is gone. */
+export function parentOf(pid: number): number | undefined {
+  return (isLinux ? readProc(pid) : readPs(pid))?.parent;
+}
+
+/** Whether a process is of this process group, or was started by its leader. */
+export function isOfGroup(pid: number, leader: number): boolean {
+  const row = isLinux ? readProc(pid) : readPs(pid);
+  return row !== undefined && (row.group === leader || row.parent === leader);
+}
+
 /** Short name of a process, for messages. */
 export function processName(pid: number): string {
   try {

@@ -66,7 +66,9 @@ export function actionFacts(spec: ActionSpec, given: Given = {}): readonly Fact[
     const [top = ""] = field.split(".");
     if (["command", "program", "args", "script", "interpreterArgs", "openFiles"].includes(top)) return false;
     if (isGiven(field, value, given)) return false;
-    return !(field in ACTION_DEFAULTS && canonicalJson(value) === canonicalJson(ACTION_DEFAULTS[field]));
+    return !(
+      Object.hasOwn(ACTION_DEFAULTS, field) && canonicalJson(value) === canonicalJson(ACTION_DEFAULTS[field])
+    );
   });
   return [
     {

@@ -1,3 +1,4 @@
+import { own } from "../model/own.ts";
 import { rowOf } from "../model/server-fields.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { EnvValue, SecretRef } from "../model/spec-parts.ts";
@@ -37,7 +38,7 @@ function plainText(field: string, value: unknown): string {
   const { row, inner } = rowOf(field);
   const shown = row?.shown?.(value as never, inner);
   if (shown !== undefined) return shown;
-  if (typeof value === "number") return (NUMBERS[field] ?? String)(value);
+  if (typeof value === "number") return (own(NUMBERS, field) ?? String)(value);
   if (Array.isArray(value))
     return value.length === 0 ? "none" : value.map((v) => plainText(field, v)).join(", ");
   return typeof value === "string" ? quoteIfNeeded(value) : JSON.stringify(value);

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
+import { UNSUPPORTED } from "../../src/model/expression.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const pages = [
@@ -23,6 +24,12 @@ it("has a page in the list for every decision", () => {
   const list = readFileSync(join(ROOT, "docs/decisions/README.md"), "utf8");
   const files = readdirSync(join(ROOT, "docs/decisions")).filter((file) => /^\d{4}-/.test(file));
   expect(files.filter((file) => !list.includes(`(${file})`))).toEqual([]);
+});
+
+it("has every construct that a pattern cannot have, with a way", () => {
+  const text = readFileSync(join(ROOT, "docs/readiness.md"), "utf8");
+  for (const { syntax, name, way } of UNSUPPORTED)
+    expect(text).toContain(`| \`${syntax}\`, ${name} | ${way} |`);
 });
 
 it("names every room of src in the architecture", () => {

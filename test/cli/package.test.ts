@@ -34,6 +34,22 @@ describe("the packed package", () => {
     expect(run("node_modules/xyctl/bin/xy.js", "--version")).toMatch(/^xyctl\/\d+\.\d+\.\d+ /);
   });
 
+  it("lists what was bundled, and brings in nothing that runs at its installation", () => {
+    const at = (file: string) => JSON.parse(readFileSync(file, "utf8"));
+    const { components } = at(join(folder, "node_modules/xyctl/dist/sbom.cdx.json"));
+    const named = components.map(({ name }: { name: string }) => name);
+    for (const name of ["zod", "kdljs", "yaml", "@oclif/core", "jiti"]) expect(named).toContain(name);
+    const { packages } = at(join(root, "package-lock.json"));
+    const scripted = Object.keys(packages).filter((path) => packages[path].hasInstallScript);
+    const names = scripted.map((path) => path.replace(/^.*node_modules\//, ""));
+    // What the tests use may have one: nothing of that is published.
+    expect(names.filter((name) => named.includes(name) || !packages[`node_modules/${name}`]?.dev)).toEqual(
+      [],
+    );
+    const { scripts } = at(join(folder, "node_modules/xyctl/package.json"));
+    expect(Object.keys(scripts)).not.toEqual(expect.arrayContaining([expect.stringMatching(/install/)]));
+  });
+
   it("has the units that it installs", () => {
     const templates = readdirSync(join(folder, "node_modules/xyctl/templates")).sort();
     expect(templates).toEqual([

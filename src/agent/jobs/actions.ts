@@ -9,6 +9,7 @@ import {
 } from "../../model/action.ts";
 import { canonicalJson } from "../../model/canonical.ts";
 import { nearest } from "../../model/nearest.ts";
+import { own } from "../../model/own.ts";
 import { type SecretValues, secretValues } from "../../model/spec-parts.ts";
 import { notKnown, RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { readJson, setAside, writeAtomic } from "../../system/files.ts";
@@ -88,7 +89,7 @@ export class Actions {
       const key = actionKey(spec);
       const unknown = Object.keys(spec).filter((field) => !Object.hasOwn(ACTION_SHAPE, field));
       if (unknown.length > 0) throw notKnown(key, unknown);
-      after.set(key, { spec, secrets: valuesOf(spec, secrets[key] ?? {}, before.get(key)) });
+      after.set(key, { spec, secrets: valuesOf(spec, own(secrets, key) ?? {}, before.get(key)) });
     }
     const sorted = new Map([...after].sort(([a], [b]) => (a < b ? -1 : 1)));
     this.#write(project, [...sorted.values()]);
@@ -126,7 +127,7 @@ export class Actions {
 /** A secret that was not looked up now keeps the value that its keyed hash stands for. */
 function valuesOf(spec: ActionSpec, values: SecretValues, before: AppliedAction | undefined): SecretValues {
   const kept = Object.entries(before?.secrets ?? {}).filter(
-    ([name]) => canonicalJson(before?.spec.env[name]) === canonicalJson(spec.env[name]),
+    ([name]) => canonicalJson(own(before?.spec.env ?? {}, name)) === canonicalJson(own(spec.env, name)),
   );
   return { ...Object.fromEntries(kept), ...values };
 }

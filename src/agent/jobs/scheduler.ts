@@ -4,6 +4,7 @@ import { Cron } from "croner";
 import { z } from "zod";
 import { type ActionSpec, actionKey } from "../../model/action.ts";
 import type { Job } from "../../model/job.ts";
+import { own } from "../../model/own.ts";
 import { dueRun } from "../../supervisor/schedule.ts";
 import { readJson, setAside, writeAtomic } from "../../system/files.ts";
 import { projectDir } from "../../system/paths.ts";
@@ -53,7 +54,7 @@ export class Scheduler {
       const { schedule } = spec;
       if (schedule === null) return [];
       const key = actionKey(spec);
-      const before = kept[key];
+      const before = own(kept, key);
       const isSame = before?.cron === schedule.cron && before.timeZone === schedule.timeZone;
       // A run that was begun just before the death of an agent is not written down here.
       const last = isSame ? Math.max(before.last, this.#options.newest(spec) ?? 0) : now;

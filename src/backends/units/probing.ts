@@ -1,4 +1,4 @@
-import { expressionOf, UNUSABLE } from "../../model/expression.ts";
+import { understood, unusable } from "../../model/expression.ts";
 import type { ProbeReport } from "../../model/probe-report.ts";
 import { Redactor } from "../../model/redact.ts";
 import { Steps } from "../../probes/steps.ts";
@@ -49,11 +49,11 @@ async function findLine(
       "log",
       `nobody has seen whether this run printed a line that matches ${pattern}: its output is kept without times`,
     );
-  const expression = expressionOf(pattern);
-  if (expression === undefined) return steps.bad("log", UNUSABLE);
+  const known = await understood(pattern);
+  if (!known.ok) return steps.bad("log", unusable(known.fault));
   const redactor = new Redactor(record.secrets);
   for await (const { line } of manager.logs(unit, { tail: EARLIER_LINES, follow: false, since }, signal)) {
-    if (expression.test(line)) return steps.good("log", `printed: ${redactor.evidence(line)}`);
+    if (known.expression.test(line)) return steps.good("log", `printed: ${redactor.evidence(line)}`);
   }
   return steps.bad("log", `none of the last ${EARLIER_LINES} lines matches ${pattern}`);
 }

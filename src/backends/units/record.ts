@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { withoutDefaults } from "../../model/canonical.ts";
+import { own } from "../../model/own.ts";
 import { mcpFacts } from "../../model/probe-report.ts";
 import { type ServerSpec, serverSpec } from "../../model/spec.ts";
 import { type SecretValues, secretValues } from "../../model/spec-parts.ts";
@@ -157,7 +158,7 @@ export function valuesFor(spec: Pick<ServerSpec, "env">, values: SecretValues): 
   return Object.fromEntries(
     Object.entries(spec.env).flatMap(([name, value]) => {
       if (typeof value === "string") return [];
-      const secret = values[name];
+      const secret = own(values, name);
       return secret === undefined ? [] : [[name, secret]];
     }),
   );

@@ -1,3 +1,4 @@
+import { understood } from "../../model/expression.ts";
 import { formatExit } from "../../model/observed.ts";
 import type { McpFacts } from "../../model/probe-report.ts";
 import type { ProcessId } from "../../model/process.ts";
@@ -171,7 +172,7 @@ export class Output {
     this.#isKept = manager.logFiles(unit.spec, unit.file) === undefined;
     this.#redactor = new Redactor(record.secrets);
     const { readiness } = record.spec;
-    const pattern = readiness.type === "log" ? new RegExp(readiness.pattern) : undefined;
+    const pattern = readiness.type === "log" ? readiness.pattern : undefined;
     if (this.#isKept && pattern === undefined) return;
     const lines = manager.logs(unit, this.#request(true), this.#closing.signal);
     // The first step is made at once: the files are opened as they are now.
@@ -203,10 +204,13 @@ export class Output {
     return { tail: this.#isKept ? 1000 : 0, follow, since: this.since };
   }
 
-  async #follow(lines: AsyncIterator<LogLine>, pattern: RegExp | undefined): Promise<void> {
-    for (let next = await lines.next(); !next.done; next = await lines.next()) {
+  async #follow(lines: AsyncIterator<LogLine>, pattern: string | undefined): Promise<void> {
+    const first = lines.next();
+    const known = pattern === undefined ? undefined : await understood(pattern);
+    const expression = known?.ok ? known.expression : undefined;
+    for (let next = await first; !next.done; next = await lines.next()) {
       const { line } = next.value;
-      if (this.match === undefined && pattern?.test(line)) this.match = this.#redactor.evidence(line);
+      if (this.match === undefined && expression?.test(line)) this.match = this.#redactor.evidence(line);
       this.#lines.push(this.#redactor.line(line));
       if (this.#lines.length > KEPT_LINES) this.#lines.shift();
     }

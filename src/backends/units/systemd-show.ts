@@ -82,7 +82,7 @@ function stateOf(
     case "failed": {
       // What is never started again has ended, however it did, as long as it had begun.
       const hasEnded =
-        /^(exit-code|signal|core-dump)$/.test(Result ?? "") && !(ExecMainStatus in SETUP_FAILURES);
+        /^(exit-code|signal|core-dump)$/.test(Result ?? "") && !Object.hasOwn(SETUP_FAILURES, ExecMainStatus);
       return hasEnded && restart.policy === "never" ? "stopped" : "failed";
     }
     default:
@@ -126,7 +126,7 @@ const SETUP_FAILURES: Readonly<Record<string, string>> = {
   "217": "its account is not there",
 };
 
-const isSetupFailure = (exit: Exit) => exit.kind === "code" && String(exit.code) in SETUP_FAILURES;
+const isSetupFailure = (exit: Exit) => exit.kind === "code" && Object.hasOwn(SETUP_FAILURES, exit.code);
 
 const TOO_OFTEN = "it was started too often";
 

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { startHash } from "../../model/canonical.ts";
+import { own } from "../../model/own.ts";
 import type { ProcessId } from "../../model/process.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
@@ -62,7 +63,7 @@ export class Writing {
     const [fault] = manager.format.faults(this.#inventory.facts(spec, true));
     if (fault) return fault.message;
     for (const name of secretNames(spec)) {
-      const value = secrets[name];
+      const value = own(secrets, name);
       if (value === undefined)
         return `cannot apply ${spec.name}: the value of the secret ${name} is not here`;
       const why = manager.secrets?.fault(value);

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { isShellName } from "../../../src/config/environment.ts";
+import { nameFault } from "../../../src/config/environment.ts";
 import { load } from "../../../src/config/load.ts";
 import { resolve } from "../../../src/config/resolve.ts";
 import type { ActionSpec } from "../../../src/model/action.ts";
@@ -75,7 +75,7 @@ const log = fc.record(
   { type: fc.constant("log"), pattern: fc.constantFrom("listening", "a\\.b\"c'", "^\\d+$"), ...timing },
   { requiredKeys: ["type", "pattern"] },
 );
-const envName = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/).filter((name) => !isShellName(name));
+const envName = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/).filter((name) => !nameFault(name));
 const reference = fc
   .oneof(fc.record({ env: someText }), fc.record({ file: someText }), fc.record({ command: someText }))
   .map((secret) => ({ secret }));
