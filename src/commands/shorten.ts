@@ -1,9 +1,10 @@
 import { isAbsolute, relative } from "node:path";
+import { homeOf } from "../system/paths.ts";
 
 /** A path as a person would type it from here: relative below the working folder, else with `~`. */
 export function shortenPath(path: string): string {
   const below = relative(process.cwd(), path);
   if (below !== "" && !below.startsWith("..") && !isAbsolute(below)) return below;
-  const home = process.env.HOME;
-  return home && path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
+  const home = homeOf(process.env);
+  return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 }

@@ -2,6 +2,7 @@ import type { Stats } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import type { Machine } from "../model/machine.ts";
+import { isSticky, othersCanWrite } from "../model/permissions.ts";
 import { shellWord } from "../model/text.ts";
 import { DATA_EXTENSIONS } from "./read.ts";
 
@@ -35,7 +36,7 @@ export async function standingOf(folder: string, names: readonly string[], owner
   if (top === undefined) return { is: "ours" };
   if (top.info.uid !== owner.uid) return { is: "another's", reason: `${folder} belongs to another account` };
   // Such as /tmp: that somebody left a configuration there says nothing about whose it is.
-  if (!owner.isNamed && isSticky(top.info) && othersCanWrite(top.info, owner))
+  if (!owner.isNamed && isSticky(top.info) && othersCanWrite(top.info, owner.isPrivateGroup))
     return { is: "another's", reason: `others can add files to ${folder}` };
   const inside = names.map((name) => join(folder, name));
   const servers = names.includes("servers.d") ? await serverFiles(join(folder, "servers.d")) : [];
@@ -75,7 +76,7 @@ async function partsOf(paths: readonly string[]): Promise<Part[]> {
 
 function judged(parts: readonly Part[], owner: Owner): Standing {
   const foreign = parts.filter(({ info }) => info.uid !== owner.uid && info.uid !== ROOT).map(pathOf);
-  const open = parts.filter(({ info }) => othersCanWrite(info, owner)).map(pathOf);
+  const open = parts.filter(({ info }) => othersCanWrite(info, owner.isPrivateGroup)).map(pathOf);
   const faults = [
     ...(foreign.length === 0
       ? []
@@ -98,13 +99,6 @@ function judged(parts: readonly Part[], owner: Owner): Standing {
 const ROOT = 0;
 const pathOf = ({ path }: Part) => path;
 const isServer = (path: string) => basename(dirname(path)) === "servers.d";
-
-function othersCanWrite({ mode, gid }: Stats, { isPrivateGroup }: Owner): boolean {
-  if ((mode & 0o002) !== 0) return true;
-  return (mode & 0o020) !== 0 && isPrivateGroup?.(gid) !== true;
-}
-
-const isSticky = ({ mode }: Stats) => (mode & 0o1000) !== 0;
 
 function listed([first = "", ...rest]: readonly string[]): string {
   return rest.length === 0 ? first : `${first} and ${rest.length} more`;

@@ -15,11 +15,13 @@ import { BackendUnreachable } from "../model/unreachable.ts";
 import { buildPlan } from "../reconciler/plan.ts";
 import type { Selection } from "../reconciler/select.ts";
 import { holderOf, holdersOf } from "../system/listeners.ts";
-import { ownDir, pathsOf } from "../system/paths.ts";
+import { pathsOf } from "../system/paths.ts";
+import { privateCache } from "../system/private-folder.ts";
+import { isPrivateGroup } from "../system/private-group.ts";
 import { processGroups } from "../system/processes.ts";
 import { readProject, recordedProjects } from "../system/projects.ts";
 import { activeGeneration, type Generation } from "./generations.ts";
-import { isPrivateGroup, readMachine } from "./machine.ts";
+import { readMachine } from "./machine.ts";
 import { machineHmac, runSecretCommand } from "./secrets.ts";
 import { isTrusted, rememberTrust } from "./trust.ts";
 
@@ -75,7 +77,7 @@ export async function readConfiguration(setting: Setting, machine: Machine): Pro
     return trusted;
   };
   const { signal } = bound;
-  const translations = () => ownDir(join(pathsOf(env).cache, "translated"));
+  const translations = () => privateCache(join(pathsOf(env).cache, "translated"));
   const found = explicit ? { explicit } : {};
   const request = { cwd, env, machine, isPrivateGroup, trust, signal, print, translations, ...found };
   const loaded = await load(request).finally(() => clearTimeout(timer));

@@ -5,7 +5,8 @@ import { type InitFormat, initFiles } from "../config/init.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { isCode } from "../system/files.ts";
 import { type Environment, ensureDir } from "../system/paths.ts";
-import { isPrivateGroup, readMachine } from "./machine.ts";
+import { isPrivateGroup } from "../system/private-group.ts";
+import { readMachine } from "./machine.ts";
 import { rememberTrust } from "./trust.ts";
 
 export interface Started {
