@@ -371,6 +371,8 @@ export interface Root {
     readonly user?: string | undefined;
     /** Password that its HTTP server asks for: a text, or a reference to a secret. */
     readonly password?: string | Secret | undefined;
+    /** Whether `url` may lead to another machine: what is sent there, a password too, leaves this one. Default: false. */
+    readonly allowRemote?: boolean | undefined;
     /** Folder that its `[include]` section names, as in `files = DIR/*.conf`: a file for each server is written there. */
     readonly includeDir?: string | undefined;
   } | undefined;

@@ -37,6 +37,12 @@ const COMMON = {
   minShareCount: 26,
 };
 
+/**
+ * One file each, in common with nothing. A copy of the agent runs in the state folder, whatever becomes of this one; and
+ * what has Node keep what it compiles comes before all else, and is small.
+ */
+const ALONE = ["agent", "compiled"];
+
 await build(join(root, "dist"));
 
 async function build(target: string): Promise<void> {
@@ -64,16 +70,13 @@ async function build(target: string): Promise<void> {
   }
 }
 
-/**
- * The agent is one file, in common with nothing: a copy of it runs in the state folder, whatever becomes of this one.
- */
 async function bundle(dir: string, external: readonly string[]): Promise<OutputFile[]> {
   const entries = Object.entries(bundleEntries(root)).filter(([, source]) => present(source));
-  const [agent, others] = [true, false].map((wanted) =>
-    Object.fromEntries(entries.filter(([name]) => (name === "agent") === wanted)),
-  ) as [Record<string, string>, Record<string, string>];
-  const both = [await bundleInto(dir, others, external, true), await bundleInto(dir, agent, external, false)];
-  return both.flatMap(({ output }) => output);
+  const alone = entries.filter(([name]) => ALONE.includes(name));
+  const others = Object.fromEntries(entries.filter(([name]) => !ALONE.includes(name)));
+  const all = [await bundleInto(dir, others, external, true)];
+  for (const one of alone) all.push(await bundleInto(dir, Object.fromEntries([one]), external, false));
+  return all.flatMap(({ output }) => output);
 }
 
 type OutputFile = RolldownOutput["output"][number];

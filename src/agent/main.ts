@@ -7,6 +7,7 @@ import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { writeAtomic } from "../system/files.ts";
 import { packageVersion } from "../system/package.ts";
 import { agentLoopPath, agentRecordPath, closeDir, pathsOf } from "../system/paths.ts";
+import { whyNotRuntime, whyNotTrusted } from "../system/private-folder.ts";
 import { identify } from "../system/processes.ts";
 import { createHandlers } from "./methods.ts";
 import { Registry } from "./registry.ts";
@@ -53,6 +54,11 @@ async function main(): Promise<number> {
   const paths = pathsOf(process.env);
   const state = values.state ?? paths.state;
   if (values.try) return tryOut(state, report);
+  const problem = whyNotTrusted(state) ?? whyNotRuntime(paths.runtime);
+  if (problem !== undefined) {
+    report(problem);
+    return 1;
+  }
   closeDir(state);
   const attempt = await takeLock(state, values["take-over"]);
   if (!attempt.held) {

@@ -2,16 +2,23 @@ import * as fs from "node:fs";
 import { connect, type Server } from "node:net";
 import { dirname, join } from "node:path";
 import { isCode } from "../system/files.ts";
+import { whyNotRuntime } from "../system/private-folder.ts";
 
 /** Longest path of a Unix socket, bytes, the terminating NUL left out. */
 const LONGEST_PATH = process.platform === "darwin" ? 103 : 107;
 
-/** Binds the first socket path that is usable: one where another agent answers is left alone. Returns the path. */
+/**
+ * Binds the first socket path that is usable: one where another agent answers is left alone. Returns the path. Throws when
+ * there is none, or when others could put a socket of theirs into the runtime folder.
+ */
 export async function bindSocket(
   server: Server,
   state: string,
   runtime: string | undefined,
 ): Promise<string> {
+  // Asked again each time: the agent has run for long when its socket vanishes.
+  const problem = whyNotRuntime(runtime);
+  if (problem !== undefined) throw new Error(problem);
   const candidates = [...(runtime === undefined ? [] : [join(runtime, "xy.sock")]), join(state, "xy.sock")];
   const problems: string[] = [];
   for (const path of candidates) {

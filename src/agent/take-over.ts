@@ -3,6 +3,7 @@ import { RpcClient } from "../rpc/client.ts";
 import { readJson } from "../system/files.ts";
 import { type LockAttempt, tryLock } from "../system/lock.ts";
 import { agentLockPath, agentRecordPath } from "../system/paths.ts";
+import { whyNotConnect } from "../system/private-folder.ts";
 
 /** Longest wait for another agent to give way, ms: it takes in what its servers have printed first. */
 const BOUND = 20_000;
@@ -32,6 +33,7 @@ async function askToLeave(state: string): Promise<boolean> {
   let client: RpcClient | undefined;
   try {
     const { socket } = readJson(agentRecordPath(state)) as { socket: string };
+    if (whyNotConnect(state, socket) !== undefined) return false;
     client = await RpcClient.connect(socket);
     const late = new Promise<boolean>((resolve) => setTimeout(resolve, BOUND, true).unref());
     return await Promise.race([ask(client, state), late]);

@@ -5,6 +5,7 @@ import { ConnectionLost, RpcClient } from "../rpc/client.ts";
 import type { ResultOf } from "../rpc/contract.ts";
 import { isCode, readJson } from "../system/files.ts";
 import { agentRecordPath } from "../system/paths.ts";
+import { whyNotConnect } from "../system/private-folder.ts";
 import { isRunning } from "../system/processes.ts";
 
 /** Finding the agent process of a state folder, where one runs. */
@@ -26,10 +27,12 @@ export async function findAgent(state: string): Promise<RpcClient | undefined> {
   }
 }
 
-/** As {@link findAgent}, without waiting. */
+/** As {@link findAgent}, without waiting. Throws {@link AgentUnreachable} when others could have put something there. */
 export async function connectNow(state: string): Promise<RpcClient | undefined> {
   const socket = readSocket(state);
   if (socket === undefined) return undefined;
+  const problem = whyNotConnect(state, socket);
+  if (problem !== undefined) throw new AgentUnreachable(problem);
   let client: RpcClient | undefined;
   try {
     client = await RpcClient.connect(socket);

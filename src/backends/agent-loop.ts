@@ -1,8 +1,11 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
+import { BASE_FOLDERS, baseFolder } from "../model/base-folder.ts";
 import { readText, writeAtomic } from "../system/files.ts";
-import { agentLogPath, agentLoopPath, ensurePrivateDir, programPaths } from "../system/paths.ts";
+import { agentLogPath, agentLoopPath, ensurePrivateDir, pathsOf, programPaths } from "../system/paths.ts";
+import { whyNotRuntime, whyNotTrusted } from "../system/private-folder.ts";
 import { copyOfAgent, writeProgram } from "../system/program.ts";
+import { AgentUnreachable } from "./agent-find.ts";
 
 /**
  * The shell loop that keeps the agent alive, and the files that it goes by. It runs what `agent.program` names:
@@ -95,8 +98,13 @@ export function prepareLoop(state: string): void {
   fs.rmSync(previous, { force: true });
 }
 
-/** The loop itself, which may be of another version. One that runs goes on with the text that it has open. */
+/**
+ * The loop itself, which may be of another version. One that runs goes on with the text that it has open. Throws
+ * {@link AgentUnreachable} when others could have it run something else.
+ */
 export function writeLoop(state: string): void {
+  const problem = whyNotTrusted(state);
+  if (problem !== undefined) throw new AgentUnreachable(problem);
   if (readText(agentLoopPath(state)) !== LOOP) writeAtomic(agentLoopPath(state), LOOP);
 }
 
@@ -106,8 +114,13 @@ export interface Loop {
   failed: boolean;
 }
 
-/** Starts the loop as a process that goes on when this one ends. `more`: further arguments of the agent. */
+/**
+ * Starts the loop as a process that goes on when this one ends. `more`: further arguments of the agent. Throws
+ * {@link AgentUnreachable} when its socket would be where others can put theirs.
+ */
 export function startLoop(state: string, ...more: string[]): Loop {
+  const problem = whyNotTrusted(state) ?? whyNotRuntime(pathsOf(process.env).runtime);
+  if (problem !== undefined) throw new AgentUnreachable(problem);
   const log = openLog(agentLogPath(state));
   const env = agentEnvironment(process.env);
   const argv = loopCommand(state, ...more);
@@ -123,23 +136,15 @@ export function startLoop(state: string, ...more: string[]): Loop {
 }
 
 /** What the agent needs itself. The rest of a shell's environment, secrets among it, would only go stale in it. */
-const AGENT_ENVIRONMENT = [
-  "HOME",
-  "PATH",
-  "LANG",
-  "TMPDIR",
-  "XDG_RUNTIME_DIR",
-  "XDG_STATE_HOME",
-  "XDG_CONFIG_HOME",
-  "XDG_CACHE_HOME",
-];
+const AGENT_ENVIRONMENT = ["PATH", "LANG", "TMPDIR"];
 
 export function agentEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
+  const values = [
+    ...AGENT_ENVIRONMENT.map((name) => [name, env[name]] as const),
+    ...BASE_FOLDERS.map((name) => [name, baseFolder(env, name)] as const),
+  ];
   return Object.fromEntries(
-    AGENT_ENVIRONMENT.flatMap((name): [string, string][] => {
-      const value = env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
+    values.flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, value]])),
   );
 }
 

@@ -3,6 +3,7 @@ import type { RpcClient } from "../rpc/client.ts";
 import { readText } from "../system/files.ts";
 import { lockHolder } from "../system/lock.ts";
 import { agentLockPath, agentLogPath, ensurePrivateDir } from "../system/paths.ts";
+import { STATE_FOLDER, whyNotPrivate } from "../system/private-folder.ts";
 import { AgentUnreachable, connectNow, isComing } from "./agent-find.ts";
 import { type Loop, prepareLoop, startLoop } from "./agent-loop.ts";
 import { startInstalled } from "./services.ts";
@@ -13,8 +14,10 @@ import { startInstalled } from "./services.ts";
 const START_BOUND = 30_000;
 const LOOK_GAP = 20;
 
-/** A connection to the agent, which did not run a moment ago. */
+/** A connection to the agent, which did not run a moment ago. Throws {@link AgentUnreachable}. */
 export async function startedAgent(state: string): Promise<RpcClient> {
+  const problem = whyNotPrivate(state, STATE_FOLDER);
+  if (problem !== undefined) throw new AgentUnreachable(problem);
   ensurePrivateDir(state);
   const logStart = sizeOf(agentLogPath(state));
   let loop: Pick<Loop, "failed"> | undefined;

@@ -1,5 +1,5 @@
 import { userInfo } from "node:os";
-import type { BackendSettings } from "../model/backend-settings.ts";
+import { type BackendSettings, withPassword } from "../model/backend-settings.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { type Environment, homeOf } from "../system/paths.ts";
@@ -110,14 +110,12 @@ export class Fleet {
     }
   }
 
-  /** A password that was not looked up now is the one that was used last. */
+  /** A password that was not looked up now is the one that was used last, for the same target and user only. */
   async #site(): Promise<BackendSettings["supervisord"]> {
     const { readBackendSettings } = await import("../system/backend-settings.ts");
     const last = readBackendSettings(this.#state, this.project).supervisord;
     const now = this.#options.settings?.supervisord;
-    if (now === undefined) return last;
-    const password = now.user === last?.user ? last?.password : undefined;
-    return now.password === undefined && password !== undefined ? { ...now, password } : now;
+    return now === undefined ? last : withPassword(now, last);
   }
 }
 

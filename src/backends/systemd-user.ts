@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Environment, homeOf } from "../system/paths.ts";
+import { type Environment, pathsOf } from "../system/paths.ts";
 import {
   type AgentService,
   type Answer,
@@ -22,10 +22,9 @@ export class SystemdUser implements AgentService {
   readonly #ask: Ask;
 
   constructor(env: Environment, account: { readonly uid: number; readonly username: string }, ask?: Ask) {
-    const config = env.XDG_CONFIG_HOME?.startsWith("/") ? env.XDG_CONFIG_HOME : join(homeOf(env), ".config");
-    this.file = join(config, "systemd/user", UNIT);
+    this.file = join(pathsOf(env).config, "systemd/user", UNIT);
     this.#user = account.username;
-    this.#ask = ask ?? asking({ XDG_RUNTIME_DIR: env.XDG_RUNTIME_DIR || `/run/user/${account.uid}` });
+    this.#ask = ask ?? asking({ XDG_RUNTIME_DIR: pathsOf(env).runtime ?? `/run/user/${account.uid}` });
   }
 
   async unreachable(): Promise<string | undefined> {

@@ -11,6 +11,8 @@ import { BackendUnreachable } from "../model/unreachable.ts";
 import { quotedLine } from "../model/visible.ts";
 import type { Evaluated, Setting } from "../operation/planning.ts";
 import { pathsOf } from "../system/paths.ts";
+import { STATE_FOLDER, whyNotPrivate } from "../system/private-folder.ts";
+import { isPrivateGroup } from "../system/private-group.ts";
 import { BaseCommand } from "./base.ts";
 import { EXIT } from "./exit-codes.ts";
 import { canAsk, confirm } from "./prompt.ts";
@@ -73,8 +75,18 @@ interface EvaluationFlags {
 
 /** What the commands share that work on a configuration: how it is evaluated, shown, and how problems end them. */
 export abstract class ProjectCommand extends BaseCommand {
+  #state: string | undefined;
+
+  /** The state folder. One that is not the account's alone ends the command. */
   protected get state(): string {
-    return pathsOf(process.env).state;
+    this.#state ??= this.#privateState();
+    return this.#state;
+  }
+
+  #privateState(): string {
+    const { state } = pathsOf(process.env);
+    const problem = whyNotPrivate(state, STATE_FOLDER);
+    return problem === undefined ? state : this.fail(EXIT.failed, problem);
   }
 
   protected get screen() {
@@ -216,7 +228,7 @@ export abstract class ProjectCommand extends BaseCommand {
   /** The project whose root is here, by the records; nothing is evaluated for it. */
   protected async currentProject(flags: { config?: string | undefined }): Promise<string | undefined> {
     const { currentProject } = await import("../operation/project.ts");
-    const { isPrivateGroup, readMachine } = await import("../operation/machine.ts");
+    const { readMachine } = await import("../operation/machine.ts");
     const search = { ...this.#place(flags), machine: readMachine(process.env), isPrivateGroup };
     return this.valueOrEnd(
       await currentProject(search, this.state),

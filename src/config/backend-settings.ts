@@ -1,6 +1,7 @@
 import type { BackendSettings } from "../model/backend-settings.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { FilledRoot } from "../model/server.ts";
+import { isReadable, isRemote, targetOf, urlFault } from "../model/target.ts";
 import type { DeclaredBackends, DeclaredServer } from "./declared.ts";
 import { expandPath } from "./environment.ts";
 import { isMap, problemAt } from "./keys.ts";
@@ -23,6 +24,7 @@ export function declareBackends(
     const message = "cannot use a password without a user: write the name that supervisord asks for too";
     problems.push(problemAt(placeOf(main.source, ["supervisord", "password"]), message));
   }
+  if (typeof url === "string" && main) problems.push(...targetProblems(written, url, main.source));
   if (typeof includeDir === "string" && main) {
     const { source } = main;
     const credentials = {
@@ -45,6 +47,35 @@ export function declareBackends(
   );
   return { backends: {}, problems: [...problems, ...lacking] };
 }
+
+/** What is wrong with where the credentials go. A URL is told without what may be some. */
+function targetProblems(
+  { password, allowRemote }: SupervisordInput,
+  url: string,
+  source: Source,
+): Diagnostic[] {
+  const at = (message: string) => problemAt(placeOf(source, ["supervisord", "url"]), message);
+  // What has another form is told by the schema.
+  if (!/^https?:/.test(url)) return [];
+  const fault = urlFault(url);
+  if (fault === "no-url") return [at(NO_URL)];
+  if (fault === "credentials") return [at(CREDENTIALS)];
+  if (!isRemote(url)) return [];
+  const target = targetOf(url);
+  if (allowRemote !== true)
+    return [
+      at(
+        `cannot use ${target}: it leads to another machine, and so does what is sent there; write a host such as localhost, or allow it with allow-remote #true (allowRemote: true)`,
+      ),
+    ];
+  if (password === undefined || !isReadable(url)) return [];
+  const message = `the password of supervisord goes to ${target} unencrypted: anybody on the way can read it; use https`;
+  return [{ ...at(message), severity: "warning" }];
+}
+
+const NO_URL = 'cannot read this as a URL: write one such as "http://localhost:9001/RPC2"';
+const CREDENTIALS =
+  "cannot use a URL with a user or password in it: write user and password beside url, in settings of their own";
 
 /** The settings with the password's value. Without secrets it is left out, and the one that was used last is taken. */
 export async function resolveBackends(

@@ -1,6 +1,7 @@
 import type { Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
+import { baseFolder } from "../model/base-folder.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
 import { problemAt } from "./keys.ts";
@@ -113,9 +114,7 @@ async function safeRootAt(
 
 /** `$XDG_CONFIG_HOME/xy`, else `~/.config/xy`. */
 export function userFolder({ env, machine }: Pick<Search, "env" | "machine">): string {
-  const base = env.XDG_CONFIG_HOME;
-  // The XDG specification says that a relative path is to be ignored.
-  return join(base?.startsWith("/") ? base : join(machine.home, ".config"), "xy");
+  return join(baseFolder(env, "XDG_CONFIG_HOME") ?? join(machine.home, ".config"), "xy");
 }
 
 async function named(

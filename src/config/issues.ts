@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { NAME_PATTERN } from "../model/name.ts";
+import { withoutCredentials } from "../model/target.ts";
 import { problemAt } from "./keys.ts";
 import { formatPath, type KeyPath, placeOf, type Source } from "./place.ts";
 
@@ -66,6 +67,6 @@ export function show(value: unknown): string {
   if (value === null) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a block";
-  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
+  const text = typeof value === "string" ? JSON.stringify(withoutCredentials(value)) : String(value);
   return text.length > 60 ? `${text.slice(0, 56)}…${typeof value === "string" ? '"' : ""}` : text;
 }

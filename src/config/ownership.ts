@@ -2,6 +2,7 @@ import type { Stats } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import type { Machine } from "../model/machine.ts";
+import { isSticky, othersCanWrite } from "../model/permissions.ts";
 import { shellWord } from "../model/text.ts";
 import { DATA_EXTENSIONS } from "./read.ts";
 
@@ -39,7 +40,7 @@ export async function standingOf(folder: string, names: readonly string[], owner
   if (isForeign(top.info, owner)) return { is: "another's", reason: `${folder} belongs to another account` };
   // Such as /tmp, or a folder of root's that a group shares: that a configuration is there says nothing about whose it is.
   const isShared = isSticky(top.info) || top.info.uid !== owner.uid;
-  if (!owner.isNamed && isShared && othersCanWrite(top.info, owner))
+  if (!owner.isNamed && isShared && othersCanWrite(top.info, owner.isPrivateGroup))
     return { is: "another's", reason: `others can add files to ${folder}` };
   const inside = names.map((name) => join(folder, name));
   const servers = names.includes("servers.d") ? await serverFiles(join(folder, "servers.d")) : [];
@@ -78,7 +79,7 @@ async function partsOf(paths: readonly string[]): Promise<Part[]> {
 
 function judged(parts: readonly Part[], owner: Owner): Standing {
   const foreign = parts.filter(({ info }) => isForeign(info, owner)).map(pathOf);
-  const openParts = parts.filter(({ info }) => othersCanWrite(info, owner));
+  const openParts = parts.filter(({ info }) => othersCanWrite(info, owner.isPrivateGroup));
   const open = openParts.map(pathOf);
   // What belongs to root, root has to mend.
   const sudo = openParts.some(({ info }) => info.uid !== owner.uid) ? "sudo " : "";
@@ -105,13 +106,6 @@ const ROOT = 0;
 const isForeign = ({ uid }: Stats, owner: Owner) => uid !== owner.uid && uid !== ROOT;
 const pathOf = ({ path }: Part) => path;
 const isServer = (path: string) => basename(dirname(path)) === "servers.d";
-
-function othersCanWrite({ mode, gid }: Stats, { isPrivateGroup }: Owner): boolean {
-  if ((mode & 0o002) !== 0) return true;
-  return (mode & 0o020) !== 0 && isPrivateGroup?.(gid) !== true;
-}
-
-const isSticky = ({ mode }: Stats) => (mode & 0o1000) !== 0;
 
 function listed([first = "", ...rest]: readonly string[]): string {
   return rest.length === 0 ? first : `${first} and ${rest.length} more`;

@@ -26,6 +26,12 @@ const supervisordInput = z.strictObject(
       .union([text(), secretInput], { error: "write a text, or a reference to a secret" })
       .optional()
       .describe("Password that its HTTP server asks for: a text, or a reference to a secret."),
+    allowRemote: z
+      .boolean({ error: "write true or false" })
+      .default(false)
+      .describe(
+        "Whether `url` may lead to another machine: what is sent there, a password too, leaves this one.",
+      ),
     includeDir: text()
       .optional()
       .describe(

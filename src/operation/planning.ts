@@ -16,12 +16,14 @@ import { BackendUnreachable } from "../model/unreachable.ts";
 import { buildPlan } from "../reconciler/plan.ts";
 import type { Selection } from "../reconciler/select.ts";
 import { holderOf, holdersOf } from "../system/listeners.ts";
-import { ownDir, pathsOf } from "../system/paths.ts";
+import { pathsOf } from "../system/paths.ts";
+import { privateCache } from "../system/private-folder.ts";
+import { isPrivateGroup } from "../system/private-group.ts";
 import { processGroups } from "../system/processes.ts";
 import { readProject, recordedProjects } from "../system/projects.ts";
 import { type Asking, mayUse } from "./consent.ts";
 import { activeGeneration, type Generation } from "./generations.ts";
-import { isPrivateGroup, readMachine } from "./machine.ts";
+import { readMachine } from "./machine.ts";
 import { machineHmac, runSecretCommand } from "./secrets.ts";
 import type { Origin } from "./trust.ts";
 
@@ -77,7 +79,7 @@ export async function readConfiguration(setting: Setting, machine: Machine): Pro
     return answer;
   };
   const { signal } = bound;
-  const translations = () => ownDir(join(pathsOf(env).cache, "translated"));
+  const translations = () => privateCache(join(pathsOf(env).cache, "translated"));
   const found = explicit ? { explicit } : {};
   const request = { cwd, env, machine, isPrivateGroup, agree, signal, print, translations, ...found };
   return load(request).finally(() => clearTimeout(timer));

@@ -5,8 +5,9 @@ import { type InitFormat, initFiles } from "../config/init.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { isCode } from "../system/files.ts";
 import { type Environment, ensureDir } from "../system/paths.ts";
+import { isPrivateGroup } from "../system/private-group.ts";
 import { agreeTo } from "./consent.ts";
-import { isPrivateGroup, readMachine } from "./machine.ts";
+import { readMachine } from "./machine.ts";
 
 export interface Started {
   readonly written: readonly string[];

@@ -1,6 +1,7 @@
-import { chmodSync, lstatSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
+import { baseFolder } from "../model/base-folder.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 
 function checkedName(name: string): string {
@@ -14,26 +15,26 @@ export interface Paths {
   readonly state: string;
   /** `$XDG_CACHE_HOME/xy`: what can be made again. */
   readonly cache: string;
+  /** `$XDG_CONFIG_HOME`, of which service managers have folders too. */
+  readonly config: string;
   /** `$XDG_RUNTIME_DIR` when it is set: the first choice for the socket. */
   readonly runtime: string | undefined;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** $HOME, or the account's home where HOME is not set. */
+/** $HOME, or the account's home where HOME is not set, or is no absolute path. */
 export function homeOf(env: Environment): string {
-  return env.HOME || userInfo().homedir;
+  return baseFolder(env, "HOME") ?? userInfo().homedir;
 }
 
-/** Relative XDG values are ignored, as the XDG base directory specification asks. */
+/** Whether each of them may be used is for `private-folder.ts` to say. */
 export function pathsOf(env: Environment): Paths {
-  const absolute = (value: string | undefined) => (value?.startsWith("/") ? value : undefined);
-  const stateHome = absolute(env.XDG_STATE_HOME) ?? join(homeOf(env), ".local/state");
-  const cacheHome = absolute(env.XDG_CACHE_HOME) ?? join(homeOf(env), ".cache");
   return {
-    state: join(stateHome, "xy"),
-    cache: join(cacheHome, "xy"),
-    runtime: absolute(env.XDG_RUNTIME_DIR),
+    state: join(baseFolder(env, "XDG_STATE_HOME") ?? join(homeOf(env), ".local/state"), "xy"),
+    cache: join(baseFolder(env, "XDG_CACHE_HOME") ?? join(homeOf(env), ".cache"), "xy"),
+    config: baseFolder(env, "XDG_CONFIG_HOME") ?? join(homeOf(env), ".config"),
+    runtime: baseFolder(env, "XDG_RUNTIME_DIR"),
   };
 }
 
@@ -64,18 +65,6 @@ export function closeDir(path: string): void {
   ensurePrivateDir(path);
   const { mode, uid } = statSync(path);
   if ((mode & 0o077) !== 0 && uid === process.getuid?.()) chmodSync(path, 0o700);
-}
-
-/** Makes a folder for code that will be run. Undefined when that cannot be, or when others could put code there. */
-export function ownDir(path: string): string | undefined {
-  try {
-    ensurePrivateDir(path);
-    const stat = lstatSync(path);
-    const isOurs = stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0;
-    return isOurs ? path : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 export const agentRecordPath = (state: string) => join(state, "agent.json");

@@ -1,4 +1,5 @@
 import pLimit from "p-limit";
+import { targetOf } from "../../model/target.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { callXmlRpc, type Endpoint, XmlRpcFault, XmlRpcUnreachable, type XmlValue } from "./xml-rpc.ts";
 
@@ -158,7 +159,7 @@ export class SupervisordClient {
 
   unreachable(why: string): BackendUnreachable {
     return new BackendUnreachable(
-      `cannot reach supervisord at ${this.#endpoint.url}: ${why}; start it, or correct the url, user and password under supervisord in xy.config`,
+      `cannot reach supervisord at ${targetOf(this.#endpoint.url)}: ${why}; start it, or correct the url, user and password under supervisord in xy.config`,
     );
   }
 }

@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { SupervisordSite } from "../../model/backend-settings.ts";
 import type { ServerSpec } from "../../model/spec.ts";
+import { targetOf } from "../../model/target.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { identify, processGroups, signalProcess } from "../../system/processes.ts";
 import { fileLines, type LogLine, type LogRequest } from "../log-lines.ts";
@@ -159,7 +160,7 @@ export class SupervisordManager implements UnitManager {
   /** The one that a unit was loaded by last, unless the one that is declared now has it: that may be the same. */
   async #doorOf({ spec, site }: Unit): Promise<Door> {
     const here = this.#here();
-    if (site?.url === undefined || site.url === this.#needed().url) return here;
+    if (site?.url === undefined || targetOf(site.url) === targetOf(this.#needed().url)) return here;
     if ((await infoOf(here, unitName(spec))) !== undefined) return here;
     return this.#door({ url: site.url, user: site.user, password: site.password });
   }

@@ -4,7 +4,7 @@ import pLimit from "p-limit";
 import type { ServerSpec } from "../../model/spec.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
-import { type Environment, homeOf } from "../../system/paths.ts";
+import { type Environment, pathsOf } from "../../system/paths.ts";
 import { fileLines, type LogLine, type LogRequest } from "../log-lines.ts";
 import { systemdUnits } from "../render/systemd.ts";
 import { unitName } from "../render/unit.ts";
@@ -57,10 +57,9 @@ export class SystemdManager implements UnitManager {
     env: Environment,
     account: Account,
     files: (name: string) => { readonly out: string; readonly err: string },
-    ask: Ask = asking({ XDG_RUNTIME_DIR: env.XDG_RUNTIME_DIR || `/run/user/${account.uid}` }),
+    ask: Ask = asking({ XDG_RUNTIME_DIR: pathsOf(env).runtime ?? `/run/user/${account.uid}` }),
   ) {
-    const config = env.XDG_CONFIG_HOME?.startsWith("/") ? env.XDG_CONFIG_HOME : join(homeOf(env), ".config");
-    this.#folder = join(config, "systemd/user");
+    this.#folder = join(pathsOf(env).config, "systemd/user");
     this.#account = account;
     this.#ask = ask;
     this.#files = files;

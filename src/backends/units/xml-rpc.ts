@@ -1,5 +1,6 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { socketIn, targetOf } from "../../model/target.ts";
 import { ServiceError } from "../service.ts";
 
 /** XML-RPC as supervisord speaks it: over HTTP, or over HTTP through a Unix socket. */
@@ -51,7 +52,7 @@ export async function callXmlRpc(
     return await readAnswer(text);
   } catch (error) {
     if (error instanceof XmlRpcFault) throw error;
-    throw new XmlRpcUnreachable(`what answers at ${endpoint.url} does not speak XML-RPC`);
+    throw new XmlRpcUnreachable(`what answers at ${targetOf(endpoint.url)} does not speak XML-RPC`);
   }
 }
 
@@ -126,8 +127,9 @@ interface Member {
   readonly value: unknown;
 }
 
+/** Follows nowhere: a redirect is an answer like others that are none, and no credentials go to what it names. */
 function post({ url, user, password }: Endpoint, body: string, bound: number): Promise<string> {
-  const socket = /^unix:\/\/(\/.*)$/.exec(url)?.[1];
+  const socket = socketIn(url);
   const target = socket === undefined ? withPath(new URL(url)) : new URL("http://localhost/RPC2");
   const credentials = user === undefined ? {} : { auth: `${user}:${password ?? ""}` };
   const options = {

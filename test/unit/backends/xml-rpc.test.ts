@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
+import { SupervisordClient } from "../../../src/backends/units/supervisord-client.ts";
 import { callXmlRpc, XmlRpcFault } from "../../../src/backends/units/xml-rpc.ts";
 
 /** A server that answers each call with the same text, and what it was asked. */
@@ -67,4 +68,10 @@ it("a refusal has its code and its words", async () => {
   const failure = await callXmlRpc({ url }, "m", [], 5000).catch((error) => error);
   expect(failure).toBeInstanceOf(XmlRpcFault);
   expect(failure).toMatchObject({ code: 10, message: "BAD_NAME: x" });
+});
+
+it("a URL that an earlier version took with a password in it is told without that", async () => {
+  const url = "http://me:hush@127.0.0.1:1/RPC2";
+  const { message } = new SupervisordClient({ url }).unreachable("nothing listens there");
+  expect(message).toContain("cannot reach supervisord at http://127.0.0.1:1/RPC2: nothing listens there");
 });

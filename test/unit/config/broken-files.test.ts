@@ -718,7 +718,7 @@ describe("mistakes in every format", () => {
       {
         "servers.d/a.kdl": 'command "x"; port "none"\nreadiness "log" pattern="("\n',
       },
-      ['servers.d/a.kdl:2:25: cannot use this pattern: missing closing ): `(`; correct it'],
+      ["servers.d/a.kdl:2:25: cannot use this pattern: missing closing ): `(`; correct it"],
     ],
     [
       "a duration too long for a timer",

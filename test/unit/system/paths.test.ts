@@ -1,30 +1,34 @@
-import { chmodSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ownDir } from "../../../src/system/paths.ts";
+import { userInfo } from "node:os";
+import { expect, test } from "vitest";
+import { agentEnvironment } from "../../../src/backends/agent-loop.ts";
+import { SystemdUser } from "../../../src/backends/systemd-user.ts";
+import { userFolder } from "../../../src/config/discover.ts";
+import { BASE_FOLDERS } from "../../../src/model/base-folder.ts";
+import { pathsOf } from "../../../src/system/paths.ts";
 
-describe("a folder for code that will be run", () => {
-  let dir: string;
-  beforeEach(() => {
-    dir = mkdtempSync(join(tmpdir(), "paths-"));
-  });
-  afterEach(() => rmSync(dir, { recursive: true }));
+const { homedir } = userInfo();
 
-  test("is made for the account alone", () => {
-    const path = join(dir, "a/b");
-    expect(ownDir(path)).toBe(path);
-    expect(statSync(path).mode & 0o777).toBe(0o700);
-    expect(ownDir(path)).toBe(path);
+test("variables say where the files of the account are", () => {
+  const env = Object.fromEntries(BASE_FOLDERS.map((name) => [name, `/${name}`]));
+  expect(pathsOf(env)).toEqual({
+    state: "/XDG_STATE_HOME/xy",
+    cache: "/XDG_CACHE_HOME/xy",
+    config: "/XDG_CONFIG_HOME",
+    runtime: "/XDG_RUNTIME_DIR",
   });
+  expect(agentEnvironment(env)).toEqual(env);
+});
 
-  test("is not used when others can write to it, or it is a link or a file", () => {
-    chmodSync(dir, 0o777);
-    expect(ownDir(dir)).toBeUndefined();
-    symlinkSync("/tmp", join(dir, "link"));
-    expect(ownDir(join(dir, "link"))).toBeUndefined();
-    writeFileSync(join(dir, "file"), "");
-    expect(ownDir(join(dir, "file"))).toBeUndefined();
-    expect(ownDir(join(dir, "file/below"))).toBeUndefined();
+test.each([".", "x", "../x", "~/x", ""])("one that is relative counts for nothing: %j", (value) => {
+  const env = Object.fromEntries(BASE_FOLDERS.map((name) => [name, value]));
+  expect(pathsOf(env)).toEqual({
+    state: `${homedir}/.local/state/xy`,
+    cache: `${homedir}/.cache/xy`,
+    config: `${homedir}/.config`,
+    runtime: undefined,
   });
+  const account = { uid: 1000, username: "ann" };
+  expect(new SystemdUser(env, account).file).toBe(`${homedir}/.config/systemd/user/xy-agent.service`);
+  expect(userFolder({ env, machine: { home: "/home/ann", uid: 1000 } })).toBe("/home/ann/.config/xy");
+  expect(agentEnvironment(env)).toEqual({});
 });

@@ -1,0 +1,20 @@
+import { join } from "node:path";
+import { type Environment, pathsOf } from "./paths.ts";
+import { privateCache } from "./private-folder.ts";
+
+/** Of `node:module`, from Node 22.1 on. */
+interface Loader {
+  enableCompileCache?(folder: string): unknown;
+  getCompileCacheDir?(): string | undefined;
+}
+
+/**
+ * Has Node keep what it compiles, which halves the start-up. Not in its usual folder, which is a shared one under /tmp;
+ * and nowhere when the account's cache is not its alone, as what is there is run unseen. A folder that the environment
+ * names (NODE_COMPILE_CACHE) Node itself has gone by before anything of xy runs.
+ */
+export function keepCompiled(env: Environment, loader: Loader): void {
+  if (loader.enableCompileCache === undefined || loader.getCompileCacheDir?.() !== undefined) return;
+  const folder = privateCache(join(pathsOf(env).cache, "compiled"));
+  if (folder !== undefined) loader.enableCompileCache(folder);
+}

@@ -1,0 +1,159 @@
+import { lstatSync, readlinkSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { isSticky, othersCanWrite } from "../model/permissions.ts";
+import { isCode, readText } from "./files.ts";
+import {
+  agentLockPath,
+  agentLogPath,
+  agentLoopPath,
+  agentRecordPath,
+  closeDir,
+  ensurePrivateDir,
+  programPaths,
+  programsDir,
+  projectsDir,
+} from "./paths.ts";
+import { isPrivateGroup } from "./private-group.ts";
+import { type Account, faultOf, faultText, type Purpose, type Step, type Way } from "./private-way.ts";
+
+/**
+ * The one gate before anything that xy keeps is read, run or connected to: whoever else can write there could have xy
+ * run what they like, and hand them secrets.
+ */
+
+export const STATE_FOLDER: Purpose = { what: "the state folder", variable: "XDG_STATE_HOME" };
+const STATE_FILE: Purpose = { what: "a part of the state folder", variable: "XDG_STATE_HOME" };
+const RUNTIME_FOLDER: Purpose = { what: "the folder of the socket", variable: "XDG_RUNTIME_DIR" };
+const SOCKET: Purpose = { what: "the agent's socket", variable: "XDG_RUNTIME_DIR" };
+const CACHE: Purpose = { what: "a cache", variable: "XDG_CACHE_HOME" };
+
+/**
+ * Why a file or folder is not the account's alone, with the way out; undefined when it is, or when there is none and
+ * nobody else can make one. Throws what mkdir throws: a folder that others could make first is made at once.
+ */
+export function whyNotPrivate(path: string, purpose: Purpose): string | undefined {
+  const way = wayTo(path);
+  const problem = problemIn(way, path, purpose);
+  const couldBeTheirs = way.end === undefined && isSticky(way.folder) && othersCanWrite(way.folder);
+  if (problem !== undefined || !couldBeTheirs) return problem;
+  ensurePrivateDir(path);
+  return problemIn(wayTo(path), path, purpose);
+}
+
+/** As {@link whyNotPrivate}, of what is there. */
+function problemIn(way: Way, path: string, purpose: Purpose): string | undefined {
+  const account = thisAccount();
+  const fault = faultOf(way, account);
+  return fault && faultText(fault, path, purpose, account);
+}
+
+/** Why a state folder cannot be gone by: beside the folder itself, this is about all in it that is run or believed. */
+export function whyNotTrusted(state: string): string | undefined {
+  const { current, next, failed, previous } = programPaths(state);
+  const programs = [agentLoopPath(state), current, next, failed, previous, programsDir(state)];
+  const records = [agentRecordPath(state), agentLockPath(state), agentLogPath(state), projectsDir(state)];
+  const others = ["key", "locks", "ready", "trust", "trusted.json"].map((name) => join(state, name));
+  return (
+    whyNotPrivate(state, STATE_FOLDER) ??
+    firstProblem([...programs, ...records, ...others], (path) => problemIn(wayTo(path), path, STATE_FILE))
+  );
+}
+
+/** Why the agent that a state folder names is not to be connected to; undefined when it may be, or there is none. */
+export function whyNotConnect(state: string, socket: string): string | undefined {
+  const record = agentRecordPath(state);
+  return (
+    problemIn(wayTo(state), state, STATE_FOLDER) ??
+    problemIn(wayTo(record), record, STATE_FILE) ??
+    problemIn(wayTo(socket), socket, SOCKET)
+  );
+}
+
+/** Why the runtime folder cannot have the socket in it. One that is not there is no problem: it is not used. */
+export function whyNotRuntime(runtime: string | undefined): string | undefined {
+  return runtime === undefined ? undefined : problemIn(wayTo(runtime), runtime, RUNTIME_FOLDER);
+}
+
+/** A folder for what is made again when it is gone. Undefined when it cannot be made, or is not the account's alone. */
+export function privateCache(path: string): string | undefined {
+  try {
+    if (whyNotPrivate(path, CACHE) !== undefined) return undefined;
+    closeDir(path);
+    return path;
+  } catch {
+    return undefined;
+  }
+}
+
+function firstProblem(
+  paths: readonly string[],
+  problemOf: (path: string) => string | undefined,
+): string | undefined {
+  for (const path of paths) {
+    const problem = problemOf(path);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function thisAccount(): Account {
+  // Node has no accounts on Windows, and xy none.
+  const uid = process.getuid?.() ?? 0;
+  return { uid, isPrivateGroup, isHiddenRoot };
+}
+
+/** As Linux shows accounts that a namespace of users does not have. */
+const OVERFLOW_UID = 65_534;
+
+function isHiddenRoot(uid: number): boolean {
+  if (uid !== OVERFLOW_UID) return false;
+  const map = readText("/proc/self/uid_map");
+  // A row: the first account here, the same outside, and how many.
+  return map !== undefined && !/^\s*\d+\s+0\s/m.test(map);
+}
+
+/** As Linux has it: a path that goes through more is refused. */
+const MOST_LINKS = 40;
+
+/** One call of lstat for each name. Where it cannot be seen how a path goes on, the way ends. */
+function wayTo(path: string): Way {
+  const names = namesIn(resolve(path));
+  let folder = stepAt("/") as Step;
+  let end: Step | undefined = folder;
+  const steps = [folder];
+  let links = 0;
+  for (let name = names.shift(); name !== undefined; name = names.shift()) {
+    const next: Step | undefined =
+      name === ".." ? folderAt(steps, dirname(folder.path)) : stepAt(join(folder.path, name));
+    if (next === undefined) return { steps, folder };
+    if (name !== "..") steps.push(next);
+    if (next.kind === "link") {
+      const target = readlinkSync(next.path);
+      links += 1;
+      if (links > MOST_LINKS) return { steps, folder };
+      names.unshift(...namesIn(target));
+      if (target.startsWith("/")) folder = folderAt(steps, "/");
+      end = folder;
+    } else {
+      end = next;
+      if (next.kind === "folder") folder = next;
+      else if (names.length > 0) return { steps, folder };
+    }
+  }
+  return { steps, folder, ...(end && { end }) };
+}
+
+const namesIn = (path: string) => path.split("/").filter((name) => name !== "" && name !== ".");
+
+const folderAt = (steps: readonly Step[], path: string) => steps.find((step) => step.path === path) as Step;
+
+function stepAt(path: string): Step | undefined {
+  try {
+    const stat = lstatSync(path);
+    const kind = stat.isDirectory() ? "folder" : stat.isSymbolicLink() ? "link" : "other";
+    return { path, kind, uid: stat.uid, gid: stat.gid, mode: stat.mode };
+  } catch (error) {
+    if (isCode(error, "ENOENT", "ENOTDIR", "EACCES", "ENAMETOOLONG", "ELOOP")) return undefined;
+    throw error;
+  }
+}
