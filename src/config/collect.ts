@@ -84,7 +84,9 @@ export async function collect(
       );
       continue;
     }
+    await evaluation.pause();
     const document = take(await readDocument(file, shape, evaluation), name);
+    if (evaluation.signal.aborted) break;
     if (!document) continue;
     const source = { document, at: [] };
     const found = [

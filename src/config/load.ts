@@ -15,16 +15,19 @@ import { accountEnv, expandPath } from "./environment.ts";
 import { graphProblems } from "./graph.ts";
 import { isMap } from "./keys.ts";
 import { sourceFolder } from "./place.ts";
+import { firstOfEach } from "./problems.ts";
+import type { Evaluation } from "./typescript.ts";
 import { matches } from "./when.ts";
 
 export interface LoadRequest extends Search {
   readonly machine: Machine;
   /** Asked before a program is evaluated whose root was found by walking. */
   readonly trust: (file: string) => Promise<boolean>;
-  /** Ends the evaluation of a program, even one that never yields. */
+  /** Ends the reading: of a program or a text that takes long at once, of others before the next file. */
   readonly signal: AbortSignal;
   /** Gets what a program prints; meant for stderr. */
   readonly print: (text: string) => void;
+  readonly pause: Evaluation["pause"];
   /** A folder that nobody else can write to, for what programs were translated to. Without one nothing of it is kept. */
   readonly translations?: () => string | undefined;
 }
@@ -35,19 +38,21 @@ export async function load(request: LoadRequest): Promise<Result<Declared>> {
   if (!found.ok) return found;
   const root = found.value;
   const collected = await collect(root, evaluationOf(request), request.trust);
+  if (request.signal.aborted && !collected.complete)
+    return { ok: false, problems: firstOfEach(sorted([...root.diagnostics, ...collected.problems])) };
   const own = await realpath(userFolder(request)).catch(() => undefined);
   const { declared, problems } = declare(root, collected, request, root.folder === own);
   const schedules = await scheduleProblems(declared.actions);
   const all = sorted([...root.diagnostics, ...collected.problems, ...problems, ...schedules]);
   const errors = all.filter((problem) => problem.severity === "error");
-  if (errors.length > 0) return { ok: false, problems: all };
-  return { ok: true, value: declared, warnings: all };
+  if (errors.length > 0) return { ok: false, problems: firstOfEach(all) };
+  return { ok: true, value: declared, warnings: firstOfEach(all) };
 }
 
-function evaluationOf({ machine, env, signal, print, translations }: LoadRequest) {
+function evaluationOf({ machine, env, signal, print, pause, translations }: LoadRequest): Evaluation {
   const { os, arch, host, user, home } = machine;
   const context = { os, arch, host, user, home, env: { ...env } };
-  return { context, signal, print, ...(translations === undefined ? {} : { translations }) };
+  return { context, signal, print, pause, ...(translations === undefined ? {} : { translations }) };
 }
 
 /** Servers of this machine, and what is wrong once everything is put together. */

@@ -3,7 +3,7 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import type { Machine } from "../model/machine.ts";
 import { shellWord } from "../model/text.ts";
-import { DATA_EXTENSIONS } from "./read.ts";
+import { DATA_EXTENSIONS } from "./data.ts";
 
 /** Who owns a configuration and who can write to it: what a person stands in may have been put there by somebody else. */
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Backend } from "../backends/backend.ts";
 import type { Declared } from "../config/declared.ts";
+import { READING_BOUND } from "../config/limits.ts";
 import { load } from "../config/load.ts";
 import { type Resolved, resolve } from "../config/resolve.ts";
 import { revive } from "../config/revive.ts";
@@ -32,7 +33,7 @@ export interface Setting {
   /** State folder. */
   readonly state: string;
   readonly explicit?: { readonly path: string; readonly from: "--config" | "XY_CONFIG" };
-  /** Bounds the evaluation of a configuration program. */
+  /** Ends the reading of the configuration. */
   readonly signal: AbortSignal;
   /** Asks whether a configuration program that was found by walking, and never evaluated before, may run. */
   readonly ask: (file: string) => Promise<boolean>;
@@ -55,17 +56,18 @@ export interface Evaluated extends Resolved {
   readonly elsewhere: readonly string[];
 }
 
-/** Longest evaluation of a configuration program, ms. */
-const EVALUATION_BOUND = 20_000;
-
 /** Reads the configuration; a failure holds every problem of every file. Asks about a program that was never run here. */
-export async function readConfiguration(setting: Setting, machine: Machine): Promise<Result<Declared>> {
+export async function readConfiguration(
+  setting: Setting,
+  machine: Machine,
+  bound = READING_BOUND,
+): Promise<Result<Declared>> {
   const { cwd, env, state, explicit, print, ask } = setting;
   const asked: string[] = [];
   // A timer of our own: Node 20 collects a timeout signal that only AbortSignal.any holds, and it never fires.
-  const bound = new AbortController();
-  setting.signal.addEventListener("abort", () => bound.abort(), { once: true });
-  const arm = () => setTimeout(() => bound.abort(), EVALUATION_BOUND);
+  const over = new AbortController();
+  setting.signal.addEventListener("abort", () => over.abort(), { once: true });
+  const arm = () => setTimeout(() => over.abort(), bound);
   let timer = arm();
   const trust = async (file: string) => {
     clearTimeout(timer);
@@ -74,10 +76,11 @@ export async function readConfiguration(setting: Setting, machine: Machine): Pro
     if (trusted) asked.push(file);
     return trusted;
   };
-  const { signal } = bound;
+  const { signal } = over;
+  const pause = () => new Promise<void>((turn) => setImmediate(turn));
   const translations = () => ownDir(join(pathsOf(env).cache, "translated"));
   const found = explicit ? { explicit } : {};
-  const request = { cwd, env, machine, isPrivateGroup, trust, signal, print, translations, ...found };
+  const request = { cwd, env, machine, isPrivateGroup, trust, signal, print, pause, translations, ...found };
   const loaded = await load(request).finally(() => clearTimeout(timer));
   if (!loaded.ok) return loaded;
   for (const file of asked) rememberTrust(state, file);
