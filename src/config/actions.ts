@@ -38,8 +38,9 @@ export function actionProblems(
   servers: readonly DeclaredServer[],
   facts: Omit<TemplateFacts, "port" | "name">,
 ): Diagnostic[] {
+  const byName = new Map(servers.map((server) => [server.name, server]));
   return actions.flatMap((action) => {
-    const server = servers.find(({ name }) => name === action.server);
+    const server = action.server === null ? undefined : byName.get(action.server);
     const problems = [
       ...nameProblems(action),
       ...programProblems(action),

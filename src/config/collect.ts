@@ -84,7 +84,9 @@ export async function collect(
       );
       continue;
     }
+    await evaluation.pause();
     const document = take(await readDocument(file, shape, evaluation), name);
+    if (evaluation.signal.aborted) break;
     if (!document) continue;
     const source = { document, at: [] };
     powers.push(...powersOf(document));
@@ -95,7 +97,8 @@ export async function collect(
     problems.push(...found.map((problem) => ({ ...problem, server: name })));
     if (isMap(document.value)) candidates.push({ name, source, value: document.value });
   }
-  if (root.main !== undefined && isProgram(root.main)) {
+  // Whoever has ended the reading is asked nothing any more.
+  if (root.main !== undefined && isProgram(root.main) && !evaluation.signal.aborted) {
     powers.unshift({ can: "program", place: { file: root.main } });
     if (await agree(powers)) main = await readMain(root.main);
     else take({ problems: refusals(powers) });

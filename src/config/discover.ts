@@ -4,9 +4,10 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 import { baseFolder } from "../model/base-folder.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
+import { DATA_EXTENSIONS } from "./data.ts";
 import { problemAt } from "./keys.ts";
 import { type Owner, type Standing, standingOf, standingOfFile } from "./ownership.ts";
-import { DATA_EXTENSIONS, PROGRAM_EXTENSIONS, readFailure } from "./read.ts";
+import { PROGRAM_EXTENSIONS, readFailure } from "./read.ts";
 
 /** Where to look for a configuration. */
 export interface Search {

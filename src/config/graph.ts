@@ -2,6 +2,7 @@ import type { Diagnostic } from "../model/diagnostic.ts";
 import { nearest } from "../model/nearest.ts";
 import type { DeclaredServer } from "./declared.ts";
 import { formatPlace, type KeyPath } from "./place.ts";
+import { ENOUGH_PROBLEMS } from "./problems.ts";
 
 /** What is known of the project beyond the servers of this machine. */
 export interface Surroundings {
@@ -29,6 +30,7 @@ function unknownDependencies(
   { elsewhere, complete }: Surroundings,
 ): Diagnostic[] {
   const names = new Set(servers.map((server) => server.name));
+  let compared = 0;
   return servers.flatMap((server) =>
     server.input.dependsOn.flatMap((dependency, i) => {
       const name = dependencyName(dependency);
@@ -44,12 +46,16 @@ function unknownDependencies(
         ];
       }
       if (!complete) return [];
-      const guess = nearest(name, names);
+      compared += names.size;
+      const guess = compared > MOST_COMPARED ? undefined : nearest(name, names);
       const wayOut = guess === undefined ? "declare it, or remove it here" : `did you mean "${guess}"?`;
       return [problem(server, path, `cannot depend on ${JSON.stringify(name)}: no such server; ${wayOut}`)];
     }),
   );
 }
+
+/** Names that unknown ones are compared with, in all: a suggestion is not worth more. */
+const MOST_COMPARED = 20_000;
 
 /** Each cycle once, from its first server in name order. Depth first, without recursion: chains may be long. */
 function cycles(servers: readonly DeclaredServer[]): Diagnostic[] {
@@ -60,36 +66,45 @@ function cycles(servers: readonly DeclaredServer[]): Diagnostic[] {
     const trail: { server: DeclaredServer; next: number }[] = done.has(start.name)
       ? []
       : [{ server: start, next: 0 }];
+    const depths = new Map(trail.map((step, i) => [step.server.name, i]));
     while (trail.length > 0) {
       const top = trail.at(-1) as { server: DeclaredServer; next: number };
       const dependency = top.server.input.dependsOn[top.next];
       if (dependency === undefined) {
         done.add(top.server.name);
+        depths.delete(top.server.name);
         trail.pop();
         continue;
       }
       const name = dependencyName(dependency);
-      const from = trail.findIndex((step) => step.server.name === name);
+      const from = depths.get(name);
       const server = byName.get(name);
-      if (from >= 0)
+      if (from !== undefined && problems.length < ENOUGH_PROBLEMS)
         problems.push(
           cycleProblem(
             trail.slice(from).map((step) => step.server),
             top.next,
           ),
         );
-      else if (server && !done.has(name)) trail.push({ server, next: 0 });
+      else if (from === undefined && server && !done.has(name)) {
+        depths.set(name, trail.length);
+        trail.push({ server, next: 0 });
+      }
       top.next++;
     }
   }
   return problems;
 }
 
+/** Servers of a cycle that a message names. */
+const MOST_NAMED = 20;
+
 /** `last`: which of the last server's dependencies closes the cycle. */
 function cycleProblem(cycle: readonly DeclaredServer[], last: number): Diagnostic {
   const names = cycle.map((server) => server.name);
   const server = cycle.at(-1) as DeclaredServer;
-  const printed = [...names, names[0]].join(" -> ");
+  const named = names.length <= MOST_NAMED ? names : [...names.slice(0, MOST_NAMED - 1), "…", names.at(-1)];
+  const printed = [...named, names[0]].join(" -> ");
   return problem(
     server,
     ["dependsOn", last],

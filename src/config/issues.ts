@@ -4,6 +4,7 @@ import { NAME_PATTERN } from "../model/name.ts";
 import { withoutCredentials } from "../model/target.ts";
 import { problemAt } from "./keys.ts";
 import { formatPath, type KeyPath, placeOf, type Source } from "./place.ts";
+import { ENOUGH_PROBLEMS } from "./problems.ts";
 
 type Issue = z.core.$ZodIssue;
 interface Found {
@@ -17,6 +18,7 @@ export function schemaProblems(schema: z.ZodType, value: unknown, source: Source
   if (result.success) return [];
   return result.error.issues
     .flatMap((issue) => innermost({ path: [], issue }))
+    .slice(0, ENOUGH_PROBLEMS)
     .map((found) => toDiagnostic(found, value, source));
 }
 

@@ -1,5 +1,5 @@
 import type { KdlParser, ParseError, Token } from "kdljs/src/parser/kdl.js";
-import { lexProblem, parseProblem } from "./kdl-syntax.ts";
+import { lexProblem, parseProblem, rawTextProblem } from "./kdl-syntax.ts";
 import { isTooDeep, TOO_DEEP } from "./nesting.ts";
 import type { Position } from "./place.ts";
 
@@ -38,16 +38,18 @@ export async function parseKdl(text: string): Promise<KdlText> {
   if (isTooDeep(tokens.map(({ tokenType }) => LEVELS[tokenType.name] ?? 0))) {
     return { nodes: [], problems: [{ line: 1, column: 1, message: TOO_DEEP }] };
   }
+  const { sound, wrong } = withoutWrongTexts(tokens);
   // Making a parser takes a tenth of a second, so the library's only one is borrowed and given back as it was.
-  const { node, argument, property, unicodeEscape } = parser;
+  const { node, argument, property, unicodeEscape, SAVE_ERROR } = parser;
   const { stackTraceLimit } = Error;
   try {
     // The parser throws where it turns back, which is often, and nobody reads those stacks.
     Error.stackTraceLimit = 0;
-    return parseWith(withPositions(parser), tokens);
+    const { nodes, problems: others } = parseWith(withFirstError(withPositions(parser)), sound);
+    return { nodes, problems: [...wrong, ...others] };
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
-    Object.assign(parser, { node, argument, property, unicodeEscape });
+    Object.assign(parser, { node, argument, property, unicodeEscape, SAVE_ERROR });
   }
 }
 
@@ -86,8 +88,10 @@ const LEVELS: Readonly<Record<string, number>> = {
   CloseMultiLineComment: -1,
 };
 
-/** Most errors after which a text is read on. */
+/** Most errors after which a text is read on; and after how much that was read so far, in all. */
 const MOST_ERRORS = 20;
+const MOST_CHARACTERS = 1024 * 1024;
+const MOST_TOKENS = 100_000;
 
 /**
  * The lexer's own way to go on after an error tries every kind of token at every character, and some of them read to
@@ -99,14 +103,15 @@ function tokensOf(lexer: Library["lexer"], text: string): { tokens: Token[]; pro
   const { recoveryEnabled } = lexer.config;
   lexer.config.recoveryEnabled = false;
   try {
-    for (let rest = text, found = 0; ; found++) {
+    for (let rest = text, read = 0; ; ) {
       const { tokens, errors } = lexer.tokenize(rest);
       const [error] = errors;
       if (!error) return { tokens, problems };
       const { inText, ...problem } = lexProblem(error, tokens);
       problems.push(problem);
+      read += error.offset;
       // Inside a text that does not end, everything after the first error means something else.
-      if (inText || found === MOST_ERRORS) return { tokens: [], problems };
+      if (inText || problems.length > MOST_ERRORS || read > MOST_CHARACTERS) return { tokens: [], problems };
       rest = withoutRun(rest, error.offset);
     }
   } finally {
@@ -121,11 +126,22 @@ function withoutRun(text: string, from: number): string {
   return text.slice(0, from) + " ".repeat(end - from) + text.slice(end);
 }
 
+/** Texts that are indented wrongly are left empty: the library needs the square of their lines to say so. */
+function withoutWrongTexts(tokens: readonly Token[]): { sound: readonly Token[]; wrong: KdlProblem[] } {
+  const wrong: KdlProblem[] = [];
+  const sound = tokens.map((token) => {
+    const problem = rawTextProblem(token);
+    if (problem === undefined) return token;
+    if (wrong.length < MOST_ERRORS) wrong.push(problem);
+    return { ...token, image: '#"""\n"""#' };
+  });
+  return { sound, wrong };
+}
+
 /** One line is given up at each error, so that the next one is found too. */
 function parseWith(parser: KdlParser, tokens: readonly Token[]): KdlText {
   const problems: KdlProblem[] = [];
-  let rest = tokens;
-  for (;;) {
+  for (let rest = tokens, read = rest.length; ; read += rest.length) {
     parser.input = [...rest];
     const nodes = parser.document() as RawNode[] | undefined;
     const error = located(parser.errors[0], rest);
@@ -134,8 +150,8 @@ function parseWith(parser: KdlParser, tokens: readonly Token[]): KdlText {
     // What is left of a line after its problem makes no sense of its own.
     if (problems.at(-1)?.line !== problem.line) problems.push(problem);
     const shorter = withoutLine(rest, error);
-    if (!shorter || shorter.length === rest.length || problems.length >= MOST_ERRORS)
-      return { nodes: [], problems };
+    const isEnough = problems.length >= MOST_ERRORS || read > MOST_TOKENS;
+    if (!shorter || shorter.length === rest.length || isEnough) return { nodes: [], problems };
     rest = shorter;
   }
 }
@@ -198,6 +214,13 @@ function withPositions(parser: KdlParser): KdlParser {
   wrap(parser, "unicodeEscape", (_, token) =>
     String.fromCodePoint(Number.parseInt(token.image.slice(3, -1), 16)),
   );
+  return parser;
+}
+
+/** The parser copies all errors each time that it looks ahead; only the first one is looked at. */
+function withFirstError(parser: KdlParser): KdlParser {
+  const save = parser.SAVE_ERROR;
+  parser.SAVE_ERROR = (error) => (parser._errors.length > 0 ? error : save.call(parser, error));
   return parser;
 }
 

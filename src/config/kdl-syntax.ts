@@ -51,6 +51,29 @@ export function parseProblem(error: ParseError, tokens: readonly Token[]): Posit
   return { ...positionOf(token), message: tokenProblem(token, before, error.message) };
 }
 
+const BADLY_INDENTED =
+  'cannot read this text: begin a new line after """, and indent each line at least as far as the closing """';
+
+/** The first line of a raw text of several lines that is not indented as its end is; undefined for another token. */
+export function rawTextProblem(token: Token): (Position & { message: string }) | undefined {
+  if (token.tokenType.name !== "MultiLineRawString") return undefined;
+  const quotes = token.image.indexOf('"') + 3;
+  const lines = token.image.slice(quotes, -quotes).split(LINE_BREAK);
+  const prefix = lines.at(-1) ?? "";
+  const isWrong = (line: string, i: number) => {
+    if (i === 0) return line !== "";
+    if (i === lines.length - 1) return /\S/.test(line);
+    return /\S/.test(line) && !line.startsWith(prefix);
+  };
+  const wrong = lines.findIndex(isWrong);
+  const { line, column } = positionOf(token);
+  return wrong < 0
+    ? undefined
+    : { line: line + wrong, column: wrong === 0 ? column : 1, message: BADLY_INDENTED };
+}
+
+const LINE_BREAK = /\r\n|[\n-\r\u0085\u2028\u2029]/;
+
 function tokenProblem(token: Token, before: Token | undefined, message: string): string {
   const image = token.image;
   const touches = before !== undefined && before.startOffset + before.image.length === token.startOffset;
@@ -62,9 +85,7 @@ function tokenProblem(token: Token, before: Token | undefined, message: string):
     return 'cannot use "=" here: write name=value for a property, or name value for a node of its own';
   if (image === "(") return 'cannot use a type annotation alone: a value follows it, as in (env)"NAME"';
   if (image === ";") return 'cannot use ";" here: one ends a node; remove it';
-  if (/dedented/.test(message)) {
-    return 'cannot read this text: begin a new line after """, and indent each line at least as far as the closing """';
-  }
+  if (/dedented/.test(message)) return BADLY_INDENTED;
   if (touches && !/^\s*$/.test(before.image)) {
     return `cannot read ${JSON.stringify(image)} right after the value before it: put a space between them, or quotes around all of it`;
   }

@@ -1,6 +1,16 @@
 import { type KdlArgument, type KdlNode, type KdlProblem, parseKdl } from "./kdl-parser.ts";
 import { problemAt, unknownKeyMessage } from "./keys.ts";
-import { formatPath, type KeyPath, type Position, type Reading, toKebab } from "./place.ts";
+import {
+  formatPath,
+  type KeyPath,
+  locate,
+  type Places,
+  type Position,
+  type Reading,
+  spelled,
+  toKebab,
+} from "./place.ts";
+import { ENOUGH_PROBLEMS } from "./problems.ts";
 import { type ListShape, listPart, type ObjectShape, objectPart, type Shape, takesScalar } from "./shape.ts";
 import { duplicateMessage } from "./yaml.ts";
 
@@ -16,7 +26,7 @@ export async function readKdl(file: string, text: string, shape: ObjectShape): P
   if (problems.length > 0) return { problems: problems.map((problem) => located(file, problem)) };
   const decoder = new Decoder();
   const value = decoder.block(nodes, shape, []);
-  const document = { file, style: "kebab", value, locate: (path: KeyPath) => decoder.locate(path) } as const;
+  const document = { file, style: "kebab", value, places: decoder.places } as const;
   return { document, problems: decoder.problems.map((problem) => located(file, problem)) };
 }
 
@@ -25,17 +35,19 @@ const located = (file: string, { line, column, message }: KdlProblem) =>
 
 type Fields = Map<string, unknown>;
 
+interface GrowingPlaces extends Places {
+  readonly parts: Map<string, GrowingPlaces>;
+}
+
+const placesAt = (position: Position): GrowingPlaces => ({
+  key: position,
+  value: position,
+  parts: new Map(),
+});
+
 class Decoder {
   readonly problems: KdlProblem[] = [];
-  readonly #places = new Map<string, Position>();
-
-  locate(path: KeyPath): Position {
-    for (let end = path.length; end > 0; end--) {
-      const place = this.#places.get(JSON.stringify(path.slice(0, end)));
-      if (place) return place;
-    }
-    return { line: 1, column: 1 };
-  }
+  readonly places = placesAt({ line: 1, column: 1 });
 
   /** The nodes inside a block, as an object; `taken`: keys that are set already, and where. */
   block(
@@ -101,7 +113,7 @@ class Decoder {
     const entries = blocks.get(key) ?? new Map<string, unknown>();
     blocks.set(key, entries);
     if (entries.has(name.value)) {
-      this.#problem(name.position, duplicateMessage(name.value, this.locate(own)));
+      this.#problem(name.position, duplicateMessage(name.value, locate(this.places, own)));
       return;
     }
     this.#place(own, name.position);
@@ -112,7 +124,7 @@ class Decoder {
   #dependencies(node: KdlNode, shape: ListShape, path: KeyPath, fields: Fields, key: string): void {
     const object = objectPart(shape.item) as ObjectShape;
     const items = (fields.get(key) ?? []) as unknown[];
-    if (!this.#places.has(JSON.stringify(path))) this.#place(path, node.position);
+    if (!fields.has(key)) this.#place(path, node.position);
     if (node.arguments.length === 0) {
       this.#problem(node.position, `cannot leave ${node.name} without a server: write ${node.name} "name"`);
     }
@@ -202,12 +214,20 @@ class Decoder {
     this.#problem(position, `cannot use the type annotation (${annotation}) here: ${wayOut}`);
   }
 
+  /** What has no place of its own stands where that does which it is in. */
   #place(path: KeyPath, position: Position): void {
-    this.#places.set(JSON.stringify(path), position);
+    const keys = spelled(path, "kebab").map(String);
+    let around = this.places;
+    for (const key of keys.slice(0, -1)) {
+      const next = around.parts.get(key) ?? placesAt(around.key);
+      around.parts.set(key, next);
+      around = next;
+    }
+    around.parts.set(keys.at(-1) ?? "", placesAt(position));
   }
 
   #problem({ line, column }: Position, message: string): void {
-    this.problems.push({ line, column, message });
+    if (this.problems.length < ENOUGH_PROBLEMS) this.problems.push({ line, column, message });
   }
 }
 

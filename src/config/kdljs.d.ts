@@ -29,6 +29,9 @@ declare module "kdljs/src/parser/kdl.js" {
   export interface KdlParser {
     input: Token[];
     readonly errors: ParseError[];
+    /** The getter above makes a copy. */
+    readonly _errors: readonly ParseError[];
+    SAVE_ERROR(error: ParseError): ParseError;
     LA(howMuch: number): Token;
     document(): unknown;
     node: (...args: unknown[]) => unknown;

@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { nearest } from "../model/nearest.ts";
 import { formatPath, type KeyPath, type KeyStyle, toKebab } from "./place.ts";
+import { ENOUGH_PROBLEMS } from "./problems.ts";
 import { listPart, objectPart, type Shape } from "./shape.ts";
 
 /** A key that stands where the schema has no such key; `path` is spelled as in the file. */
@@ -9,7 +10,7 @@ export interface UnknownKey {
   readonly message: string;
 }
 
-/** What is read of `value` with keys in camelCase; unknown keys are left out and listed. */
+/** What is read of `value` with keys in camelCase; unknown keys are left out, and {@link ENOUGH_PROBLEMS} are listed. */
 export function canonicalKeys(
   value: unknown,
   shape: Shape,
@@ -33,7 +34,8 @@ export function canonicalKeys(
         const key = known.get(written);
         if (key !== undefined)
           return [[key, walk(of, object.keys.get(key) as Shape, [...path, written])] as const];
-        unknown.push({ path: [...path, written], message: unknownKeyMessage(written, path, known.keys()) });
+        if (unknown.length < ENOUGH_PROBLEMS)
+          unknown.push({ path: [...path, written], message: unknownKeyMessage(written, path, known.keys()) });
         return [];
       }),
     );
@@ -66,5 +68,14 @@ export function problemAt(
   place: Pick<Diagnostic, "file" | "line" | "column" | "path">,
   message: string,
 ): Diagnostic {
-  return { severity: "error", message, ...place };
+  return { severity: "error", message: brief(message), ...place };
+}
+
+/** Longest message, characters: what it names may be as long as a file. */
+const LONGEST_MESSAGE = 2000;
+
+/** A message begins with what failed, and ends with the way out. */
+function brief(message: string): string {
+  if (message.length <= LONGEST_MESSAGE) return message;
+  return `${message.slice(0, LONGEST_MESSAGE / 2)}…${message.slice(1 - LONGEST_MESSAGE / 2)}`;
 }

@@ -18,16 +18,19 @@ import { isMap } from "./keys.ts";
 import { patternProblems } from "./patterns.ts";
 import { sourceFolder } from "./place.ts";
 import { refusals } from "./powers.ts";
+import { firstOfEach } from "./problems.ts";
+import type { Evaluation } from "./typescript.ts";
 import { matches } from "./when.ts";
 
 export interface LoadRequest extends Search {
   readonly machine: Machine;
   /** Whether a root other than the account's own may execute and send what it can. Asked once, before it does. */
   readonly agree: (root: Root, powers: readonly Power[]) => Promise<boolean>;
-  /** Ends the evaluation of a program, even one that never yields. */
+  /** Ends the reading: of a program or a text that takes long at once, of others before the next file. */
   readonly signal: AbortSignal;
   /** Gets what a program prints; meant for stderr. */
   readonly print: (text: string) => void;
+  readonly pause: Evaluation["pause"];
   /** A folder that nobody else can write to, for what programs were translated to. Without one nothing of it is kept. */
   readonly translations?: () => string | undefined;
 }
@@ -47,22 +50,26 @@ export async function load(request: LoadRequest): Promise<Loaded> {
     answer ??= isOwn ? Promise.resolve(true) : request.agree(root, powers);
     return answer;
   };
+  const failed = (problems: readonly Diagnostic[]) =>
+    ({ ok: false, problems: firstOfEach(sorted(problems)) }) as const;
   const collected = await collect(root, evaluationOf(request), agree);
+  const read = [...root.diagnostics, ...collected.problems];
+  if (request.signal.aborted && !collected.complete) return failed(read);
   const { declared, problems } = declare(root, collected, request, isOwn);
   const late = [...(await scheduleProblems(declared.actions)), ...(await patternProblems(declared.servers))];
-  const all = sorted([...root.diagnostics, ...collected.problems, ...problems, ...late]);
+  const all = [...read, ...problems, ...late];
   const isRefused = answer !== undefined && !(await answer);
-  if (isRefused) return { ok: false, problems: all, refused: true };
-  if (all.some(({ severity }) => severity === "error")) return { ok: false, problems: all };
+  if (isRefused) return { ...failed(all), refused: true };
+  if (all.some(({ severity }) => severity === "error")) return failed(all);
   if (!(await agree(collected.powers)))
-    return { ok: false, problems: sorted([...all, ...refusals(collected.powers)]), refused: true };
-  return { ok: true, value: declared, warnings: all };
+    return { ...failed([...all, ...refusals(collected.powers)]), refused: true };
+  return { ok: true, value: declared, warnings: firstOfEach(sorted(all)) };
 }
 
-function evaluationOf({ machine, env, signal, print, translations }: LoadRequest) {
+function evaluationOf({ machine, env, signal, print, pause, translations }: LoadRequest): Evaluation {
   const { os, arch, host, user, home } = machine;
   const context = { os, arch, host, user, home, env: { ...env } };
-  return { context, signal, print, ...(translations === undefined ? {} : { translations }) };
+  return { context, signal, print, pause, ...(translations === undefined ? {} : { translations }) };
 }
 
 /** Servers of this machine, and what is wrong once everything is put together. */

@@ -4,7 +4,7 @@ import { basename, dirname, extname, join } from "node:path";
 import type { Machine } from "../model/machine.ts";
 import { isSticky, othersCanWrite } from "../model/permissions.ts";
 import { shellWord } from "../model/text.ts";
-import { DATA_EXTENSIONS } from "./read.ts";
+import { DATA_EXTENSIONS } from "./data.ts";
 
 /**
  * Who owns a configuration and who can write to it: what a person stands in may have been put there by somebody else.

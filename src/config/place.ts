@@ -19,8 +19,17 @@ interface Document {
   readonly style: KeyStyle;
   /** Keys that are unknown are left out: they are among the problems. */
   readonly value: unknown;
-  /** Place of the value (or key) at a path, or of the nearest thing around it; undefined where a format has no positions. */
-  locate(path: KeyPath, part?: "key" | "value"): Position | undefined;
+  /** Absent where a format has no positions. */
+  readonly places?: Places;
+}
+
+/** Where a part of a document stands, and what is in it: plain data, which one thread can hand to another. */
+export interface Places {
+  /** Of a block its own key's, where people look for it. */
+  readonly value: Position;
+  readonly key: Position;
+  /** By key, as the file spells it, or by index. */
+  readonly parts?: ReadonlyMap<string, Places> | undefined;
 }
 
 /** What a reader gives: as much as could be read, and everything that is wrong with it. */
@@ -49,13 +58,24 @@ export function placeOf(
   part?: "key" | "value",
 ): Pick<Diagnostic, "file" | "line" | "column" | "path"> {
   const whole = [...source.at, ...path];
-  const position = source.document.locate(whole, part);
-  const file = source.document.file;
+  const { file, style, places } = source.document;
+  const position = places && locate(places, spelled(whole, style), part);
   return position
     ? { file, ...position }
     : whole.length > 0
       ? { file, path: formatPath(whole, "camel") }
       : { file };
+}
+
+/** Place of the value (or key) at a path that is spelled as in the file, or of the nearest thing around it. */
+export function locate(places: Places, path: KeyPath, part: "key" | "value" = "value"): Position {
+  let here = places;
+  for (const key of path) {
+    const next = here.parts?.get(String(key));
+    if (next === undefined) return here.key;
+    here = next;
+  }
+  return here[part];
 }
 
 /** The same place as one word for a message: `/a/xy.config.yaml:3:5`. */
@@ -64,17 +84,33 @@ export function formatPlace(place: Pick<Diagnostic, "file" | "line" | "column" |
   return place.path === undefined ? `${place.file}` : `${place.file}: ${place.path}`;
 }
 
-/** `["restart", "backoffInitial"]` → `restart.backoff-initial` or `restart.backoffInitial`. */
+/** `["restart", "backoffInitial"]` → `restart.backoff-initial` or `restart.backoffInitial`; each key not too long. */
 export function formatPath(path: KeyPath, style: KeyStyle): string {
-  const written = path.map((key, i) => {
-    if (typeof key === "number") return `[${key}]`;
-    return `.${style === "kebab" && !OPEN_MAPS.has(path[i - 1]) ? toKebab(key) : key}`;
-  });
+  const written = spelled(path, style).map((key) =>
+    typeof key === "number"
+      ? `[${key}]`
+      : `.${key.length > LONGEST_KEY ? `${key.slice(0, LONGEST_KEY)}…` : key}`,
+  );
   return written.join("").replace(/^\./, "");
 }
 
+/** A key may be as long as a file, and stand in the way of as many problems. */
+const LONGEST_KEY = 200;
+
+/** A path in camelCase as files of this style spell it. */
+export function spelled(path: KeyPath, style: KeyStyle): KeyPath {
+  if (style === "camel") return path;
+  let isName = false;
+  return path.map((key) => {
+    if (typeof key === "number") return key;
+    const written = isName ? key : toKebab(key);
+    isName = !isName && OPEN_MAPS.has(key);
+    return written;
+  });
+}
+
 /** Their keys are names that people choose, which no format rewrites. */
-const OPEN_MAPS: ReadonlySet<string | number | undefined> = new Set(["env", "servers"]);
+const OPEN_MAPS: ReadonlySet<string> = new Set(["env", "servers", "actions"]);
 
 export function toKebab(key: string): string {
   return key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);

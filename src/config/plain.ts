@@ -1,22 +1,31 @@
+import { MAX_BYTES, ownWeight } from "./limits.ts";
 import { MAX_DEPTH } from "./nesting.ts";
 import { formatPath, type KeyPath } from "./place.ts";
+import { ENOUGH_PROBLEMS } from "./problems.ts";
 
 export interface PlainProblem {
   readonly path: KeyPath;
   readonly message: string;
 }
 
-/** A copy of what a program made, as data alone; what is not data is left out and listed. Absent is `undefined`. */
+/**
+ * A copy of what a program made, as data alone; what is not data is left out and listed. Absent is `undefined`. A part
+ * that stands in several places is copied to each, so the whole is bounded like the text of a file.
+ */
 export function plainData(root: unknown): { value: unknown; problems: PlainProblem[] } {
   const problems: PlainProblem[] = [];
   const open = new Set<object>();
+  let room = MAX_BYTES;
   const refuse = (path: KeyPath, what: string, wayOut: string) => {
-    problems.push({
-      path,
-      message: `cannot use ${what} for ${formatPath(path, "camel") || "the configuration"}: ${wayOut}`,
-    });
+    if (problems.length < ENOUGH_PROBLEMS)
+      problems.push({
+        path,
+        message: `cannot use ${what} for ${formatPath(path, "camel") || "the configuration"}: ${wayOut}`,
+      });
   };
   const copy = (value: unknown, path: KeyPath): unknown => {
+    room -= ownWeight(value);
+    if (room < 0) return undefined;
     if (value === undefined || value === null) return value;
     if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
     if (typeof value !== "object")
@@ -24,11 +33,15 @@ export function plainData(root: unknown): { value: unknown; problems: PlainProbl
     if (open.has(value)) return refuse(path, "a value that contains itself", "write the part out");
     if (open.size >= MAX_DEPTH) return refuse(path, `more than ${MAX_DEPTH} levels`, "write it flatter");
     open.add(value);
-    const result = Array.isArray(value)
-      ? Array.from(value, (item, i) => copy(item, [...path, i]))
-      : copyObject(value, path);
+    const result = Array.isArray(value) ? copyList(value, path) : copyObject(value, path);
     open.delete(value);
     return result;
+  };
+  const copyList = (list: readonly unknown[], path: KeyPath): unknown[] => {
+    const copied: unknown[] = [];
+    // One with holes may be longer than all memory.
+    for (let i = 0; i < list.length && room >= 0; i++) copied.push(copy(list[i], [...path, i]));
+    return copied;
   };
   const copyObject = (value: object, path: KeyPath): unknown => {
     if (value instanceof Promise) return refuse(path, "a promise", "await it");
@@ -38,11 +51,18 @@ export function plainData(root: unknown): { value: unknown; problems: PlainProbl
     }
     for (const symbol of Object.getOwnPropertySymbols(value))
       refuse(path, `the key ${String(symbol)}`, "use a text as key");
-    const entries = Object.entries(value).map(([key, of]) => [key, copy(of, [...path, key])] as const);
+    const entries = Object.entries(value).map(([key, of]) => {
+      room -= key.length;
+      return [key, copy(of, [...path, key])] as const;
+    });
     return Object.fromEntries(entries.filter(([, of]) => of !== undefined));
   };
-  return { value: copy(root, []), problems };
+  const value = copy(root, []);
+  if (room >= 0) return { value, problems };
+  return { value: undefined, problems: [...problems, { path: [], message: TOO_LARGE }] };
 }
+
+const TOO_LARGE = "cannot use this configuration: written out it has more than 1 MiB; make it smaller";
 
 function className(value: object): string {
   const made = (value as { constructor?: unknown }).constructor;

@@ -1,14 +1,20 @@
-import { readFileSync, statSync } from "node:fs";
+import { closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { extname } from "node:path";
-import type { Diagnostic } from "../model/diagnostic.ts";
+import { type DataRequest, readData } from "./data.ts";
 import { problemAt } from "./keys.ts";
+import { MAX_BYTES, READING_BOUND } from "./limits.ts";
 import type { Reading } from "./place.ts";
+import { inThread } from "./runtime.ts";
 import type { ObjectShape } from "./shape.ts";
 import { type Evaluation, readTypeScript } from "./typescript.ts";
 
-export const MAX_BYTES = 1024 * 1024;
-export const DATA_EXTENSIONS = [".kdl", ".yaml", ".yml", ".json"];
 export const PROGRAM_EXTENSIONS = [".ts", ".mts", ".js", ".mjs"];
+
+/**
+ * Longest text that is parsed in this thread, characters: it takes less than a second, whatever is in it. What is longer
+ * is worth the start of a thread that can be ended.
+ */
+const AT_ONCE = 16 * 1024;
 
 /** Reads one configuration file of any format by its extension. */
 export async function readDocument(
@@ -16,35 +22,74 @@ export async function readDocument(
   shape: ObjectShape,
   evaluation: Evaluation,
 ): Promise<Reading> {
-  const text = readText(file);
-  if (typeof text !== "string") return { problems: [text] };
-  const extension = extname(file);
-  if (PROGRAM_EXTENSIONS.includes(extension)) return readTypeScript(file, shape, evaluation);
-  if (extension === ".kdl") return (await import("./kdl.ts")).readKdl(file, text, shape);
-  const { readJson, readYaml } = await import("./yaml.ts");
-  return extension === ".json" ? readJson(file, text, shape) : readYaml(file, text, shape);
+  if (evaluation.signal.aborted) return unread(file, TOO_LATE);
+  const read = readText(file, "rename or remove it");
+  if ("refusal" in read) return unread(file, `cannot read this file: ${read.refusal}`);
+  if (PROGRAM_EXTENSIONS.includes(extname(file))) return readTypeScript(file, shape, evaluation);
+  const request = { file, text: read.text, shape };
+  return read.text.length > AT_ONCE ? readApart(request, evaluation) : readData(request);
+}
+
+const unread = (file: string, message: string): Reading => ({ problems: [problemAt({ file }, message)] });
+
+const TOO_LATE = `cannot read this file within the ${READING_BOUND / 1000} s that all of a configuration may take: make it smaller or simpler`;
+
+/** In a thread of its own: parsers cannot be interrupted, and for some texts take very long, or all memory. */
+async function readApart(data: DataRequest, evaluation: Evaluation): Promise<Reading> {
+  const outcome = await inThread<Reading>({ workerData: { data } }, evaluation);
+  if (outcome.kind === "answer") return outcome.answer;
+  if (outcome.kind === "aborted") return unread(data.file, TOO_LATE);
+  if (outcome.kind === "ended")
+    throw new Error(`the thread that reads ${data.file} ended with ${outcome.code}`);
+  if ((outcome.error as NodeJS.ErrnoException).code !== "ERR_WORKER_OUT_OF_MEMORY") throw outcome.error;
+  return unread(
+    data.file,
+    "cannot read this file: it takes more than 512 MiB of memory; make it smaller or simpler",
+  );
 }
 
 /**
- * Content of a regular file of at most {@link MAX_BYTES}, which must be UTF-8. Read at once: to hand a small file to
- * another thread takes ten times as long as to read it.
+ * Content of a regular file of at most so many bytes, which must be UTF-8, or why there is none, with the way out.
+ * Some files have no size, and no end, or nothing yet: no more is read than is allowed, and nothing is waited for. Read
+ * at once: to hand a small file to another thread takes ten times as long as to read it.
  */
-function readText(file: string): string | Diagnostic {
+export function readText(
+  file: string,
+  wayOut: string,
+  most = MAX_BYTES,
+): { readonly text: string } | { readonly refusal: string } {
   try {
+    // To open something else can have effects.
     const info = statSync(file);
-    const refuse = (why: string) => problemAt({ file }, `cannot read this file: ${why}`);
-    if (info.isDirectory()) return refuse("it is a folder; rename or remove it");
-    if (!info.isFile()) return refuse("it is not a regular file; rename or remove it");
-    if (info.size > MAX_BYTES) {
-      return refuse(
-        `it has ${Math.ceil(info.size / MAX_BYTES)} MiB, a configuration at most 1 MiB; move it elsewhere`,
-      );
-    }
-    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
+    if (info.isDirectory()) return { refusal: `it is a folder; ${wayOut}` };
+    if (!info.isFile()) return { refusal: `it is not a regular file; ${wayOut}` };
+    const bytes = readAtMost(file, most + 1);
+    if (bytes.length > most) return { refusal: `it has more than ${most / 1024 / 1024} MiB; ${wayOut}` };
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
   } catch (error) {
-    return problemAt({ file }, `cannot read this file: ${readFailure(error)}`);
+    return { refusal: readFailure(error) };
   }
 }
+
+function readAtMost(file: string, most: number): Buffer {
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const parts: Buffer[] = [];
+    for (let length = 0; length < most; ) {
+      const part = Buffer.allocUnsafe(Math.min(PART, most - length));
+      const read = readSync(fd, part);
+      if (read === 0) break;
+      parts.push(part.subarray(0, read));
+      length += read;
+    }
+    return Buffer.concat(parts);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Read in one step, bytes. */
+const PART = 64 * 1024;
 
 export function readFailure(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;

@@ -1,10 +1,10 @@
-import { readFile, stat } from "node:fs/promises";
 import type { SecretInput } from "../model/input-parts.ts";
 import { own } from "../model/own.ts";
 import type { SecretRef } from "../model/spec-parts.ts";
 import { parseDotenv } from "./dotenv.ts";
 import { expandPath } from "./environment.ts";
-import { MAX_BYTES, readFailure } from "./read.ts";
+import { ENOUGH_PROBLEMS } from "./problems.ts";
+import { readText } from "./read.ts";
 import type { SecretOutcome, World } from "./world.ts";
 
 /** A reference with its path absolute. */
@@ -29,7 +29,7 @@ export async function readSecret(
     return outcome.kind === "value" ? checked(withoutLineBreak(outcome.value)) : outcome;
   }
   if ("name" in ref) throw new Error("values of an env file are read with the file");
-  const text = await secretText(ref.file);
+  const text = secretText(ref.file);
   return text.kind === "value" ? checked(withoutLineBreak(text.value)) : text;
 }
 
@@ -37,11 +37,12 @@ export async function readSecret(
 export async function readEnvFile(
   file: string,
 ): Promise<{ values: ReadonlyMap<string, string>; problems: readonly string[] }> {
-  const text = await secretText(file);
+  const text = secretText(file);
   if (text.kind !== "value")
     return { values: new Map(), problems: [`cannot read the env file: ${text.message}`] };
   const { values, problems } = parseDotenv(text.value);
-  return { values, problems: problems.map(({ line, message }) => `${message} (${file}:${line})`) };
+  const told = problems.slice(0, ENOUGH_PROBLEMS);
+  return { values, problems: told.map(({ line, message }) => `${message} (${file}:${line})`) };
 }
 
 const missing = (message: string): SecretOutcome & { kind: "missing" } => ({ kind: "missing", message });
@@ -54,13 +55,7 @@ function checked(value: string): SecretOutcome {
 
 const withoutLineBreak = (text: string) => text.replace(/\r?\n$/, "");
 
-async function secretText(file: string): Promise<Exclude<SecretOutcome, { kind: "skipped" }>> {
-  try {
-    const info = await stat(file);
-    if (!info.isFile()) return missing(`${file} is not a file; correct the path`);
-    if (info.size > MAX_BYTES) return missing(`${file} is larger than 1 MiB; correct the path`);
-    return { kind: "value", value: new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file)) };
-  } catch (error) {
-    return missing(`${file}: ${readFailure(error)}`);
-  }
+function secretText(file: string): Exclude<SecretOutcome, { kind: "skipped" }> {
+  const read = readText(file, "correct the path");
+  return "text" in read ? { kind: "value", value: read.text } : missing(`${file}: ${read.refusal}`);
 }

@@ -88,9 +88,12 @@ function dependencyProblems(input: FilledServer): ServerProblem[] {
   const names = input.dependsOn.map((dependency) =>
     typeof dependency === "string" ? dependency : dependency.server,
   );
-  return names.flatMap((name, i) =>
-    names.indexOf(name) === i
-      ? []
-      : [{ path: ["dependsOn", i], message: `cannot depend on ${name} twice: keep one of them` }],
-  );
+  const seen = new Set<string>();
+  return names.flatMap((name, i) => {
+    if (!seen.has(name)) {
+      seen.add(name);
+      return [];
+    }
+    return [{ path: ["dependsOn", i], message: `cannot depend on ${name} twice: keep one of them` }];
+  });
 }

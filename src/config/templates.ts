@@ -8,6 +8,10 @@ const TEMPLATE =
 
 /** Linux gives up on a single argument or variable that is longer, in bytes. */
 const MAX_LENGTH = 128 * 1024;
+/** And on all of them together: characters that templates may come to in one server. */
+const MAX_TOTAL = 2 * 1024 * 1024;
+/** Variables that name each other in a chain. */
+const MOST_NESTED = 100;
 
 export interface TemplateFacts {
   readonly name: string;
@@ -58,6 +62,8 @@ class Expansion {
   readonly #done = new Map<string, string>();
   /** Names that are being filled in, outermost first. */
   readonly #open: string[] = [];
+  /** Characters of what was filled in so far. */
+  #length = 0;
 
   constructor(declared: FilledServer["env"], facts: TemplateFacts) {
     this.#declared = declared;
@@ -91,6 +97,12 @@ class Expansion {
           `cannot fill in the templates: the text gets longer than 128 KiB; shorten it`,
         );
     }
+    this.#length += from === 0 ? 0 : filled.length;
+    if (this.#length > MAX_TOTAL)
+      return this.#problem(
+        path,
+        "cannot fill in the templates: all texts together get longer than 2 MiB; shorten them",
+      );
     return filled + text.slice(from);
   }
 
@@ -117,6 +129,11 @@ class Expansion {
   }
 
   #envValue(name: string, path: KeyPath): string {
+    if (this.#open.length >= MOST_NESTED)
+      return this.#problem(
+        path,
+        `cannot fill in {env.${name}}: it stands behind more than ${MOST_NESTED} other values; write one of them out`,
+      );
     if (this.#open.includes(name)) {
       const cycle = [...this.#open.slice(this.#open.indexOf(name)), name].join(" -> ");
       return this.#problem(

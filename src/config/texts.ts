@@ -1,11 +1,13 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { problemAt } from "./keys.ts";
 import { formatPath, type KeyPath, placeOf, type Source } from "./place.ts";
+import { ENOUGH_PROBLEMS } from "./problems.ts";
 
 /** Texts that no process could be given, wherever they stand in a document. */
 export function textProblems(source: Source, root: unknown): Diagnostic[] {
   const problems: Diagnostic[] = [];
   const refuse = (path: KeyPath, what: string) => {
+    if (problems.length === ENOUGH_PROBLEMS) return;
     const field = JSON.stringify(formatPath(path, source.document.style)).slice(1, -1);
     problems.push(problemAt(placeOf(source, path), `cannot use ${what} in ${field}: remove it`));
   };

@@ -2,23 +2,26 @@ import { dirname, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { ConfigContext } from "./define.ts";
+import { show } from "./issues.ts";
 import { canonicalKeys, problemAt } from "./keys.ts";
 import { formatPath, type KeyPath, type Reading } from "./place.ts";
-import { startConfigWorker } from "./runtime.ts";
+import { inThread } from "./runtime.ts";
 import type { Shape } from "./shape.ts";
-import type { WorkerAnswer, WorkerRequest } from "./worker.ts";
+import type { ProgramAnswer, ProgramRequest } from "./worker.ts";
 
 export interface Evaluation {
   readonly context: ConfigContext;
-  /** Ends the program, wherever it is. */
+  /** Ends the reading, wherever it is. */
   readonly signal: AbortSignal;
   /** Gets what the program prints. */
   readonly print: (text: string) => void;
+  /** Lets signals arrive: what is read at once is deaf to them. */
+  readonly pause: () => Promise<void>;
   /** A folder that nobody else can write to, for what programs were translated to. */
   readonly translations?: () => string | undefined;
 }
 
-type Outcome = WorkerAnswer | { readonly kind: "ended"; readonly why: string };
+type Outcome = ProgramAnswer | { readonly kind: "ended"; readonly why: string };
 
 /** Evaluates `xy.config.{ts,mts,js,mjs}` in a thread of its own. Problems name the key path: data has no lines. */
 export async function readTypeScript(file: string, shape: Shape, evaluation: Evaluation): Promise<Reading> {
@@ -40,38 +43,21 @@ export async function readTypeScript(file: string, shape: Shape, evaluation: Eva
 
 const problem = (file: string, message: string): Reading => ({ problems: [problemAt({ file }, message)] });
 
-async function evaluate(
-  file: string,
-  { context, signal, print, translations }: Evaluation,
-): Promise<Outcome> {
-  if (signal.aborted) return { kind: "ended", why: ABORTED };
-  const workerData: WorkerRequest = { file, context, translations: translations?.() ?? null };
-  const worker = startConfigWorker({
-    workerData,
-    env: definedOnly(context.env),
-    // Places in a stack are then those of the source.
-    execArgv: ["--enable-source-maps"],
-    // The program's output must not get into ours.
-    stdout: true,
-    stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: 512 },
-  });
-  worker.stdout.setEncoding("utf8").on("data", print);
-  worker.stderr.setEncoding("utf8").on("data", print);
-  const over = new AbortController();
-  try {
-    return await new Promise<Outcome>((settle) => {
-      const abort = () => settle({ kind: "ended", why: ABORTED });
-      signal.addEventListener("abort", abort, { signal: over.signal });
-      worker.once("message", settle);
-      worker.once("error", (error) =>
-        settle({ kind: "thrown", message: String(error), stack: error.stack ?? "" }),
-      );
-      worker.once("exit", (code) => settle({ kind: "ended", why: exitReason(code) }));
-    });
-  } finally {
-    over.abort();
-    await worker.terminate();
+async function evaluate(file: string, evaluation: Evaluation): Promise<Outcome> {
+  const { context, translations } = evaluation;
+  const workerData: ProgramRequest = { file, context, translations: translations?.() ?? null };
+  // Places in a stack are then those of the source.
+  const options = { workerData, env: definedOnly(context.env), execArgv: ["--enable-source-maps"] };
+  const outcome = await inThread<ProgramAnswer>(options, evaluation);
+  switch (outcome.kind) {
+    case "answer":
+      return outcome.answer;
+    case "failed":
+      return { kind: "thrown", message: String(outcome.error), stack: outcome.error.stack ?? "" };
+    case "ended":
+      return { kind: "ended", why: exitReason(outcome.code) };
+    case "aborted":
+      return { kind: "ended", why: ABORTED };
   }
 }
 
@@ -84,24 +70,20 @@ function exitReason(code: number): string {
   return `it called process.exit(${code}); remove the call`;
 }
 
-function fromValue(file: string, answer: Extract<WorkerAnswer, { kind: "value" }>, shape: Shape): Reading {
+function fromValue(file: string, answer: Extract<ProgramAnswer, { kind: "value" }>, shape: Shape): Reading {
   const at = (path: KeyPath) => (path.length > 0 ? { file, path: formatPath(path, "camel") } : { file });
   const problems = answer.problems.map(({ path, message }) => problemAt(at(path), message));
   if (problems.length > 0) return { problems };
   if (typeof answer.value !== "object" || answer.value === null || Array.isArray(answer.value)) {
     const found =
-      answer.value === undefined
-        ? "nothing"
-        : Array.isArray(answer.value)
-          ? "a list"
-          : JSON.stringify(answer.value);
+      answer.value === undefined ? "nothing" : Array.isArray(answer.value) ? "a list" : show(answer.value);
     return problem(
       file,
       `cannot use ${found} as a configuration: export an object, or a function that returns one`,
     );
   }
   const { value, unknown } = canonicalKeys(answer.value, shape, "camel");
-  const document = { file, style: "camel", value, locate: () => undefined } as const;
+  const document = { file, style: "camel", value } as const;
   return { document, problems: unknown.map(({ path, message }) => problemAt(at(path), message)) };
 }
 

@@ -1,9 +1,10 @@
 import type { LineCounter, Node, Pair, Document as YamlDocument } from "yaml";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { canonicalKeys, isMap, problemAt } from "./keys.ts";
+import { MAX_BYTES, weightOf } from "./limits.ts";
 import { isDeepValue, isDeepYaml, TOO_DEEP } from "./nesting.ts";
-import { type KeyPath, type Position, type Reading, toKebab } from "./place.ts";
-import { listPart, objectPart, type Shape } from "./shape.ts";
+import { locate, type Places, type Position, type Reading } from "./place.ts";
+import type { Shape } from "./shape.ts";
 
 type Yaml = typeof import("yaml");
 /** A YAML text with a way from a path, as written in the file, to its place. */
@@ -37,12 +38,15 @@ export async function readYaml(file: string, text: string, shape: Shape): Promis
   if (errors.length + complex.length > 0) return { problems };
   try {
     const raw: unknown = parsed.document.toJS({ maxAliasCount: 100 });
+    if (weightOf(raw, MAX_BYTES) > MAX_BYTES) return { problems: [...problems, tooManyAliases(at(0))] };
     return withProblems(problems, reading(file, raw ?? {}, shape, parsed, "kebab"));
   } catch {
-    if (problems.length > 0) return { problems };
-    return { problems: [problemAt(at(0), "cannot follow so many aliases: write out what they stand for")] };
+    return { problems: problems.length > 0 ? problems : [tooManyAliases(at(0))] };
   }
 }
+
+const tooManyAliases = (place: Pick<Diagnostic, "file" | "line" | "column">) =>
+  problemAt(place, "cannot follow so many aliases: write out what they stand for");
 
 /** Reads strict JSON. Keys are camelCase. */
 export async function readJson(file: string, text: string, shape: Shape): Promise<Reading> {
@@ -87,52 +91,49 @@ function reading(
   style: "kebab" | "camel",
 ): Reading {
   const { value, unknown } = canonicalKeys(raw, shape, style);
-  const place = (path: KeyPath, part: "key" | "value") =>
-    positionAt(parsed.lines, offsetOf(parsed, path, part));
-  const problems = unknown.map(({ path, message }) => problemAt({ file, ...place(path, "key") }, message));
-  const spelled = (path: KeyPath) => (style === "kebab" ? spelling(path, shape) : path);
-  return {
-    document: { file, style, value, locate: (path, part = "value") => place(spelled(path), part) },
-    problems,
+  const places = placesOf(parsed);
+  const problems = unknown.map(({ path, message }) =>
+    problemAt({ file, ...locate(places, path, "key") }, message),
+  );
+  return { document: { file, style, value, places }, problems };
+}
+
+/** An alias has the parts of what it stands for. */
+function placesOf({ yaml, document, lines }: Parsed): Places {
+  const anchored = new Map<string, Places["parts"]>();
+  const placesAt = (node: unknown, key: Position): Places => {
+    const own = placeAt(lines, node) ?? key;
+    // A block begins with its first key; people look for its own.
+    const isBlock = yaml.isCollection(node) && node.flow !== true;
+    return { key, value: isBlock ? key : own, parts: partsOf(node, own) };
   };
-}
-
-/** A path in camelCase as the file spells it. */
-function spelling(path: KeyPath, shape: Shape): KeyPath {
-  let as: Shape | undefined = shape;
-  return path.map((key) => {
-    const here: Shape | undefined = as;
-    const object = here && objectPart(here);
-    if (typeof key === "number") as = here && listPart(here)?.item;
-    else as = here?.kind === "map" ? here.value : object?.keys.get(key);
-    return object && typeof key === "string" ? toKebab(key) : key;
-  });
-}
-
-/** Offset of the value (or its key) at a path, or of the nearest thing around it. */
-function offsetOf({ yaml, document }: Parsed, path: KeyPath, part: "key" | "value"): number {
-  let node: unknown = document.contents;
-  let offset = startOf(node) ?? 0;
-  for (const [depth, key] of path.entries()) {
-    const container = yaml.isAlias(node) ? node.resolve(document) : node;
-    const last = depth === path.length - 1;
-    if (yaml.isMap(container)) {
-      const pair = container.items.find((item) => keyText(yaml, item) === String(key));
-      if (!pair) return offset;
-      node = pair.value;
-      const keyOffset = startOf(pair.key) ?? offset;
-      // A block begins with its first key; people look for its own.
-      const scalar = !yaml.isCollection(node) || node.flow === true;
-      offset = last && part === "value" && scalar ? (startOf(node) ?? keyOffset) : keyOffset;
-    } else if (yaml.isSeq(container)) {
-      node = container.items[Number(key)];
-      offset = startOf(node) ?? offset;
-    } else return offset;
-  }
-  return offset;
+  const partsOf = (node: unknown, own: Position): Places["parts"] => {
+    if (yaml.isAlias(node)) return anchored.get(node.source);
+    const parts = new Map<string, Places>();
+    if (yaml.isNode(node) && "anchor" in node && node.anchor !== undefined) anchored.set(node.anchor, parts);
+    if (yaml.isSeq(node)) {
+      for (const [i, item] of node.items.entries())
+        parts.set(String(i), placesAt(item, placeAt(lines, item) ?? own));
+    } else if (yaml.isMap(node)) {
+      for (const pair of node.items) {
+        const key = keyText(yaml, pair);
+        // Of two with one name it is the first that is told.
+        if (key !== undefined && !parts.has(key))
+          parts.set(key, placesAt(pair.value, placeAt(lines, pair.key) ?? own));
+      }
+    }
+    return parts.size > 0 ? parts : undefined;
+  };
+  const root = placeAt(lines, document.contents) ?? positionAt(lines, 0);
+  return { ...placesAt(document.contents, root), value: root };
 }
 
 const startOf = (node: unknown): number | undefined => (node as Node | null | undefined)?.range?.[0];
+
+function placeAt(lines: LineCounter, node: unknown): Position | undefined {
+  const start = startOf(node);
+  return start === undefined ? undefined : positionAt(lines, start);
+}
 
 function keyText(yaml: Yaml, pair: Pair): string | undefined {
   return yaml.isScalar(pair.key) ? String(pair.key.value) : undefined;

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Backend } from "../backends/backend.ts";
 import type { Declared } from "../config/declared.ts";
+import { READING_BOUND } from "../config/limits.ts";
 import { type Loaded, type LoadRequest, load } from "../config/load.ts";
 import { type Resolved, resolve } from "../config/resolve.ts";
 import { revive } from "../config/revive.ts";
@@ -36,7 +37,7 @@ export interface Setting {
   /** State folder. */
   readonly state: string;
   readonly explicit?: { readonly path: string; readonly from: "--config" | "XY_CONFIG" };
-  /** Bounds the evaluation of a configuration program. */
+  /** Ends the reading of the configuration. */
   readonly signal: AbortSignal;
   /** What a configuration can execute and send is asked about before it does. */
   readonly consent: Omit<Asking, "state">;
@@ -61,16 +62,17 @@ export interface Evaluated extends Resolved {
   readonly origin?: Origin;
 }
 
-/** Longest evaluation of a configuration program, ms. */
-const EVALUATION_BOUND = 20_000;
-
 /** Reads the configuration; a failure holds every problem of every file. Asks about what it can do before it does it. */
-export async function readConfiguration(setting: Setting, machine: Machine): Promise<Loaded> {
+export async function readConfiguration(
+  setting: Setting,
+  machine: Machine,
+  bound = READING_BOUND,
+): Promise<Loaded> {
   const { cwd, env, state, explicit, print, consent } = setting;
   // A timer of our own: Node 20 collects a timeout signal that only AbortSignal.any holds, and it never fires.
-  const bound = new AbortController();
-  setting.signal.addEventListener("abort", () => bound.abort(), { once: true });
-  const arm = () => setTimeout(() => bound.abort(), EVALUATION_BOUND);
+  const over = new AbortController();
+  setting.signal.addEventListener("abort", () => over.abort(), { once: true });
+  const arm = () => setTimeout(() => over.abort(), bound);
   let timer = arm();
   const agree: LoadRequest["agree"] = async (root, powers) => {
     clearTimeout(timer);
@@ -78,10 +80,11 @@ export async function readConfiguration(setting: Setting, machine: Machine): Pro
     timer = arm();
     return answer;
   };
-  const { signal } = bound;
+  const { signal } = over;
+  const pause = () => new Promise<void>((turn) => setImmediate(turn));
   const translations = () => privateCache(join(pathsOf(env).cache, "translated"));
   const found = explicit ? { explicit } : {};
-  const request = { cwd, env, machine, isPrivateGroup, agree, signal, print, translations, ...found };
+  const request = { cwd, env, machine, isPrivateGroup, agree, signal, print, pause, translations, ...found };
   return load(request).finally(() => clearTimeout(timer));
 }
 

@@ -1,9 +1,11 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { existsSync } from "node:fs";
 import { z } from "zod";
+import { readText } from "../config/read.ts";
 import { canonicalHash, canonicalJson, specHash } from "../model/canonical.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import { actionLabel } from "../model/summary.ts";
-import { readText, writeAtomic } from "../system/files.ts";
+import { writeAtomic } from "../system/files.ts";
 import { machineKey } from "./secrets.ts";
 
 /**
@@ -28,6 +30,9 @@ const savedFile = z.object({
 });
 const signedFile = savedFile.extend({ machine: z.string(), signature: z.string() });
 export type SavedPlan = z.infer<typeof savedFile>;
+
+/** A change takes less than a KiB. */
+const MAX_BYTES = 64 * 1024 * 1024;
 
 export interface SaveRequest {
   readonly plan: Plan;
@@ -61,12 +66,13 @@ export function readSavedPlan(
   state: string,
   path: string,
 ): { readonly saved: SavedPlan } | { readonly refusal: string } {
-  const text = readText(path);
-  if (text === undefined)
+  if (!existsSync(path))
     return { refusal: "there is no such file (one server alone is applied with --only NAME)" };
+  const read = readText(path, "name a saved plan", MAX_BYTES);
+  if ("refusal" in read) return read;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(read.text);
   } catch {
     return { refusal: "it is torn, or no plan at all" };
   }

@@ -219,7 +219,7 @@ describe("files that cannot be read", () => {
       "servers.d/dangling.kdl: cannot read this file: it does not exist, or is a link to nothing; correct the path or remove the link",
       "servers.d/endless.kdl: cannot read this file: it is not a regular file; rename or remove it",
       "servers.d/folder.yaml: cannot read this file: it is a folder; rename or remove it",
-      "servers.d/huge.json: cannot read this file: it has 50 MiB, a configuration at most 1 MiB; move it elsewhere",
+      "servers.d/huge.json: cannot read this file: it has more than 1 MiB; rename or remove it",
       "servers.d/inside.kdl: cannot read this file: a part of its path is not a folder; correct the path",
       "servers.d/latin.kdl: cannot read this file: it is not UTF-8 text; save it as UTF-8",
       "servers.d/loop.json: cannot read this file: it is a link that leads back to itself; remove the link",

@@ -312,7 +312,7 @@ describe("secrets", () => {
       "servers.d/a.yaml:4:6: cannot get the secret for E: the variable TOKEN is not set; set it where you call xy",
       "servers.d/a.yaml:5:6: cannot get the secret for F: /nope: it does not exist, or is a link to nothing; correct the path or remove the link",
       "servers.d/a.yaml:6:6: cannot get the secret for C: exit 1; sign in first",
-      "servers.d/a.yaml:7:6: cannot get the secret for D: . is not a file; correct the path",
+      "servers.d/a.yaml:7:6: cannot get the secret for D: .: it is a folder; correct the path",
     ]);
     expect(secrets).toEqual({});
     expect(desired.servers[0]?.env.E).toEqual({ secret: { env: "TOKEN" }, hmac: "" });

@@ -40,7 +40,16 @@ export const machine: Machine = {
 
 export function requestFor(cwd: string, changes: Partial<LoadRequest> = {}): LoadRequest {
   const never = new AbortController().signal;
-  return { cwd, machine, env: {}, agree: async () => true, signal: never, print: () => {}, ...changes };
+  return {
+    cwd,
+    machine,
+    env: {},
+    agree: async () => true,
+    signal: never,
+    print: () => {},
+    pause: async () => {},
+    ...changes,
+  };
 }
 
 /** What is declared by these files; fails the test when anything is wrong with them. */
