@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -79,7 +79,7 @@ describe("a server that writes into its run folder", () => {
   test.each(["status", "keeper", "pid"])("keeps nobody waiting with a fifo in place of %s", async (name) => {
     const { home, dir } = await unattended();
     rmSync(join(dir, name), { force: true });
-    execFileSync("mkfifo", [join(dir, name)]);
+    await home.shell(`mkfifo ${join(dir, name)}`);
     expect(await home.servers()).toMatchObject({ web: { state: "running" } });
     await home.did("stop", "web");
     await home.did("start", "web");
