@@ -97,10 +97,10 @@ export async function collect(
     problems.push(...found.map((problem) => ({ ...problem, server: name })));
     if (isMap(document.value)) candidates.push({ name, source, value: document.value });
   }
-  // Whoever has ended the reading is asked nothing any more.
-  if (root.main !== undefined && isProgram(root.main) && !evaluation.signal.aborted) {
+  if (root.main !== undefined && isProgram(root.main)) {
     powers.unshift({ can: "program", place: { file: root.main } });
-    if (await agree(powers)) main = await readMain(root.main);
+    // Whoever has ended the reading is asked nothing any more, and no program is begun.
+    if (evaluation.signal.aborted || (await agree(powers))) main = await readMain(root.main);
     else take({ problems: refusals(powers) });
   }
   const { once, duplicates } = uniqueNames([...(main ? rootServers(main) : []), ...candidates]);

@@ -246,7 +246,7 @@ describe("files that cannot be read", () => {
 
 describe("what a configuration can execute and send", () => {
   const KDL = `
-    supervisord { url "http://10.0.0.1:9001/RPC2"; user "u"; password "secret-word"; include-dir "units"; }
+    supervisord { url "http://10.0.0.1:9001/RPC2"; user "u"; password "secret-word"; allow-remote #true; include-dir "units"; }
     defaults { env { A (command)"in the defaults"; } }
     server "db" { command "x"; port "none"; readiness "command" { command "pg_isready"; args "-h" "a b"; }; }
   `;
