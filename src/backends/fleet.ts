@@ -1,5 +1,5 @@
 import { userInfo } from "node:os";
-import { type BackendSettings, withPassword } from "../model/backend-settings.ts";
+import type { BackendSettings } from "../model/backend-settings.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { type Environment, homeOf } from "../system/paths.ts";
@@ -112,7 +112,11 @@ export class Fleet {
 
   /** A password that was not looked up now is the one that was used last, for the same target and user only. */
   async #site(): Promise<BackendSettings["supervisord"]> {
-    const { readBackendSettings } = await import("../system/backend-settings.ts");
+    // Late, as all that has a schema: a list loads none.
+    const [{ readBackendSettings }, { withPassword }] = await Promise.all([
+      import("../system/backend-settings.ts"),
+      import("../model/backend-settings.ts"),
+    ]);
     const last = readBackendSettings(this.#state, this.project).supervisord;
     const now = this.#options.settings?.supervisord;
     return now === undefined ? last : withPassword(now, last);

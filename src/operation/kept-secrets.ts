@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { type ActionSpec, actionKey } from "../model/action.ts";
+import { withPassword } from "../model/backend-settings.ts";
 import { canonicalJson } from "../model/canonical.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { own } from "../model/own.ts";
@@ -131,9 +132,7 @@ function recordAt<T>(path: string, schema: z.ZodType<T>): T | undefined {
 /** A password that was not looked up is the one that was used last, for the same target. */
 function keptSettings({ settings, desired }: Evaluated, state: string): Evaluated["settings"] {
   const { supervisord } = settings;
+  if (supervisord === undefined) return settings;
   const last = readBackendSettings(state, desired.project).supervisord;
-  if (supervisord === undefined || supervisord.password !== undefined || last?.password === undefined)
-    return settings;
-  const isSame = last.url === supervisord.url && last.user === supervisord.user;
-  return isSame ? { ...settings, supervisord: { ...supervisord, password: last.password } } : settings;
+  return { ...settings, supervisord: withPassword(supervisord, last) };
 }
