@@ -23,6 +23,7 @@ async function target(location?: string): Promise<{ url: string; came: (string |
 }
 
 function configure(home: Home, url: string, more = ""): void {
+  home.trusts();
   const site = `url ${JSON.stringify(url)}; include-dir ${JSON.stringify(join(home.path, "units"))}; ${more}`;
   home.write("xy.config.kdl", `backend "supervisord"\nsupervisord { ${site}}\n`);
 }
