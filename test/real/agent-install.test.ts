@@ -125,12 +125,11 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       });
       expect([await pids(), await mainPid()]).toEqual([before, loop]);
       rmSync(join(home.path, "good"), { recursive: true });
+      const orphan = await agentPid();
       await home.did(`kill -9 ${loop}`);
-      await eventually(async () => expect(await mainPid()).not.toBeOneOf([0, loop]));
-      // The unit is back before its agent serves.
-      await eventually(async () =>
-        expect(await home.json("agent status")).toMatchObject({ version: "0.99.0" }),
-      );
+      await isBack(orphan);
+      expect(await mainPid()).not.toBe(loop);
+      expect(await home.json("agent status")).toMatchObject({ version: "0.99.0" });
       expect(await pids()).toEqual(before);
       // The older version, installed again, takes its place.
       expect(await home.json("agent install")).toMatchObject({ upgraded: { from: "0.99.0" } });

@@ -268,7 +268,8 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       declare("c");
       await home.did("xy apply --yes");
       expect(await home.json("list")).toMatchObject([{ name: "c", backend: "agent" }]);
-      await home.did("xy destroy --yes; xy agent stop");
+      await home.did("xy destroy --yes");
+      await home.did("xy agent stop");
     });
 
     it("are left as they are when their manager does not answer, and the others go on", async () => {
@@ -293,7 +294,8 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       expect((await home.shell(`${without} xy stop a`)).code).toBe(2);
       expect((await home.shell(`${without} xy destroy --yes`)).code).toBe(2);
       expect(await home.json("list")).toMatchObject([{ name: "a", state: "running" }]);
-      await home.did("xy destroy --yes; xy agent stop");
+      await home.did("xy destroy --yes");
+      await home.did("xy agent stop");
       await home.did(`test ! -e ${unitFile("a")}`);
     });
 

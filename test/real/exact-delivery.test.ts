@@ -12,7 +12,7 @@ import { SupervisordHome, whyNoSupervisord } from "../rig/supervisord.ts";
 import { SystemdManagerHome, whyNoSystemd } from "../rig/systemd.ts";
 import { compareReports, generatedServers, prepare, seedOf } from "../rig/units.ts";
 
-const COUNT = 150;
+const COUNT = 60;
 
 /**
  * Applies made-up servers, with secrets, and compares what each process received, byte for byte. Answers with the names

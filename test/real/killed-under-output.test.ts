@@ -4,7 +4,7 @@ import { programsWith } from "../rig/processes.ts";
 import { test } from "../rig/test.ts";
 
 const NAMES = ["a", "b", "c"];
-const KILLS = 80;
+const KILLS = 40;
 const ONE_READ = 64 * 1024;
 
 describe("an agent that ends while its servers print", () => {
@@ -44,7 +44,7 @@ describe("an agent that ends while its servers print", () => {
   test("loses nothing when its end is planned", async ({ home, agent, stage }) => {
     await Promise.all(NAMES.map((name) => agent.apply(stage.spec(name), "add", 0)));
     const puppets = await Promise.all(NAMES.map((name) => stage.next(name)));
-    for (const puppet of puppets) await puppet.do({ deed: "chatter", lines: 50, everyMs: 1 });
+    for (const puppet of puppets) await puppet.do({ deed: "chatter", lines: 50, everyMs: 5 });
 
     for (let restart = 0; restart < 10; restart++) {
       await agent.hears(NAMES[restart % NAMES.length] as string, 1 + restart * 10);

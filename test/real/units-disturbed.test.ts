@@ -34,7 +34,8 @@ describe.skipIf(whyNoSystemd() !== undefined)("servers under systemd, while othe
     declare("db");
     const needs = 'depends-on "migrate" condition="completed"\ndepends-on "db"';
     declare("web", `${needs}\nrestart { backoff-initial "10ms"; }`);
-    await home.did("xy apply --yes; xy stop db");
+    await home.did("xy apply --yes");
+    await home.did("xy stop db");
     const { web } = await pids();
     // systemd starts it again by itself.
     await home.did(`kill -9 ${web}`);
@@ -55,7 +56,8 @@ describe.skipIf(whyNoSystemd() !== undefined)("servers under systemd, while othe
   it("ask for what they depend on under another backend, and stay held where they move", async () => {
     declare("g", 'backend "agent"');
     declare("v", 'depends-on "g"');
-    await home.did("xy apply --yes; xy stop g v");
+    await home.did("xy apply --yes");
+    await home.did("xy stop g v");
     expect(await home.shell("xy start v")).toMatchObject({
       code: 1,
       stderr: "xy: cannot start v: it depends on g (held); run `xy start g`, or say --no-deps\n",
@@ -66,7 +68,8 @@ describe.skipIf(whyNoSystemd() !== undefined)("servers under systemd, while othe
     declare("v");
     await home.did("xy apply --yes");
     expect((await home.json("list"))[1]).toMatchObject({ backend: "systemd", state: "stopped", held: true });
-    await home.did("xy destroy --yes; xy agent stop");
+    await home.did("xy destroy --yes");
+    await home.did("xy agent stop");
   });
 
   it("stay stopped when they are told to stop during an apply", async () => {
@@ -153,7 +156,8 @@ describe.skipIf(whyNoSystemd() !== undefined)("servers under systemd, while othe
     await home.shell("xy apply --yes --no-wait");
     script("b", flaky, `${often}\nenv { NEW "1"; }\ndepends-on "slow"`);
     script("slow", "sleep 3; echo up; exec sleep 600", 'readiness "log" pattern="^up$"');
-    await home.did("touch ~/flag; xy apply --yes");
+    await home.did("touch ~/flag");
+    await home.did("xy apply --yes");
     expect(await environment((await pids()).b, "NEW")).toBe("NEW=1");
     expect(await home.did("xy plan")).toBe(SAME(2));
   });
@@ -180,7 +184,8 @@ describe.skipIf(whyNoSystemd() !== undefined)("servers under systemd, while othe
       stderr: "xy: cannot start i: its unit's file is gone; `xy apply` writes it again\n",
     });
     expect(await home.json("list")).toMatchObject([{ held: true }]);
-    await home.did("xy apply --yes; xy start i");
+    await home.did("xy apply --yes");
+    await home.did("xy start i");
     expect(await home.did("xy plan")).toBe(SAME(1));
   });
 });

@@ -36,7 +36,7 @@ async function upgrade(home: Home, launcher: string, ...flags: string[]): Promis
 async function loudServers(agent: Agent, stage: Stage): Promise<Puppet[]> {
   await Promise.all(NAMES.map((name) => agent.apply(stage.spec(name), "add", 0)));
   const puppets = await Promise.all(NAMES.map((name) => stage.next(name)));
-  for (const puppet of puppets) await puppet.do({ deed: "chatter", lines: 50, everyMs: 1 });
+  for (const puppet of puppets) await puppet.do({ deed: "chatter", lines: 50, everyMs: 5 });
   return puppets;
 }
 

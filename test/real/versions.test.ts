@@ -15,13 +15,13 @@ const versions = new Map<Version, Runner>([["current", new Runner()]]);
 
 beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), "versions-"));
-  versions.set("released", new Runner(releasedVersion(join(folder, "released"))));
+  versions.set("released", new Runner({ root: releasedVersion(join(folder, "released")) }));
   const [more, fewer] = await Promise.all([
     versionWith(join(folder, "more"), "0.98.0", oneFieldMore),
     versionWith(join(folder, "fewer"), "0.97.0", oneFieldFewer),
   ]);
-  versions.set("more", new Runner(more));
-  versions.set("fewer", new Runner(fewer));
+  versions.set("more", new Runner({ root: more }));
+  versions.set("fewer", new Runner({ root: fewer }));
 });
 
 class World {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findAgent } from "../../src/backends/agent-find.ts";
 import { eventually } from "./eventually.ts";
-import { killGroup, processes } from "./processes.ts";
+import { groupOf, killGroup, processes } from "./processes.ts";
 
 /** A temporary home with everything that xy keeps below it. */
 export interface Home {
@@ -60,7 +60,7 @@ function groupsOf(root: string): number[] {
   const kept = readdirSync(root, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith("/keeper"))
     .map((path) => readNumber(join(root, path)));
-  const own = processes().find(({ pid }) => pid === process.pid)?.group;
+  const own = groupOf(process.pid);
   const living = processes().filter(({ group, command }) => command.includes(root) || kept.includes(group));
   return [...new Set(living.map(({ group }) => group))].filter((group) => group !== own);
 }

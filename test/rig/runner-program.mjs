@@ -1,4 +1,5 @@
 import { Socket } from "node:net";
+import { setTimeout as pass } from "node:timers/promises";
 
 /**
  * Runs commands one after the other in one process, each as if it had one of its own: arguments, folder, environment,
@@ -17,6 +18,12 @@ class Exit {
 process.exit = (code) => {
   throw new Exit(code ?? process.exitCode ?? 0);
 };
+
+/** Whether something is under way that would have ended with the process. */
+function goesOn() {
+  const active = process.getActiveResourcesInfo();
+  return ["Timeout", "MessagePort", "ProcessWrap"].some((one) => active.includes(one));
+}
 
 const own = new Set(process._getActiveHandles());
 
@@ -42,11 +49,13 @@ process.on("message", async ({ args, cwd, env, mark }) => {
   await Promise.all(
     [process.stdout, process.stderr].map((out) => new Promise((done) => out.write(mark, done))),
   );
-  const active = process.getActiveResourcesInfo();
-  process.send({
-    code: code ?? 70,
-    worn: ["Timeout", "MessagePort", "ProcessWrap"].some((one) => active.includes(one)),
-  });
+  let worn = goesOn();
+  // Handles of what is over are there for a moment more.
+  for (let look = 0; worn && look < 5; look++) {
+    await pass(2);
+    worn = goesOn();
+  }
+  process.send({ code: code ?? 70, worn });
 });
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 process.send({ ready: true });

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 
@@ -20,6 +20,7 @@ interface Answer {
   readonly worn: boolean;
 }
 
+const ROOT = join(import.meta.dirname, "../..");
 /** Longest run of one command, ms. */
 const BOUND = 60_000;
 
@@ -29,13 +30,18 @@ const BOUND = 60_000;
  * of its own.
  */
 export class Runner {
-  readonly #program: string;
+  readonly #argv: readonly [string, ...string[]];
   #child: ChildProcess | undefined;
   #busy = false;
 
-  /** `root`: folder of the package. */
-  constructor(root = join(import.meta.dirname, "../..")) {
-    this.#program = join(root, "dist/main.js");
+  /** `root`: folder of the package. `within`: a command that runs the one that follows it somewhere else. */
+  constructor({ root = ROOT, within = [] }: { root?: string; within?: readonly string[] } = {}) {
+    const program = [
+      process.execPath,
+      join(import.meta.dirname, "runner-program.mjs"),
+      join(root, "dist/main.js"),
+    ];
+    this.#argv = [...within, ...program] as [string, ...string[]];
   }
 
   /** Undefined, and nothing is done, while another command runs. */
@@ -73,14 +79,14 @@ export class Runner {
   /** Something of its last command goes on in it, which the end of a process would have ended. */
   #retire(child: ChildProcess): void {
     this.#child = undefined;
+    // That ends it also where `within` keeps a process between the two.
+    child.disconnect();
     child.kill("SIGKILL");
   }
 
   async #start(): Promise<ChildProcess> {
-    const child = fork(join(import.meta.dirname, "runner-program.mjs"), [this.#program], {
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-      execArgv: [],
-    });
+    const [program, ...argv] = this.#argv;
+    const child = spawn(program, argv, { stdio: ["ignore", "pipe", "pipe", "ipc"] });
     await new Promise((resolve, reject) => {
       child.once("message", resolve);
       child.once("exit", reject);

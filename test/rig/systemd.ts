@@ -5,13 +5,14 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Ask, asking } from "../../src/backends/service.ts";
+import { Runner } from "./runner.ts";
 
 const SCRIPT = join(import.meta.dirname, "user-systemd.sh");
 const LAUNCHER = join(import.meta.dirname, "../../bin/xy.js");
 
-/** Runs each line that it reads, and says how that ended. What was printed is in files. */
+/** Says what its environment is, then runs each line that it reads, and says how that ended. What was printed is in files. */
 const DRIVER =
-  'echo ready; while IFS= read -r line; do bash -c "$line" >"$HOME/out" 2>"$HOME/err" </dev/null; echo $?; done';
+  'env -0 | base64 --wrap=0; echo; while IFS= read -r line; do bash -c "$line" >"$HOME/out" 2>"$HOME/err" </dev/null; echo $?; done';
 
 /**
  * Why there can be no systemd of the tests' own here; undefined when there can. Under CI there has to be one: its
@@ -42,17 +43,25 @@ function lookForSystemd(): string | undefined {
   return undefined;
 }
 
+/** A command of xy, with words that mean nothing to a shell, and with variables before it. */
+const PLAIN = /^(\w+=[\w./:=-]+ )*xy( [\w./:=-]+)+$/;
+
 interface Outcome {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
+const environmentOf = (entries: readonly string[]): Record<string, string> =>
+  Object.fromEntries(entries.map((entry) => entry.split(/=(.*)/s).slice(0, 2)));
+
 /** A home beside a `systemd --user` of its own, in namespaces of their own: what runs in it goes when it is closed. */
 export class SystemdHome {
   readonly path = realpathSync(mkdtempSync(join(tmpdir(), "h-")));
   readonly #child: ChildProcess;
   readonly #answers: AsyncIterator<string>;
+  readonly #runner: Runner;
+  #env: Readonly<Record<string, string>> = {};
   #said = "";
 
   private constructor({ journal }: { journal: boolean }) {
@@ -67,22 +76,43 @@ export class SystemdHome {
     });
     const stdout = this.#child.stdout as NodeJS.ReadableStream;
     this.#answers = createInterface({ input: stdout })[Symbol.asyncIterator]();
+    const own = `/proc/${this.#child.pid}/ns`;
+    this.#runner = new Runner({ within: ["nsenter", `--mount=${own}/mnt`, `--pid=${own}/pid_for_children`] });
   }
 
   /** `journal`: beside a journal of its own too. */
   static async open({ journal = false } = {}): Promise<SystemdHome> {
     const home = new SystemdHome({ journal });
-    await home.#answer();
+    const entries = Buffer.from(await home.#answer(), "base64")
+      .toString()
+      .split("\0")
+      .slice(0, -1);
+    home.#env = Object.fromEntries(entries.map((entry) => entry.split(/=(.*)/s).slice(0, 2)));
+    mkdirSync(join(home.path, "tools"));
     return home;
   }
 
-  /** Runs a line of bash to its end, in which `xy` is the command; one line at a time. */
+  /**
+   * Runs a line of bash to its end, in which `xy` is the command; one line at a time. One that is no more than a command
+   * of xy is run in a process that those of this home share.
+   */
   async shell(line: string, launcher = LAUNCHER): Promise<Outcome> {
+    if (launcher === LAUNCHER && PLAIN.test(line)) {
+      const shared = this.#shared(line.split(" "));
+      if (shared !== undefined) return shared;
+    }
     const xy = `xy() { '${process.execPath}' '${launcher}' "$@"; }`;
-    this.#child.stdin?.write(`mkdir -p ~/tools; cd ~/tools; ${xy}; ${line}\n`);
+    this.#child.stdin?.write(`cd ~/tools; ${xy}; ${line}\n`);
     const code = Number(await this.#answer());
     const [stdout, stderr] = ["out", "err"].map((name) => readFileSync(join(this.path, name), "utf8"));
     return { code, stdout: stdout as string, stderr: stderr as string };
+  }
+
+  /** Undefined while another command runs in that process. */
+  #shared(words: readonly string[]): Promise<Outcome> | undefined {
+    const [variables, args] = [words.slice(0, words.indexOf("xy")), words.slice(words.indexOf("xy") + 1)];
+    const env = { ...this.#env, ...environmentOf(variables) };
+    return this.#runner.run({ args, cwd: join(this.path, "tools"), env });
   }
 
   /** As {@link shell}; it must succeed. Answers with what it printed, without the newline at its end. */

@@ -17,6 +17,8 @@ mount -t tmpfs tmpfs /run
 mkdir -p /run/systemd/system "/run/user/$UID" "$HOME/.config"
 chmod 700 "/run/user/$UID"
 export XDG_RUNTIME_DIR=/run/user/$UID XDG_CONFIG_HOME=$HOME/.config
+# What is made for each reload, such as the environment that gpg would like, is of no use here.
+export SYSTEMD_GENERATOR_PATH=/run/none SYSTEMD_ENVIRONMENT_GENERATOR_PATH=/run/none
 export DBUS_SESSION_BUS_ADDRESS=unix:path=$XDG_RUNTIME_DIR/bus
 [ -z "${JOURNAL:-}" ] || { /lib/systemd/systemd-journald >"$HOME/journald.log" 2>&1 & }
 dbus-daemon --session --address="$DBUS_SESSION_BUS_ADDRESS" --nofork --nopidfile >"$HOME/dbus.log" 2>&1 &
