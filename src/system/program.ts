@@ -45,10 +45,13 @@ export function copyOfAgent(state: string): Program {
   }
   const making = `${dir}.${randomBytes(6).toString("hex")}`;
   for (const folder of ["dist", "bin"]) ensurePrivateDir(join(making, folder));
-  fs.writeFileSync(join(making, "dist/agent.js"), code);
-  fs.copyFileSync(join(packageRoot(), "package.json"), join(making, "package.json"));
+  // Whatever the umask, and however the package was installed: nobody else writes what is run.
+  const write = (path: string, data: string | Buffer) =>
+    fs.writeFileSync(join(making, path), data, { mode: 0o600 });
+  write("dist/agent.js", code);
+  write("package.json", fs.readFileSync(join(packageRoot(), "package.json")));
   // What the agent runs as a command is the package itself.
-  fs.writeFileSync(join(making, "bin/xy.js"), `import ${JSON.stringify(pathToFileURL(launcherPath()))};\n`);
+  write("bin/xy.js", `import ${JSON.stringify(pathToFileURL(launcherPath()))};\n`);
   try {
     fs.renameSync(making, dir);
   } catch (error) {

@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { identify } from "../../src/system/processes.ts";
 import { newHome } from "../cli/cli.ts";
+import { eventually } from "../rig/eventually.ts";
 
 /** What a server can do to whoever keeps it. Every other server, and every command, goes on meanwhile. */
 
@@ -109,4 +110,20 @@ describe("a server that writes into its run folder", () => {
     expect(resident).toBeLessThan(250_000);
     await home.did("stop", "web");
   });
+});
+
+test("nothing that xy writes can be written by others, whatever the umask", async () => {
+  const home = newHome();
+  home.declare("web", 'umask "000"\naction "say" { script "#!/bin/sh\\ntrue"; }');
+  const line = "umask 000; xy apply --yes && xy run web:say && xy stop web && xy start web";
+  expect(await home.shell(line)).toMatchObject({ code: 0 });
+  const open = await home.shell("find ~/.local ~/.cache -perm /022 ! -type l 2>/dev/null");
+  expect(open.stdout).toBe("");
+  // The server itself has the umask that it was given.
+  home.write(
+    "servers.d/loose.kdl",
+    'command "sh"\nargs "-c" "echo >loose; exec sleep 600"\nport "none"\numask "000"\nworking-dir ".."\n',
+  );
+  await home.did("apply", "--yes");
+  await eventually(() => expect(statSync(join(home.project, "loose")).mode & 0o777).toBe(0o666));
 });

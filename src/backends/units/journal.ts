@@ -80,7 +80,8 @@ export function lineOf(entry: string): LogLine | undefined {
     const { MESSAGE: message, __REALTIME_TIMESTAMP: time } = JSON.parse(entry) as Record<string, unknown>;
     const line = Array.isArray(message) ? Buffer.from(message as number[]).toString("utf8") : message;
     if (typeof line !== "string") return undefined;
-    return { stream: "stdout", line, at: Math.floor(Number(time) / 1000) };
+    const at = Math.floor(Number(time) / 1000);
+    return { stream: "stdout", line, ...(Number.isFinite(at) ? { at } : {}) };
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import pLimit from "p-limit";
+import { z } from "zod";
 import { targetOf } from "../../model/target.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { callXmlRpc, type Endpoint, XmlRpcFault, XmlRpcUnreachable, type XmlValue } from "./xml-rpc.ts";
@@ -26,17 +27,39 @@ export const STATES = {
 } as const;
 
 /** One program, as supervisord tells of it. Times are in seconds since 1970, 0 for never. */
-export interface ProcessInfo {
-  readonly name: string;
-  readonly group: string;
-  readonly state: number;
-  readonly start: number;
-  readonly stop: number;
-  readonly pid: number;
+const processInfo = z.object({
+  name: z.string(),
+  group: z.string(),
+  state: z.int(),
+  start: z.number(),
+  stop: z.number(),
+  pid: z.int().min(0),
   /** -1: a signal ended it. */
-  readonly exitstatus: number;
-  readonly spawnerr: string;
-}
+  exitstatus: z.int(),
+  spawnerr: z.string(),
+});
+export type ProcessInfo = z.infer<typeof processInfo>;
+
+/** What its methods answer with: whatever else comes is no supervisord's. */
+const ANSWERS = {
+  getPID: z.int().min(1),
+  getSupervisorVersion: z.string(),
+  getState: z.object({ statename: z.string() }),
+  getAllProcessInfo: z.array(processInfo),
+  getProcessInfo: processInfo,
+  startProcess: z.boolean(),
+  stopProcess: z.boolean(),
+  signalProcess: z.boolean(),
+  reloadConfig: z.tuple([z.tuple([z.array(z.string()), z.array(z.string()), z.array(z.string())])]),
+  addProcessGroup: z.boolean(),
+  removeProcessGroup: z.boolean(),
+  readProcessStdoutLog: z.string(),
+  readProcessStderrLog: z.string(),
+  tailProcessStdoutLog: z.tuple([z.string(), z.int().min(0), z.boolean()]),
+  tailProcessStderrLog: z.tuple([z.string(), z.int().min(0), z.boolean()]),
+} as const;
+type Method = keyof typeof ANSWERS;
+type AnswerOf<M extends Method> = z.infer<(typeof ANSWERS)[M]>;
 
 /** What a reading of its files would change. */
 export interface Pending {
@@ -61,20 +84,21 @@ export class SupervisordClient {
 
   /** Its process, and its version. */
   async identify(): Promise<{ pid: number; version: string; state: string }> {
-    const [pid, version, state] = await Promise.all(
-      ["getPID", "getSupervisorVersion", "getState"].map((method) => this.#call(method)),
-    );
-    const { statename } = state as { statename: string };
-    return { pid: Number(pid), version: String(version), state: statename };
+    const [pid, version, { statename }] = await Promise.all([
+      this.#call("getPID"),
+      this.#call("getSupervisorVersion"),
+      this.#call("getState"),
+    ]);
+    return { pid, version, state: statename };
   }
 
   async list(): Promise<readonly ProcessInfo[]> {
-    return (await this.#call("getAllProcessInfo")) as unknown as ProcessInfo[];
+    return this.#call("getAllProcessInfo");
   }
 
   /** Undefined for a program that it does not have. */
   async get(name: string): Promise<ProcessInfo | undefined> {
-    return (await this.#unless([FAULTS.badName], "getProcessInfo", [name])) as ProcessInfo | undefined;
+    return this.#unless([FAULTS.badName], "getProcessInfo", [name]);
   }
 
   /** Starts it, and does not wait for what comes of that; one that runs is left alone. */
@@ -94,9 +118,7 @@ export class SupervisordClient {
 
   /** Reads its files again, and changes nothing by that. */
   async reread(): Promise<Pending> {
-    const [[added = [], changed = [], removed = []] = []] = (await this.#call(
-      "reloadConfig",
-    )) as unknown as string[][][];
+    const [[added, changed, removed]] = await this.#call("reloadConfig");
     return { added, changed, removed };
   }
 
@@ -114,7 +136,7 @@ export class SupervisordClient {
   async read(name: string, stream: "stdout" | "stderr", offset: number): Promise<string | undefined> {
     const method = stream === "stdout" ? "readProcessStdoutLog" : "readProcessStderrLog";
     const nothing = [FAULTS.badArguments, FAULTS.badName, FAULTS.noFile, FAULTS.failed];
-    return (await this.#unless(nothing, method, [name, offset, 0])) as string | undefined;
+    return this.#unless(nothing, method, [name, offset, 0]);
   }
 
   /** What it has of a program's output from `offset` on, and where that ends. */
@@ -126,16 +148,18 @@ export class SupervisordClient {
   ): Promise<{ text: string; offset: number; overflow: boolean }> {
     const method = stream === "stdout" ? "tailProcessStdoutLog" : "tailProcessStderrLog";
     const nothing = [FAULTS.badName, FAULTS.noFile, FAULTS.failed];
-    const [text = "", end = 0, overflow = false] = ((await this.#unless(nothing, method, [
-      name,
-      offset,
-      length,
-    ])) ?? []) as [string?, number?, boolean?];
+    const answer = await this.#unless(nothing, method, [name, offset, length]);
+    const [text, end, overflow] = answer ?? ["", 0, false];
     return { text, offset: end, overflow };
   }
 
   /** As a call; undefined when it is refused for one of these reasons, which say that there is nothing to do. */
-  async #unless(codes: readonly number[], method: string, params: XmlValue[], bound?: number) {
+  async #unless<M extends Method>(
+    codes: readonly number[],
+    method: M,
+    params: XmlValue[],
+    bound?: number,
+  ): Promise<AnswerOf<M> | undefined> {
     try {
       return await this.#call(method, params, bound);
     } catch (error) {
@@ -144,7 +168,17 @@ export class SupervisordClient {
     }
   }
 
-  async #call(method: string, params: readonly XmlValue[] = [], bound = BOUND): Promise<XmlValue> {
+  async #call<M extends Method>(
+    method: M,
+    params: readonly XmlValue[] = [],
+    bound = BOUND,
+  ): Promise<AnswerOf<M>> {
+    const answer = ANSWERS[method].safeParse(await this.#asked(method, params, bound));
+    if (answer.success) return answer.data as AnswerOf<M>;
+    throw this.unreachable(`its answer to ${method} is not one of supervisord's`);
+  }
+
+  async #asked(method: Method, params: readonly XmlValue[], bound: number): Promise<XmlValue> {
     const call = () => callXmlRpc(this.#endpoint, `supervisor.${method}`, params, bound);
     try {
       // What waits for the end of a program is answered late, and keeps nobody.

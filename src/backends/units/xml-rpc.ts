@@ -34,8 +34,8 @@ export interface Endpoint {
   readonly password?: string | undefined;
 }
 
-/** Longest answer that is read, bytes. */
-const LONGEST_ANSWER = 64 << 20;
+/** Longest answer that is read, bytes: the states of a thousand programs are a quarter of it, and each takes work. */
+const LONGEST_ANSWER = 4 << 20;
 
 /** Calls a method, and waits so many ms for its answer. */
 export async function callXmlRpc(

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { SupervisordClient } from "../../../src/backends/units/supervisord-client.ts";
 import { callXmlRpc, XmlRpcFault } from "../../../src/backends/units/xml-rpc.ts";
+import { BackendUnreachable } from "../../../src/model/unreachable.ts";
 
 /** A server that answers each call with the same text, and what it was asked. */
 async function answering(body: string): Promise<{ url: string; asked: { body: string; auth?: string }[] }> {
@@ -74,4 +75,52 @@ it("a URL that an earlier version took with a password in it is told without tha
   const url = "http://me:hush@127.0.0.1:1/RPC2";
   const { message } = new SupervisordClient({ url }).unreachable("nothing listens there");
   expect(message).toContain("cannot reach supervisord at http://127.0.0.1:1/RPC2: nothing listens there");
+});
+
+const METHODS = {
+  identify: (client) => client.identify(),
+  list: (client) => client.list(),
+  get: (client) => client.get("x"),
+  start: (client) => client.start("x"),
+  stop: (client) => client.stop("x", { wait: true }),
+  signal: (client) => client.signal("x", "TERM"),
+  reread: (client) => client.reread(),
+  add: (client) => client.add("x"),
+  remove: (client) => client.remove("x"),
+  read: (client) => client.read("x", "stdout", 0),
+  tail: (client) => client.tail("x", "stderr", 0, 10),
+} satisfies Record<string, (client: SupervisordClient) => Promise<unknown>>;
+
+it.each(Object.entries(METHODS))("what answers %s with something else is no supervisord", async (_, call) => {
+  const struct = "<struct><member><name>statename</name><value><int>5</int></value></member></struct>";
+  const nested = "<array><data><value>".repeat(2000) + "</value></data></array>".repeat(2000);
+  for (const inner of [
+    "<double>0.5</double>",
+    "<nil/>",
+    struct,
+    "<array><data><value>a</value></data></array>",
+    nested,
+  ]) {
+    const { url } = await answering(value(inner));
+    await expect(call(new SupervisordClient({ url }))).rejects.toThrow(BackendUnreachable);
+  }
+});
+
+it("an answer without an end is not gathered", async () => {
+  let sent = 0;
+  const server = createServer((_, response) => {
+    const more = () => {
+      while (!response.destroyed && response.write("x".repeat(1 << 20))) sent++;
+    };
+    response.on("drain", more);
+    more();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await expect(new SupervisordClient({ url }).list()).rejects.toThrow("its answer is too long");
+  expect(sent).toBeLessThan(32);
 });
