@@ -218,7 +218,7 @@ describe.skipIf(whyAlone() !== undefined)("another account", () => {
     const shared = sharedFolder();
     didAsOther(`mkdir -m 777 ${shared}/xy ${shared}/xy/translated ${shared}/xy/compiled`);
     home.write("xy.config.ts", 'import { defineConfig } from "xyctl";\nexport default defineConfig({});\n');
-    const [outcome] = await all(home, { XDG_CACHE_HOME: shared }, ["apply --yes"]);
+    const [outcome] = await all(home, { XDG_CACHE_HOME: shared }, ["apply --yes --trust"]);
     expect(outcome).toMatchObject({ code: 0, stdout: expect.stringContaining("1 added") });
     expect(readdirSync(join(shared, "xy"), { recursive: true }).sort()).toEqual(["compiled", "translated"]);
   });
@@ -289,7 +289,7 @@ it("relative folders in the environment count for nothing, wherever one stands",
     mkdirSync(join(home.project, name), { mode: 0o700 });
   const folders = () => readdirSync(home.project, { recursive: true, encoding: "utf8" }).sort();
   const before = folders();
-  expect(await home.xyIn({ env }, "apply", "--yes")).toMatchObject({ code: 0 });
+  expect(await home.xyIn({ env }, "apply", "--yes", "--trust")).toMatchObject({ code: 0 });
   const { stdout } = await home.xyIn({ env }, "agent", "status", "--json");
   expect(JSON.parse(stdout)).toMatchObject({ state_dir: home.state, socket: join(home.state, "xy.sock") });
   expect(folders()).toEqual(before);

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Home, newHome } from "../cli/cli.ts";
 import { eventually } from "../rig/eventually.ts";
@@ -199,9 +200,16 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
   },
 );
 
+/** What a supervisord says of itself whose process is not of this machine. */
+const REMOTE: Readonly<Record<string, string>> = {
+  getPID: "<int>4194304</int>",
+  getSupervisorVersion: "<string>4.2.5</string>",
+  getState: "<struct><member><name>statename</name><value><string>RUNNING</string></value></member></struct>",
+};
+
 describe("a supervisord that is none", () => {
-  const listening = async (answer: (response: ServerResponse) => void): Promise<string> => {
-    const server = createServer((_, response) => answer(response));
+  const listening = async (answer: (response: ServerResponse, asked: string) => void): Promise<string> => {
+    const server = createServer(async (request, response) => answer(response, await text(request)));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => {
       server.closeAllConnections();
@@ -236,13 +244,25 @@ describe("a supervisord that is none", () => {
     [
       "one of another machine",
       () =>
+        listening((response, asked) => {
+          const [, method = ""] = /<methodName>supervisor\.(\w+)</.exec(asked) ?? [];
+          const value = REMOTE[method] ?? "<array><data></data></array>";
+          response.end(
+            `<methodResponse><params><param><value>${value}</value></param></params></methodResponse>`,
+          );
+        }),
+      "it runs on another machine",
+    ],
+    [
+      "another service that speaks its language",
+      () =>
         listening(
           (response) =>
             void response.end(
               "<methodResponse><params><param><value><int>4194304</int></value></param></params></methodResponse>",
             ),
         ),
-      "it runs on another machine|does not speak XML-RPC",
+      "its answer to \\w+ is not one of supervisord's",
     ],
   ])("%s: is told, and nothing is done", async (_, urlOf, words) => {
     const home = newHome();
