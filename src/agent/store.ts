@@ -9,7 +9,7 @@ import { exit, type SecretValues, secretValues } from "../model/spec-parts.ts";
 import { type Starter, starter } from "../model/starter.ts";
 import type { ServerState } from "../supervisor/state.ts";
 import type { Tally } from "../supervisor/tally.ts";
-import { numbersIn, readJson, setAside, writeAtomic } from "../system/files.ts";
+import { numbersIn, readJson, removeSetAside, setAside, writeAtomic } from "../system/files.ts";
 import { ensurePrivateDir, serverDir } from "../system/paths.ts";
 import { bootId } from "../system/processes.ts";
 import { recordedNames, recordedProjects } from "../system/projects.ts";
@@ -112,6 +112,7 @@ export class ServerStore {
     const secretsHash = canonicalHash(secrets);
     const file = { version: 1, hash: canonicalHash(written), secretsHash, spec: written, secrets };
     writeAtomic(this.#specPath, JSON.stringify(file), { durable: true });
+    removeSetAside(this.#specPath);
     this.#seen = fingerprint(this.#specPath);
   }
 

@@ -8,19 +8,48 @@ function cut(line: string, longest: number): string {
 
 /** Shorter pieces of a secret stand in too many harmless words. */
 const SHORTEST_SECRET = 4;
+/** Of shorter values only what they are is looked for, and not what they look like in other writings. */
+const SHORTEST_ENCODED = 8;
 
-/** A server may print its secrets, whole or line by line; what is passed on of its output in an explanation does not. */
-function redact(line: string, secrets: SecretValues): string {
+interface Piece {
+  readonly text: string;
+  /** What is shown in its place. */
+  readonly instead: string;
+}
+
+/** What of secrets is looked for: each whole, line by line, and as programs write it where it has to fit. */
+function piecesOf(secrets: SecretValues): readonly Piece[] {
   const pieces = Object.entries(secrets).flatMap(([name, value]) =>
-    [value, ...value.split(/\r?\n/)].map((piece) => ({ name, piece })),
+    [value, ...value.split(/\r?\n/)]
+      .flatMap((piece) => (piece.length < SHORTEST_ENCODED ? [piece] : [piece, ...writingsOf(piece)]))
+      .map((text) => ({ text, instead: `(secret ${name})` })),
   );
   return (
     pieces
-      .filter(({ piece }) => piece.trim().length >= SHORTEST_SECRET)
+      .filter(({ text }) => text.trim().length >= SHORTEST_SECRET)
       // The longest first: one secret may hold another.
-      .sort((a, b) => b.piece.length - a.piece.length)
-      .reduce((text, { name, piece }) => withoutPiece(text, piece, `(secret ${name})`), line)
+      .sort((a, b) => b.text.length - a.text.length)
   );
+}
+
+/** A text in URLs, in hexadecimal digits, and within base64 (RFC 4648, both alphabets), wherever it begins there. */
+function writingsOf(text: string): string[] {
+  const bytes = Buffer.from(text);
+  const url = encodeURIComponent(text);
+  const hex = bytes.toString("hex");
+  const base64 = [0, 1, 2].map((before) => {
+    const whole = Buffer.concat([Buffer.alloc(before), bytes]).toString("base64");
+    // Characters at both ends are also made of what stands before and after.
+    return whole.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
+  });
+  const forUrls = base64.map((each) => each.replaceAll("+", "-").replaceAll("/", "_"));
+  const all = [url, url.replaceAll("%20", "+"), hex, hex.toUpperCase(), ...base64, ...forUrls];
+  return [...new Set(all)].filter((each) => each !== text);
+}
+
+/** A server may print its secrets; what is passed on of its output in an explanation does not. */
+function redact(line: string, pieces: readonly Piece[]): string {
+  return pieces.reduce((so, { text, instead }) => withoutPiece(so, text, instead), line);
 }
 
 /** A probe cuts what a server tells it, megabytes perhaps, before that comes here: `…` may end half a secret. */
@@ -44,15 +73,15 @@ const LONGEST_LINE = 2000;
 
 /** Makes what one server says fit for an explanation: without its secrets, also former ones, which older lines hold. */
 export class Redactor {
-  #secrets: readonly SecretValues[];
+  #known: readonly (readonly Piece[])[];
 
   constructor(secrets: SecretValues) {
-    this.#secrets = [secrets];
+    this.#known = [piecesOf(secrets)];
   }
 
   /** From now on it has these. */
   renew(secrets: SecretValues): void {
-    this.#secrets = [secrets, ...this.#secrets].slice(0, 1 + KEPT_SECRETS);
+    this.#known = [piecesOf(secrets), ...this.#known].slice(0, 1 + KEPT_SECRETS);
   }
 
   evidence(text: string): string {
@@ -79,6 +108,6 @@ export class Redactor {
   }
 
   #hide(text: string): string {
-    return this.#secrets.reduce(redact, text);
+    return this.#known.reduce(redact, text);
   }
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type BackendSettings, backendSettings } from "../model/backend-settings.ts";
-import { readJson, setAside, writeAtomic } from "./files.ts";
+import { readJson, removeSetAside, setAside, writeAtomic } from "./files.ts";
 import { ensurePrivateDir, projectDir } from "./paths.ts";
 
 const settingsPath = (state: string, project: string) => join(projectDir(state, project), "backends.json");
@@ -24,4 +24,5 @@ export function writeBackendSettings(state: string, project: string, settings: B
   ensurePrivateDir(projectDir(state, project));
   const all = { ...readBackendSettings(state, project), ...settings };
   writeAtomic(settingsPath(state, project), JSON.stringify(all), { durable: true });
+  removeSetAside(settingsPath(state, project));
 }

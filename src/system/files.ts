@@ -93,9 +93,21 @@ export function isCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 
+const SET_ASIDE = ".set-aside-";
+
+/**
+ * Removes what {@link setAside} has made of this file: a right one is there now, and what was wrong with the earlier ones
+ * was told. They may hold values of secrets that are none any more.
+ */
+export function removeSetAside(path: string): void {
+  const begin = `${basename(path)}${SET_ASIDE}`;
+  for (const entry of fs.existsSync(dirname(path)) ? fs.readdirSync(dirname(path)) : [])
+    if (entry.startsWith(begin)) fs.rmSync(join(dirname(path), entry), { recursive: true, force: true });
+}
+
 /** Puts a file or folder that cannot be trusted out of the way, under a name that says so. Returns the new path. */
 export function setAside(path: string, now: number): string {
-  const aside = `${path}.set-aside-${now}-${randomBytes(3).toString("hex")}`;
+  const aside = `${path}${SET_ASIDE}${now}-${randomBytes(3).toString("hex")}`;
   fs.renameSync(path, aside);
   return aside;
 }

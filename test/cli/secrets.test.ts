@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { newHome } from "./cli.ts";
@@ -111,4 +111,33 @@ it("a secret that a server prints is not repeated by xy, neither the new value n
   await home.did("why", "web");
   // The log is the server's own word, and goes with it.
   await home.did("destroy", "--yes");
+});
+
+it("a value that was replaced is on disk no more, also when its record was torn in between", async () => {
+  const home = newHome();
+  home.declare(
+    "web",
+    'env { TOKEN (file)"../token"; }\naction "use" { command "true"; env { OWN (file)"../token"; }; }',
+  );
+  home.write("token", "s3cr3t-of-old");
+  await home.did("apply", "--yes");
+  const records = ["servers/web/spec.json", "actions.json"].map((file) =>
+    join(home.state, "projects/tools", file),
+  );
+  for (const record of records) {
+    await home.did("agent", "stop", "--keep-servers");
+    const text = readFileSync(record, "utf8");
+    writeFileSync(record, text.slice(0, text.lastIndexOf("s3cr3t-of-old") + "s3cr3t-of-old".length));
+    await home.xy("plan");
+    await home.xy("run");
+  }
+  const holding = () =>
+    readdirSync(home.state, { recursive: true, encoding: "utf8" }).filter((file) => {
+      const path = join(home.state, file);
+      return statSync(path).isFile() && readFileSync(path, "latin1").includes("s3cr3t-of-old");
+    });
+  expect(holding()).toEqual(expect.arrayContaining([expect.stringContaining("spec.json.set-aside-")]));
+  home.write("token", "s3cr3t-of-new");
+  await home.did("apply", "--yes");
+  expect(holding()).toEqual([]);
 });

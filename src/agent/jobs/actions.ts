@@ -12,7 +12,7 @@ import { nearest } from "../../model/nearest.ts";
 import { own } from "../../model/own.ts";
 import { type SecretValues, secretValues } from "../../model/spec-parts.ts";
 import { notKnown, RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
-import { readJson, setAside, writeAtomic } from "../../system/files.ts";
+import { readJson, removeSetAside, setAside, writeAtomic } from "../../system/files.ts";
 import { ensurePrivateDir, projectDir } from "../../system/paths.ts";
 import { actionsPath, recordedProjects } from "../../system/projects.ts";
 
@@ -99,6 +99,7 @@ export class Actions {
   }
 
   #write(project: string, actions: readonly AppliedAction[]): void {
+    removeSetAside(actionsPath(this.#state, project));
     if (actions.length === 0) {
       fs.rmSync(actionsPath(this.#state, project), { force: true });
       return;

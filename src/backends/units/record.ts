@@ -6,7 +6,7 @@ import { own } from "../../model/own.ts";
 import { mcpFacts } from "../../model/probe-report.ts";
 import { type ServerSpec, serverSpec } from "../../model/spec.ts";
 import { type SecretValues, secretValues } from "../../model/spec-parts.ts";
-import { readJson, removeDrafts, setAside, writeAtomic } from "../../system/files.ts";
+import { readJson, removeDrafts, removeSetAside, setAside, writeAtomic } from "../../system/files.ts";
 import { ensurePrivateDir } from "../../system/paths.ts";
 import { recordedUnits, unitsDir } from "../../system/projects.ts";
 import type { Manager } from "../render/unit.ts";
@@ -104,6 +104,7 @@ export class UnitStore {
     const path = this.#path(record.spec.name, "json");
     ensurePrivateDir(this.dir);
     removeDrafts(path);
+    removeSetAside(path);
     const written = { ...record, spec: withoutDefaults(record.spec) };
     return writeAtomic(path, JSON.stringify(written), { durable: true, onlyIf });
   }
