@@ -597,6 +597,7 @@ export interface Methods {
       readonly since_unix_ms?: number | undefined;
       readonly stream?: "stdout" | "stderr" | undefined;
       readonly transitions?: boolean | undefined;
+      readonly raw?: boolean | undefined;
     };
     readonly result: {
       readonly subscription_id: number;

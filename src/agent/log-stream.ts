@@ -1,4 +1,5 @@
 import type { Transition } from "../model/observed.ts";
+import type { Redactor } from "../model/redact.ts";
 import { linesIn } from "../model/text.ts";
 import type { ParsedParams } from "../rpc/contract.ts";
 import { encodeFrame } from "../rpc/framing.ts";
@@ -25,6 +26,8 @@ export interface LogSource {
   /** Unix ms: only the lines of this time are of it. */
   readonly since?: number;
   readonly until?: number;
+  /** Knows its secrets. */
+  readonly redactor?: Pick<Redactor, "text" | "longest">;
 }
 
 /** Which lines of a source are wanted. */
@@ -32,6 +35,8 @@ export interface LogWish extends Pick<ParsedParams<"logs">, "tail" | "follow"> {
   readonly stream?: "stdout" | "stderr" | undefined;
   readonly since_unix_ms?: number | undefined;
   readonly transitions?: boolean;
+  /** Nothing is left out. */
+  readonly raw?: boolean;
 }
 
 /**
@@ -59,6 +64,9 @@ export class LogSubscription {
   #behind = 0;
   /** Unix ms of the first of them. */
   #behindSince = 0;
+  readonly #redactor: LogSource["redactor"];
+  /** What may be the begin of a secret that goes on in the next piece of a long line, by stream. */
+  readonly #held: Record<LogLine["stream"], string> = { out: "", err: "" };
 
   /** What is in the files now is the past, every later line comes through the listener: none twice, none lost. */
   constructor(id: number, source: LogSource, caller: Caller, query: LogWish, onEnd: () => void) {
@@ -67,6 +75,7 @@ export class LogSubscription {
     this.#caller = caller;
     this.#query = source.isOver ? { ...query, follow: false } : query;
     this.#onEnd = onEnd;
+    this.#redactor = query.raw ? undefined : source.redactor;
     this.#snapshot = new LogSnapshot(source.log.dir);
     const output: LogListener = {
       line: (line) => this.#live(line),
@@ -137,7 +146,8 @@ export class LogSubscription {
     if (this.#stream !== undefined && this.#stream !== block.stream) return;
     if (this.#isBusy) this.#fallBehind(linesIn(block.bytes), block.at);
     // The first of them tells how many came before.
-    else if (this.#missed > 0) for (const line of linesOf(block)) this.#live(line);
+    else if (this.#missed > 0 || this.#hasSecret(block.bytes))
+      for (const line of linesOf(block)) this.#live(line);
     else {
       const frame = encodeFrame(notification("log", this.#params({ ...block, split: false }, PLACE)));
       this.#restAfter(this.#caller.send(framesOf(frame, block.bytes)));
@@ -162,9 +172,25 @@ export class LogSubscription {
   }
 
   #send(line: LogLine): number {
-    const params = this.#params(line, line.bytes.toString("utf8"));
+    const params = this.#params(line, this.#shown(line));
     this.#missed = 0;
     return this.#caller.notify("log", params);
+  }
+
+  #hasSecret(bytes: Buffer): boolean {
+    if (this.#redactor === undefined || this.#redactor.longest === 0) return false;
+    const text = bytes.toString("utf8");
+    return this.#held.out + this.#held.err !== "" || this.#redactor.text(text) !== text;
+  }
+
+  #shown({ stream, bytes, split }: LogLine): string {
+    const text = bytes.toString("utf8");
+    const longest = this.#redactor?.longest ?? 0;
+    if (this.#redactor === undefined || longest === 0) return text;
+    const whole = this.#redactor.text(this.#held[stream] + text);
+    const kept = split ? Math.min(whole.length, longest - 1) : 0;
+    this.#held[stream] = whole.slice(whole.length - kept);
+    return whole.slice(0, whole.length - kept);
   }
 
   #params(

@@ -132,6 +132,7 @@ function sourceOf(server: Supervised): LogSource {
     onEnd: (callback) => server.onRemoved(callback),
     isOver: false,
     mostBehind: MOST_BEHIND,
+    redactor: server.redactor,
   };
 }
 

@@ -66,7 +66,7 @@ export class Supervised extends Driven {
     this.store = options.store;
     const { project, name } = applied.spec;
     this.#report = (message) => options.report(`${project}/${name}: ${message}`);
-    this.redactor = new Redactor(applied.secrets);
+    this.redactor = new Redactor(applied.secrets, applied.spec.env);
     this.#ledger = new Ledger(options.store, this.#report);
     this.#tell = options.changed ?? (() => {});
     this.#turned = options.turned ?? (() => {});
@@ -161,7 +161,7 @@ export class Supervised extends Driven {
   /** Takes a new spec over. Throws, with nothing changed, when it cannot be written. */
   configure(spec: ServerSpec, secrets: SecretValues): void {
     this.store.writeSpec(spec, secrets);
-    this.redactor.renew(secrets);
+    this.redactor.renew(secrets, spec.env);
     this.#spec = spec;
     this.#secrets = secrets;
     this.#tampered = false;

@@ -21,6 +21,8 @@ export interface Followed {
   readonly names: readonly string[];
   /** Unix ms: older lines are left out. */
   readonly since: number;
+  /** Lines as they were printed, with whatever secrets they hold. */
+  readonly raw?: boolean;
 }
 
 /** `rest`: nothing of it runs, and nothing will by itself. `told`: the signal. `no-agent`: it was told to end. */
@@ -123,12 +125,18 @@ export class SessionFollower {
   #known = false;
 
   async #subscribe(client: RpcClient, subscriptions: Map<number, string>): Promise<void> {
-    const { project, names, since } = this.#followed;
+    const { project, names, since, raw } = this.#followed;
     for (const name of names) {
       const mark = this.#marks.get(name);
       if (mark) this.#again.set(name, mark);
       const from = mark?.at ?? since;
-      const query = { follow: true, transitions: true, tail: MOST_LINES, since_unix_ms: from };
+      const query = {
+        follow: true,
+        transitions: true,
+        tail: MOST_LINES,
+        since_unix_ms: from,
+        ...(raw ? { raw } : {}),
+      };
       try {
         const { subscription_id } = await client.call("logs", { project, name, ...query });
         subscriptions.set(subscription_id, name);

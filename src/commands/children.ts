@@ -36,8 +36,8 @@ export default class Children extends ServerCommand {
         EXIT.failed,
         `cannot show the processes of ${name}: it is ${state}; \`xy start ${name}\` starts it`,
       );
-    const secrets = await this.withUnits(address, async ({ store }) => store.read(name)?.secrets ?? {});
-    const redactor = new Redactor(secrets);
+    const known = await this.withUnits(address, async ({ store }) => store.read(name));
+    const redactor = new Redactor(known?.secrets ?? {}, known?.spec.env ?? {});
     return { ...wireName(address), ...processEntries(usage, (text) => redactor.line(text)) };
   }
 }

@@ -16,6 +16,15 @@ export const rawFlag = {
   }),
 };
 
+/** For lines of servers, whose secrets are known. */
+export const rawServerFlag = {
+  raw: boolean({
+    summary:
+      "Show every byte as it was printed. Without it, the server's secrets are left out, and control characters other " +
+      "than colours are escaped.",
+  }),
+};
+
 export function wireStream(stream: "out" | "err" | undefined): { stream?: "stdout" | "stderr" } {
   if (stream === undefined) return {};
   return { stream: stream === "out" ? "stdout" : "stderr" };

@@ -1,9 +1,10 @@
 import { boolean, integer, string } from "@oclif/core/flags";
+import { Redactor } from "../model/redact.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { logFormatter } from "../views/logs.ts";
 import { EXIT } from "./exit-codes.ts";
-import { rawFlag, streamFlag, wireStream } from "./line-flags.ts";
+import { rawServerFlag, streamFlag, wireStream } from "./line-flags.ts";
 import { type Address, isOfAgent, namesArgument, ServerCommand, wireName } from "./server-command.ts";
 
 interface Query {
@@ -11,6 +12,7 @@ interface Query {
   readonly follow: boolean;
   readonly since_unix_ms?: number;
   readonly stream?: "stdout" | "stderr";
+  readonly raw?: true;
 }
 
 type LogNotification = Notifications["log"];
@@ -42,7 +44,7 @@ export default class Logs extends ServerCommand {
     follow: boolean({ char: "f", summary: "Keep showing new lines until interrupted." }),
     since: string({ helpValue: "DURATION", summary: "Show only lines newer than this, such as 10m." }),
     ...streamFlag,
-    ...rawFlag,
+    ...rawServerFlag,
   };
 
   async run(): Promise<void> {
@@ -55,6 +57,8 @@ export default class Logs extends ServerCommand {
       follow: flags.follow,
       ...(since === undefined ? {} : { since_unix_ms: since }),
       ...wireStream(flags.stream),
+      // An agent of an earlier version does not know it, and leaves nothing out anyway.
+      ...(flags.raw ? { raw: true as const } : {}),
     };
     const format = logFormatter(
       addresses.map(({ name }) => name),
@@ -68,7 +72,7 @@ export default class Logs extends ServerCommand {
 
   async #showUnit(
     address: Address,
-    { tail, follow, since_unix_ms: since, stream }: Query,
+    { tail, follow, since_unix_ms: since, stream, raw }: Query,
     format: ReturnType<typeof logFormatter>,
   ): Promise<void> {
     const { name } = address;
@@ -88,11 +92,13 @@ export default class Logs extends ServerCommand {
         ...(since === undefined ? {} : { since }),
         ...(stream === undefined ? {} : { stream }),
       };
-      for await (const { at, ...line } of manager.logs(
+      const redactor = new Redactor(raw ? {} : record.secrets, record.spec.env);
+      for await (const { at, ...printed } of manager.logs(
         backend.inventory.unitOf(record),
         request,
         this.signal,
       )) {
+        const line = { ...printed, line: redactor.text(printed.line) };
         if (this.json) this.printJsonLine({ name, ...line, ...(at === undefined ? {} : { ts_unix_ms: at }) });
         else this.printAsIs(format({ name, ...line }));
       }

@@ -1,5 +1,6 @@
+import { own } from "./own.ts";
 import type { McpFacts } from "./probe-report.ts";
-import type { SecretValues } from "./spec-parts.ts";
+import type { EnvValue, SecretValues } from "./spec-parts.ts";
 
 /** A line of output, short enough for an explanation. Only what is redacted may be cut: a half secret is not found. */
 function cut(line: string, longest: number): string {
@@ -17,9 +18,17 @@ interface Piece {
   readonly instead: string;
 }
 
-/** What of secrets is looked for: each whole, line by line, and as programs write it where it has to fit. */
-function piecesOf(secrets: SecretValues): readonly Piece[] {
-  const pieces = Object.entries(secrets).flatMap(([name, value]) =>
+type Env = Readonly<Record<string, EnvValue>>;
+
+/**
+ * What of secrets is looked for: each whole, line by line, and as programs write it where it has to fit. All that an
+ * env file says counts as secret, and much of it is not: what stands in every log would only make that unreadable.
+ */
+function piecesOf(secrets: SecretValues, env: Env): readonly Piece[] {
+  const looked = Object.entries(secrets).filter(
+    ([name, value]) => !isOfEnvFile(own(env, name)) || !isHarmless(value),
+  );
+  const pieces = looked.flatMap(([name, value]) =>
     [value, ...value.split(/\r?\n/)]
       .flatMap((piece) => (piece.length < SHORTEST_ENCODED ? [piece] : [piece, ...writingsOf(piece)]))
       .map((text) => ({ text, instead: `(secret ${name})` })),
@@ -30,6 +39,17 @@ function piecesOf(secrets: SecretValues): readonly Piece[] {
       // The longest first: one secret may hold another.
       .sort((a, b) => b.text.length - a.text.length)
   );
+}
+
+const isOfEnvFile = (value: EnvValue | undefined) => typeof value === "object" && "envFile" in value.secret;
+
+const HARMLESS_WORDS =
+  /^(true|false|yes|no|on|off|null|none|auto|default|dev|development|prod|production|staging|test|testing|local|localhost|debug|info|warn|warning|error|trace|verbose|utf-?8)$/i;
+
+/** Numbers, the words that settings are made of, and plain paths. */
+function isHarmless(value: string): boolean {
+  if (/^[\d.,:_+-]+$/.test(value) || HARMLESS_WORDS.test(value)) return true;
+  return /^(~|\.{0,2})\/[\w./ -]*$/.test(value) && !/[\w-]{24}/.test(value);
 }
 
 /** A text in URLs, in hexadecimal digits, and within base64 (RFC 4648, both alphabets), wherever it begins there. */
@@ -75,13 +95,19 @@ const LONGEST_LINE = 2000;
 export class Redactor {
   #known: readonly (readonly Piece[])[];
 
-  constructor(secrets: SecretValues) {
-    this.#known = [piecesOf(secrets)];
+  /** `env` says where each of them is from. */
+  constructor(secrets: SecretValues, env: Env) {
+    this.#known = [piecesOf(secrets, env)];
   }
 
   /** From now on it has these. */
-  renew(secrets: SecretValues): void {
-    this.#known = [piecesOf(secrets), ...this.#known].slice(0, 1 + KEPT_SECRETS);
+  renew(secrets: SecretValues, env: Env): void {
+    this.#known = [piecesOf(secrets, env), ...this.#known].slice(0, 1 + KEPT_SECRETS);
+  }
+
+  /** Length of the longest text that it looks for; 0 when there is none. */
+  get longest(): number {
+    return Math.max(0, ...this.#known.flat().map(({ text }) => text.length));
   }
 
   evidence(text: string): string {

@@ -203,6 +203,8 @@ export const contract = {
       stream: z.enum(["stdout", "stderr"]).optional(),
       /** With `follow`: tell of changes of its state too, as `transition` notifications. */
       transitions: z.boolean().default(false),
+      /** Lines as they were printed; else the values of the server's secrets are left out. */
+      raw: z.boolean().default(false),
     }),
     result: z.object({ subscription_id: z.int() }),
   },

@@ -141,3 +141,47 @@ it("a value that was replaced is on disk no more, also when its record was torn 
   await home.did("apply", "--yes");
   expect(holding()).toEqual([]);
 });
+
+it("what a server prints of its secrets is left out of its logs, however it writes them, unless all is asked for", async () => {
+  const home = newHome();
+  const value = "hush-of-the-logs-1234";
+  home.write("token", value);
+  const program = `
+    const token = process.env.TOKEN;
+    const base64 = Buffer.from("user:" + token).toString("base64");
+    process.stdout.write("plain " + token + "\\nbase64 " + base64 + "\\n");
+    process.stderr.write("hex " + Buffer.from(token).toString("hex") + "\\nin two ");
+    process.stderr.write(token.slice(0, 9));
+    setTimeout(() => {
+      process.stderr.write(token.slice(9) + "\\n");
+      process.stdout.write("x".repeat(65526) + token + "y\\n");
+      console.log("printed");
+    }, 300);
+    setInterval(() => {}, 1e6);`;
+  const server = {
+    command: "node",
+    args: ["-e", program],
+    port: "none",
+    readiness: { type: "log", pattern: "^printed$" },
+  };
+  home.write(
+    "servers.d/web.json",
+    JSON.stringify({ ...server, env: { TOKEN: { secret: { file: "../token" } } } }),
+  );
+  await home.did("apply", "--yes");
+  const hidden = "(secret TOKEN)";
+  for (const flags of [[], ["--json"], ["--tail", "100"]]) {
+    const said = await home.did("logs", "web", ...flags);
+    expect(said).not.toContain(value);
+    expect(said).not.toMatch(/hush-of|logs-1234|aHVzaC1vZi10aGU|68757368/);
+    for (const line of [`plain ${hidden}`, `hex ${hidden}`, `in two ${hidden}`]) expect(said).toContain(line);
+    expect(said).toMatch(/x\(secret TOKEN\)y$/m);
+  }
+  const raw = await home.did("logs", "web", "--raw");
+  expect(raw).toContain(`plain ${value}`);
+  expect(raw).toContain(`in two ${value}`);
+  const follower = home.xyRunning("logs", "web", "--follow");
+  await follower.prints("printed");
+  follower.child.kill("SIGINT");
+  expect((await follower.ended).stdout).not.toContain("hush-of");
+});

@@ -51,7 +51,7 @@ async function findLine(
     );
   const known = await understood(pattern);
   if (!known.ok) return steps.bad("log", unusable(known.fault));
-  const redactor = new Redactor(record.secrets);
+  const redactor = new Redactor(record.secrets, record.spec.env);
   for await (const { line } of manager.logs(unit, { tail: EARLIER_LINES, follow: false, since }, signal)) {
     if (known.expression.test(line)) return steps.good("log", `printed: ${redactor.evidence(line)}`);
   }

@@ -31,7 +31,7 @@ export async function lookAt(
 ): Promise<Look> {
   const { Prober } = await import("../../probes/prober.ts");
   const look = await new Prober({ members: membersOf(pid), dir }, signal).look(spec, probe, secrets);
-  const redactor = new Redactor(secrets);
+  const redactor = new Redactor(secrets, spec.env);
   return {
     ...look,
     evidence: redactor.evidence(look.evidence),

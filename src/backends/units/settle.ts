@@ -170,7 +170,7 @@ export class Output {
     this.#unit = unit;
     this.since = since;
     this.#isKept = manager.logFiles(unit.spec, unit.file) === undefined;
-    this.#redactor = new Redactor(record.secrets);
+    this.#redactor = new Redactor(record.secrets, record.spec.env);
     const { readiness } = record.spec;
     const pattern = readiness.type === "log" ? readiness.pattern : undefined;
     if (this.#isKept && pattern === undefined) return;

@@ -87,7 +87,8 @@ export class UnitBackend implements Backend {
     const { text: from } = this.inventory.fileAt(file);
     if (from === to) return undefined;
     const obstacle = this.#writing.obstacle(file, "write");
-    const redactor = new Redactor(this.store.read(desired.name)?.secrets ?? {});
+    const known = this.store.read(desired.name);
+    const redactor = new Redactor(known?.secrets ?? {}, known?.spec.env ?? {});
     return {
       file,
       ...(from === undefined ? {} : { from: redactor.text(from) }),

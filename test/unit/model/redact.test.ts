@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Redactor } from "../../../src/model/redact.ts";
 
 const SECRET = "pass word/+ü?";
-const redactor = new Redactor({ TOKEN: SECRET, SHORT: "abc123" });
+const redactor = new Redactor({ TOKEN: SECRET, SHORT: "abc123" }, {});
 const hidden = (text: string) => redactor.text(text);
 
 describe("a secret is found", () => {
@@ -34,15 +34,15 @@ describe("a secret is found", () => {
   });
 
   test("line by line, where it has several", () => {
-    const keys = new Redactor({ KEY: "first line of it\nsecond line of it\n" });
+    const keys = new Redactor({ KEY: "first line of it\nsecond line of it\n" }, {});
     expect(keys.text(`got second line of it, ${Buffer.from("first line of it").toString("hex")}`)).toBe(
       "got (secret KEY), (secret KEY)",
     );
   });
 
   test("after it was replaced, in what was printed before", () => {
-    const renewed = new Redactor({ TOKEN: "old-value-of-it" });
-    renewed.renew({ TOKEN: "new-value-of-it" });
+    const renewed = new Redactor({ TOKEN: "old-value-of-it" }, {});
+    renewed.renew({ TOKEN: "new-value-of-it" }, {});
     const old = Buffer.from("old-value-of-it").toString("base64");
     expect(renewed.text(`new-value-of-it ${old}`)).toBe("(secret TOKEN) (secret TOKEN)");
   });
@@ -53,7 +53,29 @@ test("of a short one other writings are not looked for: they stand in too many h
 });
 
 test("a longer secret that holds another is hidden whole", () => {
-  expect(new Redactor({ A: "longpassword", B: "password" }).text("longpassword password")).toBe(
+  expect(new Redactor({ A: "longpassword", B: "password" }, {}).text("longpassword password")).toBe(
     "(secret A) (secret B)",
   );
+});
+
+test("of an env file numbers, words of settings and plain paths are no secrets", () => {
+  const values = {
+    PORT: "8080",
+    SINCE: "2026-11-28",
+    MODE: "development",
+    FOLDER: "/usr/share/things",
+    HOME_OF: "~/notes",
+    TOKEN: "hunter-in-the-dark",
+    KEYLIKE: "/Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MA",
+  };
+  const ofFile = Object.fromEntries(
+    Object.keys(values).map((name) => [name, { secret: { envFile: "/x/.env", name }, hmac: "" }]),
+  );
+  const text = Object.values(values).join(" ");
+  expect(new Redactor(values, ofFile).text(text)).toBe(
+    "8080 2026-11-28 development /usr/share/things ~/notes (secret TOKEN) (secret KEYLIKE)",
+  );
+  // Whoever writes a reference for one of them means it.
+  const meant = { MODE: { secret: { env: "MODE" }, hmac: "" } };
+  expect(new Redactor({ MODE: "development" }, meant).text("development")).toBe("(secret MODE)");
 });
