@@ -48,7 +48,7 @@ export type Ask = (program: string, args: readonly string[], bound?: number) => 
 /** Longest run of a program that is asked, ms, unless it is to wait for something itself. */
 export const ASK_BOUND = 30_000;
 /** Most that is read of an answer, characters: the states of a thousand units are about one of these. */
-const LONGEST_ANSWER = 64 << 20;
+const LONGEST_ANSWER = 8 << 20;
 
 /**
  * Asks the real programs, with these variables beside the environment of this process. Each is in a session of its own:

@@ -197,6 +197,21 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       expect(await home.did("why", "a")).toContain("a failed");
       await home.did("destroy", "--yes");
     });
+
+    it("waits no longer than it is told for a line that a pattern could be slow on", async () => {
+      const { home } = await supervised();
+      const trap = 'const line = "ready listening ".repeat(4096); setInterval(() => console.log(line), 100);';
+      home.write(
+        "servers.d/trap.kdl",
+        `command "node"\nargs "-e" ${JSON.stringify(trap)}\nport "none"\nreadiness "log" pattern="ready.*listening.*port"\n`,
+      );
+      home.declare("b");
+      const { code, stdout } = await home.xy("apply", "--yes", "--wait-timeout", "3s");
+      expect(code).toBe(1);
+      expect(stdout).toContain("b: added, ready: printed: up");
+      expect(await home.servers()).toMatchObject({ b: { state: "running" } });
+      await home.did("destroy", "--yes");
+    });
   },
 );
 

@@ -99,6 +99,33 @@ describe("what a version left is taken over by another", () => {
     await world.did(to, "destroy --yes");
   });
 
+  test("released, by current: a pattern that is understood no more ends nothing, and is told", async ({
+    world,
+  }) => {
+    const server = 'command "sh"\nargs "-c" "echo up; exec sleep 600"\nport "none"\n';
+    world.write("servers.d/web.kdl", `${server}readiness "log" pattern="^(?=up)up$"\n`);
+    await world.did("released", "apply --yes");
+    const before = await world.servers("released");
+    await world.did("released", "agent stop --keep-servers");
+    expect(await world.servers("current")).toEqual(before);
+    const probe = await world.xy("current", "probe web");
+    expect(probe).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("a lookahead, (?=…), cannot be used"),
+    });
+    const plan = await world.xy("current", "plan");
+    expect(plan).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("cannot use this pattern: a lookahead"),
+    });
+    expect(await world.servers("current")).toEqual(before);
+    expect(world.setAside()).toEqual([]);
+    world.write("servers.d/web.kdl", `${server}readiness "log" pattern="^up$"\n`);
+    await world.did("current", "apply --yes");
+    expect(await world.servers("current")).toEqual(before);
+    await world.did("current", "destroy --yes");
+  });
+
   test.skipIf(whyNoSupervisord() !== undefined)(
     "released, by current, of servers under supervisord",
     async ({ world, onTestFinished }) => {

@@ -29,11 +29,22 @@ export const PROPERTIES = [
 ] as const;
 export type Properties = Readonly<Partial<Record<(typeof PROPERTIES)[number], string>>>;
 
+const KNOWN: ReadonlySet<string> = new Set(PROPERTIES);
+const NUMBERS: ReadonlySet<string> = new Set([
+  "MainPID",
+  "NRestarts",
+  "ExecMainStatus",
+  "ExecMainExitTimestampMonotonic",
+  "ActiveExitTimestampMonotonic",
+] satisfies (typeof PROPERTIES)[number][]);
+
+/** What was asked for, and is of its form. */
 export function propertiesIn(block: string): Properties {
   return Object.fromEntries(
     block.split("\n").flatMap((line) => {
       const cut = line.indexOf("=");
-      return cut < 0 ? [] : [[line.slice(0, cut), line.slice(cut + 1)]];
+      const [name, value] = [line.slice(0, Math.max(cut, 0)), line.slice(cut + 1)];
+      return KNOWN.has(name) && (!NUMBERS.has(name) || /^\d{1,20}$/.test(value)) ? [[name, value]] : [];
     }),
   );
 }
