@@ -226,6 +226,27 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       expect((await pids()).a).not.toBe(a);
     });
 
+    it("keep nobody waiting for what they print, nor show the secrets in it", async () => {
+      home.write("token", "hush-of-the-logs-1234");
+      const trap =
+        'console.log(Buffer.from(process.env.TOKEN).toString("hex")); const line = "ready listening ".repeat(2048); setInterval(() => console.log(line), 100);';
+      home.write(
+        "tools/servers.d/trap.kdl",
+        `command "node"\nargs "-e" ${JSON.stringify(trap)}\nport "none"\nenv { TOKEN (file)"~/token"; }\nreadiness "log" pattern="ready.*listening.*port"\n`,
+      );
+      declare("b");
+      const { code, stdout } = await home.shell("xy apply --yes --wait-timeout 3s --no-rollback");
+      expect(code).toBe(1);
+      expect(stdout).toContain("b: added, ready: printed: up");
+      await eventually(async () =>
+        expect(await home.did("xy logs trap --tail 1000")).toContain("(secret TOKEN)"),
+      );
+      expect(await home.did("xy logs trap --tail 1000")).not.toContain(
+        Buffer.from("hush-of").toString("hex"),
+      );
+      await home.did("xy stop trap");
+    });
+
     it("leave files alone that xy has not written, unless they are adopted", async () => {
       home.write(`${UNITS}/xy.tools.a.service`, "[Service]\nExecStart=sleep 600\n");
       declare("a");
