@@ -181,7 +181,10 @@ export class Output {
 
   async lastLines(): Promise<string[]> {
     if (!this.#isKept) {
-      await pause(FOLLOW_GAP, this.#closing.signal);
+      // A busy machine comes to look at the files later than it means to.
+      const until = Date.now() + LONGEST_FOLLOW;
+      do await pause(FOLLOW_GAP, this.#closing.signal);
+      while (this.#lines.length === 0 && Date.now() < until && !this.#closing.signal.aborted);
       // What comes after it is put back is not what it failed with.
       this.close();
       return [...this.#lines];
@@ -219,3 +222,5 @@ export class Output {
 
 /** Longer than those who follow files look away, ms. */
 const FOLLOW_GAP = 400;
+/** Longest wait for the last words of what may have had none, ms. */
+const LONGEST_FOLLOW = 2000;
