@@ -16,7 +16,7 @@ import { dirname, join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import { identityOf, writeAgreement } from "../../src/operation/trust.ts";
 import { Runner } from "../rig/runner.ts";
-import { exposedFiles, SECRET_WORD } from "../rig/secret-scan.ts";
+import { exposedFiles, holdsWord, SECRET_WORD } from "../rig/secret-scan.ts";
 
 export const LAUNCHER = join(import.meta.dirname, "../../bin/xy.js");
 /** Longest run of one command, ms. Node's start and the start of an agent are in it. */
@@ -78,7 +78,7 @@ export class Home {
   }
 
   #looked(args: readonly string[], outcome: Outcome): Outcome {
-    if (`${outcome.stdout}${outcome.stderr}`.includes(SECRET_WORD)) this.#said.push(args.join(" "));
+    if (holdsWord(`${outcome.stdout}${outcome.stderr}`)) this.#said.push(args.join(" "));
     return outcome;
   }
 
