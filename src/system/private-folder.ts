@@ -4,7 +4,6 @@ import { isSticky, othersCanWrite } from "../model/permissions.ts";
 import { isCode, readText } from "./files.ts";
 import {
   agentLockPath,
-  agentLogPath,
   agentLoopPath,
   agentRecordPath,
   closeDir,
@@ -51,7 +50,8 @@ function problemIn(way: Way, path: string, purpose: Purpose): string | undefined
 export function whyNotTrusted(state: string): string | undefined {
   const { current, next, failed, previous } = programPaths(state);
   const programs = [agentLoopPath(state), current, next, failed, previous, programsDir(state)];
-  const records = [agentRecordPath(state), agentLockPath(state), agentLogPath(state), projectsDir(state)];
+  // Not the agent's log: nobody goes by it, and earlier versions left it as open as their umask was.
+  const records = [agentRecordPath(state), agentLockPath(state), projectsDir(state)];
   const others = ["key", "locks", "ready", "trust", "trusted.json"].map((name) => join(state, name));
   return (
     whyNotPrivate(state, STATE_FOLDER) ??
