@@ -16,6 +16,7 @@ import {
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, test } from "vitest";
+import { accountWith } from "./account.ts";
 import { type Home, newHome, type Outcome } from "./cli.ts";
 
 /** No account of a machine that tests run on. */
@@ -293,3 +294,33 @@ it("relative folders in the environment count for nothing, wherever one stands",
   expect(JSON.parse(stdout)).toMatchObject({ state_dir: home.state, socket: join(home.state, "xy.sock") });
   expect(folders()).toEqual(before);
 });
+
+/** Why an ordinary account cannot be root of a namespace here: some machines forbid that to all but root. */
+function whyNoNamespace(): string | undefined {
+  const [program, ...argv] = ["setpriv", `--reuid=${OTHER}`, `--regid=${OTHER}`, "--clear-groups"];
+  const done = spawnSync(program as string, [...argv, "unshare", "--user", "--map-root-user", "true"]);
+  const why = done.status === 0 ? undefined : "an ordinary account cannot make a namespace of users";
+  if (why !== undefined) console.warn(`SKIPPED, no test with a root that cannot be seen: ${why}`);
+  return why;
+}
+
+it.skipIf(whyAlone() !== undefined || whyNoNamespace() !== undefined)(
+  "a namespace of users, in which root's folders belong to nobody, is no obstacle",
+  async () => {
+    const home = newHome();
+    const { cwd, env, node, launcher, shell } = accountWith("022", home);
+    const server = "command: sh\\nargs: [-c, exec sleep 600]\\nport: none\\n";
+    const lines = [
+      'test "$(stat -c %u /)" = 65534',
+      `xy() { ${node} ${launcher} "$@"; }`,
+      `mkdir -p tools/servers.d && cd tools && printf '${server}' >servers.d/web.yaml`,
+      "xy apply --yes && xy list && xy agent stop",
+    ];
+    const inner = `exec unshare --user --map-root-user bash -ec '${lines.join("\n").replaceAll("'", "'\\''")}'`;
+    const [program, ...argv] = shell;
+    const done = spawnSync(program, [...argv, inner], { cwd, env, encoding: "utf8" });
+    expect(done.stderr).not.toContain("cannot");
+    expect(done.stdout).toMatch(/web +running/);
+    expect(done.status).toBe(0);
+  },
+);
