@@ -2,6 +2,7 @@ import { userInfo } from "node:os";
 import type { BackendSettings } from "../model/backend-settings.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { ServerSpec } from "../model/spec.ts";
+import { withPassword } from "../model/target.ts";
 import { type Environment, homeOf } from "../system/paths.ts";
 import { hasActions, recordedBackends } from "../system/projects.ts";
 import type { AgentBackend } from "./agent.ts";

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { targetOf } from "./target.ts";
 
 /** How the supervisord of a project is reached, with the value of its password; and where it finds its units. */
 const supervisordSite = z.strictObject({
@@ -15,10 +14,3 @@ export type SupervisordSite = z.infer<typeof supervisordSite>;
 /** What backends have to know beyond the servers. Kept of a project in a file that only the account can read. */
 export const backendSettings = z.strictObject({ supervisord: supervisordSite.optional() });
 export type BackendSettings = z.infer<typeof backendSettings>;
-
-/** A site with the password that it was reached with last, where it has none now: a password belongs to one target and user. */
-export function withPassword(now: SupervisordSite, last: SupervisordSite | undefined): SupervisordSite {
-  if (now.password !== undefined || last?.password === undefined) return now;
-  const isSame = now.user === last.user && targetOf(now.url) === targetOf(last.url);
-  return isSame ? { ...now, password: last.password } : now;
-}

@@ -1,3 +1,5 @@
+import type { SupervisordSite } from "./backend-settings.ts";
+
 /** Where the URL of a supervisord leads: credentials belong to one target, and to no other. */
 
 const UNIX = /^unix:\/\/(\/.*)$/;
@@ -49,4 +51,11 @@ export const isReadable = (url: string) => isRemote(url) && parse(url)?.protocol
 
 function parse(url: string): URL | undefined {
   return URL.canParse(url) ? new URL(url) : undefined;
+}
+
+/** A site with the password that it was reached with last, where it has none now: a password belongs to one target and user. */
+export function withPassword(now: SupervisordSite, last: SupervisordSite | undefined): SupervisordSite {
+  if (now.password !== undefined || last?.password === undefined) return now;
+  const isSame = now.user === last.user && targetOf(now.url) === targetOf(last.url);
+  return isSame ? { ...now, password: last.password } : now;
 }

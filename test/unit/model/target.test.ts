@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { type SupervisordSite, withPassword } from "../../../src/model/backend-settings.ts";
-import { isReadable, isRemote, targetOf, urlFault } from "../../../src/model/target.ts";
+import type { SupervisordSite } from "../../../src/model/backend-settings.ts";
+import { isReadable, isRemote, targetOf, urlFault, withPassword } from "../../../src/model/target.ts";
 
 test.each([
   "unix:///run/supervisor.sock",
