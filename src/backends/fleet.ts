@@ -113,11 +113,7 @@ export class Fleet {
 
   /** A password that was not looked up now is the one that was used last, for the same target and user only. */
   async #site(): Promise<BackendSettings["supervisord"]> {
-    // Late, as all that has a schema: a list loads none.
-    const [{ readBackendSettings }, { withPassword }] = await Promise.all([
-      import("../system/backend-settings.ts"),
-      import("../model/backend-settings.ts"),
-    ]);
+    const { readBackendSettings } = await import("../system/backend-settings.ts");
     const last = readBackendSettings(this.#state, this.project).supervisord;
     const now = this.#options.settings?.supervisord;
     return now === undefined ? last : withPassword(now, last);

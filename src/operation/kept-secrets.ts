@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { type ActionSpec, actionKey } from "../model/action.ts";
-import { withPassword } from "../model/backend-settings.ts";
 import { canonicalJson } from "../model/canonical.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { own } from "../model/own.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { envValue, type SecretValues, secretValues } from "../model/spec-parts.ts";
+import { withPassword } from "../model/target.ts";
 import { readBackendSettings } from "../system/backend-settings.ts";
 import { readJson } from "../system/files.ts";
 import { serverDir } from "../system/paths.ts";
