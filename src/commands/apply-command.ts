@@ -99,17 +99,19 @@ export abstract class ApplyCommand extends ProjectCommand {
   /** Binds the project's name to its root, and keeps the ports that its servers were given. */
   protected async bind(
     { desired, autoPorts: ports, settings, origin }: Evaluated,
-    config: string | undefined,
+    { config, isAgreed }: { readonly config: string | undefined; readonly isAgreed: boolean },
   ): Promise<void> {
     const { bindProject } = await import("../operation/project.ts");
     const { rememberSeen } = await import("../operation/consent.ts");
-    rememberSeen(this.state, origin);
+    // Nobody has been asked about a plan without changes.
+    rememberSeen(this.state, isAgreed ? origin : undefined);
     // Before anything is done: what is done has to be undone without the configuration.
     writeBackendSettings(this.state, desired.project, settings);
     bindProject(this.state, desired.project, {
       root: desired.root,
       config: resolve(config ?? desired.root),
       ports,
+      asked: true,
     });
   }
 
@@ -151,7 +153,7 @@ export abstract class ApplyCommand extends ProjectCommand {
     const { plan, evaluated, rollbackOf, config } = application;
     const { desired, files } = evaluated;
     // A rollback leaves the project bound where it is, and its servers their ports.
-    if (rollbackOf === undefined) await this.bind(evaluated, config);
+    if (rollbackOf === undefined) await this.bind(evaluated, { config, isAgreed: !isEmpty(plan) });
     // Nothing to do, and no change of what is active to remember either.
     if (isEmpty(plan) && plan.rolledBack?.of === rollbackOf) return [];
     await this.reaching(() => this.#reachSome(plan, application.fleet));

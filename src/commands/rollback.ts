@@ -1,8 +1,9 @@
 import { integer } from "@oclif/core/args";
 import type { Generation } from "../operation/generations.ts";
+import type { Setting } from "../operation/planning.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { projectFlag, yesFlag } from "./project-command.ts";
+import { projectFlag, trustFlags, yesFlag } from "./project-command.ts";
 
 export default class Rollback extends ApplyCommand {
   static override summary = "Go back to an earlier generation.";
@@ -22,6 +23,7 @@ export default class Rollback extends ApplyCommand {
   };
   static override flags = {
     ...yesFlag,
+    ...trustFlags,
     ...waitFlags,
     ...projectFlag,
   };
@@ -35,7 +37,9 @@ export default class Rollback extends ApplyCommand {
     const { evaluateGeneration } = await import("../operation/planning.ts");
     await this.locked(project, async () => {
       const generation = await this.#generation(project, args.generation);
-      const evaluated = await evaluateGeneration(generation, project, this.setting(flags));
+      const setting = this.setting(flags);
+      await this.#refuseUnagreed(generation, project, setting);
+      const evaluated = await evaluateGeneration(generation, project, setting);
       const fleet = this.fleet(project);
       const plan = await this.planFor(evaluated, fleet, {});
       if (await this.show(plan))
@@ -55,6 +59,22 @@ export default class Rollback extends ApplyCommand {
       await fleet.close();
       this.printOutcome(plan, finals);
     });
+  }
+
+  async #refuseUnagreed(generation: Generation, project: string, setting: Setting): Promise<void> {
+    const { mayBringBack } = await import("../operation/consent.ts");
+    const { userFolder } = await import("../config/discover.ts");
+    const { readMachine } = await import("../operation/machine.ts");
+    const { readProject } = await import("../system/projects.ts");
+    const { servers, actions = [], root } = generation;
+    const record = readProject(this.state, project) ?? { root, config: root };
+    const ownRoot = userFolder({ env: setting.env, machine: readMachine(setting.env) });
+    const asking = { ...setting.consent, state: this.state, ownRoot };
+    if (await mayBringBack([...servers, ...actions], record, asking)) return;
+    this.fail(
+      EXIT.invalidConfig,
+      `nobody has agreed to ${record.root}, nothing was done: this generation runs commands for its secrets; agree with --trust`,
+    );
   }
 
   async #generation(project: string, wanted: number | undefined): Promise<Generation> {

@@ -7,7 +7,7 @@ import { isProgram, type Root } from "./discover.ts";
 import { schemaProblems, show } from "./issues.ts";
 import { isMap, problemAt } from "./keys.ts";
 import { formatPlace, placeOf, type Reading, type Source } from "./place.ts";
-import { powersOf, refusals } from "./powers.ts";
+import { powersOf } from "./powers.ts";
 import { readDocument } from "./read.ts";
 import { type ObjectShape, shapeOf } from "./shape.ts";
 import { textProblems } from "./texts.ts";
@@ -101,7 +101,8 @@ export async function collect(
     powers.unshift({ can: "program", place: { file: root.main } });
     // Whoever has ended the reading is asked nothing any more, and no program is begun.
     if (evaluation.signal.aborted || (await agree(powers))) main = await readMain(root.main);
-    else take({ problems: refusals(powers) });
+    // What is refused is told by whoever was asked.
+    else complete = false;
   }
   const { once, duplicates } = uniqueNames([...(main ? rootServers(main) : []), ...candidates]);
   const all = [...problems, ...duplicates];

@@ -17,7 +17,7 @@ import { graphProblems } from "./graph.ts";
 import { isMap } from "./keys.ts";
 import { patternProblems } from "./patterns.ts";
 import { sourceFolder } from "./place.ts";
-import { refusals } from "./powers.ts";
+import { probesOf, refusals } from "./powers.ts";
 import { firstOfEach } from "./problems.ts";
 import type { Evaluation } from "./typescript.ts";
 import { matches } from "./when.ts";
@@ -58,11 +58,15 @@ export async function load(request: LoadRequest): Promise<Loaded> {
   const { declared, problems } = declare(root, collected, request, isOwn);
   const late = [...(await scheduleProblems(declared.actions)), ...(await patternProblems(declared.servers))];
   const all = [...read, ...problems, ...late];
-  const isRefused = answer !== undefined && !(await answer);
-  if (isRefused) return { ...failed(all), refused: true };
+  // All of it, however much that is: it is to be read.
+  const refused = (powers: readonly Power[]): Loaded => {
+    const told = failed(all).problems;
+    return { ok: false, problems: sorted([...told, ...refusals(powers)]), refused: true };
+  };
+  if (answer !== undefined && !(await answer)) return refused(collected.powers);
   if (all.some(({ severity }) => severity === "error")) return failed(all);
-  if (!(await agree(collected.powers)))
-    return { ...failed([...all, ...refusals(collected.powers)]), refused: true };
+  const powers = [...collected.powers.filter(({ can }) => can !== "probe"), ...probesOf(declared.servers)];
+  if (!(await agree(powers))) return refused(powers);
   return { ok: true, value: declared, warnings: firstOfEach(sorted(all)) };
 }
 

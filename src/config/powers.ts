@@ -1,7 +1,8 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
-import type { Power } from "../model/power.ts";
+import { managerText, type Power } from "../model/power.ts";
 import { shellWord } from "../model/text.ts";
 import { visible } from "../model/visible.ts";
+import type { DeclaredServer } from "./declared.ts";
 import { isMap } from "./keys.ts";
 import { type KeyPath, placeOf, type Source } from "./place.ts";
 
@@ -13,10 +14,12 @@ export function powersOf(document: Source["document"]): Power[] {
     const { secret, type, command, args } = map;
     if (isMap(secret) && typeof secret.command === "string")
       found.push({ can: "secret", command: secret.command, place: place(path) });
-    if (type === "command" && typeof command === "string") {
-      const words = Array.isArray(args) ? args.filter((word) => typeof word === "string") : [];
-      found.push({ can: "probe", command: [command, ...words].map(shellWord).join(" "), place: place(path) });
-    }
+    if (type === "command" && typeof command === "string")
+      found.push({
+        can: "probe",
+        command: commandLine(command, Array.isArray(args) ? args : []),
+        place: place(path),
+      });
   }
   return [...found, ...managersIn(document.value, place)];
 }
@@ -25,9 +28,33 @@ function managersIn(value: unknown, place: (path: KeyPath) => Power["place"]): P
   const site = isMap(value) ? value.supervisord : undefined;
   if (!isMap(site)) return [];
   const url = typeof site.url === "string" ? site.url : "its usual address";
-  const password = site.password !== undefined;
-  return [{ can: "manager", url, password, place: place(["supervisord"]) }];
+  const password = site.password === undefined ? {} : { password: sourceOf(site.password) };
+  const includeDir = typeof site.includeDir === "string" ? { includeDir: site.includeDir } : {};
+  return [{ can: "manager", url, ...password, ...includeDir, place: place(["supervisord"]) }];
 }
+
+function sourceOf(password: unknown): string {
+  const [secret] = isMap(password) && isMap(password.secret) ? Object.entries(password.secret) : [];
+  if (secret === undefined) return "the password that is written there";
+  const [kind, value] = secret;
+  if (kind === "file") return `the password in the file ${String(value)}`;
+  if (kind === "env") return `the password in the variable ${String(value)}`;
+  return `the password from the command ${String(value)}`;
+}
+
+/** The commands of probes as they are once the defaults are merged in. */
+export function probesOf(servers: readonly DeclaredServer[]): Power[] {
+  return servers.flatMap(({ input, place }) =>
+    (["readiness", "liveness"] as const).flatMap((key): Power[] => {
+      const probe = input[key];
+      if (typeof probe !== "object" || probe.type !== "command") return [];
+      return [{ can: "probe", command: commandLine(probe.command, probe.args), place: place([key]) }];
+    }),
+  );
+}
+
+const commandLine = (command: string, args: readonly unknown[]): string =>
+  [command, ...args.filter((word) => typeof word === "string")].map(shellWord).join(" ");
 
 /** Every map in a value, with its path, in order. One that several places share is met once. */
 function mapsIn(value: unknown): [KeyPath, Readonly<Record<string, unknown>>][] {
@@ -56,6 +83,6 @@ function refusal(power: Power): string {
     case "probe":
       return `cannot run this command of a probe unasked: ${visible(power.command)}`;
     case "manager":
-      return `cannot connect to supervisord unasked${power.password ? ", and send it a password" : ""}: ${visible(power.url)}`;
+      return `cannot connect to supervisord unasked: ${visible(managerText(power))}`;
   }
 }

@@ -7,7 +7,13 @@ export type Power = { readonly place: Pick<Diagnostic, "file" | "line" | "column
   | { readonly can: "secret"; readonly command: string }
   /** A command line, for people. */
   | { readonly can: "probe"; readonly command: string }
-  | { readonly can: "manager"; readonly url: string; readonly password: boolean }
+  /** `password`: where that is from, for people. `includeDir`: where units are written. */
+  | {
+      readonly can: "manager";
+      readonly url: string;
+      readonly password?: string;
+      readonly includeDir?: string;
+    }
 );
 
 /** What a person is asked, once for each root. */
@@ -15,4 +21,10 @@ export interface ConsentQuestion {
   /** The root, as it was named. */
   readonly root: string;
   readonly powers: readonly Power[];
+}
+
+/** Where a supervisord is, what is sent there, and where it has units written. */
+export function managerText({ url, password, includeDir }: Extract<Power, { can: "manager" }>): string {
+  const sent = password === undefined ? "" : `, with ${password}`;
+  return `${url}${sent}${includeDir === undefined ? "" : `, with units in ${includeDir}`}`;
 }

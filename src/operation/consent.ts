@@ -1,5 +1,15 @@
 import type { ConsentQuestion, Power } from "../model/power.ts";
-import { agreementOn, identityOf, isSameFolder, keepTrust, type Origin, writeAgreement } from "./trust.ts";
+import type { EnvValue } from "../model/spec-parts.ts";
+import { isSamePath, type ProjectRecord } from "../system/projects.ts";
+import {
+  agreementOn,
+  identityOf,
+  isSameFolder,
+  keepTrust,
+  type Origin,
+  rootNamed,
+  writeAgreement,
+} from "./trust.ts";
 
 /** Whether a configuration may execute and send what it can: asked once for each root, whatever it says later. */
 
@@ -19,7 +29,7 @@ export async function mayUse(origin: Origin, powers: readonly Power[], asking: A
   const { state, trust, ask, tell } = asking;
   const known = agreementOn(state, origin);
   if (known?.to === "all" && !trust) {
-    const unseen = powers.filter((power) => isUnseen(power, known.commands));
+    const unseen = powers.filter((power) => known.shown?.includes(signatureOf(power)) === false);
     if (unseen.length > 0) await tell(origin.named, unseen);
     return true;
   }
@@ -28,29 +38,56 @@ export async function mayUse(origin: Origin, powers: readonly Power[], asking: A
   const agreed = trust || (await ask({ root: origin.named, powers }));
   // What was looked at may not be what is there any more.
   if (!agreed || asked === undefined || !isSameFolder(asked, identityOf(origin))) return false;
-  const commands = powers.flatMap((power) => (power.can === "secret" ? [power.command] : []));
-  writeAgreement(state, { path: origin.named, folder: asked, to: "all", at: Date.now(), commands });
+  // What was shown are these powers, and not its servers: those have a plan's question.
+  const seen = trust || isSeen(state, origin);
+  const shown = powers.map(signatureOf);
+  writeAgreement(state, { path: origin.named, folder: asked, to: "all", seen, at: Date.now(), shown });
   return true;
+}
+
+/** The same for the same power, wherever it is said. */
+const signatureOf = ({ place: _, ...power }: Power): string => JSON.stringify(power);
+
+/**
+ * The same of what was applied before: its commands for secrets run again when it is brought back, also when somebody has
+ * taken the agreement to its root back since.
+ */
+export async function mayBringBack(
+  specs: readonly { readonly env: Readonly<Record<string, EnvValue>> }[],
+  { root, config }: Pick<ProjectRecord, "root" | "config">,
+  asking: Asking & { readonly ownRoot: string },
+): Promise<boolean> {
+  if (isSamePath(root, asking.ownRoot)) return true;
+  const values = specs.flatMap(({ env }) => Object.values(env));
+  const powers = values.flatMap((value): Power[] =>
+    typeof value === "string" || !("command" in value.secret)
+      ? []
+      : [{ can: "secret", command: value.secret.command, place: { file: config } }],
+  );
+  const asked = new Map(powers.map((power) => [signatureOf(power), power]));
+  return mayUse({ named: rootNamed(config), folder: root }, [...asked.values()], asking);
 }
 
 /** Agrees to a folder in which there is nothing yet but what the person has just had written. */
 export function agreeTo(state: string, folder: string): void {
   const found = identityOf({ named: folder, folder });
-  if (found) writeAgreement(state, { path: folder, folder: found, to: "all", at: Date.now(), commands: [] });
+  if (found)
+    writeAgreement(state, { path: folder, folder: found, to: "all", seen: true, at: Date.now(), shown: [] });
 }
-
-const isUnseen = (power: Power, shown: readonly string[] | undefined) =>
-  power.can === "secret" && shown !== undefined && !shown.includes(power.command);
 
 /** Whether servers of this root may be started without a question about the plan: it was applied or agreed to before. */
 export function isSeen(state: string, origin: Origin | undefined): boolean {
-  return origin === undefined || agreementOn(state, origin) !== undefined;
+  if (origin === undefined) return true;
+  const known = agreementOn(state, origin);
+  return known !== undefined && (known.to === "servers" || known.seen === true);
 }
 
 /** Remembers that somebody had a plan of this root applied. To be called before its project is recorded. */
 export function rememberSeen(state: string, origin: Origin | undefined): void {
   keepTrust(state);
   if (origin === undefined || isSeen(state, origin)) return;
+  const known = agreementOn(state, origin);
   const folder = identityOf(origin);
-  if (folder) writeAgreement(state, { path: origin.named, folder, to: "servers", at: Date.now() });
+  if (known) writeAgreement(state, { ...known, seen: true });
+  else if (folder) writeAgreement(state, { path: origin.named, folder, to: "servers", at: Date.now() });
 }

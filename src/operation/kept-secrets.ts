@@ -39,7 +39,9 @@ export function withKeptSecrets(evaluated: Evaluated, state: string): Evaluated 
   const known = appliedActions(state, project);
   const actions = desired.actions.map((spec) => {
     const key = actionKey(spec);
-    return keep(spec, own(actionSecrets, key), known.get(key) ?? []);
+    // It has what its server has.
+    const ofServer = spec.server === null ? [] : appliedServers(state, { project, name: spec.server });
+    return keep(spec, own(actionSecrets, key), [...(known.get(key) ?? []), ...ofServer]);
   });
   return {
     ...evaluated,
@@ -49,7 +51,10 @@ export function withKeptSecrets(evaluated: Evaluated, state: string): Evaluated 
     settings: keptSettings(evaluated, state),
     diagnostics: [
       ...diagnostics,
-      ...servers.flatMap(({ spec, lacking }) => refusals(spec.name, spec.name, lacking)),
+      ...servers.flatMap(({ spec, lacking }) =>
+        // Nothing is done about one that is left alone.
+        spec.wanted === "ignore" ? [] : refusals(spec.name, spec.name, lacking),
+      ),
       ...actions.flatMap(({ spec, lacking }) => refusals(`action ${actionKey(spec)}`, spec.server, lacking)),
     ],
   };
@@ -99,7 +104,7 @@ function refusals(what: string, server: string | null, lacking: readonly string[
   return [{ severity: "error", message, ...(server === null ? {} : { server }) }];
 }
 
-function appliedServers(state: string, { project, name }: ServerSpec): Applied[] {
+function appliedServers(state: string, { project, name }: Pick<ServerSpec, "project" | "name">): Applied[] {
   const holders = recordedBackends(state, project).filter((entry) => entry.name === name);
   return holders.flatMap(({ backend }) => {
     const path =

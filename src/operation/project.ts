@@ -1,4 +1,4 @@
-import { realpathSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { discover, type Search } from "../config/discover.ts";
 import type { Result } from "../model/diagnostic.ts";
@@ -6,6 +6,7 @@ import type { ProcessId } from "../model/process.ts";
 import { type Lock, tryLock } from "../system/lock.ts";
 import { projectDir } from "../system/paths.ts";
 import {
+  isSamePath,
   type ProjectRecord,
   projectLockPath,
   readProject,
@@ -48,14 +49,6 @@ export function boundElsewhere(
 ): { bound: string; here: string } | undefined {
   const bound = readProject(state, project)?.root;
   return bound === undefined || isSamePath(bound, root) ? undefined : { bound, here: root };
-}
-
-function isSamePath(a: string, b: string): boolean {
-  try {
-    return realpathSync(a) === realpathSync(b);
-  } catch {
-    return a === b;
-  }
 }
 
 export type Locked =

@@ -37,8 +37,10 @@ const agreement = z.object({
   to: z.enum(["all", "servers"]),
   /** Unix ms. */
   at: z.number(),
-  /** Commands of secrets that were shown; absent where none was: whatever comes is not worth a remark. */
-  commands: z.array(z.string()).optional(),
+  /** What it could execute and send then; absent where nobody was shown it: whatever comes is not worth a remark. */
+  shown: z.array(z.string()).optional(),
+  /** With all: its servers may also be started as a plan shows them, without a question. */
+  seen: z.boolean().optional(),
 });
 export type Agreement = Omit<z.infer<typeof agreement>, "version">;
 
@@ -46,11 +48,29 @@ export type Agreement = Omit<z.infer<typeof agreement>, "version">;
 export function identityOf({ named, folder }: Origin): Identity | undefined {
   const info = fs.statSync(folder, { bigint: true, throwIfNoEntry: false });
   if (info === undefined) return undefined;
-  const isLink = folder !== named && folder !== dirname(named);
-  if (isLink && info.uid === 0n && (info.mode & 0o022n) === 0n) return { link: "root" };
+  if (info.uid === 0n && (info.mode & 0o022n) === 0n && isOwnLink(named)) return { link: "root" };
   if (info.birthtimeNs === 0n) return { owner: Number(info.uid) };
   return { inode: String(info.ino), born: String(info.birthtimeNs) };
 }
+
+/** Longest chain of links that is followed, as Linux has it. */
+const MOST_LINKS = 40;
+
+/** Whether a path is itself a link, and it and all that it leads to in turn are the account's or root's, out of reach for others. */
+function isOwnLink(named: string): boolean {
+  let path = named;
+  for (let links = 0; links < MOST_LINKS; links++) {
+    const link = fs.lstatSync(path, { throwIfNoEntry: false });
+    if (!link?.isSymbolicLink()) return link !== undefined && links > 0;
+    const around = fs.statSync(dirname(path));
+    const isOpen = (around.mode & 0o022) !== 0 && (around.mode & 0o1000) === 0;
+    if (!isOurs(link.uid) || !isOurs(around.uid) || isOpen) return false;
+    path = resolve(dirname(path), fs.readlinkSync(path));
+  }
+  return false;
+}
+
+const isOurs = (uid: number) => uid === 0 || uid === process.getuid?.();
 
 export function isSameFolder(a: Identity | undefined, b: Identity | undefined): boolean {
   return a !== undefined && JSON.stringify(a) === JSON.stringify(b);
@@ -110,7 +130,8 @@ function readAgreement(file: string): Agreement | undefined {
     const value = readJson(file);
     if (value === undefined) return undefined;
     const found = agreement.safeParse(value);
-    if (found.success) return found.data;
+    // One of a later version agrees to nothing here, and stays.
+    return found.success ? found.data : undefined;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
@@ -130,13 +151,17 @@ function carryOver(state: string): void {
 export function keepTrust(state: string): void {
   if (fs.existsSync(folderIn(state))) return;
   ensurePrivateDir(state);
-  const applied = recordedProjects(state).flatMap((project) => readProject(state, project)?.config ?? []);
+  const applied = recordedProjects(state).flatMap((project) => {
+    const record = readProject(state, project);
+    // This version has asked about it, whatever has become of the answer.
+    return record === undefined || record.asked ? [] : [record.config];
+  });
   const paths = [...applied, ...trustedPrograms(state)].map((path) => resolve(path));
   const draft = fs.mkdtempSync(join(state, "trust-"));
   for (const path of new Set(paths.map(rootNamed))) {
     const folder = realFolder(path);
     const found = folder === undefined ? undefined : identityOf({ named: path, folder });
-    if (found) writeIn(draft, state, { path, folder: found, to: "all", at: Date.now() });
+    if (found) writeIn(draft, state, { path, folder: found, to: "all", seen: true, at: Date.now() });
   }
   try {
     fs.renameSync(draft, folderIn(state));
@@ -147,7 +172,7 @@ export function keepTrust(state: string): void {
 }
 
 /** The main file of a root stands for its folder. */
-const rootNamed = (path: string) => (/\/xy\.config\.[a-z]+$/.test(path) ? dirname(path) : path);
+export const rootNamed = (path: string) => (/\/xy\.config\.[a-z]+$/.test(path) ? dirname(path) : path);
 
 function realFolder(path: string): string | undefined {
   try {

@@ -1,4 +1,4 @@
-import { type Dirent, existsSync, readdirSync } from "node:fs";
+import { type Dirent, existsSync, readdirSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
 import { BACKENDS } from "../model/backends.ts";
 import { NAME_PATTERN } from "../model/name.ts";
@@ -14,6 +14,8 @@ export interface ProjectRecord {
   readonly config: string;
   /** Ports given to servers that asked for `auto`, kept for good. */
   readonly ports: Readonly<Record<string, number>>;
+  /** Somebody had agreed to its root when it was applied; absent in records of versions that did not ask. */
+  readonly asked?: boolean;
 }
 
 const recordPath = (state: string, project: string) => join(projectDir(state, project), "project.json");
@@ -24,8 +26,9 @@ export function readProject(state: string, project: string): ProjectRecord | und
   try {
     const value = readJson(path);
     if (value === undefined) return undefined;
-    const { root, config, ports } = value as ProjectRecord;
-    if (typeof root === "string") return { root, config: config ?? root, ports: ports ?? {} };
+    const { root, config, ports, asked } = value as ProjectRecord;
+    if (typeof root === "string")
+      return { root, config: config ?? root, ports: ports ?? {}, ...(asked === true ? { asked } : {}) };
   } catch (error) {
     if (!(error instanceof SyntaxError) && !(error instanceof TypeError)) throw error;
   }
@@ -39,6 +42,15 @@ export function writeProject(state: string, project: string, record: ProjectReco
   writeAtomic(recordPath(state, project), JSON.stringify({ version: 1, ...record }, null, 2), {
     durable: true,
   });
+}
+
+/** Whether two paths lead to the same place. */
+export function isSamePath(a: string, b: string): boolean {
+  try {
+    return realpathSync(a) === realpathSync(b);
+  } catch {
+    return a === b;
+  }
 }
 
 /** Names of all projects in the state folder. */

@@ -1,5 +1,5 @@
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
-import type { ConsentQuestion, Power } from "../model/power.ts";
+import { type ConsentQuestion, managerText, type Power } from "../model/power.ts";
 import { visible } from "../model/visible.ts";
 import type { Screen } from "./screen.ts";
 import { wrap, wrapHard } from "./width.ts";
@@ -50,7 +50,7 @@ function words(power: Power): [what: string, text: string] {
     case "probe":
       return ["run a command as a probe:", power.command];
     case "manager":
-      return [`connect to supervisord${power.password ? ", and send it a password" : ""}:`, power.url];
+      return ["connect to supervisord:", managerText(power)];
   }
 }
 

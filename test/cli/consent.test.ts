@@ -300,7 +300,11 @@ test("what an earlier version has applied is not asked about", async () => {
   const home = newHome();
   home.write("servers.d/web.kdl", RUNS("echo x"));
   await home.did("apply", "--yes", "--trust");
+  // As such a version leaves it.
   rmSync(join(home.state, "trust"), { recursive: true });
+  const record = join(home.state, "projects/tools/project.json");
+  const { asked: _, ...earlier } = JSON.parse(readFileSync(record, "utf8"));
+  home.write(record, JSON.stringify(earlier));
   expect(await home.xy("plan")).toEqual({
     code: 0,
     stdout: "No changes. 1 server matches the configuration.\n",
@@ -346,4 +350,72 @@ describe("an apply without secrets", () => {
     expect(await home.xy("plan", "-o", "p")).toMatchObject({ code: 1 });
     expect(await home.xy("apply", "p", "--no-secrets")).toMatchObject({ code: 64 });
   });
+});
+
+describe("what a plan of nothing, a revocation or a lost folder leave", () => {
+  test("is no agreement to what comes later", async () => {
+    const home = newHome();
+    mkdirSync(join(home.project, "servers.d"));
+    await home.did("reload");
+    await home.did("apply", "--yes");
+    home.declare("web");
+    expect((await home.xy("reload")).code).toBe(1);
+    expect(await home.servers()).toEqual({});
+    await home.did("apply", "--yes");
+    await home.did("trust", "--revoke", ".");
+    rmSync(join(home.state, "trust"), { recursive: true });
+    home.write("servers.d/other.kdl", RUNS(`touch ${home.path}/ran; echo x`));
+    expect((await home.xy("plan")).code).toBe(3);
+    expect(existsSync(join(home.path, "ran"))).toBe(false);
+  });
+
+  test("stops a rollback from running commands again", async () => {
+    const home = newHome();
+    const count = () => readFileSync(join(home.path, "ran"), "utf8").length;
+    home.write("servers.d/web.kdl", RUNS(`echo x >>${home.path}/ran; echo x`));
+    await home.did("apply", "--yes", "--trust");
+    home.declare("other");
+    await home.did("apply", "--yes");
+    const before = count();
+    await home.did("trust", "--revoke", ".");
+    expect(await home.xy("rollback", "1", "--yes")).toMatchObject({ code: 3 });
+    expect(count()).toBe(before);
+    await home.did("rollback", "1", "--yes", "--trust");
+    expect(count()).toBeGreaterThan(before);
+  });
+
+  test.skipIf(!linux)("does not make up start what only a plan would have shown", async () => {
+    const home = newHome();
+    home.write("servers.d/web.kdl", RUNS("echo x"));
+    const asked = home.terminal("xy up");
+    await asked.prints("Trust this configuration? [y/N] ");
+    asked.types("y\r");
+    await asked.prints("Apply these changes? [y/N] ");
+    asked.types("n\r");
+    expect((await asked.ended).code).toBe(1);
+    expect(await home.servers()).toEqual({});
+  });
+});
+
+test("all of what is refused is told, however much that is", async () => {
+  const home = newHome();
+  const env = Object.fromEntries(
+    Array.from({ length: 150 }, (_, i) => [`V${i}`, { secret: { command: `echo number-${i}` } }]),
+  );
+  home.write("servers.d/web.json", JSON.stringify({ command: "sleep", port: "none", env }));
+  expect((await home.xy("plan")).stderr).toContain("echo number-149");
+});
+
+test("the question names where a password is from, and each probe as it would run", async () => {
+  const home = newHome();
+  home.write(
+    "xy.config.kdl",
+    'supervisord { url "http://127.0.0.1:1/RPC2"; user "u"; password (file)"~/id_rsa"; include-dir "units"; }\ndefaults { readiness "command" { command "true"; args "-c" "touch x"; }; }\n',
+  );
+  home.write("servers.d/web.kdl", 'command "sleep"\nport "none"\nreadiness "command" { command "sh"; }\n');
+  const { stderr } = await home.xy("plan");
+  expect(stderr).toContain(
+    "http://127.0.0.1:1/RPC2, with the password in the file ~/id_rsa, with units in units",
+  );
+  expect(stderr).toContain("sh -c 'touch x'");
 });

@@ -279,11 +279,11 @@ describe("what a configuration can execute and send", () => {
       [
         folder,
         "xy.config.kdl:3:24: cannot run this command for a secret unasked: in the defaults",
-        "xy.config.kdl:4:55: cannot run this command of a probe unasked: pg_isready -h 'a b'",
-        "xy.config.kdl:2:5: cannot connect to supervisord unasked, and send it a password: http://10.0.0.1:9001/RPC2",
+        "xy.config.kdl:2:5: cannot connect to supervisord unasked: http://10.0.0.1:9001/RPC2, with the password that is written there, with units in units",
         "servers.d/a.kdl:3:13: cannot run this command for a secret unasked: op read a",
         "servers.d/b.yaml:3:15: cannot run this command for a secret unasked: op read b",
         "servers.d/c.json:1:41: cannot run this command for a secret unasked: op read c",
+        "xy.config.kdl:4:55: cannot run this command of a probe unasked: pg_isready -h 'a b'",
       ],
     ]);
     expect(result).toMatchObject({ ok: true });

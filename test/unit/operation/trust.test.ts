@@ -147,9 +147,7 @@ describe("what a folder is known by", () => {
   test.runIf(process.platform === "linux")(
     "is its owner where the file system knows no time of birth",
     () => {
-      expect(identityOf({ named: "/proc/self", folder: "/proc/self" })).toEqual({
-        owner: process.getuid?.(),
-      });
+      expect(identityOf({ named: "/proc", folder: "/proc" })).toEqual({ owner: 0 });
     },
   );
 
@@ -168,6 +166,20 @@ describe("what a folder is known by", () => {
       expect(known("store-1")).toEqual({ link: "root" });
       expect(known("store-2")).toEqual({ link: "root" });
       expect(known("open")).toMatchObject({ inode: expect.any(String) });
+      // Only the path's own link counts, and only where nobody else could have made it.
+      mkdirSync(join(home, "store-1/inner"));
+      known("store-1");
+      expect(identityOf({ named: join(link, "inner"), folder: join(home, "store-1/inner") })).toMatchObject({
+        inode: expect.any(String),
+      });
+      folderAt("shared");
+      const shared = join(home, "shared/link");
+      symlinkSync("../store-1", shared);
+      expect(identityOf({ named: shared, folder: realpathSync(shared) })).toEqual({ link: "root" });
+      chmodSync(join(home, "shared"), 0o777);
+      expect(identityOf({ named: shared, folder: realpathSync(shared) })).toMatchObject({
+        inode: expect.any(String),
+      });
       expect(known("theirs")).toMatchObject({ inode: expect.any(String) });
     },
   );
@@ -214,7 +226,7 @@ test("a plan that was applied lets servers start unasked, and nothing else", asy
   expect(await use(folder, [secret("x")], "no")).toMatchObject({ may: false });
   await use(folder, [secret("x")], "yes");
   rememberSeen(state, origin);
-  expect(agreementOn(state, origin)).toMatchObject({ to: "all" });
+  expect(agreementOn(state, origin)).toMatchObject({ to: "all", seen: true });
   replace(folder);
   expect(isSeen(state, origin)).toBe(false);
 });

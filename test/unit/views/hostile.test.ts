@@ -205,7 +205,7 @@ const powers: Power[] = [
   { can: "program", place: { file: "/home/me/xy.config.ts" } },
   { can: "secret", command: "op read x", place },
   { can: "probe", command: "check", place },
-  { can: "manager", url: "http://host", password: true, place },
+  { can: "manager", url: "http://host", password: "the password in x", includeDir: "units", place },
 ];
 
 /** How each view is shown a document that strangers wrote; what {@link expectHarmless} makes of that is the test. */
