@@ -20,7 +20,7 @@ export interface Asking {
   readonly trust: boolean;
   /** False where there is nobody to ask. */
   readonly ask: (question: ConsentQuestion) => Promise<boolean>;
-  /** Is told the commands for secrets that run now and that nobody was shown. */
+  /** Is told what is run or sent now that nobody was shown. */
   readonly tell: (root: string, unseen: readonly Power[]) => Promise<void>;
 }
 
