@@ -35,6 +35,7 @@ export interface ServerSpec {
   };
   readonly backend: "agent" | "systemd" | "launchd" | "supervisord";
   readonly class?: "system" | undefined;
+  readonly startTimeout?: number | undefined;
   readonly restart: {
     readonly policy: "on-failure" | "always" | "never";
     readonly backoffInitial: number;

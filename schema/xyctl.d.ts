@@ -58,6 +58,8 @@ export interface Server {
   readonly backend?: "agent" | "systemd" | "launchd" | "supervisord" | undefined;
   /** `system`: under the machine's systemd or launchd instead of the account's, from boot on. It takes root to apply, and runs as the account that applies. */
   readonly class?: "user" | "system" | undefined;
+  /** Longest time from the start of its process until it is ready, 5m when left out. A process that is not ready by then is stopped, and its start has failed. */
+  readonly startTimeout?: string | undefined;
   /** What happens when the process ends by itself. */
   readonly restart?: {
     /** When a process that ended is started again. A signal, and any code that is not a success, is a failure. Default: "on-failure". */

@@ -376,6 +376,18 @@ export const SERVER_FIELDS = {
       launchd: (value) => [value ?? null],
     },
   }),
+  startTimeout: field({
+    written: duration
+      .refine((value) => milliseconds(value) > 0, { error: 'write a duration of more than 0, such as "5m"' })
+      .optional()
+      .describe(
+        "Longest time from the start of its process until it is ready, 5m when left out. A process that is not ready by then is stopped, and its start has failed.",
+      ),
+    // Absent: whoever looks at it takes `startTimeoutOf`, and can tell that nobody has asked for it.
+    kept: z.number().optional(),
+    becomes: (written) => (written === undefined ? undefined : milliseconds(written)),
+    shown: formatDuration,
+  }),
   restart,
   stop,
   readiness: probed(

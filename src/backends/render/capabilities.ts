@@ -46,6 +46,11 @@ const ASKED = approximate(
   "xy",
   "it is asked when xy starts it; otherwise it counts as started once its program runs",
 );
+const NO_BOUND = absent("a start may take as long as it likes");
+const WHILE_ASKED = approximate(
+  "xy",
+  "it is kept while xy waits for the server; later a start may take as long as it likes",
+);
 const IN_ORDER = "xy starts it after the others";
 const IN_JOURNAL = absent(
   "the journal has limits of its own; where there is none, its files grow without end",
@@ -175,6 +180,12 @@ export const CAPABILITIES: readonly Row[] = [
       supervisord: approximate("stopwaitsecs", "in whole seconds, rounded up"),
     },
     matters: ({ stop }, manager) => !inSeconds(stop.grace, manager === "launchd" ? 1 : 0),
+  },
+  {
+    field: "start-timeout",
+    of: { systemd: NO_BOUND, launchd: NO_BOUND, supervisord: NO_BOUND },
+    installed: { systemd: WHILE_ASKED, launchd: WHILE_ASKED, supervisord: WHILE_ASKED },
+    matters: ({ startTimeout }) => startTimeout !== undefined,
   },
   {
     field: "readiness",
