@@ -11,6 +11,7 @@ import {
   type TimerName,
 } from "../supervisor/machine.ts";
 import { initialState, type ServerState } from "../supervisor/state.ts";
+import { isShortage } from "../system/shortage.ts";
 import type { Incarnation, IncarnationEvents } from "./incarnation.ts";
 
 /**
@@ -55,9 +56,10 @@ export abstract class Driven {
   get incarnation(): Incarnation | undefined {
     return this.#incarnation;
   }
-  /** Why the last start failed, while the program is failed because of it. */
+  /** Why the last start failed, while the program is failed, or waits for another one, because of it. */
   get spawnError(): SpawnError | undefined {
-    return this.#state.phase.tag === "failed" ? this.#spawnError : undefined;
+    const { tag } = this.#state.phase;
+    return tag === "failed" || tag === "waiting" ? this.#spawnError : undefined;
   }
 
   dispatch(event: MachineEvent): void {
@@ -154,7 +156,7 @@ export abstract class Driven {
   #turn(event: MachineEvent): void {
     const now = Date.now();
     const before = this.#state;
-    const { state, effects } = step(before, event, this.machineSpec, { now });
+    const { state, effects } = step(before, event, this.machineSpec, { now, clock: monotonic() });
     this.#state = state;
     this.turned(
       event,
@@ -211,8 +213,11 @@ export abstract class Driven {
     } catch (error) {
       this.#tidy(this.runPath(inc));
       this.#spawnError =
-        error instanceof SpawnError ? error : new SpawnError(`cannot start: ${String(error)}`);
-      this.dispatch({ type: "spawn-failed", inc, reason: this.#spawnError.message });
+        error instanceof SpawnError
+          ? error
+          : new SpawnError(`cannot start: ${String(error)}`, { passing: isShortage(error) });
+      const { message: reason, passing } = this.#spawnError;
+      this.dispatch({ type: "spawn-failed", inc, reason, ...(passing ? { passing } : {}) });
     }
   }
 
@@ -243,3 +248,6 @@ function transitionOf(effect: Extract<Effect, { type: "publish" }>, at: number):
   const { from, to, reason } = effect;
   return reason === undefined ? { from, to, at } : { from, to, at, reason };
 }
+
+/** See `Moment.clock`. */
+const monotonic = () => Number(process.hrtime.bigint() / 1_000_000n);

@@ -56,7 +56,9 @@ export async function makeFifos(dirs: readonly string[]): Promise<void> {
   const paths = dirs.flatMap((dir) => FIFOS.map((name) => join(dir, name)));
   for (let i = 0; i < paths.length; i += 400) {
     const batch = paths.slice(i, i + 400);
-    await promisify(execFile)("mkfifo", ["-m", "600", ...batch], { timeout: 10_000 });
+    // Why it fails decides on what follows, and is told in words.
+    const env = { ...process.env, LC_ALL: "C" };
+    await promisify(execFile)("mkfifo", ["-m", "600", ...batch], { timeout: 10_000, env });
   }
 }
 

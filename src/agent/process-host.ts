@@ -7,6 +7,7 @@ import { endStrayProbes } from "../probes/command.ts";
 import { holderOf } from "../system/listeners.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
 import { identify, isRunning, parentOf, signalProcess, wordsOf } from "../system/processes.ts";
+import { isShortage } from "../system/shortage.ts";
 import { Incarnation, type IncarnationEvents } from "./incarnation.ts";
 import { KEEPER_LABEL, type Launched, makeFifos, startKeeper } from "./keeper.ts";
 import type { LogWriter } from "./log-writer.ts";
@@ -34,7 +35,7 @@ export async function spawnIncarnation(request: SpawnRequest): Promise<Incarnati
   const files = openRunFiles(dir);
   const keeper = await startKeeper({ dir, spec, env }).catch((error: Error) => {
     for (const fd of Object.values(files)) fs.closeSync(fd);
-    throw new SpawnError(`cannot start ${spec.program}: ${error.message}`);
+    throw new SpawnError(`cannot start ${spec.program}: ${error.message}`, { passing: isShortage(error) });
   });
   const incarnation = new Incarnation(dir, files, keeper, log, events);
   try {
@@ -53,7 +54,8 @@ function checkProgram(program: string): void {
   try {
     fs.accessSync(program, fs.constants.X_OK);
     if (!fs.statSync(program).isFile()) throw new Error("not a file");
-  } catch {
+  } catch (error) {
+    if (isShortage(error)) throw error;
     throw new SpawnError(`cannot start ${program}: it is not there, or not an executable file`);
   }
   const head = Buffer.alloc(4);
@@ -94,7 +96,7 @@ async function checkPort({ port, host }: Launched): Promise<void> {
   }
   if (!holder) return;
   const who = holder.pid ? `pid ${holder.pid} (${holder.name})` : holder.name;
-  throw new SpawnError(`cannot start: port ${port} is held by ${who}`, true);
+  throw new SpawnError(`cannot start: port ${port} is held by ${who}`, { portConflict: true });
 }
 
 /** Longest wait for a keeper that was just started to write down its pid, ms. */

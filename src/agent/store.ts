@@ -73,7 +73,12 @@ const recordFile = z.object({
     phase: z.looseObject({ tag: z.enum(["stopped", "starting", "running", "ending", "waiting", "failed"]) }),
     inc: z.int().min(0),
     since: z.number(),
-    retries: z.object({ attempt: z.int(), counted: z.array(z.number()) }),
+    retries: z.object({
+      attempt: z.int(),
+      counted: z.array(z.number()),
+      failures: z.int().optional(),
+      missed: z.int().optional(),
+    }),
     restartCount: z.int(),
     lastExit: z.object({ exit, at: z.number(), requested: z.boolean().optional() }).optional(),
     paused: z.object({ at: z.number(), until: z.number().nullable() }).optional(),

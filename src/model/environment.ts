@@ -5,9 +5,15 @@ import type { SecretValues } from "./spec-parts.ts";
 /** Why a server could not be started, in words for a person. */
 export class SpawnError extends Error {
   readonly portConflict: boolean;
-  constructor(message: string, portConflict = false) {
+  /** For want of something that may be there again soon: memory, processes, descriptors, space. */
+  readonly passing: boolean;
+  constructor(
+    message: string,
+    { portConflict = false, passing = false }: { portConflict?: boolean; passing?: boolean } = {},
+  ) {
     super(message);
     this.portConflict = portConflict;
+    this.passing = passing;
   }
 }
 

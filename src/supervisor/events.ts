@@ -4,9 +4,12 @@ import type { ServerSpec } from "../model/spec.ts";
 import type { Answer } from "./probes.ts";
 import type { ServerState } from "./state.ts";
 
-export type SupervisedSpec = Pick<ServerSpec, "restart" | "stop" | "readiness" | "liveness">;
+export type SupervisedSpec = Pick<
+  ServerSpec,
+  "restart" | "stop" | "readiness" | "liveness" | "startTimeout" | "port" | "mcp"
+>;
 export type ProbeName = "readiness" | "liveness";
-export type TimerName = "grace" | "stuck" | "backoff" | "start-period" | "pause" | ProbeName;
+export type TimerName = "grace" | "stuck" | "backoff" | "start" | "start-period" | "pause" | ProbeName;
 export type EndSignal = ServerSpec["stop"]["signal"] | "SIGKILL";
 
 export type MachineEvent =
@@ -31,8 +34,13 @@ export type MachineEvent =
   | { readonly type: "adopted"; readonly present: boolean }
   /** The program of this incarnation runs. */
   | { readonly type: "spawned"; readonly inc: number; readonly process: ProcessId; readonly at: number }
-  /** It never ran: nothing of this incarnation is alive. */
-  | { readonly type: "spawn-failed"; readonly inc: number; readonly reason: string }
+  /** It never ran: nothing of this incarnation is alive. `passing`: for want of something that may be there again soon. */
+  | {
+      readonly type: "spawn-failed";
+      readonly inc: number;
+      readonly reason: string;
+      readonly passing?: boolean;
+    }
   /** Its main process ended, at unix ms `at`. */
   | { readonly type: "exited"; readonly inc: number; readonly exit: Exit; readonly at: number }
   /** Nothing of its process group is alive. Follows a signal; never comes before `exited` unless that is lost. */
@@ -67,6 +75,11 @@ export interface Step {
 export interface Moment {
   /** Unix ms. */
   readonly now: number;
+  /**
+   * Ms by a clock that nobody sets and that stands still while the machine sleeps: the same one for every agent since the
+   * machine's boot.
+   */
+  readonly clock: number;
 }
 
 /** What one reaction changes. */

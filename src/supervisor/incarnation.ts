@@ -1,8 +1,8 @@
 import { type Exit, formatExit } from "../model/observed.ts";
 import { formatDuration } from "../model/units.ts";
 import { cannotHappen, type Effect, type EndSignal, type SupervisedSpec, type Turn } from "./events.ts";
-import { decideRestart, isSuccess, wantsRestart } from "./policy.ts";
-import type { After, Phase, ServerState } from "./state.ts";
+import { decideRestart, isSuccess, type Run, wantsRestart } from "./policy.ts";
+import { type After, isEarly, type Phase, readyFor, type ServerState } from "./state.ts";
 
 /**
  * How an incarnation begins and ends. The one rule behind all of it: {@link spawn} is reached only from a state in
@@ -107,33 +107,46 @@ interface Aftermath {
 }
 
 function afterExit(state: ServerState, exit: Exit, at: number, spec: SupervisedSpec, now: number): Aftermath {
-  const startedAt = state.phase.tag === "running" ? state.phase.startedAt : at;
   const lastExit = { exit, at };
+  const isGood = isSuccess(exit, spec);
+  const early = isEarly(state, spec);
+  const cause = early
+    ? `${formatExit(exit)} before it was ready${isGood ? likelyCause(spec) : ""}`
+    : formatExit(exit);
   if (!wantsRestart(exit, spec)) {
-    const reason = isSuccess(exit, spec) ? "ended with success" : `ended: ${formatExit(exit)}`;
+    // To try that again would be to see it again.
+    if (early) return { after: { kind: "fail", reason: cause }, change: { lastExit, reason: cause } };
+    const reason = isGood ? "ended with success" : `ended: ${cause}`;
     return { after: { kind: "rest" }, change: { lastExit, reason } };
   }
-  const { after, change } = afterFailure(state, formatExit(exit), at - startedAt, spec, now);
+  const run: Run = { ready: readyFor(state, at), end: isGood && !early ? "success" : "failure" };
+  const { after, change } = afterFailure(state, cause, run, spec, now);
   return { after, change: { ...change, lastExit } };
 }
 
-/** What follows an end that wants a restart, after a run of `uptime` ms; counts the restart when it decides on one. */
+/** What most of those turn out to be that end well at once and should have stayed. */
+function likelyCause({ mcp }: SupervisedSpec): string {
+  return mcp === null
+    ? ": it may have gone into the background, or only told its usage"
+    : ": its input is empty, which ends a server that speaks MCP over stdio; run it as one that speaks HTTP, or behind a bridge";
+}
+
+/** What follows a run that wants a restart; counts the restart when it decides on one. */
 export function afterFailure(
   state: ServerState,
   cause: string,
-  uptime: number,
+  run: Run,
   spec: SupervisedSpec,
   now: number,
 ): Aftermath {
-  const decision = decideRestart(state.retries, uptime, spec, now);
+  const decision = decideRestart(state.retries, run, spec, now);
   if (decision.kind === "restart") {
     const delay = formatDuration(decision.delay);
     const reason = `${cause}; starts again ${state.paused ? "once it is resumed" : `after ${delay}`}`;
     const change = { retries: decision.retries, restartCount: state.restartCount + 1, reason };
     return { after: { kind: "backoff", until: now + decision.delay }, change };
   }
-  const limit = spec.restart.maxRetriesPerMinute;
-  const reason = `${cause}; ${limit} ${limit === 1 ? "restart" : "restarts"} in the last minute`;
+  const reason = `${cause}; ${decision.because}`;
   return { after: { kind: "fail", reason }, change: { reason } };
 }
 

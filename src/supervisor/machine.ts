@@ -12,6 +12,7 @@ import {
   type Turn,
 } from "./events.ts";
 import {
+  afterFailure,
   end,
   endByItself,
   endedAfterAll,
@@ -25,6 +26,7 @@ import {
   vanish,
 } from "./incarnation.ts";
 import { onPause, onPauseOver, onResume, pauseTimer, waitLeft } from "./pause.ts";
+import { onStartOver } from "./starting.ts";
 import { type Phase, publicState, type ServerState } from "./state.ts";
 import {
   onAnswered,
@@ -47,7 +49,7 @@ export { STUCK_AFTER } from "./incarnation.ts";
 /** One event in, the new state and what is to be done out. Pure. */
 export function step(state: ServerState, event: MachineEvent, spec: SupervisedSpec, moment: Moment): Step {
   if ("inc" in event && event.inc !== state.inc) return { state, effects: [] };
-  const turn = react(state, event, spec, moment.now);
+  const turn = react(state, event, spec, moment);
   if (turn === undefined) return { state, effects: [] };
   const next: ServerState = { ...state, ...turn.change };
   const [from, to] = [publicState(state), publicState(next)];
@@ -70,7 +72,11 @@ export function step(state: ServerState, event: MachineEvent, spec: SupervisedSp
 
 /** Most answers of probes change nothing that a later agent needs to know. */
 function isVerdictOnly(before: Phase, after: Phase): boolean {
-  return before.tag === "running" && after.tag === "running" && before.ready.settled === after.ready.settled;
+  if (before.tag !== "running" || after.tag !== "running") return false;
+  return (
+    before.ready.settled === after.ready.settled &&
+    (before.start === undefined) === (after.start === undefined)
+  );
 }
 
 /** That its program runs, or ended by itself, is told by what the run leaves behind as long as it is not released. */
@@ -79,8 +85,14 @@ function isHeardAgain(event: MachineEvent, before: Phase, after: Phase): boolean
   return event.type === "exited" && before.tag === "running" && after.tag === "ending";
 }
 
-function react(state: ServerState, event: MachineEvent, spec: SupervisedSpec, now: number): Turn | undefined {
+function react(
+  state: ServerState,
+  event: MachineEvent,
+  spec: SupervisedSpec,
+  moment: Moment,
+): Turn | undefined {
   const { phase } = state;
+  const { now } = moment;
   switch (event.type) {
     case "start":
       return onStart(state);
@@ -91,25 +103,27 @@ function react(state: ServerState, event: MachineEvent, spec: SupervisedSpec, no
     case "restart":
       return onRestart(state, spec);
     case "pause":
-      return onPause(state, event.until, now);
+      return onPause(state, event.until, moment);
     case "resume":
-      return onResume(state, spec, now);
+      return onResume(state, spec, moment);
     case "start-with-agent":
       return onStartWithAgent(state, now);
     case "configured":
-      return onConfigured(state, spec, now);
+      return onConfigured(state, spec, moment);
     case "adopted":
-      return withTimers(state, onAdopted(state, event.present, spec, now));
+      return withTimers(state, onAdopted(state, event.present, spec, moment));
     case "spawned":
-      return onSpawned(state, event.process, event.at, spec, now);
+      return onSpawned(state, event.process, event.at, spec, moment);
     case "spawn-failed":
-      return phase.tag === "starting" ? fail(state, event.reason) : onEmptied(state, spec, now);
+      return phase.tag === "starting"
+        ? onSpawnFailed(state, event.reason, event.passing === true, spec, now)
+        : onEmptied(state, spec, now);
     case "exited":
       return onExited(state, event.exit, event.at, spec, now);
     case "emptied":
       return onEmptied(state, spec, now);
     case "timer":
-      return onTimer(state, event.timer, spec, now);
+      return onTimer(state, event.timer, spec, moment);
     case "answered":
       return phase.tag === "running"
         ? onAnswered(state, phase, event.probe, event.answer, spec, now)
@@ -126,10 +140,10 @@ function onSpawned(
   process: ProcessId,
   at: number,
   spec: SupervisedSpec,
-  now: number,
+  moment: Moment,
 ): Turn | undefined {
   const { phase, inc } = state;
-  if (phase.tag === "starting") return watched(state, process, at, spec, now);
+  if (phase.tag === "starting") return watched(state, process, at, spec, moment);
   // A signal sent before the program ran may have gone to a shell that was about to become it, or to nobody: say it
   // again, and let the grace begin with the program.
   if (phase.tag === "ending" && !phase.own && phase.process === undefined) {
@@ -137,6 +151,20 @@ function onSpawned(
     return end(born, phase.after, spec, phase.killed ? "SIGKILL" : spec.stop.signal, {});
   }
   return phase.tag === "failed" && phase.stuck ? killAgain(inc) : undefined;
+}
+
+/** What lacked may be there again in a moment. Anything else would be found missing again. */
+function onSpawnFailed(
+  state: ServerState,
+  reason: string,
+  passing: boolean,
+  spec: SupervisedSpec,
+  now: number,
+): Turn {
+  if (!passing || spec.restart.policy === "never") return fail(state, reason);
+  const { after, change } = afterFailure(state, reason, { ready: undefined, end: "failure" }, spec, now);
+  const turn = follow(state, after, now);
+  return { ...turn, change: { ...change, ...turn.change } };
 }
 
 function onExited(
@@ -183,17 +211,25 @@ function onEmptied(state: ServerState, spec: SupervisedSpec, now: number): Turn 
   }
 }
 
-function onTimer(state: ServerState, timer: TimerName, spec: SupervisedSpec, now: number): Turn | undefined {
+function onTimer(
+  state: ServerState,
+  timer: TimerName,
+  spec: SupervisedSpec,
+  moment: Moment,
+): Turn | undefined {
   const { phase } = state;
+  const { now } = moment;
   switch (timer) {
     case "backoff":
       return phase.tag === "waiting" && !state.paused ? spawn(state) : undefined;
     case "pause":
-      return onPauseOver(state, spec, now);
+      return onPauseOver(state, spec, moment);
     case "grace":
       return phase.tag === "ending" && !phase.killed ? escalate(state, phase) : undefined;
     case "stuck":
       return giveUpKilling(phase);
+    case "start":
+      return phase.tag === "running" ? onStartOver(state, phase, spec, moment) : undefined;
     case "start-period":
       return phase.tag === "running" ? onStartPeriodOver(state, phase, spec, now) : undefined;
     case "readiness":
@@ -205,12 +241,21 @@ function onTimer(state: ServerState, timer: TimerName, spec: SupervisedSpec, now
   }
 }
 
+/** A start that an agent took to its grave. */
+function lostStart(state: ServerState, now: number): Turn {
+  const turn = follow(state, { kind: "backoff", until: now }, now);
+  return {
+    ...turn,
+    change: { ...turn.change, reason: "its agent ended before it ran; starts once it is resumed" },
+  };
+}
+
 // --- a new spec, a new agent ------------------------------------------------------------------------------------
 
-function onConfigured(state: ServerState, spec: SupervisedSpec, now: number): Turn | undefined {
+function onConfigured(state: ServerState, spec: SupervisedSpec, moment: Moment): Turn | undefined {
   const { phase } = state;
   if (phase.tag !== "running") return undefined;
-  const turn = rewatched(state, phase, spec, now);
+  const turn = rewatched(state, phase, spec, moment);
   return { ...turn, effects: [{ type: "cancelTimers" }, ...(turn.effects ?? [])] };
 }
 
@@ -225,16 +270,17 @@ function onAdopted(
   state: ServerState,
   present: boolean,
   spec: SupervisedSpec,
-  now: number,
+  moment: Moment,
 ): Turn | undefined {
   const { phase, inc } = state;
+  const { now } = moment;
   switch (phase.tag) {
     case "starting":
       if (present) return undefined;
       // Whoever decided on the start that was lost: during a pause nothing is started that nobody asks for then.
-      return follow(state, state.paused ? { kind: "backoff", until: now } : { kind: "start" }, now);
+      return state.paused ? lostStart(state, now) : follow(state, { kind: "start" }, now);
     case "running":
-      return present ? rewatched(state, phase, spec, now) : vanish(state, spec, now);
+      return present ? rewatched(state, phase, spec, moment) : vanish(state, spec, now);
     case "ending": {
       if (!present) return follow(state, phase.after, now);
       return end(state, phase.after, spec, phase.killed ? "SIGKILL" : spec.stop.signal, {}, phase.own);

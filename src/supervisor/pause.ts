@@ -1,6 +1,7 @@
-import type { Effect, SupervisedSpec, Turn } from "./events.ts";
+import type { Effect, Moment, SupervisedSpec, Turn } from "./events.ts";
 import { spawn } from "./incarnation.ts";
 import type { Track } from "./probes.ts";
+import { withStartHeld, withStartResumed } from "./starting.ts";
 import type { Pause, Phase, ServerState } from "./state.ts";
 
 /**
@@ -10,18 +11,25 @@ import type { Pause, Phase, ServerState } from "./state.ts";
  */
 
 /** Pausing again sets its end anew. `until`: unix ms, null for no end. */
-export function onPause(state: ServerState, until: number | null, now: number): Turn {
+export function onPause(state: ServerState, until: number | null, moment: Moment): Turn {
+  const held = withStartHeld(state, moment);
   const effects: Effect[] = until === null ? [{ type: "cancelTimer", inc: state.inc, timer: "pause" }] : [];
-  return { change: { paused: { at: state.paused?.at ?? now, until } }, effects };
+  return {
+    change: { ...held.change, paused: { at: state.paused?.at ?? moment.now, until } },
+    effects: [...effects, ...(held.effects ?? [])],
+  };
 }
 
-export function onResume(state: ServerState, spec: SupervisedSpec, now: number): Turn | undefined {
+export function onResume(state: ServerState, spec: SupervisedSpec, moment: Moment): Turn | undefined {
   if (!state.paused) return undefined;
   const { phase, inc } = state;
+  const { now } = moment;
   const change = { paused: undefined };
   const effects: Effect[] = [{ type: "cancelTimer", inc, timer: "pause" }];
-  if (phase.tag === "running")
-    return { change: { ...change, phase: { ...phase, healthy: anew(phase.healthy, now) } }, effects };
+  if (phase.tag === "running") {
+    const resumed = withStartResumed({ ...phase, healthy: anew(phase.healthy, now) }, spec, inc, moment);
+    return { change: { ...change, phase: resumed.phase }, effects: [...effects, ...resumed.effects] };
+  }
   if (phase.tag !== "waiting") return { change, effects };
   const ms = waitLeft(phase, spec, now);
   if (ms === 0) return spawn(state, change);
@@ -35,11 +43,11 @@ function anew(track: Track, now: number): Track {
   return { ...track, streak: 0, verdict: { status: "unknown", evidence, at: now } };
 }
 
-export function onPauseOver(state: ServerState, spec: SupervisedSpec, now: number): Turn | undefined {
+export function onPauseOver(state: ServerState, spec: SupervisedSpec, moment: Moment): Turn | undefined {
   const { paused, inc } = state;
   if (!paused || paused.until === null) return undefined;
-  const ms = pauseLeft(paused, now);
-  if (ms === 0) return onResume(state, spec, now);
+  const ms = pauseLeft(paused, moment.now);
+  if (ms === 0) return onResume(state, spec, moment);
   return { change: {}, effects: [{ type: "setTimer", inc, timer: "pause", ms }] };
 }
 

@@ -20,6 +20,8 @@ export interface Answer {
   readonly evidence: string;
   /** Each look leaves something behind in the server: once it was ready, it is not looked at for readiness again. */
   readonly costly?: boolean;
+  /** Whether it is good can never be told of this process: nothing may follow from that. */
+  readonly unknowable?: boolean;
 }
 
 /** First gap between readiness probes, ms: it doubles up to the probe's interval, so that a quick server is seen quickly. */

@@ -1,5 +1,6 @@
 import type { Exit, StateName } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
+import { hasToBeReady } from "../model/start.ts";
 import { NO_RETRIES, type Retries } from "./policy.ts";
 import type { Track } from "./probes.ts";
 
@@ -23,6 +24,13 @@ export type Phase =
       readonly tag: "running";
       readonly process: ProcessId;
       readonly startedAt: number;
+      /** Unix ms at which it was ready for the first time. Absent in a record of an earlier version. */
+      readonly readyAt?: number;
+      /**
+       * It is in its start. Absent once it was ready, and in a record of an earlier version, which does not say: such a
+       * process counts as one that was.
+       */
+      readonly start?: StartClock;
       readonly ready: Track;
       readonly healthy: Track;
     }
@@ -39,6 +47,14 @@ export type Phase =
   | { readonly tag: "waiting"; readonly until: number }
   /** `stuck`: its last incarnation survived SIGKILL, nothing may start beside it. */
   | { readonly tag: "failed"; readonly stuck: boolean };
+
+/** How much of a start is over. */
+export interface StartClock {
+  /** Ms that count, up to `from`. */
+  readonly spent: number;
+  /** Since when it goes on, by `Moment.clock`; null: it stands still, as in a pause. */
+  readonly from: number | null;
+}
 
 /** Nothing is started or ended by policy meanwhile. */
 export interface Pause {
@@ -116,4 +132,16 @@ export function isLive({ phase }: ServerState): boolean {
     case "waiting":
       return false;
   }
+}
+
+/** It was never ready, and is there to be: its end is no success, whatever its exit code. */
+export function isEarly({ phase }: ServerState, spec: Parameters<typeof hasToBeReady>[0]): boolean {
+  const isNew = phase.tag === "starting" || (phase.tag === "running" && phase.start !== undefined);
+  return isNew && hasToBeReady(spec);
+}
+
+/** Ms from the moment in which it was ready first to unix ms `at`; undefined: it never was. */
+export function readyFor({ phase }: ServerState, at: number): number | undefined {
+  if (phase.tag !== "running" || phase.start !== undefined) return undefined;
+  return at - (phase.readyAt ?? phase.startedAt);
 }

@@ -1,7 +1,7 @@
 import type { Exit } from "../model/observed.ts";
 import type { SupervisedSpec } from "./events.ts";
 import { isSuccess } from "./policy.ts";
-import { endsForFault, publicState, type ServerState } from "./state.ts";
+import { endsForFault, isEarly, publicState, type ServerState } from "./state.ts";
 
 /** How a server has done so far, counted from one state to the next. Pure. */
 
@@ -53,8 +53,11 @@ export function tally(
   const so = counted(before, from, now);
   const ended = endOf(from, to);
   const isOwn = ended !== undefined && to.lastExit?.requested !== true;
-  const isFailure = (isOwn && !isSuccess(ended, spec)) || (ended !== undefined && endsForFault(from));
-  const isNoStart = from.phase.tag === "starting" && to.phase.tag === "failed";
+  const isFailure =
+    (isOwn && (!isSuccess(ended, spec) || isEarly(from, spec))) ||
+    (ended !== undefined && endsForFault(from));
+  const isNoStart =
+    from.phase.tag === "starting" && (to.phase.tag === "failed" || to.phase.tag === "waiting");
   const run =
     from.phase.tag === "running" && to.phase.tag !== "running" ? now - from.phase.startedAt : undefined;
   return {

@@ -2,10 +2,11 @@ import type { Verdict } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { Probe } from "../model/spec-parts.ts";
 import { formatDuration } from "../model/units.ts";
-import type { Effect, ProbeName, SupervisedSpec, Turn } from "./events.ts";
+import type { Effect, Moment, ProbeName, SupervisedSpec, Turn } from "./events.ts";
 import { afterFailure, end } from "./incarnation.ts";
 import { type Answer, isSameCheck, nextGap, takeAnswer, takeEarlyAnswer, untried } from "./probes.ts";
-import type { Phase, ServerState } from "./state.ts";
+import { newStart, pastStart, startTimer, withoutStart } from "./starting.ts";
+import { type Phase, readyFor, type ServerState, type StartClock } from "./state.ts";
 
 /** The probes and timers of a running process. */
 
@@ -14,27 +15,56 @@ const UP_AFTER = 1000;
 
 export type Running = Extract<Phase, { tag: "running" }>;
 
-/** The running phase, with nothing known of its probes, and the first of them on their way. */
+/** The running phase of a new process, with nothing known of its probes, and the first of them on their way. */
 export function watched(
   state: ServerState,
   process: ProcessId,
   at: number,
   spec: SupervisedSpec,
-  now: number,
+  moment: Moment,
 ): Turn {
+  const life = { process, startedAt: at, start: newStart(state.paused, moment) };
+  return watchedFrom(state, life, spec, moment);
+}
+
+type Life = Pick<Running, "process" | "startedAt" | "readyAt"> & { readonly start?: StartClock | undefined };
+
+function watchedFrom({ inc }: ServerState, life: Life, spec: SupervisedSpec, moment: Moment): Turn {
+  const { now } = moment;
+  const { start, readyAt, process, startedAt } = life;
   const ready = untried(
     now,
     spec.readiness.type === "log" ? `no line of output matches ${spec.readiness.pattern} yet` : undefined,
   );
-  const phase: Phase = { tag: "running", process, startedAt: at, ready, healthy: untriedHealth(spec, now) };
-  const { inc } = state;
-  const uptime = Math.max(0, now - at);
-  const effects: Effect[] = [firstReadiness(spec, inc, uptime)];
-  if (spec.liveness.type !== "none") {
-    const left = Math.max(0, spec.liveness.startPeriod - uptime);
-    effects.push({ type: "setTimer", inc, timer: "start-period", ms: left });
+  const uptime = Math.max(0, now - startedAt);
+  const liveness = firstLiveness(spec, inc, start, uptime);
+  const healthy = { ...untriedHealth(spec, now), sent: liveness?.type === "probe" ? 1 : 0 };
+  const phase: Running = {
+    tag: "running",
+    process,
+    startedAt,
+    ...(readyAt === undefined ? {} : { readyAt }),
+    ...(start === undefined ? {} : { start }),
+    ready,
+    healthy,
+  };
+  const effects = [firstReadiness(spec, inc, uptime), ...startTimer(start, spec, inc, moment), liveness];
+  return { change: { phase }, effects: effects.filter((effect) => effect !== undefined) };
+}
+
+/** Liveness begins when the start is over. What has no readiness probe has no other sign of that than its age. */
+function firstLiveness(
+  { liveness, readiness }: SupervisedSpec,
+  inc: number,
+  start: StartClock | undefined,
+  uptime: number,
+): Effect | undefined {
+  if (liveness.type === "none") return undefined;
+  if (readiness.type === "none") {
+    const ms = Math.max(0, liveness.startPeriod - uptime);
+    return { type: "setTimer", inc, timer: "start-period", ms };
   }
-  return { change: { phase }, effects };
+  return start === undefined ? { type: "probe", inc, probe: "liveness" } : undefined;
 }
 
 function untriedHealth({ liveness }: SupervisedSpec, now: number): Running["healthy"] {
@@ -46,28 +76,33 @@ function firstReadiness(spec: SupervisedSpec, inc: number, uptime: number): Effe
   return { type: "setTimer", inc, timer: "readiness", ms: Math.max(0, UP_AFTER - uptime) };
 }
 
-/** As {@link watched}, but a line of output that once made it ready does not come again. */
-export function rewatched(state: ServerState, phase: Running, spec: SupervisedSpec, now: number): Turn {
-  const turn = watched(state, phase.process, phase.startedAt, spec, now);
+/**
+ * A process that ran before this spec, or this agent. Its start goes on, or is over already, and a line of output that
+ * once made it ready does not come again.
+ */
+export function rewatched(state: ServerState, phase: Running, spec: SupervisedSpec, moment: Moment): Turn {
+  const turn = watchedFrom(state, phase, spec, moment);
+  const again = turn.change.phase as Running;
   const { ready } = phase;
   if (spec.readiness.type !== "log" || !ready.settled) return turn;
-  const verdict: Verdict = { status: "ok", evidence: "was ready before", at: now };
+  const verdict: Verdict = { status: "ok", evidence: "was ready before", at: moment.now };
   const kept = ready.verdict.status === "ok" ? ready : { ...ready, verdict };
-  const again: Phase = { ...phase, ready: kept, healthy: untriedHealth(spec, now) };
+  const isAsked = (effect: Effect) => effect.type === "probe" && effect.probe === "readiness";
   return {
-    change: { phase: again },
-    effects: (turn.effects ?? []).filter((effect) => effect.type !== "probe"),
+    change: { phase: { ...again, ready: kept } },
+    effects: (turn.effects ?? []).filter((effect) => !isAsked(effect)),
   };
 }
 
-/** The start period is over: liveness counts from now on, ready or not. */
+/** Of a server without a readiness probe the start period is over: liveness counts from now on. */
 export function onStartPeriodOver(
   state: ServerState,
   phase: Running,
   spec: SupervisedSpec,
   now: number,
 ): Turn | undefined {
-  if (spec.liveness.type === "none" || phase.healthy.sent > 0) return undefined;
+  if (spec.liveness.type === "none" || spec.readiness.type !== "none" || phase.healthy.sent > 0)
+    return undefined;
   const uptime = now - phase.startedAt;
   const left = spec.liveness.startPeriod - uptime;
   // A timer of the spec before came early. (After the clock was set back uptime says nothing, and the timer counts.)
@@ -122,7 +157,7 @@ export function onAnswered(
   now: number,
 ): Turn | undefined {
   if (spec[probe].type === "none") return undefined;
-  // Liveness begins anew with a new spec: what was asked for the old one must not end a server in its start period.
+  // Nothing was asked yet: what was asked for the spec before must not end a server in its start.
   if (probe === "liveness" && phase.healthy.sent === 0) return undefined;
   return probe === "readiness"
     ? onReadiness(state, phase, answer, spec, now)
@@ -136,18 +171,32 @@ function onReadiness(
   spec: SupervisedSpec,
   now: number,
 ): Turn {
-  const { readiness, liveness } = spec;
+  const { readiness } = spec;
+  const { inc } = state;
+  if (answer.unknowable) return livenessBegun(withoutStart(phase, answer.evidence, now), spec, inc);
   const take = isStarting(phase, readiness, now) ? takeEarlyAnswer : takeAnswer;
   const ready = take(phase.ready, answer, readiness, now);
-  const { inc } = state;
-  const effects: Effect[] = [];
-  const begins = ready.settled && phase.healthy.sent === 0 && liveness.type !== "none";
-  const healthy = begins ? { ...phase.healthy, sent: 1 } : phase.healthy;
-  if (begins) effects.push({ type: "setTimer", inc, timer: "liveness", ms: liveness.interval });
+  const seen: Running = { ...phase, ready };
+  const turn = livenessBegun(ready.settled ? pastStart(seen, now) : seen, spec, inc);
+  const effects: Effect[] = [...(turn.effects ?? [])];
+  if (ready.settled && phase.start !== undefined) effects.push({ type: "cancelTimer", inc, timer: "start" });
   if (isPolled(readiness) && !answersForReadiness(ready, spec) && !(ready.settled && answer.costly)) {
     effects.push({ type: "setTimer", inc, timer: "readiness", ms: nextGap(ready, readiness) });
   }
-  return { change: { phase: { ...phase, ready, healthy } }, effects };
+  return { ...turn, effects };
+}
+
+function livenessBegun(phase: Running, { liveness, readiness }: SupervisedSpec, inc: number): Turn {
+  const begins =
+    phase.start === undefined &&
+    phase.healthy.sent === 0 &&
+    liveness.type !== "none" &&
+    readiness.type !== "none";
+  if (!begins) return { change: { phase } };
+  return {
+    change: { phase: { ...phase, healthy: { ...phase.healthy, sent: 1 } } },
+    effects: [{ type: "setTimer", inc, timer: "liveness", ms: liveness.interval }],
+  };
 }
 
 /** It was not ready yet, and has the time for that. */
@@ -191,6 +240,7 @@ function onUnhealthy(state: ServerState, phase: Running, spec: SupervisedSpec, n
   if (spec.restart.policy === "never") {
     return end(state, { kind: "rest" }, spec, spec.stop.signal, { reason: cause });
   }
-  const { after, change } = afterFailure(state, cause, now - phase.startedAt, spec, now);
+  const run = { ready: readyFor(state, now), end: "failure" } as const;
+  const { after, change } = afterFailure(state, cause, run, spec, now);
   return end(state, after, spec, spec.stop.signal, change);
 }

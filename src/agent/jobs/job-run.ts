@@ -136,7 +136,7 @@ export class JobRun extends Driven {
   protected override get machineSpec(): SupervisedSpec {
     const none = { type: "none" } as const;
     const stop = { grace: this.spec.grace, signal: "SIGTERM" } as const;
-    return { restart: NEVER, stop, readiness: none, liveness: none };
+    return { restart: NEVER, stop, readiness: none, liveness: none, port: null, mcp: null };
   }
 
   protected override runPath(inc: number): string {

@@ -2,6 +2,7 @@ import type { Exit } from "../../../src/model/observed.ts";
 import {
   type Effect,
   type MachineEvent,
+  type Moment,
   type ProbeName,
   type SupervisedSpec,
   step,
@@ -14,6 +15,8 @@ const BORN = 1_000_000;
 /** Drives one machine under a fake clock: it keeps the timers, and notes every other effect as a line of `said`. */
 export class Driver {
   now = BORN;
+  /** How far the machine's clock is off: it was set. */
+  setBy = 0;
   state: ServerState = initialState(BORN);
   /** What was asked for since the last look, e.g. `spawn 1`, `signal 1 SIGTERM`, `probe 1 liveness`. */
   private said: string[] = [];
@@ -28,6 +31,19 @@ export class Driver {
 
   get is() {
     return publicState(this.state);
+  }
+
+  /** Time goes on with `now`; that is what the machine's own clock says, too, until it is set. */
+  get moment(): Moment {
+    return { now: this.now, clock: this.now - this.setBy };
+  }
+
+  /** Somebody sets the machine's clock. */
+  setClock(by: number): this {
+    this.now += by;
+    this.setBy += by;
+    for (const [timer, { inc, at }] of this.timers) this.timers.set(timer, { inc, at: at + by });
+    return this;
   }
 
   /** What was asked for since the last look. */
@@ -48,7 +64,7 @@ export class Driver {
   }
 
   send(event: MachineEvent): this {
-    const { state, effects } = step(this.state, event, this.spec, { now: this.now });
+    const { state, effects } = step(this.state, event, this.spec, this.moment);
     this.state = state;
     for (const effect of effects) this.carryOut(effect);
     return this;

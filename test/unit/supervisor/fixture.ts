@@ -22,6 +22,9 @@ export interface SpecChange {
   readonly stop?: Partial<SupervisedSpec["stop"]>;
   readonly readiness?: Probe;
   readonly liveness?: Probe;
+  readonly startTimeout?: number;
+  readonly port?: number;
+  readonly mcp?: SupervisedSpec["mcp"];
 }
 
 /** A spec with the documented defaults, and no probes unless asked for. */
@@ -39,5 +42,8 @@ export function specWith(change: SpecChange = {}): SupervisedSpec {
     stop: { grace: 10_000, signal: "SIGTERM", ...change.stop },
     readiness: change.readiness ?? NONE,
     liveness: change.liveness ?? NONE,
+    port: change.port ?? null,
+    mcp: change.mcp ?? null,
+    ...(change.startTimeout === undefined ? {} : { startTimeout: change.startTimeout }),
   };
 }

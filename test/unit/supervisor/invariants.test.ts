@@ -21,6 +21,7 @@ const SPANS = [1, 5, 20, 100, 400, 1000, 2500, 5000, 10_000, 31_000, 61_000];
 const nature: fc.Arbitrary<Nature> = fc.record({
   spawnDelay: fc.constantFrom(0, 0, 1, 1, 5, 5, 3000, 20_000),
   spawnFails: rarely(),
+  lacks: fc.boolean(),
   deafAtBirth: fc.boolean(),
   lives: fc.constantFrom(undefined, undefined, 0, 0, 30, 3000, 12_000),
   endsWith: fc.constantFrom(...EXITS),
@@ -43,8 +44,17 @@ const spec: fc.Arbitrary<SupervisedSpec> = fc
     resetAfter: fc.constantFrom(1000, 10_000),
     successExitCodes: fc.subarray([0, 3]),
     grace: fc.constantFrom(0, 1000, 10_000),
+    port: fc.constantFrom(undefined, 8421),
+    startTimeout: fc.constantFrom(undefined, 2500, 20_000),
   })
-  .map(({ grace, ...restart }) => specWith({ restart, stop: { grace } }));
+  .map(({ grace, port, startTimeout, ...restart }) =>
+    specWith({
+      restart,
+      stop: { grace },
+      ...(port === undefined ? {} : { port }),
+      ...(startTimeout === undefined ? {} : { startTimeout }),
+    }),
+  );
 
 const READINESS = [NONE, tcp(), LOG, MCP, tcp({ failureThreshold: 1 })];
 const LIVENESS = [NONE, tcp({ startPeriod: 2000 }), tcp(), tcp({ failureThreshold: 1, interval: 700 }, 9000)];
@@ -176,6 +186,10 @@ const HAPPENED = [
   "failed on answered",
   "failed on spawn-failed",
   "failed on timer",
+  "restart on spawn-failed",
+  "restart on timer",
+  "failed for taking too long",
+  "failed for ending too early",
   ...["start", "stop", "restart", "kill", "pause", "resume"].flatMap((word) =>
     ["stopped", "starting", "running", "ending", "waiting", "failed"].map((tag) => `${word} in ${tag}`),
   ),

@@ -1,6 +1,7 @@
 import { type Exit, formatExit } from "../../../src/model/observed.ts";
+import { startTimeoutOf } from "../../../src/model/start.ts";
 import { type Effect, type MachineEvent, STUCK_AFTER, type Step } from "../../../src/supervisor/machine.ts";
-import { publicState, type ServerState } from "../../../src/supervisor/state.ts";
+import { isEarly, publicState, readyFor, type ServerState } from "../../../src/supervisor/state.ts";
 import { type Group, isAlive, type Witness, type World } from "./world.ts";
 
 /** What the checks know besides the world; as with the agent, what follows the last record is forgotten at its death. */
@@ -66,7 +67,7 @@ const INVARIANTS = {
     },
   },
 
-  "failed only through the retry window, a spawn error or what cannot be killed": {
+  "failed only through too many restarts, a spawn error, an early end, or what cannot be killed": {
     turn({ world, before, event, after, book, killedAt }) {
       if (willFail(before) || !willFail(after)) return undefined;
       if (event.type === "spawn-failed") return undefined;
@@ -74,6 +75,10 @@ const INVARIANTS = {
         const waited = world.now - (killedAt.get(after.inc) ?? world.now);
         return waited >= STUCK_AFTER ? undefined : `gave up ${waited} ms after SIGKILL`;
       }
+      const isLast = (before.retries.failures ?? 0) >= 10 || (before.retries.missed ?? 0) >= 2;
+      if (isLast || world.spec.restart.policy === "never") return undefined;
+      const exit = after.lastExit?.exit;
+      if (isEarly(before, world.spec) && exit !== undefined && !wantsRestart(exit, world)) return undefined;
       const counted = book.decided.filter((at) => at > world.now - 60_000).length;
       const limit = world.spec.restart.maxRetriesPerMinute;
       return counted >= limit ? undefined : `failed on ${event.type} with ${counted} of ${limit} restarts`;
@@ -85,7 +90,7 @@ const INVARIANTS = {
       const until = decidedUntil(before, after);
       if (until === undefined) return undefined;
       const { backoffInitial, backoffMax, resetAfter } = world.spec.restart;
-      const reset = uptime(world, before, event) >= resetAfter;
+      const reset = readyTime(world, before, event) >= resetAfter;
       const grown = reset || book.delay === undefined ? backoffInitial : book.delay * 2;
       const [delay, expected] = [until - world.now, Math.min(grown, backoffMax)];
       return delay === expected ? undefined : `waits ${delay} ms after ${book.delay} ms, not ${expected}`;
@@ -154,14 +159,35 @@ const INVARIANTS = {
     },
   },
 
-  "a late server is not ended in its start period": {
+  "no answer ends a server in its start": {
     turn({ world, before, event, after }) {
       if (event.type !== "answered" || before.phase.tag !== "running" || after.phase.tag === "running")
         return undefined;
-      const { liveness } = world.spec;
       const up = world.now - before.phase.startedAt;
-      const early = liveness.type === "none" || up < liveness.startPeriod;
-      return early && !before.phase.ready.settled ? `ended after ${up} ms` : undefined;
+      if (before.phase.start !== undefined && world.spec.readiness.type !== "none")
+        return `ended after ${up} ms, never ready`;
+      const { readiness, liveness } = world.spec;
+      const early = readiness.type === "none" && liveness.type !== "none" && up < liveness.startPeriod;
+      return early ? `ended after ${up} ms` : undefined;
+    },
+  },
+
+  "a start has all of its time": {
+    turn({ world, before, event, after }) {
+      if (event.type !== "timer" || event.timer !== "start" || before.phase === after.phase) return undefined;
+      if (before.phase.tag !== "running" || after.phase.tag === "running") return undefined;
+      const up = world.now - (world.groups.get(before.inc)?.startedAt ?? world.now);
+      return up < startTimeoutOf(world.spec) ? `ended after ${up} ms` : undefined;
+    },
+  },
+
+  "whatever xy itself brought about is explained": {
+    turn({ world, before, event, after, book }) {
+      if (publicState(after) === "running" || publicState(after) === "starting") return undefined;
+      if (after.inc === 0 || after.reason !== undefined) return undefined;
+      const { word } = entry(book, world, before, event, after);
+      const isAsked = word === "stop" || (after.phase.tag === "ending" && after.phase.after.kind === "start");
+      return isAsked ? undefined : `${publicState(after)} on ${event.type} has no reason`;
     },
   },
 
@@ -246,7 +272,12 @@ function willFail({ phase }: ServerState): boolean {
 function decidedUntil(before: ServerState, after: ServerState): number | undefined {
   const until = backoffOf(after);
   // A start that waits for the end of a pause is no restart.
-  if (after.phase.tag === "waiting" && !["running", "ending", "waiting"].includes(before.phase.tag))
+  const isCounted = after.retries !== before.retries;
+  if (
+    after.phase.tag === "waiting" &&
+    !["running", "ending", "waiting"].includes(before.phase.tag) &&
+    !isCounted
+  )
     return undefined;
   return until !== undefined && backoffOf(before) === undefined ? until : undefined;
 }
@@ -256,11 +287,9 @@ function backoffOf({ phase }: ServerState): number | undefined {
   return phase.tag === "ending" && phase.after.kind === "backoff" ? phase.after.until : undefined;
 }
 
-/** As the host knows it; an end that nobody told is one of now. */
-function uptime(world: World, before: ServerState, event: MachineEvent): number {
-  const startedAt = world.groups.get(before.inc)?.startedAt;
-  if (before.phase.tag !== "running" || startedAt === undefined) return 0;
-  return (event.type === "exited" ? event.at : world.now) - startedAt;
+/** An end that nobody told is one of now. */
+function readyTime(world: World, before: ServerState, event: MachineEvent): number {
+  return readyFor(before, event.type === "exited" ? event.at : world.now) ?? 0;
 }
 
 /** It ended by itself in a way that wants no restart, and the agent can find that out. */
@@ -305,6 +334,7 @@ function entry(book: Book, world: World, before: ServerState, event: MachineEven
       if (event.type === "adopted" ? event.present : event.inc !== before.inc) return next;
       return { ...next, empty: new Set(book.empty).add(before.inc) };
     }
+    case "timer":
     case "answered": {
       const until = decidedUntil(before, after);
       return until === undefined ? book : decision(book, until, world.now);
@@ -379,7 +409,11 @@ export class Inspector implements Witness {
     if (after.paused && after.phase.tag === "running" && after.phase.healthy.verdict.status === "failing")
       this.count("unhealthy while paused");
     if (decidedUntil(before, after) !== undefined) this.count(`restart on ${event.type}`);
-    if (!willFail(before) && willFail(after)) this.count(`failed on ${event.type}`);
+    if (!willFail(before) && willFail(after)) {
+      this.count(`failed on ${event.type}`);
+      if (after.reason?.includes("not ready within")) this.count("failed for taking too long");
+      if (after.reason?.includes("before it was ready")) this.count("failed for ending too early");
+    }
     if (!("inc" in event)) this.count(`${event.type} in ${before.phase.tag}`);
   }
 

@@ -23,7 +23,7 @@ describe("start", () => {
   it.each([["starting"], ["running"]])("of a %s server changes nothing", (state) => {
     const s = server().send(START);
     if (state === "running") s.spawned();
-    expect(step(s.state, START, s.spec, { now: s.now })).toEqual({ state: s.state, effects: [] });
+    expect(step(s.state, START, s.spec, s.moment)).toEqual({ state: s.state, effects: [] });
   });
 
   it("says why when the program cannot be run, and works again after that", () => {
@@ -35,7 +35,7 @@ describe("start", () => {
   });
 
   it("is recorded before the spawn", () => {
-    const { effects } = step(server().state, START, specWith(), { now: 0 });
+    const { effects } = step(server().state, START, specWith(), { now: 0, clock: 0 });
     expect(effects.map((effect) => effect.type)).toEqual(["record", "cancelTimers", "spawn", "publish"]);
   });
 });
@@ -243,15 +243,16 @@ describe("when a server ends by itself", () => {
     expect(s.send(START).state).toMatchObject({ restartCount: 0, retries: { attempt: 0, counted: [] } });
   });
 
-  it("and stays up a little less than reset-after each time, the backoff still grows", () => {
+  it("and is ready a little less than reset-after each time, the backoff still grows", () => {
     const s = server().up();
-    expect(backoffs(s, 9_999, 3)).toEqual([1000, 2000, 4000]);
+    expect(backoffs(s, 10_999, 3)).toEqual([1000, 2000, 4000]);
   });
 
-  it("and stays up reset-after, the backoff starts over", () => {
+  it("and is ready for reset-after, the backoff starts over", () => {
     const s = server().up();
     backoffs(s, 0, 3);
-    expect(backoffs(s, 10_000, 1)).toEqual([1000]);
+    expect(backoffs(s, 10_999, 1)).toEqual([8000]);
+    expect(backoffs(s, 11_000, 1)).toEqual([1000]);
   });
 
   it.each([
@@ -440,26 +441,27 @@ describe("liveness", () => {
     expect(s.is).toBe("running");
   });
 
-  it("of a late server is not asked in its start period, and is after that", () => {
-    const s = watched().pass(29_999);
+  it("of a server that was never ready is not asked, however long that takes", () => {
+    const s = watched().pass(200_000);
     for (let i = 0; i < 9; i++) s.answers("readiness", false);
     expect(s.look()).not.toContain("probe 1 liveness");
     expect(s.is).toBe("running");
-    expect(s.pass(1).look()).toContain("probe 1 liveness");
-    for (let i = 0; i < 3; i++) s.answers("liveness", false).pass(5000);
-    expect(s.is).toBe("restarting");
+    expect(s.answers("readiness", true).pass(5000).look()).toContain("probe 1 liveness");
   });
 
-  it("that was asked for before a new spec says nothing in the new start period", () => {
-    const s = watched({ liveness: tcp({ startPeriod: 0 }) }).pass(0);
-    expect(s.look()).toContain("probe 1 liveness");
-    s.spec = specWith({ readiness: tcp(), liveness: tcp({ failureThreshold: 1 }) });
-    s.send({ type: "configured" }).answers("liveness", false);
-    expect(s.is).toBe("running");
-    s.look();
-    for (const timer of ["start-period", "liveness"] as const) s.send({ type: "timer", inc: 1, timer });
-    expect(s.pass(29_999).look()).toEqual([]);
+  it("of a server without a readiness check begins after its start period", () => {
+    const s = server({ liveness: tcp({ startPeriod: 20_000 }) }).up();
+    expect(s.pass(19_999).look()).toEqual([]);
     expect(s.pass(1).look()).toEqual(["probe 1 liveness"]);
+  });
+
+  it("goes on at once with a new spec, or after its start", () => {
+    const s = watched().answers("readiness", true).send({ type: "configured" });
+    expect(s.look()).toEqual(["probe 1 readiness", "probe 1 liveness"]);
+    const late = watched().send({ type: "configured" });
+    expect(late.look()).toEqual(["probe 1 readiness"]);
+    late.answers("liveness", false).answers("liveness", false).answers("liveness", false);
+    expect(late.is).toBe("running");
   });
 
   it("is asked for once at a time, however it began", () => {
@@ -492,8 +494,9 @@ describe("the next agent", () => {
     const s = server({ readiness: tcp(), liveness: tcp() }).up().replaced(true, 3000);
     expect(s.is).toBe("running");
     expect(s.look()).toEqual(["probe 1 readiness"]);
-    expect(s.pass(26_999).look()).toEqual([]);
+    expect(s.answers("readiness", true).pass(4999).look()).toEqual([]);
     expect(s.pass(1).look()).toEqual(["probe 1 liveness"]);
+    expect(s.replaced(true, 3000).look()).toEqual(["probe 1 readiness", "probe 1 liveness"]);
   });
 
   it("learns how it ended, and decides then", () => {
@@ -569,7 +572,7 @@ describe("events of an earlier incarnation", () => {
   it.each(late)("change nothing: $type", (event) => {
     const again = () => server().up().send(RESTART).dies("SIGTERM");
     for (const s of [again(), again().spawned(), again().spawned().send(STOP)]) {
-      expect(step(s.state, event, s.spec, { now: s.now })).toEqual({ state: s.state, effects: [] });
+      expect(step(s.state, event, s.spec, s.moment)).toEqual({ state: s.state, effects: [] });
     }
   });
 });

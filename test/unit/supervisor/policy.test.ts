@@ -10,6 +10,7 @@ import {
 import { specWith } from "./fixture.ts";
 
 const NOW = 1_000_000;
+const NEVER_READY = { ready: undefined, end: "failure" } as const;
 const code = (n: number): Exit => ({ kind: "code", code: n });
 const SEGV: Exit = { kind: "signal", signal: "SIGSEGV" };
 const UNKNOWN: Exit = { kind: "unknown" };
@@ -54,12 +55,22 @@ describe("the backoff", () => {
     // The clock was set back during the run.
     [4, -3_600_000, 16_000],
   ])("after %i restarts in a row and %i ms up is %i ms", (attempt, uptime, delay) => {
-    const decision = decideRestart({ attempt, counted: [] }, uptime, specWith(), NOW);
+    const decision = decideRestart(
+      { attempt, counted: [] },
+      { ready: uptime, end: "failure" },
+      specWith(),
+      NOW,
+    );
     expect(decision).toMatchObject({ kind: "restart", delay });
   });
 
   it("starts over at the reset, and grows again from there", () => {
-    const decision = decideRestart({ attempt: 4, counted: [] }, 10_000, specWith(), NOW);
+    const decision = decideRestart(
+      { attempt: 4, counted: [] },
+      { ready: 10_000, end: "failure" },
+      specWith(),
+      NOW,
+    );
     expect(decision).toMatchObject({ retries: { attempt: 1 } });
   });
 
@@ -67,7 +78,7 @@ describe("the backoff", () => {
     [{ backoffInitial: 0 }, 5000, 0],
     [{ backoffInitial: 60_000 }, 0, 30_000],
   ])("with %o after %i restarts is %i ms", (restart, attempt, delay) => {
-    const decision = decideRestart({ attempt, counted: [] }, 0, specWith({ restart }), NOW);
+    const decision = decideRestart({ attempt, counted: [] }, NEVER_READY, specWith({ restart }), NOW);
     expect(decision).toMatchObject({ kind: "restart", delay });
   });
 });
@@ -85,23 +96,23 @@ describe("the retry window", () => {
       "give-up",
     ],
   ])("with %s", (_, retries, kind) => {
-    expect(decideRestart(retries, 0, specWith(), NOW).kind).toBe(kind);
+    expect(decideRestart(retries, NEVER_READY, specWith(), NOW).kind).toBe(kind);
   });
 
   it("forgets what is out of the window and counts the new one", () => {
-    expect(decideRestart(ago(70_000, 1000), 0, specWith(), NOW)).toMatchObject({
+    expect(decideRestart(ago(70_000, 1000), NEVER_READY, specWith(), NOW)).toMatchObject({
       retries: { attempt: 3, counted: [NOW - 1000, NOW] },
     });
   });
 
   it("counts a restart of the future as one of now, so that it leaves the window in a minute", () => {
-    const decision = decideRestart(ago(-3_600_000), 0, specWith(), NOW);
+    const decision = decideRestart(ago(-3_600_000), NEVER_READY, specWith(), NOW);
     expect(decision).toMatchObject({ retries: { counted: [NOW, NOW] } });
   });
 
   it("of none gives up at the first end", () => {
-    expect(decideRestart(NO_RETRIES, 0, specWith({ restart: { maxRetriesPerMinute: 0 } }), NOW).kind).toBe(
-      "give-up",
-    );
+    expect(
+      decideRestart(NO_RETRIES, NEVER_READY, specWith({ restart: { maxRetriesPerMinute: 0 } }), NOW).kind,
+    ).toBe("give-up");
   });
 });

@@ -19,6 +19,8 @@ import { initialState, type ServerState } from "../../../src/supervisor/state.ts
 export interface Nature {
   readonly spawnDelay: number;
   readonly spawnFails: boolean;
+  /** What it lacked may be there again. */
+  readonly lacks: boolean;
   /** A signal before the program runs is lost. */
   readonly deafAtBirth: boolean;
   /** It ends by itself after so many ms, undefined: never. */
@@ -43,6 +45,7 @@ export interface Nature {
 const GOOD: Nature = {
   spawnDelay: 5,
   spawnFails: false,
+  lacks: false,
   deafAtBirth: false,
   endsWith: { kind: "code", code: 0 },
   ignoresSignals: false,
@@ -123,7 +126,7 @@ export class World {
     const { agent } = this;
     if (agent === undefined) return;
     const before = agent.state;
-    const taken = step(before, event, this.spec, { now: this.now });
+    const taken = step(before, event, this.spec, { now: this.now, clock: this.now });
     agent.state = taken.state;
     if (this.past.length < 200) this.past.push(event);
     this.witness.stepped(this, before, event, taken);
@@ -314,7 +317,7 @@ export class World {
     group.pending = false;
     if (nature.spawnFails) {
       group.neverRan = true;
-      this.tell({ type: "spawn-failed", inc: group.inc, reason: "cannot run" });
+      this.tell({ type: "spawn-failed", inc: group.inc, reason: "cannot run", passing: nature.lacks });
       return;
     }
     group.main = true;
