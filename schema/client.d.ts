@@ -662,6 +662,10 @@ export interface Methods {
         };
       } | undefined;
       readonly reason?: string | undefined;
+      readonly restored?: {
+        readonly at: number;
+        readonly because: string;
+      } | undefined;
       readonly since: number;
       readonly lastLines?: readonly string[] | undefined;
       readonly ready: {

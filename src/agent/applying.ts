@@ -102,7 +102,7 @@ async function updated(
   const outcome = verdict(server, settled, wait);
   if (outcome.ok) return done(`changed in place: ${outcome.detail}`);
   if (!rollback || gone.aborted || server.state.phase.tag !== "running") return outcome;
-  server.configure(before.spec, before.secrets);
+  server.configure(before.spec, before.secrets, outcome.message);
   return { ...outcome, message: `${outcome.message}; its previous version is put back` };
 }
 
@@ -128,7 +128,9 @@ async function bringUpOrBack(
   // by its operator or with its agent, has not shown what the new version is worth.
   if (gone.aborted || registry.isEnding || !server.shouldRun) return outcome;
   const isNew = before === undefined || (action === "add" && isSame(before, server));
-  const after = isNew ? await leaveStopped(server) : await putBack(registry, server, before, request, gone);
+  const after = isNew
+    ? await leaveStopped(server, outcome.message)
+    : await putBack(registry, server, before, request, gone, outcome.message);
   return { ...outcome, message: `${outcome.message}${after}` };
 }
 
@@ -137,9 +139,9 @@ function isSame(before: Before, server: Supervised): boolean {
   return specHash(before.spec) === specHash(server.spec);
 }
 
-async function leaveStopped(server: Supervised): Promise<string> {
+async function leaveStopped(server: Supervised, because: string): Promise<string> {
   if (isAtRest(server)) return "";
-  await stopServer(server);
+  await stopServer(server, { reason: `an apply left it stopped: ${because}`, failed: true });
   return "; it is left stopped";
 }
 
@@ -150,11 +152,12 @@ async function putBack(
   before: Before,
   wait: Wait,
   gone: AbortSignal,
+  because: string,
 ): Promise<string> {
-  if (isSame(before, server)) return "";
-  server.configure(before.spec, before.secrets);
+  if (isSame(before, server)) return before.ran ? "" : leaveStopped(server, because);
+  server.configure(before.spec, before.secrets, because);
   if (!before.ran || !server.shouldRun) {
-    await stopServer(server);
+    await stopServer(server, { reason: "an apply put its previous version back, which did not run" });
     return "; its previous version is put back, and does not run, as before";
   }
   const again = await bringUp(registry, server, "restart", wait, gone);
@@ -182,7 +185,7 @@ function takeOver(registry: Registry, request: Request, found: Supervised | unde
 
 async function removeServer(registry: Registry, server: Supervised): Promise<Applied> {
   const ran = !isAtRest(server);
-  server.cease("stop");
+  server.cease("stop", { reason: "an apply removes it" });
   await awaitRest(server);
   if (!isAtRest(server)) {
     throw new RpcError(
@@ -194,9 +197,10 @@ async function removeServer(registry: Registry, server: Supervised): Promise<App
   return done(ran ? "stopped and removed" : "removed");
 }
 
-async function stopServer(server: Supervised): Promise<Applied> {
+async function stopServer(server: Supervised, wish?: Parameters<Supervised["cease"]>[1]): Promise<Applied> {
   const ran = !isAtRest(server);
-  server.cease("stop");
+  const why = server.operator === "stop" ? "its operator holds it" : "its configuration wants it stopped";
+  server.cease("stop", wish ?? { reason: `an apply stopped it: ${why}` });
   await awaitRest(server);
   if (server.operator === "stop") return done(ran ? "stopped: it is held" : "not started: it is held");
   return done(ran ? "stopped" : "not started: it is wanted stopped");
@@ -219,7 +223,8 @@ async function bringUp(
   wait: Wait,
   gone: AbortSignal,
 ): Promise<Applied> {
-  if ((action === "restart" && !isAtRest(server)) || server.isOutdated) server.dispatch({ type: "restart" });
+  if ((action === "restart" && !isAtRest(server)) || server.isOutdated)
+    server.dispatch({ type: "restart", reason: "an apply restarts it" });
   else waiting.begin(server);
   if (wait.wait_ms === 0) return handedOver(server, waiting.of(server));
   // Also at rest: failed, ended without a restart, or ended and not to be started during its pause.

@@ -1,5 +1,5 @@
 import { startHash } from "../model/canonical.ts";
-import type { OperatorWord, Transition } from "../model/observed.ts";
+import type { OperatorWord, Restored, Transition } from "../model/observed.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { Starter } from "../model/starter.ts";
 import type { ServerState } from "../supervisor/state.ts";
@@ -21,6 +21,7 @@ export class Ledger {
   #runningHash: string | undefined;
   #transitions: readonly Transition[] = [];
   #resumes = false;
+  #restored: Restored | undefined;
   #tally = newTally(Date.now());
   #soon: { readonly state: () => ServerState; readonly timer: NodeJS.Timeout } | undefined;
   /** Something of it is not written down yet. */
@@ -45,6 +46,10 @@ export class Ledger {
   get transitions(): readonly Transition[] {
     return this.#transitions;
   }
+  /** That an apply has put back what it has now. */
+  get restored(): Restored | undefined {
+    return this.#restored;
+  }
   /** A start of it is owed. */
   get resumes(): boolean {
     return this.#resumes;
@@ -62,6 +67,7 @@ export class Ledger {
     this.#started = record?.started;
     this.#runningHash = record?.runningHash;
     this.#transitions = record?.transitions ?? [];
+    this.#restored = record?.restored;
     this.#resumes = booted || (record?.resumes ?? false);
     // Whatever was in between, the machine was down.
     if (record?.tally) this.#tally = booted ? { ...record.tally, at: Date.now() } : record.tally;
@@ -98,6 +104,11 @@ export class Ledger {
   /** Whether a start is owed, to be written down with what comes next. */
   setResumes(resumes: boolean): void {
     this.#resumes = resumes;
+  }
+
+  /** To be written down with what comes next. */
+  setRestored(restored: Restored | undefined): void {
+    this.#restored = restored;
   }
 
   /** To be written down with what comes next: the start, the debt of one, or the operator's word. */
@@ -157,6 +168,7 @@ export class Ledger {
       starter: this.#starter,
       started: this.#started,
       state,
+      restored: this.#restored,
       transitions: this.#transitions,
       tally: this.#tally,
     };

@@ -168,7 +168,9 @@ async function restartInOrder(
 ): Promise<Acts> {
   const wereHeld = new Set(servers.filter(isHeld));
   // As with the end of an agent: one that dies in between leaves it to the next to start them.
-  await Promise.allSettled(dependentsFirst(ran, (one) => one.suspend(stopBound(one.spec))).values());
+  await Promise.allSettled(
+    dependentsFirst(ran, (one) => one.suspend(stopBound(one.spec), "its operator restarts it")).values(),
+  );
   const stopped = new Set(servers.filter((server) => isHeld(server) && !wereHeld.has(server)));
   const goOn = servers.filter((server) => !stopped.has(server));
   const acts = startInOrder(registry, goOn, noDeps, gone);
@@ -190,7 +192,7 @@ async function refusedAfterStop({ spec }: Supervised): Promise<never> {
 async function restartOne(registry: Registry, server: Supervised): Promise<boolean> {
   refuseAtEnd(registry, server);
   liftHold(server);
-  server.dispatch({ type: "restart" });
+  server.dispatch({ type: "restart", reason: "its operator restarts it" });
   await awaitStart(server);
   return true;
 }
@@ -288,7 +290,7 @@ function stopInOrder(registry: Registry, target: Target, how: "stop" | "kill"): 
 /** True: stopped now. False: it did not run. */
 async function stopOne(server: Supervised, how: "stop" | "kill"): Promise<boolean> {
   const ran = !isAtRest(server);
-  server.cease(how);
+  server.cease(how, { reason: how === "stop" ? "its operator stopped it" : "its operator killed it" });
   await awaitRest(server);
   return ran;
 }

@@ -143,7 +143,9 @@ export class Registry {
     const names = (servers: readonly Supervised[]) => servers.map(({ spec }) => spec.name);
     const running = this.all().filter(isAlive);
     const jobsAreOver = this.jobs.stopAll();
-    await Promise.all(dependentsFirst(running, (server) => server.suspend(stopBound(server.spec))).values());
+    await Promise.all(
+      dependentsFirst(running, (server) => server.suspend(stopBound(server.spec), AGENT_OVER)).values(),
+    );
     await jobsAreOver;
     const left = running.filter(isAlive);
     return { stopped: names(running.filter((server) => !left.includes(server))), left: names(left) };
@@ -154,6 +156,8 @@ export class Registry {
     for (const server of this.#servers.values()) server.detach();
   }
 }
+
+const AGENT_OVER = "stopped with its agent, and is started again with the next one";
 
 /** Something of it runs, or may come back by itself. */
 function isAlive(server: Supervised): boolean {

@@ -74,7 +74,7 @@ export class Sessions {
 }
 
 async function stopWithSession(server: Supervised): Promise<void> {
-  server.cease("stop", SESSION_OVER);
+  server.cease("stop", { reason: SESSION_OVER });
   await awaitRest(server);
 }
 

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { canonicalHash, withoutDefaults } from "../model/canonical.ts";
-import type { OperatorWord, Transition } from "../model/observed.ts";
+import type { OperatorWord, Restored, Transition } from "../model/observed.ts";
 import { restingSpec } from "../model/resting-spec.ts";
 import { type ServerSpec, serverSpec } from "../model/spec.ts";
 import { exit, type SecretValues, secretValues } from "../model/spec-parts.ts";
@@ -37,6 +37,8 @@ export interface RuntimeRecord {
   /** What the newest incarnation was started as. */
   readonly started?: { readonly command: readonly string[]; readonly port: number | null } | undefined;
   readonly state: ServerState;
+  /** That an apply has put back what it has now; absent in records of earlier versions. */
+  readonly restored?: Restored | undefined;
   readonly transitions: readonly Transition[];
   /** How it has done so far; absent in records of earlier versions. */
   readonly tally?: Tally | undefined;
@@ -84,6 +86,7 @@ const recordFile = z.object({
     paused: z.object({ at: z.number(), until: z.number().nullable() }).optional(),
   }),
   tally: tallyFile.optional(),
+  restored: z.object({ at: z.number(), because: z.string() }).optional(),
   transitions: z.array(
     z.object({ from: z.string(), to: z.string(), at: z.number(), reason: z.string().optional() }),
   ),

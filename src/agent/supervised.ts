@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { startHash } from "../model/canonical.ts";
 import { SpawnError } from "../model/environment.ts";
-import type { OperatorWord, Transition } from "../model/observed.ts";
+import type { OperatorWord, Restored, Transition } from "../model/observed.ts";
 import type { McpFacts } from "../model/probe-report.ts";
 import { Redactor } from "../model/redact.ts";
 import type { ServerSpec } from "../model/spec.ts";
@@ -13,7 +13,14 @@ import {
   STUCK_AFTER,
   type SupervisedSpec,
 } from "../supervisor/machine.ts";
-import { initialState, isLive, liveProcess, publicState, type ServerState } from "../supervisor/state.ts";
+import {
+  initialState,
+  isEarly,
+  isLive,
+  liveProcess,
+  publicState,
+  type ServerState,
+} from "../supervisor/state.ts";
 import type { Tally } from "../supervisor/tally.ts";
 import { isRunning } from "../system/processes.ts";
 import { Driven } from "./driven.ts";
@@ -89,6 +96,10 @@ export class Supervised extends Driven {
   get runningHash(): string | undefined {
     return this.#ledger.runningHash;
   }
+  /** That an apply has put back what it runs with. */
+  get restored(): Restored | undefined {
+    return this.#ledger.restored;
+  }
   get transitions(): readonly Transition[] {
     return this.#ledger.transitions;
   }
@@ -139,13 +150,13 @@ export class Supervised extends Driven {
     this.#ledger.owe(this.state);
   }
 
-  /** Ends what runs of it, or the wait for its start. `reason`: why, when its operator did not say so. */
-  cease(how: "stop" | "kill", reason?: string): void {
+  /** Ends what runs of it, or the wait for its start. `wish`: whose wish that is, and why; see the machine's `stop`. */
+  cease(how: "stop" | "kill", wish: { readonly reason: string; readonly failed?: boolean }): void {
     const isOwed = this.resumes;
     this.#ledger.setResumes(false);
     // The end of a wait is no event of the machine.
     if (isOwed) this.#ledger.write(this.state);
-    this.dispatch({ type: how, ...(reason === undefined ? {} : { reason }) });
+    this.dispatch({ type: how, ...wish });
   }
 
   /** The operator's word, written down before it is followed. Throws, with nothing changed, when it cannot be. */
@@ -158,9 +169,13 @@ export class Supervised extends Driven {
     this.#ledger.setStarter(starter);
   }
 
-  /** Takes a new spec over. Throws, with nothing changed, when it cannot be written. */
-  configure(spec: ServerSpec, secrets: SecretValues): void {
+  /**
+   * Takes a new spec over. `because`: it is the one before, and this is why that is put back. Throws, with nothing
+   * changed, when it cannot be written.
+   */
+  configure(spec: ServerSpec, secrets: SecretValues, because?: string): void {
     this.store.writeSpec(spec, secrets);
+    this.#ledger.setRestored(because === undefined ? undefined : { at: Date.now(), because });
     this.redactor.renew(secrets, spec.env);
     this.#spec = spec;
     this.#secrets = secrets;
@@ -218,10 +233,10 @@ export class Supervised extends Driven {
     this.#ledger.write(this.state);
   }
 
-  /** Stops the server with its agent. It is not held: the next agent starts it again. */
-  async suspend(boundMs: number): Promise<void> {
+  /** Stops the server in a way that the next agent, if not this one, starts it again. It is not held. `reason`: why. */
+  async suspend(boundMs: number, reason: string): Promise<void> {
     this.#ledger.setResumes(true);
-    this.dispatch({ type: "stop" });
+    this.dispatch({ type: "stop", reason });
     await this.until(isAtRest, boundMs);
   }
 
@@ -281,6 +296,34 @@ export class Supervised extends Driven {
     return spawnIncarnation({ dir: this.runPath(inc), spec, secrets, log, events });
   }
 
+  /** A line that makes it ready counts, also when its process ended right after it. */
+  protected override eventsOf(inc: number): IncarnationEvents {
+    const events = super.eventsOf(inc);
+    let end: Promise<void> | undefined;
+    return {
+      spawned: events.spawned,
+      exited: (exit, at) => {
+        const look = this.#lastLook(inc);
+        if (look === undefined) events.exited(exit, at);
+        else end = look.then(() => events.exited(exit, at));
+      },
+      emptied: () => (end === undefined ? events.emptied() : void end.then(events.emptied)),
+    };
+  }
+
+  /** What its process printed last, before its end is judged. Undefined: there is nothing to look for. */
+  #lastLook(inc: number): Promise<void> | undefined {
+    const { readiness } = this.#spec;
+    if (readiness.type !== "log" || inc !== this.state.inc || !isEarly(this.state, this.#spec))
+      return undefined;
+    this.incarnation?.drain(Date.now());
+    return this.#watch?.lastLook(readiness.pattern).then((line) => {
+      if (line === undefined) return;
+      const answer = { ok: true, evidence: this.redactor.evidence(line) };
+      this.dispatch({ type: "answered", inc, probe: "readiness", answer });
+    });
+  }
+
   protected override holding(incarnation: Incarnation | undefined): void {
     this.#watch?.close();
     this.#watch = incarnation && new Watch(incarnation, this.log, this.#begunAt, this.#report);
@@ -292,11 +335,17 @@ export class Supervised extends Driven {
   /** Without a process there is nobody to look at, and the core hears of that by other ways. */
   protected override probe(inc: number, probe: ProbeName): void {
     const question = { spec: this.#spec, secrets: this.#secrets, probe: this.#spec[probe] };
-    void this.#watch?.ask(question, ({ ok, evidence, costly, mcp }) => {
+    void this.#watch?.ask(question, ({ ok, evidence, costly, mcp, unknowable }) => {
       // A new spec asks anew: what the old one asked for must not stand as its answer.
       if (question.spec !== this.#spec) return;
       if (inc === this.state.inc && mcp) this.#mcp = this.redactor.facts(mcp);
-      const answer = { ok, evidence: this.redactor.evidence(evidence), ...(costly ? { costly } : {}) };
+      const told = this.redactor.evidence(evidence);
+      const answer = {
+        ok,
+        evidence: told,
+        ...(costly ? { costly } : {}),
+        ...(unknowable ? { unknowable } : {}),
+      };
       this.dispatch({ type: "answered", inc, probe, answer });
     });
   }

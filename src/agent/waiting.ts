@@ -36,7 +36,7 @@ export class Waiting {
       this.#waiting.set(server, how === "start" ? server.state.paused?.at : undefined);
       this.#index(server);
       // No backoff, and no end of an earlier run, starts it before.
-      server.dispatch({ type: "stop" });
+      server.dispatch({ type: "stop", reason: "told to start as soon as what it depends on is as it asks" });
     }
   }
 

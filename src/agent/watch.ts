@@ -58,6 +58,14 @@ export class Watch {
     return steps.bad("log", `none of the last ${EARLIER_LINES} lines of this run matches ${probe.pattern}`);
   }
 
+  /** The line of this run that matches, among the last ones that it printed. Never rejects. */
+  async lastLook(pattern: string): Promise<string | undefined> {
+    const known = await understood(pattern);
+    if (!known.ok) return undefined;
+    const line = await firstMatch(known.expression, this.#lastLinesOrNone(EARLIER_LINES));
+    return line === undefined ? undefined : printed(line);
+  }
+
   close(): void {
     this.#closing.abort();
     this.#stopLog();
@@ -88,11 +96,12 @@ export class Watch {
     };
     const known = await understood(pattern);
     if (isOver) return;
-    if (!known.ok) return answered({ ok: false, evidence: unusable(known.fault), steps: [] });
+    const never = (evidence: string) => answered({ ok: false, evidence, steps: [], unknowable: true });
+    if (!known.ok) return never(unusable(known.fault));
     try {
       this.#listen(known.expression, (line) => answered({ ok: true, evidence: printed(line), steps: [] }));
     } catch (error) {
-      answered({ ok: false, evidence: `cannot look at the log: ${String(error)}`, steps: [] });
+      never(`cannot look at the log: ${String(error)}`);
     }
   }
 

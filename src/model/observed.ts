@@ -45,6 +45,14 @@ export interface Missing {
   readonly resting: boolean;
 }
 
+/** An apply has put back the version before, which is the one that it has now. */
+export interface Restored {
+  /** Unix ms. */
+  readonly at: number;
+  /** Why the newer one is not kept, one clause. */
+  readonly because: string;
+}
+
 /** What a backend says, live, of one server it has a record of. */
 export interface Observed {
   readonly name: string;
@@ -88,6 +96,7 @@ export interface Observed {
   readonly startedBy?: Starter;
   /** Why it is in this state, one clause, e.g. `exit 7, 5 restarts in the last minute`. */
   readonly reason?: string;
+  readonly restored?: Restored;
   /** Unix ms at which it came into this state. */
   readonly since: number;
   /** Last output lines, for a failed server only. */

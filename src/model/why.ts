@@ -10,7 +10,7 @@ import { isAcceptedEnd, mayRun } from "./wanted.ts";
  */
 export function why(observed: Observed, now: number): string {
   const sentences = observed.spec?.wanted === "ignore" ? ignored(observed) : byState(observed, now);
-  return [...sentences, ...paused(observed, now), ...remarks(observed)].join(" ");
+  return [...sentences, ...paused(observed, now), ...restored(observed, now), ...remarks(observed)].join(" ");
 }
 
 function byState(observed: Observed, now: number): string[] {
@@ -161,12 +161,19 @@ function stopped(observed: Observed, now: number): string[] {
       `\`xy apply\` or \`xy start ${name}\` starts it.`,
     ];
   }
-  const ended =
-    observed.lastExit === undefined && observed.reason === undefined ? "" : ` (${cause(observed)})`;
   return [
-    `${name} stopped ${when}${ended}; nothing asked it to.`,
+    `${name} stopped ${when}${howStopped(observed)}.`,
     `\`xy apply\` or \`xy start ${name}\` starts it.`,
   ];
+}
+
+function howStopped({ reason, lastExit }: Observed): string {
+  if (reason !== undefined) return `: ${reason}`;
+  if (lastExit === undefined) return "; nothing asked it to";
+  const exit = formatExit(lastExit.exit);
+  return lastExit.requested
+    ? ` (${exit}): it was told to, and it is not recorded by whom`
+    : ` (${exit}); nothing asked it to`;
 }
 
 function ignored({ name, state }: Observed): string[] {
@@ -178,6 +185,14 @@ function paused({ name, paused: pause }: Observed, now: number): string[] {
   const end = pause.until === undefined ? "" : ` and stays paused for another ${span(pause.until - now)}`;
   const began = `It was paused ${ago(now - pause.at)}${end}`;
   return [`${began}: nothing restarts it until the pause ends. \`xy resume ${name}\` ends it.`];
+}
+
+function restored({ restored: put }: Observed, now: number): string[] {
+  return put === undefined
+    ? []
+    : [
+        `It has its previous version: ${ago(now - put.at)} an apply put that back, because the new one was ${put.because}.`,
+      ];
 }
 
 function remarks({ name, drift, spec }: Observed): string[] {

@@ -13,6 +13,8 @@ import type { Subject } from "./subject.ts";
 export interface Look extends ProbeReport {
   /** Each such look leaves something behind in the server. */
   readonly costly?: boolean;
+  /** Nothing can tell, of this process, whether it is good. */
+  readonly unknowable?: boolean;
 }
 
 /** The probes that look at something; the others wait for it. */

@@ -115,6 +115,7 @@ const observed = z.object({
   paused: z.object({ at: z.number(), until: z.number().optional() }).optional(),
   startedBy: starter.optional(),
   reason: z.string().optional(),
+  restored: z.object({ at: z.number(), because: z.string() }).optional(),
   since: z.number(),
   lastLines: z.array(z.string()).optional(),
   ready: verdict,

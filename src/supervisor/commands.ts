@@ -1,7 +1,7 @@
 import { cannotHappen, type EndSignal, type SupervisedSpec, type Turn } from "./events.ts";
 import { end, escalate, spawn } from "./incarnation.ts";
 import { NO_RETRIES } from "./policy.ts";
-import type { ServerState } from "./state.ts";
+import type { After, ServerState } from "./state.ts";
 
 /** A person's words, and those of an apply. */
 
@@ -40,17 +40,22 @@ export function onStartWithAgent(state: ServerState, now: number): Turn | undefi
   };
 }
 
-export function onRestart(state: ServerState, spec: SupervisedSpec): Turn | undefined {
-  const { phase } = state;
-  if (phase.tag !== "starting" && phase.tag !== "running") return onStart(state);
-  return end(state, { kind: "start" }, spec, spec.stop.signal, CLEAN);
+export function onRestart(state: ServerState, spec: SupervisedSpec, reason?: string): Turn | undefined {
+  if (state.phase.tag !== "starting" && state.phase.tag !== "running") return onStart(state);
+  return end(state, { kind: "start" }, spec, spec.stop.signal, { ...CLEAN, reason });
+}
+
+/** What is known of the wish that it rests. */
+interface Wish {
+  readonly reason?: string;
+  readonly failed?: boolean;
 }
 
 export function onStop(
   state: ServerState,
   spec: SupervisedSpec,
   signal: EndSignal,
-  reason?: string,
+  { reason, failed = false }: Wish,
 ): Turn | undefined {
   const { phase } = state;
   switch (phase.tag) {
@@ -60,16 +65,17 @@ export function onStop(
       return phase.stuck ? undefined : { change: { phase: { tag: "stopped" }, reason } };
     case "waiting":
       return {
-        change: { phase: { tag: "stopped" }, reason },
+        change: { phase: failed ? { tag: "failed", stuck: false } : { tag: "stopped" }, reason },
         effects: [{ type: "cancelTimers" }],
       };
     case "starting":
     case "running":
       return end(state, { kind: "rest" }, spec, signal, { reason });
     case "ending": {
-      const rest = { ...phase, after: { kind: "rest" } } as const;
-      if (signal === "SIGKILL" && !phase.killed) return escalate(state, rest, { reason });
-      return { change: { phase: rest, reason } };
+      const isFailure = failed && (phase.own || phase.after.kind === "backoff");
+      const after: After = isFailure && reason !== undefined ? { kind: "fail", reason } : { kind: "rest" };
+      if (signal === "SIGKILL" && !phase.killed) return escalate(state, { ...phase, after }, { reason });
+      return { change: { phase: { ...phase, after }, reason } };
     }
     default:
       return cannotHappen(phase);

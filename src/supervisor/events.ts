@@ -15,10 +15,13 @@ export type EndSignal = ServerSpec["stop"]["signal"] | "SIGKILL";
 export type MachineEvent =
   /** A person's words, and those of an apply. */
   | { readonly type: "start" }
-  /** `reason`: why somebody else than its operator wants it to rest, one clause. */
-  | { readonly type: "stop"; readonly reason?: string }
-  | { readonly type: "restart" }
-  | { readonly type: "kill" }
+  /**
+   * `reason`: who wants it to rest, and why, one clause. `failed`: it is given up, and one that keeps ending by itself is
+   * failed then.
+   */
+  | { readonly type: "stop"; readonly reason?: string; readonly failed?: boolean }
+  | { readonly type: "restart"; readonly reason?: string }
+  | { readonly type: "kill"; readonly reason?: string }
   /** `until`: unix ms, or null for no end. */
   | { readonly type: "pause"; readonly until: number | null }
   | { readonly type: "resume" }

@@ -97,11 +97,11 @@ function react(
     case "start":
       return onStart(state);
     case "stop":
-      return onStop(state, spec, spec.stop.signal, event.reason);
+      return onStop(state, spec, spec.stop.signal, event);
     case "kill":
-      return onStop(state, spec, "SIGKILL");
+      return onStop(state, spec, "SIGKILL", event);
     case "restart":
-      return onRestart(state, spec);
+      return onRestart(state, spec, event.reason);
     case "pause":
       return onPause(state, event.until, moment);
     case "resume":

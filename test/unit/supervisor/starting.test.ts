@@ -225,13 +225,13 @@ describe("a server that keeps ending", () => {
   ): Driver {
     const s = new Driver(specWith(change)).send({ type: "start" });
     const until = s.now + 24 * HOUR;
-    while (s.is !== "failed" && s.now < until) {
+    for (; s.state.phase.tag !== "failed" && s.now < until; ) {
       if (s.state.phase.tag === "starting") {
         s.spawned();
         const wait = readyAfter !== undefined && readyAfter <= ms ? readyAfter : undefined;
         if (wait !== undefined) s.pass(wait).answers("readiness", true);
         s.pass(ms - (wait ?? 0));
-        if (s.state.phase.tag === "running") s.dies(how);
+        s.dies(how);
       } else s.pass(1000);
     }
     return s;
