@@ -234,7 +234,11 @@ export abstract class Driven {
     clearTimeout(this.#timers.get(timer));
     this.#timers.set(
       timer,
-      setTimeout(() => this.dispatch({ type: "timer", inc, timer }), ms),
+      setTimeout(() => {
+        // Nobody could see whether it is gone: that is not to say that it cannot be killed.
+        if (timer === "stuck" && this.#incarnation?.isBlind) this.#setTimer(timer, inc, ms);
+        else this.dispatch({ type: "timer", inc, timer });
+      }, ms),
     );
   }
 

@@ -75,6 +75,8 @@ export class Incarnation {
   #message = "";
   #exited = false;
   #awaitingEmpty = false;
+  /** The system could not be asked who is in its group. */
+  #isBlind = false;
   #signal: NodeJS.Signals | undefined;
   #groupTimer: NodeJS.Timeout | undefined;
   #orphanTimer: NodeJS.Timeout | undefined;
@@ -136,6 +138,11 @@ export class Incarnation {
     const alive = this.#socket(this.#files.alive, (chunk) => this.#takeMessage(chunk.toString("latin1")));
     alive.once("close", () => this.#aliveEnded());
     this.#sockets.set("alive", alive);
+  }
+
+  /** Whether anything of it lives could not be found out when somebody looked last. */
+  get isBlind(): boolean {
+    return this.#isBlind;
   }
 
   /** Signals everything alive in the group, and watches it until it is empty. */
@@ -287,6 +294,7 @@ export class Incarnation {
     // When the system could not be asked, it is asked again.
     const members = await this.members().catch(() => undefined);
     if (this.#closed || !this.#awaitingEmpty) return;
+    this.#isBlind = members === undefined;
     if (members?.length === 0 && this.#exited) {
       this.#awaitingEmpty = false;
       this.#events.emptied();

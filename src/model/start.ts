@@ -3,7 +3,7 @@ import type { ServerSpec } from "./spec.ts";
 /** What the start of a server is: from its process to the moment in which that is ready. */
 
 /** Of a server whose start has no bound of its own, ms. */
-export const USUAL_START_TIMEOUT = 300_000;
+const USUAL_START_TIMEOUT = 300_000;
 
 /** Longest time from the start of its process until it is ready, ms. */
 export function startTimeoutOf({ startTimeout }: Pick<ServerSpec, "startTimeout">): number {
