@@ -5,7 +5,8 @@ import type { ServerSpec } from "./spec.ts";
 export type Condition = ServerSpec["dependsOn"][number]["condition"];
 
 /** What is to be known of a server to say whether it is as its dependents ask. */
-export interface Standing extends Pick<Observed, "state" | "operator" | "lastExit" | "reason"> {
+export interface Standing
+  extends Pick<Observed, "state" | "operator" | "lastExit" | "reason" | "neverReady"> {
   readonly ready: Pick<Observed["ready"], "status" | "evidence">;
   readonly spec?: Pick<ServerSpec, "restart" | "wanted">;
   /** Its own start is owed, once these are as it asks. Whatever it was before does not count any more. */
@@ -21,8 +22,9 @@ export function isMet(standing: Standing, condition: Condition): boolean {
 }
 
 /** It ended by itself, and with success. */
-export function hasCompleted({ state, lastExit, spec }: Omit<Standing, "ready">): boolean {
-  if (state !== "stopped" || lastExit === undefined || lastExit.requested === true) return false;
+export function hasCompleted({ state, lastExit, spec, neverReady }: Omit<Standing, "ready">): boolean {
+  if (state !== "stopped" || neverReady || lastExit === undefined || lastExit.requested === true)
+    return false;
   const { exit } = lastExit;
   return exit.kind === "code" && spec !== undefined && spec.restart.successExitCodes.includes(exit.code);
 }

@@ -97,6 +97,8 @@ export interface Observed {
   /** Why it is in this state, one clause, e.g. `exit 7, 5 restarts in the last minute`. */
   readonly reason?: string;
   readonly restored?: Restored;
+  /** It ended by itself, and nobody saw it ready before that, as it should have been. */
+  readonly neverReady?: boolean;
   /** Unix ms at which it came into this state. */
   readonly since: number;
   /** Last output lines, for a failed server only. */

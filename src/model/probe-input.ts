@@ -9,7 +9,9 @@ const timing = {
   timeout: duration.default("2s").describe("A check that takes longer has failed."),
   startPeriod: duration
     .default("30s")
-    .describe("Time after the start in which a failed check does not count."),
+    .describe(
+      "Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once.",
+    ),
   failureThreshold: whole(1, 1000).default(3).describe("Failed checks in a row until the probe says no."),
   successThreshold: whole(1, 1000).default(1).describe("Good checks in a row until the probe says yes."),
 };

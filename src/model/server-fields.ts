@@ -101,14 +101,16 @@ const restart = block(
       written: whole(0, 1000)
         .default(5)
         .describe(
-          "With this many restarts in the last 60 seconds the next one is not made: the server has failed.",
+          "With this many restarts in the last 60 seconds the next one is not made: the server has failed. So it has after ten restarts for failure in a row (or this many, where that is more) without a minute of being ready.",
         ),
       kept: z.int(),
       becomes: (written) => written,
       absent: 5,
     }),
     resetAfter: length(
-      duration.default("10s").describe("A process that stays up this long starts over with the first wait."),
+      duration
+        .default("10s")
+        .describe("A process that was ready for this long starts over with the first wait."),
     ),
     successExitCodes: field({
       written: z

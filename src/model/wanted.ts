@@ -8,11 +8,11 @@ export function mayRun(spec: Pick<ServerSpec, "wanted">, observed: Pick<Observed
 
 /**
  * The server ended by itself in a way after which its policy leaves it alone: with a success code under `on-failure`,
- * with any known end under `never`. An end that was asked for, or that nobody saw, explains nothing.
+ * with any known end under `never`; but not before it was ready, where it has to be. An end that was asked for, or that nobody saw, explains nothing.
  */
 export function isAcceptedEnd(spec: Pick<ServerSpec, "restart">, observed: Observed): boolean {
-  const { lastExit } = observed;
-  if (lastExit === undefined || lastExit.requested === true) return false;
+  const { lastExit, neverReady } = observed;
+  if (neverReady || lastExit === undefined || lastExit.requested === true) return false;
   const { exit } = lastExit;
   switch (spec.restart.policy) {
     case "always":

@@ -1,4 +1,5 @@
 import { type Exit, formatExit } from "../model/observed.ts";
+import { earlyEnd } from "../model/start.ts";
 import { formatDuration } from "../model/units.ts";
 import { cannotHappen, type Effect, type EndSignal, type SupervisedSpec, type Turn } from "./events.ts";
 import { decideRestart, isSuccess, type Run, wantsRestart } from "./policy.ts";
@@ -110,9 +111,7 @@ function afterExit(state: ServerState, exit: Exit, at: number, spec: SupervisedS
   const lastExit = { exit, at };
   const isGood = isSuccess(exit, spec);
   const early = isEarly(state, spec);
-  const cause = early
-    ? `${formatExit(exit)} before it was ready${isGood ? likelyCause(spec) : ""}`
-    : formatExit(exit);
+  const cause = early ? earlyEnd(exit, isGood, spec) : formatExit(exit);
   if (!wantsRestart(exit, spec)) {
     // To try that again would be to see it again.
     if (early) return { after: { kind: "fail", reason: cause }, change: { lastExit, reason: cause } };
@@ -122,13 +121,6 @@ function afterExit(state: ServerState, exit: Exit, at: number, spec: SupervisedS
   const run: Run = { ready: readyFor(state, at), end: isGood && !early ? "success" : "failure" };
   const { after, change } = afterFailure(state, cause, run, spec, now);
   return { after, change: { ...change, lastExit } };
-}
-
-/** What most of those turn out to be that end well at once and should have stayed. */
-function likelyCause({ mcp }: SupervisedSpec): string {
-  return mcp === null
-    ? ": it may have gone into the background, or only told its usage"
-    : ": its input is empty, which ends a server that speaks MCP over stdio; run it as one that speaks HTTP, or behind a bridge";
 }
 
 /** What follows a run that wants a restart; counts the restart when it decides on one. */

@@ -4,6 +4,7 @@ import { specHash, startHash } from "../../src/model/canonical.ts";
 import type { Observed } from "../../src/model/observed.ts";
 import type { Action } from "../../src/model/plan.ts";
 import type { ServerSpec } from "../../src/model/spec.ts";
+import { isAcceptedEnd } from "../../src/model/wanted.ts";
 import { eventually } from "../rig/eventually.ts";
 import { isAlive, programsWith } from "../rig/processes.ts";
 import { changeOf, readyOn, type SpecChanges } from "../rig/spec.ts";
@@ -48,9 +49,9 @@ export function backendContract(fixture: Fixture): void {
     const staying = (name: string, over: SpecChanges = {}) =>
       subject.shell(name, STAYS, { readiness: readyOn("up"), ...over });
 
-    function perform(spec: ServerSpec, action: Action): Promise<PerformResult> {
+    function perform(spec: ServerSpec, action: Action, waitMs = 20_000): Promise<PerformResult> {
       const { signal } = new AbortController();
-      return subject.backend.perform(changeOf(spec, action), { secrets: {}, waitMs: 20_000, signal });
+      return subject.backend.perform(changeOf(spec, action), { secrets: {}, waitMs, signal });
     }
 
     async function observe(name: string): Promise<Observed> {
@@ -185,6 +186,46 @@ export function backendContract(fixture: Fixture): void {
           lastExit: { exit: { kind: "code", code: 0 } },
         }),
       );
+    });
+
+    it("takes an end with success for a failure when it should have been ready, and was not", async () => {
+      const spec = subject.shell("a", fixture.oneShot ?? "echo done", { readiness: readyOn("never") });
+      expect(await perform(spec, "add")).toMatchObject({
+        ok: false,
+        message: expect.stringContaining("exit 0 before it was ready"),
+      });
+      await eventually(async () => {
+        const { state, neverReady } = await observe("a");
+        expect([state, neverReady]).toEqual(
+          subject.backend.waits ? ["failed", undefined] : ["stopped", true],
+        );
+      });
+      const other = subject.shell("b", `${fixture.oneShot ?? "echo done"}; echo up`, {
+        readiness: readyOn("^up$"),
+      });
+      expect(await perform(other, "add")).toMatchObject({ ok: true });
+      await eventually(async () => expect(await observe("b")).toMatchObject({ state: "stopped" }));
+      expect(isAcceptedEnd(other, await observe("b"))).toBe(true);
+    });
+
+    it("says whose wish it was that it rests", async () => {
+      await perform(staying("a"), "add");
+      await subject.operator("stop", "a");
+      expect(await observe("a")).toMatchObject({ reason: "its operator stopped it" });
+      const reason = expect.stringMatching(/^an apply left it stopped: not ready after 300ms/);
+      const late = subject.shell("b", "sleep 600", { readiness: readyOn("never") });
+      expect(await perform(late, "add", 300)).toMatchObject({ ok: false });
+      expect(await observe("b")).toMatchObject({ state: "stopped", reason });
+    });
+
+    it("says that a version was put back, and why, until another one is applied", async () => {
+      await perform(staying("a"), "add");
+      const changed = staying("a", { env: { N: "2" }, readiness: readyOn("never") });
+      expect(await perform(changed, "restart", 300)).toMatchObject({ ok: false });
+      const because = expect.stringMatching(/^not ready after 300ms/);
+      expect(await observe("a")).toMatchObject({ state: "running", restored: { because } });
+      expect(await perform(staying("a", { description: "third" }), "update")).toMatchObject({ ok: true });
+      expect(await observe("a")).not.toHaveProperty("restored");
     });
 
     it("starts again what ends against its policy", async () => {

@@ -60,7 +60,8 @@ export class Changing {
 
   async #carryOut(work: Work, options: PerformOptions): Promise<PerformResult> {
     const { manager } = this.#inventory;
-    const { action, begins, before, unrecorded, record } = work;
+    const { action, begins, before, unrecorded } = work;
+    const record = begins ? { ...work.record, sawReady: false } : work.record;
     const written = await this.#writing.write(record);
     const unit = this.#inventory.unitOf(written);
     let begun: Begun | undefined;
@@ -147,7 +148,11 @@ export class Changing {
     const { manager, store } = this.#inventory;
     const ran = before?.live.pid !== undefined;
     await manager.stop(unit);
-    if (ran) store.update(record.spec.name, (now) => ({ ...now, rests: { at: Date.now() } }));
+    if (ran)
+      store.update(record.spec.name, (now) => ({
+        ...now,
+        rests: { at: Date.now(), reason: `an apply stopped it: ${whyAtRest(record)}` },
+      }));
     if (action === "stop" || ran) return { ok: true, detail: "stopped" };
     return { ok: true, detail: action === "add" ? "added, and not started" : "changed" };
   }
@@ -159,9 +164,15 @@ export class Changing {
     const isWanted = () => this.#mayRun(record.spec);
     const { dir } = store;
     const settled = await settle({ manager, unit, record, output, until, bound, dir, isWanted, signal });
-    if (settled.ok && settled.process) {
-      const { ready, process: launched } = settled;
-      store.update(name, (now) => ({ ...now, launched, ...(ready ? { ready } : {}) }));
+    if (settled.ok) {
+      const { ready, process: launched, wasReady = ready !== undefined } = settled;
+      const saw = wasReady ? { sawReady: true } : {};
+      store.update(name, (now) => ({
+        ...now,
+        ...(launched ? { launched } : {}),
+        ...(ready ? { ready } : {}),
+        ...saw,
+      }));
     }
     return settled;
   }
@@ -191,7 +202,7 @@ export class Changing {
     if (!isOther(before, record)) return "";
     const now = (await this.#inventory.known([name])).get(name);
     const outdated = now && outdatedBy(before.record.spec, now);
-    const { outdated: _, launched: __, ...kept } = before.record;
+    const { outdated: _, launched: __, restored: ___, ...kept } = before.record;
     const isMoved = kept.file !== record.file || kept.spec.class !== record.spec.class;
     if (isMoved) {
       await manager.stop(unit);
@@ -202,6 +213,7 @@ export class Changing {
       ...(record.site && !isMoved ? { site: record.site } : {}),
       operator: store.read(name)?.operator ?? null,
       unfinished: true,
+      restored: { at: Date.now(), because: message },
       ...(outdated ? { outdated } : {}),
     };
     const oldUnit = this.#inventory.unitOf(await this.#writing.write(old));
@@ -229,10 +241,16 @@ export class Changing {
     // One that has come to rest by itself is left so: its manager knows how.
     if (live?.state === "failed" || (live?.state === "stopped" && live.lastExit !== undefined)) return "";
     await manager.stop(unit);
-    store.update(spec.name, (now) => ({ ...now, rests: { at: Date.now(), reason: message } }));
+    store.update(spec.name, (now) => ({
+      ...now,
+      rests: { at: Date.now(), reason: `an apply left it stopped: ${message}` },
+    }));
     return "; it is left stopped";
   }
 }
+
+const whyAtRest = ({ operator }: UnitRecord) =>
+  operator === "stop" ? "its operator holds it" : "its configuration wants it stopped";
 
 /** A change of one server, and what there was of it. */
 interface Work {

@@ -1,4 +1,5 @@
 import { formatExit, type Observed } from "../../model/observed.ts";
+import { hasToBeReady } from "../../model/start.ts";
 import { type Inventory, type Known, OTHER_HASH, runningHashOf, UNKNOWN } from "./inventory.ts";
 import type { Live, Unit } from "./manager.ts";
 import { glanceAt, healthOf } from "./readiness.ts";
@@ -25,7 +26,8 @@ async function observe(inventory: Inventory, { record, live }: Known): Promise<O
   // It was ended by xy, whatever its manager makes of that.
   const atRest = live.state === "stopped" && rests !== undefined;
   const lastExit = live.lastExit && (atRest ? { ...live.lastExit, requested: true } : live.lastExit);
-  const reason = live.reason ?? (atRest ? rests.reason : endReason(live));
+  const neverReady = !atRest && isUnseen(record, live);
+  const reason = live.reason ?? (atRest ? rests.reason : endReason(live, neverReady));
   const glance = await glanceAt(record, live, inventory.store.dir, now);
   return {
     name: spec.name,
@@ -44,6 +46,8 @@ async function observe(inventory: Inventory, { record, live }: Known): Promise<O
     ...(live.restartCount === undefined ? {} : { restartCount: live.restartCount }),
     ...(lastExit ? { lastExit } : {}),
     ...(reason === undefined ? {} : { reason }),
+    ...(neverReady ? { neverReady } : {}),
+    ...(record.restored ? { restored: record.restored } : {}),
     ...(drift.length === 0 ? {} : { drift: drift.join("; ") }),
     ...(unfinished
       ? { unsettled: "unfinished" as const }
@@ -74,9 +78,19 @@ async function isRewritten(inventory: Inventory, record: UnitRecord): Promise<bo
 }
 
 /** An end that its policy accepts has a reason too. */
-function endReason({ state, lastExit }: Live): string | undefined {
+function endReason({ state, lastExit }: Live, neverReady: boolean): string | undefined {
   if (state !== "stopped" || lastExit === undefined || lastExit.requested) return undefined;
-  return `ended: ${formatExit(lastExit.exit)}`;
+  return `ended: ${formatExit(lastExit.exit)}${neverReady ? ", and nobody saw it ready" : ""}`;
+}
+
+/** It ended by itself, it was there to be ready, and no record says that it was. */
+function isUnseen(
+  { spec, ready, sawReady = ready !== undefined }: UnitRecord,
+  { state, lastExit }: Live,
+): boolean {
+  if (state !== "stopped" || lastExit === undefined || lastExit.requested || !hasToBeReady(spec))
+    return false;
+  return !sawReady;
 }
 
 async function observeUnrecorded({ manager }: Inventory, units: readonly Unit[]): Promise<Observed[]> {

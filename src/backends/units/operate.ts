@@ -159,7 +159,7 @@ class Operation {
     await manager[how](unit);
     const ran = isUp(live);
     const at = ran ? Date.now() : (record.rests?.at ?? Date.now());
-    store.update(name, (now) => ({ ...now, rests: { at } }));
+    store.update(name, (now) => ({ ...now, rests: { at, reason: ENDED_BY_OPERATOR[how] } }));
     // systemd would remove a link that it is told to disable: an apply shows that first.
     const { is } = inventory.fileAt(next.file);
     if (is === "ours" || is === "foreign") await manager.load(unit);
@@ -242,3 +242,5 @@ function withDependencies(names: readonly string[], all: ReadonlyMap<string, Kno
   }
   return [...found];
 }
+
+const ENDED_BY_OPERATOR = { stop: "its operator stopped it", kill: "its operator killed it" } as const;

@@ -41,8 +41,12 @@ const recordFile = z.object({
   ready: z
     .object({ process: processId, evidence: z.string(), at: z.number(), mcp: mcpFacts.optional() })
     .optional(),
+  /** xy has seen it ready since it started it last. Absent in records of earlier versions, which have `ready` for it. */
+  sawReady: z.boolean().optional(),
   /** Unix ms at which xy ended it, while nothing has started it since; and why. */
   rests: z.object({ at: z.number(), reason: z.string().optional() }).optional(),
+  /** An apply has put back what it has now; see `Restored`. */
+  restored: z.object({ at: z.number(), because: z.string() }).optional(),
 });
 export type UnitRecord = z.infer<typeof recordFile>;
 

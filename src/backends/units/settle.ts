@@ -3,6 +3,7 @@ import { formatExit } from "../../model/observed.ts";
 import type { McpFacts } from "../../model/probe-report.ts";
 import type { ProcessId } from "../../model/process.ts";
 import { Redactor } from "../../model/redact.ts";
+import { earlyEnd, hasToBeReady } from "../../model/start.ts";
 import { formatDuration } from "../../model/units.ts";
 import { identify } from "../../system/processes.ts";
 import type { Condition } from "../backend.ts";
@@ -21,6 +22,8 @@ export type Settled =
       readonly ok: true;
       readonly detail: string;
       readonly process?: ProcessId;
+      /** It was ready, and has ended. */
+      readonly wasReady?: boolean;
       readonly ready?: NonNullable<UnitRecord["ready"]>;
     }
   | { readonly ok: false; readonly message: string };
@@ -100,7 +103,7 @@ class StartWatch {
     }
   }
 
-  #stopped({ lastExit, reason }: Live): Settled | undefined {
+  async #stopped({ lastExit, reason }: Live): Promise<Settled | undefined> {
     const { spec } = this.#wait.record;
     const isOver =
       lastExit !== undefined && lastExit.requested !== true && lastExit.at >= this.#wait.output.since - 1000;
@@ -113,7 +116,18 @@ class StartWatch {
     const how = `ended: ${formatExit(lastExit.exit)}`;
     const { exit } = lastExit;
     const isGood = exit.kind === "code" && spec.restart.successExitCodes.includes(exit.code);
-    return isGood ? { ok: true, detail: how } : { ok: false, message: how };
+    if (!isGood) return { ok: false, message: how };
+    // Whoever waits for its end has not looked whether it was ready.
+    const { until } = this.#wait;
+    if (!hasToBeReady(spec) || until === "completed") return { ok: true, detail: how };
+    if (await this.#wasReady()) return { ok: true, detail: how, wasReady: true };
+    return { ok: false, message: earlyEnd(exit, true, spec) };
+  }
+
+  /** A line that makes it ready counts, also when its process ended right after it. Nothing else can be asked any more. */
+  async #wasReady(): Promise<boolean> {
+    const { output, record } = this.#wait;
+    return record.spec.readiness.type === "log" && (await output.matched());
   }
 
   async #running({ pid }: Live): Promise<Settled | undefined> {
@@ -177,6 +191,14 @@ export class Output {
     const lines = manager.logs(unit, this.#request(true), this.#closing.signal);
     // The first step is made at once: the files are opened as they are now.
     void this.#follow(lines[Symbol.asyncIterator](), pattern).catch(() => {});
+  }
+
+  /** Whether the line that its log probe waits for is among all that it printed. */
+  async matched(): Promise<boolean> {
+    const until = Date.now() + LONGEST_FOLLOW;
+    while (this.match === undefined && Date.now() < until && !this.#closing.signal.aborted)
+      await pause(FOLLOW_GAP, this.#closing.signal);
+    return this.match !== undefined;
   }
 
   async lastLines(): Promise<string[]> {

@@ -82,7 +82,7 @@ export class Writing {
   ): Promise<UnitRecord> {
     const { manager } = this.#inventory;
     const outdated = before && outdatedBy(spec, before);
-    const { ready, launched, file: last } = before?.record ?? {};
+    const { ready, launched, sawReady, file: last } = before?.record ?? {};
     const site = manager.siteOf(spec);
     const file = manager.fileOf(spec);
     const leaves = last === undefined || last === file ? before?.record.leaves : last;
@@ -98,7 +98,9 @@ export class Writing {
       ...(site ? { site: withoutGaps(site) } : {}),
       ...(outdated ? { outdated } : {}),
       ...(launched && isRunning(launched) ? { launched } : {}),
-      ...(ready && isRunning(ready.process) ? { ready } : {}),
+      // Also of one that has ended: how it stood then is still the question.
+      ...(ready ? { ready } : {}),
+      ...(sawReady === undefined ? {} : { sawReady }),
     };
   }
 }
