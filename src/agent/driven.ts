@@ -39,6 +39,8 @@ export abstract class Driven {
   protected abstract runPath(inc: number): string;
   /** Starts a new incarnation in its run folder. Throws a {@link SpawnError} when it cannot run. */
   protected abstract launch(inc: number, events: IncarnationEvents): Promise<Incarnation>;
+  /** What is about to be launched is not wanted any more. What has begun goes on, and is ended then. */
+  protected unlaunch(): void {}
   /** Writes the state down, at once or in a moment. Never throws: supervision goes on. */
   protected abstract record(soon: boolean): void;
   protected abstract report(message: string): void;
@@ -180,7 +182,9 @@ export abstract class Driven {
         break;
       case "signal":
         // While a spawn is under way there is nothing to signal yet: that sees to it.
-        if (effect.inc === this.#state.inc) this.#incarnation?.signal(effect.signal);
+        if (effect.inc !== this.#state.inc) break;
+        if (this.#incarnation) this.#incarnation.signal(effect.signal);
+        else this.unlaunch();
         break;
       case "setTimer":
         this.#setTimer(effect.timer, effect.inc, effect.ms);

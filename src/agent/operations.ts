@@ -247,10 +247,10 @@ export async function awaitStart(server: Supervised): Promise<void> {
     );
   }
   const bound = stopBound(server.spec);
-  const settled = await server.until(
-    ({ state: { phase } }) => phase.tag !== "starting" && !isMoving(phase),
-    bound,
-  );
+  const isOver = ({ state: { phase } }: Supervised) => phase.tag !== "starting" && !isMoving(phase);
+  // Its time begins with its turn: each one before it has a bound of its own.
+  while (server.isInRow && !isOver(server)) await server.until((now) => isOver(now) || !now.isInRow, bound);
+  const settled = await server.until(isOver, bound);
   if (!settled)
     throw new RpcError(RPC_ERRORS.spawnFailed, `cannot start ${server.spec.name}: it takes too long`);
   throwSpawnError(server);

@@ -30,7 +30,11 @@ import { LogWriter } from "./log-writer.ts";
 import { adoptIncarnation, spawnIncarnation } from "./process-host.ts";
 import { hasKeeper, madeAt } from "./run-folder.ts";
 import { type AppliedSpec, type RuntimeRecord, type ServerStore, stateAfter } from "./store.ts";
+import { type Turn, Turns } from "./turns.ts";
 import { Watch } from "./watch.ts";
+
+/** Of all servers of this agent. */
+const launches = new Turns();
 
 export interface SupervisedOptions {
   readonly store: ServerStore;
@@ -58,6 +62,8 @@ export class Supervised extends Driven {
   /** Unix ms, before the first line that the newest incarnation can have printed: its start is heard of later. */
   #begunAt = 0;
   #watch: Watch | undefined;
+  /** Its place among those that are about to be launched. */
+  #turn: Turn | undefined;
   /** How it has done up to now. */
   get tally(): Tally {
     return this.#ledger.tally(this.state);
@@ -119,6 +125,11 @@ export class Supervised extends Driven {
   /** Asks the probes of the live process; undefined while there is none. */
   get watch(): Watch | undefined {
     return this.#watch;
+  }
+
+  /** Others are launched before it. */
+  get isInRow(): boolean {
+    return this.#turn !== undefined;
   }
 
   /**
@@ -292,8 +303,21 @@ export class Supervised extends Driven {
     this.#begunAt = Date.now();
     if (this.#unreadable)
       throw new SpawnError("cannot start: what was applied cannot be read: apply it again");
-    const { spec, secrets, log } = this;
-    return spawnIncarnation({ dir: this.runPath(inc), spec, secrets, log, events });
+    this.#turn = launches.take();
+    const over = await this.#turn.begun.finally(() => {
+      this.#turn = undefined;
+      this.nudge();
+    });
+    try {
+      const { spec, secrets, log } = this;
+      return await spawnIncarnation({ dir: this.runPath(inc), spec, secrets, log, events });
+    } finally {
+      over();
+    }
+  }
+
+  protected override unlaunch(): void {
+    this.#turn?.giveUp(new SpawnError("told to end before it began"));
   }
 
   /** A line that makes it ready counts, also when its process ended right after it. */

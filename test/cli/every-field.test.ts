@@ -37,6 +37,7 @@ function everything(port: number, user: string): ServerInput {
       resetAfter: "5s",
       successExitCodes: [0, 3],
     },
+    startTimeout: "2m",
     stop: { grace: "2s", signal: "SIGINT" },
     readiness: {
       type: "tcp",
