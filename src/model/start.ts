@@ -23,14 +23,14 @@ export function hasToBeReady({
   return port !== null || mcp !== null || readiness.type !== "none";
 }
 
-/** What happened to one that {@link hasToBeReady}, one clause. `isSuccess`: its policy takes the exit for that. */
-export function earlyEnd(exit: Exit, isSuccess: boolean, spec: Pick<ServerSpec, "mcp">): string {
-  return `${formatExit(exit)} before it was ready${isSuccess ? likelyCause(spec) : ""}`;
+/** That one which {@link hasToBeReady} has ended with a success code, one clause. */
+export function earlyEnd(exit: Exit, spec: Pick<ServerSpec, "mcp">): string {
+  return `${formatExit(exit)} before it was ready: ${likelyCause(spec)}`;
 }
 
 /** What most of those turn out to be that end well at once and should have stayed. */
 function likelyCause({ mcp }: Pick<ServerSpec, "mcp">): string {
   return mcp === null
-    ? ": it may have gone into the background, or only told its usage"
-    : ": its input is empty, which ends a server that speaks MCP over stdio; run it as one that speaks HTTP, or behind a bridge";
+    ? "it may have gone into the background, or only told its usage"
+    : "its input is empty, which ends a server that speaks MCP over stdio; run it as one that speaks HTTP, or behind a bridge";
 }

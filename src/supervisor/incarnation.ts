@@ -111,7 +111,7 @@ function afterExit(state: ServerState, exit: Exit, at: number, spec: SupervisedS
   const lastExit = { exit, at };
   const isGood = isSuccess(exit, spec);
   const early = isEarly(state, spec);
-  const cause = early ? earlyEnd(exit, isGood, spec) : formatExit(exit);
+  const cause = early && isGood ? earlyEnd(exit, spec) : formatExit(exit);
   if (!wantsRestart(exit, spec)) {
     // To try that again would be to see it again.
     if (early) return { after: { kind: "fail", reason: cause }, change: { lastExit, reason: cause } };

@@ -76,7 +76,9 @@ test("one that is needed started need not be ready, one that is needed ready mus
   const outcome = await home.xy("apply", "--yes", "--wait-timeout", "500ms");
   expect(outcome).toMatchObject({ code: 1 });
   expect(outcome.stdout).toContain("db: cannot add: not ready after 500ms");
-  expect(outcome.stdout).toMatch(/web: waits for db to be ready: stopped: an apply left it stopped: .*; it starts/);
+  expect(outcome.stdout).toMatch(
+    /web: waits for db to be ready: stopped: an apply left it stopped: .*; it starts/,
+  );
 });
 
 test("without waiting only the order counts", async () => {

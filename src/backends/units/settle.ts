@@ -121,7 +121,7 @@ class StartWatch {
     const { until } = this.#wait;
     if (!hasToBeReady(spec) || until === "completed") return { ok: true, detail: how };
     if (await this.#wasReady()) return { ok: true, detail: how, wasReady: true };
-    return { ok: false, message: earlyEnd(exit, true, spec) };
+    return { ok: false, message: earlyEnd(exit, spec) };
   }
 
   /** A line that makes it ready counts, also when its process ended right after it. Nothing else can be asked any more. */

@@ -159,10 +159,10 @@ describe("an end before it was ready", () => {
     ["on-failure", { port: 8421 }, 0, "failed", `exit 0 before it was ready${PORT}`],
     ["on-failure", { port: 8421, mcp: { path: "/mcp" } }, 0, "failed", `exit 0 before it was ready${MCP}`],
     ["on-failure", { readiness: LOG }, 0, "failed", `exit 0 before it was ready${PORT}`],
-    ["on-failure", { port: 8421 }, 7, "restarting", "exit 7 before it was ready; starts again after 1s"],
+    ["on-failure", { port: 8421 }, 7, "restarting", "exit 7; starts again after 1s"],
     ["always", { port: 8421 }, 0, "restarting", `exit 0 before it was ready${PORT}; starts again after 1s`],
     ["never", { port: 8421 }, 0, "failed", `exit 0 before it was ready${PORT}`],
-    ["never", { port: 8421 }, 7, "failed", "exit 7 before it was ready"],
+    ["never", { port: 8421 }, 7, "failed", "exit 7"],
     ["on-failure", {}, 0, "stopped", "ended with success"],
     ["never", {}, 7, "stopped", "ended: exit 7"],
   ] as const)("under policy %s, of %o, with %s", (policy, change, code, state, reason) => {
