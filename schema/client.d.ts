@@ -703,6 +703,8 @@ export interface Methods {
       readonly spec?: ServerSpec | undefined;
       readonly secrets?: Readonly<Record<string, string>> | undefined;
       readonly wait_ms: number;
+      readonly while_progress?: boolean | undefined;
+      readonly progress?: boolean | undefined;
       readonly until?: "ready" | "started" | "completed" | undefined;
       readonly rollback?: boolean | undefined;
       readonly held?: boolean | undefined;
@@ -725,6 +727,7 @@ export interface Methods {
       readonly ok: false;
       readonly message: string;
       readonly last_lines: readonly string[];
+      readonly help?: readonly string[] | undefined;
       readonly waits_for?: readonly ({
         readonly server: string;
         readonly condition: "ready" | "started" | "completed";
@@ -1065,6 +1068,22 @@ export interface Notifications {
     readonly to: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
     readonly reason?: string | undefined;
     readonly at_unix_ms: number;
+  };
+  /** How a start is getting on that an `apply` with `progress` waits for: when something changed, and every 5 s. */
+  readonly apply_progress: {
+    readonly project: string;
+    readonly name: string;
+    readonly waited_ms: number;
+    /** The longest wait. */
+    readonly bound_ms: number;
+    /** What was seen last of what is waited for. */
+    readonly evidence: string;
+    /** Since the wait began. */
+    readonly restarts: number;
+    /** How its last failed run ended, since the wait began. */
+    readonly last_failure?: string | undefined;
+    /** What it printed last. */
+    readonly last_line?: string | undefined;
   };
   /** The last of a subscription. */
   readonly log_end: {

@@ -68,9 +68,9 @@ export interface Server {
     readonly backoffInitial?: string | undefined;
     /** Longest wait before a restart. Default: "30s". */
     readonly backoffMax?: string | undefined;
-    /** With this many restarts in the last 60 seconds the next one is not made: the server has failed. Default: 5. */
+    /** With this many restarts in the last 60 seconds the next one is not made: the server has failed. So it has after ten restarts for failure in a row (or this many, where that is more) without a minute of being ready. Default: 5. */
     readonly maxRetriesPerMinute?: number | undefined;
-    /** A process that stays up this long starts over with the first wait. Default: "10s". */
+    /** A process that was ready for this long starts over with the first wait. Default: "10s". */
     readonly resetAfter?: string | undefined;
     /** Exit codes that are not a failure. Default: [0]. */
     readonly successExitCodes?: readonly number[] | undefined;
@@ -92,7 +92,7 @@ export interface Server {
     readonly interval?: string | undefined;
     /** A check that takes longer has failed. Default: "2s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
     readonly startPeriod?: string | undefined;
     /** Failed checks in a row until the probe says no. Default: 3. */
     readonly failureThreshold?: number | undefined;
@@ -110,7 +110,7 @@ export interface Server {
     readonly interval?: string | undefined;
     /** A check that takes longer has failed. Default: "2s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
     readonly startPeriod?: string | undefined;
     /** Failed checks in a row until the probe says no. Default: 3. */
     readonly failureThreshold?: number | undefined;
@@ -126,7 +126,7 @@ export interface Server {
     readonly interval?: string | undefined;
     /** A check that takes longer has failed. An MCP exchange gets 10s, every other check 2s. Default: "10s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
     readonly startPeriod?: string | undefined;
     /** Failed checks in a row until the probe says no. Default: 3. */
     readonly failureThreshold?: number | undefined;
@@ -142,7 +142,7 @@ export interface Server {
     readonly interval?: string | undefined;
     /** A check that takes longer has failed. Default: "2s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
     readonly startPeriod?: string | undefined;
     /** Failed checks in a row until the probe says no. Default: 3. */
     readonly failureThreshold?: number | undefined;
@@ -158,7 +158,7 @@ export interface Server {
     readonly interval?: string | undefined;
     /** A check that takes longer has failed. Default: "2s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
     readonly startPeriod?: string | undefined;
     /** Failed checks in a row until the probe says no. Default: 3. */
     readonly failureThreshold?: number | undefined;
@@ -175,7 +175,7 @@ export interface Server {
     readonly interval?: string | undefined;
     /** A check that takes longer has failed. Default: "2s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
     readonly startPeriod?: string | undefined;
     /** Failed checks in a row until the probe says no. Default: 3. */
     readonly failureThreshold?: number | undefined;
@@ -193,7 +193,7 @@ export interface Server {
     readonly interval?: string | undefined;
     /** A check that takes longer has failed. Default: "2s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
     readonly startPeriod?: string | undefined;
     /** Failed checks in a row until the probe says no. Default: 3. */
     readonly failureThreshold?: number | undefined;
@@ -209,7 +209,7 @@ export interface Server {
     readonly interval?: string | undefined;
     /** A check that takes longer has failed. An MCP exchange gets 10s, every other check 2s. Default: "10s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
     readonly startPeriod?: string | undefined;
     /** Failed checks in a row until the probe says no. Default: 3. */
     readonly failureThreshold?: number | undefined;
@@ -225,7 +225,7 @@ export interface Server {
     readonly interval?: string | undefined;
     /** A check that takes longer has failed. Default: "2s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
     readonly startPeriod?: string | undefined;
     /** Failed checks in a row until the probe says no. Default: 3. */
     readonly failureThreshold?: number | undefined;

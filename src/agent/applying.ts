@@ -2,19 +2,21 @@ import { canonicalJson, specHash, unknownFields } from "../model/canonical.ts";
 import { hasCompleted, isMet, waitsText } from "../model/dependency.ts";
 import { understood, unusable } from "../model/expression.ts";
 import { formatExit, type Missing } from "../model/observed.ts";
+import { atMost, DEPENDENCIES_PATIENCE, type Patience, patienceFor } from "../model/patience.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
-import { formatDuration } from "../model/units.ts";
+import { GOAL, givenUpText, type StartProgress } from "../model/start-report.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { notKnown, RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { publicState } from "../supervisor/state.ts";
-import { lastLines } from "./observing.ts";
 import { awaitRest, awaitStart } from "./operations.ts";
 import type { Registry } from "./registry.ts";
+import { StartWait } from "./start-wait.ts";
 import { isAtRest, type Supervised } from "./supervised.ts";
 import { isOwed, standingOf } from "./waiting.ts";
 
-type Request = ParsedParams<"apply">;
+/** `tell`: told how a start is getting on. */
+type Request = ParsedParams<"apply"> & { readonly tell?: (progress: StartProgress) => void };
 type Applied = ResultOf<"apply">;
 
 const done = (detail: string): Applied => ({ ok: true, detail });
@@ -70,11 +72,11 @@ function ownWhatIsStarted(server: Supervised, { session }: Request): void {
 async function missingForRestart(
   { waiting }: Registry,
   found: Supervised,
-  { action, spec, wait_ms }: Request,
+  { action, spec, ...wait }: Request,
   gone: AbortSignal,
 ): Promise<Missing[]> {
-  const applies = action === "restart" && spec !== undefined && wait_ms > 0 && !isAtRest(found);
-  return applies ? waiting.lacking(spec, wait_ms, gone) : [];
+  const applies = action === "restart" && spec !== undefined && wait.wait_ms > 0 && !isAtRest(found);
+  return applies ? waiting.lacking(spec, dependenciesBound(wait), gone) : [];
 }
 
 function leftAlone(missing: Missing[]): Applied {
@@ -86,20 +88,19 @@ function leftAlone(missing: Missing[]): Applied {
 async function updated(
   server: Supervised,
   before: Before | undefined,
-  { wait_ms, rollback }: Request,
+  { rollback, ...request }: Request,
   gone: AbortSignal,
 ): Promise<Applied> {
   const isNewQuestion =
     before !== undefined && canonicalJson(before.spec.readiness) !== canonicalJson(server.spec.readiness);
-  if (!isNewQuestion || wait_ms === 0 || server.state.phase.tag !== "running")
+  if (!isNewQuestion || request.wait_ms === 0 || server.state.phase.tag !== "running")
     return done("changed in place");
-  const wait: Wait = { until: "ready", wait_ms };
-  const settled = await server.until(
-    (now) => isAtRest(now) || isMet(standingOf(now), "ready"),
-    wait_ms,
-    gone,
-  );
-  const outcome = verdict(server, settled, wait);
+  const { tell } = request;
+  const wait = new StartWait(server, { patience: patienceOf(request, server, rollback), tell });
+  const isSettled = (now: Supervised) => isAtRest(now) || isMet(standingOf(now), "ready");
+  await wait.until(isSettled, gone);
+  wait.close();
+  const outcome = verdict(server, wait, "ready");
   if (outcome.ok) return done(`changed in place: ${outcome.detail}`);
   if (!rollback || gone.aborted || server.state.phase.tag !== "running") return outcome;
   server.configure(before.spec, before.secrets, outcome.message);
@@ -122,12 +123,14 @@ async function bringUpOrBack(
   gone: AbortSignal,
 ): Promise<Applied> {
   const { action, wait_ms, rollback } = request;
-  const outcome = await bringUp(registry, server, action === "restart" ? "restart" : "start", request, gone);
+  const isNew = before === undefined || (action === "add" && isSame(before, server));
+  const putsBack = rollback && !isNew && before.ran && !isSame(before, server);
+  const how = action === "restart" ? "restart" : "start";
+  const outcome = await bringUp(registry, server, how, { ...request, putsBack }, gone);
   if (outcome.ok || outcome.waits_for || !rollback || wait_ms === 0) return outcome;
   // Whoever is gone decides nothing any more: a slow server may still come up. And a server that was told to rest,
   // by its operator or with its agent, has not shown what the new version is worth.
   if (gone.aborted || registry.isEnding || !server.shouldRun) return outcome;
-  const isNew = before === undefined || (action === "add" && isSame(before, server));
   const after = isNew
     ? await leaveStopped(server, outcome.message)
     : await putBack(registry, server, before, request, gone, outcome.message);
@@ -206,14 +209,20 @@ async function stopServer(server: Supervised, wish?: Parameters<Supervised["ceas
   return done(ran ? "stopped" : "not started: it is wanted stopped");
 }
 
-/** What a start is waited for, and how long. */
-type Wait = Pick<Request, "until" | "wait_ms">;
+/** What a start is waited for, and how long. `putsBack`: a version that ran comes back when this one does not come up. */
+type Wait = Pick<Request, "until" | "wait_ms" | "while_progress" | "tell"> & { readonly putsBack?: boolean };
 
-const GOAL: Readonly<Record<Wait["until"], string>> = {
-  started: "running",
-  ready: "ready",
-  completed: "completed",
-};
+function patienceOf(
+  { wait_ms, while_progress }: Pick<Request, "wait_ms" | "while_progress">,
+  { spec }: Supervised,
+  putsBack = false,
+): Patience {
+  if (!while_progress) return patienceFor(wait_ms, spec, { putsBack });
+  return atMost(wait_ms, patienceFor(undefined, spec, { putsBack }));
+}
+
+const dependenciesBound = ({ wait_ms, while_progress }: Pick<Request, "wait_ms" | "while_progress">) =>
+  while_progress ? Math.min(wait_ms, DEPENDENCIES_PATIENCE) : wait_ms;
 
 /** Starts the server as soon as what it depends on allows it; a wait for that is within the wait for the server. */
 async function bringUp(
@@ -223,19 +232,28 @@ async function bringUp(
   wait: Wait,
   gone: AbortSignal,
 ): Promise<Applied> {
-  if ((action === "restart" && !isAtRest(server)) || server.isOutdated)
-    server.dispatch({ type: "restart", reason: "an apply restarts it" });
-  else waiting.begin(server);
-  if (wait.wait_ms === 0) return handedOver(server, waiting.of(server));
-  // Also at rest: failed, ended without a restart, or ended and not to be started during its pause.
-  const isSettled = (now: Supervised) =>
-    waiting.of(now).length > 0
-      ? !waiting.isHopeful(now)
-      : isAtRest(now) || waitsForResume(now) || isMet(standingOf(now), wait.until);
-  const settled = await server.until(isSettled, wait.wait_ms, gone);
-  const missing = waiting.of(server);
-  if (missing.length === 0) return verdict(server, settled, wait);
-  return { ok: false, message: waitsText(missing), last_lines: [], waits_for: missing };
+  const start = new StartWait(server, { patience: patienceOf(wait, server, wait.putsBack), tell: wait.tell });
+  try {
+    if ((action === "restart" && !isAtRest(server)) || server.isOutdated)
+      server.dispatch({ type: "restart", reason: "an apply restarts it" });
+    else waiting.begin(server);
+    if (wait.wait_ms === 0) return await handedOver(server, waiting.of(server));
+    // A wait for what it depends on is no start yet. Who has said how long has said it for both.
+    const began = performance.now();
+    const isFree = (now: Supervised) => waiting.of(now).length === 0 || !waiting.isHopeful(now);
+    await server.until(isFree, dependenciesBound(wait), gone);
+    // Also at rest: failed, ended without a restart, or ended and not to be started during its pause.
+    const isSettled = (now: Supervised) =>
+      waiting.of(now).length > 0
+        ? !waiting.isHopeful(now)
+        : isAtRest(now) || waitsForResume(now) || isMet(standingOf(now), wait.until);
+    if (isFree(server)) await start.until(isSettled, gone, performance.now() - began);
+    const missing = waiting.of(server);
+    if (missing.length === 0) return verdict(server, start, wait.until);
+    return { ok: false, message: waitsText(missing), last_lines: [], waits_for: missing };
+  } finally {
+    start.close();
+  }
 }
 
 function handedOver(server: Supervised, missing: Missing[]): Applied | Promise<Applied> {
@@ -259,25 +277,34 @@ async function spawned(server: Supervised): Promise<Applied> {
 }
 
 /** A run that ended with success is enough, whatever it was waited for. */
-function verdict(server: Supervised, settled: boolean, wait: Wait): Applied {
+function verdict(server: Supervised, wait: StartWait, until: Request["until"]): Applied {
   const { phase } = server.state;
   if (hasCompleted(standingOf(server))) return done("ran, and ended with success");
-  if (phase.tag === "running" && settled) {
+  if (phase.tag === "running" && wait.isSettled) {
     const { evidence } = phase.ready.verdict;
-    return done(wait.until === "started" ? `running: pid ${phase.process.pid}` : `ready: ${evidence}`);
+    return done(until === "started" ? `running: pid ${phase.process.pid}` : `ready: ${evidence}`);
   }
-  return { ok: false, message: complaint(server, settled, wait), last_lines: lastLines(server) };
+  const help = wait.help();
+  return {
+    ok: false,
+    message: complaint(server, wait, until),
+    last_lines: wait.lines(),
+    ...(help.length === 0 ? {} : { help }),
+  };
 }
 
-function complaint(server: Supervised, settled: boolean, { until, wait_ms }: Wait): string {
+function complaint(server: Supervised, wait: StartWait, until: Request["until"]): string {
   const { phase, lastExit, reason } = server.state;
   if (phase.tag === "stopped") {
     return lastExit && !lastExit.requested
       ? `ended: ${formatExit(lastExit.exit)}`
       : (reason ?? "was stopped meanwhile");
   }
-  if (settled) return reason ?? "failed";
-  const waited = `not ${GOAL[until]} after ${formatDuration(wait_ms)}`;
-  if (phase.tag === "running" && until === "ready") return `${waited}: ${phase.ready.verdict.evidence}`;
-  return `${waited}: ${publicState(server.state)}${reason ? ` (${reason})` : ""}`;
+  const { givenUp } = wait;
+  if (givenUp === undefined) return reason ?? "failed";
+  const waited = givenUpText(until, givenUp);
+  if (phase.tag === "running" && until === "ready")
+    return `${waited}: ${phase.ready.verdict.evidence}${wait.runs}`;
+  // How its last run failed is the reason for where it is now.
+  return `${waited}: ${publicState(server.state)}${reason ? ` (${reason})` : ""}${wait.restarted}`;
 }

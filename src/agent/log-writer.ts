@@ -38,6 +38,7 @@ export class LogWriter {
   #size = 0;
   #joiner = new LineJoiner();
   #lost = 0;
+  #taken = 0;
 
   constructor(dir: string, limits: LogLimits) {
     this.dir = dir;
@@ -51,6 +52,11 @@ export class LogWriter {
   /** Bytes of output that could not be written (a full disk), since this agent began. */
   get lostBytes(): number {
     return this.#lost;
+  }
+
+  /** Bytes of output that this agent has been given. */
+  get taken(): number {
+    return this.#taken;
   }
 
   setLimits(limits: LogLimits): void {
@@ -79,6 +85,7 @@ export class LogWriter {
 
   write(stream: LogStream, chunk: Buffer, now: number): void {
     this.open();
+    this.#taken += chunk.length;
     const time = new Date(now).toISOString();
     this.#append(encodeRecords(stream, chunk, time));
     this.#handOn(stream, chunk, now);

@@ -1,4 +1,5 @@
 import type { Observed } from "../model/observed.ts";
+import type { StartProgress } from "../model/start-report.ts";
 import { why } from "../model/why.ts";
 import type { ListEntry, ParsedParams, ResultOf, StatusEntry } from "../rpc/contract.ts";
 import { discover } from "../rpc/discover.ts";
@@ -71,7 +72,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
     },
     // Watched at its end: what it starts is the session's by then, and until then the caller is the session.
     apply: (params, caller) =>
-      applyChange(registry, params, caller.gone).finally(() => {
+      applyChange(registry, withTeller(params, caller), caller.gone).finally(() => {
         if (params.session) sessions.watch();
       }),
     session_end: ({ session }) => sessions.end(session),
@@ -119,6 +120,21 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
       return outcome;
     },
   };
+}
+
+/** What is told of a start, to who has asked for that. */
+function withTeller(params: ParsedParams<"apply">, caller: Caller): Parameters<typeof applyChange>[1] {
+  if (!params.progress) return params;
+  const { project, server: name } = params;
+  const tell = (progress: StartProgress) => {
+    const { waitedMs, boundMs, evidence, restarts, lastFailure, lastLine } = progress;
+    caller.notify("apply_progress", {
+      ...{ project, name, waited_ms: waitedMs, bound_ms: boundMs, evidence, restarts },
+      ...(lastFailure === undefined ? {} : { last_failure: lastFailure }),
+      ...(lastLine === undefined ? {} : { last_line: lastLine }),
+    });
+  };
+  return { ...params, tell };
 }
 
 /** Whoever follows a server and cannot keep up is better served by what is new. */

@@ -4,7 +4,7 @@ import type { ProbeReport } from "../model/probe-report.ts";
 import { Steps } from "../probes/steps.ts";
 import type { ProbeName } from "../supervisor/machine.ts";
 import { isLive, liveProcess, type Pause, publicState, type ServerState } from "../supervisor/state.ts";
-import { LogSnapshot } from "./log-reader.ts";
+import { type LogQuery, LogSnapshot } from "./log-reader.ts";
 import type { Supervised } from "./supervised.ts";
 
 /** What others see of a server. */
@@ -44,12 +44,15 @@ export function observe(server: Supervised, { withLines = false } = {}): Observe
   };
 }
 
-/** The last lines of output of the newest run, for the explanation of a failure. */
-export function lastLines({ log, begunAt, redactor }: Supervised): string[] {
+/** The last lines of output, for the explanation of a failure: of the newest run when nothing else is said. */
+export function lastLines(
+  { log, begunAt, redactor }: Supervised,
+  query: Partial<Pick<LogQuery, "tail" | "since" | "until">> = {},
+): string[] {
   const snapshot = new LogSnapshot(log.dir);
   try {
     return snapshot
-      .lastLines({ tail: REASON_LINES, since: begunAt })
+      .lastLines({ tail: REASON_LINES, since: begunAt, ...query })
       .map((line) => redactor.line(line.bytes.toString("utf8")));
   } finally {
     snapshot.close();

@@ -1,12 +1,17 @@
 import { spawn } from "node:child_process";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
+import { LOOK_EVERY, noSigns, withLook } from "../model/signs.ts";
 import type { ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { launcherPath } from "../system/package.ts";
 import { readProject, recordedProjects } from "../system/projects.ts";
+import { ticksOf } from "../system/usage.ts";
 
-/** Longest run of a reload, ms. */
-const BOUND = 300_000;
+/**
+ * How long the command may do nothing at all, and how long it may take, ms. Each wait of an apply has a bound of its own;
+ * one that waits still takes in how its servers are getting on.
+ */
+const BOUNDS = { quiet: 300_000, whole: 86_400_000, lookEvery: LOOK_EVERY };
 
 /** Exit codes of the command, and the errors that they are on the wire. */
 const CODES: Record<number, number> = { 3: RPC_ERRORS.configurationInvalid, 75: RPC_ERRORS.locked };
@@ -18,7 +23,7 @@ export async function runReload(stateDir: string, project: string | undefined): 
   if (!record)
     throw new RpcError(RPC_ERRORS.serverNotFound, `cannot reload: project ${name} was never applied`);
   const argv = [launcherPath(), "reload", "--json", "--config", record.config];
-  const { code, stdout, stderr } = await run(argv, record.root);
+  const { code, stdout, stderr } = await runWhileAlive(argv, record.root, BOUNDS);
   if (code === 0) return JSON.parse(stdout);
   throw failure(code, stdout, stderr);
 }
@@ -44,13 +49,35 @@ function onlyProject(stateDir: string): string {
   );
 }
 
-function run(argv: string[], cwd: string): Promise<{ code: number; stdout: string; stderr: string }> {
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program of Node, which is asked to end once it has given no sign of life for too long. */
+export function runWhileAlive(argv: readonly string[], cwd: string, bounds: typeof BOUNDS): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, argv, { cwd, stdio: ["ignore", "pipe", "pipe"], timeout: BOUND });
+    const child = spawn(process.execPath, argv, {
+      cwd,
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: bounds.whole,
+    });
     let [stdout, stderr] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    let signs = noSigns(0, performance.now());
+    const look = async () => {
+      const processes = await ticksOf(child.pid === undefined ? [] : [child.pid]).catch(() => undefined);
+      const now = performance.now();
+      signs = withLook(signs, { printed: stdout.length + stderr.length, processes }, now);
+      if (now - signs.lastAt >= bounds.quiet) child.kill();
+    };
+    const timer = setInterval(() => void look(), bounds.lookEvery);
     child.once("error", reject);
-    child.once("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
+    child.once("close", (code) => {
+      clearInterval(timer);
+      resolve({ code: code ?? 1, stdout, stderr });
+    });
   });
 }

@@ -110,7 +110,8 @@ export class SessionFollower {
       client.onNotification = (method, params) => {
         if (method === "log") this.#line(params as Notifications["log"]);
         if (method === "transition") this.#transition(params as Notifications["transition"]);
-        if (method === "log_end") this.#removed(subscriptions.get(params.subscription_id));
+        if (method === "log_end")
+          this.#removed(subscriptions.get((params as Notifications["log_end"]).subscription_id));
         if (method !== "log" && this.#known) look().catch(reject);
       };
       void client.closed.then(() => resolve(undefined));

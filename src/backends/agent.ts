@@ -2,12 +2,15 @@ import { setMaxListeners } from "node:events";
 import type { ActionSpec } from "../model/action.ts";
 import { startHash, withoutDefaults } from "../model/canonical.ts";
 import type { Observed } from "../model/observed.ts";
+import { LONGEST_PATIENCE, SLACK } from "../model/patience.ts";
 import type { Action, Change } from "../model/plan.ts";
 import type { ProcessId } from "../model/process.ts";
 import { type ServerSpec, serverSpec } from "../model/spec.ts";
+import { startTimeoutOf } from "../model/start.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { Method, Params, ResultOf } from "../rpc/contract.ts";
-import { explained, RpcError } from "../rpc/errors.ts";
+import { explained, isUnknownParam, RpcError } from "../rpc/errors.ts";
+import type { Notifications } from "../rpc/notifications.ts";
 import { hasActions, recordedNames } from "../system/projects.ts";
 import { isAgentExpected } from "./agent-find.ts";
 import { reachAgent } from "./agent-reach.ts";
@@ -20,6 +23,11 @@ const INTERRUPTED: PerformResult = {
   interrupted: true,
 };
 
+/** How long an agent waits that knows only of a time, ms. */
+const UNKNOWING_PATIENCE = 60_000;
+
+const keyOf = (project: string, server: string) => `${project}/${server}`;
+
 type ActiveAction = Exclude<Action, "none">;
 
 /** xy's own agent as a backend. One connection serves the whole life of the object; close it after use. */
@@ -29,6 +37,8 @@ export class AgentBackend implements Backend {
   readonly #state: string;
   readonly #session: ProcessId | undefined;
   #client: Promise<RpcClient> | undefined;
+  /** Who hears how a server's start is getting on. */
+  readonly #listeners = new Map<string, NonNullable<PerformOptions["progress"]>>();
 
   /** `session`: what this object starts ends with that process. */
   constructor(state: string, session?: ProcessId) {
@@ -90,11 +100,11 @@ export class AgentBackend implements Backend {
     const { desired, observed, server } = change;
     const project = desired?.project ?? observed?.project;
     if (project === undefined) throw new Error(`change of ${server} names no project`);
-    const call = this.#call("apply", {
+    const request: Params<"apply"> = {
       project,
       server,
       action,
-      wait_ms: options.waitMs,
+      wait_ms: options.waitMs ?? UNKNOWING_PATIENCE,
       // Left out when it says nothing new: an agent of an earlier version does not know it.
       ...(options.until === undefined || options.until === "ready" ? {} : { until: options.until }),
       rollback: options.rollback ?? true,
@@ -103,13 +113,52 @@ export class AgentBackend implements Backend {
       // What an agent of an earlier version need not know, it is not told.
       ...(desired ? { spec: withoutDefaults(desired) } : {}),
       ...(change.held && action === "add" ? { held: true } : {}),
-    });
+    };
+    const call = this.#listening(project, server, options, () => this.#waited(request, options));
     const result = await unlessAborted(call, options.signal);
     if (result === undefined) return INTERRUPTED;
     const waits = result.waits_for ? { waitsFor: result.waits_for } : {};
     return result.ok
       ? { ok: true, detail: result.detail, ...waits }
-      : { ok: false, message: result.message, lastLines: result.last_lines, ...waits };
+      : {
+          ok: false,
+          message: result.message,
+          lastLines: result.last_lines,
+          ...(result.help ? { help: result.help } : {}),
+          ...waits,
+        };
+  }
+
+  /** An agent of an earlier version refuses what it does not know, before it does anything: it is asked in its own way. */
+  async #waited(request: Params<"apply">, { waitMs, progress }: PerformOptions): Promise<ResultOf<"apply">> {
+    const { spec } = request;
+    if (waitMs === 0 || spec === undefined) return this.#call("apply", request);
+    const wait =
+      waitMs === undefined
+        ? { wait_ms: Math.min(startTimeoutOf(spec) + SLACK, LONGEST_PATIENCE), while_progress: true }
+        : {};
+    const more = { ...wait, ...(progress ? { progress: true } : {}) };
+    try {
+      return await this.#call("apply", { ...request, ...more });
+    } catch (error) {
+      if (!(error instanceof RpcError) || !isUnknownParam(error, Object.keys(more))) throw error;
+      return this.#call("apply", request);
+    }
+  }
+
+  /** Hears meanwhile how the server's start is getting on. */
+  async #listening<T>(
+    project: string,
+    server: string,
+    { progress }: PerformOptions,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    if (progress === undefined) return work();
+    const key = keyOf(project, server);
+    this.#listeners.set(key, progress);
+    return work().finally(() => {
+      if (this.#listeners.get(key) === progress) this.#listeners.delete(key);
+    });
   }
 
   async close(): Promise<void> {
@@ -120,11 +169,28 @@ export class AgentBackend implements Backend {
     if (this.#client) return this.#client;
     const connection = reachAgent(this.#state);
     this.#client = connection;
+    void connection.then(
+      (client) => {
+        client.onNotification = (method, params) => {
+          if (method === "apply_progress") this.#hear(params as Notifications["apply_progress"]);
+        };
+      },
+      () => {},
+    );
     const forget = () => {
       if (this.#client === connection) this.#client = undefined;
     };
     connection.then((client) => client.closed.then(forget), forget);
     return connection;
+  }
+
+  #hear(told: Notifications["apply_progress"]): void {
+    const { project, name, waited_ms, bound_ms, evidence, restarts, last_failure, last_line } = told;
+    this.#listeners.get(keyOf(project, name))?.({
+      ...{ waitedMs: waited_ms, boundMs: bound_ms, evidence, restarts },
+      ...(last_failure === undefined ? {} : { lastFailure: last_failure }),
+      ...(last_line === undefined ? {} : { lastLine: last_line }),
+    });
   }
 
   /** Calls a method; what an agent of another version does not know is told with the way out. */

@@ -3,6 +3,7 @@ import type { Missing, Observed } from "../model/observed.ts";
 import type { Change, UnitChange } from "../model/plan.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
+import type { StartProgress } from "../model/start-report.ts";
 
 /** What one server asks of another that it depends on. */
 export type Condition = ServerSpec["dependsOn"][number]["condition"];
@@ -63,8 +64,13 @@ export interface ActionsChange {
 export interface PerformOptions {
   /** Values of the secret references in the desired spec. */
   readonly secrets: SecretValues;
-  /** Longest wait for `until` in ms; 0: do not wait. */
-  readonly waitMs: number;
+  /**
+   * Longest wait for `until` in ms; 0: do not wait; undefined: while the start makes progress, until the server's
+   * start-timeout.
+   */
+  readonly waitMs: number | undefined;
+  /** Told how a start is getting on that is waited for. */
+  readonly progress?: (progress: StartProgress) => void;
   /**
    * `started`: its program runs. `ready` (default): it is ready, or ended with success. `completed`: it ended with
    * success.
@@ -89,7 +95,10 @@ export type PerformResult =
   | {
       readonly ok: false;
       readonly message: string;
+      /** Of the last run that failed, or else of the newest one. */
       readonly lastLines: readonly string[];
+      /** Which settings would help, if the server is as it should be: a clause each. */
+      readonly help?: readonly string[];
       /** It waits for these; what was to be restarted is left as it is because of them. */
       readonly waitsFor?: readonly Missing[];
       /** The waiting was ended, not the work: what comes of it is not known. */

@@ -21,10 +21,11 @@ import { canAsk, confirm } from "./prompt.ts";
 export const waitFlags = {
   wait: boolean({ default: true, allowNo: true, summary: "Wait until each server is ready." }),
   "wait-timeout": string({
-    default: "60s",
     env: "XY_WAIT_TIMEOUT",
     helpValue: "DURATION",
-    summary: "How long to wait for each server to become ready.",
+    summary:
+      "Wait exactly this long for each server to become ready. Without it, wait until the server's `start-timeout` " +
+      "(5m unless declared), but give up after 60s without a sign of life.",
   }),
   rollback: boolean({
     default: true,
@@ -33,7 +34,7 @@ export const waitFlags = {
   }),
 };
 
-/** Ms; the agent waits no longer for anybody. */
+/** Ms. */
 const LONGEST_WAIT = 3_600_000;
 
 /** Servers worked on at once. Most of their time is spent waiting to be ready, so the bound is far above what starts. */
@@ -44,7 +45,8 @@ export interface Carry {
   readonly secrets: Readonly<Record<string, SecretValues>>;
   readonly actionSecrets: ActionSecrets;
   readonly fleet: Fleet;
-  readonly waitMs: number;
+  /** Undefined: while a start makes progress. */
+  readonly waitMs: number | undefined;
   /** Put a changed server that does not become ready back to what it was. */
   readonly rollback: boolean;
   readonly verb?: NonNullable<ApplyScreen["verb"]>;
@@ -61,13 +63,13 @@ export interface Application extends Omit<Carry, "secrets" | "actionSecrets"> {
 
 /** What the commands share that carry out a plan: the lock, the question, the task list, the outcome. */
 export abstract class ApplyCommand extends ProjectCommand {
-  protected waitMs(flags: { wait: boolean; "wait-timeout": string }): number {
-    const ms = parseDuration(flags["wait-timeout"]);
+  /** Undefined: while a start makes progress. */
+  protected waitMs(flags: { wait: boolean; "wait-timeout"?: string | undefined }): number | undefined {
+    const told = flags["wait-timeout"];
+    if (told === undefined) return flags.wait ? undefined : 0;
+    const ms = parseDuration(told);
     if (ms === undefined || ms === 0) {
-      this.fail(
-        EXIT.usage,
-        `cannot read --wait-timeout ${flags["wait-timeout"]}: write a duration such as 30s or 2m`,
-      );
+      this.fail(EXIT.usage, `cannot read --wait-timeout ${told}: write a duration such as 30s or 2m`);
     }
     if (ms > LONGEST_WAIT) this.fail(EXIT.usage, "cannot wait that long: --wait-timeout is at most 1h");
     return flags.wait ? ms : 0;

@@ -122,7 +122,7 @@ export default class Up extends ApplyCommand {
 const NO_AGENT = "the agent was told to end; what was started here and still runs is stopped by the next one";
 
 type Flags = {
-  readonly waitMs: number;
+  readonly waitMs: number | undefined;
   readonly rollback: boolean;
   readonly yes: boolean;
   readonly config?: string | undefined;

@@ -1,11 +1,12 @@
 import type { Missing } from "./observed.ts";
 import type { Action } from "./plan.ts";
+import type { StartProgress } from "./start-report.ts";
 
 /** What happens while a plan is carried out, in order, for a view to render. */
 export type ApplyEvent =
   | { readonly type: "started"; readonly server: string; readonly action: Action }
-  /** Something worth a line while it goes on, e.g. `waiting for tcp 8421`. */
-  | { readonly type: "progress"; readonly server: string; readonly text: string }
+  /** How its start is getting on, which is waited for. */
+  | { readonly type: "progress"; readonly server: string; readonly progress: StartProgress }
   | { readonly type: "done"; readonly server: string; readonly action: Action; readonly detail: string }
   | {
       readonly type: "failed";
@@ -13,6 +14,8 @@ export type ApplyEvent =
       readonly action: Action;
       readonly message: string;
       readonly lastLines: readonly string[];
+      /** Which settings would help, if the server is as it should be: a clause each. */
+      readonly help?: readonly string[];
       /** The waiting was ended, not the work: what comes of it is not known. */
       readonly interrupted?: boolean;
     }

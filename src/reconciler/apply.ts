@@ -6,6 +6,7 @@ import { own } from "../model/own.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
+import type { StartProgress } from "../model/start-report.ts";
 import { actionLabel } from "../model/summary.ts";
 import { Channel } from "./channel.ts";
 import { awaitedCondition, restingDependency } from "./dependencies.ts";
@@ -16,8 +17,11 @@ export interface ApplyOptions {
   readonly secrets: Readonly<Record<string, SecretValues>>;
   /** The same of actions. */
   readonly actionSecrets?: ActionSecrets;
-  /** Longest wait for one server to become what its dependents ask for, ms; 0: do not wait, only keep the order. */
-  readonly waitMs: number;
+  /**
+   * Longest wait for one server to become what its dependents ask for, ms; 0: do not wait, only keep the order;
+   * undefined: while its start makes progress.
+   */
+  readonly waitMs: number | undefined;
   /** Put a changed server that does not become ready back to what it was. Default true. */
   readonly rollback?: boolean;
   /** Once aborted nothing new begins, and what is not begun is reported as skipped. */
@@ -129,16 +133,20 @@ class Walk {
     const moves = needs.some(({ server: other }) => other === server);
     const result = outcome.ok || !moves ? outcome : await this.#orMovedBack(change, needs, outcome);
     const { waitsFor } = result;
-    if (waitsFor !== undefined && this.#options.waitMs > 0) this.#wait(change, result, waitsFor);
+    if (waitsFor !== undefined && this.#options.waitMs !== 0) this.#wait(change, result, waitsFor);
     else if (result.ok) this.#events.push({ type: "done", server, action, detail: result.detail });
     else this.#fail(change, result);
   }
 
-  #fail(change: Change, { message, lastLines, interrupted }: Extract<PerformResult, { ok: false }>): void {
+  #fail(
+    change: Change,
+    { message, lastLines, help, interrupted }: Extract<PerformResult, { ok: false }>,
+  ): void {
     const { server, action } = change;
     this.#unfinished.set(change, "failed");
     const broken = interrupted ? { interrupted: true } : {};
-    this.#events.push({ type: "failed", server, action, message, lastLines, ...broken });
+    const helped = help === undefined || help.length === 0 ? {} : { help };
+    this.#events.push({ type: "failed", server, action, message, lastLines, ...helped, ...broken });
   }
 
   #skip(change: Change, message: string): void {
@@ -218,16 +226,23 @@ class Walk {
       : `it is put back ${there}, and does not come up there either: ${again.message}`;
   }
 
-  async #perform(change: Change, waitMs: number, known?: SecretValues): Promise<PerformResult> {
+  async #perform(change: Change, waitMs: number | undefined, known?: SecretValues): Promise<PerformResult> {
     const { secrets, rollback = true, signal } = this.#options;
     const kind = change.desired?.backend ?? change.observed?.backend ?? "agent";
     const values = known ?? own(secrets, change.server);
     const until = awaitedCondition(change.server, this.#changes);
-    const wanted = { secrets: values ?? {}, waitMs, until, rollback, signal };
+    let isOver = false;
+    const progress = (now: StartProgress) => {
+      if (!isOver) this.#events.push({ type: "progress", server: change.server, progress: now });
+    };
+    const wanted = { secrets: values ?? {}, waitMs, until, rollback, signal, progress };
     try {
       return await (await this.#backendOf(kind)).perform(change, wanted);
     } catch (error) {
       return { ok: false, message: error instanceof Error ? error.message : String(error), lastLines: [] };
+    } finally {
+      // Nothing is told of what is over.
+      isOver = true;
     }
   }
 }

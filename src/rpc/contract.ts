@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { BACKENDS } from "../model/backends.ts";
 import { STATES } from "../model/observed.ts";
+import { LONGEST_PATIENCE } from "../model/patience.ts";
 import { mcpFacts, probeReport } from "../model/probe-report.ts";
 import { serverSpec } from "../model/spec.ts";
 import { CONDITIONS, exit, name, secretValues } from "../model/spec-parts.ts";
@@ -129,7 +130,10 @@ const applied = z.union([
   z.object({
     ok: z.literal(false),
     message: z.string(),
+    /** Of the last run that failed, or else of the newest one. */
     last_lines: z.array(z.string()),
+    /** Which settings would help, if the server is as it should be: a clause each. */
+    help: z.array(z.string()).optional(),
     /** It starts by itself once these are otherwise; what is to be restarted runs on as it was. */
     waits_for: missing.optional(),
   }),
@@ -227,7 +231,15 @@ export const contract = {
       action: z.enum(["add", "update", "restart", "start", "stop", "remove"]),
       spec: serverSpec.optional(),
       secrets: secretValues.default({}),
-      wait_ms: z.number().min(0).max(3_600_000),
+      /** Longest wait; 0: do not wait. */
+      wait_ms: z.number().min(0).max(LONGEST_PATIENCE),
+      /**
+       * The wait is over, too, at the server's start-timeout, and after a minute without a sign of life: a line, use of
+       * a processor, a new process. A changed server that ran has one minute, unless it declares a start-timeout.
+       */
+      while_progress: z.boolean().default(false),
+      /** Tell how the start is getting on, by `apply_progress` notifications. */
+      progress: z.boolean().default(false),
       /** What is waited for: that its program runs, that it is ready, or that it has ended with success. */
       until: z.enum(CONDITIONS).default("ready"),
       /** When it has not come to that by then: put a changed server back, leave a new one stopped. */

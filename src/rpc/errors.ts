@@ -44,13 +44,22 @@ export function explained({ code, message, data }: RpcError): RpcError {
       `the running agent is of an earlier version, which cannot do this; ${UPGRADE}`,
       data,
     );
-  if (
-    code === RPC_ERRORS.invalidParams &&
-    message.startsWith(CANNOT_CALL) &&
-    message.includes("Unrecognized key")
-  )
+  if (isUnknownParam({ code, message }))
     return new RpcError(code, `the running agent is of another version (${message}); ${UPGRADE}`, data);
   return new RpcError(code, message, data);
+}
+
+/** A refusal, before anything was done, of params that the other side does not know; of one of `names`, if given. */
+export function isUnknownParam(
+  { code, message }: Pick<RpcError, "code" | "message">,
+  names?: readonly string[],
+): boolean {
+  return (
+    code === RPC_ERRORS.invalidParams &&
+    message.includes(CANNOT_CALL) &&
+    message.includes("Unrecognized key") &&
+    (names === undefined || names.some((name) => message.includes(`"${name}"`)))
+  );
 }
 
 const UPGRADE = "`xy agent upgrade` puts this one in its place";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { STATES } from "../model/observed.ts";
 
-/** What the agent sends without being asked each time: what a log subscription brings. */
+/** What the agent sends without being asked each time: what a log subscription brings, and how a start is getting on. */
 
 const subscription_id = z.int().describe("As `logs` answered.");
 const missed = z
@@ -36,6 +36,23 @@ export const notifications = {
       to: z.enum(STATES),
       reason: z.string().exactOptional(),
       at_unix_ms: z.number(),
+    }),
+  },
+  apply_progress: {
+    summary:
+      "How a start is getting on that an `apply` with `progress` waits for: when something changed, and every 5 s",
+    params: z.object({
+      project: z.string(),
+      name: z.string(),
+      waited_ms: z.number(),
+      bound_ms: z.number().describe("The longest wait."),
+      evidence: z.string().describe("What was seen last of what is waited for."),
+      restarts: z.int().describe("Since the wait began."),
+      last_failure: z
+        .string()
+        .exactOptional()
+        .describe("How its last failed run ended, since the wait began."),
+      last_line: z.string().exactOptional().describe("What it printed last."),
     }),
   },
   log_end: {

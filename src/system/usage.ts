@@ -42,6 +42,23 @@ export async function usageOf(pids: readonly number[]): Promise<ProcessUsage[]> 
   return found.flat();
 }
 
+/**
+ * Ticks of processor time that each of the processes has used up to now, by pid and start; one that is gone is left out.
+ * Where the system tells it in seconds, those become ticks.
+ */
+export async function ticksOf(pids: readonly number[]): Promise<ReadonlyMap<string, number>> {
+  if (process.platform !== "linux") {
+    const usage = await psUsage(pids);
+    return new Map(
+      usage.map(({ pid, startedAt: at, cpuSeconds }) => [`${pid}@${at}`, Math.round(cpuSeconds * TICKS)]),
+    );
+  }
+  const stats = await Promise.all(pids.map(readStat));
+  return new Map(
+    stats.flatMap((stat, i) => (stat ? [[`${pids[i]}@${stat.start}`, stat.ticks] as const] : [])),
+  );
+}
+
 interface Stat {
   readonly comm: string;
   readonly parent: number;

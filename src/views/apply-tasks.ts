@@ -1,15 +1,28 @@
 import type { ListrTask } from "listr2";
 import type { ApplyEvent } from "../model/event.ts";
 import type { Change, Plan } from "../model/plan.ts";
+import type { StartProgress } from "../model/start-report.ts";
 import { actionLabel } from "../model/summary.ts";
 import { visible } from "../model/visible.ts";
 import { renderApplyLines } from "./apply.ts";
-import { type ApplyScreen, applySummary, eventText, type FinalEvent, isFinal } from "./apply-text.ts";
+import {
+  type ApplyScreen,
+  applySummary,
+  eventText,
+  type FinalEvent,
+  isFinal,
+  progressLines,
+} from "./apply-text.ts";
+import { cut } from "./width.ts";
 
 /** Rows of a terminal that a task list leaves free, for its summary and what was there before. */
 const SPARE_ROWS = 4;
 /** Where a terminal does not say, or says 0. */
 const USUAL_ROWS = 24;
+const USUAL_COLUMNS = 80;
+/** Columns that the list puts before a title, and before what is below that. */
+const TITLE_INDENT = 5;
+const OUTPUT_INDENT = 7;
 
 /**
  * Follows an apply to its end as a live list with one task a change, then writes the summary. A plan that does not fit
@@ -25,7 +38,9 @@ export async function renderApplyTasks(
   const changes = tasksOf(plan);
   if (changes.length > (terminal.rows || USUAL_ROWS) - SPARE_ROWS)
     return renderApplyLines(events, write, screen);
-  const rows = changes.map((change) => new Row(change));
+  const isRoomy = changes.length * 2 <= (terminal.rows || USUAL_ROWS) - SPARE_ROWS;
+  const space = { columns: terminal.columns || USUAL_COLUMNS, isRoomy };
+  const rows = changes.map((change) => new Row(change, space));
   // Both to their end, whatever happens: the list gives the terminal back only when it is over.
   const [fed, shown] = await Promise.allSettled([feed(rows, events), showRows(rows, terminal)]);
   if (fed.status === "rejected") throw fed.reason;
@@ -34,10 +49,31 @@ export async function renderApplyTasks(
   return fed.value;
 }
 
+type Shown = Pick<Change, "server" | "action"> & {
+  /** What has to be over before it begins. */
+  readonly after: readonly string[];
+};
+
 /** What is done, by the names that its events have. */
-function tasksOf({ changes, actions }: Plan): Pick<Change, "server" | "action">[] {
-  const ofActions = actions.map(({ key, change }) => ({ server: actionLabel(key), action: change }));
-  return [...changes, ...ofActions].filter(({ action }) => action !== "none");
+function tasksOf({ changes, actions }: Plan): Shown[] {
+  const active = changes.filter(({ action }) => action !== "none");
+  const servers = active.map((change) => ({ ...change, after: neededBy(change, active) }));
+  const names = [...new Set(active.map(({ server }) => server))];
+  const ofActions = actions.flatMap(({ key, change }) =>
+    change === "none" ? [] : [{ server: actionLabel(key), action: change, after: names }],
+  );
+  return [...servers, ...ofActions];
+}
+
+/** What it depends on comes up before it, and what depends on it ends before it. */
+function neededBy({ server, action, desired }: Change, active: readonly Change[]): string[] {
+  const isOver = action === "remove" || action === "stop";
+  const needs = active.filter((other) =>
+    isOver
+      ? other.server !== server && other.observed?.spec?.dependsOn.some((needed) => needed.server === server)
+      : desired?.dependsOn.some((needed) => needed.server === other.server),
+  );
+  return needs.map((needed) => needed.server);
 }
 
 async function showRows(rows: readonly Row[], terminal: NodeJS.WriteStream): Promise<void> {
@@ -76,17 +112,30 @@ async function feed(rows: readonly Row[], events: AsyncIterable<ApplyEvent>): Pr
   return finals;
 }
 
+interface Space {
+  readonly columns: number;
+  /** Each task may have a second line. */
+  readonly isRoomy: boolean;
+}
+
+function waitingText({ server, after }: Shown, { columns }: Space): string {
+  const what = after.length === 0 ? "waiting" : `waiting for ${after.join(", ")}`;
+  return cut(`${visible(server)}: ${visible(what)}`, columns - TITLE_INDENT);
+}
+
 /** One change of the plan as a task that follows its events. */
 class Row {
-  readonly #change: Pick<Change, "server" | "action">;
+  readonly #change: Shown;
+  readonly #space: Space;
   readonly #end: Promise<FinalEvent | undefined>;
   #finish: (end: FinalEvent | undefined) => void = () => {};
   #task: { title: string; output: string };
   #running = false;
 
-  constructor(change: Pick<Change, "server" | "action">) {
+  constructor(change: Shown, space: Space) {
     this.#change = change;
-    this.#task = { title: `${visible(change.server)}: waiting`, output: "" };
+    this.#space = space;
+    this.#task = { title: waitingText(change, space), output: "" };
     this.#end = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -101,8 +150,20 @@ class Row {
   take(event: ApplyEvent): void {
     this.#running = !isFinal(event);
     if (isFinal(event)) this.#finish(event);
-    else if (event.type === "progress") this.#task.output = visible(event.text);
+    else if (event.type === "progress") this.#show(event.progress);
     else this.#task.title = eventText(event);
+  }
+
+  /** In place: what does not fit on its line is cut, and left out where there is no room for a second one. */
+  #show(progress: StartProgress): void {
+    const { columns, isRoomy } = this.#space;
+    const { server, action } = this.#change;
+    const { wait, more } = progressLines(progress);
+    this.#task.title = cut(
+      `${eventText({ type: "started", server, action })}, ${wait}`,
+      columns - TITLE_INDENT,
+    );
+    this.#task.output = isRoomy ? cut(more, columns - OUTPUT_INDENT) : "";
   }
 
   giveUp(): void {

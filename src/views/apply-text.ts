@@ -1,7 +1,9 @@
 import { waitsSentence } from "../model/dependency.ts";
 import type { ApplyEvent } from "../model/event.ts";
 import type { Action } from "../model/plan.ts";
+import { runsText, type StartProgress } from "../model/start-report.ts";
 import { group } from "../model/summary.ts";
+import { formatDuration } from "../model/units.ts";
 import { quotedLine, visible } from "../model/visible.ts";
 import { actionOngoing, actionOver, actionVerb } from "./actions.ts";
 import { painter, type Screen } from "./screen.ts";
@@ -20,7 +22,7 @@ export function eventText(event: ApplyEvent): string {
     case "started":
       return `${server}: ${actionOngoing(event.action)}`;
     case "progress":
-      return `${server}: ${visible(event.text)}`;
+      return `${server}: ${progressText(event.progress)}`;
     case "done":
       return `${server}: ${doneText(event)}`;
     case "waiting":
@@ -28,11 +30,35 @@ export function eventText(event: ApplyEvent): string {
     case "skipped":
       return `${server}: not ${actionOver(event.action)}: ${visible(event.message)}`;
     case "failed":
-      return [`${failureText(event)}`, ...event.lastLines.map((line) => `  | ${quotedLine(line)}`)].join(
-        "\n",
-      );
+      return [
+        failureText(event),
+        ...(event.help ?? []).map((clause) => `  ${visible(clause)}`),
+        ...event.lastLines.map((line) => `  | ${quotedLine(line)}`),
+      ].join("\n");
   }
 }
+
+/** How a start is getting on, in a line. */
+function progressText(progress: StartProgress): string {
+  const told = [waitText(progress), visible(runsText(progress))].join("");
+  const line = lastLineText(progress);
+  return line === "" ? told : `${told} ${line}`;
+}
+
+/** The same for two lines of a terminal: what is waited for, and what else is known. */
+export function progressLines(progress: StartProgress): { readonly wait: string; readonly more: string } {
+  const runs = visible(runsText(progress)).replace(/^; /, "");
+  const more = [runs, lastLineText(progress)].filter((text) => text !== "").join(" ");
+  return { wait: waitText(progress), more };
+}
+
+function waitText({ waitedMs, boundMs, evidence }: StartProgress): string {
+  const seconds = formatDuration(Math.floor(waitedMs / 1000) * 1000);
+  return `waited ${seconds} of ${formatDuration(boundMs)}: ${visible(evidence)}`;
+}
+
+const lastLineText = ({ lastLine = "" }: StartProgress) =>
+  lastLine.trim() === "" ? "" : `| ${quotedLine(lastLine).trim()}`;
 
 /** A backend's detail may say itself what was done; that of a removal does. */
 function doneText({ action, detail }: Extract<ApplyEvent, { type: "done" }>): string {

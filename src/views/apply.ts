@@ -1,4 +1,5 @@
 import type { ApplyEvent } from "../model/event.ts";
+import { isSameNews, type StartProgress } from "../model/start-report.ts";
 import { type ApplyScreen, applySummary, eventText, type FinalEvent, isFinal } from "./apply-text.ts";
 import { painter, type Style } from "./screen.ts";
 
@@ -11,6 +12,16 @@ const STYLES: Readonly<Record<ApplyEvent["type"], Style | undefined>> = {
   skipped: "yellow",
 };
 
+/** Least time between two lines about one server whose start is waited for, ms. */
+const LINE_GAP = 10_000;
+
+/** Lines stay: there is one when something has changed, and none of what is over soon. */
+function isWorthALine(last: StartProgress | undefined, now: StartProgress): boolean {
+  // Another wait begins where its previous version is put back.
+  if (last === undefined || now.waitedMs < last.waitedMs) return now.waitedMs >= LINE_GAP;
+  return now.waitedMs - last.waitedMs >= LINE_GAP && !isSameNews(last, now);
+}
+
 /**
  * Follows an apply to its end, a line (or a few) an event, then the summary. `write` gets whole lines without their
  * newline. Answers with how each change ended.
@@ -22,8 +33,13 @@ export async function renderApplyLines(
 ): Promise<readonly FinalEvent[]> {
   const paint = painter(screen);
   const finals: FinalEvent[] = [];
+  const told = new Map<string, StartProgress>();
   for await (const event of events) {
     if (isFinal(event)) finals.push(event);
+    if (event.type === "progress") {
+      if (!isWorthALine(told.get(event.server), event.progress)) continue;
+      told.set(event.server, event.progress);
+    } else told.delete(event.server);
     const style = STYLES[event.type];
     write(style === undefined ? eventText(event) : paint(style, eventText(event)));
   }

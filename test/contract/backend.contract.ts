@@ -1,9 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Backend, PerformResult } from "../../src/backends/backend.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import type { Backend, PerformOptions, PerformResult } from "../../src/backends/backend.ts";
 import { specHash, startHash } from "../../src/model/canonical.ts";
 import type { Observed } from "../../src/model/observed.ts";
 import type { Action } from "../../src/model/plan.ts";
 import type { ServerSpec } from "../../src/model/spec.ts";
+import type { StartProgress } from "../../src/model/start-report.ts";
 import { isAcceptedEnd } from "../../src/model/wanted.ts";
 import { eventually } from "../rig/eventually.ts";
 import { isAlive, programsWith } from "../rig/processes.ts";
@@ -49,10 +53,19 @@ export function backendContract(fixture: Fixture): void {
     const staying = (name: string, over: SpecChanges = {}) =>
       subject.shell(name, STAYS, { readiness: readyOn("up"), ...over });
 
-    function perform(spec: ServerSpec, action: Action, waitMs = 20_000): Promise<PerformResult> {
+    function perform(
+      spec: ServerSpec,
+      action: Action,
+      over: Partial<PerformOptions> = {},
+    ): Promise<PerformResult> {
       const { signal } = new AbortController();
-      return subject.backend.perform(changeOf(spec, action), { secrets: {}, waitMs, signal });
+      const options = { secrets: {}, waitMs: 20_000, signal, ...over };
+      return subject.backend.perform(changeOf(spec, action), options);
     }
+
+    /** Runs, prints and is never ready. */
+    const never = (name: string, over: SpecChanges = {}) =>
+      subject.shell(name, "echo working; exec sleep 600", { readiness: readyOn("never"), ...over });
 
     async function observe(name: string): Promise<Observed> {
       const found = (await subject.backend.observe("p")).find((server) => server.name === name);
@@ -167,6 +180,68 @@ export function backendContract(fixture: Fixture): void {
       expect(await observe("a")).toMatchObject({ lastExit: { exit: { kind: "code", code: 7 } } });
     });
 
+    it("ends a new server that misses its start-timeout, and names that", async () => {
+      const result = await perform(never("a", { startTimeout: 2000 }), "add", { waitMs: undefined });
+
+      expect(result).toMatchObject({
+        ok: false,
+        message: expect.stringMatching(/^not ready within its start-timeout of 2s: .*left stopped$/),
+        lastLines: ["working"],
+        help: ["if it needs longer to start, set `start-timeout` (2s now)"],
+      });
+      expect(await observe("a")).not.toHaveProperty("pid");
+    });
+
+    it("puts a changed server back that misses its start-timeout", async () => {
+      const [before, after] = [staying("a"), never("a", { startTimeout: 2000 })];
+      await perform(before, "add");
+
+      const result = await perform(after, "restart", { waitMs: undefined });
+
+      expect(result).toMatchObject({ ok: false, message: expect.stringContaining("previous version is") });
+      expect(await observe("a")).toMatchObject({ state: "running", runningHash: startHash(before) });
+    });
+
+    it("waits as long as it was told to, and names that", async () => {
+      const result = await perform(never("a"), "add", { waitMs: 1000 });
+      expect(result).toMatchObject({
+        ok: false,
+        message: expect.stringContaining("not ready after 1s"),
+        help: ["if it needs longer to start, wait longer with `--wait-timeout`"],
+      });
+    });
+
+    it("tells how a start is getting on, and of the run that failed, not of the one after that", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "runs-"));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const mark = join(folder, "mark");
+      const script = `if [ -e ${mark} ]; then echo second; exec sleep 600; fi; : > ${mark}; echo no disk; sleep 1.2; exit 3`;
+      const restart = { policy: "always", backoffInitial: 10 } as const;
+      const spec = subject.shell("a", script, { readiness: readyOn("never"), restart });
+      const told: StartProgress[] = [];
+      const progress = (now: StartProgress) => void told.push(now);
+
+      const result = await perform(spec, "add", { waitMs: 6000, progress });
+
+      // Where nobody knows any more how a process has ended that has a successor, that is said.
+      const exit = fixture.remembers === false ? /exit (3|code unknown)/ : /exit 3/;
+      expect(result).toMatchObject({
+        ok: false,
+        message: expect.stringMatching(/not ready after 6s: .*; restarted once, its last failed run: exit/),
+        lastLines: ["no disk"],
+      });
+      expect(result.ok || result.message).toMatch(exit);
+      expect(told.at(-1)).toMatchObject({
+        boundMs: 6000,
+        evidence: expect.stringContaining("never"),
+        restarts: 1,
+        lastFailure: expect.stringMatching(exit),
+        lastLine: "second",
+      });
+      // What has not changed is not told again at once.
+      expect(told.length).toBeLessThan(8);
+    });
+
     it("says why a program cannot be started", async () => {
       const missing = "/nowhere/to/be/found";
       const spec = { ...staying("a"), command: missing, program: missing };
@@ -214,14 +289,14 @@ export function backendContract(fixture: Fixture): void {
       expect(await observe("a")).toMatchObject({ reason: "its operator stopped it" });
       const reason = expect.stringMatching(/^an apply left it stopped: not ready after 300ms/);
       const late = subject.shell("b", "sleep 600", { readiness: readyOn("never") });
-      expect(await perform(late, "add", 300)).toMatchObject({ ok: false });
+      expect(await perform(late, "add", { waitMs: 300 })).toMatchObject({ ok: false });
       expect(await observe("b")).toMatchObject({ state: "stopped", reason });
     });
 
     it("says that a version was put back, and why, until another one is applied", async () => {
       await perform(staying("a"), "add");
       const changed = staying("a", { env: { N: "2" }, readiness: readyOn("never") });
-      expect(await perform(changed, "restart", 300)).toMatchObject({ ok: false });
+      expect(await perform(changed, "restart", { waitMs: 300 })).toMatchObject({ ok: false });
       const because = expect.stringMatching(/^not ready after 300ms/);
       expect(await observe("a")).toMatchObject({ state: "running", restored: { because } });
       expect(await perform(staying("a", { description: "third" }), "update")).toMatchObject({ ok: true });

@@ -196,6 +196,26 @@ describe("commands of a version with the agent of another", () => {
   });
 });
 
+describe("an apply that waits for a server", () => {
+  test.for<[Version, Version]>([
+    ["current", "released"],
+    ["released", "current"],
+  ])(
+    "%s, by the agent of %s: it is waited for, and what fails is told",
+    async ([commands, agent], { world }) => {
+      world.declare("web");
+      await world.did(agent, "apply --yes");
+      world.declare("two");
+      expect(await world.did(commands, "apply --yes")).toContain("two: added, ready: printed: up");
+      const never = 'command "sleep"\nargs "600"\nport "none"\nreadiness "log" pattern="never"\n';
+      world.write("servers.d/never.kdl", never);
+      const failed = await world.xy(commands, "apply --yes --wait-timeout 300ms");
+      expect(failed).toMatchObject({ code: 1, stdout: expect.stringContaining("not ready after 300ms") });
+      await world.did(commands, "destroy --yes");
+    },
+  );
+});
+
 describe("a setting that another version has added", () => {
   test("restarts the server that it changes, and is shown only where it is said", async ({ world }) => {
     world.declare("web");

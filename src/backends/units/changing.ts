@@ -1,7 +1,9 @@
 import * as fs from "node:fs";
 import { startHash } from "../../model/canonical.ts";
+import { patienceFor } from "../../model/patience.ts";
 import type { Change } from "../../model/plan.ts";
 import type { ServerSpec } from "../../model/spec.ts";
+import { startTimeoutOf } from "../../model/start.ts";
 import { mayRun } from "../../model/wanted.ts";
 import { removeDrafts } from "../../system/files.ts";
 import { identify } from "../../system/processes.ts";
@@ -10,7 +12,7 @@ import { ServiceError } from "../service.ts";
 import type { Inventory, Known } from "./inventory.ts";
 import type { Unit } from "./manager.ts";
 import type { UnitRecord } from "./record.ts";
-import { HELD, Output, type Settled, settle } from "./settle.ts";
+import { HELD, Output, type Settled, settle, type UnSettled } from "./settle.ts";
 import { outdatedBy, type Writing } from "./writing.ts";
 
 /** Carries out changes of a plan on servers that run as units. */
@@ -79,14 +81,16 @@ export class Changing {
       // What follows is only waited for.
       this.#finish(unit.spec.name);
       if (options.waitMs === 0) return { ok: true, detail: action === "restart" ? "restarted" : "started" };
-      const settled = await this.#settle(record, unit, begun.output, options);
+      const putsBack =
+        (options.rollback ?? true) && before?.live.pid !== undefined && isOther(before, record);
+      const settled = await this.#settle(record, unit, begun.output, options, putsBack);
       if (settled.ok) return { ok: true, detail: settled.detail };
       if (options.signal.aborted) return INTERRUPTED;
-      return await this.#back(settled.message, begun, options);
+      return await this.#back(settled, begun, options);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       begun ??= { ...work, unit, output: new Output(manager, unit, record, Date.now()) };
-      return await this.#back(error.message, begun, options);
+      return await this.#back({ ok: false, message: error.message }, begun, options);
     } finally {
       begun?.output.close();
     }
@@ -157,17 +161,39 @@ export class Changing {
     return { ok: true, detail: action === "add" ? "added, and not started" : "changed" };
   }
 
-  async #settle(record: UnitRecord, unit: Unit, output: Output, options: PerformOptions): Promise<Settled> {
-    const { until = "ready", waitMs: bound, signal } = options;
+  /** `putsBack`: a version that ran comes back when this one does not come up. */
+  async #settle(
+    record: UnitRecord,
+    unit: Unit,
+    output: Output,
+    options: PerformOptions,
+    putsBack: boolean,
+  ): Promise<Settled> {
+    const { until = "ready", waitMs, signal, progress: tell } = options;
     const { manager, store } = this.#inventory;
-    const { name } = record.spec;
-    const isWanted = () => this.#mayRun(record.spec);
+    const { spec } = record;
+    const isWanted = () => this.#mayRun(spec);
+    const patience = patienceFor(waitMs, spec, { putsBack });
+    const startTimeout = startTimeoutOf(spec);
     const { dir } = store;
-    const settled = await settle({ manager, unit, record, output, until, bound, dir, isWanted, signal });
+    const wait = {
+      manager,
+      unit,
+      record,
+      output,
+      until,
+      patience,
+      startTimeout,
+      tell,
+      dir,
+      isWanted,
+      signal,
+    };
+    const settled = await settle(wait);
     if (settled.ok) {
       const { ready, process: launched, wasReady = ready !== undefined } = settled;
       const saw = wasReady ? { sawReady: true } : {};
-      store.update(name, (now) => ({
+      store.update(spec.name, (now) => ({
         ...now,
         ...(launched ? { launched } : {}),
         ...(ready ? { ready } : {}),
@@ -177,16 +203,34 @@ export class Changing {
     return settled;
   }
 
-  /** A changed server that does not come up is put back to what it was, once; a new one is left stopped. */
-  async #back(message: string, begun: Begun, options: PerformOptions): Promise<PerformResult> {
-    const lastLines = await begun.output.lastLines();
+  /**
+   * A changed server that does not come up is put back to what it was, once; a new one is left stopped, and so is a
+   * process that missed its start-timeout.
+   */
+  async #back(failed: UnSettled, begun: Begun, options: PerformOptions): Promise<PerformResult> {
+    const { message, help, isLate } = failed;
+    const lastLines = await begun.output.lastLines(failed.failedRun);
     const { rollback = true, waitMs, signal } = options;
-    if (!rollback || waitMs === 0 || signal.aborted) return { ok: false, message, lastLines };
-    const told = await this.#undo(message, begun, options).catch((error) => {
+    const told = { ok: false as const, lastLines, ...(help ? { help } : {}) };
+    if (signal.aborted) return { ...told, message };
+    const undone = async () => {
+      const isLeft = isLate ? await this.#endLate(message, begun) : "";
+      return rollback && waitMs !== 0 ? (await this.#undo(message, begun, options)) || isLeft : isLeft;
+    };
+    const after = await undone().catch((error) => {
       if (!(error instanceof ServiceError)) throw error;
       return `; and it cannot be put back: ${error.message}`;
     });
-    return { ok: false, message: `${message}${told}`, lastLines };
+    return { ...told, message: `${message}${after}` };
+  }
+
+  async #endLate(message: string, { record, unit }: Begun): Promise<string> {
+    const { manager, store } = this.#inventory;
+    // A person's word that came meanwhile is not overruled by it, and what that started is another process.
+    if (!this.#mayRun(record.spec)) return "";
+    await manager.stop(unit);
+    store.update(record.spec.name, (now) => ({ ...now, rests: { at: Date.now(), reason: message } }));
+    return "; it is left stopped";
   }
 
   async #undo(
@@ -226,7 +270,7 @@ export class Changing {
       await manager.start(oldUnit);
       await this.launched(oldUnit);
       this.#finish(name);
-      const settled = await this.#settle(old, oldUnit, output, options);
+      const settled = await this.#settle(old, oldUnit, output, options, false);
       return settled.ok
         ? `; its previous version is put back: ${settled.detail}`
         : `; its previous version is put back, and does not come up either: ${settled.message}`;

@@ -1,6 +1,7 @@
 import { type Condition, isMet, missing } from "../../model/dependency.ts";
 import { dependencyOrder } from "../../model/graph.ts";
 import type { Observed } from "../../model/observed.ts";
+import { DEPENDENCIES_PATIENCE, patienceFor } from "../../model/patience.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { RPC_ERRORS } from "../../rpc/errors.ts";
 import { ServiceError } from "../service.ts";
@@ -29,9 +30,6 @@ interface OperateOptions {
   readonly others?: Others;
   readonly signal?: AbortSignal;
 }
-
-/** Longest wait for what a server depends on, ms. */
-const DEPENDENCIES_BOUND = 60_000;
 
 export async function operate(
   backend: UnitBackend,
@@ -198,8 +196,9 @@ class Operation {
     const { manager, store } = this.#backend;
     const output = new Output(manager, unit, record, Date.now());
     const isWanted = () => this.#fresh(name)?.operator !== "stop";
-    const [bound, dir, signal] = [DEPENDENCIES_BOUND, store.dir, this.#signal];
-    const wait = { manager, unit, record, output, until, bound, dir, isWanted, signal };
+    const patience = patienceFor(DEPENDENCIES_PATIENCE, record.spec, { putsBack: false });
+    const { dir } = store;
+    const wait = { manager, unit, record, output, until, patience, dir, isWanted, signal: this.#signal };
     const settled = await settle(wait).finally(() => output.close());
     return settled.ok ? undefined : settled.message;
   }

@@ -16,7 +16,7 @@ export interface Glance {
 }
 
 /** Pids of the process group that a manager's process leads. */
-function membersOf(pid: number): () => Promise<readonly number[]> {
+export function membersOf(pid: number): () => Promise<readonly number[]> {
   return async () => {
     const groups = await processGroups();
     return groups.get(pid) ?? [...groups.values()].find((group) => group.includes(pid)) ?? [pid];

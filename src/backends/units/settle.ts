@@ -1,16 +1,27 @@
 import { understood } from "../../model/expression.ts";
 import { formatExit } from "../../model/observed.ts";
+import type { Patience } from "../../model/patience.ts";
 import type { McpFacts } from "../../model/probe-report.ts";
 import type { ProcessId } from "../../model/process.ts";
 import { Redactor } from "../../model/redact.ts";
 import { earlyEnd, hasToBeReady } from "../../model/start.ts";
+import {
+  type GivenUp,
+  givenUpText,
+  isToTell,
+  runsText,
+  type StartProgress,
+  startHelp,
+  TELL_GAP,
+} from "../../model/start-report.ts";
 import { formatDuration } from "../../model/units.ts";
-import { identify } from "../../system/processes.ts";
+import { identify, startedAt } from "../../system/processes.ts";
 import type { Condition } from "../backend.ts";
 import { type LogLine, pause } from "../log-lines.ts";
 import type { Live, Unit, UnitManager } from "./manager.ts";
 import { lookAt } from "./readiness.ts";
 import type { UnitRecord } from "./record.ts";
+import { UnitSigns } from "./unit-signs.ts";
 
 /** Waiting until a server that was started is what is asked of it. */
 
@@ -26,7 +37,24 @@ export type Settled =
       readonly wasReady?: boolean;
       readonly ready?: NonNullable<UnitRecord["ready"]>;
     }
-  | { readonly ok: false; readonly message: string };
+  | UnSettled;
+
+export interface UnSettled {
+  readonly ok: false;
+  readonly message: string;
+  /** Which settings would help. */
+  readonly help?: readonly string[];
+  /** It missed its start-timeout: such a process is ended. */
+  readonly isLate?: true;
+  /** The run that failed last, when another one was begun after it. */
+  readonly failedRun?: RunTimes;
+}
+
+/** Unix ms between which a run was. */
+interface RunTimes {
+  readonly from: number;
+  readonly to: number;
+}
 
 interface Wait {
   readonly manager: UnitManager;
@@ -34,8 +62,10 @@ interface Wait {
   readonly record: UnitRecord;
   readonly output: Output;
   readonly until: Condition;
-  /** Ms. */
-  readonly bound: number;
+  readonly patience: Patience;
+  /** Longest time from the start of a process until it is ready, ms; absent: nobody keeps to that. */
+  readonly startTimeout?: number;
+  readonly tell?: ((progress: StartProgress) => void) | undefined;
   readonly dir: string;
   /** Nobody has told it to stop meanwhile. */
   readonly isWanted: () => boolean;
@@ -50,35 +80,45 @@ const LONGEST_GAP = 1000;
 /** A manager that was told to start something may take so long to begin, ms. */
 const BEGIN_BOUND = 5000;
 
-/** Settles when it is so, when it failed or ended, or when the time is over. */
+/** Settles when it is so, when it failed or ended, or when the patience is at its end. */
 export async function settle(wait: Wait): Promise<Settled> {
-  const { manager, unit, bound, signal } = wait;
-  const began = Date.now();
-  const watch = new StartWatch(wait, began);
+  const { manager, unit, signal, patience } = wait;
+  const began = performance.now();
+  const watch = new StartWatch(wait, Date.now());
+  const signs = patience.whileProgress ? new UnitSigns(manager, unit, wait.output) : undefined;
+  const bound = began + patience.ms + patience.slack;
   for (let gap = FIRST_GAP; ; gap = Math.min(gap * 1.5, LONGEST_GAP)) {
     const live = (await manager.look([unit])).get(unit.spec.name);
     const settled = live && (await watch.take(live));
     if (settled?.ok) return settled;
     if (!wait.isWanted()) return { ok: false, message: HELD };
-    if (settled) return settled;
+    if (settled) return { ...settled, ...watch.facts() };
     if (signal.aborted) return { ok: false, message: "interrupted" };
-    if (Date.now() - began >= bound)
-      return { ok: false, message: `not ${GOAL[wait.until]} after ${formatDuration(bound)}: ${watch.last}` };
-    await pause(Math.min(gap, Math.max(0, began + bound - Date.now())), signal);
+    const late = watch.late();
+    if (late !== undefined) return late;
+    const waited = performance.now() - began;
+    const isSilent = await signs?.areOver(live?.pid);
+    if (isSilent || performance.now() >= bound)
+      return watch.givenUp({ how: isSilent ? "silent" : "over", waited, patience });
+    await watch.tell(waited);
+    await pause(Math.min(gap, Math.max(0, bound - performance.now())), signal);
   }
 }
-
-const GOAL: Readonly<Record<Condition, string>> = {
-  started: "started",
-  ready: "ready",
-  completed: "completed",
-};
 
 class StartWatch {
   readonly #wait: Wait;
   readonly #began: number;
-  /** The process that was seen last, and when first. */
-  #process: { readonly id: ProcessId; readonly since: number } | undefined;
+  /**
+   * The process that was seen last; when first, of a clock that nobody sets; and unix ms of its start. `isOver`: it is
+   * known to have ended.
+   */
+  #process:
+    | { readonly id: ProcessId; readonly since: number; readonly startedAt: number; isOver: boolean }
+    | undefined;
+  #restarts = 0;
+  #lastFailure: string | undefined;
+  #failedRun: RunTimes | undefined;
+  #told: StartProgress | undefined;
   /** What was seen last. */
   last = "it does not run";
 
@@ -88,6 +128,7 @@ class StartWatch {
   }
 
   async take(live: Live): Promise<Settled | undefined> {
+    this.#note(live);
     switch (live.state) {
       case "failed":
         return { ok: false, message: `failed: ${live.reason ?? "reason unknown"}` };
@@ -101,6 +142,80 @@ class StartWatch {
         this.last = live.reason === undefined ? live.state : `${live.state}: ${live.reason}`;
         return undefined;
     }
+  }
+
+  /** Which process is there now, and what became of those before. */
+  #note({ pid, lastExit }: Live): void {
+    const before = this.#process;
+    const id = pid === undefined ? undefined : identify(pid);
+    const isSame = id !== undefined && before?.id.pid === id.pid && before.id.start === id.start;
+    const isNews = lastExit && lastExit.requested !== true && lastExit.at >= this.#wait.output.since - 1000;
+    if (isNews) this.#lastFailure = formatExit(lastExit.exit);
+    if (before && !isSame && !before.isOver) {
+      before.isOver = true;
+      this.#lastFailure = formatExit(isNews ? lastExit.exit : { kind: "unknown" });
+      this.#failedRun = undefined;
+    }
+    if (id === undefined || isSame) return;
+    const startedAtNow = startedAt(id.pid) ?? Date.now();
+    if (before) {
+      this.#restarts++;
+      this.#failedRun = { from: before.startedAt, to: startedAtNow };
+      this.#wait.output.beginRun(startedAtNow);
+    }
+    this.#process = { id, since: performance.now(), startedAt: startedAtNow, isOver: false };
+  }
+
+  /** Of the runs up to now; empty when none has failed. */
+  #runs(): string {
+    const failed = this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure };
+    return runsText({ restarts: this.#restarts, ...failed });
+  }
+
+  facts(givenUp?: GivenUp): Pick<UnSettled, "help" | "failedRun"> {
+    const isUp = this.#process !== undefined && !this.#process.isOver;
+    const { spec } = this.#wait.record;
+    const help = startHelp({ spec, evidence: isUp ? this.last : undefined, givenUp });
+    return {
+      ...(help.length === 0 ? {} : { help }),
+      ...(this.#failedRun ? { failedRun: this.#failedRun } : {}),
+    };
+  }
+
+  givenUp(how: GivenUp): UnSettled {
+    const message = `${givenUpText(this.#wait.until, how)}: ${this.last}${this.#runs()}`;
+    return { ok: false, message, ...this.facts(how) };
+  }
+
+  /** It has had all the time that its start may take. */
+  late(): UnSettled | undefined {
+    const { startTimeout, until } = this.#wait;
+    const process = this.#process;
+    if (startTimeout === undefined || until !== "ready" || process === undefined || process.isOver)
+      return undefined;
+    const waited = performance.now() - process.since;
+    if (waited < startTimeout) return undefined;
+    const patience: Patience = { ms: startTimeout, slack: 0, whileProgress: true, by: "start-timeout" };
+    return { ...this.givenUp({ how: "over", waited, patience }), isLate: true };
+  }
+
+  async tell(waited: number): Promise<void> {
+    const { tell, output, patience } = this.#wait;
+    if (tell === undefined || waited < TELL_GAP) return;
+    const lastLine = await output.lastLine();
+    const progress: StartProgress = {
+      ...{
+        waitedMs: Math.round(waited),
+        boundMs: patience.ms,
+        evidence: this.last,
+        restarts: this.#restarts,
+      },
+      ...(this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure }),
+      ...(lastLine === undefined ? {} : { lastLine }),
+    };
+    if (!isToTell(this.#told, progress)) return;
+    this.#told = progress;
+    tell(progress);
   }
 
   async #stopped({ lastExit, reason }: Live): Promise<Settled | undefined> {
@@ -134,8 +249,6 @@ class StartWatch {
     const { record, until, dir, signal, output } = this.#wait;
     const id = pid === undefined ? undefined : identify(pid);
     if (pid === undefined || id === undefined) return undefined;
-    if (this.#process?.id.start !== id.start || this.#process.id.pid !== pid)
-      this.#process = { id, since: Date.now() };
     if (until === "started") return { ok: true, detail: `started: pid ${pid}`, process: id };
     this.last = until === "completed" ? "it still runs" : "it runs";
     if (until === "completed") return undefined;
@@ -147,7 +260,9 @@ class StartWatch {
       ready: { process: id, evidence, at: Date.now(), ...(mcp ? { mcp } : {}) },
     });
     if (readiness.type === "none")
-      return Date.now() - this.#process.since >= UP ? ready(`up for ${formatDuration(UP)}`) : undefined;
+      return performance.now() - (this.#process?.since ?? 0) >= UP
+        ? ready(`up for ${formatDuration(UP)}`)
+        : undefined;
     if (readiness.type === "log") {
       this.last = `no line matches ${readiness.pattern}`;
       return output.match === undefined ? undefined : ready(`printed: ${output.match}`);
@@ -162,11 +277,23 @@ class StartWatch {
   }
 }
 
+/** Between two looks at a journal for what a server printed last, ms. */
+const JOURNAL_GAP = 10_000;
+/** Longest that a journal is asked for that, ms. */
+const JOURNAL_BOUND = 2000;
 const KEPT_LINES = 10;
 
 /** What a server prints from a moment on. */
 export class Output {
-  readonly #lines: string[] = [];
+  /** Of the newest run. `at`: unix ms at which it was read. */
+  #lines: { readonly line: string; readonly at: number }[] = [];
+  /** Of the run before that. */
+  #earlier: string[] = [];
+  #count = 0;
+  /** What a journal said last of the newest line, and when it was asked. */
+  #newest: { readonly line: string | undefined; readonly at: number; readonly asked: number } | undefined;
+  /** Unix ms of the newest line of a journal that was counted. */
+  #heardAt = 0;
   readonly #closing = new AbortController();
   readonly #redactor: Redactor;
   readonly #manager: UnitManager;
@@ -201,7 +328,59 @@ export class Output {
     return this.match !== undefined;
   }
 
-  async lastLines(): Promise<string[]> {
+  /** Lines that were read up to now. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Another run begins: what was printed before is that of the last one. `at`: unix ms. */
+  beginRun(at: number): void {
+    // What is in files is seen a moment after it was printed.
+    const isBefore = (line: { readonly at: number }) => line.at < at + READ_GAP;
+    this.#earlier = this.#lines.filter(isBefore).map(({ line }) => line);
+    this.#lines = this.#lines.filter((line) => !isBefore(line));
+  }
+
+  /** What it printed last; a journal is asked now and then only. */
+  async lastLine(): Promise<string | undefined> {
+    const line = this.#lines.at(-1)?.line;
+    if (line !== undefined || !this.#isKept) return line;
+    if (this.#newest === undefined || performance.now() - this.#newest.asked >= JOURNAL_GAP)
+      await this.#askNewest();
+    return this.#newest?.line;
+  }
+
+  /** Whether there is more in a journal than there was when it was asked last. Of what is in files it is known. */
+  async hasMore(): Promise<boolean> {
+    if (!this.#isKept) return false;
+    const before = this.#heardAt;
+    if ((this.#newest?.at ?? 0) <= before) await this.#askNewest();
+    this.#heardAt = this.#newest?.at ?? 0;
+    return this.#heardAt > before;
+  }
+
+  async #askNewest(): Promise<void> {
+    const bound = new AbortController();
+    const timer = setTimeout(() => bound.abort(), JOURNAL_BOUND);
+    let found: LogLine | undefined;
+    try {
+      const request = { tail: 1, follow: false, since: this.since };
+      for await (const line of this.#manager.logs(this.#unit, request, bound.signal)) found = line;
+    } catch {
+      // Nothing is known of it then.
+    } finally {
+      clearTimeout(timer);
+    }
+    const line = found === undefined ? this.#newest?.line : this.#redactor.line(found.line);
+    this.#newest = { line, at: found?.at ?? this.#newest?.at ?? 0, asked: performance.now() };
+  }
+
+  /** `run`: of that one, which another has followed; else of the newest. */
+  async lastLines(run?: RunTimes): Promise<string[]> {
+    if (!this.#isKept && run !== undefined) {
+      this.close();
+      return this.#earlier;
+    }
     if (!this.#isKept) {
       // A busy machine comes to look at the files later than it means to.
       const until = Date.now() + LONGEST_FOLLOW;
@@ -209,12 +388,15 @@ export class Output {
       while (this.#lines.length === 0 && Date.now() < until && !this.#closing.signal.aborted);
       // What comes after it is put back is not what it failed with.
       this.close();
-      return [...this.#lines];
+      return this.#lines.map(({ line }) => line);
     }
     const lines: string[] = [];
     try {
       const logs = this.#manager.logs(this.#unit, this.#request(false), this.#closing.signal);
-      for await (const { line } of logs) lines.push(this.#redactor.line(line));
+      for await (const { line, at } of logs) {
+        const isOf = run === undefined || at === undefined || (at >= run.from && at < run.to);
+        if (isOf) lines.push(this.#redactor.line(line));
+      }
     } catch {
       // What it said is a help, and no more.
     }
@@ -236,7 +418,8 @@ export class Output {
     for (let next = await first; !next.done; next = await lines.next()) {
       const { line } = next.value;
       if (this.match === undefined && expression?.test(line)) this.match = this.#redactor.evidence(line);
-      this.#lines.push(this.#redactor.line(line));
+      this.#count++;
+      this.#lines.push({ line: this.#redactor.line(line), at: Date.now() });
       if (this.#lines.length > KEPT_LINES) this.#lines.shift();
     }
   }
@@ -244,5 +427,7 @@ export class Output {
 
 /** Longer than those who follow files look away, ms. */
 const FOLLOW_GAP = 400;
+/** That, when nothing keeps them, ms. */
+const READ_GAP = 150;
 /** Longest wait for the last words of what may have had none, ms. */
 const LONGEST_FOLLOW = 2000;

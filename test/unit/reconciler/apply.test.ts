@@ -200,7 +200,7 @@ describe("apply", () => {
 
   test("what does not run is handed over all the same, and waits; others know nothing of it", async () => {
     const plan = planned([needing("web", "api"), needing("api", "db"), spec("db"), spec("notes")]);
-    const waited: Record<string, number> = {};
+    const waited: Record<string, number | undefined> = {};
     const perform = async (change: Change, { waitMs }: PerformOptions) => {
       waited[change.server] = waitMs;
       return waiting(change);

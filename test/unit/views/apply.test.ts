@@ -1,19 +1,31 @@
 import { EventEmitter } from "node:events";
 import { stripVTControlCharacters } from "node:util";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { ApplyEvent } from "../../../src/model/event.ts";
+import type { ActionChange } from "../../../src/model/plan.ts";
+import type { StartProgress } from "../../../src/model/start-report.ts";
 import { buildPlan } from "../../../src/reconciler/plan.ts";
 import { renderApplyLines } from "../../../src/views/apply.ts";
 import { renderApplyTasks } from "../../../src/views/apply-tasks.ts";
 import { applySummary, eventText } from "../../../src/views/apply-text.ts";
 import { desired, running, spec } from "../reconciler/fixtures.ts";
 
+/** A server whose start is waited for. */
+function waiting(server: string, waitedMs: number, over: Partial<StartProgress> = {}): ApplyEvent {
+  const evidence = "nothing listens on port 5432";
+  return {
+    type: "progress",
+    server,
+    progress: { waitedMs, boundMs: 300_000, evidence, restarts: 0, ...over },
+  };
+}
+
 const EVENTS: readonly ApplyEvent[] = [
   { type: "started", server: "old", action: "remove" },
   { type: "done", server: "old", action: "remove", detail: "stopped and removed" },
   { type: "started", server: "db", action: "add" },
   { type: "started", server: "notes", action: "restart" },
-  { type: "progress", server: "db", text: "waiting for tcp 5432" },
+  waiting("db", 12_000),
   { type: "done", server: "notes", action: "restart", detail: "" },
   {
     type: "failed",
@@ -29,6 +41,17 @@ async function* told(events: readonly ApplyEvent[]): AsyncGenerator<ApplyEvent> 
   for (const event of events) {
     await new Promise(setImmediate);
     yield event;
+  }
+}
+
+/** Each event once the terminal shows what is to be seen before it. */
+async function* seen(
+  text: () => string,
+  steps: readonly (readonly [before: string, event?: ApplyEvent])[],
+): AsyncGenerator<ApplyEvent> {
+  for (const [before, event] of steps) {
+    await vi.waitFor(() => expect(text()).toContain(before), { timeout: 20_000 });
+    if (event) yield event;
   }
 }
 
@@ -64,7 +87,7 @@ describe("line by line", () => {
       old: stopped and removed
       db: adding
       notes: restarting
-      db: waiting for tcp 5432
+      db: waited 12s of 5m: nothing listens on port 5432
       notes: restarted
       db: cannot add: exit 7
         | starting
@@ -81,7 +104,63 @@ describe("line by line", () => {
   });
 });
 
+describe("a start that is waited for, line by line", () => {
+  test("has a line when something has changed, at most every 10 s, and none when it is over soon", async () => {
+    const lines: string[] = [];
+    const events = [
+      { type: "started", server: "db", action: "add" } as const,
+      ...[2, 7].map((s) => waiting("db", s * 1000)),
+      waiting("db", 12_000, { lastLine: "fetching" }),
+      waiting("db", 17_000, { lastLine: "unpacking" }),
+      ...[22, 27, 32, 37].map((s) => waiting("db", s * 1000, { lastLine: "unpacking" })),
+      waiting("db", 38_000, { restarts: 2, lastFailure: "exit 7", lastLine: "\x1b[31mno\tdisk" }),
+      // Its previous version is put back, and waited for in turn.
+      ...[2, 8, 13].map((s) => waiting("db", s * 1000)),
+      { type: "done", server: "db", action: "add", detail: "" } as const,
+    ];
+    await renderApplyLines(told(events), (text) => lines.push(text), { colour: false });
+    expect(lines.join("\n")).toMatchInlineSnapshot(`
+      "db: adding
+      db: waited 12s of 5m: nothing listens on port 5432 | fetching
+      db: waited 22s of 5m: nothing listens on port 5432 | unpacking
+      db: waited 38s of 5m: nothing listens on port 5432; restarted 2 times, its last failed run: exit 7 | no  disk
+      db: waited 13s of 5m: nothing listens on port 5432
+      db: added
+      Apply complete: 1 added, 0 changed, 0 removed."
+    `);
+  });
+});
+
 describe("as tasks", () => {
+  test("a start that is waited for is told in place, in the columns that there are", async () => {
+    const { stream, text } = terminal();
+    const long = "a line ".repeat(40);
+    const events = seen(text, [
+      ["db: waiting", { type: "started", server: "db", action: "add" }],
+      ["db: adding", waiting("db", 12_000, { restarts: 2, lastFailure: "exit 7", lastLine: long })],
+      ["restarted 2 times", waiting("db", 17_000, { evidence: "an answer ".repeat(20), lastLine: long })],
+      ["waited 17s", { type: "done", server: "db", action: "add", detail: "" }],
+    ]);
+    await renderApplyTasks(plan(), events, stream, { colour: false });
+    const lines = text().split(/\r?\n/);
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^. db: adding, waited 12s of 5m: nothing listens on port 5432$/),
+    );
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^ {2}› restarted 2 times, its last failed run: exit 7 \| a line a line .*…$/),
+    );
+    expect(lines).toContainEqual(expect.stringMatching(/^. db: adding, waited 17s of 5m: an answer .*…$/));
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test("what has not begun says what it waits for", async () => {
+    const { stream, text } = terminal();
+    const action: ActionChange = { key: "tidy", change: "add", fields: [] };
+    const whole = { ...plan(), actions: [action] };
+    const events = seen(text, [["web: waiting for db"], ["action tidy: waiting for db, notes, old, web"]]);
+    await renderApplyTasks(whole, events, stream, { colour: false });
+  });
+
   test("ends with every change in its place, and the summary", async () => {
     const { stream, text } = terminal();
     const finals = await renderApplyTasks(plan(), told(EVENTS), stream, { colour: false });

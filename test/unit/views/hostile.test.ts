@@ -181,9 +181,23 @@ const job: Job = {
 
 const ended: ApplyEvent[] = [
   { type: "started", server: "web", action: "add" },
-  { type: "progress", server: "web", text: "waiting" },
+  {
+    type: "progress",
+    server: "web",
+    progress: {
+      ...{ waitedMs: 12_000, boundMs: 300_000, evidence: "nothing listens", restarts: 2 },
+      ...{ lastFailure: "exit 1", lastLine: "a line" },
+    },
+  },
   { type: "done", server: "web", action: "add", detail: "ready" },
-  { type: "failed", server: "web", action: "restart", message: "it broke", lastLines: ["last words"] },
+  {
+    type: "failed",
+    server: "web",
+    action: "restart",
+    message: "it broke",
+    lastLines: ["last words"],
+    help: ["set it"],
+  },
   { type: "failed", server: "web", action: "add", message: "cut", lastLines: [], interrupted: true },
   { type: "waiting", server: "web", action: "add", message: "waits", waitsFor: observed.waitsFor ?? [] },
   { type: "skipped", server: "web", action: "add", message: "db failed" },
@@ -356,7 +370,7 @@ it("no view is left out", async () => {
 const HELPERS: ReadonlySet<string> = new Set(
   [
     "changeSign changeHeading actionOngoing actionOver actionVerb isFinal interestingFacts actionFacts fieldLines",
-    "outcome lineDiff stateStyle stateText shownLine named reasonTexts painter onScreen table strokesOf unitLines",
+    "outcome lineDiff progressLines stateStyle stateText shownLine named reasonTexts painter onScreen table strokesOf unitLines",
     "fieldLabel fieldValue secretSource commandLine scriptLines lineCount displayWidth padEnd padStart cut wrap wrapHard",
   ].flatMap((line) => line.split(" ")),
 );

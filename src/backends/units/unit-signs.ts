@@ -1,0 +1,72 @@
+import * as fs from "node:fs";
+import { LOOK_EVERY, noSigns, type Signs, silentFrom, withLook } from "../../model/signs.ts";
+import { ticksOf } from "../../system/usage.ts";
+import type { Unit, UnitManager } from "./manager.ts";
+import { membersOf } from "./readiness.ts";
+import type { Output } from "./settle.ts";
+
+/** Signs of life of a server that a service manager starts, looked for while somebody waits. */
+export class UnitSigns {
+  readonly #files: readonly string[];
+  readonly #output: Output;
+  #signs: Signs;
+  #nextAt: number;
+  #sizes = 0;
+  #printed = 0;
+
+  constructor(manager: UnitManager, unit: Unit, output: Output) {
+    const files = manager.logFiles(unit.spec, unit.file);
+    this.#files = files ? [...new Set([files.out, files.err])] : [];
+    this.#output = output;
+    this.#sizes = this.#sizesNow();
+    const now = performance.now();
+    this.#signs = noSigns(output.count, now);
+    this.#nextAt = now;
+  }
+
+  /** Looks, when it is time for that. Answers whether it has been silent for too long. */
+  async areOver(pid: number | undefined): Promise<boolean> {
+    if (performance.now() < this.#nextAt) return false;
+    this.#nextAt = performance.now() + LOOK_EVERY;
+    const processes = await processesOf(pid);
+    const before = this.#signs;
+    this.#signs = withLook(before, { printed: this.#count(), processes }, performance.now());
+    // A journal is asked, which takes a program, only of a server that gives no other sign.
+    if (this.#signs.lastAt === before.lastAt && (await this.#output.hasMore())) {
+      this.#printed++;
+      this.#signs = withLook(this.#signs, { printed: this.#count(), processes }, performance.now());
+    }
+    return performance.now() >= silentFrom(this.#signs);
+  }
+
+  /** Files may be put away under another name, and lines be followed where nobody can see the files: it only grows. */
+  #count(): number {
+    const sizes = this.#sizesNow();
+    if (sizes !== this.#sizes) this.#printed++;
+    this.#sizes = sizes;
+    return this.#printed + this.#output.count;
+  }
+
+  #sizesNow(): number {
+    return this.#files.reduce((sum, file) => sum + sizeOf(file), 0);
+  }
+}
+
+function sizeOf(file: string): number {
+  try {
+    return fs.statSync(file).size;
+  } catch {
+    return 0;
+  }
+}
+
+/** Undefined: they cannot be seen, as those of another machine, or of another namespace. */
+async function processesOf(pid: number | undefined): Promise<ReadonlyMap<string, number> | undefined> {
+  if (pid === undefined) return new Map();
+  try {
+    const found = await ticksOf(await membersOf(pid)());
+    return found.size > 0 ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,53 @@
+import { SILENCE } from "./signs.ts";
+import type { ServerSpec } from "./spec.ts";
+import { startTimeoutOf } from "./start.ts";
+
+/** How long the start of a server is waited for. */
+
+export interface Patience {
+  /** Longest wait, ms. */
+  readonly ms: number;
+  /** Time beyond that in which the end of a start that missed its bound is seen, ms. */
+  readonly slack: number;
+  /** It is over as soon as there is no progress any more, too. */
+  readonly whileProgress: boolean;
+  /** Where its bound comes from. */
+  readonly by: PatienceSource;
+}
+
+/**
+ * `wait-timeout`: whoever waits has said how long. `start-timeout`: the server's own. `put-back`: it has none that is
+ * declared, and until it is ready nothing is there in place of its previous version.
+ */
+type PatienceSource = "wait-timeout" | "start-timeout" | "put-back";
+
+/** A process that misses its start-timeout is ended by whoever runs it: that is seen a little later, ms. */
+export const SLACK = 5000;
+
+/** Longest wait that the agent takes, ms: a week. */
+export const LONGEST_PATIENCE = 604_800_000;
+
+/** Longest wait for what a server depends on, ms: that is no start of its own. */
+export const DEPENDENCIES_PATIENCE = 60_000;
+
+/** `waitMs`: what whoever waits has said; undefined: while there is progress. `putsBack`: a version that ran comes back when this one does not come up. */
+export function patienceFor(
+  waitMs: number | undefined,
+  spec: Pick<ServerSpec, "startTimeout">,
+  { putsBack }: { readonly putsBack: boolean },
+): Patience {
+  if (waitMs !== undefined) return { ms: waitMs, slack: 0, whileProgress: false, by: "wait-timeout" };
+  if (putsBack && spec.startTimeout === undefined)
+    return { ms: SILENCE, slack: 0, whileProgress: false, by: "put-back" };
+  const ms = Math.min(startTimeoutOf(spec), LONGEST_PATIENCE - SLACK);
+  return { ms, slack: SLACK, whileProgress: true, by: "start-timeout" };
+}
+
+/** No longer than that. */
+export function atMost(longest: number, patience: Patience): Patience {
+  if (longest >= patience.ms) return { ...patience, slack: Math.min(patience.slack, longest - patience.ms) };
+  return { ...patience, ms: longest, slack: 0, by: "wait-timeout" };
+}
+
+/** The wait for what a server depends on. */
+export const dependenciesPatience = (waitMs: number | undefined): number => waitMs ?? DEPENDENCIES_PATIENCE;

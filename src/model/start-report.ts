@@ -1,0 +1,118 @@
+import type { Condition } from "./dependency.ts";
+import type { Patience } from "./patience.ts";
+import type { ServerSpec } from "./spec.ts";
+import { formatDuration } from "./units.ts";
+
+/** What is told of a start that is waited for: how it is getting on, and what became of a wait that was in vain. */
+
+export interface StartProgress {
+  /** Since the wait began, ms. */
+  readonly waitedMs: number;
+  /** Longest wait, ms. */
+  readonly boundMs: number;
+  /** What was seen last of what it is waited for, a clause. */
+  readonly evidence: string;
+  /** Since the wait began. */
+  readonly restarts: number;
+  /** How its last failed run ended, since the wait began. */
+  readonly lastFailure?: string;
+  /** What it printed last. */
+  readonly lastLine?: string;
+}
+
+/** Between two looks for whether there is something to tell, ms. */
+export const TELL_GAP = 1000;
+/** What has not changed is told again after so long, for the time that it tells, ms. */
+const TELL_EVERY = 5000;
+
+/** Whether there is something to tell since it was told last. What is over in a moment is not told at all. */
+export function isToTell(last: StartProgress | undefined, now: StartProgress): boolean {
+  if (last === undefined) return now.waitedMs >= 2 * TELL_GAP;
+  return now.waitedMs - last.waitedMs >= TELL_EVERY || !isSameNews(last, now);
+}
+
+/** Nothing but the time differs. */
+export function isSameNews(one: StartProgress, other: StartProgress): boolean {
+  return (
+    one.evidence === other.evidence &&
+    one.restarts === other.restarts &&
+    one.lastFailure === other.lastFailure &&
+    one.lastLine === other.lastLine
+  );
+}
+
+export const GOAL: Readonly<Record<Condition, string>> = {
+  started: "running",
+  ready: "ready",
+  completed: "completed",
+};
+
+/** How a wait ended that was in vain. `over`: its bound, or the start's own. */
+export interface GivenUp {
+  readonly how: "over" | "silent";
+  /** Ms. */
+  readonly waited: number;
+  readonly patience: Patience;
+}
+
+/** What became of it, up to what was seen last: `not ready after 60s`. */
+export function givenUpText(until: Condition, { how, waited, patience }: GivenUp): string {
+  const goal = GOAL[until];
+  if (how === "over" && patience.by === "start-timeout" && until === "ready")
+    return `not ready within its start-timeout of ${formatDuration(patience.ms)}`;
+  if (how === "over") return `not ${goal} after ${formatDuration(patience.ms)}`;
+  const whole = formatDuration(Math.round(waited / 1000) * 1000);
+  return `not ${goal} after ${whole}, with no sign of life in the last minute`;
+}
+
+/** How often it was started again, to be put behind a message; empty when it was not. */
+export function restartsText(restarts: number): string {
+  if (restarts === 0) return "";
+  return restarts === 1 ? "; restarted once" : `; restarted ${restarts} times`;
+}
+
+/** The runs that failed meanwhile, to be put behind a message; empty when there were none. */
+export function runsText({ restarts, lastFailure }: Pick<StartProgress, "restarts" | "lastFailure">): string {
+  const times = restartsText(restarts);
+  if (lastFailure === undefined) return times;
+  return `${times}${times === "" ? ";" : ","} its last failed run: ${lastFailure}`;
+}
+
+/** What a probe says that ran into its timeout. */
+const TIMED_OUT = /\bwithin [\d.]+ ?m?s\b/;
+const NOTHING_LISTENS = /\bnothing listens on port\b/;
+
+interface Facts {
+  readonly spec: Pick<ServerSpec, "port" | "readiness">;
+  /** What was seen last of its readiness; undefined: its program does not run. */
+  readonly evidence: string | undefined;
+  /** Undefined: it failed by itself. */
+  readonly givenUp?: GivenUp | undefined;
+}
+
+/** Which settings would help, if what was seen is not what is wrong: a clause each. */
+export function startHelp({ spec, evidence, givenUp }: Facts): string[] {
+  const help: string[] = [];
+  const { type } = spec.readiness;
+  const looks = type === "tcp" || type === "http" || type === "mcp";
+  if (evidence !== undefined && type !== "none" && type !== "log" && TIMED_OUT.test(evidence))
+    help.push(
+      `if a check may take longer, set \`readiness.timeout\` (${formatDuration(spec.readiness.timeout)} now)`,
+    );
+  if (givenUp !== undefined) help.push(patienceHelp(givenUp));
+  if (evidence !== undefined && spec.port !== null && looks && NOTHING_LISTENS.test(evidence))
+    help.push('if it never listens on a port, set `port "none"`');
+  return help;
+}
+
+function patienceHelp({ how, patience }: GivenUp): string {
+  if (how === "silent") return "if it starts without a sign of life, wait longer with `--wait-timeout`";
+  switch (patience.by) {
+    case "wait-timeout":
+      return "if it needs longer to start, wait longer with `--wait-timeout`";
+    case "start-timeout":
+      return `if it needs longer to start, set \`start-timeout\` (${formatDuration(patience.ms)} now)`;
+    case "put-back":
+      return "if it needs longer to start, set `start-timeout`, or wait longer with `--wait-timeout`";
+  }
+}
