@@ -185,3 +185,48 @@ it("what a server prints of its secrets is left out of its logs, however it writ
   follower.child.kill("SIGINT");
   expect((await follower.ended).stdout).not.toContain("hush-of");
 });
+
+it("what a job prints of its secrets is left out of its output too, former values included", async () => {
+  const home = newHome();
+  const [before, after] = ["hush-of-a-job-1234", "whist-of-a-job-5678"];
+  home.write("token", before);
+  const program = `
+    const token = process.env.TOKEN;
+    console.log("plain " + token);
+    console.error("hex " + Buffer.from(token).toString("hex"));
+    process.stdout.write("in two " + token.slice(0, 9));
+    setTimeout(() => {
+      process.stdout.write(token.slice(9) + "\\n" + "x".repeat(65526) + token + "y\\n");
+      process.stdout.write("z".repeat(65530) + token.slice(0, 12));
+    }, 100);`;
+  const action = { command: "node", args: ["-e", program], env: { TOKEN: { secret: { file: "../token" } } } };
+  const server = { command: "sh", args: ["-c", "echo main $TOKEN; exec sleep 600"], port: "none" };
+  home.write(
+    "servers.d/web.json",
+    JSON.stringify({ ...server, env: { TOKEN: action.env.TOKEN }, actions: { tell: action } }),
+  );
+  await home.did("apply", "--yes");
+  const hidden = "(secret TOKEN)";
+  const looked = (said: string, value: string) => {
+    expect(said).not.toContain(value);
+    expect(said).not.toMatch(/(hush|whist)-of|job-1234|job-5678|68757368/);
+    for (const line of [`plain ${hidden}`, `hex ${hidden}`, `in two ${hidden}`]) expect(said).toContain(line);
+    expect(said).toMatch(/x\(secret TOKEN\)y("|$)/m);
+  };
+  const { code, stdout, stderr } = await home.xy("run", "web:tell");
+  expect(code).toBe(0);
+  looked(`${stdout}${stderr}`.replace(/z{9}.*/, ""), before);
+  // The end of a line that breaks off is not kept back.
+  expect(stdout).toContain(`${"z".repeat(65530)}${before.slice(0, 12)}`);
+  const whole = await home.did("run", "web:tell", "--raw");
+  expect(whole).toContain(`plain ${before}`);
+
+  home.write("token", after);
+  await home.did("apply", "--yes");
+  looked((await home.did("job", "logs", "2", "--json")).replace(/z{9}.*/s, ""), before);
+  looked((await home.did("job", "logs", "2")).replace(/z{9}.*/s, ""), before);
+  expect(await home.did("job", "logs", "2", "--raw")).toContain(`in two ${before}`);
+  const newer = await home.xy("run", "web:tell");
+  looked(`${newer.stdout}${newer.stderr}`.replace(/z{9}.*/, ""), after);
+  expect(await home.did("job", "logs", "1")).toBe(`[out] main ${hidden}\n`);
+});
