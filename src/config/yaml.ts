@@ -139,45 +139,60 @@ function keyText(yaml: Yaml, pair: Pair): string | undefined {
   return yaml.isScalar(pair.key) ? String(pair.key.value) : undefined;
 }
 
+/**
+ * All nodes and pairs in the order of the text. The library's own way copies the path to each, and behind errors parts may
+ * stand in each other by the thousand.
+ */
+function* everyPart({ yaml, document }: Parsed): Generator<unknown> {
+  const rest: unknown[] = [document.contents];
+  while (rest.length > 0) {
+    const part = rest.pop();
+    yield part;
+    if (yaml.isPair(part)) rest.push(part.value, part.key);
+    else if (yaml.isCollection(part))
+      for (let i = part.items.length - 1; i >= 0; i--) rest.push(part.items[i]);
+  }
+}
+
 /** Those that stand before their anchor, or have none. Looking each up by itself would walk the document each time. */
-function danglingAliases({ yaml, document }: Parsed): { offset: number; name: string }[] {
+function danglingAliases(parsed: Parsed): { offset: number; name: string }[] {
+  const { yaml } = parsed;
   const found: { offset: number; name: string }[] = [];
   const anchors = new Set<string>();
-  yaml.visit(document, {
-    Alias(_, { source, range }) {
-      if (!anchors.has(source)) found.push({ offset: range?.[0] ?? 0, name: source });
-    },
-    Node(_, { anchor }) {
-      if (anchor !== undefined) anchors.add(anchor);
-    },
-  });
+  for (const part of everyPart(parsed)) {
+    if (yaml.isAlias(part)) {
+      if (!anchors.has(part.source)) found.push({ offset: startOf(part) ?? 0, name: part.source });
+    } else if ((yaml.isScalar(part) || yaml.isCollection(part)) && part.anchor !== undefined) {
+      anchors.add(part.anchor);
+    }
+  }
   return found;
 }
 
-function complexKeys({ yaml, document }: Parsed): number[] {
+function complexKeys(parsed: Parsed): number[] {
+  const { yaml } = parsed;
   const found: number[] = [];
-  yaml.visit(document, {
-    Pair(_, pair) {
-      if (yaml.isCollection(pair.key) || yaml.isAlias(pair.key)) found.push(startOf(pair.key) ?? 0);
-    },
-  });
+  for (const part of everyPart(parsed)) {
+    if (yaml.isPair(part) && (yaml.isCollection(part.key) || yaml.isAlias(part.key)))
+      found.push(startOf(part.key) ?? 0);
+  }
   return found;
 }
 
-function duplicateKeys({ yaml, document, lines }: Parsed, file: string): Diagnostic[] {
+function duplicateKeys(parsed: Parsed, file: string): Diagnostic[] {
+  const { yaml, lines } = parsed;
   const problems: Diagnostic[] = [];
-  yaml.visit(document, {
-    Map(_, map) {
-      const seen = new Map<string, Position>();
-      for (const pair of map.items) {
-        const key = keyText(yaml, pair);
-        const position = positionAt(lines, startOf(pair.key) ?? 0);
-        const first = key === undefined ? undefined : seen.get(key);
-        if (first) problems.push(problemAt({ file, ...position }, duplicateMessage(key ?? "", first)));
-        else if (key !== undefined) seen.set(key, position);
-      }
-    },
-  });
+  for (const map of everyPart(parsed)) {
+    if (!yaml.isMap(map)) continue;
+    const seen = new Map<string, Position>();
+    for (const pair of map.items) {
+      const key = keyText(yaml, pair);
+      const position = positionAt(lines, startOf(pair.key) ?? 0);
+      const first = key === undefined ? undefined : seen.get(key);
+      if (first) problems.push(problemAt({ file, ...position }, duplicateMessage(key ?? "", first)));
+      else if (key !== undefined) seen.set(key, position);
+    }
+  }
   return problems;
 }
 

@@ -197,6 +197,8 @@ const FAMILIES: Readonly<Record<keyof typeof FORMATS, Readonly<Record<string, (n
     "open blocks": (n) => "env {\n".repeat(n / 6),
     "wrong keys": (n) => "wrong 1\n".repeat(n / 8),
     comments: (n) => "/* a */ ".repeat(n / 8),
+    "a text that is wrongly indented, before values": (n) =>
+      `a """\n${"x\n".repeat(n / 2)}  """ ${"1 ".repeat(n / 2)}\n`,
   },
   YAML: {
     "many keys": (n) => Array.from({ length: n / 10 }, (_, i) => `k${i}: x\n`).join(""),
