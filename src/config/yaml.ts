@@ -1,5 +1,6 @@
 import type { LineCounter, Node, Pair, Document as YamlDocument } from "yaml";
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { jsonPlaces } from "./json-places.ts";
 import { canonicalKeys, isMap, problemAt } from "./keys.ts";
 import { MAX_BYTES, weightOf } from "./limits.ts";
 import { isDeepValue, isDeepYaml, TOO_DEEP } from "./nesting.ts";
@@ -39,7 +40,7 @@ export async function readYaml(file: string, text: string, shape: Shape): Promis
   try {
     const raw: unknown = parsed.document.toJS({ maxAliasCount: 100 });
     if (weightOf(raw, MAX_BYTES) > MAX_BYTES) return { problems: [...problems, tooManyAliases(at(0))] };
-    return withProblems(problems, reading(file, raw ?? {}, shape, parsed, "kebab"));
+    return withProblems(problems, reading(file, raw ?? {}, shape, placesOf(parsed), "kebab"));
   } catch {
     return { problems: problems.length > 0 ? problems : [tooManyAliases(at(0))] };
   }
@@ -56,13 +57,12 @@ export async function readJson(file: string, text: string, shape: Shape): Promis
   } catch (error) {
     return { problems: [await jsonSyntaxProblem(file, text, error as Error)] };
   }
-  // JSON is YAML, near enough for positions: what this parser thinks of tabs and long keys does not matter here.
   if (isDeepValue(raw)) return tooDeep(file);
-  const parsed = parse(await import("yaml"), text);
-  return withProblems(
-    duplicateKeys(parsed, file),
-    reading(file, withoutSchemaKey(raw), shape, parsed, "camel"),
+  const { places, twice } = jsonPlaces(text);
+  const problems = twice.map(({ key, at, first }) =>
+    problemAt({ file, ...at }, duplicateMessage(key, first)),
   );
+  return withProblems(problems, reading(file, withoutSchemaKey(raw), shape, places, "camel"));
 }
 
 /** Editors find the schema of a JSON file by this key. */
@@ -87,11 +87,10 @@ function reading(
   file: string,
   raw: unknown,
   shape: Shape,
-  parsed: Parsed,
+  places: Places,
   style: "kebab" | "camel",
 ): Reading {
   const { value, unknown } = canonicalKeys(raw, shape, style);
-  const places = placesOf(parsed);
   const problems = unknown.map(({ path, message }) =>
     problemAt({ file, ...locate(places, path, "key") }, message),
   );

@@ -206,6 +206,7 @@ const FAMILIES: Readonly<Record<keyof typeof FORMATS, Readonly<Record<string, (n
     aliases: (n) => `e: &e x\n${Array.from({ length: n / 10 }, (_, i) => `k${i}: *e\n`).join("")}`,
     "a long text": (n) => `command: "${"a".repeat(n)}"\n`,
     "wrong lines": (n) => ": a\n".repeat(n / 4),
+    "values in values": (n) => "a: b: c\n".repeat(n / 8),
     "open lists": (n) => "[".repeat(n),
   },
   JSON: {
