@@ -939,6 +939,7 @@ export interface Methods {
       readonly tail?: number | undefined;
       readonly follow?: boolean | undefined;
       readonly stream?: "stdout" | "stderr" | undefined;
+      readonly raw?: boolean | undefined;
     };
     readonly result: {
       readonly subscription_id: number;

@@ -67,6 +67,7 @@ export class LogSubscription {
   readonly #redactor: LogSource["redactor"];
   /** What may be the begin of a secret that goes on in the next piece of a long line, by stream. */
   readonly #held: Record<LogLine["stream"], string> = { out: "", err: "" };
+  #heldAt = 0;
 
   /** What is in the files now is the past, every later line comes through the listener: none twice, none lost. */
   constructor(id: number, source: LogSource, caller: Caller, query: LogWish, onEnd: () => void) {
@@ -183,14 +184,25 @@ export class LogSubscription {
     return this.#held.out + this.#held.err !== "" || this.#redactor.text(text) !== text;
   }
 
-  #shown({ stream, bytes, split }: LogLine): string {
+  #shown({ at, stream, bytes, split }: LogLine): string {
     const text = bytes.toString("utf8");
     const longest = this.#redactor?.longest ?? 0;
     if (this.#redactor === undefined || longest === 0) return text;
     const whole = this.#redactor.text(this.#held[stream] + text);
     const kept = split ? Math.min(whole.length, longest - 1) : 0;
     this.#held[stream] = whole.slice(whole.length - kept);
+    if (split) this.#heldAt = at;
     return whole.slice(0, whole.length - kept);
+  }
+
+  /** The rest of a long line has not come, and will not. */
+  #sendHeld(): void {
+    for (const stream of ["out", "err"] as const) {
+      const held = this.#held[stream];
+      if (held === "") continue;
+      this.#held[stream] = "";
+      this.#caller.notify("log", this.#params({ at: this.#heldAt, stream, split: false }, held));
+    }
   }
 
   #params(
@@ -217,6 +229,7 @@ export class LogSubscription {
   /** Tells the reader that nothing more will come. */
   end(): void {
     if (this.#ended) return;
+    this.#sendHeld();
     const missed = this.#missed;
     this.#close();
     this.#caller.notify("log_end", { subscription_id: this.id, ...(missed > 0 ? { missed } : {}) });

@@ -56,7 +56,7 @@ export class Launchctl {
       if (answer.code !== CODES.inputOutput && answer.code !== CODES.inProgress)
         throw refusal("bootstrap", answer);
       const text = await this.print(`${domain}/${label}`);
-      if (text !== undefined && !/^[ \t]*state = SIGTERMed/m.test(text)) return;
+      if (text !== undefined && stateIn(text) !== "SIGTERMed") return;
       if (Date.now() > until) throw refusal("bootstrap", answer);
       await new Promise((resolve) => setTimeout(resolve, SETTLE_GAP));
     }
@@ -73,9 +73,29 @@ export class Launchctl {
   }
 }
 
-/** The pid in what {@link Launchctl.print} tells. */
+/**
+ * Properties of the job itself in what {@link Launchctl.print} tells. Its arguments and its environment stand there too,
+ * deeper, one a line, and any of them may look like a property. What launchd says of the process comes after those.
+ */
+function propertiesIn(text: string, name: string): string[] {
+  const lines = text.matchAll(new RegExp(`^\\t${name} = (.{1,200})$`, "gm"));
+  return [...lines].map(([, value]) => value as string);
+}
+
+export const lastPropertyIn = (text: string, name: string) => propertiesIn(text, name).at(-1);
+
+/** Its state comes before its arguments. */
+export const stateIn = (text: string) => propertiesIn(text, "state")[0];
+
+/** A whole number that a process, an exit code or a count can be. */
+export function numberIn(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
+}
+
+/** No job is process 1: that is launchd. */
 export function pidIn(text: string): number | undefined {
-  return Number(/^[ \t]*pid = (\d+)/m.exec(text)?.[1]) || undefined;
+  const pid = numberIn(lastPropertyIn(text, "pid"));
+  return pid !== undefined && pid > 1 ? pid : undefined;
 }
 
 export const NO_DOMAIN =

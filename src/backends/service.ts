@@ -36,7 +36,7 @@ export interface ServiceFacts {
 export class ServiceError extends Error {}
 
 export interface Answer {
-  /** 127 when the program is not there, 124 when it did not end in time. */
+  /** 127 when the program is not there, 124 when it did not end in time, 125 when it said too much. */
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -47,7 +47,10 @@ export type Ask = (program: string, args: readonly string[], bound?: number) => 
 
 /** Longest run of a program that is asked, ms, unless it is to wait for something itself. */
 export const ASK_BOUND = 30_000;
-/** Most that is read of an answer, characters: the states of a thousand units are about one of these. */
+/**
+ * Most that is read of an answer, characters: the states of a thousand units are about one of these. A part of an answer
+ * is none: what it does not name would count as gone.
+ */
 const LONGEST_ANSWER = 8 << 20;
 
 /**
@@ -61,23 +64,43 @@ export function asking(env: Readonly<Record<string, string>> = {}): Ask {
         env: { ...process.env, LC_ALL: "C", TZ: "UTC", ...env },
         stdio: ["ignore", "pipe", "pipe"],
         detached: true,
-        timeout: bound,
-        killSignal: "SIGKILL",
       });
       const said = { stdout: "", stderr: "" };
+      let why = 124;
+      // With whatever it has started, which holds its pipes too.
+      const end = (code: number) => {
+        why = code;
+        if (child.pid !== undefined) signalGroup(child.pid, "SIGKILL");
+        for (const stream of [child.stdout, child.stderr]) stream.destroy();
+      };
+      const timer = setTimeout(() => end(124), bound);
       for (const stream of ["stdout", "stderr"] as const)
         child[stream].setEncoding("utf8").on("data", (text: string) => {
-          if (said[stream].length < LONGEST_ANSWER) said[stream] += text;
+          said[stream] += text;
+          if (said[stream].length > LONGEST_ANSWER) end(125);
         });
-      child.once("error", () => resolve({ code: 127, ...said }));
-      child.once("close", (code) => resolve({ code: code ?? 124, ...said }));
+      const settle = (code: number) => {
+        clearTimeout(timer);
+        resolve({ code, ...said });
+      };
+      child.once("error", () => settle(127));
+      child.once("close", (code) => settle(code ?? why));
     });
+}
+
+function signalGroup(leader: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-leader, signal);
+  } catch {
+    // It is over.
+  }
 }
 
 /** The last line that was said, for a message. */
 export function words({ code, stdout, stderr }: Answer): string {
   const said = `${stdout}\n${stderr}`.trim().split("\n").at(-1) ?? "";
   if (code === 124) return "it does not answer";
+  if (code === 125) return "its answer is too long";
   if (code === 127 && said === "") return "it is not installed";
   return said === "" ? `it ended with ${code}` : said;
 }

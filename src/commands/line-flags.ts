@@ -12,18 +12,15 @@ export const streamFlag = {
 export const rawFlag = {
   raw: boolean({
     summary:
-      "Show every byte as it was printed. Without it, colours pass and other control characters are escaped.",
-  }),
-};
-
-/** For lines of servers, whose secrets are known. */
-export const rawServerFlag = {
-  raw: boolean({
-    summary:
-      "Show every byte as it was printed. Without it, the server's secrets are left out, and control characters other " +
+      "Show every byte as it was printed. Without it, the values of secrets are left out, and control characters other " +
       "than colours are escaped.",
   }),
 };
+
+/** An agent of an earlier version does not know the parameter. */
+export function wireRaw(raw: boolean): { raw?: true } {
+  return raw ? { raw } : {};
+}
 
 export function wireStream(stream: "out" | "err" | undefined): { stream?: "stdout" | "stderr" } {
   if (stream === undefined) return {};

@@ -4,7 +4,7 @@ import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { logFormatter } from "../views/logs.ts";
 import { EXIT } from "./exit-codes.ts";
-import { rawServerFlag, streamFlag, wireStream } from "./line-flags.ts";
+import { rawFlag, streamFlag, wireRaw, wireStream } from "./line-flags.ts";
 import { type Address, isOfAgent, namesArgument, ServerCommand, wireName } from "./server-command.ts";
 
 interface Query {
@@ -44,7 +44,7 @@ export default class Logs extends ServerCommand {
     follow: boolean({ char: "f", summary: "Keep showing new lines until interrupted." }),
     since: string({ helpValue: "DURATION", summary: "Show only lines newer than this, such as 10m." }),
     ...streamFlag,
-    ...rawServerFlag,
+    ...rawFlag,
   };
 
   async run(): Promise<void> {
@@ -57,8 +57,7 @@ export default class Logs extends ServerCommand {
       follow: flags.follow,
       ...(since === undefined ? {} : { since_unix_ms: since }),
       ...wireStream(flags.stream),
-      // An agent of an earlier version does not know it, and leaves nothing out anyway.
-      ...(flags.raw ? { raw: true as const } : {}),
+      ...wireRaw(flags.raw),
     };
     const format = logFormatter(
       addresses.map(({ name }) => name),

@@ -2,9 +2,9 @@ import { string } from "@oclif/core/args";
 import { boolean } from "@oclif/core/flags";
 import { type Job, jobLabel } from "../model/job.ts";
 import { actionsView, outcome } from "../views/jobs.ts";
-import { type LineScreen, shownLine } from "../views/logs.ts";
+import { shownLine } from "../views/logs.ts";
 import { exitCodeOf, JobCommand } from "./job-command.ts";
-import { rawFlag } from "./line-flags.ts";
+import { rawFlag, wireRaw } from "./line-flags.ts";
 
 export default class Run extends JobCommand {
   static override summary = "Run an action, and show its output.";
@@ -47,11 +47,12 @@ export default class Run extends JobCommand {
         );
       return;
     }
-    await this.#attend(job, this.lineScreen(flags.raw));
+    await this.#attend(job, flags.raw);
   }
 
-  async #attend({ id }: Job, screen: LineScreen): Promise<void> {
-    const seen = await this.readJob(id, { follow: true }, (printed) => {
+  async #attend({ id }: Job, raw: boolean): Promise<void> {
+    const screen = this.lineScreen(raw);
+    const seen = await this.readJob(id, { follow: true, ...wireRaw(raw) }, (printed) => {
       if (this.json) return;
       const { line, stream, split } = shownLine(printed, screen);
       const to = stream === "stdout" ? process.stdout : process.stderr;

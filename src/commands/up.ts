@@ -7,7 +7,7 @@ import type { LineScreen } from "../views/logs.ts";
 import { sessionFormat, sessionSummary } from "../views/session.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { rawServerFlag } from "./line-flags.ts";
+import { rawFlag } from "./line-flags.ts";
 import { selectionFlags, trustFlags, yesFlag } from "./project-command.ts";
 
 export default class Up extends ApplyCommand {
@@ -20,7 +20,7 @@ export default class Up extends ApplyCommand {
     "nothing is running any more. Exits with 1 if a server did not come up, or if the last ones failed.";
   static override examples = ["<%= config.bin %> up", "<%= config.bin %> up --only web --only db"];
   static override enableJsonFlag = true;
-  static override flags = { ...yesFlag, ...trustFlags, ...selectionFlags, ...waitFlags, ...rawServerFlag };
+  static override flags = { ...yesFlag, ...trustFlags, ...selectionFlags, ...waitFlags, ...rawFlag };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Up);

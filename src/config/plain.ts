@@ -39,7 +39,8 @@ export function plainData(root: unknown): { value: unknown; problems: PlainProbl
   };
   const copyList = (list: readonly unknown[], path: KeyPath): unknown[] => {
     const copied: unknown[] = [];
-    // One with holes may be longer than all memory.
+    // One with holes may be longer than all memory, and each of its parts takes room.
+    if (list.length > room) room = -1;
     for (let i = 0; i < list.length && room >= 0; i++) copied.push(copy(list[i], [...path, i]));
     return copied;
   };

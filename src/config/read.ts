@@ -63,7 +63,7 @@ export function readText(
     const info = statSync(file);
     if (info.isDirectory()) return { refusal: `it is a folder; ${wayOut}` };
     if (!info.isFile()) return { refusal: `it is not a regular file; ${wayOut}` };
-    const bytes = readAtMost(file, most + 1);
+    const bytes = readAtMost(file, most);
     if (bytes.length > most) return { refusal: `it has more than ${most / 1024 / 1024} MiB; ${wayOut}` };
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
   } catch (error) {
@@ -71,12 +71,14 @@ export function readText(
   }
 }
 
+/** All of it, or somewhat more than `most` bytes. */
 function readAtMost(file: string, most: number): Buffer {
   const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const parts: Buffer[] = [];
-    for (let length = 0; length < most; ) {
-      const part = Buffer.allocUnsafe(Math.min(PART, most - length));
+    for (let length = 0; length <= most; ) {
+      // Always as much: some files of /proc are read by whole records alone.
+      const part = Buffer.allocUnsafe(PART);
       const read = readSync(fd, part);
       if (read === 0) break;
       parts.push(part.subarray(0, read));

@@ -1,5 +1,6 @@
 import type { LineCounter, Node, Pair, Document as YamlDocument } from "yaml";
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { jsonPlaces } from "./json-places.ts";
 import { canonicalKeys, isMap, problemAt } from "./keys.ts";
 import { MAX_BYTES, weightOf } from "./limits.ts";
 import { isDeepValue, isDeepYaml, TOO_DEEP } from "./nesting.ts";
@@ -39,7 +40,7 @@ export async function readYaml(file: string, text: string, shape: Shape): Promis
   try {
     const raw: unknown = parsed.document.toJS({ maxAliasCount: 100 });
     if (weightOf(raw, MAX_BYTES) > MAX_BYTES) return { problems: [...problems, tooManyAliases(at(0))] };
-    return withProblems(problems, reading(file, raw ?? {}, shape, parsed, "kebab"));
+    return withProblems(problems, reading(file, raw ?? {}, shape, placesOf(parsed), "kebab"));
   } catch {
     return { problems: problems.length > 0 ? problems : [tooManyAliases(at(0))] };
   }
@@ -56,13 +57,12 @@ export async function readJson(file: string, text: string, shape: Shape): Promis
   } catch (error) {
     return { problems: [await jsonSyntaxProblem(file, text, error as Error)] };
   }
-  // JSON is YAML, near enough for positions: what this parser thinks of tabs and long keys does not matter here.
   if (isDeepValue(raw)) return tooDeep(file);
-  const parsed = parse(await import("yaml"), text);
-  return withProblems(
-    duplicateKeys(parsed, file),
-    reading(file, withoutSchemaKey(raw), shape, parsed, "camel"),
+  const { places, twice } = jsonPlaces(text);
+  const problems = twice.map(({ key, at, first }) =>
+    problemAt({ file, ...at }, duplicateMessage(key, first)),
   );
+  return withProblems(problems, reading(file, withoutSchemaKey(raw), shape, places, "camel"));
 }
 
 /** Editors find the schema of a JSON file by this key. */
@@ -87,11 +87,10 @@ function reading(
   file: string,
   raw: unknown,
   shape: Shape,
-  parsed: Parsed,
+  places: Places,
   style: "kebab" | "camel",
 ): Reading {
   const { value, unknown } = canonicalKeys(raw, shape, style);
-  const places = placesOf(parsed);
   const problems = unknown.map(({ path, message }) =>
     problemAt({ file, ...locate(places, path, "key") }, message),
   );
@@ -139,45 +138,60 @@ function keyText(yaml: Yaml, pair: Pair): string | undefined {
   return yaml.isScalar(pair.key) ? String(pair.key.value) : undefined;
 }
 
+/**
+ * All nodes and pairs in the order of the text. The library's own way copies the path to each, and behind errors parts may
+ * stand in each other by the thousand.
+ */
+function* everyPart({ yaml, document }: Parsed): Generator<unknown> {
+  const rest: unknown[] = [document.contents];
+  while (rest.length > 0) {
+    const part = rest.pop();
+    yield part;
+    if (yaml.isPair(part)) rest.push(part.value, part.key);
+    else if (yaml.isCollection(part))
+      for (let i = part.items.length - 1; i >= 0; i--) rest.push(part.items[i]);
+  }
+}
+
 /** Those that stand before their anchor, or have none. Looking each up by itself would walk the document each time. */
-function danglingAliases({ yaml, document }: Parsed): { offset: number; name: string }[] {
+function danglingAliases(parsed: Parsed): { offset: number; name: string }[] {
+  const { yaml } = parsed;
   const found: { offset: number; name: string }[] = [];
   const anchors = new Set<string>();
-  yaml.visit(document, {
-    Alias(_, { source, range }) {
-      if (!anchors.has(source)) found.push({ offset: range?.[0] ?? 0, name: source });
-    },
-    Node(_, { anchor }) {
-      if (anchor !== undefined) anchors.add(anchor);
-    },
-  });
+  for (const part of everyPart(parsed)) {
+    if (yaml.isAlias(part)) {
+      if (!anchors.has(part.source)) found.push({ offset: startOf(part) ?? 0, name: part.source });
+    } else if ((yaml.isScalar(part) || yaml.isCollection(part)) && part.anchor !== undefined) {
+      anchors.add(part.anchor);
+    }
+  }
   return found;
 }
 
-function complexKeys({ yaml, document }: Parsed): number[] {
+function complexKeys(parsed: Parsed): number[] {
+  const { yaml } = parsed;
   const found: number[] = [];
-  yaml.visit(document, {
-    Pair(_, pair) {
-      if (yaml.isCollection(pair.key) || yaml.isAlias(pair.key)) found.push(startOf(pair.key) ?? 0);
-    },
-  });
+  for (const part of everyPart(parsed)) {
+    if (yaml.isPair(part) && (yaml.isCollection(part.key) || yaml.isAlias(part.key)))
+      found.push(startOf(part.key) ?? 0);
+  }
   return found;
 }
 
-function duplicateKeys({ yaml, document, lines }: Parsed, file: string): Diagnostic[] {
+function duplicateKeys(parsed: Parsed, file: string): Diagnostic[] {
+  const { yaml, lines } = parsed;
   const problems: Diagnostic[] = [];
-  yaml.visit(document, {
-    Map(_, map) {
-      const seen = new Map<string, Position>();
-      for (const pair of map.items) {
-        const key = keyText(yaml, pair);
-        const position = positionAt(lines, startOf(pair.key) ?? 0);
-        const first = key === undefined ? undefined : seen.get(key);
-        if (first) problems.push(problemAt({ file, ...position }, duplicateMessage(key ?? "", first)));
-        else if (key !== undefined) seen.set(key, position);
-      }
-    },
-  });
+  for (const map of everyPart(parsed)) {
+    if (!yaml.isMap(map)) continue;
+    const seen = new Map<string, Position>();
+    for (const pair of map.items) {
+      const key = keyText(yaml, pair);
+      const position = positionAt(lines, startOf(pair.key) ?? 0);
+      const first = key === undefined ? undefined : seen.get(key);
+      if (first) problems.push(problemAt({ file, ...position }, duplicateMessage(key ?? "", first)));
+      else if (key !== undefined) seen.set(key, position);
+    }
+  }
   return problems;
 }
 

@@ -103,13 +103,23 @@ export function writeAgreement(state: string, given: Agreement): void {
   writeIn(folderIn(state), state, given);
 }
 
-/** `path`: absolute, of a root or of its main file. False when there was none. */
+/** `path`: absolute, of a root or of its main file, by whatever name it goes. False when there was none. */
 export function revoke(state: string, path: string): boolean {
-  carryOver(state);
-  const file = fileOf(state, rootNamed(path));
-  if (!fs.existsSync(file)) return false;
-  fs.rmSync(file);
-  return true;
+  const root = rootNamed(path);
+  const real = realPath(root);
+  const others = agreements(state).filter((one) => real !== undefined && realPath(one.path) === real);
+  const files = [root, ...others.map((one) => one.path)].map((name) => fileOf(state, name));
+  const found = files.filter((file) => fs.existsSync(file));
+  for (const file of found) fs.rmSync(file, { force: true });
+  return found.length > 0;
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return fs.realpathSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 const folderIn = (state: string) => join(state, "trust");

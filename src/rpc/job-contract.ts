@@ -73,6 +73,8 @@ export const jobContract = {
       /** Until the job is over. */
       follow: z.boolean().default(false),
       stream: z.enum(["stdout", "stderr"]).optional(),
+      /** Lines as they were printed; else the values of secrets are left out. */
+      raw: z.boolean().default(false),
     }),
     result: z.object({ subscription_id: z.int() }),
   },

@@ -157,7 +157,7 @@ describe("a selection", () => {
 
 describe("a rollback", () => {
   it("brings actions back as they were", async () => {
-    home.write("../token", "s3cr3t-then");
+    home.write("../token", "s3cr3t-old-then");
     alone(says("say", "one", 'env { TOKEN (file)"~/token"; }; '), says("more", "one"));
     home.declare("web", says("say", "first"));
     await home.did("apply", "--yes");
@@ -229,7 +229,7 @@ describe("a saved plan", () => {
   });
 
   it("is stale once a secret of an action is another, and holds none", async () => {
-    home.write("../token", "s3cr3t-then");
+    home.write("../token", "s3cr3t-old-then");
     alone(says("say", "one", 'env { TOKEN (file)"~/token"; }; '));
     await home.did("plan", "-o", "p");
     home.write("../token", "s3cr3t-now");

@@ -1,22 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createConnection, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import { identityOf, writeAgreement } from "../../src/operation/trust.ts";
 import { Runner } from "../rig/runner.ts";
-import { exposedFiles, holdsWord, SECRET_WORD } from "../rig/secret-scan.ts";
+import { SweptFolder } from "../rig/secret-scan.ts";
 
 export const LAUNCHER = join(import.meta.dirname, "../../bin/xy.js");
 /** Longest run of one command, ms. Node's start and the start of an agent are in it. */
@@ -49,14 +39,11 @@ export function newHome(): Home {
 
 /** The home of somebody who types `xy`, and a folder in it where configurations go. */
 export class Home {
-  readonly path = realpathSync(mkdtempSync(join(tmpdir(), "h-")));
+  readonly #folder = new SweptFolder();
+  readonly path = this.#folder.path;
   readonly project = join(this.path, "tools");
   readonly state = join(this.path, ".local/state/xy");
   readonly #running = new Set<Running>();
-  /** Commands that have printed a secret. */
-  readonly #said: string[] = [];
-  /** Files in which the test itself has put a secret. */
-  readonly #told = new Set<string>();
 
   constructor() {
     mkdirSync(this.project);
@@ -78,7 +65,7 @@ export class Home {
   }
 
   #looked(args: readonly string[], outcome: Outcome): Outcome {
-    if (holdsWord(`${outcome.stdout}${outcome.stderr}`)) this.#said.push(args.join(" "));
+    this.#folder.printed(args.join(" "), `${outcome.stdout}${outcome.stderr}`);
     return outcome;
   }
 
@@ -139,16 +126,12 @@ export class Home {
 
   /** Writes a file; relative paths start at the project's folder. Answers with its path. */
   write(file: string, text: string): string {
-    const path = this.pathOf(file);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
-    if (text.includes(SECRET_WORD)) this.#told.add(realpathSync(path));
-    return path;
+    return this.#folder.write(this.pathOf(file), text);
   }
 
-  /** A file that may hold a secret. */
+  /** A file or folder that may hold secrets: the test, or a server of the test, writes them there itself. */
   allow(path: string): void {
-    this.#told.add(path);
+    this.#folder.allow(path);
   }
 
   /** Has agreed to all that the project's configuration can run and send, whatever it will be. */
@@ -201,10 +184,7 @@ export class Home {
   async close(): Promise<void> {
     for (const running of this.#running) running.child.kill("SIGKILL");
     if (existsSync(join(this.state, "agent.json"))) await this.xyIn({ cwd: this.path }, "agent", "stop");
-    const exposed = exposedFiles(this.path, this.#told);
-    rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
-    expect(this.#said, "commands that printed a secret").toEqual([]);
-    expect(exposed, "files that hold a secret and should not").toEqual([]);
+    this.#folder.remove();
   }
 }
 

@@ -1,8 +1,6 @@
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { LaunchdManager } from "../../src/backends/units/launchd.ts";
 import { SimulatedLaunchd, whyNoPlistutil } from "../rig/launchd.ts";
+import { SweptFolder } from "../rig/secret-scan.ts";
 import { backendContract } from "./backend.contract.ts";
 import { unitSubject } from "./unit-subject.ts";
 
@@ -12,7 +10,8 @@ backendContract({
   name: "launchd (simulated)",
   skip: whyNoPlistutil(),
   async create() {
-    const root = realpathSync(mkdtempSync(join(tmpdir(), "h-")));
+    const folder = new SweptFolder();
+    const root = folder.path;
     const launchd = new SimulatedLaunchd(`gui/${UID}`);
     return unitSubject(
       "launchd",
@@ -20,7 +19,7 @@ backendContract({
       (logFiles) => LaunchdManager.open({ HOME: root }, { uid: UID }, logFiles, launchd.ask),
       async () => {
         await launchd.close();
-        rmSync(root, { recursive: true, force: true, maxRetries: 5 });
+        folder.remove();
       },
     );
   },

@@ -159,8 +159,6 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       // Without the configuration the one that was used last is used.
       await home.shell("rm xy.config.kdl");
       await home.did("destroy", "--project", "tools", "--yes");
-      // The rig's own file.
-      home.allow(join(supervisord.path, "supervisord.conf"));
     });
 
     it("are refused, and left as they are, where supervisord does not read their files", async () => {

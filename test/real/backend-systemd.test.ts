@@ -203,7 +203,7 @@ describe.skipIf(whyNoSystemd() !== undefined)(
     });
 
     it("keep their secrets from everybody", async () => {
-      const secret = `${SECRET_WORD} "q" \\ $x`;
+      const secret = `${SECRET_WORD}-old "q" \\ $x`;
       home.write("token", secret);
       await home.did("chmod 600 ~/token");
       declare("a", 'env { TOKEN (env)"TOKEN"; }');
@@ -215,6 +215,7 @@ describe.skipIf(whyNoSystemd() !== undefined)(
         `cat ${unitFile("a")}; systemctl --user show xy.tools.a; cat /proc/*/cmdline`,
       );
       expect(told).not.toContain(SECRET_WORD);
+      home.folder.allow(join(home.path, "word"));
       // Not as an argument: the list of processes is looked at too.
       const open = "find ~ -type f ! -perm 600 -exec grep -lf ~/word {} +";
       expect(await home.did(`umask 077; cut -d' ' -f1 ~/token >~/word; ${open}; true`)).toBe("");
@@ -349,11 +350,19 @@ describe.skipIf(whyNoSystemd() !== undefined)("servers under a real systemd --us
         "tools/servers.d/a.kdl",
         'command "sh"\nargs "-c" "echo up; echo oops >&2; exec sleep 600"\nport "none"\nreadiness "log" pattern="^up$"\n',
       );
+      home.write(
+        "tools/servers.d/long.kdl",
+        `command "node"\nargs "-e" "console.log('l'.repeat(9000)); console.log('a\\\\u0000b'); setInterval(() => {}, 1e6)"\nport "none"\n`,
+      );
       expect(await home.did("xy apply --yes")).toContain("a: added, ready: printed: up");
+      // Longer than what journalctl tells unless it is asked to. The journal itself ends a line at a NUL.
+      await eventually(async () =>
+        expect(await home.did("xy logs long --raw")).toBe(`[out] ${"l".repeat(9000)}\n[out] a\n[out] b`),
+      );
       await eventually(async () => expect(await home.did("xy logs a")).toBe("[out] up\n[out] oops"));
       expect(await home.did("xy logs a --tail 1 --json")).toMatch(/"line":"oops","ts_unix_ms":\d{13}\}$/);
       expect(await home.did("xy logs a --since 1h")).toBe("[out] up\n[out] oops");
-      expect(await home.did("xy plan")).toBe("No changes. 1 server matches the configuration.");
+      expect(await home.did("xy plan")).toBe("No changes. 2 servers match the configuration.");
       expect(await home.did(`grep ^Standard ~/${join(UNITS, "xy.tools.a.service")}`)).toBe(
         "StandardOutput=journal\nStandardError=journal",
       );

@@ -7,6 +7,7 @@ import { SupervisordManager } from "../../src/backends/units/supervisord.ts";
 import { SystemdManager } from "../../src/backends/units/systemd.ts";
 import { unitSubject } from "../contract/unit-subject.ts";
 import { makeHome } from "../rig/home.ts";
+import type { SweptFolder } from "../rig/secret-scan.ts";
 import { changeOf } from "../rig/spec.ts";
 import { SupervisordHome, whyNoSupervisord } from "../rig/supervisord.ts";
 import { SystemdManagerHome, whyNoSystemd } from "../rig/systemd.ts";
@@ -18,7 +19,10 @@ const COUNT = 60;
  * Applies made-up servers, with secrets, and compares what each process received, byte for byte. Answers with the names
  * in their environments that nobody declared.
  */
-async function deliver(backend: Backend, root: string): Promise<string[]> {
+async function deliver(backend: Backend, home: SweptFolder): Promise<string[]> {
+  const root = join(home.path, "g");
+  // There the servers themselves tell their whole environment.
+  home.allow(join(root, "reports"));
   const seed = seedOf(`servers for ${backend.kind}`);
   const servers = generatedServers(backend.kind, root, COUNT, seed);
   prepare(root, servers);
@@ -45,7 +49,7 @@ describe("each process gets exactly what is declared", () => {
       await backend.close();
       await home.dispose();
     });
-    expect(await deliver(backend, join(home.root, "g"))).toEqual([]);
+    expect(await deliver(backend, home.folder)).toEqual([]);
   });
 
   it.skipIf(whyNoSystemd() !== undefined)("under a real systemd --user", async () => {
@@ -58,7 +62,7 @@ describe("each process gets exactly what is declared", () => {
       () => home.close(),
     );
     onTestFinished(dispose);
-    const added = await deliver(backend, join(home.path, "g"));
+    const added = await deliver(backend, home.folder);
     const { stdout } = await home.ask("systemctl", ["--user", "show-environment"]);
     const own = stdout.split("\n").map((line) => line.slice(0, line.indexOf("=")));
     // There is no journal here.
@@ -75,7 +79,7 @@ describe("each process gets exactly what is declared", () => {
       () => home.close(),
     );
     onTestFinished(dispose);
-    const added = await deliver(backend, join(home.path, "g"));
+    const added = await deliver(backend, home.folder);
     const own = Object.keys(home.env);
     expect(added.filter((name) => !own.includes(name))).toEqual(ADDED.supervisord);
   });

@@ -9,6 +9,7 @@ import { UnitBackend } from "../../src/backends/units/unit-backend.ts";
 import type { Plan } from "../../src/model/plan.ts";
 import type { ServerSpec } from "../../src/model/spec.ts";
 import { buildPlan } from "../../src/reconciler/plan.ts";
+import { SECRET_WORD } from "../rig/secret-scan.ts";
 import { PROJECT, readyOn, shellSpec } from "../rig/spec.ts";
 import { SupervisordHome, whyNoSupervisord } from "../rig/supervisord.ts";
 import { SystemdManagerHome, whyNoSystemd } from "../rig/systemd.ts";
@@ -64,6 +65,9 @@ async function supervisordWorld(): Promise<World> {
   };
 }
 
+/** A secret which is replaced or removed before the home is. */
+const tokenOf = (value: string) => `${SECRET_WORD}-old-${value}`;
+
 describe.each([
   ["systemd", systemdWorld, whyNoSystemd()],
   ["supervisord", supervisordWorld, whyNoSupervisord()],
@@ -102,7 +106,7 @@ describe.each([
   /** Carries a plan out, up to a step; false: it was cut off there. */
   async function apply(plan: Plan, value: string, step: number): Promise<boolean> {
     const { signal } = new AbortController();
-    const options = { secrets: { TOKEN: value }, waitMs: 20_000, signal };
+    const options = { secrets: { TOKEN: tokenOf(value) }, waitMs: 20_000, signal };
     try {
       for (const change of plan.changes) {
         const result = await backendDyingAt(step).perform(change, options);
@@ -146,7 +150,7 @@ describe.each([
           after.changes.map(({ action }) => action),
           value,
         ).toEqual(spec ? ["none"] : []);
-        if (spec) expect(await running(), value).toEqual([`VALUE=${value}`, `TOKEN=${value}`]);
+        if (spec) expect(await running(), value).toEqual([`VALUE=${value}`, `TOKEN=${tokenOf(value)}`]);
       }
     }
     expect(cut).toEqual(

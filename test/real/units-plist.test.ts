@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { launchdUnits } from "../../src/backends/render/launchd.ts";
 import { secretNames, wordsBehindSecrets } from "../../src/backends/render/unit.ts";
 import type { ServerSpec } from "../../src/model/spec.ts";
+import { SweptFolder } from "../rig/secret-scan.ts";
 import { factsOf, generatedServers, seedOf } from "../rig/units.ts";
 
 /** Why property lists cannot be read back here; undefined when they can. Under CI they have to be. */
@@ -30,12 +30,14 @@ print(json.dumps([plistlib.load(open(os.path.join(folder, name), "rb")) for name
 `;
 
 describe.skipIf(whyNoReaders() !== undefined)("property lists for launchd, which is not here", () => {
+  let home: SweptFolder;
   let root: string;
   beforeEach(() => {
-    root = realpathSync(mkdtempSync(join(tmpdir(), "h-")));
+    home = new SweptFolder();
+    root = home.path;
     for (const folder of ["xml", "binary"]) mkdirSync(join(root, folder));
   });
-  afterEach(() => rmSync(root, { recursive: true, force: true }));
+  afterEach(() => home.remove());
 
   it("read back as they were declared, by two programs that are not ours", async () => {
     const seed = seedOf("servers for launchd");

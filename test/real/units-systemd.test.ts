@@ -61,6 +61,8 @@ describe.skipIf(whyNoSystemd() !== undefined)("units under a real systemd --user
     await home.did("systemctl --user daemon-reload");
     expect((await home.shell("systemctl --user start xy.p.web")).code).not.toBe(0);
     await home.did("systemctl --user stop xy.p.web");
+    // The server itself writes its token there.
+    home.folder.allow(join(home.path, "runs"));
     home.write(".config/xy/secrets/xy.p.web.env", 'TOKEN="a s3cr3t"\n');
     await home.did("systemctl --user start xy.p.web");
     await eventually(async () => {

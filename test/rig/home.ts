@@ -1,13 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findAgent } from "../../src/backends/agent-find.ts";
 import { eventually } from "./eventually.ts";
 import { groupOf, killGroup, processes } from "./processes.ts";
+import { SweptFolder } from "./secret-scan.ts";
 
 /** A temporary home with everything that xy keeps below it. */
 export interface Home {
   readonly root: string;
+  readonly folder: SweptFolder;
   /** xy's state folder. */
   readonly state: string;
   /** For processes that the test starts. */
@@ -21,7 +23,8 @@ export interface Home {
 export function makeHome(): Home {
   // The agents that this process starts get its environment: they must not meet in the account's own folder.
   delete process.env.XDG_RUNTIME_DIR;
-  const root = mkdtempSync(join(tmpdir(), "h-"));
+  const folder = new SweptFolder();
+  const root = folder.path;
   const env = {
     PATH: process.env.PATH ?? "/usr/bin:/bin",
     HOME: root,
@@ -30,15 +33,15 @@ export function makeHome(): Home {
     XDG_STATE_HOME: join(root, "state"),
     XDG_RUNTIME_DIR: join(root, "run"),
   };
-  for (const folder of ["config", "state", "run"]) mkdirSync(join(root, folder), { mode: 0o700 });
+  for (const name of ["config", "state", "run"]) mkdirSync(join(root, name), { mode: 0o700 });
   const state = join(root, "state/xy");
   const undo: (() => void)[] = [];
   const dispose = async () => {
     await endAll(root, state);
     for (const step of undo) step();
-    rmSync(root, { recursive: true, force: true, maxRetries: 5 });
+    folder.remove();
   };
-  return { root, state, env, undo, dispose };
+  return { root, folder, state, env, undo, dispose };
 }
 
 async function endAll(root: string, state: string): Promise<void> {

@@ -1,5 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
-import { watchProcessList } from "./secret-scan.ts";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { exposedIn, watchProcessList } from "./secret-scan.ts";
 
 /** Names the environment variable that holds the folder of this run: TMPDIR of the tests and of all they start. */
 const RUN_FOLDER = "XY_TEST_RUN";
@@ -26,16 +26,19 @@ export function setup(): void {
 export async function teardown(): Promise<void> {
   const folder = process.env[RUN_FOLDER];
   if (folder === undefined) return;
-  const exposed = processList?.stop() ?? [];
+  const listed = processList?.stop() ?? [];
   processList = undefined;
   const found = await lastingLeftovers(folder);
   for (const { pid } of found) process.kill(pid, "SIGKILL");
+  const exposed = existsSync(folder) ? exposedIn(folder) : [];
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  if (exposed.length > 0) {
+  const places = [
+    ...listed.map((command) => `the process list: ${command}`),
+    ...exposed.map((path) => `a file that outlived its test: ${path}`),
+  ];
+  if (places.length > 0) {
     process.exitCode = 1;
-    throw new Error(
-      `cannot end the test run: a secret stood in the process list:\n  ${exposed.join("\n  ")}`,
-    );
+    throw new Error(`cannot end the test run: a secret stood in\n  ${places.join("\n  ")}`);
   }
   if (found.length === 0) return;
   process.exitCode = 1;

@@ -112,6 +112,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
       ": ",
       "- ",
       "k: *e\n",
+      "a: b: c\n",
       "&e ",
       "*e ",
       "[",

@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { SupervisordSite } from "../../src/model/backend-settings.ts";
 import { eventually } from "./eventually.ts";
+import { SweptFolder } from "./secret-scan.ts";
 
 /** Why there can be no supervisord here; undefined when there can. Under CI there has to be one. */
 export function whyNoSupervisord(): string | undefined {
@@ -26,7 +26,8 @@ function lookForSupervisord(): string | undefined {
 
 /** A folder with a supervisord of its own, which takes the units in `units/` when it is started. */
 export class SupervisordHome {
-  readonly path = realpathSync(mkdtempSync(join(tmpdir(), "h-")));
+  readonly folder = new SweptFolder();
+  readonly path = this.folder.path;
   readonly env = {
     PATH: "/usr/local/bin:/usr/bin:/bin",
     LANG: "C.UTF-8",
@@ -66,11 +67,11 @@ export class SupervisordHome {
       "[include]",
       `files=${this.path}/units/*.conf`,
     ];
-    writeFileSync(join(this.path, "supervisord.conf"), `${lines.join("\n")}\n`);
+    this.folder.write("supervisord.conf", `${lines.join("\n")}\n`);
   }
 
   write(name: string, text: string): void {
-    writeFileSync(join(this.path, "units", name), text);
+    this.folder.write(join("units", name), text);
   }
 
   /** Starts it, and waits until it answers. */
@@ -136,6 +137,7 @@ export class SupervisordHome {
 
   async close(): Promise<void> {
     await this.stop();
-    rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
+    this.folder.printed("supervisord", this.#said);
+    this.folder.remove();
   }
 }

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Ask, asking } from "../../src/backends/service.ts";
 import { Runner } from "./runner.ts";
+import { SweptFolder } from "./secret-scan.ts";
 
 const SCRIPT = join(import.meta.dirname, "user-systemd.sh");
 const LAUNCHER = join(import.meta.dirname, "../../bin/xy.js");
@@ -57,7 +58,8 @@ const environmentOf = (entries: readonly string[]): Record<string, string> =>
 
 /** A home beside a `systemd --user` of its own, in namespaces of their own: what runs in it goes when it is closed. */
 export class SystemdHome {
-  readonly path = realpathSync(mkdtempSync(join(tmpdir(), "h-")));
+  readonly folder = new SweptFolder();
+  readonly path = this.folder.path;
   readonly #child: ChildProcess;
   readonly #answers: AsyncIterator<string>;
   readonly #runner: Runner;
@@ -97,6 +99,13 @@ export class SystemdHome {
    * of xy is run in a process that those of this home share.
    */
   async shell(line: string, launcher = LAUNCHER): Promise<Outcome> {
+    const outcome = await this.#run(line, launcher);
+    // A line without xy prints what the test wants to know, which may be a secret.
+    if (/\bxy /.test(line)) this.folder.printed(line, `${outcome.stdout}${outcome.stderr}`);
+    return outcome;
+  }
+
+  async #run(line: string, launcher: string): Promise<Outcome> {
     if (launcher === LAUNCHER && PLAIN.test(line)) {
       const shared = this.#shared(line.split(" "));
       if (shared !== undefined) return shared;
@@ -104,8 +113,16 @@ export class SystemdHome {
     const xy = `xy() { '${process.execPath}' '${launcher}' "$@"; }`;
     this.#child.stdin?.write(`cd ~/tools; ${xy}; ${line}\n`);
     const code = Number(await this.#answer());
-    const [stdout, stderr] = ["out", "err"].map((name) => readFileSync(join(this.path, name), "utf8"));
+    const [stdout, stderr] = ["out", "err"].map((name) => this.#taken(name));
     return { code, stdout: stdout as string, stderr: stderr as string };
+  }
+
+  /** What a line has printed, which is kept no longer than that. */
+  #taken(name: string): string {
+    const path = join(this.path, name);
+    const text = readFileSync(path, "utf8");
+    rmSync(path);
+    return text;
   }
 
   /** Undefined while another command runs in that process. */
@@ -129,15 +146,14 @@ export class SystemdHome {
   }
 
   write(file: string, text: string): void {
-    mkdirSync(dirname(join(this.path, file)), { recursive: true });
-    writeFileSync(join(this.path, file), text);
+    this.folder.write(file, text);
   }
 
   async close(): Promise<void> {
     const ended = once(this.#child, "exit");
     this.#child.stdin?.end();
     await ended;
-    rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
+    this.folder.remove();
   }
 
   async #answer(): Promise<string> {
@@ -149,7 +165,8 @@ export class SystemdHome {
 
 /** A `systemd --user` with a /run of its own, whose processes the test sees as they are. */
 export class SystemdManagerHome {
-  readonly path = realpathSync(mkdtempSync(join(tmpdir(), "h-")));
+  readonly folder = new SweptFolder();
+  readonly path = this.folder.path;
   readonly #child: ChildProcess;
 
   private constructor() {
@@ -183,6 +200,6 @@ export class SystemdManagerHome {
     const ended = once(this.#child, "exit");
     this.#child.stdin?.end();
     await ended;
-    rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
+    this.folder.remove();
   }
 }

@@ -8,6 +8,7 @@ import { environmentOf } from "../../src/model/environment.ts";
 import type { ServerSpec } from "../../src/model/spec.ts";
 import type { SecretValues } from "../../src/model/spec-parts.ts";
 import { eventually } from "./eventually.ts";
+import { SECRET_WORD } from "./secret-scan.ts";
 import { serverSpec } from "./spec.ts";
 
 type Kind = ServerSpec["backend"];
@@ -64,7 +65,11 @@ const declared = fc.record({
       maxKeys: 6,
     },
   ),
-  hidden: fc.dictionary(fc.stringMatching(/^S_[A-Za-z0-9_]{0,8}$/), text, { maxKeys: 3 }),
+  hidden: fc.dictionary(
+    fc.stringMatching(/^S_[A-Za-z0-9_]{0,8}$/),
+    text.map((value) => `${value}${SECRET_WORD}${value}`),
+    { maxKeys: 3 },
+  ),
   program: fileName,
   folder: fileName,
   umask: fc.integer({ min: 0, max: 0o777 }),

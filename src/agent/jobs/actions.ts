@@ -10,6 +10,7 @@ import {
 import { canonicalJson } from "../../model/canonical.ts";
 import { nearest } from "../../model/nearest.ts";
 import { own } from "../../model/own.ts";
+import { Redactor } from "../../model/redact.ts";
 import { type SecretValues, secretValues } from "../../model/spec-parts.ts";
 import { notKnown, RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { readJson, removeSetAside, setAside, writeAtomic } from "../../system/files.ts";
@@ -31,6 +32,8 @@ export class Actions {
   readonly #state: string;
   readonly #report: (message: string) => void;
   readonly #projects = new Map<string, ReadonlyMap<string, AppliedAction>>();
+  /** Of those whose jobs somebody has read, or whose secrets have changed. They know former values too. */
+  readonly #redactors = new Map<string, Redactor>();
 
   constructor(state: string, report: (message: string) => void) {
     this.#state = state;
@@ -54,6 +57,17 @@ export class Actions {
 
   find(project: string, key: string): AppliedAction | undefined {
     return this.#projects.get(project)?.get(key);
+  }
+
+  /** For what jobs of this action print, also those that had former values. */
+  redactor(project: string, key: string): Redactor | undefined {
+    const id = `${project}/${key}`;
+    const known = this.#redactors.get(id);
+    const applied = this.find(project, key);
+    if (known || !applied) return known;
+    const fresh = new Redactor(applied.secrets, applied.spec.env);
+    this.#redactors.set(id, fresh);
+    return fresh;
   }
 
   /** Without a project the action must be there only once. */
@@ -93,6 +107,10 @@ export class Actions {
     }
     const sorted = new Map([...after].sort(([a], [b]) => (a < b ? -1 : 1)));
     this.#write(project, [...sorted.values()]);
+    for (const key of remove) this.#redactors.delete(`${project}/${key}`);
+    for (const [key, { spec, secrets: values }] of sorted)
+      if (before.has(key) && canonicalJson(before.get(key)?.secrets) !== canonicalJson(values))
+        this.redactor(project, key)?.renew(values, spec.env);
     if (sorted.size > 0) this.#projects.set(project, sorted);
     else this.#projects.delete(project);
     return gone;

@@ -4,6 +4,7 @@ import type { ActionSpec } from "../../model/action.ts";
 import { SpawnError } from "../../model/environment.ts";
 import { isOver, jobLabel } from "../../model/job.ts";
 import type { Exit } from "../../model/observed.ts";
+import { Redactor } from "../../model/redact.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
 import { formatDuration } from "../../model/units.ts";
 import { type AfterAttempt, afterAttempt, type Outcome } from "../../supervisor/attempts.ts";
@@ -70,6 +71,10 @@ export class JobRun extends Driven {
   }
   get isOver(): boolean {
     return isOver(this.#entry);
+  }
+  /** Of the secrets that it was given. */
+  newRedactor(): Redactor {
+    return new Redactor(this.#options.secrets, this.spec.env);
   }
 
   begin(): void {

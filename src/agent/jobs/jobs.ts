@@ -152,7 +152,9 @@ export class Jobs {
     const name = jobLabel(entry);
     const run = this.#runner.find(id);
     // What it printed is wanted whole, however fast it was.
-    const common = { name, onTransition: nothing, mostBehind: Number.POSITIVE_INFINITY };
+    const whole = { name, onTransition: nothing, mostBehind: Number.POSITIVE_INFINITY };
+    const redactor = this.#redactorOf(entry) ?? run?.newRedactor();
+    const common = { ...whole, ...(redactor ? { redactor } : {}) };
     if (run) return { ...common, log: run.log, onEnd: (end) => run.onRemoved(end), isOver: false };
     const log = { dir: this.#logDir(entry), onOutput: nothing };
     const past: LogSource = { ...common, log, onEnd: nothing, isOver: true };
@@ -166,6 +168,13 @@ export class Jobs {
         if (server.state.inc !== entry.inc || !isLive(server.state)) end();
       });
     return { ...common, log: server.log, onEnd, isOver: false, ...window };
+  }
+
+  #redactorOf(entry: JobEntry): LogSource["redactor"] {
+    const { project, service_id: server, action_id: action } = entry;
+    return isMainJob(entry)
+      ? this.#findServer(server ?? "", project)?.redactor
+      : this.#actions.redactor(project, actionKey({ name: action, server }));
   }
 
   // --- for the servers --------------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { FrameDecoder } from "../../rpc/framing.ts";
 import type { LogLine, LogRequest } from "../log-lines.ts";
 
 /** The journal of the machine, as `journalctl` tells it. It keeps no streams apart. */
@@ -27,6 +26,8 @@ export async function* journalLines(
     "--quiet",
     "--no-pager",
     "--output=json",
+    // Without it a message of more than 4 KiB is told as null.
+    "--all",
     "--output-fields=MESSAGE",
     `--lines=${tail}`,
     ...(follow ? ["--follow"] : []),
@@ -42,18 +43,9 @@ export async function* journalLines(
   try {
     const failed = failureOf(child);
     // Not node:readline: it ends a line at U+2028 as well, which a message may hold.
-    let entries = new FrameDecoder(LONGEST_ENTRY);
-    const taken = (chunk: Buffer): string[] => {
-      try {
-        return entries.take(chunk);
-      } catch {
-        // What is left of an entry that is too long is none.
-        entries = new FrameDecoder(LONGEST_ENTRY);
-        return [];
-      }
-    };
+    const entries = entriesIn(LONGEST_ENTRY);
     for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
-      for (const line of taken(chunk).flatMap((entry) => lineOf(entry) ?? [])) {
+      for (const line of entries(chunk).flatMap((entry) => lineOf(entry) ?? [])) {
         if (since === undefined || (line.at ?? since) >= since) yield line;
       }
     }
@@ -63,6 +55,28 @@ export async function* journalLines(
     signal.removeEventListener("abort", stop);
     stop();
   }
+}
+
+/** Cuts what comes at the ends of lines. A line that is longer is left out, and only that. */
+export function entriesIn(longest: number): (chunk: Buffer) => string[] {
+  let parts: Buffer[] = [];
+  let length = 0;
+  const push = (part: Buffer) => {
+    length += part.length;
+    if (length > longest) parts = [];
+    else parts.push(part);
+  };
+  return (chunk) => {
+    const entries: string[] = [];
+    let start = 0;
+    for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, start)) {
+      push(chunk.subarray(start, end));
+      if (length <= longest) entries.push(Buffer.concat(parts, length).toString("utf8"));
+      [parts, length, start] = [[], 0, end + 1];
+    }
+    push(chunk.subarray(start));
+    return entries;
+  };
 }
 
 function failureOf(child: ChildProcess): Promise<string | undefined> {
@@ -78,11 +92,15 @@ function failureOf(child: ChildProcess): Promise<string | undefined> {
 export function lineOf(entry: string): LogLine | undefined {
   try {
     const { MESSAGE: message, __REALTIME_TIMESTAMP: time } = JSON.parse(entry) as Record<string, unknown>;
-    const line = Array.isArray(message) ? Buffer.from(message as number[]).toString("utf8") : message;
+    const line = isBytes(message) ? Buffer.from(message).toString("utf8") : message;
     if (typeof line !== "string") return undefined;
-    const at = Math.floor(Number(time) / 1000);
-    return { stream: "stdout", line, ...(Number.isFinite(at) ? { at } : {}) };
+    const at =
+      typeof time === "string" && /^\d{1,18}$/.test(time) ? Math.floor(Number(time) / 1000) : undefined;
+    return { stream: "stdout", line, ...(at === undefined ? {} : { at }) };
   } catch {
     return undefined;
   }
 }
+
+const isBytes = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((one) => Number.isInteger(one) && one >= 0 && one <= 255);

@@ -7,7 +7,7 @@ import type { ServerSpec } from "../../model/spec.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { type Environment, homeOf } from "../../system/paths.ts";
 import { processGroups, signalProcess, startedAt } from "../../system/processes.ts";
-import { Launchctl, NO_DOMAIN, pidIn } from "../launchctl.ts";
+import { Launchctl, lastPropertyIn, NO_DOMAIN, numberIn, pidIn, stateIn } from "../launchctl.ts";
 import { fileLines, type LogLine, type LogRequest } from "../log-lines.ts";
 import { launchdUnits } from "../render/launchd.ts";
 import { unitName } from "../render/unit.ts";
@@ -168,9 +168,9 @@ export function liveOf(unit: Unit, text: string | undefined, disabled: ReadonlyS
   const pid = pidIn(text);
   const began = pid === undefined ? undefined : startedAt(pid);
   const lastExit = lastExitIn(text);
-  const cannotStart = /^[ \t]*state = spawn failed/m.test(text);
+  const cannotStart = stateIn(text)?.startsWith("spawn failed") ?? false;
   const state = cannotStart ? "failed" : stateOf(spec, pid, lastExit);
-  const runs = Number(/^[ \t]*runs = (\d+)/m.exec(text)?.[1] ?? 1);
+  const runs = numberIn(lastPropertyIn(text, "runs")) ?? 1;
   const reason = cannotStart ? `its program cannot be run: ${spec.program}` : lastExit && exitText(lastExit);
   return {
     state,
@@ -199,10 +199,11 @@ function stateOf({ restart }: ServerSpec, pid: number | undefined, exit: Exit | 
 }
 
 function lastExitIn(text: string): Exit | undefined {
-  const code = /^[ \t]*last exit code = (\d+)/m.exec(text)?.[1];
-  if (code !== undefined) return { kind: "code", code: Number(code) };
-  const number = /^[ \t]*last terminating signal = (?:.*: )?(\d+)/m.exec(text)?.[1];
+  // Newer versions say what the code means after it.
+  const code = numberIn(lastPropertyIn(text, "last exit code")?.split(":")[0]);
+  if (code !== undefined) return { kind: "code", code };
+  const number = numberIn(lastPropertyIn(text, "last terminating signal")?.split(": ").at(-1));
   if (number === undefined) return undefined;
-  const found = Object.entries(constants.signals).find(([, value]) => value === Number(number));
+  const found = Object.entries(constants.signals).find(([, value]) => value === number);
   return { kind: "signal", signal: found?.[0] ?? `signal ${number}` };
 }

@@ -1,7 +1,7 @@
 import { boolean, integer } from "@oclif/core/flags";
 import { logFormatter } from "../../views/logs.ts";
 import { JobCommand, jobArgument } from "../job-command.ts";
-import { rawFlag, streamFlag, wireStream } from "../line-flags.ts";
+import { rawFlag, streamFlag, wireRaw, wireStream } from "../line-flags.ts";
 
 export default class JobLogs extends JobCommand {
   static override summary = "Show the output of a job.";
@@ -31,6 +31,7 @@ export default class JobLogs extends JobCommand {
       follow,
       ...(tail === undefined ? {} : { tail }),
       ...wireStream(stream),
+      ...wireRaw(flags.raw),
     };
     await this.readJob(args.id, wish, (line) => {
       if (this.json) this.printJsonLine(line);

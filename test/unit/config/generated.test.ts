@@ -197,6 +197,8 @@ const FAMILIES: Readonly<Record<keyof typeof FORMATS, Readonly<Record<string, (n
     "open blocks": (n) => "env {\n".repeat(n / 6),
     "wrong keys": (n) => "wrong 1\n".repeat(n / 8),
     comments: (n) => "/* a */ ".repeat(n / 8),
+    "a text that is wrongly indented, before values": (n) =>
+      `a """\n${"x\n".repeat(n / 2)}  """ ${"1 ".repeat(n / 2)}\n`,
   },
   YAML: {
     "many keys": (n) => Array.from({ length: n / 10 }, (_, i) => `k${i}: x\n`).join(""),
@@ -204,6 +206,7 @@ const FAMILIES: Readonly<Record<keyof typeof FORMATS, Readonly<Record<string, (n
     aliases: (n) => `e: &e x\n${Array.from({ length: n / 10 }, (_, i) => `k${i}: *e\n`).join("")}`,
     "a long text": (n) => `command: "${"a".repeat(n)}"\n`,
     "wrong lines": (n) => ": a\n".repeat(n / 4),
+    "values in values": (n) => "a: b: c\n".repeat(n / 8),
     "open lists": (n) => "[".repeat(n),
   },
   JSON: {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -355,6 +356,28 @@ describe("secrets", () => {
     ]);
     expect(secrets).toEqual({ a: { A: "1" } });
   });
+
+  it.skipIf(process.platform !== "linux")(
+    "in files without an end, or that wait, are problems at once",
+    async () => {
+      const fifo = join(folderWith(), "fifo");
+      execFileSync("mkfifo", [fifo]);
+      // The first two have no size and are regular files all the same.
+      const files = ["/proc/self/pagemap", "/proc/self/mem", "/dev/zero", fifo];
+      const text = `command: sh\nport: none\nenv-file: ${JSON.stringify(files)}\nenv: {T: {secret: {file: ${fifo}}}}\n`;
+      const { said, secrets } = await inFolder({ "servers.d/a.yaml": text });
+      expect(said).toHaveLength(5);
+      for (const [i, why] of [
+        /pagemap: it has more than 1 MiB/,
+        /mem: .*check the file/,
+        /zero: it is not a regular file/,
+        /fifo: it is not a regular file/,
+        /fifo: it is not a regular file/,
+      ].entries())
+        expect(said[i]).toMatch(why);
+      expect(secrets).toEqual({});
+    },
+  );
 });
 
 describe("an auto port", () => {

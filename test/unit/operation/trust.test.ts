@@ -121,6 +121,17 @@ describe("an agreement", () => {
     expect(listed()).toEqual([["~/b", false]]);
   });
 
+  test("is revoked by whatever name the folder goes, and by all of them", async () => {
+    const root = folderAt("a");
+    const alias = join(home, "alias");
+    symlinkSync(root, alias);
+    await use(root, [secret("x")], "yes");
+    expect(revoke(state, alias)).toBe(true);
+    expect(agreements(state)).toEqual([]);
+    expect(revoke(state, alias)).toBe(false);
+    expect(revoke(state, join(home, "nowhere"))).toBe(false);
+  });
+
   test("that is torn agrees to nothing, and is put aside", async () => {
     const root = folderAt("a");
     await use(root, [secret("x")], "yes");
