@@ -22,5 +22,14 @@ export default {
     "supergateway",
   ],
   // Of the system: what needs them does without, and tests are skipped.
-  ignoreBinaries: ["getent", "journalctl", "plistutil", "supervisorctl", "supervisord", "unshare"],
+  ignoreBinaries: [
+    "getent",
+    "journalctl",
+    "mkfifo",
+    "plistutil",
+    "prlimit",
+    "supervisorctl",
+    "supervisord",
+    "unshare",
+  ],
 } satisfies KnipConfig;
