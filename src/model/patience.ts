@@ -48,6 +48,3 @@ export function atMost(longest: number, patience: Patience): Patience {
   if (longest >= patience.ms) return { ...patience, slack: Math.min(patience.slack, longest - patience.ms) };
   return { ...patience, ms: longest, slack: 0, by: "wait-timeout" };
 }
-
-/** The wait for what a server depends on. */
-export const dependenciesPatience = (waitMs: number | undefined): number => waitMs ?? DEPENDENCIES_PATIENCE;

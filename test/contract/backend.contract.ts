@@ -215,13 +215,15 @@ export function backendContract(fixture: Fixture): void {
       const folder = mkdtempSync(join(tmpdir(), "runs-"));
       onTestFinished(() => rmSync(folder, { recursive: true }));
       const mark = join(folder, "mark");
-      const script = `if [ -e ${mark} ]; then echo second; exec sleep 600; fi; : > ${mark}; echo no disk; sleep 1.2; exit 3`;
+      const script = `if [ -e ${mark} ]; then echo second $TOKEN; exec sleep 600; fi; : > ${mark}; echo no disk; sleep 1.2; exit 3`;
       const restart = { policy: "always", backoffInitial: 10 } as const;
-      const spec = subject.shell("a", script, { readiness: readyOn("never"), restart });
+      const env = { TOKEN: { secret: { env: "TOKEN" }, hmac: "0" } };
+      const spec = subject.shell("a", script, { readiness: readyOn("never"), restart, env });
       const told: StartProgress[] = [];
       const progress = (now: StartProgress) => void told.push(now);
 
-      const result = await perform(spec, "add", { waitMs: 6000, progress });
+      const secrets = { TOKEN: "only-i-know-this" };
+      const result = await perform(spec, "add", { waitMs: 6000, progress, secrets });
 
       // Where nobody knows any more how a process has ended that has a successor, that is said.
       const exit = fixture.remembers === false ? /exit (3|code unknown)/ : /exit 3/;
@@ -236,7 +238,7 @@ export function backendContract(fixture: Fixture): void {
         evidence: expect.stringContaining("never"),
         restarts: 1,
         lastFailure: expect.stringMatching(exit),
-        lastLine: "second",
+        lastLine: "second (secret TOKEN)",
       });
       // What has not changed is not told again at once.
       expect(told.length).toBeLessThan(8);

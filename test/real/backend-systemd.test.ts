@@ -366,6 +366,21 @@ describe.skipIf(whyNoSystemd() !== undefined)("servers under a real systemd --us
       expect(await home.did(`grep ^Standard ~/${join(UNITS, "xy.tools.a.service")}`)).toBe(
         "StandardOutput=journal\nStandardError=journal",
       );
+      // A run that failed is told with its lines, and not with those of the one after it.
+      const runs =
+        "if [ -e mark ]; then echo second; exec sleep 600; fi; : > mark; echo no disk; sleep 1.2; exit 3";
+      home.write(
+        "tools/servers.d/b.kdl",
+        `command "sh"\nargs "-c" "${runs}"\nport "auto"\nrestart backoff-initial="10ms"\n`,
+      );
+      const { code, stdout } = await home.shell("xy apply --yes --wait-timeout 16s");
+      expect(code).toBe(1);
+      expect(stdout).toMatch(
+        /^b: waited 1\ds of 16s: nothing listens on port \d+; restarted once, its last failed run: exit .* \| second$/m,
+      );
+      expect(stdout).toMatch(/^b: cannot add: not ready after 16s: .*; it is left stopped$/m);
+      expect(stdout).toContain('\n  if it never listens on a port, set `port "none"`\n  | no disk\n');
+      expect(stdout).not.toContain("  | second");
       await home.did("xy destroy --yes");
     } finally {
       await home.close();

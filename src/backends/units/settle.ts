@@ -290,6 +290,8 @@ export class Output {
   /** Of the run before that. */
   #earlier: string[] = [];
   #count = 0;
+  /** Unix ms, before the first line of the newest run. */
+  #runSince: number;
   /** What a journal said last of the newest line, and when it was asked. */
   #newest: { readonly line: string | undefined; readonly at: number; readonly asked: number } | undefined;
   /** Unix ms of the newest line of a journal that was counted. */
@@ -310,6 +312,7 @@ export class Output {
     this.#manager = manager;
     this.#unit = unit;
     this.since = since;
+    this.#runSince = since;
     this.#isKept = manager.logFiles(unit.spec, unit.file) === undefined;
     this.#redactor = new Redactor(record.secrets, record.spec.env);
     const { readiness } = record.spec;
@@ -339,6 +342,8 @@ export class Output {
     const isBefore = (line: { readonly at: number }) => line.at < at + READ_GAP;
     this.#earlier = this.#lines.filter(isBefore).map(({ line }) => line);
     this.#lines = this.#lines.filter((line) => !isBefore(line));
+    this.#runSince = at;
+    this.#newest = undefined;
   }
 
   /** What it printed last; a journal is asked now and then only. */
@@ -364,7 +369,7 @@ export class Output {
     const timer = setTimeout(() => bound.abort(), JOURNAL_BOUND);
     let found: LogLine | undefined;
     try {
-      const request = { tail: 1, follow: false, since: this.since };
+      const request = { tail: 1, follow: false, since: this.#runSince };
       for await (const line of this.#manager.logs(this.#unit, request, bound.signal)) found = line;
     } catch {
       // Nothing is known of it then.

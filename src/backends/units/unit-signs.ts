@@ -3,18 +3,25 @@ import { LOOK_EVERY, noSigns, type Signs, silentFrom, withLook } from "../../mod
 import { ticksOf } from "../../system/usage.ts";
 import type { Unit, UnitManager } from "./manager.ts";
 import { membersOf } from "./readiness.ts";
-import type { Output } from "./settle.ts";
+
+/** What is known of what a server prints. */
+interface Printed {
+  /** Lines that were read up to now. */
+  readonly count: number;
+  /** Whether there is more in a journal than there was when it was asked last. */
+  hasMore(): Promise<boolean>;
+}
 
 /** Signs of life of a server that a service manager starts, looked for while somebody waits. */
 export class UnitSigns {
   readonly #files: readonly string[];
-  readonly #output: Output;
+  readonly #output: Printed;
   #signs: Signs;
   #nextAt: number;
   #sizes = 0;
   #printed = 0;
 
-  constructor(manager: UnitManager, unit: Unit, output: Output) {
+  constructor(manager: UnitManager, unit: Unit, output: Printed) {
     const files = manager.logFiles(unit.spec, unit.file);
     this.#files = files ? [...new Set([files.out, files.err])] : [];
     this.#output = output;

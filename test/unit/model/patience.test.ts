@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { atMost, dependenciesPatience, patienceFor, SLACK } from "../../../src/model/patience.ts";
+import { atMost, patienceFor, SLACK } from "../../../src/model/patience.ts";
 
 const MINUTES = 60_000;
 type Case = [
@@ -34,9 +34,4 @@ test("whoever asks for less on the wire gets less", () => {
   expect(atMost(5 * MINUTES + SLACK, patience)).toEqual(patience);
   expect(atMost(5 * MINUTES + 1000, patience)).toEqual({ ...patience, slack: 1000 });
   expect(atMost(100, patience)).toEqual({ ms: 100, slack: 0, whileProgress: true, by: "wait-timeout" });
-});
-
-test("a wait for a dependency is no start", () => {
-  expect(dependenciesPatience(undefined)).toBe(MINUTES);
-  expect(dependenciesPatience(100)).toBe(100);
 });

@@ -62,6 +62,33 @@ describe("apply", () => {
     expect(events[2]).toEqual({ type: "done", server: "cache", action: "add", detail: "ready" });
   });
 
+  test("passes on how a start is getting on, until that is over, and what would help", async () => {
+    const progress = { waitedMs: 2000, boundMs: 5000, evidence: "nothing listens", restarts: 1 };
+    let tell: PerformOptions["progress"];
+    const perform = async (change: Change, options: PerformOptions): Promise<PerformResult> => {
+      if (change.server === "db") {
+        tell = options.progress;
+        tell?.(progress);
+        return { ...broken, help: ["set `start-timeout`"] };
+      }
+      // Of what is over nothing is told.
+      tell?.(progress);
+      return done;
+    };
+    const serial = options({ concurrency: 1, waitMs: undefined });
+    const events = await collect(apply(planned([spec("db"), spec("web")]), backend(perform), serial));
+    expect(events).toEqual([
+      { type: "started", server: "db", action: "add" },
+      { type: "progress", server: "db", progress },
+      {
+        ...{ type: "failed", server: "db", action: "add", message: "exit 7" },
+        ...{ lastLines: ["no such table"], help: ["set `start-timeout`"] },
+      },
+      { type: "started", server: "web", action: "add" },
+      { type: "done", server: "web", action: "add", detail: "ready" },
+    ]);
+  });
+
   test("ends things first, dependents before what they depend on", async () => {
     const observed = [running(needing("web", "db")), running(spec("db")), running(spec("rest"))];
     const plan = planned([spec("new"), spec("rest", { wanted: "stop" })], observed);
