@@ -25,7 +25,12 @@ export async function start(
   const servers = named(registry, target);
   const begun = servers.filter(({ state }) => !isUp(publicState(state)));
   return replacing(registry, begun, target, async () => {
-    const acts = startInOrder(registry, servers, target.no_deps, gone);
+    const acts = startInOrder(
+      registry,
+      servers,
+      { noDeps: target.no_deps, keepsStarter: isAll(target) },
+      gone,
+    );
     const { yes, no, failed } = await answersOf(acts, target);
     return { started: yes, already_running: no, failed };
   });
@@ -47,6 +52,9 @@ export async function restart(
     return { restarted: yes, started: no, failed };
   });
 }
+
+/** Nobody is named: what runs already stays whose it is. */
+const isAll = (target: Target) => !("name" in target || "names" in target);
 
 const isUp = (state: StateName) => state === "running" || state === "starting";
 
@@ -146,16 +154,22 @@ export function failureOf(error: unknown): { code: number; message: string } {
   return { code, message: error instanceof Error ? error.message : String(error) };
 }
 
+interface StartOptions {
+  readonly noDeps: boolean;
+  /** One that runs already is not made the operator's. */
+  readonly keepsStarter?: boolean;
+}
+
 /** Begins all at once, dependencies before dependents: those that cannot start yet wait. */
 function startInOrder(
   registry: Registry,
   servers: readonly Supervised[],
-  noDeps: boolean,
+  options: StartOptions,
   gone: AbortSignal,
 ): Acts {
-  const all = noDeps ? servers : registry.waiting.withDependencies(servers);
+  const all = options.noDeps ? servers : registry.waiting.withDependencies(servers);
   const ordered = dependenciesFirst(all);
-  return new Map(ordered.map((server) => [server, startOne(registry, server, noDeps, gone)]));
+  return new Map(ordered.map((server) => [server, startOne(registry, server, options, gone)]));
 }
 
 /** True: what ran was restarted. False: nothing ran, and it was started. */
@@ -171,7 +185,7 @@ async function restartInOrder(
   await Promise.allSettled(dependentsFirst(ran, (one) => one.suspend(stopBound(one.spec))).values());
   const stopped = new Set(servers.filter((server) => isHeld(server) && !wereHeld.has(server)));
   const goOn = servers.filter((server) => !stopped.has(server));
-  const acts = startInOrder(registry, goOn, noDeps, gone);
+  const acts = startInOrder(registry, goOn, { noDeps }, gone);
   return new Map([
     ...[...acts].map(([server, act]) => [server, act.then(() => ran.includes(server))] as const),
     ...[...stopped].map((server) => [server, refusedAfterStop(server)] as const),
@@ -189,6 +203,7 @@ async function refusedAfterStop({ spec }: Supervised): Promise<never> {
 /** A single one that runs is ended and started in one step, however those are that it depends on. */
 async function restartOne(registry: Registry, server: Supervised): Promise<boolean> {
   refuseAtEnd(registry, server);
+  server.setStarter({ by: "operator" });
   liftHold(server);
   server.dispatch({ type: "restart" });
   await awaitStart(server);
@@ -199,12 +214,13 @@ async function restartOne(registry: Registry, server: Supervised): Promise<boole
 async function startOne(
   registry: Registry,
   server: Supervised,
-  noDeps: boolean,
+  { noDeps, keepsStarter = false }: StartOptions,
   gone: AbortSignal,
 ): Promise<boolean> {
   refuseAtEnd(registry, server);
-  liftHold(server);
   const before = publicState(server.state);
+  if (!(keepsStarter && isUp(before))) server.setStarter({ by: "operator" });
+  liftHold(server);
   if (before === "running") return false;
   if (noDeps) server.dispatch({ type: "start" });
   else registry.waiting.begin(server);
@@ -230,9 +246,7 @@ function throwWait(registry: Registry, server: Supervised): void {
   );
 }
 
-/** From now on it is not a session's any more. */
 function liftHold(server: Supervised): void {
-  server.setStarter({ by: "operator" });
   server.setOperator(server.spec.wanted === "start" ? null : "start");
 }
 
