@@ -206,7 +206,7 @@ async function restartOne(registry: Registry, server: Supervised): Promise<boole
   server.setStarter({ by: "operator" });
   liftHold(server);
   server.dispatch({ type: "restart" });
-  await awaitStart(server);
+  await awaitStart(server, "restart");
   return true;
 }
 
@@ -251,20 +251,21 @@ function liftHold(server: Supervised): void {
 }
 
 /** Settles when the newest incarnation runs, or ended already; throws when it could not be started. */
-export async function awaitStart(server: Supervised): Promise<void> {
-  if (server.state.phase.tag === "failed" && server.state.phase.stuck) {
-    throw new RpcError(
-      RPC_ERRORS.spawnFailed,
-      `cannot start ${server.spec.name}: its last process cannot be killed`,
-    );
-  }
+export async function awaitStart(
+  server: Pick<Supervised, "spec" | "state" | "spawnError" | "until">,
+  verb: "start" | "restart" = "start",
+): Promise<void> {
+  const refusal = (why: string) =>
+    new RpcError(RPC_ERRORS.spawnFailed, `cannot ${verb} ${server.spec.name}: ${why}`);
   const bound = stopBound(server.spec);
   const settled = await server.until(
     ({ state: { phase } }) => phase.tag !== "starting" && !isMoving(phase),
     bound,
   );
-  if (!settled)
-    throw new RpcError(RPC_ERRORS.spawnFailed, `cannot start ${server.spec.name}: it takes too long`);
+  const { phase } = server.state;
+  // It was so before, or the end of what ran was in vain.
+  if (phase.tag === "failed" && phase.stuck) throw refusal("its last process cannot be killed");
+  if (!settled) throw refusal("it takes too long");
   throwSpawnError(server);
 }
 
@@ -273,7 +274,7 @@ function isMoving(phase: Supervised["state"]["phase"]): boolean {
   return phase.tag === "ending" && phase.after.kind === "start";
 }
 
-function throwSpawnError(server: Supervised): void {
+function throwSpawnError(server: Pick<Supervised, "spawnError">): void {
   const error = server.spawnError;
   if (!error) return;
   throw new RpcError(error.portConflict ? RPC_ERRORS.portConflict : RPC_ERRORS.spawnFailed, error.message);
