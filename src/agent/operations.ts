@@ -3,6 +3,7 @@ import type { StateName } from "../model/observed.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { publicState } from "../supervisor/state.ts";
+import type { Driven } from "./driven.ts";
 import { dependenciesFirst, dependentsFirst } from "./ordering.ts";
 import type { Registry } from "./registry.ts";
 import { isAtRest, type Supervised, stopBound } from "./supervised.ts";
@@ -252,7 +253,7 @@ function liftHold(server: Supervised): void {
 
 /** Settles when the newest incarnation runs, or ended already; throws when it could not be started. */
 export async function awaitStart(
-  server: Pick<Supervised, "spec" | "state" | "spawnError" | "until">,
+  server: Driven & Pick<Supervised, "spec">,
   verb: "start" | "restart" = "start",
 ): Promise<void> {
   const refusal = (why: string) =>
@@ -274,7 +275,7 @@ function isMoving(phase: Supervised["state"]["phase"]): boolean {
   return phase.tag === "ending" && phase.after.kind === "start";
 }
 
-function throwSpawnError(server: Pick<Supervised, "spawnError">): void {
+function throwSpawnError(server: Driven): void {
   const error = server.spawnError;
   if (!error) return;
   throw new RpcError(error.portConflict ? RPC_ERRORS.portConflict : RPC_ERRORS.spawnFailed, error.message);

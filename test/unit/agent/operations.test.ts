@@ -10,7 +10,7 @@ afterEach(() => void vi.useRealTimers());
 
 /** A server whose process survives every signal. */
 class Unkillable extends Driven {
-  readonly spec = serverSpec("web", "/bin/true");
+  readonly spec = serverSpec("web", "/bin/true", []);
   protected override get machineSpec() {
     return this.spec;
   }
@@ -18,7 +18,7 @@ class Unkillable extends Driven {
     return "/nonexistent/run";
   }
   protected override async launch(_inc: number, events: IncarnationEvents): Promise<Incarnation> {
-    queueMicrotask(() => events.spawned({ pid: 1 << 22, start: 1, boot: "b" }, Date.now()));
+    queueMicrotask(() => events.spawned({ pid: 1 << 22, start: "1", boot: "b" }, Date.now()));
     return { signal: () => {}, release: () => {} } as unknown as Incarnation;
   }
   protected override record(): void {}
