@@ -161,6 +161,7 @@ export class Output {
   readonly since: number;
   /** By the manager. */
   readonly #isKept: boolean;
+  #following: Promise<void> = Promise.resolve();
   /** The line that its log probe waits for, once that has come. */
   match: string | undefined;
 
@@ -176,7 +177,7 @@ export class Output {
     if (this.#isKept && pattern === undefined) return;
     const lines = manager.logs(unit, this.#request(true), this.#closing.signal);
     // The first step is made at once: the files are opened as they are now.
-    void this.#follow(lines[Symbol.asyncIterator](), pattern).catch(() => {});
+    this.#following = this.#follow(lines[Symbol.asyncIterator](), pattern).catch(() => {});
   }
 
   async lastLines(): Promise<string[]> {
@@ -187,6 +188,8 @@ export class Output {
       while (this.#lines.length === 0 && Date.now() < until && !this.#closing.signal.aborted);
       // What comes after it is put back is not what it failed with.
       this.close();
+      // That also brings a last line without its newline.
+      await this.#following;
       return [...this.#lines];
     }
     const lines: string[] = [];
