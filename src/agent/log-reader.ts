@@ -18,6 +18,8 @@ export interface LogQuery {
   /** Unix ms: later lines are left out. */
   readonly until?: number | undefined;
   readonly stream?: LogStream | undefined;
+  /** Also a last line that lacks its newline. */
+  readonly unfinished?: boolean;
 }
 
 const BLOCK = 64 * 1024;
@@ -53,7 +55,8 @@ export class LogSnapshot {
     if (query.tail === 0) return [];
     const joiner = new LineJoiner();
     const joined = this.#lastRecords(query).flatMap((record) => joiner.take(record));
-    return joined.slice(-query.tail);
+    const all = query.unfinished ? [...joined, ...joiner.unfinished()] : joined;
+    return all.slice(-query.tail);
   }
 
   /** Going backwards, a closed record ends one more line, and the open ones of its stream before it belong to it. */

@@ -22,6 +22,8 @@ export interface LogLine {
   readonly bytes: Buffer;
   /** It was longer than {@link LONGEST_LINE}, and this is not its last piece. */
   readonly split: boolean;
+  /** Its newline has not come yet. */
+  readonly unfinished?: true;
 }
 
 /** Lines that one read brought whole, each with its newline. */
@@ -71,14 +73,17 @@ export function decodeRecord(line: Buffer): LogRecord | undefined {
 /** Puts records together to lines, each stream for itself. */
 export class LineJoiner {
   /** What has come of a line that is not over. */
-  readonly #open = new Map<LogStream, { readonly parts: Buffer[]; readonly length: number }>();
+  readonly #open = new Map<
+    LogStream,
+    { readonly parts: Buffer[]; readonly length: number; readonly at: number }
+  >();
 
   /** The lines that this record completes: none, one, or the pieces of a long one. */
   take({ at, stream, open, bytes }: LogRecord): LogLine[] {
     const before = this.#open.get(stream);
     const length = (before?.length ?? 0) + bytes.length;
     if (open && length <= LONGEST_LINE) {
-      this.#keep(stream, before?.parts ?? [], bytes, length);
+      this.#keep(stream, { parts: before?.parts ?? [], length, at }, bytes);
       return [];
     }
     this.#open.delete(stream);
@@ -88,15 +93,26 @@ export class LineJoiner {
       lines.push({ at, stream, bytes: rest.subarray(0, LONGEST_LINE), split: true });
       rest = rest.subarray(LONGEST_LINE);
     }
-    if (open) this.#keep(stream, [], rest, rest.length);
+    if (open) this.#keep(stream, { parts: [], length: rest.length, at }, rest);
     else lines.push({ at, stream, bytes: rest, split: false });
     return lines;
   }
 
   /** As a copy: the bytes may stand in a buffer that is read into again. */
-  #keep(stream: LogStream, parts: Buffer[], bytes: Buffer, length: number): void {
-    parts.push(Buffer.from(bytes));
-    this.#open.set(stream, { parts, length });
+  #keep(stream: LogStream, line: { parts: Buffer[]; length: number; at: number }, bytes: Buffer): void {
+    line.parts.push(Buffer.from(bytes));
+    this.#open.set(stream, line);
+  }
+
+  /** What there is of lines that have begun and not ended. */
+  unfinished(): LogLine[] {
+    return [...this.#open].map(([stream, { parts, length, at }]) => ({
+      at,
+      stream,
+      bytes: Buffer.concat(parts, length),
+      split: false,
+      unfinished: true,
+    }));
   }
 
   /** True when lines of the stream have begun and not ended. */

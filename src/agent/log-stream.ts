@@ -27,7 +27,7 @@ export interface LogSource {
   readonly since?: number;
   readonly until?: number;
   /** Knows its secrets. */
-  readonly redactor?: Pick<Redactor, "text" | "longest">;
+  readonly redactor?: Pick<Redactor, "text" | "unfinished" | "longest">;
 }
 
 /** Which lines of a source are wanted. */
@@ -92,7 +92,9 @@ export class LogSubscription {
   begin(): void {
     const { tail, since_unix_ms } = this.#query;
     const { since = since_unix_ms, until } = this.#source;
-    const lines = this.#snapshot.lastLines({ tail, since, until, stream: this.#stream });
+    // Whoever follows gets a line once it is whole.
+    const unfinished = !this.#query.follow;
+    const lines = this.#snapshot.lastLines({ tail, since, until, stream: this.#stream, unfinished });
     this.#snapshot.close();
     this.#sendPast(lines, 0);
   }
@@ -184,10 +186,11 @@ export class LogSubscription {
     return this.#held.out + this.#held.err !== "" || this.#redactor.text(text) !== text;
   }
 
-  #shown({ at, stream, bytes, split }: LogLine): string {
+  #shown({ at, stream, bytes, split, unfinished }: LogLine): string {
     const text = bytes.toString("utf8");
     const longest = this.#redactor?.longest ?? 0;
     if (this.#redactor === undefined || longest === 0) return text;
+    if (unfinished) return this.#redactor.unfinished(this.#held[stream] + text);
     const whole = this.#redactor.text(this.#held[stream] + text);
     const kept = split ? Math.min(whole.length, longest - 1) : 0;
     this.#held[stream] = whole.slice(whole.length - kept);

@@ -1,3 +1,4 @@
+import { secondsSince } from "../model/elapsed.ts";
 import type { Observed } from "../model/observed.ts";
 import type { StartProgress } from "../model/start-report.ts";
 import { why } from "../model/why.ts";
@@ -175,7 +176,7 @@ function listEntryOf(registry: Registry, server: Supervised): ListEntry {
     port: server.spec.port,
     held: server.operator === "stop",
     ...(paused ? { paused: pauseEntryOf(paused) } : {}),
-    ...(running ? { uptime_secs: Math.floor((Date.now() - phase.startedAt) / 1000) } : {}),
+    ...(running ? { uptime_secs: secondsSince(phase.startedAt, Date.now()) } : {}),
     restart_count: restartCount,
     ...(lastExit ? { last_exit: { exit: lastExit.exit, at_unix_ms: lastExit.at } } : {}),
     ready: running ? yesNo[phase.ready.verdict.status] : false,

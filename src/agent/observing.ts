@@ -52,8 +52,11 @@ export function lastLines(
   const snapshot = new LogSnapshot(log.dir);
   try {
     return snapshot
-      .lastLines({ tail: REASON_LINES, since: begunAt, ...query })
-      .map((line) => redactor.line(line.bytes.toString("utf8")));
+      .lastLines({ tail: REASON_LINES, since: begunAt, unfinished: true, ...query })
+      .map(({ bytes, unfinished }) => {
+        const text = bytes.toString("utf8");
+        return redactor.line(unfinished ? redactor.unfinished(text) : text);
+      });
   } finally {
     snapshot.close();
   }

@@ -3,6 +3,7 @@ import type { StateName } from "../model/observed.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { publicState } from "../supervisor/state.ts";
+import type { Driven } from "./driven.ts";
 import { dependenciesFirst, dependentsFirst } from "./ordering.ts";
 import type { Registry } from "./registry.ts";
 import { isAtRest, type Supervised, stopBound } from "./supervised.ts";
@@ -25,7 +26,12 @@ export async function start(
   const servers = named(registry, target);
   const begun = servers.filter(({ state }) => !isUp(publicState(state)));
   return replacing(registry, begun, target, async () => {
-    const acts = startInOrder(registry, servers, target.no_deps, gone);
+    const acts = startInOrder(
+      registry,
+      servers,
+      { noDeps: target.no_deps, keepsStarter: isAll(target) },
+      gone,
+    );
     const { yes, no, failed } = await answersOf(acts, target);
     return { started: yes, already_running: no, failed };
   });
@@ -47,6 +53,9 @@ export async function restart(
     return { restarted: yes, started: no, failed };
   });
 }
+
+/** Nobody is named: what runs already stays whose it is. */
+const isAll = (target: Target) => !("name" in target || "names" in target);
 
 const isUp = (state: StateName) => state === "running" || state === "starting";
 
@@ -146,16 +155,22 @@ export function failureOf(error: unknown): { code: number; message: string } {
   return { code, message: error instanceof Error ? error.message : String(error) };
 }
 
+interface StartOptions {
+  readonly noDeps: boolean;
+  /** One that runs already is not made the operator's. */
+  readonly keepsStarter?: boolean;
+}
+
 /** Begins all at once, dependencies before dependents: those that cannot start yet wait. */
 function startInOrder(
   registry: Registry,
   servers: readonly Supervised[],
-  noDeps: boolean,
+  options: StartOptions,
   gone: AbortSignal,
 ): Acts {
-  const all = noDeps ? servers : registry.waiting.withDependencies(servers);
+  const all = options.noDeps ? servers : registry.waiting.withDependencies(servers);
   const ordered = dependenciesFirst(all);
-  return new Map(ordered.map((server) => [server, startOne(registry, server, noDeps, gone)]));
+  return new Map(ordered.map((server) => [server, startOne(registry, server, options, gone)]));
 }
 
 /** True: what ran was restarted. False: nothing ran, and it was started. */
@@ -173,7 +188,7 @@ async function restartInOrder(
   );
   const stopped = new Set(servers.filter((server) => isHeld(server) && !wereHeld.has(server)));
   const goOn = servers.filter((server) => !stopped.has(server));
-  const acts = startInOrder(registry, goOn, noDeps, gone);
+  const acts = startInOrder(registry, goOn, { noDeps }, gone);
   return new Map([
     ...[...acts].map(([server, act]) => [server, act.then(() => ran.includes(server))] as const),
     ...[...stopped].map((server) => [server, refusedAfterStop(server)] as const),
@@ -191,9 +206,10 @@ async function refusedAfterStop({ spec }: Supervised): Promise<never> {
 /** A single one that runs is ended and started in one step, however those are that it depends on. */
 async function restartOne(registry: Registry, server: Supervised): Promise<boolean> {
   refuseAtEnd(registry, server);
+  server.setStarter({ by: "operator" });
   liftHold(server);
   server.dispatch({ type: "restart", reason: "its operator restarts it" });
-  await awaitStart(server);
+  await awaitStart(server, "restart");
   return true;
 }
 
@@ -201,12 +217,13 @@ async function restartOne(registry: Registry, server: Supervised): Promise<boole
 async function startOne(
   registry: Registry,
   server: Supervised,
-  noDeps: boolean,
+  { noDeps, keepsStarter = false }: StartOptions,
   gone: AbortSignal,
 ): Promise<boolean> {
   refuseAtEnd(registry, server);
-  liftHold(server);
   const before = publicState(server.state);
+  if (!(keepsStarter && isUp(before))) server.setStarter({ by: "operator" });
+  liftHold(server);
   if (before === "running") return false;
   if (noDeps) server.dispatch({ type: "start" });
   else registry.waiting.begin(server);
@@ -232,27 +249,26 @@ function throwWait(registry: Registry, server: Supervised): void {
   );
 }
 
-/** From now on it is not a session's any more. */
 function liftHold(server: Supervised): void {
-  server.setStarter({ by: "operator" });
   server.setOperator(server.spec.wanted === "start" ? null : "start");
 }
 
 /** Settles when the newest incarnation runs, or ended already; throws when it could not be started. */
-export async function awaitStart(server: Supervised): Promise<void> {
-  if (server.state.phase.tag === "failed" && server.state.phase.stuck) {
-    throw new RpcError(
-      RPC_ERRORS.spawnFailed,
-      `cannot start ${server.spec.name}: its last process cannot be killed`,
-    );
-  }
+export async function awaitStart(
+  server: Driven & Pick<Supervised, "spec" | "isInRow">,
+  verb: "start" | "restart" = "start",
+): Promise<void> {
+  const refusal = (why: string) =>
+    new RpcError(RPC_ERRORS.spawnFailed, `cannot ${verb} ${server.spec.name}: ${why}`);
   const bound = stopBound(server.spec);
-  const isOver = ({ state: { phase } }: Supervised) => phase.tag !== "starting" && !isMoving(phase);
+  const isOver = ({ state: { phase } }: Driven) => phase.tag !== "starting" && !isMoving(phase);
   // Its time begins with its turn: each one before it has a bound of its own.
   while (server.isInRow && !isOver(server)) await server.until((now) => isOver(now) || !now.isInRow, bound);
   const settled = await server.until(isOver, bound);
-  if (!settled)
-    throw new RpcError(RPC_ERRORS.spawnFailed, `cannot start ${server.spec.name}: it takes too long`);
+  const { phase } = server.state;
+  // It was so before, or the end of what ran was in vain.
+  if (phase.tag === "failed" && phase.stuck) throw refusal("its last process cannot be killed");
+  if (!settled) throw refusal("it takes too long");
   throwSpawnError(server);
 }
 
@@ -261,7 +277,7 @@ function isMoving(phase: Supervised["state"]["phase"]): boolean {
   return phase.tag === "ending" && phase.after.kind === "start";
 }
 
-function throwSpawnError(server: Supervised): void {
+function throwSpawnError(server: Driven): void {
   const error = server.spawnError;
   if (!error) return;
   throw new RpcError(error.portConflict ? RPC_ERRORS.portConflict : RPC_ERRORS.spawnFailed, error.message);

@@ -1,3 +1,4 @@
+import { secondsSince } from "../model/elapsed.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { processEntries, totalOf } from "../rpc/usage-contract.ts";
@@ -34,13 +35,13 @@ export async function stats(
   const usage = new Map((await usageOf(pids.flat())).map((one) => [one.pid, one]));
   return servers.map((server, i) => {
     const { phase } = server.state;
-    const uptime = phase.tag === "running" ? Math.max(0, Date.now() - phase.startedAt) : undefined;
+    const uptime = phase.tag === "running" ? secondsSince(phase.startedAt, Date.now()) : undefined;
     return {
       name: server.spec.name,
       project: server.spec.project,
       backend: "agent",
       state: publicState(server.state),
-      ...(uptime === undefined ? {} : { uptime_secs: Math.floor(uptime / 1000) }),
+      ...(uptime === undefined ? {} : { uptime_secs: uptime }),
       ...totalOf((pids[i] ?? []).flatMap((pid) => usage.get(pid) ?? [])),
       counted: countedOf(server.tally),
     };

@@ -19,6 +19,11 @@ export interface LogRequest {
   /** Unix ms: older lines are left out. */
   readonly since?: number;
   readonly stream?: LogLine["stream"];
+  /**
+   * Where nobody says that a run is over: tell what stands without its newline for a second as a line, and what comes
+   * after that as another.
+   */
+  readonly asItStands?: boolean;
 }
 
 type Files = Readonly<Record<"out" | "err", string>>;
@@ -26,6 +31,8 @@ type Files = Readonly<Record<"out" | "err", string>>;
 const BLOCK = 64 * 1024;
 /** Most that is looked through for the last lines of a stream, bytes. */
 const LONGEST_TAIL = 64 << 20;
+/** Looks after which a line without its newline counts as one that stands. */
+export const STANDING_LOOKS = 7;
 /** Between two looks for new output, ms. */
 const LOOK_GAP = 150;
 const NEWLINE = 0x0a;
@@ -36,7 +43,7 @@ const NEWLINE = 0x0a;
  */
 export async function* fileLines(
   files: Files,
-  { tail, follow, stream }: LogRequest,
+  { tail, follow, stream, asItStands = false }: LogRequest,
   signal: AbortSignal,
 ): AsyncGenerator<LogLine, void, void> {
   const wanted = (["stdout", "stderr"] as const).filter((name) => stream === undefined || stream === name);
@@ -49,9 +56,16 @@ export async function* fileLines(
       for (const line of file.last(tail, follow)) yield { stream: name, line };
     }
     while (follow && !signal.aborted) {
-      for (const { name, tail: file } of tails) for (const line of file.more()) yield { stream: name, line };
+      for (const { name, tail: file } of tails) {
+        for (const line of file.more()) yield { stream: name, line };
+        if (asItStands) for (const line of file.standing()) yield { stream: name, line };
+      }
       await pause(LOOK_GAP, signal);
     }
+    // Nobody waits for its newline any more.
+    if (follow)
+      for (const { name, tail: file } of tails)
+        for (const line of [...file.more(), ...file.rest()]) yield { stream: name, line };
   } finally {
     for (const { tail: file } of tails) file.close();
   }
@@ -76,6 +90,8 @@ class FileTail {
   #fd: number | undefined;
   #offset = 0;
   #rest: Buffer = Buffer.alloc(0);
+  /** Looks since the rest has grown. */
+  #looks = 0;
 
   constructor(path: string) {
     this.#path = path;
@@ -106,6 +122,19 @@ class FileTail {
     return [...grown, ...this.#read()];
   }
 
+  /** What there is of a line that is not over. */
+  rest(): string[] {
+    const rest = this.#rest;
+    this.#rest = Buffer.alloc(0);
+    return rest.length === 0 ? [] : [text(rest)];
+  }
+
+  /** The same, once it has not grown for a while; to be asked at each look. */
+  standing(): string[] {
+    this.#looks = this.#rest.length === 0 ? 0 : this.#looks + 1;
+    return this.#looks < STANDING_LOOKS ? [] : this.rest();
+  }
+
   close(): void {
     if (this.#fd !== undefined) fs.closeSync(this.#fd);
     this.#fd = undefined;
@@ -119,6 +148,7 @@ class FileTail {
       const length = fs.readSync(this.#fd, block, 0, BLOCK, this.#offset);
       if (length === 0) return lines;
       this.#offset += length;
+      this.#looks = 0;
       const found = linesOf(Buffer.concat([this.#rest, block.subarray(0, length)]));
       lines.push(...found.whole);
       // A line without end is told in pieces.

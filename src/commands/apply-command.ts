@@ -164,7 +164,9 @@ export abstract class ApplyCommand extends ProjectCommand {
     const generation = beginGeneration(this.state, { plan, desired, files, rollbackOf, now: Date.now() });
     const { secrets, actionSecrets } = evaluated;
     const finals = await this.reaching(() => this.carryOut({ ...application, secrets, actionSecrets }));
-    endGeneration(this.state, desired.project, generation, isWhole(plan, finals));
+    const whole = isWhole(plan, finals);
+    // One that was cut off did not fail: it stays as it was begun.
+    if (whole || !this.signal.aborted) endGeneration(this.state, desired.project, generation, whole);
     return finals;
   }
 

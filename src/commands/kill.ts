@@ -16,7 +16,10 @@ export default class Kill extends OperateCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Kill);
-    const addresses = await this.addresses(argv as string[], flags);
-    await this.operate("kill", addresses, { killed: "killed", not_running: "did not run; it is held now" });
+    await this.operate(
+      "kill",
+      { names: argv as string[], flags },
+      { killed: "killed", not_running: "did not run; it is held now" },
+    );
   }
 }

@@ -88,6 +88,7 @@ export default class Logs extends ServerCommand {
       const request = {
         tail,
         follow,
+        asItStands: true,
         ...(since === undefined ? {} : { since }),
         ...(stream === undefined ? {} : { stream }),
       };

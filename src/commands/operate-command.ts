@@ -29,57 +29,80 @@ export function startOptions(flags: { deps: boolean; "keep-jobs": boolean }): Op
 
 type Failure = ResultOf<"start">["failed"][number];
 
+/** What was asked for on the command line. */
+interface Asked {
+  readonly names: readonly string[];
+  readonly flags: { readonly all: boolean; readonly config?: string | undefined };
+}
+
+type Named = Pick<Address, "project" | "name">;
+
 /** What start, stop, restart, kill, pause and resume share: many servers at once, each with its own outcome. */
 export abstract class OperateCommand extends ServerCommand {
   /**
-   * Calls `verb` for every address, those of a project at once: the agent knows their order. Prints the merged result
-   * of the wire method, or a line for each server.
+   * Calls `verb` for every server that is meant, those of a project at once: the agent knows their order. Prints the
+   * merged result of the wire method, or a line for each server.
    */
   protected async operate(
     verb: Verb,
-    addresses: readonly Address[],
+    asked: Asked,
     words: Record<string, string>,
     options: OperateOptions = {},
   ): Promise<void> {
-    const merged: Record<string, string[]> = Object.fromEntries(Object.keys(words).map((key) => [key, []]));
-    const failed: Failure[] = [];
+    const addresses = await this.addresses(asked.names, asked.flags);
+    const here = await this.projectHere(asked.flags);
+    const label = ({ project, name }: Named) => (project === here ? name : `${project}/${name}`);
+    const merged: Record<string, Named[]> = Object.fromEntries(Object.keys(words).map((key) => [key, []]));
+    const failed: (Failure & Named)[] = [];
+    const inProject = <T extends { readonly name: string }>(project: string, all: readonly T[]) =>
+      all.map((one) => ({ ...one, project }));
+    const toNamed = (project: string, names: readonly string[]) => names.map((name) => ({ project, name }));
     const [own, units] = [addresses.filter(isOfAgent), addresses.filter((one) => !isOfAgent(one))];
     const keys = Object.keys(words);
     for (const [address, names] of byBackend(units)) {
       const [yes = "", no = ""] = keys;
       const outcome = await this.#unitOutcome(verb, address, names, options.no_deps ?? false);
-      merged[yes]?.push(...outcome.yes);
-      merged[no]?.push(...outcome.no);
-      failed.push(...outcome.failed);
+      merged[yes]?.push(...toNamed(address.project, outcome.yes));
+      merged[no]?.push(...toNamed(address.project, outcome.no));
+      failed.push(...inProject(address.project, outcome.failed));
       const done = [...outcome.yes, ...(verb === "stop" ? outcome.no : [])];
       await this.#clearJobs(verb, address.project, done, options);
     }
     if (own.length > 0)
       await this.withAgent(async (client) => {
-        const told = setTimeout(() => void this.#tellWaits(client, own), PATIENCE);
+        const told = setTimeout(() => void this.#tellWaits(client, own, label), PATIENCE);
         await Promise.all(
           byProject(own).map(async ([project, names]) => {
             const [name = "", ...others] = names;
-            const target = others.length === 0 ? { name } : { names };
+            const one = others.length === 0 ? { name } : { names };
+            // With --all nobody is named: what runs already stays whose it is.
+            const target = verb === "start" && asked.flags.all ? { all: true as const } : one;
             try {
               const result: Record<string, unknown> = await client.call(verb, {
                 project,
                 ...target,
                 ...options,
               });
-              for (const key of Object.keys(words)) merged[key]?.push(...(result[key] as string[]));
-              failed.push(...(result.failed as Failure[]));
+              for (const key of Object.keys(words))
+                merged[key]?.push(...toNamed(project, result[key] as string[]));
+              failed.push(...inProject(project, result.failed as Failure[]));
             } catch (error) {
               if (!(error instanceof RpcError)) throw error;
-              failed.push({ name, code: error.code, message: error.message });
+              failed.push({ name, project, code: error.code, message: error.message });
             }
           }),
         ).finally(() => clearTimeout(told));
       });
-    if (this.json) this.printJson({ ...sorted(merged), failed });
-    else this.#tell(sorted(merged), words);
+    if (this.json)
+      this.printJson({
+        ...sorted(merged, ({ name }) => name),
+        failed: failed.map(({ project: _, ...rest }) => rest),
+      });
+    else this.#tell(sorted(merged, label), words);
     if (failed.length === 0) return;
-    if (!this.json) for (const { message } of failed) this.note(`xy: ${message}`);
+    if (!this.json)
+      for (const { project, message } of failed)
+        this.note(`xy: ${message}${project === here ? "" : ` (project ${project})`}`);
     process.exitCode = EXIT.failed;
   }
 
@@ -133,12 +156,16 @@ export abstract class OperateCommand extends ServerCommand {
   }
 
   /** Says why nothing seems to happen. */
-  async #tellWaits(client: RpcClient, addresses: readonly Address[]): Promise<void> {
+  async #tellWaits(
+    client: RpcClient,
+    addresses: readonly Address[],
+    label: (one: Named) => string,
+  ): Promise<void> {
     if (this.json) return;
     const entries = await client.call("list", {}).catch(() => []);
     for (const { name, project, waits_for } of entries) {
       const asked = addresses.some((one) => one.name === name && one.project === project);
-      if (asked && waits_for) this.note(`${name} ${waitsText(waits_for)} …`);
+      if (asked && waits_for) this.note(`${label({ project, name })} ${waitsText(waits_for)} …`);
     }
   }
 
@@ -164,6 +191,6 @@ function byBackend(addresses: readonly Address[]): [first: Address, names: strin
   });
 }
 
-function sorted(merged: Record<string, string[]>): Record<string, string[]> {
-  return Object.fromEntries(Object.entries(merged).map(([key, names]) => [key, names.sort()]));
+function sorted(merged: Record<string, Named[]>, text: (one: Named) => string): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(merged).map(([key, all]) => [key, all.map(text).sort()]));
 }

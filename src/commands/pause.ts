@@ -26,10 +26,14 @@ export default class Pause extends OperateCommand {
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Pause);
     const ms = this.#duration(flags.for);
-    const addresses = await this.addresses(argv as string[], flags);
     const how = ms === undefined ? "until `xy resume`" : `for ${formatDuration(ms)}`;
     const words = { paused: `paused ${how}`, already_paused: `was paused already; now ${how}` };
-    await this.operate("pause", addresses, words, ms === undefined ? {} : { for_ms: ms });
+    await this.operate(
+      "pause",
+      { names: argv as string[], flags },
+      words,
+      ms === undefined ? {} : { for_ms: ms },
+    );
   }
 
   #duration(text: string | undefined): number | undefined {

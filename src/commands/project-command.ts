@@ -227,13 +227,23 @@ export abstract class ProjectCommand extends BaseCommand {
 
   /** The project whose root is here, by the records; nothing is evaluated for it. */
   protected async currentProject(flags: { config?: string | undefined }): Promise<string | undefined> {
+    return this.valueOrEnd(
+      await this.#currentProject(flags),
+      "the configuration is not safe to use, nothing was done",
+    );
+  }
+
+  /** As {@link currentProject}, for what is only told: undefined where the configuration is not safe to use. */
+  protected async projectHere(flags: { config?: string | undefined }): Promise<string | undefined> {
+    const found = await this.#currentProject(flags);
+    return found.ok ? found.value : undefined;
+  }
+
+  async #currentProject(flags: { config?: string | undefined }) {
     const { currentProject } = await import("../operation/project.ts");
     const { readMachine } = await import("../operation/machine.ts");
     const search = { ...this.#place(flags), machine: readMachine(process.env), isPrivateGroup };
-    return this.valueOrEnd(
-      await currentProject(search, this.state),
-      "the configuration is not safe to use, nothing was done",
-    );
+    return currentProject(search, this.state);
   }
 }
 

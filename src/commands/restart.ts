@@ -22,8 +22,7 @@ export default class Restart extends OperateCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Restart);
-    const addresses = await this.addresses(argv as string[], flags);
     const words = { restarted: "restarted", started: "started" };
-    await this.operate("restart", addresses, words, startOptions(flags));
+    await this.operate("restart", { names: argv as string[], flags }, words, startOptions(flags));
   }
 }

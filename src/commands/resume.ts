@@ -14,7 +14,10 @@ export default class Resume extends OperateCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Resume);
-    const addresses = await this.addresses(argv as string[], flags);
-    await this.operate("resume", addresses, { resumed: "resumed", not_paused: "was not paused" });
+    await this.operate(
+      "resume",
+      { names: argv as string[], flags },
+      { resumed: "resumed", not_paused: "was not paused" },
+    );
   }
 }

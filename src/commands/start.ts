@@ -20,8 +20,7 @@ export default class Start extends OperateCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Start);
-    const addresses = await this.addresses(argv as string[], flags);
     const words = { started: "started", already_running: "runs already" };
-    await this.operate("start", addresses, words, startOptions(flags));
+    await this.operate("start", { names: argv as string[], flags }, words, startOptions(flags));
   }
 }

@@ -25,8 +25,12 @@ export default class Stop extends OperateCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Stop);
-    const addresses = await this.addresses(argv as string[], flags);
     const words = { stopped: "stopped", not_running: "did not run; it is held now" };
-    await this.operate("stop", addresses, words, flags["remove-jobs"] ? { remove_jobs: true } : {});
+    await this.operate(
+      "stop",
+      { names: argv as string[], flags },
+      words,
+      flags["remove-jobs"] ? { remove_jobs: true } : {},
+    );
   }
 }

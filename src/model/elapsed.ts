@@ -12,6 +12,11 @@ const STEPS = [
   [SECOND, "second", "s"],
 ] as const;
 
+/** Whole seconds since a time (unix ms); 0 for a time to come: the clock may have been set back. */
+export function secondsSince(at: number, now: number): number {
+  return Math.max(0, Math.floor((now - at) / SECOND));
+}
+
 /** 190000 (ms) → `"3 minutes"`; less than a second → `"a moment"`. */
 export function span(ms: number): string {
   const step = STEPS.find(([size]) => ms >= size);

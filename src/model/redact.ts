@@ -119,6 +119,13 @@ export class Redactor {
     return this.#hide(text);
   }
 
+  /** Of a line that may go on: what may be the beginning of a secret at its end is hidden too. */
+  unfinished(text: string): string {
+    return this.#known
+      .flat()
+      .reduce((so, piece) => withoutEnd(so, piece.text, piece.instead), this.#hide(text));
+  }
+
   line(text: string): string {
     return cut(this.#hide(text), LONGEST_LINE);
   }

@@ -1,3 +1,4 @@
+import { secondsSince } from "../model/elapsed.ts";
 import type { Observed } from "../model/observed.ts";
 import type { ListEntry, StatusEntry, TreeEntry } from "./contract.ts";
 
@@ -18,9 +19,7 @@ export function listEntryOf(observed: Observed, now: number): ListEntry {
     ...(pid === undefined ? {} : { pid }),
     port: spec?.port ?? null,
     held: operator === "stop",
-    ...(running && startedAt !== undefined
-      ? { uptime_secs: Math.max(0, Math.floor((now - startedAt) / 1000)) }
-      : {}),
+    ...(running && startedAt !== undefined ? { uptime_secs: secondsSince(startedAt, now) } : {}),
     restart_count: observed.restartCount ?? null,
     ...(lastExit ? { last_exit: { exit: lastExit.exit, at_unix_ms: lastExit.at } } : {}),
     ready: running ? YES_NO[ready.status] : false,

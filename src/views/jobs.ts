@@ -68,11 +68,9 @@ export function outcome({ phase, exit_code, signal, error }: Job): string {
       return visible(error ?? "waits for its turn");
     case "failed":
     case "cancelled": {
-      const why = error === null || error.startsWith(exit) ? "" : visible(error);
-      return (
-        [exit, error?.startsWith(exit) && exit !== "" ? "" : why].filter((part) => part !== "").join(": ") ||
-        why
-      );
+      // Without an exit the error is all there is: it never started, or nobody saw it end.
+      if (exit === "") return visible(error ?? "");
+      return error === null || error.startsWith(exit) ? exit : `${exit}: ${visible(error)}`;
     }
   }
 }

@@ -21,6 +21,8 @@ describe("an apply that is cut off", () => {
       const { code, stdout } = await apply.ended;
       expect(code).toBe(signal === "SIGINT" ? 130 : 143);
       expect(stdout).toContain("second: not added: interrupted before it began\n");
+      const history = await home.did("history");
+      expect(history).toMatch(/^1 {2}\S+ \S+ {2}interrupted {2}/);
       await eventually(async () =>
         expect(await home.servers()).toMatchObject({ first: { state: "running" } }),
       );

@@ -48,10 +48,35 @@ describe("a project's name belongs to one root", () => {
       code: 64,
       stderr: "xy: cannot tell which web is meant: say second/web or tools/web\n",
     });
-    expect((await home.xyIn(elsewhere, "stop", "tools/web")).stdout).toBe("web: stopped\n");
+    expect((await home.xyIn(elsewhere, "stop", "tools/web")).stdout).toBe("tools/web: stopped\n");
     expect((await home.xyIn({ cwd }, "status", "web")).stdout).toMatch(/^web \(project second, agent\)\n/);
     expect((await home.xyIn({ cwd }, "destroy", "--yes")).code).toBe(0);
     expect(await home.servers()).toMatchObject({ web: { project: "tools", held: true } });
+  });
+});
+
+describe("what an operator's command reached", () => {
+  it("is told with its project where that is another one, and in JSON as ever", async () => {
+    const home = newHome();
+    home.write("servers.d/web.kdl", WEB);
+    home.write("servers.d/only.kdl", WEB);
+    await home.did("apply", "--yes");
+    const cwd = another(home, "second");
+    expect((await home.xyIn({ cwd }, "apply", "--yes")).code).toBe(0);
+    const says = async (...words: string[]) => (await home.xyIn({ cwd }, ...words)).stdout;
+    expect(await says("stop", "only")).toBe("tools/only: stopped\n");
+    expect(await says("start", "only")).toBe("tools/only: started\n");
+    expect(await says("pause", "only", "web")).toBe(
+      "tools/only: paused until `xy resume`\nweb: paused until `xy resume`\n",
+    );
+    expect(await says("resume", "only", "web")).toBe("tools/only: resumed\nweb: resumed\n");
+    expect(await says("restart", "second/web")).toBe("web: restarted\n");
+    expect(await says("kill", "tools/web", "web")).toBe("tools/web: killed\nweb: killed\n");
+    expect(JSON.parse(await says("start", "tools/web", "web", "--json"))).toEqual({
+      started: ["web", "web"],
+      already_running: [],
+      failed: [],
+    });
   });
 });
 

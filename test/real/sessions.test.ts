@@ -62,6 +62,25 @@ test("what a session started ends with its process, and nothing else does", asyn
     expect(await stateOf(agent, name)).toBe("running");
 });
 
+test("a start of all leaves what runs to whom it belongs, and takes over what it starts", async ({
+  agent,
+  stage,
+}) => {
+  const own = await session();
+  for (const name of ["runs", "rests"]) await applyAs(agent, own, stage.spec(name), "add");
+  await agent.call("stop", { name: "rests" });
+  expect(await agent.call("start", { all: true })).toEqual({
+    started: ["rests"],
+    already_running: ["runs"],
+    failed: [],
+  });
+  expect(await agent.observed("runs")).toMatchObject({ startedBy: { by: "session", session: own.id } });
+  expect(await agent.observed("rests")).toMatchObject({ startedBy: { by: "operator" } });
+  await own.die();
+  await eventually(async () => expect(await agent.observed("runs")).toMatchObject(stopped));
+  expect(await stateOf(agent, "rests")).toBe("running");
+});
+
 test("a session's end is noticed over the death of the agent, before it and after", async ({
   agent,
   stage,

@@ -304,6 +304,7 @@ export class Output {
   readonly since: number;
   /** By the manager. */
   readonly #isKept: boolean;
+  #following: Promise<void> = Promise.resolve();
   /** The line that its log probe waits for, once that has come. */
   match: string | undefined;
 
@@ -320,7 +321,7 @@ export class Output {
     if (this.#isKept && pattern === undefined) return;
     const lines = manager.logs(unit, this.#request(true), this.#closing.signal);
     // The first step is made at once: the files are opened as they are now.
-    void this.#follow(lines[Symbol.asyncIterator](), pattern).catch(() => {});
+    this.#following = this.#follow(lines[Symbol.asyncIterator](), pattern).catch(() => {});
   }
 
   /** Whether the line that its log probe waits for is among all that it printed. */
@@ -393,6 +394,8 @@ export class Output {
       while (this.#lines.length === 0 && Date.now() < until && !this.#closing.signal.aborted);
       // What comes after it is put back is not what it failed with.
       this.close();
+      // That also brings a last line without its newline.
+      await this.#following;
       return this.#lines.map(({ line }) => line);
     }
     const lines: string[] = [];

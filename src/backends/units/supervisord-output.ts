@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ServerSpec } from "../../model/spec.ts";
-import { type LogLine, type LogRequest, pause } from "../log-lines.ts";
+import { type LogLine, type LogRequest, pause, STANDING_LOOKS } from "../log-lines.ts";
 import { unitName } from "../render/unit.ts";
 import type { Unit } from "./manager.ts";
 import type { SupervisordClient } from "./supervisord-client.ts";
@@ -47,13 +47,14 @@ export function isClosed(path: string): boolean {
 export async function* tail(
   client: SupervisordClient,
   { spec }: Unit,
-  { tail: wanted, follow, stream }: LogRequest,
+  { tail: wanted, follow, stream, asItStands = false }: LogRequest,
   signal: AbortSignal,
 ): AsyncGenerator<LogLine, void, void> {
   const name = unitName(spec);
   const streams = (["stdout", "stderr"] as const).filter((each) => stream === undefined || stream === each);
   const ends = new Map<string, number>();
   const rests = new Map<string, string>();
+  const looks = new Map<string, number>();
   for (const each of streams) {
     const { text, offset } = await client.tail(name, each, 0, LOG_BLOCK);
     ends.set(each, offset);
@@ -70,9 +71,18 @@ export async function* tail(
       // Shorter than it was: it was rotated.
       ends.set(each, text === undefined ? 0 : from + Buffer.byteLength(text));
       const lines = `${rests.get(each) ?? ""}${text ?? ""}`.split("\n");
-      rests.set(each, lines.pop() ?? "");
-      for (const line of lines) yield { stream: each, line };
+      const rest = lines.pop() ?? "";
+      const stood = text ? 0 : (looks.get(each) ?? 0) + 1;
+      const isLine = asItStands && rest !== "" && stood >= STANDING_LOOKS;
+      rests.set(each, isLine ? "" : rest);
+      looks.set(each, isLine ? 0 : stood);
+      for (const line of isLine ? [...lines, rest] : lines) yield { stream: each, line };
     }
     await pause(LOG_GAP, signal);
+  }
+  // Nobody waits for its newline any more.
+  for (const each of streams) {
+    const rest = rests.get(each);
+    if (rest) yield { stream: each, line: rest };
   }
 }

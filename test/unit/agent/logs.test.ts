@@ -18,7 +18,10 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(dir, { recursive: true }));
 
-function lines(tail = 1_000_000, more: { stream?: LogStream; since?: number } = {}): string[] {
+function lines(
+  tail = 1_000_000,
+  more: { stream?: LogStream; since?: number; unfinished?: boolean } = {},
+): string[] {
   const snapshot = new LogSnapshot(dir);
   try {
     return snapshot.lastLines({ tail, ...more }).map(show);
@@ -48,6 +51,20 @@ describe("a log file", () => {
     log.write("err", Buffer.from("rn\n"), NOW);
     log.endLines(NOW);
     expect(lines()).toEqual(["out begin", "err warn", "out next"]);
+    log.close();
+  });
+
+  test("shows a line that is not over to whoever asks for it", () => {
+    const log = new LogWriter(dir, LIMITS);
+    log.write("out", Buffer.from("one\nPass"), NOW);
+    log.write("err", Buffer.from("oops\n"), NOW);
+    log.write("out", Buffer.from("word: "), NOW);
+    expect(lines()).toEqual(["out one", "err oops"]);
+    expect(lines(10, { unfinished: true })).toEqual(["out one", "err oops", "out Password: "]);
+    expect(lines(1, { unfinished: true })).toEqual(["out Password: "]);
+    expect(lines(10, { unfinished: true, stream: "err" })).toEqual(["err oops"]);
+    log.endLines(NOW);
+    expect(lines(10, { unfinished: true })).toEqual(["out one", "err oops", "out Password: "]);
     log.close();
   });
 

@@ -80,4 +80,20 @@ describe("lines in plain files", () => {
     }
     expect(lines.map(({ line }) => line)).toEqual(["old", "half", "before", "after", "oops", "new"]);
   });
+
+  it("are followed to a last one without its newline: at the end, or once it stands", async () => {
+    writeFileSync(files.out, "first\nhalf");
+    const told = async (asItStands: boolean, end: string) => {
+      const stop = new AbortController();
+      const lines: string[] = [];
+      const request = { tail: 1, follow: true, asItStands };
+      for await (const { line } of fileLines(files, request, stop.signal)) {
+        lines.push(line);
+        if (line === end) stop.abort();
+      }
+      return lines;
+    };
+    expect(await told(false, "first")).toEqual(["first", "half"]);
+    expect(await told(true, "half")).toEqual(["first", "half"]);
+  });
 });

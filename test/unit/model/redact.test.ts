@@ -5,6 +5,12 @@ const SECRET = "pass word/+ü?";
 const redactor = new Redactor({ TOKEN: SECRET, SHORT: "abc123" }, {});
 const hidden = (text: string) => redactor.text(text);
 
+test("of a line that may go on, the beginning of a secret at its end is hidden too", () => {
+  expect(redactor.unfinished(`is ${SECRET.slice(0, 6)}`)).toBe("is (secret TOKEN)");
+  expect(redactor.unfinished("Password: ")).toBe("Password: ");
+  expect(redactor.unfinished(`${SECRET}: abc12`)).toBe("(secret TOKEN): (secret SHORT)");
+});
+
 describe("a secret is found", () => {
   test.each([
     ["as it is", SECRET],
