@@ -300,7 +300,9 @@ export function backendContract(fixture: Fixture): void {
       const changed = staying("a", { env: { N: "2" }, readiness: readyOn("never") });
       expect(await perform(changed, "restart", { waitMs: 300 })).toMatchObject({ ok: false });
       const because = expect.stringMatching(/^not ready after 300ms/);
-      expect(await observe("a")).toMatchObject({ state: "running", restored: { because } });
+      await eventually(async () =>
+        expect(await observe("a")).toMatchObject({ state: "running", restored: { because } }),
+      );
       expect(await perform(staying("a", { description: "third" }), "update")).toMatchObject({ ok: true });
       expect(await observe("a")).not.toHaveProperty("restored");
     });
