@@ -40,6 +40,14 @@ export interface Where {
 
 const runner = new Runner();
 
+/** Variables that Node, or a module of it, looks at once, when it is loaded. */
+const READ_AT_START = /^NODE_|COLOR|^TERM$|^TZ$|^LANG$|^LC_|^CI$|^DEBUG$|^XY_DEBUG$/;
+
+const withoutGaps = (env: Env) =>
+  Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+
 /** A new home for the running test. When the test is over its agent is stopped, and the home removed. */
 export function newHome(): Home {
   const home = new Home();
@@ -67,10 +75,12 @@ export class Home {
     return this.xyIn({}, ...args);
   }
 
-  /** In the process that commands share, but beside another command, or in another environment, in one of its own. */
+  /** In the process that commands share, but beside another command, or in an odd environment, in one of its own. */
   xyIn(where: Where, ...args: string[]): Promise<Outcome> {
-    const command = { args, cwd: where.cwd ?? this.project, env: this.env as Record<string, string> };
-    const shared = where.env === undefined ? runner.run(command) : undefined;
+    const env = { ...this.env, ...where.env };
+    const isOdd = Object.keys(env).some((name) => READ_AT_START.test(name) && env[name] !== this.env[name]);
+    const command = { args, cwd: where.cwd ?? this.project, env: withoutGaps(env) };
+    const shared = isOdd ? undefined : runner.run(command);
     return (
       shared?.then((outcome) => this.#looked(args, outcome)) ??
       this.start(where, process.execPath, LAUNCHER, ...args).ended
