@@ -13,7 +13,7 @@ import {
 import { createConnection, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { expect, onTestFinished } from "vitest";
+import { afterAll, expect, onTestFinished } from "vitest";
 import { identityOf, writeAgreement } from "../../src/operation/trust.ts";
 import { Runner } from "../rig/runner.ts";
 import { exposedFiles, holdsWord, SECRET_WORD } from "../rig/secret-scan.ts";
@@ -54,6 +54,28 @@ export function newHome(): Home {
   onTestFinished(() => home.close());
   return home;
 }
+
+/**
+ * For a file whose tests start agents, and say nothing about how an agent starts, or about ids of jobs: makes homes as {@link newHome} does, but when a test is over its projects are destroyed and what it has written is
+ * removed, and the next test has the home, with the agent that runs there. Call it where tests are declared.
+ */
+export function homesInTurn(): () => Home {
+  const free: Home[] = [];
+  afterAll(async () => {
+    for (const home of free.splice(0)) await home.close();
+  });
+  return () => {
+    const home = free.pop() ?? new Home();
+    onTestFinished(async ({ task }) => {
+      if (task.result?.state !== "fail" && (await home.clear())) free.push(home);
+      else await home.close();
+    });
+    return home;
+  };
+}
+
+/** What the agent has in the state folder for itself. */
+const AGENTS_OWN = /^(agent\..*|ready|xy\.sock)$/;
 
 /** The home of somebody who types `xy`, and a folder in it where configurations go. */
 export class Home {
@@ -206,6 +228,37 @@ export class Home {
       (file) => !/^agent\.|\/(log|run)\/|^xy\.sock/.test(file) && statSync(join(this.state, file)).isFile(),
     );
     return Object.fromEntries(files.map((file) => [file, readFileSync(join(this.state, file), "latin1")]));
+  }
+
+  /** Makes it as a new one, with the agent that runs in it. False when nothing is gained by that, or it cannot be done. */
+  async clear(): Promise<boolean> {
+    for (const running of this.#running) running.child.kill("SIGKILL");
+    if (!existsSync(join(this.state, "agent.json")) || this.#said.length > 0 || this.#exposed().length > 0)
+      return false;
+    const projects = join(this.state, "projects");
+    for (const project of existsSync(projects) ? readdirSync(projects) : []) {
+      const { code } = await this.xyIn({ cwd: this.path }, "destroy", "--yes", "--project", project);
+      if (code !== 0) return false;
+    }
+    for (const entry of readdirSync(this.path)) {
+      if (entry !== ".local") rmSync(join(this.path, entry), { recursive: true, force: true, maxRetries: 5 });
+    }
+    for (const entry of readdirSync(this.state)) {
+      if (!AGENTS_OWN.test(entry)) rmSync(join(this.state, entry), { recursive: true, force: true });
+    }
+    mkdirSync(this.project);
+    this.#told.clear();
+    return true;
+  }
+
+  /** What there is to find when nothing runs any more is found by {@link close}, too. */
+  #exposed(): string[] {
+    try {
+      return exposedFiles(this.path, this.#told);
+    } catch {
+      // A folder was gone before it was looked at.
+      return [this.path];
+    }
   }
 
   async close(): Promise<void> {
