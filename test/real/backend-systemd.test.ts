@@ -336,6 +336,11 @@ describe.skipIf(whyNoSystemd() !== undefined)(
         stderr: "xy: cannot start web: it depends on db (held); run `xy start db`, or say --no-deps\n",
       });
       expect(await home.did("xy start web db")).toBe("db: started\nweb: started");
+      // Also on a line that has come before anybody waits for it.
+      declare("db");
+      await home.did("xy apply --yes");
+      await home.did("xy stop --all");
+      expect(await home.did("xy start web db")).toBe("db: started\nweb: started");
     });
   },
 );
