@@ -221,4 +221,5 @@ function failureOf({ phase, lastExit, reason }: ServerState): string | undefined
 }
 
 /** Without what follows from it. */
-const causeOf = (reason: string | undefined) => reason?.split(/; (?:starts again|\d+ (?:restarts?|starts) in)/)[0];
+const causeOf = (reason: string | undefined) =>
+  reason?.split(/; (?:starts again|\d+ (?:restarts?|starts) in)/)[0];

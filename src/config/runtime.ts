@@ -44,6 +44,6 @@ function startWorker(options: WorkerOptions): Worker {
   // Node 20 cannot run TypeScript in a thread by itself.
   const jiti = JSON.stringify(createRequire(self).resolve("jiti"));
   const entry = JSON.stringify(new URL("./worker.ts", self).href);
-  const bootstrap = `require(${jiti}).createJiti(${entry}, { fsCache: false }).import(${entry})`;
+  const bootstrap = `require(${jiti}).createJiti(${entry}).import(${entry})`;
   return new Worker(bootstrap, { ...options, eval: true });
 }

@@ -11,6 +11,8 @@ export interface Account {
   readonly env: Readonly<Record<string, string>>;
   readonly node: string;
   readonly launcher: string;
+  /** Folder of the package. */
+  readonly root: string;
   /** A shell, up to the script that is its last argument. */
   readonly shell: readonly [string, ...string[]];
 }
@@ -24,7 +26,7 @@ export function accountWith(umask: string, home: Home): Account {
     const env = home.env as Record<string, string>;
     const shell = ["bash", "-c", `umask ${umask}; exec bash -c "$1"`, "bash"] as const;
     const { execPath: node } = process;
-    return { cwd: home.path, env, node, launcher: join(ROOT, "bin/xy.js"), shell: [...shell] };
+    return { cwd: home.path, env, node, root: ROOT, launcher: join(ROOT, "bin/xy.js"), shell: [...shell] };
   }
   const files = join(home.path, "etc");
   mkdirSync(files);
@@ -52,6 +54,7 @@ export function accountWith(umask: string, home: Home): Account {
     env: { PATH: process.env.PATH ?? "", HOME: "/mnt/home", TMPDIR: "/mnt/tmp" },
     node: "/mnt/node",
     launcher: "/mnt/xy/bin/xy.js",
+    root: "/mnt/xy",
     shell: ["unshare", "--mount", "--net", "bash", "-ec", enter.join("\n"), "bash"],
   };
 }

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createConnection, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished } from "vitest";
+import { afterAll, expect, onTestFinished } from "vitest";
 import { identityOf, writeAgreement } from "../../src/operation/trust.ts";
 import { Runner } from "../rig/runner.ts";
 import { SweptFolder } from "../rig/secret-scan.ts";
@@ -30,12 +30,42 @@ export interface Where {
 
 const runner = new Runner();
 
+/** Variables that Node, or a module of it, looks at once, when it is loaded. */
+const READ_AT_START = /^NODE_|COLOR|^TERM$|^TZ$|^LANG$|^LC_|^CI$|^DEBUG$|^XY_DEBUG$/;
+
+const withoutGaps = (env: Env) =>
+  Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+
 /** A new home for the running test. When the test is over its agent is stopped, and the home removed. */
 export function newHome(): Home {
   const home = new Home();
   onTestFinished(() => home.close());
   return home;
 }
+
+/**
+ * For a file whose tests start agents, and say nothing about how an agent starts, or about ids of jobs: makes homes as {@link newHome} does, but when a test is over its projects are destroyed and what it has written is
+ * removed, and the next test has the home, with the agent that runs there. Call it where tests are declared.
+ */
+export function homesInTurn(): () => Home {
+  const free: Home[] = [];
+  afterAll(async () => {
+    for (const home of free.splice(0)) await home.close();
+  });
+  return () => {
+    const home = free.pop() ?? new Home();
+    onTestFinished(async ({ task }) => {
+      if (task.result?.state !== "fail" && (await home.clear())) free.push(home);
+      else await home.close();
+    });
+    return home;
+  };
+}
+
+/** What the agent has in the state folder for itself. */
+const AGENTS_OWN = /^(agent\..*|ready|xy\.sock)$/;
 
 /** The home of somebody who types `xy`, and a folder in it where configurations go. */
 export class Home {
@@ -54,10 +84,12 @@ export class Home {
     return this.xyIn({}, ...args);
   }
 
-  /** In the process that commands share, but beside another command, or in another environment, in one of its own. */
+  /** In the process that commands share, but beside another command, or in an odd environment, in one of its own. */
   xyIn(where: Where, ...args: string[]): Promise<Outcome> {
-    const command = { args, cwd: where.cwd ?? this.project, env: this.env as Record<string, string> };
-    const shared = where.env === undefined ? runner.run(command) : undefined;
+    const env = { ...this.env, ...where.env };
+    const isOdd = Object.keys(env).some((name) => READ_AT_START.test(name) && env[name] !== this.env[name]);
+    const command = { args, cwd: where.cwd ?? this.project, env: withoutGaps(env) };
+    const shared = isOdd ? undefined : runner.run(command);
     return (
       shared?.then((outcome) => this.#looked(args, outcome)) ??
       this.start(where, process.execPath, LAUNCHER, ...args).ended
@@ -179,6 +211,26 @@ export class Home {
       (file) => !/^agent\.|\/(log|run)\/|^xy\.sock/.test(file) && statSync(join(this.state, file)).isFile(),
     );
     return Object.fromEntries(files.map((file) => [file, readFileSync(join(this.state, file), "latin1")]));
+  }
+
+  /** Makes it as a new one, with the agent that runs in it. False when nothing is gained by that, or it cannot be done. */
+  async clear(): Promise<boolean> {
+    for (const running of this.#running) running.child.kill("SIGKILL");
+    if (!existsSync(join(this.state, "agent.json")) || !this.#folder.isClean()) return false;
+    const projects = join(this.state, "projects");
+    for (const project of existsSync(projects) ? readdirSync(projects) : []) {
+      const { code } = await this.xyIn({ cwd: this.path }, "destroy", "--yes", "--project", project);
+      if (code !== 0) return false;
+    }
+    for (const entry of readdirSync(this.path)) {
+      if (entry !== ".local") rmSync(join(this.path, entry), { recursive: true, force: true, maxRetries: 5 });
+    }
+    for (const entry of readdirSync(this.state)) {
+      if (!AGENTS_OWN.test(entry)) rmSync(join(this.state, entry), { recursive: true, force: true });
+    }
+    mkdirSync(this.project);
+    this.#folder.begin();
+    return true;
   }
 
   async close(): Promise<void> {

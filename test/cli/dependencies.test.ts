@@ -1,6 +1,8 @@
 import { beforeEach, expect, test } from "vitest";
 import { eventually } from "../rig/eventually.ts";
-import { type Home, NEVER_READY, newHome } from "./cli.ts";
+import { type Home, homesInTurn, NEVER_READY } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 let home: Home;
 beforeEach(() => {

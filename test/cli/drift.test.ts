@@ -1,6 +1,8 @@
 import { readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { beforeEach, expect, test } from "vitest";
-import { type Home, newHome } from "./cli.ts";
+import { type Home, homesInTurn } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 let home: Home;
 beforeEach(async () => {

@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
-import { type Home, newHome } from "./cli.ts";
+import { type Home, homesInTurn } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 /** Prints three lines, then what is appended to `more`. */
 async function talking(home: Home, name: string): Promise<void> {

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { newHome } from "./cli.ts";
+import { homesInTurn } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 test("names that every object of JavaScript answers to are names as good as others", async () => {
   const home = newHome();

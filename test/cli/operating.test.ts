@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { newHome } from "./cli.ts";
+import { homesInTurn } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 describe("the operator's word", () => {
   it("holds a server over applies and new agents, until it is started", async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { eventually } from "../rig/eventually.ts";
-import { newHome } from "./cli.ts";
+import { homesInTurn } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 describe("a pause", () => {
   it("is seen everywhere, and a server that is down in it too", async () => {

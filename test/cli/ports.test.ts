@@ -2,7 +2,9 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { eventually } from "../rig/eventually.ts";
-import { freePort, type Home, newHome } from "./cli.ts";
+import { freePort, type Home, homesInTurn } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 interface Listening {
   readonly host?: string;

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { freePort, LISTENER, newHome, takenPort } from "./cli.ts";
+import { freePort, homesInTurn, LISTENER, takenPort } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 /** What would fail later is said by the plan, all of it at once, and nothing is begun. */
 describe("before anything is done", () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { freePort, type Home, newHome } from "./cli.ts";
+import { freePort, type Home, homesInTurn } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 /** Answers each path with the status that it names. */
 const STATUS = `require("http").createServer((q, r) => { r.statusCode = Number(q.url.slice(1)); r.end(); })

@@ -1,5 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
-import { freePort, type Home, LISTENER, NEVER_READY, newHome } from "./cli.ts";
+import { freePort, type Home, homesInTurn, LISTENER, NEVER_READY } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 let home: Home;
 beforeEach(() => {

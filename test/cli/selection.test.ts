@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
-import { newHome } from "./cli.ts";
+import { homesInTurn } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 it("works on those that --only names, and says which were left out", async () => {
   const home = newHome();

@@ -70,16 +70,26 @@ interface Session {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** A shell, up to the script that is its last argument. */
   readonly shell?: readonly [string, ...string[]];
+  /** The folder of the package, when commands are to run in a process that they share: its launcher is then not run. */
+  readonly shared?: string;
 }
+
+/** Has `xy` be a command of a shell. */
+const ownProcesses = (node: string, launcher: string) => `xy() { '${node}' '${launcher}' "$@"; }`;
+
+/** The same in one process, which prints where the session does. */
+const sharedProcess = (node: string, root: string) => `exec 8>&1
+coproc XY { exec '${node}' '${root}/test/rig/runner-program.mjs' '${root}/dist/main.js' 7<&0 </dev/null 9>&1 >&8; }
+xy() { printf '%s\x1f' "$PWD" "$@" >&"\${XY[1]}"; echo >&"\${XY[1]}"; read -r code <&"\${XY[0]}"; return "$code"; }`;
 
 /** Runs the steps in one shell, one after the other, and gives what each of them printed. */
 export async function replay(
   steps: readonly Step[],
-  { launcher, node = process.execPath, shell = ["bash", "-c"], ...options }: Session,
+  { launcher, node = process.execPath, shell = ["bash", "-c"], shared, ...options }: Session,
 ): Promise<string[]> {
   const mark = "=== end of a step ===";
   const script = [
-    `xy() { '${node}' '${launcher}' "$@"; }`,
+    shared === undefined ? ownProcesses(node, launcher) : sharedProcess(node, shared),
     ...steps.flatMap(({ command }) => [command, `echo '${mark}'`]),
   ];
   const [program, ...args] = shell;

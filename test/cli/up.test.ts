@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { agentLogPath } from "../../src/system/paths.ts";
 import { eventually } from "../rig/eventually.ts";
-import { type Home, newHome, type Running } from "./cli.ts";
+import { type Home, homesInTurn, newHome as homeWithoutAgent, type Running } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 /** Prints a word, then what is appended to NAME.txt; ends with 3 once there is NAME.end. */
 function talking(home: Home, name: string, more = ""): void {
@@ -242,7 +244,7 @@ describe("xy up", () => {
   });
 
   it("has nothing to do, and starts no agent, where nothing is declared", async () => {
-    const home = newHome();
+    const home = homeWithoutAgent();
     home.write("xy.config.kdl", "");
     expect(await home.did("up")).toBe("No changes. 0 servers match the configuration.\n");
     expect(await home.json("agent", "status")).toMatchObject({ running: false });

@@ -1,6 +1,8 @@
 import { beforeEach, expect, test } from "vitest";
 import { eventually } from "../rig/eventually.ts";
-import { type Home, NEVER_READY, newHome } from "./cli.ts";
+import { type Home, homesInTurn, NEVER_READY } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 let home: Home;
 beforeEach(() => {
@@ -199,7 +201,7 @@ test("ten servers in a diamond come up in order and go down in reverse, whoever 
       `servers.d/${name}.kdl`,
       [
         'command "bash"',
-        `args "-c" "exec 2>/dev/null; trap 'echo down; exit 0' TERM; echo begun; sleep 0.1; echo up; while :; do sleep 0.02; done"`,
+        `args "-c" "exec 2>/dev/null; trap 'echo down; exit 0' TERM; echo begun; sleep 0.1; echo up; while :; do sleep 600 & wait; done"`,
         'port "none"',
         'readiness "log" pattern="^up$"',
         ...needs.map((needed) => `depends-on "${needed}"`),

@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { eventually } from "../rig/eventually.ts";
 import { otherVersion } from "../rig/package.ts";
-import { SystemdHome, whyNoSystemd } from "../rig/systemd.ts";
+import { type SystemdHome, systemdHomesInTurn, whyNoSystemd } from "../rig/systemd.ts";
 
 const UNIT = ".config/systemd/user/xy-agent.service";
 const SERVER = `command "sh"
@@ -15,12 +15,12 @@ readiness "log" pattern="^up$"
 describe.skipIf(whyNoSystemd() !== undefined)(
   "an agent that is installed under a real systemd --user",
   () => {
+    const nextHome = systemdHomesInTurn();
     let home: SystemdHome;
     beforeEach(async () => {
-      home = await SystemdHome.open();
+      home = await nextHome();
       for (const name of ["a", "b"]) home.write(`.config/xy/servers.d/${name}.kdl`, SERVER);
     });
-    afterEach(() => home.close());
 
     const pids = async () =>
       ((await home.json("list")) as { name: string; pid: number; restart_count: number }[]).map(

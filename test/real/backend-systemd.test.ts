@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { eventually } from "../rig/eventually.ts";
 import { SECRET_WORD } from "../rig/secret-scan.ts";
-import { SystemdHome, whyNoSystemd } from "../rig/systemd.ts";
+import { SystemdHome, systemdHomesInTurn, whyNoSystemd } from "../rig/systemd.ts";
 
 const UNITS = ".config/systemd/user";
 const unitFile = (name: string) => `~/${UNITS}/xy.tools.${name}.service`;
@@ -12,12 +12,12 @@ const LISTENER =
 describe.skipIf(whyNoSystemd() !== undefined)(
   "servers under a real systemd --user, from the command line",
   () => {
+    const nextHome = systemdHomesInTurn();
     let home: SystemdHome;
     beforeEach(async () => {
-      home = await SystemdHome.open();
+      home = await nextHome();
       home.write("tools/xy.config.kdl", 'backend "systemd"\n');
     });
-    afterEach(() => home.close());
 
     /** Declares a server that is up at once, and runs until it is stopped. */
     const declare = (name: string, more = "") =>
@@ -336,6 +336,11 @@ describe.skipIf(whyNoSystemd() !== undefined)(
         code: 1,
         stderr: "xy: cannot start web: it depends on db (held); run `xy start db`, or say --no-deps\n",
       });
+      expect(await home.did("xy start web db")).toBe("db: started\nweb: started");
+      // Also on a line that has come before anybody waits for it.
+      declare("db");
+      await home.did("xy apply --yes");
+      await home.did("xy stop --all");
       expect(await home.did("xy start web db")).toBe("db: started\nweb: started");
     });
   },

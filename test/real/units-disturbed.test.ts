@@ -1,19 +1,19 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { LAUNCHER } from "../cli/cli.ts";
 import { eventually } from "../rig/eventually.ts";
-import { SystemdHome, whyNoSystemd } from "../rig/systemd.ts";
+import { type SystemdHome, systemdHomesInTurn, whyNoSystemd } from "../rig/systemd.ts";
 
 const unitFile = (name: string) => `~/.config/systemd/user/xy.tools.${name}.service`;
 const SAME = (count: number) =>
   `No changes. ${count} ${count === 1 ? "server matches" : "servers match"} the configuration.`;
 
 describe.skipIf(whyNoSystemd() !== undefined)("servers under systemd, while others have a hand in it", () => {
+  const nextHome = systemdHomesInTurn();
   let home: SystemdHome;
   beforeEach(async () => {
-    home = await SystemdHome.open();
+    home = await nextHome();
     home.write("tools/xy.config.kdl", 'backend "systemd"\n');
   });
-  afterEach(() => home.close());
 
   const script = (name: string, text: string, more = "") =>
     home.write(

@@ -182,7 +182,7 @@ describe("the wire", () => {
     await holder.do({ deed: "listen", port });
     await agent.apply(staying("a", { port }));
     const answer = await ask(agent, "start", { name: "a" });
-    expect(answer).toEqual(error(-32002, `port ${port} is held by pid ${holder.pid} \\(node\\)`));
+    expect(answer).toEqual(error(-32002, `port ${port} is held by pid ${holder.pid} \\(perl\\)`));
   });
 
   test("sends the tail of a log after the answer, then its end", async ({ agent, stage }) => {

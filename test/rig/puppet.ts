@@ -6,7 +6,7 @@ import type { ServerSpec } from "../../src/model/spec.ts";
 import { isAlive } from "./processes.ts";
 import { type SpecChanges, serverSpec } from "./spec.ts";
 
-/** What a puppet can be told to do: see puppet-program.mjs. */
+/** What a puppet can be told to do: see puppet-program.pl. */
 export type Deed =
   | { readonly deed: "print"; readonly stream: "out" | "err"; readonly from: number; readonly to: number }
   | { readonly deed: "write"; readonly stream: "out" | "err"; readonly text: string }
@@ -52,7 +52,10 @@ export class Puppet {
     const id = ++this.#calls;
     return new Promise((resolve) => {
       this.#answers.set(id, resolve);
-      this.#socket.write(`${JSON.stringify({ id, ...deed })}\n`);
+      const words = Object.entries({ id, ...deed }).map(
+        ([key, value]) => `${key}=${encodeURIComponent(value)}`,
+      );
+      this.#socket.write(`${words.join(" ")}\n`);
     });
   }
 
@@ -81,7 +84,7 @@ export class Puppet {
   }
 }
 
-const PROGRAM = join(import.meta.dirname, "puppet-program.mjs");
+const PROGRAM = join(import.meta.dirname, "puppet-program.pl");
 
 /** Where puppets come as soon as they run. */
 export class Stage {
@@ -110,7 +113,7 @@ export class Stage {
   /** A server whose processes come here. */
   spec(name: string, over: SpecChanges & { readonly extra?: readonly string[] } = {}): ServerSpec {
     const { extra = [], ...changes } = over;
-    return serverSpec(name, process.execPath, [PROGRAM, this.path, name, ...extra], changes);
+    return serverSpec(name, "/usr/bin/perl", [PROGRAM, this.path, name, ...extra], changes);
   }
 
   /** The next process of that name: one that came already, or one that is still to come. */

@@ -1,11 +1,19 @@
+import { createReadStream, writeSync } from "node:fs";
 import { Socket } from "node:net";
+import { createInterface } from "node:readline";
 import { setTimeout as pass } from "node:timers/promises";
 
 /**
  * Runs commands one after the other in one process, each as if it had one of its own: arguments, folder, environment,
  * exit code. What a command prints goes where it always goes, up to a mark. To start Node and to load what a command
  * needs takes ten times as long as most commands do.
+ *
+ * It is told what to run by messages of its parent, or by lines of a shell: folder and words, each with a separator
+ * after it. Those it answers with the code. Both have descriptors of their own, beside those of the commands.
  */
+const SEPARATOR = "\x1f";
+const LINES = 7;
+const ANSWERS = 9;
 
 // The program, as it was built: today's, or that of another version.
 const { main } = await import(process.argv[2]);
@@ -25,9 +33,8 @@ function goesOn() {
   return ["Timeout", "MessagePort", "ProcessWrap"].some((one) => active.includes(one));
 }
 
-const own = new Set(process._getActiveHandles());
-
-process.on("message", async ({ args, cwd, env, mark }) => {
+/** What a command prints ends with `mark`. Answers with its code. */
+async function run({ args, cwd, env, mark }) {
   process.argv = [process.execPath, "xy", ...args];
   process.exitCode = undefined;
   process.chdir(cwd);
@@ -49,13 +56,31 @@ process.on("message", async ({ args, cwd, env, mark }) => {
   await Promise.all(
     [process.stdout, process.stderr].map((out) => new Promise((done) => out.write(mark, done))),
   );
-  let worn = goesOn();
+  return code ?? 70;
+}
+
+/** Whether something of a command is left that the end of a process would have ended. */
+async function isWorn() {
   // Handles of what is over are there for a moment more.
-  for (let look = 0; worn && look < 5; look++) {
-    await pass(2);
-    worn = goesOn();
+  for (let look = 0; look < 5 && goesOn(); look++) await pass(2);
+  return goesOn();
+}
+
+const env = { ...process.env };
+const lines = process.send ? undefined : createInterface({ input: createReadStream("", { fd: LINES }) });
+const own = new Set(process._getActiveHandles());
+
+if (lines) {
+  for await (const line of lines) {
+    const [cwd, ...args] = line.split(SEPARATOR).slice(0, -1);
+    writeSync(ANSWERS, `${await run({ args, cwd, env, mark: "" })}\n`);
   }
-  process.send({ code: code ?? 70, worn });
+  process.kill(process.pid, "SIGKILL");
+}
+
+process.on("message", async (command) => {
+  const code = await run(command);
+  process.send({ code, worn: await isWorn() });
 });
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 process.send({ ready: true });

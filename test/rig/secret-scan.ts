@@ -85,10 +85,35 @@ export class SweptFolder {
     return exposedIn(this.path, this.path, this.#own);
   }
 
+  /** Nothing is to be found now that should not be there. What a running agent hides from that, {@link remove} finds. */
+  isClean(): boolean {
+    try {
+      return this.#said.length === 0 && this.exposed().length === 0;
+    } catch {
+      // A folder was gone before it was looked at.
+      return false;
+    }
+  }
+
+  /** The folder was emptied, and is used anew. */
+  begin(): void {
+    this.#own.clear();
+  }
+
   /** Searches the folder, which is used no more, and removes it. */
   remove(): void {
     const exposed = this.exposed();
     rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
+    this.#complain(exposed);
+  }
+
+  /** Searches the folder, which is emptied then, and used anew. */
+  search(): void {
+    this.#complain(this.exposed());
+    this.begin();
+  }
+
+  #complain(exposed: readonly string[]): void {
     if (this.#said.length > 0) throw new Error(`a secret was printed by: ${this.#said.join(", ")}`);
     if (exposed.length > 0) throw new Error(`files that hold a secret and should not: ${exposed.join(", ")}`);
   }

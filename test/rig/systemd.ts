@@ -1,9 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { afterAll } from "vitest";
 import { type Ask, asking } from "../../src/backends/service.ts";
 import { Runner } from "./runner.ts";
 import { SweptFolder } from "./secret-scan.ts";
@@ -14,6 +15,27 @@ const LAUNCHER = join(import.meta.dirname, "../../bin/xy.js");
 /** Says what its environment is, then runs each line that it reads, and says how that ended. What was printed is in files. */
 const DRIVER =
   'env -0 | base64 --wrap=0; echo; while IFS= read -r line; do bash -c "$line" >"$HOME/out" 2>"$HOME/err" </dev/null; echo $?; done';
+
+/**
+ * All that a test has left goes: processes, the manager with all it knows, files. Beside the driver and what its script
+ * runs stays the process that commands share: it has entered, so that nobody in there is its parent. Then comes another
+ * manager.
+ */
+const CLEAR = `
+manager=/lib/systemd/systemd
+[ -x $manager ] || manager=/usr/lib/systemd/systemd
+for process in $(ps -e -o pid= -o ppid= -o comm= | awk '$2 != 0 && $3 != "dbus-daemon" && $3 != "systemd-journal" { print $1 }'); do
+  [ $process = $$ ] || [ $process = $PPID ] || kill -KILL $process
+done 2>/dev/null
+find ~ -mindepth 1 -maxdepth 1 ! -name out ! -name err ! -name '*.log' -exec rm -rf {} +
+find "$XDG_RUNTIME_DIR" -mindepth 1 -maxdepth 1 ! -name bus -exec rm -rf {} +
+mkdir ~/.config ~/tools
+$manager --user >>~/systemd.log 2>&1 &
+for _ in $(seq 200); do
+  systemctl --user show --property=Version >/dev/null 2>&1 && exit
+  sleep 0.05
+done
+exit 1`;
 
 /**
  * Why there can be no systemd of the tests' own here; undefined when there can. Under CI there has to be one: its
@@ -149,6 +171,14 @@ export class SystemdHome {
     this.folder.write(file, text);
   }
 
+  /** Makes it as it was when it was opened. */
+  async clear(): Promise<void> {
+    this.folder.search();
+    const script = join(this.path, "clear.log");
+    writeFileSync(script, CLEAR);
+    await this.did(`exec bash ${script}`);
+  }
+
   async close(): Promise<void> {
     const ended = once(this.#child, "exit");
     this.#child.stdin?.end();
@@ -161,6 +191,20 @@ export class SystemdHome {
     if (done) throw new Error(`the home with systemd has ended: ${this.#said}`);
     return value;
   }
+}
+
+/**
+ * Has the tests of a file, or of a part of it, use one home in turn, which is cleared before each: to make one, and a
+ * process in it that commands share, takes longer than most of them do.
+ */
+export function systemdHomesInTurn(): () => Promise<SystemdHome> {
+  let home: SystemdHome | undefined;
+  afterAll(() => home?.close());
+  return async () => {
+    if (home === undefined) home = await SystemdHome.open();
+    else await home.clear();
+    return home;
+  };
 }
 
 /** A `systemd --user` with a /run of its own, whose processes the test sees as they are. */

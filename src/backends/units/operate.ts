@@ -42,6 +42,19 @@ export async function operate(
   const needed = isStart && deps ? withDependencies(names, all) : names;
   const ordered = dependencyOrder(graphOf(all)).filter((name) => needed.includes(name));
   const operation = new Operation(backend, { all, deps, others, signal });
+  try {
+    return await carryOut(operation, verb, names, { all, ordered });
+  } finally {
+    operation.close();
+  }
+}
+
+async function carryOut(
+  operation: Operation,
+  verb: Verb,
+  names: readonly string[],
+  { all, ordered }: { readonly all: ReadonlyMap<string, Known>; readonly ordered: readonly string[] },
+): Promise<Operated> {
   if (verb === "restart") {
     // Ended first, dependents before what they need, and then started the other way round.
     const ran = names.filter((name) => isUp(all.get(name)?.live));
@@ -57,7 +70,7 @@ export async function operate(
     }
     return operation.outcome(names, (name) => ran.includes(name));
   }
-  const order = isStart ? ordered : ordered.toReversed();
+  const order = verb === "start" ? ordered : ordered.toReversed();
   await operation.each(order, (known) => operation[verb](known));
   return operation.outcome(names, (name) => operation.done.get(name) === true);
 }
@@ -65,6 +78,8 @@ export async function operate(
 class Operation {
   readonly done = new Map<string, boolean>();
   readonly #failed = new Map<string, { code: number; message: string }>();
+  /** What servers print that were started here, and that others wait for. */
+  readonly #outputs = new Map<string, Output>();
   readonly #backend: UnitBackend;
   readonly #all: ReadonlyMap<string, Known>;
   readonly #deps: boolean;
@@ -118,6 +133,8 @@ class Operation {
     const runs = live?.state === "running" || live?.state === "starting";
     // Now, and not when its manager would have started it.
     if (live?.state === "restarting") await manager.stop(unit);
+    // Heard from before the start: what waits for it comes to look later than it may say that it is ready.
+    if (!runs && this.#isNeeded(name)) this.#outputs.set(name, new Output(manager, unit, next, Date.now()));
     if (!runs) await manager.start(unit);
     // One that ran is right as long as it was before.
     if (runs ? !known.live.stale : !unit.isTouched) await this.#backend.launched(unit);
@@ -194,13 +211,27 @@ class Operation {
     if (observed && isMet(observed, until)) return undefined;
     const unit = this.#backend.inventory.unitOf(record);
     const { manager, store } = this.#backend;
-    const output = new Output(manager, unit, record, Date.now());
+    const heard = this.#outputs.get(name);
+    const output = heard ?? new Output(manager, unit, record, Date.now());
     const isWanted = () => this.#fresh(name)?.operator !== "stop";
     const patience = patienceFor(DEPENDENCIES_PATIENCE, record.spec, { putsBack: false });
     const { dir } = store;
     const wait = { manager, unit, record, output, until, patience, dir, isWanted, signal: this.#signal };
-    const settled = await settle(wait).finally(() => output.close());
+    const settled = await settle(wait).finally(() => {
+      if (heard === undefined) output.close();
+    });
     return settled.ok ? undefined : settled.message;
+  }
+
+  #isNeeded(name: string): boolean {
+    return [...this.#all.values()].some(({ record }) =>
+      record.spec.dependsOn.some(({ server }) => server === name),
+    );
+  }
+
+  /** To be called when all is done. */
+  close(): void {
+    for (const output of this.#outputs.values()) output.close();
   }
 
   #fresh(name: string) {
