@@ -142,7 +142,7 @@ describe("a clean restart", () => {
     expect(await jobs(home, "--action", "wait")).toMatchObject([{ phase: "running" }]);
     expect(await jobs(home, "--server", "web", "--action", "main")).toMatchObject([
       { phase: "running" },
-      { phase: "cancelled", error: "it was told to stop" },
+      { phase: "cancelled", error: `its operator ${verb === "start" ? "stopped" : "restarts"} it` },
     ]);
   });
 

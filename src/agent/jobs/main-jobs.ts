@@ -2,8 +2,10 @@ import { withoutDefaults } from "../../model/canonical.ts";
 import { isOver, type Job } from "../../model/job.ts";
 import type { Exit } from "../../model/observed.ts";
 import type { ProcessId } from "../../model/process.ts";
+import { earlyEnd } from "../../model/start.ts";
 import type { MachineEvent } from "../../supervisor/machine.ts";
-import { endsForFault, isLive, type ServerState } from "../../supervisor/state.ts";
+import { isSuccess } from "../../supervisor/policy.ts";
+import { endsForFault, isEarly, isLive, type ServerState } from "../../supervisor/state.ts";
 import { bootId } from "../../system/processes.ts";
 import type { Supervised } from "../supervised.ts";
 import type { JobBook } from "./book.ts";
@@ -26,7 +28,11 @@ export class MainJobs {
       if (event.type === "exited" && event.inc === before.inc)
         this.#ended(server, event.exit, event.at, before);
       if (event.type === "spawn-failed" && event.inc === before.inc)
-        this.#end(server, { phase: "failed", error: event.reason, ended_at: Date.now() });
+        this.#end(server, {
+          phase: before.phase.tag === "ending" ? "cancelled" : "failed",
+          error: event.reason,
+          ended_at: Date.now(),
+        });
       if (event.type === "spawned" && event.inc === before.inc) this.#runs(server, event.process, event.at);
       if (server.state.inc > before.inc) this.#begin(server);
       else if (!isLive(server.state)) this.#end(server, unseen());
@@ -85,10 +91,10 @@ export class MainJobs {
     const requested = phase.tag === "ending" && !phase.own;
     // Ended because it was found unhealthy: nobody asked for that.
     const { reason } = before;
-    this.#end(
-      server,
-      endsForFault(before) ? fault(exit, at, reason) : exitPatch(exit, at, server, { requested, reason }),
-    );
+    const early = isEarly(before, server.spec) && isSuccess(exit, server.spec);
+    if (early) this.#end(server, fault(exit, at, earlyEnd(exit, server.spec)));
+    else if (endsForFault(before)) this.#end(server, fault(exit, at, reason));
+    else this.#end(server, exitPatch(exit, at, server, { requested, reason }));
   }
 
   #end(server: Supervised, patch: JobPatch): void {
@@ -121,8 +127,7 @@ function exitPatch(
 ): JobPatch {
   const ended = { ended_at: at, ...exitFields(exit) };
   if (requested) return { ...ended, phase: "cancelled", error: reason ?? "it was told to stop" };
-  const good = exit.kind === "code" && server.spec.restart.successExitCodes.includes(exit.code);
-  if (good) return { ...ended, phase: "succeeded" };
+  if (isSuccess(exit, server.spec)) return { ...ended, phase: "succeeded" };
   return { ...ended, phase: "failed", ...(exit.kind === "unknown" ? { error: "exit code unknown" } : {}) };
 }
 
