@@ -201,12 +201,13 @@ export async function makePlan(
   const unknown = reachable.flatMap(unknownFieldsOf);
   const hints = hintsOn(changes, backends);
   const held = await heldPorts(changes, reachable);
+  const away = await managersAway(changes, backends);
   const latest = activeGeneration(state, desired.project);
   const rolledBack =
     latest?.rollbackOf === undefined
       ? {}
       : { rolledBack: { generation: latest.number, of: latest.rollbackOf } };
-  const all = [...built.value.diagnostics, ...remarks, ...units, ...unknown, ...hints, ...held];
+  const all = [...built.value.diagnostics, ...remarks, ...units, ...unknown, ...hints, ...held, ...away];
   const plan = {
     ...built.value,
     changes,
@@ -240,6 +241,30 @@ async function observeAll(
     }),
   );
   return { observed: observed.flat(), actions, unreachable };
+}
+
+/**
+ * Managers that an apply would not reach. One of whose servers nothing is recorded is not asked when they are observed.
+ * The agent is none: an apply starts it.
+ */
+async function managersAway(changes: readonly Change[], backends: readonly Backend[]): Promise<Diagnostic[]> {
+  const found = await Promise.all(
+    backends.map(async (backend): Promise<Diagnostic[]> => {
+      const specs = changes.flatMap(({ action, desired }) =>
+        action !== "none" && desired?.backend === backend.kind ? [desired] : [],
+      );
+      if (backend.actions || specs.length === 0) return [];
+      try {
+        await backend.reach(specs);
+        return [];
+      } catch (error) {
+        if (!(error instanceof BackendUnreachable)) throw error;
+        const names = specs.map(({ name }) => name).join(", ");
+        return [{ severity: "warning", message: `${error.message} (an apply of ${names} would fail)` }];
+      }
+    }),
+  );
+  return found.flat();
 }
 
 /** Who is selected and cannot be reached is no unknown name; undefined when nobody else is selected. */

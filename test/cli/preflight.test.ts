@@ -111,4 +111,20 @@ describe("before anything is done", () => {
       { server: "b", line: 1 },
     ]);
   });
+
+  it("a manager that would not be reached is told by the first plan, which shows all the same", async () => {
+    const home = newHome();
+    const port = await freePort();
+    home.trusts();
+    home.write(
+      "xy.config.kdl",
+      `backend "supervisord"\nsupervisord { url "http://127.0.0.1:${port}"; include-dir "units"; }\n`,
+    );
+    home.write("units/.keep", "");
+    home.declare("web");
+    home.declare("db", 'wanted "ignore"');
+    const told = await home.did("plan");
+    expect(told).toContain("+ web will be added and started");
+    expect(told).toMatch(/warning: cannot reach supervisord at .*\(an apply of .*web would fail\)/);
+  });
 });
