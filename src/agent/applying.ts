@@ -11,7 +11,7 @@ import { notKnown, RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { publicState } from "../supervisor/state.ts";
 import { awaitRest, awaitStart } from "./operations.ts";
 import type { Registry } from "./registry.ts";
-import { StartWait } from "./start-wait.ts";
+import { causeOf, StartWait } from "./start-wait.ts";
 import { isAtRest, type Supervised } from "./supervised.ts";
 import { isOwed, standingOf } from "./waiting.ts";
 
@@ -305,6 +305,8 @@ function complaint(server: Supervised, wait: StartWait, until: Request["until"])
   const waited = givenUpText(until, givenUp);
   if (phase.tag === "running" && until === "ready")
     return `${waited}: ${phase.ready.verdict.evidence}${wait.runs}`;
+  // The supervision was first to give up the start.
+  if (reason?.startsWith(waited)) return `${causeOf(reason)}${wait.restarted}`;
   // How its last run failed is the reason for where it is now.
   return `${waited}: ${publicState(server.state)}${reason ? ` (${reason})` : ""}${wait.restarted}`;
 }

@@ -220,6 +220,6 @@ function failureOf({ phase, lastExit, reason }: ServerState): string | undefined
   }
 }
 
-/** Without what follows from it. */
-const causeOf = (reason: string | undefined) =>
+/** Of a reason, without what follows from it. */
+export const causeOf = (reason: string | undefined) =>
   reason?.split(/; (?:starts again|\d+ (?:restarts?|starts) in)/)[0];

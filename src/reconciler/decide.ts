@@ -110,11 +110,11 @@ function restedByConfiguration({ spec, operator }: Observed): boolean {
   return spec?.wanted === "stop" && operator === null;
 }
 
-/** The last exit where the reason begins with it, else the reason: it says more then (a failed spawn, for example). */
+/** The last exit, and no more than how it came, where the reason begins with it, else the reason: it says more then (a failed spawn, for example). */
 function failure({ reason, lastExit }: Observed): string {
   const exit = lastExit && formatExit(lastExit.exit);
   if (reason === undefined) return exit ?? "reason unknown";
-  return exit !== undefined && reason.startsWith(exit) ? exit : reason;
+  return exit !== undefined && reason.startsWith(exit) ? (reason.split(/[;:] /)[0] ?? exit) : reason;
 }
 
 function absence({ lastExit, reason }: Observed): Reason {
