@@ -81,17 +81,22 @@ export class StartWait {
   }
 
   async #wait(isSettled: (server: Supervised) => boolean, gone: AbortSignal): Promise<WaitEnd> {
-    const { ms, slack, whileProgress } = this.#patience;
+    const { ms, slack, whileProgress, by } = this.#patience;
     const bound = this.#began + ms + slack;
+    const missed = missedBy(this.#server);
+    // The supervision has given the start up: what comes of the next one is not waited for.
+    const isMissed = (now: Supervised) => by === "start-timeout" && missedBy(now) > missed;
     for (;;) {
       const now = performance.now();
       const next = Math.min(onGrid(now, TELL_GAP), bound);
-      if (await this.#server.until(isSettled, Math.max(0, next - now), gone)) return "settled";
+      const isOver = (one: Supervised) => isSettled(one) || isMissed(one);
+      if (await this.#server.until(isOver, Math.max(0, next - now), gone))
+        return isSettled(this.#server) ? "settled" : "over";
       if (gone.aborted) return "gone";
       const then = performance.now();
       if (then >= bound) return "over";
       if (whileProgress) {
-        // The start itself was given up, or failed at the very end: what comes of the next one is not waited for.
+        // It failed at the very end.
         if (then >= this.#began + ms && !isUp(this.#server.state)) return "over";
         if (onGrid(now, LOOK_EVERY) <= then) await this.#look();
         if (performance.now() >= silentFrom(this.#signs)) return "silent";
@@ -219,6 +224,8 @@ function failureOf({ phase, lastExit, reason }: ServerState): string | undefined
       return undefined;
   }
 }
+
+const missedBy = ({ state }: Supervised) => state.retries.missed ?? 0;
 
 /** Of a reason, without what follows from it. */
 export const causeOf = (reason: string | undefined) =>

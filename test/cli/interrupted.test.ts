@@ -88,7 +88,9 @@ describe("an apply that does not wait long enough", () => {
       /^slow: cannot add: not ready after 500ms: .*\n {2}if it needs longer to start, .*\n {2}\| warming up$/m,
     );
     expect(stdout).toContain("good: added, ready: printed: up\n");
-    expect(stdout).toContain("after: waits for slow to be ready: stopped; it starts automatically");
+    expect(stdout).toContain(
+      "after: waits for slow to be ready: stopped: an apply left it stopped: not ready after 500ms",
+    );
     expect(stdout).toContain("Apply failed: 1 failed (slow); 1 waiting (after); 1 done (good).\n");
     expect(code).toBe(1);
   });
