@@ -99,13 +99,21 @@ function restarting(observed: Observed, now: number): string[] {
 function failed(observed: Observed, now: number): string[] {
   const { name, lastLines = [] } = observed;
   const last = lastLines.map((line) => quotedLine(line).trim()).findLast((line) => line !== "");
-  const said = last === undefined ? [] : [`Its last output was "${last}".`];
+  const said = last === undefined ? [] : [`Its last output was "${shortened(last)}".`];
   return [
     `${name} failed ${ago(now - observed.since)}: ${cause(observed)}.`,
     ...said,
     `It is not restarted automatically. \`xy logs ${name}\` shows what it printed. Once the cause is fixed, ` +
       `${startCommands(observed)} it.`,
   ];
+}
+
+/** Characters of a line of output that stands in a sentence: none of it begins a line of its own there. */
+const LONGEST_QUOTE = 60;
+
+function shortened(line: string): string {
+  const characters = [...line];
+  return characters.length <= LONGEST_QUOTE ? line : `${characters.slice(0, LONGEST_QUOTE - 1).join("")}…`;
 }
 
 function startCommands({ name, spec, operator }: Observed): string {
