@@ -121,7 +121,8 @@ describe.skipIf(whyNoSystemd() !== undefined)("servers under systemd, while othe
     for (const undo of undone) {
       const { a } = await pids();
       await home.did(`${edit}; ${restart}; ${undo}; systemctl --user daemon-reload`);
-      expect(await environment((await pids()).a, "EVIL"), undo).toBe("EVIL=1");
+      // systemd answers once it has forked, which is before the program has its environment.
+      await eventually(async () => expect(await environment((await pids()).a, "EVIL"), undo).toBe("EVIL=1"));
       expect(await home.did("xy plan"), undo).toContain("-/+ a will be restarted");
       await home.did("xy apply --yes");
       const now = (await pids()).a;
