@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Backend, PerformOptions, PerformResult } from "../../src/backends/backend.ts";
@@ -11,6 +9,7 @@ import type { StartProgress } from "../../src/model/start-report.ts";
 import { isAcceptedEnd } from "../../src/model/wanted.ts";
 import { eventually } from "../rig/eventually.ts";
 import { isAlive, programsWith } from "../rig/processes.ts";
+import { SweptFolder } from "../rig/secret-scan.ts";
 import { changeOf, readyOn, type SpecChanges } from "../rig/spec.ts";
 
 /** A backend in a world of its own. */
@@ -212,9 +211,9 @@ export function backendContract(fixture: Fixture): void {
     });
 
     it("tells how a start is getting on, and of the run that failed, not of the one after that", async () => {
-      const folder = mkdtempSync(join(tmpdir(), "runs-"));
-      onTestFinished(() => rmSync(folder, { recursive: true }));
-      const mark = join(folder, "mark");
+      const folder = new SweptFolder();
+      onTestFinished(() => folder.remove());
+      const mark = join(folder.path, "mark");
       const script = `if [ -e ${mark} ]; then echo second $TOKEN; exec sleep 600; fi; : > ${mark}; echo no disk; sleep 1.2; exit 3`;
       const restart = { policy: "always", backoffInitial: 10 } as const;
       const env = { TOKEN: { secret: { env: "TOKEN" }, hmac: "0" } };

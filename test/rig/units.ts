@@ -67,7 +67,7 @@ const declared = fc.record({
   ),
   hidden: fc.dictionary(
     fc.stringMatching(/^S_[A-Za-z0-9_]{0,8}$/),
-    text.map((value) => `${value}${SECRET_WORD}${value}`),
+    text.map((value) => `${SECRET_WORD}${value}`),
     { maxKeys: 3 },
   ),
   program: fileName,
