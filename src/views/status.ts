@@ -44,7 +44,7 @@ export function statusView(observed: Observed, details: StatusDetails, screen: S
 function stateRows(observed: Observed, { now }: Screen): Row[] {
   const { state, ready, healthy, reason, pid, startedAt, lastExit, drift, operator, paused, startedBy } =
     observed;
-  const { restartCount } = observed;
+  const { restartCount, restored } = observed;
   const { waitsFor = [] } = observed;
   const running = state === "running" || state === "starting";
   const rows: (Row | undefined)[] = [
@@ -56,6 +56,11 @@ function stateRows(observed: Observed, { now }: Screen): Row[] {
     ...waitsFor.map(waitRow),
     reason === undefined ? undefined : { label: "reason", value: reason },
     wordRow(observed),
+    restored && {
+      label: "put back",
+      value: `${ago(now - restored.at)}, by an apply: the new version was ${restored.because}`,
+      style: "yellow",
+    },
     paused && { label: "paused", value: pausedText(paused, now) },
     startedBy && { label: "started by", value: formatStarter(startedBy) },
     pid === undefined ? undefined : { label: "pid", value: String(pid) },

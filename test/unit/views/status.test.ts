@@ -127,3 +127,10 @@ test("a server that waits", () => {
     "  restarts:  0",
   ]);
 });
+
+test("a server whose previous version an apply has put back", () => {
+  const restored = { at: NOW - 3 * MINUTE, because: "not ready after 20s: nothing listens on port 8421" };
+  expect(statusView(running(web, { restored }), {}, plain)).toContain(
+    "  put back: 3 minutes ago, by an apply: the new version was not ready after 20s: nothing listens on port 8421\n",
+  );
+});
