@@ -11,8 +11,9 @@ import type { PerformOptions, PerformResult } from "../backend.ts";
 import { ServiceError } from "../service.ts";
 import type { Inventory, Known } from "./inventory.ts";
 import type { Unit } from "./manager.ts";
+import { Output } from "./output.ts";
 import type { UnitRecord } from "./record.ts";
-import { HELD, Output, type Settled, settle, type UnSettled } from "./settle.ts";
+import { HELD, type Settled, settle, type UnSettled } from "./settle.ts";
 import { outdatedBy, type Writing } from "./writing.ts";
 
 /** Carries out changes of a plan on servers that run as units. */

@@ -7,7 +7,8 @@ import { RPC_ERRORS } from "../../rpc/errors.ts";
 import { ServiceError } from "../service.ts";
 import type { Known } from "./inventory.ts";
 import type { Live } from "./manager.ts";
-import { Output, settle } from "./settle.ts";
+import { Output } from "./output.ts";
+import { settle } from "./settle.ts";
 import type { UnitBackend } from "./unit-backend.ts";
 
 /** What an operator asks of servers that run as units. Of several, each starts after what it depends on, and stops before it. */
