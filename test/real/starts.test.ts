@@ -103,7 +103,12 @@ describe("a start", () => {
     const spec = shellSpec("seed", "seq 1 300; echo ready; exit 0", { readiness: readyOn("^ready$") });
     for (const action of ["add", "start", "start"] as const) {
       expect(await agent.apply(spec, action)).toMatchObject({ ok: true });
-      expect(await agent.observed("seed")).toMatchObject({ state: "stopped", reason: "ended with success" });
+      await eventually(async () =>
+        expect(await agent.observed("seed")).toMatchObject({
+          state: "stopped",
+          reason: "ended with success",
+        }),
+      );
     }
     const silent = shellSpec("mute", "seq 1 300; exit 0", { readiness: readyOn("^ready$") });
     expect(await agent.apply(silent, "add")).toMatchObject({ ok: false });
