@@ -114,7 +114,7 @@ function restedByConfiguration({ spec, operator }: Observed): boolean {
 function failure({ reason, lastExit }: Observed): string {
   const exit = lastExit && formatExit(lastExit.exit);
   if (reason === undefined) return exit ?? "reason unknown";
-  return exit !== undefined && reason.startsWith(exit) ? (reason.split(/[;:] /)[0] ?? exit) : reason;
+  return exit !== undefined && reason.startsWith(exit) ? (reason.split(/[,;:] /)[0] ?? exit) : reason;
 }
 
 function absence({ lastExit, reason }: Observed): Reason {
