@@ -145,6 +145,7 @@ function noteLines(plan: Plan, screen: Screen, paint: Paint): string[] {
     ...plan.changes.filter(isWaiting).map((change) => of("waiting:", waitingText(change))),
     ...plan.changes.filter(isAiling).map((change) => of("not ready:", ailingText(change))),
     ...drifted.map((change) => of("drifted:", driftText(change))),
+    ...plan.changes.filter(isPutBack).map((change) => of("put back:", putBackText(change, screen.now))),
     ...left,
   ];
 }
@@ -188,6 +189,14 @@ function driftText({ server, action, observed }: Change): string {
   const outcome =
     action === "remove" ? "will be removed" : action === "none" ? "is left alone" : "will be restored";
   return `${server} was changed outside xy (${observed?.drift}), and ${outcome}`;
+}
+
+/** An apply of what is declared has failed before: another one would meet the same fault. */
+const isPutBack = ({ action, observed }: Change) => action !== "none" && observed?.restored !== undefined;
+
+function putBackText({ server, observed }: Change, now: number): string {
+  const { at, because } = observed?.restored ?? { at: now, because: "reason unknown" };
+  return `${server}, ${ago(now - at)}, by an apply that failed: ${because}`;
 }
 
 /** What is said of several servers in the same words is said once. */

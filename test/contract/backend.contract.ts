@@ -276,12 +276,25 @@ export function backendContract(fixture: Fixture): void {
           subject.backend.waits ? ["failed", undefined] : ["stopped", true],
         );
       });
+      // An agent watches it, and says later what became of it.
+      if (!subject.backend.waits)
+        await expect(subject.operator("start", "a")).rejects.toThrow(
+          "cannot start a: exit 0 before it was ready",
+        );
       const other = subject.shell("b", `${fixture.oneShot ?? "echo done"}; echo up`, {
         readiness: readyOn("^up$"),
       });
       expect(await perform(other, "add")).toMatchObject({ ok: true });
       await eventually(async () => expect(await observe("b")).toMatchObject({ state: "stopped" }));
       expect(isAcceptedEnd(other, await observe("b"))).toBe(true);
+      // What its operator starts has not been ready because the run before was, and is seen to be.
+      await subject.operator("start", "b");
+      await eventually(async () =>
+        expect([(await observe("b")).state, isAcceptedEnd(other, await observe("b"))]).toEqual([
+          "stopped",
+          true,
+        ]),
+      );
     });
 
     it("says whose wish it was that it rests", async () => {

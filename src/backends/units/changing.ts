@@ -9,11 +9,12 @@ import { removeDrafts } from "../../system/files.ts";
 import { identify } from "../../system/processes.ts";
 import type { PerformOptions, PerformResult } from "../backend.ts";
 import { ServiceError } from "../service.ts";
+import { end } from "./ending.ts";
 import type { Inventory, Known } from "./inventory.ts";
 import type { Unit } from "./manager.ts";
 import { Output } from "./output.ts";
 import type { UnitRecord } from "./record.ts";
-import { HELD, type Settled, settle, type UnSettled } from "./settle.ts";
+import { HELD, noteSettled, type Settled, settle, type UnSettled } from "./settle.ts";
 import { outdatedBy, type Writing } from "./writing.ts";
 
 /** Carries out changes of a plan on servers that run as units. */
@@ -33,7 +34,7 @@ export class Changing {
     if (unit === undefined) return { ok: true, detail: "there was nothing to remove" };
     const obstacle = this.#writing.obstacle(unit.file, "remove");
     if (obstacle !== undefined) return failure(obstacle);
-    await manager.stop(unit);
+    await end(manager, unit);
     await manager.takeBack?.(unit);
     await manager.forget(unit);
     removeDrafts(unit.file);
@@ -74,7 +75,7 @@ export class Changing {
       await this.#leaveFile(before, record);
       if (!begins) return await this.#rest(action, before, record, unit);
       if (action === "restart" || unrecorded || isOther(before, record) || isComing(before))
-        await manager.stop(unit);
+        await end(manager, unit);
       if (!this.#mayRun(record.spec)) return failure(HELD);
       begun = { ...work, unit, output: new Output(manager, unit, record, Date.now()) };
       await manager.start(unit);
@@ -125,7 +126,7 @@ export class Changing {
   /** It is loaded by somebody else than it would be now. */
   async #leave({ record, unit }: Known): Promise<void> {
     const { manager } = this.#inventory;
-    await manager.stop(unit);
+    await end(manager, unit);
     if (record.file !== manager.fileOf(record.spec)) await manager.forget(unit);
   }
 
@@ -135,7 +136,7 @@ export class Changing {
     if (leaves === undefined) return;
     if (before && before.record.spec.class !== spec.class) {
       // Another manager of the machine had it.
-      await manager.stop(before.unit);
+      await end(manager, before.unit);
       await manager.forget(before.unit);
     }
     fs.rmSync(leaves, { force: true });
@@ -152,7 +153,7 @@ export class Changing {
     if (mayRun(record.spec, record)) return { ok: true, detail: "changed in place" };
     const { manager, store } = this.#inventory;
     const ran = before?.live.pid !== undefined;
-    await manager.stop(unit);
+    await end(manager, unit);
     if (ran)
       store.update(record.spec.name, (now) => ({
         ...now,
@@ -191,16 +192,7 @@ export class Changing {
       signal,
     };
     const settled = await settle(wait);
-    if (settled.ok) {
-      const { ready, process: launched, wasReady = ready !== undefined } = settled;
-      const saw = wasReady ? { sawReady: true } : {};
-      store.update(spec.name, (now) => ({
-        ...now,
-        ...(launched ? { launched } : {}),
-        ...(ready ? { ready } : {}),
-        ...saw,
-      }));
-    }
+    if (settled.ok) noteSettled(store, spec.name, settled);
     return settled;
   }
 
@@ -229,7 +221,7 @@ export class Changing {
     const { manager, store } = this.#inventory;
     // A person's word that came meanwhile is not overruled by it, and what that started is another process.
     if (!this.#mayRun(record.spec)) return "";
-    await manager.stop(unit);
+    await end(manager, unit);
     store.update(record.spec.name, (now) => ({ ...now, rests: { at: Date.now(), reason: message } }));
     return "; it is left stopped";
   }
@@ -250,7 +242,7 @@ export class Changing {
     const { outdated: _, launched: __, restored: ___, ...kept } = before.record;
     const isMoved = kept.file !== record.file || kept.spec.class !== record.spec.class;
     if (isMoved) {
-      await manager.stop(unit);
+      await end(manager, unit);
       await manager.forget(unit);
     }
     const old: UnitRecord = {
@@ -263,7 +255,7 @@ export class Changing {
     };
     const oldUnit = this.#inventory.unitOf(await this.#writing.write(old));
     await manager.load(oldUnit);
-    await manager.stop(oldUnit);
+    await end(manager, oldUnit);
     if (before.live.pid === undefined || !oldUnit.enabled || !this.#mayRun(old.spec))
       return "; its previous version is put back, and does not run, as before";
     const output = new Output(manager, oldUnit, old, Date.now());
@@ -285,7 +277,7 @@ export class Changing {
     const live = (await manager.look([unit])).get(spec.name);
     // One that has come to rest by itself is left so: its manager knows how.
     if (live?.state === "failed" || (live?.state === "stopped" && live.lastExit !== undefined)) return "";
-    await manager.stop(unit);
+    await end(manager, unit);
     store.update(spec.name, (now) => ({
       ...now,
       rests: { at: Date.now(), reason: `an apply left it stopped: ${message}` },

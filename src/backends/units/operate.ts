@@ -2,13 +2,16 @@ import { type Condition, isMet, missing } from "../../model/dependency.ts";
 import { dependencyOrder } from "../../model/graph.ts";
 import type { Observed } from "../../model/observed.ts";
 import { DEPENDENCIES_PATIENCE, patienceFor } from "../../model/patience.ts";
+import { hasToBeReady } from "../../model/start.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { RPC_ERRORS } from "../../rpc/errors.ts";
 import { ServiceError } from "../service.ts";
+import { end } from "./ending.ts";
 import type { Known } from "./inventory.ts";
 import type { Live } from "./manager.ts";
 import { Output } from "./output.ts";
-import { settle } from "./settle.ts";
+import type { UnitRecord } from "./record.ts";
+import { noteSettled, type Settled, settle } from "./settle.ts";
 import type { UnitBackend } from "./unit-backend.ts";
 
 /** What an operator asks of servers that run as units. Of several, each starts after what it depends on, and stops before it. */
@@ -69,17 +72,19 @@ async function carryOut(
       operation.forget();
       await operation.each(ordered, (known) => operation.start(known, !ran.includes(known.record.spec.name)));
     }
+    await operation.judge();
     return operation.outcome(names, (name) => ran.includes(name));
   }
   const order = verb === "start" ? ordered : ordered.toReversed();
   await operation.each(order, (known) => operation[verb](known));
+  await operation.judge();
   return operation.outcome(names, (name) => operation.done.get(name) === true);
 }
 
 class Operation {
   readonly done = new Map<string, boolean>();
   readonly #failed = new Map<string, { code: number; message: string }>();
-  /** What servers print that were started here, and that others wait for. */
+  /** What servers print that were started here, and have to become ready. */
   readonly #outputs = new Map<string, Output>();
   readonly #backend: UnitBackend;
   readonly #all: ReadonlyMap<string, Known>;
@@ -133,10 +138,15 @@ class Operation {
     const live = (await manager.look([unit])).get(name);
     const runs = live?.state === "running" || live?.state === "starting";
     // Now, and not when its manager would have started it.
-    if (live?.state === "restarting") await manager.stop(unit);
+    if (live?.state === "restarting") await end(manager, unit);
     // Heard from before the start: what waits for it comes to look later than it may say that it is ready.
-    if (!runs && this.#isNeeded(name)) this.#outputs.set(name, new Output(manager, unit, next, Date.now()));
-    if (!runs) await manager.start(unit);
+    if (!runs && (this.#isNeeded(name) || hasToBeReady(record.spec)))
+      this.#outputs.set(name, new Output(manager, unit, next, Date.now()));
+    if (!runs) {
+      // That an earlier process was ready says nothing of this one.
+      this.#backend.store.update(name, (now) => ({ ...now, sawReady: false }));
+      await manager.start(unit);
+    }
     // One that ran is right as long as it was before.
     if (runs ? !known.live.stale : !unit.isTouched) await this.#backend.launched(unit);
     return !runs;
@@ -153,7 +163,7 @@ class Operation {
       throw new ServiceError(
         `cannot restart ${record.spec.name}: its unit's file is gone; \`xy apply\` writes it again`,
       );
-    await this.#backend.manager.stop(unit);
+    await end(this.#backend.manager, unit);
     return true;
   }
 
@@ -172,7 +182,7 @@ class Operation {
     // Held first: whatever fails after that, the next apply stops it.
     const next = await this.#backend.say(this.#fresh(name) ?? record, "stop");
     const unit = inventory.unitOf(next);
-    await manager[how](unit);
+    await end(manager, unit, how);
     const ran = isUp(live);
     const at = ran ? Date.now() : (record.rests?.at ?? Date.now());
     store.update(name, (now) => ({ ...now, rests: { at, reason: ENDED_BY_OPERATOR[how] } }));
@@ -210,18 +220,43 @@ class Operation {
     if (record.operator === "stop") return "held";
     const [observed] = (await this.#backend.observe(record.spec.project)).filter((one) => one.name === name);
     if (observed && isMet(observed, until)) return undefined;
+    const settled = await this.#settle(record, until, DEPENDENCIES_PATIENCE);
+    return settled.ok ? undefined : settled.message;
+  }
+
+  /**
+   * Has a first look at what was started: one that ended well, and before it was ready, was not started, and nobody
+   * else would notice. One that is ready by now is known to have been.
+   */
+  async judge(): Promise<void> {
+    const begun = [...this.#outputs.keys()].filter((name) => this.done.get(name) && !this.#failed.has(name));
+    await Promise.all(
+      begun.map(async (name) => {
+        const record = this.#fresh(name);
+        if (record === undefined || !hasToBeReady(record.spec)) return;
+        const settled = await this.#settle(record, "ready", FIRST_LOOK);
+        if (settled.ok || !settled.isEarly) return;
+        const message = `cannot start ${name}: ${settled.message}`;
+        this.#failed.set(name, { code: RPC_ERRORS.spawnFailed, message });
+      }),
+    );
+  }
+
+  async #settle(record: UnitRecord, until: Condition, bound: number): Promise<Settled> {
+    const { name } = record.spec;
     const unit = this.#backend.inventory.unitOf(record);
     const { manager, store } = this.#backend;
     const heard = this.#outputs.get(name);
     const output = heard ?? new Output(manager, unit, record, Date.now());
     const isWanted = () => this.#fresh(name)?.operator !== "stop";
-    const patience = patienceFor(DEPENDENCIES_PATIENCE, record.spec, { putsBack: false });
+    const patience = patienceFor(bound, record.spec, { putsBack: false });
     const { dir } = store;
     const wait = { manager, unit, record, output, until, patience, dir, isWanted, signal: this.#signal };
     const settled = await settle(wait).finally(() => {
       if (heard === undefined) output.close();
     });
-    return settled.ok ? undefined : settled.message;
+    if (settled.ok) noteSettled(store, name, settled);
+    return settled;
   }
 
   #isNeeded(name: string): boolean {
@@ -251,6 +286,9 @@ class Operation {
     };
   }
 }
+
+/** Longest first look at what was started, ms. */
+const FIRST_LOOK = 2000;
 
 const isUp = (live: Live | undefined) =>
   live !== undefined && live.state !== "stopped" && live.state !== "failed";

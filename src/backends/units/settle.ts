@@ -19,7 +19,7 @@ import { pause } from "../log-lines.ts";
 import type { Live, Unit, UnitManager } from "./manager.ts";
 import type { Output, RunTimes } from "./output.ts";
 import { lookAt } from "./readiness.ts";
-import type { UnitRecord } from "./record.ts";
+import type { UnitRecord, UnitStore } from "./record.ts";
 import { UnitSigns } from "./unit-signs.ts";
 
 /** Waiting until a server that was started is what is asked of it. */
@@ -38,6 +38,21 @@ export type Settled =
     }
   | UnSettled;
 
+/** Whoever comes later knows what was seen here. */
+export function noteSettled(
+  store: UnitStore,
+  server: string,
+  settled: Settled & { readonly ok: true },
+): void {
+  const { ready, process: launched, wasReady = ready !== undefined } = settled;
+  store.update(server, (now) => ({
+    ...now,
+    ...(launched ? { launched } : {}),
+    ...(ready ? { ready } : {}),
+    ...(wasReady ? { sawReady: true } : {}),
+  }));
+}
+
 export interface UnSettled {
   readonly ok: false;
   readonly message: string;
@@ -45,6 +60,8 @@ export interface UnSettled {
   readonly help?: readonly string[];
   /** It missed its start-timeout: such a process is ended. */
   readonly isLate?: true;
+  /** It ended with a success code before it was ready: no manager starts it again. */
+  readonly isEarly?: true;
   /** The run that failed last, when another one was begun after it. */
   readonly failedRun?: RunTimes;
 }
@@ -229,7 +246,7 @@ class StartWatch {
     const { until } = this.#wait;
     if (!hasToBeReady(spec) || until === "completed") return { ok: true, detail: how };
     if (await this.#wasReady()) return { ok: true, detail: how, wasReady: true };
-    return { ok: false, message: earlyEnd(exit, spec) };
+    return { ok: false, message: earlyEnd(exit, spec), isEarly: true };
   }
 
   /** A line that makes it ready counts, also when its process ended right after it. Nothing else can be asked any more. */

@@ -390,6 +390,17 @@ describe("a plan of servers that run as units", () => {
     `);
   });
 
+  test("says that the version before is back, and why", () => {
+    const because = "not ready after 20s: nothing listens on port 8421";
+    const restored = { at: NOW - 180_000, because };
+    const back = running({ ...web, args: [] }, { restored });
+    expect(planView(planOf([web], [back]), plain)).toContain(
+      `put back: web, 3 minutes ago, by an apply that failed: ${because}\n`,
+    );
+    // What is declared now is what runs: nothing waits to be mended.
+    expect(planView(planOf([web], [running(web, { restored })]), plain)).not.toContain("put back:");
+  });
+
   test("only names the file of a new one", () => {
     const plan = planOf([web], []);
     const changes = plan.changes.map((change) => ({ ...change, unit }));
