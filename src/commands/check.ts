@@ -1,18 +1,37 @@
+import { isManager } from "../backends/fleet.ts";
 import { actionKey } from "../model/action.ts";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
+import type { Machine } from "../model/machine.ts";
+import { visible } from "../model/visible.ts";
 import type { Evaluated } from "../operation/planning.ts";
-import { ProjectCommand, secretsFlag, trustFlags, unaskedFlag } from "./project-command.ts";
+import {
+  machineFlag,
+  machineTitle,
+  ProjectCommand,
+  secretsFlag,
+  shownMachine,
+  trustFlags,
+  unaskedFlag,
+} from "./project-command.ts";
 import { shortenPath } from "./shorten.ts";
 
 export default class Check extends ProjectCommand {
   static override summary = "Validate the configuration and show every problem at once.";
   static override description =
     "Changes nothing and runs no secret commands. Exits with 3 if the configuration is invalid.";
-  static override examples = ["<%= config.bin %> check", "<%= config.bin %> check --config ~/dotfiles/xy"];
+  static override examples = [
+    "<%= config.bin %> check",
+    "<%= config.bin %> check --config ~/dotfiles/xy",
+    {
+      description: "Check what it declares for another machine",
+      command: "<%= config.bin %> check --for os=macos,home=/Users/ada,user=ada,host=mbp",
+    },
+  ];
   static override enableJsonFlag = true;
   static override flags = {
     ...trustFlags,
     ...unaskedFlag,
+    ...machineFlag,
     ...secretsFlag("Run no secret commands, which is what this command does anyway."),
   };
 
@@ -21,11 +40,14 @@ export default class Check extends ProjectCommand {
     const evaluated = await this.evaluated({ ...flags, "no-secrets": true });
     const { desired, files, elsewhere } = evaluated;
     const { project, servers, actions } = desired;
-    const { errors, warnings } = await this.#remarks(evaluated);
+    const { errors, warnings } = flags.for
+      ? await remarksThere(evaluated, flags.for)
+      : await this.#remarks(evaluated);
     if (errors.length > 0) this.valueOrEnd({ ok: false, problems: errors }, "the configuration is invalid");
     if (this.json) {
       return this.printJson({
         valid: true,
+        ...(flags.for ? { for: shownMachine(flags.for) } : {}),
         project,
         servers: servers.map(({ name }) => name),
         actions: actions.map(actionKey),
@@ -40,7 +62,7 @@ export default class Check extends ProjectCommand {
     const others =
       elsewhere.length > 0 ? `, ${elsewhere.length} for other machines (${elsewhere.join(", ")})` : "";
     this.print(
-      `The configuration is valid: project ${project}, ${number(servers.length, "server")}${tasks}${others}.`,
+      `The configuration is valid${flags.for ? ` for ${visible(machineTitle(flags.for))}` : ""}: project ${project}, ${number(servers.length, "server")}${tasks}${others}.`,
     );
   }
 
@@ -57,4 +79,18 @@ export default class Check extends ProjectCommand {
     await fleet.close();
     return { errors, warnings };
   }
+}
+
+/** Of another machine: what its units could not carry, and what cannot be known of it here. */
+async function remarksThere({ desired, diagnostics, warnings, place }: Evaluated, { home, user }: Machine) {
+  const { unitProblems } = await import("../backends/render/units.ts");
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  for (const spec of desired.servers) {
+    const { backend } = spec;
+    if (!isManager(backend) || errors.some(({ server }) => server === spec.name)) continue;
+    const at = (path: readonly (string | number)[]) => place(spec.name, path);
+    const facts = { spec, envFiles: [], home, user, installed: { enabled: true }, place: at };
+    errors.push(...unitProblems(backend, [facts]));
+  }
+  return { errors, warnings };
 }

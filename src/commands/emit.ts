@@ -9,7 +9,14 @@ import { evaluateToEmit } from "../operation/emitting.ts";
 import { foreignFiles, type WrittenFiles, writeUnits } from "../operation/unit-files.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CommandFailure } from "./failure.ts";
-import { ProjectCommand, selectionFlags, trustFlags, unaskedFlag } from "./project-command.ts";
+import {
+  machineFlag,
+  ProjectCommand,
+  selectionFlags,
+  shownMachine,
+  trustFlags,
+  unaskedFlag,
+} from "./project-command.ts";
 import { shortenPath } from "./shorten.ts";
 
 export default class Emit extends ProjectCommand {
@@ -22,6 +29,11 @@ export default class Emit extends ProjectCommand {
     "<%= config.bin %> emit systemd --only web",
     "<%= config.bin %> emit systemd --out ~/.config/systemd/user",
     { description: "Fail if anything would be lost", command: "<%= config.bin %> emit launchd --strict" },
+    {
+      description: "Write the units of a Mac, here or in CI",
+      command:
+        "<%= config.bin %> emit launchd --for os=macos,home=/Users/ada,user=ada,host=mbp --out units/mbp",
+    },
   ];
   static override enableJsonFlag = true;
   static override args = {
@@ -35,6 +47,10 @@ export default class Emit extends ProjectCommand {
     ...trustFlags,
     ...unaskedFlag,
     ...selectionFlags,
+    ...machineFlag,
+    absolute: Flags.boolean({
+      summary: "Write this account's home folder and name where a systemd unit could hold for any account.",
+    }),
     out: Flags.string({
       char: "o",
       helpValue: "DIR",
@@ -49,7 +65,7 @@ export default class Emit extends ProjectCommand {
     const manager = args.manager as Manager;
     const { only = [], except = [] } = flags;
     const { project, unknown, servers, ignored, warnings, problems } = this.usable(
-      await evaluateToEmit(this.setting(flags), { only, except }),
+      await evaluateToEmit(this.setting(flags), { only, except }, flags.absolute),
       "nothing was written",
     );
     if (unknown.length > 0)
@@ -57,12 +73,19 @@ export default class Emit extends ProjectCommand {
         EXIT.usage,
         unknown.map((one) => formatDiagnostic(one)),
       );
-    this.#endBy([...problems, ...unitProblems(manager, servers)], "nothing was written");
+    // What cannot be known of another machine is no text that a unit could carry.
+    const known = servers.filter(
+      ({ spec }) => !problems.some(({ server }) => flags.for && server === spec.name),
+    );
+    this.#endBy([...problems, ...unitProblems(manager, known)], "nothing was written");
     const units = await renderUnits(manager, servers);
     if (flags.strict) this.#endBy(units.flatMap(asProblems), "something would be lost, nothing was written");
     const files = flags.out === undefined ? undefined : this.#write(manager, units, flags.out, flags.force);
     if (this.json)
-      return this.printJson({ version: 1, manager, project, units, ignored, warnings, ...files });
+      return this.printJson({
+        ...{ version: 1, manager, project, ...(flags.for ? { for: shownMachine(flags.for) } : {}) },
+        ...{ units, ignored, warnings, ...files },
+      });
     for (const warning of warnings) this.note(`warning: ${formatDiagnostic(warning, shortenPath)}`);
     if (files === undefined) this.#show(units);
     else this.#list(files);

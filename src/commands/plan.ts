@@ -1,15 +1,21 @@
 import { resolve } from "node:path";
 import { boolean, string } from "@oclif/core/flags";
+import { formatDiagnostic } from "../model/diagnostic.ts";
+import type { Machine } from "../model/machine.ts";
 import type { Plan } from "../model/plan.ts";
 import { isEmpty } from "../model/summary.ts";
+import type { Evaluated } from "../operation/planning.ts";
 import { planDocument } from "../views/json.ts";
 import { planView } from "../views/plan.ts";
 import { EXIT } from "./exit-codes.ts";
 import {
   backendFlags,
+  machineFlag,
+  machineTitle,
   ProjectCommand,
   secretsFlag,
   selectionFlags,
+  shownMachine,
   trustFlags,
   unaskedFlag,
 } from "./project-command.ts";
@@ -24,6 +30,10 @@ export default class PlanCommand extends ProjectCommand {
     "<%= config.bin %> plan --only web --json",
     { description: "Decide now, apply later", command: "<%= config.bin %> plan -o today.plan" },
     {
+      description: "Show what is declared for another machine",
+      command: "<%= config.bin %> plan --for os=linux,home=/home/ada,user=ada,host=box",
+    },
+    {
       description: "Exit with 4 if there is something to change",
       command: "<%= config.bin %> plan --detailed-exitcode",
     },
@@ -34,7 +44,11 @@ export default class PlanCommand extends ProjectCommand {
     ...unaskedFlag,
     ...selectionFlags,
     ...backendFlags,
-    out: string({ char: "o", helpValue: "FILE", summary: "Save the plan for `xy apply FILE`." }),
+    ...machineFlag,
+    out: string({
+      ...{ char: "o", helpValue: "FILE", exclusive: ["for"] },
+      summary: "Save the plan for `xy apply FILE`.",
+    }),
     ...secretsFlag("Run no secret commands; treat their secrets as unchanged."),
     "detailed-exitcode": boolean({
       summary: "Exit with 0 if there are no changes, with 4 if there are some.",
@@ -44,6 +58,7 @@ export default class PlanCommand extends ProjectCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanCommand);
     const evaluated = await this.evaluated(flags);
+    if (flags.for) return this.#showThere(evaluated, flags.for, flags);
     await this.refuseOtherRoot(evaluated, false);
     const { settings } = evaluated;
     const fleet = this.fleet(evaluated.desired.project, { settings, adopt: flags.adopt });
@@ -59,6 +74,25 @@ export default class PlanCommand extends ProjectCommand {
     if (plan.diagnostics.some(({ severity }) => severity === "error")) process.exitCode = EXIT.failed;
     else if (plan.unreachable) process.exitCode = EXIT.unreachable;
     else if (flags["detailed-exitcode"] && !isEmpty(plan)) process.exitCode = EXIT.changesPending;
+  }
+
+  /** Nothing is compared: what another machine runs cannot be known here. */
+  async #showThere(evaluated: Evaluated, machine: Machine, { only = [], except = [] }: SavedFlags) {
+    const { buildPlan } = await import("../reconciler/plan.ts");
+    const { desired, diagnostics, warnings } = evaluated;
+    const built = buildPlan(desired, [], [...warnings, ...diagnostics], { only, except });
+    if (!built.ok)
+      return this.fail(
+        EXIT.usage,
+        built.problems.map((one) => formatDiagnostic(one)),
+      );
+    const plan = built.value;
+    if (this.json) this.printJson({ ...planDocument(plan), for: shownMachine(machine) });
+    else {
+      this.note(`What is declared for ${machineTitle(machine)}; nothing is compared with what runs there.`);
+      this.print(planView(plan, await this.specScreen(machine)));
+    }
+    if (plan.diagnostics.some(({ severity }) => severity === "error")) process.exitCode = EXIT.failed;
   }
 
   async #save(plan: Plan, out: string, flags: SavedFlags): Promise<void> {

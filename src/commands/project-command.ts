@@ -1,8 +1,9 @@
 import { dirname, isAbsolute } from "node:path";
-import { boolean, string } from "@oclif/core/flags";
+import { boolean, custom, string } from "@oclif/core/flags";
 import { Fleet } from "../backends/fleet.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import { formatDiagnostic } from "../model/diagnostic.ts";
+import type { Machine } from "../model/machine.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import type { Plan } from "../model/plan.ts";
 import type { ConsentQuestion, Power } from "../model/power.ts";
@@ -40,6 +41,21 @@ export const selectionFlags = {
   except: string({ multiple: true, helpValue: "NAME", summary: "Leave out these servers." }),
 };
 
+/** For commands that can evaluate a configuration for another machine than this one. */
+export const machineFlag = {
+  for: custom<Machine>({
+    helpValue: "MACHINE",
+    summary: "Evaluate for another machine: os=macos,home=/Users/ada,user=ada,host=mbp[,arch=arm64].",
+    parse: async (text) => (await import("../operation/machine.ts")).machineFor(text),
+  })(),
+};
+
+/** What is known of a machine that a configuration was evaluated for. */
+export const shownMachine = ({ os, arch, host, user, home }: Machine) => ({ os, arch, host, user, home });
+
+/** That, for a person: `mbp (macos, arm64, ada)`. */
+export const machineTitle = ({ os, arch, host, user }: Machine) => `${host} (${os}, ${arch}, ${user})`;
+
 const projectNamed = (summary: string) =>
   string({
     helpValue: "NAME",
@@ -71,6 +87,7 @@ interface EvaluationFlags {
   readonly config?: string | undefined;
   readonly trust?: boolean;
   readonly "no-secrets"?: boolean;
+  readonly for?: Machine | undefined;
 }
 
 /** What the commands share that work on a configuration: how it is evaluated, shown, and how problems end them. */
@@ -95,14 +112,16 @@ export abstract class ProjectCommand extends BaseCommand {
   }
 
   /** The same where it is shown what something runs with: what it is given without a word is known. */
-  protected async specScreen() {
+  protected async specScreen(target?: Machine) {
     const { readMachine } = await import("../operation/machine.ts");
     const { givenEnv } = await import("../config/environment.ts");
-    const machine = readMachine(process.env);
+    const { ENV } = await import("../config/elsewhere.ts");
+    const machine = target ?? readMachine(process.env);
     const given = (programs: readonly string[]) =>
       givenEnv(
         machine,
-        programs.filter((path) => isAbsolute(path)).map((path) => dirname(path)),
+        // What `env` finds is in a folder that nobody here knows.
+        programs.filter((path) => isAbsolute(path) && !(target && path === ENV)).map((path) => dirname(path)),
       );
     return { ...this.screen, given };
   }
@@ -119,6 +138,7 @@ export abstract class ProjectCommand extends BaseCommand {
       },
       print: (text) => void process.stderr.write(printedText(text)),
       ...(flags["no-secrets"] ? { noSecrets: true } : {}),
+      ...(flags.for ? { target: flags.for } : {}),
     };
   }
 

@@ -7,9 +7,9 @@ export function accountEnv(machine: Machine): Record<string, string> {
     HOME: machine.home,
     USER: machine.user,
     LOGNAME: machine.user,
-    SHELL: machine.shell,
+    ...(machine.shell !== undefined && { SHELL: machine.shell }),
     LANG: machine.lang,
-    TMPDIR: machine.tmpdir,
+    ...(machine.tmpdir !== undefined && { TMPDIR: machine.tmpdir }),
     ...(machine.runtimeDir !== undefined && { XDG_RUNTIME_DIR: machine.runtimeDir }),
   };
 }

@@ -12,11 +12,12 @@ import { type Collected, collect } from "./collect.ts";
 import { type DefaultsPart, declareServer } from "./declare.ts";
 import type { Declared } from "./declared.ts";
 import { discover, type Root, type Search, userFolder } from "./discover.ts";
+import { folderThere } from "./elsewhere.ts";
 import { accountEnv, expandPath } from "./environment.ts";
 import { graphProblems } from "./graph.ts";
 import { isMap } from "./keys.ts";
 import { patternProblems } from "./patterns.ts";
-import { sourceFolder } from "./place.ts";
+import { type KeyPath, sourceFolder } from "./place.ts";
 import { probesOf, refusals } from "./powers.ts";
 import { firstOfEach } from "./problems.ts";
 import type { Evaluation } from "./typescript.ts";
@@ -24,6 +25,8 @@ import { matches } from "./when.ts";
 
 export interface LoadRequest extends Search {
   readonly machine: Machine;
+  /** What the configuration is evaluated for, when that is another machine. */
+  readonly target?: Machine;
   /** Whether a root other than the account's own may execute and send what it can. Asked once, before it does. */
   readonly agree: (root: Root, powers: readonly Power[]) => Promise<boolean>;
   /** Ends the reading: of a program or a text that takes long at once, of others before the next file. */
@@ -70,9 +73,12 @@ export async function load(request: LoadRequest): Promise<Loaded> {
   return { ok: true, value: declared, warnings: firstOfEach(sorted(all)) };
 }
 
-function evaluationOf({ machine, env, signal, print, pause, translations }: LoadRequest): Evaluation {
-  const { os, arch, host, user, home } = machine;
-  const context = { os, arch, host, user, home, env: { ...env } };
+function evaluationOf(request: LoadRequest): Evaluation {
+  const { target, env, signal, print, pause, translations } = request;
+  const { os, arch, host, user, home } = target ?? request.machine;
+  // Of the variables of another machine these are known.
+  const given = target === undefined ? { ...env } : { HOME: home, USER: user, LOGNAME: user };
+  const context = { os, arch, host, user, home, env: given };
   return { context, signal, print, pause, ...(translations === undefined ? {} : { translations }) };
 }
 
@@ -80,9 +86,11 @@ function evaluationOf({ machine, env, signal, print, pause, translations }: Load
 function declare(
   root: Root,
   collected: Collected,
-  { machine }: LoadRequest,
+  request: LoadRequest,
   isOwn: boolean,
 ): { declared: Declared; problems: Diagnostic[] } {
+  const { target } = request;
+  const machine = target ?? request.machine;
   const main = collected.main;
   const settings = (main?.value ?? {}) as Partial<RootInput>;
   const project = projectName(root, settings, isOwn);
@@ -103,14 +111,19 @@ function declare(
       here: (when) => rootMatches && matches(asWhen(when), machine),
     }),
   }));
-  const servers = outcomes.flatMap(({ server }) => (server ? [server] : []));
+  const there = (folder: string) =>
+    target ? folderThere(folder, request.machine.home, target.home) : folder;
+  const servers = outcomes.flatMap(({ server }) =>
+    server ? [{ ...server, folder: (at: KeyPath) => there(server.folder(at)) }] : [],
+  );
   const elsewhere = outcomes.filter(({ server }) => !server).map(({ name }) => name);
   const between = graphProblems(servers, { elsewhere: new Set(elsewhere), complete: collected.complete });
-  const folder = main ? sourceFolder(main.source) : root.folder;
+  const folder = there(main ? sourceFolder(main.source) : root.folder);
   const path = asTexts(settings.path).map((entry) => expandPath(entry, folder, machine.home));
   const { backends, problems } = declareBackends(main, servers, machine.home);
   const standing = rootMatches ? standaloneActions(main) : [];
-  const actions = [...servers.flatMap(serverActions), ...standing];
+  const alone = standing.map((action) => ({ ...action, folder: (at: KeyPath) => there(action.folder(at)) }));
+  const actions = [...servers.flatMap(serverActions), ...alone];
   const { files } = collected;
   const where = { root: root.folder, named: root.named, isOwn };
   const declared = { project, ...where, path, backends, servers, actions, elsewhere, files };

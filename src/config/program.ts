@@ -3,8 +3,13 @@ import { access, stat } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 
 export type ProgramSearch =
-  /** `folder`: where it is, for PATH. */
-  | { readonly kind: "found"; readonly program: string; readonly folder: string }
+  /** `folder`: where it is, for PATH. `words`: what is to be said to it before its arguments. */
+  | {
+      readonly kind: "found";
+      readonly program: string;
+      readonly folder?: string;
+      readonly words?: readonly string[];
+    }
   | { readonly kind: "missing"; readonly message: string };
 
 /** Finds a program that is given as an absolute path. */

@@ -7,7 +7,14 @@ import type { Declared, DeclaredAction, DeclaredServer } from "./declared.ts";
 import { accountEnv, expandPath, systemPath } from "./environment.ts";
 import type { KeyPath } from "./place.ts";
 import { pathFolders } from "./program.ts";
-import { findProgram, type ResolvedServer, resolveSecrets, workingDirFault } from "./resolve-server.ts";
+import {
+  findProgram,
+  folderOf,
+  type ResolvedServer,
+  resolveSecrets,
+  wordsOf,
+  workingDirFault,
+} from "./resolve-server.ts";
 import type { World } from "./world.ts";
 
 export interface ResolvedAction {
@@ -40,7 +47,7 @@ export async function resolveAction(
       ...action.place(at),
     });
 
-  const [written, at, ...interpreterArgs] = programOf(action);
+  const [written, at, ...given] = programOf(action);
   const env = { ...owner?.declared.input.env, ...input.env };
   const found = await findProgram({ input: { env }, folder: action.folder }, written, [at], path, world);
   if (found.kind === "missing") report([at], found.message);
@@ -49,10 +56,11 @@ export async function resolveAction(
     input.workingDir === undefined
       ? (server?.workingDir ?? machine.home)
       : expandPath(input.workingDir, action.folder(["workingDir"]), machine.home);
-  const fault = input.workingDir === undefined ? undefined : await workingDirFault(workingDir);
+  const fault =
+    input.workingDir === undefined || world.isElsewhere ? undefined : await workingDirFault(workingDir);
   if (fault !== undefined) report(["workingDir"], fault);
 
-  const base = baseEnv(server?.env, found.kind === "found" ? [found.folder] : [], path, machine);
+  const base = baseEnv(server?.env, folderOf(found), path, machine);
   const plainBase = Object.fromEntries(Object.entries(base).filter(([, value]) => typeof value === "string"));
   const facts = {
     project,
@@ -74,7 +82,7 @@ export async function resolveAction(
       server: action.server,
       command: input.command ?? null,
       program: found.kind === "found" ? found.program : written,
-      interpreterArgs,
+      interpreterArgs: [...wordsOf(found), ...given],
       script: input.script ?? null,
       args: [...expanded.args],
       env: whole,

@@ -4,6 +4,7 @@ import type { Facts } from "../model/server-fields.ts";
 import { type ServerSpec, specOf } from "../model/spec.ts";
 import type { EnvValue, SecretRef, SecretValues } from "../model/spec-parts.ts";
 import type { Declared, DeclaredServer } from "./declared.ts";
+import { programThere } from "./elsewhere.ts";
 import { expandPath, givenEnv, nameFault, systemPath } from "./environment.ts";
 import type { KeyPath } from "./place.ts";
 import { type ProgramSearch, pathFolders, programAt, programOn, versionManagerRemark } from "./program.ts";
@@ -32,7 +33,7 @@ export async function resolveServer(
 
   const found = await findProgram(server, input.command, ["command"], declared.path, world);
   if (found.kind === "missing") report(["command"], found.message);
-  else {
+  else if (!world.isElsewhere) {
     const remark = versionManagerRemark(input.command, found.program);
     if (remark !== undefined)
       diagnostics.push({
@@ -43,10 +44,10 @@ export async function resolveServer(
       });
   }
   const workingDir = expandPath(input.workingDir, server.folder(["workingDir"]), machine.home);
-  const folderFault = await workingDirFault(workingDir);
+  const folderFault = world.isElsewhere ? undefined : await workingDirFault(workingDir);
   if (folderFault !== undefined) report(["workingDir"], folderFault);
 
-  const baseEnv = givenEnv(machine, [...(found.kind === "found" ? [found.folder] : []), ...declared.path]);
+  const baseEnv = givenEnv(machine, [...folderOf(found), ...declared.path]);
   const port = input.port === "none" ? null : input.port === "auto" ? (autoPort ?? null) : input.port;
   const facts = { name: server.name, project: declared.project, home: machine.home, port, baseEnv };
   const expanded = expandTemplates(input, facts);
@@ -60,6 +61,7 @@ export async function resolveServer(
     class: input.class,
     program: found.kind === "found" ? found.program : input.command,
     args: [
+      ...wordsOf(found),
       ...expanded.args,
       ...(input.portFlag !== undefined && port !== null ? [input.portFlag, String(port)] : []),
     ],
@@ -71,23 +73,32 @@ export async function resolveServer(
   return { spec, secrets: secret.values, diagnostics };
 }
 
+/** Folders that it adds to PATH: its own, if that is known. */
+export const folderOf = (found: ProgramSearch): readonly string[] =>
+  found.kind === "found" && found.folder !== undefined ? [found.folder] : [];
+
+/** What stands before its arguments. */
+export const wordsOf = (found: ProgramSearch): readonly string[] =>
+  (found.kind === "found" && found.words) || [];
+
 /** What a program is found by: the declared environment, and the folders that relative paths start at. */
 interface Holder extends Pick<DeclaredServer, "folder"> {
   readonly input: Pick<DeclaredServer["input"], "env">;
 }
 
 /** `at`: where the configuration names it. */
-export function findProgram(
+export async function findProgram(
   server: Holder,
   command: string,
   at: KeyPath,
   path: readonly string[],
-  { machine, env, programs }: World,
+  { machine, env, programs, isElsewhere }: World,
 ): Promise<ProgramSearch> {
   const { env: declaredEnv } = server.input;
-  if (command.includes("/") || command === "~") {
-    return programAt(expandPath(command, server.folder(at), machine.home), command);
-  }
+  const isPath = command.includes("/") || command === "~";
+  const written = isPath ? expandPath(command, server.folder(at), machine.home) : undefined;
+  if (isElsewhere) return programThere(command, written);
+  if (written !== undefined) return programAt(written, command);
   // What the server itself says comes first, what only this shell says comes last.
   const own = typeof declaredEnv.PATH === "string" ? pathFolders(declaredEnv.PATH) : [];
   return programOn(
@@ -112,7 +123,7 @@ async function resolveProbes(
     const search = await findProgram(server, probe.command, at, path, world);
     if (search.kind === "missing") report(at, search.message);
     const program = search.kind === "found" ? search.program : probe.command;
-    return { [name]: { program, args: [...args[name]] } };
+    return { [name]: { program, args: [...wordsOf(search), ...args[name]] } };
   };
   return { ...(await found("readiness")), ...(await found("liveness")) };
 }

@@ -19,6 +19,8 @@ export interface World {
   portTaken(port: number): boolean | Promise<boolean>;
   /** Keyed hash (hex) of a secret value. */
   hmac(value: string): string;
+  /** It is another machine than this one: no program and no folder of it can be looked up. */
+  readonly isElsewhere?: true;
   /** References are left as they are, none is looked up. */
   readonly leaveSecrets?: boolean;
   /** What is known already of programs: of one resolving, as they may change. */

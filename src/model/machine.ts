@@ -9,10 +9,12 @@ export interface Machine {
   /** Account's numeric user id. */
   readonly uid: number;
   readonly home: string;
-  readonly shell: string;
+  /** Absent where it is not known: of another machine. */
+  readonly shell?: string;
   /** The locale for services. */
   readonly lang: string;
-  readonly tmpdir: string;
+  /** Absent where it is not known: another Mac has a folder of its own for each account. */
+  readonly tmpdir?: string;
   /** XDG_RUNTIME_DIR of the account when it exists. */
   readonly runtimeDir?: string;
 }

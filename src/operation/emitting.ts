@@ -1,7 +1,9 @@
+import { ACCOUNT } from "../backends/render/systemd-portable.ts";
+import type { UnitFacts } from "../backends/render/unit.ts";
 import type { DeclaredServer } from "../config/declared.ts";
-import { expandPath } from "../config/environment.ts";
+import { accountEnv } from "../config/environment.ts";
 import type { Loaded } from "../config/load.ts";
-import { resolve } from "../config/resolve.ts";
+import { envFilesOf, resolveUnseen } from "../config/unseen.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { type Selection, select } from "../reconciler/select.ts";
@@ -17,6 +19,7 @@ interface ToEmit {
   readonly home: string;
   /** Login name of the account. */
   readonly user: string;
+  readonly portable?: NonNullable<UnitFacts["portable"]>;
   /** Where the configuration says a part of it. */
   readonly place: DeclaredServer["place"];
 }
@@ -34,16 +37,22 @@ export interface Emission {
   readonly problems: readonly Diagnostic[];
 }
 
-/** Evaluates the configuration without anything that xy keeps or that runs, and without any secret. */
+/**
+ * Evaluates the configuration, for this machine or another, without anything that xy keeps or that runs, and without any secret.
+ * `absolute`: for this account alone, also where a unit could be that of any.
+ */
 export async function evaluateToEmit(
   setting: Setting,
   selection: Selection,
+  absolute = false,
 ): Promise<Result<Emission> & Pick<Loaded, "refused">> {
-  // Whether there is a runtime folder depends on who is logged in.
-  const { runtimeDir: _, ...machine } = readMachine(setting.env);
-  const loaded = await readConfiguration(setting, machine);
+  const { target } = setting;
+  const here = readMachine(setting.env);
+  const loaded = await readConfiguration(setting, here);
   if (!loaded.ok) return loaded;
   const { warnings } = loaded;
+  // Whether there is a runtime folder depends on who is logged in.
+  const { runtimeDir: _, ...machine } = target ?? here;
   const all = loaded.value.servers;
   const { skipped, problems: unknown } = select(
     all.map(({ name }) => name),
@@ -51,24 +60,23 @@ export async function evaluateToEmit(
   );
   const selected = all.filter(({ name }) => !skipped.includes(name));
   const wanted = selected.filter(({ input }) => input.wanted !== "ignore");
-  const { desired, diagnostics } = await resolve(
-    // Units hold no actions: nothing about those is in the way.
-    { ...loaded.value, servers: wanted.map(withoutEnvFiles), actions: [] },
-    {
-      machine,
-      env: setting.env,
-      leaveSecrets: true,
-      keptPort: () => undefined,
-      portTaken: () => false,
-      hmac: () => "",
-      runSecretCommand: async () => ({ kind: "skipped" }),
-    },
-  );
-  const servers = desired.servers.flatMap((spec) => {
+  // Units hold no actions: nothing about those is in the way.
+  const emitted = { ...loaded.value, servers: wanted, actions: [] };
+  const around = target ? { isElsewhere: true } : { env: setting.env };
+  const { desired, diagnostics } = await resolveUnseen(emitted, { machine, ...around });
+  const nameless = absolute ? undefined : { ...machine, user: ACCOUNT };
+  const portable = nameless && (await resolveUnseen(emitted, { machine: nameless, ...around }));
+  const { home, user } = machine;
+  const servers = desired.servers.flatMap((spec, i) => {
     const server = wanted.find(({ name }) => name === spec.name);
     if (server === undefined) return [];
-    const { home, user } = machine;
-    return [{ spec, home, user, envFiles: envFilesOf(server, home), place: server.place.bind(server) }];
+    const general = portable?.desired.servers[i];
+    return [
+      {
+        ...{ spec, home, user, envFiles: envFilesOf(server, home), place: server.place.bind(server) },
+        ...(nameless && general ? { portable: { spec: general, given: accountEnv(nameless) } } : {}),
+      },
+    ];
   });
   const value = {
     project: desired.project,
@@ -79,18 +87,6 @@ export async function evaluateToEmit(
     problems: [...wanted.flatMap(autoPortProblems), ...diagnostics],
   };
   return { ok: true, value, warnings };
-}
-
-function withoutEnvFiles(server: DeclaredServer): DeclaredServer {
-  return { ...server, input: { ...server.input, envFile: [] } };
-}
-
-function envFilesOf(server: DeclaredServer, home: string): string[] {
-  const { envFile } = server.input;
-  return [envFile].flat().map((file, i) => {
-    const path = typeof envFile === "string" ? ["envFile"] : ["envFile", i];
-    return expandPath(file, server.folder(path), home);
-  });
 }
 
 function autoPortProblems({ name, input, place }: DeclaredServer): Diagnostic[] {

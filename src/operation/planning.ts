@@ -5,6 +5,7 @@ import { READING_BOUND } from "../config/limits.ts";
 import { type Loaded, type LoadRequest, load } from "../config/load.ts";
 import { type Resolved, resolve } from "../config/resolve.ts";
 import { revive } from "../config/revive.ts";
+import { resolveUnseen } from "../config/unseen.ts";
 import type { SecretOutcome, World } from "../config/world.ts";
 import type { ActionSpec } from "../model/action.ts";
 import { unknownFields } from "../model/canonical.ts";
@@ -45,6 +46,8 @@ export interface Setting {
   readonly print: (text: string) => void;
   /** Secret commands are not run: their secrets count as unchanged. */
   readonly noSecrets?: boolean;
+  /** Another machine than this one, which the configuration is evaluated for: nothing of it is looked at. */
+  readonly target?: Machine;
 }
 
 /** A configuration, evaluated for this machine. */
@@ -68,7 +71,7 @@ export async function readConfiguration(
   machine: Machine,
   bound = READING_BOUND,
 ): Promise<Loaded> {
-  const { cwd, env, state, explicit, print, consent } = setting;
+  const { cwd, env, state, explicit, print, consent, target } = setting;
   // A timer of our own: Node 20 collects a timeout signal that only AbortSignal.any holds, and it never fires.
   const over = new AbortController();
   setting.signal.addEventListener("abort", () => over.abort(), { once: true });
@@ -83,18 +86,29 @@ export async function readConfiguration(
   const { signal } = over;
   const pause = () => new Promise<void>((turn) => setImmediate(turn));
   const translations = () => privateCache(join(pathsOf(env).cache, "translated"));
-  const found = explicit ? { explicit } : {};
+  const found = { ...(explicit ? { explicit } : {}), ...(target ? { target } : {}) };
   const request = { cwd, env, machine, isPrivateGroup, agree, signal, print, pause, translations, ...found };
   return load(request).finally(() => clearTimeout(timer));
 }
 
 /** Reads and resolves the configuration. */
 export async function evaluate(setting: Setting): Promise<Result<Evaluated> & Pick<Loaded, "refused">> {
-  const { env, state } = setting;
+  const { env, state, target } = setting;
   const machine = readMachine(env);
   const loaded = await readConfiguration(setting, machine);
   if (!loaded.ok) return loaded;
   const { project, files, elsewhere, isOwn, named, root } = loaded.value;
+  const given = {
+    files,
+    elsewhere,
+    warnings: loaded.warnings,
+    place: placesIn(loaded.value),
+    ...(isOwn ? {} : { origin: { named, folder: root } }),
+  };
+  if (target) {
+    const resolved = await resolveUnseen(loaded.value, { machine: target, isElsewhere: true });
+    return { ok: true, value: { ...resolved, ...given }, warnings: loaded.warnings };
+  }
   const others = recordedProjects(state).filter((other) => other !== project);
   const kept = readProject(state, project)?.ports ?? {};
   const keptByOthers = new Set(
@@ -108,18 +122,7 @@ export async function evaluate(setting: Setting): Promise<Result<Evaluated> & Pi
     hmac: machineHmac(state),
     runSecretCommand: secretRunner(setting),
   });
-  return {
-    ok: true,
-    value: {
-      ...resolved,
-      files,
-      elsewhere,
-      warnings: loaded.warnings,
-      place: placesIn(loaded.value),
-      ...(isOwn ? {} : { origin: { named, folder: root } }),
-    },
-    warnings: loaded.warnings,
-  };
+  return { ok: true, value: { ...resolved, ...given }, warnings: loaded.warnings };
 }
 
 function placesIn({ servers }: Declared): Evaluated["place"] {

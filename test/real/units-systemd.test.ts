@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemdUnits } from "../../src/backends/render/systemd.ts";
+import { ACCOUNT } from "../../src/backends/render/systemd-portable.ts";
 import type { ServerSpec } from "../../src/model/spec.ts";
 import { RESTART_POLICIES, STOP_SIGNALS } from "../../src/model/spec-parts.ts";
 import { eventually } from "../rig/eventually.ts";
 import { serverSpec } from "../rig/spec.ts";
 import { SystemdHome, whyNoSystemd } from "../rig/systemd.ts";
-import { factsOf, generatedServers, prepare, seedOf } from "../rig/units.ts";
+import { compareReports, factsOf, generatedServers, prepare, seedOf } from "../rig/units.ts";
 
 const UNITS = ".config/systemd/user";
 
@@ -72,6 +73,61 @@ describe.skipIf(whyNoSystemd() !== undefined)("units under a real systemd --user
     });
   });
 
+  it("that any account can have give what was declared, wherever their home is", async () => {
+    const seed = seedOf("units for any account");
+    const there = "/home/a da%h";
+    const servers = generatedServers("systemd", join(home.path, "g"), 12, seed).map(({ spec }, i) => {
+      const plain = Object.entries(spec.env).filter(([, value]) => typeof value === "string");
+      const own = {
+        V_home: home.path,
+        V_path: `${home.path}/bin:/x:${home.path}`,
+        V_not: `${there}m`,
+        V_who: "root",
+      };
+      const args = [
+        ...spec.args,
+        `--at=${home.path}/x%h`,
+        "%u",
+        `${home.path}s`,
+        `file://${home.path}`,
+        "who root",
+      ];
+      const env = { ...Object.fromEntries(plain), ...own };
+      return { spec: { ...spec, name: `any${i}`, args, env }, secrets: {} };
+    });
+    prepare(join(home.path, "g"), servers);
+    // As another account has declared them: what is its own there stands for what is this one's here.
+    const moved = (text: string) =>
+      text.replace(new RegExp(`${home.path}(?!s$)`, "g"), there).replace("who root", `who ${ACCOUNT}`);
+    for (const { spec } of servers) {
+      const env = Object.entries(spec.env).map(([name, value]) => {
+        const text = name === "V_who" ? ACCOUNT : moved(value as string);
+        return [name, text] as const;
+      });
+      const general: ServerSpec = {
+        ...spec,
+        program: moved(spec.program),
+        args: spec.args.map(moved),
+        workingDir: moved(spec.workingDir),
+        env: { ...Object.fromEntries(env), V_gone: "" },
+      };
+      const portable = { spec: general, given: {} };
+      const text = await systemdUnits.render(factsOf(general, { home: there, portable }));
+      expect(text).not.toContain(`${there}/`);
+      home.write(join(UNITS, systemdUnits.fileName(spec)), text);
+    }
+    expect(await home.shell(`cd ~/${UNITS}; systemd-analyze --user verify xy.p.any*.service`)).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "",
+    });
+    await home.did(
+      "systemctl --user daemon-reload; cd ~/.config/systemd/user; systemctl --user start xy.p.any*.service",
+    );
+    await compareReports(servers, { openFiles: true });
+    await home.did("cd ~/.config/systemd/user; systemctl --user stop xy.p.any*.service; rm xy.p.any*");
+  });
+
   it("run what `xy emit` wrote, once a person has enabled it", async () => {
     const script = 'env >"$HOME/seen"; exec sleep 600';
     home.write(
@@ -89,6 +145,9 @@ describe.skipIf(whyNoSystemd() !== undefined)("units under a real systemd --user
     await eventually(async () =>
       expect(await home.did("cat ~/seen")).toContain(`GREETING=100% "it's" $HOME\n`),
     );
+    // What the manager gives by itself is not in the unit, and is there all the same.
+    expect(await home.did("cat ~/seen")).toContain(`HOME=${home.path}\n`);
+    expect(await home.did(`cat ~/${UNITS}/xy.tools.web.service`)).not.toContain(home.path);
     expect(await home.did("systemctl --user is-enabled xy.tools.web")).toBe("enabled");
     expect((await home.shell("systemctl --user is-active xy.tools.off")).stdout).toBe("inactive\n");
     expect(await home.did(`xy emit systemd --out ~/${UNITS}`)).toContain("kept ");

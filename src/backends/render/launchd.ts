@@ -1,6 +1,6 @@
-import { specHash } from "../../model/canonical.ts";
 import { wholeSeconds } from "../../model/units.ts";
 import { renderTemplate } from "../unit-text.ts";
+import { stamped } from "./stamp.ts";
 import { type Limit, secretFaults, textFaults } from "./texts.ts";
 import {
   plainEnvironment,
@@ -25,10 +25,10 @@ export const launchdUnits: UnitFormat = {
     ...textFaults("launchd", spec, { everywhere: [NOT_IN_XML] }),
     ...(installed ? [] : secretFaults("launchd", secretNames(spec), envFiles)),
   ],
-  render: (facts) => renderTemplate("server.plist.hbs", viewOf(facts)),
+  render: (facts) => stamped(facts, (hash) => renderTemplate("server.plist.hbs", viewOf(facts, hash))),
 };
 
-function viewOf(facts: UnitFacts): object {
+function viewOf(facts: UnitFacts, hash: string): object {
   const { spec, home, installed, user } = facts;
   const { restart, stop } = spec;
   return {
@@ -46,6 +46,8 @@ function viewOf(facts: UnitFacts): object {
     onFailure: restart.policy === "on-failure",
     // Whether one that is installed is disabled is not in its text.
     starts: installed !== undefined || startsItself(facts),
-    hash: specHash(spec),
+    // What is installed keeps its words: other ones would be a change of it.
+    isEmitted: facts.installed === undefined,
+    hash,
   };
 }

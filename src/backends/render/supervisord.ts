@@ -1,6 +1,6 @@
-import { specHash } from "../../model/canonical.ts";
 import { wholeSeconds } from "../../model/units.ts";
 import { renderTemplate } from "../unit-text.ts";
+import { stamped } from "./stamp.ts";
 import { type Limit, secretFaults, textFaults } from "./texts.ts";
 import {
   type Fault,
@@ -28,10 +28,10 @@ export const supervisordUnits: UnitFormat = {
     ...programFaults(facts),
     ...(facts.installed ? [] : secretFaults("supervisord", secretNames(facts.spec), facts.envFiles)),
   ],
-  render: (facts) => renderTemplate("supervisord.conf.hbs", viewOf(facts)),
+  render: (facts) => stamped(facts, (hash) => renderTemplate("supervisord.conf.hbs", viewOf(facts, hash))),
 };
 
-function viewOf(facts: UnitFacts): object {
+function viewOf(facts: UnitFacts, hash: string): object {
   const { spec, installed, user } = facts;
   const { restart, stop, logs } = spec;
   const never = restart.policy === "never";
@@ -54,7 +54,9 @@ function viewOf(facts: UnitFacts): object {
     grace: wholeSeconds(stop.grace),
     maxSize: logs.maxSize,
     keep: logs.keep,
-    hash: specHash(spec),
+    // What is installed keeps its words: other ones would be a change of it.
+    isEmitted: facts.installed === undefined,
+    hash,
   };
 }
 

@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
-import { specHash } from "../../model/canonical.ts";
 import type { SecretRef } from "../../model/spec-parts.ts";
 import { renderTemplate, systemdToken } from "../unit-text.ts";
+import { stamped } from "./stamp.ts";
+import { asPortable, withSpecifiers } from "./systemd-portable.ts";
 import { type Limit, textFaults } from "./texts.ts";
 import {
   type Fault,
@@ -48,10 +49,15 @@ export const systemdUnits: UnitFormat = {
     }),
     ...lengthFaults(spec),
   ],
-  render: (facts) => renderTemplate("server.service.hbs", viewOf(facts)),
+  render: (facts) => {
+    const view = asPortable(facts);
+    return stamped(facts, async (hash) =>
+      withSpecifiers(await renderTemplate("server.service.hbs", viewOf(view, hash))),
+    );
+  },
 };
 
-function viewOf(facts: UnitFacts): object {
+function viewOf(facts: UnitFacts, hash: string): object {
   const { spec, envFiles, installed, user } = facts;
   const { restart, stop, dependsOn, limits, args, program } = spec;
   const asksForSuccess = restart.policy === "on-failure";
@@ -86,7 +92,9 @@ function viewOf(facts: UnitFacts): object {
     grace: `${Math.max(1, stop.grace)}ms`,
     // Whether one that is installed is enabled is not in its text.
     starts: installed !== undefined || startsItself(facts),
-    hash: specHash(spec),
+    // What is installed keeps its words: other ones would be a change of it.
+    isEmitted: facts.installed === undefined,
+    hash,
   };
 }
 

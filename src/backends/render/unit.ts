@@ -13,8 +13,17 @@ export interface UnitFacts {
   readonly home: string;
   /** Login name of the account. */
   readonly user: string;
+  /** Of a unit that any account can have, where its format has words for that. Absent: it is that of this account. */
+  readonly portable?: PortableFacts;
   /** Of a unit that xy installs itself, on this machine; a unit without it can be committed. */
   readonly installed?: InstalledFacts;
+}
+
+interface PortableFacts {
+  /** With a mark in the place of the account's name. */
+  readonly spec: ServerSpec;
+  /** What the account and its system give without a word, by name, with the same mark. */
+  readonly given: Readonly<Record<string, string>>;
 }
 
 interface InstalledFacts {

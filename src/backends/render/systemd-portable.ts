@@ -1,0 +1,56 @@
+import type { ServerSpec } from "../../model/spec.ts";
+import type { UnitFacts } from "./unit.ts";
+
+/** A unit for the systemd of any account: `%h` and `%u` stand where the account's home folder and name do. */
+
+/** Stand for these until the text is written: code points that no value of a unit has. */
+const HOME = "\u{FDD3}";
+/** As the name of the account, it is known again wherever a configuration asks for that. */
+export const ACCOUNT = "\u{FDD4}";
+
+/** What the manager of an account gives to every unit by itself. */
+const GIVEN = ["HOME", "USER", "LOGNAME", "SHELL"];
+
+/** With marks in the place of home and account, and without what the manager gives. A unit of the system has no account. */
+export function asPortable(facts: UnitFacts): UnitFacts {
+  const { portable, spec, home, envFiles, installed } = facts;
+  if (portable === undefined || installed || spec.class === "system" || home === "/") return facts;
+  const marked = marking(home);
+  const env = Object.entries(portable.spec.env)
+    .filter(([name, value]) => !GIVEN.includes(name) || value !== portable.given[name])
+    .map(([name, value]) => [name, markedValue(value, marked)] as const);
+  return {
+    ...facts,
+    spec: {
+      ...portable.spec,
+      program: marked(portable.spec.program),
+      args: portable.spec.args.map(marked),
+      workingDir: marked(portable.spec.workingDir),
+      env: Object.fromEntries(env),
+    },
+    envFiles: envFiles.map(marked),
+  };
+}
+
+/** The text that was written with the marks, as systemd reads it. */
+export function withSpecifiers(text: string): string {
+  return text.replaceAll(HOME, "%h").replaceAll(ACCOUNT, "%u");
+}
+
+/** Only a whole path counts: `/home/ada` is not in `/home/adam`, nor in `/mnt/home/ada`. */
+function marking(home: string): (text: string) => string {
+  const escaped = home.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  const pattern = new RegExp(
+    `(?<![\\p{L}\\p{N}_.~/-])${escaped}(?![\\p{L}\\p{N}_.~@+-])|(?<=://)${escaped}(?![\\p{L}\\p{N}_.~@+-])`,
+    "gu",
+  );
+  return (text) => text.replace(pattern, HOME);
+}
+
+type EnvValue = ServerSpec["env"][string];
+
+function markedValue(value: EnvValue, marked: (text: string) => string): EnvValue {
+  if (typeof value === "string") return marked(value);
+  const { secret } = value;
+  return "file" in secret ? { ...value, secret: { ...secret, file: marked(secret.file) } } : value;
+}
