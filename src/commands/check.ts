@@ -1,5 +1,5 @@
 import { actionKey } from "../model/action.ts";
-import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
+import { formatDiagnostic } from "../model/diagnostic.ts";
 import type { Evaluated } from "../operation/planning.ts";
 import { ProjectCommand, secretsFlag, trustFlags, unaskedFlag } from "./project-command.ts";
 import { shortenPath } from "./shorten.ts";
@@ -45,9 +45,9 @@ export default class Check extends ProjectCommand {
   }
 
   /** What the backends refuse of their servers, beside what was found so far. */
-  async #remarks({ desired, warnings, place, settings }: Evaluated) {
+  async #remarks({ desired, diagnostics, warnings, place, settings }: Evaluated) {
     const fleet = this.fleet(desired.project, { settings });
-    const errors: Diagnostic[] = [];
+    const errors = diagnostics.filter(({ everywhere }) => everywhere);
     for (const spec of desired.servers) {
       const backend = await fleet.backend(spec.backend);
       for (const { severity, path, message } of backend.check(spec))

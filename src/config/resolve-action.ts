@@ -5,9 +5,14 @@ import { parseDuration } from "../model/units.ts";
 import { expandAction, shebangOf } from "./actions.ts";
 import type { Declared, DeclaredAction, DeclaredServer } from "./declared.ts";
 import { accountEnv, expandPath, systemPath } from "./environment.ts";
-import type { KeyPath } from "./place.ts";
 import { pathFolders } from "./program.ts";
-import { findProgram, type ResolvedServer, resolveSecrets, workingDirFault } from "./resolve-server.ts";
+import {
+  findProgram,
+  type Report,
+  type ResolvedServer,
+  resolveSecrets,
+  workingDirFault,
+} from "./resolve-server.ts";
 import type { World } from "./world.ts";
 
 export interface ResolvedAction {
@@ -32,18 +37,19 @@ export async function resolveAction(
   const diagnostics: Diagnostic[] = [];
   const { input } = action;
   const { machine } = world;
-  const report = (at: KeyPath, message: string) =>
+  const report: Report = (at, message, everywhere) =>
     diagnostics.push({
       severity: "error",
       message: `action ${actionKey({ ...action })}: ${message}`,
       ...aboutAction(action),
       ...action.place(at),
+      ...(everywhere && { everywhere }),
     });
 
   const [written, at, ...interpreterArgs] = programOf(action);
   const env = { ...owner?.declared.input.env, ...input.env };
   const found = await findProgram({ input: { env }, folder: action.folder }, written, [at], path, world);
-  if (found.kind === "missing") report([at], found.message);
+  if (found.kind === "missing") report([at], found.message, found.everywhere);
   const server = owner?.resolved.spec;
   const workingDir =
     input.workingDir === undefined

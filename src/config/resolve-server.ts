@@ -8,6 +8,7 @@ import { expandPath, givenEnv, nameFault, systemPath } from "./environment.ts";
 import type { KeyPath } from "./place.ts";
 import { type ProgramSearch, pathFolders, programAt, programOn, versionManagerRemark } from "./program.ts";
 import { absoluteReference, readEnvFile, readSecret } from "./secrets.ts";
+import { shellLineFault, shownLine } from "./shell-line.ts";
 import { expandTemplates } from "./templates.ts";
 import type { SecretOutcome, World } from "./world.ts";
 
@@ -25,13 +26,19 @@ export async function resolveServer(
   world: World,
 ): Promise<ResolvedServer> {
   const diagnostics: Diagnostic[] = [];
-  const report = (path: KeyPath, message: string) =>
-    diagnostics.push({ severity: "error", message, server: server.name, ...server.place(path) });
+  const report: Report = (path, message, everywhere) =>
+    diagnostics.push({
+      severity: "error",
+      message,
+      server: server.name,
+      ...server.place(path),
+      ...(everywhere && { everywhere }),
+    });
   const { input } = server;
   const { machine } = world;
 
   const found = await findProgram(server, input.command, ["command"], declared.path, world);
-  if (found.kind === "missing") report(["command"], found.message);
+  if (found.kind === "missing") report(["command"], found.message, found.everywhere);
   else {
     const remark = versionManagerRemark(input.command, found.program);
     if (remark !== undefined)
@@ -71,13 +78,33 @@ export async function resolveServer(
   return { spec, secrets: secret.values, diagnostics };
 }
 
+/** Takes a preflight problem. `everywhere`: as in {@link Diagnostic}. */
+export type Report = (path: KeyPath, message: string, everywhere?: true) => void;
+
 /** What a program is found by: the declared environment, and the folders that relative paths start at. */
 interface Holder extends Pick<DeclaredServer, "folder"> {
   readonly input: Pick<DeclaredServer["input"], "env">;
 }
 
-/** `at`: where the configuration names it. */
-export function findProgram(
+/** `at`: where the configuration names it. What cannot be a program at all is told as what it is. */
+export async function findProgram(
+  server: Holder,
+  command: string,
+  at: KeyPath,
+  path: readonly string[],
+  world: World,
+): Promise<ProgramSearch> {
+  const find = (word: string) => lookUp(server, word, at, path, world);
+  const search = await find(command);
+  if (search.kind === "found" || !search.absent) return search;
+  const isProgram = async (word: string) => (await find(word)).kind === "found";
+  const fault = await shellLineFault(command, String(at.at(-1)), isProgram);
+  if (fault === undefined) return search;
+  const message = `cannot run ${shownLine(command)}: ${fault}`;
+  return { kind: "missing", message, everywhere: true };
+}
+
+async function lookUp(
   server: Holder,
   command: string,
   at: KeyPath,
@@ -103,14 +130,14 @@ async function resolveProbes(
   path: readonly string[],
   args: { readonly readiness: readonly string[]; readonly liveness: readonly string[] },
   world: World,
-  report: (path: KeyPath, message: string) => void,
+  report: Report,
 ): Promise<Facts["probes"]> {
   const found = async (name: "readiness" | "liveness") => {
     const probe = server.input[name];
     if (typeof probe !== "object" || probe.type !== "command") return {};
     const at = [name, "command"];
     const search = await findProgram(server, probe.command, at, path, world);
-    if (search.kind === "missing") report(at, search.message);
+    if (search.kind === "missing") report(at, search.message, search.everywhere);
     const program = search.kind === "found" ? search.program : probe.command;
     return { [name]: { program, args: [...args[name]] } };
   };
@@ -132,7 +159,7 @@ interface ResolvedSecrets {
 export async function resolveSecrets(
   server: Holder & { readonly input: Pick<DeclaredServer["input"], "envFile"> },
   world: World,
-  report: (path: KeyPath, message: string) => void,
+  report: Report,
 ): Promise<ResolvedSecrets> {
   const { env, envFile } = server.input;
   const { home } = world.machine;

@@ -54,6 +54,20 @@ describe("before anything is done", () => {
     expect(await home.servers()).toEqual({});
   });
 
+  it("a line for a shell, which no machine would run, is an error of check too", async () => {
+    const home = newHome();
+    home.write("servers.d/web.kdl", 'command "npx -y some-server"\nport "none"\n');
+    const said =
+      'servers.d/web.kdl:1:9: cannot run "npx -y some-server": it is one program and not a line of words; put the words after the first into args';
+    const check = await home.xy("check");
+    expect(check).toMatchObject({ code: 3 });
+    expect(check.stderr).toContain(said);
+    expect(await home.xy("plan")).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining(`error: ${said}\n`),
+    });
+  });
+
   it("a port that somebody else holds", async () => {
     const home = newHome();
     const port = await takenPort();

@@ -190,6 +190,103 @@ describe("the program", () => {
     expect(desired.servers[0]).toMatchObject({ command, program: command });
   });
 
+  /** As people paste them, and what is said of each. */
+  const lines: [string, string][] = [
+    ["npx -y x", 'cannot run "npx -y x": it is one program and not a line of words; ARGS'],
+    [
+      "nope-nope\\t--flag",
+      'cannot run "nope-nope\\t--flag": it is one program and not a line of words; ARGS',
+    ],
+    ["/bin/sh run.sh", 'cannot run "/bin/sh run.sh": it is one program and not a line of words; ARGS'],
+    ["./x --flag", 'cannot run "./x --flag": it is one program and not a line of words; ARGS'],
+    ["bash -c 'a | b'", "cannot run \"bash -c 'a | b'\": it is one program and not a line of words; ARGS"],
+    [
+      "curl http://h/?a=1&b=2",
+      'cannot run "curl http://h/?a=…": it is one program and not a line of words; ARGS',
+    ],
+    [
+      "cd a && b",
+      'cannot run "cd a && b": no shell reads it, and only a shell knows cd; put the folder into working-dir, or SH',
+    ],
+    ["a && b", 'cannot run "a && b": no shell reads it, and only a shell knows &&; SH'],
+    ["foo | bar", 'cannot run "foo | bar": no shell reads it, and only a shell knows |; SH'],
+    ["foo|bar", 'cannot run "foo|bar": no shell reads it, and only a shell knows |; SH'],
+    ["a; b", 'cannot run "a; b": no shell reads it, and only a shell knows ;; SH'],
+    ["a > /tmp/log", 'cannot run "a > /tmp/log": no shell reads it, and only a shell knows >; SH'],
+    ["server &", 'cannot run "server &": no shell reads it, and only a shell knows &; SH'],
+    ["node $HOME/x", 'cannot run "node $HOME/x": no shell reads it, and only a shell knows $HOME; SH'],
+    ["export A=1", 'cannot run "export A=…": no shell reads it, and only a shell knows export; SH'],
+    [
+      "A=1 b c",
+      'cannot run "A=… b c": no shell reads it; put A into env, keep the program alone, and put the words after it into args',
+    ],
+    [
+      "$HOME/bin/x",
+      'cannot run "$HOME/bin/x": nothing fills in $HOME; write the path itself, or begin it with ~',
+    ],
+    ["'sh'", 'cannot run "\'sh\'": its quotes are a part of the name; write "sh" without them'],
+    ["sh ", 'cannot run "sh ": it begins or ends with white space; remove that'],
+    [" ", 'cannot run " ": it is blank; write the program to run'],
+    [
+      "C:\\\\tools\\\\x.exe",
+      'cannot run "C:\\\\tools\\\\x.exe": it is a path of Windows, where xy does not run; write the path on this machine',
+    ],
+  ];
+  const told = (message: string) =>
+    message
+      .replace("ARGS", "put the words after the first into args")
+      .replace("SH", 'write the program "sh", and put "-c" and this line into args');
+
+  it.each(lines)("is told to be a line for a shell: %s", async (command, message) => {
+    const { said, diagnostics } = await inFolder({
+      "servers.d/a.json": `{"port":"none","command":"${command}"}`,
+    });
+    expect(said).toEqual([`servers.d/a.json:1:26: ${told(message)}`]);
+    expect(diagnostics).toMatchObject([{ severity: "error", server: "a", everywhere: true }]);
+  });
+
+  it("is told to be a line where a probe or an action names it", async () => {
+    const { said } = await inFolder({
+      "xy.config.yaml":
+        "actions:\n  tidy:\n    command: rm -r x\n  deep:\n    script: x\n    interpreter: sh -e\n",
+      "servers.d/a.yaml":
+        "command: sh\nport: none\nreadiness:\n  type: command\n  command: curl -f x\nactions:\n  go:\n    command: a && b\n",
+    });
+    const line = "it is one program and not a line of words;";
+    expect(said).toEqual([
+      `servers.d/a.yaml:5:12: cannot run "curl -f x": ${line} put the words after the first into args`,
+      `servers.d/a.yaml:8:14: action a:go: cannot run "a && b": ${told("no shell reads it, and only a shell knows &&; SH")}`,
+      `xy.config.yaml:3:14: action tidy: cannot run "rm -r x": ${line} put the words after the first into args`,
+      `xy.config.yaml:6:18: action deep: cannot run "sh -e": ${line} write a list of its words`,
+    ]);
+  });
+
+  it("may have blanks and signs in its name where it is there", async () => {
+    const names = ["bin/my server", "bin/a && b", "tools/two words", "bin/it's"];
+    const commands = ["../bin/my server", "~/bin/a && b", "two words", "../bin/it's"];
+    const servers = Object.fromEntries(
+      commands.map((command, i) => [`servers.d/s${i}.json`, JSON.stringify({ command, port: "none" })]),
+    );
+    const programs = Object.fromEntries(names.map((name) => [name, ""]));
+    const { folder, desired, said } = await inFolder(
+      { ...servers, ...programs, "xy.config.yaml": "path: [tools]\n" },
+      undefined,
+      names,
+    );
+    expect(said).toEqual([]);
+    expect(desired.servers.map(({ program }) => program)).toEqual(names.map((name) => join(folder, name)));
+  });
+
+  it("that is missing, with a blank in its path, is no line", async () => {
+    const { said, diagnostics } = await inFolder({
+      "servers.d/a.json": '{"port":"none","command":"/opt/My App/bin/x"}',
+    });
+    expect(said).toEqual([
+      'servers.d/a.json:1:26: cannot run "/opt/My App/bin/x": /opt/My App/bin/x does not exist; correct the path',
+    ]);
+    expect(diagnostics[0]).not.toHaveProperty("everywhere");
+  });
+
   it("as a path starts at the file that says so, or at home", async () => {
     const programs = ["servers.d/run", "bin/run"];
     const texts = {
