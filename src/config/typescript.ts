@@ -2,11 +2,12 @@ import { dirname, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { ConfigContext } from "./define.ts";
+import { foreignValue } from "./foreign-files.ts";
 import { show } from "./issues.ts";
 import { canonicalKeys, problemAt } from "./keys.ts";
 import { formatPath, type KeyPath, type Reading } from "./place.ts";
 import { inThread } from "./runtime.ts";
-import type { Shape } from "./shape.ts";
+import { keysOf, type Shape } from "./shape.ts";
 import type { ProgramAnswer, ProgramRequest } from "./worker.ts";
 
 export interface Evaluation {
@@ -74,6 +75,8 @@ function fromValue(file: string, answer: Extract<ProgramAnswer, { kind: "value" 
   const at = (path: KeyPath) => (path.length > 0 ? { file, path: formatPath(path, "camel") } : { file });
   const problems = answer.problems.map(({ path, message }) => problemAt(at(path), message));
   if (problems.length > 0) return { problems };
+  const foreign = foreignValue(answer.value, keysOf(shape), "camel");
+  if (foreign !== undefined) return { problems: [problemAt(at(foreign.path), foreign.message)] };
   if (typeof answer.value !== "object" || answer.value === null || Array.isArray(answer.value)) {
     const found =
       answer.value === undefined ? "nothing" : Array.isArray(answer.value) ? "a list" : show(answer.value);

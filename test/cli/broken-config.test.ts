@@ -106,6 +106,34 @@ describe("a broken configuration", () => {
       ["servers.d/web.kdl:3:12: *"],
     ],
     [
+      "the file of an MCP client, pasted",
+      {
+        "xy.config.json":
+          '{"mcpServers":\n{"a": {"command": "npx", "args": ["-y", "x"]}, "b": {"url": "https://x"}}}\n',
+      },
+      [
+        "xy.config.json:1:2: cannot use this as a configuration of xy: it is the list of servers of an MCP client; *",
+      ],
+    ],
+    [
+      "a file of docker compose, pasted",
+      {
+        "servers.d/web.yaml":
+          "services:\n  web:\n    image: nginx\n    ports: ['80:80']\n    restart: always\n",
+      },
+      ["servers.d/web.yaml:1:1: cannot use this as a configuration of xy: it is a file of docker compose; *"],
+    ],
+    [
+      "a Procfile, pasted",
+      { "xy.config.yaml": "web: npm start\nworker: npm run work\n" },
+      ["xy.config.yaml:1:1: cannot use this as a configuration of xy: it is a Procfile; *"],
+    ],
+    [
+      "a file of supervisord, pasted",
+      { "xy.config.yaml": "[program:web]\ncommand=node x\n" },
+      ["xy.config.yaml:1:1: cannot use this as a configuration of xy: it is a file of supervisord; *"],
+    ],
+    [
       "a name that a shell owns",
       { "servers.d/web.kdl": 'command "sh"\nport "none"\nenv {\n  IFS "x"\n}\n' },
       [

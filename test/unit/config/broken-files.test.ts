@@ -72,7 +72,9 @@ describe("mistakes in KDL", () => {
       {
         "servers.d/a.kdl": 'command "x"; port "none"\nrestart "always"\n',
       },
-      ['servers.d/a.kdl:2:9: cannot use "always" here: restart is a block; write restart { … }'],
+      [
+        'servers.d/a.kdl:2:9: cannot use "always" here: restart is a block; write restart { policy "always" }',
+      ],
     ],
     [
       "a block in place of a list",
