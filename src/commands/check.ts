@@ -47,7 +47,7 @@ export default class Check extends ProjectCommand {
   /** What the backends refuse of their servers, beside what was found so far. */
   async #remarks({ desired, diagnostics, warnings, place, settings }: Evaluated) {
     const fleet = this.fleet(desired.project, { settings });
-    const errors = diagnostics.filter(({ everywhere }) => everywhere);
+    const errors = diagnostics.filter(({ severity, everywhere }) => everywhere && severity === "error");
     for (const spec of desired.servers) {
       const backend = await fleet.backend(spec.backend);
       for (const { severity, path, message } of backend.check(spec))

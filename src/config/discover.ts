@@ -8,6 +8,7 @@ import { DATA_EXTENSIONS } from "./data.ts";
 import { problemAt } from "./keys.ts";
 import { type Owner, type Standing, standingOf, standingOfFile } from "./ownership.ts";
 import { PROGRAM_EXTENSIONS, readFailure } from "./read.ts";
+import { unreadMains, unreadServers } from "./unread.ts";
 
 /** Where to look for a configuration. */
 export interface Search {
@@ -58,7 +59,10 @@ export async function discover(search: Search): Promise<Discovery> {
   const skipped: Diagnostic[] = [];
   for (const folder of await foldersUpwards(search)) {
     const names = await configNames(folder);
-    if (names.length === 0) continue;
+    if (names.length === 0) {
+      skipped.push(...unreadMains(folder, await readdir(folder).catch(() => [])));
+      continue;
+    }
     const standing = await standingOf(folder, names, owner);
     if (standing.is === "unsafe") return unsafe(folder, standing);
     if (standing.is === "ours") return rootAt(folder, "walked", skipped);
@@ -72,7 +76,7 @@ export async function discover(search: Search): Promise<Discovery> {
   const names = await configNames(own);
   if (names.length > 0) return safeRootAt(own, names, "default", skipped, owner);
   const passed = skipped
-    .map(({ file, message }) => `; ${message.replace("this configuration", `${file}`)}`)
+    .map(({ file, message }) => `; ${message.replace(/this (?:configuration|file)/, () => `${file}`)}`)
     .join("");
   const message = `cannot find a configuration: no xy.config.* or servers.d at or above ${search.cwd}, nor in ${own}; run "xy init", or name one with --config${passed}`;
   return { ok: false, problems: [{ severity: "error", message }] };
@@ -180,9 +184,8 @@ async function rootAt(
 ): Promise<Result<Root>> {
   const folder = await realpath(path);
   const problems: Diagnostic[] = [];
-  const mains = (await listed(folder, problems))
-    .filter((entry) => isMain(entry.name))
-    .map((entry) => join(folder, entry.name));
+  const all = await listed(folder, problems);
+  const mains = all.filter((entry) => isMain(entry.name)).map((entry) => join(folder, entry.name));
   const chosen = main ? join(folder, basename(main)) : mains.length > 1 ? undefined : mains[0];
   if (mains.length > 1 && !main) {
     problems.push(
@@ -191,14 +194,19 @@ async function rootAt(
   }
   const entries = (await serverEntries(folder, problems)).filter((entry) => !entry.name.startsWith("."));
   const files = entries.filter((entry) => DATA_EXTENSIONS.includes(extname(entry.name)));
-  const programs = entries.filter((entry) => PROGRAM_EXTENSIONS.includes(extname(entry.name)));
+  const rest = entries.filter((entry) => !files.includes(entry)).map(({ name }) => name);
   const diagnostics = [
     ...skipped,
     ...problems,
-    ...programs.map((entry) => programWarning(join(folder, "servers.d", entry.name))),
+    ...unreadMains(
+      folder,
+      all.map(({ name }) => name),
+    ),
+    ...(await unreadServers(join(folder, "servers.d"), rest)),
   ];
   if (problems.length === 0 && !chosen && !(await configNames(folder)).includes("servers.d")) {
-    return failure(folder, 'cannot find xy.config.* or servers.d in this folder: run "xy init" there');
+    const none = failure(folder, 'cannot find xy.config.* or servers.d in this folder: run "xy init" there');
+    return { ...none, problems: [...none.problems, ...diagnostics] };
   }
   const servers = files.map(({ name }) => ({
     name: basename(name, extname(name)),
@@ -209,12 +217,6 @@ async function rootAt(
     value: { folder, named: path, how, ...(chosen && { main: chosen }), servers, diagnostics },
     warnings: [],
   };
-}
-
-function programWarning(file: string): Diagnostic {
-  const message =
-    "ignored this file: a server in servers.d is written in KDL, YAML or JSON; TypeScript goes into xy.config.ts";
-  return { severity: "warning", file, message };
 }
 
 async function serverEntries(folder: string, problems: Diagnostic[]): Promise<Dirent[]> {

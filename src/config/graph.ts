@@ -12,9 +12,14 @@ export interface Surroundings {
   readonly complete: boolean;
 }
 
-/** What is wrong between servers: unknown names, cycles, ports in common. */
+/** What is wrong between servers: unknown names, ends that never come, cycles, ports in common. */
 export function graphProblems(servers: readonly DeclaredServer[], around: Surroundings): Diagnostic[] {
-  return [...unknownDependencies(servers, around), ...cycles(servers), ...portClashes(servers)];
+  return [
+    ...unknownDependencies(servers, around),
+    ...endlessDependencies(servers),
+    ...cycles(servers),
+    ...portClashes(servers),
+  ];
 }
 
 function dependencyName(dependency: DeclaredServer["input"]["dependsOn"][number]): string {
@@ -50,6 +55,22 @@ function unknownDependencies(
       const guess = compared > MOST_COMPARED ? undefined : nearest(name, names);
       const wayOut = guess === undefined ? "declare it, or remove it here" : `did you mean "${guess}"?`;
       return [problem(server, path, `cannot depend on ${JSON.stringify(name)}: no such server; ${wayOut}`)];
+    }),
+  );
+}
+
+/** Dependencies on the end of what is started again whenever it ends. */
+function endlessDependencies(servers: readonly DeclaredServer[]): Diagnostic[] {
+  const restarting = new Set(
+    servers.filter(({ input }) => input.restart.policy === "always").map(({ name }) => name),
+  );
+  return servers.flatMap((server) =>
+    server.input.dependsOn.flatMap((dependency, i) => {
+      const name = dependencyName(dependency);
+      const condition = typeof dependency === "string" ? undefined : dependency.condition;
+      if (condition !== "completed" || !restarting.has(name)) return [];
+      const message = `cannot wait until ${name} has completed: its restart policy is "always", so it never does; give it the policy "on-failure", or wait until it is "ready"`;
+      return [problem(server, ["dependsOn", i], message)];
     }),
   );
 }

@@ -8,6 +8,7 @@ import { accountEnv, expandPath, systemPath } from "./environment.ts";
 import { pathFolders } from "./program.ts";
 import {
   findProgram,
+  isStarted,
   type Report,
   type ResolvedServer,
   resolveSecrets,
@@ -37,14 +38,17 @@ export async function resolveAction(
   const diagnostics: Diagnostic[] = [];
   const { input } = action;
   const { machine } = world;
-  const report: Report = (at, message, everywhere) =>
-    diagnostics.push({
-      severity: "error",
-      message: `action ${actionKey({ ...action })}: ${message}`,
-      ...aboutAction(action),
-      ...action.place(at),
-      ...(everywhere && { everywhere }),
-    });
+  const reportAs =
+    (severity: Diagnostic["severity"]): Report =>
+    (at, message, everywhere) =>
+      diagnostics.push({
+        severity,
+        message: `action ${actionKey({ ...action })}: ${message}`,
+        ...aboutAction(action),
+        ...action.place(at),
+        ...(everywhere && { everywhere }),
+      });
+  const report = reportAs(owner === undefined || isStarted(owner.declared) ? "error" : "warning");
 
   const [written, at, ...interpreterArgs] = programOf(action);
   const env = { ...owner?.declared.input.env, ...input.env };
@@ -69,7 +73,7 @@ export async function resolveAction(
   const expanded = expandAction(action, owner?.declared, facts);
   for (const problem of expanded.problems) report(problem.path, problem.message);
   const own = { input: { env: input.env, envFile: [] }, folder: action.folder };
-  const secret = await resolveSecrets(own, world, report);
+  const secret = await resolveSecrets(own, world, reportAs("error"));
   const whole = { ...base, ...expanded.env, ...secret.references };
   const values = { ...owner?.resolved.secrets, ...secret.values };
   const { schedule } = input;

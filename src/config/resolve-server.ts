@@ -26,16 +26,11 @@ export async function resolveServer(
   world: World,
 ): Promise<ResolvedServer> {
   const diagnostics: Diagnostic[] = [];
-  const report: Report = (path, message, everywhere) =>
-    diagnostics.push({
-      severity: "error",
-      message,
-      server: server.name,
-      ...server.place(path),
-      ...(everywhere && { everywhere }),
-    });
   const { input } = server;
   const { machine } = world;
+  const report = reporter(diagnostics, isStarted(server) ? "error" : "warning", server);
+  // The values are recorded, also of what is to stay stopped.
+  const reportSecret = reporter(diagnostics, input.wanted === "ignore" ? "warning" : "error", server);
 
   const found = await findProgram(server, input.command, ["command"], declared.path, world);
   if (found.kind === "missing") report(["command"], found.message, found.everywhere);
@@ -60,7 +55,7 @@ export async function resolveServer(
   for (const { path, message } of expanded.problems) report(path, message);
 
   const probes = await resolveProbes(server, declared.path, expanded.probeArguments, world, report);
-  const secret = await resolveSecrets(server, world, report);
+  const secret = await resolveSecrets(server, world, reportSecret);
   const spec = specOf(input, {
     ...facts,
     os: machine.os,
@@ -76,6 +71,24 @@ export async function resolveServer(
     workingDir,
   });
   return { spec, secrets: secret.values, diagnostics };
+}
+
+/** Whether an apply starts it: what only a start needs stands in the way of nothing else. */
+export const isStarted = ({ input }: Pick<DeclaredServer, "input">): boolean => input.wanted === "start";
+
+function reporter(
+  diagnostics: Diagnostic[],
+  severity: Diagnostic["severity"],
+  server: Pick<DeclaredServer, "name" | "place">,
+): Report {
+  return (path, message, everywhere) =>
+    diagnostics.push({
+      severity,
+      message,
+      server: server.name,
+      ...server.place(path),
+      ...(everywhere && { everywhere }),
+    });
 }
 
 /** Takes a preflight problem. `everywhere`: as in {@link Diagnostic}. */

@@ -68,6 +68,22 @@ describe("before anything is done", () => {
     });
   });
 
+  it("a missing program stops nothing where the server is not to start", async () => {
+    const home = newHome();
+    const missing = (wanted: string) => `command "no-such-program"\nport "none"\nwanted "${wanted}"\n`;
+    home.write("servers.d/off.kdl", missing("ignore"));
+    home.write("servers.d/later.kdl", missing("stop"));
+    home.declare("web");
+    const applied = await home.did("apply", "--yes");
+    expect(applied).toContain('warning: servers.d/later.kdl:1:9: cannot find the program "no-such-program"');
+    expect(applied).not.toContain("off.kdl");
+    expect(await home.servers()).toMatchObject({ web: { state: "running" }, later: { state: "stopped" } });
+    expect(await home.did("plan")).toContain("No changes.");
+    const { stdout, stderr, code } = await home.xy("emit", "systemd");
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("no-such-program") });
+    expect(stdout).toContain("no-such-program");
+  });
+
   it("a port that somebody else holds", async () => {
     const home = newHome();
     const port = await takenPort();

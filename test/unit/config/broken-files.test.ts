@@ -779,6 +779,24 @@ describe("mistakes in every format", () => {
       ],
     ],
     [
+      "waiting for the end of what never ends, in every format",
+      {
+        "servers.d/a.kdl": 'command "x"; port "none"\ndepends-on "loop" condition="completed"',
+        "servers.d/b.yaml":
+          "command: x\nport: none\ndepends-on:\n  - server: loop\n    condition: completed\n  - once\n",
+        "servers.d/c.json":
+          '{"command":"x","port":"none",\n"dependsOn":[{"server":"once","condition":"completed"},{"server":"loop","condition":"started"}]}',
+        "servers.d/once.kdl": 'command "x"; port "none"\n',
+        "xy.config.ts":
+          'export default { defaults: { restart: { backoffInitial: "2s" } }, servers: { loop: { command: "x", port: "none", restart: { policy: "always" } }, d: { command: "x", port: "none", dependsOn: [{ server: "loop", condition: "completed" }] } } }',
+      },
+      [
+        'servers.d/a.kdl:2:12: cannot wait until loop has completed: its restart policy is "always", so it never does; give it the policy "on-failure", or wait until it is "ready"',
+        'servers.d/b.yaml:4:5: cannot wait until loop has completed: its restart policy is "always", so it never does; give it the policy "on-failure", or wait until it is "ready"',
+        'xy.config.ts: servers.d.dependsOn[0]: cannot wait until loop has completed: its restart policy is "always", so it never does; give it the policy "on-failure", or wait until it is "ready"',
+      ],
+    ],
+    [
       "a cycle, and what is not there",
       {
         "servers.d/a.kdl": 'command "x"; port "none"\ndepends-on "b"',

@@ -287,6 +287,17 @@ describe("the program", () => {
     expect(diagnostics[0]).not.toHaveProperty("everywhere");
   });
 
+  it.each(["stop", "ignore"])("that is missing stops nothing where wanted is %s", async (wanted) => {
+    const { diagnostics, desired } = await inFolder({
+      "servers.d/a.kdl": `command "nope-nope"; port "none"; wanted "${wanted}"; working-dir "/nope"
+        readiness "command" { command "nope-probe"; }
+        action "go" { command "nope-act"; working-dir "/nope"; }`,
+      "servers.d/b.kdl": `command "npx -y x"; port "none"; wanted "${wanted}"`,
+    });
+    expect(diagnostics.map(({ severity }) => severity)).toEqual(Array(6).fill("warning"));
+    expect(desired.servers.map(({ program }) => program)).toEqual(["nope-nope", "npx -y x"]);
+  });
+
   it("as a path starts at the file that says so, or at home", async () => {
     const programs = ["servers.d/run", "bin/run"];
     const texts = {
