@@ -103,6 +103,8 @@ export const READERS: Readonly<Record<string, Reader>> = {
       "env ",
       "depends-on ",
       "args ",
+      'r"',
+      "=true",
     ],
     most: BY_LIBRARY,
   },
