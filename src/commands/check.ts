@@ -1,5 +1,5 @@
 import { actionKey } from "../model/action.ts";
-import { formatDiagnostic } from "../model/diagnostic.ts";
+import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import type { Evaluated } from "../operation/planning.ts";
 import { ProjectCommand, secretsFlag, trustFlags, unaskedFlag } from "./project-command.ts";
 import { shortenPath } from "./shorten.ts";
@@ -7,7 +7,7 @@ import { shortenPath } from "./shorten.ts";
 export default class Check extends ProjectCommand {
   static override summary = "Validate the configuration and show every problem at once.";
   static override description =
-    "Changes nothing and runs no secret commands. Exits with 3 if the configuration is invalid.";
+    "Changes nothing and runs no secret commands. Exits with 3 if the configuration is invalid. What is missing on this machine only, such as a program, is a warning.";
   static override examples = ["<%= config.bin %> check", "<%= config.bin %> check --config ~/dotfiles/xy"];
   static override enableJsonFlag = true;
   static override flags = {
@@ -18,11 +18,13 @@ export default class Check extends ProjectCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Check);
-    const evaluated = await this.evaluated({ ...flags, "no-secrets": true });
+    const { checkConfiguration } = await import("../operation/checking.ts");
+    const checked = this.usable(await checkConfiguration(this.setting(flags)), "nothing was done");
+    const { evaluated, warnings } = checked;
     const { desired, files, elsewhere } = evaluated;
     const { project, servers, actions } = desired;
-    const { errors, warnings } = await this.#remarks(evaluated);
-    if (errors.length > 0) this.valueOrEnd({ ok: false, problems: errors }, "the configuration is invalid");
+    const errors = [...checked.errors, ...(await this.#refusals(evaluated, checked.errors))];
+    if (errors.length > 0) this.usable({ ok: false, problems: [...errors, ...warnings] }, "nothing was done");
     if (this.json) {
       return this.printJson({
         valid: true,
@@ -44,17 +46,21 @@ export default class Check extends ProjectCommand {
     );
   }
 
-  /** What the backends refuse of their servers, beside what was found so far. */
-  async #remarks({ desired, diagnostics, warnings, place, settings }: Evaluated) {
+  /** What the backends refuse of the servers that nothing else is wrong with. */
+  async #refusals(
+    { desired, place, settings }: Omit<Evaluated, "warnings">,
+    found: readonly Diagnostic[],
+  ): Promise<Diagnostic[]> {
+    const wrong = new Set(found.map(({ server }) => server));
     const fleet = this.fleet(desired.project, { settings });
-    const errors = diagnostics.filter(({ severity, everywhere }) => everywhere && severity === "error");
-    for (const spec of desired.servers) {
+    const errors: Diagnostic[] = [];
+    for (const spec of desired.servers.filter(({ name }) => !wrong.has(name))) {
       const backend = await fleet.backend(spec.backend);
       for (const { severity, path, message } of backend.check(spec))
         if (severity === "error")
           errors.push({ severity, server: spec.name, message, ...place(spec.name, path) });
     }
     await fleet.close();
-    return { errors, warnings };
+    return errors;
   }
 }

@@ -154,11 +154,14 @@ export abstract class ProjectCommand extends BaseCommand {
   }
 
   /** What was made of a configuration. `nothing`: what did not happen when there is none. */
-  protected usable<T>(result: Result<T> & { readonly refused?: true }, nothing: string): T {
-    const why =
-      !result.ok && result.refused
-        ? `nobody has agreed to this configuration, ${nothing}; look at what it can run, then agree with --trust`
-        : `the configuration is invalid, ${nothing}`;
+  protected usable<T>(
+    result: Result<T> & { readonly refused?: true; readonly missing?: true },
+    nothing: string,
+  ): T {
+    if (result.ok) return result.value;
+    const why = result.refused
+      ? `nobody has agreed to this configuration, ${nothing}; look at what it can run, then agree with --trust`
+      : `${result.missing ? "no configuration found" : "the configuration is invalid"}, ${nothing}`;
     return this.valueOrEnd(result, why);
   }
 

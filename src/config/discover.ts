@@ -45,8 +45,8 @@ const EXTENSIONS = [...PROGRAM_EXTENSIONS, ...DATA_EXTENSIONS];
 const isMain = (file: string) =>
   basename(file, extname(file)) === "xy.config" && EXTENSIONS.includes(extname(file));
 
-/** A root, or why there is none. `unsafe`: there is one, and no other may be taken in its place. */
-export type Discovery = Result<Root> & { readonly unsafe?: true };
+/** A root, or why there is none. `unsafe`: there is one, and no other may be taken in its place. `missing`: there is none. */
+export type Discovery = Result<Root> & { readonly unsafe?: true; readonly missing?: true };
 
 /**
  * Finds the configuration root: the named one, else the nearest at or above the working folder, else the user's. One of
@@ -79,7 +79,7 @@ export async function discover(search: Search): Promise<Discovery> {
     .map(({ file, message }) => `; ${message.replace(/this (?:configuration|file)/, () => `${file}`)}`)
     .join("");
   const message = `cannot find a configuration: no xy.config.* or servers.d at or above ${search.cwd}, nor in ${own}; run "xy init", or name one with --config${passed}`;
-  return { ok: false, problems: [{ severity: "error", message }] };
+  return { ok: false, problems: [{ severity: "error", message }], missing: true };
 }
 
 /** What is known of a group is asked once, however many files are its own. */
@@ -150,7 +150,9 @@ async function named(
       warnings: [],
     };
   } catch (error) {
-    return failure(absolute, `cannot read the configuration that ${from} names: ${readFailure(error)}`);
+    const message = `cannot read the configuration that ${from} names: ${readFailure(error)}`;
+    const isThere = (error as NodeJS.ErrnoException).code !== "ENOENT";
+    return { ...failure(absolute, message), ...(!isThere && { missing: true }) };
   }
 }
 
@@ -181,7 +183,7 @@ async function rootAt(
   how: Root["how"],
   skipped: readonly Diagnostic[],
   main?: string,
-): Promise<Result<Root>> {
+): Promise<Discovery> {
   const folder = await realpath(path);
   const problems: Diagnostic[] = [];
   const all = await listed(folder, problems);
@@ -206,7 +208,7 @@ async function rootAt(
   ];
   if (problems.length === 0 && !chosen && !(await configNames(folder)).includes("servers.d")) {
     const none = failure(folder, 'cannot find xy.config.* or servers.d in this folder: run "xy init" there');
-    return { ...none, problems: [...none.problems, ...diagnostics] };
+    return { ...none, problems: [...none.problems, ...diagnostics], missing: true };
   }
   const servers = files.map(({ name }) => ({
     name: basename(name, extname(name)),

@@ -86,15 +86,21 @@ function byWord(table: readonly (readonly [meaning: string, words: string])[]) {
   return found as ReadonlyMap<string, readonly string[]>;
 }
 
+/** What a word stands for: the end of a message, and the key of the schema where it is one of those that may stand there. */
+export interface Hint {
+  readonly message: string;
+  readonly meant?: string;
+}
+
 /**
- * What a word of another tool is here, as the end of a message; undefined for words that no other tool has. `known`: what
- * may stand there, as it is spelled → its key in the schema.
+ * What a word of another tool is here; undefined for words that no other tool has. `known`: what may stand there, as it
+ * is spelled → its key in the schema.
  */
 export function foreignHint(
   written: string,
   known: ReadonlyMap<string, string>,
   style: KeyStyle,
-): string | undefined {
+): Hint | undefined {
   const word = plain(written);
   const spelling = new Map([...known].map(([spelled, key]) => [key, spelled]));
   const inRoot = spelling.has("servers");
@@ -104,11 +110,13 @@ export function foreignHint(
   const meant = path ?? (inRoot && own[0] !== undefined ? `defaults.${own[0]}` : undefined);
   if (meant !== undefined) {
     const [head = "", ...rest] = meant.split(".");
-    return `did you mean "${[spelling.get(head), ...rest.map((key) => formatPath([key], style))].join(".")}"?`;
+    const spelled = [spelling.get(head), ...rest.map((key) => formatPath([key], style))].join(".");
+    return { message: `did you mean "${spelled}"?`, ...(rest.length === 0 && { meant: head }) };
   }
   // A block inside of a server has its own words: those for a whole server say nothing there.
   const isWhole = inRoot || (spelling.has("command") && spelling.has("port"));
-  return isWhole ? NOTES.get(word)?.[0] : undefined;
+  const note = isWhole ? NOTES.get(word)?.[0] : undefined;
+  return note === undefined ? undefined : { message: note };
 }
 
 /** The policy that other tools' word for restarting means, for a `restart` that is a word; undefined for others. */

@@ -8,8 +8,8 @@ import { ENOUGH_PROBLEMS } from "./problems.ts";
 export interface Surroundings {
   /** Servers whose `when` does not match this machine. */
   readonly elsewhere: ReadonlySet<string>;
-  /** Every file could be read: a name that is not there is not declared at all. */
-  readonly complete: boolean;
+  /** Servers whose files could not be read; undefined where there may be others that nobody knows of. */
+  readonly unread: ReadonlySet<string> | undefined;
 }
 
 /** What is wrong between servers: unknown names, ends that never come, cycles, ports in common. */
@@ -32,7 +32,7 @@ function problem(server: DeclaredServer, path: KeyPath, message: string): Diagno
 
 function unknownDependencies(
   servers: readonly DeclaredServer[],
-  { elsewhere, complete }: Surroundings,
+  { elsewhere, unread }: Surroundings,
 ): Diagnostic[] {
   const names = new Set(servers.map((server) => server.name));
   let compared = 0;
@@ -50,7 +50,7 @@ function unknownDependencies(
           ),
         ];
       }
-      if (!complete) return [];
+      if (unread === undefined || unread.has(name)) return [];
       compared += names.size;
       const guess = compared > MOST_COMPARED ? undefined : nearest(name, names);
       const wayOut = guess === undefined ? "declare it, or remove it here" : `did you mean "${guess}"?`;

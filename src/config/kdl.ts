@@ -1,7 +1,7 @@
 import { foreignText, foreignValue } from "./foreign-files.ts";
 import { policyOf } from "./foreign-words.ts";
 import { type KdlArgument, type KdlNode, type KdlProblem, parseKdl } from "./kdl-parser.ts";
-import { problemAt, unknownKeyMessage } from "./keys.ts";
+import { meantBy, problemAt, unknownKey } from "./keys.ts";
 import {
   formatPath,
   type KeyPath,
@@ -30,7 +30,7 @@ export async function readKdl(file: string, text: string, shape: ObjectShape): P
   if (problems.length > 0) return { problems: problems.map((problem) => located(file, problem)) };
   const decoder = new Decoder();
   const value = decoder.block(nodes, shape, []);
-  const document = { file, style: "kebab", value, places: decoder.places } as const;
+  const document = { file, style: "kebab", value, meant: decoder.meant, places: decoder.places } as const;
   return { document, problems: decoder.problems.map((problem) => located(file, problem)) };
 }
 
@@ -79,6 +79,7 @@ const placesAt = (position: Position): GrowingPlaces => ({
 
 class Decoder {
   readonly problems: KdlProblem[] = [];
+  readonly meant: string[] = [];
   readonly places = placesAt({ line: 1, column: 1 });
 
   /** The nodes inside a block, as an object; `taken`: keys that are set already, and where. */
@@ -96,7 +97,10 @@ class Decoder {
       const of = key === undefined ? undefined : shape.keys.get(key);
       if (node.annotation !== undefined) this.#annotation(node.annotation, node.position);
       if (key === undefined || of === undefined) {
-        this.#problem(node.position, unknownKeyMessage(node.name, kebabPath(path), known, "kebab"));
+        const { message } = unknownKey(node.name, kebabPath(path), known, "kebab");
+        this.#problem(node.position, message);
+        if (this.meant.length < ENOUGH_PROBLEMS)
+          this.meant.push(...meantBy([unknownKey(node.name, path, known, "kebab")]));
       } else if (isNamedMap(of)) this.#named(node, of.value, [...path, key], blocks, key);
       else if (isDependencies(of)) this.#dependencies(node, of, [...path, key], fields, key);
       else if (this.#first(taken, node)) fields.set(key, this.#field(node, of, [...path, key], known));

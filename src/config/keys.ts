@@ -9,6 +9,8 @@ import { listPart, objectPart, type Shape } from "./shape.ts";
 export interface UnknownKey {
   readonly path: KeyPath;
   readonly message: string;
+  /** The path of the schema that it was meant for, where one can be guessed. */
+  readonly meant?: KeyPath;
 }
 
 /**
@@ -41,7 +43,7 @@ export function canonicalKeys(
           return [[key, walk(of, object.keys.get(key) as Shape, [...path, written])] as const];
         if (extensions && written.startsWith("x-")) return [];
         if (unknown.length < ENOUGH_PROBLEMS)
-          unknown.push({ path: [...path, written], message: unknownKeyMessage(written, path, known, style) });
+          unknown.push({ path: [...path, written], ...unknownKey(written, path, known, style) });
         return [];
       }),
     );
@@ -54,22 +56,30 @@ function knownKeys(keys: Iterable<string>, style: KeyStyle): ReadonlyMap<string,
   return new Map([...keys].map((key) => [style === "kebab" ? toKebab(key) : key, key]));
 }
 
-/** `known`: what may stand there, as it is spelled → its key in the schema. */
-export function unknownKeyMessage(
+/** What is said of a key. `known`: what may stand there, as it is spelled → its key in the schema. */
+export function unknownKey(
   written: string,
   within: KeyPath,
   known: ReadonlyMap<string, string>,
   style: KeyStyle,
-): string {
+): Omit<UnknownKey, "path"> {
   const words = [...known.keys()];
   const hint = foreignHint(written, known, style);
   const guess = hint === undefined ? nearest(written, words) : undefined;
   const field = formatPath([...within, written], "camel");
   const wayOut =
-    hint ??
+    hint?.message ??
     (guess === undefined ? `write one of ${words.toSorted().join(", ")}` : `did you mean "${guess}"?`);
-  return `cannot use unknown key ${JSON.stringify(field)}: ${wayOut}`;
+  const meant = hint?.meant ?? (guess === undefined ? undefined : known.get(guess));
+  return {
+    message: `cannot use unknown key ${JSON.stringify(field)}: ${wayOut}`,
+    ...(meant !== undefined && { meant: [...within, meant] }),
+  };
 }
+
+/** The paths that unknown keys were meant for, as JSON. */
+export const meantBy = (unknown: readonly Pick<UnknownKey, "meant">[]): string[] =>
+  unknown.flatMap(({ meant }) => (meant === undefined ? [] : [JSON.stringify(meant)]));
 
 export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

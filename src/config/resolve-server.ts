@@ -3,6 +3,7 @@ import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Facts } from "../model/server-fields.ts";
 import { type ServerSpec, specOf } from "../model/spec.ts";
 import type { EnvValue, SecretRef, SecretValues } from "../model/spec-parts.ts";
+import { NO_COMMAND } from "./declare.ts";
 import type { Declared, DeclaredServer } from "./declared.ts";
 import { expandPath, givenEnv, nameFault, systemPath } from "./environment.ts";
 import type { KeyPath } from "./place.ts";
@@ -33,8 +34,9 @@ export async function resolveServer(
   const reportSecret = reporter(diagnostics, input.wanted === "ignore" ? "warning" : "error", server);
 
   const found = await findProgram(server, input.command, ["command"], declared.path, world);
-  if (found.kind === "missing") report(["command"], found.message, found.everywhere);
-  else {
+  if (found.kind === "missing") {
+    if (input.command !== NO_COMMAND) report(["command"], found.message, found.everywhere);
+  } else {
     const remark = versionManagerRemark(input.command, found.program);
     if (remark !== undefined)
       diagnostics.push({

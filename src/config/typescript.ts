@@ -4,7 +4,7 @@ import type { Diagnostic } from "../model/diagnostic.ts";
 import type { ConfigContext } from "./define.ts";
 import { foreignValue } from "./foreign-files.ts";
 import { show } from "./issues.ts";
-import { canonicalKeys, problemAt } from "./keys.ts";
+import { canonicalKeys, meantBy, problemAt } from "./keys.ts";
 import { formatPath, type KeyPath, type Reading } from "./place.ts";
 import { inThread } from "./runtime.ts";
 import { keysOf, type Shape } from "./shape.ts";
@@ -86,7 +86,7 @@ function fromValue(file: string, answer: Extract<ProgramAnswer, { kind: "value" 
     );
   }
   const { value, unknown } = canonicalKeys(answer.value, shape, "camel");
-  const document = { file, style: "camel", value } as const;
+  const document = { file, style: "camel", value, meant: meantBy(unknown) } as const;
   return { document, problems: unknown.map(({ path, message }) => problemAt(at(path), message)) };
 }
 

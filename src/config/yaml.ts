@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { foreignText, foreignValue } from "./foreign-files.ts";
 import { jsonPlaces } from "./json-places.ts";
-import { canonicalKeys, isMap, problemAt } from "./keys.ts";
+import { canonicalKeys, isMap, meantBy, problemAt } from "./keys.ts";
 import { isDeepValue, isDeepYaml, TOO_DEEP } from "./nesting.ts";
 import { locate, type Places, type Position, type Reading } from "./place.ts";
 import { keysOf, type Shape } from "./shape.ts";
@@ -98,7 +98,7 @@ function reading(
   const problems = unknown.map(({ path, message }) =>
     problemAt({ file, ...locate(places, path, "key") }, message),
   );
-  return { document: { file, style, value, places }, problems };
+  return { document: { file, style, value, meant: meantBy(unknown), places }, problems };
 }
 
 /**

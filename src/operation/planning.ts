@@ -89,18 +89,29 @@ export async function readConfiguration(
 }
 
 /** Reads and resolves the configuration. */
-export async function evaluate(setting: Setting): Promise<Result<Evaluated> & Pick<Loaded, "refused">> {
-  const { env, state } = setting;
-  const machine = readMachine(env);
+export async function evaluate(setting: Setting): Promise<Result<Evaluated> & Omit<Loaded, "sound">> {
+  const machine = readMachine(setting.env);
   const loaded = await readConfiguration(setting, machine);
   if (!loaded.ok) return loaded;
-  const { project, files, elsewhere, isOwn, named, root } = loaded.value;
+  const value = await resolveHere(loaded.value, setting, machine);
+  const { warnings } = loaded;
+  return { ok: true, value: { ...value, warnings }, warnings };
+}
+
+/** A configuration on this machine, as it is now. */
+export async function resolveHere(
+  declared: Declared,
+  setting: Setting,
+  machine: Machine,
+): Promise<Omit<Evaluated, "warnings">> {
+  const { env, state } = setting;
+  const { project, files, elsewhere, isOwn, named, root } = declared;
   const others = recordedProjects(state).filter((other) => other !== project);
   const kept = readProject(state, project)?.ports ?? {};
   const keptByOthers = new Set(
     others.flatMap((other) => Object.values(readProject(state, other)?.ports ?? {})),
   );
-  const resolved = await resolve(loaded.value, {
+  const resolved = await resolve(declared, {
     machine,
     env,
     keptPort: (server) => own(kept, server),
@@ -109,16 +120,11 @@ export async function evaluate(setting: Setting): Promise<Result<Evaluated> & Pi
     runSecretCommand: secretRunner(setting),
   });
   return {
-    ok: true,
-    value: {
-      ...resolved,
-      files,
-      elsewhere,
-      warnings: loaded.warnings,
-      place: placesIn(loaded.value),
-      ...(isOwn ? {} : { origin: { named, folder: root } }),
-    },
-    warnings: loaded.warnings,
+    ...resolved,
+    files,
+    elsewhere,
+    place: placesIn(declared),
+    ...(isOwn ? {} : { origin: { named, folder: root } }),
   };
 }
 
