@@ -8,7 +8,7 @@ import { inThread } from "./runtime.ts";
 import type { ObjectShape } from "./shape.ts";
 import { type Evaluation, readTypeScript } from "./typescript.ts";
 
-export const PROGRAM_EXTENSIONS = [".ts", ".mts", ".js", ".mjs"];
+export const PROGRAM_EXTENSIONS = [".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"];
 
 /**
  * Longest text that is parsed in this thread, characters: it takes less than a second, whatever is in it. What is longer

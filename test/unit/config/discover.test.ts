@@ -186,7 +186,7 @@ describe("a named configuration", () => {
     ["empty", 'empty: cannot find xy.config.* or servers.d in this folder: run "xy init" there'],
     [
       "notes.txt",
-      "notes.txt: cannot use this file as a configuration: name one that ends with .ts, .mts, .js, .mjs, .kdl, .yaml, .yml, .json",
+      "notes.txt: cannot use this file as a configuration: name one that ends with .ts, .mts, .cts, .js, .mjs, .cjs, .kdl, .yaml, .yml, .json",
     ],
     [
       "notes.txt/x",
