@@ -1,5 +1,6 @@
 import { actionKey } from "../model/action.ts";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
+import { own } from "../model/own.ts";
 import type { Evaluated } from "../operation/planning.ts";
 import { ProjectCommand, secretsFlag, trustFlags, unaskedFlag } from "./project-command.ts";
 import { shortenPath } from "./shorten.ts";
@@ -48,7 +49,7 @@ export default class Check extends ProjectCommand {
 
   /** What the backends refuse of the servers that nothing else is wrong with. */
   async #refusals(
-    { desired, place, settings }: Omit<Evaluated, "warnings">,
+    { desired, place, secrets, settings }: Omit<Evaluated, "warnings">,
     found: readonly Diagnostic[],
   ): Promise<Diagnostic[]> {
     const wrong = new Set(found.map(({ server }) => server));
@@ -56,7 +57,7 @@ export default class Check extends ProjectCommand {
     const errors: Diagnostic[] = [];
     for (const spec of desired.servers.filter(({ name }) => !wrong.has(name))) {
       const backend = await fleet.backend(spec.backend);
-      for (const { severity, path, message } of backend.check(spec))
+      for (const { severity, path, message } of backend.check(spec, own(secrets, spec.name)))
         if (severity === "error")
           errors.push({ severity, server: spec.name, message, ...place(spec.name, path) });
     }

@@ -9,7 +9,7 @@ import type { ConsentQuestion, Power } from "../model/power.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import { quotedLine } from "../model/visible.ts";
-import type { Evaluated, Setting } from "../operation/planning.ts";
+import type { Evaluated, Setting, ToPlan } from "../operation/planning.ts";
 import { pathsOf } from "../system/paths.ts";
 import { STATE_FOLDER, whyNotPrivate } from "../system/private-folder.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
@@ -184,7 +184,7 @@ export abstract class ProjectCommand extends BaseCommand {
 
   /** The plan from the configuration to what runs. */
   protected async planFor(
-    evaluated: Pick<Evaluated, "desired" | "diagnostics" | "warnings"> & Partial<Pick<Evaluated, "place">>,
+    evaluated: ToPlan,
     fleet: Fleet,
     { only, except, strict = false }: PlanFlags,
   ): Promise<Plan> {

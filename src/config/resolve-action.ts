@@ -5,8 +5,11 @@ import { parseDuration } from "../model/units.ts";
 import { expandAction, shebangOf } from "./actions.ts";
 import type { Declared, DeclaredAction, DeclaredServer } from "./declared.ts";
 import { accountEnv, expandPath, systemPath } from "./environment.ts";
+import { limitFaults } from "./process-limits.ts";
 import { pathFolders } from "./program.ts";
 import {
+  asFound,
+  EVERYWHERE,
   findProgram,
   isStarted,
   type Report,
@@ -40,20 +43,20 @@ export async function resolveAction(
   const { machine } = world;
   const reportAs =
     (severity: Diagnostic["severity"]): Report =>
-    (at, message, everywhere) =>
+    (at, message, as = {}) =>
       diagnostics.push({
         severity,
         message: `action ${actionKey({ ...action })}: ${message}`,
         ...aboutAction(action),
         ...action.place(at),
-        ...(everywhere && { everywhere }),
+        ...as,
       });
   const report = reportAs(owner === undefined || isStarted(owner.declared) ? "error" : "warning");
 
   const [written, at, ...interpreterArgs] = programOf(action);
   const env = { ...owner?.declared.input.env, ...input.env };
   const found = await findProgram({ input: { env }, folder: action.folder }, written, [at], path, world);
-  if (found.kind === "missing") report([at], found.message, found.everywhere);
+  if (found.kind === "missing") report([at], found.message, asFound(found));
   const server = owner?.resolved.spec;
   const workingDir =
     input.workingDir === undefined
@@ -76,6 +79,11 @@ export async function resolveAction(
   const secret = await resolveSecrets(own, world, reportAs("error"));
   const whole = { ...base, ...expanded.env, ...secret.references };
   const values = { ...owner?.resolved.secrets, ...secret.values };
+  // What is of its server was told there.
+  const ownEnv = Object.fromEntries(Object.entries(whole).filter(([name]) => Object.hasOwn(input.env, name)));
+  const started = { program: written, args: expanded.args, env: ownEnv };
+  for (const { path, message, isSecret } of limitFaults(started, values, machine.os))
+    report(path, message, isSecret ? {} : EVERYWHERE);
   const { schedule } = input;
   return {
     spec: {

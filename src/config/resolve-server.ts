@@ -7,6 +7,7 @@ import { NO_COMMAND } from "./declare.ts";
 import type { Declared, DeclaredServer } from "./declared.ts";
 import { expandPath, givenEnv, nameFault, systemPath } from "./environment.ts";
 import type { KeyPath } from "./place.ts";
+import { limitFaults } from "./process-limits.ts";
 import { type ProgramSearch, pathFolders, programAt, programOn, versionManagerRemark } from "./program.ts";
 import { absoluteReference, readEnvFile, readSecret } from "./secrets.ts";
 import { shellLineFault, shownLine } from "./shell-line.ts";
@@ -35,7 +36,7 @@ export async function resolveServer(
 
   const found = await findProgram(server, input.command, ["command"], declared.path, world);
   if (found.kind === "missing") {
-    if (input.command !== NO_COMMAND) report(["command"], found.message, found.everywhere);
+    if (input.command !== NO_COMMAND) report(["command"], found.message, asFound(found));
   } else {
     const remark = versionManagerRemark(input.command, found.program);
     if (remark !== undefined)
@@ -72,8 +73,21 @@ export async function resolveServer(
     env: { ...baseEnv, ...secret.fromFiles, ...expanded.env, ...secret.references },
     workingDir,
   });
+  for (const { path, message, isSecret } of limitFaults(spec, secret.values, machine.os))
+    (isSecret ? reportSecret : report)(path, message, isSecret ? {} : EVERYWHERE);
+  for (const name of ["readiness", "liveness"] as const)
+    for (const { path, message } of limitFaults(
+      { ...PROBE, args: expanded.probeArguments[name] },
+      {},
+      machine.os,
+    ))
+      report([name, ...path], message, EVERYWHERE);
   return { spec, secrets: secret.values, diagnostics };
 }
+
+/** Of a probe's program only the arguments are its own. */
+const PROBE = { program: "", env: {} };
+export const EVERYWHERE = { everywhere: true } as const;
 
 /** Whether an apply starts it: what only a start needs stands in the way of nothing else. */
 export const isStarted = ({ input }: Pick<DeclaredServer, "input">): boolean => input.wanted === "start";
@@ -83,18 +97,20 @@ function reporter(
   severity: Diagnostic["severity"],
   server: Pick<DeclaredServer, "name" | "place">,
 ): Report {
-  return (path, message, everywhere) =>
-    diagnostics.push({
-      severity,
-      message,
-      server: server.name,
-      ...server.place(path),
-      ...(everywhere && { everywhere }),
-    });
+  return (path, message, as = {}) =>
+    diagnostics.push({ severity, message, server: server.name, ...server.place(path), ...as });
 }
 
-/** Takes a preflight problem. `everywhere`: as in {@link Diagnostic}. */
-export type Report = (path: KeyPath, message: string, everywhere?: true) => void;
+/** Takes a preflight problem. `as`: what it is, where it is not what most are. */
+export type Report = (
+  path: KeyPath,
+  message: string,
+  as?: Partial<Pick<Diagnostic, "severity" | "everywhere">>,
+) => void;
+
+/** What a program that is not there is told as. */
+export const asFound = ({ everywhere }: Extract<ProgramSearch, { kind: "missing" }>) =>
+  everywhere ? EVERYWHERE : {};
 
 /** What a program is found by: the declared environment, and the folders that relative paths start at. */
 interface Holder extends Pick<DeclaredServer, "folder"> {
@@ -152,7 +168,7 @@ async function resolveProbes(
     if (typeof probe !== "object" || probe.type !== "command") return {};
     const at = [name, "command"];
     const search = await findProgram(server, probe.command, at, path, world);
-    if (search.kind === "missing") report(at, search.message, search.everywhere);
+    if (search.kind === "missing") report(at, search.message, asFound(search));
     const program = search.kind === "found" ? search.program : probe.command;
     return { [name]: { program, args: [...args[name]] } };
   };
@@ -164,6 +180,9 @@ export async function workingDirFault(folder: string): Promise<string | undefine
   if (!info) return `cannot run in ${folder}: it does not exist; create it, or correct the path`;
   return info.isDirectory() ? undefined : `cannot run in ${folder}: it is not a folder; correct the path`;
 }
+
+const BYTE_ORDER_MARK =
+  "the character U+FEFF, a byte order mark, and the program gets it so: save it without one if it is not meant";
 
 interface ResolvedSecrets {
   readonly fromFiles: Record<string, EnvValue>;
@@ -191,7 +210,7 @@ export async function resolveSecrets(
     const read = await readEnvFile(file);
     for (const message of read.problems) report(path, message);
     for (const [name, value] of read.values) {
-      const fault = nameFault(name);
+      const fault = nameFault(name) ?? (value.includes("\0") ? "its value has a NUL character" : undefined);
       if (fault !== undefined) report(path, `cannot take ${name} from ${file}: ${fault}; remove it there`);
       else if (!Object.hasOwn(env, name))
         fromFiles.set(name, keep(name, { envFile: file, name }, { kind: "value", value }));
@@ -205,6 +224,8 @@ export async function resolveSecrets(
     const ref = absoluteReference(value, server.folder(path), home);
     const outcome = await readSecret(ref, world);
     if (outcome.kind === "missing") report(path, `cannot get the secret for ${name}: ${outcome.message}`);
+    if (outcome.kind === "value" && outcome.value.startsWith("\uFEFF"))
+      report(path, `the secret for ${name} begins with ${BYTE_ORDER_MARK}`, { severity: "warning" });
     references.set(name, keep(name, ref, outcome));
   }
   return {

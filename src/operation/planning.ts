@@ -160,6 +160,10 @@ export async function evaluateGeneration(
   return { ...revived, files, elsewhere: [], warnings: [], place: () => ({}) };
 }
 
+/** What a plan is made from. */
+export type ToPlan = Pick<Evaluated, "desired" | "diagnostics" | "warnings"> &
+  Partial<Pick<Evaluated, "place" | "secrets">>;
+
 /** What a plan is made with, beside what is desired. */
 export interface PlanRequest {
   /** All that have servers of the project, or are to have some. */
@@ -176,10 +180,7 @@ export interface PlanRequest {
  * The difference between what is desired and what runs, with every preflight problem. Servers whose backend does not
  * answer are left out, and named.
  */
-export async function makePlan(
-  evaluated: Pick<Evaluated, "desired" | "diagnostics" | "warnings"> & Partial<Pick<Evaluated, "place">>,
-  request: PlanRequest,
-): Promise<Result<Plan>> {
+export async function makePlan(evaluated: ToPlan, request: PlanRequest): Promise<Result<Plan>> {
   const { backends, selection, state } = request;
   const { observed, actions, unreachable } = await observeAll(evaluated.desired, request);
   const lost = new Set(unreachable.flatMap(({ servers }) => servers));
@@ -201,7 +202,7 @@ export async function makePlan(
   if (!built.ok) return built;
   const changes = await Promise.all(built.value.changes.map((change) => withUnit(change, backends)));
   const remarks = changes.flatMap((change) =>
-    remarksOn(change, backends, evaluated.place, request.strict ?? false),
+    remarksOn(change, backends, evaluated, request.strict ?? false),
   );
   const units = changes.flatMap(unitDiagnostics);
   const unknown = reachable.flatMap(unknownFieldsOf);
@@ -293,25 +294,27 @@ async function withUnit(change: Change, backends: readonly Backend[]): Promise<C
 function remarksOn(
   { desired, observed, action, server }: Change,
   backends: readonly Backend[],
-  place: Evaluated["place"] | undefined,
+  { place, secrets = {} }: ToPlan,
   strict: boolean,
 ): Diagnostic[] {
   const backend = backends.find(({ kind }) => kind === desired?.backend);
   if (desired === undefined || desired.wanted === "ignore" || action === "remove") return [];
   const isSame = observed?.spec !== undefined && observed.backend === desired.backend;
   const told = new Set(isSame ? backend?.check(observed.spec).map(({ message }) => message) : []);
-  return (backend?.check(desired) ?? []).flatMap(({ severity, path, message }): Diagnostic[] => {
-    // What was lost before was told before.
-    if (severity === "warning" && !strict && (action === "none" || told.has(message))) return [];
-    return [
-      {
-        severity: strict ? "error" : severity,
-        server,
-        message,
-        ...(severity === "error" ? place?.(server, path) : {}),
-      },
-    ];
-  });
+  return (backend?.check(desired, own(secrets, server)) ?? []).flatMap(
+    ({ severity, path, message }): Diagnostic[] => {
+      // What was lost before was told before.
+      if (severity === "warning" && !strict && (action === "none" || told.has(message))) return [];
+      return [
+        {
+          severity: strict ? "error" : severity,
+          server,
+          message,
+          ...(severity === "error" ? place?.(server, path) : {}),
+        },
+      ];
+    },
+  );
 }
 
 /** What another version has recorded of a server: an apply by this one takes it away. */

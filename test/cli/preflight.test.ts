@@ -84,6 +84,34 @@ describe("before anything is done", () => {
     expect(stdout).toContain("no-such-program");
   });
 
+  it("a secret that its service manager cannot carry, and an argument that the kernel does not take", async () => {
+    const home = newHome();
+    home.write("xy.config.kdl", 'backend "systemd"\n');
+    home.write("token", "s3cr3t-\uFFFE");
+    home.write("web.env", "B=s3cr3t-\uFFFF\n");
+    const kdl = 'command "sh"\nport "none"\nenv-file "../web.env"\nenv {\n  A (file)"../token"\n}\n';
+    home.write("servers.d/web.kdl", kdl);
+    home.write(
+      "servers.d/long.json",
+      JSON.stringify({ command: "sh", port: "none", args: ["x".repeat(131_072)] }),
+    );
+    const why =
+      "its value has a code point that is no character, such as U+FFFE; change it, or run this server with the agent";
+    const said = [
+      "servers.d/long.json:1:39: cannot pass argument 1: it has 131072 bytes, and the system takes at most 131071 in one; shorten it, or put it into a file",
+      `servers.d/web.kdl:5:5: cannot write env.A for systemd: ${why}`,
+      `servers.d/web.kdl:3:10: cannot write env.B for systemd: ${why}`,
+    ];
+    const plan = await home.xy("plan");
+    expect(plan.stdout.split("\n").filter((line) => line.startsWith("error: "))).toEqual(
+      said.map((line) => `error: ${line}`),
+    );
+    expect(plan.code).toBe(1);
+    const check = await home.xy("check");
+    expect(check.code).toBe(3);
+    for (const line of said) expect(check.stderr).toContain(line);
+  });
+
   it("a port that somebody else holds", async () => {
     const home = newHome();
     const port = await takenPort();

@@ -524,3 +524,89 @@ describe("an auto port", () => {
     expect(Object.values(kept)).not.toContain(25_000);
   });
 });
+
+describe("what the kernel takes of a process", () => {
+  const server = (more: object) => JSON.stringify({ command: "sh", port: "none", ...more });
+  /** A text of so many bytes, of characters that have two each. */
+  const long = (bytes: number) => `${"é".repeat(Math.floor(bytes / 2))}${bytes % 2 === 1 ? "x" : ""}`;
+  const MOST = 128 * 1024 - 1;
+
+  it("is told at its place, in bytes, with the name of a variable", async () => {
+    const { said, diagnostics } = await inFolder({
+      secret: long(MOST - 1),
+      "big.env": `A=ok\nF=${long(MOST)}\n`,
+      "servers.d/a.json": server({
+        args: ["x", long(MOST), long(MOST + 1)],
+        env: { FITS: long(MOST - 5), OVER: long(MOST - 4), S: { secret: { file: "../secret" } } },
+      }),
+      "servers.d/b.json": server({
+        envFile: "../big.env",
+        readiness: { type: "command", command: "sh", args: [long(MOST + 2)] },
+      }),
+      "servers.d/c.json": server({ actions: { go: { command: "sh", args: [long(MOST + 1)] } } }),
+    });
+    const takes = `and the system takes at most ${MOST} in one; shorten it, or put it into a file`;
+    expect(said.map((line) => line.replace(/^(\S+?):\d+:\d+: /, "$1: "))).toEqual([
+      `servers.d/a.json: cannot pass argument 3: it has ${MOST + 1} bytes, ${takes}`,
+      `servers.d/a.json: cannot pass env.OVER: it has ${MOST + 1} bytes, ${takes}`,
+      `servers.d/a.json: cannot pass env.S: it has ${MOST + 1} bytes, ${takes}`,
+      `servers.d/b.json: cannot pass env.F: it has ${MOST + 2} bytes, ${takes}`,
+      `servers.d/b.json: cannot pass argument 1: it has ${MOST + 2} bytes, ${takes}`,
+      `servers.d/c.json: action c:go: cannot pass argument 1: it has ${MOST + 1} bytes, ${takes}`,
+    ]);
+    expect(diagnostics.map(({ everywhere }) => everywhere === true)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  it("is what it takes: one byte less starts, that many do not", () => {
+    const start = (size: number) =>
+      execFileSync("true", ["x".repeat(size)], { env: { A: "x".repeat(size - 2) } });
+    start(MOST);
+    expect(() => start(MOST + 1)).toThrow("E2BIG");
+  });
+
+  it("is bounded for all of it together", async () => {
+    const args = Array.from({ length: 9 }, () => "{env.A}");
+    const files = { "servers.d/a.json": server({ args, env: { A: "x".repeat(120_000) } }) };
+    const macos = { ...machine, os: "macos" } as const;
+    expect((await inFolder(files)).said).toEqual([]);
+    const { said } = await inFolder(files, (home) => ({ machine: { ...macos, home } }));
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^servers\.d\/a\.json:1:\d+: cannot pass all arguments and variables: together they have 12\d{5} bytes, /,
+      ),
+    ]);
+  });
+});
+
+describe("the text of a secret", () => {
+  it("is kept as it is, but for one line break at its end, and a byte order mark is remarked on", async () => {
+    const { secrets, said, diagnostics } = await inFolder({
+      mark: "\uFEFFtoken\n",
+      two: "token\r\n\n",
+      "servers.d/a.yaml":
+        "command: sh\nport: none\nenv:\n  A: {secret: {file: ../mark}}\n  B: {secret: {file: ../two}}\n",
+    });
+    expect(secrets).toEqual({ a: { A: "\uFEFFtoken", B: "token\r\n" } });
+    expect(said).toEqual([
+      "servers.d/a.yaml:4:6: the secret for A begins with the character U+FEFF, a byte order mark, and the program gets it so: save it without one if it is not meant",
+    ]);
+    expect(diagnostics[0]?.severity).toBe("warning");
+  });
+
+  it("of an env file has no NUL either", async () => {
+    const { said } = await inFolder({
+      "a.env": "A=x\0y\n",
+      "servers.d/a.yaml": "command: sh\nport: none\nenv-file: ../a.env\n",
+    });
+    expect(said).toEqual([
+      "servers.d/a.yaml:3:11: cannot take A from a.env: its value has a NUL character; remove it there",
+    ]);
+  });
+});
