@@ -22,8 +22,8 @@ export interface Backend {
   readonly kind: ServerSpec["backend"];
   /** A server whose dependencies are not as it asks waits for them under it, and starts by itself. */
   readonly waits: boolean;
-  /** What this backend cannot express of a spec. Pure. Never a silently dropped field. */
-  check(spec: ServerSpec): readonly Remark[];
+  /** What this backend cannot express of a spec, or of the values of its secrets. Pure. Never a silently dropped field. */
+  check(spec: ServerSpec, secrets?: SecretValues): readonly Remark[];
   /** Throws a `BackendUnreachable` when whoever runs these does not answer, so that it shows before the first change. */
   reach(specs: readonly ServerSpec[]): Promise<void>;
   /**

@@ -2,6 +2,7 @@ import { isManager } from "../backends/fleet.ts";
 import { actionKey } from "../model/action.ts";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
+import { own } from "../model/own.ts";
 import { visible } from "../model/visible.ts";
 import type { Evaluated } from "../operation/planning.ts";
 import {
@@ -18,7 +19,7 @@ import { shortenPath } from "./shorten.ts";
 export default class Check extends ProjectCommand {
   static override summary = "Validate the configuration and show every problem at once.";
   static override description =
-    "Changes nothing and runs no secret commands. Exits with 3 if the configuration is invalid.";
+    "Changes nothing and runs no secret commands. Exits with 3 if the configuration is invalid. What is missing on this machine only, such as a program, is a warning.";
   static override examples = [
     "<%= config.bin %> check",
     "<%= config.bin %> check --config ~/dotfiles/xy",
@@ -37,13 +38,16 @@ export default class Check extends ProjectCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Check);
-    const evaluated = await this.evaluated({ ...flags, "no-secrets": true });
+    const { checkConfiguration } = await import("../operation/checking.ts");
+    const checked = this.usable(await checkConfiguration(this.setting(flags)), "nothing was done");
+    const { evaluated, warnings } = checked;
     const { desired, files, elsewhere } = evaluated;
     const { project, servers, actions } = desired;
-    const { errors, warnings } = flags.for
-      ? await remarksThere(evaluated, flags.for)
-      : await this.#remarks(evaluated);
-    if (errors.length > 0) this.valueOrEnd({ ok: false, problems: errors }, "the configuration is invalid");
+    const refusals = flags.for
+      ? await refusalsThere(evaluated, checked.errors, flags.for)
+      : await this.#refusals(evaluated, checked.errors);
+    const errors = [...checked.errors, ...refusals];
+    if (errors.length > 0) this.usable({ ok: false, problems: [...errors, ...warnings] }, "nothing was done");
     if (this.json) {
       return this.printJson({
         valid: true,
@@ -66,31 +70,37 @@ export default class Check extends ProjectCommand {
     );
   }
 
-  /** What the backends refuse of their servers, beside what was found so far. */
-  async #remarks({ desired, warnings, place, settings }: Evaluated) {
+  /** What the backends refuse of the servers that nothing else is wrong with. */
+  async #refusals(
+    { desired, place, secrets, settings }: Omit<Evaluated, "warnings">,
+    found: readonly Diagnostic[],
+  ): Promise<Diagnostic[]> {
+    const wrong = new Set(found.map(({ server }) => server));
     const fleet = this.fleet(desired.project, { settings });
     const errors: Diagnostic[] = [];
-    for (const spec of desired.servers) {
+    for (const spec of desired.servers.filter(({ name }) => !wrong.has(name))) {
       const backend = await fleet.backend(spec.backend);
-      for (const { severity, path, message } of backend.check(spec))
+      for (const { severity, path, message } of backend.check(spec, own(secrets, spec.name)))
         if (severity === "error")
           errors.push({ severity, server: spec.name, message, ...place(spec.name, path) });
     }
     await fleet.close();
-    return { errors, warnings };
+    return errors;
   }
 }
 
-/** Of another machine: what its units could not carry, and what cannot be known of it here. */
-async function remarksThere({ desired, diagnostics, warnings, place }: Evaluated, { home, user }: Machine) {
+/** The same of another machine, whose managers are not here. */
+async function refusalsThere(
+  { desired, place }: Omit<Evaluated, "warnings">,
+  found: readonly Diagnostic[],
+  { home, user }: Machine,
+): Promise<Diagnostic[]> {
   const { unitProblems } = await import("../backends/render/units.ts");
-  const errors = diagnostics.filter(({ severity }) => severity === "error");
-  for (const spec of desired.servers) {
-    const { backend } = spec;
-    if (!isManager(backend) || errors.some(({ server }) => server === spec.name)) continue;
-    const at = (path: readonly (string | number)[]) => place(spec.name, path);
-    const facts = { spec, envFiles: [], home, user, installed: { enabled: true }, place: at };
-    errors.push(...unitProblems(backend, [facts]));
-  }
-  return { errors, warnings };
+  const wrong = new Set(found.map(({ server }) => server));
+  return desired.servers.flatMap((spec) => {
+    const { backend, name } = spec;
+    if (!isManager(backend) || wrong.has(name)) return [];
+    const facts = { spec, envFiles: [], home, user, installed: { enabled: true } };
+    return unitProblems(backend, [{ ...facts, place: (path) => place(name, path) }]);
+  });
 }

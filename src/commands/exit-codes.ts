@@ -5,7 +5,7 @@ export const EXIT = {
   failed: 1,
   /** The agent or a backend cannot be reached. */
   unreachable: 2,
-  /** The configuration is invalid; nothing was done. */
+  /** The configuration is invalid, or there is none; nothing was done. */
   invalidConfig: 3,
   /** `plan --detailed-exitcode`: there is something to change. */
   changesPending: 4,

@@ -53,7 +53,10 @@ export function report(error: unknown, how: { readonly json: boolean; readonly d
     const document = { error: { code, message, ...(problems.length > 0 ? { problems } : {}) } };
     process.stdout.write(`${visibleJson(JSON.stringify(document, null, 2))}\n`);
   } else {
-    for (const problem of failure.problems) process.stderr.write(`${formatDiagnostic(problem)}\n`);
+    for (const problem of failure.problems) {
+      const kind = problem.severity === "warning" ? "warning: " : "";
+      process.stderr.write(`${kind}${formatDiagnostic(problem)}\n`);
+    }
     process.stderr.write(`xy: ${failure.lines.map(visible).join("\n")}\n`);
   }
   if (how.debug && error instanceof Error && error.stack)

@@ -10,7 +10,7 @@ import type { ConsentQuestion, Power } from "../model/power.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import { quotedLine } from "../model/visible.ts";
-import type { Evaluated, Setting } from "../operation/planning.ts";
+import type { Evaluated, Setting, ToPlan } from "../operation/planning.ts";
 import { pathsOf } from "../system/paths.ts";
 import { STATE_FOLDER, whyNotPrivate } from "../system/private-folder.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
@@ -174,11 +174,14 @@ export abstract class ProjectCommand extends BaseCommand {
   }
 
   /** What was made of a configuration. `nothing`: what did not happen when there is none. */
-  protected usable<T>(result: Result<T> & { readonly refused?: true }, nothing: string): T {
-    const why =
-      !result.ok && result.refused
-        ? `nobody has agreed to this configuration, ${nothing}; look at what it can run, then agree with --trust`
-        : `the configuration is invalid, ${nothing}`;
+  protected usable<T>(
+    result: Result<T> & { readonly refused?: true; readonly missing?: true },
+    nothing: string,
+  ): T {
+    if (result.ok) return result.value;
+    const why = result.refused
+      ? `nobody has agreed to this configuration, ${nothing}; look at what it can run, then agree with --trust`
+      : `${result.missing ? "no configuration found" : "the configuration is invalid"}, ${nothing}`;
     return this.valueOrEnd(result, why);
   }
 
@@ -201,7 +204,7 @@ export abstract class ProjectCommand extends BaseCommand {
 
   /** The plan from the configuration to what runs. */
   protected async planFor(
-    evaluated: Pick<Evaluated, "desired" | "diagnostics" | "warnings"> & Partial<Pick<Evaluated, "place">>,
+    evaluated: ToPlan,
     fleet: Fleet,
     { only, except, strict = false }: PlanFlags,
   ): Promise<Plan> {

@@ -32,6 +32,8 @@ export interface Collected {
   readonly powers: readonly Power[];
   /** Every file could be read. */
   readonly complete: boolean;
+  /** Servers whose own files could not be read; undefined where there may be others that nobody knows of. */
+  readonly unread: ReadonlySet<string> | undefined;
 }
 
 /** What is said of a server may be spread over its own place and the defaults. */
@@ -53,10 +55,16 @@ export async function collect(
   const files: string[] = [];
   const powers: Power[] = [];
   let complete = root.diagnostics.every((diagnostic) => diagnostic.severity !== "error");
+  const unread = new Set<string>();
+  let areNamesKnown = complete;
   const take = ({ document, problems: found }: Reading, server?: string) => {
     problems.push(...found.map((problem) => (server === undefined ? problem : { ...problem, server })));
-    if (!document) complete = false;
-    else files.push(document.file);
+    if (document) files.push(document.file);
+    else {
+      complete = false;
+      if (server === undefined) areNamesKnown = false;
+      else unread.add(server);
+    }
     return document;
   };
   const readMain = async (file: string): Promise<Collected["main"]> => {
@@ -86,7 +94,10 @@ export async function collect(
     }
     await evaluation.pause();
     const document = take(await readDocument(file, shape, evaluation), name);
-    if (evaluation.signal.aborted) break;
+    if (evaluation.signal.aborted) {
+      areNamesKnown = false;
+      break;
+    }
     if (!document) continue;
     const source = { document, at: [] };
     powers.push(...powersOf(document));
@@ -102,13 +113,21 @@ export async function collect(
     // Whoever has ended the reading is asked nothing any more, and no program is begun.
     if (evaluation.signal.aborted || (await agree(powers))) main = await readMain(root.main);
     // What is refused is told by whoever was asked.
-    else complete = false;
+    else complete = areNamesKnown = false;
   }
   const { once, duplicates } = uniqueNames([...(main ? rootServers(main) : []), ...candidates]);
   const all = [...problems, ...duplicates];
   const mainFile = main?.source.document.file;
   const ordered = mainFile === undefined ? files : [mainFile, ...files.filter((file) => file !== mainFile)];
-  return { ...(main && { main }), candidates: once, problems: all, files: ordered, powers, complete };
+  return {
+    ...(main && { main }),
+    candidates: once,
+    problems: all,
+    files: ordered,
+    powers,
+    complete,
+    unread: areNamesKnown ? unread : undefined,
+  };
 }
 
 const NAME_RULE = 'it takes a-z, 0-9, "-" and "_", at most 63 characters, and begins with a letter or digit';

@@ -42,6 +42,7 @@ export function declareServer(
     return source ? placeOf(source, path) : placeOf(own.source, []);
   };
   const { input, missing } = fill(merged);
+  const isMeant = (key: string) => [own.source, defaults.source].some((source) => meansIn(source, key));
   const server: DeclaredServer = {
     name: own.name,
     input: { ...input, ...heldBy(input, setting) },
@@ -50,7 +51,7 @@ export function declareServer(
   };
   const keyOf = own.source.document.style === "kebab" ? toKebab : (key: string) => key;
   const problems: ServerProblem[] = [
-    ...missing.map((key) => ({ path: [], message: MISSING[key] })),
+    ...missing.filter((key) => !isMeant(key)).map((key) => ({ path: [], message: MISSING[key] })),
     ...serverProblems(input, { ...setting.facts, name: own.name }, keyOf),
   ];
   return {
@@ -62,6 +63,14 @@ export function declareServer(
       ...place(path),
     })),
   };
+}
+
+/** The command of a server whose own is missing or wrong, which is told where it is looked at. */
+export const NO_COMMAND = "-";
+
+/** Whether an unknown key there was meant for this one. */
+function meansIn(source: Source | undefined, key: string): boolean {
+  return source?.document.meant?.includes(JSON.stringify([...source.at, key])) ?? false;
 }
 
 /** What runs it. */
@@ -84,7 +93,7 @@ function fill(merged: Record<string, unknown>): { input: FilledServer; missing: 
   const result = serverInput.safeParse(merged);
   if (result.success) return { input: result.data, missing };
   // A port of its own for every such server, so that none clashes with another.
-  const sound = { command: "-", port: "auto", ...withoutBroken(merged, result.error.issues) };
+  const sound = { command: NO_COMMAND, port: "auto", ...withoutBroken(merged, result.error.issues) };
   return { input: serverInput.parse(sound), missing };
 }
 

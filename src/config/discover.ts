@@ -8,6 +8,7 @@ import { DATA_EXTENSIONS } from "./data.ts";
 import { problemAt } from "./keys.ts";
 import { type Owner, type Standing, standingOf, standingOfFile } from "./ownership.ts";
 import { PROGRAM_EXTENSIONS, readFailure } from "./read.ts";
+import { unreadMains, unreadServers } from "./unread.ts";
 
 /** Where to look for a configuration. */
 export interface Search {
@@ -44,8 +45,8 @@ const EXTENSIONS = [...PROGRAM_EXTENSIONS, ...DATA_EXTENSIONS];
 const isMain = (file: string) =>
   basename(file, extname(file)) === "xy.config" && EXTENSIONS.includes(extname(file));
 
-/** A root, or why there is none. `unsafe`: there is one, and no other may be taken in its place. */
-export type Discovery = Result<Root> & { readonly unsafe?: true };
+/** A root, or why there is none. `unsafe`: there is one, and no other may be taken in its place. `missing`: there is none. */
+export type Discovery = Result<Root> & { readonly unsafe?: true; readonly missing?: true };
 
 /**
  * Finds the configuration root: the named one, else the nearest at or above the working folder, else the user's. One of
@@ -58,7 +59,10 @@ export async function discover(search: Search): Promise<Discovery> {
   const skipped: Diagnostic[] = [];
   for (const folder of await foldersUpwards(search)) {
     const names = await configNames(folder);
-    if (names.length === 0) continue;
+    if (names.length === 0) {
+      skipped.push(...unreadMains(folder, await readdir(folder).catch(() => [])));
+      continue;
+    }
     const standing = await standingOf(folder, names, owner);
     if (standing.is === "unsafe") return unsafe(folder, standing);
     if (standing.is === "ours") return rootAt(folder, "walked", skipped);
@@ -72,10 +76,10 @@ export async function discover(search: Search): Promise<Discovery> {
   const names = await configNames(own);
   if (names.length > 0) return safeRootAt(own, names, "default", skipped, owner);
   const passed = skipped
-    .map(({ file, message }) => `; ${message.replace("this configuration", `${file}`)}`)
+    .map(({ file, message }) => `; ${message.replace(/this (?:configuration|file)/, () => `${file}`)}`)
     .join("");
   const message = `cannot find a configuration: no xy.config.* or servers.d at or above ${search.cwd}, nor in ${own}; run "xy init", or name one with --config${passed}`;
-  return { ok: false, problems: [{ severity: "error", message }] };
+  return { ok: false, problems: [{ severity: "error", message }], missing: true };
 }
 
 /** What is known of a group is asked once, however many files are its own. */
@@ -146,7 +150,9 @@ async function named(
       warnings: [],
     };
   } catch (error) {
-    return failure(absolute, `cannot read the configuration that ${from} names: ${readFailure(error)}`);
+    const message = `cannot read the configuration that ${from} names: ${readFailure(error)}`;
+    const isThere = (error as NodeJS.ErrnoException).code !== "ENOENT";
+    return { ...failure(absolute, message), ...(!isThere && { missing: true }) };
   }
 }
 
@@ -177,12 +183,11 @@ async function rootAt(
   how: Root["how"],
   skipped: readonly Diagnostic[],
   main?: string,
-): Promise<Result<Root>> {
+): Promise<Discovery> {
   const folder = await realpath(path);
   const problems: Diagnostic[] = [];
-  const mains = (await listed(folder, problems))
-    .filter((entry) => isMain(entry.name))
-    .map((entry) => join(folder, entry.name));
+  const all = await listed(folder, problems);
+  const mains = all.filter((entry) => isMain(entry.name)).map((entry) => join(folder, entry.name));
   const chosen = main ? join(folder, basename(main)) : mains.length > 1 ? undefined : mains[0];
   if (mains.length > 1 && !main) {
     problems.push(
@@ -191,14 +196,19 @@ async function rootAt(
   }
   const entries = (await serverEntries(folder, problems)).filter((entry) => !entry.name.startsWith("."));
   const files = entries.filter((entry) => DATA_EXTENSIONS.includes(extname(entry.name)));
-  const programs = entries.filter((entry) => PROGRAM_EXTENSIONS.includes(extname(entry.name)));
+  const rest = entries.filter((entry) => !files.includes(entry)).map(({ name }) => name);
   const diagnostics = [
     ...skipped,
     ...problems,
-    ...programs.map((entry) => programWarning(join(folder, "servers.d", entry.name))),
+    ...unreadMains(
+      folder,
+      all.map(({ name }) => name),
+    ),
+    ...(await unreadServers(join(folder, "servers.d"), rest)),
   ];
   if (problems.length === 0 && !chosen && !(await configNames(folder)).includes("servers.d")) {
-    return failure(folder, 'cannot find xy.config.* or servers.d in this folder: run "xy init" there');
+    const none = failure(folder, 'cannot find xy.config.* or servers.d in this folder: run "xy init" there');
+    return { ...none, problems: [...none.problems, ...diagnostics], missing: true };
   }
   const servers = files.map(({ name }) => ({
     name: basename(name, extname(name)),
@@ -209,12 +219,6 @@ async function rootAt(
     value: { folder, named: path, how, ...(chosen && { main: chosen }), servers, diagnostics },
     warnings: [],
   };
-}
-
-function programWarning(file: string): Diagnostic {
-  const message =
-    "ignored this file: a server in servers.d is written in KDL, YAML or JSON; TypeScript goes into xy.config.ts";
-  return { severity: "warning", file, message };
 }
 
 async function serverEntries(folder: string, problems: Diagnostic[]): Promise<Dirent[]> {

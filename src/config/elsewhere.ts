@@ -36,7 +36,7 @@ export function programThere(command: string, path: string | undefined): Program
   if (!command.includes("=") && !command.startsWith("-"))
     return { kind: "found", program: ENV, words: [command] };
   const message = `cannot find the program ${JSON.stringify(command)} on another machine: \`env\` would take its name for something else; write its whole path`;
-  return { kind: "missing", message };
+  return { kind: "missing", message, everywhere: true };
 }
 
 /** Parts of a server that are at a place which nobody here can know, where a configuration says them, and why. */

@@ -8,13 +8,18 @@ import { ENOUGH_PROBLEMS } from "./problems.ts";
 export interface Surroundings {
   /** Servers whose `when` does not match this machine. */
   readonly elsewhere: ReadonlySet<string>;
-  /** Every file could be read: a name that is not there is not declared at all. */
-  readonly complete: boolean;
+  /** Servers whose files could not be read; undefined where there may be others that nobody knows of. */
+  readonly unread: ReadonlySet<string> | undefined;
 }
 
-/** What is wrong between servers: unknown names, cycles, ports in common. */
+/** What is wrong between servers: unknown names, ends that never come, cycles, ports in common. */
 export function graphProblems(servers: readonly DeclaredServer[], around: Surroundings): Diagnostic[] {
-  return [...unknownDependencies(servers, around), ...cycles(servers), ...portClashes(servers)];
+  return [
+    ...unknownDependencies(servers, around),
+    ...endlessDependencies(servers),
+    ...cycles(servers),
+    ...portClashes(servers),
+  ];
 }
 
 function dependencyName(dependency: DeclaredServer["input"]["dependsOn"][number]): string {
@@ -27,7 +32,7 @@ function problem(server: DeclaredServer, path: KeyPath, message: string): Diagno
 
 function unknownDependencies(
   servers: readonly DeclaredServer[],
-  { elsewhere, complete }: Surroundings,
+  { elsewhere, unread }: Surroundings,
 ): Diagnostic[] {
   const names = new Set(servers.map((server) => server.name));
   let compared = 0;
@@ -45,11 +50,27 @@ function unknownDependencies(
           ),
         ];
       }
-      if (!complete) return [];
+      if (unread === undefined || unread.has(name)) return [];
       compared += names.size;
       const guess = compared > MOST_COMPARED ? undefined : nearest(name, names);
       const wayOut = guess === undefined ? "declare it, or remove it here" : `did you mean "${guess}"?`;
       return [problem(server, path, `cannot depend on ${JSON.stringify(name)}: no such server; ${wayOut}`)];
+    }),
+  );
+}
+
+/** Dependencies on the end of what is started again whenever it ends. */
+function endlessDependencies(servers: readonly DeclaredServer[]): Diagnostic[] {
+  const restarting = new Set(
+    servers.filter(({ input }) => input.restart.policy === "always").map(({ name }) => name),
+  );
+  return servers.flatMap((server) =>
+    server.input.dependsOn.flatMap((dependency, i) => {
+      const name = dependencyName(dependency);
+      const condition = typeof dependency === "string" ? undefined : dependency.condition;
+      if (condition !== "completed" || !restarting.has(name)) return [];
+      const message = `cannot wait until ${name} has completed: its restart policy is "always", so it never does; give it the policy "on-failure", or wait until it is "ready"`;
+      return [problem(server, ["dependsOn", i], message)];
     }),
   );
 }

@@ -2,8 +2,9 @@ import type { z } from "zod";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import { withoutCredentials } from "../model/target.ts";
+import { policyOf } from "./foreign-words.ts";
 import { problemAt } from "./keys.ts";
-import { formatPath, type KeyPath, placeOf, type Source } from "./place.ts";
+import { formatPath, type KeyPath, type KeyStyle, placeOf, type Source } from "./place.ts";
 import { ENOUGH_PROBLEMS } from "./problems.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -27,14 +28,25 @@ function toDiagnostic({ path, issue }: Found, value: unknown, source: Source): D
   const whole = server === undefined ? "this file" : `the server ${show(server)}`;
   const field = formatPath(server === undefined ? path : path.slice(2), source.document.style) || whole;
   const place = placeOf(source, path, issue.code === "invalid_key" ? "key" : "value");
-  const message = describe(issue, field, issue.code === "invalid_key" ? path.at(-1) : valueAt(value, path));
+  const written = issue.code === "invalid_key" ? path.at(-1) : valueAt(value, path);
+  const message = describe(issue, field, written, wayOutOf(path, written, source.document.style));
   return {
     ...problemAt(place, message),
     ...(server !== undefined && NAME_PATTERN.test(server) && { server }),
   };
 }
 
-function describe(issue: Issue, field: string, value: unknown): string {
+/** For what other tools write where there is a better way out than that of the schema. */
+function wayOutOf(path: KeyPath, value: unknown, style: KeyStyle): string | undefined {
+  const key = path.at(-1);
+  const policy = key === "restart" ? policyOf(value) : undefined;
+  if (policy !== undefined)
+    return style === "kebab" ? `write { policy: ${policy} }` : `write { "policy": "${policy}" }`;
+  if (key === "command" && Array.isArray(value)) return "write its first word, and put the others into args";
+  return undefined;
+}
+
+function describe(issue: Issue, field: string, value: unknown, wayOut = issue.message): string {
   switch (issue.code) {
     case "invalid_key":
       return `cannot use the name ${show(value)}: ${issue.issues[0]?.message ?? issue.message}`;
@@ -43,7 +55,7 @@ function describe(issue: Issue, field: string, value: unknown): string {
     default:
       return value === undefined
         ? `cannot leave out ${field}: ${issue.message}`
-        : `cannot use ${show(value)} for ${field}: ${issue.message}`;
+        : `cannot use ${show(value)} for ${field}: ${wayOut}`;
   }
 }
 

@@ -16,15 +16,21 @@ export interface JsonSchema {
   readonly items?: JsonSchema;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
+  readonly patternProperties?: Readonly<Record<string, JsonSchema>>;
   readonly additionalProperties?: JsonSchema | false;
 }
 
 /** JSON Schema of what a person may write, with keys as the format writes them. */
 export function jsonSchemaOf(schema: z.ZodType, style: KeyStyle): JsonSchema {
-  const whole = z.toJSONSchema(schema, { io: "input" }) as JsonSchema;
+  const whole = z.toJSONSchema(schema, { io: "input", override: allowExtensions }) as JsonSchema;
   if (style === "kebab") return kebabKeys(whole) as JsonSchema;
   // An editor finds the schema of a JSON file by a key in it.
   return { ...whole, properties: { $schema: { type: "string" }, ...whole.properties } };
+}
+
+/** Keys that begin with `x-` are nobody's. */
+function allowExtensions({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (jsonSchema.additionalProperties === false) jsonSchema.patternProperties = { "^x-": {} };
 }
 
 /** Only keys that the schema itself names are in `properties`; the names that people choose are not. */

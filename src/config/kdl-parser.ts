@@ -38,7 +38,7 @@ export async function parseKdl(text: string): Promise<KdlText> {
   if (isTooDeep(tokens.map(({ tokenType }) => LEVELS[tokenType.name] ?? 0))) {
     return { nodes: [], problems: [{ line: 1, column: 1, message: TOO_DEEP }] };
   }
-  const { sound, wrong } = withoutWrongTexts(tokens);
+  const { sound, wrong } = withoutWrongTexts(withSpaces(tokens, lexer));
   // Making a parser takes a tenth of a second, so the library's only one is borrowed and given back as it was.
   const { node, argument, property, unicodeEscape, SAVE_ERROR } = parser;
   const { stackTraceLimit } = Error;
@@ -125,6 +125,21 @@ function withoutRun(text: string, from: number): string {
   while (end < text.length && text[end] === text[from]) end++;
   return text.slice(0, from) + " ".repeat(end - from) + text.slice(end);
 }
+
+/**
+ * The library wants white space before a block and before `/-`, where KDL 2 needs none: `node{ … }`, `"a"/-"b"`. So some
+ * of no width is put there.
+ */
+function withSpaces(tokens: readonly Token[], lexer: Library["lexer"]): readonly Token[] {
+  const [space] = lexer.tokenize(" ").tokens;
+  return tokens.flatMap((token) =>
+    space && MAY_TOUCH.has(token.tokenType.name)
+      ? [{ ...token, tokenType: space.tokenType, tokenTypeIdx: space.tokenTypeIdx, image: "" }, token]
+      : [token],
+  );
+}
+
+const MAY_TOUCH = new Set(["LeftBrace", "BlockComment"]);
 
 /** Texts that are indented wrongly are left empty: the library needs the square of their lines to say so. */
 function withoutWrongTexts(tokens: readonly Token[]): { sound: readonly Token[]; wrong: KdlProblem[] } {

@@ -11,10 +11,14 @@ export function lexProblem(
   error: LexError,
   tokens: readonly Token[],
 ): Position & { message: string; inText: boolean } {
-  const before = tokens.findLast((token) => token.startOffset < error.offset);
+  const i = tokens.findLastIndex((token) => token.startOffset < error.offset);
+  const before = tokens[i];
   const inText = IN_TEXT.has(before?.tokenType.name ?? "");
   const character = /->([\s\S]*?)<-/.exec(error.message)?.[1]?.[0] ?? "";
   const position = { line: error.line ?? 1, column: error.column ?? 1 };
+  const opened = inText ? tokens.findLastIndex(({ tokenType }) => tokenType.name === "OpenQuote", i) : 0;
+  const old = oldRawText(tokens[opened - 1], tokens[opened]);
+  if (old) return { ...old, inText };
   return { ...position, inText, message: inText ? textProblem(character) : characterProblem(character) };
 }
 
@@ -47,8 +51,27 @@ export function parseProblem(error: ParseError, tokens: readonly Token[]): Posit
     return { ...positionOf(unclosed.token), message: unclosed.message };
   }
   const token = error.token.tokenType.name === "EOF" ? (tokens.at(-1) ?? error.token) : error.token;
-  const before = tokens[tokens.indexOf(token) - 1];
+  const i = tokens.indexOf(token);
+  const before = tokens[i - 1];
+  const old = oldRawText(before, token);
+  if (old) return old;
+  const next = tokens.slice(i + 1, i + 3).find(({ image }) => image.trim() !== "");
+  // Of a property with a bare word as its value the library only says that it is none.
+  if (token.image === "=" && next && KEYWORDS.has(next.image))
+    return { ...positionOf(next), message: tokenProblem(next, undefined, "") };
   return { ...positionOf(token), message: tokenProblem(token, before, error.message) };
+}
+
+/** `r"…"` and `r#"…"#`, as KDL 1 writes a raw text. */
+function oldRawText(
+  before: Token | undefined,
+  token: Token | undefined,
+): (Position & { message: string }) | undefined {
+  const name = token?.tokenType.name ?? "";
+  if (before?.image !== "r" || !/^(?:OpenQuote|RawString|MultiLine)/.test(name)) return undefined;
+  if (before.startOffset + 1 !== token?.startOffset) return undefined;
+  const message = 'cannot read r"…", as KDL 1 writes raw texts: in KDL 2 write #"…"#';
+  return { ...positionOf(before), message };
 }
 
 const BADLY_INDENTED =

@@ -1,5 +1,7 @@
+import { foreignText, foreignValue } from "./foreign-files.ts";
+import { policyOf } from "./foreign-words.ts";
 import { type KdlArgument, type KdlNode, type KdlProblem, parseKdl } from "./kdl-parser.ts";
-import { problemAt, unknownKeyMessage } from "./keys.ts";
+import { meantBy, problemAt, unknownKey } from "./keys.ts";
 import {
   formatPath,
   type KeyPath,
@@ -22,12 +24,42 @@ const SECRET_KINDS = ["env", "file", "command"];
 
 /** Reads KDL 2 by the schema: what a node may hold follows from the field that it sets. */
 export async function readKdl(file: string, text: string, shape: ObjectShape): Promise<Reading> {
+  const foreign = foreignInKdl(text, shape);
+  if (foreign !== undefined) return { problems: [located(file, { line: 1, column: 1, message: foreign })] };
   const { nodes, problems } = await parseKdl(text);
   if (problems.length > 0) return { problems: problems.map((problem) => located(file, problem)) };
   const decoder = new Decoder();
   const value = decoder.block(nodes, shape, []);
-  const document = { file, style: "kebab", value, places: decoder.places } as const;
+  const document = { file, style: "kebab", value, meant: decoder.meant, places: decoder.places } as const;
   return { document, problems: decoder.problems.map((problem) => located(file, problem)) };
+}
+
+/** What a text is that begins as no KDL does which could be meant here. */
+function foreignInKdl(text: string, shape: ObjectShape): string | undefined {
+  const first = text.split("\n").find((line) => !/^\s*(?:#|\/\/|$)/.test(line)) ?? "";
+  if (/^\s*[<[]/.test(first) || isMapping(first)) {
+    const found = foreignText(text, shape.keys.keys(), "kebab");
+    if (found !== undefined) return found;
+  }
+  if (/^\s*\{/.test(first)) {
+    const value = jsonIn(text);
+    const found = foreignValue(value, shape.keys.keys(), "kebab")?.message;
+    return found ?? (value === undefined ? undefined : otherFormat("JSON", ".json"));
+  }
+  return isMapping(first) ? otherFormat("YAML", ".yaml") : undefined;
+}
+
+const isMapping = (line: string) => /^["']?[\w-]+["']?:(?:\s|$)/.test(line);
+
+const otherFormat = (format: string, extension: string) =>
+  `cannot read this as KDL: it is ${format}; end the name of the file with ${extension}`;
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 const located = (file: string, { line, column, message }: KdlProblem) =>
@@ -47,6 +79,7 @@ const placesAt = (position: Position): GrowingPlaces => ({
 
 class Decoder {
   readonly problems: KdlProblem[] = [];
+  readonly meant: string[] = [];
   readonly places = placesAt({ line: 1, column: 1 });
 
   /** The nodes inside a block, as an object; `taken`: keys that are set already, and where. */
@@ -64,7 +97,10 @@ class Decoder {
       const of = key === undefined ? undefined : shape.keys.get(key);
       if (node.annotation !== undefined) this.#annotation(node.annotation, node.position);
       if (key === undefined || of === undefined) {
-        this.#problem(node.position, unknownKeyMessage(node.name, kebabPath(path), known.keys()));
+        const { message } = unknownKey(node.name, kebabPath(path), known, "kebab");
+        this.#problem(node.position, message);
+        if (this.meant.length < ENOUGH_PROBLEMS)
+          this.meant.push(...meantBy([unknownKey(node.name, path, known, "kebab")]));
       } else if (isNamedMap(of)) this.#named(node, of.value, [...path, key], blocks, key);
       else if (isDependencies(of)) this.#dependencies(node, of, [...path, key], fields, key);
       else if (this.#first(taken, node)) fields.set(key, this.#field(node, of, [...path, key], known));
@@ -264,7 +300,9 @@ function excessMessage(
   const sibling = node.arguments.find(({ value }) => typeof value === "string" && siblings.has(value));
   if (sibling) return sameLineMessage(node.name, String(sibling.value), true);
   const takes = one ? "takes one value" : "is a block";
-  return `cannot use ${written} here: ${node.name} ${takes}; write ${one ? `${node.name} and one value` : `${node.name} { … }`}`;
+  const policy = node.name === "restart" ? policyOf(excess.value) : undefined;
+  const inside = policy === undefined ? "…" : `policy "${policy}"`;
+  return `cannot use ${written} here: ${node.name} ${takes}; write ${one ? `${node.name} and one value` : `${node.name} { ${inside} }`}`;
 }
 
 function sameLineMessage(name: string, next: string, known: boolean): string {

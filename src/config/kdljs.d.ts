@@ -6,6 +6,8 @@ declare module "kdljs/src/parser/kdl.js" {
     readonly startLine?: number;
     readonly startColumn?: number;
     readonly tokenType: { readonly name: string };
+    /** By which the parser tells types apart. */
+    readonly tokenTypeIdx: number;
   }
   export interface LexError {
     readonly offset: number;

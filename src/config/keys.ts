@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { nearest } from "../model/nearest.ts";
+import { foreignHint } from "./foreign-words.ts";
 import { formatPath, type KeyPath, type KeyStyle, toKebab } from "./place.ts";
 import { ENOUGH_PROBLEMS } from "./problems.ts";
 import { listPart, objectPart, type Shape } from "./shape.ts";
@@ -8,13 +9,19 @@ import { listPart, objectPart, type Shape } from "./shape.ts";
 export interface UnknownKey {
   readonly path: KeyPath;
   readonly message: string;
+  /** The path of the schema that it was meant for, where one can be guessed. */
+  readonly meant?: KeyPath;
 }
 
-/** What is read of `value` with keys in camelCase; unknown keys are left out, and {@link ENOUGH_PROBLEMS} are listed. */
+/**
+ * What is read of `value` with keys in camelCase; unknown keys are left out, and {@link ENOUGH_PROBLEMS} are listed.
+ * `extensions`: keys that begin with `x-` are nobody's, and left out silently.
+ */
 export function canonicalKeys(
   value: unknown,
   shape: Shape,
   style: KeyStyle,
+  { extensions = false } = {},
 ): { value: unknown; unknown: UnknownKey[] } {
   const unknown: UnknownKey[] = [];
   const walk = (part: unknown, as: Shape, path: KeyPath): unknown => {
@@ -34,8 +41,9 @@ export function canonicalKeys(
         const key = known.get(written);
         if (key !== undefined)
           return [[key, walk(of, object.keys.get(key) as Shape, [...path, written])] as const];
+        if (extensions && written.startsWith("x-")) return [];
         if (unknown.length < ENOUGH_PROBLEMS)
-          unknown.push({ path: [...path, written], message: unknownKeyMessage(written, path, known.keys()) });
+          unknown.push({ path: [...path, written], ...unknownKey(written, path, known, style) });
         return [];
       }),
     );
@@ -48,14 +56,30 @@ function knownKeys(keys: Iterable<string>, style: KeyStyle): ReadonlyMap<string,
   return new Map([...keys].map((key) => [style === "kebab" ? toKebab(key) : key, key]));
 }
 
-export function unknownKeyMessage(written: string, within: KeyPath, known: Iterable<string>): string {
-  const words = [...known];
-  const guess = nearest(written, words);
+/** What is said of a key. `known`: what may stand there, as it is spelled → its key in the schema. */
+export function unknownKey(
+  written: string,
+  within: KeyPath,
+  known: ReadonlyMap<string, string>,
+  style: KeyStyle,
+): Omit<UnknownKey, "path"> {
+  const words = [...known.keys()];
+  const hint = foreignHint(written, known, style);
+  const guess = hint === undefined ? nearest(written, words) : undefined;
   const field = formatPath([...within, written], "camel");
   const wayOut =
-    guess === undefined ? `write one of ${words.toSorted().join(", ")}` : `did you mean "${guess}"?`;
-  return `cannot use unknown key ${JSON.stringify(field)}: ${wayOut}`;
+    hint?.message ??
+    (guess === undefined ? `write one of ${words.toSorted().join(", ")}` : `did you mean "${guess}"?`);
+  const meant = hint?.meant ?? (guess === undefined ? undefined : known.get(guess));
+  return {
+    message: `cannot use unknown key ${JSON.stringify(field)}: ${wayOut}`,
+    ...(meant !== undefined && { meant: [...within, meant] }),
+  };
 }
+
+/** The paths that unknown keys were meant for, as JSON. */
+export const meantBy = (unknown: readonly Pick<UnknownKey, "meant">[]): string[] =>
+  unknown.flatMap(({ meant }) => (meant === undefined ? [] : [JSON.stringify(meant)]));
 
 export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

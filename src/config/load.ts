@@ -38,8 +38,14 @@ export interface LoadRequest extends Search {
   readonly translations?: () => string | undefined;
 }
 
-/** `refused`: somebody has to agree to what the configuration can execute and send, and nobody did. */
-export type Loaded = Result<Declared> & { readonly refused?: true };
+export type Loaded = Result<Declared> & {
+  /** Somebody has to agree to what the configuration can execute and send, and nobody did. */
+  readonly refused?: true;
+  /** There is none. */
+  readonly missing?: true;
+  /** Of one that is invalid: what could be read, to be looked at for more that is wrong and for nothing else. */
+  readonly sound?: Declared;
+};
 
 /** Reads a configuration root. Every problem of every file is reported in one pass, by file and line. */
 export async function load(request: LoadRequest): Promise<Loaded> {
@@ -67,7 +73,7 @@ export async function load(request: LoadRequest): Promise<Loaded> {
     return { ok: false, problems: sorted([...told, ...refusals(powers)]), refused: true };
   };
   if (answer !== undefined && !(await answer)) return refused(collected.powers);
-  if (all.some(({ severity }) => severity === "error")) return failed(all);
+  if (all.some(({ severity }) => severity === "error")) return { ...failed(all), sound: declared };
   const powers = [...collected.powers.filter(({ can }) => can !== "probe"), ...probesOf(declared.servers)];
   if (!(await agree(powers))) return refused(powers);
   return { ok: true, value: declared, warnings: firstOfEach(sorted(all)) };
@@ -117,7 +123,7 @@ function declare(
     server ? [{ ...server, folder: (at: KeyPath) => there(server.folder(at)) }] : [],
   );
   const elsewhere = outcomes.filter(({ server }) => !server).map(({ name }) => name);
-  const between = graphProblems(servers, { elsewhere: new Set(elsewhere), complete: collected.complete });
+  const between = graphProblems(servers, { elsewhere: new Set(elsewhere), unread: collected.unread });
   const folder = there(main ? sourceFolder(main.source) : root.folder);
   const path = asTexts(settings.path).map((entry) => expandPath(entry, folder, machine.home));
   const { backends, problems } = declareBackends(main, servers, machine.home);

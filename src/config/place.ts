@@ -19,6 +19,8 @@ interface Document {
   readonly style: KeyStyle;
   /** Keys that are unknown are left out: they are among the problems. */
   readonly value: unknown;
+  /** The paths that unknown keys were meant for, as JSON: that something is missing there was told with them. */
+  readonly meant?: readonly string[];
   /** Absent where a format has no positions. */
   readonly places?: Places;
 }

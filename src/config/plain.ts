@@ -9,11 +9,13 @@ export interface PlainProblem {
 }
 
 /**
- * A copy of what a program made, as data alone; what is not data is left out and listed. Absent is `undefined`. A part
+ * A copy of what a program made, as data alone; what is not data is left out and listed. Absent is `undefined`, and
+ * `absent` has the keys that say so. A part
  * that stands in several places is copied to each, so the whole is bounded like the text of a file.
  */
-export function plainData(root: unknown): { value: unknown; problems: PlainProblem[] } {
+export function plainData(root: unknown): { value: unknown; problems: PlainProblem[]; absent?: KeyPath[] } {
   const problems: PlainProblem[] = [];
+  const absent: KeyPath[] = [];
   const open = new Set<object>();
   let room = MAX_BYTES;
   const refuse = (path: KeyPath, what: string, wayOut: string) => {
@@ -54,12 +56,13 @@ export function plainData(root: unknown): { value: unknown; problems: PlainProbl
       refuse(path, `the key ${String(symbol)}`, "use a text as key");
     const entries = Object.entries(value).map(([key, of]) => {
       room -= key.length;
+      if (of === undefined) absent.push([...path, key]);
       return [key, copy(of, [...path, key])] as const;
     });
     return Object.fromEntries(entries.filter(([, of]) => of !== undefined));
   };
   const value = copy(root, []);
-  if (room >= 0) return { value, problems };
+  if (room >= 0) return { value, problems, ...(absent.length > 0 && { absent }) };
   return { value: undefined, problems: [...problems, { path: [], message: TOO_LARGE }] };
 }
 

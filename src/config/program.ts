@@ -10,13 +10,20 @@ export type ProgramSearch =
       readonly folder?: string;
       readonly words?: readonly string[];
     }
-  | { readonly kind: "missing"; readonly message: string };
+  /** `absent`: nothing of that name is there. `everywhere`: it cannot be a program on any machine. */
+  | {
+      readonly kind: "missing";
+      readonly message: string;
+      readonly absent?: true;
+      readonly everywhere?: true;
+    };
 
 /** Finds a program that is given as an absolute path. */
 export async function programAt(path: string, written: string): Promise<ProgramSearch> {
   const fault = await executableFault(path);
   if (fault === undefined) return { kind: "found", program: path, folder: dirname(path) };
-  return { kind: "missing", message: `cannot run ${JSON.stringify(written)}: ${path} ${fault}` };
+  const absent = fault === NOT_THERE ? { absent: true as const } : {};
+  return { kind: "missing", message: `cannot run ${JSON.stringify(written)}: ${path} ${fault}`, ...absent };
 }
 
 /** What keeps a path from being run, undefined for nothing: what is looked at for one server need not be for the next. */
@@ -39,7 +46,8 @@ export async function programOn(
   const found =
     almost ??
     'it is in no folder of the service PATH; install it, add its folder to "path", or write the whole path';
-  return { kind: "missing", message: `cannot find the program ${JSON.stringify(name)}: ${found}` };
+  const absent = almost === undefined ? { absent: true as const } : {};
+  return { kind: "missing", message: `cannot find the program ${JSON.stringify(name)}: ${found}`, ...absent };
 }
 
 /** Absolute folders of a PATH; the others depend on where a shell stands. */
@@ -83,7 +91,7 @@ async function executableFault(path: string): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === "ENOENT" || code === "ENOTDIR") return NOT_THERE;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG") return NOT_THERE;
     return code === "EACCES"
       ? `is not executable; run "chmod +x ${path}"`
       : `cannot be looked at (${code}); check it`;

@@ -8,7 +8,7 @@ import { inThread } from "./runtime.ts";
 import type { ObjectShape } from "./shape.ts";
 import { type Evaluation, readTypeScript } from "./typescript.ts";
 
-export const PROGRAM_EXTENSIONS = [".ts", ".mts", ".js", ".mjs"];
+export const PROGRAM_EXTENSIONS = [".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"];
 
 /**
  * Longest text that is parsed in this thread, characters: it takes less than a second, whatever is in it. What is longer
@@ -51,12 +51,13 @@ async function readApart(data: DataRequest, evaluation: Evaluation): Promise<Rea
 /**
  * Content of a regular file of at most so many bytes, which must be UTF-8, or why there is none, with the way out.
  * Some files have no size, and no end, or nothing yet: no more is read than is allowed, and nothing is waited for. Read
- * at once: to hand a small file to another thread takes ten times as long as to read it.
+ * at once: to hand a small file to another thread takes ten times as long as to read it. `keepMark`: a byte order
+ * mark is a part of the text.
  */
 export function readText(
   file: string,
   wayOut: string,
-  most = MAX_BYTES,
+  { most = MAX_BYTES, keepMark = false } = {},
 ): { readonly text: string } | { readonly refusal: string } {
   try {
     // To open something else can have effects.
@@ -65,7 +66,7 @@ export function readText(
     if (!info.isFile()) return { refusal: `it is not a regular file; ${wayOut}` };
     const bytes = readAtMost(file, most);
     if (bytes.length > most) return { refusal: `it has more than ${most / 1024 / 1024} MiB; ${wayOut}` };
-    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
+    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: keepMark }).decode(bytes) };
   } catch (error) {
     return { refusal: readFailure(error) };
   }

@@ -8,6 +8,8 @@ export function referenceText(): string {
 
 Written by \`npm run generate\` from the schema. Keys are in kebab-case in KDL and YAML; TypeScript and JSON write them in camelCase (\`working-dir\`, \`workingDir\`).
 
+In YAML and JSON keys that begin with \`x-\` are ignored, in any block. In YAML, \`<<\` merges maps: \`<<: *name\`, or \`<<: [*first, *second]\`. What stands beside it counts more, and so does the first of a list.
+
 Durations are written \`250ms\`, \`2s\` or \`1m30s\`; sizes \`64KiB\` or \`10MiB\`.
 
 ## A server

@@ -5,11 +5,15 @@ import { parseDuration } from "../model/units.ts";
 import { expandAction, shebangOf } from "./actions.ts";
 import type { Declared, DeclaredAction, DeclaredServer } from "./declared.ts";
 import { accountEnv, expandPath, systemPath } from "./environment.ts";
-import type { KeyPath } from "./place.ts";
+import { limitFaults } from "./process-limits.ts";
 import { pathFolders } from "./program.ts";
 import {
+  asFound,
+  EVERYWHERE,
   findProgram,
   folderOf,
+  isStarted,
+  type Report,
   type ResolvedServer,
   resolveSecrets,
   wordsOf,
@@ -39,18 +43,22 @@ export async function resolveAction(
   const diagnostics: Diagnostic[] = [];
   const { input } = action;
   const { machine } = world;
-  const report = (at: KeyPath, message: string) =>
-    diagnostics.push({
-      severity: "error",
-      message: `action ${actionKey({ ...action })}: ${message}`,
-      ...aboutAction(action),
-      ...action.place(at),
-    });
+  const reportAs =
+    (severity: Diagnostic["severity"]): Report =>
+    (at, message, as = {}) =>
+      diagnostics.push({
+        severity,
+        message: `action ${actionKey({ ...action })}: ${message}`,
+        ...aboutAction(action),
+        ...action.place(at),
+        ...as,
+      });
+  const report = reportAs(owner === undefined || isStarted(owner.declared) ? "error" : "warning");
 
   const [written, at, ...given] = programOf(action);
   const env = { ...owner?.declared.input.env, ...input.env };
   const found = await findProgram({ input: { env }, folder: action.folder }, written, [at], path, world);
-  if (found.kind === "missing") report([at], found.message);
+  if (found.kind === "missing") report([at], found.message, asFound(found));
   const server = owner?.resolved.spec;
   const workingDir =
     input.workingDir === undefined
@@ -71,9 +79,14 @@ export async function resolveAction(
   const expanded = expandAction(action, owner?.declared, facts);
   for (const problem of expanded.problems) report(problem.path, problem.message);
   const own = { input: { env: input.env, envFile: [] }, folder: action.folder };
-  const secret = await resolveSecrets(own, world, report);
+  const secret = await resolveSecrets(own, world, reportAs("error"));
   const whole = { ...base, ...expanded.env, ...secret.references };
   const values = { ...owner?.resolved.secrets, ...secret.values };
+  // What is of its server was told there.
+  const ownEnv = Object.fromEntries(Object.entries(whole).filter(([name]) => Object.hasOwn(input.env, name)));
+  const started = { program: written, args: expanded.args, env: ownEnv };
+  for (const { path, message, isSecret } of limitFaults(started, values, machine.os))
+    report(path, message, isSecret ? {} : EVERYWHERE);
   const { schedule } = input;
   return {
     spec: {

@@ -3,12 +3,15 @@ import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Facts } from "../model/server-fields.ts";
 import { type ServerSpec, specOf } from "../model/spec.ts";
 import type { EnvValue, SecretRef, SecretValues } from "../model/spec-parts.ts";
+import { NO_COMMAND } from "./declare.ts";
 import type { Declared, DeclaredServer } from "./declared.ts";
 import { programThere } from "./elsewhere.ts";
 import { expandPath, givenEnv, nameFault, systemPath } from "./environment.ts";
 import type { KeyPath } from "./place.ts";
+import { limitFaults } from "./process-limits.ts";
 import { type ProgramSearch, pathFolders, programAt, programOn, versionManagerRemark } from "./program.ts";
 import { absoluteReference, readEnvFile, readSecret } from "./secrets.ts";
+import { shellLineFault, shownLine } from "./shell-line.ts";
 import { expandTemplates } from "./templates.ts";
 import type { SecretOutcome, World } from "./world.ts";
 
@@ -26,14 +29,16 @@ export async function resolveServer(
   world: World,
 ): Promise<ResolvedServer> {
   const diagnostics: Diagnostic[] = [];
-  const report = (path: KeyPath, message: string) =>
-    diagnostics.push({ severity: "error", message, server: server.name, ...server.place(path) });
   const { input } = server;
   const { machine } = world;
+  const report = reporter(diagnostics, isStarted(server) ? "error" : "warning", server);
+  // The values are recorded, also of what is to stay stopped.
+  const reportSecret = reporter(diagnostics, input.wanted === "ignore" ? "warning" : "error", server);
 
   const found = await findProgram(server, input.command, ["command"], declared.path, world);
-  if (found.kind === "missing") report(["command"], found.message);
-  else if (!world.isElsewhere) {
+  if (found.kind === "missing") {
+    if (input.command !== NO_COMMAND) report(["command"], found.message, asFound(found));
+  } else if (!world.isElsewhere) {
     const remark = versionManagerRemark(input.command, found.program);
     if (remark !== undefined)
       diagnostics.push({
@@ -54,7 +59,7 @@ export async function resolveServer(
   for (const { path, message } of expanded.problems) report(path, message);
 
   const probes = await resolveProbes(server, declared.path, expanded.probeArguments, world, report);
-  const secret = await resolveSecrets(server, world, report);
+  const secret = await resolveSecrets(server, world, reportSecret);
   const spec = specOf(input, {
     ...facts,
     os: machine.os,
@@ -70,6 +75,15 @@ export async function resolveServer(
     env: { ...baseEnv, ...secret.fromFiles, ...expanded.env, ...secret.references },
     workingDir,
   });
+  for (const { path, message, isSecret } of limitFaults(spec, secret.values, machine.os))
+    (isSecret ? reportSecret : report)(path, message, isSecret ? {} : EVERYWHERE);
+  for (const name of ["readiness", "liveness"] as const)
+    for (const { path, message } of limitFaults(
+      { ...PROBE, args: expanded.probeArguments[name] },
+      {},
+      machine.os,
+    ))
+      report([name, ...path], message, EVERYWHERE);
   return { spec, secrets: secret.values, diagnostics };
 }
 
@@ -81,13 +95,59 @@ export const folderOf = (found: ProgramSearch): readonly string[] =>
 export const wordsOf = (found: ProgramSearch): readonly string[] =>
   (found.kind === "found" && found.words) || [];
 
+/** Of a probe's program only the arguments are its own. */
+const PROBE = { program: "", env: {} };
+export const EVERYWHERE = { everywhere: true } as const;
+
+/** Whether an apply starts it: what only a start needs stands in the way of nothing else. */
+export const isStarted = ({ input }: Pick<DeclaredServer, "input">): boolean => input.wanted === "start";
+
+function reporter(
+  diagnostics: Diagnostic[],
+  severity: Diagnostic["severity"],
+  server: Pick<DeclaredServer, "name" | "place">,
+): Report {
+  return (path, message, as = {}) =>
+    diagnostics.push({ severity, message, server: server.name, ...server.place(path), ...as });
+}
+
+/** Takes a preflight problem. `as`: what it is, where it is not what most are. */
+export type Report = (
+  path: KeyPath,
+  message: string,
+  as?: Partial<Pick<Diagnostic, "severity" | "everywhere">>,
+) => void;
+
+/** What a program that is not there is told as. */
+export const asFound = ({ everywhere }: Extract<ProgramSearch, { kind: "missing" }>) =>
+  everywhere ? EVERYWHERE : {};
+
 /** What a program is found by: the declared environment, and the folders that relative paths start at. */
 interface Holder extends Pick<DeclaredServer, "folder"> {
   readonly input: Pick<DeclaredServer["input"], "env">;
 }
 
-/** `at`: where the configuration names it. */
+/** `at`: where the configuration names it. What cannot be a program at all is told as what it is. */
 export async function findProgram(
+  server: Holder,
+  command: string,
+  at: KeyPath,
+  path: readonly string[],
+  world: World,
+): Promise<ProgramSearch> {
+  const find = (word: string) => lookUp(server, word, at, path, world);
+  const search = await find(command);
+  // Elsewhere any name may be that of a program, but for what looks like a line of words.
+  const mayBe = world.isElsewhere ? command.includes("/") || !/\s/.test(command) : search.kind === "found";
+  if (mayBe || (search.kind === "missing" && !search.absent)) return search;
+  const isProgram = async (word: string) => (await find(word)).kind === "found";
+  const fault = await shellLineFault(command, String(at.at(-1)), isProgram);
+  if (fault === undefined) return search;
+  const message = `cannot run ${shownLine(command)}: ${fault}`;
+  return { kind: "missing", message, everywhere: true };
+}
+
+async function lookUp(
   server: Holder,
   command: string,
   at: KeyPath,
@@ -114,14 +174,14 @@ async function resolveProbes(
   path: readonly string[],
   args: { readonly readiness: readonly string[]; readonly liveness: readonly string[] },
   world: World,
-  report: (path: KeyPath, message: string) => void,
+  report: Report,
 ): Promise<Facts["probes"]> {
   const found = async (name: "readiness" | "liveness") => {
     const probe = server.input[name];
     if (typeof probe !== "object" || probe.type !== "command") return {};
     const at = [name, "command"];
     const search = await findProgram(server, probe.command, at, path, world);
-    if (search.kind === "missing") report(at, search.message);
+    if (search.kind === "missing") report(at, search.message, asFound(search));
     const program = search.kind === "found" ? search.program : probe.command;
     return { [name]: { program, args: [...wordsOf(search), ...args[name]] } };
   };
@@ -134,6 +194,9 @@ export async function workingDirFault(folder: string): Promise<string | undefine
   return info.isDirectory() ? undefined : `cannot run in ${folder}: it is not a folder; correct the path`;
 }
 
+const BYTE_ORDER_MARK =
+  "the character U+FEFF, a byte order mark, and the program gets it so: save it without one if it is not meant";
+
 interface ResolvedSecrets {
   readonly fromFiles: Record<string, EnvValue>;
   readonly references: Record<string, EnvValue>;
@@ -143,7 +206,7 @@ interface ResolvedSecrets {
 export async function resolveSecrets(
   server: Holder & { readonly input: Pick<DeclaredServer["input"], "envFile"> },
   world: World,
-  report: (path: KeyPath, message: string) => void,
+  report: Report,
 ): Promise<ResolvedSecrets> {
   const { env, envFile } = server.input;
   const { home } = world.machine;
@@ -160,7 +223,7 @@ export async function resolveSecrets(
     const read = await readEnvFile(file);
     for (const message of read.problems) report(path, message);
     for (const [name, value] of read.values) {
-      const fault = nameFault(name);
+      const fault = nameFault(name) ?? (value.includes("\0") ? "its value has a NUL character" : undefined);
       if (fault !== undefined) report(path, `cannot take ${name} from ${file}: ${fault}; remove it there`);
       else if (!Object.hasOwn(env, name))
         fromFiles.set(name, keep(name, { envFile: file, name }, { kind: "value", value }));
@@ -174,6 +237,8 @@ export async function resolveSecrets(
     const ref = absoluteReference(value, server.folder(path), home);
     const outcome = await readSecret(ref, world);
     if (outcome.kind === "missing") report(path, `cannot get the secret for ${name}: ${outcome.message}`);
+    if (outcome.kind === "value" && outcome.value.startsWith("\uFEFF"))
+      report(path, `the secret for ${name} begins with ${BYTE_ORDER_MARK}`, { severity: "warning" });
     references.set(name, keep(name, ref, outcome));
   }
   return {

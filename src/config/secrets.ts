@@ -56,6 +56,6 @@ function checked(value: string): SecretOutcome {
 const withoutLineBreak = (text: string) => text.replace(/\r?\n$/, "");
 
 function secretText(file: string): Exclude<SecretOutcome, { kind: "skipped" }> {
-  const read = readText(file, "correct the path");
+  const read = readText(file, "correct the path", { keepMark: true });
   return "text" in read ? { kind: "value", value: read.text } : missing(`${file}: ${read.refusal}`);
 }

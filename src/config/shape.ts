@@ -59,6 +59,11 @@ export function objectPart(shape: Shape): ObjectShape | undefined {
   return shape.kind === "either" ? shape.object : shape.kind === "object" ? shape : undefined;
 }
 
+/** Of a shape that is a block: the keys of the schema. */
+export function keysOf(shape: Shape): Iterable<string> {
+  return objectPart(shape)?.keys.keys() ?? [];
+}
+
 export function takesScalar(shape: Shape): boolean {
   return shape.kind === "scalar" || (shape.kind === "either" && shape.scalar);
 }

@@ -1,12 +1,15 @@
-import { dirname, sep } from "node:path";
+import { realpathSync } from "node:fs";
+import { dirname, extname, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { ConfigContext } from "./define.ts";
+import { foreignValue } from "./foreign-files.ts";
 import { show } from "./issues.ts";
-import { canonicalKeys, problemAt } from "./keys.ts";
+import { canonicalKeys, meantBy, problemAt } from "./keys.ts";
 import { formatPath, type KeyPath, type Reading } from "./place.ts";
+import { ENOUGH_PROBLEMS } from "./problems.ts";
 import { inThread } from "./runtime.ts";
-import type { Shape } from "./shape.ts";
+import { keysOf, listPart, objectPart, type Shape } from "./shape.ts";
 import type { ProgramAnswer, ProgramRequest } from "./worker.ts";
 
 export interface Evaluation {
@@ -23,29 +26,38 @@ export interface Evaluation {
 
 type Outcome = ProgramAnswer | { readonly kind: "ended"; readonly why: string };
 
-/** Evaluates `xy.config.{ts,mts,js,mjs}` in a thread of its own. Problems name the key path: data has no lines. */
+/** Evaluates `xy.config.{ts,mts,cts,js,mjs,cjs}` in a thread of its own. Problems name the key path: data has no lines. */
 export async function readTypeScript(file: string, shape: Shape, evaluation: Evaluation): Promise<Reading> {
   const outcome = await evaluate(file, evaluation);
   switch (outcome.kind) {
     case "value":
       return fromValue(file, outcome, shape);
     case "nothing":
-      return problem(
-        file,
-        "cannot find a configuration in this file: write export default defineConfig({ … })",
-      );
+      return problem(file, `cannot find a configuration in this file: write ${exportOf(file)}`);
     case "thrown":
-      return { problems: [thrownProblem(file, outcome)] };
+      return { problems: [thrownProblem(file, outcome, realOf(file))] };
     case "ended":
       return problem(file, `cannot evaluate this file: ${outcome.why}`);
   }
 }
 
+/** As for Node, a program is where a link leads: so are its imports. */
+function realOf(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+}
+
+const exportOf = (file: string) =>
+  `${extname(file) === ".cjs" ? "module.exports =" : "export default"} defineConfig({ … })`;
+
 const problem = (file: string, message: string): Reading => ({ problems: [problemAt({ file }, message)] });
 
 async function evaluate(file: string, evaluation: Evaluation): Promise<Outcome> {
   const { context, translations } = evaluation;
-  const workerData: ProgramRequest = { file, context, translations: translations?.() ?? null };
+  const workerData: ProgramRequest = { file: realOf(file), context, translations: translations?.() ?? null };
   // Places in a stack are then those of the source.
   const options = { workerData, env: definedOnly(context.env), execArgv: ["--enable-source-maps"] };
   const outcome = await inThread<ProgramAnswer>(options, evaluation);
@@ -74,6 +86,8 @@ function fromValue(file: string, answer: Extract<ProgramAnswer, { kind: "value" 
   const at = (path: KeyPath) => (path.length > 0 ? { file, path: formatPath(path, "camel") } : { file });
   const problems = answer.problems.map(({ path, message }) => problemAt(at(path), message));
   if (problems.length > 0) return { problems };
+  const foreign = foreignValue(answer.value, keysOf(shape), "camel");
+  if (foreign !== undefined) return { problems: [problemAt(at(foreign.path), foreign.message)] };
   if (typeof answer.value !== "object" || answer.value === null || Array.isArray(answer.value)) {
     const found =
       answer.value === undefined ? "nothing" : Array.isArray(answer.value) ? "a list" : show(answer.value);
@@ -82,15 +96,44 @@ function fromValue(file: string, answer: Extract<ProgramAnswer, { kind: "value" 
       `cannot use ${found} as a configuration: export an object, or a function that returns one`,
     );
   }
+  const nothing = (answer.absent ?? []).filter((path) => isInMap(shape, path));
+  if (nothing.length > 0)
+    return {
+      problems: nothing.slice(0, ENOUGH_PROBLEMS).map((path) => {
+        const named = formatPath(path, "camel");
+        return problemAt(
+          at(path),
+          `cannot use undefined for ${named}: give it a value, or leave the key out`,
+        );
+      }),
+    };
   const { value, unknown } = canonicalKeys(answer.value, shape, "camel");
-  const document = { file, style: "camel", value } as const;
+  const document = { file, style: "camel", value, meant: meantBy(unknown) } as const;
   return { document, problems: unknown.map(({ path, message }) => problemAt(at(path), message)) };
 }
 
-function thrownProblem(file: string, { message, stack }: { message: string; stack: string }): Diagnostic {
+/** Whether the last key of a path is a name that somebody chose: a field may be undefined, which is absent. */
+function isInMap(shape: Shape, path: KeyPath): boolean {
+  let here: Shape | undefined = shape;
+  for (const key of path.slice(0, -1)) here = here && partOf(here, key);
+  return here?.kind === "map";
+}
+
+function partOf(shape: Shape, key: string | number): Shape | undefined {
+  if (shape.kind === "map") return shape.value;
+  return typeof key === "number" ? listPart(shape)?.item : objectPart(shape)?.keys.get(key);
+}
+
+/** `real`: where the file is, of which the stack tells. */
+function thrownProblem(
+  file: string,
+  { message, stack }: { message: string; stack: string },
+  real: string,
+): Diagnostic {
   const [first = ""] = message.split("\n");
   const text = first.replace(/^Error: (?=\w*Error: )/, "").trim();
-  const place = thrownPlace(file, stack);
+  const found = thrownPlace(real, stack);
+  const place = found.file === real ? { ...found, file } : found;
   // The column of an import is that of the code it was turned into.
   const located =
     text.includes("Cannot find module") && place.column !== undefined ? { ...place, column: 1 } : place;

@@ -38,6 +38,7 @@ export async function resolveUnseen(declared: Declared, world: UnseenWorld): Pro
       message,
       server: server.name,
       ...server.place(path),
+      everywhere: true as const,
     }));
   });
   return { ...resolved, diagnostics: [...resolved.diagnostics, ...unknown] };

@@ -1,19 +1,11 @@
-import type { LineCounter, Node, Pair, Document as YamlDocument } from "yaml";
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { foreignText, foreignValue } from "./foreign-files.ts";
 import { jsonPlaces } from "./json-places.ts";
-import { canonicalKeys, isMap, problemAt } from "./keys.ts";
-import { MAX_BYTES, weightOf } from "./limits.ts";
+import { canonicalKeys, isMap, meantBy, problemAt } from "./keys.ts";
 import { isDeepValue, isDeepYaml, TOO_DEEP } from "./nesting.ts";
 import { locate, type Places, type Position, type Reading } from "./place.ts";
-import type { Shape } from "./shape.ts";
-
-type Yaml = typeof import("yaml");
-/** A YAML text with a way from a path, as written in the file, to its place. */
-interface Parsed {
-  readonly yaml: Yaml;
-  readonly document: YamlDocument;
-  readonly lines: LineCounter;
-}
+import { keysOf, type Shape } from "./shape.ts";
+import { keyText, type Parsed, positionAt, startOf, type Yaml, yamlValue } from "./yaml-value.ts";
 
 /** Reads YAML 1.2. Keys are kebab-case. */
 export async function readYaml(file: string, text: string, shape: Shape): Promise<Reading> {
@@ -23,7 +15,8 @@ export async function readYaml(file: string, text: string, shape: Shape): Promis
   const at = (offset: number) => ({ file, ...positionAt(parsed.lines, offset) });
   const errors = [...parsed.document.errors, ...parsed.document.warnings];
   const problems = errors.map((error) => problemAt(at(error.pos[0]), syntaxMessage("YAML", error.message)));
-  for (const { offset, name } of danglingAliases(parsed)) {
+  const dangling = danglingAliases(parsed);
+  for (const { offset, name } of dangling) {
     problems.push(
       problemAt(
         at(offset),
@@ -36,14 +29,16 @@ export async function readYaml(file: string, text: string, shape: Shape): Promis
     ...complex.map((offset) => problemAt(at(offset), "cannot use a list or a map as a key: write a text")),
   );
   problems.push(...duplicateKeys(parsed, file));
-  if (errors.length + complex.length > 0) return { problems };
-  try {
-    const raw: unknown = parsed.document.toJS({ maxAliasCount: 100 });
-    if (weightOf(raw, MAX_BYTES) > MAX_BYTES) return { problems: [...problems, tooManyAliases(at(0))] };
-    return withProblems(problems, reading(file, raw ?? {}, shape, placesOf(parsed), "kebab"));
-  } catch {
-    return { problems: problems.length > 0 ? problems : [tooManyAliases(at(0))] };
+  if (errors.length + complex.length + dangling.length > 0) {
+    const foreign = foreignText(text, keysOf(shape), "kebab");
+    return { problems: foreign === undefined ? problems : [problemAt(at(0), foreign)] };
   }
+  const found = yamlValue(parsed, file);
+  if (found === undefined) return { problems: [...problems, tooManyAliases(at(0))] };
+  const { value, places } = found;
+  const foreign = isMap(value) || value === null ? undefined : foreignText(text, keysOf(shape), "kebab");
+  if (foreign !== undefined) return { problems: [problemAt(at(0), foreign)] };
+  return withProblems([...problems, ...found.problems], reading(file, value ?? {}, shape, places, "kebab"));
 }
 
 const tooManyAliases = (place: Pick<Diagnostic, "file" | "line" | "column">) =>
@@ -55,6 +50,8 @@ export async function readJson(file: string, text: string, shape: Shape): Promis
   try {
     raw = JSON.parse(text);
   } catch (error) {
+    const foreign = foreignText(text, keysOf(shape), "camel");
+    if (foreign !== undefined) return { problems: [problemAt({ file, line: 1, column: 1 }, foreign)] };
     return { problems: [await jsonSyntaxProblem(file, text, error as Error)] };
   }
   if (isDeepValue(raw)) return tooDeep(file);
@@ -71,7 +68,9 @@ function withoutSchemaKey(raw: unknown): unknown {
   return Object.fromEntries(Object.entries(raw).filter(([key]) => key !== "$schema"));
 }
 
+/** A file of another tool has one problem: that it is one. */
 function withProblems(problems: readonly Diagnostic[], reading: Reading): Reading {
+  if (reading.document === undefined) return reading;
   return { ...reading, problems: [...problems, ...reading.problems] };
 }
 
@@ -90,52 +89,16 @@ function reading(
   places: Places,
   style: "kebab" | "camel",
 ): Reading {
-  const { value, unknown } = canonicalKeys(raw, shape, style);
+  const foreign = foreignValue(raw, keysOf(shape), style);
+  if (foreign !== undefined) {
+    const place = locate(places, foreign.path, "key");
+    return { problems: [problemAt({ file, ...place }, foreign.message)] };
+  }
+  const { value, unknown } = canonicalKeys(raw, shape, style, { extensions: true });
   const problems = unknown.map(({ path, message }) =>
     problemAt({ file, ...locate(places, path, "key") }, message),
   );
-  return { document: { file, style, value, places }, problems };
-}
-
-/** An alias has the parts of what it stands for. */
-function placesOf({ yaml, document, lines }: Parsed): Places {
-  const anchored = new Map<string, Places["parts"]>();
-  const placesAt = (node: unknown, key: Position): Places => {
-    const own = placeAt(lines, node) ?? key;
-    // A block begins with its first key; people look for its own.
-    const isBlock = yaml.isCollection(node) && node.flow !== true;
-    return { key, value: isBlock ? key : own, parts: partsOf(node, own) };
-  };
-  const partsOf = (node: unknown, own: Position): Places["parts"] => {
-    if (yaml.isAlias(node)) return anchored.get(node.source);
-    const parts = new Map<string, Places>();
-    if (yaml.isNode(node) && "anchor" in node && node.anchor !== undefined) anchored.set(node.anchor, parts);
-    if (yaml.isSeq(node)) {
-      for (const [i, item] of node.items.entries())
-        parts.set(String(i), placesAt(item, placeAt(lines, item) ?? own));
-    } else if (yaml.isMap(node)) {
-      for (const pair of node.items) {
-        const key = keyText(yaml, pair);
-        // Of two with one name it is the first that is told.
-        if (key !== undefined && !parts.has(key))
-          parts.set(key, placesAt(pair.value, placeAt(lines, pair.key) ?? own));
-      }
-    }
-    return parts.size > 0 ? parts : undefined;
-  };
-  const root = placeAt(lines, document.contents) ?? positionAt(lines, 0);
-  return { ...placesAt(document.contents, root), value: root };
-}
-
-const startOf = (node: unknown): number | undefined => (node as Node | null | undefined)?.range?.[0];
-
-function placeAt(lines: LineCounter, node: unknown): Position | undefined {
-  const start = startOf(node);
-  return start === undefined ? undefined : positionAt(lines, start);
-}
-
-function keyText(yaml: Yaml, pair: Pair): string | undefined {
-  return yaml.isScalar(pair.key) ? String(pair.key.value) : undefined;
+  return { document: { file, style, value, meant: meantBy(unknown), places }, problems };
 }
 
 /**
@@ -187,9 +150,9 @@ function duplicateKeys(parsed: Parsed, file: string): Diagnostic[] {
     for (const pair of map.items) {
       const key = keyText(yaml, pair);
       const position = positionAt(lines, startOf(pair.key) ?? 0);
-      const first = key === undefined ? undefined : seen.get(key);
-      if (first) problems.push(problemAt({ file, ...position }, duplicateMessage(key ?? "", first)));
-      else if (key !== undefined) seen.set(key, position);
+      const first = seen.get(key);
+      if (first) problems.push(problemAt({ file, ...position }, duplicateMessage(key, first)));
+      else seen.set(key, position);
     }
   }
   return problems;
@@ -197,11 +160,6 @@ function duplicateKeys(parsed: Parsed, file: string): Diagnostic[] {
 
 export function duplicateMessage(key: string, first: Position): string {
   return `cannot set "${key}" twice: it is set already at ${first.line}:${first.column}; keep one of them`;
-}
-
-function positionAt(lines: LineCounter, offset: number): Position {
-  const { line, col } = lines.linePos(offset);
-  return { line: Math.max(line, 1), column: Math.max(col, 1) };
 }
 
 const SYNTAX_HINTS: Readonly<Record<string, string>> = {

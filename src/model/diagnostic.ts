@@ -17,6 +17,8 @@ export interface Diagnostic {
   readonly server?: string;
   /** The action that stands alone that it is about, when it is about one. */
   readonly action?: string;
+  /** Of a problem that was found by looking at this machine: no other would make it right. */
+  readonly everywhere?: true;
 }
 
 /** What a problem of an action is about: the server that it goes with, or the action itself. */

@@ -83,8 +83,11 @@ export async function evaluateToEmit(
     unknown,
     servers,
     ignored: selected.filter((server) => !wanted.includes(server)).map(({ name }) => name),
-    warnings,
-    problems: [...wanted.flatMap(autoPortProblems), ...diagnostics],
+    warnings: [...warnings, ...diagnostics.filter(({ severity }) => severity === "warning")],
+    problems: [
+      ...wanted.flatMap(autoPortProblems),
+      ...diagnostics.filter(({ severity }) => severity === "error"),
+    ],
   };
   return { ok: true, value, warnings };
 }

@@ -92,29 +92,39 @@ export async function readConfiguration(
 }
 
 /** Reads and resolves the configuration. */
-export async function evaluate(setting: Setting): Promise<Result<Evaluated> & Pick<Loaded, "refused">> {
-  const { env, state, target } = setting;
-  const machine = readMachine(env);
+export async function evaluate(setting: Setting): Promise<Result<Evaluated> & Omit<Loaded, "sound">> {
+  const machine = readMachine(setting.env);
   const loaded = await readConfiguration(setting, machine);
   if (!loaded.ok) return loaded;
-  const { project, files, elsewhere, isOwn, named, root } = loaded.value;
+  const value = await resolveHere(loaded.value, setting, machine);
+  const { warnings } = loaded;
+  return { ok: true, value: { ...value, warnings }, warnings };
+}
+
+/** A configuration on this machine, as it is now. */
+export async function resolveHere(
+  declared: Declared,
+  setting: Setting,
+  machine: Machine,
+): Promise<Omit<Evaluated, "warnings">> {
+  const { env, state, target } = setting;
+  const { project, files, elsewhere, isOwn, named, root } = declared;
   const given = {
     files,
     elsewhere,
-    warnings: loaded.warnings,
-    place: placesIn(loaded.value),
+    place: placesIn(declared),
     ...(isOwn ? {} : { origin: { named, folder: root } }),
   };
   if (target) {
-    const resolved = await resolveUnseen(loaded.value, { machine: target, isElsewhere: true });
-    return { ok: true, value: { ...resolved, ...given }, warnings: loaded.warnings };
+    const resolved = await resolveUnseen(declared, { machine: target, isElsewhere: true });
+    return { ...resolved, ...given };
   }
   const others = recordedProjects(state).filter((other) => other !== project);
   const kept = readProject(state, project)?.ports ?? {};
   const keptByOthers = new Set(
     others.flatMap((other) => Object.values(readProject(state, other)?.ports ?? {})),
   );
-  const resolved = await resolve(loaded.value, {
+  const resolved = await resolve(declared, {
     machine,
     env,
     keptPort: (server) => own(kept, server),
@@ -122,7 +132,7 @@ export async function evaluate(setting: Setting): Promise<Result<Evaluated> & Pi
     hmac: machineHmac(state),
     runSecretCommand: secretRunner(setting),
   });
-  return { ok: true, value: { ...resolved, ...given }, warnings: loaded.warnings };
+  return { ...resolved, ...given };
 }
 
 function placesIn({ servers }: Declared): Evaluated["place"] {
@@ -157,6 +167,10 @@ export async function evaluateGeneration(
   return { ...revived, files, elsewhere: [], warnings: [], place: () => ({}) };
 }
 
+/** What a plan is made from. */
+export type ToPlan = Pick<Evaluated, "desired" | "diagnostics" | "warnings"> &
+  Partial<Pick<Evaluated, "place" | "secrets">>;
+
 /** What a plan is made with, beside what is desired. */
 export interface PlanRequest {
   /** All that have servers of the project, or are to have some. */
@@ -173,10 +187,7 @@ export interface PlanRequest {
  * The difference between what is desired and what runs, with every preflight problem. Servers whose backend does not
  * answer are left out, and named.
  */
-export async function makePlan(
-  evaluated: Pick<Evaluated, "desired" | "diagnostics" | "warnings"> & Partial<Pick<Evaluated, "place">>,
-  request: PlanRequest,
-): Promise<Result<Plan>> {
+export async function makePlan(evaluated: ToPlan, request: PlanRequest): Promise<Result<Plan>> {
   const { backends, selection, state } = request;
   const { observed, actions, unreachable } = await observeAll(evaluated.desired, request);
   const lost = new Set(unreachable.flatMap(({ servers }) => servers));
@@ -198,7 +209,7 @@ export async function makePlan(
   if (!built.ok) return built;
   const changes = await Promise.all(built.value.changes.map((change) => withUnit(change, backends)));
   const remarks = changes.flatMap((change) =>
-    remarksOn(change, backends, evaluated.place, request.strict ?? false),
+    remarksOn(change, backends, evaluated, request.strict ?? false),
   );
   const units = changes.flatMap(unitDiagnostics);
   const unknown = reachable.flatMap(unknownFieldsOf);
@@ -290,25 +301,27 @@ async function withUnit(change: Change, backends: readonly Backend[]): Promise<C
 function remarksOn(
   { desired, observed, action, server }: Change,
   backends: readonly Backend[],
-  place: Evaluated["place"] | undefined,
+  { place, secrets = {} }: ToPlan,
   strict: boolean,
 ): Diagnostic[] {
   const backend = backends.find(({ kind }) => kind === desired?.backend);
   if (desired === undefined || desired.wanted === "ignore" || action === "remove") return [];
   const isSame = observed?.spec !== undefined && observed.backend === desired.backend;
   const told = new Set(isSame ? backend?.check(observed.spec).map(({ message }) => message) : []);
-  return (backend?.check(desired) ?? []).flatMap(({ severity, path, message }): Diagnostic[] => {
-    // What was lost before was told before.
-    if (severity === "warning" && !strict && (action === "none" || told.has(message))) return [];
-    return [
-      {
-        severity: strict ? "error" : severity,
-        server,
-        message,
-        ...(severity === "error" ? place?.(server, path) : {}),
-      },
-    ];
-  });
+  return (backend?.check(desired, own(secrets, server)) ?? []).flatMap(
+    ({ severity, path, message }): Diagnostic[] => {
+      // What was lost before was told before.
+      if (severity === "warning" && !strict && (action === "none" || told.has(message))) return [];
+      return [
+        {
+          severity: strict ? "error" : severity,
+          server,
+          message,
+          ...(severity === "error" ? place?.(server, path) : {}),
+        },
+      ];
+    },
+  );
 }
 
 /** What another version has recorded of a server: an apply by this one takes it away. */

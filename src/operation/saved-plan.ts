@@ -68,7 +68,7 @@ export function readSavedPlan(
 ): { readonly saved: SavedPlan } | { readonly refusal: string } {
   if (!existsSync(path))
     return { refusal: "there is no such file (one server alone is applied with --only NAME)" };
-  const read = readText(path, "name a saved plan", MAX_BYTES);
+  const read = readText(path, "name a saved plan", { most: MAX_BYTES });
   if ("refusal" in read) return read;
   let value: unknown;
   try {

@@ -77,8 +77,19 @@ export function runSecretCommand(
     });
     child.once("error", (error) => give(`cannot be run (${error.message})`));
     child.once("close", (code, killer) => {
-      if (code === 0) settle({ kind: "value", value: Buffer.concat(chunks).toString("utf8") });
+      const value = code === 0 ? textOf(Buffer.concat(chunks)) : undefined;
+      if (value !== undefined) settle({ kind: "value", value });
+      else if (code === 0) give("printed what is not UTF-8 text");
       else give(`ended with ${code ?? killer}`);
     });
   });
+}
+
+/** A value is what was printed, or it is none: undefined for what is not UTF-8. */
+function textOf(bytes: Buffer): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 }

@@ -7,6 +7,7 @@ import { Home, newHome, QUICK } from "./cli.ts";
 type Case = [what: string, files: Record<string, string>, said: string[]];
 
 const TAIL = "xy: the configuration is invalid, nothing was done";
+const NONE = "xy: no configuration found, nothing was done";
 
 /** Whatever is wrong is said with its place, and nothing is touched: neither what runs nor what is recorded. */
 describe("a broken configuration", () => {
@@ -66,7 +67,6 @@ describe("a broken configuration", () => {
       },
       [
         'servers.d/a.kdl:1:1: cannot use unknown key "comand": did you mean "command"?',
-        "servers.d/a.kdl:1:1: cannot leave out command: write the program to run",
         'servers.d/b.yaml:4:10: cannot use "soon" for stop.grace: write a duration such as "250ms", "2s" or "1m30s"',
       ],
     ],
@@ -106,6 +106,34 @@ describe("a broken configuration", () => {
       ["servers.d/web.kdl:3:12: *"],
     ],
     [
+      "the file of an MCP client, pasted",
+      {
+        "xy.config.json":
+          '{"mcpServers":\n{"a": {"command": "npx", "args": ["-y", "x"]}, "b": {"url": "https://x"}}}\n',
+      },
+      [
+        "xy.config.json:1:2: cannot use this as a configuration of xy: it is the list of servers of an MCP client; *",
+      ],
+    ],
+    [
+      "a file of docker compose, pasted",
+      {
+        "servers.d/web.yaml":
+          "services:\n  web:\n    image: nginx\n    ports: ['80:80']\n    restart: always\n",
+      },
+      ["servers.d/web.yaml:1:1: cannot use this as a configuration of xy: it is a file of docker compose; *"],
+    ],
+    [
+      "a Procfile, pasted",
+      { "xy.config.yaml": "web: npm start\nworker: npm run work\n" },
+      ["xy.config.yaml:1:1: cannot use this as a configuration of xy: it is a Procfile; *"],
+    ],
+    [
+      "a file of supervisord, pasted",
+      { "xy.config.yaml": "[program:web]\ncommand=node x\n" },
+      ["xy.config.yaml:1:1: cannot use this as a configuration of xy: it is a file of supervisord; *"],
+    ],
+    [
       "a name that a shell owns",
       { "servers.d/web.kdl": 'command "sh"\nport "none"\nenv {\n  IFS "x"\n}\n' },
       [
@@ -142,11 +170,72 @@ describe("a broken configuration", () => {
     const recorded = home.written();
     for (const words of [["check"], ["apply", "--yes"]]) {
       const { code, stdout, stderr } = await home.xy(...words);
-      expect(stderr.trimEnd().split("\n")).toEqual([...said.map(pattern), TAIL]);
+      const lines = stderr
+        .trimEnd()
+        .split("\n")
+        .filter((line) => !line.startsWith("warning: "));
+      expect(lines).toEqual([...said.map(pattern), TAIL]);
       expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
     }
     expect(home.written()).toEqual(recorded);
     expect((await home.servers()).kept?.pid).toBe(pid);
+  });
+});
+
+describe("check", () => {
+  it("tells everything at once, what is missing here as warnings, and a slip once", async () => {
+    const home = newHome();
+    home.write(
+      "servers.d/a.kdl",
+      'comand "sh"\nport 8421\ndepends-on "databse" "broken"\nworking-dir "/no/such"\n',
+    );
+    home.write(
+      "servers.d/b.yaml",
+      "command: no-such-program\nport: 8421\nworking-dir: /no/such\nwanted: maybe\n",
+    );
+    home.write("servers.d/broken.json", "{");
+    home.write("servers.d/c.json", '{"command": "npx -y x",\n"prt": 1}');
+    home.write(
+      "servers.d/database.kdl",
+      `${QUICK}\ndepends-on "a"\naction "go" { command "no-such-action"; }\n`,
+    );
+    const said = [
+      'servers.d/a.kdl:1:1: cannot use unknown key "comand": did you mean "command"?',
+      'servers.d/a.kdl:3:12: cannot depend on "databse": no such server; did you mean "database"?',
+      'servers.d/b.yaml:2:7: cannot give port 8421 to b: a has it (*); choose another, or "auto"',
+      'servers.d/b.yaml:4:9: cannot use "maybe" for wanted: write "start", "stop" or "ignore"',
+      "servers.d/broken.json:1:2: cannot read this as JSON: *",
+      'servers.d/c.json:2:1: cannot use unknown key "prt": did you mean "port"?',
+      'servers.d/c.json:1:13: cannot run "npx -y x": it is one program and not a line of words; *',
+      "warning: servers.d/a.kdl:4:13: cannot run in /no/such: it does not exist; *",
+      'warning: servers.d/b.yaml:1:10: cannot find the program "no-such-program": *',
+      "warning: servers.d/b.yaml:3:14: cannot run in /no/such: it does not exist; *",
+      'warning: servers.d/database.kdl:*: action database:go: cannot find the program "no-such-action": *',
+    ];
+    const { code, stdout, stderr } = await home.xy("check");
+    expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
+    expect(stderr.trimEnd().split("\n")).toEqual([...said.map(pattern), TAIL]);
+    const { problems } = JSON.parse((await home.xy("check", "--json")).stdout).error;
+    expect(problems.map(({ severity }: { severity: string }) => severity)).toEqual([
+      ...Array(7).fill("error"),
+      ...Array(4).fill("warning"),
+    ]);
+  });
+
+  it("is no failure where a program is only missing here", async () => {
+    const home = newHome();
+    home.write("servers.d/a.kdl", 'command "no-such-program"\nport "none"\n');
+    expect(await home.xy("check")).toEqual({
+      code: 0,
+      stdout: "The configuration is valid: project tools, 1 server.\n",
+      stderr: expect.stringMatching(
+        /^warning: servers\.d\/a\.kdl:1:9: cannot find the program "no-such-program": .*\n$/,
+      ),
+    });
+    expect(await home.json("check")).toMatchObject({
+      valid: true,
+      warnings: [{ severity: "warning", server: "a" }],
+    });
   });
 });
 
@@ -166,22 +255,24 @@ describe("a configuration that cannot be used", () => {
   });
 
   it.each([
-    ["nothing there", [], "cannot find a configuration: no xy.config.* or servers.d at or above *"],
+    ["nothing there", [], "cannot find a configuration: no xy.config.* or servers.d at or above *", NONE],
     [
       "a missing file named",
       ["--config", "nope.kdl"],
       "*nope.kdl: cannot read the configuration that --config names: *",
+      NONE,
     ],
     [
       "a file of another kind named",
       ["--config", "notes.txt"],
       "notes.txt: cannot use this file as a configuration: *",
+      TAIL,
     ],
-  ])("%s", async (_, flags, said) => {
+  ])("%s", async (_, flags, said, tail) => {
     const home = newHome();
     home.write("notes.txt", "");
     const { code, stderr } = await home.xy("plan", ...flags);
-    expect(stderr.trimEnd().split("\n")).toEqual([pattern(said), TAIL]);
+    expect(stderr.trimEnd().split("\n")).toEqual([pattern(said), tail]);
     expect(code).toBe(3);
   });
 

@@ -393,6 +393,11 @@ describe("xy emit for another machine", () => {
         /^servers\.d\/a\.kdl:1:9: cannot find the program "a=b" on another machine: /,
       ),
     });
+    home.write("servers.d/a.kdl", 'command "npx -y a"\nport "none"\n');
+    expect(await home.xy("check", "--for", MAC)).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/^servers\.d\/a\.kdl:1:9: cannot run "npx -y a": .* into args/),
+    });
     // A folder that is below nobody's home.
     home.write("servers.d/a.kdl", 'command "./a"\nport "none"\nenv { T (file)"../t"; }\nenv-file "x.env"\n');
     const elsewhere = await home.xyIn(

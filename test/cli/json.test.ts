@@ -119,7 +119,7 @@ describe("--json prints failures as a document", () => {
     [["status", "web"], 1, /^cannot find server web/],
     [["logs", "web"], 1, /^cannot find server web/],
     [["destroy", "--yes"], 1, /^cannot tell which project/],
-    [["plan"], 3, /^the configuration is invalid/],
+    [["plan"], 3, /^no configuration found/],
     [["plan", "--bogus"], 64, /^Unknown flag: --bogus/],
     [["nonsense"], 64, /^there is no command "nonsense"/],
     [["stop"], 64, /^say either names or --all/],

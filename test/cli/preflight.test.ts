@@ -54,6 +54,64 @@ describe("before anything is done", () => {
     expect(await home.servers()).toEqual({});
   });
 
+  it("a line for a shell, which no machine would run, is an error of check too", async () => {
+    const home = newHome();
+    home.write("servers.d/web.kdl", 'command "npx -y some-server"\nport "none"\n');
+    const said =
+      'servers.d/web.kdl:1:9: cannot run "npx -y some-server": it is one program and not a line of words; put the words after the first into args';
+    const check = await home.xy("check");
+    expect(check).toMatchObject({ code: 3 });
+    expect(check.stderr).toContain(said);
+    expect(await home.xy("plan")).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining(`error: ${said}\n`),
+    });
+  });
+
+  it("a missing program stops nothing where the server is not to start", async () => {
+    const home = newHome();
+    const missing = (wanted: string) => `command "no-such-program"\nport "none"\nwanted "${wanted}"\n`;
+    home.write("servers.d/off.kdl", missing("ignore"));
+    home.write("servers.d/later.kdl", missing("stop"));
+    home.declare("web");
+    const applied = await home.did("apply", "--yes");
+    expect(applied).toContain('warning: servers.d/later.kdl:1:9: cannot find the program "no-such-program"');
+    expect(applied).not.toContain("off.kdl");
+    expect(await home.servers()).toMatchObject({ web: { state: "running" }, later: { state: "stopped" } });
+    expect(await home.did("plan")).toContain("No changes.");
+    const { stdout, stderr, code } = await home.xy("emit", "systemd");
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("no-such-program") });
+    expect(stdout).toContain("no-such-program");
+  });
+
+  it("a secret that its service manager cannot carry, and an argument that the kernel does not take", async () => {
+    const home = newHome();
+    home.write("xy.config.kdl", 'backend "systemd"\n');
+    home.write("token", "s3cr3t-\uFFFE");
+    home.write("web.env", "B=s3cr3t-\uFFFF\n");
+    const kdl = 'command "sh"\nport "none"\nenv-file "../web.env"\nenv {\n  A (file)"../token"\n}\n';
+    home.write("servers.d/web.kdl", kdl);
+    home.write(
+      "servers.d/long.json",
+      JSON.stringify({ command: "sh", port: "none", args: ["x".repeat(131_072)] }),
+    );
+    const why =
+      "its value has a code point that is no character, such as U+FFFE; change it, or run this server with the agent";
+    const said = [
+      "servers.d/long.json:1:39: cannot pass argument 1: it has 131072 bytes, and the system takes at most 131071 in one; shorten it, or put it into a file",
+      `servers.d/web.kdl:5:5: cannot write env.A for systemd: ${why}`,
+      `servers.d/web.kdl:3:10: cannot write env.B for systemd: ${why}`,
+    ];
+    const plan = await home.xy("plan");
+    expect(plan.stdout.split("\n").filter((line) => line.startsWith("error: "))).toEqual(
+      said.map((line) => `error: ${line}`),
+    );
+    expect(plan.code).toBe(1);
+    const check = await home.xy("check");
+    expect(check.code).toBe(3);
+    for (const line of said) expect(check.stderr).toContain(line);
+  });
+
   it("a port that somebody else holds", async () => {
     const home = newHome();
     const port = await takenPort();

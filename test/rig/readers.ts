@@ -20,6 +20,7 @@ import { cronFault } from "../../src/config/cron.ts";
 import { parseDotenv } from "../../src/config/dotenv.ts";
 import { readKdl } from "../../src/config/kdl.ts";
 import { type ObjectShape, shapeOf } from "../../src/config/shape.ts";
+import { shellLineFault, shownLine } from "../../src/config/shell-line.ts";
 import { expandTemplates } from "../../src/config/templates.ts";
 import { thrownPlace } from "../../src/config/typescript.ts";
 import { readJson, readYaml } from "../../src/config/yaml.ts";
@@ -102,6 +103,8 @@ export const READERS: Readonly<Record<string, Reader>> = {
       "env ",
       "depends-on ",
       "args ",
+      'r"',
+      "=true",
     ],
     most: BY_LIBRARY,
   },
@@ -131,9 +134,15 @@ export const READERS: Readonly<Record<string, Reader>> = {
       "...\n",
       "%",
       "<<: ",
+      "<<: *e\n",
+      "[program:a]\n",
       "  ",
     ],
     most: BY_LIBRARY,
+  },
+  "line for a shell": {
+    read: (text) => [shownLine(text), shellLineFault(text, "command", async () => false)],
+    pieces: ["a", " ", '"', "'", "A=", "$A", "${", "}", "$(", "&", "&&", "|", ";", "`", "\t", "/", "-", "\\"],
   },
   JSON: {
     read: (text) => readJson("x.json", text, shape),

@@ -2,6 +2,7 @@ import type { Observed } from "../../model/observed.ts";
 import type { Change, UnitChange } from "../../model/plan.ts";
 import { Redactor } from "../../model/redact.ts";
 import type { ServerSpec } from "../../model/spec.ts";
+import type { SecretValues } from "../../model/spec-parts.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { mayRun } from "../../model/wanted.ts";
 import { writeAtomic } from "../../system/files.ts";
@@ -45,8 +46,11 @@ export class UnitBackend implements Backend {
     this.#changing = new Changing(this.inventory, this.#writing);
   }
 
-  check(spec: ServerSpec): readonly Remark[] {
-    const faults = this.manager.format.faults(this.inventory.facts(spec, true));
+  check(spec: ServerSpec, secrets: SecretValues = {}): readonly Remark[] {
+    const faults = [
+      ...this.manager.format.faults(this.inventory.facts(spec, true)),
+      ...this.#writing.secretFaults(spec, secrets),
+    ];
     return [
       ...faults.map((fault) => ({ severity: "error" as const, ...fault })),
       ...lossesOf(spec, this.kind, true).map(({ message }) => ({

@@ -8,7 +8,7 @@ import type { SecretValues } from "../../model/spec-parts.ts";
 import { removeDrafts, writeAtomic } from "../../system/files.ts";
 import { ensureDir, ensurePrivateDir } from "../../system/paths.ts";
 import { identify, isRunning } from "../../system/processes.ts";
-import { secretNames, shellSecrets } from "../render/unit.ts";
+import { type Fault, secretNames, shellSecrets } from "../render/unit.ts";
 import { ServiceError } from "../service.ts";
 import { type Inventory, type Known, runningHashOf } from "./inventory.ts";
 import type { Site } from "./manager.ts";
@@ -66,11 +66,24 @@ export class Writing {
       const value = own(secrets, name);
       if (value === undefined)
         return `cannot apply ${spec.name}: the value of the secret ${name} is not here`;
-      const why = manager.secrets?.fault(value);
-      if (why !== undefined)
-        return `cannot write env.${name} for ${manager.kind}: ${why}; change it, or run this server with the agent`;
     }
+    const [secretFault] = this.secretFaults(spec, secrets);
+    if (secretFault) return secretFault.message;
     return this.obstacle(manager.fileOf(spec), "write");
+  }
+
+  /** Values of secrets that this manager cannot carry. */
+  secretFaults(spec: ServerSpec, secrets: SecretValues): Fault[] {
+    const { manager } = this.#inventory;
+    return secretNames(spec).flatMap((name) => {
+      const value = own(secrets, name);
+      const why = value === undefined ? undefined : manager.secrets?.fault(value);
+      if (why === undefined) return [];
+      const written = spec.env[name];
+      const isOfFile = typeof written === "object" && "envFile" in written.secret;
+      const message = `cannot write env.${name} for ${manager.kind}: ${why}; change it, or run this server with the agent`;
+      return [{ path: isOfFile ? ["envFile"] : ["env", name], message }];
+    });
   }
 
   /** What is recorded from now on. */

@@ -72,7 +72,9 @@ describe("mistakes in KDL", () => {
       {
         "servers.d/a.kdl": 'command "x"; port "none"\nrestart "always"\n',
       },
-      ['servers.d/a.kdl:2:9: cannot use "always" here: restart is a block; write restart { … }'],
+      [
+        'servers.d/a.kdl:2:9: cannot use "always" here: restart is a block; write restart { policy "always" }',
+      ],
     ],
     [
       "a block in place of a list",
@@ -774,6 +776,24 @@ describe("mistakes in every format", () => {
         "servers.d/a.yaml:6:6: cannot fill in {env.A}: the values need each other (A -> B -> A); write one of them out",
         "servers.d/a.yaml:8:6: cannot fill in the secret {env.S}: it would be kept in plain text; make T a reference too, such as a command that prints all of it",
         "servers.d/a.yaml:9:6: cannot fill in {env.P}: the values need each other (P -> P); write one of them out",
+      ],
+    ],
+    [
+      "waiting for the end of what never ends, in every format",
+      {
+        "servers.d/a.kdl": 'command "x"; port "none"\ndepends-on "loop" condition="completed"',
+        "servers.d/b.yaml":
+          "command: x\nport: none\ndepends-on:\n  - server: loop\n    condition: completed\n  - once\n",
+        "servers.d/c.json":
+          '{"command":"x","port":"none",\n"dependsOn":[{"server":"once","condition":"completed"},{"server":"loop","condition":"started"}]}',
+        "servers.d/once.kdl": 'command "x"; port "none"\n',
+        "xy.config.ts":
+          'export default { defaults: { restart: { backoffInitial: "2s" } }, servers: { loop: { command: "x", port: "none", restart: { policy: "always" } }, d: { command: "x", port: "none", dependsOn: [{ server: "loop", condition: "completed" }] } } }',
+      },
+      [
+        'servers.d/a.kdl:2:12: cannot wait until loop has completed: its restart policy is "always", so it never does; give it the policy "on-failure", or wait until it is "ready"',
+        'servers.d/b.yaml:4:5: cannot wait until loop has completed: its restart policy is "always", so it never does; give it the policy "on-failure", or wait until it is "ready"',
+        'xy.config.ts: servers.d.dependsOn[0]: cannot wait until loop has completed: its restart policy is "always", so it never does; give it the policy "on-failure", or wait until it is "ready"',
       ],
     ],
     [

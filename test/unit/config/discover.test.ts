@@ -186,7 +186,7 @@ describe("a named configuration", () => {
     ["empty", 'empty: cannot find xy.config.* or servers.d in this folder: run "xy init" there'],
     [
       "notes.txt",
-      "notes.txt: cannot use this file as a configuration: name one that ends with .ts, .mts, .js, .mjs, .kdl, .yaml, .yml, .json",
+      "notes.txt: cannot use this file as a configuration: name one that ends with .ts, .mts, .cts, .js, .mjs, .cjs, .kdl, .yaml, .yml, .json",
     ],
     [
       "notes.txt/x",
@@ -195,6 +195,76 @@ describe("a named configuration", () => {
   ])("must be there: %s", async (path, message) => {
     const home = folderWith({ "notes.txt": "", "empty/x": "" });
     expect(await found(searchIn(home, home, named(path, "XY_CONFIG")), home)).toEqual([message]);
+  });
+});
+
+describe("what looks like a configuration, and is none", () => {
+  const server = "command: sh\nport: none\n";
+
+  it("is named as not read", async () => {
+    const folder = folderWith({
+      "xy.config.yaml": "",
+      "xy.config.toml": "",
+      "servers.d/a.yaml": server,
+      "servers.d/b.toml": "",
+      "servers.d/c.json5": "",
+      "servers.d/d.jsonc": "",
+      "servers.d/e.ini": "",
+      "servers.d/f.YAML": "",
+      "servers.d/g.ymal": "",
+      "servers.d/h.ts": "",
+      "servers.d/team/i.yaml": server,
+    });
+    const file =
+      "file: a server in servers.d is written in KDL, YAML or JSON, in a file that ends with .kdl, .yaml, .yml, .json";
+    const result = await load(requestFor(folder));
+    expect(result.ok && result.value.servers.map(({ name }) => name)).toEqual(["a"]);
+    expect(result.ok ? formatted(result.warnings, folder) : []).toEqual([
+      ...["b.toml", "c.json5", "d.jsonc", "e.ini", "f.YAML", "g.ymal"].map(
+        (name) => `servers.d/${name}: ignored this ${file}`,
+      ),
+      "servers.d/h.ts: ignored this file: a server in servers.d is written in KDL, YAML or JSON; TypeScript goes into xy.config.ts",
+      "servers.d/team: ignored this folder: the files of servers stand in servers.d itself; move them there",
+      expect.stringMatching(
+        /^xy\.config\.toml: ignored this file: a configuration is named xy\.config\.ts, .*\.json$/,
+      ),
+    ]);
+  });
+
+  it("but not what editors and people leave beside it", async () => {
+    const folder = folderWith({
+      ...{
+        "servers.d/a.yaml": server,
+        "servers.d/a.yaml~": "",
+        "servers.d/.a.yaml.swp": "",
+        "servers.d/a.swp": "",
+      },
+      ...{
+        "servers.d/a.yaml.bak": "",
+        "servers.d/#a.yaml#": "",
+        "servers.d/b.yaml.disabled": "",
+        "xy.config.kdl~": "",
+      },
+      ...{ "servers.d/README.md": "", "servers.d/run": "", "servers.d/run.sh": "", "servers.d/web.env": "" },
+      ...{
+        "servers.d/token": "",
+        "servers.d/web/index.html": "",
+        "servers.d/web/package.json": "",
+        "xy.config.kdl": "",
+      },
+    });
+    const result = await load(requestFor(folder));
+    expect(result.ok ? formatted(result.warnings, folder) : ["failed"]).toEqual([]);
+  });
+
+  it("is named where nothing else is found", async () => {
+    const home = folderWith({ "a/xy.config.toml": "" });
+    const said = await found(searchIn(join(home, "a"), home), home);
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^cannot find a configuration: .*; ignored a\/xy\.config\.toml: a configuration is named xy\.config\.ts, /,
+      ),
+    ]);
   });
 });
 

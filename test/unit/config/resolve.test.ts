@@ -190,6 +190,114 @@ describe("the program", () => {
     expect(desired.servers[0]).toMatchObject({ command, program: command });
   });
 
+  /** As people paste them, and what is said of each. */
+  const lines: [string, string][] = [
+    ["npx -y x", 'cannot run "npx -y x": it is one program and not a line of words; ARGS'],
+    [
+      "nope-nope\\t--flag",
+      'cannot run "nope-nope\\t--flag": it is one program and not a line of words; ARGS',
+    ],
+    ["/bin/sh run.sh", 'cannot run "/bin/sh run.sh": it is one program and not a line of words; ARGS'],
+    ["./x --flag", 'cannot run "./x --flag": it is one program and not a line of words; ARGS'],
+    ["bash -c 'a | b'", "cannot run \"bash -c 'a | b'\": it is one program and not a line of words; ARGS"],
+    [
+      "curl http://h/?a=1&b=2",
+      'cannot run "curl http://h/?a=…": it is one program and not a line of words; ARGS',
+    ],
+    [
+      "cd a && b",
+      'cannot run "cd a && b": no shell reads it, and only a shell knows cd; put the folder into working-dir, or SH',
+    ],
+    ["a && b", 'cannot run "a && b": no shell reads it, and only a shell knows &&; SH'],
+    ["foo | bar", 'cannot run "foo | bar": no shell reads it, and only a shell knows |; SH'],
+    ["foo|bar", 'cannot run "foo|bar": no shell reads it, and only a shell knows |; SH'],
+    ["a; b", 'cannot run "a; b": no shell reads it, and only a shell knows ;; SH'],
+    ["a > /tmp/log", 'cannot run "a > /tmp/log": no shell reads it, and only a shell knows >; SH'],
+    ["server &", 'cannot run "server &": no shell reads it, and only a shell knows &; SH'],
+    ["node $HOME/x", 'cannot run "node $HOME/x": no shell reads it, and only a shell knows $HOME; SH'],
+    ["export A=1", 'cannot run "export A=…": no shell reads it, and only a shell knows export; SH'],
+    [
+      "A=1 b c",
+      'cannot run "A=… b c": no shell reads it; put A into env, keep the program alone, and put the words after it into args',
+    ],
+    [
+      "$HOME/bin/x",
+      'cannot run "$HOME/bin/x": nothing fills in $HOME; write the path itself, or begin it with ~',
+    ],
+    ["'sh'", 'cannot run "\'sh\'": its quotes are a part of the name; write "sh" without them'],
+    ["sh ", 'cannot run "sh ": it begins or ends with white space; remove that'],
+    [" ", 'cannot run " ": it is blank; write the program to run'],
+    [
+      "C:\\\\tools\\\\x.exe",
+      'cannot run "C:\\\\tools\\\\x.exe": it is a path of Windows, where xy does not run; write the path on this machine',
+    ],
+  ];
+  const told = (message: string) =>
+    message
+      .replace("ARGS", "put the words after the first into args")
+      .replace("SH", 'write the program "sh", and put "-c" and this line into args');
+
+  it.each(lines)("is told to be a line for a shell: %s", async (command, message) => {
+    const { said, diagnostics } = await inFolder({
+      "servers.d/a.json": `{"port":"none","command":"${command}"}`,
+    });
+    expect(said).toEqual([`servers.d/a.json:1:26: ${told(message)}`]);
+    expect(diagnostics).toMatchObject([{ severity: "error", server: "a", everywhere: true }]);
+  });
+
+  it("is told to be a line where a probe or an action names it", async () => {
+    const { said } = await inFolder({
+      "xy.config.yaml":
+        "actions:\n  tidy:\n    command: rm -r x\n  deep:\n    script: x\n    interpreter: sh -e\n",
+      "servers.d/a.yaml":
+        "command: sh\nport: none\nreadiness:\n  type: command\n  command: curl -f x\nactions:\n  go:\n    command: a && b\n",
+    });
+    const line = "it is one program and not a line of words;";
+    expect(said).toEqual([
+      `servers.d/a.yaml:5:12: cannot run "curl -f x": ${line} put the words after the first into args`,
+      `servers.d/a.yaml:8:14: action a:go: cannot run "a && b": ${told("no shell reads it, and only a shell knows &&; SH")}`,
+      `xy.config.yaml:3:14: action tidy: cannot run "rm -r x": ${line} put the words after the first into args`,
+      `xy.config.yaml:6:18: action deep: cannot run "sh -e": ${line} write a list of its words`,
+    ]);
+  });
+
+  it("may have blanks and signs in its name where it is there", async () => {
+    const names = ["bin/my server", "bin/a && b", "tools/two words", "bin/it's"];
+    const commands = ["../bin/my server", "~/bin/a && b", "two words", "../bin/it's"];
+    const servers = Object.fromEntries(
+      commands.map((command, i) => [`servers.d/s${i}.json`, JSON.stringify({ command, port: "none" })]),
+    );
+    const programs = Object.fromEntries(names.map((name) => [name, ""]));
+    const { folder, desired, said } = await inFolder(
+      { ...servers, ...programs, "xy.config.yaml": "path: [tools]\n" },
+      undefined,
+      names,
+    );
+    expect(said).toEqual([]);
+    expect(desired.servers.map(({ program }) => program)).toEqual(names.map((name) => join(folder, name)));
+  });
+
+  it("that is missing, with a blank in its path, is no line", async () => {
+    const { said, diagnostics } = await inFolder({
+      "servers.d/a.json": '{"port":"none","command":"/opt/My App/bin/x"}',
+    });
+    expect(said).toEqual([
+      'servers.d/a.json:1:26: cannot run "/opt/My App/bin/x": /opt/My App/bin/x does not exist; correct the path',
+    ]);
+    expect(diagnostics[0]).not.toHaveProperty("everywhere");
+  });
+
+  it.each(["stop", "ignore"])("that is missing stops nothing where wanted is %s", async (wanted) => {
+    const { diagnostics, desired } = await inFolder({
+      "servers.d/a.kdl": `command "nope-nope"; port "none"; wanted "${wanted}"; working-dir "/nope"
+        readiness "command" { command "nope-probe"; }
+        action "go" { command "nope-act"; working-dir "/nope"; }`,
+      "servers.d/b.kdl": `command "npx -y x"; port "none"; wanted "${wanted}"`,
+    });
+    expect(diagnostics.map(({ severity }) => severity)).toEqual(Array(6).fill("warning"));
+    expect(desired.servers.map(({ program }) => program)).toEqual(["nope-nope", "npx -y x"]);
+  });
+
   it("as a path starts at the file that says so, or at home", async () => {
     const programs = ["servers.d/run", "bin/run"];
     const texts = {
@@ -414,5 +522,91 @@ describe("an auto port", () => {
   it("that was kept is given up to a server that declares it", async () => {
     const kept = await ports({ keptPort: () => 25_000 }, { "servers.d/c.yaml": "port: 25000\n" });
     expect(Object.values(kept)).not.toContain(25_000);
+  });
+});
+
+describe("what the kernel takes of a process", () => {
+  const server = (more: object) => JSON.stringify({ command: "sh", port: "none", ...more });
+  /** A text of so many bytes, of characters that have two each. */
+  const long = (bytes: number) => `${"é".repeat(Math.floor(bytes / 2))}${bytes % 2 === 1 ? "x" : ""}`;
+  const MOST = 128 * 1024 - 1;
+
+  it("is told at its place, in bytes, with the name of a variable", async () => {
+    const { said, diagnostics } = await inFolder({
+      secret: long(MOST - 1),
+      "big.env": `A=ok\nF=${long(MOST)}\n`,
+      "servers.d/a.json": server({
+        args: ["x", long(MOST), long(MOST + 1)],
+        env: { FITS: long(MOST - 5), OVER: long(MOST - 4), S: { secret: { file: "../secret" } } },
+      }),
+      "servers.d/b.json": server({
+        envFile: "../big.env",
+        readiness: { type: "command", command: "sh", args: [long(MOST + 2)] },
+      }),
+      "servers.d/c.json": server({ actions: { go: { command: "sh", args: [long(MOST + 1)] } } }),
+    });
+    const takes = `and the system takes at most ${MOST} in one; shorten it, or put it into a file`;
+    expect(said.map((line) => line.replace(/^(\S+?):\d+:\d+: /, "$1: "))).toEqual([
+      `servers.d/a.json: cannot pass argument 3: it has ${MOST + 1} bytes, ${takes}`,
+      `servers.d/a.json: cannot pass env.OVER: it has ${MOST + 1} bytes, ${takes}`,
+      `servers.d/a.json: cannot pass env.S: it has ${MOST + 1} bytes, ${takes}`,
+      `servers.d/b.json: cannot pass env.F: it has ${MOST + 2} bytes, ${takes}`,
+      `servers.d/b.json: cannot pass argument 1: it has ${MOST + 2} bytes, ${takes}`,
+      `servers.d/c.json: action c:go: cannot pass argument 1: it has ${MOST + 1} bytes, ${takes}`,
+    ]);
+    expect(diagnostics.map(({ everywhere }) => everywhere === true)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  it("is what it takes: one byte less starts, that many do not", () => {
+    const start = (size: number) =>
+      execFileSync("true", ["x".repeat(size)], { env: { A: "x".repeat(size - 2) } });
+    start(MOST);
+    expect(() => start(MOST + 1)).toThrow("E2BIG");
+  });
+
+  it("is bounded for all of it together", async () => {
+    const args = Array.from({ length: 9 }, () => "{env.A}");
+    const files = { "servers.d/a.json": server({ args, env: { A: "x".repeat(120_000) } }) };
+    const macos = { ...machine, os: "macos" } as const;
+    expect((await inFolder(files)).said).toEqual([]);
+    const { said } = await inFolder(files, (home) => ({ machine: { ...macos, home } }));
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^servers\.d\/a\.json:1:\d+: cannot pass all arguments and variables: together they have 12\d{5} bytes, /,
+      ),
+    ]);
+  });
+});
+
+describe("the text of a secret", () => {
+  it("is kept as it is, but for one line break at its end, and a byte order mark is remarked on", async () => {
+    const { secrets, said, diagnostics } = await inFolder({
+      mark: "\uFEFFtoken\n",
+      two: "token\r\n\n",
+      "servers.d/a.yaml":
+        "command: sh\nport: none\nenv:\n  A: {secret: {file: ../mark}}\n  B: {secret: {file: ../two}}\n",
+    });
+    expect(secrets).toEqual({ a: { A: "\uFEFFtoken", B: "token\r\n" } });
+    expect(said).toEqual([
+      "servers.d/a.yaml:4:6: the secret for A begins with the character U+FEFF, a byte order mark, and the program gets it so: save it without one if it is not meant",
+    ]);
+    expect(diagnostics[0]?.severity).toBe("warning");
+  });
+
+  it("of an env file has no NUL either", async () => {
+    const { said } = await inFolder({
+      "a.env": "A=x\0y\n",
+      "servers.d/a.yaml": "command: sh\nport: none\nenv-file: ../a.env\n",
+    });
+    expect(said).toEqual([
+      "servers.d/a.yaml:3:11: cannot take A from a.env: its value has a NUL character; remove it there",
+    ]);
   });
 });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { load } from "../../../src/config/load.ts";
@@ -38,10 +38,100 @@ describe("a TypeScript configuration", () => {
     expect(server?.args).toEqual([os, arch, host, user, home, "t", "t", "undefined"]);
   });
 
-  it("takes undefined for absent", async () => {
+  it("takes undefined for absent where a setting is left open", async () => {
     const text =
-      'export default { project: undefined, servers: { a: { command: "x", port: 1, portFlag: undefined, env: { A: undefined } } } };';
+      'export default { project: undefined, servers: { a: { command: "x", port: 1, portFlag: undefined, restart: { policy: undefined }, env: undefined } } };';
     expect(await inputsOf(text)).toMatchObject([{ env: {} }]);
+  });
+
+  it("does not lose a name that stands for undefined", async () => {
+    const text = `export default {
+      defaults: { env: { D: undefined } },
+      servers: {
+        a: { command: "x", port: 1, env: { TOKEN: process.env.XY_NOT_SET, B: "b" }, actions: { go: undefined } },
+        b: undefined,
+      },
+      actions: { tidy: undefined },
+    };`;
+    const said = (path: string) =>
+      `xy.config.ts: ${path}: cannot use undefined for ${path}: give it a value, or leave the key out`;
+    expect((await problemsOf({ "xy.config.ts": text })).toSorted()).toEqual(
+      ["actions.tidy", "defaults.env.D", "servers.a.actions.go", "servers.a.env.TOKEN", "servers.b"].map(
+        said,
+      ),
+    );
+  });
+
+  describe("of CommonJS", () => {
+    const body = '{ servers: { a: { command: "x", port: 1 } } }';
+    const required = 'const { defineConfig } = require("xyctl");\n';
+    it.each([
+      ["xy.config.cjs", `${required}module.exports = defineConfig(${body});`],
+      ["xy.config.cjs", `module.exports = ${body};`],
+      ["xy.config.cjs", `exports.__esModule = true;\nexports.default = ${body};`],
+      ["xy.config.js", `${required}module.exports = defineConfig(({ os }) => (${body}));`],
+      [
+        "xy.config.cts",
+        `import { defineConfig } from "xyctl";\nconst c: object = ${body};\nexport = defineConfig(c);`,
+      ],
+      ["xy.config.cts", `import xy = require("xyctl");\nexport = xy.defineConfig(() => (${body}));`],
+      ["xy.config.ts", `import { defineConfig } from "xyctl";\nexport = defineConfig(${body});`],
+    ])("works: %s %s", async (name, text) => {
+      expect(await inputsOf(text, {}, name)).toMatchObject([{ name: "a", port: 1 }]);
+    });
+
+    it.each([
+      ["xy.config.cjs", "", "module.exports = defineConfig({ … })"],
+      ["xy.config.js", "", "export default defineConfig({ … })"],
+    ])("that exports nothing says so: %s", async (name, text, wayOut) => {
+      const message = `${name}: cannot find a configuration in this file: write ${wayOut}`;
+      expect(await problemsOf({ [name]: text })).toEqual([message]);
+    });
+
+    it("may be imported by a module", async () => {
+      const files = {
+        "xy.config.mts":
+          'import base, { port } from "./base.cjs";\nexport default { servers: { a: { ...base.server, port } } };',
+        "base.cjs": 'module.exports = { server: { command: "x" }, port: 8421 };',
+      };
+      expect((await declaredBy(files)).servers[0]?.input).toMatchObject({ command: "x", port: 8421 });
+    });
+  });
+
+  describe("that is a link", () => {
+    const files = {
+      "dotfiles/xy.config.ts":
+        'import { command } from "./lib/command.ts";\nimport { port } from "@lib/port";\nimport { tag } from "#tag";\nexport default { servers: { a: { command, port, tags: [tag], workingDir: "." } } };',
+      "dotfiles/lib/command.ts": 'export const command = "x";',
+      "dotfiles/lib/port.ts": "export const port = 8421;",
+      "dotfiles/tag.js": 'export const tag = "t";',
+      "dotfiles/package.json": '{"imports": {"#tag": "./tag.js"}}',
+      "dotfiles/tsconfig.json":
+        '{ // as TypeScript reads it\n"compilerOptions": {"paths": {"@lib/*": ["./lib/*"]}}}',
+      "root/servers.d/x.yaml": "",
+      "root/lib/command.ts": "throw new Error('not this one')",
+    };
+
+    it("imports what is beside its target, through the tsconfig.json there too", async () => {
+      const folder = folderWith({ ...files, "root/servers.d/x.yaml": "command: y\nport: 1\n" });
+      symlinkSync("../dotfiles/xy.config.ts", join(folder, "root/xy.config.ts"));
+      for (const cwd of ["root", "dotfiles"]) {
+        const result = await load(requestFor(join(folder, cwd)));
+        expect(result.ok ? "" : formatted(result.problems, folder)).toBe("");
+        const servers = result.ok ? result.value.servers : [];
+        const input = { command: "x", port: 8421, tags: ["t"] };
+        expect(servers.find(({ name }) => name === "a")).toMatchObject({ input });
+      }
+    });
+
+    it("and names the line of an error in it", async () => {
+      const folder = folderWith({ "dotfiles/a.ts": "export default {};\n\n  null.x;\n", "root/x": "" });
+      symlinkSync("../dotfiles/a.ts", join(folder, "root/xy.config.ts"));
+      const result = await load(requestFor(join(folder, "root")));
+      expect(result.ok ? [] : formatted(result.problems, folder)).toEqual([
+        expect.stringMatching(/^root\/xy\.config\.ts:3:\d+: cannot evaluate this file: TypeError: /),
+      ]);
+    });
   });
 
   it("prints where it is told to", async () => {
