@@ -6,9 +6,8 @@ import { MANAGERS, type Manager } from "../backends/render/unit.ts";
 import { type RenderedUnit, renderUnits, unitProblems } from "../backends/render/units.ts";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import { evaluateToEmit } from "../operation/emitting.ts";
-import { foreignFiles, type WrittenFiles, writeUnits } from "../operation/unit-files.ts";
+import { lookAtUnits, removeUnits, type UnitFolder, writeUnits } from "../operation/unit-files.ts";
 import { EXIT } from "./exit-codes.ts";
-import { CommandFailure } from "./failure.ts";
 import {
   machineFlag,
   ProjectCommand,
@@ -29,6 +28,10 @@ export default class Emit extends ProjectCommand {
     "<%= config.bin %> emit systemd --only web",
     "<%= config.bin %> emit systemd --out ~/.config/systemd/user",
     { description: "Fail if anything would be lost", command: "<%= config.bin %> emit launchd --strict" },
+    {
+      description: "In CI: fail if the committed units are not those of the configuration",
+      command: "<%= config.bin %> emit systemd --out units --check",
+    },
     {
       description: "Write the units of a Mac, here or in CI",
       command:
@@ -57,14 +60,22 @@ export default class Emit extends ProjectCommand {
       summary: "Write one file per server into this folder.",
     }),
     force: Flags.boolean({ dependsOn: ["out"], summary: "Also overwrite files that xy did not write." }),
-    strict: Flags.boolean({ summary: "Fail if the service manager cannot express a setting exactly." }),
+    check: Flags.boolean({
+      ...{ dependsOn: ["out"], exclusive: ["prune", "force"] },
+      summary: "Write nothing. Exit with 4 if a file is missing, differs, or is of a server that is gone.",
+    }),
+    prune: Flags.boolean({ dependsOn: ["out"], summary: "Also remove the files of servers that are gone." }),
+    quiet: Flags.boolean({ char: "q", summary: "Do not list what the service manager cannot express." }),
+    strict: Flags.boolean({
+      summary: "Write no unit of a server if a setting in its configuration cannot be expressed exactly.",
+    }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Emit);
     const manager = args.manager as Manager;
     const { only = [], except = [] } = flags;
-    const { project, unknown, servers, ignored, warnings, problems } = this.usable(
+    const { project, unknown, servers, declared, ignored, warnings, problems } = this.usable(
       await evaluateToEmit(this.setting(flags), { only, except }, flags.absolute),
       "nothing was written",
     );
@@ -73,44 +84,78 @@ export default class Emit extends ProjectCommand {
         EXIT.usage,
         unknown.map((one) => formatDiagnostic(one)),
       );
+    const refused = [...problems];
+    const wrong = () => new Set(refused.map(({ server }) => server));
     // What cannot be known of another machine is no text that a unit could carry.
-    const known = servers.filter(
-      ({ spec }) => !problems.some(({ server }) => flags.for && server === spec.name),
+    const known = flags.for ? servers.filter(({ spec }) => !wrong().has(spec.name)) : servers;
+    refused.push(...unitProblems(manager, known));
+    if (refused.some(({ server }) => server === undefined)) this.#endWith(refused);
+    const rendered = await renderUnits(
+      manager,
+      servers.filter(({ spec }) => !wrong().has(spec.name)),
     );
-    this.#endBy([...problems, ...unitProblems(manager, known)], "nothing was written");
-    const units = await renderUnits(manager, servers);
-    if (flags.strict) this.#endBy(units.flatMap(asProblems), "something would be lost, nothing was written");
-    const files = flags.out === undefined ? undefined : this.#write(manager, units, flags.out, flags.force);
+    if (flags.strict) refused.push(...rendered.flatMap(asProblems));
+    const sound = rendered.filter(({ server }) => !wrong().has(server));
+    const folder = flags.out === undefined ? undefined : resolve(flags.out);
+    const look =
+      folder === undefined ? undefined : this.#look(manager, project, sound, declared, folder, flags);
+    refused.push(...(look?.refused ?? []).map((one) => foreignProblem(one, sound)));
+    const units = sound.filter(({ server }) => !wrong().has(server));
+    if (units.length === 0 && refused.length > 0 && !flags.check) this.#endWith(refused);
+    const done = look && folder ? this.#carryOut(folder, units, look, flags) : {};
+    if (refused.length > 0) process.exitCode = EXIT.failed;
+    else if (flags.check && look && isOff(look)) process.exitCode = EXIT.changesPending;
     if (this.json)
       return this.printJson({
         ...{ version: 1, manager, project, ...(flags.for ? { for: shownMachine(flags.for) } : {}) },
-        ...{ units, ignored, warnings, ...files },
+        ...{ units, ignored, warnings, ...done, ...(refused.length > 0 ? { problems: refused } : {}) },
       });
+    for (const problem of this.shortened(refused)) this.note(formatDiagnostic(problem));
     for (const warning of warnings) this.note(`warning: ${formatDiagnostic(warning, shortenPath)}`);
-    if (files === undefined) this.#show(units);
-    else this.#list(files);
-    for (const line of notesOn(units, ignored)) this.note(line);
+    if (folder === undefined) this.#show(units);
+    else this.#list(done);
+    if (!flags.quiet) for (const line of notesOn(units, ignored)) this.note(line);
+    const left = [...new Set(refused.flatMap(({ server }) => server ?? []))];
+    if (left.length > 0) this.note(`xy: no unit was written for ${left.join(", ")}`);
   }
 
-  #endBy(problems: readonly Diagnostic[], message: string): void {
-    if (problems.length > 0) this.fail(EXIT.failed, message, this.shortened(problems));
+  #endWith(problems: readonly Diagnostic[]): never {
+    return this.fail(EXIT.failed, "nothing was written", this.shortened(problems));
   }
 
-  #write(manager: Manager, units: readonly RenderedUnit[], out: string, force: boolean): WrittenFiles {
-    const folder = resolve(out);
+  #look(
+    manager: Manager,
+    project: string,
+    units: readonly RenderedUnit[],
+    declared: readonly string[],
+    folder: string,
+    { force, out = folder }: { readonly force: boolean; readonly out?: string | undefined },
+  ): UnitFolder {
+    const { isOurs, serverOf } = FORMATS[manager];
+    const isStale = (name: string) => {
+      const server = serverOf(name, project);
+      return server !== undefined && !declared.includes(server);
+    };
     try {
-      const foreign = force ? [] : foreignFiles(folder, units, FORMATS[manager].isOurs);
-      const problems = foreign.map(
-        (file): Diagnostic => ({
-          severity: "error",
-          message: "cannot overwrite this file: xy has not written it; move it away, or use --force",
-          file,
-        }),
-      );
-      this.#endBy(problems, "nothing was written");
-      return writeUnits(folder, units);
+      return lookAtUnits(folder, units, { isOurs, isStale, force });
     } catch (error) {
-      if (error instanceof CommandFailure) throw error;
+      return this.fail(EXIT.failed, `cannot read the units in ${out}: ${(error as Error).message}`);
+    }
+  }
+
+  #carryOut(
+    folder: string,
+    units: readonly RenderedUnit[],
+    look: UnitFolder,
+    { check, prune, out = folder }: { check: boolean; prune: boolean; out?: string | undefined },
+  ): Done {
+    const { missing, differing, unchanged, stale } = look;
+    if (check) return { missing, differing, unchanged, stale };
+    try {
+      const written = writeUnits(folder, units, look);
+      if (prune) removeUnits(stale);
+      return { written, unchanged, ...(prune ? { removed: stale } : { stale }) };
+    } catch (error) {
       return this.fail(EXIT.failed, `cannot write the units to ${out}: ${(error as Error).message}`);
     }
   }
@@ -124,14 +169,48 @@ export default class Emit extends ProjectCommand {
     else this.printAsIs(text);
   }
 
-  #list({ written, unchanged }: WrittenFiles): void {
-    for (const file of written) this.print(`wrote ${shortenPath(file)}`);
-    for (const file of unchanged) this.print(`kept  ${shortenPath(file)} (it was the same)`);
+  #list({
+    written = [],
+    missing = [],
+    differing = [],
+    unchanged = [],
+    stale = [],
+    removed = [],
+  }: Done): void {
+    const say = (word: string, files: readonly string[], more = "") => {
+      for (const file of files) this.print(`${word.padEnd(7)} ${shortenPath(file)}${more}`);
+    };
+    say("wrote", written);
+    say("missing", missing);
+    say("differs", differing);
+    say("kept", unchanged, " (it was the same)");
+    say("stale", stale, " (no such server; --prune removes it)");
+    say("removed", removed, " (no such server)");
   }
 }
 
+/** What became of the files, or would. Paths. */
+interface Done extends Partial<Omit<UnitFolder, "refused">> {
+  readonly written?: readonly string[];
+  readonly removed?: readonly string[];
+}
+
+const isOff = ({ missing, differing, stale }: UnitFolder) =>
+  missing.length + differing.length + stale.length > 0;
+
+function foreignProblem(
+  { file, why }: UnitFolder["refused"][number],
+  units: readonly RenderedUnit[],
+): Diagnostic {
+  const server = units.find(({ name }) => file.endsWith(`/${name}`))?.server;
+  const message = `cannot overwrite this file: ${why}; move it away, or use --force`;
+  return { severity: "error", message, file, ...(server === undefined ? {} : { server }) };
+}
+
 function asProblems({ server, losses }: RenderedUnit): Diagnostic[] {
-  return losses.map(({ message }) => ({ severity: "error", message, server }));
+  return losses
+    .filter(({ declared }) => declared)
+    .map(({ message }) => ({ severity: "error", message, server }));
 }
 
 /** What is to be known beside the units, once for all servers that it is true of. */

@@ -48,6 +48,7 @@ export function declareServer(
     input: { ...input, ...heldBy(input, setting) },
     place,
     folder: (path) => sourceFolder(saidBy(path) ?? own.source),
+    isSaid: (path) => saidBy(path) !== undefined,
   };
   const keyOf = own.source.document.style === "kebab" ? toKebab : (key: string) => key;
   const problems: ServerProblem[] = [

@@ -21,6 +21,8 @@ export interface DeclaredServer {
   place(path: KeyPath): Place;
   /** Absolute folder that a relative path at this place starts at. */
   folder(path: KeyPath): string;
+  /** Whether a file says it, the defaults included. */
+  isSaid(path: KeyPath): boolean;
 }
 
 /** An action of a server, or of the project. */

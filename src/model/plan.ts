@@ -57,6 +57,8 @@ export interface UnitChange {
   /** Absent: there is none. */
   readonly from?: string;
   readonly to: string;
+  /** It is a link to there: an apply leaves a file in its place. */
+  readonly link?: string;
   /** Why it must not be written: what is there is not xy's. */
   readonly obstacle?: string;
 }

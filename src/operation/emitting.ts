@@ -20,8 +20,9 @@ interface ToEmit {
   /** Login name of the account. */
   readonly user: string;
   readonly portable?: NonNullable<UnitFacts["portable"]>;
-  /** Where the configuration says a part of it. */
+  /** Where the configuration says a part of it, and whether it does. */
   readonly place: DeclaredServer["place"];
+  readonly isSaid: DeclaredServer["isSaid"];
 }
 
 export interface Emission {
@@ -30,6 +31,8 @@ export interface Emission {
   readonly unknown: readonly Diagnostic[];
   /** In order of names. */
   readonly servers: readonly ToEmit[];
+  /** Names of all that have a unit, here or on another machine, selected or not. */
+  readonly declared: readonly string[];
   /** Selected, and left out because the configuration wants nothing done about them. */
   readonly ignored: readonly string[];
   readonly warnings: readonly Diagnostic[];
@@ -73,7 +76,14 @@ export async function evaluateToEmit(
     const general = portable?.desired.servers[i];
     return [
       {
-        ...{ spec, home, user, envFiles: envFilesOf(server, home), place: server.place.bind(server) },
+        ...{
+          spec,
+          home,
+          user,
+          envFiles: envFilesOf(server, home),
+          place: server.place,
+          isSaid: server.isSaid,
+        },
         ...(nameless && general ? { portable: { spec: general, given: accountEnv(nameless) } } : {}),
       },
     ];
@@ -82,6 +92,10 @@ export async function evaluateToEmit(
     project: desired.project,
     unknown,
     servers,
+    declared: [
+      ...all.filter(({ input }) => input.wanted !== "ignore").map(({ name }) => name),
+      ...loaded.value.elsewhere,
+    ],
     ignored: selected.filter((server) => !wanted.includes(server)).map(({ name }) => name),
     warnings: [...warnings, ...diagnostics.filter(({ severity }) => severity === "warning")],
     problems: [

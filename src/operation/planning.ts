@@ -336,8 +336,11 @@ function unknownFieldsOf({ name, spec }: Observed): Diagnostic[] {
 /** A file that is not ours is in the way of whatever would be written. */
 function unitDiagnostics({ server, unit, action, observed }: Change): Diagnostic[] {
   const isWritten = action !== "none" || observed?.drift !== undefined;
-  if (unit?.obstacle === undefined || !isWritten) return [];
-  return [{ severity: "error", server, message: unit.obstacle }];
+  if (unit === undefined || !isWritten) return [];
+  if (unit.obstacle !== undefined) return [{ severity: "error", server, message: unit.obstacle }];
+  if (unit.link === undefined) return [];
+  const message = `${unit.file} is a link to ${unit.link}: an apply puts a file in its place, and leaves what it leads to as it is`;
+  return [{ severity: "warning", server, message }];
 }
 
 function hintsOn(changes: readonly Change[], backends: readonly Backend[]): Diagnostic[] {

@@ -5,5 +5,6 @@ import { type Line, lineDiff } from "./line-diff.ts";
 export function unitLines({ file, from, to }: UnitChange, shorten: (path: string) => string): Line[] {
   const path = shorten(file);
   if (from === undefined) return [{ depth: 0, sign: "+", text: `unit: ${path}` }];
+  if (from === to) return [];
   return [{ depth: 0, sign: "~", text: `unit: ${path}` }, ...lineDiff(from, to)];
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -75,43 +75,136 @@ describe("xy emit", () => {
     home.declare("a");
     home.declare("b");
     const words = ["emit", "supervisord", "--out", "units"];
-    expect(await home.did(...words)).toBe("wrote units/xy.tools.a.conf\nwrote units/xy.tools.b.conf\n");
+    expect(await home.did(...words)).toBe("wrote   units/xy.tools.a.conf\nwrote   units/xy.tools.b.conf\n");
     const file = join(home.project, "units/xy.tools.a.conf");
     expect(statSync(file).mode & 0o777).toBe(0o644);
     home.declare("b", 'umask "077"');
     expect(await home.did(...words)).toBe(
-      "wrote units/xy.tools.b.conf\nkept  units/xy.tools.a.conf (it was the same)\n",
+      "wrote   units/xy.tools.b.conf\nkept    units/xy.tools.a.conf (it was the same)\n",
     );
     home.write("units/xy.tools.a.conf", "[program:mine]\n");
     home.declare("b");
     const before = readFileSync(join(home.project, "units/xy.tools.b.conf"), "utf8");
-    expect(await home.xy(...words)).toEqual({
-      code: 1,
-      stdout: "",
-      stderr:
-        "units/xy.tools.a.conf: cannot overwrite this file: xy has not written it; move it away, or use --force\n" +
-        "xy: nothing was written\n",
-    });
-    expect(readFileSync(join(home.project, "units/xy.tools.b.conf"), "utf8")).toBe(before);
-    expect(await home.did(...words, "--force")).toContain("wrote units/xy.tools.a.conf\n");
+    const refused = await home.xy(...words);
+    expect(refused).toMatchObject({ code: 1, stdout: "wrote   units/xy.tools.b.conf\n" });
+    expect(refused.stderr).toMatch(
+      /^units\/xy\.tools\.a\.conf: cannot overwrite this file: xy has not written it; move it away, or use --force\n/,
+    );
+    expect(refused.stderr).toMatch(/\nxy: no unit was written for a\n$/);
+    expect(readFileSync(join(home.project, "units/xy.tools.a.conf"), "utf8")).toBe("[program:mine]\n");
+    expect(readFileSync(join(home.project, "units/xy.tools.b.conf"), "utf8")).not.toBe(before);
+    expect(await home.did(...words, "--force")).toContain("wrote   units/xy.tools.a.conf\n");
     expect(await home.xy("emit", "supervisord", "--out", "units/xy.tools.a.conf")).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^xy: cannot write the units to units\/xy.tools.a.conf: /),
+      stderr: expect.stringMatching(/^xy: cannot read the units in units\/xy.tools.a.conf: /),
     });
   });
 
-  it("refuses a port that only this machine would know, and looks at nothing else then", async () => {
+  it("leaves out only what cannot be a unit: a port that this machine would choose, for one", async () => {
     const home = newHome();
     home.declare("a");
     home.write("servers.d/web.kdl", 'command "sh"\nport "auto"\n');
     await home.did("check");
-    const { code, stdout, stderr } = await home.xy("emit", "systemd");
-    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(stderr).toBe(
+    const refusal =
       'servers.d/web.kdl:2:6: cannot write a unit with port "auto": each machine chooses and keeps a number of its ' +
-        "own; write the number\nxy: nothing was written\n",
+      "own; write the number\n";
+    const both = await home.xy("emit", "systemd");
+    expect(both).toMatchObject({ code: 1, stdout: expect.stringContaining("Description=tools/a\n") });
+    expect(both.stdout).not.toContain("tools/web");
+    expect(both.stderr.startsWith(refusal)).toBe(true);
+    expect(both.stderr).toMatch(/\nxy: no unit was written for web\n$/);
+    const { units, problems } = JSON.parse((await home.xy("emit", "systemd", "--json")).stdout);
+    expect(units.map(({ server }: { server: string }) => server)).toEqual(["a"]);
+    expect(problems).toMatchObject([{ server: "web", line: 2, message: expect.stringContaining("auto") }]);
+    expect(await home.xy("emit", "systemd", "--only", "web")).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `${refusal}xy: nothing was written\n`,
+    });
+    expect(await home.did("emit", "systemd", "--except", "web")).toBe(both.stdout);
+  });
+
+  it("compares a folder that is committed, and takes away what is declared no more", async () => {
+    const home = newHome();
+    home.write("xy.config.kdl", 'project "tools"\n');
+    for (const name of ["a", "b", "old", "other"]) home.declare(name, name === "other" ? 'tags "x"' : "");
+    const words = ["emit", "systemd", "--out", "units"];
+    expect(await home.xy(...words, "--check")).toMatchObject({
+      code: 4,
+      stdout: ["a", "b", "old", "other"].map((name) => `missing units/xy.tools.${name}.service\n`).join(""),
+    });
+    expect(existsSync(join(home.project, "units"))).toBe(false);
+    await home.did(...words);
+    expect(await home.xy(...words, "--check")).toMatchObject({ code: 0 });
+    // A tag is not in a unit.
+    home.declare("other", 'tags "y" "z"');
+    expect(await home.xy(...words, "--check")).toMatchObject({ code: 0 });
+    const unit = (name: string) => `units/xy.tools.${name}.service`;
+    rmSync(join(home.project, "servers.d/old.kdl"));
+    rmSync(join(home.project, unit("a")));
+    home.declare("b", 'umask "077"');
+    // Another project's, a person's own, and one that is declared for another machine.
+    for (const [file, text] of [
+      ["units/xy.else.x.service", "[X-Xy]\nProject=else\n"],
+      [unit("mine"), "[Service]\n"],
+      [unit("mac"), "[X-Xy]\nProject=tools\n"],
+    ] as const)
+      home.write(file, text);
+    home.declare("mac", 'when { os "macos"; }');
+    expect(await home.xy(...words, "--check", "--quiet")).toEqual({
+      code: 4,
+      stdout:
+        `missing ${unit("a")}\ndiffers ${unit("b")}\nkept    ${unit("other")} (it was the same)\n` +
+        `stale   ${unit("old")} (no such server; --prune removes it)\n`,
+      stderr: "",
+    });
+    const { missing, differing, stale } = JSON.parse((await home.xy(...words, "--check", "--json")).stdout);
+    const absolute = (name: string) => join(home.project, unit(name));
+    expect({ missing, differing, stale }).toEqual({
+      missing: [absolute("a")],
+      differing: [absolute("b")],
+      stale: [absolute("old")],
+    });
+    // Who looks at one server has not said that the others are gone.
+    expect(await home.xy(...words, "--check", "--only", "other")).toMatchObject({ code: 4 });
+    expect(await home.did(...words, "--only", "b", "--prune")).toBe(
+      `wrote   ${unit("b")}\nremoved ${unit("old")} (no such server)\n`,
     );
-    expect(await home.did("emit", "systemd", "--except", "web")).toContain("tools/a");
+    expect(await home.did(...words)).toContain(`wrote   ${unit("a")}\n`);
+    expect(await home.xy(...words, "--check")).toMatchObject({ code: 0 });
+    expect(readdirSync(join(home.project, "units"))).toHaveLength(6);
+    expect(await home.xy(...words, "--check", "--prune")).toMatchObject({ code: 64 });
+    expect(await home.xy("emit", "systemd", "--check")).toMatchObject({ code: 64 });
+  });
+
+  it("writes through links, and leaves them what they are", async () => {
+    const home = newHome();
+    home.declare("a");
+    home.declare("b");
+    const [target, link] = [
+      join(home.project, "dots/a.service"),
+      join(home.project, "units/xy.tools.a.service"),
+    ];
+    await home.did("emit", "systemd", "--out", "units");
+    home.write("dots/a.service", readFileSync(link, "utf8"));
+    rmSync(link);
+    symlinkSync("../dots/a.service", link);
+    home.declare("a", 'umask "077"');
+    expect(await home.did("emit", "systemd", "--out", "units")).toContain(
+      "wrote   units/xy.tools.a.service\n",
+    );
+    expect(readlinkSync(link)).toBe("../dots/a.service");
+    expect(readFileSync(target, "utf8")).toContain("UMask=0077\n");
+    rmSync(target);
+    const lost = await home.xy("emit", "systemd", "--out", "units");
+    expect(lost).toMatchObject({ code: 1, stdout: "kept    units/xy.tools.b.service (it was the same)\n" });
+    expect(lost.stderr).toContain("it is a link to ../dots/a.service, which is not there");
+    home.write("dots/a.service", "[X-Xy]\nProject=tools\n");
+    rmSync(join(home.project, "servers.d/a.kdl"));
+    expect(await home.did("emit", "systemd", "--out", "units", "--prune")).toContain(
+      "removed units/xy.tools.a",
+    );
+    expect([existsSync(target), existsSync(link)]).toEqual([false, false]);
   });
 
   it("looks up no secret, and refers to it where that can be", async () => {
@@ -161,19 +254,24 @@ describe("xy emit", () => {
       });
   });
 
-  it("takes a loss for an error with --strict", async () => {
+  it("takes a loss of what is declared for an error with --strict", async () => {
     const home = newHome();
     home.write("servers.d/web.kdl", 'command "sh"\nport "none"\nrestart { policy "never"; }\n');
-    expect(await home.xy("emit", "systemd", "--strict")).toMatchObject({ code: 0, stderr: "" });
-    expect(await home.xy("emit", "launchd", "--strict", "--out", "units")).toEqual({
-      code: 1,
-      stdout: "",
-      stderr:
-        "web: launchd cannot express logs.max-size: its file in ~/Library/Logs grows without end\n" +
-        "web: launchd cannot express logs.keep: its file in ~/Library/Logs is never rotated\n" +
-        "xy: something would be lost, nothing was written\n",
+    home.write("servers.d/log.kdl", 'command "sh"\nport "none"\nlogs { keep 3; }\n');
+    expect(await home.xy("emit", "systemd", "--strict", "--only", "web")).toMatchObject({
+      code: 0,
+      stderr: "",
     });
-    expect(existsSync(join(home.project, "units"))).toBe(false);
+    // What is lost of the defaults is told, and is no error.
+    const both = await home.xy("emit", "launchd", "--strict", "--out", "units");
+    expect(both).toMatchObject({ code: 1, stdout: "wrote   units/xy.tools.web.plist\n" });
+    expect(both.stderr).toMatch(/^log: launchd cannot express logs.keep: [^\n]*\n/);
+    expect(both.stderr).toMatch(/\nweb: launchd cannot express logs.max-size: [^\n]*\n/);
+    expect(both.stderr).toMatch(/\nxy: no unit was written for log\n$/);
+    // The defaults of a root are declared too.
+    home.write("xy.config.kdl", 'project "tools"\ndefaults { logs { max-size "1MiB"; }; }\n');
+    expect(await home.xy("emit", "launchd", "--strict", "--quiet")).toMatchObject({ code: 1, stdout: "" });
+    expect(await home.xy("emit", "launchd", "--quiet")).toMatchObject({ code: 0, stderr: "" });
   });
 
   it("ends with the codes of every command", async () => {
@@ -225,7 +323,7 @@ describe("xy emit for another machine", () => {
   it("writes the plists of a Mac, and the units of another account, from one repository", async () => {
     const home = dotfiles();
     const mac = await home.did("emit", "launchd", "--for", MAC, "--out", "mac");
-    expect(mac).toBe("wrote mac/xy.tools.tool.plist\nwrote mac/xy.tools.web.plist\n");
+    expect(mac).toBe("wrote   mac/xy.tools.tool.plist\nwrote   mac/xy.tools.web.plist\n");
     const read = (file: string) => readFileSync(join(home.project, file), "utf8");
     const texts = (file: string) =>
       [...read(file).matchAll(/<(?:string|key)>(.*)<\//g)].map(([, text]) => text);

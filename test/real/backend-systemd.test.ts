@@ -118,6 +118,15 @@ describe.skipIf(whyNoSystemd() !== undefined)(
         "systemctl --user set-property xy.tools.a CPUWeight=50",
         "settings were laid over its unit",
       );
+      // A person has moved it to where their dotfiles are: a plan says that the link goes.
+      await home.did(`mv ${unitFile("a")} ~/kept.service; ln -s ~/kept.service ${unitFile("a")}`);
+      const linked = await home.did("xy plan");
+      expect(linked.replace(/\s+/g, " ")).toContain(
+        `is a link to ${home.path}/kept.service: an apply puts a file in its place, and leaves what it leads to as it is`,
+      );
+      await home.did("xy apply --yes");
+      await home.did(`test ! -L ${unitFile("a")} -a -f ${unitFile("a")} -a -f ~/kept.service`);
+      expect(await home.did("xy plan")).toBe("No changes. 1 server matches the configuration.");
       // None of that was given to the process.
       expect(await pids()).toEqual({ a: pid });
       await drift(`rm ${unitFile("a")}; systemctl --user mask xy.tools.a`, "its unit is masked");

@@ -5,6 +5,7 @@ import { type Limit, secretFaults, textFaults } from "./texts.ts";
 import {
   plainEnvironment,
   secretNames,
+  serverIn,
   startsItself,
   type UnitFacts,
   type UnitFormat,
@@ -20,6 +21,7 @@ const NOT_IN_XML: Limit = {
 
 export const launchdUnits: UnitFormat = {
   fileName: (spec) => `${unitName(spec)}.plist`,
+  serverOf: (fileName, project) => serverIn(fileName, project, ".plist"),
   isOurs: (text) => text.includes("<key>XyProject</key>"),
   faults: ({ spec, envFiles, installed }) => [
     ...textFaults("launchd", spec, { everywhere: [NOT_IN_XML] }),

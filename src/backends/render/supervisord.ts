@@ -6,6 +6,7 @@ import {
   type Fault,
   plainEnvironment,
   secretNames,
+  serverIn,
   startsItself,
   type UnitFacts,
   type UnitFormat,
@@ -21,6 +22,7 @@ const NOT_AS_ENVIRONMENT = /["'\\]/;
 
 export const supervisordUnits: UnitFormat = {
   fileName: (spec) => `${unitName(spec)}.conf`,
+  serverOf: (fileName, project) => serverIn(fileName, project, ".conf"),
   isOurs: (text) => /(?:^|\n); xy-project=/.test(text),
   withStart: (text, starts) => text.replace(/(^|\n)autostart=[^\n]*/, `$1autostart=${starts}`),
   faults: (facts) => [

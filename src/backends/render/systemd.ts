@@ -8,6 +8,7 @@ import {
   type Fault,
   plainEnvironment,
   secretNames,
+  serverIn,
   startsItself,
   type UnitFacts,
   type UnitFormat,
@@ -40,6 +41,7 @@ const REST_OF_LINE: Limit = {
 
 export const systemdUnits: UnitFormat = {
   fileName: (spec) => `${unitName(spec)}.service`,
+  serverOf: (fileName, project) => serverIn(fileName, project, ".service"),
   isOurs: (text) => /(?:^|\n)\[X-Xy\]\nProject=/.test(text),
   faults: ({ spec }) => [
     ...textFaults("systemd", spec, {

@@ -1,3 +1,4 @@
+import { NAME_PATTERN } from "../../model/name.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 
 export const MANAGERS = ["systemd", "launchd", "supervisord"] as const;
@@ -47,6 +48,8 @@ export interface Fault {
 /** How the units of one manager are written. Pure, but for the template that is read. */
 export interface UnitFormat {
   readonly fileName: (spec: ServerSpec) => string;
+  /** The server of a project that a file of that name would be the unit of; undefined: of none. */
+  readonly serverOf: (fileName: string, project: string) => string | undefined;
   /** Whether a text was written by xy. */
   readonly isOurs: (text: string) => boolean;
   /** A text that somebody has edited, with nothing changed but whether it starts by itself; where the text says that. */
@@ -60,6 +63,14 @@ export interface UnitFormat {
 /** A unit's name under every manager. */
 export function unitName({ project, name }: Pick<ServerSpec, "project" | "name">): string {
   return `xy.${project}.${name}`;
+}
+
+/** See {@link UnitFormat.serverOf}. `suffix` begins with a dot. */
+export function serverIn(fileName: string, project: string, suffix: string): string | undefined {
+  const prefix = unitName({ project, name: "" });
+  if (!fileName.startsWith(prefix) || !fileName.endsWith(suffix)) return undefined;
+  const name = fileName.slice(prefix.length, -suffix.length);
+  return NAME_PATTERN.test(name) ? name : undefined;
 }
 
 /** Names of the environment whose values are secrets, in order of names. */

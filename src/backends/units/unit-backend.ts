@@ -88,8 +88,8 @@ export class UnitBackend implements Backend {
     if (this.manager.format.faults(facts).length > 0) return undefined;
     const file = this.manager.fileOf(desired);
     const to = await this.manager.format.render(facts);
-    const { text: from } = this.inventory.fileAt(file);
-    if (from === to) return undefined;
+    const { text: from, link } = this.inventory.fileAt(file);
+    if (from === to && link === undefined) return undefined;
     const obstacle = this.#writing.obstacle(file, "write");
     const known = this.store.read(desired.name);
     const redactor = new Redactor(known?.secrets ?? {}, known?.spec.env ?? {});
@@ -97,6 +97,7 @@ export class UnitBackend implements Backend {
       file,
       ...(from === undefined ? {} : { from: redactor.text(from) }),
       to,
+      ...(link === undefined ? {} : { link }),
       ...(obstacle === undefined ? {} : { obstacle }),
     };
   }

@@ -9,6 +9,8 @@ export class UnitFile {
   readonly is: "missing" | "linked" | "foreign" | "ours";
   /** Of a file, and of what a link leads to; undefined when there is none. */
   readonly text: string | undefined;
+  /** Where it leads to, when it is a link. */
+  readonly link: string | undefined;
   /** Unix ms at which it was last changed, which nobody can set; undefined when it is missing. */
   readonly changedAt: number | undefined;
 
@@ -16,6 +18,7 @@ export class UnitFile {
     this.path = path;
     const stat = statOf(path);
     this.text = stat === undefined ? undefined : textOf(path);
+    this.link = stat?.isSymbolicLink() ? fs.readlinkSync(path) : undefined;
     this.changedAt = stat?.ctimeMs;
     if (stat === undefined) this.is = "missing";
     else if (this.text !== undefined && format.isOurs(this.text))
