@@ -3,7 +3,7 @@ import { boolean, string } from "@oclif/core/flags";
 import type { Fleet } from "../backends/fleet.ts";
 import type { ActionSecrets } from "../model/action.ts";
 import type { Change, Plan } from "../model/plan.ts";
-import type { SecretValues } from "../model/spec-parts.ts";
+import type { EnvValue, SecretValues } from "../model/spec-parts.ts";
 import { isEmpty, summary } from "../model/summary.ts";
 import { parseDuration } from "../model/units.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
@@ -15,7 +15,7 @@ import type { ApplyScreen, FinalEvent } from "../views/apply-text.ts";
 import { planDocument } from "../views/json.ts";
 import { planView } from "../views/plan.ts";
 import { EXIT } from "./exit-codes.ts";
-import { ProjectCommand } from "./project-command.ts";
+import { type EvaluationFlags, ProjectCommand } from "./project-command.ts";
 import { canAsk, confirm } from "./prompt.ts";
 
 export const waitFlags = {
@@ -73,6 +73,16 @@ export abstract class ApplyCommand extends ProjectCommand {
     }
     if (ms > LONGEST_WAIT) this.fail(EXIT.usage, "cannot wait that long: --wait-timeout is at most 1h");
     return flags.wait ? ms : 0;
+  }
+
+  /** The evaluated configuration, with the values that were applied last where a secret was not looked up. */
+  protected async evaluatedToApply(flags: EvaluationFlags): Promise<Evaluated> {
+    const evaluated = await this.evaluated(flags);
+    const { servers, actions } = evaluated.desired;
+    const isUnknown = (value: EnvValue) => typeof value !== "string" && value.hmac === "";
+    if (![...servers, ...actions].some(({ env }) => Object.values(env).some(isUnknown))) return evaluated;
+    const { withKeptSecrets } = await import("../operation/kept-secrets.ts");
+    return withKeptSecrets(evaluated, this.state);
   }
 
   /** Holds the project's lock while `work` runs; ends the command with 75 when another apply has it. */

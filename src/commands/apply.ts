@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
 import { string } from "@oclif/core/args";
 import { boolean } from "@oclif/core/flags";
-import type { Evaluated } from "../operation/planning.ts";
 import type { SavedPlan } from "../operation/saved-plan.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -40,7 +39,7 @@ export default class Apply extends ApplyCommand {
     const what = saved
       ? { ...flags, config: saved.config, only: saved.only, except: saved.except, yes: true }
       : flags;
-    const evaluated = await this.#withKeptSecrets(await this.evaluated(what), flags["no-secrets"]);
+    const evaluated = await this.evaluatedToApply(what);
     await this.refuseOtherRoot(evaluated, flags["adopt-project"]);
     await this.locked(evaluated.desired.project, async () => {
       const { settings } = evaluated;
@@ -54,12 +53,6 @@ export default class Apply extends ApplyCommand {
       await fleet.close();
       this.printOutcome(plan, finals);
     });
-  }
-
-  async #withKeptSecrets(evaluated: Evaluated, isWanted: boolean): Promise<Evaluated> {
-    if (!isWanted) return evaluated;
-    const { withKeptSecrets } = await import("../operation/kept-secrets.ts");
-    return withKeptSecrets(evaluated, this.state);
   }
 
   async #saved(

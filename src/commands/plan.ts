@@ -96,8 +96,15 @@ export default class PlanCommand extends ProjectCommand {
   }
 
   async #save(plan: Plan, out: string, flags: SavedFlags): Promise<void> {
-    if (flags["no-secrets"])
-      this.fail(EXIT.usage, "cannot save a plan that looked at no secrets: leave --no-secrets out");
+    const unknown = plan.changes.filter(({ desired }) =>
+      Object.values(desired?.env ?? {}).some((value) => typeof value !== "string" && value.hmac === ""),
+    );
+    if (unknown.length > 0)
+      this.fail(
+        EXIT.failed,
+        `cannot save a plan whose secrets are not all known: ${unknown.map(({ server }) => server).join(", ")} ` +
+          "would get one that was not looked up; leave --no-secrets out",
+      );
     const { savePlan } = await import("../operation/saved-plan.ts");
     const { config = plan.root, only = [], except = [] } = flags;
     try {

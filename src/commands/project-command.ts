@@ -83,11 +83,13 @@ interface PlanFlags {
   readonly strict?: boolean;
 }
 
-interface EvaluationFlags {
+export interface EvaluationFlags {
   readonly config?: string | undefined;
   readonly trust?: boolean;
   readonly "no-secrets"?: boolean;
   readonly for?: Machine | undefined;
+  readonly only?: string[] | undefined;
+  readonly except?: string[] | undefined;
 }
 
 /** What the commands share that work on a configuration: how it is evaluated, shown, and how problems end them. */
@@ -139,6 +141,7 @@ export abstract class ProjectCommand extends BaseCommand {
       print: (text) => void process.stderr.write(printedText(text)),
       ...(flags["no-secrets"] ? { noSecrets: true } : {}),
       ...(flags.for ? { target: flags.for } : {}),
+      selection: { only: flags.only ?? [], except: flags.except ?? [] },
     };
   }
 

@@ -14,7 +14,7 @@ export default class Reload extends ApplyCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Reload);
     const waitMs = this.waitMs(flags);
-    const evaluated = await this.evaluated(flags);
+    const evaluated = await this.evaluatedToApply(flags);
     await this.refuseOtherRoot(evaluated, false);
     await this.locked(evaluated.desired.project, async () => {
       const { settings } = evaluated;

@@ -25,7 +25,7 @@ export default class Up extends ApplyCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Up);
     const waitMs = this.waitMs(flags);
-    const evaluated = await this.evaluated(flags);
+    const evaluated = await this.evaluatedToApply(flags);
     await this.refuseOtherRoot(evaluated, false);
     const since = Date.now();
     const session = identify(process.pid) ?? this.fail(EXIT.failed, "cannot tell this process from others");

@@ -88,8 +88,9 @@ export async function resolveBackends(
   if (password === undefined) return { settings: { supervisord: site }, diagnostics: [] };
   if (typeof password === "string")
     return { settings: { supervisord: { ...site, password } }, diagnostics: [] };
-  const ref = absoluteReference(password, sourceFolder(source), world.machine.home);
-  const outcome = await readSecret(ref, world);
+  const folder = sourceFolder(source);
+  const ref = absoluteReference(password, folder, world.machine.home);
+  const outcome = await readSecret(ref, folder, world);
   if (outcome.kind === "value")
     return { settings: { supervisord: { ...site, password: outcome.value } }, diagnostics: [] };
   if (outcome.kind === "skipped") return { settings: { supervisord: site }, diagnostics: [] };

@@ -78,8 +78,9 @@ export async function resolveAction(
   };
   const expanded = expandAction(action, owner?.declared, facts);
   for (const problem of expanded.problems) report(problem.path, problem.message);
+  const secretOwner = { server: action.server, action: action.name };
   const own = { input: { env: input.env, envFile: [] }, folder: action.folder };
-  const secret = await resolveSecrets(own, world, reportAs("error"));
+  const secret = await resolveSecrets(own, secretOwner, world, reportAs("error"));
   const whole = { ...base, ...expanded.env, ...secret.references };
   const values = { ...owner?.resolved.secrets, ...secret.values };
   // What is of its server was told there.

@@ -13,7 +13,7 @@ import { type ProgramSearch, pathFolders, programAt, programOn, versionManagerRe
 import { absoluteReference, readEnvFile, readSecret } from "./secrets.ts";
 import { shellLineFault, shownLine } from "./shell-line.ts";
 import { expandTemplates } from "./templates.ts";
-import type { SecretOutcome, World } from "./world.ts";
+import type { SecretOutcome, SecretOwner, World } from "./world.ts";
 
 export interface ResolvedServer {
   readonly spec: ServerSpec;
@@ -59,7 +59,7 @@ export async function resolveServer(
   for (const { path, message } of expanded.problems) report(path, message);
 
   const probes = await resolveProbes(server, declared.path, expanded.probeArguments, world, report);
-  const secret = await resolveSecrets(server, world, reportSecret);
+  const secret = await resolveSecrets(server, { server: server.name }, world, reportSecret);
   const spec = specOf(input, {
     ...facts,
     os: machine.os,
@@ -205,9 +205,12 @@ interface ResolvedSecrets {
 
 export async function resolveSecrets(
   server: Holder & { readonly input: Pick<DeclaredServer["input"], "envFile"> },
-  world: World,
+  owner: SecretOwner,
+  around: World,
   report: Report,
 ): Promise<ResolvedSecrets> {
+  const isLeftOut = around.isLeftOut?.(owner.server ?? owner.action ?? "") ?? false;
+  const world: World = isLeftOut ? { ...around, leaveSecrets: true } : around;
   const { env, envFile } = server.input;
   const { home } = world.machine;
   const values = new Map<string, string>();
@@ -234,8 +237,16 @@ export async function resolveSecrets(
   for (const [name, value] of Object.entries(env)) {
     if (typeof value === "string") continue;
     const path = ["env", name];
-    const ref = absoluteReference(value, server.folder(path), home);
-    const outcome = await readSecret(ref, world);
+    const folder = server.folder(path);
+    const ref = absoluteReference(value, folder, home);
+    const found = await readSecret(ref, folder, world);
+    const isLocked = found.kind === "missing" && "command" in ref && world.wasApplied?.(owner, name, ref);
+    const outcome: SecretOutcome = isLocked ? { kind: "skipped" } : found;
+    // A store that is locked is in the way of nothing that it has given before.
+    if (isLocked)
+      report(path, `the secret for ${name} stays what was applied last: ${found.message}`, {
+        severity: "warning",
+      });
     if (outcome.kind === "missing") report(path, `cannot get the secret for ${name}: ${outcome.message}`);
     if (outcome.kind === "value" && outcome.value.startsWith("\uFEFF"))
       report(path, `the secret for ${name} begins with ${BYTE_ORDER_MARK}`, { severity: "warning" });

@@ -10,7 +10,10 @@ import { workingDirFault } from "./resolve-server.ts";
 import { readEnvFile, readSecret } from "./secrets.ts";
 import type { SecretOutcome, World } from "./world.ts";
 
-type Sources = Pick<World, "env" | "runSecretCommand" | "hmac">;
+interface Sources extends Pick<World, "env" | "runSecretCommand" | "hmac"> {
+  /** Where the commands of a server's secrets run, or those of one that stands alone. */
+  readonly folderOf: (server: string | null) => string;
+}
 
 /**
  * Makes an earlier desired state fit to be applied again: its secret references are looked up anew, and what must be
@@ -74,7 +77,7 @@ async function reviveOne<Spec extends ServerSpec | ActionSpec>(
       env.push([name, value]);
       continue;
     }
-    const outcome = await lookUp(value.secret, world);
+    const outcome = await lookUp(value.secret, whose.server ?? null, world);
     if (outcome.kind === "missing") messages.push(`cannot get the secret for ${name}: ${outcome.message}`);
     if (outcome.kind === "value") values.push([name, outcome.value]);
     env.push([
@@ -92,8 +95,8 @@ async function reviveOne<Spec extends ServerSpec | ActionSpec>(
   return { spec: { ...spec, env: Object.fromEntries(env) }, values: Object.fromEntries(values), problems };
 }
 
-async function lookUp(ref: SecretRef, world: Sources): Promise<SecretOutcome> {
-  if (!("name" in ref)) return readSecret(ref, world);
+async function lookUp(ref: SecretRef, server: string | null, world: Sources): Promise<SecretOutcome> {
+  if (!("name" in ref)) return readSecret(ref, world.folderOf(server), world);
   const value = (await readEnvFile(ref.envFile)).values.get(ref.name);
   if (value !== undefined) return { kind: "value", value };
   return { kind: "missing", message: `${ref.envFile} has no ${ref.name} any more; put it back` };

@@ -12,9 +12,10 @@ export function absoluteReference({ secret }: SecretInput, folder: string, home:
   return "file" in secret ? { file: expandPath(secret.file, folder, home) } : secret;
 }
 
-/** Looks up the value that a reference stands for. */
+/** Looks up the value that a reference stands for. `folder`: where a command of it runs. */
 export async function readSecret(
   ref: SecretRef,
+  folder: string | undefined,
   world: Pick<World, "env" | "runSecretCommand" | "leaveSecrets">,
 ): Promise<SecretOutcome> {
   if (world.leaveSecrets) return { kind: "skipped" };
@@ -25,7 +26,7 @@ export async function readSecret(
       : checked(value);
   }
   if ("command" in ref) {
-    const outcome = await world.runSecretCommand(ref.command);
+    const outcome = await world.runSecretCommand(ref.command, folder);
     return outcome.kind === "value" ? checked(withoutLineBreak(outcome.value)) : outcome;
   }
   if ("name" in ref) throw new Error("values of an env file are read with the file");

@@ -1,4 +1,5 @@
 import type { Machine } from "../model/machine.ts";
+import type { SecretRef } from "../model/spec-parts.ts";
 import type { ProgramFaults } from "./program.ts";
 
 /** `skipped`: secrets were not asked for; the reference then has an empty hmac. */
@@ -7,6 +8,13 @@ export type SecretOutcome =
   /** `message`: why, and what to do. */
   | { readonly kind: "missing"; readonly message: string }
   | { readonly kind: "skipped" };
+
+/** Whose a secret is: a server's, or an action's with the server that it belongs to. */
+export interface SecretOwner {
+  readonly server: string | null;
+  /** Absent: it is the server's own. */
+  readonly action?: string;
+}
 
 /** What resolving needs to know of the machine beyond its files. */
 export interface World {
@@ -25,6 +33,13 @@ export interface World {
   readonly leaveSecrets?: boolean;
   /** What is known already of programs: of one resolving, as they may change. */
   readonly programs?: ProgramFaults;
-  /** Output of a shell command line; a final line break is removed here. */
-  runSecretCommand(command: string): Promise<SecretOutcome>;
+  /**
+   * Output of a shell command line; a final line break is removed here. `folder`: absolute, where it runs; undefined:
+   * wherever xy was called.
+   */
+  runSecretCommand(command: string, folder: string | undefined): Promise<SecretOutcome>;
+  /** Nothing is done about such a server or action: none of its secrets is looked up. Absent: of none. */
+  isLeftOut?(owner: string): boolean;
+  /** The last apply had a value for this secret of a server or an action by the same reference. Absent: of none. */
+  wasApplied?(owner: SecretOwner, name: string, ref: SecretRef): boolean;
 }

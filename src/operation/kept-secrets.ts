@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { z } from "zod";
+import type { World } from "../config/world.ts";
 import { type ActionSpec, actionKey } from "../model/action.ts";
 import { canonicalJson } from "../model/canonical.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { own } from "../model/own.ts";
 import type { ServerSpec } from "../model/spec.ts";
-import { envValue, type SecretValues, secretValues } from "../model/spec-parts.ts";
+import { envValue, type SecretRef, type SecretValues, secretValues } from "../model/spec-parts.ts";
 import { withPassword } from "../model/target.ts";
 import { readBackendSettings } from "../system/backend-settings.ts";
 import { readJson } from "../system/files.ts";
@@ -60,6 +61,30 @@ export function withKeptSecrets(evaluated: Evaluated, state: string): Evaluated 
   };
 }
 
+/** Whether the last apply had a value of a secret by the same reference. Records are read when they are asked for. */
+export function appliedReferences(state: string, project: string): NonNullable<World["wasApplied"]> {
+  const servers = new Map<string, Applied[]>();
+  const ofServer = (name: string) => {
+    const found = servers.get(name) ?? appliedServers(state, { project, name });
+    servers.set(name, found);
+    return found;
+  };
+  let actions: ReadonlyMap<string, Applied[]> | undefined;
+  return ({ server, action }, name, ref) => {
+    const ofOwner = server === null ? [] : ofServer(server);
+    actions ??= action === undefined ? undefined : appliedActions(state, project);
+    const ofAction = action === undefined ? [] : (actions?.get(actionKey({ name: action, server })) ?? []);
+    return applying([...ofAction, ...ofOwner], name, ref) !== undefined;
+  };
+}
+
+/** The record that has a value for a secret by that reference. */
+function applying(records: readonly Applied[], name: string, ref: SecretRef): Applied | undefined {
+  return records.find(
+    (record) => isSameReference(own(record.spec.env, name), ref) && Object.hasOwn(record.secrets, name),
+  );
+}
+
 interface Kept<Spec> {
   readonly spec: Spec;
   readonly values: SecretValues;
@@ -79,9 +104,7 @@ function keep<Spec extends ServerSpec | ActionSpec>(
   const lacking: string[] = [];
   for (const [name, value] of Object.entries(spec.env)) {
     if (typeof value === "string" || value.hmac !== "") continue;
-    const found = records.find(
-      (record) => isSameReference(own(record.spec.env, name), value) && Object.hasOwn(record.secrets, name),
-    );
+    const found = applying(records, name, value.secret);
     if (found === undefined) lacking.push(name);
     else {
       env[name] = found.spec.env[name] ?? value;
@@ -91,11 +114,8 @@ function keep<Spec extends ServerSpec | ActionSpec>(
   return { spec: { ...spec, env }, values: known, lacking };
 }
 
-function isSameReference(
-  a: Applied["spec"]["env"][string] | undefined,
-  b: Exclude<Applied["spec"]["env"][string], string>,
-): boolean {
-  return typeof a === "object" && canonicalJson(a.secret) === canonicalJson(b.secret);
+function isSameReference(a: Applied["spec"]["env"][string] | undefined, b: SecretRef): boolean {
+  return typeof a === "object" && canonicalJson(a.secret) === canonicalJson(b);
 }
 
 function refusals(what: string, server: string | null, lacking: readonly string[]): Diagnostic[] {

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Backend } from "../backends/backend.ts";
 import type { Declared } from "../config/declared.ts";
 import { READING_BOUND } from "../config/limits.ts";
@@ -16,7 +16,7 @@ import { own } from "../model/own.ts";
 import type { Change, Desired, Plan, Unreachable } from "../model/plan.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import { buildPlan } from "../reconciler/plan.ts";
-import type { Selection } from "../reconciler/select.ts";
+import { isSelected, type Selection } from "../reconciler/select.ts";
 import { holderOf, holdersOf } from "../system/listeners.ts";
 import { pathsOf } from "../system/paths.ts";
 import { privateCache } from "../system/private-folder.ts";
@@ -25,6 +25,7 @@ import { processGroups } from "../system/processes.ts";
 import { readProject, recordedProjects } from "../system/projects.ts";
 import { type Asking, mayUse } from "./consent.ts";
 import { activeGeneration, type Generation } from "./generations.ts";
+import { appliedReferences } from "./kept-secrets.ts";
 import { readMachine } from "./machine.ts";
 import { machineHmac, runSecretCommand } from "./secrets.ts";
 import type { Origin } from "./trust.ts";
@@ -46,6 +47,8 @@ export interface Setting {
   readonly print: (text: string) => void;
   /** Secret commands are not run: their secrets count as unchanged. */
   readonly noSecrets?: boolean;
+  /** What the plan is about: of what is left out no secret is looked up. */
+  readonly selection?: Selection;
   /** Another machine than this one, which the configuration is evaluated for: nothing of it is looked at. */
   readonly target?: Machine;
 }
@@ -107,7 +110,7 @@ export async function resolveHere(
   setting: Setting,
   machine: Machine,
 ): Promise<Omit<Evaluated, "warnings">> {
-  const { env, state, target } = setting;
+  const { env, state, target, selection } = setting;
   const { project, files, elsewhere, isOwn, named, root } = declared;
   const given = {
     files,
@@ -131,6 +134,8 @@ export async function resolveHere(
     portTaken: async (port) => keptByOthers.has(port) || (await holderOf(port)) !== undefined,
     hmac: machineHmac(state),
     runSecretCommand: secretRunner(setting),
+    ...(selection ? { isLeftOut: (name) => !isSelected(name, selection) } : {}),
+    wasApplied: appliedReferences(state, project),
   });
   return { ...resolved, ...given };
 }
@@ -139,16 +144,18 @@ function placesIn({ servers }: Declared): Evaluated["place"] {
   return (name, path) => servers.find((server) => server.name === name)?.place(path) ?? {};
 }
 
-/** Runs each command once, however many servers name it. */
+/** Runs each command once in a folder, however many servers name it. */
 function secretRunner({
   noSecrets,
   signal,
 }: Pick<Setting, "noSecrets" | "signal">): World["runSecretCommand"] {
   const outcomes = new Map<string, Promise<SecretOutcome>>();
-  return (command) => {
+  return (command, folder) => {
     if (noSecrets) return Promise.resolve({ kind: "skipped" });
-    const outcome = outcomes.get(command) ?? runSecretCommand(command, { signal });
-    outcomes.set(command, outcome);
+    const key = JSON.stringify([command, folder]);
+    const outcome =
+      outcomes.get(key) ?? runSecretCommand(command, { signal, ...(folder === undefined ? {} : { folder }) });
+    outcomes.set(key, outcome);
     return outcome;
   };
 }
@@ -162,7 +169,14 @@ export async function evaluateGeneration(
   const { root, servers, actions = [], files } = generation;
   const revived = await revive(
     { project, root, servers, actions },
-    { env: setting.env, hmac: machineHmac(setting.state), runSecretCommand: secretRunner(setting) },
+    {
+      env: setting.env,
+      hmac: machineHmac(setting.state),
+      runSecretCommand: secretRunner(setting),
+      // A server has its own file, or is in the main one.
+      folderOf: (server) =>
+        dirname(files.find((file) => basename(file).split(".")[0] === server) ?? files[0] ?? root),
+    },
   );
   return { ...revived, files, elsewhere: [], warnings: [], place: () => ({}) };
 }

@@ -44,15 +44,22 @@ export function machineKey(state: string): Buffer {
 
 /**
  * Runs a secret's command line in a shell, with the caller's environment and terminal: a password manager may ask.
- * What does not end in time, or prints too much, is killed with all that it started.
+ * `folder`: where it runs. What does not end in time, or prints too much, is killed with all that it started.
  */
 export function runSecretCommand(
   command: string,
-  { boundMs = COMMAND_BOUND, signal }: { boundMs?: number; signal?: AbortSignal } = {},
+  {
+    boundMs = COMMAND_BOUND,
+    signal,
+    folder,
+  }: { boundMs?: number; signal?: AbortSignal; folder?: string } = {},
 ): Promise<SecretOutcome> {
   if (signal?.aborted) return Promise.resolve({ kind: "missing", message: "its command was interrupted" });
   return new Promise((resolve) => {
-    const child = spawn("/bin/sh", ["-c", command], { stdio: ["inherit", "pipe", "inherit"] });
+    const child = spawn("/bin/sh", ["-c", command], {
+      stdio: ["inherit", "pipe", "inherit"],
+      ...(folder === undefined ? {} : { cwd: folder }),
+    });
     const chunks: Buffer[] = [];
     let length = 0;
     const settle = (outcome: SecretOutcome) => {

@@ -14,18 +14,23 @@ export interface Selected {
   readonly problems: readonly Diagnostic[];
 }
 
+/** Whether a name is not left out. */
+export function isSelected(name: string, { only = [], except = [] }: Selection): boolean {
+  return (only.length === 0 || only.includes(name)) && !except.includes(name);
+}
+
 /** Applies `--only` and `--except` to the names there are. A name of both is left out. `kinds`: what the names name. */
 export function select(
   names: readonly string[],
-  { only = [], except = [] }: Selection,
+  selection: Selection,
   kinds: readonly string[] = ["server"],
 ): Selected {
-  const taken = (name: string) => (only.length === 0 || only.includes(name)) && !except.includes(name);
+  const { only = [], except = [] } = selection;
   const problems = [
     ...unknownNames("--only", only, names, kinds),
     ...unknownNames("--except", except, names, kinds),
   ];
-  return { skipped: names.filter((name) => !taken(name)).sort(), problems };
+  return { skipped: names.filter((name) => !isSelected(name, selection)).sort(), problems };
 }
 
 function unknownNames(

@@ -85,7 +85,68 @@ it("a secret's command runs once a plan, however many servers want it, and not a
   home.write("value", "s3cr3t-other");
   expect(await home.did("plan", "--no-secrets")).toContain("No changes. 2 servers match");
   expect(await home.did("plan")).toContain("because env.TOKEN changed");
-  expect(await home.xy("plan", "--no-secrets", "-o", "p")).toMatchObject({ code: 64 });
+  // Nothing that was not looked up is new: the plan is the same one with its secrets, while those are the same.
+  home.declare("db", `${secret}\numask "077"`);
+  await home.did("plan", "--no-secrets", "-o", "p");
+  expect(await home.xy("apply", "p")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("stale: db, web"),
+  });
+  home.write("value", "s3cr3t-once");
+  expect(await home.did("apply", "p")).toContain("0 added, 1 changed, 0 removed.");
+  home.declare("more", secret);
+  expect(await home.xy("plan", "--no-secrets", "-o", "p")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("cannot save a plan whose secrets are not all known: more would get one"),
+  });
+});
+
+it("a store that is locked stands in the way only of a reference that is new, and nobody asks it for others", async () => {
+  const home = newHome();
+  home.trusts();
+  // The store itself, and who asked it.
+  for (const file of ["store", "store.asked"]) home.allow(join(home.project, "servers.d", file));
+  home.write("servers.d/store", 'echo "$1" >>"$0.asked"; test -e "$0.locked" && exit 3; echo "s3cr3t-$1"');
+  // Where the file that says it is: as a secret's file is.
+  const secret = (name: string) => `env { TOKEN (command)"sh ./store ${name}"; }`;
+  for (const name of ["a", "b"]) home.declare(name, secret(name));
+  const pids = async () => {
+    const servers = await home.servers();
+    return { a: servers.a?.pid as number, b: servers.b?.pid as number };
+  };
+  const asked = async () =>
+    (await home.shell("cat servers.d/store.asked; rm servers.d/store.asked")).stdout.split("\n");
+  await home.did("apply", "--yes");
+  expect(await asked()).toEqual(["a", "b", ""]);
+  const first = await pids();
+
+  await home.did("plan", "--only", "a");
+  await home.did("apply", "--yes", "--except", "a");
+  expect(await asked()).toEqual(["a", "b", ""]);
+
+  home.write("servers.d/store.locked", "");
+  const same = await home.xy("plan", "--detailed-exitcode");
+  expect(same).toMatchObject({ code: 0, stdout: expect.stringContaining("No changes.") });
+  home.declare("a", `${secret("a")}\ndescription "other"`);
+  home.declare("b", `${secret("b")}\numask "077"`);
+  const locked = (await home.did("plan")).replace(/\s+/g, " ");
+  for (const name of ["a", "b"])
+    expect(locked).toContain(
+      `servers.d/${name}.kdl:5:13: the secret for TOKEN stays what was applied last: its command ended with 3`,
+    );
+  expect(await home.did("apply", "--yes")).toContain("0 added, 2 changed, 0 removed.");
+  // The one that had to be started anew has its secret all the same.
+  const now = await pids();
+  expect([now.a, now.b === first.b]).toEqual([first.a, false]);
+  expect(readFileSync(`/proc/${now.b}/environ`, "latin1").split("\0")).toContain("TOKEN=s3cr3t-b");
+  expect((await home.did("reload")).length).toBeGreaterThan(0);
+
+  home.declare("b", secret("other"));
+  const refused = await home.xy("apply", "--yes");
+  expect(refused.code).toBe(1);
+  expect(refused.stdout).toMatch(/cannot get the secret for TOKEN: its command\s+ended with 3/);
+  expect((await home.xy("plan", "--only", "a")).code).toBe(0);
+  expect(await pids()).toEqual(now);
 });
 
 it("a secret that a server prints is not repeated by xy, neither the new value nor the one before", async () => {

@@ -8,7 +8,7 @@ const HERE = { program: "/bin/sh", command: "sh", workingDir: "/" };
 it("actions of an earlier generation are as they were, with their secrets looked up anew", async () => {
   const env = { A: "1", TOKEN: secret("then", "TOKEN") };
   const past = { ...desired(), actions: [action("b", "web", { ...HERE, env }), action("c", null, HERE)] };
-  const revived = await revive(past, worldOf({ env: { TOKEN: "now" } }));
+  const revived = await revive(past, { ...worldOf({ env: { TOKEN: "now" } }), folderOf: () => "/" });
   expect(revived.diagnostics).toEqual([]);
   expect(revived.desired).toEqual({
     ...past,
@@ -29,7 +29,7 @@ it("what an earlier generation needs and is not there is told by the name of the
       action("c", null, { ...HERE, workingDir: "/no/such/folder", env: { T: secret("x", "GONE") } }),
     ],
   };
-  const { diagnostics } = await revive(past, worldOf());
+  const { diagnostics } = await revive(past, { ...worldOf(), folderOf: () => "/" });
   expect(diagnostics).toEqual([
     {
       severity: "error",
