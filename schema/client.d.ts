@@ -48,6 +48,7 @@ export interface ServerSpec {
   readonly stop: {
     readonly grace: number;
     readonly signal: "SIGTERM" | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2";
+    readonly descendants: "own" | "all";
     readonly [more: string]: unknown;
   };
   readonly readiness: {
@@ -454,7 +455,7 @@ export interface Methods {
       }[];
     };
   };
-  /** Stop the process group, and hold the server stopped. */
+  /** Stop the server's processes, and hold it stopped. */
   readonly stop: {
     readonly params: {
       readonly name: string;
@@ -477,6 +478,12 @@ export interface Methods {
         readonly code: number;
         readonly message: string;
       }[];
+      readonly left?: readonly {
+        readonly name: string;
+        readonly project: string;
+        readonly pid: number;
+        readonly program: string;
+      }[] | undefined;
     };
   };
   /** Stop and start again, or start what does not run. */
@@ -527,6 +534,12 @@ export interface Methods {
         readonly code: number;
         readonly message: string;
       }[];
+      readonly left?: readonly {
+        readonly name: string;
+        readonly project: string;
+        readonly pid: number;
+        readonly program: string;
+      }[] | undefined;
     };
   };
   /** Suspend restarts and what probes lead to, for `for_ms` or until `resume`; one that is paused already gets the new end. */
@@ -803,6 +816,7 @@ export interface Methods {
         readonly memory_bytes: number;
         readonly started_at_unix_ms?: number | undefined;
         readonly threads?: number | undefined;
+        readonly left?: true | undefined;
       })[];
       readonly cpu_percent: number;
       readonly memory_bytes: number;

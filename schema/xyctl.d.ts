@@ -75,12 +75,14 @@ export interface Server {
     /** Exit codes that are not a failure. Default: [0]. */
     readonly successExitCodes?: readonly number[] | undefined;
   } | undefined;
-  /** How the process group is stopped. */
+  /** How the server's processes are stopped. */
   readonly stop?: {
-    /** Time until what is left of the process group is killed. Default: "10s". */
+    /** Time until those of its processes that are left are killed. Default: "10s". */
     readonly grace?: string | undefined;
-    /** Signal that asks the process group to end. Default: "SIGTERM". */
+    /** Signal that asks its processes to end. Default: "SIGTERM". */
     readonly signal?: "SIGTERM" | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | undefined;
+    /** Which processes are stopped: `own`, or `all`, with daemons that left the server and hold no port of it. Default: "own". */
+    readonly descendants?: "own" | "all" | undefined;
   } | undefined;
   /** When it counts as ready, for `apply` and for servers that depend on it. `tcp` when it has a port, else `none`. */
   readonly readiness?: "mcp" | "tcp" | "none" | {

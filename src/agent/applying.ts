@@ -1,6 +1,7 @@
 import { canonicalJson, specHash, unknownFields } from "../model/canonical.ts";
 import { hasCompleted, isMet, waitsText } from "../model/dependency.ts";
 import { understood, unusable } from "../model/expression.ts";
+import { leftText } from "../model/leftover.ts";
 import { formatExit, type Missing } from "../model/observed.ts";
 import { atMost, DEPENDENCIES_PATIENCE, type Patience, patienceFor } from "../model/patience.ts";
 import type { ServerSpec } from "../model/spec.ts";
@@ -196,8 +197,9 @@ async function removeServer(registry: Registry, server: Supervised): Promise<App
       `cannot remove ${server.spec.name}: somebody started it again meanwhile`,
     );
   }
+  const left = leftText(server.leftovers);
   await registry.remove(server);
-  return done(ran ? "stopped and removed" : "removed");
+  return done(`${ran ? "stopped and removed" : "removed"}${left === undefined ? "" : `; ${left}`}`);
 }
 
 async function stopServer(server: Supervised, wish?: Parameters<Supervised["cease"]>[1]): Promise<Applied> {

@@ -11,8 +11,9 @@ import {
   type TimerName,
 } from "../supervisor/machine.ts";
 import { initialState, type ServerState } from "../supervisor/state.ts";
+import { rowOf } from "../system/processes.ts";
 import { isShortage } from "../system/shortage.ts";
-import type { Incarnation, IncarnationEvents } from "./incarnation.ts";
+import type { Incarnation, IncarnationEvents, LeftProcess } from "./incarnation.ts";
 
 /**
  * One program that the supervisor core decides about: carries out its effects, and tells it what happened. Effects of
@@ -24,6 +25,7 @@ export abstract class Driven {
   #state: ServerState = initialState(Date.now());
   #incarnation: Incarnation | undefined;
   #spawnError: SpawnError | undefined;
+  #leftBehind: readonly LeftProcess[] = [];
   #queue: MachineEvent[] = [];
   #busy = false;
   #retired = false;
@@ -57,6 +59,10 @@ export abstract class Driven {
   }
   get incarnation(): Incarnation | undefined {
     return this.#incarnation;
+  }
+  /** Daemons of runs that are over, as far as they live still. */
+  get leftBehind(): readonly LeftProcess[] {
+    return this.#leftBehind.filter(({ pid, start }) => rowOf(pid)?.start === start);
   }
   /** Why the last start failed, while the program is failed, or waits for another one, because of it. */
   get spawnError(): SpawnError | undefined {
@@ -141,6 +147,7 @@ export abstract class Driven {
       spawned: (process, at) => this.dispatch({ type: "spawned", inc, process, at }),
       exited: (exit, at) => this.dispatch({ type: "exited", inc, exit, at }),
       emptied: () => this.dispatch({ type: "emptied", inc }),
+      report: (message) => this.report(message),
     };
   }
 
@@ -183,7 +190,7 @@ export abstract class Driven {
       case "signal":
         // While a spawn is under way there is nothing to signal yet: that sees to it.
         if (effect.inc !== this.#state.inc) break;
-        if (this.#incarnation) this.#incarnation.signal(effect.signal);
+        if (this.#incarnation) this.#incarnation.signal(effect.signal, this.#endsAll);
         else this.unlaunch();
         break;
       case "setTimer":
@@ -200,10 +207,15 @@ export abstract class Driven {
         this.probe(effect.inc, effect.probe);
         break;
       case "release":
+        this.#leftBehind = this.#incarnation?.left ?? this.#leftBehind;
         this.#incarnation?.release(Date.now());
         this.hold(undefined);
         break;
     }
+  }
+
+  get #endsAll(): boolean {
+    return this.machineSpec.stop.descendants === "all";
   }
 
   async #spawn(inc: number): Promise<void> {
@@ -213,7 +225,7 @@ export abstract class Driven {
       // It was told to end while it was being made.
       const { phase } = this.#state;
       if (phase.tag === "ending")
-        this.#incarnation?.signal(phase.killed ? "SIGKILL" : this.machineSpec.stop.signal);
+        this.#incarnation?.signal(phase.killed ? "SIGKILL" : this.machineSpec.stop.signal, this.#endsAll);
     } catch (error) {
       this.#tidy(this.runPath(inc));
       this.#spawnError =

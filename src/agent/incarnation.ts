@@ -1,12 +1,18 @@
 import * as fs from "node:fs";
 import { Socket, type SocketConstructorOpts } from "node:net";
+import type { Family, Mark, ProcessRow } from "../model/family.ts";
+import type { Leftover } from "../model/leftover.ts";
 import type { Exit } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
+import { familyNow, isKeeper } from "../system/family.ts";
 import {
+  childrenOf,
   identify,
   isOfGroup,
   isRunning,
-  processGroups,
+  processName,
+  rowOf,
+  signalExactly,
   signalProcess,
   startedAt,
 } from "../system/processes.ts";
@@ -22,6 +28,7 @@ import {
   readStatus,
   releaseKeeper,
 } from "./run-folder.ts";
+import { Seen } from "./seen.ts";
 
 /** What an incarnation tells, each at most once, in this order. */
 export interface IncarnationEvents {
@@ -30,7 +37,12 @@ export interface IncarnationEvents {
   /** At unix ms `at`. */
   exited(exit: Exit, at: number): void;
   emptied(): void;
+  /** Something that people are to know, and that ends nothing. */
+  report(message: string): void;
 }
+
+/** A daemon that a run has left behind. */
+export type LeftProcess = Leftover & Mark;
 
 export interface KeeperFacts {
   readonly pid: number;
@@ -40,6 +52,18 @@ export interface KeeperFacts {
   readonly isCut?: boolean;
   /** Settles when the keeper, a child of this process, has ended; absent for an adopted one. */
   readonly gone?: Promise<void>;
+}
+
+/** Most processes that are asked for their children between two looks at all. */
+const MOST_ASKED = 64;
+/** What a run belongs to. */
+export interface RunContext {
+  readonly log: LogWriter;
+  readonly events: IncarnationEvents;
+  /** The server's; null: it has none. */
+  readonly port: number | null;
+  /** Descendants of earlier runs that live on. */
+  readonly seen?: readonly Mark[];
 }
 
 /** Longest message that may wait for its end, characters. */
@@ -75,6 +99,17 @@ export class Incarnation {
   #message = "";
   #exited = false;
   #awaitingEmpty = false;
+  readonly #port: number | null;
+  readonly #seen: Seen;
+  /** The number of the session that the run began in, whether its keeper lives or not. */
+  readonly #number: number | undefined;
+  /** What was told to end: it is meant also when what it descends from has ended. */
+  readonly #ending = new Map<number, string>();
+  /** Daemons are ended too. */
+  #endsAll = false;
+  /** The keeper has just ended: its number is nobody else's yet. */
+  #justGone = false;
+  #left: readonly ProcessRow[] = [];
   /** The system could not be asked who is in its group. */
   #isBlind = false;
   #signal: NodeJS.Signals | undefined;
@@ -86,19 +121,23 @@ export class Incarnation {
     dir: string,
     files: RunFiles,
     keeper: KeeperFacts | undefined,
-    log: LogWriter,
-    events: IncarnationEvents,
+    { log, events, port, seen = [] }: RunContext,
   ) {
     this.dir = dir;
     this.#files = files;
     this.#keeper = keeper?.pid;
     this.#adopted = keeper?.adopted;
     this.#isCut = keeper?.isCut === true;
+    this.#number = keeper?.pid ?? readPid(dir, "keeper");
+    this.#port = port;
+    this.#seen = new Seen(dir, (message) => events.report(message));
+    this.#seen.add(seen);
     this.#log = log;
     this.#events = events;
     this.#ownKeeper = keeper?.gone !== undefined;
     void keeper?.gone?.then(() => {
       this.#ownKeeper = false;
+      this.#justGone = true;
       this.#keeperGone();
     });
   }
@@ -145,27 +184,72 @@ export class Incarnation {
     return this.#isBlind;
   }
 
-  /** Signals everything alive in the group, and watches it until it is empty. */
-  signal(signal: NodeJS.Signals): void {
+  /**
+   * Signals all living processes of the run, and watches until there are none. `all`: the daemons, too, that it has left
+   * behind.
+   */
+  signal(signal: NodeJS.Signals, all = false): void {
     this.#signal = signal;
+    this.#endsAll = all;
     this.#awaitingEmpty = true;
     void this.#lookAtGroup(0, true);
   }
 
-  /** Pids of what lives in the group, the keeper left out. Empty when nothing can be proven to be ours. */
+  /** Pids of all that is stopped with the server and lives. Empty when nothing can be proven to be ours. */
   async members(): Promise<readonly number[]> {
-    const groups = await processGroups();
-    // Without the keeper the number of its group proves nothing any more.
-    const members = new Set(this.#keeperLives() ? groups.get(this.#keeper as number) : []);
-    const main = this.#process && isRunning(this.#process) ? this.#process.pid : undefined;
-    if (main !== undefined) {
-      // Programs like timeout(1) and setsid(1) make a group of their own: it is the server's too.
-      const group = [...groups.values()].find((pids) => pids.includes(main)) ?? [main];
-      for (const pid of group) members.add(pid);
+    return (await this.family()).own.map(({ pid }) => pid);
+  }
+
+  /** What lives of it, the keeper left out. What is found is remembered. */
+  async family(): Promise<Family> {
+    const lead =
+      this.#number === undefined
+        ? undefined
+        : { number: this.#number, isProven: this.#justGone || this.#keeperLives() };
+    const ending = [...this.#ending].map(([pid, start]) => ({ pid, start }));
+    const { own, left } = await familyNow({
+      lead,
+      main: this.#process,
+      seen: this.#seen.marks,
+      ending,
+      port: this.#port,
+    });
+    this.#justGone = false;
+    const isMember = ({ pid }: ProcessRow) => pid !== this.#number && pid !== process.pid;
+    const family = { own: own.filter(isMember), left: left.filter(isMember) };
+    const isNew = ({ pid }: ProcessRow) => pid !== this.#process?.pid;
+    if (!this.#closed) this.#seen.replace([...family.own, ...family.left].filter(isNew), this.#number);
+    this.#left = family.left;
+    return family;
+  }
+
+  /**
+   * Remembers the descendants that are there now, without a look at all processes of the machine: each is asked for its
+   * children, where the system tells them.
+   */
+  notice(): void {
+    if (this.#process === undefined || this.#closed) return;
+    const known = new Set(this.#seen.marks.map(({ pid }) => pid));
+    const asked = new Set<number>();
+    const found: Mark[] = [];
+    const open = [this.#process.pid, ...known];
+    for (let pid = open.shift(); pid !== undefined && asked.size < MOST_ASKED; pid = open.shift()) {
+      if (asked.has(pid)) continue;
+      asked.add(pid);
+      for (const child of childrenOf(pid) ?? []) {
+        if (known.has(child)) continue;
+        const row = rowOf(child);
+        if (row === undefined || (row.pid === row.group && isKeeper(child))) continue;
+        found.push(row);
+        open.push(child);
+      }
     }
-    members.delete(this.#keeper ?? 0);
-    members.delete(process.pid);
-    return [...members];
+    this.#seen.add(found);
+  }
+
+  /** What was seen last of those that are on their own now. */
+  get left(): readonly LeftProcess[] {
+    return this.#left.map(({ pid, start }) => ({ pid, start, program: processName(pid) }));
   }
 
   #keeperLives(): boolean {
@@ -292,7 +376,8 @@ export class Incarnation {
   async #lookAtGroup(round: number, first: boolean): Promise<void> {
     clearTimeout(this.#groupTimer);
     // When the system could not be asked, it is asked again.
-    const members = await this.members().catch(() => undefined);
+    const family = await this.family().catch(() => undefined);
+    const members = family && (this.#endsAll ? [...family.own, ...family.left] : family.own);
     if (this.#closed || !this.#awaitingEmpty) return;
     this.#isBlind = members === undefined;
     if (members?.length === 0 && this.#exited) {
@@ -300,6 +385,7 @@ export class Incarnation {
       this.#events.emptied();
       return;
     }
+    for (const { pid, start } of members ?? []) this.#ending.set(pid, start);
     if (members && (first || this.#signal === "SIGKILL")) this.#deliver(members);
     const gap = GROUP_GAPS[Math.min(round, GROUP_GAPS.length - 1)];
     const still = first && members === undefined;
@@ -310,9 +396,9 @@ export class Incarnation {
    * Member by member, because the keeper must live to tell the exit code; SIGKILL again at every look, because a
    * member may have forked meanwhile. Before there is a program, the keeper itself takes note of the signal.
    */
-  #deliver(members: readonly number[]): void {
+  #deliver(members: readonly Mark[]): void {
     const signal = this.#signal as NodeJS.Signals;
-    for (const pid of members) signalProcess(pid, signal);
+    for (const member of members) signalExactly(member, signal);
     const unborn =
       members.length === 0 && !this.#exited && this.#process === undefined && this.#keeperLives();
     if (unborn && signal !== "SIGKILL") signalProcess(this.#keeper as number, signal);

@@ -77,6 +77,7 @@ async function replacing<T extends Pick<ResultOf<"start">, "failed">>(
 }
 
 export async function stop(registry: Registry, target: ParsedParams<"stop">): Promise<ResultOf<"stop">> {
+  const servers = named(registry, target);
   const { yes, no, failed } = await answersOf(stopInOrder(registry, target, "stop"), target);
   if (target.remove_jobs) {
     for (const { spec } of named(registry, target)) {
@@ -84,12 +85,23 @@ export async function stop(registry: Registry, target: ParsedParams<"stop">): Pr
       registry.jobs.deleteOver(spec.project, spec.name);
     }
   }
-  return { stopped: yes, not_running: no, failed };
+  return { stopped: yes, not_running: no, failed, ...leftBy(servers) };
 }
 
 export async function kill(registry: Registry, target: ParsedParams<"kill">): Promise<ResultOf<"kill">> {
+  const servers = named(registry, target);
   const { yes, no, failed } = await answersOf(stopInOrder(registry, target, "kill"), target);
-  return { killed: yes, not_running: no, failed };
+  return { killed: yes, not_running: no, failed, ...leftBy(servers) };
+}
+
+/** Of those that rest, the daemons that live on. */
+function leftBy(servers: readonly Supervised[]): Pick<ResultOf<"stop">, "left"> {
+  const left = servers
+    .filter(isAtRest)
+    .flatMap(({ spec: { name, project }, leftovers }) =>
+      leftovers.map(({ pid, program }) => ({ name, project, pid, program })),
+    );
+  return left.length === 0 ? {} : { left };
 }
 
 export async function pause(registry: Registry, target: ParsedParams<"pause">): Promise<ResultOf<"pause">> {

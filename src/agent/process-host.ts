@@ -1,15 +1,17 @@
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { environmentOf, SpawnError } from "../model/environment.ts";
+import type { Mark } from "../model/family.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
 import { endStrayProbes } from "../probes/command.ts";
+import { KEEPER_LABEL } from "../system/family.ts";
 import { holderOf } from "../system/listeners.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
-import { identify, isRunning, parentOf, signalProcess, wordsOf } from "../system/processes.ts";
+import { identify, isRunning, parentOf, signalExactly, signalProcess, wordsOf } from "../system/processes.ts";
 import { isShortage } from "../system/shortage.ts";
-import { Incarnation, type IncarnationEvents } from "./incarnation.ts";
-import { KEEPER_LABEL, type Launched, makeFifos, startKeeper } from "./keeper.ts";
+import { Incarnation, type IncarnationEvents, type RunContext } from "./incarnation.ts";
+import { type Launched, makeFifos, startKeeper } from "./keeper.ts";
 import type { LogWriter } from "./log-writer.ts";
 import { hasFifos, hasKeeper, openRunFiles, readPid, readStatus, removeTraps } from "./run-folder.ts";
 import { makeRunFolder } from "./run-folders.ts";
@@ -21,15 +23,17 @@ export interface SpawnRequest {
   readonly secrets: SecretValues;
   readonly log: LogWriter;
   readonly events: IncarnationEvents;
+  /** Daemons that earlier runs have left behind: they are this one's, too. */
+  readonly seen?: readonly Mark[];
 }
 
 /** Starts a server's program in a new run folder. Throws a {@link SpawnError} when it cannot run. */
 export async function spawnIncarnation(request: SpawnRequest): Promise<Incarnation> {
-  const { dir, spec, log, events } = request;
+  const { dir, spec, log, events, seen = [] } = request;
   checkProgram(spec.program);
   checkFolder(spec.workingDir);
   const env = environmentOf(spec, request.secrets);
-  await checkPort(spec);
+  await checkPort(spec, seen);
   log.open();
   await makeRunFolder(dir);
   const files = openRunFiles(dir);
@@ -37,7 +41,7 @@ export async function spawnIncarnation(request: SpawnRequest): Promise<Incarnati
     for (const fd of Object.values(files)) fs.closeSync(fd);
     throw new SpawnError(`cannot start ${spec.program}: ${error.message}`, { passing: isShortage(error) });
   });
-  const incarnation = new Incarnation(dir, files, keeper, log, events);
+  const incarnation = new Incarnation(dir, files, keeper, { log, events, port: spec.port, seen });
   try {
     incarnation.begin();
   } catch (error) {
@@ -84,13 +88,21 @@ const PORT_GRACE = 2000;
 /** Between two looks at a port that is held, ms. */
 const PORT_GAP = 50;
 
-async function checkPort({ port, host }: Launched): Promise<void> {
+/** `seen`: of earlier runs. One that holds the port now is ended: it is the server's by that. */
+async function checkPort({ port, host }: Launched, seen: readonly Mark[]): Promise<void> {
   if (port === null) return;
   // A look that fails hinders nothing: the program itself will be told whether the port is free.
   const look = () => holderOf(port, host).catch(() => undefined);
   const until = Date.now() + PORT_GRACE;
   let holder = await look();
+  const asked = new Set<number>();
   while (holder && Date.now() < until) {
+    const { pid } = holder;
+    const own = seen.find((mark) => mark.pid === pid);
+    // Whoever has not gone in half of the time is not asked again.
+    const isLate = Date.now() > until - PORT_GRACE / 2;
+    if (own && (isLate || !asked.has(pid))) signalExactly(own, isLate ? "SIGKILL" : "SIGTERM");
+    asked.add(pid);
     await new Promise((resolve) => setTimeout(resolve, PORT_GAP));
     holder = await look();
   }
@@ -109,8 +121,7 @@ const KEEPER_GRACE = 1000;
 export async function adoptIncarnation(
   dir: string,
   known: ProcessId | undefined,
-  log: LogWriter,
-  events: IncarnationEvents,
+  context: RunContext,
 ): Promise<Incarnation | undefined> {
   let cut: ProcessId | undefined;
   if (!hasFifos(dir)) {
@@ -126,9 +137,9 @@ export async function adoptIncarnation(
   endStrayProbes(dir);
   removeTraps(dir);
   const keeper = cut ?? (await keeperIn(dir));
-  log.open();
+  context.log.open();
   const facts = keeper && { pid: keeper.pid, adopted: keeper, isCut: cut !== undefined };
-  return new Incarnation(dir, openRunFiles(dir), facts, log, events);
+  return new Incarnation(dir, openRunFiles(dir), facts, context);
 }
 
 /**

@@ -24,7 +24,7 @@ export function hasFifos(dir: string): boolean {
 
 /** Removes what the server has put in place of what its keeper writes: the keeper, or we, would wait there for ever. */
 export function removeTraps(dir: string): void {
-  for (const name of ["status", "keeper", "pid"]) {
+  for (const name of ["status", "keeper", "pid", "seen"]) {
     const info = fs.lstatSync(join(dir, name), { throwIfNoEntry: false });
     if (info && !info.isFile()) fs.rmSync(join(dir, name), { recursive: true, force: true });
   }

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { startHash } from "../model/canonical.ts";
 import { SpawnError } from "../model/environment.ts";
+import type { Leftover } from "../model/leftover.ts";
 import type { OperatorWord, Restored, Transition } from "../model/observed.ts";
 import type { McpFacts } from "../model/probe-report.ts";
 import { Redactor } from "../model/redact.ts";
@@ -117,6 +118,10 @@ export class Supervised extends Driven {
   get begunAt(): number {
     return this.#begunAt;
   }
+  /** Daemons of its runs that live on, for people. */
+  get leftovers(): readonly Leftover[] {
+    return this.leftBehind.map(({ pid, program }) => ({ pid, program: this.redactor.line(program) }));
+  }
   /** What somebody else than xy changed of what was applied. */
   get drift(): string | undefined {
     const isEdited = this.#tampered || this.store.isSpecTouched();
@@ -231,7 +236,9 @@ export class Supervised extends Driven {
     const known = current ? liveProcess(this.state) : undefined;
     const events = current ? this.eventsOf(inc) : NO_EVENTS;
     if (current) this.#begunAt = madeAt(this.store.runPath(inc));
-    const incarnation = await adoptIncarnation(this.store.runPath(inc), known, this.log, events);
+    const { log } = this;
+    const { port } = this.#spec;
+    const incarnation = await adoptIncarnation(this.store.runPath(inc), known, { log, events, port });
     if (current) this.hold(incarnation);
     else {
       incarnation?.resume(undefined);
@@ -309,8 +316,8 @@ export class Supervised extends Driven {
       this.nudge();
     });
     try {
-      const { spec, secrets, log } = this;
-      return await spawnIncarnation({ dir: this.runPath(inc), spec, secrets, log, events });
+      const { spec, secrets, log, leftBehind: seen } = this;
+      return await spawnIncarnation({ dir: this.runPath(inc), spec, secrets, log, events, seen });
     } finally {
       over();
     }
@@ -325,7 +332,7 @@ export class Supervised extends Driven {
     const events = super.eventsOf(inc);
     let end: Promise<void> | undefined;
     return {
-      spawned: events.spawned,
+      ...events,
       exited: (exit, at) => {
         const look = this.#lastLook(inc);
         if (look === undefined) events.exited(exit, at);
@@ -389,7 +396,7 @@ export function isAtRest(server: Supervised): boolean {
   return state === "stopped" || state === "failed";
 }
 
-const NO_EVENTS = { spawned: () => {}, exited: () => {}, emptied: () => {} };
+const NO_EVENTS = { spawned: () => {}, exited: () => {}, emptied: () => {}, report: () => {} };
 
 /** Its session is gone. */
 function isOrphan(starter: Starter | undefined): boolean {

@@ -2,9 +2,8 @@ import { secondsSince } from "../model/elapsed.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { processEntries, totalOf } from "../rpc/usage-contract.ts";
-import { liveProcess, publicState } from "../supervisor/state.ts";
+import { publicState } from "../supervisor/state.ts";
 import type { Tally } from "../supervisor/tally.ts";
-import { familyOf } from "../system/processes.ts";
 import { usageOf } from "../system/usage.ts";
 import type { Registry } from "./registry.ts";
 import type { Supervised } from "./supervised.ts";
@@ -16,14 +15,19 @@ export async function children(
   { name, project }: ParsedParams<"children">,
 ): Promise<ResultOf<"children">> {
   const server = registry.get(name, project);
-  const usage = await usageOf(await pidsOf(server));
+  const { own, left } = await familyOf(server);
+  const usage = await usageOf(pidsOf([...own, ...left]));
   if (usage.length === 0)
     throw new RpcError(
       RPC_ERRORS.notRunning,
       `cannot show the processes of ${name}: it is ${publicState(server.state)}; \`xy start ${name}\` starts it`,
     );
   const redacted = (text: string) => server.redactor.line(text);
-  return { name: server.spec.name, project: server.spec.project, ...processEntries(usage, redacted) };
+  return {
+    name: server.spec.name,
+    project: server.spec.project,
+    ...processEntries(usage, redacted, pidsOf(left)),
+  };
 }
 
 export async function stats(
@@ -31,7 +35,8 @@ export async function stats(
   { names, project }: ParsedParams<"stats">,
 ): Promise<ResultOf<"stats">> {
   const servers = names ? names.map((name) => registry.get(name, project)) : registry.all(project);
-  const pids = await Promise.all(servers.map(pidsOf));
+  const families = await Promise.all(servers.map(familyOf));
+  const pids = families.map(({ own }) => pidsOf(own));
   const usage = new Map((await usageOf(pids.flat())).map((one) => [one.pid, one]));
   return servers.map((server, i) => {
     const { phase } = server.state;
@@ -48,12 +53,11 @@ export async function stats(
   });
 }
 
-/** Of its group, and what left that but descends from its main process. */
-async function pidsOf(server: Supervised): Promise<number[]> {
-  const group = (await server.incarnation?.members()) ?? [];
-  const main = liveProcess(server.state)?.pid;
-  return [...new Set([...group, ...(await familyOf(main === undefined ? [] : [main, ...group]))])];
-}
+const pidsOf = (rows: readonly { readonly pid: number }[]) => rows.map(({ pid }) => pid);
+
+const NOBODY = { own: [], left: [] };
+
+const familyOf = async (server: Supervised) => (await server.incarnation?.family()) ?? NOBODY;
 
 function countedOf({ since, up, down, starts, restarts, failures, runs }: Tally) {
   const secs = (ms: number) => Math.round(ms / 100) / 10;

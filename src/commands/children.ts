@@ -1,7 +1,7 @@
+import { pidsOf } from "../backends/units/family.ts";
 import { Redactor } from "../model/redact.ts";
 import type { ResultOf } from "../rpc/contract.ts";
 import { processEntries } from "../rpc/usage-contract.ts";
-import { familyOf } from "../system/processes.ts";
 import { usageOf } from "../system/usage.ts";
 import { childrenView } from "../views/usage.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -10,7 +10,7 @@ import { type Address, nameArgument, ServerCommand, showsBoxes, wireName } from 
 export default class Children extends ServerCommand {
   static override summary = "Show a server's processes, with their CPU and memory use.";
   static override description =
-    "Lists its process group and everything that descends from it. CPU is relative to one processor, measured over a " +
+    "Lists everything in its session and everything that descends from it. A daemon that has left it is marked (left). CPU is relative to one processor, measured over a " +
     "quarter of a second. Shared memory is counted once, where the system reports it.";
   static override examples = ["<%= config.bin %> children web", "<%= config.bin %> children web --json"];
   static override enableJsonFlag = true;
@@ -29,7 +29,7 @@ export default class Children extends ServerCommand {
 
   async #ofUnit(address: Address): Promise<ResultOf<"children">> {
     const { pid, state } = await this.observeUnit(address);
-    const usage = await usageOf(await familyOf(pid === undefined ? [] : [pid]));
+    const usage = await usageOf(await pidsOf(address, pid));
     const { name } = address;
     if (usage.length === 0)
       this.fail(

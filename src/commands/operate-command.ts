@@ -1,5 +1,6 @@
 import type { Operated } from "../backends/units/operate.ts";
 import { waitsText } from "../model/dependency.ts";
+import { type Leftover, leftText } from "../model/leftover.ts";
 import type { Observed } from "../model/observed.ts";
 import type { RpcClient } from "../rpc/client.ts";
 import type { Method, ResultOf } from "../rpc/contract.ts";
@@ -54,6 +55,7 @@ export abstract class OperateCommand extends ServerCommand {
     const label = ({ project, name }: Named) => (project === here ? name : `${project}/${name}`);
     const merged: Record<string, Named[]> = Object.fromEntries(Object.keys(words).map((key) => [key, []]));
     const failed: (Failure & Named)[] = [];
+    const left: (Leftover & Named)[] = [];
     const inProject = <T extends { readonly name: string }>(project: string, all: readonly T[]) =>
       all.map((one) => ({ ...one, project }));
     const toNamed = (project: string, names: readonly string[]) => names.map((name) => ({ project, name }));
@@ -86,6 +88,7 @@ export abstract class OperateCommand extends ServerCommand {
               for (const key of Object.keys(words))
                 merged[key]?.push(...toNamed(project, result[key] as string[]));
               failed.push(...inProject(project, result.failed as Failure[]));
+              left.push(...((result.left as typeof left | undefined) ?? []));
             } catch (error) {
               if (!(error instanceof RpcError)) throw error;
               failed.push({ name, project, code: error.code, message: error.message });
@@ -97,8 +100,12 @@ export abstract class OperateCommand extends ServerCommand {
       this.printJson({
         ...sorted(merged, ({ name }) => name),
         failed: failed.map(({ project: _, ...rest }) => rest),
+        ...(left.length === 0 ? {} : { left }),
       });
     else this.#tell(sorted(merged, label), words);
+    if (!this.json)
+      for (const name of new Set(left.map(label)))
+        this.note(`${name}: ${leftText(left.filter((one) => label(one) === name))}`);
     if (failed.length === 0) return;
     if (!this.json)
       for (const { project, message } of failed)

@@ -1,7 +1,7 @@
+import { pidsOf } from "../backends/units/family.ts";
 import type { Observed } from "../model/observed.ts";
 import { listEntryOf } from "../rpc/entries.ts";
 import { type StatsEntry, totalOf } from "../rpc/usage-contract.ts";
-import { familyOf } from "../system/processes.ts";
 import { usageOf } from "../system/usage.ts";
 import { statsView } from "../views/usage.ts";
 import { projectFilter } from "./project-command.ts";
@@ -45,7 +45,7 @@ export default class Stats extends ServerCommand {
 
 async function unitEntry(observed: Observed): Promise<StatsEntry> {
   const { name, project, backend, state, uptime_secs } = listEntryOf(observed, Date.now());
-  const usage = await usageOf(await familyOf(observed.pid === undefined ? [] : [observed.pid]));
+  const usage = await usageOf(await pidsOf(observed, observed.pid));
   const up = uptime_secs === undefined ? {} : { uptime_secs };
   return { name, project, backend, state, ...up, ...totalOf(usage), counted: null };
 }

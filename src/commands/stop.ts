@@ -5,7 +5,7 @@ import { allFlag, namesArgument } from "./server-command.ts";
 export default class Stop extends OperateCommand {
   static override summary = "Stop servers, and hold them stopped.";
   static override description =
-    "Sends the stop signal to the whole process group, and SIGKILL when the grace period is over. A held server stays " +
+    "Sends the stop signal to all of its processes, and SIGKILL when the grace period is over. A held server stays " +
     "stopped, even across applies and reboots, until you start it. Several servers stop in dependency order.";
   static override examples = [
     "<%= config.bin %> stop web",

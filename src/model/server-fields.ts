@@ -139,21 +139,33 @@ const restart = block(
   },
 );
 
+const STOPPED = ["own", "all"] as const;
+
 const stop = block(
   {
     grace: length(
-      duration.default("10s").describe("Time until what is left of the process group is killed."),
+      duration.default("10s").describe("Time until those of its processes that are left are killed."),
     ),
     signal: field({
-      written: oneOf(STOP_SIGNALS).default("SIGTERM").describe("Signal that asks the process group to end."),
+      written: oneOf(STOP_SIGNALS).default("SIGTERM").describe("Signal that asks its processes to end."),
       kept: z.enum(STOP_SIGNALS),
       becomes: (written) => written,
       absent: "SIGTERM",
     }),
+    descendants: field({
+      written: oneOf(STOPPED)
+        .default("own")
+        .describe(
+          "Which processes are stopped: `own`, or `all`, with daemons that left the server and hold no port of it.",
+        ),
+      kept: z.enum(STOPPED),
+      becomes: (written) => written,
+      absent: "own",
+    }),
   },
   {
-    error: "write a block with grace and signal",
-    describe: "How the process group is stopped.",
+    error: "write a block with descendants, grace and signal",
+    describe: "How the server's processes are stopped.",
     start: {
       launchd: ({ grace }) => [wholeSeconds(grace, 1)],
       supervisord: ({ grace, signal }) => [signal, wholeSeconds(grace)],

@@ -31,7 +31,7 @@ const open = <T extends z.ZodRawShape>(shape: T) => z.looseObject(shape) as unkn
 
 export const probe = z.discriminatedUnion("type", [
   open({ type: z.literal("none") }),
-  /** Something listens on host:port and belongs to the server's process group. */
+  /** Something listens on host:port and belongs to one of the server's processes. */
   open({ type: z.literal("tcp"), port: z.int(), ...probeTiming }),
   /** As `tcp`, and it answers a GET of `path` with one of these codes; an empty list stands for 200 to 299. */
   open({

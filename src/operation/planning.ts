@@ -17,11 +17,11 @@ import type { Change, Desired, Plan, Unreachable } from "../model/plan.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import { buildPlan } from "../reconciler/plan.ts";
 import { isSelected, type Selection } from "../reconciler/select.ts";
+import { isOfAny } from "../system/family.ts";
 import { holderOf, holdersOf } from "../system/listeners.ts";
 import { pathsOf } from "../system/paths.ts";
 import { privateCache } from "../system/private-folder.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
-import { processGroups } from "../system/processes.ts";
 import { readProject, recordedProjects } from "../system/projects.ts";
 import { type Asking, mayUse } from "./consent.ts";
 import { activeGeneration, type Generation } from "./generations.ts";
@@ -392,16 +392,13 @@ async function heldPort({ server, desired }: Change, observed: readonly Observed
   const { port, host } = desired;
   // What cannot be seen now is no reason to refuse: the start looks again.
   const holders = await holdersOf(port, host).catch(() => []);
-  const ours = await Promise.all(holders.map(({ pid }) => isOurs(pid, observed)));
+  const mains = observed.flatMap(({ pid, backend }) =>
+    pid === undefined ? [] : [{ pid, leads: backend === "agent" }],
+  );
+  const ours = await Promise.all(holders.map(({ pid }) => isOfAny(pid, mains)));
   const holder = holders.find((_, i) => !ours[i]);
   if (!holder) return [];
   const who = holder.pid === 0 ? holder.name : `pid ${holder.pid} (${holder.name})`;
   const message = `cannot listen: port ${port} is held by ${who}; stop that, or choose another port`;
   return [{ severity: "error", server, message }];
-}
-
-async function isOurs(pid: number, observed: readonly Observed[]): Promise<boolean> {
-  const groups = [...(await processGroups()).values()];
-  const group = groups.find((members) => members.includes(pid)) ?? [pid];
-  return observed.some((server) => server.pid !== undefined && group.includes(server.pid));
 }

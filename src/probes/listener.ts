@@ -35,20 +35,20 @@ const MOST_PLACES = 5;
 
 /** Looks at who listens for one run of a server. */
 export class ListenerProbe {
-  readonly #subject: Pick<Subject, "members">;
-  /** The socket last seen to belong to the group: while it listens, its owner need not be looked up again. */
+  readonly #subject: Pick<Subject, "members" | "notice">;
+  /** The socket last seen to belong to the server: while it listens, its owner need not be looked up again. */
   #owned: Owned | undefined;
 
   readonly #table: typeof listeners;
 
   /** `table`: what tells all listening sockets of the machine, which costs more the more connections there are. */
-  constructor(subject: Pick<Subject, "members">, table = listeners) {
+  constructor(subject: Pick<Subject, "members" | "notice">, table = listeners) {
     this.#subject = subject;
     this.#table = table;
   }
 
   /**
-   * Does something of this server's group listen where a client would connect, and does it accept a connection? Throws
+   * Does something of this server listen where a client would connect, and does it accept a connection? Throws
    * when that cannot be seen now, which says nothing about the server.
    */
   async look(endpoint: Endpoint): Promise<ListenerReport> {
@@ -64,6 +64,7 @@ export class ListenerProbe {
     const steps = new Steps();
     const known = this.#owned;
     if (known?.listener.port !== port || !isExact(known.listener) || !isStillOpen(known)) return undefined;
+    this.#subject.notice?.();
     const seen = passed(steps, known, host, port);
     const { address, refusal } = await tryConnect(host, port, timeout);
     if (refusal !== undefined || address !== known.listener.address) return undefined;

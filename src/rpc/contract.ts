@@ -39,6 +39,11 @@ const stopTarget = targets({ remove_jobs: z.boolean().default(false) });
 const pauseTarget = targets({ for_ms: z.number().min(1).max(LONGEST_PAUSE).optional() });
 const names = z.array(z.string());
 /** With `names` and `all`, what went wrong does not hide what went well. */
+/** Daemons that servers have left behind, which run on; absent: there are none. */
+const left = z
+  .array(z.object({ name: z.string(), project: z.string(), pid: z.int(), program: z.string() }))
+  .optional();
+
 const failed = z.array(z.object({ name: z.string(), code: z.int(), message: z.string() }));
 
 /** What keeps a server from starting: it starts by itself once these are otherwise. */
@@ -167,9 +172,9 @@ export const contract = {
     result: z.object({ started: names, already_running: names, failed }),
   },
   stop: {
-    summary: "Stop the process group, and hold the server stopped",
+    summary: "Stop the server's processes, and hold it stopped",
     params: stopTarget,
-    result: z.object({ stopped: names, not_running: names, failed }),
+    result: z.object({ stopped: names, not_running: names, failed, left }),
   },
   restart: {
     summary: "Stop and start again, or start what does not run",
@@ -179,7 +184,7 @@ export const contract = {
   kill: {
     summary: "Stop without grace (SIGKILL), and hold",
     params: target,
-    result: z.object({ killed: names, not_running: names, failed }),
+    result: z.object({ killed: names, not_running: names, failed, left }),
   },
   pause: {
     summary:

@@ -23,6 +23,8 @@ const processEntry = z.object({
   memory_bytes: z.number(),
   started_at_unix_ms: z.number().optional(),
   threads: z.int().optional(),
+  /** It has left the server, as a daemon does: a stop does not end it, unless `stop.descendants` is "all". */
+  left: z.literal(true).optional(),
 });
 
 const statsEntry = z.object({
@@ -84,10 +86,11 @@ export const usageContract = {
 export type StatsEntry = z.output<typeof statsEntry>;
 type ProcessEntry = z.output<typeof processEntry>;
 
-/** The processes as the wire has them: each parent before its children. `redacted`: a text without secrets. */
+/** The processes as the wire has them: each parent before its children. `redacted`: a text without secrets. `left`: those on their own. */
 export function processEntries(
   usage: readonly ProcessUsage[],
   redacted: (text: string) => string,
+  left: readonly number[] = [],
 ): { processes: ProcessEntry[]; cpu_percent: number; memory_bytes: number } {
   const known = new Set(usage.map(({ pid }) => pid));
   const byAge = [...usage].sort((a, b) => (a.startedAt ?? 0) - (b.startedAt ?? 0) || a.pid - b.pid);
@@ -108,6 +111,7 @@ export function processEntries(
       memory_bytes: one.memory,
       ...(one.startedAt === undefined ? {} : { started_at_unix_ms: one.startedAt }),
       ...(one.threads === undefined ? {} : { threads: one.threads }),
+      ...(left.includes(one.pid) ? { left: true as const } : {}),
     })),
     ...totalOf(usage),
   };

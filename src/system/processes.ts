@@ -2,6 +2,7 @@ import { execFile, execFileSync } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { basename } from "node:path";
 import { promisify } from "node:util";
+import { type Mark, type ProcessRow, ProcessTable } from "../model/family.ts";
 import type { ProcessId } from "../model/process.ts";
 
 /**
@@ -24,12 +25,8 @@ export const ASKING = {
 const PS = "/bin/ps";
 const SYSCTL = "/usr/sbin/sysctl";
 
-interface ProcessRow {
-  readonly pid: number;
-  readonly parent: number;
-  readonly group: number;
+interface SystemRow extends ProcessRow {
   readonly state: string;
-  readonly start: string;
 }
 
 /** The process of that pid, with what tells it from a later one of the same pid; undefined when there is none. */
@@ -44,39 +41,20 @@ export function isRunning(id: ProcessId): boolean {
   return now !== undefined && now.start === id.start && now.boot === id.boot;
 }
 
-/** Pids of the living members of each process group, by group id. One scan serves all callers of the same turn. */
-export function processGroups(): Promise<ReadonlyMap<number, readonly number[]>> {
+/** All living processes. One scan serves all callers of the same turn. */
+export function processTable(): Promise<ProcessTable> {
   pendingScan ??= new Promise((resolve, reject) => {
     setImmediate(() => {
       pendingScan = undefined;
-      scanGroups().then(resolve, reject);
+      scan().then(resolve, reject);
     });
   });
   return pendingScan;
 }
-let pendingScan: Promise<ReadonlyMap<number, readonly number[]>> | undefined;
+let pendingScan: Promise<ProcessTable> | undefined;
 
-async function scanGroups(): Promise<ReadonlyMap<number, readonly number[]>> {
-  const groups = new Map<number, number[]>();
-  for (const row of isLinux ? scanProc() : await scanPs()) {
-    if (isDead(row)) continue;
-    const members = groups.get(row.group);
-    if (members) members.push(row.pid);
-    else groups.set(row.group, [row.pid]);
-  }
-  return groups;
-}
-
-/** Those of the processes that live, and all living ones that descend from them. */
-export async function familyOf(roots: readonly number[]): Promise<number[]> {
-  const rows = (isLinux ? [...scanProc()] : await scanPs()).filter((row) => !isDead(row));
-  const living = new Set(rows.map(({ pid }) => pid));
-  return [
-    ...withDescendants(
-      roots.filter((pid) => living.has(pid)),
-      rows,
-    ),
-  ];
+async function scan(): Promise<ProcessTable> {
+  return new ProcessTable((isLinux ? [...scanProc()] : await scanPs()).filter((row) => !isDead(row)));
 }
 
 function withDescendants(
@@ -92,9 +70,9 @@ function withDescendants(
   return family;
 }
 
-const isDead = (row: ProcessRow) => row.state === "Z" || row.state === "X";
+const isDead = (row: SystemRow) => row.state === "Z" || row.state === "X";
 
-function* scanProc(): Iterable<ProcessRow> {
+function* scanProc(): Iterable<SystemRow> {
   for (const entry of readdirSync("/proc")) {
     const pid = Number(entry);
     if (!Number.isInteger(pid)) continue;
@@ -103,14 +81,21 @@ function* scanProc(): Iterable<ProcessRow> {
   }
 }
 
-function readProc(pid: number): ProcessRow | undefined {
+function readProc(pid: number): SystemRow | undefined {
   const stat = readStat(pid);
   if (stat === undefined) return undefined;
   const { fields } = statOf(stat);
-  const [state = "", parent, group] = fields;
+  const [state = "", parent, group, session] = fields;
   // The main thread may be over while others, which hold the same files and ports, are not.
   const [threads, start = ""] = [Number(fields[17]), fields[19]];
-  return { pid, state: threads > 1 ? "R" : state, parent: Number(parent), group: Number(group), start };
+  return {
+    pid,
+    state: threads > 1 ? "R" : state,
+    parent: Number(parent),
+    group: Number(group),
+    session: Number(session),
+    start,
+  };
 }
 
 const STAT = Buffer.allocUnsafeSlow(4096);
@@ -141,7 +126,7 @@ export function statOf(stat: string): { readonly comm: string; readonly fields: 
 
 const PS_COLUMNS = ["-o", "pid=,ppid=,pgid=,stat=,lstart="];
 
-function readPs(pid: number): ProcessRow | undefined {
+function readPs(pid: number): SystemRow | undefined {
   try {
     return parsePs(execFileSync(PS, [...PS_COLUMNS, "-p", String(pid)], ASKING))[0];
   } catch {
@@ -149,13 +134,13 @@ function readPs(pid: number): ProcessRow | undefined {
   }
 }
 
-async function scanPs(): Promise<ProcessRow[]> {
+async function scanPs(): Promise<SystemRow[]> {
   const { stdout } = await promisify(execFile)(PS, ["-ax", ...PS_COLUMNS], ASKING);
   return parsePs(stdout);
 }
 
 /** Reads the rows of `ps -o pid=,ppid=,pgid=,stat=,lstart=`. */
-export function parsePs(text: string): ProcessRow[] {
+export function parsePs(text: string): SystemRow[] {
   return text.split("\n").flatMap((line) => {
     const match = /^(\d+)\s+(\d+)\s+(\d+)\s+(\S)\S*\s+(.+)$/.exec(line.trim());
     if (!match) return [];
@@ -200,8 +185,30 @@ export function wordsOf(pid: number): string[] {
 }
 
 /** Undefined for a process that is gone. */
+export function rowOf(pid: number): ProcessRow | undefined {
+  const row = isLinux ? readProc(pid) : readPs(pid);
+  return row && !isDead(row) ? row : undefined;
+}
+
+/** Undefined for a process that is gone. */
 export function parentOf(pid: number): number | undefined {
   return (isLinux ? readProc(pid) : readPs(pid))?.parent;
+}
+
+/**
+ * The living processes that a process has started itself, as far as that is told without a look at all processes:
+ * Linux's list of each thread. Undefined where there is no such list.
+ */
+export function childrenOf(pid: number): number[] | undefined {
+  if (!isLinux) return undefined;
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, "latin1").split(" ").filter(Boolean).map(Number),
+    );
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether a process is of this process group, or was started by its leader. */
@@ -232,6 +239,12 @@ export function nameOf(cmdline: string, comm: string): string {
 export async function killTree(root: number): Promise<void> {
   const rows = isLinux ? [...scanProc()] : await scanPs();
   for (const pid of withDescendants([root], rows)) signalProcess(pid, "SIGKILL");
+}
+
+/** Signals exactly this process: false when its number is another's by now, or nobody's. */
+export function signalExactly({ pid, start }: Mark, signal: NodeJS.Signals): boolean {
+  const row = isLinux ? readProc(pid) : readPs(pid);
+  return row?.start === start && signalProcess(pid, signal);
 }
 
 /** Sends a signal; false when nobody was there to get it. */

@@ -14,6 +14,7 @@ interface ProcessRow {
   readonly cpu_percent: number;
   readonly memory_bytes: number;
   readonly started_at_unix_ms?: number | undefined;
+  readonly left?: true | undefined;
 }
 
 export interface Family {
@@ -31,6 +32,9 @@ const PROCESS_COLUMNS: readonly Column[] = [
   { heading: "COMMAND", flexible: true },
 ];
 
+const LEFT =
+  '(left): runs on its own, as a daemon does. A stop leaves it alone; with `stop { descendants "all"; }` it ends it too.';
+
 /** Processes as a tree in a table, and their sum, with a newline at its end. */
 export function childrenView(family: Family, screen: Screen & { readonly ascii: boolean }): string {
   const stems = stemsOf(family.processes, screen.ascii);
@@ -39,7 +43,7 @@ export function childrenView(family: Family, screen: Screen & { readonly ascii: 
     { text: percent(one.cpu_percent) },
     { text: bytes(one.memory_bytes) },
     { text: one.started_at_unix_ms === undefined ? "-" : uptime(screen.now - one.started_at_unix_ms) },
-    { text: `${stems[i] ?? ""}${one.command}` },
+    { text: `${stems[i] ?? ""}${one.left ? "(left) " : ""}${one.command}` },
   ]);
   const count = family.processes.length;
   const sum: Cell[] = [
@@ -49,7 +53,8 @@ export function childrenView(family: Family, screen: Screen & { readonly ascii: 
     { text: "" },
     { text: `${count} ${count === 1 ? "process" : "processes"}`, style: "dim" },
   ];
-  return table(PROCESS_COLUMNS, count > 1 ? [...rows, sum] : rows, screen);
+  const leftovers = family.processes.some(({ left }) => left) ? `${LEFT}\n` : "";
+  return `${table(PROCESS_COLUMNS, count > 1 ? [...rows, sum] : rows, screen)}${leftovers}`;
 }
 
 /** What is drawn before each command. */

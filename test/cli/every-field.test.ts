@@ -38,7 +38,7 @@ function everything(port: number, user: string): ServerInput {
       successExitCodes: [0, 3],
     },
     startTimeout: "2m",
-    stop: { grace: "2s", signal: "SIGINT" },
+    stop: { grace: "2s", signal: "SIGINT", descendants: "all" },
     readiness: {
       type: "tcp",
       interval: "1s",

@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { type Home, newHome } from "../cli/cli.ts";
 import { eventually } from "../rig/eventually.ts";
 import { freePort } from "../rig/port.ts";
+import { programsWith } from "../rig/processes.ts";
 import { SECRET_WORD } from "../rig/secret-scan.ts";
 import { SupervisordHome, whyNoSupervisord } from "../rig/supervisord.ts";
 
@@ -94,6 +95,35 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       expect(supervisord.ctl("status").trim().split("\n")).toHaveLength(1);
       expect(readdirSync(join(home.state, "projects"))).toEqual([]);
       expect(others()).toEqual(before);
+    });
+
+    it("end with their children, also with those in a session of their own", async () => {
+      const { home } = await supervised();
+      const port = await freePort();
+      const listener = join(import.meta.dirname, "../rig/listener-program.mjs");
+      home.write(
+        "servers.d/web.kdl",
+        `command "sh"; args "-c" "setsid node ${listener} ${port}; echo over"; port ${port}; stop { grace "1s"; }\n`,
+      );
+      home.declare("b");
+      const left = () => programsWith(`${listener} ${port}`);
+      expect(await home.did("apply", "--yes")).toContain("web: added, ready: pid");
+      const { processes } = (await home.json("children", "web")) as { processes: { pid: number }[] };
+      const [, child] = left().map(({ pid }) => pid);
+      expect(processes.map(({ pid }) => pid)).toContain(child);
+      const others = (await pids(home)).b;
+
+      expect(await home.did("stop", "web")).toBe("web: stopped\n");
+      expect(left()).toEqual([]);
+      expect(await home.did("start", "web")).toBe("web: started\n");
+      await eventually(async () => expect((await home.servers()).web).toMatchObject({ ready: true }));
+      expect(await home.did("kill", "web")).toBe("web: killed\n");
+      expect(left()).toEqual([]);
+      expect((await pids(home)).b).toBe(others);
+      await home.did("start", "web");
+      await eventually(async () => expect((await home.servers()).web).toMatchObject({ ready: true }));
+      await home.did("destroy", "--yes");
+      expect(left()).toEqual([]);
     });
 
     it("obey an operator, over a new supervisord too, and show what they print", async () => {

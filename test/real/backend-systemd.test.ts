@@ -32,6 +32,17 @@ describe.skipIf(whyNoSystemd() !== undefined)(
     const property = (name: string, unit: string) =>
       home.did(`systemctl --user show --value --property=${name} ${unit}`);
 
+    it("end with their children, also with those in a session of their own", async () => {
+      home.write(
+        "tools/servers.d/web.kdl",
+        `command "sh"\nargs "-c" "setsid node -e \\"$0\\"; echo over" ${JSON.stringify(LISTENER)}\nport "auto"\nenv { PORT "{port}"; }\n`,
+      );
+      expect(await home.did("xy apply --yes")).toContain("web: added, ready: pid");
+      expect(await home.did("xy children web")).toContain("createServer");
+      expect(await home.did("xy stop web")).toBe("web: stopped");
+      expect((await home.shell("pgrep -f '[c]reateServer'")).stdout).toBe("");
+    });
+
     it("live their whole life, and nobody else's unit is touched", async () => {
       home.write(
         `${UNITS}/mine.service`,

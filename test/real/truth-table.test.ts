@@ -143,6 +143,27 @@ const SCENES: readonly Scene[] = [
     },
   },
   {
+    situation: "a wrapper whose child is in its own process group (entr)",
+    server: "server-everything",
+    usable: true,
+    play: async (agent, name, port) => {
+      const script = `echo /dev/null | entr -n -r "$@"`;
+      const spec = mcpSpec(name, [], port);
+      const args = ["-c", script, "sh", NODE, ...EVERYTHING];
+      return started(agent, { ...spec, program: "/bin/sh", command: "/bin/sh", args });
+    },
+  },
+  {
+    situation: "a wrapper whose child is in its own session (detached)",
+    server: "server-everything",
+    usable: true,
+    play: (agent, name, port) => {
+      const staying = `require("child_process").spawn(process.execPath, process.argv.slice(1),
+        { detached: true, stdio: "ignore" })`;
+      return started(agent, mcpSpec(name, ["-e", staying, ...EVERYTHING], port));
+    },
+  },
+  {
     situation: "an orphan of its last run has the port",
     server: "server-everything",
     usable: false,
@@ -260,7 +281,7 @@ async function judge(agent: Agent, scene: Scene, name: string): Promise<Row> {
     evidence: withoutNumbers(evidenceOf(observed), port),
   };
   await agent.call("stop", { name });
-  // What left its group is not the server's any more, and only this test knows of it.
+  // What left its session before anybody looked is not known as the server's: only this test knows of it.
   const stray = await holderOf(port);
   if (stray && stray.pid !== process.pid) killGroup(groupOf(stray.pid));
   return row;

@@ -19,7 +19,7 @@ function withMore(spec: ServerSpec, i: number): ServerSpec {
     description: spec.args.slice(1).join(" ").slice(0, 1000),
     dependsOn: i % 5 === 0 ? [{ server: `s${i + 1}`, condition: "ready" }] : [],
     restart: { ...spec.restart, policy, successExitCodes: [0, i % 256] },
-    stop: { grace: i * 10, signal: STOP_SIGNALS[i % STOP_SIGNALS.length] ?? "SIGTERM" },
+    stop: { grace: i * 10, signal: STOP_SIGNALS[i % STOP_SIGNALS.length] ?? "SIGTERM", descendants: "own" },
     wanted: i % 7 === 0 ? "stop" : "start",
   };
 }

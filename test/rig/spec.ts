@@ -33,7 +33,7 @@ export function serverSpec(
       successExitCodes: [0],
       ...restart,
     },
-    stop: { grace: 10_000, signal: "SIGTERM", ...stop },
+    stop: { grace: 10_000, signal: "SIGTERM", descendants: "own", ...stop },
     readiness: { type: "none" },
     liveness: { type: "none" },
     dependsOn: [],

@@ -102,7 +102,11 @@ export class JobRun extends Driven {
     const known = (trial === attempt && process) || undefined;
     const found =
       newest > 0 || known
-        ? await adoptIncarnation(this.runPath(trial), known, this.log, this.eventsOf(trial))
+        ? await adoptIncarnation(this.runPath(trial), known, {
+            log: this.log,
+            events: this.eventsOf(trial),
+            port: null,
+          })
         : undefined;
     if (!found) {
       this.beginWith({ ...initialState(Date.now()), inc: started_at === null ? 0 : attempt });
@@ -140,7 +144,7 @@ export class JobRun extends Driven {
 
   protected override get machineSpec(): SupervisedSpec {
     const none = { type: "none" } as const;
-    const stop = { grace: this.spec.grace, signal: "SIGTERM" } as const;
+    const stop = { grace: this.spec.grace, signal: "SIGTERM", descendants: "own" } as const;
     return { restart: NEVER, stop, readiness: none, liveness: none, port: null, mcp: null };
   }
 

@@ -182,6 +182,20 @@ export const CAPABILITIES: readonly Row[] = [
     matters: ({ stop }, manager) => !inSeconds(stop.grace, manager === "launchd" ? 1 : 0),
   },
   {
+    field: "stop.descendants",
+    of: {
+      systemd: approximate("KillMode", "`all`, always: what has left it ends too, as its control group does"),
+      launchd: approximate("AbandonProcessGroup", "`own`, but its process group alone"),
+      supervisord: approximate("stopasgroup, killasgroup", "`own`, but its process group alone"),
+    },
+    installed: {
+      launchd: approximate("xy", "`own`, when xy stops it; otherwise its process group alone"),
+      supervisord: approximate("xy", "`own`, when xy stops it; otherwise its process group alone"),
+    },
+    // Nobody asks for the default: what is lost of it is in the table.
+    matters: ({ stop }, manager) => stop.descendants === "all" && manager !== "systemd",
+  },
+  {
     field: "start-timeout",
     of: { systemd: NO_BOUND, launchd: NO_BOUND, supervisord: NO_BOUND },
     installed: { systemd: WHILE_ASKED, launchd: WHILE_ASKED, supervisord: WHILE_ASKED },

@@ -5,13 +5,15 @@ import pLimit from "p-limit";
 import type { Exit, StateName } from "../../model/observed.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
+import { unitFamily } from "../../system/family.ts";
 import { type Environment, homeOf } from "../../system/paths.ts";
-import { processGroups, signalProcess, startedAt } from "../../system/processes.ts";
+import { signalExactly, startedAt } from "../../system/processes.ts";
 import { Launchctl, lastPropertyIn, NO_DOMAIN, numberIn, pidIn, stateIn } from "../launchctl.ts";
 import { fileLines, type LogLine, type LogRequest } from "../log-lines.ts";
 import { launchdUnits } from "../render/launchd.ts";
 import { unitName } from "../render/unit.ts";
 import { type Ask, asking } from "../service.ts";
+import { endWhole } from "./family.ts";
 import type { Live, Site, Unit, UnitManager } from "./manager.ts";
 import { isStale } from "./stale.ts";
 
@@ -109,18 +111,17 @@ export class LaunchdManager implements UnitManager {
 
   /** One that is to be kept alive is started again as long as it is loaded. */
   async stop(unit: Unit): Promise<void> {
-    await this.#launchctl.bootOut(this.#target(unit), unit.spec.stop.grace);
+    const target = this.#target(unit);
+    const pid = pidIn((await this.#launchctl.print(target)) ?? "");
+    await endWhole(unit.spec, pid, () => this.#launchctl.bootOut(target, unit.spec.stop.grace));
   }
 
   async kill(unit: Unit): Promise<void> {
     const target = this.#target(unit);
-    const pid = pidIn((await this.#launchctl.print(target)) ?? "");
+    const family = await unitFamily(pidIn((await this.#launchctl.print(target)) ?? ""));
     // Told to end first, so that nothing starts it again; it would be waited for.
     const leaving = this.#launchctl.run("bootout", target);
-    if (pid !== undefined) {
-      const groups = await processGroups();
-      for (const member of groups.get(pid) ?? [pid]) signalProcess(member, "SIGKILL");
-    }
+    for (const one of family) signalExactly(one, "SIGKILL");
     await leaving;
     await this.stop(unit);
   }

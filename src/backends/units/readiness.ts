@@ -4,7 +4,8 @@ import { Redactor } from "../../model/redact.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
 import type { Look, LookingProbe } from "../../probes/prober.ts";
-import { isRunning, processGroups } from "../../system/processes.ts";
+import { isRunning } from "../../system/processes.ts";
+import { pidsOf } from "./family.ts";
 import type { Live } from "./manager.ts";
 import type { UnitRecord } from "./record.ts";
 
@@ -15,14 +16,6 @@ export interface Glance {
   readonly mcp?: McpFacts;
 }
 
-/** Pids of the process group that a manager's process leads. */
-export function membersOf(pid: number): () => Promise<readonly number[]> {
-  return async () => {
-    const groups = await processGroups();
-    return groups.get(pid) ?? [...groups.values()].find((group) => group.includes(pid)) ?? [pid];
-  };
-}
-
 /** One look at a process, as an agent would make it. `dir`: where a probe that runs a program is written down. */
 export async function lookAt(
   { spec, secrets }: { readonly spec: ServerSpec; readonly secrets: SecretValues },
@@ -30,7 +23,7 @@ export async function lookAt(
   { pid, dir, signal }: { readonly pid: number; readonly dir: string; readonly signal: AbortSignal },
 ): Promise<Look> {
   const { Prober } = await import("../../probes/prober.ts");
-  const look = await new Prober({ members: membersOf(pid), dir }, signal).look(spec, probe, secrets);
+  const look = await new Prober({ members: () => pidsOf(spec, pid), dir }, signal).look(spec, probe, secrets);
   const redactor = new Redactor(secrets, spec.env);
   return {
     ...look,

@@ -4,12 +4,14 @@ import type { SupervisordSite } from "../../model/backend-settings.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import { targetOf } from "../../model/target.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
-import { identify, processGroups, signalProcess } from "../../system/processes.ts";
+import { unitFamily } from "../../system/family.ts";
+import { identify, signalExactly } from "../../system/processes.ts";
 import { fileLines, type LogLine, type LogRequest } from "../log-lines.ts";
 import { supervisordUnits } from "../render/supervisord.ts";
 import { unitName } from "../render/unit.ts";
 import { ASK_BOUND, ServiceError } from "../service.ts";
 import { Coalesced } from "./coalesced.ts";
+import { endWhole } from "./family.ts";
 import type { Live, Site, Unit, UnitManager } from "./manager.ts";
 import { FAULTS, type Pending, type ProcessInfo, STATES, SupervisordClient } from "./supervisord-client.ts";
 import { isClosed, logsBeside, removeLogs, tail } from "./supervisord-output.ts";
@@ -121,13 +123,11 @@ export class SupervisordManager implements UnitManager {
     const name = unitName(unit.spec);
     const { client } = await this.#doorOf(unit);
     const info = await client.get(name);
+    const family = await unitFamily(pidIn(info));
     // Told to stop first, so that nothing starts it again.
     await client.stop(name, { wait: false });
-    if (info && info.pid > 0) {
-      const groups = await processGroups();
-      for (const pid of groups.get(info.pid) ?? [info.pid]) signalProcess(pid, "SIGKILL");
-      await client.signal(name, "KILL");
-    }
+    for (const one of family) signalExactly(one, "SIGKILL");
+    if (family.length > 0) await client.signal(name, "KILL");
     await bringDown(client, unit);
   }
 
@@ -203,9 +203,14 @@ async function cycle(client: SupervisordClient, name: string): Promise<void> {
 }
 
 async function bringDown(client: SupervisordClient, unit: Unit): Promise<void> {
-  await client.stop(unitName(unit.spec), { wait: true, bound: boundOf(unit.spec) });
-  await awaitStopped(client, unit);
+  const { spec } = unit;
+  await endWhole(spec, pidIn(await client.get(unitName(spec))), async () => {
+    await client.stop(unitName(spec), { wait: true, bound: boundOf(spec) });
+    await awaitStopped(client, unit);
+  });
 }
+
+const pidIn = (info: ProcessInfo | undefined) => (info && info.pid > 0 ? info.pid : undefined);
 
 /** One that somebody else has told to stop is on its way, and neither runs nor rests. */
 async function awaitStopped(client: SupervisordClient, { spec }: Unit): Promise<ProcessInfo | undefined> {

@@ -1,8 +1,8 @@
 import * as fs from "node:fs";
 import { LOOK_EVERY, noSigns, type Signs, silentFrom, withLook } from "../../model/signs.ts";
+import { unitFamily } from "../../system/family.ts";
 import { ticksOf } from "../../system/usage.ts";
 import type { Unit, UnitManager } from "./manager.ts";
-import { membersOf } from "./readiness.ts";
 
 /** What is known of what a server prints. */
 interface Printed {
@@ -71,7 +71,7 @@ function sizeOf(file: string): number {
 async function processesOf(pid: number | undefined): Promise<ReadonlyMap<string, number> | undefined> {
   if (pid === undefined) return new Map();
   try {
-    const found = await ticksOf(await membersOf(pid)());
+    const found = await ticksOf((await unitFamily(pid)).map((row) => row.pid));
     return found.size > 0 ? found : undefined;
   } catch {
     return undefined;

@@ -725,9 +725,12 @@ describe("mistakes in every format", () => {
     [
       "a duration too long for a timer",
       {
-        "servers.d/a.kdl": 'command "x"; port "none"\nstop grace="25d"\n',
+        "servers.d/a.kdl": 'command "x"; port "none"\nstop grace="25d" descendants="some"\n',
       },
-      ['servers.d/a.kdl:2:12: cannot use "25d" for stop.grace: write at most "24d"'],
+      [
+        'servers.d/a.kdl:2:12: cannot use "25d" for stop.grace: write at most "24d"',
+        'servers.d/a.kdl:2:30: cannot use "some" for stop.descendants: write "own" or "all"',
+      ],
     ],
     [
       "settings without a port",

@@ -59,7 +59,7 @@ describe("a spec", () => {
         resetAfter: 10_000,
         successExitCodes: [0],
       },
-      stop: { grace: 10_000, signal: "SIGTERM" },
+      stop: { grace: 10_000, signal: "SIGTERM", descendants: "own" },
       readiness: { type: "tcp", port: 8421, ...timing },
       liveness: { type: "tcp", port: 8421, ...timing },
       logs: { maxSize: 10 * 2 ** 20, keep: 5 },

@@ -148,7 +148,11 @@ const server = fc.record(
       resetAfter: duration,
       successExitCodes: fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 3 }),
     }),
-    stop: record({ grace: duration, signal: fc.constantFrom("SIGTERM", "SIGUSR2") }),
+    stop: record({
+      grace: duration,
+      signal: fc.constantFrom("SIGTERM", "SIGUSR2"),
+      descendants: fc.constantFrom("own", "all"),
+    }),
     readiness: fc.oneof(fc.constantFrom("tcp", "none"), tcp, log, fc.constant({ type: "none" })),
     liveness: fc.oneof(fc.constantFrom("tcp", "none"), tcp),
     dependsOn: fc

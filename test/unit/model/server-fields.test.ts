@@ -107,12 +107,17 @@ describe("a record of another version", () => {
 
   it("keeps what is not known here, and has it named", () => {
     const readiness = { ...readyOn("up"), owner: "any" };
-    const newer = stored({ nice: 5, empty: [], readiness, stop: { ...web.stop, descendants: "all" } });
+    const newer = stored({
+      nice: 5,
+      empty: [],
+      readiness,
+      stop: { ...web.stop, descendants: "all", patience: "all" },
+    });
     const read = serverSpec.parse(newer);
     expect(read).toEqual(newer);
     expect(withoutDefaults(read)).toEqual(newer);
-    expect(unknownFields(read)).toEqual(["stop.descendants", "nice"]);
-    expect(knownOnly(read)).toEqual({ ...web, readiness });
+    expect(unknownFields(read)).toEqual(["stop.patience", "nice"]);
+    expect(knownOnly(read)).toEqual({ ...web, readiness, stop: { ...web.stop, descendants: "all" } });
     expect(unknownFields(web)).toEqual([]);
   });
 

@@ -43,7 +43,7 @@ export function spec(name: string, over: Partial<ServerSpec> = {}): ServerSpec {
       resetAfter: 10_000,
       successExitCodes: [0],
     },
-    stop: { grace: 10_000, signal: "SIGTERM" },
+    stop: { grace: 10_000, signal: "SIGTERM", descendants: "own" },
     readiness: { type: "tcp", port: 8421, ...probeTiming },
     liveness: { type: "tcp", port: 8421, ...probeTiming },
     dependsOn: [],

@@ -39,7 +39,7 @@ export function specWith(change: SpecChange = {}): SupervisedSpec {
       successExitCodes: [0],
       ...change.restart,
     },
-    stop: { grace: 10_000, signal: "SIGTERM", ...change.stop },
+    stop: { grace: 10_000, signal: "SIGTERM", descendants: "own", ...change.stop },
     readiness: change.readiness ?? NONE,
     liveness: change.liveness ?? NONE,
     port: change.port ?? null,

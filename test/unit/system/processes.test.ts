@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { identify, isRunning, nameOf, parsePs, processGroups } from "../../../src/system/processes.ts";
+import { identify, isRunning, nameOf, parsePs, processTable } from "../../../src/system/processes.ts";
 
 test("a process is known by more than its pid", async () => {
   const child = spawn(process.execPath, ["-e", "process.stdin.resume()"], {
@@ -27,8 +27,8 @@ test("a zombie is gone", async () => {
   const [line] = await once(child.stdout, "data");
   const zombie = Number(String(line));
   while (identify(zombie)) await new Promise((resolve) => setImmediate(resolve));
-  const group = (await processGroups()).get(child.pid as number);
-  expect(group).toEqual([child.pid]);
+  const group = (await processTable()).rows.filter((row) => row.group === child.pid);
+  expect(group.map(({ pid }) => pid)).toEqual([child.pid]);
   child.kill("SIGKILL");
   await once(child, "exit");
 });

@@ -1,14 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { familyOf } from "../../../src/system/processes.ts";
+import { unitFamily } from "../../../src/system/family.ts";
 import { parsePsUsage, usageOf } from "../../../src/system/usage.ts";
 
 test("what a process uses is told, with its children, and not what is gone", async () => {
   const script = "sleep 30 & echo $!; while :; do :; done";
   const child = spawn("/bin/sh", ["-c", script], { stdio: ["ignore", "pipe", "ignore"], detached: true });
   const sleeper = Number(String((await once(child.stdout, "data"))[0]));
-  const family = await familyOf([child.pid as number]);
+  const family = (await unitFamily(child.pid)).map(({ pid }) => pid);
   expect(family.sort()).toEqual([child.pid, sleeper].sort());
   const usage = await usageOf([...family, 4_194_303]);
   const busy = usage.find(({ pid }) => pid === child.pid);

@@ -93,7 +93,7 @@ describe("a plan for people", () => {
             + readiness.type: tcp
             + depends-on: db (ready)
             + logs.max-size: 64KiB
-              (26 defaults hidden)
+              (27 defaults hidden)
 
       Plan: 1 to add (notes), 0 to change, 0 to remove.
       "
@@ -108,7 +108,7 @@ describe("a plan for people", () => {
     const api = spec("api", {
       args: ["run", "api", "--quiet", "--level", "3", "--log", "x", "--fast"],
       env: { HOME: "/home/me", RUST_LOG: "debug", NEW: "2", TOKEN: secret("bb"), KEY: secret("cc", "B") },
-      stop: { grace: 90_000, signal: "SIGINT" },
+      stop: { grace: 90_000, signal: "SIGINT", descendants: "own" },
     });
     const observed = [
       running(old),
@@ -224,7 +224,7 @@ describe("a plan for people", () => {
             + command: node server.js
             + program: /usr/bin/node
             + port: 8421
-              (34 defaults hidden)
+              (35 defaults hidden)
 
       left out: db
 
@@ -293,7 +293,7 @@ describe("a plan for people", () => {
             [32m+[39m command: node server.js
             [32m+[39m program: /usr/bin/node
             [32m+[39m port: 8421
-              [2m(34 defaults hidden)[22m
+              [2m(35 defaults hidden)[22m
 
       [31m  -[39m [1mold[22m will be stopped and removed, which breaks its live sessions
             [2mbecause it is no longer declared[22m
@@ -320,7 +320,7 @@ describe("a plan for people", () => {
             + command: node server.js
             + program: /usr/bin/node
             + port: 8421
-              (34 defaults hidden)
+              (35 defaults hidden)
 
       held: web; it stays stopped until \`xy start web\`
 
