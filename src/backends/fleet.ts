@@ -1,8 +1,8 @@
-import { userInfo } from "node:os";
 import type { BackendSettings } from "../model/backend-settings.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { withPassword } from "../model/target.ts";
+import { thisAccount } from "../system/account.ts";
 import { type Environment, homeOf } from "../system/paths.ts";
 import { hasActions, recordedBackends } from "../system/projects.ts";
 import type { AgentBackend } from "./agent.ts";
@@ -77,7 +77,7 @@ export class Fleet {
       import("./units/unit-backend.ts"),
       import("./units/record.ts"),
     ]);
-    const account = userInfo();
+    const account = thisAccount();
     const store = new UnitStore(this.#state, this.project, kind);
     const logFiles = (name: string) => store.logPaths(name);
     const manager = await this.#manager(kind, account, logFiles);
