@@ -1,11 +1,20 @@
 #!/usr/bin/env node
 import { existsSync } from "node:fs";
 import module from "node:module";
+import os from "node:os";
 
 const built = new URL("../dist/", import.meta.url);
 if (!existsSync(new URL("main.js", built))) {
   console.error("xy: cannot start: dist/ has not been built: run `npm run build` in the project's folder");
   process.exit(1);
+}
+// Libraries ask for the account's home and shell as they are loaded, where the environment has none; without an entry in
+// passwd that throws. What xy itself goes by is in `system/account.ts`.
+try {
+  os.userInfo();
+} catch {
+  process.env.SHELL ??= "/bin/sh";
+  if (process.env.HOME === undefined) os.homedir = () => "/";
 }
 if (module.enableCompileCache) {
   // A small file by itself, before all others: what comes after it is loaded as it was compiled before.

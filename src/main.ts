@@ -7,6 +7,8 @@ import packageJson from "../package.json" with { type: "json" };
 import { EXIT } from "./commands/exit-codes.ts";
 import { CommandFailure, report } from "./commands/failure.ts";
 import { nearest } from "./model/nearest.ts";
+import { visible } from "./model/visible.ts";
+import { homeOf } from "./system/paths.ts";
 
 /**
  * The way in: finds and runs the command that `argv` names. Ends the process itself, once stdout is written out,
@@ -17,6 +19,7 @@ export async function main(argv: readonly string[]): Promise<never> {
   // oclif would otherwise look for TypeScript sources whenever NODE_ENV is "test" or "development".
   settings.enableAutoTranspile = false;
   try {
+    if (!isQuestion(argv)) standSomewhere();
     await run(helpFirst(argv), oclifOptions());
   } catch (error) {
     const how = { json: argv.includes("--json"), debug: Boolean(process.env.XY_DEBUG) };
@@ -24,6 +27,25 @@ export async function main(argv: readonly string[]): Promise<never> {
   }
   await new Promise((written) => process.stdout.write("", written));
   process.exit();
+}
+
+/** What is answered wherever one stands. */
+const isQuestion = (argv: readonly string[]) =>
+  argv.length === 0 ||
+  argv[0] === "help" ||
+  argv.some((word) => ["--help", "-h", "--version"].includes(word));
+
+/** A working folder that was deleted is none that anything can be looked for from. */
+function standSomewhere(): void {
+  try {
+    process.cwd();
+  } catch {
+    const place = homeOf(process.env);
+    process.chdir(place);
+    process.stderr.write(
+      `xy: the working folder is not there any more: working in ${visible(place)} instead\n`,
+    );
+  }
 }
 
 /** `xy help plan` is `xy plan --help`. */

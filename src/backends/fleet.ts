@@ -1,13 +1,14 @@
-import { userInfo } from "node:os";
 import type { BackendSettings } from "../model/backend-settings.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { withPassword } from "../model/target.ts";
+import { thisAccount } from "../system/account.ts";
 import { type Environment, homeOf } from "../system/paths.ts";
 import { hasActions, recordedBackends } from "../system/projects.ts";
 import type { AgentBackend } from "./agent.ts";
 import type { Backend } from "./backend.ts";
 import { MANAGERS, type Manager } from "./render/unit.ts";
+import type { UnitStore } from "./units/record.ts";
 import type { UnitBackend } from "./units/unit-backend.ts";
 
 type Kind = ServerSpec["backend"];
@@ -77,10 +78,9 @@ export class Fleet {
       import("./units/unit-backend.ts"),
       import("./units/record.ts"),
     ]);
-    const account = userInfo();
+    const account = thisAccount();
     const store = new UnitStore(this.#state, this.project, kind);
-    const logFiles = (name: string) => store.logPaths(name);
-    const manager = await this.#manager(kind, account, logFiles);
+    const manager = await this.#manager(kind, account, store);
     return new UnitBackend({
       manager,
       store,
@@ -93,8 +93,9 @@ export class Fleet {
   async #manager(
     kind: Manager,
     account: { readonly uid: number; readonly username: string },
-    logFiles: (name: string) => { out: string; err: string },
+    store: UnitStore,
   ) {
+    const logFiles = (name: string) => store.logPaths(name);
     switch (kind) {
       case "systemd": {
         const { SystemdManager } = await import("./units/systemd.ts");
@@ -106,7 +107,7 @@ export class Fleet {
       }
       case "supervisord": {
         const { SupervisordManager } = await import("./units/supervisord.ts");
-        return new SupervisordManager(await this.#site());
+        return SupervisordManager.open(await this.#site(), store.records());
       }
     }
   }

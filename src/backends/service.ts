@@ -35,6 +35,9 @@ export interface ServiceFacts {
 /** The manager was asked, and refused; the message has its words. */
 export class ServiceError extends Error {}
 
+/** A unit that its manager does not read: it is not there for it, and there is nothing of it to be stopped. */
+export class UnreadUnit extends ServiceError {}
+
 export interface Answer {
   /** 127 when the program is not there, 124 when it did not end in time, 125 when it said too much. */
   readonly code: number;

@@ -1,4 +1,4 @@
-import { userInfo } from "node:os";
+import { thisAccount } from "../system/account.ts";
 import { readText } from "../system/files.ts";
 import type { Environment } from "../system/paths.ts";
 import { LaunchdUser } from "./launchd-user.ts";
@@ -7,7 +7,7 @@ import { SystemdUser } from "./systemd-user.ts";
 
 /** The service manager of this account on this machine. */
 export function serviceOf(env: Environment): AgentService {
-  const account = userInfo();
+  const account = thisAccount();
   return process.platform === "darwin" ? new LaunchdUser(env, account) : new SystemdUser(env, account);
 }
 

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
+import { access, realpath, stat } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 
 export type ProgramSearch =
@@ -54,6 +54,22 @@ export async function programOn(
 export function pathFolders(path: string | undefined): string[] {
   return (path ?? "").split(delimiter).filter((folder) => folder.startsWith("/"));
 }
+
+/**
+ * The folders of the PATH that xy was called with. What is only there for one shell, and gone with it, such as the link
+ * that fnm makes for each, stands for where it leads: so two shells find the same. The names of the files in it stay,
+ * as a program looks for others beside itself. Other links stay too: whoever made those may lead them elsewhere.
+ */
+export function callersFolders({ PATH, XDG_RUNTIME_DIR }: Readonly<Record<string, string | undefined>>) {
+  const runtime = XDG_RUNTIME_DIR?.startsWith("/") ? `${XDG_RUNTIME_DIR}/` : undefined;
+  const isOfOneShell = (folder: string) =>
+    OF_ONE_SHELL.test(folder) || (runtime !== undefined && folder.startsWith(runtime));
+  return Promise.all(
+    pathFolders(PATH).map((folder) => (isOfOneShell(folder) ? realpath(folder).catch(() => folder) : folder)),
+  );
+}
+
+const OF_ONE_SHELL = /\/fnm_multishells\/|^\/run\/user\/\d+\//;
 
 /** Folders in which managers of versions keep programs, and the names of their folders of shims. */
 const VERSION_MANAGERS: readonly {

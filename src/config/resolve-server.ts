@@ -9,7 +9,14 @@ import { programThere } from "./elsewhere.ts";
 import { expandPath, givenEnv, nameFault, systemPath } from "./environment.ts";
 import type { KeyPath } from "./place.ts";
 import { limitFaults } from "./process-limits.ts";
-import { type ProgramSearch, pathFolders, programAt, programOn, versionManagerRemark } from "./program.ts";
+import {
+  callersFolders,
+  type ProgramSearch,
+  pathFolders,
+  programAt,
+  programOn,
+  versionManagerRemark,
+} from "./program.ts";
 import { absoluteReference, readEnvFile, readSecret } from "./secrets.ts";
 import { shellLineFault, shownLine } from "./shell-line.ts";
 import { expandTemplates } from "./templates.ts";
@@ -162,7 +169,7 @@ async function lookUp(
   // What the server itself says comes first, what only this shell says comes last.
   const own = typeof declaredEnv.PATH === "string" ? pathFolders(declaredEnv.PATH) : [];
   return programOn(
-    [...new Set([...own, ...path, ...systemPath(machine), ...pathFolders(env.PATH)])],
+    [...new Set([...own, ...path, ...systemPath(machine), ...(await callersFolders(env))])],
     command,
     programs,
   );

@@ -1,8 +1,9 @@
 import { existsSync, statSync } from "node:fs";
-import { hostname, tmpdir, userInfo } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { isAbsolute, resolve } from "node:path";
 import type { Machine } from "../model/machine.ts";
 import { own } from "../model/own.ts";
+import { thisAccount } from "../system/account.ts";
 import { type Environment, homeOf } from "../system/paths.ts";
 
 const OS = { linux: "linux", darwin: "macos" } as const;
@@ -14,7 +15,7 @@ const LANGS = { linux: "C.UTF-8", macos: "en_US.UTF-8", other: "C.UTF-8" } as co
  * from the environment, because that is how an account is moved.
  */
 export function readMachine(env: Environment): Machine {
-  const account = userInfo();
+  const account = thisAccount();
   const runtimeDir = `/run/user/${account.uid}`;
   const os = OS[process.platform as keyof typeof OS] ?? "other";
   return {
@@ -65,7 +66,7 @@ export function machineFor(text: string): Machine {
     host: host.split(".")[0] ?? "",
     user,
     // Of nobody here: files are looked at as those of this account.
-    uid: userInfo().uid,
+    uid: thisAccount().uid,
     home: resolve(home),
     lang: LANGS[os],
     ...(os === "linux" ? { tmpdir: "/tmp" } : {}),

@@ -15,6 +15,15 @@ interface Loader {
  */
 export function keepCompiled(env: Environment, loader: Loader): void {
   if (loader.enableCompileCache === undefined || loader.getCompileCacheDir?.() !== undefined) return;
-  const folder = privateCache(join(pathsOf(env).cache, "compiled"));
+  const folder = cacheIn(env);
   if (folder !== undefined) loader.enableCompileCache(folder);
+}
+
+function cacheIn(env: Environment): string | undefined {
+  try {
+    return privateCache(join(pathsOf(env).cache, "compiled"));
+  } catch {
+    // Nobody knows where the home folder is: help has to come all the same.
+    return undefined;
+  }
 }

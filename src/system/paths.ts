@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, statSync } from "node:fs";
-import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { baseFolder } from "../model/base-folder.ts";
 import { NAME_PATTERN } from "../model/name.ts";
+import { thisAccount } from "./account.ts";
 
 function checkedName(name: string): string {
   if (!NAME_PATTERN.test(name)) throw new Error(`cannot use ${JSON.stringify(name)} as a name`);
@@ -25,7 +25,12 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** $HOME, or the account's home where HOME is not set, or is no absolute path. */
 export function homeOf(env: Environment): string {
-  return baseFolder(env, "HOME") ?? userInfo().homedir;
+  const home = baseFolder(env, "HOME") ?? thisAccount().homedir;
+  if (home !== undefined) return home;
+  const { uid } = thisAccount();
+  throw new Error(
+    `cannot tell where the home folder is: HOME is not set, and passwd has no entry for this account (uid ${uid}); set HOME`,
+  );
 }
 
 /** Whether each of them may be used is for `private-folder.ts` to say. */

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { userInfo } from "node:os";
+import { thisAccount } from "./account.ts";
 import { readText } from "./files.ts";
 import { ASKING } from "./processes.ts";
 
@@ -8,7 +8,7 @@ import { ASKING } from "./processes.ts";
  * with a umask of 002: then what the group may do, others may not. Asked only where a group may write.
  */
 export function isPrivateGroup(gid: number): boolean {
-  const { username } = userInfo();
+  const { username } = thisAccount();
   const groups = groupsWith(gid);
   const isOwn = groups.some(([name]) => name === username);
   const members = groups.flatMap(([, , , all = ""]) => all.split(",").filter((name) => name !== ""));

@@ -80,9 +80,11 @@ export function faultText(
   const name = step.path === path ? "it" : step.path;
   const cannot = `cannot use ${path} as ${purpose.what}: `;
   if (why === "foreign") {
-    const whose = `another account (uid ${step.uid})`;
+    const isRoots = step.uid === ROOT;
+    const whose = isRoots ? "root, as after `sudo xy`" : `another account (uid ${step.uid})`;
     const fact = step.kind === "link" ? `${name} is a link of ${whose}` : `${name} belongs to ${whose}`;
-    return `${cannot}${fact}; ${elsewhere(purpose, account)}`;
+    const mend = isRoots ? `run: sudo chown -Rh ${account.uid} ${shellWord(step.path)}, or ` : "";
+    return `${cannot}${fact}; ${mend}${elsewhere(purpose, account)}`;
   }
   const chmod = `${step.uid === account.uid ? "" : "sudo "}chmod go-w ${shellWord(step.path)}`;
   const first = isEnd && step.kind === "folder" ? "see that nobody has put anything into it, then " : "";

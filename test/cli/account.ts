@@ -19,9 +19,9 @@ export interface Account {
 
 /**
  * An ordinary account with a group of its own, and a umask. For root it is one that only a mount namespace knows, as
- * nothing on the machine may change; for anybody else it is their own.
+ * nothing on the machine may change; for anybody else it is their own. `isListed`: passwd has an entry for it.
  */
-export function accountWith(umask: string, home: Home): Account {
+export function accountWith(umask: string, home: Home, { isListed = true } = {}): Account {
   if (!isRoot) {
     const env = home.env as Record<string, string>;
     const shell = ["bash", "-c", `umask ${umask}; exec bash -c "$1"`, "bash"] as const;
@@ -30,7 +30,8 @@ export function accountWith(umask: string, home: Home): Account {
   }
   const files = join(home.path, "etc");
   mkdirSync(files);
-  writeFileSync(join(files, "passwd"), `root:x:0:0::/root:/bin/sh\nann:x:${ID}:${ID}::/mnt/home:/bin/sh\n`);
+  const ann = isListed ? `ann:x:${ID}:${ID}::/mnt/home:/bin/sh\n` : "";
+  writeFileSync(join(files, "passwd"), `root:x:0:0::/root:/bin/sh\n${ann}`);
   writeFileSync(join(files, "group"), `root:x:0:\nann:x:${ID}:\n`);
   const enter = [
     "mount --make-rprivate /",

@@ -33,6 +33,32 @@ describe("where xy is called from", () => {
     expect(existsSync(join(home.project, "state"))).toBe(false);
   });
 
+  it("has its socket in the state folder where the runtime folder is not there, and says so", async () => {
+    const home = newHome();
+    home.declare("web");
+    const env = { XDG_RUNTIME_DIR: join(home.path, "nowhere") };
+    expect(await home.xyIn({ env }, "apply", "--yes")).toMatchObject({ code: 0 });
+    const { stdout, stderr } = await home.xyIn({ env }, "agent", "status");
+    expect(stdout).toContain(join(home.state, "xy.sock"));
+    expect(stderr).toBe(
+      `XDG_RUNTIME_DIR (${env.XDG_RUNTIME_DIR}) is not there: the socket is in the state folder instead.\n`,
+    );
+  });
+
+  it("goes to the home folder from one that was deleted, and says so", async () => {
+    const home = newHome();
+    home.write(join(home.path, ".config/xy/servers.d/web.kdl"), 'command "sh"\nport "none"\n');
+    const gone = join(home.path, "gone");
+    const line = (words: string) => `mkdir '${gone}' && cd '${gone}' && rmdir '${gone}' && xy ${words}`;
+    const said = `xy: the working folder is not there any more: working in ${home.path} instead\n`;
+    expect(await home.shell(line("check"))).toMatchObject({
+      stdout: "The configuration is valid: project default, 1 server.\n",
+      stderr: expect.stringContaining(said),
+    });
+    for (const words of ["--version", "--help", "help plan"])
+      expect((await home.shell(line(words))).stderr).not.toContain("xy: ");
+  });
+
   it("knows the account's home where HOME is not set", async () => {
     const home = newHome();
     home.declare("web");

@@ -295,6 +295,51 @@ it("relative folders in the environment count for nothing, wherever one stands",
   expect(folders()).toEqual(before);
 });
 
+it.skipIf(whyAlone() !== undefined)(
+  "an account that passwd does not know goes by its number and HOME",
+  async () => {
+    const { cwd, env, node, launcher, shell } = accountWith("022", newHome(), { isListed: false });
+    const server = "command: sh\\nargs: [-c, exec sleep 600]\\nport: none\\nenv: { WHO: '{env.USER}' }\\n";
+    const lines = [
+      "! id -un 2>/dev/null",
+      `xy() { ${node} ${launcher} "$@"; }`,
+      `mkdir -p tools/servers.d && cd tools && printf "${server}" >servers.d/web.yaml`,
+      "xy apply --yes && xy list && xy plan && xy check && xy emit systemd && xy agent status && xy agent stop",
+      "unset HOME",
+      "xy --version && xy --help >/dev/null && xy help apply >/dev/null",
+      "xy list && exit 1; exit 0",
+    ];
+    const [program, ...argv] = shell;
+    const done = spawnSync(program, [...argv, lines.join("\n")], { cwd, env, encoding: "utf8" });
+    expect(done.stdout).toMatch(/web +running/);
+    expect(done.stdout).toContain("No changes.");
+    expect(done.stdout).toMatch(/^xyctl\/\d/m);
+    expect(done.stderr).toContain(
+      "xy: cannot tell where the home folder is: HOME is not set, and passwd has no entry for this account (uid 42421); set HOME",
+    );
+    expect(done.status).toBe(0);
+  },
+);
+
+it.skipIf(whyAlone() !== undefined)(
+  "what root has left in the state folder is told, with the way to give it back",
+  () => {
+    const { cwd, env, node, launcher, shell } = accountWith("022", newHome());
+    const [program, ...argv] = shell;
+    const asRoot = argv.map((word) =>
+      word.replace(
+        "cd /mnt/home",
+        "mkdir -p /mnt/home/.local/state/xy; chown 42421 /mnt/home/.local /mnt/home/.local/state; cd /mnt/home",
+      ),
+    );
+    const done = spawnSync(program, [...asRoot, `${node} ${launcher} list`], { cwd, env, encoding: "utf8" });
+    expect(done.stderr).toBe(
+      "xy: cannot use /mnt/home/.local/state/xy as the state folder: it belongs to root, as after `sudo xy`; run: sudo chown -Rh 42421 /mnt/home/.local/state/xy, or set XDG_STATE_HOME to a folder of your own\n",
+    );
+    expect(done.status).toBe(1);
+  },
+);
+
 /** Why an ordinary account cannot be root of a namespace here: some machines forbid that to all but root. */
 function whyNoNamespace(): string | undefined {
   const [program, ...argv] = ["setpriv", `--reuid=${OTHER}`, `--regid=${OTHER}`, "--clear-groups"];

@@ -200,6 +200,10 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       expect(refused.stdout).toContain(
         `see that its [include] section has files = ${home.path}/elsewhere/*.conf`,
       );
+      // Nothing is left behind: neither a file, nor a record that the next plan would go by.
+      expect(existsSync(join(home.path, "elsewhere"))).toBe(false);
+      expect(await home.servers()).toEqual({});
+      expect(await home.did("plan")).toContain("Plan: 1 to add (a)");
       configure(home, supervisord.site.url, supervisord.site.includeDir);
       supervisord.write("broken.conf", "[program:broken]\ncommand=true %(ENV_NOPE)s\n");
       const broken = await home.xy("apply", "--yes");
@@ -210,6 +214,23 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       expect(await home.did("apply", "--yes")).toContain("Apply complete");
       expect(existsSync(join(home.path, "elsewhere/xy.tools.a.conf"))).toBe(false);
       await home.did("destroy", "--yes");
+    });
+
+    it("have files that end as its [include] says, relative to its own file and among others", async () => {
+      const { home, supervisord } = await supervised({
+        include: "/nope/*.conf units/*.ini\n  %(here)s/more/*.toml",
+      });
+      home.declare("a");
+      await home.did("apply", "--yes");
+      expect(readdirSync(join(supervisord.path, "units"))).toEqual(["xy-logs", "xy.tools.a.ini"]);
+      expect(supervisord.ctl("status", "xy.tools.a")).toContain("RUNNING");
+      const { a } = await pids(home);
+      expect(await home.did("plan")).toContain("No changes.");
+      home.declare("a", 'env { A "1"; }');
+      await home.did("apply", "--yes");
+      expect((await pids(home)).a).not.toBe(a);
+      await home.did("destroy", "--yes");
+      expect(readdirSync(join(supervisord.path, "units"))).toEqual([]);
     });
 
     it("say why a program does not come up", async () => {

@@ -37,10 +37,14 @@ export class SupervisordHome {
   #child: ChildProcess | undefined;
   #said = "";
 
-  /** `http`: it answers on that port too, to that user and password. */
+  /** `http`: it answers on that port too, to that user and password. `include`: what it reads. */
   constructor({
     http,
-  }: { readonly http?: { readonly port: number; readonly user: string; readonly password: string } } = {}) {
+    include = `${this.path}/units/*.conf`,
+  }: {
+    readonly http?: { readonly port: number; readonly user: string; readonly password: string };
+    readonly include?: string;
+  } = {}) {
     for (const folder of ["units", "logs"]) mkdirSync(join(this.path, folder));
     const lines = [
       "[unix_http_server]",
@@ -65,7 +69,7 @@ export class SupervisordHome {
       // Each of its programs takes five.
       "minfds=2000",
       "[include]",
-      `files=${this.path}/units/*.conf`,
+      `files=${include}`,
     ];
     this.folder.write("supervisord.conf", `${lines.join("\n")}\n`);
   }

@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import { dirname } from "node:path";
 import { startHash } from "../../model/canonical.ts";
 import { patienceFor } from "../../model/patience.ts";
 import type { Change } from "../../model/plan.ts";
@@ -8,7 +9,7 @@ import { mayRun } from "../../model/wanted.ts";
 import { removeDrafts } from "../../system/files.ts";
 import { identify } from "../../system/processes.ts";
 import type { PerformOptions, PerformResult } from "../backend.ts";
-import { ServiceError } from "../service.ts";
+import { ServiceError, UnreadUnit } from "../service.ts";
 import { end } from "./ending.ts";
 import type { Inventory, Known } from "./inventory.ts";
 import type { Unit } from "./manager.ts";
@@ -66,6 +67,8 @@ export class Changing {
     const { manager } = this.#inventory;
     const { action, begins, before, unrecorded } = work;
     const record = begins ? { ...work.record, sawReady: false } : work.record;
+    const folder = dirname(record.file);
+    const isNewFolder = !fs.existsSync(folder);
     const written = await this.#writing.write(record);
     const unit = this.#inventory.unitOf(written);
     let begun: Begun | undefined;
@@ -91,11 +94,24 @@ export class Changing {
       return await this.#back(settled, begun, options);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
+      if (error instanceof UnreadUnit && before === undefined) {
+        this.#takeAway(unit);
+        if (isNewFolder && fs.readdirSync(folder).length === 0) fs.rmdirSync(folder);
+        return failure(error.message);
+      }
       begun ??= { ...work, unit, output: new Output(manager, unit, record, Date.now()) };
       return await this.#back({ ok: false, message: error.message }, begun, options);
     } finally {
       begun?.output.close();
     }
+  }
+
+  /** What was written of a new server that its manager does not read: nobody would ever find it. */
+  #takeAway(unit: Unit): void {
+    const { manager, store } = this.#inventory;
+    manager.discard?.(unit);
+    removeDrafts(unit.file);
+    store.remove(unit.spec.name);
   }
 
   /** As a person has it by now: what came before may have taken the whole grace. */

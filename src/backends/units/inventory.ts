@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { startHash } from "../../model/canonical.ts";
 import { restingSpec } from "../../model/resting-spec.ts";
 import type { ServerSpec } from "../../model/spec.ts";
@@ -101,10 +101,12 @@ export class Inventory {
 
   /** Units of this project that xy has written, and of which it has no record: that was lost, or they were emitted. */
   unrecorded(recorded: ReadonlySet<string>): Unit[] {
-    const { format } = this.manager;
     const named = (name: string) => restingSpec(this.manager.kind, this.project, name);
-    const folder = this.#folder(named("x"));
-    const [before = "", after = ""] = format.fileName(named("\u0000")).split("\u0000");
+    const path = this.#fileOf(named("\u0000"));
+    // Nobody said where the manager is.
+    if (path === "") return [];
+    const folder = dirname(path);
+    const [before = "", after = ""] = basename(path).split("\u0000");
     return entriesOf(folder).flatMap((entry) => {
       const name = entry.slice(before.length, entry.length - after.length);
       if (!entry.startsWith(before) || !entry.endsWith(after) || name.includes(".") || recorded.has(name))
@@ -116,9 +118,9 @@ export class Inventory {
     });
   }
 
-  #folder(spec: ServerSpec): string {
+  #fileOf(spec: ServerSpec): string {
     try {
-      return dirname(this.manager.fileOf(spec));
+      return this.manager.fileOf(spec);
     } catch (error) {
       if (error instanceof BackendUnreachable) return "";
       throw error;

@@ -77,6 +77,8 @@ export interface UnitManager {
   stop(unit: Unit): Promise<void>;
   /** Ends it without grace. */
   kill(unit: Unit): Promise<void>;
+  /** Takes away the files of a unit that it does not have; absent where it has every one that is written. */
+  discard?(unit: Unit): void;
   /** Removes its file, and what the manager knows of it. It is down. */
   forget(unit: Unit): Promise<void>;
   /** What it printed. Ends at the end, or with `follow` when aborted. */

@@ -70,6 +70,11 @@ export class UnitStore {
     return recordedUnits(this.#state, this.#project, this.#kind);
   }
 
+  /** All that can be read. */
+  records(): UnitRecord[] {
+    return this.names().flatMap((name) => this.read(name) ?? []);
+  }
+
   /** Undefined when there is none. One that cannot be trusted is put aside. */
   read(name: string): UnitRecord | undefined {
     const path = this.#path(name, "json");

@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { SupervisordSite } from "../../model/backend-settings.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import { targetOf } from "../../model/target.ts";
@@ -9,11 +9,13 @@ import { identify, signalExactly } from "../../system/processes.ts";
 import { fileLines, type LogLine, type LogRequest } from "../log-lines.ts";
 import { supervisordUnits } from "../render/supervisord.ts";
 import { unitName } from "../render/unit.ts";
-import { ASK_BOUND, ServiceError } from "../service.ts";
+import { ASK_BOUND, ServiceError, UnreadUnit } from "../service.ts";
 import { Coalesced } from "./coalesced.ts";
 import { endWhole } from "./family.ts";
 import type { Live, Site, Unit, UnitManager } from "./manager.ts";
+import type { UnitRecord } from "./record.ts";
 import { FAULTS, type Pending, type ProcessInfo, STATES, SupervisordClient } from "./supervisord-client.ts";
+import { includedSuffix, USUAL_SUFFIX } from "./supervisord-include.ts";
 import { isClosed, logsBeside, removeLogs, tail } from "./supervisord-output.ts";
 import { liveOf } from "./supervisord-state.ts";
 import { type Endpoint, XmlRpcFault } from "./xml-rpc.ts";
@@ -33,10 +35,35 @@ export class SupervisordManager implements UnitManager {
   readonly kind = "supervisord";
   readonly format = supervisordUnits;
   readonly #site: SupervisordSite | undefined;
+  readonly #suffix: string;
   readonly #doors = new Map<string, Door>();
 
-  constructor(site: SupervisordSite | undefined) {
+  /** `suffix`: how the files end that it reads. */
+  constructor(site: SupervisordSite | undefined, suffix = USUAL_SUFFIX) {
     this.#site = site;
+    this.#suffix = suffix;
+  }
+
+  /**
+   * With the suffix of what is recorded in its folder, else of what it reads. One that does not answer is told to be away
+   * by whoever asks it for more.
+   */
+  static async open(
+    site: SupervisordSite | undefined,
+    recorded: readonly Pick<UnitRecord, "spec" | "file">[],
+  ): Promise<SupervisordManager> {
+    if (site === undefined) return new SupervisordManager(site);
+    const { includeDir } = site;
+    const known = recorded.find(({ file }) => dirname(file) === includeDir);
+    if (known !== undefined)
+      return new SupervisordManager(site, basename(known.file).slice(unitName(known.spec).length));
+    try {
+      const { pid } = await new SupervisordClient(site).identify();
+      return new SupervisordManager(site, includedSuffix(pid, includeDir));
+    } catch (error) {
+      if (!(error instanceof BackendUnreachable) && !(error instanceof XmlRpcFault)) throw error;
+      return new SupervisordManager(site);
+    }
   }
 
   /** One that runs elsewhere, in a container say, does not see the files that are written here. */
@@ -56,7 +83,7 @@ export class SupervisordManager implements UnitManager {
   }
 
   fileOf(spec: ServerSpec): string {
-    return join(this.#needed().includeDir, supervisordUnits.fileName(spec));
+    return join(this.#needed().includeDir, `${unitName(spec)}${this.#suffix}`);
   }
 
   logFiles(spec: ServerSpec, file = this.fileOf(spec)) {
@@ -140,6 +167,11 @@ export class SupervisordManager implements UnitManager {
     await rereads.ask(undefined).catch((error) => {
       if (!(error instanceof ServiceError)) throw error;
     });
+  }
+
+  discard(unit: Unit): void {
+    rmSync(unit.file, { force: true });
+    removeLogs(unit);
   }
 
   async *logs(unit: Unit, request: LogRequest, signal: AbortSignal): AsyncGenerator<LogLine, void, void> {
@@ -226,7 +258,7 @@ async function awaitStopped(client: SupervisordClient, { spec }: Unit): Promise<
 /** A file that its `[include]` does not name is none for it. */
 async function mustKnow(client: SupervisordClient, { file, spec }: Unit): Promise<void> {
   if ((await client.get(unitName(spec))) !== undefined) return;
-  throw new ServiceError(
+  throw new UnreadUnit(
     `cannot add ${spec.name}: supervisord does not read ${file}; see that its [include] section has files = ${dirname(file)}/*.conf`,
   );
 }

@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { uptime } from "../../model/elapsed.ts";
 import { packageVersion } from "../../system/package.ts";
+import { pathsOf } from "../../system/paths.ts";
 import { ServerCommand } from "../server-command.ts";
 
 export default class AgentStatus extends ServerCommand {
@@ -23,6 +25,9 @@ export default class AgentStatus extends ServerCommand {
         `State   ${info.state_dir}`,
       ].join("\n"),
     );
+    const { runtime } = pathsOf(process.env);
+    if (runtime !== undefined && !existsSync(runtime))
+      this.note(`XDG_RUNTIME_DIR (${runtime}) is not there: the socket is in the state folder instead.`);
     if (info.version !== own) this.note(`This xy is version ${own}: \`xy agent upgrade\` lets it take over.`);
   }
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { load } from "../../../src/config/load.ts";
@@ -327,6 +327,73 @@ describe("the program", () => {
       program: join(folder, "own/prog"),
       env: { PATH: `${folder}/x:/bin` },
     });
+  });
+});
+
+describe("a program of one shell", () => {
+  const versions = ".local/share/fnm/node-versions";
+  const text =
+    "command: prog\nport: none\nreadiness: {type: command, command: prog}\nactions: {go: {command: prog}}\n";
+  /** A home with two versions of node, and a shell that has each of these links on its PATH. */
+  async function shell(links: Record<string, string>, path: string[], env: Record<string, string> = {}) {
+    const files = {
+      [`${versions}/v1/installation/lib/cli.js`]: "",
+      [`${versions}/v2/installation/lib/cli.js`]: "",
+    };
+    const folder = folderWith({
+      ...files,
+      "servers.d/a.yaml": text,
+      "shims/prog": "",
+      "xy.config.yaml": "project: p\n",
+    });
+    for (const file of [...Object.keys(files), "shims/prog"]) chmodSync(join(folder, file), 0o755);
+    // As npx is: a link to something of another name.
+    const programs = ["v1", "v2"].map((version) => [
+      `${versions}/${version}/installation/bin/prog`,
+      `${versions}/${version}/installation/lib/cli.js`,
+    ]);
+    for (const [link, to] of [...programs, ...Object.entries(links)] as [string, string][]) {
+      mkdirSync(dirname(join(folder, link)), { recursive: true });
+      symlinkSync(join(folder, to), join(folder, link));
+    }
+    const result = await load(requestFor(folder));
+    if (!result.ok) throw new Error("not loaded");
+    const PATH = path.map((one) => join(folder, one)).join(":");
+    const runtime = { XDG_RUNTIME_DIR: join(folder, "runtime") };
+    const { desired } = await resolve(result.value, worldOf({ env: { PATH, ...runtime, ...env } }));
+    const shown = (value: unknown) => JSON.parse(JSON.stringify(value).replaceAll(folder, "~"));
+    return shown({ server: desired.servers[0], action: desired.actions[0] });
+  }
+  const multishell = (number: string) => `runtime/fnm_multishells/${number}`;
+  const inShell = (number: string, version: string) =>
+    shell({ [multishell(number)]: `${versions}/${version}/installation` }, [`${multishell(number)}/bin`]);
+
+  it("is where its shell's link leads, under its own name, with what is beside it", async () => {
+    const { server, action } = await inShell("123_456", "v1");
+    const bin = `~/${versions}/v1/installation/bin`;
+    expect(server.program).toBe(`${bin}/prog`);
+    expect(server.env.PATH.split(":")[0]).toBe(bin);
+    expect(server.readiness.program).toBe(`${bin}/prog`);
+    expect(action.program).toBe(`${bin}/prog`);
+  });
+
+  it("is the same from another shell, and another one with another version", async () => {
+    const first = await inShell("123_456", "v1");
+    expect(await inShell("789_1011", "v1")).toEqual(first);
+    expect(await inShell("789_1011", "v2")).not.toEqual(first);
+  });
+
+  it.each([
+    ["a link that somebody leads elsewhere later", { current: `${versions}/v1/installation` }, "current/bin"],
+    ["a folder of shims", {}, "shims"],
+  ])("is no other: %s", async (_, links, folder) => {
+    const { server } = await shell(links as Record<string, string>, [folder]);
+    expect(server.program).toBe(`~/${folder}/prog`);
+  });
+
+  it("whose link is gone is not found there", async () => {
+    const { server } = await shell({ [multishell("1_2")]: "gone" }, [`${multishell("1_2")}/bin`]);
+    expect(server.program).toBe("prog");
   });
 });
 
