@@ -235,11 +235,22 @@ class Operation {
         const record = this.#fresh(name);
         if (record === undefined || !hasToBeReady(record.spec)) return;
         const settled = await this.#settle(record, "ready", FIRST_LOOK);
-        if (settled.ok || !settled.isEarly) return;
-        const message = `cannot start ${name}: ${settled.message}`;
+        if (settled.ok) return;
+        const why = settled.isEarly ? settled.message : await this.#endUnseen(name);
+        if (why === undefined) return;
+        const message = `cannot start ${name}: ${why}`;
         this.#failed.set(name, { code: RPC_ERRORS.spawnFailed, message });
       }),
     );
+  }
+
+  /** systemd soon forgets a unit that has ended well, and with it how: that it does not run any more is known. */
+  async #endUnseen(name: string): Promise<string | undefined> {
+    const record = this.#fresh(name);
+    if (record === undefined || record.operator === "stop") return undefined;
+    const live = (await this.#backend.manager.look([this.#backend.inventory.unitOf(record)])).get(name);
+    const isOver = live?.state === "stopped" && live.lastExit === undefined;
+    return isOver ? "it ended at once, before it was ready (exit code unknown)" : undefined;
   }
 
   async #settle(record: UnitRecord, until: Condition, bound: number): Promise<Settled> {
