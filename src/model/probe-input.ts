@@ -3,7 +3,8 @@ import { duration, port, text, textList, whole } from "./input-parts.ts";
 
 /** Probes as a person may write them. */
 
-const MCP_TIMEOUT = "A check that takes longer has failed. An MCP exchange gets 10s, every other check 2s.";
+const MCP_TIMEOUT =
+  "A check that takes longer has failed. An MCP exchange gets 10s, every other check 2s. Where the server keeps no session, each request of an exchange has this time.";
 const timing = {
   interval: duration.default("5s").describe("Time between two checks."),
   timeout: duration.default("2s").describe("A check that takes longer has failed."),
