@@ -56,6 +56,7 @@ export interface ServerSpec {
   } | {
     readonly type: "tcp";
     readonly port: number;
+    readonly owner?: "own" | "any" | undefined;
     readonly interval: number;
     readonly timeout: number;
     readonly startPeriod: number;
@@ -67,6 +68,7 @@ export interface ServerSpec {
     readonly port: number;
     readonly path: string;
     readonly status: readonly number[];
+    readonly owner?: "own" | "any" | undefined;
     readonly interval: number;
     readonly timeout: number;
     readonly startPeriod: number;
@@ -77,6 +79,7 @@ export interface ServerSpec {
     readonly type: "mcp";
     readonly port: number;
     readonly path: string;
+    readonly owner?: "own" | "any" | undefined;
     readonly interval: number;
     readonly timeout: number;
     readonly startPeriod: number;
@@ -110,6 +113,7 @@ export interface ServerSpec {
   } | {
     readonly type: "tcp";
     readonly port: number;
+    readonly owner?: "own" | "any" | undefined;
     readonly interval: number;
     readonly timeout: number;
     readonly startPeriod: number;
@@ -121,6 +125,7 @@ export interface ServerSpec {
     readonly port: number;
     readonly path: string;
     readonly status: readonly number[];
+    readonly owner?: "own" | "any" | undefined;
     readonly interval: number;
     readonly timeout: number;
     readonly startPeriod: number;
@@ -131,6 +136,7 @@ export interface ServerSpec {
     readonly type: "mcp";
     readonly port: number;
     readonly path: string;
+    readonly owner?: "own" | "any" | undefined;
     readonly interval: number;
     readonly timeout: number;
     readonly startPeriod: number;
@@ -279,6 +285,7 @@ export interface Methods {
         readonly state: string;
         readonly resting: boolean;
       })[] | undefined;
+      readonly root_gone?: string | undefined;
     })[];
   };
   /** Everything about one server. */
@@ -321,6 +328,7 @@ export interface Methods {
         readonly state: string;
         readonly resting: boolean;
       })[] | undefined;
+      readonly root_gone?: string | undefined;
       readonly since_unix_ms: number;
       readonly started_at_unix_ms?: number | undefined;
       readonly reason?: string | undefined;
@@ -359,6 +367,8 @@ export interface Methods {
       readonly mcp?: {
         readonly era?: "legacy" | "modern" | undefined;
         readonly protocolVersion?: string | undefined;
+        readonly transport?: string | undefined;
+        readonly path?: string | undefined;
         readonly serverName?: string | undefined;
         readonly serverVersion?: string | undefined;
         readonly tools?: readonly string[] | undefined;
@@ -420,6 +430,7 @@ export interface Methods {
         readonly state: string;
         readonly resting: boolean;
       })[] | undefined;
+      readonly root_gone?: string | undefined;
       readonly depends_on: readonly ({
         readonly server: string;
         readonly condition: "ready" | "started" | "completed";
@@ -681,6 +692,8 @@ export interface Methods {
       readonly mcp?: {
         readonly era?: "legacy" | "modern" | undefined;
         readonly protocolVersion?: string | undefined;
+        readonly transport?: string | undefined;
+        readonly path?: string | undefined;
         readonly serverName?: string | undefined;
         readonly serverVersion?: string | undefined;
         readonly tools?: readonly string[] | undefined;
@@ -755,6 +768,8 @@ export interface Methods {
       readonly mcp?: {
         readonly era?: "legacy" | "modern" | undefined;
         readonly protocolVersion?: string | undefined;
+        readonly transport?: string | undefined;
+        readonly path?: string | undefined;
         readonly serverName?: string | undefined;
         readonly serverVersion?: string | undefined;
         readonly tools?: readonly string[] | undefined;
