@@ -2,6 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { ServerSpec } from "../model/spec.ts";
+import { KEEPER_LABEL } from "../system/holders.ts";
 
 /**
  * The keeper: a tiny shell that stays between the agent and one server, so that the server's output and exit code
@@ -45,9 +46,6 @@ echo "exit $_xy_code" >&5
 exec 5>&-
 until read -r _xy_s <&6; do :; done
 `;
-
-/** How the label of a keeper begins: it is told from other processes by that. */
-export const KEEPER_LABEL = "xy-keeper:";
 
 const FIFOS = ["out", "err", "alive", "release"] as const;
 

@@ -4,12 +4,13 @@ import { environmentOf, SpawnError } from "../model/environment.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
 import { endStrayProbes } from "../probes/command.ts";
+import { holderText, KEEPER_LABEL } from "../system/holders.ts";
 import { holderOf } from "../system/listeners.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
 import { identify, isRunning, parentOf, signalProcess, wordsOf } from "../system/processes.ts";
 import { isShortage } from "../system/shortage.ts";
 import { Incarnation, type IncarnationEvents } from "./incarnation.ts";
-import { KEEPER_LABEL, type Launched, makeFifos, startKeeper } from "./keeper.ts";
+import { type Launched, makeFifos, startKeeper } from "./keeper.ts";
 import type { LogWriter } from "./log-writer.ts";
 import { hasFifos, hasKeeper, openRunFiles, readPid, readStatus, removeTraps } from "./run-folder.ts";
 import { makeRunFolder } from "./run-folders.ts";
@@ -95,8 +96,8 @@ async function checkPort({ port, host }: Launched): Promise<void> {
     holder = await look();
   }
   if (!holder) return;
-  const who = holder.pid ? `pid ${holder.pid} (${holder.name})` : holder.name;
-  throw new SpawnError(`cannot start: port ${port} is held by ${who}`, { portConflict: true });
+  const message = `cannot start: port ${port} is held by ${holderText(holder)}`;
+  throw new SpawnError(message, { portConflict: true });
 }
 
 /** Longest wait for a keeper that was just started to write down its pid, ms. */

@@ -230,7 +230,7 @@ type Endpoint =
  * Where messages go, as clients read it: relative to the address of the stream, and of the same origin. What is at
  * another place is nothing that this server may send us to.
  */
-export function endpointIn(data: string, { host, path }: Pick<McpPlace, "host" | "path">): Endpoint {
+function endpointIn(data: string, { host, path }: Pick<McpPlace, "host" | "path">): Endpoint {
   if (data.length > LONGEST_ENDPOINT)
     return {
       ok: false,

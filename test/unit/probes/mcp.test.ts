@@ -90,20 +90,20 @@ describe("a server of the legacy era", () => {
     const slow =
       (handler: Handler): Handler =>
       (heard, response) =>
-        void setTimeout(() => handler(heard, response), 350);
+        void setTimeout(() => handler(heard, response), 550);
     const each = {
       "server/discover": slow(status(404)),
       "tools/list": slow(result(tools)),
     };
     const alone = await legacy({ ...each, initialize: slow(result(opening)) });
-    expect(await probe(alone.port, { timeoutMs: 600 })).toMatchObject({ ok: true });
+    expect(await probe(alone.port, { timeoutMs: 1000 })).toMatchObject({ ok: true });
     const keeping = await legacy({
       ...each,
       initialize: slow(result(opening, { "Mcp-Session-Id": SESSION })),
     });
-    expect(await probe(keeping.port, { timeoutMs: 600 })).toMatchObject({
+    expect(await probe(keeping.port, { timeoutMs: 1000 })).toMatchObject({
       ok: false,
-      evidence: "tools/list at /mcp: gave no answer within 600 ms",
+      evidence: "tools/list at /mcp: gave no answer within 1000 ms",
     });
   });
 
