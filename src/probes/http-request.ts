@@ -1,5 +1,6 @@
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import { isCode } from "../system/files.ts";
+import { speaksTls } from "./tls.ts";
 import { told } from "./untrusted.ts";
 
 /** The moment at which all work of a probe ends, however little was done. */
@@ -62,7 +63,6 @@ export async function exchange(asked: HttpRequest, open: Opener = () => undefine
   const done = await exchangeOnce(asked, open);
   if (done.refusal !== NO_ANSWER || asked.signal?.aborted) return done;
   // OpenSSL takes plain HTTP for what it is, and sends no alert: so it is asked in its own language.
-  const { speaksTls } = await import("./tls.ts");
   return (await speaksTls(asked)) ? { ...done, refusal: TLS } : done;
 }
 

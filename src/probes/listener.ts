@@ -91,9 +91,7 @@ export class ListenerProbe {
     const answers = refusal === undefined ? await this.#ownerOf(listenersFor(here, address)) : owned;
     const place = { host, port, ...(refusal === undefined ? { address } : {}) };
     const mine = answers ?? (isWelcome ? undefined : owned);
-    const seen = mine
-      ? passed(steps, mine, place)
-      : listens(steps, `${await holderOn(port, host)} listens in its place (owner "any")`, place, sockets[0]);
+    const seen = mine ? passed(steps, mine, place) : await inItsPlace(steps, place, sockets[0]);
     if (refusal !== undefined) return steps.bad("connect", `${at(host, port)} ${refusal}${tried}`);
     if (answers === undefined && !isWelcome)
       return steps.bad("connect", `${at(host, port)} is answered by another process, on ${address}`);
@@ -153,9 +151,12 @@ function listens(steps: Steps, who: string, { host, port, address }: Place, list
   };
 }
 
-async function holderOn(port: number, host: string): Promise<string> {
-  const found = await holderOf(port, host).catch(() => undefined);
-  return found === undefined ? "another process" : holderText(found);
+/** The same of somebody else, where that may be: also what rests on an answer says so. */
+async function inItsPlace(steps: Steps, place: Place, listener: Listener | undefined) {
+  const found = await holderOf(place.port, place.host).catch(() => undefined);
+  const who = `${found === undefined ? "another process" : holderText(found)} listens in its place (owner "any")`;
+  const seen = listens(steps, who, place, listener);
+  return { ...seen, exposure: `; ${who}${seen.exposure}` };
 }
 
 const MAY_BE_RIGHT =

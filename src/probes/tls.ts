@@ -1,5 +1,4 @@
 import { connect } from "node:tls";
-import type { Deadline } from "./http-request.ts";
 
 /** Longest wait for a handshake, ms. */
 const BOUND = 1000;
@@ -11,7 +10,8 @@ const BOUND = 1000;
 export function speaksTls(place: {
   readonly address: string;
   readonly port: number;
-  readonly deadline: Deadline;
+  /** `at`: on the clock of `performance.now()`. */
+  readonly deadline: { readonly at: number };
 }): Promise<boolean> {
   const left = Math.min(BOUND, place.deadline.at - performance.now());
   if (left <= 0) return Promise.resolve(false);

@@ -77,6 +77,7 @@ test("a stranger's listener is as good as its own where that is said, and named"
   expect(await ask("127.0.0.1", port, none, "any")).toMatchObject({
     ok: true,
     evidence: `pid ${process.pid} (node) listens in its place (owner "any") on 127.0.0.1:${port}`,
+    exposure: `; pid ${process.pid} (node) listens in its place (owner "any")`,
     address: "127.0.0.1",
     steps: [
       { step: "listener", ok: true },
