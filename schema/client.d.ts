@@ -57,6 +57,7 @@ export interface ServerSpec {
   } | {
     readonly type: "tcp";
     readonly port: number;
+    readonly owner?: "own" | "any" | undefined;
     readonly interval: number;
     readonly timeout: number;
     readonly startPeriod: number;
@@ -68,6 +69,7 @@ export interface ServerSpec {
     readonly port: number;
     readonly path: string;
     readonly status: readonly number[];
+    readonly owner?: "own" | "any" | undefined;
     readonly interval: number;
     readonly timeout: number;
     readonly startPeriod: number;
@@ -78,6 +80,7 @@ export interface ServerSpec {
     readonly type: "mcp";
     readonly port: number;
     readonly path: string;
+    readonly owner?: "own" | "any" | undefined;
     readonly interval: number;
     readonly timeout: number;
     readonly startPeriod: number;
@@ -111,6 +114,7 @@ export interface ServerSpec {
   } | {
     readonly type: "tcp";
     readonly port: number;
+    readonly owner?: "own" | "any" | undefined;
     readonly interval: number;
     readonly timeout: number;
     readonly startPeriod: number;
@@ -122,6 +126,7 @@ export interface ServerSpec {
     readonly port: number;
     readonly path: string;
     readonly status: readonly number[];
+    readonly owner?: "own" | "any" | undefined;
     readonly interval: number;
     readonly timeout: number;
     readonly startPeriod: number;
@@ -132,6 +137,7 @@ export interface ServerSpec {
     readonly type: "mcp";
     readonly port: number;
     readonly path: string;
+    readonly owner?: "own" | "any" | undefined;
     readonly interval: number;
     readonly timeout: number;
     readonly startPeriod: number;
@@ -280,6 +286,7 @@ export interface Methods {
         readonly state: string;
         readonly resting: boolean;
       })[] | undefined;
+      readonly root_gone?: string | undefined;
     })[];
   };
   /** Everything about one server. */
@@ -322,6 +329,7 @@ export interface Methods {
         readonly state: string;
         readonly resting: boolean;
       })[] | undefined;
+      readonly root_gone?: string | undefined;
       readonly since_unix_ms: number;
       readonly started_at_unix_ms?: number | undefined;
       readonly reason?: string | undefined;
@@ -360,6 +368,8 @@ export interface Methods {
       readonly mcp?: {
         readonly era?: "legacy" | "modern" | undefined;
         readonly protocolVersion?: string | undefined;
+        readonly transport?: string | undefined;
+        readonly path?: string | undefined;
         readonly serverName?: string | undefined;
         readonly serverVersion?: string | undefined;
         readonly tools?: readonly string[] | undefined;
@@ -421,6 +431,7 @@ export interface Methods {
         readonly state: string;
         readonly resting: boolean;
       })[] | undefined;
+      readonly root_gone?: string | undefined;
       readonly depends_on: readonly ({
         readonly server: string;
         readonly condition: "ready" | "started" | "completed";
@@ -694,6 +705,8 @@ export interface Methods {
       readonly mcp?: {
         readonly era?: "legacy" | "modern" | undefined;
         readonly protocolVersion?: string | undefined;
+        readonly transport?: string | undefined;
+        readonly path?: string | undefined;
         readonly serverName?: string | undefined;
         readonly serverVersion?: string | undefined;
         readonly tools?: readonly string[] | undefined;
@@ -768,6 +781,8 @@ export interface Methods {
       readonly mcp?: {
         readonly era?: "legacy" | "modern" | undefined;
         readonly protocolVersion?: string | undefined;
+        readonly transport?: string | undefined;
+        readonly path?: string | undefined;
         readonly serverName?: string | undefined;
         readonly serverVersion?: string | undefined;
         readonly tools?: readonly string[] | undefined;

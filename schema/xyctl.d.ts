@@ -86,10 +86,29 @@ export interface Server {
   } | undefined;
   /** When it counts as ready, for `apply` and for servers that depend on it. `tcp` when it has a port, else `none`. */
   readonly readiness?: "mcp" | "tcp" | "none" | {
+    /** Kind of check; `mcp`, `tcp` and `none` may be written as a bare word. Left out, or `default`: the kind that it has when nothing is said. */
+    readonly type?: "default" | undefined;
+    /** Port to look at; the server's own when left out. */
+    readonly port?: number | undefined;
+    /** Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`. */
+    readonly owner?: "own" | "any" | undefined;
+    /** Time between two checks. Default: "5s". */
+    readonly interval?: string | undefined;
+    /** A check that takes longer has failed. Default: "2s". */
+    readonly timeout?: string | undefined;
+    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
+    readonly startPeriod?: string | undefined;
+    /** Failed checks in a row until the probe says no. Default: 3. */
+    readonly failureThreshold?: number | undefined;
+    /** Good checks in a row until the probe says yes. Default: 1. */
+    readonly successThreshold?: number | undefined;
+  } | {
     /** Kind of check; `mcp`, `tcp` and `none` may be written as a bare word. */
     readonly type: "tcp";
     /** Port to look at; the server's own when left out. */
     readonly port?: number | undefined;
+    /** Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`. */
+    readonly owner?: "own" | "any" | undefined;
     /** Time between two checks. Default: "5s". */
     readonly interval?: string | undefined;
     /** A check that takes longer has failed. Default: "2s". */
@@ -108,6 +127,8 @@ export interface Server {
     readonly status?: number | readonly number[] | undefined;
     /** Port to look at; the server's own when left out. */
     readonly port?: number | undefined;
+    /** Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`. */
+    readonly owner?: "own" | "any" | undefined;
     /** Time between two checks. Default: "5s". */
     readonly interval?: string | undefined;
     /** A check that takes longer has failed. Default: "2s". */
@@ -124,9 +145,11 @@ export interface Server {
     readonly path?: string | undefined;
     /** Port to look at; the server's own when left out. */
     readonly port?: number | undefined;
+    /** Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`. */
+    readonly owner?: "own" | "any" | undefined;
     /** Time between two checks. Default: "5s". */
     readonly interval?: string | undefined;
-    /** A check that takes longer has failed. An MCP exchange gets 10s, every other check 2s. Default: "10s". */
+    /** A check that takes longer has failed. An MCP exchange gets 10s, every other check 2s. Where the server keeps no session, each request of an exchange has this time. Default: "10s". */
     readonly timeout?: string | undefined;
     /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
     readonly startPeriod?: string | undefined;
@@ -169,10 +192,29 @@ export interface Server {
   } | undefined;
   /** When it counts as healthy; a failure restarts it. `tcp` when it has a port, else `none`. */
   readonly liveness?: "mcp" | "tcp" | "none" | {
+    /** Kind of check; `mcp`, `tcp` and `none` may be written as a bare word. Left out, or `default`: the kind that it has when nothing is said. */
+    readonly type?: "default" | undefined;
+    /** Port to look at; the server's own when left out. */
+    readonly port?: number | undefined;
+    /** Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`. */
+    readonly owner?: "own" | "any" | undefined;
+    /** Time between two checks. Default: "5s". */
+    readonly interval?: string | undefined;
+    /** A check that takes longer has failed. Default: "2s". */
+    readonly timeout?: string | undefined;
+    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
+    readonly startPeriod?: string | undefined;
+    /** Failed checks in a row until the probe says no. Default: 3. */
+    readonly failureThreshold?: number | undefined;
+    /** Good checks in a row until the probe says yes. Default: 1. */
+    readonly successThreshold?: number | undefined;
+  } | {
     /** Kind of check; `mcp`, `tcp` and `none` may be written as a bare word. */
     readonly type: "tcp";
     /** Port to look at; the server's own when left out. */
     readonly port?: number | undefined;
+    /** Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`. */
+    readonly owner?: "own" | "any" | undefined;
     /** Time between two checks. Default: "5s". */
     readonly interval?: string | undefined;
     /** A check that takes longer has failed. Default: "2s". */
@@ -191,6 +233,8 @@ export interface Server {
     readonly status?: number | readonly number[] | undefined;
     /** Port to look at; the server's own when left out. */
     readonly port?: number | undefined;
+    /** Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`. */
+    readonly owner?: "own" | "any" | undefined;
     /** Time between two checks. Default: "5s". */
     readonly interval?: string | undefined;
     /** A check that takes longer has failed. Default: "2s". */
@@ -207,9 +251,11 @@ export interface Server {
     readonly path?: string | undefined;
     /** Port to look at; the server's own when left out. */
     readonly port?: number | undefined;
+    /** Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`. */
+    readonly owner?: "own" | "any" | undefined;
     /** Time between two checks. Default: "5s". */
     readonly interval?: string | undefined;
-    /** A check that takes longer has failed. An MCP exchange gets 10s, every other check 2s. Default: "10s". */
+    /** A check that takes longer has failed. An MCP exchange gets 10s, every other check 2s. Where the server keeps no session, each request of an exchange has this time. Default: "10s". */
     readonly timeout?: string | undefined;
     /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
     readonly startPeriod?: string | undefined;

@@ -51,6 +51,10 @@ export abstract class Driven {
   /** An incarnation is held now, or (undefined) over. */
   protected holding(_incarnation: Incarnation | undefined): void {}
   protected probe(_inc: number, _probe: ProbeName): void {}
+  /** What has to be heard before the end of this timer is taken in. */
+  protected beforeTimer(_timer: TimerName): Promise<void> | undefined {
+    return undefined;
+  }
   /** All that came of one event, and of those that followed at once, is done. */
   protected settled(): void {}
 
@@ -252,8 +256,11 @@ export abstract class Driven {
       timer,
       setTimeout(() => {
         // Nobody could see whether it is gone: that is not to say that it cannot be killed.
-        if (timer === "stuck" && this.#incarnation?.isBlind) this.#setTimer(timer, inc, ms);
-        else this.dispatch({ type: "timer", inc, timer });
+        if (timer === "stuck" && this.#incarnation?.isBlind) return this.#setTimer(timer, inc, ms);
+        const due = () => this.dispatch({ type: "timer", inc, timer });
+        const first = this.beforeTimer(timer);
+        if (first === undefined) due();
+        else void first.then(due);
       }, ms),
     );
   }

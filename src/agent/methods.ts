@@ -179,8 +179,8 @@ function listEntryOf(registry: Registry, server: Supervised): ListEntry {
     ...(running ? { uptime_secs: secondsSince(phase.startedAt, Date.now()) } : {}),
     restart_count: restartCount,
     ...(lastExit ? { last_exit: { exit: lastExit.exit, at_unix_ms: lastExit.at } } : {}),
-    ready: running ? yesNo[phase.ready.verdict.status] : false,
-    healthy: running ? yesNo[phase.healthy.verdict.status] : null,
+    ready: running ? yesNo[server.seen("readiness", phase.ready).status] : false,
+    healthy: running ? yesNo[server.seen("liveness", phase.healthy).status] : null,
     ...waitsFor(registry, server, "waits_for"),
   };
 }

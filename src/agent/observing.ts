@@ -28,8 +28,8 @@ export function observe(server: Supervised, { withLines = false } = {}): Observe
     operator: server.operator,
     since,
     restartCount,
-    ready: phase.tag === "running" ? phase.ready.verdict : never,
-    healthy: phase.tag === "running" ? phase.healthy.verdict : never,
+    ready: phase.tag === "running" ? server.seen("readiness", phase.ready) : never,
+    healthy: phase.tag === "running" ? server.seen("liveness", phase.healthy) : never,
     ...(isLive(server.state) && runningHash !== undefined ? { runningHash } : {}),
     ...(process ? { pid: process.pid } : {}),
     ...("startedAt" in phase ? { startedAt: phase.startedAt } : {}),
@@ -71,14 +71,17 @@ function nextStart(phase: ServerState["phase"]): { nextStartAt?: number } {
   return phase.tag === "ending" && phase.after.kind === "backoff" ? { nextStartAt: phase.after.until } : {};
 }
 
-/** Asks a probe for a person, who sees each step; the core does not hear of it. */
+/** Asks a probe for a person, who sees each step; the core does not hear of it. What it finds is told to all. */
 export async function probeNow(server: Supervised, probe: ProbeName): Promise<ProbeReport> {
-  const { spec, secrets, redactor } = server;
-  const report = await server.watch?.askNow({ spec, secrets, probe: spec[probe] });
-  if (!report) {
+  const { spec, secrets, redactor, watch } = server;
+  const report = await watch?.askNow({ spec, secrets, probe: spec[probe] });
+  if (!report || !watch) {
     return new Steps().bad("process", `${spec.name} does not run: it is ${publicState(server.state)}`);
   }
   const steps = report.steps.map((step) => ({ ...step, detail: redactor.evidence(step.detail) }));
   const mcp = report.mcp && { mcp: redactor.facts(report.mcp) };
-  return { ...report, ...mcp, steps, evidence: redactor.evidence(report.evidence) };
+  const told = { ...report, ...mcp, steps, evidence: redactor.evidence(report.evidence) };
+  // A check that there is none of stays unknown.
+  if (spec[probe].type !== "none") server.note(probe, told, { spec, watch });
+  return told;
 }

@@ -6,6 +6,7 @@ import type { ProcessId } from "../model/process.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
 import { endStrayProbes } from "../probes/command.ts";
 import { KEEPER_LABEL } from "../system/family.ts";
+import { holderText } from "../system/holders.ts";
 import { holderOf } from "../system/listeners.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
 import { identify, isRunning, parentOf, signalExactly, signalProcess, wordsOf } from "../system/processes.ts";
@@ -107,8 +108,8 @@ async function checkPort({ port, host }: Launched, seen: readonly Mark[]): Promi
     holder = await look();
   }
   if (!holder) return;
-  const who = holder.pid ? `pid ${holder.pid} (${holder.name})` : holder.name;
-  throw new SpawnError(`cannot start: port ${port} is held by ${who}`, { portConflict: true });
+  const message = `cannot start: port ${port} is held by ${holderText(holder)}`;
+  throw new SpawnError(message, { portConflict: true });
 }
 
 /** Longest wait for a keeper that was just started to write down its pid, ms. */

@@ -73,7 +73,15 @@ export class StartWait {
     this.#began = this.#patience.by === "wait-timeout" ? now - waited : now;
     this.#signs = { ...this.#signs, lastAt: now };
     this.#end = await this.#wait(isSettled, gone);
+    // What was seen before the look that is under way may be long out of date; and it may be good.
+    if (this.#end === "over" && (await this.#isSettledAfterAll(isSettled))) this.#end = "settled";
     this.#waited = performance.now() - this.#began;
+  }
+
+  async #isSettledAfterAll(isSettled: (server: Supervised) => boolean): Promise<boolean> {
+    const { watch, spec } = this.#server;
+    await watch?.answerTo(spec.readiness);
+    return isSettled(this.#server);
   }
 
   get isSettled(): boolean {

@@ -2,8 +2,8 @@ import * as fs from "node:fs";
 import { startHash } from "../model/canonical.ts";
 import { SpawnError } from "../model/environment.ts";
 import type { Leftover } from "../model/leftover.ts";
-import type { OperatorWord, Restored, Transition } from "../model/observed.ts";
-import type { McpFacts } from "../model/probe-report.ts";
+import type { OperatorWord, Restored, Transition, Verdict } from "../model/observed.ts";
+import type { McpFacts, ProbeReport } from "../model/probe-report.ts";
 import { Redactor } from "../model/redact.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
@@ -13,6 +13,7 @@ import {
   type ProbeName,
   STUCK_AFTER,
   type SupervisedSpec,
+  type TimerName,
 } from "../supervisor/machine.ts";
 import {
   initialState,
@@ -71,6 +72,8 @@ export class Supervised extends Driven {
   }
   /** What the live process said of itself. */
   #mcp: McpFacts | undefined;
+  /** What a person's look has found. */
+  readonly #found = new Map<ProbeName, Verdict>();
   constructor(applied: AppliedSpec, options: SupervisedOptions) {
     super();
     this.#spec = applied.spec;
@@ -114,6 +117,23 @@ export class Supervised extends Driven {
   get mcp(): McpFacts | undefined {
     return this.#mcp;
   }
+  /** What was seen last of its probe, also by a person's look: that is told until the next one, and decides nothing. */
+  seen(probe: ProbeName, { verdict }: { readonly verdict: Verdict }): Verdict {
+    const found = this.#found.get(probe);
+    return found !== undefined && found.at >= verdict.at ? found : verdict;
+  }
+
+  /** A person has looked. `watch`: at which run, and with which spec. */
+  note(
+    probe: ProbeName,
+    { ok, evidence, mcp }: ProbeReport,
+    asked: { spec: ServerSpec; watch: Watch },
+  ): void {
+    if (asked.watch !== this.#watch || asked.spec !== this.#spec) return;
+    if (mcp) this.#mcp = mcp;
+    this.#found.set(probe, { status: ok ? "ok" : "failing", evidence, at: Date.now() });
+  }
+
   /** Unix ms, before the first line of output of the newest run. */
   get begunAt(): number {
     return this.#begunAt;
@@ -197,6 +217,7 @@ export class Supervised extends Driven {
     this.#secrets = secrets;
     this.#tampered = false;
     this.#unreadable = false;
+    this.#found.clear();
     this.log.setLimits(spec.logs);
     this.dispatch({ type: "configured" });
   }
@@ -358,9 +379,15 @@ export class Supervised extends Driven {
   protected override holding(incarnation: Incarnation | undefined): void {
     this.#watch?.close();
     this.#watch = incarnation && new Watch(incarnation, this.log, this.#begunAt, this.#report);
+    this.#found.clear();
     if (incarnation) return;
     this.#mcp = undefined;
     this.log.close();
+  }
+
+  /** A start is not over while somebody looks whether it is: that may say yes, and else it says what is so now. */
+  protected override beforeTimer(timer: TimerName): Promise<void> | undefined {
+    return timer === "start" ? this.#watch?.answerTo(this.#spec.readiness) : undefined;
   }
 
   /** Without a process there is nobody to look at, and the core hears of that by other ways. */

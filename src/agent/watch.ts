@@ -13,6 +13,9 @@ import type { LogWriter } from "./log-writer.ts";
 /** Looked through for the line that says "ready", when it came before anybody looked. */
 const EARLIER_LINES = 1000;
 
+/** How much longer than its timeout a look may take, ms: a session is ended, and a machine is busy. */
+const SLACK = 1000;
+
 /** What is asked: a probe, and the server that it belongs to. */
 export interface Question {
   readonly spec: ServerSpec;
@@ -29,6 +32,8 @@ export class Watch {
   readonly #prober: Prober;
   readonly #closing = new AbortController();
   #stopLog: () => void = () => {};
+  /** The look that is under way for each probe, which somebody has asked for last. */
+  readonly #looking = new Map<Probe, Promise<unknown>>();
 
   constructor(incarnation: Incarnation, log: LogWriter, since: number, report: (message: string) => void) {
     this.#log = log;
@@ -42,8 +47,23 @@ export class Watch {
     const { probe } = question;
     if (probe.type === "none") return;
     if (probe.type === "log") return this.#awaitLine(probe.pattern, answered);
-    const look = await this.#look(question, probe);
-    if (look && !this.#closing.signal.aborted) answered(look);
+    const looking = this.#look(question, probe).then((look) => {
+      if (look && !this.#closing.signal.aborted) answered(look);
+    });
+    this.#looking.set(probe, looking);
+    await looking;
+    if (this.#looking.get(probe) === looking) this.#looking.delete(probe);
+  }
+
+  /**
+   * Settles when the look that is under way for this probe was answered, and at once when there is none. What was seen
+   * before it began may be long out of date.
+   */
+  async answerTo(probe: Probe): Promise<void> {
+    const looking = this.#looking.get(probe);
+    if (looking === undefined || probe.type === "none" || probe.type === "log") return;
+    // One that cannot be made is made again and again.
+    await within(looking, probe.timeout + SLACK);
   }
 
   /** Asks for a person, who waits for the answer: a line of output that has not come is missing. */
@@ -147,3 +167,12 @@ export class Watch {
 const textOf = (line: LogLine) =>
   line.bytes.toString("utf8", 0, Math.min(line.bytes.length, LONGEST_MATCHED));
 const printed = (line: string) => `printed: ${line}`;
+
+async function within(event: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const bound = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([event, bound]);
+  clearTimeout(timer);
+}

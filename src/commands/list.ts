@@ -1,5 +1,7 @@
+import { visible } from "../model/visible.ts";
 import type { ListEntry } from "../rpc/contract.ts";
 import { listEntryOf } from "../rpc/entries.ts";
+import { type LostRoot, lostRoots, lostRootText } from "../system/projects.ts";
 import { type ListRow, listView } from "../views/list.ts";
 import { projectFilter } from "./project-command.ts";
 import { inOrder, isOfAgent, ServerCommand } from "./server-command.ts";
@@ -21,12 +23,21 @@ export default class List extends ServerCommand {
     const own =
       (await this.withAgentIfRecorded((client) => client.call("list", params), flags.project)) ?? [];
     const units = await this.unitServers(flags.project, listEntryOf);
-    const entries = inOrder([...own, ...units]);
+    const found = inOrder([...own, ...units]);
+    const lost = lostRoots(this.state, [...new Set(found.map(({ project }) => project))]);
+    const entries = found.map((entry) => withRoot(entry, lost));
     if (this.json) this.printJson(entries);
     else if (entries.length > 0 || process.exitCode === undefined)
-      this.print(listView(entries.map(rowOf), this.screen));
+      this.print([listView(entries.map(rowOf), this.screen), ...lost.map(lostLine)].join(""));
   }
 }
+
+function withRoot(entry: ListEntry, lost: readonly LostRoot[]): ListEntry {
+  const root = lost.find(({ project }) => project === entry.project)?.root;
+  return root === undefined ? entry : { ...entry, root_gone: root };
+}
+
+const lostLine = (lost: LostRoot) => `warning: ${visible(lostRootText(lost))}\n`;
 
 function rowOf(entry: ListEntry): ListRow {
   const { name, project, state, pid, port, uptime_secs, restart_count, ready, held, paused, waits_for } =

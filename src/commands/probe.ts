@@ -7,8 +7,8 @@ import { type Address, nameArgument, ServerCommand, wireName } from "./server-co
 export default class Probe extends ServerCommand {
   static override summary = "Probe a server once, and show every step.";
   static override description =
-    "Runs its readiness probe, or its liveness probe, as the agent would, and shows what it found. The result has no " +
-    "effect on how the server is supervised. Exits with 1 if the probe fails.";
+    "Runs its readiness probe, or its liveness probe, as the agent would, and shows what it found. `xy list` " +
+    "and `xy status` say the same until the next look. It has no effect on how the server is supervised. Exits with 1 if the probe fails.";
   static override examples = [
     "<%= config.bin %> probe web",
     "<%= config.bin %> probe web --which liveness",

@@ -246,7 +246,7 @@ export abstract class ProjectCommand extends BaseCommand {
     if (!other) return;
     this.fail(
       EXIT.failed,
-      `cannot use project ${desired.project} here: it belongs to ${other.bound}, and this is ${other.here}. ` +
+      `cannot use project ${desired.project} here: it belongs to ${other.bound}${other.isGone ? ", which is gone" : ""}, and this is ${other.here}. ` +
         "Give this one a `project` name of its own, or move the project here with `xy apply --adopt-project`.",
     );
   }

@@ -18,9 +18,15 @@ const PROBES: readonly string[] = ["readiness", "liveness"];
 
 function mergeField(key: string, base: unknown, own: unknown): unknown {
   if (own === undefined) return base;
-  if (!isMap(base) || !isMap(own)) return own;
-  if (PROBES.includes(key) && base.type !== own.type) return own;
-  return Object.fromEntries([...Object.entries(base), ...Object.entries(own)]);
+  if (!isMap(own)) return own;
+  const isProbe = PROBES.includes(key);
+  const hasType = own.type !== undefined && own.type !== "default";
+  // Without a type, settings are of whatever kind it is otherwise.
+  if (isProbe && !hasType && typeof base === "string") return { ...own, type: base };
+  if (!isMap(base)) return own;
+  if (!isProbe) return { ...base, ...own };
+  if (hasType && base.type !== own.type) return own;
+  return { ...base, ...own, ...(!hasType && base.type !== undefined ? { type: base.type } : {}) };
 }
 
 /** Whether something is said at this path. */

@@ -6,7 +6,12 @@ import type { DeclaredServer } from "./declared.ts";
 export async function patternProblems(servers: readonly DeclaredServer[]): Promise<Diagnostic[]> {
   const found = await Promise.all(
     servers.map(async ({ name, input: { readiness }, place }): Promise<Diagnostic[]> => {
-      if (typeof readiness !== "object" || readiness.type !== "log" || typeof readiness.pattern !== "string")
+      if (
+        typeof readiness !== "object" ||
+        !("type" in readiness) ||
+        readiness.type !== "log" ||
+        typeof readiness.pattern !== "string"
+      )
         return [];
       const pattern = await understood(readiness.pattern);
       if (pattern.ok) return [];

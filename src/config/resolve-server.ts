@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { ownerSaid } from "../model/probe-input.ts";
 import type { Facts } from "../model/server-fields.ts";
 import { type ServerSpec, specOf } from "../model/spec.ts";
 import type { EnvValue, SecretRef, SecretValues } from "../model/spec-parts.ts";
@@ -79,6 +80,7 @@ export async function resolveServer(
     ],
     mcp: input.mcp === undefined ? null : { path: input.mcp === true ? "/mcp" : input.mcp.path },
     probes,
+    owner: ownerSaid(input.readiness, input.liveness),
     env: { ...baseEnv, ...secret.fromFiles, ...expanded.env, ...secret.references },
     workingDir,
   });

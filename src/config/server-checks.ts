@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { typeOfProbe } from "../model/probe-input.ts";
 import type { FilledServer } from "../model/server.ts";
 import { parseDuration } from "../model/units.ts";
 import { nameFault } from "./environment.ts";
@@ -76,7 +77,12 @@ function portProblems(input: FilledServer): ServerProblem[] {
   if (input.portFlag !== undefined) needs(["portFlag"], "a port flag");
   for (const key of ["readiness", "liveness"] as const) {
     const probe = input[key];
-    const type = typeof probe === "object" ? probe.type : probe;
+    const type = typeOfProbe(probe);
+    if (typeof probe === "object" && type === undefined)
+      problems.push({
+        path: [key],
+        message: `cannot use settings of a check for ${key}: without a port there is none; say its type, or remove them`,
+      });
     if (type !== "tcp" && type !== "http" && type !== "mcp") continue;
     const ownPort = typeof probe === "object" && "port" in probe ? probe.port : undefined;
     if (ownPort === undefined) needs([key], `${type === "mcp" ? "an" : "a"} ${type} probe for ${key}`);

@@ -3,7 +3,11 @@ import { duration, port, text, textList, whole } from "./input-parts.ts";
 
 /** Probes as a person may write them. */
 
-const MCP_TIMEOUT = "A check that takes longer has failed. An MCP exchange gets 10s, every other check 2s.";
+const OWNERS = ["own", "any"] as const;
+export type Owner = (typeof OWNERS)[number];
+
+const MCP_TIMEOUT =
+  "A check that takes longer has failed. An MCP exchange gets 10s, every other check 2s. Where the server keeps no session, each request of an exchange has this time.";
 const timing = {
   interval: duration.default("5s").describe("Time between two checks."),
   timeout: duration.default("2s").describe("A check that takes longer has failed."),
@@ -22,11 +26,18 @@ const path = z
   .regex(/^\/[!-~]*$/, { error: 'write a path that begins with "/", without spaces, such as "/health"' });
 const statusCode = whole(100, 599);
 const noneProbe = z.strictObject({ type: z.literal("none") }).describe("No check.");
+const owner = z
+  .enum(OWNERS, { error: 'write "own" or "any"' })
+  .optional()
+  .describe(
+    "Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`.",
+  );
 const otherPort = port.optional().describe("Port to look at; the server's own when left out.");
 const tcpProbe = z
   .strictObject({
     type: z.literal("tcp").describe("Kind of check; `mcp`, `tcp` and `none` may be written as a bare word."),
     port: otherPort,
+    owner,
     ...timing,
   })
   .describe("Something listens on the port and belongs to this server.");
@@ -41,6 +52,7 @@ const httpProbe = z
       .optional()
       .describe("Status codes that are good; any from 200 to 299 when left out. No redirect is followed."),
     port: otherPort,
+    owner,
     ...timing,
   })
   .describe("It listens on the port, and answers a GET with a good status code.");
@@ -49,6 +61,7 @@ const mcpProbe = z
     type: z.literal("mcp"),
     path: path.optional().describe("Path of the MCP endpoint; that of `mcp`, or `/mcp`, when left out."),
     port: otherPort,
+    owner,
     ...mcpTiming,
   })
   .describe("It listens on the port, and an MCP exchange succeeds: it is opened, and the tools are listed.");
@@ -73,8 +86,36 @@ const logProbe = z
   })
   .describe("A line of output matches the pattern.");
 
+/** Its default depends on what the kind is. */
+const leftOut = <T extends z.ZodType>(setting: z.ZodDefault<T>) =>
+  setting
+    .unwrap()
+    .optional()
+    .meta({ description: setting.description ?? "", default: setting.parse(undefined) });
+
+/** The kind of check that the server has anyway, with these settings in place of its own. */
+const usualProbe = z
+  .strictObject({
+    type: z
+      .literal("default")
+      .optional()
+      .describe(
+        "Kind of check; `mcp`, `tcp` and `none` may be written as a bare word. Left out, or `default`: the kind that it has when nothing is said.",
+      ),
+    port: otherPort,
+    owner,
+    interval: leftOut(timing.interval),
+    timeout: leftOut(timing.timeout),
+    startPeriod: leftOut(timing.startPeriod),
+    failureThreshold: leftOut(timing.failureThreshold),
+    successThreshold: leftOut(timing.successThreshold),
+  })
+  .describe(
+    "The kind of check that it has when nothing is said, with other settings. `type` may be left out.",
+  );
+
 const WORDS = ["mcp", "tcp", "none"] as const;
-const everywhere = [tcpProbe, httpProbe, mcpProbe, commandProbe, noneProbe] as const;
+const everywhere = [usualProbe, tcpProbe, httpProbe, mcpProbe, commandProbe, noneProbe] as const;
 
 export const readinessInput = z.union(
   [
@@ -96,7 +137,29 @@ export const livenessInput = z.union(
   { error: 'write "mcp", "tcp", "none", or a probe with the type "mcp", "http", "tcp", "command" or "none"' },
 );
 
-/** A probe that was written as a bare word, with its settings. */
-export function probeOfWord(word: (typeof WORDS)[number]): z.output<(typeof everywhere)[number]> {
-  return { none: noneProbe, tcp: tcpProbe, mcp: mcpProbe }[word].parse({ type: word });
+/** A probe that was written as a bare word, or with settings alone. */
+export function probeOfWord(
+  word: (typeof WORDS)[number],
+  settings: z.output<typeof usualProbe> = {},
+): z.output<typeof tcpProbe | typeof mcpProbe | typeof noneProbe> {
+  if (word === "none") return { type: "none" };
+  return { tcp: tcpProbe, mcp: mcpProbe }[word].parse({ ...settings, type: word });
+}
+
+/** What one of a server's checks says of whose listener counts; the other says the same unless it says otherwise. */
+export function ownerSaid(...probes: readonly (z.output<typeof readinessInput> | undefined)[]): Owner {
+  const said = probes.map((probe) => typeof probe === "object" && "owner" in probe && probe.owner);
+  return said.includes("any") ? "any" : "own";
+}
+
+type WrittenProbe = Exclude<z.output<typeof readinessInput>, string>;
+
+/** It names no kind. */
+export const isUsual = (probe: WrittenProbe): probe is z.output<typeof usualProbe> =>
+  probe.type === undefined || probe.type === "default";
+
+/** The kind that somebody has named. */
+export function typeOfProbe(probe: z.output<typeof readinessInput> | undefined): string | undefined {
+  const type = typeof probe === "object" ? probe.type : probe;
+  return type === "default" ? undefined : type;
 }

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { probeOfWord, type readinessInput } from "./probe-input.ts";
+import { isUsual, type Owner, probeOfWord, type readinessInput } from "./probe-input.ts";
 import type { Probe } from "./spec-parts.ts";
 import { formatDuration, milliseconds } from "./units.ts";
 
@@ -9,6 +9,8 @@ import { formatDuration, milliseconds } from "./units.ts";
 interface Around {
   readonly port: number | null;
   readonly mcp: { readonly path: string } | null;
+  /** Whose listener counts where a probe does not say it. */
+  readonly owner?: Owner;
 }
 
 /** What the usual value of a setting may depend on. */
@@ -35,11 +37,16 @@ const MCP_TIMEOUT = 10_000;
 export function probeOf(
   input: ProbeInput,
   byDefault: "mcp" | "tcp" | "none",
-  { port: own, mcp }: Around,
+  { port: own, mcp, owner }: Around,
   command: ProbeCommand | undefined,
 ): Probe {
   const written = input ?? byDefault;
-  const asked = typeof written === "string" ? probeOfWord(written) : written;
+  const asked =
+    typeof written === "string"
+      ? probeOfWord(written)
+      : isUsual(written)
+        ? probeOfWord(byDefault, written)
+        : written;
   if (asked.type === "none") return { type: "none" };
   const timing = {
     interval: milliseconds(asked.interval),
@@ -53,7 +60,11 @@ export function probeOf(
     const { command: program, args } = asked;
     return { type: "command", command: program, program, args, ...command, ...timing };
   }
-  const at = { port: asked.port ?? own ?? 0 };
+  const at = {
+    port: asked.port ?? own ?? 0,
+    // Absent is what every record has of whom nothing is said.
+    ...((asked.owner ?? owner) === "any" ? { owner: "any" as const } : {}),
+  };
   switch (asked.type) {
     case "tcp":
       return { type: "tcp", ...at, ...timing };

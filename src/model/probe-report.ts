@@ -5,6 +5,10 @@ export const mcpFacts = z.object({
   /** `legacy`: up to 2025-11-25, opened by `initialize`; `modern`: since 2026-07-28. Absent: it wants authorization first. */
   era: z.enum(["legacy", "modern"]).optional(),
   protocolVersion: z.string().optional(),
+  /** `http+sse`: the one of 2024-11-05, with a stream of its own. Absent: Streamable HTTP. */
+  transport: z.string().optional(),
+  /** Where it is instead, when that is not the path that was asked for. */
+  path: z.string().optional(),
   serverName: z.string().optional(),
   serverVersion: z.string().optional(),
   /** Absent: it has none to list, or was not asked. */

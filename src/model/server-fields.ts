@@ -17,7 +17,7 @@ import {
 } from "./input-parts.ts";
 import type { Machine } from "./machine.ts";
 import { own } from "./own.ts";
-import { livenessInput, readinessInput } from "./probe-input.ts";
+import { livenessInput, type Owner, readinessInput } from "./probe-input.ts";
 import { isUsualOfProbe, type ProbeCommand, probeOf, shownOfProbe, usualProbe } from "./probe-of.ts";
 import {
   CLASSES,
@@ -55,6 +55,8 @@ export interface Facts {
   readonly workingDir: string;
   /** Of the probes that run a program: where it was found, and its arguments with every template filled in. */
   readonly probes: { readonly [Name in "readiness" | "liveness"]?: ProbeCommand };
+  /** Whose listener counts for a probe that does not say it. */
+  readonly owner?: Owner;
 }
 
 interface Row<W extends z.ZodType, K extends z.ZodType> extends Traits<z.output<K>> {

@@ -26,23 +26,26 @@ const probeTiming = {
   failureThreshold: z.int().min(1),
   successThreshold: z.int().min(1),
 };
+/** `any`: whoever listens is as good as one of the server's own processes. */
+const owner = { owner: z.enum(["own", "any"]).optional() };
 /** What another version has added is kept. */
 const open = <T extends z.ZodRawShape>(shape: T) => z.looseObject(shape) as unknown as z.ZodObject<T>;
 
 export const probe = z.discriminatedUnion("type", [
   open({ type: z.literal("none") }),
   /** Something listens on host:port and belongs to one of the server's processes. */
-  open({ type: z.literal("tcp"), port: z.int(), ...probeTiming }),
+  open({ type: z.literal("tcp"), port: z.int(), ...owner, ...probeTiming }),
   /** As `tcp`, and it answers a GET of `path` with one of these codes; an empty list stands for 200 to 299. */
   open({
     type: z.literal("http"),
     port: z.int(),
     path: z.string(),
     status: z.array(z.int()),
+    ...owner,
     ...probeTiming,
   }),
   /** As `tcp`, and an MCP exchange over `path` succeeds. */
-  open({ type: z.literal("mcp"), port: z.int(), path: z.string(), ...probeTiming }),
+  open({ type: z.literal("mcp"), port: z.int(), path: z.string(), ...owner, ...probeTiming }),
   /** A program, run in the server's environment and folder, ends with code 0. `command` is as declared. */
   open({
     type: z.literal("command"),
@@ -55,6 +58,9 @@ export const probe = z.discriminatedUnion("type", [
   open({ type: z.literal("log"), pattern: z.string(), ...probeTiming }),
 ]);
 export type Probe = z.infer<typeof probe>;
+
+/** Whether somebody else may listen in its place. */
+export const isAnyones = (probe: Probe): boolean => "owner" in probe && probe.owner === "any";
 
 export const STOP_SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
 export const RESTART_POLICIES = ["on-failure", "always", "never"] as const;

@@ -82,6 +82,12 @@ export function runsText({ restarts, lastFailure }: Pick<StartProgress, "restart
 const TIMED_OUT = /\bwithin [\d.]+ ?m?s\b/;
 const NOTHING_LISTENS = /\bnothing listens on port\b/;
 
+/** Which setting gives a check more time, to be put behind what it says of having had too little; else empty. */
+export function timeoutHelp(evidence: string, setting: string, ms: number): string {
+  if (!TIMED_OUT.test(evidence) || evidence.includes(".timeout`")) return "";
+  return `if a check may take longer, set \`${setting}.timeout\` (${formatDuration(ms)} now)`;
+}
+
 interface Facts {
   readonly spec: Pick<ServerSpec, "port" | "readiness">;
   /** What was seen last of its readiness; undefined: its program does not run. */
@@ -95,10 +101,10 @@ export function startHelp({ spec, evidence, givenUp }: Facts): string[] {
   const help: string[] = [];
   const { type } = spec.readiness;
   const looks = type === "tcp" || type === "http" || type === "mcp";
-  if (evidence !== undefined && type !== "none" && type !== "log" && TIMED_OUT.test(evidence))
-    help.push(
-      `if a check may take longer, set \`readiness.timeout\` (${formatDuration(spec.readiness.timeout)} now)`,
-    );
+  if (evidence !== undefined && type !== "none" && type !== "log") {
+    const more = timeoutHelp(evidence, "readiness", spec.readiness.timeout);
+    if (more !== "") help.push(more);
+  }
   if (givenUp !== undefined) help.push(patienceHelp(givenUp));
   if (evidence !== undefined && spec.port !== null && looks && NOTHING_LISTENS.test(evidence))
     help.push('if it never listens on a port, set `port "none"`');

@@ -14,15 +14,18 @@ import type { Machine } from "../model/machine.ts";
 import type { Observed } from "../model/observed.ts";
 import { own } from "../model/own.ts";
 import type { Change, Desired, Plan, Unreachable } from "../model/plan.ts";
+import type { ServerSpec } from "../model/spec.ts";
+import { isAnyones } from "../model/spec-parts.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import { buildPlan } from "../reconciler/plan.ts";
 import { isSelected, type Selection } from "../reconciler/select.ts";
 import { isOfAny } from "../system/family.ts";
+import { holderText } from "../system/holders.ts";
 import { holderOf, holdersOf } from "../system/listeners.ts";
 import { pathsOf } from "../system/paths.ts";
 import { privateCache } from "../system/private-folder.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
-import { readProject, recordedProjects } from "../system/projects.ts";
+import { lostRoots, lostRootText, readProject, recordedProjects } from "../system/projects.ts";
 import { type Asking, mayUse } from "./consent.ts";
 import { activeGeneration, type Generation } from "./generations.ts";
 import { appliedReferences } from "./kept-secrets.ts";
@@ -229,13 +232,27 @@ export async function makePlan(evaluated: ToPlan, request: PlanRequest): Promise
   const unknown = reachable.flatMap(unknownFieldsOf);
   const hints = hintsOn(changes, backends);
   const held = await heldPorts(changes, reachable);
+  const welcome = changes.flatMap(strangersWelcome);
   const away = await managersAway(changes, backends);
   const latest = activeGeneration(state, desired.project);
   const rolledBack =
     latest?.rollbackOf === undefined
       ? {}
       : { rolledBack: { generation: latest.number, of: latest.rollbackOf } };
-  const all = [...built.value.diagnostics, ...remarks, ...units, ...unknown, ...hints, ...held, ...away];
+  const rootless = lostRoots(state).map(
+    (lost): Diagnostic => ({ severity: "warning", message: lostRootText(lost) }),
+  );
+  const all = [
+    ...built.value.diagnostics,
+    ...rootless,
+    ...remarks,
+    ...units,
+    ...unknown,
+    ...hints,
+    ...welcome,
+    ...held,
+    ...away,
+  ];
   const plan = {
     ...built.value,
     changes,
@@ -390,6 +407,9 @@ function bringsUp({ action, held }: Change): boolean {
 async function heldPort({ server, desired }: Change, observed: readonly Observed[]): Promise<Diagnostic[]> {
   if (!desired || desired.port === null || desired.wanted !== "start") return [];
   const { port, host } = desired;
+  // Whoever listens in its place while it runs goes with it.
+  const before = observed.find(({ name, pid }) => name === server && pid !== undefined)?.spec;
+  if (before?.port === port && isListenedFor(before)) return [];
   // What cannot be seen now is no reason to refuse: the start looks again.
   const holders = await holdersOf(port, host).catch(() => []);
   const mains = observed.flatMap(({ pid, backend }) =>
@@ -398,7 +418,19 @@ async function heldPort({ server, desired }: Change, observed: readonly Observed
   const ours = await Promise.all(holders.map(({ pid }) => isOfAny(pid, mains)));
   const holder = holders.find((_, i) => !ours[i]);
   if (!holder) return [];
-  const who = holder.pid === 0 ? holder.name : `pid ${holder.pid} (${holder.name})`;
-  const message = `cannot listen: port ${port} is held by ${who}; stop that, or choose another port`;
+  const message = `cannot listen: port ${port} is held by ${holderText(holder)}; stop that, or choose another port`;
   return [{ severity: "error", server, message }];
+}
+
+/** Somebody else may listen in its place. */
+function isListenedFor({ readiness, liveness }: ServerSpec): boolean {
+  return isAnyones(readiness) || isAnyones(liveness);
+}
+
+/** What is said of whoever takes any listener for the server's own. */
+function strangersWelcome({ server, action, desired }: Change): Diagnostic[] {
+  if (desired === undefined || action === "none" || action === "remove" || !isListenedFor(desired)) return [];
+  const checks = (["readiness", "liveness"] as const).filter((which) => isAnyones(desired[which]));
+  const message = `owner "any" for ${checks.join(" and ")}: whoever listens on port ${desired.port ?? "?"} is taken for this server`;
+  return [{ severity: "warning", server, message }];
 }

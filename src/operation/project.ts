@@ -6,6 +6,7 @@ import type { ProcessId } from "../model/process.ts";
 import { type Lock, tryLock } from "../system/lock.ts";
 import { projectDir } from "../system/paths.ts";
 import {
+  isGone,
   isSamePath,
   type ProjectRecord,
   projectLockPath,
@@ -46,9 +47,10 @@ export function boundElsewhere(
   state: string,
   project: string,
   root: string,
-): { bound: string; here: string } | undefined {
+): { bound: string; here: string; isGone: boolean } | undefined {
   const bound = readProject(state, project)?.root;
-  return bound === undefined || isSamePath(bound, root) ? undefined : { bound, here: root };
+  if (bound === undefined || isSamePath(bound, root)) return undefined;
+  return { bound, here: root, isGone: isGone(bound) };
 }
 
 export type Locked =

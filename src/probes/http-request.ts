@@ -1,5 +1,6 @@
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import { isCode } from "../system/files.ts";
+import { speaksTls } from "./tls.ts";
 import { told } from "./untrusted.ts";
 
 /** The moment at which all work of a probe ends, however little was done. */
@@ -26,6 +27,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly deadline: Deadline;
+  /** Ends it early. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ResponseHead {
@@ -42,32 +45,49 @@ export interface HttpExchange {
   readonly head?: ResponseHead;
   /** Why the exchange did not come to its end, as what follows the server's name: "refuses connections". */
   readonly refusal?: string;
+  /** Its time was over. */
+  readonly isLate?: true;
 }
 
 /** Most bytes of a body: what is longer is no answer to a probe. */
 const LONGEST_BODY = 4 << 20;
 const LONGEST_HEAD = 16 << 10;
 
+type Opener = (head: ResponseHead) => BodyReader | undefined;
+
 /**
  * One exchange over a connection of its own, which is closed when this settles. `open` is called with the head of the
  * answer and returns who reads the body, or undefined: the head is enough. Never rejects.
  */
-export function exchange(
-  asked: HttpRequest,
-  open: (head: ResponseHead) => BodyReader | undefined = () => undefined,
-): Promise<HttpExchange> {
+export async function exchange(asked: HttpRequest, open: Opener = () => undefined): Promise<HttpExchange> {
+  const done = await exchangeOnce(asked, open);
+  if (done.refusal !== NO_ANSWER || asked.signal?.aborted) return done;
+  // OpenSSL takes plain HTTP for what it is, and sends no alert: so it is asked in its own language.
+  return (await speaksTls(asked)) ? { ...done, refusal: TLS } : done;
+}
+
+function exchangeOnce(asked: HttpRequest, open: Opener): Promise<HttpExchange> {
   const left = asked.deadline.at - performance.now();
   // Nothing is sent that nobody would hear the answer of: it might open a session.
-  if (left <= 0) return Promise.resolve({ refusal: `left no time within ${asked.deadline.ms} ms` });
+  if (left <= 0)
+    return Promise.resolve({ refusal: `left no time within ${asked.deadline.ms} ms`, isLate: true });
   return new Promise((resolve) => {
     let head: ResponseHead | undefined;
     let sent: ClientRequest | undefined;
-    const settle = (refusal?: string) => {
+    const settle = (refusal?: string, isLate?: true) => {
       clearTimeout(timer);
+      asked.signal?.removeEventListener("abort", interrupted);
       sent?.destroy();
-      resolve({ ...(head && { head }), ...(refusal === undefined ? {} : { refusal }) });
+      resolve({
+        ...(head && { head }),
+        ...(refusal === undefined ? {} : { refusal }),
+        ...(isLate && { isLate }),
+      });
     };
-    const timer = setTimeout(() => settle(lateness(sent, head, asked.deadline)), left);
+    const interrupted = () => settle("was interrupted");
+    const timer = setTimeout(() => settle(lateness(sent, head, asked.deadline), true), left);
+    if (asked.signal?.aborted) return interrupted();
+    asked.signal?.addEventListener("abort", interrupted, { once: true });
     try {
       sent = send(asked);
     } catch (error) {
@@ -88,8 +108,10 @@ export function exchange(
   });
 }
 
-/** OpenSSL takes plain HTTP for what it is, and sends no alert. */
-const NO_ANSWER = "closed the connection without an answer, as a TLS server does";
+const NO_ANSWER = "closed the connection without an answer";
+/** With the way out: it is the whole evidence of a server that may be as it should. */
+export const TLS =
+  'speaks TLS, and xy asks over plain HTTP only: use the check "tcp", or a "command" that asks over https';
 const BROKEN_OFF = "broke its answer off";
 
 function send({ method, address, port, host, path, headers, body }: HttpRequest): ClientRequest {
@@ -143,7 +165,7 @@ function reasonOf(error: NodeJS.ErrnoException & { rawPacket?: Buffer }): string
 /** What answers in place of HTTP: an alert or a greeting of TLS, or anything. */
 function notHttp(packet: Buffer): string {
   const [kind, major] = packet;
-  if ((kind === 0x15 || kind === 0x16) && major === 0x03) return "speaks TLS, not plain HTTP";
+  if ((kind === 0x15 || kind === 0x16) && major === 0x03) return TLS;
   const start = told(packet.toString("utf8", 0, 200), 40).replace(/[^\x20-\x7e…]/g, "?");
   if (start.startsWith("HTTP/")) return "answered with broken HTTP";
   return start === "" ? "does not speak HTTP" : `does not speak HTTP: it says "${start}"`;

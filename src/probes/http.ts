@@ -1,6 +1,7 @@
 import type { ProbeReport } from "../model/probe-report.ts";
-import { deadlineIn, exchange, type ResponseHead } from "./http-request.ts";
+import { deadlineIn, exchange, type ResponseHead, TLS } from "./http-request.ts";
 import { told } from "./untrusted.ts";
+import { type OwnWords, ownWords, saysTls } from "./words.ts";
 
 export interface HttpTarget {
   /** Where to connect. */
@@ -18,18 +19,26 @@ export interface HttpTarget {
 export async function httpProbe(target: HttpTarget): Promise<ProbeReport> {
   const { address, port, host, path, status, timeoutMs } = target;
   const began = performance.now();
-  const { head, refusal } = await exchange({
-    method: "GET",
-    address,
-    port,
-    host,
-    path,
-    headers: { Accept: "*/*" },
-    deadline: deadlineIn(timeoutMs),
-  });
+  let words: OwnWords | undefined;
+  const { head, refusal } = await exchange(
+    {
+      method: "GET",
+      address,
+      port,
+      host,
+      path,
+      headers: { Accept: "*/*" },
+      deadline: deadlineIn(timeoutMs),
+    },
+    (got) => {
+      words = isAccepted(got.status, status) ? undefined : ownWords(got);
+      return words?.reader;
+    },
+  );
   const step = `GET ${told(path)}`;
   const ok = head !== undefined && isAccepted(head.status, status);
-  const detail = head === undefined ? (refusal ?? "gave no answer") : judged(head, ok, target);
+  const detail =
+    head === undefined ? (refusal ?? "gave no answer") : judged(head, words?.said() ?? "", ok, target);
   const ms = Math.round(performance.now() - began);
   return { ok, evidence: `${step}: ${detail}`, steps: [{ step, ok, detail, ms }] };
 }
@@ -38,10 +47,16 @@ function isAccepted(status: number, accepted: readonly number[]): boolean {
   return accepted.length === 0 ? status >= 200 && status < 300 : accepted.includes(status);
 }
 
-function judged(head: ResponseHead, ok: boolean, { host, status }: HttpTarget): string {
+function judged(head: ResponseHead, said: string, ok: boolean, { host, status }: HttpTarget): string {
   if (ok) return statusText(head);
+  if (saysTls(head, said)) return TLS;
   const expected = status.length === 0 ? "200 to 299" : status.join(" or ");
-  return `${statusText(head)}${meaning(head, host) || `, expected ${expected}`}`;
+  return `${saidWith(head, said)}${meaning(head, host) || `, expected ${expected}`}`;
+}
+
+/** `403 Forbidden: "Invalid Host header"` */
+export function saidWith(head: ResponseHead, said: string): string {
+  return `${statusText(head)}${said === "" ? "" : `: "${said}"`}`;
 }
 
 /** `404 Not Found` */
@@ -55,5 +70,7 @@ export function meaning({ status, headers }: ResponseHead, host: string): string
   if (status === 403) return `, it forbids this request: perhaps its Host header, ${told(host, 100)}`;
   if (status >= 500) return ", it is up and fails";
   if (status < 300 || status >= 400) return "";
-  return headers.location === undefined ? ", a redirect" : `, a redirect to ${told(headers.location)}`;
+  if (headers.location === undefined) return ", a redirect";
+  const out = /^https:/i.test(headers.location) ? "; xy asks over plain HTTP only" : "";
+  return `, a redirect to ${told(headers.location)}${out}`;
 }

@@ -1,6 +1,7 @@
-import { connect } from "node:net";
+import { connect, isIP } from "node:net";
 import type { ProbeReport } from "../model/probe-report.ts";
 import { isCode } from "../system/files.ts";
+import { holderText, serverOf } from "../system/holders.ts";
 import {
   allOwnedBy,
   holderOf,
@@ -12,6 +13,7 @@ import {
   type Owned,
   ownedBy,
 } from "../system/listeners.ts";
+import { lineageOf } from "../system/processes.ts";
 import { Steps } from "./steps.ts";
 import type { Subject } from "./subject.ts";
 
@@ -21,12 +23,14 @@ export interface Endpoint {
   readonly port: number;
   /** Longest wait for the connection, ms. */
   readonly timeout: number;
+  /** `any`: whoever listens is as good as one of its processes. */
+  readonly owner?: "own" | "any" | undefined;
 }
 
 export interface ListenerReport extends ProbeReport {
   /** The address that accepted the connection, and belongs to the server. Only when all is well. */
   readonly address?: string;
-  /** To be put behind what is good: that it can be reached from further away than it is declared for; else empty. */
+  /** To be put behind what is good: which address a name stood for, and that it can be reached from further away than it is declared for; else empty. */
   readonly exposure?: string;
 }
 
@@ -65,13 +69,13 @@ export class ListenerProbe {
     const known = this.#owned;
     if (known?.listener.port !== port || !isExact(known.listener) || !isStillOpen(known)) return undefined;
     this.#subject.notice?.();
-    const seen = passed(steps, known, host, port);
     const { address, refusal } = await tryConnect(host, port, timeout);
     if (refusal !== undefined || address !== known.listener.address) return undefined;
+    const seen = passed(steps, known, { host, port, address });
     return { ...seen, ...accepted(steps, address, port, seen.evidence) };
   }
 
-  async #lookAtAll({ host, port, timeout }: Endpoint): Promise<ListenerReport> {
+  async #lookAtAll({ host, port, timeout, owner }: Endpoint): Promise<ListenerReport> {
     const steps = new Steps();
     const all = await this.#table();
     const here = all.get(port) ?? [];
@@ -80,13 +84,17 @@ export class ListenerProbe {
       return steps.bad("listener", `${nobodyAt(host, port, here)}${await this.#elsewhere(all, port)}`);
     }
     const owned = await this.#ownerOf(sockets);
-    if (owned === undefined)
-      return steps.bad("listener", `${at(host, port)} is held by ${await holder(port, host)}`);
-    const seen = passed(steps, owned, host, port);
-    const { address, refusal } = await tryConnect(host, port, timeout);
-    if (refusal !== undefined) return steps.bad("connect", `${at(host, port)} ${refusal}`);
+    const isWelcome = owner === "any";
+    if (owned === undefined && !isWelcome)
+      return steps.bad("listener", `${at(host, port)} is held by ${await this.#stranger(port, host)}`);
+    const { address, refusal, tried } = await tryConnect(host, port, timeout);
     // A name may mean several addresses, of which only one is this server's.
-    if ((await this.#ownerOf(listenersFor(here, address))) === undefined)
+    const answers = refusal === undefined ? await this.#ownerOf(listenersFor(here, address)) : owned;
+    const place = { host, port, ...(refusal === undefined ? { address } : {}) };
+    const mine = answers ?? (isWelcome ? undefined : owned);
+    const seen = mine ? passed(steps, mine, place) : await inItsPlace(steps, place, sockets[0]);
+    if (refusal !== undefined) return steps.bad("connect", `${at(host, port)} ${refusal}${tried}`);
+    if (answers === undefined && !isWelcome)
       return steps.bad("connect", `${at(host, port)} is answered by another process, on ${address}`);
     return { ...seen, ...accepted(steps, address, port, seen.evidence) };
   }
@@ -96,6 +104,19 @@ export class ListenerProbe {
     if (known && sockets.some(({ socket }) => socket === known.listener.socket)) return known;
     this.#owned = ownedBy(await this.#subject.members(), sockets);
     return this.#owned;
+  }
+
+  /** Who holds the port in its place, and the way out where that may be right. */
+  async #stranger(port: number, host: string): Promise<string> {
+    const found = await holderOf(port, host).catch(() => undefined);
+    if (found === undefined || found.pid === 0) return `${found?.name ?? "another process"}${MAY_BE_RIGHT}`;
+    const line = lineageOf(found.pid);
+    const members = new Set(await this.#subject.members());
+    if (line.some((pid) => members.has(pid)))
+      return `its own child, in another session: pid ${found.pid} (${found.name})${MAY_BE_RIGHT}`;
+    return serverOf(found.pid) === undefined
+      ? `another process: ${holderText(found)}${MAY_BE_RIGHT}`
+      : holderText(found);
   }
 
   /** Servers that find their port taken may move to the next one, and say nothing. */
@@ -108,13 +129,39 @@ export class ListenerProbe {
   }
 }
 
-/** The first step: who listens. */
-function passed(steps: Steps, { pid, listener }: Owned, host: string, port: number) {
-  const exposure = exposureOf(host, listener);
-  const evidence = `pid ${pid} listens on ${at(host, port)}${exposure}`;
-  steps.passed("listener", evidence);
-  return { evidence, exposure };
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  /** That accepted the connection. */
+  readonly address?: string;
 }
+
+/** The first step: who listens. */
+function passed(steps: Steps, { pid, listener }: Owned, place: Place) {
+  return listens(steps, `pid ${pid} listens`, place, listener);
+}
+
+function listens(steps: Steps, who: string, { host, port, address }: Place, listener: Listener | undefined) {
+  const exposure = listener ? exposureOf(host, listener) : "";
+  const dialled = address === undefined || isIP(host) !== 0 ? undefined : address;
+  const evidence = `${who} on ${at(host, port)}${dialled === undefined ? "" : ` (${dialled})`}${exposure}`;
+  steps.passed("listener", evidence);
+  return {
+    evidence,
+    exposure: `${dialled === undefined ? "" : `; asked at ${at(dialled, port)}`}${exposure}`,
+  };
+}
+
+/** The same of somebody else, where that may be: also what rests on an answer says so. */
+async function inItsPlace(steps: Steps, place: Place, listener: Listener | undefined) {
+  const found = await holderOf(place.port, place.host).catch(() => undefined);
+  const who = `${found === undefined ? "another process" : holderText(found)} listens in its place (owner "any")`;
+  const seen = listens(steps, who, place, listener);
+  return { ...seen, exposure: `; ${who}${seen.exposure}` };
+}
+
+const MAY_BE_RIGHT =
+  '; if it listens in place of this server, as for `docker run -p`, say `owner "any"` in its check';
 
 /** The second: it answers. */
 function accepted(steps: Steps, address: string, port: number, evidence: string): ListenerReport {
@@ -141,24 +188,27 @@ function exposureOf(host: string, { address }: Listener): string {
   return `; it listens on all interfaces (${address}), not only on ${host} as declared`;
 }
 
-async function holder(port: number, host: string): Promise<string> {
-  const found = await holderOf(port, host).catch(() => undefined);
-  return found?.pid ? `another process: pid ${found.pid} (${found.name})` : "another process";
+interface Connection {
+  /** That accepted it. */
+  readonly address: string;
+  /** What came instead. */
+  readonly refusal?: string;
+  /** The addresses that a name stands for, to be put behind a refusal; else empty. */
+  readonly tried: string;
 }
 
-/** The address that accepted a connection in time, or what came instead. */
-function tryConnect(
-  host: string,
-  port: number,
-  timeout: number,
-): Promise<{ address: string; refusal?: string }> {
+/** The address that accepted a connection in time, or what came instead. Of a name each address is tried, as clients do. */
+function tryConnect(host: string, port: number, timeout: number): Promise<Connection> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout });
+    const tried = new Set<string>();
+    const socket = connect({ host, port, timeout, autoSelectFamily: true });
     const settle = (refusal?: string) => {
       const address = socket.remoteAddress ?? host;
       socket.destroy();
-      resolve({ address, ...(refusal === undefined ? {} : { refusal }) });
+      const names = isIP(host) === 0 && tried.size > 0 ? ` (${[...tried].join(" and ")})` : "";
+      resolve({ address, tried: names, ...(refusal === undefined ? {} : { refusal }) });
     };
+    socket.on("connectionAttempt", (address: string) => tried.add(address));
     socket.once("connect", () => settle());
     socket.once("timeout", () => settle(`did not accept a connection within ${timeout} ms`));
     socket.once("error", (error) =>

@@ -1,15 +1,21 @@
-import { meaning, statusText } from "./http.ts";
-import type { BodyReader, HttpExchange, ResponseHead } from "./http-request.ts";
+import { meaning, saidWith, statusText } from "./http.ts";
+import { type BodyReader, type HttpExchange, type ResponseHead, TLS } from "./http-request.ts";
 import { isRecord, type RpcAnswer, type RpcError, type RpcResult, readAnswer } from "./json-rpc.ts";
-import { EventData } from "./sse.ts";
+import { ServerEvents } from "./sse.ts";
 import { told } from "./untrusted.ts";
+import { ownWords, saysTls } from "./words.ts";
 
 /** What came of one MCP request; `detail` is one line, to be put behind the name of the request. */
 export type Answer =
   | { readonly kind: "result"; readonly result: RpcResult }
   | { readonly kind: "unauthorized"; readonly detail: string }
-  /** It answers, but not this: so does a server of the other era. */
-  | { readonly kind: "refused"; readonly detail: string; readonly error?: RpcError | undefined }
+  /** It answers, but not this: so does a server of the other era. `status`: that of HTTP, where it was no success. */
+  | {
+      readonly kind: "refused";
+      readonly detail: string;
+      readonly error?: RpcError | undefined;
+      readonly status?: number;
+    }
   /** It is down, forbids or fails: no other request would fare better. */
   | { readonly kind: "failed"; readonly detail: string };
 
@@ -19,6 +25,8 @@ export interface AnswerSearch {
   readonly reader: BodyReader | undefined;
   /** What was found when the reading is over. */
   found(): RpcAnswer | undefined;
+  /** What a refusal says that is neither, as one harmless line. */
+  said?(): string;
 }
 
 /** `id` is that of the request. */
@@ -26,7 +34,8 @@ export function searchBody(head: ResponseHead, id: number): AnswerSearch {
   const type = contentType(head);
   if (type === "text/event-stream") return searchEvents(id);
   if (type === "application/json") return searchJson(id);
-  return { reader: undefined, found: () => undefined };
+  const words = ownWords(head);
+  return { reader: words?.reader, found: () => undefined, ...(words && { said: words.said }) };
 }
 
 function searchJson(id: number): AnswerSearch {
@@ -42,11 +51,11 @@ function searchJson(id: number): AnswerSearch {
 
 /** Stops at the answer: the server may keep the stream open for good. */
 function searchEvents(id: number): AnswerSearch {
-  const events = new EventData();
+  const events = new ServerEvents();
   let found: RpcAnswer | undefined;
   return {
     reader: (piece) => {
-      for (const data of events.take(piece)) {
+      for (const { data } of events.take(piece)) {
         const read = readAnswer(data, id);
         // A stranger's answer is told of when none of ours comes.
         if (read.kind !== "other" || found === undefined) found = read;
@@ -62,21 +71,36 @@ function isOurs({ kind }: RpcAnswer): boolean {
   return kind === "result" || kind === "error";
 }
 
-/** Judges one exchange. `host` is the header that was sent. */
-export function judge({ head, refusal }: HttpExchange, found: RpcAnswer | undefined, host: string): Answer {
+/** Judges one exchange, of whose body this was found. `host` is the header that was sent. */
+export function judge(
+  { head, refusal }: HttpExchange,
+  search: AnswerSearch | undefined,
+  host: string,
+): Answer {
   if (head === undefined) return { kind: "failed", detail: refusal ?? "gave no answer" };
+  const found = search?.found();
+  const said = search?.said?.() ?? "";
   const error = found?.kind === "error" ? found.error : undefined;
-  const detail = [`${statusText(head)}${meaning(head, host)}`, error && errorText(error)]
-    .filter((part) => part !== undefined)
-    .join(": ");
-  if (head.status === 401) return { kind: "unauthorized", detail: statusText(head) };
-  if (head.status === 403 || head.status >= 500) return { kind: "failed", detail };
+  const { status } = head;
+  if (status === 401) return { kind: "unauthorized", detail: statusText(head) };
+  if (saysTls(head, said)) return { kind: "failed", detail: TLS };
+  const own = error && errorText(error);
+  // What it says itself comes before a guess.
+  const detail =
+    status === 403 && own !== undefined
+      ? `${statusText(head)}: ${own}${meaning(head, host)}`
+      : `${saidWith(head, said)}${meaning(head, host)}${own === undefined ? "" : `: ${own}`}`;
+  if (status === 403 || status >= 500) return { kind: "failed", detail };
   if (refusal !== undefined) return { kind: "failed", detail: refusal };
-  if (head.status >= 400) return { kind: "refused", detail, error };
-  if (head.status >= 300) return { kind: "failed", detail };
+  if (status >= 400) return { kind: "refused", detail, error, status };
+  if (status >= 300) return { kind: "failed", detail };
   if (found?.kind === "result") return { kind: "result", result: found.result };
-  if (error !== undefined) return { kind: "refused", detail: errorText(error), error };
+  if (error !== undefined) return refusedWith(error);
   return { kind: "refused", detail: `${statusText(head)} ${whatInstead(head, found)}` };
+}
+
+export function refusedWith(error: RpcError): Answer {
+  return { kind: "refused", detail: errorText(error), error };
 }
 
 /** What a success held in place of an answer. */
@@ -91,7 +115,7 @@ function whatInstead(head: ResponseHead, found: RpcAnswer | undefined): string {
   return type === "" ? "without an answer" : `with ${type}: this path is not MCP's`;
 }
 
-function contentType({ headers }: ResponseHead): string {
+export function contentType({ headers }: ResponseHead): string {
   return told((headers["content-type"] ?? "").split(";")[0] ?? "", 60).toLowerCase();
 }
 

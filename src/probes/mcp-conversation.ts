@@ -3,6 +3,7 @@ import type { ProbeStep } from "../model/probe-report.ts";
 import { statusText } from "./http.ts";
 import { type Deadline, deadlineIn, exchange, type HttpExchange, type HttpRequest } from "./http-request.ts";
 import { type Answer, type AnswerSearch, judge, searchBody } from "./mcp-answer.ts";
+import { told } from "./untrusted.ts";
 
 /** Where an MCP server is asked, and by whom. */
 export interface McpPlace {
@@ -30,8 +31,20 @@ export interface McpRequest {
 
 export interface McpReply {
   readonly answer: Answer;
-  /** The session that the server opened with this reply. */
+  /** The session that the server opened with this reply, where requests name one. */
   readonly session?: string | undefined;
+}
+
+/** How a probe talks to a server, over whichever transport. */
+export interface Talk {
+  /** The path that is asked, as one harmless line. */
+  readonly path: string;
+  /** Headers of every request from now on. */
+  standing: Readonly<Record<string, string>>;
+  /** Asks, and waits for the answer to this very request. */
+  ask(asked: McpRequest): Promise<McpReply>;
+  /** Tells the server something that has no answer; a result stands for "taken". */
+  tell(method: string): Promise<Answer>;
 }
 
 /** How long a session's end may take, and how much later than in time an answer that opens one is heard, ms. */
@@ -39,47 +52,47 @@ const AFTERWARDS = 500;
 /** Most sessions that are ended: an honest server opens one. */
 const MOST_SESSIONS = 4;
 
-/** The requests of one probe to one server: bounded in time together, each recorded, every session ended. */
-export class Conversation {
+/** The requests of one probe to one server: one at a time, each recorded, bounded in time, every session ended. */
+export class Conversation implements Talk {
   readonly steps: ProbeStep[] = [];
-  /** Headers of every request from now on. */
+  readonly path: string;
   standing: Readonly<Record<string, string>> = {};
   readonly #place: McpPlace;
-  readonly #deadline: Deadline;
+  #deadline: Deadline;
+  #eachAlone = false;
   readonly #sessions = new Set<string>();
 
   constructor(place: McpPlace) {
     this.#place = place;
+    this.path = told(place.path, 100);
     this.#deadline = deadlineIn(place.timeoutMs);
   }
 
-  /** Asks, and waits for the answer to this very request. */
+  /** What comes now has all of the time again. `eachAlone`: so has each request from now on. */
+  renew(eachAlone = false): void {
+    this.#eachAlone = eachAlone;
+    this.#deadline = deadlineIn(this.#place.timeoutMs);
+  }
+
   async ask(asked: McpRequest): Promise<McpReply> {
     const id = randomInt(1, 2 ** 31);
     const { method, params, report = reportOf } = asked;
     const began = performance.now();
     const body = JSON.stringify({ jsonrpc: "2.0", id, method, ...(params && { params }) });
+    if (this.#eachAlone) this.renew(true);
     const { exchanged, search, session } = await this.#post(asked, body, id);
-    const answer = judge(exchanged, search?.found(), this.#place.host);
+    const answer = judge(exchanged, search, this.#place.host);
     this.#record(method, began, report(answer));
     return { answer, session };
   }
 
-  /** Tells the server something that has no answer; a result stands for "taken". */
   async tell(method: string): Promise<Answer> {
     const began = performance.now();
     const body = JSON.stringify({ jsonrpc: "2.0", method });
+    if (this.#eachAlone) this.renew(true);
     const exchanged = await exchange(this.#request("POST", {}, body, this.#deadline));
-    const status = exchanged.head?.status ?? 0;
-    const answer: Answer =
-      status >= 200 && status < 300
-        ? { kind: "result", result: {} }
-        : judge(exchanged, undefined, this.#place.host);
-    this.#record(
-      method,
-      began,
-      reportOf(answer, () => (exchanged.head ? statusText(exchanged.head) : "")),
-    );
+    const answer = taken(exchanged, this.#place.host);
+    this.#record(method, began, reportOfTelling(answer, exchanged));
     return answer;
   }
 
@@ -127,9 +140,19 @@ export class Conversation {
     return { method, address, port, host, path, headers: all, ...(body !== undefined && { body }), deadline };
   }
 
-  #record(step: string, began: number, told: StepReport): void {
-    this.steps.push({ step, ...told, ms: Math.round(performance.now() - began) });
+  #record(step: string, began: number, report: StepReport): void {
+    this.steps.push({ step, ...report, ms: Math.round(performance.now() - began) });
   }
+}
+
+/** What comes of a message that has no answer. */
+export function taken(exchanged: HttpExchange, host: string): Answer {
+  const status = exchanged.head?.status ?? 0;
+  return status >= 200 && status < 300 ? { kind: "result", result: {} } : judge(exchanged, undefined, host);
+}
+
+export function reportOfTelling(answer: Answer, { head }: HttpExchange): StepReport {
+  return reportOf(answer, () => (head ? statusText(head) : ""));
 }
 
 /** A step of its answer; `say` what a result holds. */

@@ -1,35 +1,68 @@
 import { isRecord } from "./json-rpc.ts";
-import { isVersion, supportedVersions } from "./mcp-answer.ts";
-import { type Conversation, type McpReply, reportOf } from "./mcp-conversation.ts";
+import { type Answer, isVersion, supportedVersions } from "./mcp-answer.ts";
+import { type McpReply, reportOf, type Talk } from "./mcp-conversation.ts";
 import { type Client, healthy, type Identity, judged, type Look, listTools, nameIn } from "./mcp-look.ts";
 
 /** The versions of the legacy era, the newest first. A server answers with the one that it wants. */
 const VERSIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"] as const;
 
+/** What came of the legacy way, and the HTTP status with which the opening was refused. */
+export interface LegacyLook {
+  readonly look: Look;
+  readonly refusedWith?: number;
+}
+
+interface Way {
+  /** What is known of the server whatever it says. */
+  readonly facts?: Identity;
+  /** The server has answered the opening, and each request is for itself: it keeps nothing between two. */
+  readonly alone?: () => void;
+}
+
 /** Looks at a server the legacy way: opens a session, says so, and lists its tools, or pings when it has none. */
-export async function legacyLook(talk: Conversation, client: Client): Promise<Look> {
+export async function legacyLook(
+  talk: Talk,
+  client: Client,
+  { facts = {}, alone }: Way = {},
+): Promise<LegacyLook> {
   const { answer, session } = await initialize(talk, client);
-  if (answer.kind !== "result") return withHint(judged("initialize", answer));
+  if (answer.kind !== "result") {
+    const status = answer.kind === "refused" ? statusOf(answer) : undefined;
+    const look = withHint(judged(`initialize at ${talk.path}`, answer));
+    return { look, ...(status === undefined ? {} : { refusedWith: status }) };
+  }
   const { protocolVersion, serverInfo, capabilities } = answer.result;
-  if (!isVersion(protocolVersion))
-    return judged("initialize", {
-      kind: "refused",
-      detail: "answered without a protocol version: this is not MCP",
-    });
-  const identity: Identity = { era: "legacy", protocolVersion, ...nameIn(serverInfo) };
+  if (!isVersion(protocolVersion)) return { look: judged(`initialize at ${talk.path}`, NOT_MCP) };
+  const identity: Identity = { era: "legacy", protocolVersion, ...nameIn(serverInfo), ...facts };
   talk.standing = {
     "MCP-Protocol-Version": protocolVersion,
     ...(session !== undefined && { "Mcp-Session-Id": session }),
   };
+  const look = isRecord(capabilities) && capabilities.tools === undefined ? pinged : listed;
+  const isAlone = session === undefined && alone !== undefined;
+  if (isAlone) {
+    alone();
+    const seen = await look(talk, identity);
+    if (seen !== undefined) return { look: seen };
+  }
   const told = await talk.tell("notifications/initialized");
-  if (told.kind !== "result") return judged("notifications/initialized", told, identity);
-  return isRecord(capabilities) && capabilities.tools === undefined
-    ? pinged(talk, identity)
-    : listed(talk, identity);
+  if (told.kind !== "result")
+    return { look: judged(`notifications/initialized at ${talk.path}`, told, identity) };
+  return { look: (await look(talk, identity, true)) as Look };
+}
+
+const NOT_MCP = {
+  kind: "refused",
+  detail: "answered without a protocol version: this is not MCP",
+} as const;
+
+/** That of a refusal which is of HTTP alone: what answers in JSON-RPC is this transport. */
+function statusOf({ status, error }: Extract<Answer, { kind: "refused" }>): number | undefined {
+  return status === 404 || status === 405 || error === undefined ? status : undefined;
 }
 
 /** Opens a session; a server that refuses our version and names an older one is asked again with that. */
-async function initialize(talk: Conversation, client: Client): Promise<McpReply> {
+async function initialize(talk: Talk, client: Client): Promise<McpReply> {
   const newest = VERSIONS[0];
   const first = await open(talk, client, newest);
   if (first.answer.kind !== "refused") return first;
@@ -38,7 +71,7 @@ async function initialize(talk: Conversation, client: Client): Promise<McpReply>
   return common === undefined ? first : open(talk, client, common);
 }
 
-function open(talk: Conversation, clientInfo: Client, protocolVersion: string): Promise<McpReply> {
+function open(talk: Talk, clientInfo: Client, protocolVersion: string): Promise<McpReply> {
   return talk.ask({
     method: "initialize",
     params: { protocolVersion, capabilities: {}, clientInfo },
@@ -51,14 +84,26 @@ function versionIn(version: unknown): string {
   return isVersion(version) ? version : "answered without a protocol version";
 }
 
-async function pinged(talk: Conversation, identity: Identity): Promise<Look> {
+/** Undefined: it refuses, and that may be because it was not told that the opening is over. */
+async function pinged(talk: Talk, identity: Identity, isTold = false): Promise<Look | undefined> {
   const { answer } = await talk.ask({ method: "ping" });
-  return answer.kind === "result" ? healthy(identity, undefined) : judged("ping", answer, identity);
+  if (answer.kind === "result") return healthy(identity, undefined);
+  return verdict(talk, "ping", answer, identity, isTold);
 }
 
-async function listed(talk: Conversation, identity: Identity): Promise<Look> {
+async function listed(talk: Talk, identity: Identity, isTold = false): Promise<Look | undefined> {
   const tools = await listTools(talk);
-  return "kind" in tools ? judged("tools/list", tools, identity) : healthy(identity, tools);
+  return "kind" in tools ? verdict(talk, "tools/list", tools, identity, isTold) : healthy(identity, tools);
+}
+
+function verdict(
+  { path }: Talk,
+  method: string,
+  answer: Exclude<Answer, { kind: "result" }>,
+  identity: Identity,
+  isTold: boolean,
+): Look | undefined {
+  return answer.kind === "refused" && !isTold ? undefined : judged(`${method} at ${path}`, answer, identity);
 }
 
 /**

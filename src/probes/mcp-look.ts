@@ -1,7 +1,7 @@
 import type { McpFacts, ProbeReport } from "../model/probe-report.ts";
 import { isRecord, type RpcResult } from "./json-rpc.ts";
 import type { Answer } from "./mcp-answer.ts";
-import { type Conversation, type McpRequest, reportOf } from "./mcp-conversation.ts";
+import { type McpRequest, reportOf, type Talk } from "./mcp-conversation.ts";
 import { told } from "./untrusted.ts";
 
 /** What both eras share: who the server is, what tools it lists, and what is made of it. */
@@ -23,7 +23,7 @@ export type Tools = { readonly names: readonly string[]; readonly whole: boolean
 
 /** Every name that the server lists, as far as a probe goes; or the answer that is not a list. */
 export async function listTools(
-  talk: Conversation,
+  talk: Talk,
   request: Pick<McpRequest, "params" | "headers"> = {},
 ): Promise<Tools | Exclude<Answer, { kind: "result" }>> {
   const names: string[] = [];
@@ -64,9 +64,9 @@ export function nameIn(info: unknown): Pick<Identity, "serverName" | "serverVers
 }
 
 /** `legacy 2025-06-18, mcp-servers/everything 2.0.0` */
-function nameOf({ era, protocolVersion, serverName, serverVersion }: Identity): string {
+function nameOf({ era, protocolVersion, transport, serverName, serverVersion }: Identity): string {
   const parts = [
-    [era, protocolVersion],
+    [era, protocolVersion, transport === "http+sse" ? "over HTTP+SSE" : undefined],
     [serverName, serverVersion],
   ];
   return parts
@@ -87,9 +87,9 @@ function countOf(tools: Tools | undefined): string {
   return `${tools?.whole === false ? "at least " : ""}${count} ${count === 1 ? "tool" : "tools"}`;
 }
 
-/** A server that did not answer this request with a result. */
+/** A server that did not answer this request with a result: `tools/list at /mcp`. */
 export function judged(
-  method: string,
+  step: string,
   answer: Exclude<Answer, { kind: "result" }>,
   identity: Identity = {},
 ): Look {
@@ -97,12 +97,12 @@ export function judged(
   if (answer.kind === "unauthorized")
     return {
       ok: true,
-      evidence: `up, and wants authorization (${method}: ${answer.detail})`,
+      evidence: `up, and wants authorization (${step}: ${answer.detail})`,
       mcp: { ...identity, authorization: "required" },
     };
   return {
     ok: false,
-    evidence: `${method}: ${answer.detail}`,
+    evidence: `${step}: ${answer.detail}`,
     ...(known && { mcp: { ...identity, authorization: "none" } }),
   };
 }

@@ -34,11 +34,12 @@ export async function modernLook(
     talk.standing = {};
     return undefined;
   }
-  if (answer.kind !== "result" && !speaksOurs(answer)) return judged("server/discover", answer);
+  if (answer.kind !== "result" && !speaksOurs(answer))
+    return judged(`server/discover at ${talk.path}`, answer);
   const identity = identityIn(answer);
   if (hasNoTools(answer)) return healthy(identity, undefined);
   const tools = await listTools(talk, { params, headers: { "Mcp-Method": "tools/list" } });
-  return "kind" in tools ? judged("tools/list", tools, identity) : healthy(identity, tools);
+  return "kind" in tools ? judged(`tools/list at ${talk.path}`, tools, identity) : healthy(identity, tools);
 }
 
 /** It answers, and not as a server that has this version in common with us. */

@@ -1,12 +1,13 @@
 import { environmentOf } from "../model/environment.ts";
-import type { McpFacts, ProbeReport } from "../model/probe-report.ts";
+import type { ProbeReport } from "../model/probe-report.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { Probe, SecretValues } from "../model/spec-parts.ts";
+import { timeoutHelp } from "../model/start-report.ts";
 import { packageVersion } from "../system/package.ts";
 import { commandProbe } from "./command.ts";
 import { httpProbe } from "./http.ts";
 import { at, ListenerProbe } from "./listener.ts";
-import { mcpProbe } from "./mcp.ts";
+import { type McpTarget, mcpProbe } from "./mcp.ts";
 import type { Subject } from "./subject.ts";
 
 /** One look of a probe. */
@@ -27,7 +28,7 @@ export class Prober {
   readonly #listener: ListenerProbe;
   readonly #signal: AbortSignal;
   /** Known from an earlier look at the same process, which speaks no other. */
-  #era: McpFacts["era"];
+  #known: Pick<McpTarget, "era" | "ssePath"> = {};
   /** Of xy; read once, since looks are many. */
   #version: string | undefined;
 
@@ -49,12 +50,19 @@ export class Prober {
     }
     const listener = await this.#listener.look({ ...probe, host: spec.host });
     if (probe.type === "tcp" || !listener.ok || listener.address === undefined) return listener;
-    const look = await this.#ask(probe, spec.host, listener.address);
+    const seen = await this.#ask(probe, spec.host, listener.address);
+    const look = probe.type === "mcp" ? withHelp(seen, probe, spec) : seen;
     return {
       ...look,
       evidence: `${look.evidence}${listener.exposure ?? ""}`,
       steps: [...listener.steps, ...look.steps],
     };
+  }
+
+  #learn({ mcp }: ProbeReport, path: string): void {
+    if (mcp?.era === undefined) return;
+    const { era, transport } = mcp;
+    this.#known = { era, ...(transport === "http+sse" ? { ssePath: mcp.path ?? path } : {}) };
   }
 
   async #ask(probe: Exclude<NetworkProbe, { type: "tcp" }>, host: string, address: string): Promise<Look> {
@@ -65,10 +73,18 @@ export class Prober {
     const report = await mcpProbe({
       ...target,
       clientVersion: this.#version,
-      ...(this.#era === undefined ? {} : { era: this.#era }),
+      ...this.#known,
     });
-    this.#era = report.mcp?.era ?? this.#era;
+    this.#learn(report, path);
     // What is opened in the older way keeps a little of each opening, also of one that is closed again.
-    return { ...report, costly: this.#era === "legacy" };
+    return { ...report, costly: this.#known.era === "legacy" };
   }
+}
+
+/** On a busy machine an exchange may take long: each of its messages may start a process. */
+function withHelp(look: Look, probe: NetworkProbe, { liveness }: ServerSpec): Look {
+  const help = look.ok
+    ? ""
+    : timeoutHelp(look.evidence, probe === liveness ? "liveness" : "readiness", probe.timeout);
+  return help === "" ? look : { ...look, evidence: `${look.evidence}; ${help}` };
 }

@@ -1,27 +1,34 @@
 import { StringDecoder } from "node:string_decoder";
 
+export interface ServerEvent {
+  /** `message` when the server names none. */
+  readonly type: string;
+  readonly data: string;
+}
+
 /**
- * The data of server-sent events, from a body that comes in pieces of any size. An event without data, which servers
- * send first so that a client can resume there, is left out; so is one that the end of the body cuts off.
+ * Server-sent events, from a body that comes in pieces of any size. An event without data, which servers send first so
+ * that a client can resume there, is left out; so is one that the end of the body cuts off.
  */
-export class EventData {
+export class ServerEvents {
   readonly #decoder = new StringDecoder("utf8");
   /** The line that is not over. */
   #line = "";
+  #type = "";
   #data: string[] = [];
   #first = true;
   /** The last piece ended with CR: a LF at the start of the next belongs to it. */
   #afterReturn = false;
 
-  /** The data of the events that are whole with this piece. */
-  take(piece: Buffer): string[] {
-    const found: string[] = [];
+  /** The events that are whole with this piece. */
+  take(piece: Buffer): ServerEvent[] {
+    const found: ServerEvent[] = [];
     // Each piece is searched once: a line of megabytes may come byte by byte.
     const [start = "", ...lines] = this.#decode(piece).split(/\r\n|\n|\r/);
     this.#line += start;
     for (const next of lines) {
-      const data = this.#takeLine(this.#line);
-      if (data !== undefined && data !== "") found.push(data);
+      const event = this.#takeLine(this.#line);
+      if (event !== undefined && event.data !== "") found.push(event);
       this.#line = next;
     }
     return found;
@@ -37,15 +44,23 @@ export class EventData {
     return text;
   }
 
-  /** An event's data, when this line ends it. */
-  #takeLine(line: string): string | undefined {
+  /** The event that this line ends, if it does. */
+  #takeLine(line: string): ServerEvent | undefined {
     if (line === "") {
-      const data = this.#data.join("\n");
+      const event = { type: this.#type || "message", data: this.#data.join("\n") };
+      this.#type = "";
       this.#data = [];
-      return data;
+      return event;
     }
-    if (line === "data") this.#data.push("");
-    if (line.startsWith("data:")) this.#data.push(line.slice(line[5] === " " ? 6 : 5));
+    const data = valueIn(line, "data");
+    if (data !== undefined) this.#data.push(data);
+    this.#type = valueIn(line, "event") ?? this.#type;
     return undefined;
   }
+}
+
+function valueIn(line: string, field: string): string | undefined {
+  if (line === field) return "";
+  if (!line.startsWith(field) || line[field.length] !== ":") return undefined;
+  return line.slice(field.length + (line[field.length + 1] === " " ? 2 : 1));
 }

@@ -78,6 +78,8 @@ const listEntry = z.object({
   healthy: z.boolean().nullable(),
   /** Only while it waits; its state is `stopped` then. */
   waits_for: missing.optional(),
+  /** Where its project's configuration was, which is gone; `xy list` alone looks. */
+  root_gone: z.string().optional(),
 });
 
 const treeEntry = listEntry.extend({

@@ -211,6 +211,22 @@ export function childrenOf(pid: number): number[] | undefined {
   }
 }
 
+/** Most ancestors that are looked at. */
+const MOST_ANCESTORS = 32;
+
+/** A process, those that it descends from, and the leaders of the process groups that these are in: nearest first. */
+export function lineageOf(pid: number): number[] {
+  const line = new Set<number>();
+  for (let at = pid, steps = 0; at > 1 && steps < MOST_ANCESTORS; steps++) {
+    const row = isLinux ? readProc(at) : readPs(at);
+    if (row === undefined) break;
+    line.add(at);
+    if (row.group > 1) line.add(row.group);
+    at = row.parent;
+  }
+  return [...line];
+}
+
 /** Whether a process is of this process group, or was started by its leader. */
 export function isOfGroup(pid: number, leader: number): boolean {
   const row = isLinux ? readProc(pid) : readPs(pid);

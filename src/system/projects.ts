@@ -1,4 +1,4 @@
-import { type Dirent, existsSync, readdirSync, realpathSync } from "node:fs";
+import { type Dirent, existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { BACKENDS } from "../model/backends.ts";
 import { NAME_PATTERN } from "../model/name.ts";
@@ -51,6 +51,36 @@ export function isSamePath(a: string, b: string): boolean {
   } catch {
     return a === b;
   }
+}
+
+/** A project that has servers on record, and no root any more. */
+export interface LostRoot {
+  readonly project: string;
+  /** Where it was. */
+  readonly root: string;
+}
+
+/** Those of the projects whose root was removed, moved or renamed. One that only cannot be looked at is none. */
+export function lostRoots(state: string, projects: readonly string[] = recordedProjects(state)): LostRoot[] {
+  return projects.flatMap((project) => {
+    const root = readProject(state, project)?.root;
+    if (root === undefined || !isGone(root)) return [];
+    return recordedBackends(state, project).length === 0 ? [] : [{ project, root }];
+  });
+}
+
+/** Nothing is there; what cannot be looked at may be. */
+export function isGone(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch (error) {
+    return isCode(error, "ENOTDIR");
+  }
+}
+
+/** Says so, with the way out. */
+export function lostRootText({ project, root }: LostRoot): string {
+  return `the folder of project ${project} is gone: ${root}; if it was moved or renamed, run \`xy apply --adopt-project\` in its new place (with \`project "${project}"\` in its configuration), else remove its servers with \`xy destroy --project ${project}\``;
 }
 
 /** Names of all projects in the state folder. */

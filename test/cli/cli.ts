@@ -330,9 +330,9 @@ export async function freePort(): Promise<number> {
 }
 
 /** A port on which this test's own process listens until the test is over. */
-export async function takenPort(): Promise<number> {
+export async function takenPort(port = 0): Promise<number> {
   const server = createServer((socket) => socket.destroy());
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));
   return (server.address() as { port: number }).port;
 }

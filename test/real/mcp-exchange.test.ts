@@ -123,7 +123,10 @@ describe("the MCP probe finds failing", () => {
     await eventually(() => expect(groupMembers(proxy.pid as number)).toHaveLength(1));
     for (const era of [undefined, "modern", "legacy"] as const) {
       const report = await probe(port, era && { era });
-      expect(report, era).toMatchObject({ ok: false, evidence: expect.stringMatching(/^tools\/list: /) });
+      expect(report, era).toMatchObject({
+        ok: false,
+        evidence: expect.stringMatching(/^tools\/list at \/mcp: /),
+      });
     }
   });
 
@@ -133,7 +136,7 @@ describe("the MCP probe finds failing", () => {
     expect(await httpProbe({ ...health, timeoutMs: 30_000 })).toMatchObject({ ok: true });
     expect(await probe(port)).toMatchObject({
       ok: false,
-      evidence: "initialize: error -32603: MCP server process failed",
+      evidence: "initialize at /mcp: error -32603: MCP server process failed",
     });
   });
 
@@ -145,7 +148,7 @@ describe("the MCP probe finds failing", () => {
     });
     expect(await probe(port)).toMatchObject({
       ok: false,
-      evidence: expect.stringMatching(/^initialize: 404 .* Session not found; .*"tcp"$/),
+      evidence: expect.stringMatching(/^initialize at \/mcp: 404 .* Session not found; .*"tcp"$/),
     });
   });
 
@@ -165,7 +168,7 @@ describe("the MCP probe finds failing", () => {
     await opened.text();
     expect(await probe(port)).toMatchObject({
       ok: false,
-      evidence: expect.stringMatching(/^initialize: 400 .* already initialized; .*"tcp"$/),
+      evidence: expect.stringMatching(/^initialize at \/mcp: 400 .* already initialized; .*"tcp"$/),
     });
   });
 
@@ -176,7 +179,7 @@ describe("the MCP probe finds failing", () => {
     await eventually(async () =>
       expect(await probe(port, { timeoutMs: 200 })).toMatchObject({
         ok: false,
-        evidence: "server/discover: gave no answer within 200 ms",
+        evidence: "server/discover at /mcp: gave no answer within 200 ms",
       }),
     );
   });

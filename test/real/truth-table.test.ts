@@ -1,11 +1,12 @@
 import { describe, expect } from "vitest";
 import type { Observed } from "../../src/model/observed.ts";
+import { probeOf } from "../../src/model/probe-of.ts";
 import { holderOf } from "../../src/system/listeners.ts";
 import type { Agent } from "../rig/agent.ts";
 import { bareHttp, bareTcp } from "../rig/bare-checks.ts";
 import { eventually } from "../rig/eventually.ts";
 import { initialize, listTools, occupy } from "../rig/mcp/client.ts";
-import { ours, PROGRAMS, SERVER_ENV } from "../rig/mcp/servers.ts";
+import { AT_PORT, ours, PROGRAMS, SERVER_ENV, startServer } from "../rig/mcp/servers.ts";
 import { freePort } from "../rig/port.ts";
 import { groupMembers, groupOf, killGroup } from "../rig/processes.ts";
 import { readyByMcp, readyOnPort, serverSpec } from "../rig/spec.ts";
@@ -29,6 +30,8 @@ interface Scene {
   readonly usable: boolean;
   /** The path that a health check would ask for; that of the MCP endpoint when the server has no other. */
   readonly health?: string;
+  /** It takes long: played beside the others. */
+  readonly isLong?: true;
   /** Brings the server into its situation; settles when xy's verdict is in. */
   readonly play: (agent: Agent, name: string, port: number) => Promise<Observed>;
 }
@@ -51,12 +54,12 @@ async function started(agent: Agent, spec: ReturnType<typeof mcpSpec>): Promise<
   return verdict(agent, spec.name, "ok");
 }
 
-function verdict(agent: Agent, name: string, status: "ok" | "failing"): Promise<Observed> {
+function verdict(agent: Agent, name: string, status: "ok" | "failing", withinMs?: number): Promise<Observed> {
   return eventually(async () => {
     const observed = await agent.observed(name);
     expect(observed).toMatchObject({ state: "running", ready: { status } });
     return observed;
-  });
+  }, withinMs);
 }
 
 /** Not ready, for this reason in the end. */
@@ -83,19 +86,22 @@ const proxied = (port: number) => [
   PROGRAMS.mcpProxy,
   ...["--host", "127.0.0.1", "--port", `${port}`, "--", NODE, MEMORY],
 ];
-const gateway = (port: number, command: string) => [
-  PROGRAMS.supergateway,
-  ...[
-    "--stdio",
-    command,
-    "--outputTransport",
-    "streamableHttp",
-    "--port",
-    `${port}`,
-    "--healthEndpoint",
-    "/healthz",
-  ],
+const sseGateway = (port: number, command: string) => [
+  ...[PROGRAMS.supergateway, "--stdio", command, "--port", `${port}`, "--healthEndpoint", "/healthz"],
 ];
+const gateway = (port: number, command: string) => [
+  ...[...sseGateway(port, command), "--outputTransport", "streamableHttp"],
+];
+
+/** One whose checks are as they are when nothing is said of them. */
+function usualSpec(name: string, args: string[], port: number, owner?: "any"): ReturnType<typeof mcpSpec> {
+  const facts = { port, mcp: { path: "/mcp" }, ...(owner ? { owner } : {}) };
+  const probes = {
+    readiness: probeOf(undefined, "mcp", facts, undefined),
+    liveness: probeOf(undefined, "tcp", facts, undefined),
+  };
+  return { ...mcpSpec(name, args, port), ...probes };
+}
 
 const SCENES: readonly Scene[] = [
   {
@@ -131,6 +137,66 @@ const SCENES: readonly Scene[] = [
     usable: true,
     health: "/healthz",
     play: (agent, name, port) => started(agent, mcpSpec(name, gateway(port, `${NODE} ${MEMORY}`), port)),
+  },
+  {
+    situation: "a process for each request, on a machine where each takes 4s to start",
+    server: "supergateway, server-memory",
+    usable: true,
+    health: "/healthz",
+    isLong: true,
+    play: async (agent, name, port) => {
+      const slow = `sh -c 'sleep 4; exec ${NODE} ${MEMORY}'`;
+      const spec = mcpSpec(name, gateway(port, slow), port);
+      // All of an exchange takes longer than that, and none of its requests does.
+      const readiness = { ...readyByMcp(port), timeout: 7000 } as typeof spec.readiness;
+      await agent.apply({ ...spec, readiness }, "add", 0);
+      return verdict(agent, name, "ok", 120_000);
+    },
+  },
+  {
+    situation: "speaks HTTP+SSE alone, at `/sse`",
+    server: "supergateway by default, server-memory",
+    usable: true,
+    health: "/healthz",
+    play: (agent, name, port) =>
+      started(agent, mcpSpec(name, sseGateway(port, `${NODE} ${MEMORY}`), port, "/sse")),
+  },
+  {
+    situation: "speaks HTTP+SSE alone, and nobody has said where",
+    server: "mcp-proxy, server-memory",
+    usable: true,
+    health: "/ping",
+    play: (agent, name, port) => {
+      const [program = "", ...rest] = proxied(port);
+      return started(agent, mcpSpec(name, [program, "--server", "sse", ...rest], port));
+    },
+  },
+  {
+    situation: "speaks HTTP+SSE alone, at `/mcp`",
+    server: "example of the official package",
+    usable: true,
+    play: (agent, name, port) => started(agent, mcpSpec(name, [...AT_PORT, PROGRAMS.sseExample], port)),
+  },
+  {
+    situation: "listens after 55s, with every setting left out",
+    server: "of our own, official package",
+    usable: true,
+    isLong: true,
+    play: async (agent, name, port) => {
+      const late = "setTimeout(() => import(process.argv[1]), 55_000)";
+      const spec = usualSpec(name, ["-e", late, ours("stateless")], port);
+      await agent.apply(spec, "add", 0);
+      return verdict(agent, name, "ok", 180_000);
+    },
+  },
+  {
+    situation: "ends with 0 before it was ready",
+    server: "any",
+    usable: false,
+    play: async (agent, name, port) => {
+      await agent.apply(usualSpec(name, ["-e", "console.log('usage: …')"], port), "add", 0);
+      return failed(agent, name);
+    },
   },
   {
     situation: "a bridge to a command that does not exist",
@@ -196,6 +262,18 @@ const SCENES: readonly Scene[] = [
       await eventually(async () => expect((await agent.observed(name)).state).toBe("running"));
       await occupy(port);
       return refused(agent, name, "held by another process");
+    },
+  },
+  {
+    situation:
+      'another process listens in its place, as for `docker run -p`, and `owner "any"` says that it may',
+    server: "of our own, official package",
+    usable: true,
+    play: async (agent, name, port) => {
+      await agent.apply(usualSpec(name, ["-e", "setInterval(() => {}, 1e6)"], port, "any"), "add", 0);
+      await eventually(async () => expect((await agent.observed(name)).state).toBe("running"));
+      await startServer((at) => [ours("stateless"), `${at}`], undefined, port);
+      return verdict(agent, name, "ok");
     },
   },
   {
@@ -287,6 +365,12 @@ async function judge(agent: Agent, scene: Scene, name: string): Promise<Row> {
   return row;
 }
 
+/** What comes of it is asked for in the end. */
+function settledLater(row: Promise<Row>): Promise<Row> {
+  row.catch(() => {});
+  return row;
+}
+
 function verdictOf({ state, ready }: Observed): string {
   if (state !== "running") return state;
   return ready.status === "ok" ? "ready" : "not ready";
@@ -336,7 +420,10 @@ One row for each server and situation, with what a client would find, and what t
 describe("readiness", () => {
   test("is told as it is, where a check of the port or of the status is not", async ({ agent }) => {
     const rows: Row[] = [];
-    for (const [i, scene] of SCENES.entries()) rows.push(await judge(agent, scene, `s${i}`));
+    const playing = new Map(SCENES.map((scene, i) => [scene, () => judge(agent, scene, `s${i}`)]));
+    const long = new Map<Scene, Promise<Row>>();
+    for (const [scene, play] of playing) if (scene.isLong) long.set(scene, settledLater(play()));
+    for (const [scene, play] of playing) rows.push(await (long.get(scene) ?? play()));
 
     for (const row of rows)
       expect.soft([row.situation, row.xy === "ready"]).toEqual([row.situation, row.usable]);

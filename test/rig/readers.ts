@@ -28,7 +28,7 @@ import { serverInput } from "../../src/model/server.ts";
 import { parseDuration, parseSize } from "../../src/model/units.ts";
 import { printedLine, visible } from "../../src/model/visible.ts";
 import { readAnswer } from "../../src/probes/json-rpc.ts";
-import { EventData } from "../../src/probes/sse.ts";
+import { ServerEvents } from "../../src/probes/sse.ts";
 import { FrameDecoder } from "../../src/rpc/framing.ts";
 import { parseLsof, parseProcNet } from "../../src/system/listeners.ts";
 import { nameOf, parsePs, statOf } from "../../src/system/processes.ts";
@@ -362,7 +362,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
     ],
   },
   "server-sent events": {
-    read: (text) => new EventData().take(Buffer.from(text)),
+    read: (text) => new ServerEvents().take(Buffer.from(text)),
     pieces: ["data: ", "data:", "data", "id: 1", ":", "\n", "\n\n", "\r", "\r\n", "a"],
   },
   "frames of the wire": {

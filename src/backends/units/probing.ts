@@ -1,8 +1,9 @@
 import { understood, unusable } from "../../model/expression.ts";
 import type { ProbeReport } from "../../model/probe-report.ts";
+import type { ProcessId } from "../../model/process.ts";
 import { Redactor } from "../../model/redact.ts";
 import { Steps } from "../../probes/steps.ts";
-import { isRunning } from "../../system/processes.ts";
+import { identify, isRunning } from "../../system/processes.ts";
 import type { Known } from "./inventory.ts";
 import { lookAt } from "./readiness.ts";
 import type { UnitBackend } from "./unit-backend.ts";
@@ -29,7 +30,17 @@ export async function probeUnit(
   const { type } = probe;
   if (type === "none") return { type, ...steps.good("none", "its program runs; there is no other check") };
   if (type === "log") return { type, ...(await findLine(backend, known, probe.pattern, signal)) };
-  return { type, ...(await lookAt(known.record, probe, { pid, dir: backend.store.dir, signal })) };
+  const process = identify(pid);
+  const look = await lookAt(known.record, probe, { pid, dir: backend.store.dir, signal });
+  if (which === "readiness" && process !== undefined) note(backend, name, process, look);
+  return { type, ...look };
+}
+
+/** Nobody looks again by himself: what was found is told until somebody does. */
+function note({ store }: UnitBackend, name: string, process: ProcessId, look: ProbeReport): void {
+  const { ok, evidence, mcp } = look;
+  const looked = { process, ok, evidence, at: Date.now(), ...(mcp ? { mcp } : {}) };
+  store.update(name, (record) => ({ ...record, looked }));
 }
 
 /** Where output is kept without times, nobody can tell which run a line is of: then only what xy saw itself counts. */

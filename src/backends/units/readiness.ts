@@ -38,17 +38,17 @@ export async function lookAt(
  * exchange, a command, a line of output it is said what was found when the process was started.
  */
 export async function glanceAt(record: UnitRecord, live: Live, dir: string, now: number): Promise<Glance> {
-  const { spec, ready } = record;
+  const { spec } = record;
   const { readiness } = spec;
   const verdict = (status: Verdict["status"], evidence: string, at = now): Glance => ({
     ready: { status, evidence, at },
   });
   if (live.pid === undefined || live.state !== "running") return verdict("unknown", "not running");
   if (readiness.type === "none") return verdict("ok", "its program runs");
-  const found = ready && ready.process.pid === live.pid && isRunning(ready.process) ? ready : undefined;
+  const found = lastLook(record, live.pid);
   const known: Glance = found
     ? {
-        ready: { status: "ok", evidence: found.evidence, at: found.at },
+        ready: { status: found.ok ? "ok" : "failing", evidence: found.evidence, at: found.at },
         ...(found.mcp ? { mcp: found.mcp } : {}),
       }
     : verdict("unknown", `nobody has looked since it was started; \`xy probe ${spec.name}\` does`);
@@ -64,6 +64,14 @@ export async function glanceAt(record: UnitRecord, live: Live, dir: string, now:
   } catch (error) {
     return verdict("unknown", `it cannot be looked at now: ${String(error)}`);
   }
+}
+
+/** The last look at this very process: by whoever started it, or by a person later. */
+function lastLook({ ready, looked }: UnitRecord, pid: number) {
+  const looks = [...(ready ? [{ ...ready, ok: true }] : []), ...(looked ? [looked] : [])];
+  return looks
+    .filter(({ process }) => process.pid === pid && isRunning(process))
+    .sort((a, b) => b.at - a.at)[0];
 }
 
 /** A service manager looks at nothing but the end of a process. */

@@ -41,6 +41,16 @@ const recordFile = z.object({
   ready: z
     .object({ process: processId, evidence: z.string(), at: z.number(), mcp: mcpFacts.optional() })
     .optional(),
+  /** What a person's look has found of a process since then. */
+  looked: z
+    .object({
+      process: processId,
+      ok: z.boolean(),
+      evidence: z.string(),
+      at: z.number(),
+      mcp: mcpFacts.optional(),
+    })
+    .optional(),
   /** xy has seen it ready since it started it last. Absent in records of earlier versions, which have `ready` for it. */
   sawReady: z.boolean().optional(),
   /** Unix ms at which xy ended it, while nothing has started it since; and why. */

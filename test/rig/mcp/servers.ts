@@ -15,8 +15,20 @@ export const PROGRAMS = {
   memory: join(MODULES, "@modelcontextprotocol/server-memory/dist/index.js"),
   mcpProxy: join(MODULES, "mcp-proxy/dist/bin/mcp-proxy.mjs"),
   supergateway: join(MODULES, "supergateway/dist/index.js"),
+  /** The official package's example of HTTP+SSE. It listens on port 3000. */
+  sseExample: join(MODULES, "@modelcontextprotocol/sdk/dist/esm/examples/server/simpleSseServer.js"),
   context7: join(MODULES, "@upstash/context7-mcp/dist/index.js"),
 } as const;
+
+/** Arguments of node, with which a program listens on the port that PORT says in place of 3000. */
+export const AT_PORT = [
+  "--import",
+  `data:text/javascript,${encodeURIComponent(`import { Server } from "node:net";
+    const { listen } = Server.prototype;
+    Server.prototype.listen = function (port, ...rest) {
+      return listen.call(this, port === 3000 ? Number(process.env.PORT) : port, ...rest);
+    };`)}`,
+];
 
 /** A program beside this file. */
 export function ours(name: string): string {
@@ -35,8 +47,9 @@ export interface RealServer {
 export async function startServer(
   args: (port: number) => readonly string[],
   env: (port: number) => NodeJS.ProcessEnv = () => ({}),
+  given?: number,
 ): Promise<RealServer> {
-  const port = await freePort();
+  const port = given ?? (await freePort());
   const child = spawn(process.execPath, args(port), {
     detached: true,
     stdio: ["ignore", "ignore", "ignore", "ipc"],

@@ -716,6 +716,21 @@ describe("mistakes in every format", () => {
       ],
     ],
     [
+      "settings of whose listener counts, where none can",
+      {
+        "servers.d/a.kdl":
+          'command "x"; port 1\nreadiness { owner "me"; }\nliveness "command" command="x" owner="any"\n',
+        "servers.d/b.kdl":
+          'command "x"; port "none"\nreadiness { owner "any"; }\nliveness "none" owner="any"\n',
+      },
+      [
+        'servers.d/a.kdl:2:19: cannot use "me" for readiness.owner: write "own" or "any"',
+        "servers.d/a.kdl:3:10: cannot use owner in liveness: it does not go with the other settings there; remove it",
+        "servers.d/b.kdl:2:1: cannot use settings of a check for readiness: without a port there is none; say its type, or remove them",
+        "servers.d/b.kdl:3:10: cannot use owner in liveness: it does not go with the other settings there; remove it",
+      ],
+    ],
+    [
       "a pattern that is none",
       {
         "servers.d/a.kdl": 'command "x"; port "none"\nreadiness "log" pattern="("\n',

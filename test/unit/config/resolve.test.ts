@@ -7,6 +7,7 @@ import { resolve } from "../../../src/config/resolve.ts";
 import type { World } from "../../../src/config/world.ts";
 import type { Machine } from "../../../src/model/machine.ts";
 import { serverSpec } from "../../../src/model/spec.ts";
+import { isAnyones } from "../../../src/model/spec-parts.ts";
 import { folderWith, formatted, machine, requestFor, resolvedFrom, worldOf } from "./rig.ts";
 
 /** One server of `servers.d/a.kdl`; `sh` is on every machine. */
@@ -71,6 +72,38 @@ describe("a spec", () => {
   it("without a port has no probes", async () => {
     const { spec } = await one('command "sh"; port "none"');
     expect([spec.port, spec.readiness, spec.liveness]).toEqual([null, { type: "none" }, { type: "none" }]);
+  });
+
+  it.each([
+    ["the kind of check that it has anyway", "readiness { owner any; }", "tcp any", "tcp any"],
+    ["another kind", 'readiness "http" owner="any"', "http any", "tcp any"],
+    ["the other check alone", "liveness { owner any; }", "tcp any", "tcp any"],
+    [
+      "one check, and not the other",
+      "readiness { owner any; }; liveness { owner own; }",
+      "tcp any",
+      "tcp own",
+    ],
+    ["a kind that looks at no port", "readiness { owner any; }; liveness none", "tcp any", "none own"],
+    ["nothing", 'readiness { timeout "3s"; }; liveness default', "tcp own", "tcp own"],
+    ["an MCP server's", "mcp #true; readiness { owner any; }", "mcp any", "tcp any"],
+  ])("takes any listener where that is said of %s", async (_, text, readiness, liveness) => {
+    const { spec } = await one(`command "sh"; port 8421; ${text}`);
+    const told = (probe: typeof spec.readiness) => `${probe.type} ${isAnyones(probe) ? "any" : "own"}`;
+    expect([told(spec.readiness), told(spec.liveness)]).toEqual([readiness, liveness]);
+    // What every record has of whom nothing is said must stay as it is.
+    expect(JSON.stringify(spec)).not.toContain('"owner":"own"');
+  });
+
+  it("keeps the kind of check of its defaults where only settings are said", async () => {
+    const { desired } = await resolvedFrom({
+      "xy.config.kdl": 'defaults { readiness "http" path="/up"; liveness mcp; }',
+      "servers.d/a.kdl": 'command "sh"; port 8421; readiness { owner any; }; liveness { interval "1m"; }',
+    });
+    expect(desired.servers[0]).toMatchObject({
+      readiness: { type: "http", path: "/up", owner: "any" },
+      liveness: { type: "mcp", interval: 60_000, timeout: 10_000, owner: "any" },
+    });
   });
 
   it("allows 256 open files on macOS", async () => {

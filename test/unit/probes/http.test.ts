@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { describe, expect, it } from "vitest";
 import { httpProbe } from "../../../src/probes/http.ts";
-import { deadlineIn, exchange } from "../../../src/probes/http-request.ts";
+import { deadlineIn, exchange, TLS } from "../../../src/probes/http-request.ts";
 import { freePort } from "../../rig/port.ts";
 import { flood, httpServer, listen, rawServer } from "./rig.ts";
 
@@ -72,16 +72,8 @@ describe("an http probe", () => {
       "gave no answer within 200 ms",
     ],
     ["sends 1xx only", say("HTTP/1.1 100 Continue\r\n\r\n"), "gave no answer within 200 ms"],
-    [
-      "closes",
-      (socket: Socket) => void socket.end(),
-      "closed the connection without an answer, as a TLS server does",
-    ],
-    [
-      "resets",
-      (socket: Socket) => void socket.resetAndDestroy(),
-      "closed the connection without an answer, as a TLS server does",
-    ],
+    ["closes", (socket: Socket) => void socket.end(), "closed the connection without an answer"],
+    ["resets", (socket: Socket) => void socket.resetAndDestroy(), "closed the connection without an answer"],
     ["greets as SSH", say("SSH-2.0-OpenSSH_9\r\n"), 'does not speak HTTP: it says "SSH-2.0-OpenSSH_9"'],
     ["breaks HTTP", say("HTTP/1.1 two hundred\r\n\r\n"), "answered with broken HTTP"],
     [
@@ -89,8 +81,8 @@ describe("an http probe", () => {
       say(Buffer.from([0, 255, 7, 200, 65])),
       'does not speak HTTP: it says "\\u{0}?\\u{7}?A"',
     ],
-    ["sends a TLS hello", say(Buffer.from([0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0])), "speaks TLS, not plain HTTP"],
-    ["sends a TLS alert", say(Buffer.from([0x15, 3, 3, 0, 2, 2, 70])), "speaks TLS, not plain HTTP"],
+    ["sends a TLS hello", say(Buffer.from([0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0])), TLS],
+    ["sends a TLS alert", say(Buffer.from([0x15, 3, 3, 0, 2, 2, 70])), TLS],
     [
       "sends endless headers",
       (socket: Socket) => {
@@ -114,11 +106,44 @@ describe("an http probe", () => {
     });
   });
 
-  it("says that a server may speak TLS", async () => {
+  it("says that a server speaks TLS, with a certificate or with an alert", async () => {
     const port = await listen(createTlsServer({}).on("tlsClientError", () => {}));
+    expect((await probe(port)).evidence).toBe(`GET /health: ${TLS}`);
+    expect(TLS).toMatch(/^speaks TLS.*"tcp".*"command"/);
+  });
+
+  it("says so of one that answers plain HTTP only to send it away", async () => {
+    const said = "Client sent an HTTP request to an HTTPS server.\n";
+    const port = await httpServer((_, response) => response.writeHead(400).end(said));
+    expect((await probe(port)).evidence).toBe(`GET /health: ${TLS}`);
+  });
+
+  it("does not take a server that hangs up for one that speaks TLS, and asks it once", async () => {
+    let came = 0;
+    const port = await rawServer((socket) => {
+      came++;
+      socket.end();
+    });
+    expect((await probe(port)).evidence).toBe("GET /health: closed the connection without an answer");
+    expect(came).toBe(2);
+  });
+
+  it.each([
+    ["text", "Invalid Host: \u001b[2Jevil\n", 'Forbidden: "Invalid Host: \\u{1b}[2Jevil"'],
+    ["JSON", '{"error":{"message":"no such host"}}', 'Forbidden: "no such host"'],
+    ["a page", "<html><h1>Blocked</h1></html>", 'Forbidden: "Blocked"'],
+    ["much", "x".repeat(100_000), `Forbidden: "${"x".repeat(199)}…"`],
+    ["nothing", "", "Forbidden"],
+  ])("shows what a 403 says itself, before a guess: %s", async (_, body, said) => {
+    const port = await httpServer((_, response) => response.writeHead(403).end(body));
     expect((await probe(port)).evidence).toBe(
-      "GET /health: closed the connection without an answer, as a TLS server does",
+      `GET /health: 403 ${said}, it forbids this request: perhaps its Host header, localhost`,
     );
+  });
+
+  it("waits for the words of a 403 no longer than for an answer", async () => {
+    const port = await httpServer((_, response) => void response.writeHead(403).write("and"));
+    expect((await probe(port, { timeoutMs: 300 })).evidence).toContain('403 Forbidden: "and", it forbids');
   });
 
   it("says that nobody listens", async () => {

@@ -1,7 +1,9 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { ListenerProbe } from "../../../src/probes/listener.ts";
+import { type Endpoint, ListenerProbe } from "../../../src/probes/listener.ts";
 import { listeners } from "../../../src/system/listeners.ts";
 import { freePort } from "../../rig/port.ts";
 
@@ -22,8 +24,13 @@ async function listening(address: string, port = 0): Promise<{ port: number; clo
   return { port: (server.address() as AddressInfo).port, close };
 }
 
-function ask(host: string, port: number, members: () => Promise<readonly number[]>) {
-  return new ListenerProbe({ members }).look({ host, port, timeout: 1000 });
+function ask(
+  host: string,
+  port: number,
+  members: () => Promise<readonly number[]>,
+  owner?: Endpoint["owner"],
+) {
+  return new ListenerProbe({ members }).look({ host, port, timeout: 1000, owner });
 }
 
 const ours = () => Promise.resolve([process.pid]);
@@ -40,7 +47,7 @@ test.each([
   const more = exposed ? "; it listens on all interfaces (0.0.0.0), not only on 127.0.0.1 as declared" : "";
   expect(await ask(host, port, ours)).toMatchObject({
     ok: true,
-    evidence: `pid ${process.pid} listens on ${host}:${port}${more}`,
+    evidence: `pid ${process.pid} listens on ${host}:${port}${host === "localhost" ? " (127.0.0.1)" : ""}${more}`,
     steps: [{ step: "listener" }, { step: "connect" }],
   });
 });
@@ -60,9 +67,76 @@ test("a stranger's listener is none", async () => {
   const port = await listenOn("127.0.0.1");
   expect(await ask("127.0.0.1", port, none)).toMatchObject({
     ok: false,
-    evidence: `127.0.0.1:${port} is held by another process: pid ${process.pid} (node)`,
+    evidence: `127.0.0.1:${port} is held by another process: pid ${process.pid} (node); if it listens in place of this server, as for \`docker run -p\`, say \`owner "any"\` in its check`,
     steps: [{ step: "listener", ok: false }],
   });
+});
+
+test("a stranger's listener is as good as its own where that is said, and named", async () => {
+  const port = await listenOn("127.0.0.1");
+  expect(await ask("127.0.0.1", port, none, "any")).toMatchObject({
+    ok: true,
+    evidence: `pid ${process.pid} (node) listens in its place (owner "any") on 127.0.0.1:${port}`,
+    exposure: `; pid ${process.pid} (node) listens in its place (owner "any")`,
+    address: "127.0.0.1",
+    steps: [
+      { step: "listener", ok: true },
+      { step: "connect", ok: true },
+    ],
+  });
+  expect((await ask("127.0.0.1", port, ours, "any")).evidence).toBe(
+    `pid ${process.pid} listens on 127.0.0.1:${port}`,
+  );
+  expect((await ask("127.0.0.1", await freePort(), none, "any")).ok).toBe(false);
+});
+
+/** A process that listens, with these words on its command line; and what it descends from. */
+async function listeningProcess(
+  words: readonly string[],
+  detached = false,
+): Promise<{ pid: number; port: number }> {
+  const program =
+    'const s = require("net").createServer((c) => c.destroy()).listen(0, "127.0.0.1", () => process.send(s.address().port))';
+  const child: ChildProcess = spawn(process.execPath, ["-e", program, ...words], {
+    detached,
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const [port] = await once(child, "message");
+  return { pid: child.pid as number, port: Number(port) };
+}
+
+test("a listener that descends from the server is told to be its own child", async () => {
+  const { pid, port } = await listeningProcess([], true);
+  expect((await ask("127.0.0.1", port, ours)).evidence).toMatch(
+    new RegExp(
+      `^127.0.0.1:${port} is held by its own child, in another session: pid ${pid} \\(node\\);.*owner "any"`,
+    ),
+  );
+});
+
+test("a listener of another server of xy's is named as that", async () => {
+  const { pid, port } = await listeningProcess(["xy-keeper:work/web"]);
+  expect((await ask("127.0.0.1", port, none)).evidence).toBe(
+    `127.0.0.1:${port} is held by xy's own work/web: pid ${pid} (node)`,
+  );
+  const { port: other } = await listeningProcess(["xy-keeper:work/we b"]);
+  expect((await ask("127.0.0.1", other, none)).evidence).toContain("is held by another process: pid");
+});
+
+test("of a name each address is tried, and the one that answered is told", async () => {
+  const port = await listenOn("::1");
+  const meant = (await lookup("localhost", { all: true })).map(({ address }) => address);
+  expect(await ask("localhost", port, ours)).toMatchObject(
+    meant.includes("::1")
+      ? {
+          ok: true,
+          address: "::1",
+          evidence: `pid ${process.pid} listens on localhost:${port} (::1)`,
+          exposure: `; asked at [::1]:${port}`,
+        }
+      : { ok: false, evidence: `localhost:${port} refuses connections (127.0.0.1)` },
+  );
 });
 
 test("its listener on another port is named", async () => {

@@ -83,7 +83,42 @@ describe("a server of the legacy era", () => {
   it("needs no session", async () => {
     const server = await legacy({ initialize: result(opening) });
     expect(await probe(server.port)).toMatchObject({ ok: true });
-    expect(server.log).not.toContain("DELETE");
+    expect(server.log).toEqual(["POST server/discover", "POST initialize", "POST tools/list"]);
+  });
+
+  it("has all of the time for each request when it keeps nothing between two", async () => {
+    const slow =
+      (handler: Handler): Handler =>
+      (heard, response) =>
+        void setTimeout(() => handler(heard, response), 550);
+    const each = {
+      "server/discover": slow(status(404)),
+      "tools/list": slow(result(tools)),
+    };
+    const alone = await legacy({ ...each, initialize: slow(result(opening)) });
+    expect(await probe(alone.port, { timeoutMs: 1000 })).toMatchObject({ ok: true });
+    const keeping = await legacy({
+      ...each,
+      initialize: slow(result(opening, { "Mcp-Session-Id": SESSION })),
+    });
+    expect(await probe(keeping.port, { timeoutMs: 1000 })).toMatchObject({
+      ok: false,
+      evidence: "tools/list at /mcp: gave no answer within 1000 ms",
+    });
+  });
+
+  it("is told that the opening is over when it insists, also without a session", async () => {
+    const server: { isTold?: boolean } = {};
+    const insisting = await legacy({
+      initialize: result(opening),
+      "notifications/initialized": (heard, response) => {
+        server.isTold = true;
+        status(202)(heard, response);
+      },
+      "tools/list": (heard, response) =>
+        (server.isTold ? result(tools) : failure({ code: -32602, message: "too early" }))(heard, response),
+    });
+    expect(await probe(insisting.port)).toMatchObject({ ok: true, mcp: { tools: ["one", "two"] } });
   });
 
   it("is pinged when it has no tools", async () => {
@@ -208,7 +243,7 @@ describe("a session is ended", () => {
     });
     expect(await probe(server.port, { timeoutMs: 200, era: "legacy" })).toMatchObject({
       ok: false,
-      evidence: "initialize: gave no answer within 200 ms",
+      evidence: "initialize at /mcp: gave no answer within 200 ms",
     });
     expect(server.log).toEqual(["POST initialize", "DELETE"]);
   });
@@ -256,7 +291,7 @@ describe("a server of the modern era", () => {
       initialize: failure(refusal, 400),
     });
     expect((await probe(server.port)).evidence).toBe(
-      "initialize: 400 Bad Request: error -32022: no (it speaks 2031-01-01)",
+      "initialize at /mcp: 400 Bad Request: error -32022: no (it speaks 2031-01-01)",
     );
   });
 
@@ -264,7 +299,7 @@ describe("a server of the modern era", () => {
     const server = await legacy();
     expect(await probe(server.port, { era: "modern" })).toMatchObject({
       ok: false,
-      evidence: "server/discover: 400 Bad Request",
+      evidence: "server/discover at /mcp: 400 Bad Request",
     });
     expect(server.log).toEqual(["POST server/discover"]);
   });
@@ -280,7 +315,7 @@ describe("a server of the modern era", () => {
     });
     expect(await probe(server.port)).toMatchObject({
       ok: false,
-      evidence: "tools/list: error -32603: Connection\\u{1b}[2J\\nclosed",
+      evidence: "tools/list at /mcp: error -32603: Connection\\u{1b}[2J\\nclosed",
       mcp: { era: "modern", serverName: "new" },
     });
   });
@@ -291,7 +326,7 @@ describe("a server that cannot be judged by its list of tools", () => {
     const guarded = await mcpServer({ "server/discover": status(401, "", { "WWW-Authenticate": "Bearer" }) });
     expect(await probe(guarded.port)).toEqual({
       ok: true,
-      evidence: "up, and wants authorization (server/discover: 401 Unauthorized)",
+      evidence: "up, and wants authorization (server/discover at /mcp: 401 Unauthorized)",
       steps: [{ step: "server/discover", ok: true, detail: "401 Unauthorized", ms: expect.any(Number) }],
       mcp: { authorization: "required" },
     });
@@ -315,11 +350,7 @@ describe("a server that cannot be judged by its list of tools", () => {
       "500 Internal Server Error, it is up and fails: error -32603: db",
     ],
     ["redirects", status(307, "", { Location: "/mcp/" }), "307 Temporary Redirect, a redirect to /mcp/"],
-    [
-      "breaks off",
-      (_, response) => void response.destroy(),
-      "closed the connection without an answer, as a TLS server does",
-    ],
+    ["breaks off", (_, response) => void response.destroy(), "closed the connection without an answer"],
     ["hangs", hang, "gave no answer within 300 ms"],
     ["sends events without end", events(() => "data: {}\n\n"), "did not end its answer within 300 ms"],
     [
@@ -335,7 +366,7 @@ describe("a server that cannot be judged by its list of tools", () => {
     const server = await legacy({ "server/discover": handler });
     expect(await probe(server.port, { timeoutMs: 300 })).toMatchObject({
       ok: false,
-      evidence: `server/discover: ${evidence.replace("PORT", String(server.port))}`,
+      evidence: `server/discover at /mcp: ${evidence.replace("PORT", String(server.port))}`,
       steps: { length: 1 },
     });
     expect(server.log).toEqual(["POST server/discover"]);
@@ -383,7 +414,10 @@ describe("a server that cannot be judged by its list of tools", () => {
     ],
   ])("that answers with %s is not healthy", async (_, handler, evidence) => {
     const server = await legacy({ initialize: handler });
-    expect(await probe(server.port)).toMatchObject({ ok: false, evidence: `initialize: ${evidence}` });
+    expect(await probe(server.port)).toMatchObject({
+      ok: false,
+      evidence: `initialize at /mcp: ${evidence}`,
+    });
   });
 
   it.each([
@@ -408,7 +442,7 @@ describe("a server that cannot be judged by its list of tools", () => {
           flood(response, `data: ${"x".repeat(10_000)}\n\n`);
         },
       });
-      expect((await probe(server.port)).evidence).toBe("initialize: sent more than 4 MiB");
+      expect((await probe(server.port)).evidence).toBe("initialize at /mcp: sent more than 4 MiB");
       expect(await sent).toBeLessThan(32 << 20);
     },
   );
@@ -426,6 +460,8 @@ describe("a server that cannot be judged by its list of tools", () => {
 
   it("that is no HTTP server is named", async () => {
     const port = await rawServer((socket) => void socket.write("+PONG\r\n"));
-    expect((await probe(port)).evidence).toBe('server/discover: does not speak HTTP: it says "+PONG"');
+    expect((await probe(port)).evidence).toBe(
+      'server/discover at /mcp: does not speak HTTP: it says "+PONG"',
+    );
   });
 });

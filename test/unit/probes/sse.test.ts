@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { EventData } from "../../../src/probes/sse.ts";
+import { ServerEvents } from "../../../src/probes/sse.ts";
 
 function read(...pieces: (string | Buffer)[]): string[] {
-  const events = new EventData();
-  return pieces.flatMap((piece) => events.take(Buffer.from(piece)));
+  const events = new ServerEvents();
+  return pieces.flatMap((piece) => events.take(Buffer.from(piece)).map(({ data }) => data));
 }
 
 it.each([

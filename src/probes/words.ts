@@ -1,0 +1,52 @@
+import type { BodyReader, ResponseHead } from "./http-request.ts";
+import { isRecord } from "./json-rpc.ts";
+import { told } from "./untrusted.ts";
+
+/** What a server says in the body of a refusal, in its own words. */
+
+/** Most bytes of a body that are read for them. */
+const LONGEST = 2048;
+
+export interface OwnWords {
+  readonly reader: BodyReader;
+  /** One harmless line; empty when it says nothing. */
+  said(): string;
+}
+
+/** Undefined: the status says it all. */
+export function ownWords(head: ResponseHead): OwnWords | undefined {
+  if (head.status !== 400 && head.status !== 403) return undefined;
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  return {
+    reader: (piece) => {
+      pieces.push(piece);
+      bytes += piece.length;
+      return bytes >= LONGEST;
+    },
+    said: () => wordsIn(Buffer.concat(pieces).toString("utf8", 0, LONGEST)),
+  };
+}
+
+/** The message of an error in JSON, a page without its tags, or the text as it is. */
+function wordsIn(body: string): string {
+  // Whatever else is changed of it would keep a secret from being found in it.
+  return told(messageIn(body) ?? (body.trimStart().startsWith("<") ? body.replace(/<[^<>]*>/g, "") : body));
+}
+
+function messageIn(body: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    if (!isRecord(value)) return undefined;
+    const { error } = value;
+    const said = isRecord(error) ? error.message : (value.message ?? error);
+    return typeof said === "string" ? said : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A server that takes plain HTTP for what it is, and answers in it: nginx and Go do. */
+export function saysTls({ status }: ResponseHead, said: string): boolean {
+  return status === 400 && /\bHTTP request\b.*\bHTTPS (server|port)\b/i.test(said);
+}
