@@ -6,9 +6,8 @@ import { settings } from "@oclif/core/settings";
 import packageJson from "../package.json" with { type: "json" };
 import { EXIT } from "./commands/exit-codes.ts";
 import { CommandFailure, report } from "./commands/failure.ts";
+import { standSomewhere } from "./commands/standing.ts";
 import { nearest } from "./model/nearest.ts";
-import { visible } from "./model/visible.ts";
-import { homeOf } from "./system/paths.ts";
 
 /**
  * The way in: finds and runs the command that `argv` names. Ends the process itself, once stdout is written out,
@@ -34,19 +33,6 @@ const isQuestion = (argv: readonly string[]) =>
   argv.length === 0 ||
   argv[0] === "help" ||
   argv.some((word) => ["--help", "-h", "--version"].includes(word));
-
-/** A working folder that was deleted is none that anything can be looked for from. */
-function standSomewhere(): void {
-  try {
-    process.cwd();
-  } catch {
-    const place = homeOf(process.env);
-    process.chdir(place);
-    process.stderr.write(
-      `xy: the working folder is not there any more: working in ${visible(place)} instead\n`,
-    );
-  }
-}
 
 /** `xy help plan` is `xy plan --help`. */
 function helpFirst(argv: readonly string[]): string[] {

@@ -18,3 +18,9 @@ export interface Machine {
   /** XDG_RUNTIME_DIR of the account when it exists. */
   readonly runtimeDir?: string;
 }
+
+/**
+ * A name for an account that nobody has. A machine is given it so that whatever is made from the name can be told from
+ * the same word elsewhere: a code point that is no character.
+ */
+export const ACCOUNT = "\u{FDD4}";

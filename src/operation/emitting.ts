@@ -1,10 +1,9 @@
-import { ACCOUNT } from "../backends/render/systemd-portable.ts";
-import type { UnitFacts } from "../backends/render/unit.ts";
 import type { DeclaredServer } from "../config/declared.ts";
 import { accountEnv } from "../config/environment.ts";
 import type { Loaded } from "../config/load.ts";
 import { envFilesOf, resolveUnseen } from "../config/unseen.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
+import { ACCOUNT } from "../model/machine.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { type Selection, select } from "../reconciler/select.ts";
 import { readMachine } from "./machine.ts";
@@ -19,7 +18,8 @@ interface ToEmit {
   readonly home: string;
   /** Login name of the account. */
   readonly user: string;
-  readonly portable?: NonNullable<UnitFacts["portable"]>;
+  /** For any account: the same with a mark for the name, and what is given without a word. */
+  readonly portable?: { readonly spec: ServerSpec; readonly given: Readonly<Record<string, string>> };
   /** Where the configuration says a part of it, and whether it does. */
   readonly place: DeclaredServer["place"];
   readonly isSaid: DeclaredServer["isSaid"];

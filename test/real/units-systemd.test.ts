@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemdUnits } from "../../src/backends/render/systemd.ts";
-import { ACCOUNT } from "../../src/backends/render/systemd-portable.ts";
+import { ACCOUNT } from "../../src/model/machine.ts";
 import type { ServerSpec } from "../../src/model/spec.ts";
 import { RESTART_POLICIES, STOP_SIGNALS } from "../../src/model/spec-parts.ts";
 import { eventually } from "../rig/eventually.ts";

@@ -1,13 +1,11 @@
+import { ACCOUNT } from "../../model/machine.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import type { UnitFacts } from "./unit.ts";
 
 /** A unit for the systemd of any account: `%h` and `%u` stand where the account's home folder and name do. */
 
-/** Stand for these until the text is written: code points that no value of a unit has. */
+/** Stands for the home folder until the text is written, as {@link ACCOUNT} does for the name: in no value of a unit. */
 const HOME = "\u{FDD3}";
-/** As the name of the account, it is known again wherever a configuration asks for that. */
-export const ACCOUNT = "\u{FDD4}";
-
 /** What the manager of an account gives to every unit by itself. */
 const GIVEN = ["HOME", "USER", "LOGNAME", "SHELL"];
 

@@ -1,0 +1,85 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { World } from "../config/world.ts";
+import { actionKey } from "../model/action.ts";
+import { canonicalJson } from "../model/canonical.ts";
+import { own } from "../model/own.ts";
+import type { ServerSpec } from "../model/spec.ts";
+import { envValue, type SecretRef, secretValues } from "../model/spec-parts.ts";
+import { readJson } from "../system/files.ts";
+import { serverDir } from "../system/paths.ts";
+import { actionsPath, recordedBackends, unitsDir } from "../system/projects.ts";
+
+/** Secrets as they were applied last, in the records of whoever runs the servers. */
+
+/** What all records of something that was applied have in common. */
+const applied = z.looseObject({
+  spec: z.looseObject({
+    name: z.string(),
+    server: z.string().nullable().optional(),
+    env: z.record(z.string(), envValue),
+  }),
+  secrets: secretValues,
+});
+export type Applied = z.infer<typeof applied>;
+
+/** Whether the last apply had a value of a secret by the same reference. Records are read when they are asked for. */
+export function appliedReferences(state: string, project: string): NonNullable<World["wasApplied"]> {
+  const servers = new Map<string, Applied[]>();
+  const ofServer = (name: string) => {
+    const found = servers.get(name) ?? appliedServers(state, { project, name });
+    servers.set(name, found);
+    return found;
+  };
+  let actions: ReadonlyMap<string, Applied[]> | undefined;
+  return ({ server, action }, name, ref) => {
+    const ofOwner = server === null ? [] : ofServer(server);
+    actions ??= action === undefined ? undefined : appliedActions(state, project);
+    const ofAction = action === undefined ? [] : (actions?.get(actionKey({ name: action, server })) ?? []);
+    return applying([...ofAction, ...ofOwner], name, ref) !== undefined;
+  };
+}
+
+/** The record that has a value for a secret by that reference. */
+export function applying(records: readonly Applied[], name: string, ref: SecretRef): Applied | undefined {
+  return records.find(
+    (record) => isSameReference(own(record.spec.env, name), ref) && Object.hasOwn(record.secrets, name),
+  );
+}
+
+function isSameReference(a: Applied["spec"]["env"][string] | undefined, b: SecretRef): boolean {
+  return typeof a === "object" && canonicalJson(a.secret) === canonicalJson(b);
+}
+
+export function appliedServers(
+  state: string,
+  { project, name }: Pick<ServerSpec, "project" | "name">,
+): Applied[] {
+  const holders = recordedBackends(state, project).filter((entry) => entry.name === name);
+  return holders.flatMap(({ backend }) => {
+    const path =
+      backend === "agent"
+        ? join(serverDir(state, project, name), "spec.json")
+        : join(unitsDir(state, project), backend, `${name}.json`);
+    return recordAt(path, applied) ?? [];
+  });
+}
+
+export function appliedActions(state: string, project: string): ReadonlyMap<string, Applied[]> {
+  const found = recordAt(actionsPath(state, project), z.looseObject({ actions: z.array(applied) }));
+  return new Map(
+    (found?.actions ?? []).map((one) => [
+      actionKey({ name: one.spec.name, server: one.spec.server ?? null }),
+      [one],
+    ]),
+  );
+}
+
+/** What is wrong with a record is for its owner to tell: here it has no values. */
+function recordAt<T>(path: string, schema: z.ZodType<T>): T | undefined {
+  try {
+    return schema.safeParse(readJson(path)).data;
+  } catch {
+    return undefined;
+  }
+}
