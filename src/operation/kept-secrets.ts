@@ -1,5 +1,5 @@
 import { type ActionSpec, actionKey } from "../model/action.ts";
-import type { Diagnostic } from "../model/diagnostic.ts";
+import { aboutAction, type Diagnostic } from "../model/diagnostic.ts";
 import { own } from "../model/own.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
@@ -27,6 +27,12 @@ export function withKeptSecrets(evaluated: Evaluated, state: string): Evaluated 
     const ofServer = spec.server === null ? [] : appliedServers(state, { project, name: spec.server });
     return keep(spec, own(actionSecrets, key), [...(known.get(key) ?? []), ...ofServer]);
   });
+  // What is wrong with it already may be the secret itself.
+  const isTold = (whose: Pick<Diagnostic, "server" | "action">) =>
+    diagnostics.some(
+      ({ severity, server, action }) =>
+        severity === "error" && server === whose.server && action === whose.action,
+    );
   return {
     ...evaluated,
     desired: { ...desired, servers: servers.map(specOf), actions: actions.map(specOf) },
@@ -37,9 +43,13 @@ export function withKeptSecrets(evaluated: Evaluated, state: string): Evaluated 
       ...diagnostics,
       ...servers.flatMap(({ spec, lacking }) =>
         // Nothing is done about one that is left alone.
-        spec.wanted === "ignore" ? [] : refusals(spec.name, spec.name, lacking),
+        spec.wanted === "ignore" || isTold({ server: spec.name })
+          ? []
+          : refusals(spec.name, { server: spec.name }, lacking),
       ),
-      ...actions.flatMap(({ spec, lacking }) => refusals(`action ${actionKey(spec)}`, spec.server, lacking)),
+      ...actions.flatMap(({ spec, lacking }) =>
+        isTold(aboutAction(spec)) ? [] : refusals(`action ${actionKey(spec)}`, aboutAction(spec), lacking),
+      ),
     ],
   };
 }
@@ -73,10 +83,14 @@ function keep<Spec extends ServerSpec | ActionSpec>(
   return { spec: { ...spec, env }, values: known, lacking };
 }
 
-function refusals(what: string, server: string | null, lacking: readonly string[]): Diagnostic[] {
+function refusals(
+  what: string,
+  whose: Pick<Diagnostic, "server" | "action">,
+  lacking: readonly string[],
+): Diagnostic[] {
   if (lacking.length === 0) return [];
   const message = `cannot apply ${what} without secrets: no value of ${lacking.join(", ")} was applied with this reference before; leave --no-secrets out`;
-  return [{ severity: "error", message, ...(server === null ? {} : { server }) }];
+  return [{ severity: "error", message, ...whose }];
 }
 
 /** A password that was not looked up is the one that was used last, for the same target. */
