@@ -95,7 +95,11 @@ describe("what follows from a probe", () => {
     expect(successor.pid).not.toBe(puppet.pid);
   });
 
-  test("a probe of a person changes nothing", async ({ agent, home, stage }) => {
+  test("a probe of a person changes nothing but what is said of the server", async ({
+    agent,
+    home,
+    stage,
+  }) => {
     const up = flag(home, "up");
     up.raise();
     await agent.apply(stage.spec("a", { readiness: onFile(up.path, { interval: 3_600_000 }) }), "add", 0);
@@ -105,7 +109,8 @@ describe("what follows from a probe", () => {
     for (let i = 0; i < 5; i++) {
       expect(await agent.call("probe", { name: "a" })).toMatchObject({ ok: false, type: "command" });
     }
-    expect(await agent.observed("a")).toEqual(before);
+    const ready = { status: "failing", evidence: "/usr/bin/test exit 1", at: expect.any(Number) };
+    expect(await agent.observed("a")).toEqual({ ...before, ready });
   });
 
   test("what the readiness before was asked for does not answer for a new one", async ({

@@ -431,5 +431,6 @@ describe("readiness", () => {
     await expect(`${INTRODUCTION}\n${table(rows)}\n`).toMatchFileSnapshot(
       "../../docs/reference/readiness.md",
     );
-  });
+    // One scene after the other, since each is judged by how soon something answers; the longest takes a minute.
+  }, 300_000);
 });

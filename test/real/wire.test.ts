@@ -182,7 +182,9 @@ describe("the wire", () => {
     await holder.do({ deed: "listen", port });
     await agent.apply(staying("a", { port }));
     const answer = await ask(agent, "start", { name: "a" });
-    expect(answer).toEqual(error(-32002, `port ${port} is held by pid ${holder.pid} \\(perl\\)`));
+    expect(answer).toEqual(
+      error(-32002, `port ${port} is held by xy.s own p/holder: pid ${holder.pid} \\(perl\\)`),
+    );
   });
 
   test("sends the tail of a log after the answer, then its end", async ({ agent, stage }) => {

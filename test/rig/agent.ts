@@ -5,6 +5,7 @@ import type { PerformResult } from "../../src/backends/backend.ts";
 import type { Observed } from "../../src/model/observed.ts";
 import type { Action } from "../../src/model/plan.ts";
 import type { ServerSpec } from "../../src/model/spec.ts";
+import { serverSpec } from "../../src/model/spec.ts";
 import type { RpcClient } from "../../src/rpc/client.ts";
 import type { Method, Params, ResultOf } from "../../src/rpc/contract.ts";
 import { readJson } from "../../src/system/files.ts";
@@ -43,7 +44,11 @@ export class Agent {
   }
 
   async observe(project = PROJECT): Promise<readonly Observed[]> {
-    return (await this.call("observe", { project })) as Observed[];
+    const observed = (await this.call("observe", { project })) as Observed[];
+    // What came to the wire later is left out there where it is as it always was.
+    return observed.map((server) =>
+      server.spec ? { ...server, spec: serverSpec.parse(server.spec) } : server,
+    );
   }
 
   async observed(name: string): Promise<Observed> {
