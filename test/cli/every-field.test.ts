@@ -40,6 +40,7 @@ function everything(port: number, user: string): ServerInput {
     startTimeout: "2m",
     stop: { grace: "2s", signal: "SIGINT", descendants: "all" },
     readiness: {
+      type: "tcp",
       owner: "own",
       interval: "1s",
       timeout: "1s",

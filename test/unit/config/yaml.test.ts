@@ -100,7 +100,6 @@ servers:
     expect(await problemsOf({ "xy.config.yaml": text })).toEqual([
       'xy.config.yaml:4:3: cannot use unknown key "servers.two.comand": did you mean "command"?',
       'xy.config.yaml:6:14: cannot merge "text": << takes a map, an alias of one (*name), or a list of those',
-      "xy.config.yaml:7:8: cannot leave out command: write the program to run",
       "xy.config.yaml:7:14: cannot merge 3: << takes a map, an alias of one (*name), or a list of those",
       "xy.config.yaml:8:16: cannot merge nothing: << takes a map, an alias of one (*name), or a list of those",
     ]);
