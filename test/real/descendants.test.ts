@@ -172,6 +172,8 @@ describe.skipIf(process.platform !== "linux")("a child", () => {
     kill(main);
     await isReady(agent, "a", 1);
     expect(isAlive(child)).toBe(false);
+    // The successor has one too, which no home would be found to hold.
+    await agent.call("stop", { name: "a" });
   });
 });
 
@@ -181,8 +183,8 @@ const LEAVING = `
 
 describe.skipIf(process.platform !== "linux")("a daemon, that hangs off init and holds no port", () => {
   /** Starts a server that has left one behind, which was seen before. */
-  async function left(agent: Agent, root: string, descendants: "own" | "all", args: string[] = []) {
-    const spec = serverSpec("a", "/bin/sh", ["-c", LEAVING, "sh", "7655", root, ...args], {
+  async function left(agent: Agent, root: string, descendants: "own" | "all", seconds = "7655") {
+    const spec = serverSpec("a", "/bin/sh", ["-c", LEAVING, "sh", seconds, root], {
       stop: { grace: 200, descendants },
     });
     await agent.apply(spec, "add", 0);
@@ -233,7 +235,7 @@ describe.skipIf(process.platform !== "linux")("a daemon, that hangs off init and
   });
 
   test("is known by the next run, and by the next agent", async ({ agent, home }) => {
-    const { daemon } = await left(agent, home.root, "own");
+    const { daemon } = await left(agent, home.root, "own", "7659");
     try {
       await agent.call("restart", { name: "a" });
       await agent.kill();
@@ -248,7 +250,7 @@ describe.skipIf(process.platform !== "linux")("a daemon, that hangs off init and
       });
       expect(isAlive(daemon)).toBe(true);
     } finally {
-      kill(daemon);
+      kill(...programsWith("sleep 7659").map(({ pid }) => pid));
     }
   });
 });

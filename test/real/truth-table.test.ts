@@ -213,7 +213,7 @@ const SCENES: readonly Scene[] = [
     server: "server-everything",
     usable: true,
     play: async (agent, name, port) => {
-      const script = `echo /dev/null | entr -n -r "$@"`;
+      const script = `echo "$2" | entr -n -r "$@"`;
       const spec = mcpSpec(name, [], port);
       const args = ["-c", script, "sh", NODE, ...EVERYTHING];
       return started(agent, { ...spec, program: "/bin/sh", command: "/bin/sh", args });
