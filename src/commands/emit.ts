@@ -52,7 +52,7 @@ export default class Emit extends ProjectCommand {
     ...selectionFlags,
     ...machineFlag,
     absolute: Flags.boolean({
-      summary: "Write this account's home folder and name where a systemd unit could hold for any account.",
+      summary: "Write this account's home folder and name into systemd units, instead of %h and %u.",
     }),
     out: Flags.string({
       char: "o",
