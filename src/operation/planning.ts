@@ -14,14 +14,10 @@ import type { Machine } from "../model/machine.ts";
 import type { Observed } from "../model/observed.ts";
 import { own } from "../model/own.ts";
 import type { Change, Desired, Plan, Unreachable } from "../model/plan.ts";
-import type { ServerSpec } from "../model/spec.ts";
-import { isAnyones } from "../model/spec-parts.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import { buildPlan } from "../reconciler/plan.ts";
 import { isSelected, type Selection } from "../reconciler/select.ts";
-import { isOfAny } from "../system/family.ts";
-import { holderText } from "../system/holders.ts";
-import { holderOf, holdersOf } from "../system/listeners.ts";
+import { holderOf } from "../system/listeners.ts";
 import { pathsOf } from "../system/paths.ts";
 import { privateCache } from "../system/private-folder.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
@@ -30,6 +26,7 @@ import { appliedReferences } from "./applied-secrets.ts";
 import { type Asking, mayUse } from "./consent.ts";
 import { activeGeneration, type Generation } from "./generations.ts";
 import { readMachine } from "./machine.ts";
+import { heldPorts, strangersWelcome } from "./port-checks.ts";
 import { machineHmac, runSecretCommand } from "./secrets.ts";
 import type { Origin } from "./trust.ts";
 
@@ -392,45 +389,4 @@ function isTold(changes: readonly Change[]): (diagnostic: Diagnostic) => boolean
 /** What is wanted once everything of a project is to go. */
 export function nothingDesired(project: string, root: string): Desired {
   return { project, root, servers: [], actions: [] };
-}
-
-/** Ports that a start would find taken by a process that is not ours. */
-async function heldPorts(changes: readonly Change[], observed: readonly Observed[]): Promise<Diagnostic[]> {
-  const found = await Promise.all(changes.filter(bringsUp).map((change) => heldPort(change, observed)));
-  return found.flat();
-}
-
-function bringsUp({ action, held }: Change): boolean {
-  return !held && (action === "add" || action === "restart" || action === "start");
-}
-
-async function heldPort({ server, desired }: Change, observed: readonly Observed[]): Promise<Diagnostic[]> {
-  if (!desired || desired.port === null || desired.wanted !== "start") return [];
-  const { port, host } = desired;
-  // Whoever listens in its place while it runs goes with it.
-  const before = observed.find(({ name, pid }) => name === server && pid !== undefined)?.spec;
-  if (before?.port === port && isListenedFor(before)) return [];
-  // What cannot be seen now is no reason to refuse: the start looks again.
-  const holders = await holdersOf(port, host).catch(() => []);
-  const mains = observed.flatMap(({ pid, backend }) =>
-    pid === undefined ? [] : [{ pid, leads: backend === "agent" }],
-  );
-  const ours = await Promise.all(holders.map(({ pid }) => isOfAny(pid, mains)));
-  const holder = holders.find((_, i) => !ours[i]);
-  if (!holder) return [];
-  const message = `cannot listen: port ${port} is held by ${holderText(holder)}; stop that, or choose another port`;
-  return [{ severity: "error", server, message }];
-}
-
-/** Somebody else may listen in its place. */
-function isListenedFor({ readiness, liveness }: ServerSpec): boolean {
-  return isAnyones(readiness) || isAnyones(liveness);
-}
-
-/** What is said of whoever takes any listener for the server's own. */
-function strangersWelcome({ server, action, desired }: Change): Diagnostic[] {
-  if (desired === undefined || action === "none" || action === "remove" || !isListenedFor(desired)) return [];
-  const checks = (["readiness", "liveness"] as const).filter((which) => isAnyones(desired[which]));
-  const message = `owner "any" for ${checks.join(" and ")}: whoever listens on port ${desired.port ?? "?"} is taken for this server`;
-  return [{ severity: "warning", server, message }];
 }
