@@ -1,6 +1,6 @@
 import { type Condition, isMet, missing } from "../../model/dependency.ts";
 import { dependencyOrder } from "../../model/graph.ts";
-import type { Observed } from "../../model/observed.ts";
+import { formatExit, type Observed } from "../../model/observed.ts";
 import { DEPENDENCIES_PATIENCE, patienceFor } from "../../model/patience.ts";
 import { hasToBeReady } from "../../model/start.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
@@ -249,8 +249,8 @@ class Operation {
     const record = this.#fresh(name);
     if (record === undefined || record.operator === "stop") return undefined;
     const live = (await this.#backend.manager.look([this.#backend.inventory.unitOf(record)])).get(name);
-    const isOver = live?.state === "stopped" && live.lastExit === undefined;
-    return isOver ? "it ended at once, before it was ready (exit code unknown)" : undefined;
+    if (live?.state !== "stopped") return undefined;
+    return `it ended at once, before it was ready (${formatExit(live.lastExit?.exit ?? { kind: "unknown" })})`;
   }
 
   async #settle(record: UnitRecord, until: Condition, bound: number): Promise<Settled> {
