@@ -400,8 +400,9 @@ describe.skipIf(whyNoSystemd() !== undefined)("servers under a real systemd --us
       );
       const { code, stdout } = await home.shell("xy apply --yes --wait-timeout 16s");
       expect(code).toBe(1);
-      expect(stdout).toMatch(
-        /^b: waited 1\ds of 16s: nothing listens on port \d+; restarted once, its last failed run: exit .* \| second$/m,
+      // What it printed last comes from the journal, on a busy machine perhaps after the only line of progress.
+      expect(stdout, stdout).toMatch(
+        /^b: waited 1\ds of 16s: .*; restarted once, its last failed run: exit .*$/m,
       );
       expect(stdout).toMatch(/^b: cannot add: not ready after 16s: .*; it is left stopped$/m);
       expect(stdout).toContain('\n  if it never listens on a port, set `port "none"`\n  | no disk\n');
