@@ -2,8 +2,9 @@ import { resolve } from "node:path";
 import { boolean, string } from "@oclif/core/flags";
 import type { Fleet } from "../backends/fleet.ts";
 import type { ActionSecrets } from "../model/action.ts";
+import { hasUnknownSecret } from "../model/environment.ts";
 import type { Change, Plan } from "../model/plan.ts";
-import type { EnvValue, SecretValues } from "../model/spec-parts.ts";
+import type { SecretValues } from "../model/spec-parts.ts";
 import { isEmpty, summary } from "../model/summary.ts";
 import { parseDuration } from "../model/units.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
@@ -79,8 +80,7 @@ export abstract class ApplyCommand extends ProjectCommand {
   protected async evaluatedToApply(flags: EvaluationFlags): Promise<Evaluated> {
     const evaluated = await this.evaluated(flags);
     const { servers, actions } = evaluated.desired;
-    const isUnknown = (value: EnvValue) => typeof value !== "string" && value.hmac === "";
-    if (![...servers, ...actions].some(({ env }) => Object.values(env).some(isUnknown))) return evaluated;
+    if (![...servers, ...actions].some(({ env }) => hasUnknownSecret(env))) return evaluated;
     const { withKeptSecrets } = await import("../operation/kept-secrets.ts");
     return withKeptSecrets(evaluated, this.state);
   }

@@ -76,7 +76,7 @@ export default class Emit extends ProjectCommand {
     const manager = args.manager as Manager;
     const { only = [], except = [] } = flags;
     const { project, unknown, servers, declared, ignored, warnings, problems } = this.usable(
-      await evaluateToEmit(this.setting(flags), { only, except }, flags.absolute),
+      await evaluateToEmit(this.setting(flags), { only, except }, manager === "systemd" && !flags.absolute),
       "nothing was written",
     );
     if (unknown.length > 0)

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { boolean, string } from "@oclif/core/flags";
 import { formatDiagnostic } from "../model/diagnostic.ts";
+import { hasUnknownSecret } from "../model/environment.ts";
 import type { Machine } from "../model/machine.ts";
 import type { Plan } from "../model/plan.ts";
 import { isEmpty } from "../model/summary.ts";
@@ -96,9 +97,7 @@ export default class PlanCommand extends ProjectCommand {
   }
 
   async #save(plan: Plan, out: string, flags: SavedFlags): Promise<void> {
-    const unknown = plan.changes.filter(({ desired }) =>
-      Object.values(desired?.env ?? {}).some((value) => typeof value !== "string" && value.hmac === ""),
-    );
+    const unknown = plan.changes.filter(({ desired }) => hasUnknownSecret(desired?.env ?? {}));
     if (unknown.length > 0)
       this.fail(
         EXIT.failed,

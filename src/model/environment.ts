@@ -28,3 +28,8 @@ export function environmentOf(spec: Pick<ServerSpec, "env">, secrets: SecretValu
   });
   return Object.fromEntries(entries);
 }
+
+/** Whether it has a secret that was not looked up: such a one has no hash of its value. */
+export function hasUnknownSecret(env: ServerSpec["env"]): boolean {
+  return Object.values(env).some((value) => typeof value !== "string" && value.hmac === "");
+}

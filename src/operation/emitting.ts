@@ -42,12 +42,12 @@ export interface Emission {
 
 /**
  * Evaluates the configuration, for this machine or another, without anything that xy keeps or that runs, and without any secret.
- * `absolute`: for this account alone, also where a unit could be that of any.
+ * `isPortable`: also for any account, where the format of the units has words for that.
  */
 export async function evaluateToEmit(
   setting: Setting,
   selection: Selection,
-  absolute = false,
+  isPortable: boolean,
 ): Promise<Result<Emission> & Pick<Loaded, "refused">> {
   const { target } = setting;
   const here = readMachine(setting.env);
@@ -67,7 +67,7 @@ export async function evaluateToEmit(
   const emitted = { ...loaded.value, servers: wanted, actions: [] };
   const around = target ? { isElsewhere: true } : { env: setting.env };
   const { desired, diagnostics } = await resolveUnseen(emitted, { machine, ...around });
-  const nameless = absolute ? undefined : { ...machine, user: ACCOUNT };
+  const nameless = isPortable ? { ...machine, user: ACCOUNT } : undefined;
   const portable = nameless && (await resolveUnseen(emitted, { machine: nameless, ...around }));
   const { home, user } = machine;
   const servers = desired.servers.flatMap((spec, i) => {
