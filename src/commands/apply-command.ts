@@ -79,8 +79,9 @@ export abstract class ApplyCommand extends ProjectCommand {
   /** The evaluated configuration, with the values that were applied last where a secret was not looked up. */
   protected async evaluatedToApply(flags: EvaluationFlags): Promise<Evaluated> {
     const evaluated = await this.evaluated(flags);
-    const { servers, actions } = evaluated.desired;
-    if (![...servers, ...actions].some(({ env }) => hasUnknownSecret(env))) return evaluated;
+    const { desired, unread } = evaluated;
+    const envs = [...desired.servers, ...desired.actions];
+    if (Object.keys(unread).length === 0 && !envs.some(({ env }) => hasUnknownSecret(env))) return evaluated;
     const { withKeptSecrets } = await import("../operation/kept-secrets.ts");
     return withKeptSecrets(evaluated, this.state);
   }

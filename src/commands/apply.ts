@@ -28,7 +28,9 @@ export default class Apply extends ApplyCommand {
     ...selectionFlags,
     ...waitFlags,
     ...backendFlags,
-    ...secretsFlag("Run no secret commands; keep the values that were applied before."),
+    ...secretsFlag(
+      "Look up no secrets, neither commands nor files; keep the values that were applied before.",
+    ),
     "adopt-project": boolean({ summary: "Move the project to this root from the one that it belongs to." }),
   };
 

@@ -15,11 +15,12 @@ import {
   unaskedFlag,
 } from "./project-command.ts";
 import { shortenPath } from "./shorten.ts";
+import { goWithoutHome } from "./standing.ts";
 
 export default class Check extends ProjectCommand {
   static override summary = "Validate the configuration and show every problem at once.";
   static override description =
-    "Changes nothing and runs no secret commands. Exits with 3 if the configuration is invalid. What is missing on this machine only, such as a program, is a warning.";
+    "Changes nothing, runs no secret commands, and opens no env-file and no file of a secret. Exits with 3 if the configuration is invalid. What is missing on this machine only, such as a program, is a warning.";
   static override examples = [
     "<%= config.bin %> check",
     "<%= config.bin %> check --config ~/dotfiles/xy",
@@ -33,11 +34,12 @@ export default class Check extends ProjectCommand {
     ...trustFlags,
     ...unaskedFlag,
     ...machineFlag,
-    ...secretsFlag("Run no secret commands, which is what this command does anyway."),
+    ...secretsFlag("Read no secrets, which is what this command does anyway."),
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Check);
+    goWithoutHome();
     const { checkConfiguration } = await import("../operation/checking.ts");
     const checked = this.usable(await checkConfiguration(this.setting(flags)), "nothing was done");
     const { evaluated, warnings } = checked;

@@ -17,6 +17,7 @@ import {
   unaskedFlag,
 } from "./project-command.ts";
 import { shortenPath } from "./shorten.ts";
+import { goWithoutHome } from "./standing.ts";
 
 export default class Emit extends ProjectCommand {
   static override summary = "Write the servers as systemd, launchd or supervisord units.";
@@ -73,9 +74,10 @@ export default class Emit extends ProjectCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Emit);
+    goWithoutHome();
     const manager = args.manager as Manager;
     const { only = [], except = [] } = flags;
-    const { project, unknown, servers, declared, ignored, warnings, problems } = this.usable(
+    const { project, unknown, servers, declared, ignored, warnings, problems, unknownHome } = this.usable(
       await evaluateToEmit(this.setting(flags), { only, except }, manager === "systemd" && !flags.absolute),
       "nothing was written",
     );
@@ -94,6 +96,7 @@ export default class Emit extends ProjectCommand {
       manager,
       servers.filter(({ spec }) => !wrong().has(spec.name)),
     );
+    if (unknownHome) refused.push(...rendered.flatMap((unit) => homelessProblem(unit, unknownHome)));
     if (flags.strict) refused.push(...rendered.flatMap(asProblems));
     const sound = rendered.filter(({ server }) => !wrong().has(server));
     const folder = flags.out === undefined ? undefined : resolve(flags.out);
@@ -205,6 +208,14 @@ function foreignProblem(
   const server = units.find(({ name }) => file.endsWith(`/${name}`))?.server;
   const message = `cannot overwrite this file: ${why}; move it away, or use --force`;
   return { severity: "error", message, file, ...(server === undefined ? {} : { server }) };
+}
+
+/** A path of a home folder that nobody knows is no path. */
+function homelessProblem({ server, text }: RenderedUnit, stand: string): Diagnostic[] {
+  if (!text.includes(stand)) return [];
+  const message =
+    "cannot write this unit: it has the home folder in it, which is not known here; set HOME, or say whose it is with --for";
+  return [{ severity: "error", message, server }];
 }
 
 function asProblems({ server, losses }: RenderedUnit): Diagnostic[] {

@@ -3,6 +3,7 @@ import { boolean, string } from "@oclif/core/flags";
 import { formatDiagnostic } from "../model/diagnostic.ts";
 import { hasUnknownSecret } from "../model/environment.ts";
 import type { Machine } from "../model/machine.ts";
+import { own } from "../model/own.ts";
 import type { Plan } from "../model/plan.ts";
 import { isEmpty } from "../model/summary.ts";
 import type { Evaluated } from "../operation/planning.ts";
@@ -20,6 +21,7 @@ import {
   trustFlags,
   unaskedFlag,
 } from "./project-command.ts";
+import { goWithoutHome } from "./standing.ts";
 
 export default class PlanCommand extends ProjectCommand {
   static override summary = "Show what `xy apply` would change.";
@@ -50,7 +52,7 @@ export default class PlanCommand extends ProjectCommand {
       ...{ char: "o", helpValue: "FILE", exclusive: ["for"] },
       summary: "Save the plan for `xy apply FILE`.",
     }),
-    ...secretsFlag("Run no secret commands; treat their secrets as unchanged."),
+    ...secretsFlag("Look up no secrets, neither commands nor files; treat them as unchanged."),
     "detailed-exitcode": boolean({
       summary: "Exit with 0 if there are no changes, with 4 if there are some.",
     }),
@@ -58,6 +60,7 @@ export default class PlanCommand extends ProjectCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanCommand);
+    if (flags["no-secrets"]) goWithoutHome();
     const evaluated = await this.evaluated(flags);
     if (flags.for) return this.#showThere(evaluated, flags.for, flags);
     await this.refuseOtherRoot(evaluated, false);
@@ -66,7 +69,7 @@ export default class PlanCommand extends ProjectCommand {
     const plan = await this.planFor(evaluated, fleet, flags);
     await fleet.close();
     // Saved first: when that fails there is one document, that of the failure.
-    if (flags.out !== undefined) await this.#save(plan, flags.out, flags);
+    if (flags.out !== undefined) await this.#save(plan, evaluated, flags.out, flags);
     if (this.json) this.printJson(planDocument(plan));
     else this.print(planView(plan, await this.specScreen()));
     if (flags.out !== undefined && !this.json) {
@@ -96,8 +99,15 @@ export default class PlanCommand extends ProjectCommand {
     if (plan.diagnostics.some(({ severity }) => severity === "error")) process.exitCode = EXIT.failed;
   }
 
-  async #save(plan: Plan, out: string, flags: SavedFlags): Promise<void> {
-    const unknown = plan.changes.filter(({ desired }) => hasUnknownSecret(desired?.env ?? {}));
+  async #save(
+    plan: Plan,
+    { unread }: Pick<Evaluated, "unread">,
+    out: string,
+    flags: SavedFlags,
+  ): Promise<void> {
+    const unknown = plan.changes.filter(
+      ({ server, desired }) => hasUnknownSecret(desired?.env ?? {}) || own(unread, server) !== undefined,
+    );
     if (unknown.length > 0)
       this.fail(
         EXIT.failed,

@@ -137,9 +137,10 @@ export abstract class ProjectCommand extends BaseCommand {
         trust: flags.trust === true,
         ask: (question) => this.#askConsent(question),
         tell: (root, unseen) => this.#tellUnseen(root, unseen),
+        unkept: (why) => this.note(`warning: the agreement is for this command only: ${why}`),
       },
       print: (text) => void process.stderr.write(printedText(text)),
-      ...(flags["no-secrets"] ? { noSecrets: true } : {}),
+      ...(flags["no-secrets"] ? { secretUse: "leave" as const } : {}),
       ...(flags.for ? { target: flags.for } : {}),
       selection: { only: flags.only ?? [], except: flags.except ?? [] },
     };

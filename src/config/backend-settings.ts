@@ -77,10 +77,10 @@ const NO_URL = 'cannot read this as a URL: write one such as "http://localhost:9
 const CREDENTIALS =
   "cannot use a URL with a user or password in it: write user and password beside url, in settings of their own";
 
-/** The settings with the password's value. Without secrets it is left out, and the one that was used last is taken. */
+/** The settings with the password's value. Where none is read it is left out, and the one that was used last is taken. */
 export async function resolveBackends(
   { supervisord }: DeclaredBackends,
-  world: Pick<World, "env" | "runSecretCommand" | "leaveSecrets" | "machine">,
+  world: Pick<World, "env" | "runSecretCommand" | "secretUse" | "machine">,
 ): Promise<{ settings: BackendSettings; diagnostics: Diagnostic[] }> {
   if (supervisord === undefined) return { settings: {}, diagnostics: [] };
   const { url, user, password, includeDir, source } = supervisord;

@@ -61,14 +61,24 @@ export function readText(
 ): { readonly text: string } | { readonly refusal: string } {
   try {
     // To open something else can have effects.
-    const info = statSync(file);
-    if (info.isDirectory()) return { refusal: `it is a folder; ${wayOut}` };
-    if (!info.isFile()) return { refusal: `it is not a regular file; ${wayOut}` };
+    const refusal = kindFault(file, wayOut);
+    if (refusal !== undefined) return { refusal };
     const bytes = readAtMost(file, most);
     if (bytes.length > most) return { refusal: `it has more than ${most / 1024 / 1024} MiB; ${wayOut}` };
     return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: keepMark }).decode(bytes) };
   } catch (error) {
     return { refusal: readFailure(error) };
+  }
+}
+
+/** Why this cannot be a file of text, without opening it. */
+export function kindFault(file: string, wayOut: string): string | undefined {
+  try {
+    const info = statSync(file);
+    if (info.isDirectory()) return `it is a folder; ${wayOut}`;
+    return info.isFile() ? undefined : `it is not a regular file; ${wayOut}`;
+  } catch (error) {
+    return readFailure(error);
   }
 }
 

@@ -18,7 +18,7 @@ import {
   programOn,
   versionManagerRemark,
 } from "./program.ts";
-import { absoluteReference, readEnvFile, readSecret } from "./secrets.ts";
+import { absoluteReference, envFileFault, readEnvFile, readSecret } from "./secrets.ts";
 import { shellLineFault, shownLine } from "./shell-line.ts";
 import { expandTemplates } from "./templates.ts";
 import type { SecretOutcome, SecretOwner, World } from "./world.ts";
@@ -26,6 +26,7 @@ import type { SecretOutcome, SecretOwner, World } from "./world.ts";
 export interface ResolvedServer {
   readonly spec: ServerSpec;
   readonly secrets: SecretValues;
+  readonly unread: ResolvedSecrets["unread"];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -57,7 +58,8 @@ export async function resolveServer(
       });
   }
   const workingDir = expandPath(input.workingDir, server.folder(["workingDir"]), machine.home);
-  const folderFault = world.isElsewhere ? undefined : await workingDirFault(workingDir);
+  const isThere = world.isElsewhere || (machine.isHomeless && workingDir === machine.home);
+  const folderFault = isThere ? undefined : await workingDirFault(workingDir);
   if (folderFault !== undefined) report(["workingDir"], folderFault);
 
   const baseEnv = givenEnv(machine, [...folderOf(found), ...declared.path]);
@@ -93,7 +95,7 @@ export async function resolveServer(
       machine.os,
     ))
       report([name, ...path], message, EVERYWHERE);
-  return { spec, secrets: secret.values, diagnostics };
+  return { spec, secrets: secret.values, unread: secret.unread, diagnostics };
 }
 
 /** Folders that it adds to PATH: its own, if that is known. */
@@ -210,6 +212,8 @@ interface ResolvedSecrets {
   readonly fromFiles: Record<string, EnvValue>;
   readonly references: Record<string, EnvValue>;
   readonly values: SecretValues;
+  /** Env-files that were left alone, of which no apply has taken anything: what they hold is not known. */
+  readonly unread: readonly string[];
 }
 
 export async function resolveSecrets(
@@ -219,11 +223,12 @@ export async function resolveSecrets(
   report: Report,
 ): Promise<ResolvedSecrets> {
   const isLeftOut = around.isLeftOut?.(owner.server ?? owner.action ?? "") ?? false;
-  const world: World = isLeftOut ? { ...around, leaveSecrets: true } : around;
+  const world: World = isLeftOut ? { ...around, secretUse: "leave" } : around;
   const { env, envFile } = server.input;
   const { home } = world.machine;
   const values = new Map<string, string>();
   const fromFiles = new Map<string, EnvValue>();
+  const unread: string[] = [];
   const keep = (name: string, ref: SecretRef, outcome: SecretOutcome): EnvValue => {
     if (outcome.kind === "value") values.set(name, outcome.value);
     return { secret: ref, hmac: outcome.kind === "value" ? world.hmac(outcome.value) : "" };
@@ -232,6 +237,20 @@ export async function resolveSecrets(
   for (const [i, written] of [envFile].flat().entries()) {
     const path = typeof envFile === "string" ? ["envFile"] : ["envFile", i];
     const file = expandPath(written, server.folder(path), home);
+    if (world.secretUse !== undefined && world.secretUse !== "read") {
+      const fault = world.secretUse === "find" ? envFileFault(file) : undefined;
+      if (fault !== undefined) report(path, fault);
+      const names = world.appliedFrom?.(owner, file);
+      if (names === undefined && !isLeftOut) {
+        unread.push(file);
+        if (world.appliedFrom !== undefined && world.secretUse === "leave")
+          report(path, `what ${file} sets is not looked at without secrets`, { severity: "warning" });
+      }
+      for (const name of names ?? [])
+        if (!Object.hasOwn(env, name))
+          fromFiles.set(name, keep(name, { envFile: file, name }, { kind: "skipped" }));
+      continue;
+    }
     const read = await readEnvFile(file);
     for (const message of read.problems) report(path, message);
     for (const [name, value] of read.values) {
@@ -265,5 +284,6 @@ export async function resolveSecrets(
     fromFiles: Object.fromEntries(fromFiles),
     references: Object.fromEntries(references),
     values: Object.fromEntries(values),
+    unread,
   };
 }

@@ -17,6 +17,8 @@ export interface Resolved {
   readonly secrets: Readonly<Record<string, SecretValues>>;
   /** The same of actions. */
   readonly actionSecrets: ActionSecrets;
+  /** Env-files of which neither this nor an earlier apply knows what they hold, by server. One without any has no entry. */
+  readonly unread: Readonly<Record<string, readonly string[]>>;
   /** Ports of the `auto` servers, to be kept. */
   readonly autoPorts: Readonly<Record<string, number>>;
   /** How the backends are reached, with the values of passwords. */
@@ -57,6 +59,9 @@ export async function resolve(declared: Declared, around: World): Promise<Resolv
       actions
         .filter(({ secrets }) => Object.keys(secrets).length > 0)
         .map(({ spec, secrets }) => [actionKey(spec), secrets]),
+    ),
+    unread: Object.fromEntries(
+      resolved.filter(({ unread }) => unread.length > 0).map(({ spec, unread }) => [spec.name, unread]),
     ),
     autoPorts: ports,
     settings,

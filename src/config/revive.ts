@@ -44,6 +44,7 @@ export async function revive(past: Desired, world: Sources): Promise<Resolved> {
         Object.keys(values).length > 0 ? [[actionKey(spec), values] as const] : [],
       ),
     ),
+    unread: {},
     // Ports were given when the generation was applied, and are in its specs.
     autoPorts: {},
     // They stay what the last apply made of them.

@@ -4,26 +4,30 @@ import type { SecretRef } from "../model/spec-parts.ts";
 import { parseDotenv } from "./dotenv.ts";
 import { expandPath } from "./environment.ts";
 import { ENOUGH_PROBLEMS } from "./problems.ts";
-import { readText } from "./read.ts";
+import { kindFault, readText } from "./read.ts";
 import type { SecretOutcome, World } from "./world.ts";
+
+const WAY_OUT = "correct the path";
 
 /** A reference with its path absolute. */
 export function absoluteReference({ secret }: SecretInput, folder: string, home: string): SecretRef {
   return "file" in secret ? { file: expandPath(secret.file, folder, home) } : secret;
 }
 
-/** Looks up the value that a reference stands for. `folder`: where a command of it runs. */
+/** Looks up the value that a reference stands for, or as much of it as is asked for. `folder`: where a command of it runs. */
 export async function readSecret(
   ref: SecretRef,
   folder: string | undefined,
-  world: Pick<World, "env" | "runSecretCommand" | "leaveSecrets">,
+  world: Pick<World, "env" | "runSecretCommand" | "secretUse">,
 ): Promise<SecretOutcome> {
-  if (world.leaveSecrets) return { kind: "skipped" };
+  const { env, secretUse = "read" } = world;
+  if (secretUse !== "read") {
+    const fault = secretUse === "find" ? sourceFault(ref, env) : undefined;
+    return fault === undefined ? { kind: "skipped" } : missing(fault);
+  }
   if ("env" in ref) {
-    const value = own(world.env, ref.env);
-    return value === undefined
-      ? missing(`the variable ${ref.env} is not set; set it where you call xy`)
-      : checked(value);
+    const value = own(env, ref.env);
+    return value === undefined ? missing(notSet(ref.env)) : checked(value);
   }
   if ("command" in ref) {
     const outcome = await world.runSecretCommand(ref.command, folder);
@@ -34,18 +38,37 @@ export async function readSecret(
   return text.kind === "value" ? checked(withoutLineBreak(text.value)) : text;
 }
 
+/** Why no value can be there, as far as that is known without opening a file or running a command. */
+function sourceFault(ref: SecretRef, env: World["env"]): string | undefined {
+  if ("env" in ref) return own(env, ref.env) === undefined ? notSet(ref.env) : undefined;
+  return "file" in ref ? fileFault(ref.file) : undefined;
+}
+
+const notSet = (name: string) => `the variable ${name} is not set; set it where you call xy`;
+
+/** Why a file has no text, as far as that is known without opening it. */
+function fileFault(file: string): string | undefined {
+  const refusal = kindFault(file, WAY_OUT);
+  return refusal === undefined ? undefined : `${file}: ${refusal}`;
+}
+
+export function envFileFault(file: string): string | undefined {
+  const fault = fileFault(file);
+  return fault === undefined ? undefined : unreadable(fault);
+}
+
 /** Values of an env file, or why there are none. */
 export async function readEnvFile(
   file: string,
 ): Promise<{ values: ReadonlyMap<string, string>; problems: readonly string[] }> {
   const text = secretText(file);
-  if (text.kind !== "value")
-    return { values: new Map(), problems: [`cannot read the env file: ${text.message}`] };
+  if (text.kind !== "value") return { values: new Map(), problems: [unreadable(text.message)] };
   const { values, problems } = parseDotenv(text.value);
   const told = problems.slice(0, ENOUGH_PROBLEMS);
   return { values, problems: told.map(({ line, message }) => `${message} (${file}:${line})`) };
 }
 
+const unreadable = (why: string) => `cannot read the env file: ${why}`;
 const missing = (message: string): SecretOutcome & { kind: "missing" } => ({ kind: "missing", message });
 
 function checked(value: string): SecretOutcome {
@@ -57,6 +80,6 @@ function checked(value: string): SecretOutcome {
 const withoutLineBreak = (text: string) => text.replace(/\r?\n$/, "");
 
 function secretText(file: string): Exclude<SecretOutcome, { kind: "skipped" }> {
-  const read = readText(file, "correct the path", { keepMark: true });
+  const read = readText(file, WAY_OUT, { keepMark: true });
   return "text" in read ? { kind: "value", value: read.text } : missing(`${file}: ${read.refusal}`);
 }

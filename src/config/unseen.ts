@@ -16,19 +16,16 @@ export interface UnseenWorld {
 /** As `resolve`, with references in the place of secrets; env-files are not read. */
 export async function resolveUnseen(declared: Declared, world: UnseenWorld): Promise<Resolved> {
   const { machine, env = {}, isElsewhere = false } = world;
-  const resolved = await resolve(
-    { ...declared, servers: declared.servers.map(withoutEnvFiles) },
-    {
-      machine,
-      env,
-      ...(isElsewhere ? { isElsewhere } : {}),
-      leaveSecrets: true,
-      keptPort: () => undefined,
-      portTaken: () => false,
-      hmac: () => "",
-      runSecretCommand: async () => ({ kind: "skipped" }),
-    },
-  );
+  const resolved = await resolve(declared, {
+    machine,
+    env,
+    ...(isElsewhere ? { isElsewhere } : {}),
+    secretUse: "leave",
+    keptPort: () => undefined,
+    portTaken: () => false,
+    hmac: () => "",
+    runSecretCommand: async () => ({ kind: "skipped" }),
+  });
   if (!isElsewhere) return resolved;
   const unknown = declared.servers.flatMap((server) => {
     const spec = resolved.desired.servers.find(({ name }) => name === server.name);
@@ -51,8 +48,4 @@ export function envFilesOf(server: DeclaredServer, home: string): string[] {
     const path = typeof envFile === "string" ? ["envFile"] : ["envFile", i];
     return expandPath(file, server.folder(path), home);
   });
-}
-
-function withoutEnvFiles(server: DeclaredServer): DeclaredServer {
-  return { ...server, input: { ...server.input, envFile: [] } };
 }

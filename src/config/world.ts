@@ -2,7 +2,7 @@ import type { Machine } from "../model/machine.ts";
 import type { SecretRef } from "../model/spec-parts.ts";
 import type { ProgramFaults } from "./program.ts";
 
-/** `skipped`: secrets were not asked for; the reference then has an empty hmac. */
+/** `skipped`: the value was not asked for; the reference then has an empty hmac. */
 export type SecretOutcome =
   | { readonly kind: "value"; readonly value: string }
   /** `message`: why, and what to do. */
@@ -15,6 +15,12 @@ export interface SecretOwner {
   /** Absent: it is the server's own. */
   readonly action?: string;
 }
+
+/**
+ * What is done with references to secrets. `read`: the value is asked for. `find`: only whether there is such a file or
+ * variable; no file is opened, no command runs. `leave`: nothing. What an apply had before is known in each of them.
+ */
+export type SecretUse = "read" | "find" | "leave";
 
 /** What resolving needs to know of the machine beyond its files. */
 export interface World {
@@ -29,8 +35,8 @@ export interface World {
   hmac(value: string): string;
   /** It is another machine than this one: no program and no folder of it can be looked up. */
   readonly isElsewhere?: true;
-  /** References are left as they are, none is looked up. */
-  readonly leaveSecrets?: boolean;
+  /** Absent: values are read. */
+  readonly secretUse?: SecretUse;
   /** What is known already of programs: of one resolving, as they may change. */
   readonly programs?: ProgramFaults;
   /**
@@ -42,4 +48,6 @@ export interface World {
   isLeftOut?(owner: string): boolean;
   /** The last apply had a value for this secret of a server or an action by the same reference. Absent: of none. */
   wasApplied?(owner: SecretOwner, name: string, ref: SecretRef): boolean;
+  /** Names that the last apply took from an env-file (absolute path), if it did from that one. Absent: from none. */
+  appliedFrom?(owner: SecretOwner, envFile: string): readonly string[] | undefined;
 }

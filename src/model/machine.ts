@@ -9,6 +9,8 @@ export interface Machine {
   /** Account's numeric user id. */
   readonly uid: number;
   readonly home: string;
+  /** Nobody has said where that is: {@link NO_HOME} stands for it. */
+  readonly isHomeless?: true;
   /** Absent where it is not known: of another machine. */
   readonly shell?: string;
   /** The locale for services. */
@@ -18,6 +20,9 @@ export interface Machine {
   /** XDG_RUNTIME_DIR of the account when it exists. */
   readonly runtimeDir?: string;
 }
+
+/** Stands for a home folder that is not known: nothing is ever there, and nothing can be made there. */
+export const NO_HOME = "/nonexistent";
 
 /**
  * A name for an account that nobody has. A machine is given it so that whatever is made from the name can be told from

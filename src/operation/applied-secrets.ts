@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import type { World } from "../config/world.ts";
+import type { SecretOwner, World } from "../config/world.ts";
 import { actionKey } from "../model/action.ts";
 import { canonicalJson } from "../model/canonical.ts";
 import { own } from "../model/own.ts";
@@ -23,8 +23,11 @@ const applied = z.looseObject({
 });
 export type Applied = z.infer<typeof applied>;
 
-/** Whether the last apply had a value of a secret by the same reference. Records are read when they are asked for. */
-export function appliedReferences(state: string, project: string): NonNullable<World["wasApplied"]> {
+/** What the last apply had, by its references. Records are read when they are asked for. */
+export function appliedReferences(
+  state: string,
+  project: string,
+): Required<Pick<World, "wasApplied" | "appliedFrom">> {
   const servers = new Map<string, Applied[]>();
   const ofServer = (name: string) => {
     const found = servers.get(name) ?? appliedServers(state, { project, name });
@@ -32,12 +35,27 @@ export function appliedReferences(state: string, project: string): NonNullable<W
     return found;
   };
   let actions: ReadonlyMap<string, Applied[]> | undefined;
-  return ({ server, action }, name, ref) => {
+  const recordsOf = ({ server, action }: SecretOwner) => {
     const ofOwner = server === null ? [] : ofServer(server);
     actions ??= action === undefined ? undefined : appliedActions(state, project);
     const ofAction = action === undefined ? [] : (actions?.get(actionKey({ name: action, server })) ?? []);
-    return applying([...ofAction, ...ofOwner], name, ref) !== undefined;
+    return [...ofAction, ...ofOwner];
   };
+  return {
+    wasApplied: (owner, name, ref) => applying(recordsOf(owner), name, ref) !== undefined,
+    appliedFrom: (owner, file) => namesFrom(recordsOf(owner), file),
+  };
+}
+
+/** Names that were taken from a file in dotenv syntax. Undefined: no record has it. */
+function namesFrom(records: readonly Applied[], file: string): string[] | undefined {
+  for (const { spec } of records) {
+    const names = Object.entries(spec.env).flatMap(([name, value]) =>
+      typeof value === "object" && "envFile" in value.secret && value.secret.envFile === file ? [name] : [],
+    );
+    if (names.length > 0) return names;
+  }
+  return undefined;
 }
 
 /** The record that has a value for a secret by that reference. */

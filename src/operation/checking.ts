@@ -13,7 +13,7 @@ export interface Checked {
   readonly warnings: readonly Diagnostic[];
 }
 
-/** Reads all of it, and looks at the machine also where something is invalid. No secret command is run. */
+/** Reads all of it, and looks at the machine also where something is invalid. No secret is read, no file with secrets is opened. */
 export async function checkConfiguration(
   setting: Setting,
 ): Promise<Result<Checked> & Pick<Loaded, "refused" | "missing">> {
@@ -21,7 +21,7 @@ export async function checkConfiguration(
   const loaded = await readConfiguration(setting, machine);
   const declared = loaded.ok ? loaded.value : loaded.sound;
   if (declared === undefined) return loaded as Extract<typeof loaded, { ok: false }>;
-  const evaluated = await resolveHere(declared, { ...setting, noSecrets: true }, machine);
+  const evaluated = await resolveHere(declared, { ...setting, secretUse: "find" }, machine);
   const read = loaded.ok ? loaded.warnings : loaded.problems;
   const known = new Set(read.map(keyOf));
   const found = evaluated.diagnostics

@@ -1,5 +1,6 @@
 import type { ConsentQuestion, Power } from "../model/power.ts";
 import type { EnvValue } from "../model/spec-parts.ts";
+import { isCode } from "../system/files.ts";
 import { isSamePath, type ProjectRecord } from "../system/projects.ts";
 import {
   agreementOn,
@@ -22,11 +23,13 @@ export interface Asking {
   readonly ask: (question: ConsentQuestion) => Promise<boolean>;
   /** Is told what is run or sent now that nobody was shown. */
   readonly tell: (root: string, unseen: readonly Power[]) => Promise<void>;
+  /** Is told that an agreement holds for this command only: there is no place to keep it. */
+  readonly unkept: (why: string) => void;
 }
 
 /** True when a person agrees, or has agreed, to a root with these powers. */
 export async function mayUse(origin: Origin, powers: readonly Power[], asking: Asking): Promise<boolean> {
-  const { state, trust, ask, tell } = asking;
+  const { state, trust, ask, tell, unkept } = asking;
   const known = agreementOn(state, origin);
   if (known?.to === "all" && !trust) {
     const unseen = powers.filter((power) => known.shown?.includes(signatureOf(power)) === false);
@@ -41,7 +44,12 @@ export async function mayUse(origin: Origin, powers: readonly Power[], asking: A
   // What was shown are these powers, and not its servers: those have a plan's question.
   const seen = trust || isSeen(state, origin);
   const shown = powers.map(signatureOf);
-  writeAgreement(state, { path: origin.named, folder: asked, to: "all", seen, at: Date.now(), shown });
+  try {
+    writeAgreement(state, { path: origin.named, folder: asked, to: "all", seen, at: Date.now(), shown });
+  } catch (error) {
+    if (!["EACCES", "EROFS", "EPERM"].some((code) => isCode(error, code))) throw error;
+    unkept((error as Error).message);
+  }
   return true;
 }
 

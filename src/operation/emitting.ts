@@ -1,9 +1,11 @@
+import { dirname, isAbsolute } from "node:path";
 import type { DeclaredServer } from "../config/declared.ts";
-import { accountEnv } from "../config/environment.ts";
+import { accountEnv, systemPath } from "../config/environment.ts";
 import type { Loaded } from "../config/load.ts";
+import { pathFolders, versionManagerRemark } from "../config/program.ts";
 import { envFilesOf, resolveUnseen } from "../config/unseen.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
-import { ACCOUNT } from "../model/machine.ts";
+import { ACCOUNT, type Machine } from "../model/machine.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { type Selection, select } from "../reconciler/select.ts";
 import { readMachine } from "./machine.ts";
@@ -36,6 +38,8 @@ export interface Emission {
   /** Selected, and left out because the configuration wants nothing done about them. */
   readonly ignored: readonly string[];
   readonly warnings: readonly Diagnostic[];
+  /** What stands for a home folder that nobody has told: a text with it in it is no unit. */
+  readonly unknownHome: string | undefined;
   /** What keeps units from being written: a port that only this machine would choose, a program that is not there. */
   readonly problems: readonly Diagnostic[];
 }
@@ -54,8 +58,7 @@ export async function evaluateToEmit(
   const loaded = await readConfiguration(setting, here);
   if (!loaded.ok) return loaded;
   const { warnings } = loaded;
-  // Whether there is a runtime folder depends on who is logged in.
-  const { runtimeDir: _, ...machine } = target ?? here;
+  const machine = lasting(target ?? here);
   const all = loaded.value.servers;
   const { skipped, problems: unknown } = select(
     all.map(({ name }) => name),
@@ -88,6 +91,11 @@ export async function evaluateToEmit(
       },
     ];
   });
+  const stable = [...loaded.value.path, ...systemPath(machine)];
+  const ofThisShell = (spec: ServerSpec) => {
+    const server = wanted.find(({ name }) => name === spec.name);
+    return server ? foundByCaller(server, spec, stable) : [];
+  };
   const value = {
     project: desired.project,
     unknown,
@@ -97,13 +105,41 @@ export async function evaluateToEmit(
       ...loaded.value.elsewhere,
     ],
     ignored: selected.filter((server) => !wanted.includes(server)).map(({ name }) => name),
-    warnings: [...warnings, ...diagnostics.filter(({ severity }) => severity === "warning")],
+    warnings: [
+      ...warnings,
+      ...diagnostics.filter(({ severity }) => severity === "warning"),
+      ...(target ? [] : desired.servers.flatMap(ofThisShell)),
+    ],
+    unknownHome: machine.isHomeless ? home : undefined,
     problems: [
       ...wanted.flatMap(autoPortProblems),
       ...diagnostics.filter(({ severity }) => severity === "error"),
     ],
   };
   return { ok: true, value, warnings };
+}
+
+/** Without what each login and each account of a Mac has of its own: their manager gives it. */
+function lasting({ runtimeDir: _, ...machine }: Machine): Machine {
+  if (machine.os !== "macos") return machine;
+  const { tmpdir: __, ...others } = machine;
+  return others;
+}
+
+/** A program that only the PATH of this shell leads to: where the unit is written next, that may lead to another, or to none. */
+function foundByCaller(
+  { name, input, place }: DeclaredServer,
+  { program }: Pick<ServerSpec, "program">,
+  stable: readonly string[],
+): Diagnostic[] {
+  const { command, env } = input;
+  const own = typeof env.PATH === "string" ? pathFolders(env.PATH) : [];
+  const isPath = command.includes("/") || command === "~";
+  if (isPath || !isAbsolute(program) || [...own, ...stable].includes(dirname(program))) return [];
+  // That it belongs to one version is told already.
+  if (versionManagerRemark(command, program) !== undefined) return [];
+  const message = `the program ${JSON.stringify(command)} is ${program}, which only the PATH of this shell leads to; add its folder to "path", or write the whole path`;
+  return [{ severity: "warning", message, server: name, ...place(["command"]) }];
 }
 
 function autoPortProblems({ name, input, place }: DeclaredServer): Diagnostic[] {

@@ -15,7 +15,7 @@ import type { Evaluated } from "./planning.ts";
  * refused: it would start without it.
  */
 export function withKeptSecrets(evaluated: Evaluated, state: string): Evaluated {
-  const { desired, secrets, actionSecrets, diagnostics } = evaluated;
+  const { desired, secrets, actionSecrets, diagnostics, unread } = evaluated;
   const { project } = desired;
   const servers = desired.servers.map((spec) =>
     keep(spec, own(secrets, spec.name), appliedServers(state, spec)),
@@ -45,7 +45,7 @@ export function withKeptSecrets(evaluated: Evaluated, state: string): Evaluated 
         // Nothing is done about one that is left alone.
         spec.wanted === "ignore" || isTold({ server: spec.name })
           ? []
-          : refusals(spec.name, { server: spec.name }, lacking),
+          : refusals(spec.name, { server: spec.name }, lacking, own(unread, spec.name)),
       ),
       ...actions.flatMap(({ spec, lacking }) =>
         isTold(aboutAction(spec)) ? [] : refusals(`action ${actionKey(spec)}`, aboutAction(spec), lacking),
@@ -87,9 +87,16 @@ function refusals(
   what: string,
   whose: Pick<Diagnostic, "server" | "action">,
   lacking: readonly string[],
+  unread: readonly string[] = [],
 ): Diagnostic[] {
-  if (lacking.length === 0) return [];
-  const message = `cannot apply ${what} without secrets: no value of ${lacking.join(", ")} was applied with this reference before; leave --no-secrets out`;
+  const why = [
+    ...(lacking.length > 0
+      ? [`no value of ${lacking.join(", ")} was applied with this reference before`]
+      : []),
+    ...(unread.length > 0 ? [`nothing of ${unread.join(", ")} was applied before`] : []),
+  ];
+  if (why.length === 0) return [];
+  const message = `cannot apply ${what} without secrets: ${why.join(", and ")}; leave --no-secrets out`;
   return [{ severity: "error", message, ...whose }];
 }
 

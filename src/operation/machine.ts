@@ -1,10 +1,11 @@
 import { existsSync, statSync } from "node:fs";
-import { hostname, tmpdir } from "node:os";
+import { hostname } from "node:os";
 import { isAbsolute, resolve } from "node:path";
-import type { Machine } from "../model/machine.ts";
+import { type Machine, NO_HOME } from "../model/machine.ts";
 import { own } from "../model/own.ts";
 import { thisAccount } from "../system/account.ts";
 import { type Environment, homeOf } from "../system/paths.ts";
+import { temporaryFolder } from "../system/temporary-folder.ts";
 
 const OS = { linux: "linux", darwin: "macos" } as const;
 /** The locale that services get. */
@@ -25,9 +26,10 @@ export function readMachine(env: Environment): Machine {
     user: account.username,
     uid: account.uid,
     home: homeOf(env),
+    ...(env.HOME === NO_HOME && account.homedir === undefined ? { isHomeless: true as const } : {}),
     shell: account.shell ?? "/bin/sh",
     lang: LANGS[os],
-    tmpdir: process.platform === "darwin" ? tmpdir() : "/tmp",
+    tmpdir: temporaryFolder(),
     ...(existsSync(runtimeDir) && statSync(runtimeDir).isDirectory() ? { runtimeDir } : {}),
   };
 }

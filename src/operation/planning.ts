@@ -6,7 +6,7 @@ import { type Loaded, type LoadRequest, load } from "../config/load.ts";
 import { type Resolved, resolve } from "../config/resolve.ts";
 import { revive } from "../config/revive.ts";
 import { resolveUnseen } from "../config/unseen.ts";
-import type { SecretOutcome, World } from "../config/world.ts";
+import type { SecretOutcome, SecretUse, World } from "../config/world.ts";
 import type { ActionSpec } from "../model/action.ts";
 import { unknownFields } from "../model/canonical.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
@@ -45,8 +45,8 @@ export interface Setting {
   readonly consent: Omit<Asking, "state">;
   /** Gets what a configuration program prints. */
   readonly print: (text: string) => void;
-  /** Secret commands are not run: their secrets count as unchanged. */
-  readonly noSecrets?: boolean;
+  /** How much of the secrets is looked at: what is not read counts as unchanged. Absent: all. */
+  readonly secretUse?: SecretUse;
   /** What the plan is about: of what is left out no secret is looked up. */
   readonly selection?: Selection;
   /** Another machine than this one, which the configuration is evaluated for: nothing of it is looked at. */
@@ -134,8 +134,9 @@ export async function resolveHere(
     portTaken: async (port) => keptByOthers.has(port) || (await holderOf(port)) !== undefined,
     hmac: machineHmac(state),
     runSecretCommand: secretRunner(setting),
+    ...(setting.secretUse ? { secretUse: setting.secretUse } : {}),
     ...(selection ? { isLeftOut: (name) => !isSelected(name, selection) } : {}),
-    wasApplied: appliedReferences(state, project),
+    ...appliedReferences(state, project),
   });
   return { ...resolved, ...given };
 }
@@ -145,13 +146,9 @@ function placesIn({ servers }: Declared): Evaluated["place"] {
 }
 
 /** Runs each command once in a folder, however many servers name it. */
-function secretRunner({
-  noSecrets,
-  signal,
-}: Pick<Setting, "noSecrets" | "signal">): World["runSecretCommand"] {
+function secretRunner({ signal }: Pick<Setting, "signal">): World["runSecretCommand"] {
   const outcomes = new Map<string, Promise<SecretOutcome>>();
   return (command, folder) => {
-    if (noSecrets) return Promise.resolve({ kind: "skipped" });
     const key = JSON.stringify([command, folder]);
     const outcome =
       outcomes.get(key) ?? runSecretCommand(command, { signal, ...(folder === undefined ? {} : { folder }) });

@@ -25,13 +25,18 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** $HOME, or the account's home where HOME is not set, or is no absolute path. */
 export function homeOf(env: Environment): string {
-  const home = baseFolder(env, "HOME") ?? thisAccount().homedir;
+  const home = knownHome(env);
   if (home !== undefined) return home;
-  const { uid } = thisAccount();
-  throw new Error(
-    `cannot tell where the home folder is: HOME is not set, and passwd has no entry for this account (uid ${uid}); set HOME`,
-  );
+  throw new Error(`cannot tell where the home folder is: ${whyNoHome()}; set HOME`);
 }
+
+/** The same, or undefined where nobody has said it. */
+export function knownHome(env: Environment): string | undefined {
+  return baseFolder(env, "HOME") ?? thisAccount().homedir;
+}
+
+export const whyNoHome = () =>
+  `HOME is not set, and passwd has no entry for this account (uid ${thisAccount().uid})`;
 
 /** Whether each of them may be used is for `private-folder.ts` to say. */
 export function pathsOf(env: Environment): Paths {

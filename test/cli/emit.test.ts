@@ -1,4 +1,13 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -98,6 +107,30 @@ describe("xy emit", () => {
       code: 1,
       stderr: expect.stringMatching(/^xy: cannot read the units in units\/xy.tools.a.conf: /),
     });
+  });
+
+  it("warns of a program that only the PATH of this shell leads to", async () => {
+    const home = newHome();
+    const only = join(home.path, "only");
+    home.write("../only/tool", "#!/bin/sh\n");
+    chmodSync(join(only, "tool"), 0o755);
+    const env = { PATH: `${only}:${process.env.PATH}` };
+    const emitted = async () => (await home.xyIn({ env }, "emit", "systemd")).stderr;
+    home.write("servers.d/web.yaml", "command: tool\nport: none\n");
+    expect(await emitted()).toContain(
+      `warning: servers.d/web.yaml:1:10: the program "tool" is ${only}/tool, which only the PATH of this shell leads to; add its folder to "path", or write the whole path\n`,
+    );
+    const ways = [
+      `command: ${only}/tool\nport: none\n`,
+      `command: tool\nport: none\nenv: { PATH: "${only}" }\n`,
+    ];
+    for (const way of [...ways, "command: sleep\nport: none\n"]) {
+      home.write("servers.d/web.yaml", way);
+      expect(await emitted(), way).not.toContain("warning");
+    }
+    home.write("servers.d/web.yaml", "command: tool\nport: none\n");
+    home.write("xy.config.yaml", `path: ["${only}"]\n`);
+    expect(await emitted()).not.toContain("warning");
   });
 
   it("leaves out only what cannot be a unit: a port that this machine would choose, for one", async () => {

@@ -101,6 +101,41 @@ it("a secret's command runs once a plan, however many servers want it, and not a
   });
 });
 
+it("with --no-secrets nothing of env-files and secret files is read, and what was applied stays", async () => {
+  const home = newHome();
+  home.trusts();
+  home.write("web.env", "LEVEL=1\nTOKEN=s3cr3t-old\n");
+  home.write("key", "s3cr3t-key");
+  for (const name of ["web.env", "key"]) home.allow(join(home.project, name));
+  home.declare("web", 'env-file "../web.env"\nenv { KEY (file)"../key"; }');
+  const plan = await home.xy("plan", "--no-secrets");
+  expect(plan).toMatchObject({ code: 0 });
+  expect(plan.stdout).toContain("web.env sets is not looked at without secrets");
+  expect(await home.xy("plan", "--no-secrets", "-o", "p")).toMatchObject({ code: 1 });
+  expect((await home.xy("apply", "--yes", "--no-secrets")).stdout).toMatch(
+    /cannot apply web without secrets: no value of KEY was .* before, and nothing of \S+web\.env was applied before/,
+  );
+  await home.did("apply", "--yes");
+  const { pid } = (await home.servers()).web ?? {};
+
+  home.write("web.env", "LEVEL=2\nMORE=s3cr3t-more\n");
+  home.write("key", "s3cr3t-other");
+  const none = expect.stringContaining("No changes.");
+  expect(await home.xy("plan", "--no-secrets")).toMatchObject({ code: 0, stdout: none, stderr: "" });
+  await home.did("apply", "--yes", "--no-secrets");
+  expect((await home.servers()).web?.pid).toBe(pid);
+  home.declare("web", 'env-file "../web.env"\nenv { KEY (file)"../key"; }\numask "077"');
+  await home.did("apply", "--yes", "--no-secrets");
+  const given = await home.did("status", "web", "--json");
+  expect(JSON.parse(given)).toMatchObject({ name: "web", state: "running" });
+  const running = (await home.servers()).web?.pid as number;
+  const environ = readFileSync(`/proc/${running}/environ`, "latin1").split("\0");
+  expect(environ).toEqual(expect.arrayContaining(["LEVEL=1", "TOKEN=s3cr3t-old", "KEY=s3cr3t-key"]));
+  const told = await home.did("plan");
+  for (const name of ["LEVEL", "TOKEN", "MORE", "KEY"]) expect(told).toContain(`env.${name}`);
+  await home.did("apply", "--yes");
+});
+
 it("a store that is locked stands in the way only of a reference that is new, and nobody asks it for others", async () => {
   const home = newHome();
   home.trusts();

@@ -26,6 +26,7 @@ async function read(files: Readonly<Record<string, string>>, bound: number, own:
       trust: false,
       ask: () => new Promise<boolean>((answer) => setTimeout(() => answer(true), answersAfter)),
       tell: async () => {},
+      unkept: () => {},
     },
     print: () => {},
   };

@@ -45,6 +45,7 @@ async function use(named: string, powers: readonly Power[], answer: "yes" | "no"
     tell: async (_, unseen) => {
       for (const power of unseen) said.push(`told ${power.can === "secret" && power.command}`);
     },
+    unkept: (why) => said.push(why),
   });
   return { may, said };
 }
