@@ -2,7 +2,9 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { declarationText } from "../src/config/declaration.ts";
+import { SCHEMAS } from "../src/config/init.ts";
 import { jsonSchemaOf } from "../src/config/json-schema.ts";
+import { jsonText } from "../src/config/json-text.ts";
 import { referenceText } from "../src/config/reference.ts";
 import { rootInput, serverInput } from "../src/model/server.ts";
 import { clientDeclarationText } from "./declaration-client.ts";
@@ -12,8 +14,6 @@ import { wireReferenceText } from "./reference-wire.ts";
 
 /** Writes what is derived from the schemas and the commands. With --check: names what is stale, and exits 1 if anything is. */
 
-const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
-
 const generated: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/backends.md": backendsText,
   "docs/reference/commands.md": commandsReferenceText,
@@ -21,10 +21,20 @@ const generated: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/reference/wire.md": wireReferenceText,
   "schema/client.d.ts": clientDeclarationText,
   "schema/xyctl.d.ts": () => declarationText("package"),
-  // For YAML; "xy init" writes those for JSON.
-  "schema/xy.schema.json": () => json(jsonSchemaOf(rootInput, "kebab")),
-  "schema/xy.server.schema.json": () => json(jsonSchemaOf(serverInput, "kebab")),
+  ...schemaFiles(),
 };
+
+function schemaFiles(): Record<string, () => string> {
+  const inputs = { root: rootInput, server: serverInput };
+  return Object.fromEntries(
+    (["root", "server"] as const).flatMap((of) =>
+      (["kebab", "camel"] as const).map((style) => [
+        `schema/${SCHEMAS[of][style]}`,
+        () => jsonText(jsonSchemaOf(inputs[of], style)),
+      ]),
+    ),
+  );
+}
 
 const check = process.argv.includes("--check");
 for (const [name, text] of Object.entries(generated)) {

@@ -1,11 +1,14 @@
+import { string } from "@oclif/core/args";
 import { isManager } from "../backends/fleet.ts";
 import { actionKey } from "../model/action.ts";
-import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
+import { type Diagnostic, formatDiagnostic, type Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
 import { own } from "../model/own.ts";
 import { visible } from "../model/visible.ts";
 import type { Evaluated } from "../operation/planning.ts";
+import { EXIT } from "./exit-codes.ts";
 import {
+  type EvaluationFlags,
   machineFlag,
   machineTitle,
   ProjectCommand,
@@ -25,11 +28,19 @@ export default class Check extends ProjectCommand {
     "<%= config.bin %> check",
     "<%= config.bin %> check --config ~/dotfiles/xy",
     {
+      description: "Check the configuration that changed files belong to, as in a hook before a commit",
+      command: "<%= config.bin %> check servers.d/web.yaml servers.d/db.yaml",
+    },
+    {
       description: "Check what it declares for another machine",
       command: "<%= config.bin %> check --for os=macos,home=/Users/ada,user=ada,host=mbp",
     },
   ];
   static override enableJsonFlag = true;
+  static override strict = false;
+  static override args = {
+    files: string({ description: "Files: what is checked is the configuration that they belong to." }),
+  };
   static override flags = {
     ...trustFlags,
     ...unaskedFlag,
@@ -38,38 +49,73 @@ export default class Check extends ProjectCommand {
   };
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(Check);
+    const { flags, argv } = await this.parse(Check);
     goWithoutHome();
+    const files = argv as string[];
+    const found: Valid[] = [];
+    const failed: Failure[] = [];
+    for (const config of await this.#configurations(files, flags)) {
+      const result = await this.#look({ ...flags, config });
+      if (result.ok) found.push(result.value);
+      else failed.push(result);
+    }
+    if (failed.length > 0) this.#endWith(failed, found);
+    if (this.json) {
+      const documents = found.map(({ document }) => ({ valid: true, ...document }));
+      return this.printJson(files.length === 0 ? documents[0] : { valid: true, projects: documents });
+    }
+    for (const { warnings } of found) this.#warn(warnings);
+    for (const { document } of found) this.print(validityOf(document, flags.for));
+  }
+
+  /** Where what is to be checked is, as `--config` names it. Undefined: wherever it is looked for. */
+  async #configurations(
+    files: readonly string[],
+    { config }: { readonly config?: string | undefined },
+  ): Promise<readonly (string | undefined)[]> {
+    if (files.length === 0) return [config];
+    if (process.argv.some((word) => word.startsWith("--config")))
+      this.fail(EXIT.usage, "cannot check files and --config at once: name one or the other");
+    const { configurationsOf } = await import("../operation/checking.ts");
+    return this.usable(
+      await configurationsOf(files, { cwd: process.cwd(), env: process.env }),
+      "nothing was done",
+    );
+  }
+
+  async #look(flags: EvaluationFlags): Promise<{ readonly ok: true; readonly value: Valid } | Failure> {
     const { checkConfiguration } = await import("../operation/checking.ts");
-    const checked = this.usable(await checkConfiguration(this.setting(flags)), "nothing was done");
-    const { evaluated, warnings } = checked;
+    const checked = await checkConfiguration(this.setting(flags));
+    if (!checked.ok) return checked;
+    const { evaluated, errors: wrong, warnings } = checked.value;
+    const refusals = flags.for
+      ? await refusalsThere(evaluated, wrong, flags.for)
+      : await this.#refusals(evaluated, wrong);
+    const errors = [...wrong, ...refusals];
+    if (errors.length > 0) return { ok: false, problems: [...errors, ...warnings] };
     const { desired, files, elsewhere } = evaluated;
     const { project, servers, actions } = desired;
-    const refusals = flags.for
-      ? await refusalsThere(evaluated, checked.errors, flags.for)
-      : await this.#refusals(evaluated, checked.errors);
-    const errors = [...checked.errors, ...refusals];
-    if (errors.length > 0) this.usable({ ok: false, problems: [...errors, ...warnings] }, "nothing was done");
-    if (this.json) {
-      return this.printJson({
-        valid: true,
-        ...(flags.for ? { for: shownMachine(flags.for) } : {}),
-        project,
-        servers: servers.map(({ name }) => name),
-        actions: actions.map(actionKey),
-        files,
-        elsewhere,
-        warnings,
-      });
-    }
+    const document = {
+      ...(flags.for ? { for: shownMachine(flags.for) } : {}),
+      project,
+      servers: servers.map(({ name }) => name),
+      actions: actions.map(actionKey),
+      files,
+      elsewhere,
+      warnings,
+    };
+    return { ok: true, value: { document, warnings } };
+  }
+
+  #endWith(failed: readonly Failure[], found: readonly Valid[]): never {
+    const is = (what: "refused" | "missing") => failed.every((one) => one[what]);
+    const problems = [...failed.flatMap((one) => one.problems), ...found.flatMap(({ warnings }) => warnings)];
+    const why = is("refused") ? { refused: true as const } : is("missing") ? { missing: true as const } : {};
+    return this.usable<never>({ ok: false, problems, ...why }, "nothing was done");
+  }
+
+  #warn(warnings: readonly Diagnostic[]): void {
     for (const warning of warnings) this.note(`warning: ${formatDiagnostic(warning, shortenPath)}`);
-    const number = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
-    const tasks = actions.length > 0 ? `, ${number(actions.length, "action")}` : "";
-    const others =
-      elsewhere.length > 0 ? `, ${elsewhere.length} for other machines (${elsewhere.join(", ")})` : "";
-    this.print(
-      `The configuration is valid${flags.for ? ` for ${visible(machineTitle(flags.for))}` : ""}: project ${project}, ${number(servers.length, "server")}${tasks}${others}.`,
-    );
   }
 
   /** What the backends refuse of the servers that nothing else is wrong with. */
@@ -89,6 +135,28 @@ export default class Check extends ProjectCommand {
     await fleet.close();
     return errors;
   }
+}
+
+type Failure = Extract<Result<never>, { ok: false }> & { readonly refused?: true; readonly missing?: true };
+
+/** What is said of a configuration in which nothing is wrong. */
+interface Valid {
+  readonly document: {
+    readonly project: string;
+    readonly servers: readonly string[];
+    readonly actions: readonly string[];
+    readonly elsewhere: readonly string[];
+  };
+  readonly warnings: readonly Diagnostic[];
+}
+
+function validityOf({ project, servers, actions, elsewhere }: Valid["document"], machine?: Machine): string {
+  const number = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
+  const tasks = actions.length > 0 ? `, ${number(actions.length, "action")}` : "";
+  const others =
+    elsewhere.length > 0 ? `, ${elsewhere.length} for other machines (${elsewhere.join(", ")})` : "";
+  const there = machine ? ` for ${visible(machineTitle(machine))}` : "";
+  return `The configuration is valid${there}: project ${project}, ${number(servers.length, "server")}${tasks}${others}.`;
 }
 
 /** The same of another machine, whose managers are not here. */

@@ -1,6 +1,7 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { string } from "@oclif/core/args";
 import { option } from "@oclif/core/flags";
+import { packageRoot } from "../system/package.ts";
 import { EXIT } from "./exit-codes.ts";
 import { ProjectCommand } from "./project-command.ts";
 import { shortenPath } from "./shorten.ts";
@@ -15,6 +16,10 @@ export default class Init extends ProjectCommand {
       description: "Write KDL into the default folder",
       command: "<%= config.bin %> init ~/.config/xy --format kdl",
     },
+    {
+      description: "Write YAML to commit, without the schemas",
+      command: "<%= config.bin %> init --format yaml --schema url",
+    },
   ];
   static override args = {
     folder: string({ default: ".", description: "Folder to write to." }),
@@ -24,6 +29,12 @@ export default class Init extends ProjectCommand {
       options: ["typescript", "kdl", "yaml", "json"] as const,
       default: "typescript" as const,
       summary: "Language of the configuration.",
+    })(),
+    schema: option({
+      options: ["files", "package", "url"] as const,
+      default: "files" as const,
+      summary:
+        "Where editors find the JSON Schemas: written too, in this package, or at its published address.",
     })(),
   };
 
@@ -38,7 +49,11 @@ export default class Init extends ProjectCommand {
         `cannot start here: ${shortenPath(folder)} has a configuration already (${existing})`,
       );
     }
-    const { written, kept } = writeStarter(folder, flags.format, this.state);
+    const { written, kept } = writeStarter(
+      folder,
+      { format: flags.format, schemas: schemasAt(flags.schema, this.config) },
+      this.state,
+    );
     for (const file of written) this.print(`wrote ${shortenPath(file)}`);
     for (const file of kept) this.print(`kept  ${shortenPath(file)} (it was there)`);
     const problems = await problemsIn(folder, process.env);
@@ -49,5 +64,20 @@ export default class Init extends ProjectCommand {
         this.shortened(problems),
       );
     this.print("\nNext: `xy plan` shows what would be started, `xy apply` starts it.");
+  }
+}
+
+/** Folder or address of the schemas; undefined: they are to be written. */
+function schemasAt(
+  where: "files" | "package" | "url",
+  { name, version }: { readonly name: string; readonly version: string },
+): string | undefined {
+  switch (where) {
+    case "files":
+      return undefined;
+    case "package":
+      return join(packageRoot(), "schema");
+    case "url":
+      return `https://unpkg.com/${name}@${version}/schema`;
   }
 }

@@ -15,7 +15,13 @@ export function declarationText(kind: "package" | "ambient"): string {
   return `${AMBIENT_HEAD}declare module "xyctl" {\n${types}}\n`;
 }
 
-const AMBIENT_HEAD = `// Written by "xy init" for editors and tsc. Not read by xy; write it anew after an upgrade.\n\n`;
+const AMBIENT_HEAD = `// Written by "xy init" for editors and tsc. Not read by xy; write it anew after an upgrade.
+// biome-ignore-all lint: it is generated
+// biome-ignore-all format: it is generated
+/* eslint-disable */
+
+// prettier-ignore
+`;
 
 function inputTypes(): string[] {
   const schema = (of: z.ZodType) => z.toJSONSchema(of, { io: "input" }) as JsonSchema;

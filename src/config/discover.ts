@@ -140,6 +140,7 @@ async function named(
       );
     }
     if (isMain(absolute)) return await whole(dirname(absolute), absolute);
+    if (basename(dirname(absolute)) === "servers.d") return oneServer(absolute);
     const standing = await standingOfFile(absolute, owner);
     if (standing.is === "another's") return anothers(absolute, standing.reason);
     if (standing.is === "unsafe") return unsafe(absolute, standing);
@@ -154,6 +155,12 @@ async function named(
     const isThere = (error as NodeJS.ErrnoException).code !== "ENOENT";
     return { ...failure(absolute, message), ...(!isThere && { missing: true }) };
   }
+}
+
+function oneServer(file: string): Discovery {
+  const root = dirname(dirname(file));
+  const message = `cannot use this file as a configuration: it describes one server of that in ${root}; name that folder, or run "xy check" with this file`;
+  return failure(file, message);
 }
 
 const failure = (file: string, message: string): Extract<Result<never>, { ok: false }> => ({

@@ -1,6 +1,7 @@
 import { rootInput, serverInput } from "../model/server.ts";
 import { declarationText } from "./declaration.ts";
 import { jsonSchemaOf } from "./json-schema.ts";
+import { jsonText } from "./json-text.ts";
 
 export const INIT_FORMATS = ["typescript", "kdl", "yaml", "json"] as const;
 export type InitFormat = (typeof INIT_FORMATS)[number];
@@ -11,15 +12,27 @@ export interface InitFile {
   readonly text: string;
 }
 
-/** The files of a starter configuration: an example that runs wherever Node is, and what an editor needs. */
-export function initFiles(format: InitFormat): readonly InitFile[] {
+/**
+ * The files of a starter configuration: an example that runs wherever Node is, and what an editor needs. `schemas`: the
+ * folder or address that has the schemas; absent: they are written too.
+ */
+export function initFiles(format: InitFormat, schemas?: string): readonly InitFile[] {
+  const written = (style: Style): InitFile[] =>
+    schemas === undefined
+      ? [
+          { path: SCHEMAS.root.kebab, text: jsonText(jsonSchemaOf(rootInput, style)) },
+          { path: SCHEMAS.server.kebab, text: jsonText(jsonSchemaOf(serverInput, style)) },
+        ]
+      : [];
+  const named = (of: keyof typeof SCHEMAS, style: Style, up: string) =>
+    schemas === undefined ? `${up}${SCHEMAS[of].kebab}` : `${schemas}/${SCHEMAS[of][style]}`;
   switch (format) {
     case "typescript":
       return [
         { path: "xy.config.ts", text: TYPESCRIPT },
         { path: "xyctl.d.ts", text: declarationText("ambient") },
         // For YAML files in servers.d, which may stand beside it.
-        { path: SERVER_SCHEMA, text: json(jsonSchemaOf(serverInput, "kebab")) },
+        ...written("kebab").filter(({ path }) => path === SCHEMAS.server.kebab),
       ];
     case "kdl":
       return [
@@ -28,34 +41,38 @@ export function initFiles(format: InitFormat): readonly InitFile[] {
       ];
     case "yaml":
       return [
-        { path: "xy.config.yaml", text: YAML_ROOT },
-        { path: "servers.d/hello.yaml", text: YAML_SERVER },
-        ...schemas("kebab"),
+        { path: "xy.config.yaml", text: yamlRoot(named("root", "kebab", "./")) },
+        { path: "servers.d/hello.yaml", text: yamlServer(named("server", "kebab", "../")) },
+        ...written("kebab"),
       ];
     case "json":
       return [
         {
           path: "xy.config.json",
-          text: json({ $schema: `./${ROOT_SCHEMA}`, defaults: { restart: { policy: "on-failure" } } }),
+          text: jsonText({
+            $schema: named("root", "camel", "./"),
+            defaults: { restart: { policy: "on-failure" } },
+          }),
         },
-        { path: "servers.d/hello.json", text: json({ $schema: `../${SERVER_SCHEMA}`, ...HELLO }) },
-        ...schemas("camel"),
+        {
+          path: "servers.d/hello.json",
+          text: jsonText({ $schema: named("server", "camel", "../"), ...HELLO }),
+        },
+        ...written("camel"),
       ];
   }
 }
 
-const ROOT_SCHEMA = "xy.schema.json";
-// Not in servers.d: every JSON file there is a server.
-const SERVER_SCHEMA = "xy.server.schema.json";
+type Style = "kebab" | "camel";
 
-const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
-
-function schemas(style: "kebab" | "camel"): InitFile[] {
-  return [
-    { path: ROOT_SCHEMA, text: json(jsonSchemaOf(rootInput, style)) },
-    { path: SERVER_SCHEMA, text: json(jsonSchemaOf(serverInput, style)) },
-  ];
-}
+/**
+ * Names of the schemas in the package: keys of YAML are in kebab case, those of JSON in camel case. Beside a configuration
+ * there is one of each, which has the first name; not in servers.d, where every JSON file is a server.
+ */
+export const SCHEMAS = {
+  root: { kebab: "xy.schema.json", camel: "xy.camel.schema.json" },
+  server: { kebab: "xy.server.schema.json", camel: "xy.server.camel.schema.json" },
+} as const;
 
 const PROGRAM =
   "require('node:http').createServer((_, answer) => answer.end('hello')).listen(process.env.PORT, '127.0.0.1')";
@@ -101,14 +118,14 @@ env {
 }
 `;
 
-const YAML_ROOT = `# yaml-language-server: $schema=./${ROOT_SCHEMA}
+const yamlRoot = (schema: string) => `# yaml-language-server: $schema=${schema}
 # What all servers have in common. Each server is a file in servers.d, or an entry here under "servers".
 defaults:
   restart:
     policy: on-failure
 `;
 
-const YAML_SERVER = `# yaml-language-server: $schema=../${SERVER_SCHEMA}
+const yamlServer = (schema: string) => `# yaml-language-server: $schema=${schema}
 description: ${HELLO.description}
 command: ${HELLO.command}
 args:

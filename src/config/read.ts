@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { extname } from "node:path";
+import { CONFLICT, conflictLine } from "./conflict.ts";
 import { type DataRequest, readData } from "./data.ts";
 import { problemAt } from "./keys.ts";
 import { MAX_BYTES, READING_BOUND } from "./limits.ts";
@@ -25,9 +26,21 @@ export async function readDocument(
   if (evaluation.signal.aborted) return unread(file, TOO_LATE);
   const read = readText(file, "rename or remove it");
   if ("refusal" in read) return unread(file, `cannot read this file: ${read.refusal}`);
+  const reading = await parsed(file, read.text, shape, evaluation);
+  // Where nothing else is wrong, lines that look like one are in a text.
+  const line = reading.problems.length > 0 ? conflictLine(read.text) : undefined;
+  return line === undefined ? reading : { problems: [problemAt({ file, line, column: 1 }, CONFLICT)] };
+}
+
+async function parsed(
+  file: string,
+  text: string,
+  shape: ObjectShape,
+  evaluation: Evaluation,
+): Promise<Reading> {
   if (PROGRAM_EXTENSIONS.includes(extname(file))) return readTypeScript(file, shape, evaluation);
-  const request = { file, text: read.text, shape };
-  return read.text.length > AT_ONCE ? readApart(request, evaluation) : readData(request);
+  const request = { file, text, shape };
+  return text.length > AT_ONCE ? readApart(request, evaluation) : readData(request);
 }
 
 const unread = (file: string, message: string): Reading => ({ problems: [problemAt({ file }, message)] });

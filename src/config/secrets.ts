@@ -1,6 +1,7 @@
 import type { SecretInput } from "../model/input-parts.ts";
 import { own } from "../model/own.ts";
 import type { SecretRef } from "../model/spec-parts.ts";
+import { CONFLICT, conflictLine } from "./conflict.ts";
 import { parseDotenv } from "./dotenv.ts";
 import { expandPath } from "./environment.ts";
 import { ENOUGH_PROBLEMS } from "./problems.ts";
@@ -64,6 +65,8 @@ export async function readEnvFile(
   const text = secretText(file);
   if (text.kind !== "value") return { values: new Map(), problems: [unreadable(text.message)] };
   const { values, problems } = parseDotenv(text.value);
+  const conflict = problems.length > 0 ? conflictLine(text.value) : undefined;
+  if (conflict !== undefined) return { values, problems: [`${CONFLICT} (${file}:${conflict})`] };
   const told = problems.slice(0, ENOUGH_PROBLEMS);
   return { values, problems: told.map(({ line, message }) => `${message} (${file}:${line})`) };
 }

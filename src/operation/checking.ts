@@ -1,5 +1,10 @@
+import { statSync } from "node:fs";
+import { dirname, extname, resolve } from "node:path";
+import { DATA_EXTENSIONS } from "../config/data.ts";
+import { discover } from "../config/discover.ts";
 import type { Loaded } from "../config/load.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
+import { isPrivateGroup } from "../system/private-group.ts";
 import { readMachine } from "./machine.ts";
 import { type Evaluated, readConfiguration, resolveHere, type Setting } from "./planning.ts";
 
@@ -37,6 +42,38 @@ export async function checkConfiguration(
     warnings: all.filter(({ severity }) => severity === "warning"),
   };
   return { ok: true, value, warnings: value.warnings };
+}
+
+/**
+ * The configurations that files and folders belong to, each once, as `--config` names them: the nearest root at or above;
+ * where there is none, a data file is one by itself.
+ */
+export async function configurationsOf(
+  files: readonly string[],
+  { cwd, env }: Pick<Setting, "cwd" | "env">,
+): Promise<Result<string[]>> {
+  const machine = readMachine(env);
+  const found = new Set<string>();
+  const problems: Diagnostic[] = [];
+  for (const named of files) {
+    const file = resolve(cwd, named);
+    const info = statSync(file, { throwIfNoEntry: false });
+    const problem = (message: string) => problems.push({ severity: "error", message, file });
+    if (info === undefined) {
+      problem("cannot check this file: there is none; correct the path");
+      continue;
+    }
+    const from = info.isDirectory() ? file : dirname(file);
+    const root = await discover({ cwd: from, env, machine, isPrivateGroup });
+    if (root.ok && root.value.how === "walked") found.add(root.value.named);
+    else if (!root.ok && !root.missing) problems.push(...root.problems);
+    else if (!info.isDirectory() && DATA_EXTENSIONS.includes(extname(file))) found.add(file);
+    else
+      problem(
+        "cannot check this: it belongs to no configuration, as no folder above has xy.config.* or servers.d",
+      );
+  }
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, value: [...found], warnings: [] };
 }
 
 const keyOf = ({ file, line, column, path, message }: Diagnostic) =>

@@ -26,12 +26,19 @@ export function existingConfig(folder: string): string | undefined {
 /** Whatever it leads to, a file in it would be written somewhere else. */
 const isLink = (path: string) => fs.lstatSync(path).isSymbolicLink();
 
-/** Writes a starter configuration into the folder, which is made when missing. Never overwrites a file. */
-export function writeStarter(folder: string, format: InitFormat, state: string): Started {
+/**
+ * Writes a starter configuration into the folder, which is made when missing. Never overwrites a file. `schemas`: where
+ * those for editors are; absent: they are written too.
+ */
+export function writeStarter(
+  folder: string,
+  { format, schemas }: { readonly format: InitFormat; readonly schemas?: string | undefined },
+  state: string,
+): Started {
   const written: string[] = [];
   const kept: string[] = [];
   const isNew = !fs.existsSync(join(folder, "servers.d"));
-  for (const { path, text } of initFiles(format)) {
+  for (const { path, text } of initFiles(format, schemas)) {
     const file = join(folder, path);
     ensureDir(dirname(file), 0o755);
     (create(file, text) ? written : kept).push(file);

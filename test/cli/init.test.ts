@@ -1,6 +1,11 @@
-import { readdirSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import * as prettier from "prettier";
 import { describe, expect, it } from "vitest";
 import { newHome } from "./cli.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
 
 describe("a starter configuration", () => {
   it.each(["typescript", "kdl", "yaml", "json"])("in %s is valid, and runs", async (format) => {
@@ -12,6 +17,43 @@ describe("a starter configuration", () => {
     const [server] = Object.values(await home.servers());
     const answer = await fetch(`http://127.0.0.1:${server?.port}/`);
     expect(await answer.text()).toBe("hello");
+  });
+
+  it.each(["typescript", "kdl", "yaml", "json"])("in %s is as formatters leave it", async (format) => {
+    const home = newHome();
+    await home.did("init", "--format", format);
+    home.write("biome.json", '{ "formatter": { "indentStyle": "space" } }\n');
+    const program = join(ROOT, "node_modules/.bin/biome");
+    for (const name of readdirSync(home.project, { recursive: true, encoding: "utf8" })) {
+      const info = await prettier.getFileInfo(name);
+      if (info.inferredParser === null) continue;
+      const text = readFileSync(join(home.project, name), "utf8");
+      expect(await prettier.check(text, { filepath: name }), name).toBe(true);
+    }
+    const words = ["check", "--error-on-warnings", "."];
+    const biome = spawnSync(program, words, { cwd: home.project, encoding: "utf8" });
+    expect(biome, biome.stderr).toMatchObject({ status: 0 });
+  });
+
+  it.each(["yaml", "json"])("in %s needs no schema beside it", async (format) => {
+    const home = newHome();
+    await home.did("init", "here", "--format", format, "--schema", "package");
+    await home.did("init", "there", "--format", format, "--schema", "url");
+    const extension = format === "yaml" ? "yaml" : "json";
+    for (const folder of ["here", "there"]) {
+      expect(readdirSync(join(home.project, folder)).sort()).toEqual(["servers.d", `xy.config.${extension}`]);
+      await home.did("check", "--config", folder);
+    }
+    const named = (file: string) =>
+      /\$schema(?:=|": ")([^"\s]+)/.exec(readFileSync(join(home.project, file), "utf8"))?.[1] ?? "";
+    for (const file of [`xy.config.${extension}`, `servers.d/hello.${extension}`]) {
+      const path = named(`here/${file}`);
+      const schema = JSON.parse(readFileSync(path, "utf8"));
+      const key = format === "yaml" ? "working-dir" : "workingDir";
+      expect(JSON.stringify(schema), path).toContain(`"${key}"`);
+      const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+      expect(named(`there/${file}`)).toBe(`https://unpkg.com/xyctl@${version}/schema/${basename(path)}`);
+    }
   });
 
   it("overwrites nothing", async () => {
