@@ -423,7 +423,7 @@ export interface Root {
     readonly password?: string | Secret | undefined;
     /** Whether `url` may lead to another machine: what is sent there, a password too, leaves this one. Default: false. */
     readonly allowRemote?: boolean | undefined;
-    /** Folder that its `[include]` section names, as in `files = DIR/*.conf`: a file for each server is written there. */
+    /** Folder that its `[include]` section names, as in `files = DIR/*.conf`: a file for each server is written there. Left out: its programs can be listed and operated, and no server runs there. */
     readonly includeDir?: string | undefined;
   } | undefined;
   /** Machines on which this root declares anything. */

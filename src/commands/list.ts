@@ -1,24 +1,75 @@
+import { string } from "@oclif/core/args";
+import { option } from "@oclif/core/flags";
+import { MANAGERS, type Manager } from "../backends/render/unit.ts";
 import { visible } from "../model/visible.ts";
 import type { ListEntry } from "../rpc/contract.ts";
 import { listEntryOf } from "../rpc/entries.ts";
 import { type LostRoot, lostRoots, lostRootText } from "../system/projects.ts";
 import { type ListRow, listView } from "../views/list.ts";
+import { EXIT } from "./exit-codes.ts";
 import { projectFilter } from "./project-command.ts";
 import { inOrder, isOfAgent, ServerCommand } from "./server-command.ts";
 
 export default class List extends ServerCommand {
   static override summary = "List all servers and their state.";
   static override description =
-    "Shows the servers of every project: state, readiness, pid, port, uptime and restarts.";
+    "Shows the servers of every project: state, readiness, pid, port, uptime and restarts. With --backend it shows " +
+    "everything that a supervisord runs, and units of systemd and launchd by a pattern of their names, whoever wrote them.";
   static override aliases = ["ls", "ps"];
-  static override examples = ["<%= config.bin %> list", "<%= config.bin %> list --project dotfiles --json"];
+  static override examples = [
+    "<%= config.bin %> list",
+    "<%= config.bin %> list --project dotfiles --json",
+    {
+      description: "Show everything that your supervisord runs",
+      command: "<%= config.bin %> list --backend supervisord",
+    },
+    {
+      description: "Show units that xy has not written",
+      command: "<%= config.bin %> list --backend systemd 'syncthing*'",
+    },
+  ];
   static override enableJsonFlag = true;
+  static override args = {
+    pattern: string({ description: "With --backend: names to show, such as 'syncthing*'." }),
+  };
   static override flags = {
     ...projectFilter,
+    backend: option({
+      options: MANAGERS,
+      summary: "Show what this service manager runs, also what is not xy's.",
+    })(),
   };
 
+  /** What a manager runs, whoever has written it. */
+  async #others(
+    manager: Manager,
+    pattern: string | undefined,
+    flags: { readonly project?: string | undefined },
+  ): Promise<void> {
+    if (pattern === undefined && manager !== "supervisord")
+      this.fail(
+        EXIT.usage,
+        `say which units: \`xy list --backend ${manager} 'PATTERN'\`, such as 'syncthing*'`,
+      );
+    const { otherProgramDocument, otherProgramsView } = await import("../views/other-programs.ts");
+    const others = await this.others(flags);
+    const found = await this.reaching(() => others.list(manager, pattern ?? "*"));
+    if (this.json) this.printJson(found.map(otherProgramDocument));
+    else if (found.length > 0) this.print(otherProgramsView(found, this.screen));
+    else
+      this.print(
+        `${manager} has no such ${manager === "supervisord" ? "program" : "unit"}${pattern === undefined ? "" : `: ${pattern}`}.\n`,
+      );
+  }
+
   async run(): Promise<void> {
-    const { flags } = await this.parse(List);
+    const { args, flags } = await this.parse(List);
+    if (flags.backend !== undefined) return this.#others(flags.backend, args.pattern, flags);
+    if (args.pattern !== undefined)
+      this.fail(
+        EXIT.usage,
+        `cannot show ${args.pattern} alone: use \`xy status ${args.pattern}\`, or --project`,
+      );
     const params = flags.project === undefined ? {} : { project: flags.project };
     const own =
       (await this.withAgentIfRecorded((client) => client.call("list", params), flags.project)) ?? [];

@@ -1,10 +1,12 @@
 import { boolean, integer, string } from "@oclif/core/flags";
+import { isProgramAddress } from "../model/other-program.ts";
 import { Redactor } from "../model/redact.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { logFormatter } from "../views/logs.ts";
 import { EXIT } from "./exit-codes.ts";
 import { rawFlag, streamFlag, wireRaw, wireStream } from "./line-flags.ts";
+import type { EvaluationFlags } from "./project-command.ts";
 import { type Address, isOfAgent, namesArgument, ServerCommand, wireName } from "./server-command.ts";
 
 interface Query {
@@ -50,7 +52,10 @@ export default class Logs extends ServerCommand {
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Logs);
     if (argv.length === 0) this.fail(EXIT.usage, "say whose logs: `xy logs NAME…`");
-    const addresses = await Promise.all((argv as string[]).map((name) => this.address(name, flags)));
+    const names = argv as string[];
+    const others = names.filter(isProgramAddress);
+    const servers = names.filter((name) => !isProgramAddress(name));
+    const addresses = await Promise.all(servers.map((name) => this.address(name, flags)));
     const since = this.since(flags.since, "10m or 1h30m");
     const query = {
       tail: flags.tail,
@@ -60,11 +65,12 @@ export default class Logs extends ServerCommand {
       ...wireRaw(flags.raw),
     };
     const format = logFormatter(
-      addresses.map(({ name }) => name),
+      [...addresses.map(({ name }) => name), ...others],
       this.lineScreen(flags.raw),
     );
     const [own, units] = [addresses.filter(isOfAgent), addresses.filter((one) => !isOfAgent(one))];
     const asked = units.map((address) => this.#showUnit(address, query, format));
+    for (const other of others) asked.push(this.#showOther(other, flags, query, format));
     if (own.length > 0) asked.push(this.withAgent((client) => this.#show(client, own, query, format)));
     await Promise.all(asked);
   }
@@ -103,6 +109,28 @@ export default class Logs extends ServerCommand {
         else this.printAsIs(format({ name, ...line }));
       }
     });
+  }
+
+  /** Of somebody else's programs: as they have printed it. */
+  async #showOther(
+    text: string,
+    flags: EvaluationFlags,
+    { tail, follow, since_unix_ms: since, stream }: Query,
+    format: ReturnType<typeof logFormatter>,
+  ): Promise<void> {
+    if (since !== undefined)
+      this.fail(EXIT.usage, `cannot use --since with ${text}: its output is kept without times; use --tail`);
+    const request = { tail, follow, asItStands: true, ...(stream === undefined ? {} : { stream }) };
+    await this.withHeld(text, flags, (held) =>
+      Promise.all(
+        held.map(async ({ program, by }) => {
+          const { name } = program;
+          for await (const line of by.logs(program, request, this.signal))
+            if (this.json) this.printJsonLine({ name, ...line });
+            else this.printAsIs(format({ name, ...line }));
+        }),
+      ),
+    );
   }
 
   async #show(

@@ -1,12 +1,15 @@
+import { ServiceError } from "../backends/service.ts";
 import type { Operated } from "../backends/units/operate.ts";
 import { waitsText } from "../model/dependency.ts";
 import { type Leftover, leftText } from "../model/leftover.ts";
 import type { Observed } from "../model/observed.ts";
+import { isProgramAddress } from "../model/other-program.ts";
 import type { RpcClient } from "../rpc/client.ts";
 import type { Method, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { hasActions } from "../system/projects.ts";
 import { EXIT } from "./exit-codes.ts";
+import type { EvaluationFlags } from "./project-command.ts";
 import { type Address, isOfAgent, ServerCommand } from "./server-command.ts";
 
 type Verb = Extract<Method, "start" | "stop" | "restart" | "kill" | "pause" | "resume">;
@@ -38,6 +41,9 @@ interface Asked {
 
 type Named = Pick<Address, "project" | "name">;
 
+/** In the place of a project's name, where something is of none. */
+const NOBODYS = "";
+
 /** What start, stop, restart, kill, pause and resume share: many servers at once, each with its own outcome. */
 export abstract class OperateCommand extends ServerCommand {
   /**
@@ -50,9 +56,13 @@ export abstract class OperateCommand extends ServerCommand {
     words: Record<string, string>,
     options: OperateOptions = {},
   ): Promise<void> {
-    const addresses = await this.addresses(asked.names, asked.flags);
+    const others = asked.names.filter(isProgramAddress);
+    const servers = { ...asked, names: asked.names.filter((name) => !isProgramAddress(name)) };
+    const isOthersOnly = others.length > 0 && servers.names.length === 0 && !asked.flags.all;
+    const addresses = isOthersOnly ? [] : await this.addresses(servers.names, asked.flags);
     const here = await this.projectHere(asked.flags);
-    const label = ({ project, name }: Named) => (project === here ? name : `${project}/${name}`);
+    const isHere = (project: string) => project === here || project === NOBODYS;
+    const label = ({ project, name }: Named) => (isHere(project) ? name : `${project}/${name}`);
     const merged: Record<string, Named[]> = Object.fromEntries(Object.keys(words).map((key) => [key, []]));
     const failed: (Failure & Named)[] = [];
     const left: (Leftover & Named)[] = [];
@@ -61,6 +71,13 @@ export abstract class OperateCommand extends ServerCommand {
     const toNamed = (project: string, names: readonly string[]) => names.map((name) => ({ project, name }));
     const [own, units] = [addresses.filter(isOfAgent), addresses.filter((one) => !isOfAgent(one))];
     const keys = Object.keys(words);
+    for (const other of others) {
+      const [yes = "", no = yes] = keys;
+      const outcome = await this.#otherOutcome(verb, other, asked.flags);
+      merged[yes]?.push(...toNamed(NOBODYS, outcome.yes));
+      merged[no]?.push(...toNamed(NOBODYS, outcome.no));
+      failed.push(...inProject(NOBODYS, outcome.failed));
+    }
     for (const [address, names] of byBackend(units)) {
       const [yes = "", no = ""] = keys;
       const outcome = await this.#unitOutcome(verb, address, names, options.no_deps ?? false);
@@ -109,7 +126,7 @@ export abstract class OperateCommand extends ServerCommand {
     if (failed.length === 0) return;
     if (!this.json)
       for (const { project, message } of failed)
-        this.note(`xy: ${message}${project === here ? "" : ` (project ${project})`}`);
+        this.note(`xy: ${message}${isHere(project) ? "" : ` (project ${project})`}`);
     process.exitCode = EXIT.failed;
   }
 
@@ -126,6 +143,33 @@ export abstract class OperateCommand extends ServerCommand {
     await this.withAgent(async (client) => {
       for (const server of names) await client.call("job_delete", { server, project, cancel: true });
     });
+  }
+
+  /** What is asked of programs of a supervisord that are not xy's, one after another. */
+  async #otherOutcome(
+    verb: Verb,
+    text: string,
+    flags: EvaluationFlags,
+  ): Promise<{ yes: string[]; no: string[]; failed: Failure[] }> {
+    if (verb !== "start" && verb !== "stop" && verb !== "restart") {
+      const message = `cannot ${verb} ${text}: it is not xy's; it can be started, stopped and restarted`;
+      return { yes: [], no: [], failed: [{ name: text, code: RPC_ERRORS.invalidParams, message }] };
+    }
+    const outcome = { yes: [] as string[], no: [] as string[], failed: [] as Failure[] };
+    await this.withHeld(text, flags, async (held) => {
+      for (const { program, by } of held) {
+        const { name } = program;
+        try {
+          const stopped = verb === "start" ? undefined : await by.stop(program);
+          const done = verb === "stop" ? stopped : await by.start(program);
+          outcome[done ? "yes" : "no"].push(name);
+        } catch (error) {
+          if (!(error instanceof ServiceError)) throw error;
+          outcome.failed.push({ name, code: RPC_ERRORS.spawnFailed, message: error.message });
+        }
+      }
+    });
+    return outcome;
   }
 
   /** What a service manager is asked. A pause is the agent's own. */
@@ -178,7 +222,9 @@ export abstract class OperateCommand extends ServerCommand {
 
   #tell(merged: Record<string, string[]>, words: Record<string, string>): void {
     for (const [key, word] of Object.entries(words)) {
-      for (const name of merged[key] ?? []) this.print(`${name}: ${word}`);
+      // Nobody but xy holds what is stopped.
+      for (const name of merged[key] ?? [])
+        this.print(`${name}: ${isProgramAddress(name) ? word.replace(/; .*/, "") : word}`);
     }
   }
 }

@@ -7,6 +7,7 @@ import { ServiceError } from "../backends/service.ts";
 import type { UnitBackend } from "../backends/units/unit-backend.ts";
 import { nearest } from "../model/nearest.ts";
 import type { Observed } from "../model/observed.ts";
+import { NoSuchProgram } from "../model/other-program.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { parseDuration } from "../model/units.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
@@ -14,7 +15,8 @@ import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import { explained, RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { hasActions, recordedBackends, recordedNames, recordedProjects } from "../system/projects.ts";
 import { EXIT } from "./exit-codes.ts";
-import { ProjectCommand } from "./project-command.ts";
+import type { Held, Others } from "./others.ts";
+import { type EvaluationFlags, ProjectCommand } from "./project-command.ts";
 
 /** A server by its full name, and what runs it. */
 export interface Address {
@@ -125,6 +127,40 @@ export abstract class ServerCommand extends ProjectCommand {
       throw error;
     } finally {
       await fleet.close();
+    }
+  }
+
+  /** What managers run beside the servers of xy. The configuration is read where that may name a manager. */
+  protected async others(
+    flags: EvaluationFlags & { readonly project?: string | undefined },
+  ): Promise<Others> {
+    const { Others } = await import("./others.ts");
+    const { declaredBackends } = await import("../operation/planning.ts");
+    return new Others(this.state, flags.project, async (isNeeded) => {
+      const found = await declaredBackends(this.setting(flags));
+      if (found.ok) return found.value;
+      if (found.missing || !isNeeded) return {};
+      if (!found.refused) return this.usable<never>(found, "nothing was asked");
+      return this.fail(
+        EXIT.invalidConfig,
+        "nobody has agreed to the configuration here, so its supervisord was not asked; look at what it can run, then agree with `xy check --trust`",
+      );
+    });
+  }
+
+  /** Runs `work` with the programs that an address means which is none of a server of xy's. */
+  protected async withHeld<T>(
+    text: string,
+    flags: EvaluationFlags,
+    work: (held: readonly Held[]) => Promise<T>,
+  ): Promise<T> {
+    const others = await this.others(flags);
+    try {
+      return await this.reaching(async () => work(await others.held(text)));
+    } catch (error) {
+      if (error instanceof NoSuchProgram || error instanceof ServiceError)
+        this.fail(EXIT.failed, error.message);
+      throw error;
     }
   }
 

@@ -1,7 +1,9 @@
 import type { Observed, Transition } from "../model/observed.ts";
+import { isProgramAddress } from "../model/other-program.ts";
 import { statusEntryOf } from "../rpc/entries.ts";
 import { statusView } from "../views/status.ts";
 import { EXIT } from "./exit-codes.ts";
+import type { EvaluationFlags } from "./project-command.ts";
 import { type Address, nameArgument, ServerCommand, wireName } from "./server-command.ts";
 
 export default class Status extends ServerCommand {
@@ -14,6 +16,7 @@ export default class Status extends ServerCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Status);
+    if (isProgramAddress(args.name)) return this.#other(args.name, flags);
     const address = await this.address(args.name, flags);
     if (address.backend !== "agent") return this.#unit(address);
     await this.withAgent(async (client) => {
@@ -26,6 +29,16 @@ export default class Status extends ServerCommand {
       this.print(
         statusView(observed as Observed, { transitions, logPath: status.log_path }, await this.specScreen()),
       );
+    });
+  }
+
+  /** Of somebody else's program. */
+  async #other(text: string, flags: EvaluationFlags): Promise<void> {
+    const { otherProgramDocument, otherProgramView } = await import("../views/other-programs.ts");
+    await this.withHeld(text, flags, async (held) => {
+      const programs = held.map(({ program }) => program);
+      if (this.json) this.printJson(programs.map(otherProgramDocument));
+      else this.print(programs.map((program) => otherProgramView(program, this.screen)).join("\n"));
     });
   }
 

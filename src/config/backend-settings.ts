@@ -25,15 +25,18 @@ export function declareBackends(
     problems.push(problemAt(placeOf(main.source, ["supervisord", "password"]), message));
   }
   if (typeof url === "string" && main) problems.push(...targetProblems(written, url, main.source));
-  if (typeof includeDir === "string" && main) {
-    const { source } = main;
-    const credentials = {
+  const supervisord = main &&
+    isMap(main.value.supervisord) && {
+      url,
       ...(user === undefined ? {} : { user }),
       ...(password === undefined ? {} : { password }),
+      ...(typeof includeDir === "string"
+        ? { includeDir: expandPath(includeDir, sourceFolder(main.source), home) }
+        : {}),
+      source: main.source,
     };
-    const folder = expandPath(includeDir, sourceFolder(source), home);
-    return { backends: { supervisord: { url, ...credentials, includeDir: folder, source } }, problems };
-  }
+  const backends = supervisord ? { supervisord } : {};
+  if (typeof includeDir === "string") return { backends, problems };
   const message =
     "cannot use supervisord without a folder for its units: write supervisord with the include-dir that its [include] section names, in xy.config";
   const needing = servers.filter(({ input }) => input.backend === "supervisord");
@@ -45,7 +48,7 @@ export function declareBackends(
       ...server.place(["backend"]),
     }),
   );
-  return { backends: {}, problems: [...problems, ...lacking] };
+  return { backends, problems: [...problems, ...lacking] };
 }
 
 /** What is wrong with where the credentials go. A URL is told without what may be some. */
@@ -84,7 +87,11 @@ export async function resolveBackends(
 ): Promise<{ settings: BackendSettings; diagnostics: Diagnostic[] }> {
   if (supervisord === undefined) return { settings: {}, diagnostics: [] };
   const { url, user, password, includeDir, source } = supervisord;
-  const site = { url, includeDir, ...(user === undefined ? {} : { user }) };
+  const site = {
+    url,
+    ...(includeDir === undefined ? {} : { includeDir }),
+    ...(user === undefined ? {} : { user }),
+  };
   if (password === undefined) return { settings: { supervisord: site }, diagnostics: [] };
   if (typeof password === "string")
     return { settings: { supervisord: { ...site, password } }, diagnostics: [] };

@@ -43,7 +43,7 @@ export interface DeclaredBackends {
     readonly user?: string;
     readonly password?: string | SecretInput;
     /** Absolute. */
-    readonly includeDir: string;
+    readonly includeDir?: string;
     readonly source: Source;
   };
 }

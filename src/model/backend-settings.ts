@@ -6,8 +6,8 @@ const supervisordSite = z.strictObject({
   url: z.string(),
   user: z.string().optional(),
   password: z.string().optional(),
-  /** Absolute. */
-  includeDir: z.string(),
+  /** Absolute. Absent: it is looked at and operated, and gets no units. */
+  includeDir: z.string().optional(),
 });
 export type SupervisordSite = z.infer<typeof supervisordSite>;
 

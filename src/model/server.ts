@@ -35,7 +35,7 @@ const supervisordInput = z.strictObject(
     includeDir: text()
       .optional()
       .describe(
-        "Folder that its `[include]` section names, as in `files = DIR/*.conf`: a file for each server is written there.",
+        "Folder that its `[include]` section names, as in `files = DIR/*.conf`: a file for each server is written there. Left out: its programs can be listed and operated, and no server runs there.",
       ),
   },
   { error: "write a block with url and include-dir" },

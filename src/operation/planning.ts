@@ -1,5 +1,6 @@
 import { basename, dirname, join } from "node:path";
 import type { Backend } from "../backends/backend.ts";
+import { resolveBackends } from "../config/backend-settings.ts";
 import type { Declared } from "../config/declared.ts";
 import { READING_BOUND } from "../config/limits.ts";
 import { type Loaded, type LoadRequest, load } from "../config/load.ts";
@@ -8,6 +9,7 @@ import { revive } from "../config/revive.ts";
 import { resolveUnseen } from "../config/unseen.ts";
 import type { SecretOutcome, SecretUse, World } from "../config/world.ts";
 import type { ActionSpec } from "../model/action.ts";
+import type { BackendSettings } from "../model/backend-settings.ts";
 import { unknownFields } from "../model/canonical.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
@@ -102,6 +104,20 @@ export async function evaluate(setting: Setting): Promise<Result<Evaluated> & Om
   const value = await resolveHere(loaded.value, setting, machine);
   const { warnings } = loaded;
   return { ok: true, value: { ...value, warnings }, warnings };
+}
+
+/** How the backends are reached that the configuration names, if there is one. Of its servers nothing is looked at. */
+export async function declaredBackends(
+  setting: Setting,
+): Promise<Result<BackendSettings> & Pick<Loaded, "refused" | "missing">> {
+  const machine = readMachine(setting.env);
+  const loaded = await readConfiguration(setting, machine);
+  if (!loaded.ok) return loaded;
+  const world = { env: setting.env, machine, runSecretCommand: secretRunner(setting) };
+  const { settings, diagnostics } = await resolveBackends(loaded.value.backends, world);
+  const problems = diagnostics.filter(({ severity }) => severity === "error");
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, value: settings, warnings: [] };
 }
 
 /** A configuration on this machine, as it is now. */

@@ -89,7 +89,7 @@ export class SupervisordHome {
   }
 
   /** How xy is to reach it. */
-  get site(): SupervisordSite {
+  get site(): SupervisordSite & { readonly includeDir: string } {
     return { url: `unix://${this.path}/sock`, includeDir: join(this.path, "units") };
   }
 

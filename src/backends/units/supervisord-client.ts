@@ -37,6 +37,9 @@ const processInfo = z.object({
   /** -1: a signal ended it. */
   exitstatus: z.int(),
   spawnerr: z.string(),
+  description: z.string().optional(),
+  stdout_logfile: z.string().optional(),
+  stderr_logfile: z.string().optional(),
 });
 export type ProcessInfo = z.infer<typeof processInfo>;
 

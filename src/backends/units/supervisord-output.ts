@@ -43,14 +43,13 @@ export function isClosed(path: string): boolean {
   }
 }
 
-/** By XML-RPC, where its files cannot be read from here. It tells texts only, and in pieces. */
+/** By XML-RPC, where its files cannot be read from here. It tells texts only, and in pieces. `name`: as it is called there. */
 export async function* tail(
   client: SupervisordClient,
-  { spec }: Unit,
+  name: string,
   { tail: wanted, follow, stream, asItStands = false }: LogRequest,
   signal: AbortSignal,
 ): AsyncGenerator<LogLine, void, void> {
-  const name = unitName(spec);
   const streams = (["stdout", "stderr"] as const).filter((each) => stream === undefined || stream === each);
   const ends = new Map<string, number>();
   const rests = new Map<string, string>();

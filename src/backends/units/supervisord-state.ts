@@ -28,7 +28,12 @@ export function liveOf(unit: Unit, info: ProcessInfo | undefined, pending: Pendi
 }
 
 function stateOf(spec: ServerSpec, info: ProcessInfo): StateName {
-  switch (info.state) {
+  return info.state === STATES.exited && isStartedAgain(spec, info) ? "restarting" : processState(info.state);
+}
+
+/** What its number for a state means. One that ended by itself rests, as far as this tells. */
+export function processState(state: number): StateName {
+  switch (state) {
     case STATES.starting:
       return "starting";
     case STATES.running:
@@ -39,8 +44,6 @@ function stateOf(spec: ServerSpec, info: ProcessInfo): StateName {
       return "stopping";
     case STATES.fatal:
       return "failed";
-    case STATES.exited:
-      return isStartedAgain(spec, info) ? "restarting" : "stopped";
     default:
       return "stopped";
   }

@@ -52,8 +52,8 @@ export class SupervisordManager implements UnitManager {
     site: SupervisordSite | undefined,
     recorded: readonly Pick<UnitRecord, "spec" | "file">[],
   ): Promise<SupervisordManager> {
-    if (site === undefined) return new SupervisordManager(site);
-    const { includeDir } = site;
+    const includeDir = site?.includeDir;
+    if (site === undefined || includeDir === undefined) return new SupervisordManager(site);
     const known = recorded.find(({ file }) => dirname(file) === includeDir);
     if (known !== undefined)
       return new SupervisordManager(site, basename(known.file).slice(unitName(known.spec).length));
@@ -83,7 +83,9 @@ export class SupervisordManager implements UnitManager {
   }
 
   fileOf(spec: ServerSpec): string {
-    return join(this.#needed().includeDir, `${unitName(spec)}${this.#suffix}`);
+    const { includeDir } = this.#needed();
+    if (includeDir === undefined) throw new BackendUnreachable(NO_FOLDER);
+    return join(includeDir, `${unitName(spec)}${this.#suffix}`);
   }
 
   logFiles(spec: ServerSpec, file = this.fileOf(spec)) {
@@ -176,7 +178,8 @@ export class SupervisordManager implements UnitManager {
 
   async *logs(unit: Unit, request: LogRequest, signal: AbortSignal): AsyncGenerator<LogLine, void, void> {
     const files = logsBeside(unit.file, unit.spec);
-    if (isClosed(files.out)) yield* tail((await this.#doorOf(unit)).client, unit, request, signal);
+    if (isClosed(files.out))
+      yield* tail((await this.#doorOf(unit)).client, unitName(unit.spec), request, signal);
     else yield* fileLines(files, request, signal);
   }
 
@@ -211,6 +214,9 @@ export class SupervisordManager implements UnitManager {
 
 const NOT_SET_UP =
   "cannot reach supervisord: nobody said where it is; write its url and include-dir under supervisord in xy.config";
+
+const NO_FOLDER =
+  "cannot have supervisord run a server: nobody said where its units are; write include-dir under supervisord in xy.config";
 
 /** It waits for the grace by itself. */
 const boundOf = ({ stop }: ServerSpec) => stop.grace + ASK_BOUND;

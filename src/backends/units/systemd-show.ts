@@ -102,7 +102,7 @@ function stateOf(
 }
 
 /** `Thu 2026-11-26 01:15:53 UTC` as unix ms; undefined for what did not happen. */
-function timeOf(text: string | undefined): number | undefined {
+export function timeOf(text: string | undefined): number | undefined {
   const at = Date.parse(text?.replace(/^\w+ /, "") ?? "");
   return Number.isNaN(at) ? undefined : at;
 }

@@ -5,6 +5,7 @@ import { type Diagnostic, formatDiagnostic } from "../../../src/model/diagnostic
 import type { ApplyEvent } from "../../../src/model/event.ts";
 import type { Job } from "../../../src/model/job.ts";
 import type { Observed } from "../../../src/model/observed.ts";
+import type { OtherProgram } from "../../../src/model/other-program.ts";
 import type { Change, FieldChange, Plan, Reason } from "../../../src/model/plan.ts";
 import type { Power } from "../../../src/model/power.ts";
 import type { ServerSpec } from "../../../src/model/spec.ts";
@@ -17,6 +18,7 @@ import { historyView } from "../../../src/views/history.ts";
 import { actionsView, jobsView, jobView } from "../../../src/views/jobs.ts";
 import { listView } from "../../../src/views/list.ts";
 import { logFormatter } from "../../../src/views/logs.ts";
+import { otherProgramsView, otherProgramView } from "../../../src/views/other-programs.ts";
 import { planView } from "../../../src/views/plan.ts";
 import { probeView } from "../../../src/views/probe.ts";
 import { onScreen, type Screen } from "../../../src/views/screen.ts";
@@ -237,6 +239,8 @@ const VIEWS: Readonly<Record<string, (screen: Screen) => string | Promise<string
       .join(""),
   listView: (screen) =>
     listView(hostile([row, { ...row, project: "other", waitsFor: ["db", "cache"] }]), screen),
+  otherProgramsView: (screen) => otherProgramsView(hostile([PROGRAM, { ...PROGRAM, server: "a/b" }]), screen),
+  otherProgramView: (screen) => otherProgramView(hostile(PROGRAM), screen),
   treeView: (screen) =>
     treeView(
       hostile([
@@ -320,6 +324,19 @@ const TEXTS: typeof VIEWS = {
       .join("\n"),
 };
 
+const PROGRAM: OtherProgram = {
+  manager: "supervisord",
+  name: "supervisord:group:name",
+  group: "group",
+  state: "running",
+  word: "running",
+  pid: 7,
+  startedAt: NOW - 1000,
+  stoppedAt: NOW,
+  description: "pid 7",
+  logs: { out: "/l/out", err: "/l/err" },
+};
+
 const SCREENS: readonly (readonly [string, Screen])[] = [
   ["in a pipe", { colour: false, now: NOW }],
   ["on a terminal", { colour: true, now: NOW, width: 80 }],
@@ -362,7 +379,8 @@ it("no view is left out", async () => {
     const found: Record<string, unknown> = await import(join(folder, file));
     names.push(...Object.keys(found).filter((name) => typeof found[name] === "function"));
   }
-  const isView = (name: string) => !HELPERS.has(name) && !["renderApplyTasks", "planDocument"].includes(name);
+  const isView = (name: string) =>
+    !HELPERS.has(name) && !["renderApplyTasks", "planDocument", "otherProgramDocument"].includes(name);
   expect(names.filter(isView).sort()).toEqual(Object.keys(VIEWS).sort());
 });
 
