@@ -5,9 +5,25 @@ const DURATION_UNITS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 
 export const LONGEST_PAUSE = 604_800_000;
 const SIZE_UNITS = { GiB: 2 ** 30, MiB: 2 ** 20, KiB: 2 ** 10, B: 1 } as const;
 
-/** Matches `250ms`, `2s`, `1.5s`, `1m30s`, `1d`: units from large to small, each once at most. */
-export const DURATION_PATTERN =
-  /^(?=.)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d{1,3})?)s)?(?:(\d+)ms)?$/;
+/**
+ * Matches `250ms`, `2s`, `1.5s`, `1m30s`, `1d`: units from large to small, each once at most. Also as systemd and people
+ * write them: `1min`, `30 secs`, `2h 37min`, `1 hour 5 minutes`.
+ */
+export const DURATION_PATTERN = new RegExp(
+  `^(?=\\d)${[
+    part("\\d+", "d(?:ays?)?"),
+    part("\\d+", "h(?:rs?|ours?)?"),
+    part("\\d+", "m(?:ins?|inutes?)?"),
+    part("\\d+(?:\\.\\d{1,3})?", "s(?:ecs?|econds?)?"),
+    part("\\d+", "(?:ms|msecs?|milliseconds?)"),
+  ].join("")}(?<! )$`,
+);
+
+/** A number with its unit, once or not at all. What follows is another number, or nothing. */
+function part(number: string, unit: string): string {
+  return `(?:(${number}) ?${unit}(?![a-z]) ?)?`;
+}
+
 /** Matches `512B`, `64KiB`, `10MiB`, `1GiB`. */
 export const SIZE_PATTERN = /^(\d+)(B|KiB|MiB|GiB)$/;
 
