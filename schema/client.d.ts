@@ -67,6 +67,7 @@ export interface ServerSpec {
   } | {
     readonly type: "http";
     readonly port: number;
+    readonly host?: string | undefined;
     readonly path: string;
     readonly status: readonly number[];
     readonly owner?: "own" | "any" | undefined;
@@ -124,6 +125,7 @@ export interface ServerSpec {
   } | {
     readonly type: "http";
     readonly port: number;
+    readonly host?: string | undefined;
     readonly path: string;
     readonly status: readonly number[];
     readonly owner?: "own" | "any" | undefined;

@@ -125,6 +125,10 @@ export interface Server {
     readonly path?: string | undefined;
     /** Status codes that are good; any from 200 to 299 when left out. No redirect is followed. */
     readonly status?: number | readonly number[] | undefined;
+    /** Asked for in place of `path` and `port`, such as `http://127.0.0.1:8765/health`; `{port}` is filled in. Where it is not the server's own address, whoever listens there counts. */
+    readonly url?: string | undefined;
+    /** Whether `url` may lead to another machine. Default: false. */
+    readonly allowRemote?: boolean | undefined;
     /** Port to look at; the server's own when left out. */
     readonly port?: number | undefined;
     /** Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`. */
@@ -231,6 +235,10 @@ export interface Server {
     readonly path?: string | undefined;
     /** Status codes that are good; any from 200 to 299 when left out. No redirect is followed. */
     readonly status?: number | readonly number[] | undefined;
+    /** Asked for in place of `path` and `port`, such as `http://127.0.0.1:8765/health`; `{port}` is filled in. Where it is not the server's own address, whoever listens there counts. */
+    readonly url?: string | undefined;
+    /** Whether `url` may lead to another machine. Default: false. */
+    readonly allowRemote?: boolean | undefined;
     /** Port to look at; the server's own when left out. */
     readonly port?: number | undefined;
     /** Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`. */

@@ -18,7 +18,7 @@ import { graphProblems } from "./graph.ts";
 import { isMap } from "./keys.ts";
 import { patternProblems } from "./patterns.ts";
 import { type KeyPath, sourceFolder } from "./place.ts";
-import { probesOf, refusals } from "./powers.ts";
+import { isOfProbe, probesOf, refusals } from "./powers.ts";
 import { firstOfEach } from "./problems.ts";
 import type { Evaluation } from "./typescript.ts";
 import { matches } from "./when.ts";
@@ -74,7 +74,7 @@ export async function load(request: LoadRequest): Promise<Loaded> {
   };
   if (answer !== undefined && !(await answer)) return refused(collected.powers);
   if (all.some(({ severity }) => severity === "error")) return { ...failed(all), sound: declared };
-  const powers = [...collected.powers.filter(({ can }) => can !== "probe"), ...probesOf(declared.servers)];
+  const powers = [...collected.powers.filter((power) => !isOfProbe(power)), ...probesOf(declared.servers)];
   if (!(await agree(powers))) return refused(powers);
   return { ok: true, value: declared, warnings: firstOfEach(sorted(all)) };
 }

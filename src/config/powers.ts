@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { managerText, type Power } from "../model/power.ts";
+import { isOwnTarget, probeTarget } from "../model/probe-url.ts";
 import { shellWord } from "../model/text.ts";
 import { visible } from "../model/visible.ts";
 import type { DeclaredServer } from "./declared.ts";
@@ -20,6 +21,8 @@ export function powersOf(document: Source["document"]): Power[] {
         command: commandLine(command, Array.isArray(args) ? args : []),
         place: place(path),
       });
+    if (type === "http" && typeof map.url === "string")
+      found.push({ can: "request", url: map.url, place: place(path) });
   }
   return [...found, ...managersIn(document.value, place)];
 }
@@ -42,16 +45,28 @@ function sourceOf(password: unknown): string {
   return `the password from the command ${String(value)}`;
 }
 
-/** The commands of probes as they are once the defaults are merged in. */
+/** What probes run and ask for, as it is once the defaults are merged in. */
 export function probesOf(servers: readonly DeclaredServer[]): Power[] {
   return servers.flatMap(({ input, place }) =>
     (["readiness", "liveness"] as const).flatMap((key): Power[] => {
       const probe = input[key];
-      if (typeof probe !== "object" || probe.type !== "command") return [];
+      if (typeof probe !== "object") return [];
+      if (probe.type === "http" && probe.url !== undefined && !isOwnUrl(probe.url, input))
+        return [{ can: "request", url: probe.url, place: place([key]) }];
+      if (probe.type !== "command") return [];
       return [{ can: "probe", command: commandLine(probe.command, probe.args), place: place([key]) }];
     }),
   );
 }
+
+function isOwnUrl(url: string, { port, host }: DeclaredServer["input"]): boolean {
+  const number = port === "none" ? null : port === "auto" ? 1 : port;
+  const target = probeTarget(url, { port: number, allowRemote: true });
+  return !("fault" in target) && isOwnTarget(target, { host, port: number });
+}
+
+/** Whether a file says it, and not what comes of all together: see {@link probesOf}. */
+export const isOfProbe = ({ can }: Power): boolean => can === "probe" || can === "request";
 
 const commandLine = (command: string, args: readonly unknown[]): string =>
   [command, ...args.filter((word) => typeof word === "string")].map(shellWord).join(" ");
@@ -82,6 +97,8 @@ function refusal(power: Power): string {
       return `cannot run this command for a secret unasked: ${visible(power.command)}`;
     case "probe":
       return `cannot run this command of a probe unasked: ${visible(power.command)}`;
+    case "request":
+      return `cannot send requests to this url unasked: ${visible(power.url)}`;
     case "manager":
       return `cannot connect to supervisord unasked: ${visible(managerText(power))}`;
   }

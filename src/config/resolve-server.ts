@@ -73,6 +73,7 @@ export async function resolveServer(
   const spec = specOf(input, {
     ...facts,
     os: machine.os,
+    host: input.host,
     class: input.class,
     program: found.kind === "found" ? found.program : input.command,
     args: [

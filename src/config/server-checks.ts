@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { typeOfProbe } from "../model/probe-input.ts";
+import { probeTarget } from "../model/probe-url.ts";
 import type { FilledServer } from "../model/server.ts";
 import { parseDuration } from "../model/units.ts";
 import { nameFault } from "./environment.ts";
@@ -26,6 +27,7 @@ export function serverProblems(
     ...unfilledVariables(input),
     ...backoffProblems(input, keyOf),
     ...portProblems(input),
+    ...urlProblems(input, port, keyOf),
     ...dependencyProblems(input),
     ...expandTemplates(input, { ...facts, port }).problems,
   ];
@@ -85,9 +87,34 @@ function portProblems(input: FilledServer): ServerProblem[] {
       });
     if (type !== "tcp" && type !== "http" && type !== "mcp") continue;
     const ownPort = typeof probe === "object" && "port" in probe ? probe.port : undefined;
-    if (ownPort === undefined) needs([key], `${type === "mcp" ? "an" : "a"} ${type} probe for ${key}`);
+    const url = typeof probe === "object" && "url" in probe ? probe.url : undefined;
+    if (ownPort === undefined && url === undefined)
+      needs([key], `${type === "mcp" ? "an" : "a"} ${type} probe for ${key}`);
   }
   return problems;
+}
+
+/** Of the whole URLs of checks. */
+function urlProblems(
+  input: FilledServer,
+  port: number | null,
+  keyOf: (key: string) => string,
+): ServerProblem[] {
+  return (["readiness", "liveness"] as const).flatMap((key): ServerProblem[] => {
+    const probe = input[key];
+    if (typeof probe !== "object" || probe.type !== "http" || probe.url === undefined) return [];
+    const others = (["path", "port"] as const).filter((other) => probe[other] !== undefined);
+    const { allowRemote } = probe;
+    const target = probeTarget(probe.url, { port, allowRemote });
+    const fault = "fault" in target ? target.fault : undefined;
+    return [
+      ...others.map((other) => ({
+        path: [key, other],
+        message: `cannot use ${keyOf(other)} beside url: the url has it in it; keep one of them`,
+      })),
+      ...(fault === undefined ? [] : [{ path: [key, "url"], message: `cannot ask for this url: ${fault}` }]),
+    ];
+  });
 }
 
 function dependencyProblems(input: FilledServer): ServerProblem[] {

@@ -7,6 +7,8 @@ export type Power = { readonly place: Pick<Diagnostic, "file" | "line" | "column
   | { readonly can: "secret"; readonly command: string }
   /** A command line, for people. */
   | { readonly can: "probe"; readonly command: string }
+  /** A URL that a probe asks for, where it is not the server's own. */
+  | { readonly can: "request"; readonly url: string }
   /** `password`: where that is from, for people. `includeDir`: where units are written. */
   | {
       readonly can: "manager";

@@ -44,13 +44,22 @@ const tcpProbe = z
 const httpProbe = z
   .strictObject({
     type: z.literal("http"),
-    path: path.default("/").describe("Path that is asked for."),
+    path: path.optional().meta({ description: "Path that is asked for.", default: "/" }),
     status: z
       .union([statusCode, z.array(statusCode).min(1, { error: "write at least one code" })], {
         error: "write a status code such as 200, or a list of them",
       })
       .optional()
       .describe("Status codes that are good; any from 200 to 299 when left out. No redirect is followed."),
+    url: text('write a URL such as "http://127.0.0.1:8765/health"')
+      .optional()
+      .describe(
+        "Asked for in place of `path` and `port`, such as `http://127.0.0.1:8765/health`; `{port}` is filled in. Where it is not the server's own address, whoever listens there counts.",
+      ),
+    allowRemote: z
+      .boolean({ error: "write true or false" })
+      .default(false)
+      .describe("Whether `url` may lead to another machine."),
     port: otherPort,
     owner,
     ...timing,

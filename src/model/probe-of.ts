@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { isUsual, type Owner, probeOfWord, type readinessInput } from "./probe-input.ts";
+import { isOwnTarget, probeTarget } from "./probe-url.ts";
 import type { Probe } from "./spec-parts.ts";
 import { formatDuration, milliseconds } from "./units.ts";
 
@@ -8,6 +9,8 @@ import { formatDuration, milliseconds } from "./units.ts";
 /** Of the server that it is of. */
 interface Around {
   readonly port: number | null;
+  /** Where it listens; the usual address when left out. */
+  readonly host?: string;
   readonly mcp: { readonly path: string } | null;
   /** Whose listener counts where a probe does not say it. */
   readonly owner?: Owner;
@@ -37,7 +40,7 @@ const MCP_TIMEOUT = 10_000;
 export function probeOf(
   input: ProbeInput,
   byDefault: "mcp" | "tcp" | "none",
-  { port: own, mcp, owner }: Around,
+  { port: own, host, mcp, owner }: Around,
   command: ProbeCommand | undefined,
 ): Probe {
   const written = input ?? byDefault;
@@ -68,8 +71,15 @@ export function probeOf(
   switch (asked.type) {
     case "tcp":
       return { type: "tcp", ...at, ...timing };
-    case "http":
-      return { type: "http", ...at, path: asked.path, status: [asked.status ?? []].flat(), ...timing };
+    case "http": {
+      const status = [asked.status ?? []].flat();
+      const whole = asked.url === undefined ? undefined : probeTarget(asked.url, { ...asked, port: own });
+      if (whole === undefined || "fault" in whole)
+        return { type: "http", ...at, path: asked.path ?? "/", status, ...timing };
+      const { path, port } = whole;
+      if (isOwnTarget(whole, { host, port: own })) return { type: "http", ...at, path, status, ...timing };
+      return { type: "http", port, host: whole.host, path, status, ...timing };
+    }
     case "mcp":
       return { type: "mcp", ...at, path: asked.path ?? mcp?.path ?? "/mcp", ...timing };
   }

@@ -50,6 +50,8 @@ export interface Facts {
   /** With every template filled in, and the port behind its flag. */
   readonly args: readonly string[];
   readonly port: number | null;
+  /** Where it listens. */
+  readonly host?: string;
   readonly mcp: { readonly path: string } | null;
   readonly env: Readonly<Record<string, EnvValue>>;
   readonly workingDir: string;

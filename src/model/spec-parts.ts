@@ -35,10 +35,14 @@ export const probe = z.discriminatedUnion("type", [
   open({ type: z.literal("none") }),
   /** Something listens on host:port and belongs to one of the server's processes. */
   open({ type: z.literal("tcp"), port: z.int(), ...owner, ...probeTiming }),
-  /** As `tcp`, and it answers a GET of `path` with one of these codes; an empty list stands for 200 to 299. */
+  /**
+   * As `tcp`, and it answers a GET of `path` with one of these codes; an empty list stands for 200 to 299. `host`: it is
+   * asked there, whoever listens.
+   */
   open({
     type: z.literal("http"),
     port: z.int(),
+    host: z.string().optional(),
     path: z.string(),
     status: z.array(z.int()),
     ...owner,

@@ -48,6 +48,7 @@ export class Prober {
       const [dir, signal] = [this.#subject.dir, this.#signal];
       return commandProbe({ program, args, timeout, env, workingDir, dir, signal });
     }
+    if (probe.type === "http" && probe.host !== undefined) return askElsewhere(probe, probe.host);
     const listener = await this.#listener.look({ ...probe, host: spec.host });
     if (probe.type === "tcp" || !listener.ok || listener.address === undefined) return listener;
     const seen = await this.#ask(probe, spec.host, listener.address);
@@ -79,6 +80,20 @@ export class Prober {
     // What is opened in the older way keeps a little of each opening, also of one that is closed again.
     return { ...report, costly: this.#known.era === "legacy" };
   }
+}
+
+/** Of another address than the server's own nobody can say who should listen there. */
+async function askElsewhere(
+  { port, path, status, timeout: timeoutMs }: Extract<NetworkProbe, { type: "http" }>,
+  host: string,
+): Promise<Look> {
+  const look = await httpProbe({ address: host, port, path, host: at(host, port), status, timeoutMs });
+  const place = `http://${at(host, port)}`;
+  return {
+    ...look,
+    evidence: `${place}: ${look.evidence}`,
+    steps: look.steps.map((step) => ({ ...step, step: step.step.replace("GET ", `GET ${place}`) })),
+  };
 }
 
 /** On a busy machine an exchange may take long: each of its messages may start a process. */

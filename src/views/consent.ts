@@ -49,6 +49,8 @@ function words(power: Power): [what: string, text: string] {
       return ["run a command for a secret:", power.command];
     case "probe":
       return ["run a command as a probe:", power.command];
+    case "request":
+      return ["send requests to a URL as a probe:", power.url];
     case "manager":
       return ["connect to supervisord:", managerText(power)];
   }

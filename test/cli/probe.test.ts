@@ -28,6 +28,66 @@ web is ready: GET /204: 204 No Content
     );
   });
 
+  it("asks for a whole URL: at the server's own address as for a path, elsewhere whoever listens", async () => {
+    const home = newHome();
+    home.trusts();
+    const [port, other] = [await freePort(), await freePort()];
+    declare(home, port, { readiness: { type: "http", url: "http://localhost:{port}/204" } });
+    await home.did("apply", "--yes");
+    expect((await home.did("probe", "web")).replace(/\(\d\w*\)/g, "(N)")).toContain(
+      "  ok  GET /204  204 No Content (N)",
+    );
+    const { pid } = (await home.servers()).web ?? {};
+    declare(home, port, { readiness: { type: "http", path: "/204" } });
+    expect(await home.did("plan")).toContain("No changes.");
+    home.write(
+      "servers.d/side.json",
+      JSON.stringify({
+        command: "sleep",
+        args: ["600"],
+        port: "none",
+        readiness: { type: "http", url: `http://127.0.0.1:${port}/202?a=b`.replace("?a=b", "") },
+      }),
+    );
+    await home.did("apply", "--yes");
+    expect((await home.did("probe", "side")).replace(/\(\d\w*\)/g, "(N)")).toBe(
+      `side (readiness, http)
+  ok  GET http://127.0.0.1:${port}/202  202 Accepted (N)
+side is ready: http://127.0.0.1:${port}: GET /202: 202 Accepted
+`,
+    );
+    // Nobody listens there, and the server is not ready; nothing else is harmed.
+    const nobody = { readiness: { type: "http", url: `http://127.0.0.1:${other}/` } };
+    home.write(
+      "servers.d/side.json",
+      JSON.stringify({ command: "sleep", args: ["600"], port: "none", ...nobody }),
+    );
+    expect((await home.xy("apply", "--yes", "--wait-timeout", "1s")).code).toBe(1);
+    expect((await home.servers()).web?.pid).toBe(pid);
+  });
+
+  it("asks for no URL that leads away, and for none unasked", async () => {
+    const home = newHome();
+    const said = async (readiness: object) => {
+      home.write("servers.d/a.json", JSON.stringify({ command: "sleep", port: 8421, readiness }));
+      const { code, stderr } = await home.xy("check");
+      return `${code} ${stderr.split("\n")[0]}`;
+    };
+    const url = "http://127.0.0.1:8765/health";
+    expect(await said({ type: "http", url: "http://example.com/" })).toMatch(
+      /^3 servers\.d\/a\.json:1:\d+: cannot ask for this url: it leads to another machine; use a host such as/,
+    );
+    expect(await said({ type: "http", url, path: "/x" })).toMatch(/^3 .*cannot use path beside url/);
+    expect(await said({ type: "http", url: "http://localhost:{port}/" })).toMatch(/^0/);
+    expect(await said({ type: "http", url, port: 1 })).toMatch(/^3 .*cannot use port beside url/);
+    expect(await said({ type: "http", url })).toBe(
+      `3 servers.d/a.json:1:${JSON.stringify({ command: "sleep", port: 8421, readiness: "" }).length - 2}: cannot send requests to this url unasked: ${url}`,
+    );
+    home.trusts();
+    expect(await said({ type: "http", url })).toMatch(/^0/);
+    expect(await said({ type: "http", url: "http://example.com/", allowRemote: true })).toMatch(/^0/);
+  });
+
   it("says no with 1, and the server is left alone", async () => {
     const home = newHome();
     declare(home, await freePort(), { liveness: { type: "http", path: "/503" } });

@@ -50,7 +50,7 @@ const WORDS: ReadonlySet<string> = new Set(
     "ready completed tcp http mcp command log readiness liveness stdout stderr begun complete incomplete pending",
     "succeeded cancelled person schedule policy once skip allow forbid replace always never on-failure main",
     "field-changed not-recorded not-declared moved unreadable absent unwanted outdated-process drift unsettled",
-    "rewritten unfinished apply operator session required modern legacy program secret probe manager all servers",
+    "rewritten unfinished apply operator session required modern legacy program secret probe request manager all servers",
   ].flatMap((line) => line.split(" ")),
 );
 

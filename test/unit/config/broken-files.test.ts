@@ -654,7 +654,7 @@ describe("mistakes in every format", () => {
       "values of the wrong kind",
       {
         "servers.d/a.kdl":
-          'command 5\nport 99999\nargs 1 #true #null\numask 022\nenv { A 1.10; B #true }\nrestart { policy "sometimes"; backoff-initial 5; max-retries-per-minute 1.5; success-exit-codes 256 "x" }\nstop { signal "SIGKILL"; grace "1m 3s" }\nlogs { max-size "10MB" }\nreadiness "udp"\nliveness "log"\ndepends-on "B!"\nwanted "yes"\nhost "a b"\nmcp path="x"\nlimits { open-files 1 }\ntags ""\nwhen { os "windows" }\nbackend "pm2"\nport-flag ""\n',
+          'command 5\nport 99999\nargs 1 #true #null\numask 022\nenv { A 1.10; B #true }\nrestart { policy "sometimes"; backoff-initial 5; max-retries-per-minute 1.5; success-exit-codes 256 "x" }\nstop { signal "SIGKILL"; grace "1m 3w" }\nlogs { max-size "10MB" }\nreadiness "udp"\nliveness "log"\ndepends-on "B!"\nwanted "yes"\nhost "a b"\nmcp path="x"\nlimits { open-files 1 }\ntags ""\nwhen { os "windows" }\nbackend "pm2"\nport-flag ""\n',
       },
       [
         "servers.d/a.kdl:1:9: cannot use 5 for command: write the program to run",
@@ -671,7 +671,7 @@ describe("mistakes in every format", () => {
         "servers.d/a.kdl:6:97: cannot use 256 for restart.success-exit-codes[0]: write a whole number from 0 to 255",
         'servers.d/a.kdl:6:101: cannot use "x" for restart.success-exit-codes[1]: write a whole number from 0 to 255',
         'servers.d/a.kdl:7:15: cannot use "SIGKILL" for stop.signal: write "SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1" or "SIGUSR2"',
-        'servers.d/a.kdl:7:32: cannot use "1m 3s" for stop.grace: write a duration such as "250ms", "2s" or "1m30s"',
+        'servers.d/a.kdl:7:32: cannot use "1m 3w" for stop.grace: write a duration such as "250ms", "2s" or "1m30s"',
         'servers.d/a.kdl:8:17: cannot use "10MB" for logs.max-size: write a size such as "64KiB" or "10MiB"',
         'servers.d/a.kdl:9:11: cannot use "udp" for readiness.type: write "mcp", "http", "tcp", "command", "log" or "none"',
         'servers.d/a.kdl:10:10: cannot use "log" for liveness.type: write "mcp", "http", "tcp", "command" or "none"',

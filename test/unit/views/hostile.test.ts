@@ -221,6 +221,7 @@ const powers: Power[] = [
   { can: "program", place: { file: "/home/me/xy.config.ts" } },
   { can: "secret", command: "op read x", place },
   { can: "probe", command: "check", place },
+  { can: "request", url: "http://127.0.0.1/", place },
   { can: "manager", url: "http://host", password: "the password in x", includeDir: "units", place },
 ];
 
