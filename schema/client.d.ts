@@ -1178,7 +1178,12 @@ export interface Where {
   readonly socket?: string | undefined;
   /** The state folder, whose `agent.json` names the socket. Default: that of the account. */
   readonly stateDir?: string | undefined;
+  /** Start the agent where none runs; not with `socket`. Default false. */
+  readonly start?: boolean | undefined;
 }
+
+/** This process, for the `session` of a call to `apply`: what is started so is stopped when this process is gone. */
+export declare function ownSession(): NonNullable<Params<"apply">["session"]>;
 
 /** A connection to the agent. Close it after use: until then it keeps the process alive. */
 export interface Client extends AsyncDisposable {
@@ -1195,5 +1200,5 @@ export interface Client extends AsyncDisposable {
   close(): void;
 }
 
-/** Connects to the agent that runs, and starts none. Throws `AgentUnreachable`. */
+/** Connects to the agent that runs; with `start` one is started where none does. Throws `AgentUnreachable`. */
 export declare function connect(where?: Where): Promise<Client>;

@@ -1,8 +1,11 @@
+import type { ProcessId } from "../model/process.ts";
 import { ConnectionLost, RpcClient } from "../rpc/client.ts";
 import type { Method, Params, ResultOf } from "../rpc/contract.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { pathsOf } from "../system/paths.ts";
+import { identify } from "../system/processes.ts";
 import { AgentUnreachable, answerInTime, findAgent } from "./agent-find.ts";
+import { reachAgent } from "./agent-reach.ts";
 
 /**
  * What a script has of the agent, as `xyctl/client`. `scripts/declaration-client.ts` writes its types so that they are
@@ -18,6 +21,15 @@ export interface Where {
   readonly socket?: string | undefined;
   /** The state folder, whose `agent.json` names the socket; the account's own when neither is given. */
   readonly stateDir?: string | undefined;
+  /** Start the agent where none runs; not with `socket`. Default false. */
+  readonly start?: boolean | undefined;
+}
+
+/** This process, for the `session` of a call to `apply`: what is started so is stopped when this process is gone. */
+export function ownSession(): ProcessId {
+  const own = identify(process.pid);
+  if (own === undefined) throw new Error("cannot tell when this process was started");
+  return own;
 }
 
 type Line = Notifications["log"];
@@ -30,11 +42,13 @@ type Subscribing = { [M in Method]: ResultOf<M> extends { subscription_id: numbe
 type Given<M extends Method> =
   Record<never, never> extends Params<M> ? [params?: Params<M>] : [params: Params<M>];
 
-/** Connects to the agent that runs, and starts none. Throws {@link AgentUnreachable}. */
-export async function connect({ socket, stateDir }: Where = {}): Promise<Client> {
+/** Connects to the agent that runs; with `start` one is started where none does. Throws {@link AgentUnreachable}. */
+export async function connect({ socket, stateDir, start = false }: Where = {}): Promise<Client> {
+  if (socket !== undefined && start)
+    throw new AgentUnreachable("cannot start an agent by its socket: name its state folder");
   if (socket !== undefined) return new Client(await connectTo(socket));
   const state = stateDir ?? pathsOf(process.env).state;
-  const rpc = await findAgent(state);
+  const rpc = start ? await reachAgent(state) : await findAgent(state);
   if (!rpc)
     throw new AgentUnreachable(`cannot connect: no agent runs for ${state}; \`xy agent start\` starts it`);
   return new Client(rpc);
