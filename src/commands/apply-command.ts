@@ -56,6 +56,8 @@ export interface Carry {
 /** A plan of a project's desired state, to be carried out and remembered as a generation. */
 export interface Application extends Omit<Carry, "secrets" | "actionSecrets"> {
   readonly evaluated: Evaluated;
+  /** The project moves here. */
+  readonly adopts?: boolean;
   /** The generation that is brought back. */
   readonly rollbackOf?: number;
 }
@@ -110,7 +112,7 @@ export abstract class ApplyCommand extends ProjectCommand {
   /** Binds the project's name to its root, and keeps the ports that its servers were given. */
   protected async bind(
     { desired, autoPorts: ports, settings, origin, here }: Evaluated,
-    isAgreed: boolean,
+    { isAgreed, adopts = false }: { readonly isAgreed: boolean; readonly adopts?: boolean | undefined },
   ): Promise<void> {
     const { bindProject } = await import("../operation/project.ts");
     const { rememberSeen } = await import("../operation/consent.ts");
@@ -118,7 +120,7 @@ export abstract class ApplyCommand extends ProjectCommand {
     rememberSeen(this.state, isAgreed ? origin : undefined);
     // Before anything is done: what is done has to be undone without the configuration.
     writeBackendSettings(this.state, desired.project, settings);
-    bindProject(this.state, desired.project, here, { ports, now: Date.now() });
+    bindProject(this.state, desired.project, here, { ports, now: Date.now(), adopts });
   }
 
   /** The plan that removes all that a project has, whatever is declared. Close the fleet after use. */
@@ -187,7 +189,7 @@ export abstract class ApplyCommand extends ProjectCommand {
     const { desired, files } = evaluated;
     // A rollback leaves the project bound where it is, and its servers their ports.
     if (rollbackOf === undefined) {
-      await this.bind(evaluated, !isEmpty(plan));
+      await this.bind(evaluated, { isAgreed: !isEmpty(plan), adopts: application.adopts });
       await this.#rename(application);
     }
     // Nothing to do, and no change of what is active to remember either.

@@ -71,8 +71,8 @@ export default class Apply extends ApplyCommand {
             `nothing of project ${project} was applied: project ${name} could not be removed`,
           );
       }
-      const { rollback } = flags;
-      const finals = await this.applyAsGeneration({ plan, evaluated, fleet, waitMs, rollback });
+      const { rollback, "adopt-project": adopts } = flags;
+      const finals = await this.applyAsGeneration({ plan, evaluated, fleet, waitMs, rollback, adopts });
       await fleet.close();
       this.printOutcome(plan, finals);
     });

@@ -3,7 +3,7 @@ import type { Diagnostic } from "../model/diagnostic.ts";
 import type { FilledRoot } from "../model/server.ts";
 import { isReadable, isRemote, targetOf, urlFault } from "../model/target.ts";
 import type { DeclaredBackends, DeclaredServer } from "./declared.ts";
-import { expandPath } from "./environment.ts";
+import { expandPath, realOf } from "./environment.ts";
 import { isMap, problemAt } from "./keys.ts";
 import { placeOf, type Source, sourceFolder } from "./place.ts";
 import { absoluteReference, readSecret } from "./secrets.ts";
@@ -31,7 +31,9 @@ export function declareBackends(
       ...(user === undefined ? {} : { user }),
       ...(password === undefined ? {} : { password }),
     };
-    const folder = expandPath(includeDir, sourceFolder(source), home);
+    // A unit's file is where it was written: under another name it would look like another file, and be moved.
+    const base = sourceFolder(source);
+    const folder = expandPath(includeDir, realOf(base) ?? base, home);
     return { backends: { supervisord: { url, ...credentials, includeDir: folder, source } }, problems };
   }
   const message =

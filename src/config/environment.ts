@@ -49,7 +49,8 @@ export function followed(folder: string, path: string): string {
   return real === undefined || real === realOf(named) ? named : real;
 }
 
-function realOf(path: string): string | undefined {
+/** Undefined when nothing is there. */
+export function realOf(path: string): string | undefined {
   try {
     // The other realpath resolves `..` before it looks at links.
     return realpathSync.native(path);

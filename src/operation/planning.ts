@@ -169,7 +169,7 @@ export async function resolveHere(
     ...(selection ? { isLeftOut: (name) => !isSelected(name, selection) } : {}),
     ...appliedReferences(state, project),
   });
-  const former = formerNames(record, here);
+  const former = formerNames(record, here, setting.adopts);
   return { ...resolved, desired: { ...resolved.desired, former }, ...given };
 }
 

@@ -60,11 +60,11 @@ export function bindProject(
   state: string,
   project: string,
   { root, config, place }: Here,
-  { ports, now }: Pick<ProjectRecord, "ports"> & { readonly now: number },
+  { ports, now, adopts }: Pick<ProjectRecord, "ports"> & { readonly now: number; readonly adopts?: boolean },
 ): void {
   const before = readProject(state, project);
   const here = { root, config, place };
-  const former = formerNames(before, here);
+  const former = formerNames(before, here, adopts);
   writeProject(state, project, {
     ...here,
     ...(former.length > 0 ? { former } : {}),

@@ -92,12 +92,29 @@ function isKnownAs(record: ProjectRecord, here: Here): boolean {
   return record.place === undefined && isFolder(bound);
 }
 
-/** What else records may call what is here, once the project is bound to it. */
-export function formerNames(record: ProjectRecord | undefined, here: Here): readonly FormerName[] {
-  if (record === undefined || !isBoundTo(record, here)) return [];
+/** What else records may call what is here, once the project is bound to it. `adopts`: it is moved here. */
+export function formerNames(
+  record: ProjectRecord | undefined,
+  here: Here,
+  adopts = false,
+): readonly FormerName[] {
+  if (record === undefined || !(isBoundTo(record, here) || (adopts && isLaterBuild(record, here)))) return [];
   const { former = [], root } = record;
   const all = root === here.root ? former : [...former, widest(root, here.root)];
   return all.filter(({ from }) => from !== here.root);
+}
+
+/** Nobody edits what is in a store: what is there now was built anew, from what the person says is the same. */
+function isLaterBuild({ root }: ProjectRecord, { place }: Here): boolean {
+  return isReadOnly(place) && (isGone(root) || isReadOnly(root));
+}
+
+function isReadOnly(path: string): boolean {
+  try {
+    return (statSync(path).mode & 0o222) === 0;
+  } catch {
+    return false;
+  }
 }
 
 /** Two names of one folder; of one above them, where those are the same too, and what follows is. */

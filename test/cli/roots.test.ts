@@ -1,18 +1,19 @@
 import {
   chmodSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
   unlinkSync,
+  writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../rig/eventually.ts";
 import { Runner } from "../rig/runner.ts";
+import { SweptFolder } from "../rig/secret-scan.ts";
 import { releasedVersion } from "../rig/versions.ts";
 import { freePort, newHome as freshHome, type Home, homesInTurn, LISTENER, QUICK } from "./cli.ts";
 
@@ -246,15 +247,17 @@ describe("one folder has one project", () => {
 });
 
 describe("what an earlier version has applied", () => {
-  let released: Runner;
+  let [folder, released]: [SweptFolder?, Runner?] = [];
   beforeAll(() => {
-    released = new Runner({ root: releasedVersion(join(mkdtempSync(join(tmpdir(), "versions-")), "xy")) });
+    folder = new SweptFolder();
+    released = new Runner({ root: releasedVersion(join(folder.path, "xy")) });
   });
+  afterAll(() => folder?.remove());
   const before = async (home: Home, ...args: string[]) => {
     const env = Object.fromEntries(Object.entries(home.env).map(([name, value]) => [name, value ?? ""]));
     // It had commands of secrets run wherever it was called.
     const cwd = join(home.path, CONFIG, "servers.d");
-    expect(await released.run({ args, cwd, env })).toMatchObject({ code: 0, stderr: "" });
+    expect(await released?.run({ args, cwd, env })).toMatchObject({ code: 0, stderr: "" });
   };
 
   it.each(Object.entries(LAYOUTS))(
@@ -293,6 +296,32 @@ describe("what an earlier version has applied", () => {
       expect((await pids(home)).other).not.toBe(second.other);
     },
   );
+});
+
+describe("what an earlier version has applied, and what nobody has looked at before its root was turned", () => {
+  it("is refused, as nothing proves it, and is moved without a restart of what did not change", async () => {
+    const home = newHome();
+    const put = LAYOUTS["a link into a store"] as (home: Home, version: string) => void;
+    put(home, "one");
+    const real = storeOf(home, "one");
+    await home.did("apply", "--yes", "--config", real);
+    const first = await pids(home);
+    // As such a version has it.
+    const record = join(home.state, "projects/default/project.json");
+    const { ports, asked } = JSON.parse(readFileSync(record, "utf8"));
+    writeFileSync(record, JSON.stringify({ version: 1, root: real, config: real, ports, asked }));
+    put(home, "two");
+    expect(await home.xy("plan")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`it belongs to ${real}, and this is ${join(home.path, CONFIG)}.`),
+    });
+    expect(await home.did("plan", "--adopt-project")).toContain(", 1 to change (other), ");
+    await home.did("apply", "--yes", "--adopt-project");
+    const second = await pids(home);
+    expect(second.same).toBe(first.same);
+    expect(second.other).not.toBe(first.other);
+    expect(await home.did("plan")).toBe(NOTHING);
+  });
 });
 
 describe("two files in one folder", () => {
