@@ -194,7 +194,7 @@ export abstract class ApplyCommand extends ProjectCommand {
     }
     // Nothing to do, and no change of what is active to remember either.
     if (isEmpty(plan) && plan.rolledBack?.of === rollbackOf) return [];
-    await this.reaching(() => this.#reachSome(plan, application.fleet));
+    await this.reaching(() => this.reachSome(plan, application.fleet));
     this.signal.throwIfAborted();
     const { beginGeneration, endGeneration } = await import("../operation/generations.ts");
     const generation = beginGeneration(this.state, { plan, desired, files, rollbackOf, now: Date.now() });
@@ -238,7 +238,7 @@ export abstract class ApplyCommand extends ProjectCommand {
     rollback,
     verb,
   }: Carry): Promise<readonly FinalEvent[]> {
-    await this.#reachSome(plan, fleet);
+    await this.reachSome(plan, fleet);
     const options = { secrets, actionSecrets, waitMs, rollback, signal: this.signal, concurrency: AT_ONCE };
     const finals = await this.#render(
       plan,
@@ -252,7 +252,7 @@ export abstract class ApplyCommand extends ProjectCommand {
   }
 
   /** Where not one server can be worked on, that is one failure, and has an exit code of its own. */
-  async #reachSome({ changes, actions }: Plan, fleet: Fleet): Promise<void> {
+  protected async reachSome({ changes, actions }: Plan, fleet: Fleet): Promise<void> {
     const active = changes.filter(({ action }) => action !== "none");
     const kindOf = ({ desired, observed }: Change) => desired?.backend ?? observed?.backend ?? "agent";
     const kinds = new Set(active.map(kindOf));

@@ -53,15 +53,15 @@ export default class Apply extends ApplyCommand {
     const evaluated = await this.evaluatedToApply(what);
     await this.refuseOtherRoot(evaluated, flags["adopt-project"]);
     const { project } = evaluated.desired;
-    const { renamedHere } = await import("../operation/roots.ts");
-    const former = flags["adopt-project"] ? renamedHere(this.state, project, evaluated.here) : [];
-    const names = former.map((one) => one.project);
+    const names = await this.moving(evaluated, flags);
     await this.#allLocked([project, ...names], async () => {
       const { settings } = evaluated;
       const fleet = this.fleet(evaluated.desired.project, { settings, adopt: flags.adopt });
       const plan = await this.planFor(evaluated, fleet, what);
       if (saved) await this.#refuseStale(saved, plan);
       if ((await this.show(plan)) || names.length > 0) await this.confirmedApply(plan, what.yes);
+      // What stands in the way of the new one leaves the old one as it is.
+      if (names.length > 0) await this.reaching(() => this.reachSome(plan, fleet));
       for (const name of names) {
         const gone = await this.remove(await this.removalOf(name));
         // What it still has would stand in the way.

@@ -66,6 +66,7 @@ export default class PlanCommand extends ProjectCommand {
     const evaluated = await this.evaluated(flags);
     if (flags.for) return this.#showThere(evaluated, flags.for, flags);
     await this.refuseOtherRoot(evaluated, flags["adopt-project"]);
+    const moving = await this.moving(evaluated, flags);
     const { settings } = evaluated;
     const fleet = this.fleet(evaluated.desired.project, { settings, adopt: flags.adopt });
     const plan = await this.planFor(evaluated, fleet, flags);
@@ -79,14 +80,8 @@ export default class PlanCommand extends ProjectCommand {
     }
     if (plan.diagnostics.some(({ severity }) => severity === "error")) process.exitCode = EXIT.failed;
     else if (plan.unreachable) process.exitCode = EXIT.unreachable;
-    else if (flags["detailed-exitcode"] && (!isEmpty(plan) || (await this.#moves(evaluated, flags))))
+    else if (flags["detailed-exitcode"] && (!isEmpty(plan) || moving.length > 0))
       process.exitCode = EXIT.changesPending;
-  }
-
-  /** Whether something is to be moved that was applied by another name. */
-  async #moves({ desired, here }: Evaluated, flags: { "adopt-project": boolean }): Promise<boolean> {
-    const { renamedHere } = await import("../operation/roots.ts");
-    return flags["adopt-project"] && renamedHere(this.state, desired.project, here).length > 0;
   }
 
   /** Nothing is compared: what another machine runs cannot be known here. */

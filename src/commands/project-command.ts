@@ -262,6 +262,22 @@ export abstract class ProjectCommand extends BaseCommand {
     );
   }
 
+  /** The projects that this configuration was applied as before, by other names, and that are to move to this one. */
+  protected async moving(
+    { desired, here }: Pick<Evaluated, "desired" | "here">,
+    { only, except, "adopt-project": adopts }: PlanFlags,
+  ): Promise<string[]> {
+    if (!adopts) return [];
+    const { renamedHere } = await import("../operation/roots.ts");
+    const found = renamedHere(this.state, desired.project, here).map(({ project }) => project);
+    if (found.length > 0 && (only || except))
+      this.fail(
+        EXIT.usage,
+        `project ${found[0]} moves whole, with all its servers: leave --only and --except out`,
+      );
+    return found;
+  }
+
   /** The project whose root is here, by the records; nothing is evaluated for it. */
   protected async currentProject(flags: { config?: string | undefined }): Promise<string | undefined> {
     return this.valueOrEnd(

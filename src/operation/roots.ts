@@ -3,6 +3,7 @@ import { basename, dirname, extname, join } from "node:path";
 import type { FormerName } from "../model/former.ts";
 import { isOwnWay } from "../system/private-folder.ts";
 import {
+  boundAt,
   hasActions,
   isFile,
   isGone,
@@ -12,9 +13,8 @@ import {
   readProject,
   recordedBackends,
   recordedProjects,
+  rootNamed,
 } from "../system/projects.ts";
-import { latestGeneration } from "./generations.ts";
-import { rootNamed } from "./trust.ts";
 
 /** By which name a root goes, and whether a project is bound to it. Decision 31 has the reasons. */
 
@@ -136,7 +136,7 @@ export function appliedAs(state: string, here: Here, names: readonly string[]): 
 export function projectsHere(state: string, here: Here): { project: string; at: number }[] {
   return records(state)
     .filter(({ record }) => isKnownAs(record, here))
-    .map(({ project, record }) => ({ project, at: record.at ?? latestGeneration(state, project)?.at ?? 0 }))
+    .map(({ project, record }) => ({ project, at: boundAt(state, project, record) }))
     .sort((a, b) => b.at - a.at);
 }
 

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { readJson, setAside, writeAtomic } from "../system/files.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
-import { leadsToSame, readProject, recordedProjects } from "../system/projects.ts";
+import { leadsToSame, readProject, recordedProjects, rootNamed } from "../system/projects.ts";
 
 /** Which configuration roots a person of this account has agreed to. Each has a file of its own in the state folder. */
 
@@ -176,9 +176,6 @@ export function keepTrust(state: string): void {
     fs.rmSync(draft, { recursive: true, force: true });
   }
 }
-
-/** The main file of a root stands for its folder. */
-export const rootNamed = (path: string) => (/\/xy\.config\.[a-z]+$/.test(path) ? dirname(path) : path);
 
 function realFolder(path: string): string | undefined {
   try {

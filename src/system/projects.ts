@@ -1,5 +1,5 @@
 import { type Dirent, existsSync, readdirSync, realpathSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { BACKENDS } from "../model/backends.ts";
 import type { FormerName } from "../model/former.ts";
 import { NAME_PATTERN } from "../model/name.ts";
@@ -17,7 +17,7 @@ export interface ProjectRecord {
   readonly place?: string;
   /** How specs may still name what is in it. */
   readonly former?: readonly FormerName[];
-  /** Unix ms at which it was bound last. */
+  /** Unix ms at which it was bound last; absent in earlier records: see {@link boundAt}. */
   readonly at?: number;
   /** Ports given to servers that asked for `auto`, kept for good. */
   readonly ports: Readonly<Record<string, number>>;
@@ -26,6 +26,10 @@ export interface ProjectRecord {
 }
 
 const recordPath = (state: string, project: string) => join(projectDir(state, project), "project.json");
+
+/** Unix ms at which a project was bound last. */
+export const boundAt = (state: string, project: string, { at }: Pick<ProjectRecord, "at">): number =>
+  at ?? statSync(recordPath(state, project), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 /** Undefined for a project that was never applied. */
 export function readProject(state: string, project: string): ProjectRecord | undefined {
@@ -79,6 +83,9 @@ export function placeOf(path: string): string | undefined {
     return undefined;
   }
 }
+
+/** The main file of a root stands for its folder. */
+export const rootNamed = (path: string) => (/\/xy\.config\.[a-z]+$/.test(path) ? dirname(path) : path);
 
 /** A project that has servers on record, and no root any more. */
 export interface LostRoot {

@@ -415,6 +415,10 @@ describe("a project that is given another name", () => {
       "warning: project one moves here: its server (web) is removed there first",
     );
     expect((await home.servers()).web?.pid).toBe(before?.pid);
+    expect(await home.xy("apply", "--yes", "--adopt-project", "--only", "web")).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining("project one moves whole"),
+    });
     await home.did("apply", "--yes", "--adopt-project");
     const after = await home.servers();
     expect(after.web).toMatchObject({ project: "two", port: before?.port, state: "running" });
