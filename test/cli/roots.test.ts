@@ -151,6 +151,26 @@ const web = async (home: Home) => (await home.servers()).web;
 const folderOf = async (home: Home) =>
   ((await home.json("status", "web")) as { spec: { workingDir: string } }).spec.workingDir;
 
+it("what a person has agreed to stays agreed to after a switch, by the link and by the file in it", async () => {
+  const home = newHome();
+  const link = join(home.path, "conf");
+  turn(link, build(home, storeOf(home, "one"), "one"));
+  await home.did("apply", "--yes", "--trust", "--config", link);
+  const { same } = await pids(home);
+  turn(link, build(home, storeOf(home, "two"), "two"));
+  rmSync(storeOf(home, "one"), { recursive: true });
+  expect(await home.did("plan", "--config", join(link, "xy.config.kdl"))).toContain(
+    ", 1 to change (other), ",
+  );
+  const inside = { cwd: join(storeOf(home, "two"), "servers.d"), env: { PWD: join(link, "servers.d") } };
+  expect(await home.xyIn(inside, "apply", "--yes")).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("1 changed"),
+  });
+  expect((await pids(home)).same).toBe(same);
+  expect((await home.servers()).same).toMatchObject({ project: "conf" });
+});
+
 describe("one folder has one project", () => {
   it("by whatever name it is reached, and goes by the first", async () => {
     const home = newHome();
@@ -238,6 +258,10 @@ describe("one folder has one project", () => {
     const before = await web(home);
     renameSync(join(home.path, "one"), join(home.path, "two"));
     home.trusts(join(home.path, "two/proj"));
+    // What reloads it finds nothing, and says so.
+    expect(await home.call("reload", { project: "proj" })).toMatchObject({
+      error: { code: -32003, message: expect.stringContaining("cannot read the configuration") },
+    });
     const plan = await home.xyIn({ cwd: home.path }, "plan", "--config", "two/proj");
     expect(plan).toMatchObject({ code: 1, stderr: expect.stringContaining("which is gone") });
     expect((await web(home))?.pid).toBe(before?.pid);
