@@ -735,6 +735,7 @@ export interface Methods {
       readonly progress?: boolean | undefined;
       readonly until?: "ready" | "started" | "completed" | undefined;
       readonly rollback?: boolean | undefined;
+      readonly renamed?: boolean | undefined;
       readonly held?: boolean | undefined;
       readonly session?: {
         readonly pid: number;

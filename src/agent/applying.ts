@@ -32,6 +32,7 @@ export async function applyChange(registry: Registry, request: Request, gone: Ab
       ? { spec: found.spec, secrets: found.secrets, ran: !isAtRest(found) || isOwed(found) }
       : undefined;
   if (action === "remove") return found ? removeServer(registry, found) : done("was not there");
+  if (request.renamed) return renamed(request, found);
   await refuseUnusable(request);
   const missing = found ? await missingForRestart(registry, found, request, gone) : [];
   if (missing.length > 0) return leftAlone(missing);
@@ -48,6 +49,14 @@ export async function applyChange(registry: Registry, request: Request, gone: Ab
       if (server.shouldRun) ownWhatIsStarted(server, request);
       return server.shouldRun ? bringUpOrBack(registry, server, before, request, gone) : stopServer(server);
   }
+}
+
+/** Its secrets are those that it has. */
+function renamed({ spec, server: name, action }: Request, found: Supervised | undefined): Applied {
+  if (spec === undefined || found === undefined || found.unreadable || action !== "update")
+    throw new RpcError(RPC_ERRORS.invalidParams, `cannot rename places of ${name}: nothing is known of it`);
+  found.rename(spec);
+  return done("changed in place");
 }
 
 /** A pattern that was applied by another version stays, and is told as its readiness; a new one has to be understood. */

@@ -125,6 +125,15 @@ export class Ledger {
     this.#started = { command: [spec.program, ...spec.args], port: spec.port };
   }
 
+  /** The newest incarnation was started with this spec too. */
+  rename(spec: ServerSpec, state: ServerState): void {
+    const hash = this.#runningHash;
+    this.#runningHash = startHash(spec);
+    this.#writeOr(state, () => {
+      this.#runningHash = hash;
+    });
+  }
+
   note(transition: Transition): void {
     this.#transitions = [...this.#transitions, transition].slice(-KEPT_TRANSITIONS);
   }

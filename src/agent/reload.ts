@@ -4,7 +4,7 @@ import { LOOK_EVERY, noSigns, withLook } from "../model/signs.ts";
 import type { ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { launcherPath } from "../system/package.ts";
-import { readProject, recordedProjects } from "../system/projects.ts";
+import { isGone, readProject, recordedProjects } from "../system/projects.ts";
 import { ticksOf } from "../system/usage.ts";
 
 /**
@@ -23,7 +23,9 @@ export async function runReload(stateDir: string, project: string | undefined): 
   if (!record)
     throw new RpcError(RPC_ERRORS.serverNotFound, `cannot reload: project ${name} was never applied`);
   const argv = [launcherPath(), "reload", "--json", "--config", record.config];
-  const { code, stdout, stderr } = await runWhileAlive(argv, record.root, BOUNDS);
+  // The command says what is wrong with a root that is not there; without a folder to run in there is no command.
+  const cwd = isGone(record.root) ? stateDir : record.root;
+  const { code, stdout, stderr } = await runWhileAlive(argv, cwd, BOUNDS);
   if (code === 0) return JSON.parse(stdout);
   throw failure(code, stdout, stderr);
 }

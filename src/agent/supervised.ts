@@ -222,6 +222,14 @@ export class Supervised extends Driven {
     this.dispatch({ type: "configured" });
   }
 
+  /** Takes over a spec that says by other names what the one before does: what runs was started with it too. */
+  rename(spec: ServerSpec): void {
+    if (this.runningHash === startHash(this.#spec)) this.#ledger.rename(spec, this.state);
+    this.store.writeSpec(spec, this.#secrets);
+    this.#spec = spec;
+    this.dispatch({ type: "configured" });
+  }
+
   /** Takes the server up as an earlier agent, or the last boot, left it. */
   async adopt(record: RuntimeRecord | undefined): Promise<void> {
     const now = Date.now();

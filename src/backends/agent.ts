@@ -75,6 +75,17 @@ export class AgentBackend implements Backend {
     },
   };
 
+  /** An agent of an earlier version goes on with the names that it has. */
+  async rename(spec: ServerSpec): Promise<void> {
+    const { project, name: server } = spec;
+    const request = { project, server, action: "update", wait_ms: 0, renamed: true } as const;
+    try {
+      await this.#call("apply", { ...request, spec: withoutDefaults(spec) });
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+    }
+  }
+
   async perform(change: Change, options: PerformOptions): Promise<PerformResult> {
     if (change.action === "none") return { ok: true, detail: "unchanged" };
     try {

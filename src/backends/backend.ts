@@ -42,6 +42,8 @@ export interface Backend {
    * it is then. Aborting ends the waiting, never a server.
    */
   perform(change: Change, options: PerformOptions): Promise<PerformResult>;
+  /** Has the record of a server say its places by today's names; nothing else is another. Where nobody else reads them. */
+  rename?(spec: ServerSpec): Promise<void>;
   /** What runs actions, of all servers of a project, and on a schedule: the agent alone. */
   readonly actions?: ActionHolder;
   close(): Promise<void>;

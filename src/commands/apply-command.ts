@@ -1,7 +1,6 @@
-import { resolve } from "node:path";
 import { boolean, string } from "@oclif/core/flags";
 import type { Fleet } from "../backends/fleet.ts";
-import type { ActionSecrets } from "../model/action.ts";
+import { type ActionSecrets, actionKey } from "../model/action.ts";
 import { hasUnknownSecret } from "../model/environment.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
@@ -10,6 +9,7 @@ import { parseDuration } from "../model/units.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import type { Evaluated } from "../operation/planning.ts";
 import { apply } from "../reconciler/apply.ts";
+import { RpcError } from "../rpc/errors.ts";
 import { writeBackendSettings } from "../system/backend-settings.ts";
 import { renderApplyLines } from "../views/apply.ts";
 import type { ApplyScreen, FinalEvent } from "../views/apply-text.ts";
@@ -56,8 +56,8 @@ export interface Carry {
 /** A plan of a project's desired state, to be carried out and remembered as a generation. */
 export interface Application extends Omit<Carry, "secrets" | "actionSecrets"> {
   readonly evaluated: Evaluated;
-  /** What was given as `--config`. */
-  readonly config?: string | undefined;
+  /** The project moves here. */
+  readonly adopts?: boolean;
   /** The generation that is brought back. */
   readonly rollbackOf?: number;
 }
@@ -111,8 +111,8 @@ export abstract class ApplyCommand extends ProjectCommand {
 
   /** Binds the project's name to its root, and keeps the ports that its servers were given. */
   protected async bind(
-    { desired, autoPorts: ports, settings, origin }: Evaluated,
-    { config, isAgreed }: { readonly config: string | undefined; readonly isAgreed: boolean },
+    { desired, autoPorts: ports, settings, origin, here }: Evaluated,
+    { isAgreed, adopts = false }: { readonly isAgreed: boolean; readonly adopts?: boolean | undefined },
   ): Promise<void> {
     const { bindProject } = await import("../operation/project.ts");
     const { rememberSeen } = await import("../operation/consent.ts");
@@ -120,12 +120,34 @@ export abstract class ApplyCommand extends ProjectCommand {
     rememberSeen(this.state, isAgreed ? origin : undefined);
     // Before anything is done: what is done has to be undone without the configuration.
     writeBackendSettings(this.state, desired.project, settings);
-    bindProject(this.state, desired.project, {
-      root: desired.root,
-      config: resolve(config ?? desired.root),
-      ports,
-      asked: true,
-    });
+    bindProject(this.state, desired.project, here, { ports, now: Date.now(), adopts });
+  }
+
+  /** The plan that removes all that a project has, whatever is declared. Close the fleet after use. */
+  protected async removalOf(project: string): Promise<Pick<Carry, "plan" | "fleet">> {
+    const { nothingDesired } = await import("../operation/planning.ts");
+    const fleet = this.fleet(project);
+    const none = { desired: nothingDesired(project, ""), diagnostics: [], warnings: [] };
+    const { rolledBack: _, ...plan } = await this.planFor(none, fleet, {});
+    const changes = plan.changes.map((change) => ({ ...change, reasons: [] }));
+    return { fleet, plan: { ...plan, changes } };
+  }
+
+  /** Carries that out, and forgets the project. Ends the command where something cannot be removed. */
+  protected async remove({ plan, fleet }: Pick<Carry, "plan" | "fleet">): Promise<readonly FinalEvent[]> {
+    const { forgetProject } = await import("../operation/project.ts");
+    const nothing = { secrets: {}, actionSecrets: {}, waitMs: 0, rollback: false };
+    const finals = await this.reaching(() => this.carryOut({ plan, fleet, ...nothing, verb: "Destroy" }));
+    await fleet.close();
+    if (!plan.unreachable && finals.every(({ type }) => type === "done"))
+      forgetProject(this.state, plan.project);
+    const left = (plan.unreachable ?? []).flatMap(({ servers }) => servers);
+    if (left.length > 0)
+      this.fail(
+        EXIT.unreachable,
+        `not everything could be removed: ${left.join(", ")}; do it again once that can be reached`,
+      );
+    return finals;
   }
 
   /** Shows the plan; false when there is nothing to do. Ends the command when a check failed. */
@@ -163,13 +185,16 @@ export abstract class ApplyCommand extends ProjectCommand {
 
   /** Binds the project, and carries the plan out as its next generation. */
   protected async applyAsGeneration(application: Application): Promise<readonly FinalEvent[]> {
-    const { plan, evaluated, rollbackOf, config } = application;
+    const { plan, evaluated, rollbackOf } = application;
     const { desired, files } = evaluated;
     // A rollback leaves the project bound where it is, and its servers their ports.
-    if (rollbackOf === undefined) await this.bind(evaluated, { config, isAgreed: !isEmpty(plan) });
+    if (rollbackOf === undefined) {
+      await this.bind(evaluated, { isAgreed: !isEmpty(plan), adopts: application.adopts });
+      await this.#rename(application);
+    }
     // Nothing to do, and no change of what is active to remember either.
     if (isEmpty(plan) && plan.rolledBack?.of === rollbackOf) return [];
-    await this.reaching(() => this.#reachSome(plan, application.fleet));
+    await this.reaching(() => this.reachSome(plan, application.fleet));
     this.signal.throwIfAborted();
     const { beginGeneration, endGeneration } = await import("../operation/generations.ts");
     const generation = beginGeneration(this.state, { plan, desired, files, rollbackOf, now: Date.now() });
@@ -179,6 +204,28 @@ export abstract class ApplyCommand extends ProjectCommand {
     // One that was cut off did not fail: it stays as it was begun.
     if (whole || !this.signal.aborted) endGeneration(this.state, desired.project, generation, whole);
     return finals;
+  }
+
+  /** What could not be renamed, because who has it does not answer, is renamed by the next apply. */
+  async #rename({ plan, evaluated, fleet }: Application): Promise<void> {
+    const specs = plan.changes.flatMap(({ renamed }) => renamed ?? []);
+    const actions = plan.actions.flatMap(({ renamed }) => renamed ?? []);
+    if (specs.length === 0 && actions.length === 0) return;
+    const known = evaluated.actionSecrets;
+    const whole = actions.filter((spec) =>
+      Object.entries(spec.env).every(
+        ([name, value]) => typeof value === "string" || Object.hasOwn(known[actionKey(spec)] ?? {}, name),
+      ),
+    );
+    const secrets = Object.fromEntries(whole.map((spec) => [actionKey(spec), known[actionKey(spec)] ?? {}]));
+    try {
+      for (const spec of specs) await (await fleet.backend(spec.backend)).rename?.(spec);
+      if (whole.length === 0) return;
+      const { actions: holder } = await fleet.backend("agent");
+      await holder?.take(plan.project, { set: whole, secrets, remove: [] });
+    } catch (error) {
+      if (!(error instanceof BackendUnreachable || error instanceof RpcError)) throw error;
+    }
   }
 
   /** Carries out the plan in view of the user. Sets the exit code by its outcome. */
@@ -191,7 +238,7 @@ export abstract class ApplyCommand extends ProjectCommand {
     rollback,
     verb,
   }: Carry): Promise<readonly FinalEvent[]> {
-    await this.#reachSome(plan, fleet);
+    await this.reachSome(plan, fleet);
     const options = { secrets, actionSecrets, waitMs, rollback, signal: this.signal, concurrency: AT_ONCE };
     const finals = await this.#render(
       plan,
@@ -205,7 +252,7 @@ export abstract class ApplyCommand extends ProjectCommand {
   }
 
   /** Where not one server can be worked on, that is one failure, and has an exit code of its own. */
-  async #reachSome({ changes, actions }: Plan, fleet: Fleet): Promise<void> {
+  protected async reachSome({ changes, actions }: Plan, fleet: Fleet): Promise<void> {
     const active = changes.filter(({ action }) => action !== "none");
     const kindOf = ({ desired, observed }: Change) => desired?.backend ?? observed?.backend ?? "agent";
     const kinds = new Set(active.map(kindOf));

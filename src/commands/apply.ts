@@ -1,10 +1,16 @@
 import { resolve } from "node:path";
 import { string } from "@oclif/core/args";
-import { boolean } from "@oclif/core/flags";
 import type { SavedPlan } from "../operation/saved-plan.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { backendFlags, secretsFlag, selectionFlags, trustFlags, yesFlag } from "./project-command.ts";
+import {
+  adoptProjectFlag,
+  backendFlags,
+  secretsFlag,
+  selectionFlags,
+  trustFlags,
+  yesFlag,
+} from "./project-command.ts";
 
 export default class Apply extends ApplyCommand {
   static override summary = "Make the running servers match the configuration.";
@@ -31,7 +37,10 @@ export default class Apply extends ApplyCommand {
     ...secretsFlag(
       "Look up no secrets, neither commands nor files; keep the values that were applied before.",
     ),
-    "adopt-project": boolean({ summary: "Move the project to this root from the one that it belongs to." }),
+    ...adoptProjectFlag(
+      "Move the project to this root, or to its new name: from the root that it belongs to, or from the project that " +
+        "this root was applied as before.",
+    ),
   };
 
   async run(): Promise<void> {
@@ -43,18 +52,35 @@ export default class Apply extends ApplyCommand {
       : flags;
     const evaluated = await this.evaluatedToApply(what);
     await this.refuseOtherRoot(evaluated, flags["adopt-project"]);
-    await this.locked(evaluated.desired.project, async () => {
+    const { project } = evaluated.desired;
+    const names = await this.moving(evaluated, flags);
+    await this.#allLocked([project, ...names], async () => {
       const { settings } = evaluated;
       const fleet = this.fleet(evaluated.desired.project, { settings, adopt: flags.adopt });
       const plan = await this.planFor(evaluated, fleet, what);
       if (saved) await this.#refuseStale(saved, plan);
-      if (await this.show(plan)) await this.confirmedApply(plan, what.yes);
-      const { config } = what;
-      const { rollback } = flags;
-      const finals = await this.applyAsGeneration({ plan, evaluated, config, fleet, waitMs, rollback });
+      if ((await this.show(plan)) || names.length > 0) await this.confirmedApply(plan, what.yes);
+      // What stands in the way of the new one leaves the old one as it is.
+      if (names.length > 0) await this.reaching(() => this.reachSome(plan, fleet));
+      for (const name of names) {
+        const gone = await this.remove(await this.removalOf(name));
+        // What it still has would stand in the way.
+        if (gone.some(({ type }) => type !== "done"))
+          this.fail(
+            EXIT.failed,
+            `nothing of project ${project} was applied: project ${name} could not be removed`,
+          );
+      }
+      const { rollback, "adopt-project": adopts } = flags;
+      const finals = await this.applyAsGeneration({ plan, evaluated, fleet, waitMs, rollback, adopts });
       await fleet.close();
       this.printOutcome(plan, finals);
     });
+  }
+
+  async #allLocked(projects: readonly string[], work: () => Promise<void>): Promise<void> {
+    const [first, ...rest] = projects;
+    return first === undefined ? work() : this.locked(first, () => this.#allLocked(rest, work));
   }
 
   async #saved(

@@ -1,4 +1,3 @@
-import type { Plan } from "../model/plan.ts";
 import { recordedProjects } from "../system/projects.ts";
 import { ApplyCommand } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -25,34 +24,10 @@ export default class Destroy extends ApplyCommand {
     const { flags } = await this.parse(Destroy);
     const project = flags.project ?? (await this.currentProject(flags)) ?? this.#nothingHere();
     if (!recordedProjects(this.state).includes(project)) this.#nothingHere(project);
-    const { forgetProject } = await import("../operation/project.ts");
-    const { nothingDesired } = await import("../operation/planning.ts");
     await this.locked(project, async () => {
-      const fleet = this.fleet(project);
-      const none = { desired: nothingDesired(project, ""), diagnostics: [], warnings: [] };
-      const plan = withoutReasons(await this.planFor(none, fleet, {}));
-      if (await this.show(plan)) await this.confirmed(`Remove all of project ${project}?`, flags.yes);
-      const finals = await this.reaching(() =>
-        this.carryOut({
-          plan,
-          secrets: {},
-          actionSecrets: {},
-          fleet,
-          waitMs: 0,
-          rollback: false,
-          verb: "Destroy",
-        }),
-      );
-      await fleet.close();
-      if (!plan.unreachable && finals.every(({ type }) => type === "done"))
-        forgetProject(this.state, project);
-      const left = (plan.unreachable ?? []).flatMap(({ servers }) => servers);
-      if (left.length > 0)
-        this.fail(
-          EXIT.unreachable,
-          `not everything could be removed: ${left.join(", ")}; do it again once that can be reached`,
-        );
-      this.printOutcome(plan, finals);
+      const removal = await this.removalOf(project);
+      if (await this.show(removal.plan)) await this.confirmed(`Remove all of project ${project}?`, flags.yes);
+      this.printOutcome(removal.plan, await this.remove(removal));
     });
   }
 
@@ -64,9 +39,4 @@ export default class Destroy extends ApplyCommand {
       project === undefined ? "cannot tell which project to destroy" : `cannot find project ${project}`;
     return this.fail(EXIT.failed, `${cannot}: ${all}`);
   }
-}
-
-/** What is removed goes because the command says so, whatever the configuration declares. */
-function withoutReasons({ rolledBack: _, ...plan }: Plan): Plan {
-  return { ...plan, changes: plan.changes.map((change) => ({ ...change, reasons: [] })) };
 }

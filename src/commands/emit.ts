@@ -19,6 +19,12 @@ import {
 import { shortenPath } from "./shorten.ts";
 import { goWithoutHome } from "./standing.ts";
 
+/** Units that are committed have the project's name in theirs. */
+const unnamed = (project: string): Diagnostic => ({
+  severity: "warning",
+  message: `the units are named after this folder: from a clone in another one they get other names; write project "${project}" in xy.config to keep this one`,
+});
+
 export default class Emit extends ProjectCommand {
   static override summary = "Write the servers as systemd, launchd or supervisord units.";
   static override description =
@@ -77,7 +83,7 @@ export default class Emit extends ProjectCommand {
     goWithoutHome();
     const manager = args.manager as Manager;
     const { only = [], except = [] } = flags;
-    const { project, unknown, servers, declared, ignored, warnings, problems, unknownHome } = this.usable(
+    const { project, unknown, servers, declared, ignored, problems, unknownHome, ...emission } = this.usable(
       await evaluateToEmit(this.setting(flags), { only, except }, manager === "systemd" && !flags.absolute),
       "nothing was written",
     );
@@ -100,6 +106,7 @@ export default class Emit extends ProjectCommand {
     if (flags.strict) refused.push(...rendered.flatMap(asProblems));
     const sound = rendered.filter(({ server }) => !wrong().has(server));
     const folder = flags.out === undefined ? undefined : resolve(flags.out);
+    const warnings = [...emission.warnings, ...(folder && !emission.isNamed ? [unnamed(project)] : [])];
     const look =
       folder === undefined ? undefined : this.#look(manager, project, sound, declared, folder, flags);
     refused.push(...(look?.refused ?? []).map((one) => foreignProblem(one, sound)));

@@ -40,7 +40,7 @@ export default class Init extends ProjectCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Init);
-    const { existingConfig, problemsIn, writeStarter } = await import("../operation/starting.ts");
+    const { existingConfig, problemsIn, projectIn, writeStarter } = await import("../operation/starting.ts");
     const folder = resolve(args.folder);
     const existing = existingConfig(folder);
     if (existing !== undefined) {
@@ -51,7 +51,11 @@ export default class Init extends ProjectCommand {
     }
     const { written, kept } = writeStarter(
       folder,
-      { format: flags.format, schemas: schemasAt(flags.schema, this.config) },
+      {
+        format: flags.format,
+        schemas: schemasAt(flags.schema, this.config),
+        project: projectIn(folder, process.env),
+      },
       this.state,
     );
     for (const file of written) this.print(`wrote ${shortenPath(file)}`);

@@ -11,6 +11,7 @@ import { planDocument } from "../views/json.ts";
 import { planView } from "../views/plan.ts";
 import { EXIT } from "./exit-codes.ts";
 import {
+  adoptProjectFlag,
   backendFlags,
   machineFlag,
   machineTitle,
@@ -53,6 +54,7 @@ export default class PlanCommand extends ProjectCommand {
       summary: "Save the plan for `xy apply FILE`.",
     }),
     ...secretsFlag("Look up no secrets, neither commands nor files; treat them as unchanged."),
+    ...adoptProjectFlag("Show what `xy apply --adopt-project` would do."),
     "detailed-exitcode": boolean({
       summary: "Exit with 0 if there are no changes, with 4 if there are some.",
     }),
@@ -63,7 +65,8 @@ export default class PlanCommand extends ProjectCommand {
     if (flags["no-secrets"]) goWithoutHome();
     const evaluated = await this.evaluated(flags);
     if (flags.for) return this.#showThere(evaluated, flags.for, flags);
-    await this.refuseOtherRoot(evaluated, false);
+    await this.refuseOtherRoot(evaluated, flags["adopt-project"]);
+    const moving = await this.moving(evaluated, flags);
     const { settings } = evaluated;
     const fleet = this.fleet(evaluated.desired.project, { settings, adopt: flags.adopt });
     const plan = await this.planFor(evaluated, fleet, flags);
@@ -77,11 +80,12 @@ export default class PlanCommand extends ProjectCommand {
     }
     if (plan.diagnostics.some(({ severity }) => severity === "error")) process.exitCode = EXIT.failed;
     else if (plan.unreachable) process.exitCode = EXIT.unreachable;
-    else if (flags["detailed-exitcode"] && !isEmpty(plan)) process.exitCode = EXIT.changesPending;
+    else if (flags["detailed-exitcode"] && (!isEmpty(plan) || moving.length > 0))
+      process.exitCode = EXIT.changesPending;
   }
 
   /** Nothing is compared: what another machine runs cannot be known here. */
-  async #showThere(evaluated: Evaluated, machine: Machine, { only = [], except = [] }: SavedFlags) {
+  async #showThere(evaluated: Evaluated, machine: Machine, { only = [], except = [] }: Selected) {
     const { buildPlan } = await import("../reconciler/plan.ts");
     const { desired, diagnostics, warnings } = evaluated;
     const built = buildPlan(desired, [], [...warnings, ...diagnostics], { only, except });
@@ -101,9 +105,9 @@ export default class PlanCommand extends ProjectCommand {
 
   async #save(
     plan: Plan,
-    { unread }: Pick<Evaluated, "unread">,
+    { unread, here: { config } }: Pick<Evaluated, "unread" | "here">,
     out: string,
-    flags: SavedFlags,
+    flags: Selected,
   ): Promise<void> {
     const unknown = plan.changes.filter(
       ({ server, desired }) => hasUnknownSecret(desired?.env ?? {}) || own(unread, server) !== undefined,
@@ -115,18 +119,16 @@ export default class PlanCommand extends ProjectCommand {
           "would get one that was not looked up; leave --no-secrets out",
       );
     const { savePlan } = await import("../operation/saved-plan.ts");
-    const { config = plan.root, only = [], except = [] } = flags;
+    const { only = [], except = [] } = flags;
     try {
-      savePlan(this.state, resolve(out), { plan, config: resolve(config), only, except, now: Date.now() });
+      savePlan(this.state, resolve(out), { plan, config, only, except, now: Date.now() });
     } catch (error) {
       this.fail(EXIT.failed, `cannot save the plan to ${out}: ${(error as Error).message}`);
     }
   }
 }
 
-interface SavedFlags {
-  readonly config?: string | undefined;
+interface Selected {
   readonly only?: string[] | undefined;
   readonly except?: string[] | undefined;
-  readonly "no-secrets": boolean;
 }

@@ -11,7 +11,7 @@ import type { ServerSpec } from "../model/spec.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import { quotedLine } from "../model/visible.ts";
 import type { Evaluated, Setting, ToPlan } from "../operation/planning.ts";
-import { pathsOf } from "../system/paths.ts";
+import { pathsOf, typedFolder } from "../system/paths.ts";
 import { STATE_FOLDER, whyNotPrivate } from "../system/private-folder.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
 import { BaseCommand } from "./base.ts";
@@ -77,7 +77,11 @@ export const backendFlags = {
   adopt: boolean({ summary: "Replace units of service managers that xy did not write." }),
 };
 
+/** For commands that may move a project. */
+export const adoptProjectFlag = (summary: string) => ({ "adopt-project": boolean({ summary }) });
+
 interface PlanFlags {
+  readonly "adopt-project"?: boolean;
   readonly only?: string[] | undefined;
   readonly except?: string[] | undefined;
   readonly strict?: boolean;
@@ -87,6 +91,7 @@ export interface EvaluationFlags {
   readonly config?: string | undefined;
   readonly trust?: boolean;
   readonly "no-secrets"?: boolean;
+  readonly "adopt-project"?: boolean;
   readonly for?: Machine | undefined;
   readonly only?: string[] | undefined;
   readonly except?: string[] | undefined;
@@ -142,6 +147,7 @@ export abstract class ProjectCommand extends BaseCommand {
       print: (text) => void process.stderr.write(printedText(text)),
       ...(flags["no-secrets"] ? { secretUse: "leave" as const } : {}),
       ...(flags.for ? { target: flags.for } : {}),
+      ...(flags["adopt-project"] ? { adopts: true } : {}),
       selection: { only: flags.only ?? [], except: flags.except ?? [] },
     };
   }
@@ -150,7 +156,7 @@ export abstract class ProjectCommand extends BaseCommand {
   #place({ config }: EvaluationFlags): Pick<Setting, "cwd" | "env" | "explicit"> {
     const from = process.argv.some((word) => word.startsWith("--config")) ? "--config" : "XY_CONFIG";
     const explicit = config ? { explicit: { path: config, from } as const } : {};
-    return { cwd: process.cwd(), env: process.env, ...explicit };
+    return { cwd: typedFolder(process.env, process.cwd()), env: process.env, ...explicit };
   }
 
   async #askConsent(question: ConsentQuestion): Promise<boolean> {
@@ -210,7 +216,7 @@ export abstract class ProjectCommand extends BaseCommand {
   protected async planFor(
     evaluated: ToPlan,
     fleet: Fleet,
-    { only, except, strict = false }: PlanFlags,
+    { only, except, strict = false, "adopt-project": adopts = false }: PlanFlags,
   ): Promise<Plan> {
     const { makePlan } = await import("../operation/planning.ts");
     const { state } = this;
@@ -221,6 +227,7 @@ export abstract class ProjectCommand extends BaseCommand {
         selection: { ...(only ? { only } : {}), ...(except ? { except } : {}) },
         state,
         strict,
+        adopts,
       }),
     );
     if (plan.ok) return plan.value;
@@ -241,15 +248,34 @@ export abstract class ProjectCommand extends BaseCommand {
   }
 
   /** Ends the command when the project's name belongs to another root. */
-  protected async refuseOtherRoot({ desired }: Pick<Evaluated, "desired">, adopt: boolean): Promise<void> {
+  protected async refuseOtherRoot(
+    { desired, here }: Pick<Evaluated, "desired" | "here">,
+    adopt: boolean,
+  ): Promise<void> {
     const { boundElsewhere } = await import("../operation/project.ts");
-    const other = adopt ? undefined : boundElsewhere(this.state, desired.project, desired.root);
+    const other = adopt ? undefined : boundElsewhere(this.state, desired.project, here);
     if (!other) return;
     this.fail(
       EXIT.failed,
       `cannot use project ${desired.project} here: it belongs to ${other.bound}${other.isGone ? ", which is gone" : ""}, and this is ${other.here}. ` +
         "Give this one a `project` name of its own, or move the project here with `xy apply --adopt-project`.",
     );
+  }
+
+  /** The projects that this configuration was applied as before, by other names, and that are to move to this one. */
+  protected async moving(
+    { desired, here }: Pick<Evaluated, "desired" | "here">,
+    { only, except, "adopt-project": adopts }: PlanFlags,
+  ): Promise<string[]> {
+    if (!adopts) return [];
+    const { renamedHere } = await import("../operation/roots.ts");
+    const found = renamedHere(this.state, desired.project, here).map(({ project }) => project);
+    if (found.length > 0 && (only || except))
+      this.fail(
+        EXIT.usage,
+        `project ${found[0]} moves whole, with all its servers: leave --only and --except out`,
+      );
+    return found;
   }
 
   /** The project whose root is here, by the records; nothing is evaluated for it. */

@@ -23,8 +23,8 @@ export default class Reload extends ApplyCommand {
       // Nobody has looked yet at what it would start.
       if ((await this.show(plan)) && !(await this.isSeen(evaluated)))
         await this.confirmed("Apply these changes?", false, UNSEEN);
-      const { config, rollback } = flags;
-      const finals = await this.applyAsGeneration({ plan, evaluated, config, fleet, waitMs, rollback });
+      const { rollback } = flags;
+      const finals = await this.applyAsGeneration({ plan, evaluated, fleet, waitMs, rollback });
       await fleet.close();
       const failed = finals.filter(({ type }) => type !== "done");
       if (failed.length > 0) {

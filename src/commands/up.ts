@@ -49,12 +49,12 @@ export default class Up extends ApplyCommand {
     const fleet = this.fleet(evaluated.desired.project, { session, settings: evaluated.settings });
     const plan = await this.planFor(evaluated, fleet, flags);
     this.#refuseOthers(plan);
-    const { waitMs, rollback, config, yes } = flags;
+    const { waitMs, rollback, yes } = flags;
     const isHarmless = plan.changes.every(isTakenBack) && plan.actions.every(isNew) && !plan.rolledBack;
     const isUnasked = isHarmless && (await this.isSeen(evaluated));
     if ((await this.show(plan)) && !isUnasked) await this.confirmedApply(plan, yes);
     try {
-      await this.applyAsGeneration({ plan, evaluated, config, fleet, waitMs, rollback });
+      await this.applyAsGeneration({ plan, evaluated, fleet, waitMs, rollback });
     } catch (error) {
       await endSession(this.state, session).catch(() => undefined);
       throw error;

@@ -3,7 +3,7 @@ import type { Diagnostic } from "../model/diagnostic.ts";
 import type { FilledRoot } from "../model/server.ts";
 import { isReadable, isRemote, targetOf, urlFault } from "../model/target.ts";
 import type { DeclaredBackends, DeclaredServer } from "./declared.ts";
-import { expandPath } from "./environment.ts";
+import { expandPath, realOf } from "./environment.ts";
 import { isMap, problemAt } from "./keys.ts";
 import { placeOf, type Source, sourceFolder } from "./place.ts";
 import { absoluteReference, readSecret } from "./secrets.ts";
@@ -30,9 +30,7 @@ export function declareBackends(
       url,
       ...(user === undefined ? {} : { user }),
       ...(password === undefined ? {} : { password }),
-      ...(typeof includeDir === "string"
-        ? { includeDir: expandPath(includeDir, sourceFolder(main.source), home) }
-        : {}),
+      ...(typeof includeDir === "string" ? { includeDir: unitFolder(includeDir, main.source, home) } : {}),
       source: main.source,
     };
   const backends = supervisord ? { supervisord } : {};
@@ -49,6 +47,12 @@ export function declareBackends(
     }),
   );
   return { backends, problems: [...problems, ...lacking] };
+}
+
+/** Where a unit's file was written it is: under another name it would look like another file, and be moved. */
+function unitFolder(written: string, source: Source, home: string): string {
+  const base = sourceFolder(source);
+  return expandPath(written, realOf(base) ?? base, home);
 }
 
 /** What is wrong with where the credentials go. A URL is told without what may be some. */

@@ -51,10 +51,16 @@ export interface DeclaredBackends {
 /** What the files say on this machine, valid, before anything of the machine is looked at. */
 export interface Declared {
   readonly project: string;
-  /** Real path of the configuration root. */
+  /** The files say the project's name. */
+  readonly isNamed: boolean;
+  /** Folder of the configuration, by the name that it goes by. */
   readonly root: string;
-  /** The root as it was named or walked to, its links as they are. */
+  /** The root by that name: the folder, or the file that is a configuration by itself. */
   readonly named: string;
+  /** What `--config` has to be to find it again. */
+  readonly config: string;
+  /** Real path of the folder. */
+  readonly place: string;
   /** It is the account's own root, where nobody else puts anything. */
   readonly isOwn: boolean;
   /** Folders of the root's `path`, absolute. */

@@ -1,10 +1,11 @@
 import type { Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
-import { basename, dirname, extname, join, resolve } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { baseFolder } from "../model/base-folder.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
 import { DATA_EXTENSIONS } from "./data.ts";
+import { followed } from "./environment.ts";
 import { problemAt } from "./keys.ts";
 import { type Owner, type Standing, standingOf, standingOfFile } from "./ownership.ts";
 import { PROGRAM_EXTENSIONS, readFailure } from "./read.ts";
@@ -12,8 +13,10 @@ import { unreadMains, unreadServers } from "./unread.ts";
 
 /** Where to look for a configuration. */
 export interface Search {
-  /** Absolute working folder. */
+  /** Absolute working folder, as it was typed where that is known. */
   readonly cwd: string;
+  /** By which name a root goes that was typed so; it leads to the same place. Absent: by the one that was typed. */
+  readonly nameOf?: (typed: string) => string;
   /** What a person named: it is then not looked for. */
   readonly explicit?: { readonly path: string; readonly from: "--config" | "XY_CONFIG" };
   readonly machine: Pick<Machine, "home" | "uid">;
@@ -25,8 +28,12 @@ export interface Search {
 export interface Root {
   /** Real path. */
   readonly folder: string;
-  /** The folder, or the file that is a configuration by itself, as it was named or walked to: absolute, its links as they are. */
+  /** The folder, or the file that is a configuration by itself, by the name that it goes by: absolute, its links as they are. */
   readonly named: string;
+  /** The folder by that name: what is in it, and every path that starts there, goes by it too. */
+  readonly path: string;
+  /** What `--config` has to be to find it again: where a folder has several main files, the one that was named. */
+  readonly config: string;
   readonly how: "named" | "walked" | "default";
   /** `xy.config.*` */
   readonly main?: string;
@@ -55,7 +62,7 @@ export type Discovery = Result<Root> & { readonly unsafe?: true; readonly missin
  */
 export async function discover(search: Search): Promise<Discovery> {
   const owner = ownerOf(search);
-  if (search.explicit) return named(search.explicit, search.cwd, owner);
+  if (search.explicit) return named(search.explicit, search, owner);
   const skipped: Diagnostic[] = [];
   for (const folder of await foldersUpwards(search)) {
     const names = await configNames(folder);
@@ -65,7 +72,7 @@ export async function discover(search: Search): Promise<Discovery> {
     }
     const standing = await standingOf(folder, names, owner);
     if (standing.is === "unsafe") return unsafe(folder, standing);
-    if (standing.is === "ours") return rootAt(folder, "walked", skipped);
+    if (standing.is === "ours") return rootAt(await typedAs(folder, search), "walked", skipped, search);
     skipped.push({
       severity: "warning",
       file: folder,
@@ -74,7 +81,7 @@ export async function discover(search: Search): Promise<Discovery> {
   }
   const own = userFolder(search);
   const names = await configNames(own);
-  if (names.length > 0) return safeRootAt(own, names, "default", skipped, owner);
+  if (names.length > 0) return safeRootAt(own, names, "default", skipped, owner, search);
   const passed = skipped
     .map(({ file, message }) => `; ${message.replace(/this (?:configuration|file)/, () => `${file}`)}`)
     .join("");
@@ -110,11 +117,12 @@ async function safeRootAt(
   how: "named" | "default",
   skipped: readonly Diagnostic[],
   owner: Owner,
+  search: Search,
   main?: string,
 ): Promise<Discovery> {
   const standing = await standingOf(folder, names, { ...owner, isNamed: true });
   if (standing.is === "another's") return anothers(folder, standing.reason);
-  return standing.is === "unsafe" ? unsafe(folder, standing) : rootAt(folder, how, skipped, main);
+  return standing.is === "unsafe" ? unsafe(folder, standing) : rootAt(folder, how, skipped, search, main);
 }
 
 /** `$XDG_CONFIG_HOME/xy`, else `~/.config/xy`. */
@@ -124,12 +132,12 @@ export function userFolder({ env, machine }: Pick<Search, "env" | "machine">): s
 
 async function named(
   { path, from }: NonNullable<Search["explicit"]>,
-  cwd: string,
+  search: Search,
   owner: Owner,
 ): Promise<Discovery> {
-  const absolute = resolve(cwd, path);
+  const absolute = followed(search.cwd, path);
   const whole = async (folder: string, main?: string) =>
-    safeRootAt(folder, await configNames(folder), "named", [], owner, main);
+    safeRootAt(folder, await configNames(folder), "named", [], owner, search, main);
   try {
     const info = await stat(absolute);
     if (info.isDirectory()) return await whole(absolute);
@@ -144,10 +152,11 @@ async function named(
     const standing = await standingOfFile(absolute, owner);
     if (standing.is === "another's") return anothers(absolute, standing.reason);
     if (standing.is === "unsafe") return unsafe(absolute, standing);
-    const folder = await realpath(dirname(absolute));
+    const file = search.nameOf?.(absolute) ?? absolute;
+    const place = { folder: await realpath(dirname(file)), named: file, path: dirname(file), config: file };
     return {
       ok: true,
-      value: { folder, named: absolute, how: "named", main: absolute, servers: [], diagnostics: [] },
+      value: { ...place, how: "named", main: file, servers: [], diagnostics: [] },
       warnings: [],
     };
   } catch (error) {
@@ -179,6 +188,14 @@ async function foldersUpwards({ cwd, machine }: Search): Promise<string[]> {
   }
 }
 
+/** The working folder as it was typed, or one above it, where that leads to this one. */
+async function typedAs(folder: string, { cwd }: Pick<Search, "cwd">): Promise<string> {
+  for (let typed = cwd; ; typed = dirname(typed)) {
+    if ((await realpath(typed).catch(() => undefined)) === folder) return typed;
+    if (typed === dirname(typed)) return folder;
+  }
+}
+
 /** What makes a folder a configuration root: `xy.config.*` and `servers.d`. */
 async function configNames(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => []);
@@ -186,44 +203,47 @@ async function configNames(folder: string): Promise<string[]> {
 }
 
 async function rootAt(
-  path: string,
+  typed: string,
   how: Root["how"],
   skipped: readonly Diagnostic[],
+  { nameOf }: Pick<Search, "nameOf">,
   main?: string,
 ): Promise<Discovery> {
-  const folder = await realpath(path);
+  const path = nameOf?.(typed) ?? typed;
   const problems: Diagnostic[] = [];
-  const all = await listed(folder, problems);
-  const mains = all.filter((entry) => isMain(entry.name)).map((entry) => join(folder, entry.name));
-  const chosen = main ? join(folder, basename(main)) : mains.length > 1 ? undefined : mains[0];
+  const all = await listed(path, problems);
+  const mains = all.filter((entry) => isMain(entry.name)).map((entry) => join(path, entry.name));
+  const chosen = main ? join(path, basename(main)) : mains.length > 1 ? undefined : mains[0];
   if (mains.length > 1 && !main) {
     problems.push(
-      problemAt({ file: folder }, `cannot choose between ${mains.join(" and ")}: keep one of them`),
+      problemAt({ file: path }, `cannot choose between ${mains.join(" and ")}: keep one of them`),
     );
   }
-  const entries = (await serverEntries(folder, problems)).filter((entry) => !entry.name.startsWith("."));
+  const entries = (await serverEntries(path, problems)).filter((entry) => !entry.name.startsWith("."));
   const files = entries.filter((entry) => DATA_EXTENSIONS.includes(extname(entry.name)));
   const rest = entries.filter((entry) => !files.includes(entry)).map(({ name }) => name);
   const diagnostics = [
     ...skipped,
     ...problems,
     ...unreadMains(
-      folder,
+      path,
       all.map(({ name }) => name),
     ),
-    ...(await unreadServers(join(folder, "servers.d"), rest)),
+    ...(await unreadServers(join(path, "servers.d"), rest)),
   ];
-  if (problems.length === 0 && !chosen && !(await configNames(folder)).includes("servers.d")) {
-    const none = failure(folder, 'cannot find xy.config.* or servers.d in this folder: run "xy init" there');
+  if (problems.length === 0 && !chosen && !(await configNames(path)).includes("servers.d")) {
+    const none = failure(path, 'cannot find xy.config.* or servers.d in this folder: run "xy init" there');
     return { ...none, problems: [...none.problems, ...diagnostics], missing: true };
   }
   const servers = files.map(({ name }) => ({
     name: basename(name, extname(name)),
-    file: join(folder, "servers.d", name),
+    file: join(path, "servers.d", name),
   }));
+  const config = main && mains.length > 1 ? join(path, basename(main)) : path;
+  const place = { folder: await realpath(path), named: path, path, config };
   return {
     ok: true,
-    value: { folder, named: path, how, ...(chosen && { main: chosen }), servers, diagnostics },
+    value: { ...place, how, ...(chosen && { main: chosen }), servers, diagnostics },
     warnings: [],
   };
 }

@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import type { Machine } from "../model/machine.ts";
 
@@ -33,7 +34,29 @@ export function systemPath({ os, home }: Pick<Machine, "os" | "home">): string[]
 export function expandPath(path: string, folder: string, home: string): string {
   if (path === "~") return home;
   if (path.startsWith("~/")) return resolve(home, path.slice(2));
-  return isAbsolute(path) ? resolve(path) : resolve(folder, path);
+  return isAbsolute(path) ? resolve(path) : followed(folder, path);
+}
+
+/**
+ * A path that starts at a folder, absolute. Out of a folder that is a link, `..` leads to the folder above what the link
+ * leads to, as it does for every program. It is named as a person would name it where that is the same place, or where
+ * nothing is at the other.
+ */
+export function followed(folder: string, path: string): string {
+  const named = resolve(folder, path);
+  if (!path.split("/").includes("..")) return named;
+  const real = realOf(isAbsolute(path) ? path : `${folder}/${path}`);
+  return real === undefined || real === realOf(named) ? named : real;
+}
+
+/** Undefined when nothing is there. */
+export function realOf(path: string): string | undefined {
+  try {
+    // The other realpath resolves `..` before it looks at links.
+    return realpathSync.native(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Names that a shell sets, or that would break the one between xy and the program. */

@@ -1,3 +1,4 @@
+import { DEFAULT_PROJECT } from "../model/name.ts";
 import { rootInput, serverInput } from "../model/server.ts";
 import { declarationText } from "./declaration.ts";
 import { jsonSchemaOf } from "./json-schema.ts";
@@ -16,7 +17,11 @@ export interface InitFile {
  * The files of a starter configuration: an example that runs wherever Node is, and what an editor needs. `schemas`: the
  * folder or address that has the schemas; absent: they are written too.
  */
-export function initFiles(format: InitFormat, schemas?: string): readonly InitFile[] {
+export function initFiles(
+  format: InitFormat,
+  schemas?: string,
+  project = DEFAULT_PROJECT,
+): readonly InitFile[] {
   const written = (style: Style): InitFile[] =>
     schemas === undefined
       ? [
@@ -29,19 +34,19 @@ export function initFiles(format: InitFormat, schemas?: string): readonly InitFi
   switch (format) {
     case "typescript":
       return [
-        { path: "xy.config.ts", text: TYPESCRIPT },
+        { path: "xy.config.ts", text: typescript(project) },
         { path: "xyctl.d.ts", text: declarationText("ambient") },
         // For YAML files in servers.d, which may stand beside it.
         ...written("kebab").filter(({ path }) => path === SCHEMAS.server.kebab),
       ];
     case "kdl":
       return [
-        { path: "xy.config.kdl", text: KDL_ROOT },
+        { path: "xy.config.kdl", text: kdlRoot(project) },
         { path: "servers.d/hello.kdl", text: KDL_SERVER },
       ];
     case "yaml":
       return [
-        { path: "xy.config.yaml", text: yamlRoot(named("root", "kebab", "./")) },
+        { path: "xy.config.yaml", text: yamlRoot(named("root", "kebab", "./"), project) },
         { path: "servers.d/hello.yaml", text: yamlServer(named("server", "kebab", "../")) },
         ...written("kebab"),
       ];
@@ -51,6 +56,7 @@ export function initFiles(format: InitFormat, schemas?: string): readonly InitFi
           path: "xy.config.json",
           text: jsonText({
             $schema: named("root", "camel", "./"),
+            project,
             defaults: { restart: { policy: "on-failure" } },
           }),
         },
@@ -84,10 +90,12 @@ const HELLO = {
   env: { PORT: "{port}" },
 };
 
-const TYPESCRIPT = `/// <reference path="./xyctl.d.ts" />
+// A name is in it so that it is the same project from every folder, also from a clone.
+const typescript = (project: string) => `/// <reference path="./xyctl.d.ts" />
 import { defineConfig } from "xyctl";
 
 export default defineConfig({
+  project: "${project}",
   servers: {
     hello: {
       description: "${HELLO.description}",
@@ -103,7 +111,9 @@ export default defineConfig({
 });
 `;
 
-const KDL_ROOT = `// What all servers have in common. Each server is a file in servers.d, or a node here: server "name" { … }
+const kdlRoot = (project: string) => `project "${project}"
+
+// What all servers have in common. Each server is a file in servers.d, or a node here: server "name" { … }
 defaults {
   restart policy="on-failure"
 }
@@ -118,7 +128,8 @@ env {
 }
 `;
 
-const yamlRoot = (schema: string) => `# yaml-language-server: $schema=${schema}
+const yamlRoot = (schema: string, project: string) => `# yaml-language-server: $schema=${schema}
+project: "${project}"
 # What all servers have in common. Each server is a file in servers.d, or an entry here under "servers".
 defaults:
   restart:

@@ -1,9 +1,9 @@
 import { realpath } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, extname } from "node:path";
 import { BACKENDS } from "../model/backends.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
-import { NAME_PATTERN } from "../model/name.ts";
+import { DEFAULT_PROJECT, NAME_PATTERN } from "../model/name.ts";
 import type { Power } from "../model/power.ts";
 import type { RootInput, WhenInput } from "../model/server.ts";
 import { actionProblems, scheduleProblems, serverActions, standaloneActions } from "./actions.ts";
@@ -29,6 +29,8 @@ export interface LoadRequest extends Search {
   readonly target?: Machine;
   /** Whether a root other than the account's own may execute and send what it can. Asked once, before it does. */
   readonly agree: (root: Root, powers: readonly Power[]) => Promise<boolean>;
+  /** Which of these names a project here was applied as: it keeps that. Absent: none. */
+  readonly appliedAs?: (root: Root, names: readonly string[]) => string | undefined;
   /** Ends the reading: of a program or a text that takes long at once, of others before the next file. */
   readonly signal: AbortSignal;
   /** Gets what a program prints; meant for stderr. */
@@ -99,7 +101,7 @@ function declare(
   const machine = target ?? request.machine;
   const main = collected.main;
   const settings = (main?.value ?? {}) as Partial<RootInput>;
-  const project = projectName(root, settings, isOwn);
+  const project = projectName(root, settings, isOwn, request);
   const defaults: DefaultsPart = {
     value: isMap(settings.defaults) ? settings.defaults : {},
     ...(main && { source: { document: main.source.document, at: ["defaults"] } }),
@@ -124,15 +126,16 @@ function declare(
   );
   const elsewhere = outcomes.filter(({ server }) => !server).map(({ name }) => name);
   const between = graphProblems(servers, { elsewhere: new Set(elsewhere), unread: collected.unread });
-  const folder = there(main ? sourceFolder(main.source) : root.folder);
+  const folder = there(main ? sourceFolder(main.source) : root.path);
   const path = asTexts(settings.path).map((entry) => expandPath(entry, folder, machine.home));
   const { backends, problems } = declareBackends(main, servers, machine.home);
   const standing = rootMatches ? standaloneActions(main) : [];
   const alone = standing.map((action) => ({ ...action, folder: (at: KeyPath) => there(action.folder(at)) }));
   const actions = [...servers.flatMap(serverActions), ...alone];
   const { files } = collected;
-  const where = { root: root.folder, named: root.named, isOwn };
-  const declared = { project, ...where, path, backends, servers, actions, elsewhere, files };
+  const where = { root: root.path, named: root.named, config: root.config, place: root.folder, isOwn };
+  const isNamed = project === settings.project;
+  const declared = { project, isNamed, ...where, path, backends, servers, actions, elsewhere, files };
   return {
     declared,
     problems: [
@@ -149,9 +152,23 @@ const asTexts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === "string") : [];
 const asWhen = (value: unknown): WhenInput | undefined => (isMap(value) ? (value as WhenInput) : undefined);
 
-function projectName(root: Root, settings: Partial<RootInput>, isOwn: boolean): string {
+function projectName(
+  root: Root,
+  settings: Partial<RootInput>,
+  isOwn: boolean,
+  { appliedAs }: Pick<LoadRequest, "appliedAs">,
+): string {
   if (typeof settings.project === "string" && NAME_PATTERN.test(settings.project)) return settings.project;
-  return isOwn ? "default" : fitName(basename(root.folder));
+  const names = namesOf(root, isOwn);
+  return appliedAs?.(root, names) ?? names[0];
+}
+
+/** The name of a project that says none, and then those that it may have had by another path, or from an earlier version. */
+function namesOf({ named, path, folder }: Root, isOwn: boolean): readonly [string, ...string[]] {
+  const ofFolder = [fitName(basename(path)), fitName(basename(folder))] as const;
+  // Several files in one folder are a project each.
+  if (named !== path) return [fitName(basename(named, extname(named))), DEFAULT_PROJECT, ...ofFolder];
+  return isOwn ? [DEFAULT_PROJECT, ...ofFolder] : [...ofFolder, DEFAULT_PROJECT];
 }
 
 /** A folder's name as the name of a project: `My Dotfiles` → `my-dotfiles`. */

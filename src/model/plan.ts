@@ -1,13 +1,16 @@
 import type { ActionSpec } from "./action.ts";
 import type { Diagnostic } from "./diagnostic.ts";
+import type { FormerName } from "./former.ts";
 import type { Observed } from "./observed.ts";
 import type { ServerSpec } from "./spec.ts";
 
 /** What the configuration asks for on this machine, secrets as references with their keyed hashes. */
 export interface Desired {
   readonly project: string;
-  /** Real path of the configuration root. */
+  /** Folder of the configuration, by the name that the project is bound to. */
   readonly root: string;
+  /** By which other names records may have what is in it. */
+  readonly former?: readonly FormerName[];
   readonly servers: readonly ServerSpec[];
   /** Those of servers and those that stand alone. */
   readonly actions: readonly ActionSpec[];
@@ -86,6 +89,8 @@ export interface Change {
   readonly held: boolean;
   /** Of a server that runs as a unit of a service manager: the file, when it would be another. */
   readonly unit?: UnitChange;
+  /** Of one that matches: the same by today's names of its places. An apply has records say them; nobody need know. */
+  readonly renamed?: ServerSpec;
   /** Carrying it out ends a running process, and the sessions of its clients with it. */
   readonly breaksSessions: boolean;
 }
@@ -100,6 +105,8 @@ export interface ActionChange {
   readonly desired?: ActionSpec;
   /** What is known to the agent; present unless it is added. */
   readonly recorded?: ActionSpec;
+  /** As of a {@link Change}. */
+  readonly renamed?: ActionSpec;
 }
 
 /** The difference between the configuration and what runs, as a value: printed, compared, carried out. */

@@ -1,16 +1,8 @@
 import type { ConsentQuestion, Power } from "../model/power.ts";
 import type { EnvValue } from "../model/spec-parts.ts";
 import { isCode } from "../system/files.ts";
-import { isSamePath, type ProjectRecord } from "../system/projects.ts";
-import {
-  agreementOn,
-  identityOf,
-  isSameFolder,
-  keepTrust,
-  type Origin,
-  rootNamed,
-  writeAgreement,
-} from "./trust.ts";
+import { isSamePath, type ProjectRecord, rootNamed } from "../system/projects.ts";
+import { agreementOn, identityOf, isSameFolder, keepTrust, type Origin, writeAgreement } from "./trust.ts";
 
 /** Whether a configuration may execute and send what it can: asked once for each root, whatever it says later. */
 

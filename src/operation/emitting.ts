@@ -29,6 +29,8 @@ interface ToEmit {
 
 export interface Emission {
   readonly project: string;
+  /** The files say that name: it is the same wherever they are. */
+  readonly isNamed: boolean;
   /** Selected names that no server bears. */
   readonly unknown: readonly Diagnostic[];
   /** In order of names. */
@@ -55,7 +57,7 @@ export async function evaluateToEmit(
 ): Promise<Result<Emission> & Pick<Loaded, "refused">> {
   const { target } = setting;
   const here = readMachine(setting.env);
-  const loaded = await readConfiguration(setting, here);
+  const loaded = await readConfiguration({ ...setting, isFresh: true }, here);
   if (!loaded.ok) return loaded;
   const { warnings } = loaded;
   const machine = lasting(target ?? here);
@@ -98,6 +100,7 @@ export async function evaluateToEmit(
   };
   const value = {
     project: desired.project,
+    isNamed: loaded.value.isNamed,
     unknown,
     servers,
     declared: [

@@ -12,6 +12,7 @@ import type { ActionSpec } from "../model/action.ts";
 import type { BackendSettings } from "../model/backend-settings.ts";
 import { unknownFields } from "../model/canonical.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
+import { renamed, withNames } from "../model/former.ts";
 import type { Machine } from "../model/machine.ts";
 import type { Observed } from "../model/observed.ts";
 import { own } from "../model/own.ts";
@@ -29,6 +30,16 @@ import { type Asking, mayUse } from "./consent.ts";
 import { activeGeneration, type Generation } from "./generations.ts";
 import { readMachine } from "./machine.ts";
 import { heldPorts, strangersWelcome } from "./port-checks.ts";
+import {
+  appliedAs,
+  formerNames,
+  type Here,
+  nameOfRoot,
+  ownName,
+  projectsHere,
+  renamedHere,
+  renamedText,
+} from "./roots.ts";
 import { machineHmac, runSecretCommand } from "./secrets.ts";
 import type { Origin } from "./trust.ts";
 
@@ -53,6 +64,10 @@ export interface Setting {
   readonly selection?: Selection;
   /** Another machine than this one, which the configuration is evaluated for: nothing of it is looked at. */
   readonly target?: Machine;
+  /** What the configuration was applied as before, by another name, becomes this project: its ports are kept. */
+  readonly adopts?: boolean;
+  /** Nothing that is recorded counts: not by which name a root went before, either. */
+  readonly isFresh?: true;
 }
 
 /** A configuration, evaluated for this machine. */
@@ -66,6 +81,8 @@ export interface Evaluated extends Resolved {
   readonly warnings: readonly Diagnostic[];
   /** Servers that are declared for other machines. */
   readonly elsewhere: readonly string[];
+  /** What a project of it is bound to. */
+  readonly here: Here;
   /** Where it is from. Absent when nobody has to agree to it: the account's own root, and what was applied before. */
   readonly origin?: Origin;
 }
@@ -91,10 +108,17 @@ export async function readConfiguration(
   const { signal } = over;
   const pause = () => new Promise<void>((turn) => setImmediate(turn));
   const translations = () => privateCache(join(pathsOf(env).cache, "translated"));
-  const found = { ...(explicit ? { explicit } : {}), ...(target ? { target } : {}) };
+  const nameOf = (typed: string) => (setting.isFresh ? ownName(typed) : nameOfRoot(state, typed));
+  const known = setting.isFresh ? {} : { appliedAs: appliedHere(state) };
+  const found = { ...(explicit ? { explicit } : {}), ...(target ? { target } : {}), nameOf, ...known };
   const request = { cwd, env, machine, isPrivateGroup, agree, signal, print, pause, translations, ...found };
   return load(request).finally(() => clearTimeout(timer));
 }
+
+const appliedHere =
+  (state: string): NonNullable<LoadRequest["appliedAs"]> =>
+  ({ path, config, folder }, names) =>
+    appliedAs(state, { root: path, config, place: folder }, names);
 
 /** Reads and resolves the configuration. */
 export async function evaluate(setting: Setting): Promise<Result<Evaluated> & Omit<Loaded, "sound">> {
@@ -127,19 +151,26 @@ export async function resolveHere(
   machine: Machine,
 ): Promise<Omit<Evaluated, "warnings">> {
   const { env, state, target, selection } = setting;
-  const { project, files, elsewhere, isOwn, named, root } = declared;
+  const { project, files, elsewhere, isOwn, named, root, config, place } = declared;
+  const here = { root, config, place };
   const given = {
     files,
     elsewhere,
+    here,
     place: placesIn(declared),
-    ...(isOwn ? {} : { origin: { named, folder: root } }),
+    ...(isOwn ? {} : { origin: { named, folder: place } }),
   };
   if (target) {
     const resolved = await resolveUnseen(declared, { machine: target, isElsewhere: true });
     return { ...resolved, ...given };
   }
-  const others = recordedProjects(state).filter((other) => other !== project);
-  const kept = readProject(state, project)?.ports ?? {};
+  const before = setting.adopts ? projectsHere(state, here).map((one) => one.project) : [];
+  const others = recordedProjects(state).filter((other) => other !== project && !before.includes(other));
+  const record = readProject(state, project);
+  const kept: Readonly<Record<string, number>> = Object.assign(
+    {},
+    ...[...before, project].map((one) => readProject(state, one)?.ports),
+  );
   const keptByOthers = new Set(
     others.flatMap((other) => Object.values(readProject(state, other)?.ports ?? {})),
   );
@@ -154,7 +185,8 @@ export async function resolveHere(
     ...(selection ? { isLeftOut: (name) => !isSelected(name, selection) } : {}),
     ...appliedReferences(state, project),
   });
-  return { ...resolved, ...given };
+  const former = formerNames(record, here, setting.adopts);
+  return { ...resolved, desired: { ...resolved.desired, former }, ...given };
 }
 
 function placesIn({ servers }: Declared): Evaluated["place"] {
@@ -179,24 +211,35 @@ export async function evaluateGeneration(
   project: string,
   setting: Pick<Setting, "env" | "state" | "signal">,
 ): Promise<Evaluated> {
-  const { root, servers, actions = [], files } = generation;
-  const revived = await revive(
-    { project, root, servers, actions },
-    {
-      env: setting.env,
-      hmac: machineHmac(setting.state),
-      runSecretCommand: secretRunner(setting),
-      // A server has its own file, or is in the main one.
-      folderOf: (server) =>
-        dirname(files.find((file) => basename(file).split(".")[0] === server) ?? files[0] ?? root),
-    },
-  );
-  return { ...revived, files, elsewhere: [], warnings: [], place: () => ({}) };
+  const record = readProject(setting.state, project);
+  // As it was bound last: earlier specs may name what is there in another way.
+  const { former = [], ...here } = record ?? { root: generation.root, config: generation.root };
+  const root = renamed(generation.root, former);
+  const files = generation.files.map((file) => renamed(file, former));
+  const { servers, actions = [] } = generation;
+  const past = {
+    ...{ project, root, former },
+    servers: servers.map((spec) => withNames(spec, former)),
+    actions: actions.map((spec) => withNames(spec, former)),
+  };
+  const revived = await revive(past, {
+    env: setting.env,
+    hmac: machineHmac(setting.state),
+    runSecretCommand: secretRunner(setting),
+    // A server has its own file, or is in the main one.
+    folderOf: (server) =>
+      dirname(files.find((file) => basename(file).split(".")[0] === server) ?? files[0] ?? root),
+  });
+  const place = record?.place ?? here.root;
+  return {
+    ...{ ...revived, files, elsewhere: [], warnings: [], place: () => ({}) },
+    here: { root: here.root, config: here.config, place },
+  };
 }
 
 /** What a plan is made from. */
 export type ToPlan = Pick<Evaluated, "desired" | "diagnostics" | "warnings"> &
-  Partial<Pick<Evaluated, "place" | "secrets">>;
+  Partial<Pick<Evaluated, "place" | "secrets" | "here">>;
 
 /** What a plan is made with, beside what is desired. */
 export interface PlanRequest {
@@ -208,6 +251,8 @@ export interface PlanRequest {
   readonly state: string;
   /** What a backend cannot express is an error, also of servers that match. */
   readonly strict?: boolean;
+  /** What the configuration was applied as before, by another name, is removed first. */
+  readonly adopts?: boolean;
 }
 
 /**
@@ -229,9 +274,9 @@ export async function makePlan(evaluated: ToPlan, request: PlanRequest): Promise
   const diagnostics = [...evaluated.warnings, ...evaluated.diagnostics].filter(
     ({ server }) => server === undefined || !lost.has(server),
   );
-  const known = withoutNames(selection, lost);
-  const built = known
-    ? buildPlan(desired, reachable, diagnostics, known, actions?.filter(isReached))
+  const chosen = withoutNames(selection, lost);
+  const built = chosen
+    ? buildPlan(desired, reachable, diagnostics, chosen, actions?.filter(isReached))
     : buildPlan({ ...desired, servers: [], actions: [] }, [], diagnostics);
   if (!built.ok) return built;
   const changes = await Promise.all(built.value.changes.map((change) => withUnit(change, backends)));
@@ -241,7 +286,14 @@ export async function makePlan(evaluated: ToPlan, request: PlanRequest): Promise
   const units = changes.flatMap(unitDiagnostics);
   const unknown = reachable.flatMap(unknownFieldsOf);
   const hints = hintsOn(changes, backends);
-  const held = await heldPorts(changes, reachable);
+  const { adopts = false } = request;
+  const known = evaluated.here ? renamedHere(state, desired.project, evaluated.here) : [];
+  const projects = recordedProjects(state);
+  const left = { renamed: known.map(({ project }) => project), moves: adopts, projects };
+  const held = await heldPorts(changes, reachable, left);
+  const renames = known.map(
+    (one): Diagnostic => ({ severity: "warning", message: renamedText(one, adopts) }),
+  );
   const welcome = changes.flatMap(strangersWelcome);
   const away = await managersAway(changes, backends);
   const latest = activeGeneration(state, desired.project);
@@ -249,11 +301,14 @@ export async function makePlan(evaluated: ToPlan, request: PlanRequest): Promise
     latest?.rollbackOf === undefined
       ? {}
       : { rolledBack: { generation: latest.number, of: latest.rollbackOf } };
-  const rootless = lostRoots(state).map(
+  // That of this one is here.
+  const others = projects.filter((project) => project !== desired.project);
+  const rootless = lostRoots(state, others).map(
     (lost): Diagnostic => ({ severity: "warning", message: lostRootText(lost) }),
   );
   const all = [
     ...built.value.diagnostics,
+    ...renames,
     ...rootless,
     ...remarks,
     ...units,

@@ -4,17 +4,30 @@ import type { Change } from "../model/plan.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { isAnyones } from "../model/spec-parts.ts";
 import { isOfAny } from "../system/family.ts";
-import { holderText } from "../system/holders.ts";
+import { holderText, serverOf } from "../system/holders.ts";
 import { holdersOf } from "../system/listeners.ts";
 
 /** What is to be said before a start of the ports that it would listen on. */
+
+/** What is known of other projects, beside those of a plan. */
+export interface Others {
+  /** Projects that this configuration was applied as before. */
+  readonly renamed: readonly string[];
+  /** They are removed before anything is started. */
+  readonly moves: boolean;
+  /** All that are on record. */
+  readonly projects: readonly string[];
+}
 
 /** Ports that a start would find taken by a process that is not ours. */
 export async function heldPorts(
   changes: readonly Change[],
   observed: readonly Observed[],
+  others: Others,
 ): Promise<Diagnostic[]> {
-  const found = await Promise.all(changes.filter(bringsUp).map((change) => heldPort(change, observed)));
+  const found = await Promise.all(
+    changes.filter(bringsUp).map((change) => heldPort(change, observed, others)),
+  );
   return found.flat();
 }
 
@@ -22,7 +35,11 @@ function bringsUp({ action, held }: Change): boolean {
   return !held && (action === "add" || action === "restart" || action === "start");
 }
 
-async function heldPort({ server, desired }: Change, observed: readonly Observed[]): Promise<Diagnostic[]> {
+async function heldPort(
+  { server, desired }: Change,
+  observed: readonly Observed[],
+  others: Others,
+): Promise<Diagnostic[]> {
   if (!desired || desired.port === null || desired.wanted !== "start") return [];
   const { port, host } = desired;
   // Whoever listens in its place while it runs goes with it.
@@ -34,10 +51,23 @@ async function heldPort({ server, desired }: Change, observed: readonly Observed
     pid === undefined ? [] : [{ pid, leads: backend === "agent" }],
   );
   const ours = await Promise.all(holders.map(({ pid }) => isOfAny(pid, mains)));
-  const holder = holders.find((_, i) => !ours[i]);
+  const foreign = holders.filter((_, i) => !ours[i]);
+  const holder = foreign.find(({ pid }) => !others.moves || !others.renamed.includes(projectOf(pid)));
   if (!holder) return [];
-  const message = `cannot listen: port ${port} is held by ${holderText(holder)}; stop that, or choose another port`;
+  const message = `cannot listen: port ${port} is held by ${holderText(holder)}; ${wayOut(holder.pid, others)}`;
   return [{ severity: "error", server, message }];
+}
+
+/** Empty where no server of xy's has the process. */
+const projectOf = (pid: number) => (pid === 0 ? "" : (serverOf(pid)?.split("/")[0] ?? ""));
+
+function wayOut(pid: number, { renamed, projects }: Others): string {
+  const project = projectOf(pid);
+  if (renamed.includes(project))
+    return `this configuration was applied as ${project} before: move its servers with \`xy apply --adopt-project\`, or remove them with \`xy destroy --project ${project}\``;
+  // It may be of another state folder, or of another account.
+  if (projects.includes(project)) return `stop it with \`xy stop ${serverOf(pid)}\`, or choose another port`;
+  return "stop that, or choose another port";
 }
 
 /** Somebody else may listen in its place. */

@@ -1,40 +1,31 @@
 import { rmSync } from "node:fs";
-import { resolve } from "node:path";
-import { discover, type Search } from "../config/discover.ts";
+import { discover, type Root, type Search } from "../config/discover.ts";
 import type { Result } from "../model/diagnostic.ts";
 import type { ProcessId } from "../model/process.ts";
 import { type Lock, tryLock } from "../system/lock.ts";
 import { projectDir } from "../system/paths.ts";
 import {
   isGone,
-  isSamePath,
   type ProjectRecord,
   projectLockPath,
   readProject,
-  recordedProjects,
   writeProject,
 } from "../system/projects.ts";
+import { boundName, formerNames, type Here, isBoundTo, nameOfRoot, projectsHere } from "./roots.ts";
 
 /** Which project a command means, and what binds a project to its root. */
 
 /**
- * The project that a configuration here was applied as, by the records alone: nothing is evaluated. Several files in
- * one folder may be a project each: then the one that was named counts, and without a name nobody can tell. A failure
- * where there is a configuration that is not safe to use: no other project is meant then.
+ * The project that a configuration here was applied as last, by the records alone: nothing is evaluated. A failure where
+ * there is a configuration that is not safe to use: no other project is meant then.
  */
 export async function currentProject(search: Search, state: string): Promise<Result<string | undefined>> {
-  const root = await discover(search);
+  const root = await discover({ ...search, nameOf: (typed) => nameOfRoot(state, typed) });
   if (!root.ok) return root.unsafe ? root : project(undefined);
-  const { folder } = root.value;
-  const here = recordedProjects(state).flatMap((project) => {
-    const record = readProject(state, project);
-    return record?.root === folder ? [{ project, config: record.config }] : [];
-  });
-  const named = search.explicit === undefined ? folder : resolve(search.cwd, search.explicit.path);
-  const exact = here.filter(({ config }) => isSamePath(config, named));
-  const found = exact.length > 0 ? exact : here;
-  return project(found.length === 1 ? found[0]?.project : undefined);
+  return project(projectsHere(state, hereOf(root.value))[0]?.project);
 }
+
+const hereOf = ({ path, config, folder }: Root): Here => ({ root: path, config, place: folder });
 
 const project = (value: string | undefined): Result<string | undefined> => ({
   ok: true,
@@ -46,11 +37,12 @@ const project = (value: string | undefined): Result<string | undefined> => ({
 export function boundElsewhere(
   state: string,
   project: string,
-  root: string,
+  here: Here,
 ): { bound: string; here: string; isGone: boolean } | undefined {
-  const bound = readProject(state, project)?.root;
-  if (bound === undefined || isSamePath(bound, root)) return undefined;
-  return { bound, here: root, isGone: isGone(bound) };
+  const record = readProject(state, project);
+  if (record === undefined || isBoundTo(record, here)) return undefined;
+  const bound = record.place === undefined ? record.root : boundName(record);
+  return { bound, here: boundName(here), isGone: isGone(bound) };
 }
 
 export type Locked =
@@ -63,10 +55,23 @@ export function lockProject(state: string, project: string): Locked {
   return attempt.held ? { ok: true, lock: attempt.lock } : { ok: false, by: attempt.by };
 }
 
-/** Binds the project to its root, and keeps the ports that its servers were given. */
-export function bindProject(state: string, project: string, record: ProjectRecord): void {
-  const kept = readProject(state, project)?.ports ?? {};
-  writeProject(state, project, { ...record, ports: { ...kept, ...record.ports } });
+/** Binds the project to its root, and keeps the ports that its servers were given. `now`: Unix ms. */
+export function bindProject(
+  state: string,
+  project: string,
+  { root, config, place }: Here,
+  { ports, now, adopts }: Pick<ProjectRecord, "ports"> & { readonly now: number; readonly adopts?: boolean },
+): void {
+  const before = readProject(state, project);
+  const here = { root, config, place };
+  const former = formerNames(before, here, adopts);
+  writeProject(state, project, {
+    ...here,
+    ...(former.length > 0 ? { former } : {}),
+    at: now,
+    ports: { ...before?.ports, ...ports },
+    asked: true,
+  });
 }
 
 /** Forgets a project that has no server left. */

@@ -1,13 +1,23 @@
 import * as fs from "node:fs";
-import { dirname, join } from "node:path";
-import { discover } from "../config/discover.ts";
+import { basename, dirname, join } from "node:path";
+import { discover, userFolder } from "../config/discover.ts";
 import { type InitFormat, initFiles } from "../config/init.ts";
+import { fitName } from "../config/load.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { DEFAULT_PROJECT } from "../model/name.ts";
 import { isCode } from "../system/files.ts";
 import { type Environment, ensureDir } from "../system/paths.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
+import { isSamePath } from "../system/projects.ts";
 import { agreeTo } from "./consent.ts";
 import { readMachine } from "./machine.ts";
+
+/** What to begin with. */
+export interface Starter {
+  readonly format: InitFormat;
+  readonly schemas?: string | undefined;
+  readonly project: string;
+}
 
 export interface Started {
   readonly written: readonly string[];
@@ -30,15 +40,11 @@ const isLink = (path: string) => fs.lstatSync(path).isSymbolicLink();
  * Writes a starter configuration into the folder, which is made when missing. Never overwrites a file. `schemas`: where
  * those for editors are; absent: they are written too.
  */
-export function writeStarter(
-  folder: string,
-  { format, schemas }: { readonly format: InitFormat; readonly schemas?: string | undefined },
-  state: string,
-): Started {
+export function writeStarter(folder: string, { format, schemas, project }: Starter, state: string): Started {
   const written: string[] = [];
   const kept: string[] = [];
   const isNew = !fs.existsSync(join(folder, "servers.d"));
-  for (const { path, text } of initFiles(format, schemas)) {
+  for (const { path, text } of initFiles(format, schemas, project)) {
     const file = join(folder, path);
     ensureDir(dirname(file), 0o755);
     (create(file, text) ? written : kept).push(file);
@@ -46,6 +52,13 @@ export function writeStarter(
   // Who has just written all that is there need not be asked about it.
   if (isNew) agreeTo(state, fs.realpathSync(folder));
   return { written, kept };
+}
+
+/** The name that a project in this folder would have without saying one. */
+export function projectIn(folder: string, env: Environment): string {
+  return isSamePath(folder, userFolder({ env, machine: readMachine(env) }))
+    ? DEFAULT_PROJECT
+    : fitName(basename(folder));
 }
 
 /** Why a configuration in this folder would be refused: the folder may have been there, open to others. */

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { readJson, setAside, writeAtomic } from "../system/files.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
-import { readProject, recordedProjects } from "../system/projects.ts";
+import { leadsToSame, readProject, recordedProjects, rootNamed } from "../system/projects.ts";
 
 /** Which configuration roots a person of this account has agreed to. Each has a file of its own in the state folder. */
 
@@ -76,11 +76,16 @@ export function isSameFolder(a: Identity | undefined, b: Identity | undefined): 
   return a !== undefined && JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** What was agreed to of this root; undefined when nothing was, or when another folder is there now. */
+/**
+ * What was agreed to of this root, under this name or another that leads to the same place; undefined when nothing was,
+ * or when another folder is there now.
+ */
 export function agreementOn(state: string, origin: Origin): Agreement | undefined {
   carryOver(state);
   const found = readAgreement(fileOf(state, origin.named));
-  return found && isSameFolder(found.folder, identityOf(origin)) ? found : undefined;
+  if (found && isSameFolder(found.folder, identityOf(origin))) return found;
+  const others = agreements(state).filter((one) => one.isThere && leadsToSame(one.path, origin.named));
+  return others.find(({ to }) => to === "all") ?? others[0];
 }
 
 /** In the order of paths. `isThere`: what was agreed to has not been replaced or removed. */
@@ -106,20 +111,11 @@ export function writeAgreement(state: string, given: Agreement): void {
 /** `path`: absolute, of a root or of its main file, by whatever name it goes. False when there was none. */
 export function revoke(state: string, path: string): boolean {
   const root = rootNamed(path);
-  const real = realPath(root);
-  const others = agreements(state).filter((one) => real !== undefined && realPath(one.path) === real);
+  const others = agreements(state).filter((one) => leadsToSame(one.path, root));
   const files = [root, ...others.map((one) => one.path)].map((name) => fileOf(state, name));
   const found = files.filter((file) => fs.existsSync(file));
   for (const file of found) fs.rmSync(file, { force: true });
   return found.length > 0;
-}
-
-function realPath(path: string): string | undefined {
-  try {
-    return fs.realpathSync(path);
-  } catch {
-    return undefined;
-  }
 }
 
 const folderIn = (state: string) => join(state, "trust");
@@ -180,9 +176,6 @@ export function keepTrust(state: string): void {
     fs.rmSync(draft, { recursive: true, force: true });
   }
 }
-
-/** The main file of a root stands for its folder. */
-export const rootNamed = (path: string) => (/\/xy\.config\.[a-z]+$/.test(path) ? dirname(path) : path);
 
 function realFolder(path: string): string | undefined {
   try {

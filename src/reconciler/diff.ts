@@ -1,4 +1,5 @@
-import { knownOnly } from "../model/canonical.ts";
+import { canonicalJson, knownOnly, startHash } from "../model/canonical.ts";
+import { type FormerName, settlePlaces, withPlacesOf } from "../model/former.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Change, Desired, Reason } from "../model/plan.ts";
 import type { ServerSpec } from "../model/spec.ts";
@@ -15,14 +16,16 @@ export function diff(desired: Desired, observed: readonly Observed[]): Change[] 
   const names = new Set([...desired.servers, ...own].map(({ name }) => name));
   return [...names].sort().flatMap((name) => {
     const spec = desired.servers.find((server) => server.name === name);
-    return diffServer(
-      spec,
-      own.filter((server) => server.name === name),
-    );
+    const records = own.filter((server) => server.name === name);
+    return diffServer(spec, records, desired.former ?? []);
   });
 }
 
-function diffServer(spec: ServerSpec | undefined, records: readonly Observed[]): Change[] {
+function diffServer(
+  spec: ServerSpec | undefined,
+  records: readonly Observed[],
+  former: readonly FormerName[],
+): Change[] {
   if (spec === undefined) return records.map((record) => removal(record, { kind: "not-declared" }));
   const here = records.find(({ backend }) => backend === spec.backend);
   if (spec.wanted === "ignore") return [untouched(spec, here ?? records[0])];
@@ -31,7 +34,10 @@ function diffServer(spec: ServerSpec | undefined, records: readonly Observed[]):
     removal(record, { kind: "moved", from: record.backend, to: spec.backend }),
   );
   const operator = elsewhere.find((record) => record.operator !== null);
-  return [...moved, here === undefined ? addition(spec, elsewhere[0], operator) : comparison(spec, here)];
+  return [
+    ...moved,
+    here === undefined ? addition(spec, elsewhere[0], operator) : comparison(spec, here, former),
+  ];
 }
 
 function removal(observed: Observed, reason: Reason): Change {
@@ -79,10 +85,19 @@ function untouched(desired: ServerSpec, observed: Observed | undefined): Change 
   };
 }
 
-function comparison(declared: ServerSpec, observed: Observed): Change {
-  const desired = observed.spec === undefined ? declared : settleSecrets(declared, observed.spec);
-  const fields = observed.spec === undefined ? [] : fieldChanges(knownOnly(observed.spec), desired);
-  const { action, reasons } = decide({ desired, observed, fields });
+/** Names of places that only became others are no difference; whatever starts anew starts by those of today. */
+function comparison(declared: ServerSpec, observed: Observed, former: readonly FormerName[]): Change {
+  const { spec } = observed;
+  const settled = spec === undefined ? declared : settleSecrets(settlePlaces(declared, spec, former), spec);
+  const fields = observed.spec === undefined ? [] : fieldChanges(knownOnly(observed.spec), settled);
+  const named = former.length === 0 ? settled : withPlacesOf(settled, declared);
+  // An apply that was to have the record say today's names may have been cut off.
+  const isRenamed = observed.runningHash !== undefined && observed.runningHash === startHash(named);
+  const running = isRenamed ? { ...observed, runningHash: startHash(settled) } : observed;
+  const { action, reasons } = decide({ desired: settled, observed: running, fields });
+  const startsAnew = action === "restart" || action === "start";
+  const desired = startsAnew ? named : settled;
+  const hasOthers = action === "none" && canonicalJson(named) !== canonicalJson(settled);
   const ends = action === "restart" || action === "stop";
   return {
     server: desired.name,
@@ -92,6 +107,7 @@ function comparison(declared: ServerSpec, observed: Observed): Change {
     desired,
     observed,
     held: observed.operator === "stop",
+    ...(hasOthers ? { renamed: named } : {}),
     breaksSessions: ends && isLive(observed),
   };
 }

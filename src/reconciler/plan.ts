@@ -19,7 +19,7 @@ export function buildPlan(
   recorded: readonly ActionSpec[] = [],
 ): Result<Plan> {
   const changes = diff(desired, observed);
-  const actions = diffActions(desired.actions, recorded);
+  const actions = diffActions(desired.actions, recorded, desired.former);
   const names = [...new Set([...changes.map(({ server }) => server), ...actions.map(ownerOf)])];
   const alone = actions.some(
     ({ desired: declared, recorded: known }) => (declared ?? known)?.server === null,

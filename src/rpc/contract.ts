@@ -251,6 +251,8 @@ export const contract = {
       until: z.enum(CONDITIONS).default("ready"),
       /** When it has not come to that by then: put a changed server back, leave a new one stopped. */
       rollback: z.boolean().default(true),
+      /** Of an update: the spec is the one before by other names of the same places, so that what runs was started with it. */
+      renamed: z.boolean().default(false),
       /** Of a server that is added: an operator holds it, where it comes from. */
       held: z.boolean().default(false),
       /** The session that a server which does not run is started for: it is stopped when that process is gone. */

@@ -1,5 +1,5 @@
-import { chmodSync, mkdirSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { chmodSync, mkdirSync, realpathSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { baseFolder } from "../model/base-folder.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import { thisAccount } from "./account.ts";
@@ -37,6 +37,16 @@ export function knownHome(env: Environment): string | undefined {
 
 export const whyNoHome = () =>
   `HOME is not set, and passwd has no entry for this account (uid ${thisAccount().uid})`;
+
+/** The working folder as a person went there, through links: what the shell says, where that leads to it. */
+export function typedFolder({ PWD }: Environment, cwd: string): string {
+  if (PWD === undefined || !PWD.startsWith("/") || PWD.split("/").includes("..")) return cwd;
+  try {
+    return realpathSync(PWD) === cwd ? resolve(PWD) : cwd;
+  } catch {
+    return cwd;
+  }
+}
 
 /** Whether each of them may be used is for `private-folder.ts` to say. */
 export function pathsOf(env: Environment): Paths {

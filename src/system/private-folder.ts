@@ -85,6 +85,15 @@ export function privateCache(path: string): string | undefined {
   }
 }
 
+/**
+ * Whether nobody else can lead a path elsewhere: every folder and link on the way to what it leads to is the account's
+ * or root's, and out of reach for others. What it leads to is for others to judge.
+ */
+export function isOwnWay(path: string): boolean {
+  const fault = faultOf(wayTo(path), thisAccount());
+  return fault === undefined || fault.isEnd;
+}
+
 function firstProblem(
   paths: readonly string[],
   problemOf: (path: string) => string | undefined,

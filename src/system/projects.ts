@@ -1,6 +1,7 @@
 import { type Dirent, existsSync, readdirSync, realpathSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { BACKENDS } from "../model/backends.ts";
+import type { FormerName } from "../model/former.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { isCode, readJson, setAside, writeAtomic } from "./files.ts";
@@ -8,10 +9,16 @@ import { ensurePrivateDir, projectDir, projectsDir } from "./paths.ts";
 
 /** What the state folder keeps of a project, beside its servers. */
 export interface ProjectRecord {
-  /** Real path of the configuration root that the project's name is bound to. */
+  /** Folder of the configuration that the project is bound to, by the name that was given. In records without a `place`: its real path. */
   readonly root: string;
-  /** What `--config` was given as to find it, for a later reload. */
+  /** What `--config` has to be to find it, for a later reload. */
   readonly config: string;
+  /** Real path of the root when it was bound; absent in records of versions that knew no other name of it. */
+  readonly place?: string;
+  /** How specs may still name what is in it. */
+  readonly former?: readonly FormerName[];
+  /** Unix ms at which it was bound last; absent in earlier records: see {@link boundAt}. */
+  readonly at?: number;
   /** Ports given to servers that asked for `auto`, kept for good. */
   readonly ports: Readonly<Record<string, number>>;
   /** Somebody had agreed to its root when it was applied; absent in records of versions that did not ask. */
@@ -20,15 +27,25 @@ export interface ProjectRecord {
 
 const recordPath = (state: string, project: string) => join(projectDir(state, project), "project.json");
 
+/** Unix ms at which a project was bound last. */
+export const boundAt = (state: string, project: string, { at }: Pick<ProjectRecord, "at">): number =>
+  at ?? statSync(recordPath(state, project), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
 /** Undefined for a project that was never applied. */
 export function readProject(state: string, project: string): ProjectRecord | undefined {
   const path = recordPath(state, project);
   try {
     const value = readJson(path);
     if (value === undefined) return undefined;
-    const { root, config, ports, asked } = value as ProjectRecord;
+    const { root, config, ports, asked, place, former, at } = value as ProjectRecord;
     if (typeof root === "string")
-      return { root, config: config ?? root, ports: ports ?? {}, ...(asked === true ? { asked } : {}) };
+      return {
+        ...{ root, config: config ?? root, ports: ports ?? {} },
+        ...(asked === true ? { asked } : {}),
+        ...(typeof place === "string" ? { place } : {}),
+        ...(isFormer(former) ? { former } : {}),
+        ...(typeof at === "number" ? { at } : {}),
+      };
   } catch (error) {
     if (!(error instanceof SyntaxError) && !(error instanceof TypeError)) throw error;
   }
@@ -36,6 +53,9 @@ export function readProject(state: string, project: string): ProjectRecord | und
   setAside(path, Date.now());
   return undefined;
 }
+
+const isFormer = (value: unknown): value is readonly FormerName[] =>
+  Array.isArray(value) && value.every((one) => typeof one?.from === "string" && typeof one?.to === "string");
 
 export function writeProject(state: string, project: string, record: ProjectRecord): void {
   ensurePrivateDir(projectDir(state, project));
@@ -46,25 +66,55 @@ export function writeProject(state: string, project: string, record: ProjectReco
 
 /** Whether two paths lead to the same place. */
 export function isSamePath(a: string, b: string): boolean {
+  return a === b || leadsToSame(a, b);
+}
+
+/** The same of what is there. */
+export function leadsToSame(a: string, b: string): boolean {
+  const place = placeOf(a);
+  return place !== undefined && place === placeOf(b);
+}
+
+/** Where a path leads to; undefined when nothing is there, or nobody can see it. */
+export function placeOf(path: string): string | undefined {
   try {
-    return realpathSync(a) === realpathSync(b);
+    return realpathSync(path);
   } catch {
-    return a === b;
+    return undefined;
   }
 }
+
+/** The main file of a root stands for its folder. */
+export const rootNamed = (path: string) => (/\/xy\.config\.[a-z]+$/.test(path) ? dirname(path) : path);
 
 /** A project that has servers on record, and no root any more. */
 export interface LostRoot {
   readonly project: string;
-  /** Where it was. */
+  /** Where it was: a folder, or a file that was a configuration by itself. */
   readonly root: string;
+}
+
+/** Whether what a record says of `--config` is a file that is a configuration by itself, whether or not it is there. */
+export const isFile = (config: string): boolean =>
+  /\.([mc]?[tj]s|kdl|ya?ml|json)$/.test(config) &&
+  !/^xy\.config\./.test(basename(config)) &&
+  !isDirectory(config);
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** Those of the projects whose root was removed, moved or renamed. One that only cannot be looked at is none. */
 export function lostRoots(state: string, projects: readonly string[] = recordedProjects(state)): LostRoot[] {
   return projects.flatMap((project) => {
-    const root = readProject(state, project)?.root;
-    if (root === undefined || !isGone(root)) return [];
+    const record = readProject(state, project);
+    if (record === undefined) return [];
+    const root = isFile(record.config) && !isGone(record.root) ? record.config : record.root;
+    if (!isGone(root)) return [];
     return recordedBackends(state, project).length === 0 ? [] : [{ project, root }];
   });
 }
@@ -80,7 +130,7 @@ export function isGone(path: string): boolean {
 
 /** Says so, with the way out. */
 export function lostRootText({ project, root }: LostRoot): string {
-  return `the folder of project ${project} is gone: ${root}; if it was moved or renamed, run \`xy apply --adopt-project\` in its new place (with \`project "${project}"\` in its configuration), else remove its servers with \`xy destroy --project ${project}\``;
+  return `the ${isFile(root) ? "file" : "folder"} of project ${project} is gone: ${root}; if it was moved or renamed, run \`xy apply --adopt-project\` in its new place (with \`project "${project}"\` in its configuration), else remove its servers with \`xy destroy --project ${project}\``;
 }
 
 /** Names of all projects in the state folder. */

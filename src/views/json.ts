@@ -53,7 +53,7 @@ export function planDocument(plan: Plan): PlanDocument {
     root: plan.root,
     summary: summary(plan),
     changes: plan.changes.map(changeDocument),
-    actions: plan.actions,
+    actions: plan.actions.map(({ renamed: _, ...action }) => action),
     diagnostics: plan.diagnostics,
     skipped: plan.skipped,
     ...(plan.unreachable ? { unreachable: plan.unreachable } : {}),

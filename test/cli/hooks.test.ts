@@ -14,7 +14,7 @@ describe("xy check for hooks", () => {
     const files = ["one/servers.d/web.yaml", "one/README.md", "one/servers.d/data/notes.txt"];
     expect(await home.did("check", ...files)).toBe(valid("one"));
     expect(await home.did("check", "two/xy.config.yaml", ...files, "one")).toBe(valid("two") + valid("one"));
-    expect(await home.did("check", "alone.yaml")).toBe(valid("tools"));
+    expect(await home.did("check", "alone.yaml")).toBe(valid("alone"));
     const { projects } = JSON.parse(await home.did("check", "--json", files[0] as string, "two"));
     expect(projects).toMatchObject([
       { valid: true, project: "one", servers: ["web"] },

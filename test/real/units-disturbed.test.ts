@@ -53,6 +53,39 @@ describe.skipIf(whyNoSystemd() !== undefined)("servers under systemd, while othe
     expect(await home.did("xy restart web o")).toBe("o: restarted\nweb: restarted");
   });
 
+  it("run on when the link to their configuration leads to another build, but for what changed", async () => {
+    const put = async (version: string) => {
+      const server =
+        'command "sh"\nargs "-c" "echo up; exec sleep 600"\nport "none"\nreadiness "log" pattern="^up$"\n';
+      home.write(`${version}/xy.config.kdl`, 'backend "systemd"\nproject "tools"\n');
+      home.write(`${version}/servers.d/same.kdl`, `${server}working-dir ".."\n`);
+      home.write(
+        `${version}/servers.d/other.kdl`,
+        `${server}working-dir "."\nenv {\n  VERSION "${version}"\n}\n`,
+      );
+      await home.did(
+        `chmod -R a-w ~/${version}; ln -sfn ~/${version} ~/.config/xy; rm ~/tools/xy.config.kdl; true`,
+      );
+    };
+    await put("one");
+    await home.did("xy apply --yes");
+    let before = await pids();
+    for (const version of ["two", "three"]) {
+      await put(version);
+      await home.did("rm -rf ~/one");
+      expect(await home.did("xy apply --yes")).toContain("1 changed");
+      const now = await pids();
+      expect(now.same).toBe(before.same);
+      expect(now.other).not.toBe(before.other);
+      expect(await home.did("xy plan")).toBe(SAME(2));
+      before = now;
+    }
+    expect(await home.did(`grep ^WorkingDirectory ${unitFile("same")}`)).toMatch(/=.*\/\.config\/xy$/);
+    // Whatever it was started in: it starts again where the configuration is.
+    await home.did(`xy restart same`);
+    expect(await home.did(`readlink /proc/${(await pids()).same}/cwd`)).toBe(`${home.path}/three`);
+  });
+
   it("ask for what they depend on under another backend, and stay held where they move", async () => {
     declare("g", 'backend "agent"');
     declare("v", 'depends-on "g"');

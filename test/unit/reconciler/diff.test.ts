@@ -269,3 +269,40 @@ describe("the same spec: the state decides", () => {
     });
   });
 });
+
+describe("places that go by another name than the record says", () => {
+  const former = [{ from: "/store/1", to: "/conf" }];
+  const then = spec("web", { workingDir: "/store/1/sub" });
+  const now = spec("web", { workingDir: "/conf/sub" });
+  const change = (declared: ServerSpec, observed: Observed) =>
+    diff({ ...desired(declared), former }, [observed])[0] as Change;
+
+  test("are no difference, and are what an apply has the record say", () => {
+    expect(change(now, running(then))).toMatchObject({
+      action: "none",
+      fields: [],
+      desired: then,
+      renamed: now,
+    });
+    expect(change(now, running(now))).not.toHaveProperty("renamed");
+    expect(only(now, running(then))).toMatchObject({ action: "restart" });
+  });
+
+  test("are no difference either where an apply was cut off in the middle of that", () => {
+    const half = { ...running(then), runningHash: startHash(now) };
+    expect(change(now, half)).toMatchObject({ action: "none", renamed: now });
+    expect(change(now, { ...half, runningHash: startHash(web) })).toMatchObject({ action: "restart" });
+  });
+
+  test("are today's for whatever starts anew, and stay where nothing does", () => {
+    const args = spec("web", { workingDir: "/conf/sub", args: ["new"] });
+    const restart = change(args, running(then));
+    expect(restart).toMatchObject({ action: "restart", desired: args });
+    expect(restart.fields.map(({ field }) => field)).toEqual(["args"]);
+    const tags = spec("web", { workingDir: "/conf/sub", tags: ["new"] });
+    expect(change(tags, running(then))).toMatchObject({
+      action: "update",
+      desired: { workingDir: "/store/1/sub", tags: ["new"] },
+    });
+  });
+});

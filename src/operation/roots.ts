@@ -1,0 +1,183 @@
+import { readdirSync, statSync } from "node:fs";
+import { basename, dirname, extname, join } from "node:path";
+import type { FormerName } from "../model/former.ts";
+import { isOwnWay } from "../system/private-folder.ts";
+import {
+  boundAt,
+  hasActions,
+  isFile,
+  isGone,
+  leadsToSame,
+  type ProjectRecord,
+  placeOf,
+  readProject,
+  recordedBackends,
+  recordedProjects,
+  rootNamed,
+} from "../system/projects.ts";
+
+/** By which name a root goes, and whether a project is bound to it. Decision 31 has the reasons. */
+
+/** Where a configuration is. */
+export interface Here {
+  /** Its folder, by the name that it goes by. */
+  readonly root: string;
+  /** What `--config` has to be to find it. */
+  readonly config: string;
+  /** Real path of its folder. */
+  readonly place: string;
+}
+
+/**
+ * The name of a root that was typed so. One root has one name: that by which a project was bound to it first. A name
+ * counts while nobody else can turn what it leads through; else the root is bound to where it is.
+ */
+export function nameOfRoot(state: string, typed: string): string {
+  const place = placeOf(typed);
+  if (place === undefined) return typed;
+  const names = records(state).flatMap(({ record }) => givenName(record) ?? []);
+  const isSame = (name: string) => leadsToSame(name, typed) && isOwnWay(name);
+  if (names.includes(typed) && isOwnWay(typed)) return typed;
+  return names.find(isSame) ?? ownName(typed);
+}
+
+/** The same where nothing is recorded: the name that was typed, or a real path. */
+export function ownName(typed: string): string {
+  if (isOwnWay(typed)) return typed;
+  const place = placeOf(typed) ?? typed;
+  const folder = placeOf(dirname(typed));
+  // A file has its own name also where it is a link.
+  return isFolder(place) || folder === undefined ? place : join(folder, basename(typed));
+}
+
+const records = (state: string) =>
+  recordedProjects(state).flatMap((project) => {
+    const record = readProject(state, project);
+    return record ? [{ project, record }] : [];
+  });
+
+/** The name that a project is bound to: of a folder, or of a file that is a configuration by itself. */
+export const boundName = ({ config }: Pick<ProjectRecord, "config">): string => rootNamed(config);
+
+/** That, where somebody gave it: a real path that an earlier version has recorded is no name. */
+function givenName(record: ProjectRecord): string | undefined {
+  const isName = record.place !== undefined || boundName(record) !== record.root;
+  return isName ? boundName(record) : undefined;
+}
+
+/** Whether a project that has this record, and the name of the configuration here, is bound to that. */
+export function isBoundTo(record: ProjectRecord, here: Here): boolean {
+  return isKnownAs(record, here) || (isHere(record, here) && isGone(boundName(record)));
+}
+
+const isHere = ({ place, root }: ProjectRecord, here: Here) => (place ?? root) === here.place;
+
+/** The same of a record of whatever project. A file that is gone may have been another than that which is here. */
+function isKnownAs(record: ProjectRecord, here: Here): boolean {
+  const bound = boundName(record);
+  const named = boundName(here);
+  // Several main files in one folder are a configuration each.
+  const isOtherMain =
+    here.config !== named &&
+    record.config !== bound &&
+    basename(here.config) !== basename(record.config) &&
+    !isGone(record.config);
+  if (isOtherMain) return false;
+  if (bound === named || leadsToSame(bound, named)) return true;
+  if (!isHere(record, here)) return false;
+  // Its link has gone, and what that led to is here; or its file is written in another format.
+  if (isGone(bound)) return !isFile(bound) || stem(bound) === stem(named);
+  if (isFolder(bound) && !isFolder(named)) return !hasConfiguration(bound);
+  // Earlier versions have asked for nothing but the place.
+  return record.place === undefined && isFolder(bound);
+}
+
+/** What else records may call what is here, once the project is bound to it. `adopts`: it is moved here. */
+export function formerNames(
+  record: ProjectRecord | undefined,
+  here: Here,
+  adopts = false,
+): readonly FormerName[] {
+  if (record === undefined || !(isBoundTo(record, here) || (adopts && isLaterBuild(record, here)))) return [];
+  const { former = [], root } = record;
+  const all = root === here.root ? former : [...former, widest(root, here.root)];
+  return all.filter(({ from }) => from !== here.root);
+}
+
+/** Nobody edits what is in a store: what is there now was built anew, from what the person says is the same. */
+function isLaterBuild({ root }: ProjectRecord, { place }: Here): boolean {
+  return isReadOnly(place) && (isGone(root) || isReadOnly(root));
+}
+
+function isReadOnly(path: string): boolean {
+  try {
+    return (statSync(path).mode & 0o222) === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Two names of one folder; of one above them, where those are the same too, and what follows is. */
+function widest(from: string, to: string): FormerName {
+  const [above, aboveTo] = [dirname(from), dirname(to)];
+  const climbs = above !== from && basename(from) === basename(to) && leadsToSame(above, aboveTo);
+  return climbs && above !== aboveTo ? widest(above, aboveTo) : { from, to };
+}
+
+/** The project that a configuration here was applied as before, of the names that it may have had without saying one. */
+export function appliedAs(state: string, here: Here, names: readonly string[]): string | undefined {
+  return names.find((name) => {
+    const record = readProject(state, name);
+    return record !== undefined && isKnownAs(record, here);
+  });
+}
+
+/** Every project that is bound to the configuration here; that which was applied last comes first. */
+export function projectsHere(state: string, here: Here): { project: string; at: number }[] {
+  return records(state)
+    .filter(({ record }) => isKnownAs(record, here))
+    .map(({ project, record }) => ({ project, at: boundAt(state, project, record) }))
+    .sort((a, b) => b.at - a.at);
+}
+
+/** A project that the configuration here was applied as before it was given another name, and what is left of it. */
+export interface Renamed {
+  readonly project: string;
+  /** Servers that are on record. */
+  readonly servers: readonly string[];
+}
+
+/** Those that still have something on record. */
+export function renamedHere(state: string, project: string, here: Here): Renamed[] {
+  return projectsHere(state, here).flatMap(({ project: other }) => {
+    if (other === project) return [];
+    const servers = [...new Set(recordedBackends(state, other).map(({ name }) => name))];
+    return servers.length > 0 || hasActions(state, other) ? [{ project: other, servers }] : [];
+  });
+}
+
+/** Says so, with both ways out. `moves`: this apply removes it. */
+export function renamedText({ project, servers }: Renamed, moves: boolean): string {
+  const one = servers.length === 1;
+  const what =
+    servers.length === 0
+      ? "its actions"
+      : `its ${one ? "server" : `${servers.length} servers`} (${servers.join(", ")})`;
+  const verb = one ? "is" : "are";
+  if (moves)
+    return `project ${project} moves here: ${what} ${verb} removed there first, with logs and jobs, and started here as declared`;
+  return `this configuration was applied as project ${project} before, and ${what} ${verb} still there; move everything to the new name with \`xy apply --adopt-project\`, or remove what is left with \`xy destroy --project ${project}\``;
+}
+
+const stem = (path: string) => basename(path, extname(path));
+
+const hasConfiguration = (folder: string) =>
+  readdirSync(folder).some((name) => name === "servers.d" || name.startsWith("xy.config."));
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
