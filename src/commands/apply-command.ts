@@ -111,7 +111,7 @@ export abstract class ApplyCommand extends ProjectCommand {
 
   /** Binds the project's name to its root, and keeps the ports that its servers were given. */
   protected async bind(
-    { desired, autoPorts: ports, settings, origin }: Evaluated,
+    { desired, autoPorts: ports, settings, origin, host }: Evaluated,
     { config, isAgreed }: { readonly config: string | undefined; readonly isAgreed: boolean },
   ): Promise<void> {
     const { bindProject } = await import("../operation/project.ts");
@@ -125,6 +125,7 @@ export abstract class ApplyCommand extends ProjectCommand {
       config: resolve(config ?? desired.root),
       ports,
       asked: true,
+      host,
     });
   }
 

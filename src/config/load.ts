@@ -1,25 +1,23 @@
 import { realpath } from "node:fs/promises";
 import { basename } from "node:path";
-import { BACKENDS } from "../model/backends.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import type { Power } from "../model/power.ts";
-import type { RootInput, WhenInput } from "../model/server.ts";
 import { actionProblems, scheduleProblems, serverActions, standaloneActions } from "./actions.ts";
 import { declareBackends } from "./backend-settings.ts";
 import { type Collected, collect } from "./collect.ts";
-import { type DefaultsPart, declareServer } from "./declare.ts";
+import { declareServers } from "./declare.ts";
 import type { Declared } from "./declared.ts";
 import { discover, type Root, type Search, userFolder } from "./discover.ts";
 import { folderThere } from "./elsewhere.ts";
 import { accountEnv, expandPath } from "./environment.ts";
 import { graphProblems } from "./graph.ts";
-import { isMap } from "./keys.ts";
 import { patternProblems } from "./patterns.ts";
 import { type KeyPath, sourceFolder } from "./place.ts";
 import { probesOf, refusals } from "./powers.ts";
 import { firstOfEach } from "./problems.ts";
+import { scopeOf } from "./scope.ts";
 import type { Evaluation } from "./typescript.ts";
 import { matches } from "./when.ts";
 
@@ -97,59 +95,49 @@ function declare(
 ): { declared: Declared; problems: Diagnostic[] } {
   const { target } = request;
   const machine = target ?? request.machine;
-  const main = collected.main;
-  const settings = (main?.value ?? {}) as Partial<RootInput>;
-  const project = projectName(root, settings, isOwn);
-  const defaults: DefaultsPart = {
-    value: isMap(settings.defaults) ? settings.defaults : {},
-    ...(main && { source: { document: main.source.document, at: ["defaults"] } }),
-  };
+  const { main } = collected;
+  const project = projectName(root, main?.value ?? {}, isOwn);
   const facts = { project, home: machine.home, baseEnv: { ...accountEnv(machine), PATH: "" } };
-  const backend = BACKENDS.find((known) => known === settings.backend) ?? "agent";
-  const scope = isMap(settings.systemd) && settings.systemd.scope === "system" ? "system" : "user";
-  const rootMatches = matches(asWhen(settings.when), machine);
-  const outcomes = collected.candidates.map((candidate) => ({
-    name: candidate.name,
-    ...declareServer(candidate, defaults, {
-      facts,
-      backend,
-      scope,
-      here: (when) => rootMatches && matches(asWhen(when), machine),
-    }),
-  }));
+  const scope = scopeOf(main, machine);
   const there = (folder: string) =>
     target ? folderThere(folder, request.machine.home, target.home) : folder;
-  const servers = outcomes.flatMap(({ server }) =>
-    server ? [{ ...server, folder: (at: KeyPath) => there(server.folder(at)) }] : [],
-  );
-  const elsewhere = outcomes.filter(({ server }) => !server).map(({ name }) => name);
+  const outcome = declareServers(collected.candidates, () => ({ facts, scope, machine }));
+  const servers = outcome.servers.map((server) => ({
+    ...server,
+    folder: (at: KeyPath) => there(server.folder(at)),
+  }));
+  const { elsewhere, elsewhereBecause } = outcome;
   const between = graphProblems(servers, { elsewhere: new Set(elsewhere), unread: collected.unread });
   const folder = there(main ? sourceFolder(main.source) : root.folder);
-  const path = asTexts(settings.path).map((entry) => expandPath(entry, folder, machine.home));
-  const { backends, problems } = declareBackends(main, servers, machine.home);
-  const standing = rootMatches ? standaloneActions(main) : [];
+  const path = asTexts(scope.settings.path).map((entry) => expandPath(entry, folder, machine.home));
+  const { backends, problems } = declareBackends(scope, servers, machine.home);
+  const standing = scope.whens.every((when) => matches(when, machine)) ? standaloneActions(main) : [];
   const alone = standing.map((action) => ({ ...action, folder: (at: KeyPath) => there(action.folder(at)) }));
   const actions = [...servers.flatMap(serverActions), ...alone];
   const { files } = collected;
   const where = { root: root.folder, named: root.named, isOwn };
-  const declared = { project, ...where, path, backends, servers, actions, elsewhere, files };
+  const declared = {
+    project,
+    ...where,
+    path,
+    backends,
+    servers,
+    actions,
+    elsewhere,
+    elsewhereBecause,
+    files,
+  };
   return {
     declared,
-    problems: [
-      ...outcomes.flatMap((outcome) => outcome.problems),
-      ...between,
-      ...problems,
-      ...actionProblems(actions, servers, facts),
-    ],
+    problems: [...outcome.problems, ...between, ...problems, ...actionProblems(actions, servers, facts)],
   };
 }
 
 /** Values of the wrong form are reported where the schema looks at them; here they count as absent. */
 const asTexts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === "string") : [];
-const asWhen = (value: unknown): WhenInput | undefined => (isMap(value) ? (value as WhenInput) : undefined);
 
-function projectName(root: Root, settings: Partial<RootInput>, isOwn: boolean): string {
+function projectName(root: Root, settings: Readonly<Record<string, unknown>>, isOwn: boolean): string {
   if (typeof settings.project === "string" && NAME_PATTERN.test(settings.project)) return settings.project;
   return isOwn ? "default" : fitName(basename(root.folder));
 }

@@ -50,10 +50,11 @@ export const serverName = z.string({ error: nameError }).regex(NAME_PATTERN, { e
 export const textList = z.array(z.string({ error: 'write text in quotes, such as "8080"' }), {
   error: "write a list of texts",
 });
-export const oneOrMore = (() => {
+export const oneOrMoreOf = <T extends z.ZodType>(one: T) => {
   const error = "write a text or a list of texts";
-  return z.union([text(), z.array(text()).min(1, { error })], { error });
-})();
+  return z.union([one, z.array(one).min(1, { error })], { error });
+};
+export const oneOrMore = oneOrMoreOf(text());
 
 export const port = whole(1, 65535);
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { BACKENDS } from "./backends.ts";
 import { writtenShape } from "./field.ts";
 import { oneOf, secretInput, serverName, text } from "./input-parts.ts";
-import { actionsInput, SERVER_FIELDS, whenInput } from "./server-fields.ts";
+import { actionsInput, onWhen, SERVER_FIELDS, whenInput } from "./server-fields.ts";
 import { CLASSES } from "./spec-parts.ts";
 
 /** What a person may write, in camelCase: see `server-fields.ts` for a server's own. */
@@ -41,38 +41,53 @@ const supervisordInput = z.strictObject(
   { error: "write a block with url and include-dir" },
 );
 
+/** What a root says of all of its servers; an `on` block says it for some machines. */
+export const defaultsInput = serverInput.omit({ on: true }).partial();
+
+const ofMachines = {
+  backend: oneOf(BACKENDS).default("agent").describe("What runs the servers."),
+  defaults: defaultsInput
+    .prefault({})
+    .describe("Settings for every server. Blocks and `env` are merged key by key, lists are replaced."),
+  path: z
+    .array(text(), { error: "write a list of folders" })
+    .default([])
+    .describe("Folders in which programs are found, before those every server gets."),
+  systemd: z
+    .strictObject(
+      {
+        scope: oneOf(CLASSES).default("user").describe("The `class` of servers under systemd that say none."),
+      },
+      { error: "write a block with scope" },
+    )
+    .optional()
+    .describe("How systemd is used."),
+  supervisord: supervisordInput.optional().describe("The supervisord that runs servers."),
+};
+
+/** Settings of a root for some machines. */
+export const rootOnInput = z.strictObject(ofMachines).partial().extend({ when: onWhen });
+
 /** A configuration root, apart from its `servers.d` folder. */
 export const rootInput = z.strictObject(
   {
     project: serverName
       .optional()
       .describe("Name of the project; made from the root folder's name when left out."),
-    backend: oneOf(BACKENDS).default("agent").describe("What runs the servers."),
-    defaults: serverInput
-      .partial()
-      .prefault({})
-      .describe("Settings for every server. Blocks and `env` are merged key by key, lists are replaced."),
-    path: z
-      .array(text(), { error: "write a list of folders" })
-      .default([])
-      .describe("Folders in which programs are found, before those every server gets."),
+    ...ofMachines,
+    on: z
+      .array(rootOnInput, {
+        error: "write a list of blocks, each with when and settings",
+      })
+      .optional()
+      .describe(
+        "Settings for some machines: blocks that are merged into the root, in their order, where their `when` holds.",
+      ),
     servers: z
       .record(serverName, serverInput, { error: "write a map of servers" })
       .default({})
       .describe("Servers by name."),
     actions: actionsInput.default({}).describe("Actions that belong to no server, by name: `xy run action`."),
-    systemd: z
-      .strictObject(
-        {
-          scope: oneOf(CLASSES)
-            .default("user")
-            .describe("The `class` of servers under systemd that say none."),
-        },
-        { error: "write a block with scope" },
-      )
-      .optional()
-      .describe("How systemd is used."),
-    supervisord: supervisordInput.optional().describe("The supervisord that runs servers."),
     when: whenInput.optional().describe("Machines on which this root declares anything."),
   },
   { error: "write a block that describes the project" },

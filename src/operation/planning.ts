@@ -27,6 +27,7 @@ import { lostRoots, lostRootText, readProject, recordedProjects } from "../syste
 import { appliedReferences } from "./applied-secrets.ts";
 import { type Asking, mayUse } from "./consent.ts";
 import { activeGeneration, type Generation } from "./generations.ts";
+import { hostNameOf } from "./host-name.ts";
 import { readMachine } from "./machine.ts";
 import { heldPorts, strangersWelcome } from "./port-checks.ts";
 import { machineHmac, runSecretCommand } from "./secrets.ts";
@@ -66,6 +67,8 @@ export interface Evaluated extends Resolved {
   readonly warnings: readonly Diagnostic[];
   /** Servers that are declared for other machines. */
   readonly elsewhere: readonly string[];
+  /** What the caller says that this machine is called; null where nobody does, absent where nothing was evaluated. */
+  readonly host?: string | null;
   /** Where it is from. Absent when nobody has to agree to it: the account's own root, and what was applied before. */
   readonly origin?: Origin;
 }
@@ -77,6 +80,8 @@ export async function readConfiguration(
   bound = READING_BOUND,
 ): Promise<Loaded> {
   const { cwd, env, state, explicit, print, consent, target } = setting;
+  const { fault } = hostNameOf(env);
+  if (fault && !target) return { ok: false, problems: [fault] };
   // A timer of our own: Node 20 collects a timeout signal that only AbortSignal.any holds, and it never fires.
   const over = new AbortController();
   setting.signal.addEventListener("abort", () => over.abort(), { once: true });
@@ -132,6 +137,7 @@ export async function resolveHere(
     files,
     elsewhere,
     place: placesIn(declared),
+    host: callersName(env),
     ...(isOwn ? {} : { origin: { named, folder: root } }),
   };
   if (target) {
@@ -155,6 +161,11 @@ export async function resolveHere(
     ...appliedReferences(state, project),
   });
   return { ...resolved, ...given };
+}
+
+function callersName(env: Setting["env"]): string | null {
+  const { name, from } = hostNameOf(env);
+  return from === "XY_HOST" ? name : null;
 }
 
 function placesIn({ servers }: Declared): Evaluated["place"] {

@@ -63,10 +63,19 @@ export function lockProject(state: string, project: string): Locked {
   return attempt.held ? { ok: true, lock: attempt.lock } : { ok: false, by: attempt.by };
 }
 
-/** Binds the project to its root, and keeps the ports that its servers were given. */
-export function bindProject(state: string, project: string, record: ProjectRecord): void {
-  const kept = readProject(state, project)?.ports ?? {};
-  writeProject(state, project, { ...record, ports: { ...kept, ...record.ports } });
+/** Binds the project to its root, and keeps the ports that its servers were given. `host`: absent, the name is kept too. */
+export function bindProject(
+  state: string,
+  project: string,
+  { host, ...record }: Omit<ProjectRecord, "host"> & { readonly host?: string | null | undefined },
+): void {
+  const kept = readProject(state, project);
+  const name = host === undefined ? kept?.host : host;
+  writeProject(state, project, {
+    ...record,
+    ports: { ...kept?.ports, ...record.ports },
+    ...(typeof name === "string" && { host: name }),
+  });
 }
 
 /** Forgets a project that has no server left. */

@@ -1,5 +1,6 @@
 import { knownOnly } from "../model/canonical.ts";
 import type { Observed } from "../model/observed.ts";
+import { own as ownOf } from "../model/own.ts";
 import type { Change, Desired, Reason } from "../model/plan.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { decide, isLive } from "./decide.ts";
@@ -15,15 +16,19 @@ export function diff(desired: Desired, observed: readonly Observed[]): Change[] 
   const names = new Set([...desired.servers, ...own].map(({ name }) => name));
   return [...names].sort().flatMap((name) => {
     const spec = desired.servers.find((server) => server.name === name);
-    return diffServer(
-      spec,
-      own.filter((server) => server.name === name),
-    );
+    const records = own.filter((server) => server.name === name);
+    return spec === undefined
+      ? records.map((record) => removal(record, notDeclared(desired, name)))
+      : diffServer(spec, records);
   });
 }
 
-function diffServer(spec: ServerSpec | undefined, records: readonly Observed[]): Change[] {
-  if (spec === undefined) return records.map((record) => removal(record, { kind: "not-declared" }));
+function notDeclared({ elsewhere = {} }: Desired, name: string): Reason {
+  const why = ownOf(elsewhere, name);
+  return { kind: "not-declared", ...(why !== undefined && { elsewhere: why }) };
+}
+
+function diffServer(spec: ServerSpec, records: readonly Observed[]): Change[] {
   const here = records.find(({ backend }) => backend === spec.backend);
   if (spec.wanted === "ignore") return [untouched(spec, here ?? records[0])];
   const elsewhere = records.filter(({ backend }) => backend !== spec.backend);
