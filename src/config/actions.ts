@@ -6,7 +6,7 @@ import type { Collected } from "./collect.ts";
 import type { DeclaredAction, DeclaredServer } from "./declared.ts";
 import { isMap } from "./keys.ts";
 import { type KeyPath, placeOf, sourceFolder } from "./place.ts";
-import { envNameProblems, type ServerProblem, unfilledVariables } from "./server-checks.ts";
+import { envNameProblems, type ServerProblem, unfilledTexts } from "./server-checks.ts";
 import { type Expanded, expandTemplates, type TemplateFacts } from "./templates.ts";
 
 /** Actions as they are declared: which there are, and what is wrong with them although each field has the right form. */
@@ -45,7 +45,7 @@ export function actionProblems(
       ...nameProblems(action),
       ...programProblems(action),
       ...envNameProblems(action.input),
-      ...unfilledVariables(action.input),
+      ...unfilledTexts(action.input),
       ...backoffProblems(action),
       ...expandAction(action, server, { ...facts, port: server?.input.port === "none" ? null : 65535 })
         .problems,

@@ -6,6 +6,7 @@ import type { DeclaredBackends, DeclaredServer } from "./declared.ts";
 import { expandPath } from "./environment.ts";
 import { isMap, problemAt } from "./keys.ts";
 import { placeOf, sourceFolder } from "./place.ts";
+import type { PathFacts } from "./placeholders.ts";
 import type { Scope } from "./scope.ts";
 import { absoluteReference, readSecret } from "./secrets.ts";
 import type { World } from "./world.ts";
@@ -16,7 +17,7 @@ type SupervisordInput = Partial<NonNullable<FilledRoot["supervisord"]>>;
 export function declareBackends(
   { settings, saidBy }: Pick<Scope, "settings" | "saidBy">,
   servers: readonly DeclaredServer[],
-  home: string,
+  machine: PathFacts,
 ): { backends: DeclaredBackends; problems: Diagnostic[] } {
   const written = isMap(settings.supervisord) ? (settings.supervisord as SupervisordInput) : {};
   const { url = "http://localhost:9001/RPC2", user, password, includeDir } = written;
@@ -40,7 +41,7 @@ export function declareBackends(
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { password }),
     ...(typeof includeDir === "string"
-      ? { includeDir: expandPath(includeDir, folder("includeDir"), home) }
+      ? { includeDir: expandPath(includeDir, folder("includeDir"), machine) }
       : {}),
     passwordAt: { place: at("password"), folder: folder("password") },
   };
@@ -105,7 +106,7 @@ export async function resolveBackends(
   if (typeof password === "string")
     return { settings: { supervisord: { ...site, password } }, diagnostics: [] };
   const { folder, place } = passwordAt;
-  const ref = absoluteReference(password, folder, world.machine.home);
+  const ref = absoluteReference(password, folder, world.machine);
   const outcome = await readSecret(ref, folder, world);
   if (outcome.kind === "value")
     return { settings: { supervisord: { ...site, password: outcome.value } }, diagnostics: [] };

@@ -7,9 +7,10 @@ import { isProgram, type Root } from "./discover.ts";
 import { schemaProblems, show } from "./issues.ts";
 import { isMap, problemAt } from "./keys.ts";
 import type { Reading, Source } from "./place.ts";
+import { placeholderProblems } from "./placeholders.ts";
 import { powersOf } from "./powers.ts";
 import { readDocument } from "./read.ts";
-import { type ObjectShape, shapeOf } from "./shape.ts";
+import { type ObjectShape, type Shape, shapeOf } from "./shape.ts";
 import { textProblems } from "./texts.ts";
 import type { Evaluation } from "./typescript.ts";
 
@@ -97,17 +98,18 @@ class Collection {
   }
 
   async readMain(file: string): Promise<void> {
-    const reading = await readDocument(file, shapeOf(rootInput) as ObjectShape, this.#evaluation);
+    const rootShape = shapeOf(rootInput) as ObjectShape;
+    const reading = await readDocument(file, rootShape, this.#evaluation);
     const document = this.#take(reading);
     if (!document) return;
     const parts = [document, ...(reading.again ?? [])];
-    for (const part of parts) this.#check(someOfRoot, part);
+    for (const part of parts) this.#check(someOfRoot, rootShape, part);
     this.#main = { source: { document, at: [] }, value: isMap(document.value) ? document.value : {} };
     for (const part of parts) this.#servers.push(...serversIn(part, this.#main));
   }
 
   async readServers(): Promise<void> {
-    const shape = shapeOf(serverInput) as ObjectShape;
+    const serverShape = shapeOf(serverInput) as ObjectShape;
     for (const { name, file } of this.#root.servers) {
       if (!NAME_PATTERN.test(name)) {
         const message = `cannot use ${show(name)} as the name of a server: ${NAME_RULE}; rename the file`;
@@ -115,13 +117,13 @@ class Collection {
         continue;
       }
       await this.#evaluation.pause();
-      const document = this.#take(await readDocument(file, shape, this.#evaluation), name);
+      const document = this.#take(await readDocument(file, serverShape, this.#evaluation), name);
       if (this.#evaluation.signal.aborted) {
         this.#areNamesKnown = false;
         return;
       }
       if (!document) continue;
-      this.#check(someOfServer, document, name);
+      this.#check(someOfServer, serverShape, document, name);
       if (isMap(document.value))
         this.#alone.push({ name, source: { document, at: [] }, value: document.value });
     }
@@ -160,12 +162,13 @@ class Collection {
     return document;
   }
 
-  #check(schema: z.ZodType, document: Source["document"], server?: string): void {
+  #check(schema: z.ZodType, shape: Shape, document: Source["document"], server?: string): void {
     const source = { document, at: [] };
     if (!isProgram(document.file)) this.powers.push(...powersOf(document));
     const found = [
       ...schemaProblems(schema, document.value, source),
       ...textProblems(source, document.value),
+      ...placeholderProblems(source, document.value, shape),
     ];
     this.#problems.push(...found.map((one) => ({ ...one, ...(server !== undefined && { server }) })));
   }

@@ -109,8 +109,8 @@ function declare(
   const { elsewhere, elsewhereBecause } = outcome;
   const between = graphProblems(servers, { elsewhere: new Set(elsewhere), unread: collected.unread });
   const folder = there(main ? sourceFolder(main.source) : root.folder);
-  const path = asTexts(scope.settings.path).map((entry) => expandPath(entry, folder, machine.home));
-  const { backends, problems } = declareBackends(scope, servers, machine.home);
+  const path = asTexts(scope.settings.path).map((entry) => expandPath(entry, folder, machine));
+  const { backends, problems } = declareBackends(scope, servers, machine);
   const standing = scope.whens.every((when) => matches(when, machine)) ? standaloneActions(main) : [];
   const alone = standing.map((action) => ({ ...action, folder: (at: KeyPath) => there(action.folder(at)) }));
   const actions = [...servers.flatMap(serverActions), ...alone];

@@ -10,6 +10,8 @@ Written by \`npm run generate\` from the schema. Keys are in kebab-case in KDL a
 
 In YAML and JSON keys that begin with \`x-\` are ignored, in any block. In YAML, \`<<\` merges maps: \`<<: *name\`, or \`<<: [*first, *second]\`. What stands beside it counts more, and so does the first of a list.
 
+In paths, \`{host}\`, \`{user}\`, \`{os}\` and \`{home}\` stand for the machine; \`{{host}}\` gives \`{host}\`. See [machines](../machines.md).
+
 Durations are written \`250ms\`, \`2s\` or \`1m30s\`; sizes \`64KiB\` or \`10MiB\`.
 
 ## A server

@@ -15,6 +15,10 @@ const inEnglish = (words: readonly string[]) =>
 /** Not empty. */
 export const text = (error = "write text in quotes") =>
   z.string({ error }).min(1, { error: "write at least one character" });
+/** Texts that are paths on the machine: `file`, or `program`, which is a path where it has a slash. */
+export const PATHS = z.registry<{ readonly is: "file" | "program" }>();
+export const pathText = (is: "file" | "program", error?: string) => text(error).register(PATHS, { is });
+
 export const oneOf = <const T extends readonly [string, ...string[]]>(words: T) =>
   z.enum(words, { error: `write ${inEnglish(words)}` });
 export const whole = (min: number, max: number) => {
@@ -69,7 +73,7 @@ export const secretInput = z.strictObject(
       [
         z.strictObject({ env: text().describe("Variable in the environment of the command that applies.") }),
         z.strictObject({
-          file: text().describe("File whose content is the value, one final line break left out."),
+          file: pathText("file").describe("File whose content is the value, one final line break left out."),
         }),
         z.strictObject({ command: text().describe("Shell command line whose output is the value.") }),
       ],

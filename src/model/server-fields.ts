@@ -8,6 +8,7 @@ import {
   oneOf,
   oneOrMore,
   oneOrMoreOf,
+  pathText,
   port,
   serverName,
   size,
@@ -297,7 +298,7 @@ const EVERYWHERE_FIELDS = {
   name: found({ kept: name, becomes: (_, facts) => facts.name }),
   project: found({ kept: name, becomes: (_, facts) => facts.project }),
   command: field({
-    written: text("write the program to run").describe(
+    written: pathText("program", "write the program to run").describe(
       "The program, not a shell line. A bare name is looked for in the folders of the service PATH; with a slash it is a path, relative to the file that says so.",
     ),
     // As declared.
@@ -376,14 +377,14 @@ const EVERYWHERE_FIELDS = {
   }),
   envFile: used(
     z
-      .union([text(), z.array(text())], { error: "write a path or a list of paths" })
+      .union([pathText("file"), z.array(pathText("file"))], { error: "write a path or a list of paths" })
       .default([])
       .describe(
         "Files in dotenv syntax; their values are secret. A later file wins over an earlier one, `env` over all.",
       ),
   ),
   workingDir: field({
-    written: text("write a path")
+    written: pathText("file", "write a path")
       .default("~")
       .describe("Folder it runs in. A relative path starts at the file that says so."),
     kept: z.string(),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { BACKENDS } from "./backends.ts";
 import { writtenShape } from "./field.ts";
-import { oneOf, secretInput, serverName, text } from "./input-parts.ts";
+import { oneOf, pathText, secretInput, serverName, text } from "./input-parts.ts";
 import { actionsInput, onWhen, SERVER_FIELDS, whenInput } from "./server-fields.ts";
 import { CLASSES } from "./spec-parts.ts";
 
@@ -32,7 +32,7 @@ const supervisordInput = z.strictObject(
       .describe(
         "Whether `url` may lead to another machine: what is sent there, a password too, leaves this one.",
       ),
-    includeDir: text()
+    includeDir: pathText("file")
       .optional()
       .describe(
         "Folder that its `[include]` section names, as in `files = DIR/*.conf`: a file for each server is written there. Left out: its programs can be listed and operated, and no server runs there.",
@@ -50,7 +50,7 @@ const ofMachines = {
     .prefault({})
     .describe("Settings for every server. Blocks and `env` are merged key by key, lists are replaced."),
   path: z
-    .array(text(), { error: "write a list of folders" })
+    .array(pathText("file"), { error: "write a list of folders" })
     .default([])
     .describe("Folders in which programs are found, before those every server gets."),
   systemd: z

@@ -83,7 +83,7 @@ export async function evaluateToEmit(
           spec,
           home,
           user,
-          envFiles: envFilesOf(server, home),
+          envFiles: envFilesOf(server, machine),
           place: server.place,
           isSaid: server.isSaid,
         },

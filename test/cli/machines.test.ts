@@ -115,3 +115,38 @@ test("a name that no configuration could say is refused where it is written, and
   expect(await home.did("list")).toContain("web");
   await home.did("restart", "web");
 });
+
+test("a path has the machine in it, and what only looks so is remarked on", async () => {
+  const home = newHome();
+  home.write("env/work.env", "GREETING=hello\n");
+  home.write("env/home.env", "GREETING=hi\n");
+  mkdirSync(home.pathOf("data-work"));
+  mkdirSync(home.pathOf("data-home"));
+  const declare = (more = "") =>
+    home.write(
+      "xy.config.kdl",
+      `server "web" {\n${QUICK}env-file "env/{host}.env"\nworking-dir "data-{host}"\n${more}}\n`,
+    );
+  declare();
+  expect((await home.xyIn(called("work"), "apply", "--yes")).stdout).toContain("1 added");
+  expect((await home.xyIn(called("work"), "plan")).stdout).toBe(NOTHING);
+  const plan = (await home.xyIn(called("home"), "plan")).stdout;
+  expect(plan).toContain(`- ${home.project}/data-work\n        + ${home.project}/data-home\n`);
+  expect(plan).toContain("env/home.env");
+
+  declare(`env { CACHE "~/.cache"; URL "http://\${HOST}/"; }\non host="nowhere" { working-dir "{hots}"; }\n`);
+  const check = await home.xyIn(called("work"), "check");
+  expect(check).toMatchObject({ code: 3, stdout: "" });
+  expect(check.stderr).toContain(
+    "xy.config.kdl:9:33: cannot fill in {hots} in on[0].working-dir: did you mean {host}? ",
+  );
+  declare(`env { CACHE "~/.cache"; URL "http://\${HOST}/"; }\n`);
+  const warned = await home.xyIn(called("work"), "check");
+  expect(warned.code).toBe(0);
+  expect(warned.stderr).toContain("warning: xy.config.kdl:8:13: nothing fills in ~ in env.CACHE");
+  expect(warned.stderr).toContain(`xy.config.kdl:8:29: nothing fills in \${HOST} in env.URL`);
+  expect((await home.xyIn(called("work"), "plan")).stdout).toContain("nothing fills in ~ in env.CACHE");
+  expect(await home.did("emit", "systemd", "--for", "os=linux,home=/home/a,user=a,host=lab")).toContain(
+    "data-lab",
+  );
+});
