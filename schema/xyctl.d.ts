@@ -363,6 +363,8 @@ export type Defaults = Partial<Omit<Server, "on">>;
 export interface Root {
   /** Name of the project; made from the root folder's name when left out. */
   readonly project?: string | undefined;
+  /** Other files with a part of the project: paths or patterns (`work/*.kdl`), relative to the file that says so. `defaults` of this file hold there too. */
+  readonly include?: string | readonly string[] | undefined;
   /** What runs the servers. Default: "agent". */
   readonly backend?: "agent" | "systemd" | "launchd" | "supervisord" | undefined;
   /** Settings for every server. Blocks and `env` are merged key by key, lists are replaced. */

@@ -165,7 +165,7 @@ export abstract class ApplyCommand extends ProjectCommand {
   /** Binds the project, and carries the plan out as its next generation. */
   protected async applyAsGeneration(application: Application): Promise<readonly FinalEvent[]> {
     const { plan, evaluated, rollbackOf, config } = application;
-    const { desired, files } = evaluated;
+    const { desired, files, folders } = evaluated;
     // A rollback leaves the project bound where it is, and its servers their ports.
     if (rollbackOf === undefined) await this.bind(evaluated, { config, isAgreed: !isEmpty(plan) });
     // Nothing to do, and no change of what is active to remember either.
@@ -173,7 +173,8 @@ export abstract class ApplyCommand extends ProjectCommand {
     await this.reaching(() => this.#reachSome(plan, application.fleet));
     this.signal.throwIfAborted();
     const { beginGeneration, endGeneration } = await import("../operation/generations.ts");
-    const generation = beginGeneration(this.state, { plan, desired, files, rollbackOf, now: Date.now() });
+    const begun = { plan, desired, files, folders, rollbackOf, now: Date.now() };
+    const generation = beginGeneration(this.state, begun);
     const { secrets, actionSecrets } = evaluated;
     const finals = await this.reaching(() => this.carryOut({ ...application, secrets, actionSecrets }));
     const whole = isWhole(plan, finals);

@@ -5,7 +5,7 @@ import { isReadable, isRemote, targetOf, urlFault } from "../model/target.ts";
 import type { DeclaredBackends, DeclaredServer } from "./declared.ts";
 import { expandPath } from "./environment.ts";
 import { isMap, problemAt } from "./keys.ts";
-import { placeOf, sourceFolder } from "./place.ts";
+import { formatPlace, placeOf, sourceFolder } from "./place.ts";
 import type { PathFacts } from "./placeholders.ts";
 import type { Scope } from "./scope.ts";
 import { absoluteReference, readSecret } from "./secrets.ts";
@@ -15,10 +15,13 @@ type SupervisordInput = Partial<NonNullable<FilledRoot["supervisord"]>>;
 
 /** Reads the blocks of a root. Values of the wrong form are reported where the schema looks at them, and are left out. */
 export function declareBackends(
-  { settings, saidBy }: Pick<Scope, "settings" | "saidBy">,
+  scopes: readonly Pick<Scope, "settings" | "saidBy">[],
   servers: readonly DeclaredServer[],
   machine: PathFacts,
 ): { backends: DeclaredBackends; problems: Diagnostic[] } {
+  const [{ settings = {}, saidBy = () => undefined } = {}, ...more] = scopes.filter((scope) =>
+    isMap(scope.settings.supervisord),
+  );
   const written = isMap(settings.supervisord) ? (settings.supervisord as SupervisordInput) : {};
   const { url = "http://localhost:9001/RPC2", user, password, includeDir } = written;
   const problems: Diagnostic[] = [];
@@ -31,6 +34,11 @@ export function declareBackends(
     const said = source(key);
     return said ? sourceFolder(said) : "/";
   };
+  for (const scope of more) {
+    const message = `cannot set up supervisord twice: it is set up already at ${formatPlace(at("url"))}; keep one of them`;
+    const said = scope.saidBy(["supervisord"]);
+    if (said) problems.push(problemAt(placeOf(said, ["supervisord"]), message));
+  }
   if (password !== undefined && user === undefined) {
     const message = "cannot use a password without a user: write the name that supervisord asks for too";
     problems.push(problemAt(at("password"), message));

@@ -4,23 +4,19 @@ import { NAME_PATTERN } from "../model/name.ts";
 import type { Power } from "../model/power.ts";
 import { rootInput, serverInput } from "../model/server.ts";
 import { isProgram, type Root } from "./discover.ts";
+import { type IncludeSetting, Includes, realOf } from "./include.ts";
 import { schemaProblems, show } from "./issues.ts";
 import { isMap, problemAt } from "./keys.ts";
-import type { Reading, Source } from "./place.ts";
+import { placeOf, type Reading, type Source } from "./place.ts";
 import { placeholderProblems } from "./placeholders.ts";
 import { powersOf } from "./powers.ts";
 import { readDocument } from "./read.ts";
+import type { RootFile } from "./root-file.ts";
 import { type ObjectShape, type Shape, shapeOf } from "./shape.ts";
 import { textProblems } from "./texts.ts";
 import type { Evaluation } from "./typescript.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
-
-/** A file that describes a project, or a part of one. */
-export interface RootFile {
-  readonly source: Source;
-  readonly value: Fields;
-}
 
 /** One server as one place says it, before the defaults. */
 export interface Candidate {
@@ -33,8 +29,8 @@ export interface Candidate {
 
 /** What all files of a root say, each part checked by itself. */
 export interface Collected {
-  /** `xy.config.*`, if there is one that could be read. */
-  readonly main?: RootFile;
+  /** `xy.config.*`, if there is one that could be read, and behind it the files that are included. */
+  readonly roots: readonly RootFile[];
   /** In name order; of one name as they were found. */
   readonly candidates: readonly Candidate[];
   readonly problems: readonly Diagnostic[];
@@ -60,9 +56,10 @@ const someOfRoot = rootInput.extend({
 export async function collect(
   root: Root,
   evaluation: Evaluation,
+  around: Omit<IncludeSetting, "root">,
   agree: (powers: readonly Power[]) => Promise<boolean>,
 ): Promise<Collected> {
-  const collection = new Collection(root, evaluation);
+  const collection = new Collection(root, evaluation, around);
   if (root.main !== undefined && !isProgram(root.main)) await collection.readMain(root.main);
   await collection.readServers();
   if (root.main !== undefined && isProgram(root.main)) {
@@ -80,8 +77,9 @@ class Collection {
   readonly #root: Root;
   readonly #evaluation: Evaluation;
   readonly #problems: Diagnostic[] = [];
-  #main: RootFile | undefined;
-  /** Of the main file. */
+  readonly #includes: Includes;
+  readonly #roots: RootFile[] = [];
+  /** Of these. */
   readonly #servers: Candidate[] = [];
   /** With files of their own. */
   readonly #alone: Omit<Candidate, "within">[] = [];
@@ -90,7 +88,8 @@ class Collection {
   #areNamesKnown: boolean;
   readonly #unread = new Set<string>();
 
-  constructor(root: Root, evaluation: Evaluation) {
+  constructor(root: Root, evaluation: Evaluation, around: Omit<IncludeSetting, "root">) {
+    this.#includes = new Includes({ ...around, root: root.folder });
     this.#root = root;
     this.#evaluation = evaluation;
     this.#complete = root.diagnostics.every((diagnostic) => diagnostic.severity !== "error");
@@ -98,14 +97,36 @@ class Collection {
   }
 
   async readMain(file: string): Promise<void> {
+    await this.#readRoot(file, undefined, [realOf(file)]);
+  }
+
+  /** `chain`: real paths of the files that lead to this one, itself the last. */
+  async #readRoot(file: string, parent: RootFile | undefined, chain: readonly string[]): Promise<void> {
     const rootShape = shapeOf(rootInput) as ObjectShape;
     const reading = await readDocument(file, rootShape, this.#evaluation);
     const document = this.#take(reading);
     if (!document) return;
     const parts = [document, ...(reading.again ?? [])];
     for (const part of parts) this.#check(someOfRoot, rootShape, part);
-    this.#main = { source: { document, at: [] }, value: isMap(document.value) ? document.value : {} };
-    for (const part of parts) this.#servers.push(...serversIn(part, this.#main));
+    const value = isMap(document.value) ? document.value : {};
+    const own: RootFile = { source: { document, at: [] }, value, ...(parent && { parent }) };
+    this.#roots.push(own);
+    for (const part of parts) this.#servers.push(...serversIn(part, own));
+    if (parent && value.project !== undefined)
+      this.#problems.push(problemAt(placeOf(own.source, ["project"]), NAMED_ELSEWHERE));
+    const { files, problems } = await this.#includes.of(own, chain);
+    this.#problems.push(...problems);
+    // Nobody knows what is declared in a file that could not be included.
+    if (problems.some(({ severity }) => severity === "error")) this.#areNamesKnown = false;
+    for (const { file: included, real, place, isOutside } of files) {
+      if (isOutside) this.powers.push({ can: "include", included, place });
+      await this.#evaluation.pause();
+      if (this.#evaluation.signal.aborted) {
+        this.#areNamesKnown = this.#complete = false;
+        return;
+      }
+      await this.#readRoot(included, own, [...chain, real]);
+    }
   }
 
   async readServers(): Promise<void> {
@@ -134,15 +155,14 @@ class Collection {
   }
 
   whole(): Collected {
-    const main = this.#main;
-    const mainFile = main?.source.document.file;
-    const files = this.#files;
+    const [main] = this.#roots;
+    const first = this.#roots.map(({ source }) => source.document.file);
     const alone = this.#alone.map((one) => ({ ...one, within: main }));
     return {
-      ...(main && { main }),
+      roots: this.#roots,
       candidates: [...this.#servers, ...alone].sort(byName),
       problems: this.#problems,
-      files: mainFile === undefined ? files : [mainFile, ...files.filter((file) => file !== mainFile)],
+      files: [...new Set([...first, ...this.#files])],
       powers: this.powers,
       complete: this.#complete,
       unread: this.#areNamesKnown ? this.#unread : undefined,
@@ -174,6 +194,8 @@ class Collection {
   }
 }
 
+const NAMED_ELSEWHERE =
+  "cannot name the project in a file that is included: the root's own file names it; remove this line";
 const NAME_RULE = 'it takes a-z, 0-9, "-" and "_", at most 63 characters, and begins with a letter or digit';
 
 const byName = (a: Candidate, b: Candidate) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);

@@ -20,6 +20,8 @@ import { duplicateMessage } from "./yaml.ts";
 const ARGUMENT_KEYS = ["type", "server", "cron"];
 /** Nodes that stand for true when nothing is said of them. */
 const FLAGS = ["mcp"];
+/** Nodes that may stand there more than once: their values follow each other. */
+const REPEATED = ["include"];
 const SECRET_KINDS = ["env", "file", "command"];
 
 /** Reads KDL 2 by the schema: what a node may hold follows from the field that it sets. */
@@ -107,6 +109,7 @@ class Decoder {
         if (this.meant.length < ENOUGH_PROBLEMS)
           this.meant.push(...meantBy([unknownKey(node.name, path, known, "kebab")]));
       } else if (isNamedMap(of)) this.#named(node, of.value, [...path, key], blocks, key);
+      else if (REPEATED.includes(key)) this.#repeated(node, [...path, key], fields, key);
       else if (isConditional(of)) this.#on(node, of, [...path, key], fields, key);
       else if (isDependencies(of)) this.#dependencies(node, of, [...path, key], fields, key);
       else if (this.#first(taken, node)) fields.set(key, this.#field(node, of, [...path, key], known));
@@ -164,6 +167,24 @@ class Decoder {
     }
     this.#place(own, name.position);
     entries.set(name.value, this.block(node.entries, shape as ObjectShape, own));
+  }
+
+  /** `include "a.kdl" "b/*.kdl"`, as often as somebody likes. */
+  #repeated(node: KdlNode, path: KeyPath, fields: Fields, key: string): void {
+    const items = (fields.get(key) ?? []) as unknown[];
+    if (!fields.has(key)) this.#place(path, node.position);
+    if (node.arguments.length === 0)
+      this.#problem(
+        node.position,
+        `cannot leave ${node.name} without a value: write ${node.name} and the value`,
+      );
+    const [entry] = node.entries;
+    if (entry) this.#problem(entry.position, `cannot use ${entry.name} here: ${node.name} takes values only`);
+    for (const argument of node.arguments) {
+      this.#place([...path, items.length], argument.position);
+      items.push(this.#value(argument));
+    }
+    fields.set(key, items);
   }
 
   #again(node: KdlNode, shape: ObjectShape, path: KeyPath, { value: name, position }: KdlArgument): void {

@@ -9,14 +9,16 @@ import { declareBackends } from "./backend-settings.ts";
 import { type Collected, collect } from "./collect.ts";
 import { declareServers } from "./declare.ts";
 import type { Declared } from "./declared.ts";
-import { discover, type Root, type Search, userFolder } from "./discover.ts";
+import { discover, ownerOf, type Root, type Search, userFolder } from "./discover.ts";
 import { folderThere } from "./elsewhere.ts";
 import { accountEnv, expandPath } from "./environment.ts";
 import { graphProblems } from "./graph.ts";
+import type { IncludeSetting } from "./include.ts";
 import { patternProblems } from "./patterns.ts";
 import { type KeyPath, sourceFolder } from "./place.ts";
 import { probesOf, refusals } from "./powers.ts";
 import { firstOfEach } from "./problems.ts";
+import type { RootFile } from "./root-file.ts";
 import { scopeOf } from "./scope.ts";
 import type { Evaluation } from "./typescript.ts";
 import { matches } from "./when.ts";
@@ -59,7 +61,7 @@ export async function load(request: LoadRequest): Promise<Loaded> {
   };
   const failed = (problems: readonly Diagnostic[]) =>
     ({ ok: false, problems: firstOfEach(sorted(problems)) }) as const;
-  const collected = await collect(root, evaluationOf(request), agree);
+  const collected = await collect(root, evaluationOf(request), aroundOf(request), agree);
   const read = [...root.diagnostics, ...collected.problems];
   if (request.signal.aborted && !collected.complete) return failed(read);
   const { declared, problems } = declare(root, collected, request, isOwn);
@@ -86,6 +88,11 @@ function evaluationOf(request: LoadRequest): Evaluation {
   return { context, signal, print, pause, ...(translations === undefined ? {} : { translations }) };
 }
 
+/** Whose files may be included, and for which machine their names are made. */
+function aroundOf(request: LoadRequest): Omit<IncludeSetting, "root"> {
+  return { owner: ownerOf(request), machine: request.target ?? request.machine };
+}
+
 /** Servers of this machine, and what is wrong once everything is put together. */
 function declare(
   root: Root,
@@ -95,24 +102,40 @@ function declare(
 ): { declared: Declared; problems: Diagnostic[] } {
   const { target } = request;
   const machine = target ?? request.machine;
-  const { main } = collected;
+  const [main] = collected.roots;
   const project = projectName(root, main?.value ?? {}, isOwn);
   const facts = { project, home: machine.home, baseEnv: { ...accountEnv(machine), PATH: "" } };
-  const scope = scopeOf(main, machine);
+  const scopes = new Map(collected.roots.map((file) => [file, scopeOf(file, machine)]));
   const there = (folder: string) =>
     target ? folderThere(folder, request.machine.home, target.home) : folder;
-  const outcome = declareServers(collected.candidates, () => ({ facts, scope, machine }));
+  const outcome = declareServers(collected.candidates, ({ within }) => ({
+    ...{ facts, machine },
+    scope: (within && scopes.get(within)) ?? scopeOf(undefined, machine),
+  }));
   const servers = outcome.servers.map((server) => ({
     ...server,
     folder: (at: KeyPath) => there(server.folder(at)),
   }));
   const { elsewhere, elsewhereBecause } = outcome;
   const between = graphProblems(servers, { elsewhere: new Set(elsewhere), unread: collected.unread });
-  const folder = there(main ? sourceFolder(main.source) : root.folder);
-  const path = asTexts(scope.settings.path).map((entry) => expandPath(entry, folder, machine));
-  const { backends, problems } = declareBackends(scope, servers, machine);
-  const standing = scope.whens.every((when) => matches(when, machine)) ? standaloneActions(main) : [];
-  const alone = standing.map((action) => ({ ...action, folder: (at: KeyPath) => there(action.folder(at)) }));
+  const holds = (file: RootFile) => scopes.get(file)?.whens.every((when) => matches(when, machine)) ?? false;
+  const path = collected.roots.flatMap((file) => {
+    // Of the root's own it always was so.
+    if (file !== main && !holds(file)) return [];
+    const folder = there(sourceFolder(file.source));
+    return asTexts(scopes.get(file)?.settings.path).map((entry) => expandPath(entry, folder, machine));
+  });
+  const here = collected.roots.filter((file) => file === main || holds(file));
+  const { backends, problems } = declareBackends(
+    here.flatMap((file) => scopes.get(file) ?? []),
+    servers,
+    machine,
+  );
+  const standing = standaloneActions(collected.roots.filter(holds));
+  const alone = standing.actions.map((action) => ({
+    ...action,
+    folder: (at: KeyPath) => there(action.folder(at)),
+  }));
   const actions = [...servers.flatMap(serverActions), ...alone];
   const { files } = collected;
   const where = { root: root.folder, named: root.named, isOwn };
@@ -129,7 +152,13 @@ function declare(
   };
   return {
     declared,
-    problems: [...outcome.problems, ...between, ...problems, ...actionProblems(actions, servers, facts)],
+    problems: [
+      ...outcome.problems,
+      ...standing.problems,
+      ...between,
+      ...problems,
+      ...actionProblems(actions, servers, facts),
+    ],
   };
 }
 

@@ -89,6 +89,8 @@ function refusal(power: Power): string {
   switch (power.can) {
     case "program":
       return "cannot evaluate this program unasked: it can do anything that you can do";
+    case "include":
+      return `cannot take a part of it from another folder unasked: ${visible(power.included)}`;
     case "secret":
       return `cannot run this command for a secret unasked: ${visible(power.command)}`;
     case "probe":

@@ -50,7 +50,7 @@ A host name is written in lower case and without the domain, as \`hostname -s\` 
 
 ## A project
 
-In \`xy.config.*\`.
+In \`xy.config.*\`, and in files that it includes, those without \`project\`: see [machines](../machines.md).
 
 ${table(rootInput)}
 `;

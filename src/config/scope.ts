@@ -1,8 +1,9 @@
 import { BACKENDS } from "../model/backends.ts";
-import type { RootFile } from "./collect.ts";
+import { CLASSES } from "../model/spec-parts.ts";
 import { isMap } from "./keys.ts";
 import { blocksFor, type Layer, merged, plain, saidBy } from "./layers.ts";
 import type { KeyPath, Source } from "./place.ts";
+import type { RootFile } from "./root-file.ts";
 import { asWhen, type Conditions, type Matched } from "./when.ts";
 
 /** What a file of the form of a root says on one machine of the servers that it declares. */
@@ -14,7 +15,7 @@ export interface Scope {
   readonly backend: (typeof BACKENDS)[number];
   /** The `class` of servers under systemd. */
   readonly systemd: "user" | "system";
-  /** Its settings of the project, where each of them stands. */
+  /** Its own settings of the project, and where each of them stands. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly saidBy: (path: KeyPath) => Source | undefined;
 }
@@ -31,6 +32,7 @@ const NOTHING: Scope = {
 /** Values of the wrong form are reported where the schema looks at them; here they count as absent. */
 export function scopeOf(file: RootFile | undefined, machine: Matched): Scope {
   if (file === undefined) return NOTHING;
+  const outer = scopeOf(file.parent, machine);
   const own: Layer = { value: file.value, source: file.source };
   const layers = [{ ...own, value: plain(file.value) }, ...blocksFor(own, machine)];
   const settings = merged(layers);
@@ -39,10 +41,13 @@ export function scopeOf(file: RootFile | undefined, machine: Matched): Scope {
     ? [{ value: file.value.defaults, source: { ...file.source, at: [...file.source.at, "defaults"] } }]
     : [];
   return {
-    whens: [asWhen(file.value.when)],
-    defaults: [...first, ...blocksFor(own, machine, "defaults")],
-    backend: BACKENDS.find((known) => known === settings.backend) ?? NOTHING.backend,
-    systemd: isMap(systemd) && systemd.scope === "system" ? "system" : "user",
+    whens: [...outer.whens, asWhen(file.value.when)],
+    defaults: [...outer.defaults, ...first, ...blocksFor(own, machine, "defaults")],
+    backend: BACKENDS.find((known) => known === settings.backend) ?? outer.backend,
+    systemd:
+      isMap(systemd) && CLASSES.some((one) => one === systemd.scope)
+        ? (systemd.scope as Scope["systemd"])
+        : outer.systemd,
     settings,
     saidBy: (path) => saidBy(layers, path),
   };

@@ -118,7 +118,7 @@ function unfilledWord({ text, path, named, isLine }: Told): ServerProblem[] {
   const wayOut =
     word === "user"
       ? "write {env.USER}"
-      : "it is filled in in paths alone; write it out, in an `on` block for each machine";
+      : "only paths know it; write it out, in an `on` block for each machine";
   return [
     ...(TILDE.test(text) && !isLine ? [told("~", "write {home}")] : []),
     ...(word === undefined ? [] : [told(`{${word}}`, wayOut)]),

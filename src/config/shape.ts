@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { PATHS } from "../model/input-parts.ts";
+import { type PathKind, pathKindOf } from "../model/path-text.ts";
 
 /** The outline of a zod schema: as much as a reader needs to know to name keys and to read KDL nodes. */
 export type Shape =
@@ -17,7 +17,6 @@ export type Shape =
       readonly object?: ObjectShape;
     };
 
-type PathKind = "file" | "program";
 export type ListShape = Extract<Shape, { kind: "list" }>;
 export type ObjectShape = Extract<Shape, { kind: "object" }>;
 
@@ -50,7 +49,7 @@ export function shapeOf(schema: z.ZodType): Shape {
     case "union":
       return def.options.map(shapeOf).reduce(either);
     default: {
-      const path = PATHS.get(schema)?.is;
+      const path = pathKindOf(schema);
       return { kind: "scalar", ...(path && { path }) };
     }
   }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { NAME_PATTERN } from "./name.ts";
+import { asPath, type PathKind } from "./path-text.ts";
 import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from "./units.ts";
 
 /** Scalars that the input schemas are made of. Their `error` texts complete "cannot use … for …: ". */
@@ -15,9 +16,7 @@ const inEnglish = (words: readonly string[]) =>
 /** Not empty. */
 export const text = (error = "write text in quotes") =>
   z.string({ error }).min(1, { error: "write at least one character" });
-/** Texts that are paths on the machine: `file`, or `program`, which is a path where it has a slash. */
-export const PATHS = z.registry<{ readonly is: "file" | "program" }>();
-export const pathText = (is: "file" | "program", error?: string) => text(error).register(PATHS, { is });
+export const pathText = (is: PathKind, error?: string) => asPath(is, text(error));
 
 export const oneOf = <const T extends readonly [string, ...string[]]>(words: T) =>
   z.enum(words, { error: `write ${inEnglish(words)}` });

@@ -74,6 +74,12 @@ export const rootInput = z.strictObject(
     project: serverName
       .optional()
       .describe("Name of the project; made from the root folder's name when left out."),
+    include: z
+      .union([pathText("file"), z.array(pathText("file"))], { error: "write a path or a list of paths" })
+      .optional()
+      .describe(
+        "Other files with a part of the project: paths or patterns (`work/*.kdl`), relative to the file that says so. `defaults` of this file hold there too.",
+      ),
     ...ofMachines,
     on: z
       .array(rootOnInput, {

@@ -64,6 +64,8 @@ export interface Evaluated extends Resolved {
     path: readonly (string | number)[],
   ) => Pick<Diagnostic, "file" | "line" | "column" | "path">;
   readonly files: readonly string[];
+  /** Folders of servers, and of actions that stand alone (`:name`), of files that are included. */
+  readonly folders?: Readonly<Record<string, string>>;
   readonly warnings: readonly Diagnostic[];
   /** Servers that are declared for other machines. */
   readonly elsewhere: readonly string[];
@@ -137,6 +139,7 @@ export async function resolveHere(
     files,
     elsewhere,
     place: placesIn(declared),
+    folders: includedFolders(declared),
     host: callersName(env),
     ...(isOwn ? {} : { origin: { named, folder: root } }),
   };
@@ -162,6 +165,25 @@ export async function resolveHere(
   });
   return { ...resolved, ...given };
 }
+
+/** What is not in `servers.d`, or beside the root's own file, is in a file that is included. */
+function includedFolders({ servers, actions, files }: Declared): Record<string, string> {
+  const usual = usualFolder(files);
+  const alone = actions.filter(({ server }) => server === null);
+  const all = [
+    ...servers.map(({ name, folder }) => ({ key: name, folder: folder([]), usual: usual(name) })),
+    ...alone.map(({ name, folder }) => ({ key: `:${name}`, folder: folder([]), usual: usual(undefined) })),
+  ];
+  return Object.fromEntries(
+    all.flatMap((one) => (one.folder === one.usual ? [] : [[one.key, one.folder] as const])),
+  );
+}
+
+/** Where a server's own file is, or the main one. */
+const usualFolder = (files: readonly string[]) => (server: string | undefined) => {
+  const own = files.find((file) => basename(file).split(".")[0] === server) ?? files[0];
+  return own === undefined ? undefined : dirname(own);
+};
 
 function callersName(env: Setting["env"]): string | null {
   const { name, from } = hostNameOf(env);
@@ -190,19 +212,18 @@ export async function evaluateGeneration(
   project: string,
   setting: Pick<Setting, "env" | "state" | "signal">,
 ): Promise<Evaluated> {
-  const { root, servers, actions = [], files } = generation;
+  const { root, servers, actions = [], files, folders = {} } = generation;
   const revived = await revive(
     { project, root, servers, actions },
     {
       env: setting.env,
       hmac: machineHmac(setting.state),
       runSecretCommand: secretRunner(setting),
-      // A server has its own file, or is in the main one.
-      folderOf: (server) =>
-        dirname(files.find((file) => basename(file).split(".")[0] === server) ?? files[0] ?? root),
+      folderOf: ({ server, action }) =>
+        own(folders, server ?? `:${action}`) ?? usualFolder(files)(server) ?? root,
     },
   );
-  return { ...revived, files, elsewhere: [], warnings: [], place: () => ({}) };
+  return { ...revived, files, folders, elsewhere: [], warnings: [], place: () => ({}) };
 }
 
 /** What a plan is made from. */

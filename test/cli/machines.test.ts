@@ -150,3 +150,64 @@ test("a path has the machine in it, and what only looks so is remarked on", asyn
     "data-lab",
   );
 });
+
+test("work and private are files of their own, for every command", async () => {
+  const home = newHome();
+  home.trusts();
+  home.write(
+    "xy.config.kdl",
+    'project "tools"\ndefaults { umask "077"; }\ninclude "work/*.kdl" "../private/me.yaml"\n',
+  );
+  const web = (more = "") => `server "web" {\n${QUICK}env { TOKEN (command)"cat token"; }\n${more}}\n`;
+  home.write("work/web.kdl", web());
+  home.write("work/token", "s3cr3t-x\n");
+  home.allow(home.pathOf("work/token"));
+  home.write(
+    "../private/me.yaml",
+    "servers: { me: { command: sleep, args: ['600'], port: none } }\nactions: { act: { command: 'true' } }\n",
+  );
+  const plan = await home.did("plan", "-o", "one.plan");
+  expect(plan).toContain("Plan: 3 to add");
+  expect(await home.did("apply", "one.plan")).toContain("Apply complete: 3 added");
+  expect(await home.did("plan")).toBe("No changes. 2 servers match the configuration.\n");
+  const { files } = (await home.json("check")) as { files: string[] };
+  expect(files).toEqual(
+    ["tools/xy.config.kdl", "tools/work/web.kdl", "private/me.yaml"].map((file) => join(home.path, file)),
+  );
+  expect(await home.did("emit", "systemd", "--only", "me")).toContain("UMask=0077\n");
+
+  // A saved plan is made again from all of the files.
+  home.write("work/web.kdl", web('tags "new"\n'));
+  await home.did("plan", "-o", "two.plan");
+  home.write("work/web.kdl", web('tags "newer"\n'));
+  expect((await home.xy("apply", "two.plan")).code).not.toBe(0);
+  expect(await home.call("reload", {})).toMatchObject({ result: { changed: ["web"], unchanged: ["me"] } });
+
+  // Commands for secrets run where the file stands that says them, also when they are brought back.
+  home.write("xy.config.kdl", 'project "tools"\n');
+  expect(await home.did("apply", "--yes")).toContain("3 removed");
+  expect(await home.did("rollback", "--yes")).toContain("3 added");
+  expect((await home.servers()).web).toMatchObject({ state: "running" });
+});
+
+test("a file of another folder is asked about, with what it can run", async () => {
+  const home = newHome();
+  home.write("xy.config.yaml", "include: ~/other/x.kdl\n");
+  home.write("../other/x.kdl", `server "web" {\n${QUICK}env { TOKEN (command)"touch ran"; }\n}\n`);
+  const refused = await home.xy("plan");
+  expect(refused).toMatchObject({ code: 3, stdout: "" });
+  expect(refused.stderr).toContain(
+    `xy.config.yaml:1:10: cannot take a part of it from another folder unasked: ${home.path}/other/x.kdl\n`,
+  );
+  expect(refused.stderr).toContain("~/other/x.kdl:6:");
+  expect(refused.stderr).toContain("cannot run this command for a secret unasked: touch ran\n");
+  const asked = home.terminal("xy plan");
+  await asked.prints("Trust this configuration?");
+  expect(asked.stdout).toContain("take a part of it from a file of another folder:");
+  asked.types("n\r");
+  await asked.ended;
+  await home.shell("chmod 666 ../other/x.kdl");
+  expect((await home.xy("plan", "--trust")).stderr).toContain(
+    `xy.config.yaml:1:10: cannot include ${home.path}/other/x.kdl: others can write to ${home.path}/other/x.kdl; run: chmod go-w`,
+  );
+});

@@ -261,7 +261,7 @@ describe("mistakes in KDL", () => {
         'xy.config.kdl:2:12: cannot tell the name of this server: write server "name" { … }',
         'xy.config.kdl:3:1: cannot use unknown key "servers": did you mean "server"?',
         "xy.config.kdl:5:8: cannot declare the server c twice: it is declared already at xy.config.kdl:4:8; keep one of them",
-        'xy.config.kdl:6:1: cannot use unknown key "command": write one of action, backend, defaults, on, path, project, server, supervisord, systemd, when',
+        'xy.config.kdl:6:1: cannot use unknown key "command": write one of action, backend, defaults, include, on, path, project, server, supervisord, systemd, when',
       ],
     ],
   ])("%s", async (_, files, problems) => {

@@ -42,6 +42,7 @@ describe("every path", () => {
       ["command", "interpreter", "env.*.secret.file", "workingDir"].map((key) => `${at}actions.*.${key}`);
     expect([...found].sort()).toEqual(
       [
+        "include",
         "path",
         "supervisord.includeDir",
         "supervisord.password.secret.file",
