@@ -4,7 +4,7 @@ export interface When {
   readonly os?: "linux" | "macos" | readonly ("linux" | "macos")[] | undefined;
   /** Processor architecture as Node names it, such as `x64` or `arm64`. */
   readonly arch?: string | readonly string[] | undefined;
-  /** Short host name, without the domain. */
+  /** Short host name in lower case, without the domain. */
   readonly host?: string | readonly string[] | undefined;
   /** Login name. */
   readonly user?: string | readonly string[] | undefined;
@@ -357,18 +357,48 @@ export interface Server {
   readonly tags?: readonly string[] | undefined;
   /** Machines on which it is declared at all; every key that is given must match. */
   readonly when?: When | undefined;
+  /** Settings for some machines: blocks that are merged into the server, in their order, where their `when` holds. */
+  readonly on?: readonly ServerOn[] | undefined;
 }
+
+/** Settings of a server for the machines that its `when` names. */
+export type ServerOn = { readonly when: When } & Partial<Omit<Server, "on" | "when">>;
+
+/** Settings for every server. */
+export type Defaults = Partial<Omit<Server, "on">>;
 
 /** A project: its servers, and what they have in common. */
 export interface Root {
   /** Name of the project; made from the root folder's name when left out. */
   readonly project?: string | undefined;
+  /** Other files with a part of the project: paths or patterns (`work/*.kdl`), relative to the file that says so. `defaults` of this file hold there too. */
+  readonly include?: string | readonly string[] | undefined;
   /** What runs the servers. Default: "agent". */
   readonly backend?: "agent" | "systemd" | "launchd" | "supervisord" | undefined;
   /** Settings for every server. Blocks and `env` are merged key by key, lists are replaced. */
-  readonly defaults?: Partial<Server> | undefined;
+  readonly defaults?: Defaults | undefined;
   /** Folders in which programs are found, before those every server gets. Default: []. */
   readonly path?: readonly string[] | undefined;
+  /** How systemd is used. */
+  readonly systemd?: {
+    /** The `class` of servers under systemd that say none. Default: "user". */
+    readonly scope?: "user" | "system" | undefined;
+  } | undefined;
+  /** The supervisord that runs servers. */
+  readonly supervisord?: {
+    /** Where it answers: `http://host:port/RPC2`, or `unix:///path` of its socket. Default: "http://localhost:9001/RPC2". */
+    readonly url?: string | undefined;
+    /** Name that its HTTP server asks for. */
+    readonly user?: string | undefined;
+    /** Password that its HTTP server asks for: a text, or a reference to a secret. */
+    readonly password?: string | Secret | undefined;
+    /** Whether `url` may lead to another machine: what is sent there, a password too, leaves this one. Default: false. */
+    readonly allowRemote?: boolean | undefined;
+    /** Folder that its `[include]` section names, as in `files = DIR/*.conf`: a file for each server is written there. Left out: its programs can be listed and operated, and no server runs there. */
+    readonly includeDir?: string | undefined;
+  } | undefined;
+  /** Settings for some machines: blocks that are merged into the root, in their order, where their `when` holds. */
+  readonly on?: readonly RootOn[] | undefined;
   /** Servers by name. */
   readonly servers?: Readonly<Record<string, Server>> | undefined;
   /** Actions that belong to no server, by name: `xy run action`. */
@@ -416,27 +446,15 @@ export interface Root {
     /** Words to find its jobs by. Default: []. */
     readonly tags?: readonly string[] | undefined;
   }>> | undefined;
-  /** How systemd is used. */
-  readonly systemd?: {
-    /** The `class` of servers under systemd that say none. Default: "user". */
-    readonly scope?: "user" | "system" | undefined;
-  } | undefined;
-  /** The supervisord that runs servers. */
-  readonly supervisord?: {
-    /** Where it answers: `http://host:port/RPC2`, or `unix:///path` of its socket. Default: "http://localhost:9001/RPC2". */
-    readonly url?: string | undefined;
-    /** Name that its HTTP server asks for. */
-    readonly user?: string | undefined;
-    /** Password that its HTTP server asks for: a text, or a reference to a secret. */
-    readonly password?: string | Secret | undefined;
-    /** Whether `url` may lead to another machine: what is sent there, a password too, leaves this one. Default: false. */
-    readonly allowRemote?: boolean | undefined;
-    /** Folder that its `[include]` section names, as in `files = DIR/*.conf`: a file for each server is written there. Left out: its programs can be listed and operated, and no server runs there. */
-    readonly includeDir?: string | undefined;
-  } | undefined;
   /** Machines on which this root declares anything. */
   readonly when?: When | undefined;
 }
+
+/** Settings of a project for the machines that its `when` names. */
+export type RootOn = { readonly when: When } & Pick<
+  Root,
+  "backend" | "defaults" | "path" | "systemd" | "supervisord"
+>;
 
 /** The machine that a configuration is evaluated on. */
 export interface Context {

@@ -25,7 +25,10 @@ export async function runReload(stateDir: string, project: string | undefined): 
   const argv = [launcherPath(), "reload", "--json", "--config", record.config];
   // The command says what is wrong with a root that is not there; without a folder to run in there is no command.
   const cwd = isGone(record.root) ? stateDir : record.root;
-  const { code, stdout, stderr } = await runWhileAlive(argv, cwd, BOUNDS);
+  // What the shell was told in which the agent was started counts for nobody.
+  const { XY_HOST: _, ...env } = process.env;
+  const named = record.host === undefined ? env : { ...env, XY_HOST: record.host };
+  const { code, stdout, stderr } = await runWhileAlive(argv, cwd, BOUNDS, named);
   if (code === 0) return JSON.parse(stdout);
   throw failure(code, stdout, stderr);
 }
@@ -58,10 +61,15 @@ interface Ended {
 }
 
 /** Runs a program of Node, which is asked to end once it has given no sign of life for too long. */
-export function runWhileAlive(argv: readonly string[], cwd: string, bounds: typeof BOUNDS): Promise<Ended> {
+export function runWhileAlive(
+  argv: readonly string[],
+  cwd: string,
+  bounds: typeof BOUNDS,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, argv, {
-      cwd,
+      ...{ cwd, env },
       stdio: ["ignore", "pipe", "pipe"],
       timeout: bounds.whole,
     });

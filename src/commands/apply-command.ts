@@ -111,7 +111,7 @@ export abstract class ApplyCommand extends ProjectCommand {
 
   /** Binds the project's name to its root, and keeps the ports that its servers were given. */
   protected async bind(
-    { desired, autoPorts: ports, settings, origin, here }: Evaluated,
+    { desired, autoPorts: ports, settings, origin, here, host }: Evaluated,
     { isAgreed, adopts = false }: { readonly isAgreed: boolean; readonly adopts?: boolean | undefined },
   ): Promise<void> {
     const { bindProject } = await import("../operation/project.ts");
@@ -120,7 +120,7 @@ export abstract class ApplyCommand extends ProjectCommand {
     rememberSeen(this.state, isAgreed ? origin : undefined);
     // Before anything is done: what is done has to be undone without the configuration.
     writeBackendSettings(this.state, desired.project, settings);
-    bindProject(this.state, desired.project, here, { ports, now: Date.now(), adopts });
+    bindProject(this.state, desired.project, here, { ports, host, now: Date.now(), adopts });
   }
 
   /** The plan that removes all that a project has, whatever is declared. Close the fleet after use. */
@@ -186,7 +186,7 @@ export abstract class ApplyCommand extends ProjectCommand {
   /** Binds the project, and carries the plan out as its next generation. */
   protected async applyAsGeneration(application: Application): Promise<readonly FinalEvent[]> {
     const { plan, evaluated, rollbackOf } = application;
-    const { desired, files } = evaluated;
+    const { desired, files, folders } = evaluated;
     // A rollback leaves the project bound where it is, and its servers their ports.
     if (rollbackOf === undefined) {
       await this.bind(evaluated, { isAgreed: !isEmpty(plan), adopts: application.adopts });
@@ -197,7 +197,8 @@ export abstract class ApplyCommand extends ProjectCommand {
     await this.reaching(() => this.reachSome(plan, application.fleet));
     this.signal.throwIfAborted();
     const { beginGeneration, endGeneration } = await import("../operation/generations.ts");
-    const generation = beginGeneration(this.state, { plan, desired, files, rollbackOf, now: Date.now() });
+    const begun = { plan, desired, files, folders, rollbackOf, now: Date.now() };
+    const generation = beginGeneration(this.state, begun);
     const { secrets, actionSecrets } = evaluated;
     const finals = await this.reaching(() => this.carryOut({ ...application, secrets, actionSecrets }));
     const whole = isWhole(plan, finals);

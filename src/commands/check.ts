@@ -3,8 +3,10 @@ import { isManager } from "../backends/fleet.ts";
 import { actionKey } from "../model/action.ts";
 import { type Diagnostic, formatDiagnostic, type Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
+import { hostWord } from "../model/machine-words.ts";
 import { own } from "../model/own.ts";
 import { visible } from "../model/visible.ts";
+import type { HostName } from "../operation/host-name.ts";
 import type { Evaluated } from "../operation/planning.ts";
 import { EXIT } from "./exit-codes.ts";
 import {
@@ -65,6 +67,7 @@ export default class Check extends ProjectCommand {
       return this.printJson(files.length === 0 ? documents[0] : { valid: true, projects: documents });
     }
     for (const { warnings } of found) this.#warn(warnings);
+    for (const note of new Set(found.flatMap(({ notes }) => notes))) this.note(note);
     for (const { document } of found) this.print(validityOf(document, flags.for));
   }
 
@@ -87,7 +90,7 @@ export default class Check extends ProjectCommand {
     const { checkConfiguration } = await import("../operation/checking.ts");
     const checked = await checkConfiguration(this.setting(flags));
     if (!checked.ok) return checked;
-    const { evaluated, errors: wrong, warnings } = checked.value;
+    const { evaluated, errors: wrong, warnings, name } = checked.value;
     const refusals = flags.for
       ? await refusalsThere(evaluated, wrong, flags.for)
       : await this.#refusals(evaluated, wrong);
@@ -96,15 +99,18 @@ export default class Check extends ProjectCommand {
     const { desired, files, elsewhere } = evaluated;
     const { project, servers, actions } = desired;
     const document = {
-      ...(flags.for ? { for: shownMachine(flags.for) } : {}),
+      ...(flags.for
+        ? { for: shownMachine(flags.for) }
+        : { host: { name: hostWord(name.name), from: name.from } }),
       project,
       servers: servers.map(({ name }) => name),
       actions: actions.map(actionKey),
       files,
       elsewhere,
+      ...(desired.elsewhere && { elsewhereBecause: desired.elsewhere }),
       warnings,
     };
-    return { ok: true, value: { document, warnings } };
+    return { ok: true, value: { document, warnings, notes: notesOn(desired, flags.for ? undefined : name) } };
   }
 
   #endWith(failed: readonly Failure[], found: readonly Valid[]): never {
@@ -148,6 +154,18 @@ interface Valid {
     readonly elsewhere: readonly string[];
   };
   readonly warnings: readonly Diagnostic[];
+  /** What is to be known beside. */
+  readonly notes: readonly string[];
+}
+
+/** What this machine is called where no network says it, and for which machines there is something else. */
+function notesOn({ elsewhere = {} }: Evaluated["desired"], name: HostName | undefined): string[] {
+  const isSaid = name !== undefined && name.from !== "network";
+  const by = name?.from === "XY_HOST" ? "XY_HOST" : shortenPath(name?.from ?? "");
+  return [
+    ...(isSaid ? [`This machine is called ${name.name}: ${by} says so.`] : []),
+    ...Object.entries(elsewhere).map(([server, why]) => `${server} is declared for other machines (${why})`),
+  ];
 }
 
 function validityOf({ project, servers, actions, elsewhere }: Valid["document"], machine?: Machine): string {

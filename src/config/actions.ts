@@ -2,11 +2,11 @@ import { actionInput } from "../model/action-input.ts";
 import { aboutAction, type Diagnostic } from "../model/diagnostic.ts";
 import { MAIN_ACTION } from "../model/job.ts";
 import { parseDuration } from "../model/units.ts";
-import type { Collected } from "./collect.ts";
 import type { DeclaredAction, DeclaredServer } from "./declared.ts";
-import { isMap } from "./keys.ts";
-import { type KeyPath, placeOf, sourceFolder } from "./place.ts";
-import { envNameProblems, type ServerProblem, unfilledVariables } from "./server-checks.ts";
+import { isMap, problemAt } from "./keys.ts";
+import { formatPlace, type KeyPath, placeOf, sourceFolder } from "./place.ts";
+import type { RootFile } from "./root-file.ts";
+import { envNameProblems, type ServerProblem, unfilledTexts } from "./server-checks.ts";
 import { type Expanded, expandTemplates, type TemplateFacts } from "./templates.ts";
 
 /** Actions as they are declared: which there are, and what is wrong with them although each field has the right form. */
@@ -21,16 +21,27 @@ export function serverActions(server: DeclaredServer): DeclaredAction[] {
   }));
 }
 
-/** Those of the root's own file. One of the wrong form is reported where that is looked at, and left out here. */
-export function standaloneActions(main: Collected["main"]): DeclaredAction[] {
-  const actions = isMap(main?.value.actions) ? Object.entries(main.value.actions) : [];
-  return actions.flatMap(([name, written]) => {
-    const input = actionInput.safeParse(written);
-    if (!main || !input.success) return [];
-    const source = { document: main.source.document, at: ["actions", name] };
-    const place = (path: KeyPath) => placeOf(source, path);
-    return [{ name, server: null, input: input.data, place, folder: () => sourceFolder(source) }];
-  });
+/** Those of these files. One of the wrong form is reported where that is looked at, and left out here. */
+export function standaloneActions(roots: readonly RootFile[]): {
+  readonly actions: readonly DeclaredAction[];
+  readonly problems: readonly Diagnostic[];
+} {
+  const found = new Map<string, DeclaredAction>();
+  const problems: Diagnostic[] = [];
+  for (const { value, source: file } of roots)
+    for (const [name, written] of isMap(value.actions) ? Object.entries(value.actions) : []) {
+      const input = actionInput.safeParse(written);
+      if (!input.success) continue;
+      const source = { document: file.document, at: ["actions", name] };
+      const place = (path: KeyPath) => placeOf(source, path);
+      const first = found.get(name);
+      if (first) {
+        const message = `cannot declare the action ${name} twice: it is declared already at ${formatPlace(first.place([]))}; keep one of them`;
+        problems.push({ ...problemAt(place([]), message), action: name });
+      } else
+        found.set(name, { name, server: null, input: input.data, place, folder: () => sourceFolder(source) });
+    }
+  return { actions: [...found.values()], problems };
 }
 
 export function actionProblems(
@@ -45,7 +56,7 @@ export function actionProblems(
       ...nameProblems(action),
       ...programProblems(action),
       ...envNameProblems(action.input),
-      ...unfilledVariables(action.input),
+      ...unfilledTexts(action.input),
       ...backoffProblems(action),
       ...expandAction(action, server, { ...facts, port: server?.input.port === "none" ? null : 65535 })
         .problems,

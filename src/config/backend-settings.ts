@@ -5,7 +5,9 @@ import { isReadable, isRemote, targetOf, urlFault } from "../model/target.ts";
 import type { DeclaredBackends, DeclaredServer } from "./declared.ts";
 import { expandPath, realOf } from "./environment.ts";
 import { isMap, problemAt } from "./keys.ts";
-import { placeOf, type Source, sourceFolder } from "./place.ts";
+import { formatPlace, placeOf, sourceFolder } from "./place.ts";
+import type { PathFacts } from "./placeholders.ts";
+import type { Scope } from "./scope.ts";
 import { absoluteReference, readSecret } from "./secrets.ts";
 import type { World } from "./world.ts";
 
@@ -13,26 +15,44 @@ type SupervisordInput = Partial<NonNullable<FilledRoot["supervisord"]>>;
 
 /** Reads the blocks of a root. Values of the wrong form are reported where the schema looks at them, and are left out. */
 export function declareBackends(
-  main: { readonly source: Source; readonly value: Readonly<Record<string, unknown>> } | undefined,
+  scopes: readonly Pick<Scope, "settings" | "saidBy">[],
   servers: readonly DeclaredServer[],
-  home: string,
+  machine: PathFacts,
 ): { backends: DeclaredBackends; problems: Diagnostic[] } {
-  const written = main && isMap(main.value.supervisord) ? (main.value.supervisord as SupervisordInput) : {};
+  const [{ settings = {}, saidBy = () => undefined } = {}, ...more] = scopes.filter((scope) =>
+    isMap(scope.settings.supervisord),
+  );
+  const written = isMap(settings.supervisord) ? (settings.supervisord as SupervisordInput) : {};
   const { url = "http://localhost:9001/RPC2", user, password, includeDir } = written;
   const problems: Diagnostic[] = [];
-  if (password !== undefined && user === undefined && main) {
-    const message = "cannot use a password without a user: write the name that supervisord asks for too";
-    problems.push(problemAt(placeOf(main.source, ["supervisord", "password"]), message));
+  const source = (key: keyof SupervisordInput) => saidBy(["supervisord", key]) ?? saidBy(["supervisord"]);
+  const at = (key: keyof SupervisordInput) => {
+    const said = source(key);
+    return said ? placeOf(said, ["supervisord", key]) : {};
+  };
+  const folder = (key: keyof SupervisordInput) => {
+    const said = source(key);
+    return said ? sourceFolder(said) : "/";
+  };
+  for (const scope of more) {
+    const message = `cannot set up supervisord twice: it is set up already at ${formatPlace(at("url"))}; keep one of them`;
+    const said = scope.saidBy(["supervisord"]);
+    if (said) problems.push(problemAt(placeOf(said, ["supervisord"]), message));
   }
-  if (typeof url === "string" && main) problems.push(...targetProblems(written, url, main.source));
-  const supervisord = main &&
-    isMap(main.value.supervisord) && {
-      url,
-      ...(user === undefined ? {} : { user }),
-      ...(password === undefined ? {} : { password }),
-      ...(typeof includeDir === "string" ? { includeDir: unitFolder(includeDir, main.source, home) } : {}),
-      source: main.source,
-    };
+  if (password !== undefined && user === undefined) {
+    const message = "cannot use a password without a user: write the name that supervisord asks for too";
+    problems.push(problemAt(at("password"), message));
+  }
+  if (typeof url === "string") problems.push(...targetProblems(written, url, at("url")));
+  const supervisord = isMap(settings.supervisord) && {
+    url,
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
+    ...(typeof includeDir === "string"
+      ? { includeDir: unitFolder(includeDir, folder("includeDir"), machine) }
+      : {}),
+    passwordAt: { place: at("password"), folder: folder("password") },
+  };
   const backends = supervisord ? { supervisord } : {};
   if (typeof includeDir === "string") return { backends, problems };
   const message =
@@ -50,18 +70,17 @@ export function declareBackends(
 }
 
 /** Where a unit's file was written it is: under another name it would look like another file, and be moved. */
-function unitFolder(written: string, source: Source, home: string): string {
-  const base = sourceFolder(source);
-  return expandPath(written, realOf(base) ?? base, home);
+function unitFolder(written: string, folder: string, machine: PathFacts): string {
+  return expandPath(written, realOf(folder) ?? folder, machine);
 }
 
 /** What is wrong with where the credentials go. A URL is told without what may be some. */
 function targetProblems(
   { password, allowRemote }: SupervisordInput,
   url: string,
-  source: Source,
+  place: Parameters<typeof problemAt>[0],
 ): Diagnostic[] {
-  const at = (message: string) => problemAt(placeOf(source, ["supervisord", "url"]), message);
+  const at = (message: string) => problemAt(place, message);
   // What has another form is told by the schema.
   if (!/^https?:/.test(url)) return [];
   const fault = urlFault(url);
@@ -90,7 +109,7 @@ export async function resolveBackends(
   world: Pick<World, "env" | "runSecretCommand" | "secretUse" | "machine">,
 ): Promise<{ settings: BackendSettings; diagnostics: Diagnostic[] }> {
   if (supervisord === undefined) return { settings: {}, diagnostics: [] };
-  const { url, user, password, includeDir, source } = supervisord;
+  const { url, user, password, includeDir, passwordAt } = supervisord;
   const site = {
     url,
     ...(includeDir === undefined ? {} : { includeDir }),
@@ -99,8 +118,8 @@ export async function resolveBackends(
   if (password === undefined) return { settings: { supervisord: site }, diagnostics: [] };
   if (typeof password === "string")
     return { settings: { supervisord: { ...site, password } }, diagnostics: [] };
-  const folder = sourceFolder(source);
-  const ref = absoluteReference(password, folder, world.machine.home);
+  const { folder, place } = passwordAt;
+  const ref = absoluteReference(password, folder, world.machine);
   const outcome = await readSecret(ref, folder, world);
   if (outcome.kind === "value")
     return { settings: { supervisord: { ...site, password: outcome.value } }, diagnostics: [] };
@@ -108,6 +127,6 @@ export async function resolveBackends(
   const message = `cannot get the password of supervisord: ${outcome.message}`;
   return {
     settings: { supervisord: site },
-    diagnostics: [problemAt(placeOf(source, ["supervisord", "password"]), message)],
+    diagnostics: [problemAt(place, message)],
   };
 }

@@ -4,27 +4,34 @@ import { NAME_PATTERN } from "../model/name.ts";
 import type { Power } from "../model/power.ts";
 import { rootInput, serverInput } from "../model/server.ts";
 import { isProgram, type Root } from "./discover.ts";
+import { type IncludeSetting, Includes, realOf } from "./include.ts";
 import { schemaProblems, show } from "./issues.ts";
 import { isMap, problemAt } from "./keys.ts";
-import { formatPlace, placeOf, type Reading, type Source } from "./place.ts";
+import { placeOf, type Reading, type Source } from "./place.ts";
+import { placeholderProblems } from "./placeholders.ts";
 import { powersOf } from "./powers.ts";
 import { readDocument } from "./read.ts";
-import { type ObjectShape, shapeOf } from "./shape.ts";
+import type { RootFile } from "./root-file.ts";
+import { type ObjectShape, type Shape, shapeOf } from "./shape.ts";
 import { textProblems } from "./texts.ts";
 import type { Evaluation } from "./typescript.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
 
 /** One server as one place says it, before the defaults. */
 export interface Candidate {
   readonly name: string;
   readonly source: Source;
-  readonly value: Readonly<Record<string, unknown>>;
+  readonly value: Fields;
+  /** The file whose defaults it has. */
+  readonly within: RootFile | undefined;
 }
 
 /** What all files of a root say, each part checked by itself. */
 export interface Collected {
-  /** `xy.config.*`, if there is one that could be read. */
-  readonly main?: { readonly source: Source; readonly value: Readonly<Record<string, unknown>> };
-  /** In name order, each name once. */
+  /** `xy.config.*`, if there is one that could be read, and behind it the files that are included. */
+  readonly roots: readonly RootFile[];
+  /** In name order; of one name as they were found. */
   readonly candidates: readonly Candidate[];
   readonly problems: readonly Diagnostic[];
   readonly files: readonly string[];
@@ -49,109 +56,155 @@ const someOfRoot = rootInput.extend({
 export async function collect(
   root: Root,
   evaluation: Evaluation,
+  around: Omit<IncludeSetting, "root">,
   agree: (powers: readonly Power[]) => Promise<boolean>,
 ): Promise<Collected> {
-  const problems: Diagnostic[] = [];
-  const files: string[] = [];
-  const powers: Power[] = [];
-  let complete = root.diagnostics.every((diagnostic) => diagnostic.severity !== "error");
-  const unread = new Set<string>();
-  let areNamesKnown = complete;
-  const take = ({ document, problems: found }: Reading, server?: string) => {
-    problems.push(...found.map((problem) => (server === undefined ? problem : { ...problem, server })));
-    if (document) files.push(document.file);
+  const collection = new Collection(root, evaluation, around);
+  if (root.main !== undefined && !isProgram(root.main)) await collection.readMain(root.main);
+  await collection.readServers();
+  if (root.main !== undefined && isProgram(root.main)) {
+    collection.powers.unshift({ can: "program", place: { file: root.main } });
+    // Whoever has ended the reading is asked nothing any more, and no program is begun.
+    if (evaluation.signal.aborted || (await agree(collection.powers))) await collection.readMain(root.main);
+    // What is refused is told by whoever was asked.
+    else collection.isRefused();
+  }
+  return collection.whole();
+}
+
+class Collection {
+  readonly powers: Power[] = [];
+  readonly #root: Root;
+  readonly #evaluation: Evaluation;
+  readonly #problems: Diagnostic[] = [];
+  readonly #includes: Includes;
+  readonly #roots: RootFile[] = [];
+  /** Of these. */
+  readonly #servers: Candidate[] = [];
+  /** With files of their own. */
+  readonly #alone: Omit<Candidate, "within">[] = [];
+  readonly #files: string[] = [];
+  #complete: boolean;
+  #areNamesKnown: boolean;
+  readonly #unread = new Set<string>();
+
+  constructor(root: Root, evaluation: Evaluation, around: Omit<IncludeSetting, "root">) {
+    this.#includes = new Includes({ ...around, root: root.folder });
+    this.#root = root;
+    this.#evaluation = evaluation;
+    this.#complete = root.diagnostics.every((diagnostic) => diagnostic.severity !== "error");
+    this.#areNamesKnown = this.#complete;
+  }
+
+  async readMain(file: string): Promise<void> {
+    await this.#readRoot(file, undefined, [realOf(file)]);
+  }
+
+  /** `chain`: real paths of the files that lead to this one, itself the last. */
+  async #readRoot(file: string, parent: RootFile | undefined, chain: readonly string[]): Promise<void> {
+    const rootShape = shapeOf(rootInput) as ObjectShape;
+    const reading = await readDocument(file, rootShape, this.#evaluation);
+    const document = this.#take(reading);
+    if (!document) return;
+    const parts = [document, ...(reading.again ?? [])];
+    for (const part of parts) this.#check(someOfRoot, rootShape, part);
+    const value = isMap(document.value) ? document.value : {};
+    const own: RootFile = { source: { document, at: [] }, value, ...(parent && { parent }) };
+    this.#roots.push(own);
+    for (const part of parts) this.#servers.push(...serversIn(part, own));
+    if (parent && value.project !== undefined)
+      this.#problems.push(problemAt(placeOf(own.source, ["project"]), NAMED_ELSEWHERE));
+    const { files, problems } = await this.#includes.of(own, chain);
+    this.#problems.push(...problems);
+    // Nobody knows what is declared in a file that could not be included.
+    if (problems.some(({ severity }) => severity === "error")) this.#areNamesKnown = false;
+    for (const { file: included, real, place, isOutside } of files) {
+      if (isOutside) this.powers.push({ can: "include", included, place });
+      await this.#evaluation.pause();
+      if (this.#evaluation.signal.aborted) {
+        this.#areNamesKnown = this.#complete = false;
+        return;
+      }
+      await this.#readRoot(included, own, [...chain, real]);
+    }
+  }
+
+  async readServers(): Promise<void> {
+    const serverShape = shapeOf(serverInput) as ObjectShape;
+    for (const { name, file } of this.#root.servers) {
+      if (!NAME_PATTERN.test(name)) {
+        const message = `cannot use ${show(name)} as the name of a server: ${NAME_RULE}; rename the file`;
+        this.#problems.push(problemAt({ file }, message));
+        continue;
+      }
+      await this.#evaluation.pause();
+      const document = this.#take(await readDocument(file, serverShape, this.#evaluation), name);
+      if (this.#evaluation.signal.aborted) {
+        this.#areNamesKnown = false;
+        return;
+      }
+      if (!document) continue;
+      this.#check(someOfServer, serverShape, document, name);
+      if (isMap(document.value))
+        this.#alone.push({ name, source: { document, at: [] }, value: document.value });
+    }
+  }
+
+  isRefused(): void {
+    this.#complete = this.#areNamesKnown = false;
+  }
+
+  whole(): Collected {
+    const [main] = this.#roots;
+    const first = this.#roots.map(({ source }) => source.document.file);
+    const alone = this.#alone.map((one) => ({ ...one, within: main }));
+    return {
+      roots: this.#roots,
+      candidates: [...this.#servers, ...alone].sort(byName),
+      problems: this.#problems,
+      files: [...new Set([...first, ...this.#files])],
+      powers: this.powers,
+      complete: this.#complete,
+      unread: this.#areNamesKnown ? this.#unread : undefined,
+    };
+  }
+
+  #take({ document, problems }: Reading, server?: string): Reading["document"] {
+    this.#problems.push(
+      ...problems.map((problem) => ({ ...problem, ...(server !== undefined && { server }) })),
+    );
+    if (document) this.#files.push(document.file);
     else {
-      complete = false;
-      if (server === undefined) areNamesKnown = false;
-      else unread.add(server);
+      this.#complete = false;
+      if (server === undefined) this.#areNamesKnown = false;
+      else this.#unread.add(server);
     }
     return document;
-  };
-  const readMain = async (file: string): Promise<Collected["main"]> => {
-    const document = take(await readDocument(file, shapeOf(rootInput) as ObjectShape, evaluation));
-    if (!document) return undefined;
-    const source = { document, at: [] };
-    if (!isProgram(file)) powers.push(...powersOf(document));
-    problems.push(
-      ...schemaProblems(someOfRoot, document.value, source),
-      ...textProblems(source, document.value),
-    );
-    return { source, value: isMap(document.value) ? document.value : {} };
-  };
+  }
 
-  let main = root.main !== undefined && !isProgram(root.main) ? await readMain(root.main) : undefined;
-  const candidates: Candidate[] = [];
-  const shape = shapeOf(serverInput) as ObjectShape;
-  for (const { name, file } of root.servers) {
-    if (!NAME_PATTERN.test(name)) {
-      problems.push(
-        problemAt(
-          { file },
-          `cannot use ${show(name)} as the name of a server: ${NAME_RULE}; rename the file`,
-        ),
-      );
-      continue;
-    }
-    await evaluation.pause();
-    const document = take(await readDocument(file, shape, evaluation), name);
-    if (evaluation.signal.aborted) {
-      areNamesKnown = false;
-      break;
-    }
-    if (!document) continue;
+  #check(schema: z.ZodType, shape: Shape, document: Source["document"], server?: string): void {
     const source = { document, at: [] };
-    powers.push(...powersOf(document));
+    if (!isProgram(document.file)) this.powers.push(...powersOf(document));
     const found = [
-      ...schemaProblems(someOfServer, document.value, source),
+      ...schemaProblems(schema, document.value, source),
       ...textProblems(source, document.value),
+      ...placeholderProblems(source, document.value, shape),
     ];
-    problems.push(...found.map((problem) => ({ ...problem, server: name })));
-    if (isMap(document.value)) candidates.push({ name, source, value: document.value });
+    this.#problems.push(...found.map((one) => ({ ...one, ...(server !== undefined && { server }) })));
   }
-  if (root.main !== undefined && isProgram(root.main)) {
-    powers.unshift({ can: "program", place: { file: root.main } });
-    // Whoever has ended the reading is asked nothing any more, and no program is begun.
-    if (evaluation.signal.aborted || (await agree(powers))) main = await readMain(root.main);
-    // What is refused is told by whoever was asked.
-    else complete = areNamesKnown = false;
-  }
-  const { once, duplicates } = uniqueNames([...(main ? rootServers(main) : []), ...candidates]);
-  const all = [...problems, ...duplicates];
-  const mainFile = main?.source.document.file;
-  const ordered = mainFile === undefined ? files : [mainFile, ...files.filter((file) => file !== mainFile)];
-  return {
-    ...(main && { main }),
-    candidates: once,
-    problems: all,
-    files: ordered,
-    powers,
-    complete,
-    unread: areNamesKnown ? unread : undefined,
-  };
 }
 
+const NAMED_ELSEWHERE =
+  "cannot name the project in a file that is included: the root's own file names it; remove this line";
 const NAME_RULE = 'it takes a-z, 0-9, "-" and "_", at most 63 characters, and begins with a letter or digit';
 
-function rootServers({ source, value }: NonNullable<Collected["main"]>): Candidate[] {
-  const servers = isMap(value.servers) ? Object.entries(value.servers) : [];
+const byName = (a: Candidate, b: Candidate) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+
+function serversIn(document: Source["document"], within: RootFile): Candidate[] {
+  const { value } = document;
+  const servers = isMap(value) && isMap(value.servers) ? Object.entries(value.servers) : [];
   return servers.flatMap(([name, own]) => {
     if (!NAME_PATTERN.test(name) || !isMap(own)) return [];
-    return [{ name, source: { document: source.document, at: ["servers", name] }, value: own }];
+    return [{ name, source: { document, at: ["servers", name] }, value: own, within }];
   });
-}
-
-function uniqueNames(candidates: readonly Candidate[]): { once: Candidate[]; duplicates: Diagnostic[] } {
-  const byName = new Map<string, Candidate>();
-  const duplicates: Diagnostic[] = [];
-  for (const candidate of candidates) {
-    const first = byName.get(candidate.name);
-    if (!first) byName.set(candidate.name, candidate);
-    else {
-      const place = formatPlace(placeOf(first.source, []));
-      const message = `cannot declare the server ${candidate.name} twice: it is declared already at ${place}; keep one of them`;
-      duplicates.push({ ...problemAt(placeOf(candidate.source, []), message), server: candidate.name });
-    }
-  }
-  const once = [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { once, duplicates };
 }

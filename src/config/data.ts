@@ -17,8 +17,8 @@ export interface DataRequest {
 export async function readData(request: DataRequest): Promise<Reading> {
   const { file } = request;
   try {
-    const { document, problems } = await read(request);
-    return { ...(document && { document }), problems: problems.slice(0, ENOUGH_PROBLEMS) };
+    const reading = await read(request);
+    return { ...reading, problems: reading.problems.slice(0, ENOUGH_PROBLEMS) };
   } catch (error) {
     // Parsers call themselves, and others with all that they have found, until the stack ends.
     if (!(error instanceof RangeError)) throw error;

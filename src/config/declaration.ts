@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { secretInput } from "../model/input-parts.ts";
-import { rootInput, serverInput } from "../model/server.ts";
-import { whenInput } from "../model/server-fields.ts";
+import { defaultsInput, rootInput, rootOnInput, serverInput } from "../model/server.ts";
+import { onInput, whenInput } from "../model/server-fields.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { form, type Names, typeText } from "./type-text.ts";
 
@@ -37,11 +37,27 @@ function inputTypes(): string[] {
     whenInput,
   );
   const secret = declare("Secret", "A value that is read when the configuration is applied.", secretInput);
+  named.set(form(schema(onInput)), "ServerOn");
   const server = declare("Server", "One server.", serverInput);
-  named.set(form(schema(serverInput.partial())), "Partial<Server>");
+  named.set(form(schema(defaultsInput)), "Defaults");
+  named.set(form(schema(rootOnInput)), "RootOn");
   const root = declare("Root", "A project: its servers, and what they have in common.", rootInput);
-  return [when, secret, server, root];
+  return [when, secret, server, OF_SERVER, root, OF_ROOT];
 }
+
+const OF_SERVER = `  /** Settings of a server for the machines that its \`when\` names. */
+  export type ServerOn = { readonly when: When } & Partial<Omit<Server, "on" | "when">>;
+
+  /** Settings for every server. */
+  export type Defaults = Partial<Omit<Server, "on">>;
+`;
+
+const OF_ROOT = `  /** Settings of a project for the machines that its \`when\` names. */
+  export type RootOn = { readonly when: When } & Pick<
+    Root,
+    "backend" | "defaults" | "path" | "systemd" | "supervisord"
+  >;
+`;
 
 const FUNCTIONS = `  /** The machine that a configuration is evaluated on. */
   export interface Context {

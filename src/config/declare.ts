@@ -3,60 +3,58 @@ import type { Diagnostic } from "../model/diagnostic.ts";
 import { type FilledServer, serverInput } from "../model/server.ts";
 import { PORT_CHOICES } from "../model/server-fields.ts";
 import type { Candidate } from "./collect.ts";
-import type { DeclaredServer } from "./declared.ts";
-import { isMap } from "./keys.ts";
-import { mergeServer, says } from "./merge.ts";
-import { type KeyPath, placeOf, type Source, sourceFolder, toKebab } from "./place.ts";
+import type { Declared, DeclaredServer } from "./declared.ts";
+import { isMap, problemAt } from "./keys.ts";
+import { blocksFor, merged, saidBy } from "./layers.ts";
+import { formatPlace, type KeyPath, placeOf, type Source, sourceFolder, toKebab } from "./place.ts";
+import type { Scope } from "./scope.ts";
 import { type ServerProblem, serverProblems } from "./server-checks.ts";
 import type { TemplateFacts } from "./templates.ts";
+import { asWhen, type Conditions, elsewhereText, type Matched, matches } from "./when.ts";
 
-export interface DefaultsPart {
-  readonly value: Readonly<Record<string, unknown>>;
-  readonly source?: Source;
-}
-
-export interface Setting {
+interface Setting {
   readonly facts: Omit<TemplateFacts, "name" | "port">;
-  /** The root's backend. */
-  readonly backend: DeclaredServer["input"]["backend"];
-  /** The root's `class` of servers under systemd. */
-  readonly scope: "user" | "system";
-  /** Whether a `when` matches this machine. */
-  readonly here: (when: unknown) => boolean;
+  readonly scope: Scope;
+  readonly machine: Matched;
 }
 
-/** Puts a server together from its own place and the defaults. Without `server` it is not declared on this machine. */
-export function declareServer(
-  own: Candidate,
-  defaults: DefaultsPart,
-  setting: Setting,
-): { server?: DeclaredServer; problems: Diagnostic[] } {
-  const merged = mergeServer(defaults.value, own.value);
-  if (!setting.here(merged.when)) return { problems: [] };
-  const saidBy = (path: KeyPath): Source | undefined => {
-    if (says(own.value, path)) return own.source;
-    return defaults.source && says(defaults.value, path) ? defaults.source : undefined;
-  };
+interface Outcome {
+  /** Absent where it is not declared on this machine. */
+  readonly server?: DeclaredServer;
+  /** The conditions that it is declared under. */
+  readonly whens: Conditions;
+  readonly problems: readonly Diagnostic[];
+}
+
+/** Puts a server together from the defaults, its own place, and its blocks for this machine. */
+function declareServer(own: Candidate, { facts, scope, machine }: Setting): Outcome {
+  const { when, on: _, ...said } = own.value;
+  const layers = [...scope.defaults, { ...own, value: { ...said, ...(when !== undefined && { when }) } }];
+  const whens = [...scope.whens, asWhen(merged(layers).when)];
+  if (!whens.every((one) => matches(one, machine))) return { whens, problems: [] };
+  const all = [...layers, ...blocksFor(own, machine)];
+  const source = (path: KeyPath) => saidBy(all, path);
   const place = (path: KeyPath) => {
-    const source = saidBy(path);
-    return source ? placeOf(source, path) : placeOf(own.source, []);
+    const said = source(path);
+    return said ? placeOf(said, path) : placeOf(own.source, []);
   };
-  const { input, missing } = fill(merged);
-  const isMeant = (key: string) => [own.source, defaults.source].some((source) => meansIn(source, key));
+  const { input, missing } = fill(merged(all));
+  const isMeant = (key: string) => all.some((layer) => meansIn(layer.source, key));
   const server: DeclaredServer = {
     name: own.name,
-    input: { ...input, ...heldBy(input, setting) },
+    input: { ...input, ...heldBy(input, scope) },
     place,
-    folder: (path) => sourceFolder(saidBy(path) ?? own.source),
-    isSaid: (path) => saidBy(path) !== undefined,
+    folder: (path) => sourceFolder(source(path) ?? own.source),
+    isSaid: (path) => source(path) !== undefined,
   };
   const keyOf = own.source.document.style === "kebab" ? toKebab : (key: string) => key;
   const problems: ServerProblem[] = [
     ...missing.filter((key) => !isMeant(key)).map((key) => ({ path: [], message: MISSING[key] })),
-    ...serverProblems(input, { ...setting.facts, name: own.name }, keyOf),
+    ...serverProblems(input, { ...facts, name: own.name }, keyOf),
   ];
   return {
     server,
+    whens,
     problems: problems.map(({ path, message, severity = "error" }) => ({
       severity,
       message,
@@ -64,6 +62,61 @@ export function declareServer(
       ...place(path),
     })),
   };
+}
+
+/** The servers of this machine. */
+interface Declarations extends Pick<Declared, "servers" | "elsewhere" | "elsewhereBecause"> {
+  readonly problems: readonly Diagnostic[];
+}
+
+/**
+ * Of the places that declare a server under one name the one that holds on this machine. Two that hold, or that no machine
+ * can tell apart, are a problem of the second. `candidates`: in name order.
+ */
+export function declareServers(
+  candidates: readonly Candidate[],
+  settingOf: (own: Candidate) => Setting,
+): Declarations {
+  const servers: DeclaredServer[] = [];
+  const elsewhere: [name: string, why: string][] = [];
+  const problems: Diagnostic[] = [];
+  for (let from = 0, to = 0; from < candidates.length; from = to) {
+    const { name } = candidates[from] as Candidate;
+    const first = new Map<string, Candidate>();
+    const whens: Conditions[] = [];
+    let kept: Candidate | undefined;
+    for (; candidates[to]?.name === name; to++) {
+      const own = candidates[to] as Candidate;
+      const setting = settingOf(own);
+      const outcome = declareServer(own, setting);
+      const conditions = JSON.stringify(outcome.whens);
+      const other = (outcome.server && kept) ?? first.get(conditions);
+      if (other) problems.push(twice(own, other, outcome.whens));
+      else problems.push(...outcome.problems);
+      first.set(conditions, first.get(conditions) ?? own);
+      whens.push(outcome.whens);
+      if (outcome.server === undefined || kept) continue;
+      kept = own;
+      servers.push(outcome.server);
+    }
+    const { machine } = settingOf(candidates[from] as Candidate);
+    if (!kept) elsewhere.push([name, elsewhereText(whens, machine)]);
+  }
+  return {
+    servers,
+    elsewhere: elsewhere.map(([name]) => name),
+    elsewhereBecause: Object.fromEntries(elsewhere),
+    problems,
+  };
+}
+
+function twice(own: Candidate, other: Candidate, whens: Conditions): Diagnostic {
+  const place = formatPlace(placeOf(other.source, []));
+  const isConditional = whens.some((when) => Object.keys(when ?? {}).length > 0);
+  const message = isConditional
+    ? `cannot declare the server ${own.name} twice for one machine: it is declared already at ${place}; give each a "when" that leaves out the machines of the other, or keep one of them`
+    : `cannot declare the server ${own.name} twice: it is declared already at ${place}; keep one of them`;
+  return { ...problemAt(placeOf(own.source, []), message), server: own.name };
 }
 
 /** The command of a server whose own is missing or wrong, which is told where it is looked at. */
@@ -75,9 +128,9 @@ function meansIn(source: Source | undefined, key: string): boolean {
 }
 
 /** What runs it. */
-function heldBy(input: FilledServer, { backend: byDefault, scope }: Pick<Setting, "backend" | "scope">) {
-  const backend = input.backend ?? byDefault;
-  return { backend, class: input.class ?? (backend === "systemd" ? scope : "user") } as const;
+function heldBy(input: FilledServer, scope: Pick<Scope, "backend" | "systemd">) {
+  const backend = input.backend ?? scope.backend;
+  return { backend, class: input.class ?? (backend === "systemd" ? scope.systemd : "user") } as const;
 }
 
 const MISSING = {

@@ -2,7 +2,7 @@ import type { FilledAction } from "../model/action-input.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { SecretInput } from "../model/input-parts.ts";
 import type { FilledServer } from "../model/server.ts";
-import type { KeyPath, Source } from "./place.ts";
+import type { KeyPath } from "./place.ts";
 
 /** Where something is said: a file with line and column, or with a key path. */
 type Place = Pick<Diagnostic, "file" | "line" | "column" | "path">;
@@ -44,7 +44,8 @@ export interface DeclaredBackends {
     readonly password?: string | SecretInput;
     /** Absolute. */
     readonly includeDir?: string;
-    readonly source: Source;
+    /** Where the password is said, and the folder that a relative path of it starts at. */
+    readonly passwordAt: { readonly place: Place; readonly folder: string };
   };
 }
 
@@ -73,6 +74,8 @@ export interface Declared {
   readonly actions: readonly DeclaredAction[];
   /** Servers whose `when` does not match this machine. */
   readonly elsewhere: readonly string[];
+  /** Why each of them is not of this machine: `host work; this is work-2`. */
+  readonly elsewhereBecause: Readonly<Record<string, string>>;
   /** Every configuration file that was read. */
   readonly files: readonly string[];
 }

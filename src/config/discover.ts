@@ -90,7 +90,7 @@ export async function discover(search: Search): Promise<Discovery> {
 }
 
 /** What is known of a group is asked once, however many files are its own. */
-function ownerOf({ machine, isPrivateGroup }: Search): Owner {
+export function ownerOf({ machine, isPrivateGroup }: Search): Owner {
   const known = new Map<number, boolean>();
   const once = (gid: number) => {
     const answer = known.get(gid) ?? isPrivateGroup?.(gid) ?? false;

@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import type { Machine } from "../model/machine.ts";
+import { fillPath, type PathFacts } from "./placeholders.ts";
 
 /** What every server gets from the account and the system, whatever shell xy was called from. PATH comes to it. */
 export function accountEnv(machine: Machine): Record<string, string> {
@@ -30,8 +31,13 @@ export function systemPath({ os, home }: Pick<Machine, "os" | "home">): string[]
   return [`${home}/.local/bin`, ...homebrew, ...system];
 }
 
-/** A path as a person wrote it, absolute: `~` is the home folder, a relative one starts at `folder`. */
-export function expandPath(path: string, folder: string, home: string): string {
+/**
+ * A path as a person wrote it, absolute: `~` is the home folder, `{host}` and its like are filled in, a relative one starts
+ * at `folder`.
+ */
+export function expandPath(written: string, folder: string, machine: PathFacts): string {
+  const { home } = machine;
+  const path = fillPath(written, machine);
   if (path === "~") return home;
   if (path.startsWith("~/")) return resolve(home, path.slice(2));
   return isAbsolute(path) ? resolve(path) : followed(folder, path);

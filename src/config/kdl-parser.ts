@@ -18,6 +18,8 @@ export interface KdlNode {
   readonly arguments: readonly KdlArgument[];
   /** Properties, then children. */
   readonly entries: readonly KdlNode[];
+  /** How many of the entries are properties. */
+  readonly properties: number;
 }
 
 export interface KdlProblem extends Position {
@@ -272,6 +274,7 @@ function fromRaw(raw: RawNode): KdlNode {
       position: extra.keyPosition ?? extra.position,
       arguments: [argument],
       entries: [],
+      properties: 0,
     };
   });
   return {
@@ -280,5 +283,6 @@ function fromRaw(raw: RawNode): KdlNode {
     position: raw.position,
     arguments: raw.values.map((value, i) => ({ value, ...(raw.tags.values[i] as RawExtra) })),
     entries: [...properties, ...raw.children.map(fromRaw)],
+    properties: properties.length,
   };
 }

@@ -20,18 +20,23 @@ import { duplicateMessage } from "./yaml.ts";
 const ARGUMENT_KEYS = ["type", "server", "cron"];
 /** Nodes that stand for true when nothing is said of them. */
 const FLAGS = ["mcp"];
+/** Nodes that may stand there more than once: their values follow each other. */
+const REPEATED = ["include"];
 const SECRET_KINDS = ["env", "file", "command"];
 
 /** Reads KDL 2 by the schema: what a node may hold follows from the field that it sets. */
 export async function readKdl(file: string, text: string, shape: ObjectShape): Promise<Reading> {
   const foreign = foreignInKdl(text, shape);
   if (foreign !== undefined) return { problems: [located(file, { line: 1, column: 1, message: foreign })] };
-  const { nodes, problems } = await parseKdl(text);
-  if (problems.length > 0) return { problems: problems.map((problem) => located(file, problem)) };
+  const { nodes, problems: wrong } = await parseKdl(text);
+  if (wrong.length > 0) return { problems: wrong.map((problem) => located(file, problem)) };
   const decoder = new Decoder();
   const value = decoder.block(nodes, shape, []);
-  const document = { file, style: "kebab", value, meant: decoder.meant, places: decoder.places } as const;
-  return { document, problems: decoder.problems.map((problem) => located(file, problem)) };
+  const as = { file, style: "kebab" } as const;
+  const document = { ...as, value, meant: decoder.meant, places: decoder.places };
+  const again = decoder.again.map((other) => ({ ...as, ...other }));
+  const problems = decoder.problems.map((problem) => located(file, problem));
+  return { document, ...(again.length > 0 && { again }), problems };
 }
 
 /** What a text is that begins as no KDL does which could be meant here. */
@@ -80,6 +85,8 @@ const placesAt = (position: Position): GrowingPlaces => ({
 class Decoder {
   readonly problems: KdlProblem[] = [];
   readonly meant: string[] = [];
+  /** Servers whose names were taken: they may be for other machines. */
+  readonly again: { readonly value: unknown; readonly meant: string[]; readonly places: Places }[] = [];
   readonly places = placesAt({ line: 1, column: 1 });
 
   /** The nodes inside a block, as an object; `taken`: keys that are set already, and where. */
@@ -102,6 +109,8 @@ class Decoder {
         if (this.meant.length < ENOUGH_PROBLEMS)
           this.meant.push(...meantBy([unknownKey(node.name, path, known, "kebab")]));
       } else if (isNamedMap(of)) this.#named(node, of.value, [...path, key], blocks, key);
+      else if (REPEATED.includes(key)) this.#repeated(node, [...path, key], fields, key);
+      else if (isConditional(of)) this.#on(node, of, [...path, key], fields, key);
       else if (isDependencies(of)) this.#dependencies(node, of, [...path, key], fields, key);
       else if (this.#first(taken, node)) fields.set(key, this.#field(node, of, [...path, key], known));
     }
@@ -148,12 +157,75 @@ class Decoder {
     const own = [...path, name.value];
     const entries = blocks.get(key) ?? new Map<string, unknown>();
     blocks.set(key, entries);
+    if (entries.has(name.value) && key === "servers") {
+      this.#again(node, shape as ObjectShape, own, name);
+      return;
+    }
     if (entries.has(name.value)) {
       this.#problem(name.position, duplicateMessage(name.value, locate(this.places, own)));
       return;
     }
     this.#place(own, name.position);
     entries.set(name.value, this.block(node.entries, shape as ObjectShape, own));
+  }
+
+  /** `include "a.kdl" "b/*.kdl"`, as often as somebody likes. */
+  #repeated(node: KdlNode, path: KeyPath, fields: Fields, key: string): void {
+    const items = (fields.get(key) ?? []) as unknown[];
+    if (!fields.has(key)) this.#place(path, node.position);
+    if (node.arguments.length === 0)
+      this.#problem(
+        node.position,
+        `cannot leave ${node.name} without a value: write ${node.name} and the value`,
+      );
+    const [entry] = node.entries;
+    if (entry) this.#problem(entry.position, `cannot use ${entry.name} here: ${node.name} takes values only`);
+    for (const argument of node.arguments) {
+      this.#place([...path, items.length], argument.position);
+      items.push(this.#value(argument));
+    }
+    fields.set(key, items);
+  }
+
+  #again(node: KdlNode, shape: ObjectShape, path: KeyPath, { value: name, position }: KdlArgument): void {
+    const other = new Decoder();
+    other.#place(path, position);
+    const server = other.block(node.entries, shape, path);
+    for (const { message, ...at } of other.problems) this.#problem(at, message);
+    const { meant, places } = other;
+    this.again.push({ value: { servers: { [String(name)]: server } }, meant, places });
+  }
+
+  /** `on host="work" { … }`, as often as there are machines: its properties are conditions, what is in its braces is not. */
+  #on(node: KdlNode, shape: ListShape, path: KeyPath, fields: Fields, key: string): void {
+    const object = objectPart(shape.item) as ObjectShape;
+    const conditions = object.keys.get("when") as ObjectShape;
+    const items = (fields.get(key) ?? []) as unknown[];
+    if (!fields.has(key)) this.#place(path, node.position);
+    const own = [...path, items.length];
+    this.#place(own, node.position);
+    const [excess] = node.arguments;
+    if (excess)
+      this.#problem(
+        excess.position,
+        `cannot use ${JSON.stringify(excess.value)} here: ${node.name} is a block; write ${node.name} host="…" { … }`,
+      );
+    const properties = node.entries.slice(0, node.properties);
+    const known = kdlKeys(object);
+    const misplaced = properties.filter(({ name }) => !conditions.keys.has(name) && known.has(name));
+    for (const { name, position } of misplaced)
+      this.#problem(
+        position,
+        `cannot use ${name} as a condition: write it in the braces, as in ${node.name} host="…" { ${name} …; }`,
+      );
+    const words = properties.filter((property) => !misplaced.includes(property));
+    const children = node.entries.slice(node.properties);
+    const at = { ...node, name: "when", arguments: [], entries: [] };
+    const written = children.find(({ name }) => name === "when");
+    const when = { ...(written ?? at), entries: [...words, ...(written?.entries ?? [])] };
+    const rest = children.filter((child) => child !== written);
+    items.push(this.block(properties.length > 0 || written ? [when, ...rest] : rest, object, own));
+    fields.set(key, items);
   }
 
   /** `depends-on "a" "b" condition="started"`, as often as there are conditions. */
@@ -276,6 +348,11 @@ function kdlKeys(shape: ObjectShape): ReadonlyMap<string, string> {
 
 function isNamedMap(shape: Shape): shape is Extract<Shape, { kind: "map" }> {
   return shape.kind === "map" && shape.value.kind === "object";
+}
+
+/** Blocks that hold on some machines. */
+function isConditional(shape: Shape): shape is ListShape {
+  return shape.kind === "list" && objectPart(shape.item)?.keys.get("when")?.kind === "object";
 }
 
 function isDependencies(shape: Shape): shape is ListShape {

@@ -69,7 +69,11 @@ export function unknownKey(
   const field = formatPath([...within, written], "camel");
   const wayOut =
     hint?.message ??
-    (guess === undefined ? `write one of ${words.toSorted().join(", ")}` : `did you mean "${guess}"?`);
+    (guess === undefined && within[0] === "on" && known.has("defaults")
+      ? `a setting of servers stands in defaults there; else write one of ${words.toSorted().join(", ")}`
+      : guess === undefined
+        ? `write one of ${words.toSorted().join(", ")}`
+        : `did you mean "${guess}"?`);
   const meant = hint?.meant ?? (guess === undefined ? undefined : known.get(guess));
   return {
     message: `cannot use unknown key ${JSON.stringify(field)}: ${wayOut}`,

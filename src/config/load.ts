@@ -1,25 +1,25 @@
 import { realpath } from "node:fs/promises";
 import { basename, extname } from "node:path";
-import { BACKENDS } from "../model/backends.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
 import { DEFAULT_PROJECT, NAME_PATTERN } from "../model/name.ts";
 import type { Power } from "../model/power.ts";
-import type { RootInput, WhenInput } from "../model/server.ts";
 import { actionProblems, scheduleProblems, serverActions, standaloneActions } from "./actions.ts";
 import { declareBackends } from "./backend-settings.ts";
 import { type Collected, collect } from "./collect.ts";
-import { type DefaultsPart, declareServer } from "./declare.ts";
+import { declareServers } from "./declare.ts";
 import type { Declared } from "./declared.ts";
-import { discover, type Root, type Search, userFolder } from "./discover.ts";
+import { discover, ownerOf, type Root, type Search, userFolder } from "./discover.ts";
 import { folderThere } from "./elsewhere.ts";
 import { accountEnv, expandPath } from "./environment.ts";
 import { graphProblems } from "./graph.ts";
-import { isMap } from "./keys.ts";
+import type { IncludeSetting } from "./include.ts";
 import { patternProblems } from "./patterns.ts";
 import { type KeyPath, sourceFolder } from "./place.ts";
 import { isOfProbe, probesOf, refusals } from "./powers.ts";
 import { firstOfEach } from "./problems.ts";
+import type { RootFile } from "./root-file.ts";
+import { scopeOf } from "./scope.ts";
 import type { Evaluation } from "./typescript.ts";
 import { matches } from "./when.ts";
 
@@ -63,7 +63,7 @@ export async function load(request: LoadRequest): Promise<Loaded> {
   };
   const failed = (problems: readonly Diagnostic[]) =>
     ({ ok: false, problems: firstOfEach(sorted(problems)) }) as const;
-  const collected = await collect(root, evaluationOf(request), agree);
+  const collected = await collect(root, evaluationOf(request), aroundOf(request), agree);
   const read = [...root.diagnostics, ...collected.problems];
   if (request.signal.aborted && !collected.complete) return failed(read);
   const { declared, problems } = declare(root, collected, request, isOwn);
@@ -90,6 +90,11 @@ function evaluationOf(request: LoadRequest): Evaluation {
   return { context, signal, print, pause, ...(translations === undefined ? {} : { translations }) };
 }
 
+/** Whose files may be included, and for which machine their names are made. */
+function aroundOf(request: LoadRequest): Omit<IncludeSetting, "root"> {
+  return { owner: ownerOf(request), machine: request.target ?? request.machine };
+}
+
 /** Servers of this machine, and what is wrong once everything is put together. */
 function declare(
   root: Root,
@@ -99,47 +104,61 @@ function declare(
 ): { declared: Declared; problems: Diagnostic[] } {
   const { target } = request;
   const machine = target ?? request.machine;
-  const main = collected.main;
-  const settings = (main?.value ?? {}) as Partial<RootInput>;
+  const [main] = collected.roots;
+  const settings = main?.value ?? {};
   const project = projectName(root, settings, isOwn, request);
-  const defaults: DefaultsPart = {
-    value: isMap(settings.defaults) ? settings.defaults : {},
-    ...(main && { source: { document: main.source.document, at: ["defaults"] } }),
-  };
   const facts = { project, home: machine.home, baseEnv: { ...accountEnv(machine), PATH: "" } };
-  const backend = BACKENDS.find((known) => known === settings.backend) ?? "agent";
-  const scope = isMap(settings.systemd) && settings.systemd.scope === "system" ? "system" : "user";
-  const rootMatches = matches(asWhen(settings.when), machine);
-  const outcomes = collected.candidates.map((candidate) => ({
-    name: candidate.name,
-    ...declareServer(candidate, defaults, {
-      facts,
-      backend,
-      scope,
-      here: (when) => rootMatches && matches(asWhen(when), machine),
-    }),
-  }));
+  const scopes = new Map(collected.roots.map((file) => [file, scopeOf(file, machine)]));
   const there = (folder: string) =>
     target ? folderThere(folder, request.machine.home, target.home) : folder;
-  const servers = outcomes.flatMap(({ server }) =>
-    server ? [{ ...server, folder: (at: KeyPath) => there(server.folder(at)) }] : [],
-  );
-  const elsewhere = outcomes.filter(({ server }) => !server).map(({ name }) => name);
+  const outcome = declareServers(collected.candidates, ({ within }) => ({
+    ...{ facts, machine },
+    scope: (within && scopes.get(within)) ?? scopeOf(undefined, machine),
+  }));
+  const servers = outcome.servers.map((server) => ({
+    ...server,
+    folder: (at: KeyPath) => there(server.folder(at)),
+  }));
+  const { elsewhere, elsewhereBecause } = outcome;
   const between = graphProblems(servers, { elsewhere: new Set(elsewhere), unread: collected.unread });
-  const folder = there(main ? sourceFolder(main.source) : root.path);
-  const path = asTexts(settings.path).map((entry) => expandPath(entry, folder, machine.home));
-  const { backends, problems } = declareBackends(main, servers, machine.home);
-  const standing = rootMatches ? standaloneActions(main) : [];
-  const alone = standing.map((action) => ({ ...action, folder: (at: KeyPath) => there(action.folder(at)) }));
+  const holds = (file: RootFile) => scopes.get(file)?.whens.every((when) => matches(when, machine)) ?? false;
+  const path = collected.roots.flatMap((file) => {
+    // Of the root's own it always was so.
+    if (file !== main && !holds(file)) return [];
+    const folder = there(sourceFolder(file.source));
+    return asTexts(scopes.get(file)?.settings.path).map((entry) => expandPath(entry, folder, machine));
+  });
+  const here = collected.roots.filter((file) => file === main || holds(file));
+  const { backends, problems } = declareBackends(
+    here.flatMap((file) => scopes.get(file) ?? []),
+    servers,
+    machine,
+  );
+  const standing = standaloneActions(collected.roots.filter(holds));
+  const alone = standing.actions.map((action) => ({
+    ...action,
+    folder: (at: KeyPath) => there(action.folder(at)),
+  }));
   const actions = [...servers.flatMap(serverActions), ...alone];
   const { files } = collected;
   const where = { root: root.path, named: root.named, config: root.config, place: root.folder, isOwn };
-  const isNamed = project === settings.project;
-  const declared = { project, isNamed, ...where, path, backends, servers, actions, elsewhere, files };
+  const declared = {
+    project,
+    isNamed: project === settings.project,
+    ...where,
+    path,
+    backends,
+    servers,
+    actions,
+    elsewhere,
+    elsewhereBecause,
+    files,
+  };
   return {
     declared,
     problems: [
-      ...outcomes.flatMap((outcome) => outcome.problems),
+      ...outcome.problems,
+      ...standing.problems,
       ...between,
       ...problems,
       ...actionProblems(actions, servers, facts),
@@ -150,11 +169,10 @@ function declare(
 /** Values of the wrong form are reported where the schema looks at them; here they count as absent. */
 const asTexts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === "string") : [];
-const asWhen = (value: unknown): WhenInput | undefined => (isMap(value) ? (value as WhenInput) : undefined);
 
 function projectName(
   root: Root,
-  settings: Partial<RootInput>,
+  settings: Readonly<Record<string, unknown>>,
   isOwn: boolean,
   { appliedAs }: Pick<LoadRequest, "appliedAs">,
 ): string {

@@ -38,6 +38,8 @@ export interface Places {
 export interface Reading {
   /** Absent when the file could not be read at all. */
   readonly document?: Document;
+  /** Of a root: servers that stand there once more under the same name, each with its own places. */
+  readonly again?: readonly Document[];
   readonly problems: readonly Diagnostic[];
 }
 

@@ -27,13 +27,24 @@ export function powersOf(document: Source["document"]): Power[] {
   return [...found, ...managersIn(document.value, place)];
 }
 
-function managersIn(value: unknown, place: (path: KeyPath) => Power["place"]): Power[] {
-  const site = isMap(value) ? value.supervisord : undefined;
-  if (!isMap(site)) return [];
+/** Those of a root, and of its blocks for some machines. */
+function managersIn(value: unknown, place: (path: KeyPath) => Power["place"], at: KeyPath = []): Power[] {
+  if (!isMap(value)) return [];
+  const { supervisord: site, on } = value;
+  const blocks: readonly unknown[] = Array.isArray(on) && at.length === 0 ? on : [];
+  const others = blocks.flatMap((block, i) => managersIn(block, place, ["on", i]));
+  if (!isMap(site)) return others;
   const url = typeof site.url === "string" ? site.url : "its usual address";
   const password = site.password === undefined ? {} : { password: sourceOf(site.password) };
   const includeDir = typeof site.includeDir === "string" ? { includeDir: site.includeDir } : {};
-  return [{ can: "manager", url, ...password, ...includeDir, place: place(["supervisord"]) }];
+  const own = {
+    can: "manager",
+    url,
+    ...password,
+    ...includeDir,
+    place: place([...at, "supervisord"]),
+  } as const;
+  return [own, ...others];
 }
 
 function sourceOf(password: unknown): string {
@@ -93,6 +104,8 @@ function refusal(power: Power): string {
   switch (power.can) {
     case "program":
       return "cannot evaluate this program unasked: it can do anything that you can do";
+    case "include":
+      return `cannot take a part of it from another folder unasked: ${visible(power.included)}`;
     case "secret":
       return `cannot run this command for a secret unasked: ${visible(power.command)}`;
     case "probe":

@@ -10,6 +10,8 @@ Written by \`npm run generate\` from the schema. Keys are in kebab-case in KDL a
 
 In YAML and JSON keys that begin with \`x-\` are ignored, in any block. In YAML, \`<<\` merges maps: \`<<: *name\`, or \`<<: [*first, *second]\`. What stands beside it counts more, and so does the first of a list.
 
+In paths, \`{host}\`, \`{user}\`, \`{os}\` and \`{home}\` stand for the machine; \`{{host}}\` gives \`{host}\`. See [machines](../machines.md).
+
 Durations are written \`250ms\`, \`2s\` or \`1m30s\`; sizes \`64KiB\` or \`10MiB\`.
 
 ## A server
@@ -28,9 +30,27 @@ A value of \`env\` may be read when the configuration is applied: from the envir
 | YAML | \`TOKEN: { secret: { env: NAME } }\` | \`TOKEN: { secret: { file: ~/.token } }\` | \`TOKEN: { secret: { command: op read … } }\` |
 | TypeScript | \`TOKEN: secret.env("NAME")\` | \`TOKEN: secret.file("~/.token")\` | \`TOKEN: secret.command("op read …")\` |
 
+### Settings for some machines
+
+\`when\` says on which machines a server is declared at all. A block \`on\` has settings for some machines: it is merged over the rest of the server, as that is over the defaults, where its conditions hold. Of two that hold the later one counts more. It takes every setting of a server but \`when\` and \`on\`. What is wrong in it is told on every machine.
+
+| format | |
+| --- | --- |
+| KDL | \`on host="work" os="linux" { port 8422; }\`, or, for several names, \`on { when { host "work" "lab"; }; port 8422; }\` |
+| YAML | \`on: [{ when: { host: work, os: linux }, port: 8422 }]\` |
+| JSON, TypeScript | \`on: [{ when: { host: "work", os: "linux" }, port: 8422 }]\` |
+
+In KDL the properties of \`on\` are its conditions, and what stands in its braces are the settings: \`on host="work" { host "0.0.0.0"; }\` listens elsewhere at work.
+
+One name may be declared more than once if no machine matches the \`when\` of two of them.
+
+\`on\` in a project changes its \`backend\`, \`defaults\`, \`path\`, \`systemd\` and \`supervisord\` in the same way, before the servers are looked at: \`on os="macos" { defaults { limits { open-files 4096; }; }; }\`.
+
+A host name is written in lower case and without the domain, as \`hostname -s\` prints it.
+
 ## A project
 
-In \`xy.config.*\`.
+In \`xy.config.*\`, and in files that it includes, those without \`project\`: see [machines](../machines.md).
 
 ${table(rootInput)}
 `;
@@ -56,14 +76,16 @@ const cell = (text: string) => text.replaceAll("|", "\\|");
 function rowsOf(schema: JsonSchema, prefix: string): Row[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, of]) => {
     const name = prefix + key;
-    // These two are servers again.
-    const nested = key === "defaults" || key === "servers" ? [] : innerRows(of, name);
+    const nested = AGAIN.includes(key) ? [] : innerRows(of, name);
     return [
       { name, type: typeWords(of), fallback: fallbackText(of, schema, key), note: of.description ?? "" },
       ...nested,
     ];
   });
 }
+
+/** Servers again, or blocks with the same settings. */
+const AGAIN = ["defaults", "servers", "on"];
 
 /** Rows of the blocks that a field may be: a key that several of them have comes once. */
 function innerRows(schema: JsonSchema, name: string): Row[] {

@@ -63,7 +63,7 @@ export async function resolveAction(
   const workingDir =
     input.workingDir === undefined
       ? (server?.workingDir ?? machine.home)
-      : expandPath(input.workingDir, action.folder(["workingDir"]), machine.home);
+      : expandPath(input.workingDir, action.folder(["workingDir"]), machine);
   const fault =
     input.workingDir === undefined || world.isElsewhere ? undefined : await workingDirFault(workingDir);
   if (fault !== undefined) report(["workingDir"], fault);

@@ -57,7 +57,7 @@ export async function resolveServer(
         ...server.place(["command"]),
       });
   }
-  const workingDir = expandPath(input.workingDir, server.folder(["workingDir"]), machine.home);
+  const workingDir = expandPath(input.workingDir, server.folder(["workingDir"]), machine);
   const isThere = world.isElsewhere || (machine.isHomeless && workingDir === machine.home);
   const folderFault = isThere ? undefined : await workingDirFault(workingDir);
   if (folderFault !== undefined) report(["workingDir"], folderFault);
@@ -168,7 +168,7 @@ async function lookUp(
 ): Promise<ProgramSearch> {
   const { env: declaredEnv } = server.input;
   const isPath = command.includes("/") || command === "~";
-  const written = isPath ? expandPath(command, server.folder(at), machine.home) : undefined;
+  const written = isPath ? expandPath(command, server.folder(at), machine) : undefined;
   if (isElsewhere) return programThere(command, written);
   if (written !== undefined) return programAt(written, command);
   // What the server itself says comes first, what only this shell says comes last.
@@ -226,7 +226,6 @@ export async function resolveSecrets(
   const isLeftOut = around.isLeftOut?.(owner.server ?? owner.action ?? "") ?? false;
   const world: World = isLeftOut ? { ...around, secretUse: "leave" } : around;
   const { env, envFile } = server.input;
-  const { home } = world.machine;
   const values = new Map<string, string>();
   const fromFiles = new Map<string, EnvValue>();
   const unread: string[] = [];
@@ -237,7 +236,7 @@ export async function resolveSecrets(
 
   for (const [i, written] of [envFile].flat().entries()) {
     const path = typeof envFile === "string" ? ["envFile"] : ["envFile", i];
-    const file = expandPath(written, server.folder(path), home);
+    const file = expandPath(written, server.folder(path), world.machine);
     if (world.secretUse !== undefined && world.secretUse !== "read") {
       const fault = world.secretUse === "find" ? envFileFault(file) : undefined;
       if (fault !== undefined) report(path, fault);
@@ -267,7 +266,7 @@ export async function resolveSecrets(
     if (typeof value === "string") continue;
     const path = ["env", name];
     const folder = server.folder(path);
-    const ref = absoluteReference(value, folder, home);
+    const ref = absoluteReference(value, folder, world.machine);
     const found = await readSecret(ref, folder, world);
     const isLocked = found.kind === "missing" && "command" in ref && world.wasApplied?.(owner, name, ref);
     const outcome: SecretOutcome = isLocked ? { kind: "skipped" } : found;

@@ -49,6 +49,7 @@ export async function resolve(declared: Declared, around: World): Promise<Resolv
       root: declared.root,
       servers: resolved.map(({ spec }) => spec),
       actions: actions.map(({ spec }) => spec),
+      ...(declared.elsewhere.length > 0 && { elsewhere: declared.elsewhereBecause }),
     },
     secrets: Object.fromEntries(
       resolved

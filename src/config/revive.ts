@@ -12,7 +12,7 @@ import type { SecretOutcome, World } from "./world.ts";
 
 interface Sources extends Pick<World, "env" | "runSecretCommand" | "hmac"> {
   /** Where the commands of a server's secrets run, or those of one that stands alone. */
-  readonly folderOf: (server: string | null) => string;
+  readonly folderOf: (whose: Pick<Diagnostic, "server" | "action">) => string;
 }
 
 /**
@@ -78,7 +78,7 @@ async function reviveOne<Spec extends ServerSpec | ActionSpec>(
       env.push([name, value]);
       continue;
     }
-    const outcome = await lookUp(value.secret, whose.server ?? null, world);
+    const outcome = await lookUp(value.secret, whose, world);
     if (outcome.kind === "missing") messages.push(`cannot get the secret for ${name}: ${outcome.message}`);
     if (outcome.kind === "value") values.push([name, outcome.value]);
     env.push([
@@ -96,8 +96,12 @@ async function reviveOne<Spec extends ServerSpec | ActionSpec>(
   return { spec: { ...spec, env: Object.fromEntries(env) }, values: Object.fromEntries(values), problems };
 }
 
-async function lookUp(ref: SecretRef, server: string | null, world: Sources): Promise<SecretOutcome> {
-  if (!("name" in ref)) return readSecret(ref, world.folderOf(server), world);
+async function lookUp(
+  ref: SecretRef,
+  whose: Pick<Diagnostic, "server" | "action">,
+  world: Sources,
+): Promise<SecretOutcome> {
+  if (!("name" in ref)) return readSecret(ref, world.folderOf(whose), world);
   const value = (await readEnvFile(ref.envFile)).values.get(ref.name);
   if (value !== undefined) return { kind: "value", value };
   return { kind: "missing", message: `${ref.envFile} has no ${ref.name} any more; put it back` };

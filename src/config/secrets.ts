@@ -4,6 +4,7 @@ import type { SecretRef } from "../model/spec-parts.ts";
 import { CONFLICT, conflictLine } from "./conflict.ts";
 import { parseDotenv } from "./dotenv.ts";
 import { expandPath } from "./environment.ts";
+import type { PathFacts } from "./placeholders.ts";
 import { ENOUGH_PROBLEMS } from "./problems.ts";
 import { kindFault, readText } from "./read.ts";
 import type { SecretOutcome, World } from "./world.ts";
@@ -11,8 +12,8 @@ import type { SecretOutcome, World } from "./world.ts";
 const WAY_OUT = "correct the path";
 
 /** A reference with its path absolute. */
-export function absoluteReference({ secret }: SecretInput, folder: string, home: string): SecretRef {
-  return "file" in secret ? { file: expandPath(secret.file, folder, home) } : secret;
+export function absoluteReference({ secret }: SecretInput, folder: string, machine: PathFacts): SecretRef {
+  return "file" in secret ? { file: expandPath(secret.file, folder, machine) } : secret;
 }
 
 /** Looks up the value that a reference stands for, or as much of it as is asked for. `folder`: where a command of it runs. */

@@ -24,7 +24,7 @@ export function serverProblems(
   const port = input.port === "none" ? null : input.port === "auto" ? 65535 : input.port;
   return [
     ...envNameProblems(input),
-    ...unfilledVariables(input),
+    ...unfilledTexts(input),
     ...backoffProblems(input, keyOf),
     ...portProblems(input),
     ...urlProblems(input, port, keyOf),
@@ -42,22 +42,89 @@ export function envNameProblems(input: Pick<FilledServer, "env">): ServerProblem
   });
 }
 
-/** A part of a path that a shell would fill in. A dollar sign elsewhere, as in a password, is one. */
-const SHELL_VARIABLE = /(?:^|:)(\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*)))(?=[/:]|$)/;
+/** What a shell would fill in: with braces anywhere, without them as a part of a path; else it may be a part of a password. */
+const SHELL_VARIABLE = /(?:^|:)(\$([A-Za-z_]\w*))(?=[/:]|$)|(\$\{([A-Za-z_]\w*)\})/;
+/** A home folder, as it is written on a command line. */
+const TILDE = /(?:^|=)~(?=\/|$)/;
+/** What is filled in in paths alone. */
+const PATH_WORD = /(?<!\{)\{(host|user|os)\}/;
 
-/** Values of env that mean what they would in a shell: here they are what they say. */
-export function unfilledVariables({ env }: Pick<FilledServer, "env">): ServerProblem[] {
-  return Object.entries(env).flatMap(([name, value]): ServerProblem[] => {
-    const [, written, braced, bare = braced] =
-      SHELL_VARIABLE.exec(typeof value === "string" ? value : "") ?? [];
-    if (written === undefined) return [];
-    const wayOut =
-      bare === name
-        ? `${name === "PATH" ? "add folders with the setting path" : "set another variable"}, or write the whole value out`
-        : `write {env.${bare}}, or the value itself`;
-    const message = `nothing fills in ${written} in env.${name}, the program gets it as it is written: ${wayOut}`;
-    return [{ path: ["env", name], message, severity: "warning" }];
-  });
+const AS_WRITTEN = "the program gets it as it is written";
+
+/** Texts that mean what they would in a shell, or in a path: here they are what they say. */
+export function unfilledTexts({
+  env,
+  args = [],
+  readiness,
+  liveness,
+}: Pick<FilledServer, "env"> &
+  Partial<Pick<FilledServer, "args" | "readiness" | "liveness">>): ServerProblem[] {
+  const texts = [
+    ...inArgs(args, ["args"]),
+    ...inArgs(argsOf(readiness), ["readiness", "args"]),
+    ...inArgs(argsOf(liveness), ["liveness", "args"]),
+    ...Object.entries(env).flatMap(([name, value]): Told[] =>
+      typeof value === "string"
+        ? [{ text: value, path: ["env", name], named: `env.${name}`, isLine: false }]
+        : [],
+    ),
+  ];
+  const variables = texts.filter(({ path }) => path[0] === "env").flatMap(unfilledVariable);
+  return [...variables, ...texts.flatMap(unfilledWord)];
+}
+
+interface Told {
+  readonly text: string;
+  readonly path: KeyPath;
+  readonly named: string;
+  /** A shell reads it. */
+  readonly isLine: boolean;
+}
+
+function inArgs(args: readonly string[], at: readonly string[]): Told[] {
+  return args.map((text, i) => ({
+    text,
+    path: [...at, i],
+    named: `${at.join(".")}[${i}]`,
+    isLine: /^-\w*c$/.test(args[i - 1] ?? ""),
+  }));
+}
+
+const argsOf = (probe: FilledServer["readiness"]): readonly string[] =>
+  typeof probe === "object" && probe.type === "command" ? probe.args : [];
+
+function unfilledVariable({ text, path, named }: Told): ServerProblem[] {
+  const [, plain, name, braced, inBraces] = SHELL_VARIABLE.exec(text) ?? [];
+  const written = plain ?? braced;
+  const bare = name ?? inBraces;
+  if (written === undefined) return [];
+  const wayOut =
+    bare === path[1]
+      ? `${bare === "PATH" ? "add folders with the setting path" : "set another variable"}, or write the whole value out`
+      : `write {env.${bare}}, or the value itself`;
+  return [
+    {
+      path,
+      message: `nothing fills in ${written} in ${named}, ${AS_WRITTEN}: ${wayOut}`,
+      severity: "warning",
+    },
+  ];
+}
+
+function unfilledWord({ text, path, named, isLine }: Told): ServerProblem[] {
+  const told = (written: string, wayOut: string): ServerProblem => {
+    const message = `nothing fills in ${written} in ${named}, ${AS_WRITTEN}: ${wayOut}`;
+    return { path, message, severity: "warning" };
+  };
+  const word = PATH_WORD.exec(text)?.[1];
+  const wayOut =
+    word === "user"
+      ? "write {env.USER}"
+      : "only paths know it; write it out, in an `on` block for each machine";
+  return [
+    ...(TILDE.test(text) && !isLine ? [told("~", "write {home}")] : []),
+    ...(word === undefined ? [] : [told(`{${word}}`, wayOut)]),
+  ];
 }
 
 function backoffProblems({ restart }: FilledServer, keyOf: (key: string) => string): ServerProblem[] {

@@ -1,8 +1,10 @@
 import type { z } from "zod";
+import { type PathKind, pathKindOf } from "../model/path-text.ts";
 
 /** The outline of a zod schema: as much as a reader needs to know to name keys and to read KDL nodes. */
 export type Shape =
-  | { readonly kind: "scalar" }
+  /** `path`: its text is a path, or that of a program. */
+  | { readonly kind: "scalar"; readonly path?: PathKind }
   | { readonly kind: "list"; readonly item: Shape }
   | { readonly kind: "map"; readonly value: Shape }
   | { readonly kind: "object"; readonly keys: ReadonlyMap<string, Shape> }
@@ -10,6 +12,7 @@ export type Shape =
   | {
       readonly kind: "either";
       readonly scalar: boolean;
+      readonly path?: PathKind;
       readonly list?: ListShape;
       readonly object?: ObjectShape;
     };
@@ -45,8 +48,10 @@ export function shapeOf(schema: z.ZodType): Shape {
       };
     case "union":
       return def.options.map(shapeOf).reduce(either);
-    default:
-      return { kind: "scalar" };
+    default: {
+      const path = pathKindOf(schema);
+      return { kind: "scalar", ...(path && { path }) };
+    }
   }
 }
 
@@ -57,6 +62,11 @@ export function listPart(shape: Shape): ListShape | undefined {
 
 export function objectPart(shape: Shape): ObjectShape | undefined {
   return shape.kind === "either" ? shape.object : shape.kind === "object" ? shape : undefined;
+}
+
+/** Whether a text of this shape is a path. */
+export function pathPart(shape: Shape): PathKind | undefined {
+  return shape.kind === "scalar" || shape.kind === "either" ? shape.path : undefined;
 }
 
 /** Of a shape that is a block: the keys of the schema. */
@@ -70,10 +80,17 @@ export function takesScalar(shape: Shape): boolean {
 
 function either(a: Shape, b: Shape): Shape {
   if (a.kind === "scalar" && b.kind === "scalar") return a;
+  const path = pathPart(a) ?? pathPart(b);
   const list = listPart(a) ?? listPart(b);
   const objects = [objectPart(a), objectPart(b)].filter((part) => part !== undefined);
   const object: ObjectShape = { kind: "object", keys: new Map(objects.flatMap((part) => [...part.keys])) };
   const scalar = takesScalar(a) || takesScalar(b);
   if (objects.length === 2 && !scalar && !list) return object;
-  return { kind: "either", scalar, ...(list && { list }), ...(objects.length > 0 && { object }) };
+  return {
+    kind: "either",
+    scalar,
+    ...(path && { path }),
+    ...(list && { list }),
+    ...(objects.length > 0 && { object }),
+  };
 }

@@ -2,6 +2,7 @@ import type { Machine } from "../model/machine.ts";
 import type { Declared, DeclaredServer } from "./declared.ts";
 import { unknownPlaces } from "./elsewhere.ts";
 import { expandPath } from "./environment.ts";
+import type { PathFacts } from "./placeholders.ts";
 import { type Resolved, resolve } from "./resolve.ts";
 
 /** What a configuration comes to without anything that xy has recorded, and without any secret. */
@@ -30,7 +31,7 @@ export async function resolveUnseen(declared: Declared, world: UnseenWorld): Pro
   const unknown = declared.servers.flatMap((server) => {
     const spec = resolved.desired.servers.find(({ name }) => name === server.name);
     if (spec === undefined) return [];
-    return unknownPlaces(spec, envFilesOf(server, machine.home)).map(({ path, message }) => ({
+    return unknownPlaces(spec, envFilesOf(server, machine)).map(({ path, message }) => ({
       severity: "error" as const,
       message,
       server: server.name,
@@ -42,10 +43,10 @@ export async function resolveUnseen(declared: Declared, world: UnseenWorld): Pro
 }
 
 /** Paths of its files in dotenv syntax, absolute. */
-export function envFilesOf(server: DeclaredServer, home: string): string[] {
+export function envFilesOf(server: DeclaredServer, machine: PathFacts): string[] {
   const { envFile } = server.input;
   return [envFile].flat().map((file, i) => {
     const path = typeof envFile === "string" ? ["envFile"] : ["envFile", i];
-    return expandPath(file, server.folder(path), home);
+    return expandPath(file, server.folder(path), machine);
   });
 }

@@ -1,6 +1,16 @@
 import { z } from "zod";
 import { CONCURRENCY, MISSED } from "./action.ts";
-import { duration, envInput, oneOf, oneOrMore, text, textList, umaskInput, whole } from "./input-parts.ts";
+import {
+  duration,
+  envInput,
+  oneOf,
+  oneOrMoreOf,
+  pathText,
+  text,
+  textList,
+  umaskInput,
+  whole,
+} from "./input-parts.ts";
 import { parseDuration } from "./units.ts";
 
 /** An action as a person may write it, in camelCase. See server.ts on its `error` texts and descriptions. */
@@ -48,13 +58,13 @@ const someTime = duration.refine((value) => parseDuration(value) !== 0, {
 
 export const actionInput = z.strictObject(
   {
-    command: text("write the program to run")
+    command: pathText("program", "write the program to run")
       .optional()
       .describe("The program, found as that of a server is. Either this or `script` is required."),
     script: text("write the text of the script")
       .optional()
       .describe("Text of a script. Nothing is filled in: it finds what it needs in its environment."),
-    interpreter: oneOrMore
+    interpreter: oneOrMoreOf(pathText("program"))
       .optional()
       .describe(
         "Program that runs the script, with its arguments; what its first line (`#!…`) names when left out.",
@@ -65,7 +75,7 @@ export const actionInput = z.strictObject(
     env: envInput
       .default({})
       .describe("Environment, on top of that of its server, or of the one everything gets."),
-    workingDir: text("write a path")
+    workingDir: pathText("file", "write a path")
       .optional()
       .describe("Folder it runs in: that of its server, or the home folder, when left out."),
     umask: umaskInput

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { NAME_PATTERN } from "./name.ts";
+import { asPath, type PathKind } from "./path-text.ts";
 import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from "./units.ts";
 
 /** Scalars that the input schemas are made of. Their `error` texts complete "cannot use … for …: ". */
@@ -15,6 +16,8 @@ const inEnglish = (words: readonly string[]) =>
 /** Not empty. */
 export const text = (error = "write text in quotes") =>
   z.string({ error }).min(1, { error: "write at least one character" });
+export const pathText = (is: PathKind, error?: string) => asPath(is, text(error));
+
 export const oneOf = <const T extends readonly [string, ...string[]]>(words: T) =>
   z.enum(words, { error: `write ${inEnglish(words)}` });
 export const whole = (min: number, max: number) => {
@@ -50,10 +53,11 @@ export const serverName = z.string({ error: nameError }).regex(NAME_PATTERN, { e
 export const textList = z.array(z.string({ error: 'write text in quotes, such as "8080"' }), {
   error: "write a list of texts",
 });
-export const oneOrMore = (() => {
+export const oneOrMoreOf = <T extends z.ZodType>(one: T) => {
   const error = "write a text or a list of texts";
-  return z.union([text(), z.array(text()).min(1, { error })], { error });
-})();
+  return z.union([one, z.array(one).min(1, { error })], { error });
+};
+export const oneOrMore = oneOrMoreOf(text());
 
 export const port = whole(1, 65535);
 
@@ -68,7 +72,7 @@ export const secretInput = z.strictObject(
       [
         z.strictObject({ env: text().describe("Variable in the environment of the command that applies.") }),
         z.strictObject({
-          file: text().describe("File whose content is the value, one final line break left out."),
+          file: pathText("file").describe("File whose content is the value, one final line break left out."),
         }),
         z.strictObject({ command: text().describe("Shell command line whose output is the value.") }),
       ],

@@ -3,7 +3,7 @@ export interface Machine {
   readonly os: "linux" | "macos" | "other";
   /** As Node says it: `x64`, `arm64`, … */
   readonly arch: string;
-  /** Short host name, without the domain. */
+  /** Short host name, without the domain, as the network or a person has it: a configuration knows it in lower case. */
   readonly host: string;
   readonly user: string;
   /** Account's numeric user id. */

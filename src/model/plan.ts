@@ -14,6 +14,8 @@ export interface Desired {
   readonly servers: readonly ServerSpec[];
   /** Those of servers and those that stand alone. */
   readonly actions: readonly ActionSpec[];
+  /** Servers that are declared for other machines alone, and why: `host work; this is work-2`. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -36,7 +38,8 @@ export interface FieldChange {
 export type Reason =
   | { readonly kind: "field-changed"; readonly fields: readonly string[] }
   | { readonly kind: "not-recorded" }
-  | { readonly kind: "not-declared" }
+  /** `elsewhere`: it is declared for other machines, and which: `host work; this is work-2`. */
+  | { readonly kind: "not-declared"; readonly elsewhere?: string }
   /** It changes hands: removed from one backend, added to the other, as two changes of one plan. */
   | { readonly kind: "moved"; readonly from: ServerSpec["backend"]; readonly to: ServerSpec["backend"] }
   /** The record of what was last applied cannot be read. */

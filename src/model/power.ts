@@ -3,6 +3,8 @@ import type { Diagnostic } from "./diagnostic.ts";
 /** What a configuration can execute, or send somewhere, on the way to a plan. It is asked about before that happens. */
 export type Power = { readonly place: Pick<Diagnostic, "file" | "line" | "column" | "path"> } & (
   | { readonly can: "program" }
+  /** A file of another folder says a part of the configuration. */
+  | { readonly can: "include"; readonly included: string }
   /** A shell command line, whose output is a secret. */
   | { readonly can: "secret"; readonly command: string }
   /** A command line, for people. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration, port, text, textList, whole } from "./input-parts.ts";
+import { duration, pathText, port, text, textList, whole } from "./input-parts.ts";
 
 /** Probes as a person may write them. */
 
@@ -77,7 +77,7 @@ const mcpProbe = z
 const commandProbe = z
   .strictObject({
     type: z.literal("command"),
-    command: text("write the program to run").describe(
+    command: pathText("program", "write the program to run").describe(
       "Program whose exit code 0 is good. It is found as the server's own is, and gets its environment and folder.",
     ),
     args: textList.default([]).describe("Its arguments; `{port}` and its like are filled in."),

@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { actionInput } from "./action-input.ts";
 import { BACKENDS } from "./backends.ts";
-import { type AnyRow, block, keptObject, type Rows, type Start, type Traits } from "./field.ts";
+import { type AnyRow, block, keptObject, type Rows, type Start, type Traits, writtenShape } from "./field.ts";
 import {
   duration,
   envInput,
   oneOf,
   oneOrMore,
+  oneOrMoreOf,
+  pathText,
   port,
   serverName,
   size,
@@ -16,6 +18,14 @@ import {
   whole,
 } from "./input-parts.ts";
 import type { Machine } from "./machine.ts";
+import {
+  hostAdvice,
+  isHostWord,
+  isProcessor,
+  processorAdvice,
+  SYSTEMS,
+  systemAdvice,
+} from "./machine-words.ts";
 import { own } from "./own.ts";
 import { livenessInput, type Owner, readinessInput } from "./probe-input.ts";
 import { isUsualOfProbe, type ProbeCommand, probeOf, shownOfProbe, usualProbe } from "./probe-of.ts";
@@ -221,20 +231,36 @@ const limits = block(
   },
 );
 
+const systemError = ({ input }: { readonly input?: unknown }) => systemAdvice(input);
+const system = z.enum(SYSTEMS, { error: systemError });
+const machineWord = (isRight: (word: string) => boolean, advice: (word: string) => string) =>
+  text().refine((word) => word === "" || isRight(word), { error: ({ input }) => advice(String(input)) });
+
 /** On which machines something holds: every key that is given must match. */
 export const whenInput = z.strictObject(
   {
     os: z
-      .union([z.enum(["linux", "macos"]), z.array(z.enum(["linux", "macos"])).min(1)], {
-        error: 'write "linux", "macos" or a list of them',
-      })
+      .union([system, z.array(system).min(1, { error: systemError })], { error: systemError })
       .optional()
       .describe("Operating system."),
-    arch: oneOrMore.optional().describe("Processor architecture as Node names it, such as `x64` or `arm64`."),
-    host: oneOrMore.optional().describe("Short host name, without the domain."),
+    arch: oneOrMoreOf(machineWord(isProcessor, processorAdvice))
+      .optional()
+      .describe("Processor architecture as Node names it, such as `x64` or `arm64`."),
+    host: oneOrMoreOf(machineWord(isHostWord, hostAdvice))
+      .optional()
+      .describe("Short host name in lower case, without the domain."),
     user: oneOrMore.optional().describe("Login name."),
   },
   { error: "write a block with os, arch, host or user" },
+);
+
+const whenOfBlock = whenInput.refine((when) => Object.values(when).some((value) => value !== undefined), {
+  error: "name at least one of os, arch, host and user",
+});
+
+/** The machines of an `on` block, which has to say them. */
+export const onWhen = whenOfBlock.describe(
+  "Machines on which this block holds; every key that is given must match.",
 );
 
 const dependencyInput = z.union(
@@ -270,11 +296,11 @@ const probed = <W extends z.ZodOptional<typeof readinessInput | typeof livenessI
     shown: shownOfProbe,
   });
 
-export const SERVER_FIELDS = {
+const EVERYWHERE_FIELDS = {
   name: found({ kept: name, becomes: (_, facts) => facts.name }),
   project: found({ kept: name, becomes: (_, facts) => facts.project }),
   command: field({
-    written: text("write the program to run").describe(
+    written: pathText("program", "write the program to run").describe(
       "The program, not a shell line. A bare name is looked for in the folders of the service PATH; with a slash it is a path, relative to the file that says so.",
     ),
     // As declared.
@@ -353,14 +379,14 @@ export const SERVER_FIELDS = {
   }),
   envFile: used(
     z
-      .union([text(), z.array(text())], { error: "write a path or a list of paths" })
+      .union([pathText("file"), z.array(pathText("file"))], { error: "write a path or a list of paths" })
       .default([])
       .describe(
         "Files in dotenv syntax; their values are secret. A later file wins over an earlier one, `env` over all.",
       ),
   ),
   workingDir: field({
-    written: text("write a path")
+    written: pathText("file", "write a path")
       .default("~")
       .describe("Folder it runs in. A relative path starts at the file that says so."),
     kept: z.string(),
@@ -462,6 +488,25 @@ export const SERVER_FIELDS = {
     whenInput
       .optional()
       .describe("Machines on which it is declared at all; every key that is given must match."),
+  ),
+};
+
+/** Settings of a server for some machines. */
+export const onInput = z
+  .strictObject(writtenShape(EVERYWHERE_FIELDS))
+  .omit({ when: true })
+  .partial()
+  .extend({ when: onWhen });
+
+export const SERVER_FIELDS = {
+  ...EVERYWHERE_FIELDS,
+  on: used(
+    z
+      .array(onInput, { error: "write a list of blocks, each with when and settings" })
+      .optional()
+      .describe(
+        "Settings for some machines: blocks that are merged into the server, in their order, where their `when` holds.",
+      ),
   ),
 };
 

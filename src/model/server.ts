@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { BACKENDS } from "./backends.ts";
 import { writtenShape } from "./field.ts";
-import { oneOf, secretInput, serverName, text } from "./input-parts.ts";
-import { actionsInput, SERVER_FIELDS, whenInput } from "./server-fields.ts";
+import { oneOf, pathText, secretInput, serverName, text } from "./input-parts.ts";
+import { actionsInput, onWhen, SERVER_FIELDS, whenInput } from "./server-fields.ts";
 import { CLASSES } from "./spec-parts.ts";
 
 /** What a person may write, in camelCase: see `server-fields.ts` for a server's own. */
@@ -32,7 +32,7 @@ const supervisordInput = z.strictObject(
       .describe(
         "Whether `url` may lead to another machine: what is sent there, a password too, leaves this one.",
       ),
-    includeDir: text()
+    includeDir: pathText("file")
       .optional()
       .describe(
         "Folder that its `[include]` section names, as in `files = DIR/*.conf`: a file for each server is written there. Left out: its programs can be listed and operated, and no server runs there.",
@@ -41,38 +41,59 @@ const supervisordInput = z.strictObject(
   { error: "write a block with url and include-dir" },
 );
 
+/** What a root says of all of its servers; an `on` block says it for some machines. */
+export const defaultsInput = serverInput.omit({ on: true }).partial();
+
+const ofMachines = {
+  backend: oneOf(BACKENDS).default("agent").describe("What runs the servers."),
+  defaults: defaultsInput
+    .prefault({})
+    .describe("Settings for every server. Blocks and `env` are merged key by key, lists are replaced."),
+  path: z
+    .array(pathText("file"), { error: "write a list of folders" })
+    .default([])
+    .describe("Folders in which programs are found, before those every server gets."),
+  systemd: z
+    .strictObject(
+      {
+        scope: oneOf(CLASSES).default("user").describe("The `class` of servers under systemd that say none."),
+      },
+      { error: "write a block with scope" },
+    )
+    .optional()
+    .describe("How systemd is used."),
+  supervisord: supervisordInput.optional().describe("The supervisord that runs servers."),
+};
+
+/** Settings of a root for some machines. */
+export const rootOnInput = z.strictObject(ofMachines).partial().extend({ when: onWhen });
+
 /** A configuration root, apart from its `servers.d` folder. */
 export const rootInput = z.strictObject(
   {
     project: serverName
       .optional()
       .describe("Name of the project; made from the root folder's name when left out."),
-    backend: oneOf(BACKENDS).default("agent").describe("What runs the servers."),
-    defaults: serverInput
-      .partial()
-      .prefault({})
-      .describe("Settings for every server. Blocks and `env` are merged key by key, lists are replaced."),
-    path: z
-      .array(text(), { error: "write a list of folders" })
-      .default([])
-      .describe("Folders in which programs are found, before those every server gets."),
+    include: z
+      .union([pathText("file"), z.array(pathText("file"))], { error: "write a path or a list of paths" })
+      .optional()
+      .describe(
+        "Other files with a part of the project: paths or patterns (`work/*.kdl`), relative to the file that says so. `defaults` of this file hold there too.",
+      ),
+    ...ofMachines,
+    on: z
+      .array(rootOnInput, {
+        error: "write a list of blocks, each with when and settings",
+      })
+      .optional()
+      .describe(
+        "Settings for some machines: blocks that are merged into the root, in their order, where their `when` holds.",
+      ),
     servers: z
       .record(serverName, serverInput, { error: "write a map of servers" })
       .default({})
       .describe("Servers by name."),
     actions: actionsInput.default({}).describe("Actions that belong to no server, by name: `xy run action`."),
-    systemd: z
-      .strictObject(
-        {
-          scope: oneOf(CLASSES)
-            .default("user")
-            .describe("The `class` of servers under systemd that say none."),
-        },
-        { error: "write a block with scope" },
-      )
-      .optional()
-      .describe("How systemd is used."),
-    supervisord: supervisordInput.optional().describe("The supervisord that runs servers."),
     when: whenInput.optional().describe("Machines on which this root declares anything."),
   },
   { error: "write a block that describes the project" },

@@ -5,6 +5,7 @@ import { discover } from "../config/discover.ts";
 import type { Loaded } from "../config/load.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
+import { type HostName, hostNameOf } from "./host-name.ts";
 import { readMachine } from "./machine.ts";
 import { type Evaluated, readConfiguration, resolveHere, type Setting } from "./planning.ts";
 
@@ -16,6 +17,8 @@ export interface Checked {
   readonly errors: readonly Diagnostic[];
   /** What is no error, or one only here and now, such as a program that is not installed. */
   readonly warnings: readonly Diagnostic[];
+  /** What this machine is called, and who says so. */
+  readonly name: HostName;
 }
 
 /** Reads all of it, and looks at the machine also where something is invalid. No secret is read, no file with secrets is opened. */
@@ -37,6 +40,7 @@ export async function checkConfiguration(
     );
   const all = [...read, ...found];
   const value = {
+    name: hostNameOf(setting.env),
     evaluated,
     errors: all.filter(({ severity }) => severity === "error"),
     warnings: all.filter(({ severity }) => severity === "warning"),

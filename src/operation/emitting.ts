@@ -85,7 +85,7 @@ export async function evaluateToEmit(
           spec,
           home,
           user,
-          envFiles: envFilesOf(server, home),
+          envFiles: envFilesOf(server, machine),
           place: server.place,
           isSaid: server.isSaid,
         },

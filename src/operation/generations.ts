@@ -22,6 +22,8 @@ const generationFile = z.object({
   root: z.string(),
   /** The configuration files it was evaluated from. */
   files: z.array(z.string()),
+  /** Where commands for secrets run, of servers and of actions that stand alone (`:name`) of files that are included. */
+  folders: z.record(z.string(), z.string()).optional(),
   /** The generation whose state this one brought back. */
   rollbackOf: z.int().optional(),
   /** What --only or --except left out, and servers whose backend did not answer: they stand here as they were before. */
@@ -46,13 +48,14 @@ export interface Begun {
   readonly plan: Plan;
   readonly desired: Desired;
   readonly files: readonly string[];
+  readonly folders?: Readonly<Record<string, string>> | undefined;
   readonly rollbackOf?: number | undefined;
   readonly now: number;
 }
 
 /** Writes the next generation down, before anything of it is done. */
 export function beginGeneration(state: string, begun: Begun): Generation {
-  const { plan, desired, files, rollbackOf, now } = begun;
+  const { plan, desired, files, folders = {}, rollbackOf, now } = begun;
   const { project, root, servers, actions } = desired;
   const { add, change, remove } = summary(plan);
   const left = [...plan.skipped, ...(plan.unreachable ?? []).flatMap(({ servers: lost }) => lost)];
@@ -63,6 +66,7 @@ export function beginGeneration(state: string, begun: Begun): Generation {
     at: now,
     root,
     files: [...files],
+    ...(Object.keys(folders).length > 0 ? { folders } : {}),
     ...(rollbackOf === undefined ? {} : { rollbackOf }),
     outcome: "begun",
     changes: { add: [...add], change: [...change], remove: [...remove] },

@@ -1,11 +1,11 @@
 import { existsSync, statSync } from "node:fs";
-import { hostname } from "node:os";
 import { isAbsolute, resolve } from "node:path";
 import { type Machine, NO_HOME } from "../model/machine.ts";
-import { own } from "../model/own.ts";
+import { processorWord } from "../model/machine-words.ts";
 import { thisAccount } from "../system/account.ts";
 import { type Environment, homeOf } from "../system/paths.ts";
 import { temporaryFolder } from "../system/temporary-folder.ts";
+import { hostNameOf } from "./host-name.ts";
 
 const OS = { linux: "linux", darwin: "macos" } as const;
 /** The locale that services get. */
@@ -22,7 +22,7 @@ export function readMachine(env: Environment): Machine {
   return {
     os,
     arch: process.arch,
-    host: hostname().split(".")[0] ?? "",
+    host: hostNameOf(env).name,
     user: account.username,
     uid: account.uid,
     home: homeOf(env),
@@ -39,8 +39,6 @@ const NEEDED = ["os", "home", "user", "host"] as const;
 const KEYS: readonly string[] = [...NEEDED, "arch"];
 /** The processor that most of them have, as Node names it. */
 const USUAL_ARCH = { linux: "x64", macos: "arm64" } as const;
-/** As `uname -m` and others name what Node names otherwise. */
-const ARCHES: Readonly<Record<string, string>> = { amd64: "x64", x86_64: "x64", aarch64: "arm64" };
 
 /** The machine that a text describes. Throws an `Error` that says what is wrong with it, and what to write. */
 export function machineFor(text: string): Machine {
@@ -64,7 +62,7 @@ export function machineFor(text: string): Machine {
   const arch = said.get("arch") ?? USUAL_ARCH[os];
   return {
     os,
-    arch: own(ARCHES, arch) ?? arch,
+    arch: processorWord(arch),
     host: host.split(".")[0] ?? "",
     user,
     // Of nobody here: files are looked at as those of this account.

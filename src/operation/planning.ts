@@ -28,6 +28,7 @@ import { lostRoots, lostRootText, readProject, recordedProjects } from "../syste
 import { appliedReferences } from "./applied-secrets.ts";
 import { type Asking, mayUse } from "./consent.ts";
 import { activeGeneration, type Generation } from "./generations.ts";
+import { hostNameOf } from "./host-name.ts";
 import { readMachine } from "./machine.ts";
 import { heldPorts, strangersWelcome } from "./port-checks.ts";
 import {
@@ -78,11 +79,15 @@ export interface Evaluated extends Resolved {
     path: readonly (string | number)[],
   ) => Pick<Diagnostic, "file" | "line" | "column" | "path">;
   readonly files: readonly string[];
+  /** Folders of servers, and of actions that stand alone (`:name`), of files that are included. */
+  readonly folders?: Readonly<Record<string, string>>;
   readonly warnings: readonly Diagnostic[];
   /** Servers that are declared for other machines. */
   readonly elsewhere: readonly string[];
   /** What a project of it is bound to. */
   readonly here: Here;
+  /** What the caller says that this machine is called; null where nobody does, absent where nothing was evaluated. */
+  readonly host?: string | null;
   /** Where it is from. Absent when nobody has to agree to it: the account's own root, and what was applied before. */
   readonly origin?: Origin;
 }
@@ -94,6 +99,8 @@ export async function readConfiguration(
   bound = READING_BOUND,
 ): Promise<Loaded> {
   const { cwd, env, state, explicit, print, consent, target } = setting;
+  const { fault } = hostNameOf(env);
+  if (fault && !target) return { ok: false, problems: [fault] };
   // A timer of our own: Node 20 collects a timeout signal that only AbortSignal.any holds, and it never fires.
   const over = new AbortController();
   setting.signal.addEventListener("abort", () => over.abort(), { once: true });
@@ -158,6 +165,8 @@ export async function resolveHere(
     elsewhere,
     here,
     place: placesIn(declared),
+    folders: includedFolders(declared),
+    host: callersName(env),
     ...(isOwn ? {} : { origin: { named, folder: place } }),
   };
   if (target) {
@@ -189,6 +198,30 @@ export async function resolveHere(
   return { ...resolved, desired: { ...resolved.desired, former }, ...given };
 }
 
+/** What is not in `servers.d`, or beside the root's own file, is in a file that is included. */
+function includedFolders({ servers, actions, files }: Declared): Record<string, string> {
+  const usual = usualFolder(files);
+  const alone = actions.filter(({ server }) => server === null);
+  const all = [
+    ...servers.map(({ name, folder }) => ({ key: name, folder: folder([]), usual: usual(name) })),
+    ...alone.map(({ name, folder }) => ({ key: `:${name}`, folder: folder([]), usual: usual(undefined) })),
+  ];
+  return Object.fromEntries(
+    all.flatMap((one) => (one.folder === one.usual ? [] : [[one.key, one.folder] as const])),
+  );
+}
+
+/** Where a server's own file is, or the main one. */
+const usualFolder = (files: readonly string[]) => (server: string | undefined) => {
+  const own = files.find((file) => basename(file).split(".")[0] === server) ?? files[0];
+  return own === undefined ? undefined : dirname(own);
+};
+
+function callersName(env: Setting["env"]): string | null {
+  const { name, from } = hostNameOf(env);
+  return from === "XY_HOST" ? name : null;
+}
+
 function placesIn({ servers }: Declared): Evaluated["place"] {
   return (name, path) => servers.find((server) => server.name === name)?.place(path) ?? {};
 }
@@ -217,6 +250,9 @@ export async function evaluateGeneration(
   const root = renamed(generation.root, former);
   const files = generation.files.map((file) => renamed(file, former));
   const { servers, actions = [] } = generation;
+  const folders = Object.fromEntries(
+    Object.entries(generation.folders ?? {}).map(([key, folder]) => [key, renamed(folder, former)]),
+  );
   const past = {
     ...{ project, root, former },
     servers: servers.map((spec) => withNames(spec, former)),
@@ -226,13 +262,12 @@ export async function evaluateGeneration(
     env: setting.env,
     hmac: machineHmac(setting.state),
     runSecretCommand: secretRunner(setting),
-    // A server has its own file, or is in the main one.
-    folderOf: (server) =>
-      dirname(files.find((file) => basename(file).split(".")[0] === server) ?? files[0] ?? root),
+    folderOf: ({ server, action }) =>
+      own(folders, server ?? `:${action}`) ?? usualFolder(files)(server) ?? root,
   });
   const place = record?.place ?? here.root;
   return {
-    ...{ ...revived, files, elsewhere: [], warnings: [], place: () => ({}) },
+    ...{ ...revived, files, folders, elsewhere: [], warnings: [], place: () => ({}) },
     here: { root: here.root, config: here.config, place },
   };
 }

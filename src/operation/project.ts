@@ -55,22 +55,36 @@ export function lockProject(state: string, project: string): Locked {
   return attempt.held ? { ok: true, lock: attempt.lock } : { ok: false, by: attempt.by };
 }
 
-/** Binds the project to its root, and keeps the ports that its servers were given. `now`: Unix ms. */
+/**
+ * Binds the project to its root, and keeps the ports that its servers were given. `now`: Unix ms. `host`: absent, the name
+ * is kept too.
+ */
 export function bindProject(
   state: string,
   project: string,
   { root, config, place }: Here,
-  { ports, now, adopts }: Pick<ProjectRecord, "ports"> & { readonly now: number; readonly adopts?: boolean },
+  {
+    ports,
+    host,
+    now,
+    adopts,
+  }: Pick<ProjectRecord, "ports"> & {
+    readonly host?: string | null | undefined;
+    readonly now: number;
+    readonly adopts?: boolean;
+  },
 ): void {
   const before = readProject(state, project);
   const here = { root, config, place };
   const former = formerNames(before, here, adopts);
+  const name = host === undefined ? before?.host : host;
   writeProject(state, project, {
     ...here,
     ...(former.length > 0 ? { former } : {}),
     at: now,
     ports: { ...before?.ports, ...ports },
     asked: true,
+    ...(typeof name === "string" && { host: name }),
   });
 }
 

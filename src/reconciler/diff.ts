@@ -1,6 +1,7 @@
 import { canonicalJson, knownOnly, startHash } from "../model/canonical.ts";
 import { type FormerName, settlePlaces, withPlacesOf } from "../model/former.ts";
 import type { Observed } from "../model/observed.ts";
+import { own as ownOf } from "../model/own.ts";
 import type { Change, Desired, Reason } from "../model/plan.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { decide, isLive } from "./decide.ts";
@@ -17,16 +18,18 @@ export function diff(desired: Desired, observed: readonly Observed[]): Change[] 
   return [...names].sort().flatMap((name) => {
     const spec = desired.servers.find((server) => server.name === name);
     const records = own.filter((server) => server.name === name);
-    return diffServer(spec, records, desired.former ?? []);
+    return spec === undefined
+      ? records.map((record) => removal(record, notDeclared(desired, name)))
+      : diffServer(spec, records, desired.former ?? []);
   });
 }
 
-function diffServer(
-  spec: ServerSpec | undefined,
-  records: readonly Observed[],
-  former: readonly FormerName[],
-): Change[] {
-  if (spec === undefined) return records.map((record) => removal(record, { kind: "not-declared" }));
+function notDeclared({ elsewhere = {} }: Desired, name: string): Reason {
+  const why = ownOf(elsewhere, name);
+  return { kind: "not-declared", ...(why !== undefined && { elsewhere: why }) };
+}
+
+function diffServer(spec: ServerSpec, records: readonly Observed[], former: readonly FormerName[]): Change[] {
   const here = records.find(({ backend }) => backend === spec.backend);
   if (spec.wanted === "ignore") return [untouched(spec, here ?? records[0])];
   const elsewhere = records.filter(({ backend }) => backend !== spec.backend);

@@ -87,6 +87,8 @@ export function closeDir(path: string): void {
   if ((mode & 0o077) !== 0 && uid === process.getuid?.()) chmodSync(path, 0o700);
 }
 
+/** What this machine is called, where a person has written that down. */
+export const hostNamePath = (state: string) => join(state, "host");
 export const agentRecordPath = (state: string) => join(state, "agent.json");
 export const agentLockPath = (state: string) => join(state, "agent.lock");
 export const agentLogPath = (state: string) => join(state, "agent.log");

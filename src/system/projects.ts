@@ -23,6 +23,8 @@ export interface ProjectRecord {
   readonly ports: Readonly<Record<string, number>>;
   /** Somebody had agreed to its root when it was applied; absent in records of versions that did not ask. */
   readonly asked?: boolean;
+  /** What the caller of the last apply said that this machine is called, by XY_HOST: a later reload says the same. */
+  readonly host?: string;
 }
 
 const recordPath = (state: string, project: string) => join(projectDir(state, project), "project.json");
@@ -37,7 +39,7 @@ export function readProject(state: string, project: string): ProjectRecord | und
   try {
     const value = readJson(path);
     if (value === undefined) return undefined;
-    const { root, config, ports, asked, place, former, at } = value as ProjectRecord;
+    const { root, config, ports, asked, host, place, former, at } = value as ProjectRecord;
     if (typeof root === "string")
       return {
         ...{ root, config: config ?? root, ports: ports ?? {} },
@@ -45,6 +47,7 @@ export function readProject(state: string, project: string): ProjectRecord | und
         ...(typeof place === "string" ? { place } : {}),
         ...(isFormer(former) ? { former } : {}),
         ...(typeof at === "number" ? { at } : {}),
+        ...(typeof host === "string" ? { host } : {}),
       };
   } catch (error) {
     if (!(error instanceof SyntaxError) && !(error instanceof TypeError)) throw error;

@@ -45,6 +45,8 @@ function words(power: Power): [what: string, text: string] {
   switch (power.can) {
     case "program":
       return ["run a program, which can do anything that you can do", ""];
+    case "include":
+      return ["take a part of it from a file of another folder:", power.included];
     case "secret":
       return ["run a command for a secret:", power.command];
     case "probe":

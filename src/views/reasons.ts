@@ -15,7 +15,9 @@ function reasonText(reason: Reason, change: Change, now: number): string {
     case "not-recorded":
       return "";
     case "not-declared":
-      return "it is no longer declared";
+      return reason.elsewhere === undefined
+        ? "it is no longer declared"
+        : `it is declared for other machines (${reason.elsewhere})`;
     case "moved":
       return change.action === "remove" ? `it moves to ${reason.to}` : `it moves here from ${reason.from}`;
     case "unreadable":

@@ -65,6 +65,10 @@ function everything(port: number, user: string): ServerInput {
     tags: ["a", "b c"],
     actions: { command: commandAction, script: scriptAction },
     when: { os: ["linux", "macos"], user },
+    on: [
+      { when: { user, os: ["linux", "macos"] }, description: "All of it here", env: { HERE: "{name}" } },
+      { when: { host: "another" }, command: "not-there", port: "none", tags: ["b"] },
+    ],
     backend: "agent",
     class: "user",
   };

@@ -260,8 +260,8 @@ describe("mistakes in KDL", () => {
         'xy.config.kdl:1:1: cannot tell the name of this server: write server "name" { … }',
         'xy.config.kdl:2:12: cannot tell the name of this server: write server "name" { … }',
         'xy.config.kdl:3:1: cannot use unknown key "servers": did you mean "server"?',
-        'xy.config.kdl:5:8: cannot set "c" twice: it is set already at 4:8; keep one of them',
-        'xy.config.kdl:6:1: cannot use unknown key "command": write one of action, backend, defaults, path, project, server, supervisord, systemd, when',
+        "xy.config.kdl:5:8: cannot declare the server c twice: it is declared already at xy.config.kdl:4:8; keep one of them",
+        'xy.config.kdl:6:1: cannot use unknown key "command": write one of action, backend, defaults, include, on, path, project, server, supervisord, systemd, when',
       ],
     ],
   ])("%s", async (_, files, problems) => {
@@ -931,7 +931,7 @@ describe("mistakes in every format", () => {
         "servers.d/a.kdl:1:9: cannot find the end of the text that begins here: add the closing quote",
         "servers.d/b.yaml:1:5: cannot read this as YAML: Flow sequence in block collection must be sufficiently indented and end with a ]; correct the syntax",
         "servers.d/c.json:1:2: cannot read this as JSON: Expected property name or '}'; correct the syntax",
-        'servers.d/d.kdl:2:1: cannot use unknown key "x": write one of action, args, backend, class, command, depends-on, description, env, env-file, host, limits, liveness, logs, mcp, port, port-flag, readiness, restart, start-timeout, stop, tags, umask, wanted, when, working-dir',
+        'servers.d/d.kdl:2:1: cannot use unknown key "x": write one of action, args, backend, class, command, depends-on, description, env, env-file, host, limits, liveness, logs, mcp, on, port, port-flag, readiness, restart, start-timeout, stop, tags, umask, wanted, when, working-dir',
         "xy.config.ts: cannot use 5 as a configuration: export an object, or a function that returns one",
       ],
     ],
@@ -944,7 +944,7 @@ describe("mistakes in every format", () => {
       },
       [
         ".: cannot choose between xy.config.kdl and xy.config.yaml: keep one of them",
-        'servers.d/a.kdl:2:1: cannot use unknown key "x": write one of action, args, backend, class, command, depends-on, description, env, env-file, host, limits, liveness, logs, mcp, port, port-flag, readiness, restart, start-timeout, stop, tags, umask, wanted, when, working-dir',
+        'servers.d/a.kdl:2:1: cannot use unknown key "x": write one of action, args, backend, class, command, depends-on, description, env, env-file, host, limits, liveness, logs, mcp, on, port, port-flag, readiness, restart, start-timeout, stop, tags, umask, wanted, when, working-dir',
       ],
     ],
     [

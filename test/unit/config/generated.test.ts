@@ -61,6 +61,10 @@ const SERVER = {
   description: 'All \\ of "it"',
   tags: ["a", "b c"],
   when: { os: ["linux", "macos"] },
+  on: [
+    { when: { host: "box" }, umask: "022" },
+    { when: { os: ["macos", "linux"], user: "ann" }, portFlag: "-p" },
+  ],
 };
 
 const FORMATS = {

@@ -103,7 +103,9 @@ export default defineConfig(({ os, env }) => (${body}));
         envFile: [".env"], workingDir: "~", umask: "022", restart: { backoffInitial: "1s", successExitCodes: [0, 1] }, stop: { grace: "1s", signal: "SIGINT" },
         readiness: { type: "log", pattern: "x" }, liveness: "tcp", dependsOn: ["b", { server: "c", condition: "started" }], logs: { maxSize: "1MiB", keep: 1 },
         wanted: "ignore", limits: { openFiles: 64 }, description: "", tags: [], when: { host: "box" }, backend: "agent",
+        on: [{ when: { os: "macos" }, port: 2, env: { A: secret.file("x") } }],
       } },
+      on: [{ when: { host: ["a", "b"] }, path: [], defaults: { umask: "077" } }],
     }`),
   );
   it("accepts every field", async () => {

@@ -129,6 +129,27 @@ const actions = fc.dictionary(
   { maxKeys: 2 },
 );
 
+/** Holds here, or on another machine. */
+const when = fc.oneof(
+  fc.record({ host: fc.constantFrom("box", "other", ["lab", "box"]) }),
+  fc.record({ os: fc.constantFrom("macos", ["linux"]), user: fc.constantFrom("ann", ["bob", "cy"]) }),
+);
+/** Some settings, for some machines. */
+const some = {
+  portFlag: someText,
+  env: fc.dictionary(
+    envName.map((name) => `ON_${name}`),
+    fc.oneof(filled, reference),
+    { maxKeys: 2 },
+  ),
+  workingDir: someText,
+  restart: record({ policy: fc.constantFrom("always", "never"), resetAfter: duration }),
+  host: fc.constantFrom("127.0.0.1", "::1"),
+  liveness: fc.constantFrom("tcp", "none"),
+  dependsOn: fc.constant([{ server: "db", condition: "started" }]),
+  umask: fc.constantFrom("022", "077"),
+};
+
 const server = fc.record(
   {
     command: someText,
@@ -176,6 +197,10 @@ const server = fc.record(
       os: fc.oneof(fc.constant("linux"), fc.constant(["macos", "linux"])),
       user: fc.constantFrom("ann", ["bob", "ann"]),
     }),
+    on: fc.array(
+      fc.record({ when, of: record(some) }).map(({ when: on, of }) => ({ when: on, ...of })),
+      { maxLength: 3 },
+    ),
     backend: fc.constant("agent"),
     actions,
   },

@@ -66,6 +66,7 @@ function kdlField(key: string, value: Value, indent: string): string {
       .map(([name, one]) => `${indent}${node} ${kdlText(name)} {\n${asKdl(one, `${indent}  `)}${indent}}\n`)
       .join("");
   }
+  if (key === "on") return (value as Block[]).map((one) => kdlOn(one, indent)).join("");
   if (key === "env") return kdlEnv(value as Block, indent);
   if (key === "dependsOn") return (value as Value[]).map((one) => kdlDependency(one, indent)).join("");
   const name = kebab(key);
@@ -75,6 +76,17 @@ function kdlField(key: string, value: Value, indent: string): string {
   const { type, cron = type, ...rest } = value;
   const head = cron === undefined ? name : `${name} ${kdlValue(cron)}`;
   return `${indent}${head} {\n${asKdl(rest, `${indent}  `)}${indent}}\n`;
+}
+
+/** One name of a machine is a property, several are a node. */
+function kdlOn({ when, ...settings }: Block, indent: string): string {
+  const entries = Object.entries(when as Block);
+  const names = entries
+    .filter(([, of]) => typeof of === "string")
+    .map(([key, of]) => ` ${key}=${kdlText(of as string)}`);
+  const lists = Object.fromEntries(entries.filter(([, of]) => typeof of !== "string"));
+  const rest = Object.keys(lists).length > 0 ? { when: lists, ...settings } : settings;
+  return `${indent}on${names.join("")} {\n${asKdl(rest, `${indent}  `)}${indent}}\n`;
 }
 
 function kdlEnv(env: Block, indent: string): string {

@@ -66,7 +66,8 @@ test("a path that leads out of a link goes where it goes for every program, by t
   // Nothing is there: it is the one that a person can see.
   expect(from("conf/xy", "../only")).toBe("/conf/only");
   expect(from("conf/xy", "../none")).toBe("/conf/none");
-  expect(expandPath("..", join(home, "conf/xy"), "/home")).toBe(join(home, "dots"));
-  expect(expandPath("~/../x", join(home, "conf/xy"), "/home")).toBe("/x");
+  const ann = { home: "/home", user: "ann", host: "here", os: "linux" } as const;
+  expect(expandPath("..", join(home, "conf/xy"), ann)).toBe(join(home, "dots"));
+  expect(expandPath("~/../x", join(home, "conf/xy"), ann)).toBe("/x");
   rmSync(home, { recursive: true });
 });
