@@ -259,6 +259,7 @@ export interface Methods {
       readonly project: string;
       readonly backend: "agent" | "systemd" | "launchd" | "supervisord";
       readonly state: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
+      readonly is_running: boolean;
       readonly pid?: number | undefined;
       readonly port: number | null;
       readonly held: boolean;
@@ -268,17 +269,12 @@ export interface Methods {
       } | undefined;
       readonly uptime_secs?: number | undefined;
       readonly restart_count: number | null;
-      readonly last_exit?: {
-        readonly exit: {
-          readonly kind: "code";
-          readonly code: number;
-        } | {
-          readonly kind: "signal";
-          readonly signal: string;
-        } | {
-          readonly kind: "unknown";
-        };
+      readonly last_exit?: number | undefined;
+      readonly last_end?: {
+        readonly code?: number | undefined;
+        readonly signal?: string | undefined;
         readonly at_unix_ms: number;
+        readonly requested?: true | undefined;
       } | undefined;
       readonly ready: boolean | null;
       readonly healthy: boolean | null;
@@ -302,6 +298,7 @@ export interface Methods {
       readonly project: string;
       readonly backend: "agent" | "systemd" | "launchd" | "supervisord";
       readonly state: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
+      readonly is_running: boolean;
       readonly pid?: number | undefined;
       readonly port: number | null;
       readonly held: boolean;
@@ -311,17 +308,12 @@ export interface Methods {
       } | undefined;
       readonly uptime_secs?: number | undefined;
       readonly restart_count: number | null;
-      readonly last_exit?: {
-        readonly exit: {
-          readonly kind: "code";
-          readonly code: number;
-        } | {
-          readonly kind: "signal";
-          readonly signal: string;
-        } | {
-          readonly kind: "unknown";
-        };
+      readonly last_exit?: number | undefined;
+      readonly last_end?: {
+        readonly code?: number | undefined;
+        readonly signal?: string | undefined;
         readonly at_unix_ms: number;
+        readonly requested?: true | undefined;
       } | undefined;
       readonly ready: boolean | null;
       readonly healthy: boolean | null;
@@ -350,8 +342,8 @@ export interface Methods {
       } | undefined;
       readonly drift?: string | undefined;
       readonly recent_transitions: readonly ({
-        readonly from: string;
-        readonly to: string;
+        readonly from: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
+        readonly to: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
         readonly at_unix_ms: number;
         readonly reason?: string | undefined;
       })[];
@@ -404,6 +396,7 @@ export interface Methods {
       readonly project: string;
       readonly backend: "agent" | "systemd" | "launchd" | "supervisord";
       readonly state: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
+      readonly is_running: boolean;
       readonly pid?: number | undefined;
       readonly port: number | null;
       readonly held: boolean;
@@ -413,17 +406,12 @@ export interface Methods {
       } | undefined;
       readonly uptime_secs?: number | undefined;
       readonly restart_count: number | null;
-      readonly last_exit?: {
-        readonly exit: {
-          readonly kind: "code";
-          readonly code: number;
-        } | {
-          readonly kind: "signal";
-          readonly signal: string;
-        } | {
-          readonly kind: "unknown";
-        };
+      readonly last_exit?: number | undefined;
+      readonly last_end?: {
+        readonly code?: number | undefined;
+        readonly signal?: string | undefined;
         readonly at_unix_ms: number;
+        readonly requested?: true | undefined;
       } | undefined;
       readonly ready: boolean | null;
       readonly healthy: boolean | null;
@@ -925,6 +913,8 @@ export interface Methods {
       readonly project?: string | undefined;
       readonly server?: string | undefined;
       readonly action?: string | undefined;
+      readonly service_id?: string | undefined;
+      readonly action_id?: string | undefined;
       readonly standalone?: true | undefined;
       readonly phase?: "pending" | "running" | "succeeded" | "failed" | "cancelled" | undefined;
       readonly tag?: string | undefined;
@@ -1180,6 +1170,8 @@ export interface Where {
   readonly stateDir?: string | undefined;
   /** Start the agent where none runs; not with `socket`. Default false. */
   readonly start?: boolean | undefined;
+  /** Told of each param that the agent does not know and passes over. Without it, Node prints a warning. */
+  readonly onWarning?: ((warning: string, method: Method) => void) | undefined;
 }
 
 /** This process, for the `session` of a call to `apply`: what is started so is stopped when this process is gone. */

@@ -50,7 +50,8 @@ export async function restart(
         ? new Map(ran.map((server) => [server, restartOne(registry, server)]))
         : await restartInOrder(registry, servers, ran, target.no_deps, gone);
     const { yes, no, failed } = await answersOf(acts, target);
-    return { restarted: yes, started: no, failed };
+    const asked = new Set(servers.map(({ spec }) => spec.name));
+    return { restarted: [...yes, ...no.filter((name) => asked.has(name))], started: no, failed };
   });
 }
 

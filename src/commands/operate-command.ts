@@ -70,19 +70,17 @@ export abstract class OperateCommand extends ServerCommand {
       all.map((one) => ({ ...one, project }));
     const toNamed = (project: string, names: readonly string[]) => names.map((name) => ({ project, name }));
     const [own, units] = [addresses.filter(isOfAgent), addresses.filter((one) => !isOfAgent(one))];
-    const keys = Object.keys(words);
+    const keys = Object.keys(words) as [yes: string, no: string];
     for (const other of others) {
-      const [yes = "", no = yes] = keys;
       const outcome = await this.#otherOutcome(verb, other, asked.flags);
-      merged[yes]?.push(...toNamed(NOBODYS, outcome.yes));
-      merged[no]?.push(...toNamed(NOBODYS, outcome.no));
+      merged[keys[0]]?.push(...toNamed(NOBODYS, outcome.yes));
+      merged[keys[1]]?.push(...toNamed(NOBODYS, outcome.no));
       failed.push(...inProject(NOBODYS, outcome.failed));
     }
     for (const [address, names] of byBackend(units)) {
-      const [yes = "", no = ""] = keys;
       const outcome = await this.#unitOutcome(verb, address, names, options.no_deps ?? false);
-      merged[yes]?.push(...toNamed(address.project, outcome.yes));
-      merged[no]?.push(...toNamed(address.project, outcome.no));
+      merged[keys[0]]?.push(...toNamed(address.project, outcome.yes));
+      merged[keys[1]]?.push(...toNamed(address.project, outcome.no));
       failed.push(...inProject(address.project, outcome.failed));
       const done = [...outcome.yes, ...(verb === "stop" ? outcome.no : [])];
       await this.#clearJobs(verb, address.project, done, options);
@@ -97,13 +95,12 @@ export abstract class OperateCommand extends ServerCommand {
             // With --all nobody is named: what runs already stays whose it is.
             const target = verb === "start" && asked.flags.all ? { all: true as const } : one;
             try {
-              const result: Record<string, unknown> = await client.call(verb, {
-                project,
-                ...target,
-                ...options,
-              });
-              for (const key of Object.keys(words))
-                merged[key]?.push(...toNamed(project, result[key] as string[]));
+              const result = (await client.call(verb, { project, ...target, ...options })) as Answer;
+              const no = namesIn(result, keys[1]);
+              merged[keys[1]]?.push(...toNamed(project, no));
+              // A restart names in both of its lists what did not run.
+              const yes = namesIn(result, keys[0]).filter((one) => !no.includes(one));
+              merged[keys[0]]?.push(...toNamed(project, yes));
               failed.push(...inProject(project, result.failed as Failure[]));
               left.push(...((result.left as typeof left | undefined) ?? []));
             } catch (error) {
@@ -115,7 +112,7 @@ export abstract class OperateCommand extends ServerCommand {
       });
     if (this.json)
       this.printJson({
-        ...sorted(merged, ({ name }) => name),
+        ...sorted(verb === "restart" ? wholeRestart(merged, addresses) : merged, ({ name }) => name),
         failed: failed.map(({ project: _, ...rest }) => rest),
         ...(left.length === 0 ? {} : { left }),
       });
@@ -227,6 +224,17 @@ export abstract class OperateCommand extends ServerCommand {
         this.print(`${name}: ${isProgramAddress(name) ? word.replace(/; .*/, "") : word}`);
     }
   }
+}
+
+type Answer = Readonly<Record<string, unknown>>;
+const namesIn = (answer: Answer, key: string) => answer[key] as readonly string[];
+
+/** As on the wire: whatever was asked for and runs anew was restarted, also if it did not run before. */
+function wholeRestart(merged: Record<string, Named[]>, asked: readonly Named[]): Record<string, Named[]> {
+  const { restarted = [], started = [] } = merged;
+  const isAsked = (one: Named) =>
+    asked.some(({ project, name }) => project === one.project && name === one.name);
+  return { restarted: [...restarted, ...started.filter(isAsked)], started };
 }
 
 function byProject(addresses: readonly Address[]): [project: string, names: string[]][] {

@@ -68,6 +68,7 @@ export abstract class ServerCommand extends ProjectCommand {
   protected async withAgent<T>(work: (client: RpcClient) => Promise<T>): Promise<T> {
     return this.answering(async () => {
       const client = await this.reaching(() => reachAgent(this.state));
+      client.onWarning = (_, warning) => this.note(`xy: the agent ${warning}`);
       return work(client).finally(() => client.close());
     });
   }

@@ -35,11 +35,11 @@ export const job = z.object({
   exit_code: z.int().nullable(),
   signal: z.string().nullable(),
   /** Unix ms. */
-  created_at: z.number(),
+  created_at: z.int(),
   /** Unix ms, of the newest attempt. */
-  started_at: z.number().nullable(),
+  started_at: z.int().nullable(),
   /** Unix ms. */
-  ended_at: z.number().nullable(),
+  ended_at: z.int().nullable(),
   /** Why it failed or was cancelled, one clause. */
   error: z.string().nullable(),
   tags: z.array(z.string()),

@@ -11,6 +11,7 @@ import { JobBook, publicJob } from "./book.ts";
 import { serverOwner } from "./folders.ts";
 import type { JobEntry } from "./journal.ts";
 import { MainJobs } from "./main-jobs.ts";
+import { jobQueryOf } from "./query.ts";
 import { isAction, ownerOf, Runner } from "./runner.ts";
 import { cronOf, Scheduler } from "./scheduler.ts";
 
@@ -93,8 +94,8 @@ export class Jobs {
 
   // --- jobs -------------------------------------------------------------------------------------------------------
 
-  async jobs({ cursor, ...query }: ParsedParams<"job_list">): Promise<ResultOf<"job_list">> {
-    const { jobs, next } = await this.#book.list(cursor === undefined ? query : { ...query, cursor });
+  async jobs(params: ParsedParams<"job_list">): Promise<ResultOf<"job_list">> {
+    const { jobs, next } = await this.#book.list(jobQueryOf(params));
     return { jobs: jobs.map(publicJob), next_cursor: next };
   }
 
