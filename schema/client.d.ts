@@ -590,7 +590,7 @@ export interface Methods {
       }[];
     };
   };
-  /** Evaluate the project's configuration again and apply it. */
+  /** Evaluate the project's configuration again and apply it. An error says that nothing was done; what failed of it is in `failed`, and in no other list. */
   readonly reload: {
     readonly params: {
       readonly project?: string | undefined;
@@ -600,6 +600,11 @@ export interface Methods {
       readonly removed: readonly string[];
       readonly changed: readonly string[];
       readonly unchanged: readonly string[];
+      readonly failed: readonly {
+        readonly name: string;
+        readonly code: number;
+        readonly message: string;
+      }[];
     };
   };
   /** Last lines, then new ones as `log` notifications, then `log_end`. */
@@ -744,6 +749,7 @@ export interface Methods {
       readonly message: string;
       readonly last_lines: readonly string[];
       readonly help?: readonly string[] | undefined;
+      readonly port_conflict?: true | undefined;
       readonly waits_for?: readonly ({
         readonly server: string;
         readonly condition: "ready" | "started" | "completed";

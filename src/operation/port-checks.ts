@@ -37,7 +37,7 @@ async function heldPort({ server, desired }: Change, observed: readonly Observed
   const holder = holders.find((_, i) => !ours[i]);
   if (!holder) return [];
   const message = `cannot listen: port ${port} is held by ${holderText(holder)}; stop that, or choose another port`;
-  return [{ severity: "error", server, message }];
+  return [{ severity: "error", server, message, portConflict: true }];
 }
 
 /** Somebody else may listen in its place. */

@@ -76,6 +76,8 @@ const applied = z.union([
     last_lines: z.array(z.string()),
     /** Which settings would help, if the server is as it should be: a clause each. */
     help: z.array(z.string()).optional(),
+    /** Somebody else holds a port that it needs. */
+    port_conflict: z.literal(true).optional(),
     /** It starts by itself once these are otherwise; what is to be restarted runs on as it was. */
     waits_for: missing.optional(),
   }),
@@ -151,9 +153,10 @@ export const contract = {
   },
   reload: {
     reads: false,
-    summary: "Evaluate the project's configuration again and apply it",
+    summary:
+      "Evaluate the project's configuration again and apply it. An error says that nothing was done; what failed of it is in `failed`, and in no other list",
     params: z.strictObject({ project }),
-    result: z.object({ added: names, removed: names, changed: names, unchanged: names }),
+    result: z.object({ added: names, removed: names, changed: names, unchanged: names, failed }),
   },
   logs: {
     reads: true,

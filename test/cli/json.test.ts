@@ -44,7 +44,7 @@ const documents: [words: string[], document: unknown][] = [
     { version: 1, plan: { version: 1 }, outcome: [{ type: "done" }, { type: "done" }, { type: "done" }] },
   ],
   [["trust"], [{ path: expect.stringMatching(/\/tools$/), to: "servers", is_there: true }]],
-  [["reload"], { added: [], removed: [], changed: [], unchanged: ["a", "b"] }],
+  [["reload"], { added: [], removed: [], changed: [], unchanged: ["a", "b"], failed: [] }],
   [["list"], [{ name: "a", state: "running", port: null }, { name: "b" }]],
   [["tree"], [{ name: "a", state: "running", depends_on: [] }, { name: "b" }]],
   [

@@ -79,6 +79,17 @@ it("a strict client gets through a life: starts, ends, a signal, restarts, reloa
     changed: ["db"],
     unchanged: ["web"],
   });
+  home.write(
+    "servers.d/new.kdl",
+    'command "sh"\nargs "-c" "exit 3"\nport "none"\nrestart { policy "never"; }\n',
+  );
+  home.declare("newer");
+  expect(await client.call("reload", {})).toEqual({
+    added: ["newer"],
+    removed: [],
+    changed: [],
+    unchanged: ["db", "web"],
+  });
 
   expect(client.faults).toEqual([]);
   expect([...client.states].sort()).toEqual(["restarting", "running", "stopped"]);
