@@ -462,14 +462,17 @@ export interface Methods {
       readonly name: string;
       readonly project?: string | undefined;
       readonly remove_jobs?: boolean | undefined;
+      readonly wait?: boolean | undefined;
     } | {
       readonly names: readonly string[];
       readonly project?: string | undefined;
       readonly remove_jobs?: boolean | undefined;
+      readonly wait?: boolean | undefined;
     } | {
       readonly all: true;
       readonly project?: string | undefined;
       readonly remove_jobs?: boolean | undefined;
+      readonly wait?: boolean | undefined;
     };
     readonly result: {
       readonly stopped: readonly string[];
@@ -520,12 +523,15 @@ export interface Methods {
     readonly params: {
       readonly name: string;
       readonly project?: string | undefined;
+      readonly wait?: boolean | undefined;
     } | {
       readonly names: readonly string[];
       readonly project?: string | undefined;
+      readonly wait?: boolean | undefined;
     } | {
       readonly all: true;
       readonly project?: string | undefined;
+      readonly wait?: boolean | undefined;
     };
     readonly result: {
       readonly killed: readonly string[];

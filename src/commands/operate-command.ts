@@ -21,6 +21,7 @@ interface OperateOptions {
   readonly for_ms?: number;
   readonly replace_existing_jobs?: boolean;
   readonly remove_jobs?: boolean;
+  readonly wait?: boolean;
 }
 
 /** What is left out says nothing new: an agent of an earlier version takes it all the same. */
@@ -29,6 +30,11 @@ export function startOptions(flags: { deps: boolean; "keep-jobs": boolean }): Op
     ...(flags.deps ? {} : { no_deps: true }),
     ...(flags["keep-jobs"] ? { replace_existing_jobs: false } : {}),
   };
+}
+
+/** What a server is said to be that an operator has ended. */
+export function endedWords(flags: { wait: boolean }, ended: string) {
+  return { yes: flags.wait ? ended : "stopping", no: "did not run; it is held now" };
 }
 
 type Failure = ResultOf<"start">["failed"][number];
@@ -78,7 +84,7 @@ export abstract class OperateCommand extends ServerCommand {
       failed.push(...inProject(NOBODYS, outcome.failed));
     }
     for (const [address, names] of byBackend(units)) {
-      const outcome = await this.#unitOutcome(verb, address, names, options.no_deps ?? false);
+      const outcome = await this.#unitOutcome(verb, address, names, options);
       merged[keys[0]]?.push(...toNamed(address.project, outcome.yes));
       merged[keys[1]]?.push(...toNamed(address.project, outcome.no));
       failed.push(...inProject(address.project, outcome.failed));
@@ -174,7 +180,7 @@ export abstract class OperateCommand extends ServerCommand {
     verb: Verb,
     address: Address,
     names: readonly string[],
-    noDeps: boolean,
+    { no_deps = false, wait = true }: OperateOptions,
   ): Promise<Operated> {
     if (verb === "pause" || verb === "resume") {
       const message = (name: string) =>
@@ -185,7 +191,8 @@ export abstract class OperateCommand extends ServerCommand {
     const { operate } = await import("../backends/units/operate.ts");
     return this.withUnits(address, (units) =>
       operate(units, verb, names, {
-        deps: !noDeps,
+        deps: !no_deps,
+        wait,
         others: (name) => this.#observed(address, name),
         signal: this.signal,
       }),

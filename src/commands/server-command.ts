@@ -54,6 +54,13 @@ export const keepJobsFlag = {
     summary: "Keep jobs: cancel no running ones and delete no finished ones.",
   }),
 };
+export const endFlag = {
+  wait: boolean({
+    default: true,
+    allowNo: true,
+    summary: "Wait until the servers have stopped.",
+  }),
+};
 export const depsFlag = {
   deps: boolean({
     default: true,

@@ -29,8 +29,14 @@ const startTarget = targets({
   /** At once, whatever it depends on. */
   no_deps: z.boolean().default(false),
 });
-/** `remove_jobs`: also cancel what runs of its actions, and delete its jobs. */
-const stopTarget = targets({ remove_jobs: z.boolean().default(false) });
+/** False: it is only begun, and its state is `stopping`. Of several none waits for those that depend on it. */
+const wait = z.boolean().default(true);
+const stopTarget = targets({
+  /** Also cancel what runs of its actions, and delete its jobs; not without `wait`. */
+  remove_jobs: z.boolean().default(false),
+  wait,
+});
+const killTarget = targets({ wait });
 const pauseTarget = targets({ for_ms: z.int().min(1).max(LONGEST_PAUSE).optional() });
 const names = z.array(z.string());
 /** Daemons that servers have left behind, which run on; absent: there are none. */
@@ -135,7 +141,7 @@ export const contract = {
   kill: {
     reads: false,
     summary: "Stop without grace (SIGKILL), and hold",
-    params: target,
+    params: killTarget,
     result: z.object({ killed: names, not_running: names, failed, left }),
   },
   pause: {

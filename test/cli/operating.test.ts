@@ -52,6 +52,32 @@ describe("the operator's word", () => {
     expect(await home.did("stop", "--all")).toBe("a: stopped\nb: stopped\nc: stopped\n");
   });
 
+  it("ends servers without waiting for that", async () => {
+    const home = newHome();
+    const deaf = 'command "sh"\nargs "-c" "trap \'\' TERM; echo up; exec sleep 600"\nport "none"\n';
+    home.write("servers.d/a.kdl", `${deaf}readiness "log" pattern="^up$"\nstop { grace "10m"; }\n`);
+    home.declare("b", 'depends-on "a"');
+    await home.did("apply", "--yes");
+    expect(await home.xy("stop", "a", "--no-wait", "--remove-jobs")).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining("cannot remove jobs with --no-wait"),
+    });
+    expect(await home.call("stop", { name: "a", wait: false, remove_jobs: true })).toMatchObject({
+      error: { code: -32602 },
+    });
+    expect(await home.servers()).toMatchObject({ a: { state: "running", held: false } });
+    expect(await home.did("stop", "--all", "--no-wait")).toBe("a: stopping\nb: stopping\n");
+    expect(await home.servers()).toMatchObject({ a: { state: "stopping", held: true }, b: { held: true } });
+    expect(await home.call("stop", { name: "a", wait: false })).toMatchObject({
+      result: { stopped: ["a"], not_running: [], failed: [] },
+    });
+    expect(await home.json("kill", "a", "--no-wait")).toEqual({ killed: ["a"], not_running: [], failed: [] });
+    await home.did("stop", "--all");
+    expect(await home.did("kill", "--all", "--no-wait")).toBe(
+      "a: did not run; it is held now\nb: did not run; it is held now\n",
+    );
+  });
+
   it("names the server that is not there", async () => {
     const home = newHome();
     home.declare("web");
