@@ -30,8 +30,13 @@ export interface Server {
   readonly command: string;
   /** Arguments. `{port}`, `{name}`, `{project}`, `{home}` and `{env.NAME}` are filled in; `{{port}}` gives `{port}`; every other brace stays. Default: []. */
   readonly args?: readonly string[] | undefined;
-  /** Port it listens on. `auto`: derived from project and name, moved on when taken, then kept. `none`: no port. */
-  readonly port: number | "auto" | "none";
+  /** Port it listens on. `auto`: derived from project and name (or the one that it is to `prefer`), moved on when taken, then kept. `none`: no port. */
+  readonly port: number | "auto" | "none" | {
+    /** One is chosen and kept, as by `port: auto`. */
+    readonly auto: true;
+    /** The port to choose, or the next one above it that is free. Without it, one is derived. */
+    readonly prefer?: number | undefined;
+  };
   /** Flag that is appended to the arguments together with the port, such as `--port`. */
   readonly portFlag?: string | undefined;
   /** Where the port is expected to listen. Default: "127.0.0.1". */

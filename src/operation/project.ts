@@ -65,8 +65,20 @@ export function lockProject(state: string, project: string): Locked {
 
 /** Binds the project to its root, and keeps the ports that its servers were given. */
 export function bindProject(state: string, project: string, record: ProjectRecord): void {
-  const kept = readProject(state, project)?.ports ?? {};
-  writeProject(state, project, { ...record, ports: { ...kept, ...record.ports } });
+  const { ports: kept = {}, reset = [] } = readProject(state, project) ?? {};
+  // What is chosen now was chosen anew.
+  const rest = reset.filter((name) => !Object.hasOwn(record.ports, name));
+  const ports = { ...kept, ...record.ports };
+  writeProject(state, project, { ...record, ports, ...(rest.length > 0 ? { reset: rest } : {}) });
+}
+
+/** Has the next plan, and the next apply, choose the port of a server anew. False: none was ever chosen for it. */
+export function resetPort(state: string, project: string, server: string): boolean {
+  const record = readProject(state, project);
+  if (record === undefined || !Object.hasOwn(record.ports, server)) return false;
+  const reset = [...new Set([...(record.reset ?? []), server])];
+  writeProject(state, project, { ...record, reset });
+  return true;
 }
 
 /** Forgets a project that has no server left. */

@@ -14,6 +14,8 @@ export interface ProjectRecord {
   readonly config: string;
   /** Ports given to servers that asked for `auto`, kept for good. */
   readonly ports: Readonly<Record<string, number>>;
+  /** Servers whose port a person wants to be chosen anew: until the next apply it is what stands in `ports`. */
+  readonly reset?: readonly string[];
   /** Somebody had agreed to its root when it was applied; absent in records of versions that did not ask. */
   readonly asked?: boolean;
 }
@@ -26,9 +28,15 @@ export function readProject(state: string, project: string): ProjectRecord | und
   try {
     const value = readJson(path);
     if (value === undefined) return undefined;
-    const { root, config, ports, asked } = value as ProjectRecord;
+    const { root, config, ports, reset, asked } = value as ProjectRecord;
     if (typeof root === "string")
-      return { root, config: config ?? root, ports: ports ?? {}, ...(asked === true ? { asked } : {}) };
+      return {
+        root,
+        config: config ?? root,
+        ports: ports ?? {},
+        ...(Array.isArray(reset) && reset.length > 0 ? { reset } : {}),
+        ...(asked === true ? { asked } : {}),
+      };
   } catch (error) {
     if (!(error instanceof SyntaxError) && !(error instanceof TypeError)) throw error;
   }

@@ -51,6 +51,7 @@ const documents: [words: string[], document: unknown][] = [
     ["status", "a"],
     { name: "a", project: "tools", state: "running", spec: { command: "sh" }, recent_transitions: [{}, {}] },
   ],
+  [["ports"], []],
   [["probe", "a"], { project: "tools", name: "a", which: "readiness", ok: true, steps: [{ ok: true }] }],
   [["why", "a"], { project: "tools", name: "a", why: expect.stringMatching(/^a has been running/) }],
   [["children", "a"], { name: "a", project: "tools", processes: [{ command: "sleep 600" }] }],

@@ -648,6 +648,8 @@ describe("mistakes in TypeScript", () => {
   });
 });
 
+const PREFER = '"prefer" goes with "auto" alone, such as port "auto" prefer=8765';
+
 describe("mistakes in every format", () => {
   it.each<Case>([
     [
@@ -703,6 +705,27 @@ describe("mistakes in every format", () => {
       },
       [
         'servers.d/a.yaml:2:7: cannot use "8080" for port: write a number from 1 to 65535, "auto" (one is chosen and kept) or "none"',
+      ],
+    ],
+    [
+      "a preference for a port that is not chosen",
+      {
+        "servers.d/a.kdl": 'command "x"\nport 8421 prefer=8765\n',
+        "servers.d/b.kdl": 'command "x"\nport "none" prefer=8765\n',
+        "servers.d/c.kdl": 'command "x"\nport "auto" prefer=0\n',
+        "servers.d/d.kdl": 'command "x"\nport "auto" prefered=8765\n',
+        "servers.d/e.yaml": "command: x\nport: {prefer: 8765}\n",
+        "servers.d/f.yaml": "command: x\nport: {auto: false, prefer: 8765}\n",
+        "servers.d/g.yaml": "command: x\nport: {auto: true, prefer: auto}\n",
+      },
+      [
+        `servers.d/a.kdl:2:6: cannot use 8421 for port.auto: ${PREFER}`,
+        `servers.d/b.kdl:2:6: cannot use "none" for port.auto: ${PREFER}`,
+        "servers.d/c.kdl:2:20: cannot use 0 for port.prefer: write a whole number from 1 to 65535",
+        'servers.d/d.kdl:2:13: cannot use unknown key "port.prefered": did you mean "prefer"?',
+        `servers.d/e.yaml:2:1: cannot leave out port.auto: ${PREFER}`,
+        `servers.d/f.yaml:2:14: cannot use false for port.auto: ${PREFER}`,
+        'servers.d/g.yaml:2:28: cannot use "auto" for port.prefer: write a whole number from 1 to 65535',
       ],
     ],
     [
