@@ -222,6 +222,8 @@ export interface ActionSpec {
     readonly missed: "once" | "skip";
   } | null;
   readonly concurrency: "allow" | "forbid" | "replace";
+  readonly stopSignal?: "SIGTERM" | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | undefined;
+  readonly after?: readonly string[] | undefined;
   readonly description: string;
   readonly tags: readonly string[];
   readonly [more: string]: unknown;
@@ -235,6 +237,7 @@ export interface Job {
   readonly action_id: string;
   readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
   readonly retry_of: number | null;
+  readonly awaits?: readonly number[] | undefined;
   readonly attempt: number;
   readonly phase: "pending" | "running" | "succeeded" | "failed" | "cancelled";
   readonly pid: number | null;
@@ -892,7 +895,7 @@ export interface Methods {
       readonly actions: number;
     };
   };
-  /** Run an action now. It answers with its job, which is only begun. While another job of the action runs, its `concurrency` decides. */
+  /** Run an action now, and before it those that it comes after. It answers with its job, which is only begun. While another job of the action runs, its `concurrency` decides. */
   readonly action_run: {
     readonly params: {
       readonly action: string;
@@ -907,6 +910,7 @@ export interface Methods {
       readonly action_id: string;
       readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
       readonly retry_of: number | null;
+      readonly awaits?: readonly number[] | undefined;
       readonly attempt: number;
       readonly phase: "pending" | "running" | "succeeded" | "failed" | "cancelled";
       readonly pid: number | null;
@@ -951,6 +955,7 @@ export interface Methods {
       readonly action_id: string;
       readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
       readonly retry_of: number | null;
+      readonly awaits?: readonly number[] | undefined;
       readonly attempt: number;
       readonly phase: "pending" | "running" | "succeeded" | "failed" | "cancelled";
       readonly pid: number | null;
@@ -978,7 +983,7 @@ export interface Methods {
       readonly subscription_id: number;
     };
   };
-  /** Stop a job of an action: SIGTERM to its process group, SIGKILL after its grace. */
+  /** Stop a job of an action: its stop signal to its process group, SIGKILL after its grace. What comes after it in its run is cancelled, and so is what only it was waiting for. */
   readonly job_cancel: {
     readonly params: {
       readonly id: number;
@@ -987,7 +992,7 @@ export interface Methods {
       readonly cancelled: boolean;
     };
   };
-  /** Run again what a job ran, as a new job of the same server and action. */
+  /** Run again what a job ran, and nothing that comes before it, as a new job of the same server and action. */
   readonly job_retry: {
     readonly params: {
       readonly id: number;
@@ -999,6 +1004,7 @@ export interface Methods {
       readonly action_id: string;
       readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
       readonly retry_of: number | null;
+      readonly awaits?: readonly number[] | undefined;
       readonly attempt: number;
       readonly phase: "pending" | "running" | "succeeded" | "failed" | "cancelled";
       readonly pid: number | null;

@@ -6,6 +6,7 @@ import type { Machine } from "../model/machine.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import type { Power } from "../model/power.ts";
 import type { RootInput, WhenInput } from "../model/server.ts";
+import { orderProblems } from "./action-order.ts";
 import { actionProblems, scheduleProblems, serverActions, standaloneActions } from "./actions.ts";
 import { declareBackends } from "./backend-settings.ts";
 import { type Collected, collect } from "./collect.ts";
@@ -123,13 +124,19 @@ function declare(
     server ? [{ ...server, folder: (at: KeyPath) => there(server.folder(at)) }] : [],
   );
   const elsewhere = outcomes.filter(({ server }) => !server).map(({ name }) => name);
-  const between = graphProblems(servers, { elsewhere: new Set(elsewhere), unread: collected.unread });
+  const around = { elsewhere: new Set(elsewhere), unread: collected.unread };
+  const between = graphProblems(servers, around);
   const folder = there(main ? sourceFolder(main.source) : root.folder);
   const path = asTexts(settings.path).map((entry) => expandPath(entry, folder, machine.home));
   const { backends, problems } = declareBackends(main, servers, machine.home);
   const standing = rootMatches ? standaloneActions(main) : [];
   const alone = standing.map((action) => ({ ...action, folder: (at: KeyPath) => there(action.folder(at)) }));
   const actions = [...servers.flatMap(serverActions), ...alone];
+  const isWritten = (key: string) => {
+    const [first = "", own] = key.split(":");
+    if (own === undefined) return isMap(main?.value.actions) && Object.hasOwn(main.value.actions, first);
+    return servers.some(({ name, isSaid }) => name === first && isSaid(["actions", own]));
+  };
   const { files } = collected;
   const where = { root: root.folder, named: root.named, isOwn };
   const declared = { project, ...where, path, backends, servers, actions, elsewhere, files };
@@ -140,6 +147,7 @@ function declare(
       ...between,
       ...problems,
       ...actionProblems(actions, servers, facts),
+      ...orderProblems(actions, { ...around, isWritten }),
     ],
   };
 }

@@ -5,6 +5,7 @@ import { own } from "../model/own.ts";
 import type { Desired } from "../model/plan.ts";
 import { preferredPort } from "../model/port.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
+import { keysOf, predecessorsOf } from "./action-order.ts";
 import { resolveBackends } from "./backend-settings.ts";
 import type { Declared, DeclaredServer } from "./declared.ts";
 import { autoPorts } from "./ports.ts";
@@ -38,11 +39,13 @@ export async function resolve(declared: Declared, around: World): Promise<Resolv
   for (const server of declared.servers)
     resolved.push(await resolveServer(server, declared, own(ports, server.name), world));
   const actions = [];
+  const keys = keysOf(declared.actions);
   for (const action of declared.actions) {
     const i = declared.servers.findIndex(({ name }) => name === action.server);
     const [server, result] = [declared.servers[i], resolved[i]];
     const owner = server && result ? { declared: server, resolved: result } : undefined;
-    actions.push(await resolveAction(action, owner, declared, world));
+    const after = predecessorsOf(action, keys);
+    actions.push(await resolveAction(action, { owner, after }, declared, world));
   }
   const { settings, diagnostics } = await resolveBackends(declared.backends, world);
   return {

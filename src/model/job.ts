@@ -28,6 +28,8 @@ export const job = z.object({
   trigger: z.enum(TRIGGERS),
   /** The job that this one repeats. */
   retry_of: z.int().nullable(),
+  /** Jobs of the same run that have to succeed before it begins; absent: none. */
+  awaits: z.array(z.int()).optional(),
   /** Which attempt runs, or was the last; from 1. */
   attempt: z.int().min(1),
   phase: z.enum(PHASES),

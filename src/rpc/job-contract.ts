@@ -33,7 +33,7 @@ export const jobContract = {
   action_run: {
     reads: false,
     summary:
-      "Run an action now. It answers with its job, which is only begun. While another job of the action runs, its `concurrency` decides",
+      "Run an action now, and before it those that it comes after. It answers with its job, which is only begun. While another job of the action runs, its `concurrency` decides",
     params: z.strictObject({
       action: name,
       /** Left out, or null: an action that stands alone. */
@@ -90,14 +90,16 @@ export const jobContract = {
   },
   job_cancel: {
     reads: false,
-    summary: "Stop a job of an action: SIGTERM to its process group, SIGKILL after its grace",
+    summary:
+      "Stop a job of an action: its stop signal to its process group, SIGKILL after its grace. What comes after it in its run is cancelled, and so is what only it was waiting for",
     params: z.strictObject({ id }),
     /** False: it was over already. */
     result: z.object({ cancelled: z.boolean() }),
   },
   job_retry: {
     reads: false,
-    summary: "Run again what a job ran, as a new job of the same server and action",
+    summary:
+      "Run again what a job ran, and nothing that comes before it, as a new job of the same server and action",
     params: z.strictObject({ id }),
     result: job,
   },

@@ -708,6 +708,23 @@ describe("mistakes in every format", () => {
       ],
     ],
     [
+      "actions that come after what is not there, or after themselves",
+      {
+        "xy.config.yaml":
+          "project: p\nactions:\n  a: {command: x, after: [b, buidl]}\n  b: {command: x, after: c}\n  c: {command: x, after: [web:d]}\n  own: {command: x, after: own}\n  build: {command: x}\n",
+        "servers.d/web.kdl":
+          'command "x"\nport "none"\naction "d" { command "x"; after "b" "e"; }\naction "e" { command "x"; after "build" "web:build" "api:x"; }\naction "f" { command "x"; after "g"; }\naction "g" { command "x"; stop-signal "SIGKILL"; }\n',
+      },
+      [
+        'servers.d/web.kdl:4:41: cannot come after "web:build": no such action; write NAME, or SERVER:NAME, of one that is declared',
+        'servers.d/web.kdl:4:53: cannot come after "api:x": no such action; write NAME, or SERVER:NAME, of one that is declared',
+        'servers.d/web.kdl:6:39: cannot use "SIGKILL" for actions.g.stop-signal: write "SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1" or "SIGUSR2"',
+        'xy.config.yaml:3:30: cannot come after "buidl": no such action; did you mean "build"?',
+        "xy.config.yaml:5:27: cannot run actions that wait for each other: c -> web:d -> b -> c; remove one of these",
+        "xy.config.yaml:6:28: cannot run actions that wait for each other: own -> own; remove one of these",
+      ],
+    ],
+    [
       "a preference for a port that is not chosen",
       {
         "servers.d/a.kdl": 'command "x"\nport 8421 prefer=8765\n',
