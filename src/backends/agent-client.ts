@@ -45,7 +45,12 @@ type Given<M extends Method> =
   Record<never, never> extends Params<M> ? [params?: Params<M>] : [params: Params<M>];
 
 /** Connects to the agent that runs; with `start` one is started where none does. Throws {@link AgentUnreachable}. */
-export async function connect({ socket, stateDir, start = false, onWarning = warn }: Where = {}): Promise<Client> {
+export async function connect({
+  socket,
+  stateDir,
+  start = false,
+  onWarning = warn,
+}: Where = {}): Promise<Client> {
   if (socket !== undefined && start)
     throw new AgentUnreachable("cannot start an agent by its socket: name its state folder");
   if (socket !== undefined) return new Client(await connectTo(socket), onWarning);

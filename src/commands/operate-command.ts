@@ -78,7 +78,7 @@ export abstract class OperateCommand extends ServerCommand {
     const [own, units] = [addresses.filter(isOfAgent), addresses.filter((one) => !isOfAgent(one))];
     const keys = Object.keys(words) as [yes: string, no: string];
     for (const other of others) {
-      const outcome = await this.#otherOutcome(verb, other, asked.flags);
+      const outcome = await this.#otherOutcome(verb, other, asked.flags, options);
       merged[keys[0]]?.push(...toNamed(NOBODYS, outcome.yes));
       merged[keys[1]]?.push(...toNamed(NOBODYS, outcome.no));
       failed.push(...inProject(NOBODYS, outcome.failed));
@@ -153,6 +153,7 @@ export abstract class OperateCommand extends ServerCommand {
     verb: Verb,
     text: string,
     flags: EvaluationFlags,
+    { wait = true }: OperateOptions,
   ): Promise<{ yes: string[]; no: string[]; failed: Failure[] }> {
     if (verb !== "start" && verb !== "stop" && verb !== "restart") {
       const message = `cannot ${verb} ${text}: it is not xy's; it can be started, stopped and restarted`;
@@ -163,7 +164,8 @@ export abstract class OperateCommand extends ServerCommand {
       for (const { program, by } of held) {
         const { name } = program;
         try {
-          const stopped = verb === "start" ? undefined : await by.stop(program);
+          const stopped =
+            verb === "start" ? undefined : await by.stop(program, { wait: wait || verb === "restart" });
           const done = verb === "stop" ? stopped : await by.start(program);
           outcome[done ? "yes" : "no"].push(name);
         } catch (error) {
@@ -240,6 +242,7 @@ const namesIn = (answer: Answer, key: string) => answer[key] as readonly string[
 function wholeRestart(merged: Record<string, Named[]>, asked: readonly Named[]): Record<string, Named[]> {
   const { restarted = [], started = [] } = merged;
   const isAsked = (one: Named) =>
+    one.project === NOBODYS ||
     asked.some(({ project, name }) => project === one.project && name === one.name);
   return { restarted: [...restarted, ...started.filter(isAsked)], started };
 }
