@@ -30,7 +30,7 @@ describe("params", () => {
 
   it("take false for the absence of what can only be true", () => {
     expect(readParams("stop", { name: "web", all: false })).toEqual(
-      accepted({ name: "web", remove_jobs: false }),
+      accepted({ name: "web", remove_jobs: false, wait: true }),
     );
     expect(readParams("job_list", { standalone: false })).toEqual(accepted({ limit: 100 }));
     expect(readParams("stop", { name: "web", remove_jobs: false })).toMatchObject({ ok: true });
@@ -85,7 +85,7 @@ describe("params", () => {
     expect(readParams("start", { all: true, projct: "a" })).toMatchObject({ ok: false });
     expect(readParams("agent_shutdown", { keepServers: true })).toMatchObject({ ok: false });
     expect(readParams("stop", { name: "web", because: "of the weather" })).toEqual(
-      accepted({ name: "web", remove_jobs: false }, 'ignored "because", which is no param of it'),
+      accepted({ name: "web", remove_jobs: false, wait: true }, 'ignored "because", which is no param of it'),
     );
   });
 
