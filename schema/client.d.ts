@@ -222,6 +222,8 @@ export interface ActionSpec {
     readonly missed: "once" | "skip";
   } | null;
   readonly concurrency: "allow" | "forbid" | "replace";
+  readonly stopSignal?: "SIGTERM" | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | undefined;
+  readonly after?: readonly string[] | undefined;
   readonly description: string;
   readonly tags: readonly string[];
   readonly [more: string]: unknown;
@@ -235,6 +237,7 @@ export interface Job {
   readonly action_id: string;
   readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
   readonly retry_of: number | null;
+  readonly awaits?: readonly number[] | undefined;
   readonly attempt: number;
   readonly phase: "pending" | "running" | "succeeded" | "failed" | "cancelled";
   readonly pid: number | null;
@@ -259,6 +262,7 @@ export interface Methods {
       readonly project: string;
       readonly backend: "agent" | "systemd" | "launchd" | "supervisord";
       readonly state: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
+      readonly is_running: boolean;
       readonly pid?: number | undefined;
       readonly port: number | null;
       readonly held: boolean;
@@ -268,17 +272,12 @@ export interface Methods {
       } | undefined;
       readonly uptime_secs?: number | undefined;
       readonly restart_count: number | null;
-      readonly last_exit?: {
-        readonly exit: {
-          readonly kind: "code";
-          readonly code: number;
-        } | {
-          readonly kind: "signal";
-          readonly signal: string;
-        } | {
-          readonly kind: "unknown";
-        };
+      readonly last_exit?: number | undefined;
+      readonly last_end?: {
+        readonly code?: number | undefined;
+        readonly signal?: string | undefined;
         readonly at_unix_ms: number;
+        readonly requested?: true | undefined;
       } | undefined;
       readonly ready: boolean | null;
       readonly healthy: boolean | null;
@@ -302,6 +301,7 @@ export interface Methods {
       readonly project: string;
       readonly backend: "agent" | "systemd" | "launchd" | "supervisord";
       readonly state: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
+      readonly is_running: boolean;
       readonly pid?: number | undefined;
       readonly port: number | null;
       readonly held: boolean;
@@ -311,17 +311,12 @@ export interface Methods {
       } | undefined;
       readonly uptime_secs?: number | undefined;
       readonly restart_count: number | null;
-      readonly last_exit?: {
-        readonly exit: {
-          readonly kind: "code";
-          readonly code: number;
-        } | {
-          readonly kind: "signal";
-          readonly signal: string;
-        } | {
-          readonly kind: "unknown";
-        };
+      readonly last_exit?: number | undefined;
+      readonly last_end?: {
+        readonly code?: number | undefined;
+        readonly signal?: string | undefined;
         readonly at_unix_ms: number;
+        readonly requested?: true | undefined;
       } | undefined;
       readonly ready: boolean | null;
       readonly healthy: boolean | null;
@@ -350,8 +345,8 @@ export interface Methods {
       } | undefined;
       readonly drift?: string | undefined;
       readonly recent_transitions: readonly ({
-        readonly from: string;
-        readonly to: string;
+        readonly from: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
+        readonly to: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
         readonly at_unix_ms: number;
         readonly reason?: string | undefined;
       })[];
@@ -404,6 +399,7 @@ export interface Methods {
       readonly project: string;
       readonly backend: "agent" | "systemd" | "launchd" | "supervisord";
       readonly state: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
+      readonly is_running: boolean;
       readonly pid?: number | undefined;
       readonly port: number | null;
       readonly held: boolean;
@@ -413,17 +409,12 @@ export interface Methods {
       } | undefined;
       readonly uptime_secs?: number | undefined;
       readonly restart_count: number | null;
-      readonly last_exit?: {
-        readonly exit: {
-          readonly kind: "code";
-          readonly code: number;
-        } | {
-          readonly kind: "signal";
-          readonly signal: string;
-        } | {
-          readonly kind: "unknown";
-        };
+      readonly last_exit?: number | undefined;
+      readonly last_end?: {
+        readonly code?: number | undefined;
+        readonly signal?: string | undefined;
         readonly at_unix_ms: number;
+        readonly requested?: true | undefined;
       } | undefined;
       readonly ready: boolean | null;
       readonly healthy: boolean | null;
@@ -474,14 +465,17 @@ export interface Methods {
       readonly name: string;
       readonly project?: string | undefined;
       readonly remove_jobs?: boolean | undefined;
+      readonly wait?: boolean | undefined;
     } | {
       readonly names: readonly string[];
       readonly project?: string | undefined;
       readonly remove_jobs?: boolean | undefined;
+      readonly wait?: boolean | undefined;
     } | {
       readonly all: true;
       readonly project?: string | undefined;
       readonly remove_jobs?: boolean | undefined;
+      readonly wait?: boolean | undefined;
     };
     readonly result: {
       readonly stopped: readonly string[];
@@ -532,12 +526,15 @@ export interface Methods {
     readonly params: {
       readonly name: string;
       readonly project?: string | undefined;
+      readonly wait?: boolean | undefined;
     } | {
       readonly names: readonly string[];
       readonly project?: string | undefined;
+      readonly wait?: boolean | undefined;
     } | {
       readonly all: true;
       readonly project?: string | undefined;
+      readonly wait?: boolean | undefined;
     };
     readonly result: {
       readonly killed: readonly string[];
@@ -602,7 +599,7 @@ export interface Methods {
       }[];
     };
   };
-  /** Evaluate the project's configuration again and apply it. */
+  /** Evaluate the project's configuration again and apply it. An error says that nothing was done; what failed of it is in `failed`, and in no other list. */
   readonly reload: {
     readonly params: {
       readonly project?: string | undefined;
@@ -612,6 +609,11 @@ export interface Methods {
       readonly removed: readonly string[];
       readonly changed: readonly string[];
       readonly unchanged: readonly string[];
+      readonly failed: readonly {
+        readonly name: string;
+        readonly code: number;
+        readonly message: string;
+      }[];
     };
   };
   /** Last lines, then new ones as `log` notifications, then `log_end`. */
@@ -757,6 +759,7 @@ export interface Methods {
       readonly message: string;
       readonly last_lines: readonly string[];
       readonly help?: readonly string[] | undefined;
+      readonly port_conflict?: true | undefined;
       readonly waits_for?: readonly ({
         readonly server: string;
         readonly condition: "ready" | "started" | "completed";
@@ -893,7 +896,7 @@ export interface Methods {
       readonly actions: number;
     };
   };
-  /** Run an action now. It answers with its job, which is only begun. While another job of the action runs, its `concurrency` decides. */
+  /** Run an action now, and before it those that it comes after. It answers with its job, which is only begun. While another job of the action runs, its `concurrency` decides. */
   readonly action_run: {
     readonly params: {
       readonly action: string;
@@ -908,6 +911,7 @@ export interface Methods {
       readonly action_id: string;
       readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
       readonly retry_of: number | null;
+      readonly awaits?: readonly number[] | undefined;
       readonly attempt: number;
       readonly phase: "pending" | "running" | "succeeded" | "failed" | "cancelled";
       readonly pid: number | null;
@@ -926,6 +930,8 @@ export interface Methods {
       readonly project?: string | undefined;
       readonly server?: string | undefined;
       readonly action?: string | undefined;
+      readonly service_id?: string | undefined;
+      readonly action_id?: string | undefined;
       readonly standalone?: true | undefined;
       readonly phase?: "pending" | "running" | "succeeded" | "failed" | "cancelled" | undefined;
       readonly tag?: string | undefined;
@@ -950,6 +956,7 @@ export interface Methods {
       readonly action_id: string;
       readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
       readonly retry_of: number | null;
+      readonly awaits?: readonly number[] | undefined;
       readonly attempt: number;
       readonly phase: "pending" | "running" | "succeeded" | "failed" | "cancelled";
       readonly pid: number | null;
@@ -977,7 +984,7 @@ export interface Methods {
       readonly subscription_id: number;
     };
   };
-  /** Stop a job of an action: SIGTERM to its process group, SIGKILL after its grace. */
+  /** Stop a job of an action: its stop signal to its process group, SIGKILL after its grace. What comes after it in its run is cancelled, and so is what only it was waiting for. */
   readonly job_cancel: {
     readonly params: {
       readonly id: number;
@@ -986,7 +993,7 @@ export interface Methods {
       readonly cancelled: boolean;
     };
   };
-  /** Run again what a job ran, as a new job of the same server and action. */
+  /** Run again what a job ran, and nothing that comes before it, as a new job of the same server and action. */
   readonly job_retry: {
     readonly params: {
       readonly id: number;
@@ -998,6 +1005,7 @@ export interface Methods {
       readonly action_id: string;
       readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
       readonly retry_of: number | null;
+      readonly awaits?: readonly number[] | undefined;
       readonly attempt: number;
       readonly phase: "pending" | "running" | "succeeded" | "failed" | "cancelled";
       readonly pid: number | null;
@@ -1181,6 +1189,8 @@ export interface Where {
   readonly stateDir?: string | undefined;
   /** Start the agent where none runs; not with `socket`. Default false. */
   readonly start?: boolean | undefined;
+  /** Told of each param that the agent does not know and passes over. Without it, Node prints a warning. */
+  readonly onWarning?: ((warning: string, method: Method) => void) | undefined;
 }
 
 /** This process, for the `session` of a call to `apply`: what is started so is stopped when this process is gone. */

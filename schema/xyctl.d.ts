@@ -30,8 +30,13 @@ export interface Server {
   readonly command: string;
   /** Arguments. `{port}`, `{name}`, `{project}`, `{home}` and `{env.NAME}` are filled in; `{{port}}` gives `{port}`; every other brace stays. Default: []. */
   readonly args?: readonly string[] | undefined;
-  /** Port it listens on. `auto`: derived from project and name, moved on when taken, then kept. `none`: no port. */
-  readonly port: number | "auto" | "none";
+  /** Port it listens on. `auto`: derived from project and name (or the one that it is to `prefer`), moved on when taken, then kept. `none`: no port. */
+  readonly port: number | "auto" | "none" | {
+    /** One is chosen and kept, as by `port: auto`. */
+    readonly auto: true;
+    /** The port to choose, or the next one above it that is free. Without it, one is derived. */
+    readonly prefer?: number | undefined;
+  };
   /** Flag that is appended to the arguments together with the port, such as `--port`. */
   readonly portFlag?: string | undefined;
   /** Where the port is expected to listen. Default: "127.0.0.1". */
@@ -322,8 +327,12 @@ export interface Server {
     readonly umask?: string | undefined;
     /** Longest run; then it is stopped, and has failed. `none`: as long as it takes. Default: "1h". */
     readonly timeout?: string | "none" | undefined;
-    /** When it is to end before its time: from SIGTERM to SIGKILL for what is left of its process group. Default: "10s". */
+    /** When it is to end before its time: from its stop signal to SIGKILL for what is left of its process group. Default: "10s". */
     readonly grace?: string | undefined;
+    /** Signal that asks it to end before its time, sent to its whole process group. Default: "SIGTERM". */
+    readonly stopSignal?: "SIGTERM" | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | undefined;
+    /** Actions that a run of this one runs first, and that have to succeed: NAME, or SERVER:NAME. In a server a bare name is one of its own, or else one that stands alone. */
+    readonly after?: string | readonly string[] | undefined;
     /** How often it is tried again after it failed. Default: 0. */
     readonly retries?: number | {
       /** How often it is tried again after it failed. */
@@ -419,8 +428,12 @@ export interface Root {
     readonly umask?: string | undefined;
     /** Longest run; then it is stopped, and has failed. `none`: as long as it takes. Default: "1h". */
     readonly timeout?: string | "none" | undefined;
-    /** When it is to end before its time: from SIGTERM to SIGKILL for what is left of its process group. Default: "10s". */
+    /** When it is to end before its time: from its stop signal to SIGKILL for what is left of its process group. Default: "10s". */
     readonly grace?: string | undefined;
+    /** Signal that asks it to end before its time, sent to its whole process group. Default: "SIGTERM". */
+    readonly stopSignal?: "SIGTERM" | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | undefined;
+    /** Actions that a run of this one runs first, and that have to succeed: NAME, or SERVER:NAME. In a server a bare name is one of its own, or else one that stands alone. */
+    readonly after?: string | readonly string[] | undefined;
     /** How often it is tried again after it failed. Default: 0. */
     readonly retries?: number | {
       /** How often it is tried again after it failed. */

@@ -63,6 +63,8 @@ export interface Where {
   readonly stateDir?: string | undefined;
   /** Start the agent where none runs; not with \`socket\`. Default false. */
   readonly start?: boolean | undefined;
+  /** Told of each param that the agent does not know and passes over. Without it, Node prints a warning. */
+  readonly onWarning?: ((warning: string, method: Method) => void) | undefined;
 }
 
 /** This process, for the \`session\` of a call to \`apply\`: what is started so is stopped when this process is gone. */

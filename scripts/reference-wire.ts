@@ -20,7 +20,7 @@ export function wireReferenceText(): string {
   return `${[
     "# Wire protocol: methods",
     "Written by `npm run generate` from `src/rpc/contract.ts`. [wire.md](../wire.md) tells how to connect and what a frame is.",
-    "Types are written as in TypeScript. A `?` marks what may be left out; a comment gives the default.",
+    "Types are written as in TypeScript, but for `integer`, a whole number. A `?` marks what may be left out; a comment gives the default.",
     "## Methods",
     ...methods,
     "## Notifications",
@@ -58,7 +58,7 @@ function typeText(schema: WireSchema, indent: number): string {
     case "array":
       return `${inBrackets(typeText(schema.items ?? {}, indent))}[]`;
     case "integer":
-      return "number";
+      return "integer";
     case undefined:
       return "unknown";
     default:

@@ -283,7 +283,7 @@ async function spawned(server: Supervised): Promise<Applied> {
     return done("started");
   } catch (error) {
     if (!(error instanceof RpcError)) throw error;
-    return { ok: false, message: error.message, last_lines: [] };
+    return { ok: false, message: error.message, last_lines: [], ...portConflict(server) };
   }
 }
 
@@ -301,8 +301,12 @@ function verdict(server: Supervised, wait: StartWait, until: Request["until"]): 
     message: complaint(server, wait, until),
     last_lines: wait.lines(),
     ...(help.length === 0 ? {} : { help }),
+    ...portConflict(server),
   };
 }
+
+const portConflict = ({ spawnError }: Supervised) =>
+  spawnError?.portConflict ? ({ port_conflict: true } as const) : {};
 
 function complaint(server: Supervised, wait: StartWait, until: Request["until"]): string {
   const { phase, lastExit, reason } = server.state;

@@ -2,8 +2,10 @@ import { secondsSince } from "../model/elapsed.ts";
 import type { Observed } from "../model/observed.ts";
 import type { StartProgress } from "../model/start-report.ts";
 import { why } from "../model/why.ts";
-import type { ListEntry, ParsedParams, ResultOf, StatusEntry } from "../rpc/contract.ts";
+import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { discover } from "../rpc/discover.ts";
+import { lastEndOf } from "../rpc/entries.ts";
+import type { ListEntry, StatusEntry } from "../rpc/entry-contract.ts";
 import { liveProcess, type Pause, publicState } from "../supervisor/state.ts";
 import { logPath } from "../system/paths.ts";
 import { applyChange } from "./applying.ts";
@@ -172,13 +174,14 @@ function listEntryOf(registry: Registry, server: Supervised): ListEntry {
     project: server.spec.project,
     backend: "agent",
     state: publicState(server.state),
+    is_running: running,
     ...(pid === undefined ? {} : { pid }),
     port: server.spec.port,
     held: server.operator === "stop",
     ...(paused ? { paused: pauseEntryOf(paused) } : {}),
     ...(running ? { uptime_secs: secondsSince(phase.startedAt, Date.now()) } : {}),
     restart_count: restartCount,
-    ...(lastExit ? { last_exit: { exit: lastExit.exit, at_unix_ms: lastExit.at } } : {}),
+    ...(lastExit ? lastEndOf(lastExit) : {}),
     ready: running ? yesNo[server.seen("readiness", phase.ready).status] : false,
     healthy: running ? yesNo[server.seen("liveness", phase.healthy).status] : null,
     ...waitsFor(registry, server, "waits_for"),

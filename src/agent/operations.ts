@@ -50,7 +50,8 @@ export async function restart(
         ? new Map(ran.map((server) => [server, restartOne(registry, server)]))
         : await restartInOrder(registry, servers, ran, target.no_deps, gone);
     const { yes, no, failed } = await answersOf(acts, target);
-    return { restarted: yes, started: no, failed };
+    const asked = new Set(servers.map(({ spec }) => spec.name));
+    return { restarted: [...yes, ...no.filter((name) => asked.has(name))], started: no, failed };
   });
 }
 
@@ -77,6 +78,11 @@ async function replacing<T extends Pick<ResultOf<"start">, "failed">>(
 }
 
 export async function stop(registry: Registry, target: ParsedParams<"stop">): Promise<ResultOf<"stop">> {
+  if (target.remove_jobs && !target.wait) {
+    const message =
+      "cannot stop: jobs are removed once their server has stopped, so that has to be waited for";
+    throw new RpcError(RPC_ERRORS.invalidParams, message);
+  }
   const servers = named(registry, target);
   const { yes, no, failed } = await answersOf(stopInOrder(registry, target, "stop"), target);
   if (target.remove_jobs) {
@@ -296,7 +302,7 @@ function throwSpawnError(server: Driven): void {
 }
 
 /** Holds all of them first, so that no later agent, and no wait that comes to its end, starts one again. */
-function stopInOrder(registry: Registry, target: Target, how: "stop" | "kill"): Acts {
+function stopInOrder(registry: Registry, target: ParsedParams<"stop" | "kill">, how: "stop" | "kill"): Acts {
   const servers = named(registry, target);
   const refusals = new Map<Supervised, unknown>();
   for (const server of servers) {
@@ -308,18 +314,21 @@ function stopInOrder(registry: Registry, target: Target, how: "stop" | "kill"): 
   }
   const act = async (server: Supervised) => {
     if (refusals.has(server)) throw refusals.get(server);
-    return stopOne(server, how);
+    return stopOne(server, how, target.wait);
   };
-  return how === "stop"
-    ? dependentsFirst(servers, act)
-    : new Map(servers.map((server) => [server, act(server)]));
+  if (how === "stop" && target.wait) return dependentsFirst(servers, act);
+  return new Map(
+    dependenciesFirst(servers)
+      .toReversed()
+      .map((server) => [server, act(server)]),
+  );
 }
 
-/** True: stopped now. False: it did not run. */
-async function stopOne(server: Supervised, how: "stop" | "kill"): Promise<boolean> {
+/** True: stopped now, or, without `wait`, told to. False: it did not run. */
+async function stopOne(server: Supervised, how: "stop" | "kill", wait: boolean): Promise<boolean> {
   const ran = !isAtRest(server);
   server.cease(how, { reason: how === "stop" ? "its operator stopped it" : "its operator killed it" });
-  await awaitRest(server);
+  if (wait) await awaitRest(server);
   return ran;
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import { LOOK_EVERY, noSigns, withLook } from "../model/signs.ts";
-import type { ResultOf } from "../rpc/contract.ts";
+import { contract, type ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { launcherPath } from "../system/package.ts";
 import { isGone, readProject, recordedProjects } from "../system/projects.ts";
@@ -28,26 +28,53 @@ export async function runReload(stateDir: string, project: string | undefined): 
   // What the shell was told in which the agent was started counts for nobody.
   const { XY_HOST: _, ...env } = process.env;
   const named = record.host === undefined ? env : { ...env, XY_HOST: record.host };
-  const { code, stdout, stderr } = await runWhileAlive(argv, cwd, BOUNDS, named);
-  if (code === 0) return JSON.parse(stdout);
-  throw failure(code, stdout, stderr);
+  return outcomeOf(await runWhileAlive(argv, cwd, BOUNDS, named));
 }
 
-/** The command says what is wrong as a JSON document; anything else is a crash of it. */
-function failure(code: number, stdout: string, stderr: string): RpcError {
-  const rpcCode = CODES[code] ?? RPC_ERRORS.internalError;
+/** The command says what it did, or why it did nothing, as a JSON document; anything else is a crash of it. */
+export function outcomeOf({ code, stdout, stderr }: Ended): ResultOf<"reload"> {
+  const document = parsed(stdout);
+  const result = contract.reload.result.safeParse(document);
+  if (result.success) return result.data;
+  const error = (document as { error?: Refusal } | undefined)?.error;
+  if (typeof error?.message !== "string") {
+    const message = stderr.trim() || `cannot reload: the command ended with ${code}`;
+    throw new RpcError(CODES[code] ?? RPC_ERRORS.internalError, message);
+  }
+  const { message, problems = [] } = error;
+  const all = [message, ...problems.map((problem) => formatDiagnostic(problem))];
+  throw new RpcError(codeOf(code, problems), all.join("\n"), { problems });
+}
+
+interface Refusal {
+  readonly message: string;
+  readonly problems?: readonly Diagnostic[];
+}
+
+/** What the plan finds wrong on this machine is as good as wrong in the configuration: it cannot be applied here. */
+function codeOf(code: number, problems: readonly Diagnostic[]): number {
+  const known = CODES[code];
+  if (known !== undefined || problems.length === 0) return known ?? RPC_ERRORS.internalError;
+  const isPort = problems.some(({ portConflict }) => portConflict);
+  return isPort ? RPC_ERRORS.portConflict : RPC_ERRORS.configurationInvalid;
+}
+
+function parsed(text: string): unknown {
   try {
-    const { message, problems = [] } = JSON.parse(stdout).error;
-    const all = [message, ...problems.map((problem: Diagnostic) => formatDiagnostic(problem))];
-    return new RpcError(rpcCode, all.join("\n"), { problems });
+    return JSON.parse(text);
   } catch {
-    return new RpcError(rpcCode, stderr.trim() || `cannot reload: the command ended with ${code}`);
+    return undefined;
   }
 }
 
 function onlyProject(stateDir: string): string {
   const names = recordedProjects(stateDir);
   if (names.length === 1) return names[0] as string;
+  if (names.length === 0)
+    throw new RpcError(
+      RPC_ERRORS.serverNotFound,
+      "cannot reload: nothing was ever applied; `xy apply` does that",
+    );
   throw new RpcError(
     RPC_ERRORS.invalidParams,
     `cannot tell which project to reload: say one of ${names.join(", ")}`,

@@ -1,10 +1,10 @@
 import { setMaxListeners } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import type { z } from "zod";
 import { contract, type Method, type ParsedParams, type ResultOf } from "../rpc/contract.ts";
 import { CANNOT_CALL, RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { encodeFrame, FrameDecoder } from "../rpc/framing.ts";
 import type { Notifications } from "../rpc/notifications.ts";
+import { readParams } from "../rpc/params.ts";
 
 /** What a method handler may use of the connection that calls it. */
 export interface Caller {
@@ -72,8 +72,8 @@ class Connection {
       id = request.id;
       if (this.#calls >= MOST_CALLS) throw new RpcError(RPC_ERRORS.invalidRequest, "too many calls at once");
       this.#calls++;
-      const result = await this.#call(request, after).finally(() => this.#calls--);
-      this.#reply(id, { result });
+      const outcome = await this.#call(request, after).finally(() => this.#calls--);
+      this.#reply(id, outcome);
     } catch (error) {
       this.#reply(id, { error: errorDocument(error) });
     }
@@ -83,21 +83,20 @@ class Connection {
   }
 
   /** A request without id is a notification: JSON-RPC gives it no answer, not even an error. */
-  #reply(id: unknown, outcome: { result: unknown } | { error: object }): void {
+  #reply(id: unknown, outcome: Answer | { error: object }): void {
     if (id !== undefined) this.#send({ jsonrpc: "2.0", id, ...outcome });
   }
 
-  async #call(request: Request, after: (() => void)[]): Promise<unknown> {
+  async #call(request: Request, after: (() => void)[]): Promise<Answer> {
     const method = request.method as Method;
     if (!Object.hasOwn(contract, method)) {
       throw new RpcError(RPC_ERRORS.methodNotFound, `cannot find method ${request.method}`);
     }
-    const schema: z.ZodType = contract[method].params;
-    const params = schema.safeParse(request.params ?? {});
-    if (!params.success)
-      throw new RpcError(RPC_ERRORS.invalidParams, `${CANNOT_CALL} ${method}: ${explain(params.error)}`);
+    const read = readParams(method, request.params);
+    if (!read.ok) throw new RpcError(RPC_ERRORS.invalidParams, `${CANNOT_CALL} ${method}: ${read.message}`);
     const handler = this.#handlers[method] as (params: unknown, caller: Caller) => Promise<unknown>;
-    return handler(params.data, this.#caller(after));
+    const result = await handler(read.params, this.#caller(after));
+    return read.warnings.length === 0 ? { result } : { result, warnings: read.warnings };
   }
 
   #caller(after: (() => void)[]): Caller {
@@ -141,6 +140,12 @@ export function notification<N extends keyof Notifications>(method: N, params: N
   return { jsonrpc: "2.0", method, params };
 }
 
+/** `warnings` stand beside the result, which is what the method says that it is. */
+interface Answer {
+  readonly result: unknown;
+  readonly warnings?: readonly string[];
+}
+
 interface Request {
   readonly id?: unknown;
   readonly method: string;
@@ -159,10 +164,6 @@ function parseRequest(frame: string): Request {
     throw new RpcError(RPC_ERRORS.invalidRequest, "cannot read the frame: it is not a JSON-RPC 2.0 request");
   }
   return { id, method, params };
-}
-
-function explain(error: z.ZodError): string {
-  return error.issues.map((issue) => `${issue.path.join(".") || "params"}: ${issue.message}`).join("; ");
 }
 
 function errorDocument(error: unknown): { code: number; message: string; data?: unknown } {

@@ -23,6 +23,8 @@ export interface Where {
   readonly stateDir?: string | undefined;
   /** Start the agent where none runs; not with `socket`. Default false. */
   readonly start?: boolean | undefined;
+  /** Told of each param that the agent passes over; without it, Node prints a warning. */
+  readonly onWarning?: ((warning: string, method: Method) => void) | undefined;
 }
 
 /** This process, for the `session` of a call to `apply`: what is started so is stopped when this process is gone. */
@@ -43,16 +45,24 @@ type Given<M extends Method> =
   Record<never, never> extends Params<M> ? [params?: Params<M>] : [params: Params<M>];
 
 /** Connects to the agent that runs; with `start` one is started where none does. Throws {@link AgentUnreachable}. */
-export async function connect({ socket, stateDir, start = false }: Where = {}): Promise<Client> {
+export async function connect({
+  socket,
+  stateDir,
+  start = false,
+  onWarning = warn,
+}: Where = {}): Promise<Client> {
   if (socket !== undefined && start)
     throw new AgentUnreachable("cannot start an agent by its socket: name its state folder");
-  if (socket !== undefined) return new Client(await connectTo(socket));
+  if (socket !== undefined) return new Client(await connectTo(socket), onWarning);
   const state = stateDir ?? pathsOf(process.env).state;
   const rpc = start ? await reachAgent(state) : await findAgent(state);
   if (!rpc)
     throw new AgentUnreachable(`cannot connect: no agent runs for ${state}; \`xy agent start\` starts it`);
-  return new Client(rpc);
+  return new Client(rpc, onWarning);
 }
+
+type OnWarning = NonNullable<Where["onWarning"]>;
+const warn: OnWarning = (warning, method) => process.emitWarning(`${method}: ${warning}`, "XyctlWarning");
 
 async function connectTo(socket: string): Promise<RpcClient> {
   let rpc: RpcClient | undefined;
@@ -72,10 +82,12 @@ async function connectTo(socket: string): Promise<RpcClient> {
 class Client implements AsyncDisposable {
   readonly #rpc: RpcClient;
   readonly #followed = new Set<RpcClient>();
+  readonly #onWarning: OnWarning;
   #isClosed = false;
 
-  constructor(rpc: RpcClient) {
-    this.#rpc = rpc;
+  constructor(rpc: RpcClient, onWarning: OnWarning) {
+    this.#rpc = this.#heard(rpc);
+    this.#onWarning = onWarning;
   }
 
   /** Throws an `RpcError` that the agent answers with, or `ConnectionLost`. */
@@ -95,7 +107,7 @@ class Client implements AsyncDisposable {
    */
   async *lines<M extends Subscribing>(method: M, params: Params<M>): AsyncGenerator<Line, Missed, void> {
     this.#refuseWhenClosed();
-    const rpc = await connectTo(this.#rpc.path);
+    const rpc = this.#heard(await connectTo(this.#rpc.path));
     this.#followed.add(rpc);
     try {
       this.#refuseWhenClosed();
@@ -121,6 +133,11 @@ class Client implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     await this.#rpc.closed;
+  }
+
+  #heard(rpc: RpcClient): RpcClient {
+    rpc.onWarning = (method, warning) => this.#onWarning(warning, method);
+    return rpc;
   }
 
   #refuseWhenClosed(): void {

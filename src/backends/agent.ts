@@ -136,6 +136,7 @@ export class AgentBackend implements Backend {
           message: result.message,
           lastLines: result.last_lines,
           ...(result.help ? { help: result.help } : {}),
+          ...(result.port_conflict ? { portConflict: true } : {}),
           ...waits,
         };
   }

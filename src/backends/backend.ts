@@ -101,6 +101,8 @@ export type PerformResult =
       readonly lastLines: readonly string[];
       /** Which settings would help, if the server is as it should be: a clause each. */
       readonly help?: readonly string[];
+      /** Somebody else holds a port that it needs. */
+      readonly portConflict?: true;
       /** It waits for these; what was to be restarted is left as it is because of them. */
       readonly waitsFor?: readonly Missing[];
       /** The waiting was ended, not the work: what comes of it is not known. */

@@ -15,6 +15,10 @@ const SETTLE_GAP = 300;
 const GONE_BOUND = 30_000;
 const GONE_GAP = 100;
 
+/** Longest wait until a job is seen to be on its way out, ms; and between two looks. */
+const BEGIN_BOUND = 1000;
+const BEGIN_GAP = 20;
+
 export class Launchctl {
   readonly #ask: Ask;
 
@@ -56,9 +60,23 @@ export class Launchctl {
       if (answer.code !== CODES.inputOutput && answer.code !== CODES.inProgress)
         throw refusal("bootstrap", answer);
       const text = await this.print(`${domain}/${label}`);
-      if (text !== undefined && stateIn(text) !== "SIGTERMed") return;
+      if (text !== undefined && !isLeaving(text)) return;
       if (Date.now() > until) throw refusal("bootstrap", answer);
       await new Promise((resolve) => setTimeout(resolve, SETTLE_GAP));
+    }
+  }
+
+  /**
+   * The same, which goes on by itself: `launchctl` would wait for it. Settles when launchd has begun with it, or does not
+   * say so.
+   */
+  async beginBootOut(target: string): Promise<void> {
+    const line = '"$0" "$@" >/dev/null 2>&1 </dev/null &';
+    await this.#ask("/bin/sh", ["-c", line, LAUNCHCTL, "bootout", target]);
+    for (const until = Date.now() + BEGIN_BOUND; Date.now() < until; ) {
+      const text = await this.print(target);
+      if (text === undefined || isLeaving(text)) return;
+      await new Promise((resolve) => setTimeout(resolve, BEGIN_GAP));
     }
   }
 
@@ -86,6 +104,9 @@ export const lastPropertyIn = (text: string, name: string) => propertiesIn(text,
 
 /** Its state comes before its arguments. */
 export const stateIn = (text: string) => propertiesIn(text, "state")[0];
+
+/** It was told to end, by the signal that is named, and has not ended yet. */
+export const isLeaving = (text: string) => /^SIG[A-Z0-9]+ed$/.test(stateIn(text) ?? "");
 
 /** A whole number that a process, an exit code or a count can be. */
 export function numberIn(text: string | undefined): number | undefined {

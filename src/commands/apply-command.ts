@@ -5,7 +5,7 @@ import { type ActionSecrets, actionKey } from "../model/action.ts";
 import { hasUnknownSecret } from "../model/environment.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
-import { isEmpty, summary } from "../model/summary.ts";
+import { isEmpty } from "../model/summary.ts";
 import { parseDuration } from "../model/units.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import type { Evaluated } from "../operation/planning.ts";
@@ -297,10 +297,4 @@ export abstract class ApplyCommand extends ProjectCommand {
 /** All of the plan was done, and all that is declared was in the plan. */
 function isWhole(plan: Plan, finals: readonly FinalEvent[]): boolean {
   return plan.unreachable === undefined && finals.every(({ type }) => type === "done");
-}
-
-/** The result of a reload: server names by what was done to them. */
-export function reloadResult(plan: Plan) {
-  const { add, remove, change, matching } = summary(plan);
-  return { added: add, removed: remove, changed: change, unchanged: matching };
 }

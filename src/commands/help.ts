@@ -4,7 +4,7 @@ import { Help } from "@oclif/core/help";
 export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   "First steps": ["init", "check", "plan", "apply"],
   "Every day": ["list", "logs", "why", "start", "stop", "restart", "reload", "up", "run"],
-  Looking: ["status", "probe", "tree", "children", "stats", "jobs", "history"],
+  Looking: ["status", "probe", "tree", "children", "stats", "ports", "jobs", "history"],
   More: ["pause", "resume", "kill", "rollback", "destroy", "emit", "trust", "job", "agent"],
 };
 

@@ -1,9 +1,10 @@
-import { OperateCommand } from "./operate-command.ts";
-import { allFlag, namesArgument } from "./server-command.ts";
+import { endedWords, OperateCommand } from "./operate-command.ts";
+import { allFlag, endFlag, namesArgument } from "./server-command.ts";
 
 export default class Kill extends OperateCommand {
   static override summary = "Kill servers with SIGKILL, and hold them stopped.";
-  static override description = "Like `xy stop`, for servers that do not react to it.";
+  static override description =
+    "Like `xy stop`, for servers that do not react to it. With --no-wait the command ends at once.";
   static override examples = [
     "<%= config.bin %> kill web",
     "<%= config.bin %> kill web api",
@@ -12,14 +13,12 @@ export default class Kill extends OperateCommand {
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = namesArgument;
-  static override flags = { ...allFlag };
+  static override flags = { ...allFlag, ...endFlag };
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Kill);
-    await this.operate(
-      "kill",
-      { names: argv as string[], flags },
-      { killed: "killed", not_running: "did not run; it is held now" },
-    );
+    const { yes: killed, no: not_running } = endedWords(flags, "killed");
+    const options = flags.wait ? {} : { wait: false };
+    await this.operate("kill", { names: argv as string[], flags }, { killed, not_running }, options);
   }
 }

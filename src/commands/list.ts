@@ -2,8 +2,8 @@ import { string } from "@oclif/core/args";
 import { option } from "@oclif/core/flags";
 import { MANAGERS, type Manager } from "../backends/render/unit.ts";
 import { visible } from "../model/visible.ts";
-import type { ListEntry } from "../rpc/contract.ts";
-import { listEntryOf } from "../rpc/entries.ts";
+import { entryOfAgent, listEntryOf } from "../rpc/entries.ts";
+import type { ListEntry } from "../rpc/entry-contract.ts";
 import { type LostRoot, lostRoots, lostRootText } from "../system/projects.ts";
 import { type ListRow, listView } from "../views/list.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -74,7 +74,7 @@ export default class List extends ServerCommand {
     const own =
       (await this.withAgentIfRecorded((client) => client.call("list", params), flags.project)) ?? [];
     const units = await this.unitServers(flags.project, listEntryOf);
-    const found = inOrder([...own, ...units]);
+    const found = inOrder([...own.map(entryOfAgent), ...units]);
     const lost = lostRoots(this.state, [...new Set(found.map(({ project }) => project))]);
     const entries = found.map((entry) => withRoot(entry, lost));
     if (this.json) this.printJson(entries);

@@ -21,6 +21,7 @@ interface OperateOptions {
   readonly for_ms?: number;
   readonly replace_existing_jobs?: boolean;
   readonly remove_jobs?: boolean;
+  readonly wait?: boolean;
 }
 
 /** What is left out says nothing new: an agent of an earlier version takes it all the same. */
@@ -29,6 +30,11 @@ export function startOptions(flags: { deps: boolean; "keep-jobs": boolean }): Op
     ...(flags.deps ? {} : { no_deps: true }),
     ...(flags["keep-jobs"] ? { replace_existing_jobs: false } : {}),
   };
+}
+
+/** What a server is said to be that an operator has ended. */
+export function endedWords(flags: { wait: boolean }, ended: string) {
+  return { yes: flags.wait ? ended : "stopping", no: "did not run; it is held now" };
 }
 
 type Failure = ResultOf<"start">["failed"][number];
@@ -70,19 +76,17 @@ export abstract class OperateCommand extends ServerCommand {
       all.map((one) => ({ ...one, project }));
     const toNamed = (project: string, names: readonly string[]) => names.map((name) => ({ project, name }));
     const [own, units] = [addresses.filter(isOfAgent), addresses.filter((one) => !isOfAgent(one))];
-    const keys = Object.keys(words);
+    const keys = Object.keys(words) as [yes: string, no: string];
     for (const other of others) {
-      const [yes = "", no = yes] = keys;
-      const outcome = await this.#otherOutcome(verb, other, asked.flags);
-      merged[yes]?.push(...toNamed(NOBODYS, outcome.yes));
-      merged[no]?.push(...toNamed(NOBODYS, outcome.no));
+      const outcome = await this.#otherOutcome(verb, other, asked.flags, options);
+      merged[keys[0]]?.push(...toNamed(NOBODYS, outcome.yes));
+      merged[keys[1]]?.push(...toNamed(NOBODYS, outcome.no));
       failed.push(...inProject(NOBODYS, outcome.failed));
     }
     for (const [address, names] of byBackend(units)) {
-      const [yes = "", no = ""] = keys;
-      const outcome = await this.#unitOutcome(verb, address, names, options.no_deps ?? false);
-      merged[yes]?.push(...toNamed(address.project, outcome.yes));
-      merged[no]?.push(...toNamed(address.project, outcome.no));
+      const outcome = await this.#unitOutcome(verb, address, names, options);
+      merged[keys[0]]?.push(...toNamed(address.project, outcome.yes));
+      merged[keys[1]]?.push(...toNamed(address.project, outcome.no));
       failed.push(...inProject(address.project, outcome.failed));
       const done = [...outcome.yes, ...(verb === "stop" ? outcome.no : [])];
       await this.#clearJobs(verb, address.project, done, options);
@@ -97,13 +101,12 @@ export abstract class OperateCommand extends ServerCommand {
             // With --all nobody is named: what runs already stays whose it is.
             const target = verb === "start" && asked.flags.all ? { all: true as const } : one;
             try {
-              const result: Record<string, unknown> = await client.call(verb, {
-                project,
-                ...target,
-                ...options,
-              });
-              for (const key of Object.keys(words))
-                merged[key]?.push(...toNamed(project, result[key] as string[]));
+              const result = (await client.call(verb, { project, ...target, ...options })) as Answer;
+              const no = namesIn(result, keys[1]);
+              merged[keys[1]]?.push(...toNamed(project, no));
+              // A restart names in both of its lists what did not run.
+              const yes = namesIn(result, keys[0]).filter((one) => !no.includes(one));
+              merged[keys[0]]?.push(...toNamed(project, yes));
               failed.push(...inProject(project, result.failed as Failure[]));
               left.push(...((result.left as typeof left | undefined) ?? []));
             } catch (error) {
@@ -115,7 +118,7 @@ export abstract class OperateCommand extends ServerCommand {
       });
     if (this.json)
       this.printJson({
-        ...sorted(merged, ({ name }) => name),
+        ...sorted(verb === "restart" ? wholeRestart(merged, addresses) : merged, ({ name }) => name),
         failed: failed.map(({ project: _, ...rest }) => rest),
         ...(left.length === 0 ? {} : { left }),
       });
@@ -150,6 +153,7 @@ export abstract class OperateCommand extends ServerCommand {
     verb: Verb,
     text: string,
     flags: EvaluationFlags,
+    { wait = true }: OperateOptions,
   ): Promise<{ yes: string[]; no: string[]; failed: Failure[] }> {
     if (verb !== "start" && verb !== "stop" && verb !== "restart") {
       const message = `cannot ${verb} ${text}: it is not xy's; it can be started, stopped and restarted`;
@@ -160,7 +164,8 @@ export abstract class OperateCommand extends ServerCommand {
       for (const { program, by } of held) {
         const { name } = program;
         try {
-          const stopped = verb === "start" ? undefined : await by.stop(program);
+          const stopped =
+            verb === "start" ? undefined : await by.stop(program, { wait: wait || verb === "restart" });
           const done = verb === "stop" ? stopped : await by.start(program);
           outcome[done ? "yes" : "no"].push(name);
         } catch (error) {
@@ -177,7 +182,7 @@ export abstract class OperateCommand extends ServerCommand {
     verb: Verb,
     address: Address,
     names: readonly string[],
-    noDeps: boolean,
+    { no_deps = false, wait = true }: OperateOptions,
   ): Promise<Operated> {
     if (verb === "pause" || verb === "resume") {
       const message = (name: string) =>
@@ -188,7 +193,8 @@ export abstract class OperateCommand extends ServerCommand {
     const { operate } = await import("../backends/units/operate.ts");
     return this.withUnits(address, (units) =>
       operate(units, verb, names, {
-        deps: !noDeps,
+        deps: !no_deps,
+        wait,
         others: (name) => this.#observed(address, name),
         signal: this.signal,
       }),
@@ -227,6 +233,18 @@ export abstract class OperateCommand extends ServerCommand {
         this.print(`${name}: ${isProgramAddress(name) ? word.replace(/; .*/, "") : word}`);
     }
   }
+}
+
+type Answer = Readonly<Record<string, unknown>>;
+const namesIn = (answer: Answer, key: string) => answer[key] as readonly string[];
+
+/** As on the wire: whatever was asked for and runs anew was restarted, also if it did not run before. */
+function wholeRestart(merged: Record<string, Named[]>, asked: readonly Named[]): Record<string, Named[]> {
+  const { restarted = [], started = [] } = merged;
+  const isAsked = (one: Named) =>
+    one.project === NOBODYS ||
+    asked.some(({ project, name }) => project === one.project && name === one.name);
+  return { restarted: [...restarted, ...started.filter(isAsked)], started };
 }
 
 function byProject(addresses: readonly Address[]): [project: string, names: string[]][] {

@@ -39,11 +39,14 @@ export default class Run extends JobCommand {
       if (!flags.detach) void this.signal;
       return client.call("action_run", { action: name, server, project, args });
     });
+    const { awaits = [] } = job;
+    if (awaits.length > 0)
+      this.note(`${jobLabel(job)}: begins once what comes before it has succeeded: ${jobsText(awaits)}`);
     if (flags.detach) {
       if (this.json) this.printJson(job);
       else
         this.print(
-          `${jobLabel(job)}: job ${job.id} began; \`xy job logs ${job.id} --follow\` shows what it prints`,
+          `${jobLabel(job)}: job ${job.id} ${awaits.length > 0 ? "waits" : "began"}; \`xy job logs ${job.id} --follow\` shows what it prints`,
         );
       return;
     }
@@ -80,3 +83,5 @@ export default class Run extends JobCommand {
     this.print(actionsView(rows, this.screen));
   }
 }
+
+const jobsText = (ids: readonly number[]) => `${ids.length === 1 ? "job" : "jobs"} ${ids.join(", ")}`;

@@ -54,6 +54,13 @@ export const keepJobsFlag = {
     summary: "Keep jobs: cancel no running ones and delete no finished ones.",
   }),
 };
+export const endFlag = {
+  wait: boolean({
+    default: true,
+    allowNo: true,
+    summary: "Wait until the servers have stopped.",
+  }),
+};
 export const depsFlag = {
   deps: boolean({
     default: true,
@@ -68,6 +75,7 @@ export abstract class ServerCommand extends ProjectCommand {
   protected async withAgent<T>(work: (client: RpcClient) => Promise<T>): Promise<T> {
     return this.answering(async () => {
       const client = await this.reaching(() => reachAgent(this.state));
+      client.onWarning = (_, warning) => this.note(`xy: the agent ${warning}`);
       return work(client).finally(() => client.close());
     });
   }

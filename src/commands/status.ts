@@ -1,6 +1,6 @@
 import type { Observed, Transition } from "../model/observed.ts";
 import { isProgramAddress } from "../model/other-program.ts";
-import { statusEntryOf } from "../rpc/entries.ts";
+import { entryOfAgent, statusEntryOf } from "../rpc/entries.ts";
 import { statusView } from "../views/status.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { EvaluationFlags } from "./project-command.ts";
@@ -21,7 +21,7 @@ export default class Status extends ServerCommand {
     if (address.backend !== "agent") return this.#unit(address);
     await this.withAgent(async (client) => {
       const status = await client.call("status", wireName(address));
-      if (this.json) return this.printJson(status);
+      if (this.json) return this.printJson(entryOfAgent(status));
       const [observed] = await client.call("observe", wireName(address));
       const transitions = status.recent_transitions.map(
         ({ at_unix_ms, ...rest }) => ({ ...rest, at: at_unix_ms }) as Transition,

@@ -1,15 +1,18 @@
 import { boolean } from "@oclif/core/flags";
-import { OperateCommand } from "./operate-command.ts";
-import { allFlag, namesArgument } from "./server-command.ts";
+import { EXIT } from "./exit-codes.ts";
+import { endedWords, OperateCommand } from "./operate-command.ts";
+import { allFlag, endFlag, namesArgument } from "./server-command.ts";
 
 export default class Stop extends OperateCommand {
   static override summary = "Stop servers, and hold them stopped.";
   static override description =
     "Sends the stop signal to all of its processes, and SIGKILL when the grace period is over. A held server stays " +
-    "stopped, even across applies and reboots, until you start it. Several servers stop in dependency order.";
+    "stopped, even across applies and reboots, until you start it. Several servers stop in dependency order. With --no-wait " +
+    "the command ends at once, while they are still stopping, and none of them waits for another.";
   static override examples = [
     "<%= config.bin %> stop web",
     "<%= config.bin %> stop web api",
+    { description: "Do not wait for its end", command: "<%= config.bin %> stop web --no-wait" },
     { description: "Delete its jobs too", command: "<%= config.bin %> stop web --remove-jobs" },
     "<%= config.bin %> stop --all",
   ];
@@ -18,6 +21,7 @@ export default class Stop extends OperateCommand {
   static override args = namesArgument;
   static override flags = {
     ...allFlag,
+    ...endFlag,
     "remove-jobs": boolean({
       summary: "Also cancel jobs of their actions, and delete all their jobs.",
     }),
@@ -25,12 +29,11 @@ export default class Stop extends OperateCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Stop);
-    const words = { stopped: "stopped", not_running: "did not run; it is held now" };
-    await this.operate(
-      "stop",
-      { names: argv as string[], flags },
-      words,
-      flags["remove-jobs"] ? { remove_jobs: true } : {},
-    );
+    const { wait, "remove-jobs": removes } = flags;
+    if (removes && !wait)
+      this.fail(EXIT.usage, "cannot remove jobs with --no-wait: that is done once their server has stopped");
+    const { yes: stopped, no: not_running } = endedWords(flags, "stopped");
+    const options = { ...(removes ? { remove_jobs: true } : {}), ...(wait ? {} : { wait }) };
+    await this.operate("stop", { names: argv as string[], flags }, { stopped, not_running }, options);
   }
 }

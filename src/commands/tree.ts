@@ -1,5 +1,5 @@
-import type { TreeEntry } from "../rpc/contract.ts";
-import { treeEntryOf } from "../rpc/entries.ts";
+import { entryOfAgent, treeEntryOf } from "../rpc/entries.ts";
+import type { TreeEntry } from "../rpc/entry-contract.ts";
 import { type TreeNode, treeView } from "../views/tree.ts";
 import { projectFilter } from "./project-command.ts";
 import { inOrder, ServerCommand, showsBoxes } from "./server-command.ts";
@@ -19,7 +19,10 @@ export default class Tree extends ServerCommand {
     const params = flags.project === undefined ? {} : { project: flags.project };
     const own =
       (await this.withAgentIfRecorded((client) => client.call("tree", params), flags.project)) ?? [];
-    const entries = inOrder([...own, ...(await this.unitServers(flags.project, treeEntryOf))]);
+    const entries = inOrder([
+      ...own.map(entryOfAgent),
+      ...(await this.unitServers(flags.project, treeEntryOf)),
+    ]);
     if (this.json) this.printJson(entries);
     else this.print(treeView(entries.map(nodeOf), { ...this.screen, ascii: !showsBoxes(process.env) }));
   }

@@ -22,6 +22,8 @@ const ARGUMENT_KEYS = ["type", "server", "cron"];
 const FLAGS = ["mcp"];
 /** Nodes that may stand there more than once: their values follow each other. */
 const REPEATED = ["include"];
+/** A word that may have settings beside it, as the key that those are with. */
+const AUTO = "auto";
 const SECRET_KINDS = ["env", "file", "command"];
 
 /** Reads KDL 2 by the schema: what a node may hold follows from the field that it sets. */
@@ -124,6 +126,8 @@ class Decoder {
     if (shape.kind === "map") return this.#map(node, shape.value, path);
     if (object?.keys.has("secret")) return this.#secret(node, siblings);
     if (object && FLAGS.includes(node.name) && node.arguments.length + node.entries.length === 0) return true;
+    if (object?.keys.has(AUTO) && node.arguments.length > 0 && node.entries.length > 0)
+      return this.#auto(node, object, path, siblings);
     if (object && (node.arguments.length === 0 || argumentKey(object) !== undefined || !takesScalar(shape))) {
       return this.#object(node, object, path, siblings);
     }
@@ -132,8 +136,19 @@ class Decoder {
     return this.#scalar(node, siblings);
   }
 
-  #object(node: KdlNode, shape: ObjectShape, path: KeyPath, siblings: ReadonlyMap<string, string>): unknown {
-    const key = argumentKey(shape);
+  /** `port "auto" prefer=8765` */
+  #auto(node: KdlNode, shape: ObjectShape, path: KeyPath, siblings: ReadonlyMap<string, string>): unknown {
+    const read = this.#object(node, shape, path, siblings, AUTO) as Record<string, unknown>;
+    return read[AUTO] === AUTO ? { ...read, [AUTO]: true } : read;
+  }
+
+  #object(
+    node: KdlNode,
+    shape: ObjectShape,
+    path: KeyPath,
+    siblings: ReadonlyMap<string, string>,
+    key = argumentKey(shape),
+  ): unknown {
     const [first, ...more] = node.arguments;
     const excess = key === undefined ? first : more[0];
     const nearby = new Map([...siblings, ...kdlKeys(shape)]);

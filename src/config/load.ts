@@ -4,6 +4,7 @@ import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
 import { DEFAULT_PROJECT, NAME_PATTERN } from "../model/name.ts";
 import type { Power } from "../model/power.ts";
+import { orderProblems } from "./action-order.ts";
 import { actionProblems, scheduleProblems, serverActions, standaloneActions } from "./actions.ts";
 import { declareBackends } from "./backend-settings.ts";
 import { type Collected, collect } from "./collect.ts";
@@ -14,6 +15,7 @@ import { folderThere } from "./elsewhere.ts";
 import { accountEnv, expandPath } from "./environment.ts";
 import { graphProblems } from "./graph.ts";
 import type { IncludeSetting } from "./include.ts";
+import { isMap } from "./keys.ts";
 import { patternProblems } from "./patterns.ts";
 import { type KeyPath, sourceFolder } from "./place.ts";
 import { isOfProbe, probesOf, refusals } from "./powers.ts";
@@ -120,7 +122,8 @@ function declare(
     folder: (at: KeyPath) => there(server.folder(at)),
   }));
   const { elsewhere, elsewhereBecause } = outcome;
-  const between = graphProblems(servers, { elsewhere: new Set(elsewhere), unread: collected.unread });
+  const around = { elsewhere: new Set(elsewhere), unread: collected.unread };
+  const between = graphProblems(servers, around);
   const holds = (file: RootFile) => scopes.get(file)?.whens.every((when) => matches(when, machine)) ?? false;
   const path = collected.roots.flatMap((file) => {
     // Of the root's own it always was so.
@@ -140,6 +143,12 @@ function declare(
     folder: (at: KeyPath) => there(action.folder(at)),
   }));
   const actions = [...servers.flatMap(serverActions), ...alone];
+  const isWritten = (key: string) => {
+    const [first = "", own] = key.split(":");
+    if (own === undefined)
+      return collected.roots.some(({ value: { actions: all } }) => isMap(all) && Object.hasOwn(all, first));
+    return servers.some(({ name, isSaid }) => name === first && isSaid(["actions", own]));
+  };
   const { files } = collected;
   const where = { root: root.path, named: root.named, config: root.config, place: root.folder, isOwn };
   const declared = {
@@ -162,6 +171,7 @@ function declare(
       ...between,
       ...problems,
       ...actionProblems(actions, servers, facts),
+      ...orderProblems(actions, { ...around, isWritten }),
     ],
   };
 }

@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { isAuto } from "../model/port.ts";
 import { managerText, type Power } from "../model/power.ts";
 import { isOwnTarget, probeTarget } from "../model/probe-url.ts";
 import { shellWord } from "../model/text.ts";
@@ -71,7 +72,7 @@ export function probesOf(servers: readonly DeclaredServer[]): Power[] {
 }
 
 function isOwnUrl(url: string, { port, host }: DeclaredServer["input"]): boolean {
-  const number = port === "none" ? null : port === "auto" ? 1 : port;
+  const number = port === "none" ? null : isAuto(port) ? 1 : port;
   const target = probeTarget(url, { port: number, allowRemote: true });
   return !("fault" in target) && isOwnTarget(target, { host, port: number });
 }

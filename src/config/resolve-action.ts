@@ -33,10 +33,10 @@ interface Owner {
   readonly resolved: ResolvedServer;
 }
 
-/** Fills in what depends on the machine. An action of a server has its environment, folder and umask to begin with. */
+/** Fills in what depends on the machine. `after`: keys of those that it comes after. An action of a server has its environment, folder and umask to begin with. */
 export async function resolveAction(
   action: DeclaredAction,
-  owner: Owner | undefined,
+  { owner, after }: { readonly owner: Owner | undefined; readonly after: string[] },
   { project, path }: Pick<Declared, "project" | "path">,
   world: World,
 ): Promise<ResolvedAction> {
@@ -113,6 +113,9 @@ export async function resolveAction(
             ? { cron: schedule, timeZone: localZone(), missed: "once" }
             : { ...schedule, timeZone: schedule.timeZone ?? localZone() },
       concurrency: input.concurrency,
+      // Left out where they say nothing: an agent of an earlier version does not know them.
+      ...(input.stopSignal === "SIGTERM" ? {} : { stopSignal: input.stopSignal }),
+      ...(after.length === 0 ? {} : { after }),
       description: input.description,
       tags: input.tags,
     },

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { isAuto } from "../model/port.ts";
 import { ownerSaid } from "../model/probe-input.ts";
 import type { Facts } from "../model/server-fields.ts";
 import { type ServerSpec, specOf } from "../model/spec.ts";
@@ -63,7 +64,7 @@ export async function resolveServer(
   if (folderFault !== undefined) report(["workingDir"], folderFault);
 
   const baseEnv = givenEnv(machine, [...folderOf(found), ...declared.path]);
-  const port = input.port === "none" ? null : input.port === "auto" ? (autoPort ?? null) : input.port;
+  const port = isAuto(input.port) ? (autoPort ?? null) : input.port === "none" ? null : input.port;
   const facts = { name: server.name, project: declared.project, home: machine.home, port, baseEnv };
   const expanded = expandTemplates(input, facts);
   for (const { path, message } of expanded.problems) report(path, message);

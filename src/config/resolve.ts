@@ -3,9 +3,11 @@ import type { BackendSettings } from "../model/backend-settings.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { own } from "../model/own.ts";
 import type { Desired } from "../model/plan.ts";
+import { preferredPort } from "../model/port.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
+import { keysOf, predecessorsOf } from "./action-order.ts";
 import { resolveBackends } from "./backend-settings.ts";
-import type { Declared } from "./declared.ts";
+import type { Declared, DeclaredServer } from "./declared.ts";
 import { autoPorts } from "./ports.ts";
 import { resolveAction } from "./resolve-action.ts";
 import { resolveServer } from "./resolve-server.ts";
@@ -31,16 +33,19 @@ export interface Resolved {
 export async function resolve(declared: Declared, around: World): Promise<Resolved> {
   const world: World = { ...around, programs: new Map() };
   const ports = await autoPorts(declared.project, declared.servers, world);
+  const moved = declared.servers.flatMap((server) => movedPort(server, own(ports, server.name), world));
   // One after another: a secret command may ask for a password on the terminal.
   const resolved = [];
   for (const server of declared.servers)
     resolved.push(await resolveServer(server, declared, own(ports, server.name), world));
   const actions = [];
+  const keys = keysOf(declared.actions);
   for (const action of declared.actions) {
     const i = declared.servers.findIndex(({ name }) => name === action.server);
     const [server, result] = [declared.servers[i], resolved[i]];
     const owner = server && result ? { declared: server, resolved: result } : undefined;
-    actions.push(await resolveAction(action, owner, declared, world));
+    const after = predecessorsOf(action, keys);
+    actions.push(await resolveAction(action, { owner, after }, declared, world));
   }
   const { settings, diagnostics } = await resolveBackends(declared.backends, world);
   return {
@@ -66,6 +71,19 @@ export async function resolve(declared: Declared, around: World): Promise<Resolv
     ),
     autoPorts: ports,
     settings,
-    diagnostics: [...diagnostics, ...[...resolved, ...actions].flatMap((one) => one.diagnostics)],
+    diagnostics: [...diagnostics, ...moved, ...[...resolved, ...actions].flatMap((one) => one.diagnostics)],
   };
+}
+
+/** Why it is another port than the one that is preferred: said when it is chosen, and not again. */
+function movedPort(
+  { name, input, place }: DeclaredServer,
+  port: number | undefined,
+  world: Pick<World, "keptPort">,
+): Diagnostic[] {
+  const prefer = preferredPort(input.port);
+  if (prefer === undefined || port === prefer || port === undefined || world.keptPort(name) === port)
+    return [];
+  const message = `port ${prefer} is taken: port ${port} is chosen, and kept`;
+  return [{ severity: "warning", message, server: name, ...place(["port"]) }];
 }

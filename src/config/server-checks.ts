@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { isAuto } from "../model/port.ts";
 import { typeOfProbe } from "../model/probe-input.ts";
 import { probeTarget } from "../model/probe-url.ts";
 import type { FilledServer } from "../model/server.ts";
@@ -21,7 +22,7 @@ export function serverProblems(
   keyOf: (key: string) => string,
 ): ServerProblem[] {
   // The number of an "auto" port is not known yet; any does for looking at the templates.
-  const port = input.port === "none" ? null : input.port === "auto" ? 65535 : input.port;
+  const port = isAuto(input.port) ? 65535 : input.port === "none" ? null : input.port;
   return [
     ...envNameProblems(input),
     ...unfilledTexts(input),

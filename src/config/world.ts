@@ -29,8 +29,8 @@ export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The port that an `auto` server of this project was given earlier. */
   keptPort(server: string): number | undefined;
-  /** Someone else holds the port, or another project keeps it. */
-  portTaken(port: number): boolean | Promise<boolean>;
+  /** Somebody else than this server holds the port, or another project keeps it. */
+  portTaken(port: number, server: string): boolean | Promise<boolean>;
   /** Keyed hash (hex) of a secret value. */
   hmac(value: string): string;
   /** It is another machine than this one: no program and no folder of it can be looked up. */

@@ -4,6 +4,7 @@ import {
   duration,
   envInput,
   oneOf,
+  oneOrMore,
   oneOrMoreOf,
   pathText,
   text,
@@ -11,6 +12,7 @@ import {
   umaskInput,
   whole,
 } from "./input-parts.ts";
+import { STOP_SIGNALS } from "./spec-parts.ts";
 import { parseDuration } from "./units.ts";
 
 /** An action as a person may write it, in camelCase. See server.ts on its `error` texts and descriptions. */
@@ -88,7 +90,15 @@ export const actionInput = z.strictObject(
     grace: duration
       .default("10s")
       .describe(
-        "When it is to end before its time: from SIGTERM to SIGKILL for what is left of its process group.",
+        "When it is to end before its time: from its stop signal to SIGKILL for what is left of its process group.",
+      ),
+    stopSignal: oneOf(STOP_SIGNALS)
+      .default("SIGTERM")
+      .describe("Signal that asks it to end before its time, sent to its whole process group."),
+    after: oneOrMore
+      .optional()
+      .describe(
+        "Actions that a run of this one runs first, and that have to succeed: NAME, or SERVER:NAME. In a server a bare name is one of its own, or else one that stands alone.",
       ),
     retries: retriesInput.default(0).describe("How often it is tried again after it failed."),
     schedule: scheduleInput.optional().describe("When it runs by itself; a cron expression alone will do."),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { envValue, name, type SecretValues, secretValues } from "./spec-parts.ts";
+import { envValue, name, type SecretValues, STOP_SIGNALS, secretValues } from "./spec-parts.ts";
 
 /**
  * An action: a named command or script that ends, run by hand or on a schedule; of a project, or of one of its servers.
@@ -36,6 +36,10 @@ export const ACTION_SHAPE = {
   retries: z.strictObject({ max: z.int(), backoffInitial: z.number(), backoffMax: z.number() }),
   schedule: z.strictObject({ cron: z.string(), timeZone: z.string(), missed: z.enum(MISSED) }).nullable(),
   concurrency: z.enum(CONCURRENCY),
+  /** Absent: SIGTERM. */
+  stopSignal: z.enum(STOP_SIGNALS).optional(),
+  /** Keys of actions that a run of it runs first, see {@link actionKey}. Absent: none. */
+  after: z.array(z.string()).optional(),
   description: z.string(),
   tags: z.array(z.string()),
 };

@@ -19,6 +19,8 @@ export interface Diagnostic {
   readonly action?: string;
   /** Of a problem that was found by looking at this machine: no other would make it right. */
   readonly everywhere?: true;
+  /** Somebody else holds a port that is needed. */
+  readonly portConflict?: true;
 }
 
 /** What a problem of an action is about: the server that it goes with, or the action itself. */

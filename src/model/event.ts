@@ -16,6 +16,8 @@ export type ApplyEvent =
       readonly lastLines: readonly string[];
       /** Which settings would help, if the server is as it should be: a clause each. */
       readonly help?: readonly string[];
+      /** Somebody else holds a port that it needs. */
+      readonly portConflict?: true;
       /** The waiting was ended, not the work: what comes of it is not known. */
       readonly interrupted?: boolean;
     }

@@ -28,6 +28,8 @@ export const job = z.object({
   trigger: z.enum(TRIGGERS),
   /** The job that this one repeats. */
   retry_of: z.int().nullable(),
+  /** Jobs of the same run that have to succeed before it begins; absent: none. */
+  awaits: z.array(z.int()).optional(),
   /** Which attempt runs, or was the last; from 1. */
   attempt: z.int().min(1),
   phase: z.enum(PHASES),
@@ -35,11 +37,11 @@ export const job = z.object({
   exit_code: z.int().nullable(),
   signal: z.string().nullable(),
   /** Unix ms. */
-  created_at: z.number(),
+  created_at: z.int(),
   /** Unix ms, of the newest attempt. */
-  started_at: z.number().nullable(),
+  started_at: z.int().nullable(),
   /** Unix ms. */
-  ended_at: z.number().nullable(),
+  ended_at: z.int().nullable(),
   /** Why it failed or was cancelled, one clause. */
   error: z.string().nullable(),
   tags: z.array(z.string()),

@@ -279,6 +279,16 @@ const dependencyInput = z.union(
 );
 
 export const actionsInput = z.record(serverName, actionInput, { error: "write a map of actions" });
+const PREFER = '"prefer" goes with "auto" alone, such as port "auto" prefer=8765';
+const autoPort = z.strictObject(
+  {
+    auto: z.literal(true, { error: PREFER }).describe("One is chosen and kept, as by `port: auto`."),
+    prefer: port
+      .optional()
+      .describe("The port to choose, or the next one above it that is free. Without it, one is derived."),
+  },
+  { error: PREFER },
+);
 export const PORT_CHOICES = 'write a number from 1 to 65535, "auto" (one is chosen and kept) or "none"';
 
 const mcpKept = keptObject({ path: { kept: z.string() } }).nullable();
@@ -321,9 +331,9 @@ const EVERYWHERE_FIELDS = {
   }),
   port: field({
     written: z
-      .union([port, z.enum(["auto", "none"])], { error: PORT_CHOICES })
+      .union([port, z.enum(["auto", "none"]), autoPort], { error: PORT_CHOICES })
       .describe(
-        "Port it listens on. `auto`: derived from project and name, moved on when taken, then kept. `none`: no port.",
+        "Port it listens on. `auto`: derived from project and name (or the one that it is to `prefer`), moved on when taken, then kept. `none`: no port.",
       ),
     kept: z.int().min(1).max(65535).nullable(),
     becomes: (_, facts) => facts.port,

@@ -6,6 +6,7 @@ import { pathFolders, versionManagerRemark } from "../config/program.ts";
 import { envFilesOf, resolveUnseen } from "../config/unseen.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import { ACCOUNT, type Machine } from "../model/machine.ts";
+import { isAuto } from "../model/port.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { type Selection, select } from "../reconciler/select.ts";
 import { readMachine } from "./machine.ts";
@@ -146,7 +147,7 @@ function foundByCaller(
 }
 
 function autoPortProblems({ name, input, place }: DeclaredServer): Diagnostic[] {
-  if (input.port !== "auto") return [];
+  if (!isAuto(input.port)) return [];
   const message =
     'cannot write a unit with port "auto": each machine chooses and keeps a number of its own; write the number';
   return [{ severity: "error", message, server: name, ...place(["port"]) }];

@@ -20,7 +20,8 @@ import type { Change, Desired, Plan, Unreachable } from "../model/plan.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import { buildPlan } from "../reconciler/plan.ts";
 import { isSelected, type Selection } from "../reconciler/select.ts";
-import { holderOf } from "../system/listeners.ts";
+import { serverOf } from "../system/holders.ts";
+import { type Holder, holderOf } from "../system/listeners.ts";
 import { pathsOf } from "../system/paths.ts";
 import { privateCache } from "../system/private-folder.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
@@ -181,14 +182,16 @@ export async function resolveHere(
     {},
     ...[...before, project].map((one) => readProject(state, one)?.ports),
   );
+  const { reset = [] } = record ?? {};
   const keptByOthers = new Set(
     others.flatMap((other) => Object.values(readProject(state, other)?.ports ?? {})),
   );
   const resolved = await resolve(declared, {
     machine,
     env,
-    keptPort: (server) => own(kept, server),
-    portTaken: async (port) => keptByOthers.has(port) || (await holderOf(port)) !== undefined,
+    keptPort: (server) => (reset.includes(server) ? undefined : own(kept, server)),
+    portTaken: async (port, server) =>
+      keptByOthers.has(port) || isForeign(await holderOf(port), `${project}/${server}`),
     hmac: machineHmac(state),
     runSecretCommand: secretRunner(setting),
     ...(setting.secretUse ? { secretUse: setting.secretUse } : {}),
@@ -222,6 +225,10 @@ function callersName(env: Setting["env"]): string | null {
   const { name, from } = hostNameOf(env);
   return from === "XY_HOST" ? name : null;
 }
+
+/** What a server listens on itself is free for it. */
+const isForeign = (holder: Holder | undefined, server: string) =>
+  holder !== undefined && serverOf(holder.pid) !== server;
 
 function placesIn({ servers }: Declared): Evaluated["place"] {
   return (name, path) => servers.find((server) => server.name === name)?.place(path) ?? {};

@@ -55,7 +55,7 @@ async function heldPort(
   const holder = foreign.find(({ pid }) => !others.moves || !others.renamed.includes(projectOf(pid)));
   if (!holder) return [];
   const message = `cannot listen: port ${port} is held by ${holderText(holder)}; ${wayOut(holder.pid, others)}`;
-  return [{ severity: "error", server, message }];
+  return [{ severity: "error", server, message, portConflict: true }];
 }
 
 /** Empty where no server of xy's has the process. */

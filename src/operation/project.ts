@@ -78,14 +78,26 @@ export function bindProject(
   const here = { root, config, place };
   const former = formerNames(before, here, adopts);
   const name = host === undefined ? before?.host : host;
+  // What is chosen now was chosen anew.
+  const reset = (before?.reset ?? []).filter((one) => !Object.hasOwn(ports, one));
   writeProject(state, project, {
     ...here,
     ...(former.length > 0 ? { former } : {}),
     at: now,
     ports: { ...before?.ports, ...ports },
     asked: true,
+    ...(reset.length > 0 ? { reset } : {}),
     ...(typeof name === "string" && { host: name }),
   });
+}
+
+/** Has the next plan, and the next apply, choose the port of a server anew. False: none was ever chosen for it. */
+export function resetPort(state: string, project: string, server: string): boolean {
+  const record = readProject(state, project);
+  if (record === undefined || !Object.hasOwn(record.ports, server)) return false;
+  const reset = [...new Set([...(record.reset ?? []), server])];
+  writeProject(state, project, { ...record, reset });
+  return true;
 }
 
 /** Forgets a project that has no server left. */

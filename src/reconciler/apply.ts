@@ -140,13 +140,14 @@ class Walk {
 
   #fail(
     change: Change,
-    { message, lastLines, help, interrupted }: Extract<PerformResult, { ok: false }>,
+    { message, lastLines, help, portConflict, interrupted }: Extract<PerformResult, { ok: false }>,
   ): void {
     const { server, action } = change;
     this.#unfinished.set(change, "failed");
     const broken = interrupted ? { interrupted: true } : {};
     const helped = help === undefined || help.length === 0 ? {} : { help };
-    this.#events.push({ type: "failed", server, action, message, lastLines, ...helped, ...broken });
+    const port = portConflict ? { portConflict } : {};
+    this.#events.push({ type: "failed", server, action, message, lastLines, ...helped, ...port, ...broken });
   }
 
   #skip(change: Change, message: string): void {

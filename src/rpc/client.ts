@@ -7,6 +7,7 @@ import type { Notifications } from "./notifications.ts";
 type NotificationHandler = <N extends keyof Notifications>(method: N, params: Notifications[N]) => void;
 
 interface Waiting {
+  readonly method: Method;
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
@@ -26,6 +27,8 @@ export class RpcClient {
   readonly #decoder = new FrameDecoder(LONGEST_ANSWER);
   #nextId = 1;
   onNotification: NotificationHandler = () => {};
+  /** The agent has passed over something that it was given: a sentence about that. */
+  onWarning: (method: Method, warning: string) => void = () => {};
   /** Settles when the connection has ended, for whatever reason. */
   readonly closed: Promise<void>;
 
@@ -63,7 +66,7 @@ export class RpcClient {
     const id = this.#nextId++;
     return new Promise<unknown>((resolve, reject) => {
       if (this.#socket.destroyed) return reject(new ConnectionLost("the agent closed the connection"));
-      this.#waiting.set(id, { resolve, reject });
+      this.#waiting.set(id, { method, resolve, reject });
       this.#socket.write(encodeFrame({ jsonrpc: "2.0", id, method, params }));
     }) as Promise<ResultOf<M>>;
   }
@@ -99,10 +102,12 @@ export class RpcClient {
   #settle(message: {
     id: number;
     result?: unknown;
+    warnings?: readonly string[];
     error?: { code: number; message: string; data?: unknown };
   }): void {
     const waiting = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
+    if (waiting) for (const warning of message.warnings ?? []) this.onWarning(waiting.method, warning);
     if (message.error)
       waiting?.reject(new RpcError(message.error.code, message.error.message, message.error.data));
     else waiting?.resolve(message.result);

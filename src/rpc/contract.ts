@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { BACKENDS } from "../model/backends.ts";
 import { STATES } from "../model/observed.ts";
 import { LONGEST_PATIENCE } from "../model/patience.ts";
 import { mcpFacts, probeReport } from "../model/probe-report.ts";
@@ -8,17 +7,13 @@ import { CONDITIONS, exit, name, secretValues } from "../model/spec-parts.ts";
 import { session, starter } from "../model/starter.ts";
 import { LONGEST_PAUSE } from "../model/units.ts";
 import { discoverContract } from "./discover-contract.ts";
+import { listEntry, missing, statusEntry, treeEntry, unixMs, verdict } from "./entry-contract.ts";
 import { jobContract } from "./job-contract.ts";
 import { usageContract } from "./usage-contract.ts";
 
 /** The wire protocol as one table: what is called, with which params, and what comes back. JSON-RPC 2.0, a document a line. */
 
 const project = name.optional();
-const verdict = z.object({
-  status: z.enum(["ok", "failing", "unknown"]),
-  evidence: z.string(),
-  at: z.number(),
-});
 
 /** One server, or several, or with `all` every server of the project (of all projects when none is named). */
 const targets = <Options extends z.ZodRawShape>(options: Options) =>
@@ -34,77 +29,23 @@ const startTarget = targets({
   /** At once, whatever it depends on. */
   no_deps: z.boolean().default(false),
 });
-/** `remove_jobs`: also cancel what runs of its actions, and delete its jobs. */
-const stopTarget = targets({ remove_jobs: z.boolean().default(false) });
-const pauseTarget = targets({ for_ms: z.number().min(1).max(LONGEST_PAUSE).optional() });
+/** False: it is only begun, and its state is `stopping`. Of several none waits for those that depend on it. */
+const wait = z.boolean().default(true);
+const stopTarget = targets({
+  /** Also cancel what runs of its actions, and delete its jobs; not without `wait`. */
+  remove_jobs: z.boolean().default(false),
+  wait,
+});
+const killTarget = targets({ wait });
+const pauseTarget = targets({ for_ms: z.int().min(1).max(LONGEST_PAUSE).optional() });
 const names = z.array(z.string());
-/** With `names` and `all`, what went wrong does not hide what went well. */
 /** Daemons that servers have left behind, which run on; absent: there are none. */
 const left = z
   .array(z.object({ name: z.string(), project: z.string(), pid: z.int(), program: z.string() }))
   .optional();
 
+/** With `names` and `all`, what went wrong does not hide what went well. */
 const failed = z.array(z.object({ name: z.string(), code: z.int(), message: z.string() }));
-
-/** What keeps a server from starting: it starts by itself once these are otherwise. */
-const missing = z.array(
-  z.object({
-    server: z.string(),
-    condition: z.enum(CONDITIONS),
-    state: z.string(),
-    /** It rests, and nothing brings it up by itself. */
-    resting: z.boolean(),
-  }),
-);
-
-const listEntry = z.object({
-  name: z.string(),
-  project: z.string(),
-  /** What runs it; an agent tells of its own servers only. */
-  backend: z.enum(BACKENDS),
-  state: z.enum(STATES),
-  pid: z.int().optional(),
-  port: z.int().nullable(),
-  /** An operator said stop: it stays stopped until an operator says start. */
-  held: z.boolean(),
-  /** Restarts, and what probes lead to, are suspended; without `until_unix_ms` until `resume`. */
-  paused: z.object({ at_unix_ms: z.number(), until_unix_ms: z.number().optional() }).optional(),
-  uptime_secs: z.number().optional(),
-  /** Null: nobody counts. */
-  restart_count: z.int().nullable(),
-  last_exit: z.object({ exit, at_unix_ms: z.number() }).optional(),
-  /** Null: not known (yet). */
-  ready: z.boolean().nullable(),
-  healthy: z.boolean().nullable(),
-  /** Only while it waits; its state is `stopped` then. */
-  waits_for: missing.optional(),
-  /** Where its project's configuration was, which is gone; `xy list` alone looks. */
-  root_gone: z.string().optional(),
-});
-
-const treeEntry = listEntry.extend({
-  depends_on: z.array(z.object({ server: z.string(), condition: z.enum(CONDITIONS) })),
-});
-
-const statusEntry = listEntry.extend({
-  since_unix_ms: z.number(),
-  /** Of the process that runs. */
-  started_at_unix_ms: z.number().optional(),
-  reason: z.string().optional(),
-  operator: z.enum(["start", "stop"]).nullable(),
-  /** On whose word it runs, or ran last. */
-  started_by: starter.optional(),
-  drift: z.string().optional(),
-  recent_transitions: z.array(
-    z.object({ from: z.string(), to: z.string(), at_unix_ms: z.number(), reason: z.string().optional() }),
-  ),
-  probes: z.object({ readiness: verdict, liveness: verdict }),
-  /** What an MCP server said of itself. */
-  mcp: mcpFacts.optional(),
-  spec: serverSpec,
-  log_path: z.string(),
-  last_lines: z.array(z.string()).optional(),
-});
 
 const observed = z.object({
   name: z.string(),
@@ -116,15 +57,15 @@ const observed = z.object({
   operator: z.enum(["start", "stop"]).nullable(),
   drift: z.string().optional(),
   pid: z.int().optional(),
-  startedAt: z.number().optional(),
+  startedAt: unixMs.optional(),
   restartCount: z.int(),
-  lastExit: z.object({ exit, at: z.number(), requested: z.boolean().optional() }).optional(),
-  nextStartAt: z.number().optional(),
-  paused: z.object({ at: z.number(), until: z.number().optional() }).optional(),
+  lastExit: z.object({ exit, at: unixMs, requested: z.boolean().optional() }).optional(),
+  nextStartAt: unixMs.optional(),
+  paused: z.object({ at: unixMs, until: unixMs.optional() }).optional(),
   startedBy: starter.optional(),
   reason: z.string().optional(),
-  restored: z.object({ at: z.number(), because: z.string() }).optional(),
-  since: z.number(),
+  restored: z.object({ at: unixMs, because: z.string() }).optional(),
+  since: unixMs,
   lastLines: z.array(z.string()).optional(),
   ready: verdict,
   healthy: verdict,
@@ -141,77 +82,97 @@ const applied = z.union([
     last_lines: z.array(z.string()),
     /** Which settings would help, if the server is as it should be: a clause each. */
     help: z.array(z.string()).optional(),
+    /** Somebody else holds a port that it needs. */
+    port_conflict: z.literal(true).optional(),
     /** It starts by itself once these are otherwise; what is to be restarted runs on as it was. */
     waits_for: missing.optional(),
   }),
 ]);
 
+/**
+ * `reads`: it changes nothing, so a param that it does not know may be ignored, with a warning. Where something is
+ * changed, one that looks like a slip of the pen is refused: see `params.ts`.
+ */
 export const contract = {
   list: {
+    reads: true,
     summary: "Every server, in name order",
     params: z.strictObject({ project }),
     result: z.array(listEntry),
   },
   status: {
+    reads: true,
     summary: "Everything about one server",
     params: z.strictObject({ name, project }),
     result: statusEntry,
   },
   why: {
+    reads: true,
     summary: "One paragraph for people: why a server is in its state, and what would change that",
     params: z.strictObject({ name, project }),
     result: z.object({ project: z.string(), name: z.string(), why: z.string() }),
   },
   tree: {
+    reads: true,
     summary: "Every server with what it depends on, in name order",
     params: z.strictObject({ project }),
     result: z.array(treeEntry),
   },
   start: {
+    reads: false,
     summary:
       "Start, and lift a hold; a running server is left alone. What it depends on is started first, unless that is held or wanted stopped: then the server waits for it",
     params: startTarget,
     result: z.object({ started: names, already_running: names, failed }),
   },
   stop: {
+    reads: false,
     summary: "Stop the server's processes, and hold it stopped",
     params: stopTarget,
     result: z.object({ stopped: names, not_running: names, failed, left }),
   },
   restart: {
+    reads: false,
     summary: "Stop and start again, or start what does not run",
     params: startTarget,
+    /** `started`: those of `restarted` that did not run before, and what they depend on that was started for them. */
     result: z.object({ restarted: names, started: names, failed }),
   },
   kill: {
+    reads: false,
     summary: "Stop without grace (SIGKILL), and hold",
-    params: target,
+    params: killTarget,
     result: z.object({ killed: names, not_running: names, failed, left }),
   },
   pause: {
+    reads: false,
     summary:
       "Suspend restarts and what probes lead to, for `for_ms` or until `resume`; one that is paused already gets the new end",
     params: pauseTarget,
     result: z.object({ paused: names, already_paused: names, failed }),
   },
   resume: {
+    reads: false,
     summary: "End a pause: what should run and does not is started",
     params: target,
     result: z.object({ resumed: names, not_paused: names, failed }),
   },
   reload: {
-    summary: "Evaluate the project's configuration again and apply it",
+    reads: false,
+    summary:
+      "Evaluate the project's configuration again and apply it. An error says that nothing was done; what failed of it is in `failed`, and in no other list",
     params: z.strictObject({ project }),
-    result: z.object({ added: names, removed: names, changed: names, unchanged: names }),
+    result: z.object({ added: names, removed: names, changed: names, unchanged: names, failed }),
   },
   logs: {
+    reads: true,
     summary: "Last lines, then new ones as `log` notifications, then `log_end`",
     params: z.strictObject({
       name,
       project,
       tail: z.int().min(0).max(1_000_000).default(100),
       follow: z.boolean().default(false),
-      since_unix_ms: z.number().optional(),
+      since_unix_ms: unixMs.optional(),
       stream: z.enum(["stdout", "stderr"]).optional(),
       /** With `follow`: tell of changes of its state too, as `transition` notifications. */
       transitions: z.boolean().default(false),
@@ -221,16 +182,19 @@ export const contract = {
     result: z.object({ subscription_id: z.int() }),
   },
   logs_cancel: {
+    reads: true,
     summary: "End a log subscription of this connection",
     params: z.strictObject({ subscription_id: z.int() }),
     result: z.object({ cancelled: z.boolean() }),
   },
   observe: {
+    reads: true,
     summary: "What a plan compares with: every recorded server of a project, as it is now",
     params: z.strictObject({ project, name: name.optional() }),
     result: z.array(observed),
   },
   apply: {
+    reads: false,
     summary: "Carry out one change of a plan, and wait until the server is ready",
     params: z.strictObject({
       project: name,
@@ -239,7 +203,7 @@ export const contract = {
       spec: serverSpec.optional(),
       secrets: secretValues.default({}),
       /** Longest wait; 0: do not wait. */
-      wait_ms: z.number().min(0).max(LONGEST_PATIENCE),
+      wait_ms: z.int().min(0).max(LONGEST_PATIENCE),
       /**
        * The wait is over, too, at the server's start-timeout, and after a minute without a sign of life: a line, use of
        * a processor, a new process. A changed server that ran has one minute, unless it declares a start-timeout.
@@ -261,6 +225,7 @@ export const contract = {
     result: applied,
   },
   probe: {
+    reads: true,
     summary: "Look once now, with every step; the supervision does not hear of it",
     params: z.strictObject({ name, project, which: z.enum(["readiness", "liveness"]).default("readiness") }),
     result: probeReport.extend({
@@ -271,6 +236,7 @@ export const contract = {
     }),
   },
   session_end: {
+    reads: false,
     summary: "Stop what runs of a session, without holding it",
     params: z.strictObject({ session: session.strict() }),
     result: z.object({ stopped: names, failed }),
@@ -279,6 +245,7 @@ export const contract = {
   ...jobContract,
   ...discoverContract,
   agent_info: {
+    reads: true,
     summary: "The agent itself",
     params: z.strictObject({}),
     result: z.object({
@@ -286,11 +253,12 @@ export const contract = {
       version: z.string(),
       socket: z.string(),
       state_dir: z.string(),
-      started_at_unix_ms: z.number(),
+      started_at_unix_ms: unixMs,
       servers: z.int(),
     }),
   },
   agent_upgrade: {
+    reads: false,
     summary:
       "Hand over to another program, which is tried out first; the servers run on. The agent ends after its answer",
     params: z.strictObject({
@@ -303,6 +271,7 @@ export const contract = {
     result: z.object({ version: z.string() }),
   },
   agent_shutdown: {
+    reads: false,
     summary: "End the agent; without `keep_servers` all servers are stopped first, and none is held",
     params: z.strictObject({
       keep_servers: z.boolean().default(false),
@@ -319,6 +288,3 @@ export type Method = keyof Contract;
 export type Params<M extends Method> = z.input<Contract[M]["params"]>;
 export type ParsedParams<M extends Method> = z.output<Contract[M]["params"]>;
 export type ResultOf<M extends Method> = z.output<Contract[M]["result"]>;
-export type ListEntry = z.output<typeof listEntry>;
-export type TreeEntry = z.output<typeof treeEntry>;
-export type StatusEntry = z.output<typeof statusEntry>;

@@ -1,6 +1,6 @@
 import { secondsSince } from "../model/elapsed.ts";
-import type { Observed } from "../model/observed.ts";
-import type { ListEntry, StatusEntry, TreeEntry } from "./contract.ts";
+import type { Exit, Observed } from "../model/observed.ts";
+import type { ListEntry, StatusEntry, TreeEntry } from "./entry-contract.ts";
 
 /** What the wire says of servers, made from an observation: for those that no agent tells of. */
 
@@ -16,14 +16,45 @@ export function listEntryOf(observed: Observed, now: number): ListEntry {
     project,
     backend,
     state,
+    is_running: running,
     ...(pid === undefined ? {} : { pid }),
     port: spec?.port ?? null,
     held: operator === "stop",
     ...(running && startedAt !== undefined ? { uptime_secs: secondsSince(startedAt, now) } : {}),
     restart_count: observed.restartCount ?? null,
-    ...(lastExit ? { last_exit: { exit: lastExit.exit, at_unix_ms: lastExit.at } } : {}),
+    ...(lastExit ? lastEndOf(lastExit) : {}),
     ready: running ? YES_NO[ready.status] : false,
     healthy: running ? YES_NO[healthy.status] : null,
+  };
+}
+
+/** How a server's last process ended. A signal is no code, as of a process that nobody saw end. */
+export function lastEndOf({
+  exit,
+  at,
+  requested,
+}: NonNullable<Observed["lastExit"]>): Pick<ListEntry, "last_exit" | "last_end"> {
+  return {
+    ...(exit.kind === "code" ? { last_exit: exit.code } : {}),
+    last_end: {
+      ...(exit.kind === "code" ? { code: exit.code } : {}),
+      ...(exit.kind === "signal" ? { signal: exit.signal } : {}),
+      at_unix_ms: Math.round(at),
+      ...(requested ? { requested } : {}),
+    },
+  };
+}
+
+/** What an agent of an earlier version says of a server, as today's would. */
+export function entryOfAgent<Entry extends ListEntry>(entry: Entry): Entry {
+  const { last_exit: said } = entry as { last_exit?: number | { exit: Exit; at_unix_ms: number } };
+  const isRunning = entry.state === "running";
+  if (typeof said !== "object") return { ...entry, is_running: isRunning };
+  const { last_exit: _, ...rest } = entry;
+  return {
+    ...(rest as Entry),
+    is_running: isRunning,
+    ...lastEndOf({ exit: said.exit, at: said.at_unix_ms }),
   };
 }
 

@@ -18,6 +18,7 @@ export const EXAMPLES: { readonly [M in Method]?: readonly Example<M>[] } = {
           project: "tools",
           backend: "agent",
           state: "running",
+          is_running: true,
           pid: 812,
           port: 8421,
           held: false,

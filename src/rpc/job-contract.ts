@@ -2,6 +2,7 @@ import { z } from "zod";
 import { actionSecrets, actionSpec } from "../model/action.ts";
 import { job, jobSpec, PHASES } from "../model/job.ts";
 import { name } from "../model/spec-parts.ts";
+import { unixMs } from "./entry-contract.ts";
 
 /** The methods about actions, and about the jobs that executions are recorded as. */
 
@@ -10,11 +11,13 @@ const id = z.int().min(1);
 
 export const jobContract = {
   action_list: {
+    reads: true,
     summary: "Every action that was applied, in the order of their names, with its next run by schedule",
     params: z.strictObject({ project }),
-    result: z.array(z.object({ spec: actionSpec, next_run_unix_ms: z.number().nullable() })),
+    result: z.array(z.object({ spec: actionSpec, next_run_unix_ms: unixMs.nullable() })),
   },
   action_apply: {
+    reads: false,
     summary:
       "Take over actions, with the values of their secrets, and forget others; all of it, or nothing. What runs of one that is forgotten is cancelled, and its jobs are deleted",
     params: z.strictObject({
@@ -28,8 +31,9 @@ export const jobContract = {
     result: z.object({ actions: z.int() }),
   },
   action_run: {
+    reads: false,
     summary:
-      "Run an action now. It answers with its job, which is only begun. While another job of the action runs, its `concurrency` decides",
+      "Run an action now, and before it those that it comes after. It answers with its job, which is only begun. While another job of the action runs, its `concurrency` decides",
     params: z.strictObject({
       action: name,
       /** Left out, or null: an action that stands alone. */
@@ -41,17 +45,21 @@ export const jobContract = {
     result: job,
   },
   job_list: {
+    reads: true,
     summary: "Jobs, newest first",
     params: z.strictObject({
       project,
       server: name.optional(),
       action: name.optional(),
+      /** The same, by the names that a job has them under. */
+      service_id: name.optional(),
+      action_id: name.optional(),
       /** Only of actions that stand alone. */
       standalone: z.literal(true).optional(),
       phase: z.enum(PHASES).optional(),
       tag: z.string().optional(),
       /** Created since then. */
-      since_unix_ms: z.number().optional(),
+      since_unix_ms: unixMs.optional(),
       limit: z.int().min(1).max(1000).default(100),
       /** `next_cursor` of an earlier answer: it goes on there. */
       cursor: id.optional(),
@@ -60,11 +68,13 @@ export const jobContract = {
     result: z.object({ jobs: z.array(job), next_cursor: id.nullable() }),
   },
   job_get: {
+    reads: true,
     summary: "One job, with what ran",
     params: z.strictObject({ id }),
     result: job.extend({ spec: jobSpec.nullable(), log_path: z.string() }),
   },
   job_logs: {
+    reads: true,
     summary:
       "Last lines of a job's output, then new ones as `log` notifications, then `log_end`; of a server's own program, those lines of its log that are of this run",
     params: z.strictObject({
@@ -79,17 +89,22 @@ export const jobContract = {
     result: z.object({ subscription_id: z.int() }),
   },
   job_cancel: {
-    summary: "Stop a job of an action: SIGTERM to its process group, SIGKILL after its grace",
+    reads: false,
+    summary:
+      "Stop a job of an action: its stop signal to its process group, SIGKILL after its grace. What comes after it in its run is cancelled, and so is what only it was waiting for",
     params: z.strictObject({ id }),
     /** False: it was over already. */
     result: z.object({ cancelled: z.boolean() }),
   },
   job_retry: {
-    summary: "Run again what a job ran, as a new job of the same server and action",
+    reads: false,
+    summary:
+      "Run again what a job ran, and nothing that comes before it, as a new job of the same server and action",
     params: z.strictObject({ id }),
     result: job,
   },
   job_delete: {
+    reads: false,
     summary: "Delete a job that is over, or all of a server's that are, with their logs",
     params: z.union([
       z.strictObject({ id }),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { STATES } from "../model/observed.ts";
+import { unixMs } from "./entry-contract.ts";
 
 /** What the agent sends without being asked each time: what a log subscription brings, and how a start is getting on. */
 
@@ -19,7 +20,7 @@ export const notifications = {
       name: z.string(),
       stream: z.enum(["stdout", "stderr"]),
       line: z.string().describe("Without its line break; bytes that are not UTF-8 are replaced."),
-      ts_unix_ms: z.number(),
+      ts_unix_ms: unixMs,
       missed,
       split: z
         .literal(true)
@@ -35,7 +36,7 @@ export const notifications = {
       from: z.enum(STATES),
       to: z.enum(STATES),
       reason: z.string().exactOptional(),
-      at_unix_ms: z.number(),
+      at_unix_ms: unixMs,
     }),
   },
   apply_progress: {
@@ -44,8 +45,8 @@ export const notifications = {
     params: z.object({
       project: z.string(),
       name: z.string(),
-      waited_ms: z.number(),
-      bound_ms: z.number().describe("The longest wait."),
+      waited_ms: z.int(),
+      bound_ms: z.int().describe("The longest wait."),
       evidence: z.string().describe("What was seen last of what is waited for."),
       restarts: z.int().describe("Since the wait began."),
       last_failure: z

@@ -3,6 +3,7 @@ import { BACKENDS } from "../model/backends.ts";
 import { STATES } from "../model/observed.ts";
 import type { ProcessUsage } from "../model/process.ts";
 import { name } from "../model/spec-parts.ts";
+import { unixMs } from "./entry-contract.ts";
 
 /** The methods about what servers use, and how they have done. */
 
@@ -20,8 +21,8 @@ const processEntry = z.object({
   /** Since its start. */
   cpu_secs: z.number(),
   /** Its share of what it has in common with others, where the system tells that. */
-  memory_bytes: z.number(),
-  started_at_unix_ms: z.number().optional(),
+  memory_bytes: z.int(),
+  started_at_unix_ms: unixMs.optional(),
   threads: z.int().optional(),
   /** It has left the server, as a daemon does: a stop does not end it, unless `stop.descendants` is "all". */
   left: z.literal(true).optional(),
@@ -33,14 +34,14 @@ const statsEntry = z.object({
   backend: z.enum(BACKENDS),
   state: z.enum(STATES),
   /** Only while it runs. */
-  uptime_secs: z.number().optional(),
+  uptime_secs: z.int().optional(),
   /** Of the processes of it that run. */
   cpu_percent: z.number(),
-  memory_bytes: z.number(),
+  memory_bytes: z.int(),
   /** Null: nobody counts. */
   counted: z
     .object({
-      since_unix_ms: z.number(),
+      since_unix_ms: unixMs,
       /** Share of the time in which it should have run that it ran; null: there was no such time yet. */
       availability: z.number().nullable(),
       up_secs: z.number(),
@@ -66,6 +67,7 @@ const statsEntry = z.object({
 
 export const usageContract = {
   children: {
+    reads: true,
     summary: "The processes of a server, parents before children, with what they use",
     params: z.strictObject({ name, project }),
     result: z.object({
@@ -73,10 +75,11 @@ export const usageContract = {
       project: z.string(),
       processes: z.array(processEntry),
       cpu_percent: z.number(),
-      memory_bytes: z.number(),
+      memory_bytes: z.int(),
     }),
   },
   stats: {
+    reads: true,
     summary: "How servers have done so far, and what they use now",
     params: z.strictObject({ project, names: z.array(name).optional() }),
     result: z.array(statsEntry),

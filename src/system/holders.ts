@@ -4,7 +4,7 @@ import { KEEPER_LABEL } from "./family.ts";
 import type { Holder } from "./listeners.ts";
 import { lineageOf, wordsOf } from "./processes.ts";
 
-/** Who holds a port, in words. Whatever is said here rests on what processes say of themselves: it decides nothing. */
+/** Who holds a port, in words. Whatever is said here rests on what processes say of themselves: it decides nothing but which port is tried. */
 
 /** `pid 7 (node)`, `xy's own work/web: pid 7 (node)`, `a process of another user` */
 export function holderText(holder: Holder): string {

@@ -21,6 +21,8 @@ export interface ProjectRecord {
   readonly at?: number;
   /** Ports given to servers that asked for `auto`, kept for good. */
   readonly ports: Readonly<Record<string, number>>;
+  /** Servers whose port a person wants to be chosen anew: until the next apply it is what stands in `ports`. */
+  readonly reset?: readonly string[];
   /** Somebody had agreed to its root when it was applied; absent in records of versions that did not ask. */
   readonly asked?: boolean;
   /** What the caller of the last apply said that this machine is called, by XY_HOST: a later reload says the same. */
@@ -39,10 +41,11 @@ export function readProject(state: string, project: string): ProjectRecord | und
   try {
     const value = readJson(path);
     if (value === undefined) return undefined;
-    const { root, config, ports, asked, host, place, former, at } = value as ProjectRecord;
+    const { root, config, ports, reset, asked, host, place, former, at } = value as ProjectRecord;
     if (typeof root === "string")
       return {
         ...{ root, config: config ?? root, ports: ports ?? {} },
+        ...(Array.isArray(reset) && reset.length > 0 ? { reset } : {}),
         ...(asked === true ? { asked } : {}),
         ...(typeof place === "string" ? { place } : {}),
         ...(isFormer(former) ? { former } : {}),

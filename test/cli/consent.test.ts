@@ -125,6 +125,7 @@ const WORDS: Readonly<Record<string, readonly string[][]>> = {
   tree: [["tree"]],
   children: [["children", "agents"]],
   stats: [["stats"]],
+  ports: [["ports"], ["ports", "--reset", "agents"]],
   jobs: [["jobs"]],
   pause: [["pause", "--all"]],
   resume: [["resume", "--all"]],

@@ -82,6 +82,8 @@ const commandAction: ActionInput = {
   umask: "027",
   timeout: "5m",
   grace: "1s",
+  stopSignal: "SIGINT",
+  after: ["script"],
   retries: { max: 2, backoffInitial: "250ms", backoffMax: "2s" },
   schedule: { cron: "30 2 1 1 *", timeZone: "Europe/Berlin", missed: "skip" },
   concurrency: "replace",

@@ -1,7 +1,19 @@
-import { describe, expect, it } from "vitest";
-import { homesInTurn } from "./cli.ts";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { lockProject } from "../../src/operation/project.ts";
+import { type Home, homesInTurn } from "./cli.ts";
 
 const newHome = homesInTurn();
+/** Ends at once, and is not to be started again. */
+const ENDS = `command "sh"
+args "-c" "exit 3"
+port "none"
+readiness "log" pattern="^up$"
+restart { policy "never"; }
+`;
+const unchanged = (...names: string[]) => ({ removed: [], changed: [], unchanged: names });
+const reload = (home: Home) => home.call("reload", { project: "tools" });
 
 describe("the operator's word", () => {
   it("holds a server over applies and new agents, until it is started", async () => {
@@ -38,6 +50,32 @@ describe("the operator's word", () => {
     expect(await home.did("kill", "c")).toBe("c: killed\n");
     expect(await home.did("restart", "--all")).toBe("a: restarted\nb: restarted\nc: started\n");
     expect(await home.did("stop", "--all")).toBe("a: stopped\nb: stopped\nc: stopped\n");
+  });
+
+  it("ends servers without waiting for that", async () => {
+    const home = newHome();
+    const deaf = 'command "sh"\nargs "-c" "trap \'\' TERM; echo up; exec sleep 600"\nport "none"\n';
+    home.write("servers.d/a.kdl", `${deaf}readiness "log" pattern="^up$"\nstop { grace "10m"; }\n`);
+    home.declare("b", 'depends-on "a"');
+    await home.did("apply", "--yes");
+    expect(await home.xy("stop", "a", "--no-wait", "--remove-jobs")).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining("cannot remove jobs with --no-wait"),
+    });
+    expect(await home.call("stop", { name: "a", wait: false, remove_jobs: true })).toMatchObject({
+      error: { code: -32602 },
+    });
+    expect(await home.servers()).toMatchObject({ a: { state: "running", held: false } });
+    expect(await home.did("stop", "--all", "--no-wait")).toBe("a: stopping\nb: stopping\n");
+    expect(await home.servers()).toMatchObject({ a: { state: "stopping", held: true }, b: { held: true } });
+    expect(await home.call("stop", { name: "a", wait: false })).toMatchObject({
+      result: { stopped: ["a"], not_running: [], failed: [] },
+    });
+    expect(await home.json("kill", "a", "--no-wait")).toEqual({ killed: ["a"], not_running: [], failed: [] });
+    await home.did("stop", "--all");
+    expect(await home.did("kill", "--all", "--no-wait")).toBe(
+      "a: did not run; it is held now\nb: did not run; it is held now\n",
+    );
   });
 
   it("names the server that is not there", async () => {
@@ -90,6 +128,7 @@ describe("reload", () => {
       removed: [],
       changed: [],
       unchanged: [],
+      failed: [],
     });
     await home.shell("rm servers.d/gone.kdl");
     home.declare("changed", 'description "other"');
@@ -99,8 +138,72 @@ describe("reload", () => {
       removed: ["gone"],
       changed: ["changed"],
       unchanged: ["kept"],
+      failed: [],
     });
     expect(await home.did("reload")).toContain("No changes. 3 servers match the configuration.\n");
+  });
+
+  it("says what it did when a part of it failed", async () => {
+    const home = newHome();
+    for (const name of ["kept", "gone", "broken"]) home.declare(name);
+    await home.did("apply", "--yes");
+    await home.shell("rm servers.d/gone.kdl");
+    home.declare("new");
+    home.write("servers.d/broken.kdl", ENDS);
+    home.write("servers.d/hopeless.kdl", ENDS);
+    home.declare("waits", 'depends-on "hopeless"');
+    const failed = [
+      { name: "broken", code: -32006, message: expect.stringContaining("exit 3") },
+      { name: "hopeless", code: -32006, message: expect.stringContaining("exit 3") },
+      { name: "waits", code: -32005, message: expect.stringContaining("hopeless") },
+    ];
+    const { code, stdout, stderr } = await home.xy("reload", "--json");
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: "xy: not everything could be reloaded: broken, hopeless, waits\n",
+    });
+    expect(JSON.parse(stdout)).toEqual({
+      added: ["new"],
+      removed: ["gone"],
+      changed: [],
+      unchanged: ["kept"],
+      failed,
+    });
+
+    home.declare("newer");
+    expect(await reload(home)).toMatchObject({
+      // It was taken over, and waits by itself.
+      result: { ...unchanged("kept", "new", "waits"), added: ["newer"], failed: failed.slice(0, 2) },
+    });
+  });
+
+  it("answers with an error only when nothing was done", async () => {
+    const home = newHome();
+    const listener = createServer().listen(0, "127.0.0.1");
+    onTestFinished(() => void listener.close());
+    await once(listener, "listening");
+    home.declare("web");
+    await home.did("apply", "--yes");
+    const before = await home.servers();
+    home.declare("new");
+    const refused = async (code: number, message: string) =>
+      expect(await reload(home)).toMatchObject({
+        error: { code, message: expect.stringContaining(message) },
+      });
+
+    const { port } = listener.address() as AddressInfo;
+    home.write("servers.d/wrong.kdl", `command "sleep"\nargs "600"\nport ${port}\n`);
+    await refused(-32002, `port ${port} is held by pid ${process.pid}`);
+    home.write("servers.d/wrong.kdl", 'command "/nowhere/program"\nport "none"\n');
+    await refused(-32003, "/nowhere/program");
+    home.write("servers.d/wrong.kdl", 'command "sleep"\nprot "none"\n');
+    await refused(-32003, 'unknown key "prot"');
+    await home.shell("rm servers.d/wrong.kdl");
+    const attempt = lockProject(home.state, "tools");
+    await refused(-32007, "another apply of project tools is under way");
+    if (attempt.ok) attempt.lock.release();
+    expect(await home.servers()).toEqual({ web: { ...before.web, uptime_secs: expect.any(Number) } });
+    expect(await reload(home)).toMatchObject({ result: { added: ["new"], failed: [] } });
   });
 });
 

@@ -66,3 +66,67 @@ it("a server that listens on another address than declared does not become ready
   });
   expect(await home.servers()).toMatchObject({ web: { state: "running", ready: null } });
 });
+
+const preferring = (home: Home, name: string, port: number) =>
+  home.write(
+    `servers.d/${name}.kdl`,
+    `command "node"\nargs "-e" "require('node:net').createServer().listen({port}, '127.0.0.1')"\nport "auto" prefer=${port}\n`,
+  );
+
+it("a server gets the port that it prefers, or the next one, and keeps it until it asks again", async () => {
+  const home = newHome();
+  const stranger = createServer().listen(0, "127.0.0.1");
+  await once(stranger, "listening");
+  const { port } = stranger.address() as { port: number };
+  preferring(home, "web", port);
+  const plan = await home.xy("plan");
+  expect(plan.stdout).toMatch(
+    new RegExp(`web.kdl:3:6: port ${port} is taken: port \\d+ is chosen, and kept`),
+  );
+  const [, chosen = ""] = / port (\d+) is chosen/.exec(plan.stdout) ?? [];
+  await home.did("apply", "--yes");
+  const row = { name: "web", project: "tools", port: Number(chosen), chosen: true, reset: false };
+  expect(await home.json("ports")).toEqual([row]);
+
+  stranger.close();
+  await once(stranger, "close");
+  expect(await home.did("plan")).toBe("No changes. 1 server matches the configuration.\n");
+  expect(await home.did("ports", "--reset", "web")).toContain("web: the next apply chooses its port");
+  expect(await home.json("ports")).toEqual([{ ...row, reset: true }]);
+  expect(await home.did("plan")).toContain(`port: ${chosen} -> ${port}`);
+  await home.did("apply", "--yes");
+  expect(await home.json("ports")).toEqual([{ ...row, port }]);
+  // Its own listener is in nobody's way: asked again, it stays where it is.
+  await home.did("ports", "--reset", "tools/web");
+  expect(await home.did("plan")).toBe("No changes. 1 server matches the configuration.\n");
+  await home.did("apply", "--yes");
+  expect(await home.json("ports")).toEqual([{ ...row, port }]);
+
+  home.declare("plain");
+  await home.did("apply", "--yes");
+  expect(await home.xy("ports", "--reset", "plain")).toMatchObject({
+    code: 1,
+    stderr:
+      "xy: cannot reset the port of plain: none was chosen for it; its configuration says which it is\n",
+  });
+  expect(await home.xy("ports", "--reset", "wbe")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("did you mean web?"),
+  });
+});
+
+it("of two servers that prefer one port the first by name has it, and what was kept comes back", async () => {
+  const home = newHome();
+  const port = await freePort();
+  for (const name of ["b", "a"]) preferring(home, name, port);
+  await home.did("apply", "--yes");
+  const both = (await home.json("ports")) as { name: string; port: number }[];
+  expect(both[0]).toMatchObject({ name: "a", port });
+  expect(both[1]?.port).toBeGreaterThan(port);
+  await home.shell("mv servers.d/b.kdl b.kdl");
+  await home.did("apply", "--yes");
+  expect(await home.json("ports")).toEqual(both);
+  await home.shell("mv b.kdl servers.d/b.kdl; rm servers.d/a.kdl");
+  await home.did("apply", "--yes");
+  expect(await home.json("ports")).toEqual(both);
+});

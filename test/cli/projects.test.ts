@@ -77,6 +77,9 @@ describe("what an operator's command reached", () => {
       already_running: [],
       failed: [],
     });
+    expect(await home.call("reload", {})).toMatchObject({
+      error: { code: -32602, message: "cannot tell which project to reload: say one of second, tools" },
+    });
   });
 });
 

@@ -13,7 +13,7 @@ backendContract({
     return {
       backend,
       shell: shellSpec,
-      operator: async (word, name) => void (await agent.call(word, { name })),
+      operator: async (word, name, how) => void (await agent.call(word, { name, ...how })),
       async dispose() {
         await backend.close();
         agent.close();

@@ -18,7 +18,7 @@ export interface Subject {
   /** A server of this backend that runs a shell script. */
   shell(name: string, script: string, over?: SpecChanges): ServerSpec;
   /** An operator's word, given beside any plan. */
-  operator(word: "stop" | "start", name: string): Promise<void>;
+  operator(word: "stop" | "start" | "kill", name: string, how?: { wait: false }): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -157,6 +157,29 @@ export function backendContract(fixture: Fixture): void {
       await subject.operator("start", "a");
       await eventually(async () => expect(await observe("a")).toMatchObject({ state: "running" }));
       expect((await observe("a")).spec?.env).toMatchObject({ N: "3" });
+    });
+
+    it("tells a server to end without waiting for that, and then to end at once", async () => {
+      const deaf = (over: SpecChanges = {}) =>
+        subject.shell("a", `trap "" TERM; ${STAYS}`, { stop: { grace: 600_000 }, ...over });
+      await perform(deaf({ readiness: readyOn("up") }), "add");
+      const pid = await pidOf("a");
+
+      await subject.operator("stop", "a", { wait: false });
+      expect(await observe("a")).toMatchObject({ state: "stopping", operator: "stop", pid });
+      expect(isAlive(pid)).toBe(true);
+
+      await subject.operator("kill", "a", { wait: false });
+      await eventually(async () =>
+        expect(await observe("a")).toMatchObject({ state: "stopped", operator: "stop" }),
+      );
+      expect(isAlive(pid)).toBe(false);
+      // What rests is as it was.
+      await subject.operator("stop", "a", { wait: false });
+      expect(await observe("a")).toMatchObject({ state: "stopped", operator: "stop" });
+      await subject.operator("start", "a");
+      await eventually(async () => expect(await observe("a")).toMatchObject({ state: "running" }));
+      expect(await pidOf("a")).not.toBe(pid);
     });
 
     it("removes the process and the record", async () => {

@@ -25,8 +25,8 @@ export async function unitSubject(
   return {
     backend,
     shell: (name, script, over) => shellSpec(name, script, { backend: kind, ...over }),
-    async operator(word, name) {
-      const { failed } = await operate(backend, word, [name]);
+    async operator(word, name, how) {
+      const { failed } = await operate(backend, word, [name], how);
       if (failed.length > 0) throw new Error(failed[0]?.message);
     },
     async dispose() {

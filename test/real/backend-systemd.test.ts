@@ -168,7 +168,7 @@ describe.skipIf(whyNoSystemd() !== undefined)(
           name: "once",
           backend: "systemd",
           state: "stopped",
-          last_exit: { exit: { kind: "code", code: 0 } },
+          last_exit: 0,
         },
         { name: "web", backend: "systemd", state: "running", ready: true, port: 18421, restart_count: 0 },
       ]);

@@ -50,7 +50,9 @@ const WAITS = `project "${PROJECT}"\naction "wait" { command "sleep"; args "600"
 const quiet = (name: string, project: string) =>
   shellSpec(name, "echo up; exec sleep 600", { project, readiness: readyOn("up") });
 
-type Outcome = { readonly result: unknown } | { readonly error: RpcError };
+type Outcome =
+  | { readonly result: unknown; readonly warnings: readonly string[] }
+  | { readonly error: RpcError };
 
 /** Calls of the agent of one home, by what it says of itself. */
 class Trial {
@@ -68,7 +70,7 @@ class Trial {
     this.#seed = seed;
   }
 
-  /** Valid params: a result as it is described, or an error of those that are. Others: refused for what they are. */
+  /** Valid params, and what is taken for such: a result as it is described, or an error of those that are. Others: refused for what they are. */
   async try(method: MethodObject, count: number): Promise<void> {
     const valid = this.#api.valid(method, count, this.#seed).map(keptOut);
     let results = 0;
@@ -77,6 +79,11 @@ class Trial {
       const said = [...this.#api.faultsOfParams(method, params), ...this.#faultsOf(method, outcome)];
       for (const fault of said) this.#note(fault, method, params);
       if ("result" in outcome) results++;
+    }
+    for (const params of this.#api.lenient(method, LAST.includes(method.name) ? [] : valid.slice(0, 3))) {
+      const outcome = await this.#call(method, params);
+      for (const fault of this.#faultsOf(method, outcome)) this.#note(fault, method, params);
+      if ("result" in outcome && outcome.warnings.length !== 1) this.#note("no warning", method, params);
     }
     for (const params of this.#api.invalid(method, valid, INVALID, this.#seed)) {
       const outcome = await this.#call(method, params);
@@ -102,12 +109,14 @@ class Trial {
   async #call(method: MethodObject, params: unknown): Promise<Outcome> {
     const client = await this.#agent.client();
     client.onNotification = (name, told) => this.faults.push(...this.#api.faultsOfNotification(name, told));
+    const warnings: string[] = [];
+    client.onWarning = (_, warning) => warnings.push(warning);
     const calling = client.call(method.name as Method, params as Params<Method>);
     try {
       const result = await inTime(calling, `${method.name} ${JSON.stringify(params)}`);
       // What it was told to do comes after its answer.
       if (LAST.includes(method.name)) await client.closed;
-      return { result };
+      return { result, warnings };
     } catch (error) {
       if (error instanceof RpcError) return { error };
       throw new Error(`${method.name} ${JSON.stringify(params)}`, { cause: error });

@@ -43,9 +43,9 @@ describe("what the first agent left", () => {
         name: "broken",
         state: "stopped",
         held: false,
-        last_exit: { exit: { kind: "code", code: 7 } },
+        last_exit: 7,
       },
-      { name: "held", state: "stopped", held: true, last_exit: { exit: { signal: "SIGTERM" } } },
+      { name: "held", state: "stopped", held: true, last_end: { signal: "SIGTERM" } },
       { name: "web", state: "running", pid, held: false, ready: true, restart_count: 0 },
     ];
     expect(await list(xy)).toMatchObject(asLeft);
@@ -68,7 +68,7 @@ describe("what the first agent left", () => {
         state: "running",
         ready: true,
         restart_count: 1,
-        last_exit: { exit: { kind: "code", code: 7 } },
+        last_exit: 7,
       });
       return web;
     });
@@ -82,7 +82,7 @@ describe("what the first agent left", () => {
     await eventually(() => expect(isAlive(first.pid)).toBe(false));
     await eventually(async () => {
       const [, , web] = await list(xy);
-      expect(web).toMatchObject({ restart_count: 1, last_exit: { exit: { kind: "code", code: 7 } } });
+      expect(web).toMatchObject({ restart_count: 1, last_exit: 7 });
     });
     expect(await xy("status", "web")).toContain("exit 7");
   });

@@ -28,7 +28,11 @@ const ANSWERED: [string, string, object][] = [
     '{"jsonrpc":"2.0","id":7,"method":"status","params":{"name":3}}\n',
     failure(7, -32602),
   ],
-  ["params nobody knows", '{"jsonrpc":"2.0","id":7,"method":"list","params":{"x":1}}\n', failure(7, -32602)],
+  [
+    "a slip where something would be changed",
+    '{"jsonrpc":"2.0","id":7,"method":"stop","params":{"all":true,"projekt":"p"}}\n',
+    failure(7, -32602),
+  ],
   ["params as a list", '{"jsonrpc":"2.0","id":7,"method":"list","params":[1]}\n', failure(7, -32602)],
   [
     "a name that is a path",

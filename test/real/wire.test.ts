@@ -34,6 +34,7 @@ const LISTED = {
   project: "p",
   backend: "agent",
   state: "running",
+  is_running: true,
   pid: NUMBER,
   port: null,
   held: false,
@@ -48,7 +49,8 @@ describe("the wire", () => {
     expect(await ask(agent, "list")).toEqual(result([]));
     await agent.apply(staying("a"));
     await agent.apply(shellSpec("b", "exit 7", { restart: { policy: "never" } }));
-    const gone = { ...LISTED, name: "b", state: "stopped", ready: false, last_exit: expect.anything() };
+    const ended = { last_exit: 7, last_end: { code: 7, at_unix_ms: NUMBER } };
+    const gone = { ...LISTED, name: "b", state: "stopped", is_running: false, ready: false, ...ended };
     const { pid: _pid, uptime_secs: _up, ...b } = gone;
     expect(await ask(agent, "list", {})).toEqual(result([LISTED, b]));
     expect(await ask(agent, "list", { project: "p" })).toMatchObject({
@@ -83,6 +85,28 @@ describe("the wire", () => {
     expect(await ask(agent, "status", { name: "a", project: "other" })).toEqual(
       error(-32001, "in project other"),
     );
+  });
+
+  test("tells beside a result what it has passed over, and does nothing that was written wrong", async ({
+    agent,
+  }) => {
+    await agent.apply(staying("a"));
+    const warning = 'ignored "x", which is no param of it';
+    expect(await ask(agent, "list", { x: 1, project: null })).toEqual({
+      ...result([LISTED]),
+      warnings: [warning],
+    });
+    expect(await ask(agent, "start", { name: "a", x: 1 })).toEqual({
+      ...result({ started: [], already_running: ["a"], failed: [] }),
+      warnings: [warning],
+    });
+    for (const [params, message] of [
+      [{ name: "a", remove_job: true }, 'it was given "remove_job", .*; did you mean remove_jobs\\?$'],
+      [{}, "^cannot call stop: say name, names or all: true$"],
+      [{ all: false }, "^cannot call stop: say name, names or all: true$"],
+    ] as const)
+      expect(await ask(agent, "stop", params)).toEqual(error(-32602, message));
+    expect(await ask(agent, "list")).toEqual(result([LISTED]));
   });
 
   test("pauses and resumes, and says it in the list", async ({ agent }) => {
@@ -140,7 +164,7 @@ describe("the wire", () => {
       ["start", { started: ["a"], already_running: [], ...nothing }],
       ["restart", { restarted: ["a"], started: [], ...nothing }],
       ["kill", { killed: ["a"], not_running: [], ...nothing }],
-      ["restart", { restarted: [], started: ["a"], ...nothing }],
+      ["restart", { restarted: ["a"], started: ["a"], ...nothing }],
     ];
     for (const [method, expected] of calls) {
       expect([method, await ask(agent, method, { name: "a" })]).toEqual([method, result(expected)]);

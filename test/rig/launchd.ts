@@ -109,7 +109,9 @@ export class SimulatedLaunchd {
     return this.#runs;
   }
 
-  readonly ask: Ask = async (_program, args) => {
+  readonly ask: Ask = async (_program, words) => {
+    // A shell starts it in the background: here it never waits.
+    const args = words[0] === "-c" ? words.slice(3) : words;
     this.calls.push(args.join(" "));
     const [verb, target = "", file = ""] = args;
     switch (verb) {

@@ -55,12 +55,23 @@ export class Api {
   /** So many that it does not allow, made from ones that it does. */
   invalid(method: MethodObject, valid: readonly Params[], count: number, seed: number): unknown[] {
     const isValid = this.#validator(this.#pointer(method, "x-params"));
-    const all = valid.flatMap(mutants).filter((params) => isObject(params) && !isValid(params));
+    const all = valid
+      .flatMap(mutants)
+      .filter((params) => isObject(params) && !isValid(asMeant(params as Params, method)));
     const known = [...new Map(all.map((params) => [JSON.stringify(params), params])).values()];
     const length = Math.min(count, known.length);
     const some = fc.shuffledSubarray(known, { minLength: length, maxLength: length });
     const [chosen = []] = fc.sample(some, { numRuns: 1, seed });
-    return [...chosen, ...valid.slice(0, 3).map((params) => ({ ...params, unknown_key: 1 }))];
+    return chosen;
+  }
+
+  /** What the method takes for the same: a key that nobody knows is passed over, and null is as good as nothing. */
+  lenient(method: MethodObject, valid: readonly Params[]): Params[] {
+    return valid.map((params) => ({
+      ...Object.fromEntries(method.params.map(({ name }) => [name, null])),
+      ...params,
+      [UNKNOWN]: 1,
+    }));
   }
 
   /** What is wrong with params that a generator made, by what is said of each single one. */
@@ -144,6 +155,14 @@ export class Api {
 }
 
 const DOCUMENT = "document";
+const UNKNOWN = "unknown_key";
+
+/** As the agent takes it. */
+function asMeant(params: Params, { params: known }: MethodObject): Params {
+  const isKnown = (key: string) => known.some(({ name }) => name === key);
+  return Object.fromEntries(Object.entries(params).filter(([key, value]) => value !== null && isKnown(key)));
+}
+
 /** Values of one name: older ones are forgotten. */
 const MOST_LEARNT = 10;
 

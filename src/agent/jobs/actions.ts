@@ -8,6 +8,7 @@ import {
   actionSpec,
 } from "../../model/action.ts";
 import { canonicalJson } from "../../model/canonical.ts";
+import { acyclic, dependencyOrder, type Graph } from "../../model/graph.ts";
 import { nearest } from "../../model/nearest.ts";
 import { own } from "../../model/own.ts";
 import { Redactor } from "../../model/redact.ts";
@@ -57,6 +58,33 @@ export class Actions {
 
   find(project: string, key: string): AppliedAction | undefined {
     return this.#projects.get(project)?.get(key);
+  }
+
+  /** All that a run of it runs first, each after what that comes after. */
+  before(asked: ActionSpec): AppliedAction[] {
+    const { project } = asked;
+    const refuse = (code: number, why: string) =>
+      new RpcError(code, `cannot run ${actionKey(asked)}: ${why}`);
+    const found = new Map<string, AppliedAction>([[actionKey(asked), { spec: asked, secrets: {} }]]);
+    // A map that grows while it is walked: whatever is added is visited too.
+    for (const { spec } of found.values()) {
+      for (const key of spec.after ?? []) {
+        const needed = found.get(key) ?? this.find(project, key);
+        if (!needed)
+          throw refuse(
+            RPC_ERRORS.actionNotFound,
+            `${actionKey(spec)} comes after ${key}, which is not there; \`xy apply\` brings in what is declared`,
+          );
+        found.set(key, needed);
+      }
+    }
+    const graph = new Map([...found].map(([key, { spec }]) => [key, spec.after ?? []]));
+    const edges = (of: Graph) => [...of.values()].reduce((sum, needed) => sum + needed.length, 0);
+    if (edges(acyclic(graph)) < edges(graph))
+      throw refuse(RPC_ERRORS.invalidParams, "of what it comes after, some wait for each other");
+    return dependencyOrder(graph)
+      .slice(0, -1)
+      .flatMap((key) => found.get(key) ?? []);
   }
 
   /** For what jobs of this action print, also those that had former values. */

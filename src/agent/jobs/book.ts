@@ -10,6 +10,7 @@ export interface NewJob extends Owner, Pick<Job, "trigger" | "tags"> {
   readonly spec: JobSpec;
   readonly retry_of?: number;
   readonly inc?: number;
+  readonly awaits?: readonly number[];
 }
 
 export interface JobQuery extends OwnerQuery {
@@ -46,7 +47,7 @@ export class JobBook {
   }
 
   /** Throws, with nothing changed, when it cannot be written. */
-  create({ spec, retry_of, inc, ...said }: NewJob): JobEntry {
+  create({ spec, retry_of, inc, awaits, ...said }: NewJob): JobEntry {
     const id = this.#next;
     this.#count(id + 1);
     const fresh: Omit<JobEntry, "of"> = {
@@ -66,6 +67,7 @@ export class JobBook {
       ended_at: null,
       error: null,
       tags: [...said.tags],
+      ...(awaits === undefined ? {} : { awaits: [...awaits] }),
       boot: bootId(),
       ...(inc === undefined ? {} : { inc }),
     };

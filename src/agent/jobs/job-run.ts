@@ -93,6 +93,11 @@ export class JobRun extends Driven {
     else this.#follow({ kind: "over", phase: "cancelled", error });
   }
 
+  /** It is not to begin at all: what it waited for did not succeed. */
+  giveUp(how: { readonly phase: "failed" | "cancelled"; readonly error: string }): void {
+    if (!this.isOver && !this.#isTrying) this.#follow({ kind: "over", ...how });
+  }
+
   /** Takes up what an earlier agent left. True: it runs. Otherwise it is over, or its next attempt will be due. */
   async adopt(): Promise<boolean> {
     const { attempt, process, ending, started_at } = this.#entry;
@@ -144,7 +149,8 @@ export class JobRun extends Driven {
 
   protected override get machineSpec(): SupervisedSpec {
     const none = { type: "none" } as const;
-    const stop = { grace: this.spec.grace, signal: "SIGTERM", descendants: "own" } as const;
+    const { grace, stopSignal: signal = "SIGTERM" } = this.spec;
+    const stop = { grace, signal, descendants: "own" } as const;
     return { restart: NEVER, stop, readiness: none, liveness: none, port: null, mcp: null };
   }
 

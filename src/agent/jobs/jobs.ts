@@ -6,11 +6,12 @@ import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { isLive } from "../../supervisor/state.ts";
 import type { LogSource } from "../log-stream.ts";
 import type { Supervised } from "../supervised.ts";
-import { Actions } from "./actions.ts";
+import { Actions, type AppliedAction } from "./actions.ts";
 import { JobBook, publicJob } from "./book.ts";
 import { serverOwner } from "./folders.ts";
 import type { JobEntry } from "./journal.ts";
 import { MainJobs } from "./main-jobs.ts";
+import { jobQueryOf } from "./query.ts";
 import { isAction, ownerOf, Runner } from "./runner.ts";
 import { cronOf, Scheduler } from "./scheduler.ts";
 
@@ -88,13 +89,19 @@ export class Jobs {
   run({ action, server, project, args }: ParsedParams<"action_run">): Job {
     const { spec, secrets } = this.#actions.get({ name: action, server }, project);
     const whole = args.length === 0 ? spec : { ...spec, args: [...spec.args, ...args] };
-    return publicJob(this.#runner.run({ spec: whole, secrets, trigger: "person" }));
+    return publicJob(this.#runInOrder({ spec: whole, secrets }, "person"));
+  }
+
+  /** With those that it comes after. */
+  #runInOrder(asked: AppliedAction, trigger: Job["trigger"]) {
+    const all = [...this.#actions.before(asked.spec), asked];
+    return this.#runner.run(all.map((one) => ({ ...one, trigger })));
   }
 
   // --- jobs -------------------------------------------------------------------------------------------------------
 
-  async jobs({ cursor, ...query }: ParsedParams<"job_list">): Promise<ResultOf<"job_list">> {
-    const { jobs, next } = await this.#book.list(cursor === undefined ? query : { ...query, cursor });
+  async jobs(params: ParsedParams<"job_list">): Promise<ResultOf<"job_list">> {
+    const { jobs, next } = await this.#book.list(jobQueryOf(params));
     return { jobs: jobs.map(publicJob), next_cursor: next };
   }
 
@@ -126,7 +133,7 @@ export class Jobs {
     if (!this.#actions.find(spec.project, actionKey(spec)))
       return refuse(RPC_ERRORS.actionNotFound, `action ${actionKey(spec)} is no longer declared`);
     const secrets = this.#secretsOf(spec);
-    return publicJob(this.#runner.run({ spec, secrets, trigger: "retry", retry_of: id }));
+    return publicJob(this.#runner.run([{ spec, secrets, trigger: "retry", retry_of: id }]));
   }
 
   async delete(params: ParsedParams<"job_delete">): Promise<ResultOf<"job_delete">> {
@@ -210,7 +217,7 @@ export class Jobs {
   // ----------------------------------------------------------------------------------------------------------------
 
   #run(spec: ActionSpec, trigger: Job["trigger"]): void {
-    this.#runner.run({ spec, secrets: this.#secretsOf(spec), trigger });
+    this.#runInOrder({ spec, secrets: this.#secretsOf(spec) }, trigger);
   }
 
   #secretsOf(spec: ActionSpec) {

@@ -1,5 +1,5 @@
 import { type ActionSpec, actionKey } from "../../model/action.ts";
-import type { Job, JobSpec } from "../../model/job.ts";
+import { type Job, type JobSpec, jobLabel } from "../../model/job.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
 import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { bootId } from "../../system/processes.ts";
@@ -14,6 +14,8 @@ import { MACHINE_DOWN } from "./main-jobs.ts";
 const MOST_AT_ONCE = 32;
 /** Jobs that wait at most, for their turn or for their next attempt. */
 const MOST_WAITING = 10_000;
+/** Jobs of one run at most. */
+const MOST_IN_RUN = 1000;
 /** Longest wait for the end of a job that was told to end, beyond its grace, ms. */
 const END_BOUND = 20_000;
 
@@ -48,31 +50,66 @@ export class Runner {
     return this.#runs.get(id);
   }
 
-  /** Creates a job, and begins it as soon as it may. Throws, with nothing done, when it may not be. */
-  run({ spec, secrets, trigger, retry_of }: RunRequest): JobEntry {
-    const isFree = spec.concurrency === "allow";
-    const others = isFree
-      ? []
-      : this.#runsOf(ownerOf(spec)).filter(({ entry }) => entry.action_id === spec.name);
-    this.#refuse(spec, others);
-    const said = { ...ownerOf(spec), trigger, tags: spec.tags, spec };
-    const entry = this.#book.create(retry_of === undefined ? said : { ...said, retry_of });
-    const run = this.#take(entry, spec, secrets);
-    if (spec.concurrency === "replace")
-      for (const other of others) other.cancel(`job ${entry.id} took its place`);
-    this.#due(run);
-    return run.entry;
+  /**
+   * Creates the jobs of one run, and begins each as soon as it may: when those that it comes after, which stand before
+   * it, have succeeded. Answers with the last one. Throws, with nothing done, when one of them may not be.
+   */
+  run(requests: readonly RunRequest[]): JobEntry {
+    const asked = requests.at(-1);
+    if (asked === undefined) throw new Error("a run of nothing");
+    for (const { spec } of requests) this.#refuse(spec, this.#rivalsOf(spec), asked.spec);
+    if (requests.length > MOST_IN_RUN)
+      throw new RpcError(
+        RPC_ERRORS.invalidParams,
+        `cannot run ${actionKey(asked.spec)}: it comes after more than ${MOST_IN_RUN - 1} others`,
+      );
+    const ids = new Map<string, number>();
+    const runs: JobRun[] = [];
+    try {
+      for (const request of requests) {
+        const run = this.#create(request, ids);
+        runs.push(run);
+        ids.set(actionKey(request.spec), run.entry.id);
+      }
+    } catch (error) {
+      for (const run of runs) run.cancel("the others of its run could not be created");
+      throw error;
+    }
+    // All are there before the first begins, which may be over at once.
+    for (const run of runs) this.#due(run);
+    return (runs.at(-1) as JobRun).entry;
   }
 
-  #refuse(spec: ActionSpec, others: readonly JobRun[]): void {
-    const key = actionKey(spec);
+  #create({ spec, secrets, trigger, retry_of }: RunRequest, ids: ReadonlyMap<string, number>): JobRun {
+    const rivals = this.#rivalsOf(spec);
+    const awaits = (spec.after ?? []).flatMap((key) => ids.get(key) ?? []);
+    const entry = this.#book.create({
+      ...ownerOf(spec),
+      ...{ trigger, tags: spec.tags, spec },
+      ...(retry_of === undefined ? {} : { retry_of }),
+      ...(awaits.length === 0 ? {} : { awaits }),
+    });
+    const run = this.#take(entry, spec, secrets);
+    if (spec.concurrency === "replace")
+      for (const rival of rivals) rival.cancel(`job ${entry.id} took its place`);
+    return run;
+  }
+
+  /** What may be in the way of another job of the same action. */
+  #rivalsOf(spec: ActionSpec): JobRun[] {
+    if (spec.concurrency === "allow") return [];
+    return this.#runsOf(ownerOf(spec)).filter(({ entry }) => entry.action_id === spec.name);
+  }
+
+  #refuse(spec: ActionSpec, others: readonly JobRun[], asked: ActionSpec): void {
+    const key = actionKey(asked);
     if (this.#ending)
       throw new RpcError(RPC_ERRORS.internalError, `cannot run ${key}: the agent is being stopped`);
     const [other] = others;
     if (other && spec.concurrency === "forbid")
       throw new RpcError(
         RPC_ERRORS.alreadyRunning,
-        `cannot run ${key}: job ${other.entry.id} of it is not over; cancel that, or declare another concurrency`,
+        `cannot run ${key}: job ${other.entry.id} of ${spec === asked ? "it" : `${actionKey(spec)}, which comes before it,`} is not over; cancel that, or declare another concurrency`,
       );
     if (this.#runs.size - this.#busy.size >= MOST_WAITING)
       throw new RpcError(
@@ -92,6 +129,7 @@ export class Runner {
         this.#waiting.delete(one);
         own.delete(one);
         if (own.size === 0) this.#byOwner.delete(ownerKey(entry));
+        this.#followed(one.entry);
         this.#rested(one);
       },
       resting: (one) => this.#rested(one),
@@ -103,7 +141,22 @@ export class Runner {
     return run;
   }
 
+  /** What is left of its run, when it did not succeed: nothing that comes after it begins. */
+  #followed(ended: JobEntry): void {
+    if (ended.phase === "succeeded") return;
+    const how = whyNot(ended);
+    for (const run of [...this.#runs.values()]) if (run.entry.awaits?.includes(ended.id)) run.giveUp(how);
+    // Nobody needs what only it was waiting for.
+    if (ended.phase === "cancelled")
+      for (const id of ended.awaits ?? []) this.#runs.get(id)?.cancel(how.error);
+  }
+
+  #isAwaiting({ entry }: JobRun): boolean {
+    return entry.awaits?.some((id) => this.#runs.has(id)) ?? false;
+  }
+
   #due(run: JobRun): void {
+    if (run.isOver) return;
     this.#waiting.add(run);
     this.#beginNext();
   }
@@ -118,6 +171,7 @@ export class Runner {
     if (this.#adopting || this.#ending) return;
     for (const run of this.#waiting) {
       if (this.#busy.size >= MOST_AT_ONCE) return;
+      if (this.#isAwaiting(run)) continue;
       if (run.spec.concurrency === "replace" && this.#hasElder(run)) continue;
       this.#waiting.delete(run);
       this.#busy.add(run);
@@ -168,8 +222,24 @@ export class Runner {
         this.#runs.get(left.job.id)?.cancel(`cannot be taken up: ${String(error)}`);
       }
     }
+    await this.#giveUpOrphans();
     this.#adopting = false;
     this.#beginNext();
+  }
+
+  /** An earlier agent died between the end of a job and what follows from it for those that come after. */
+  async #giveUpOrphans(): Promise<void> {
+    for (const run of [...this.#runs.values()]) {
+      for (const id of run.entry.awaits ?? []) {
+        const before = this.#runs.has(id) ? undefined : await this.#book.find(id);
+        if (this.#runs.has(id) || before?.entry.phase === "succeeded") continue;
+        run.giveUp(
+          before
+            ? whyNot(before.entry)
+            : { phase: "failed", error: `job ${id}, which came before it, is gone` },
+        );
+      }
+    }
   }
 
   async #adopt({ job, entry, spec }: LeftOver, secretsOf: (spec: ActionSpec) => SecretValues): Promise<void> {
@@ -204,6 +274,13 @@ export class Runner {
     this.#ending = true;
     for (const run of this.#runs.values()) run.detach();
   }
+}
+
+/** How what comes after a job ends that did not succeed. */
+function whyNot(ended: JobEntry): { phase: "failed" | "cancelled"; error: string } {
+  const cancelled = ended.phase === "cancelled";
+  const error = `${jobLabel(ended)} (job ${ended.id}) ${cancelled ? "was cancelled" : "failed"}`;
+  return { phase: cancelled ? "cancelled" : "failed", error };
 }
 
 export function ownerOf({ project, server, name }: ActionSpec): Owner {

@@ -8,7 +8,7 @@ import { BackendUnreachable } from "../../model/unreachable.ts";
 import { unitFamily } from "../../system/family.ts";
 import { type Environment, homeOf } from "../../system/paths.ts";
 import { signalExactly, startedAt } from "../../system/processes.ts";
-import { Launchctl, lastPropertyIn, NO_DOMAIN, numberIn, pidIn, stateIn } from "../launchctl.ts";
+import { isLeaving, Launchctl, lastPropertyIn, NO_DOMAIN, numberIn, pidIn, stateIn } from "../launchctl.ts";
 import { fileLines, type LogLine, type LogRequest } from "../log-lines.ts";
 import { launchdUnits } from "../render/launchd.ts";
 import { unitName } from "../render/unit.ts";
@@ -116,13 +116,18 @@ export class LaunchdManager implements UnitManager {
     await endWhole(unit.spec, pid, () => this.#launchctl.bootOut(target, unit.spec.stop.grace));
   }
 
-  async kill(unit: Unit): Promise<void> {
+  async begin(unit: Unit, how: "stop" | "kill"): Promise<void> {
     const target = this.#target(unit);
-    const family = await unitFamily(pidIn((await this.#launchctl.print(target)) ?? ""));
-    // Told to end first, so that nothing starts it again; it would be waited for.
-    const leaving = this.#launchctl.run("bootout", target);
+    const text = await this.#launchctl.print(target);
+    if (text === undefined) return;
+    const family = how === "kill" ? await unitFamily(pidIn(text)) : [];
+    // Told to end first, so that nothing starts it again.
+    await this.#launchctl.beginBootOut(target);
     for (const one of family) signalExactly(one, "SIGKILL");
-    await leaving;
+  }
+
+  async kill(unit: Unit): Promise<void> {
+    await this.begin(unit, "kill");
     await this.stop(unit);
   }
 
@@ -170,7 +175,7 @@ export function liveOf(unit: Unit, text: string | undefined, disabled: ReadonlyS
   const began = pid === undefined ? undefined : startedAt(pid);
   const lastExit = lastExitIn(text);
   const cannotStart = stateIn(text)?.startsWith("spawn failed") ?? false;
-  const state = cannotStart ? "failed" : stateOf(spec, pid, lastExit);
+  const state = cannotStart ? "failed" : isLeaving(text) ? "stopping" : stateOf(spec, pid, lastExit);
   const runs = numberIn(lastPropertyIn(text, "runs")) ?? 1;
   const reason = cannotStart ? `its program cannot be run: ${spec.program}` : lastExit && exitText(lastExit);
   return {

@@ -73,6 +73,8 @@ export interface UnitManager {
   load(unit: Unit): Promise<void>;
   /** Starts it from what was written last; one that runs is left alone. */
   start(unit: Unit): Promise<void>;
+  /** Tells it to end, by its stop signal and grace, or by SIGKILL, and does not wait until it has ended. */
+  begin(unit: Unit, how: "stop" | "kill"): Promise<void>;
   /** Ends it by its stop signal and grace. It is down when this settles. */
   stop(unit: Unit): Promise<void>;
   /** Ends it without grace. */

@@ -33,19 +33,26 @@ interface OperateOptions {
   readonly deps?: boolean;
   readonly others?: Others;
   readonly signal?: AbortSignal;
+  /** False: of a stop or kill, tell each to end, and look for no end. Default true. */
+  readonly wait?: boolean;
 }
 
 export async function operate(
   backend: UnitBackend,
   verb: Verb,
   names: readonly string[],
-  { deps = true, others = async () => undefined, signal = new AbortController().signal }: OperateOptions = {},
+  {
+    deps = true,
+    others = async () => undefined,
+    signal = new AbortController().signal,
+    wait = true,
+  }: OperateOptions = {},
 ): Promise<Operated> {
   const all = await backend.known(backend.store.names());
   const isStart = verb === "start" || verb === "restart";
   const needed = isStart && deps ? withDependencies(names, all) : names;
   const ordered = dependencyOrder(graphOf(all)).filter((name) => needed.includes(name));
-  const operation = new Operation(backend, { all, deps, others, signal });
+  const operation = new Operation(backend, { all, deps, others, signal, wait });
   try {
     return await carryOut(operation, verb, names, { all, ordered });
   } finally {
@@ -91,6 +98,7 @@ class Operation {
   readonly #deps: boolean;
   readonly #others: Others;
   readonly #signal: AbortSignal;
+  readonly #wait: boolean;
 
   constructor(
     backend: UnitBackend,
@@ -99,13 +107,15 @@ class Operation {
       deps,
       others,
       signal,
-    }: { all: ReadonlyMap<string, Known>; deps: boolean; others: Others; signal: AbortSignal },
+      wait,
+    }: { readonly all: ReadonlyMap<string, Known> } & Required<OperateOptions>,
   ) {
     this.#backend = backend;
     this.#all = all;
     this.#deps = deps;
     this.#others = others;
     this.#signal = signal;
+    this.#wait = wait;
   }
 
   /** One after the other: each may need what came before it. A failure is that of one server. */
@@ -167,7 +177,7 @@ class Operation {
     return true;
   }
 
-  /** True: stopped now. */
+  /** True: stopped now, or told to. */
   stop(known: Known): Promise<boolean> {
     return this.#hold(known, "stop");
   }
@@ -182,7 +192,8 @@ class Operation {
     // Held first: whatever fails after that, the next apply stops it.
     const next = await this.#backend.say(this.#fresh(name) ?? record, "stop");
     const unit = inventory.unitOf(next);
-    await end(manager, unit, how);
+    if (this.#wait) await end(manager, unit, how);
+    else await manager.begin(unit, how);
     const ran = isUp(live);
     const at = ran ? Date.now() : (record.rests?.at ?? Date.now());
     store.update(name, (now) => ({ ...now, rests: { at, reason: ENDED_BY_OPERATOR[how] } }));

@@ -124,6 +124,8 @@ export class SupervisordManager implements UnitManager {
     }
     // One that starts by itself is started by its loading.
     if (unit.enabled) return;
+    // One that nobody waits for is on its way: it is taken in when it is started.
+    if ((await door.client.get(name))?.state === STATES.stopping) return;
     await bringDown(door.client, unit);
     await cycle(door.client, name);
   }
@@ -144,20 +146,23 @@ export class SupervisordManager implements UnitManager {
     });
   }
 
+  async begin(unit: Unit, how: "stop" | "kill"): Promise<void> {
+    const name = unitName(unit.spec);
+    const { client } = await this.#doorOf(unit);
+    const family = how === "kill" ? await unitFamily(pidIn(await client.get(name))) : [];
+    // Told to stop first, so that nothing starts it again.
+    await client.stop(name, { wait: false });
+    for (const one of family) signalExactly(one, "SIGKILL");
+    if (family.length > 0) await client.signal(name, "KILL");
+  }
+
   async stop(unit: Unit): Promise<void> {
     await bringDown((await this.#doorOf(unit)).client, unit);
   }
 
   async kill(unit: Unit): Promise<void> {
-    const name = unitName(unit.spec);
-    const { client } = await this.#doorOf(unit);
-    const info = await client.get(name);
-    const family = await unitFamily(pidIn(info));
-    // Told to stop first, so that nothing starts it again.
-    await client.stop(name, { wait: false });
-    for (const one of family) signalExactly(one, "SIGKILL");
-    if (family.length > 0) await client.signal(name, "KILL");
-    await bringDown(client, unit);
+    await this.begin(unit, "kill");
+    await this.stop(unit);
   }
 
   async forget(unit: Unit): Promise<void> {

@@ -50,11 +50,11 @@ export function propertiesIn(block: string): Properties {
 }
 
 export function liveOf(unit: Unit, properties: Properties): Live {
-  const state = stateOf(unit.spec, properties);
   const pid = Number(properties.MainPID) || undefined;
   const startedAt = timeOf(properties.ExecMainStartTimestamp);
   const since = timeOf(properties.StateChangeTimestamp);
   const lastExit = lastExitOf(properties);
+  const state = stateOf(unit, properties, lastExit?.requested ?? false);
   const reason = reasonOf(unit.spec, state, properties, lastExit?.exit);
   return {
     state,
@@ -79,8 +79,9 @@ export function liveOf(unit: Unit, properties: Properties): Live {
 }
 
 function stateOf(
-  { restart }: ServerSpec,
+  { spec: { restart }, enabled }: Unit,
   { ActiveState, SubState, Result, ExecMainStatus = "" }: Properties,
+  requested: boolean,
 ): StateName {
   switch (ActiveState) {
     case "active":
@@ -91,6 +92,8 @@ function stateOf(
     case "deactivating":
       return "stopping";
     case "failed": {
+      // Told to stop, it was killed in the end, and nobody has waited to have systemd forget that.
+      if (requested && !enabled) return "stopped";
       // What is never started again has ended, however it did, as long as it had begun.
       const hasEnded =
         /^(exit-code|signal|core-dump)$/.test(Result ?? "") && !Object.hasOwn(SETUP_FAILURES, ExecMainStatus);

@@ -146,6 +146,14 @@ export class SystemdManager implements UnitManager {
     return this.#start(spec);
   }
 
+  async begin({ spec }: Unit, how: "stop" | "kill"): Promise<void> {
+    const scope = classOf(spec);
+    const answer = await this.#systemctl(scope, ["--no-block", "stop", idOf(spec)]);
+    if (answer.code !== 0 && !UNKNOWN_UNIT.test(answer.stderr)) throw refusal(how, spec, answer);
+    // Told to stop first, so that nothing starts it again.
+    if (how === "kill") await this.#systemctl(scope, ["kill", "--signal=SIGKILL", idOf(spec)]);
+  }
+
   async stop({ spec }: Unit): Promise<void> {
     const answer = await this.#systemctl(classOf(spec), ["stop", idOf(spec)], boundOf(spec));
     if (answer.code !== 0 && !UNKNOWN_UNIT.test(answer.stderr)) throw refusal("stop", spec, answer);
@@ -154,10 +162,7 @@ export class SystemdManager implements UnitManager {
   }
 
   async kill(unit: Unit): Promise<void> {
-    const scope = classOf(unit.spec);
-    // Told to stop first, so that nothing starts it again.
-    await this.#systemctl(scope, ["--no-block", "stop", idOf(unit.spec)]);
-    await this.#systemctl(scope, ["kill", "--signal=SIGKILL", idOf(unit.spec)]);
+    await this.begin(unit, "kill");
     await this.stop(unit);
   }
 

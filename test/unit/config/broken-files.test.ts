@@ -648,6 +648,8 @@ describe("mistakes in TypeScript", () => {
   });
 });
 
+const PREFER = '"prefer" goes with "auto" alone, such as port "auto" prefer=8765';
+
 describe("mistakes in every format", () => {
   it.each<Case>([
     [
@@ -703,6 +705,44 @@ describe("mistakes in every format", () => {
       },
       [
         'servers.d/a.yaml:2:7: cannot use "8080" for port: write a number from 1 to 65535, "auto" (one is chosen and kept) or "none"',
+      ],
+    ],
+    [
+      "actions that come after what is not there, or after themselves",
+      {
+        "xy.config.yaml":
+          "project: p\nactions:\n  a: {command: x, after: [b, buidl]}\n  b: {command: x, after: c}\n  c: {command: x, after: [web:d]}\n  own: {command: x, after: own}\n  build: {command: x}\n",
+        "servers.d/web.kdl":
+          'command "x"\nport "none"\naction "d" { command "x"; after "b" "e"; }\naction "e" { command "x"; after "build" "web:build" "api:x"; }\naction "f" { command "x"; after "g"; }\naction "g" { command "x"; stop-signal "SIGKILL"; }\n',
+      },
+      [
+        'servers.d/web.kdl:4:41: cannot come after "web:build": no such action; write NAME, or SERVER:NAME, of one that is declared',
+        'servers.d/web.kdl:4:53: cannot come after "api:x": no such action; write NAME, or SERVER:NAME, of one that is declared',
+        'servers.d/web.kdl:6:39: cannot use "SIGKILL" for actions.g.stop-signal: write "SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1" or "SIGUSR2"',
+        'xy.config.yaml:3:30: cannot come after "buidl": no such action; did you mean "build"?',
+        "xy.config.yaml:5:27: cannot run actions that wait for each other: c -> web:d -> b -> c; remove one of these",
+        "xy.config.yaml:6:28: cannot run actions that wait for each other: own -> own; remove one of these",
+      ],
+    ],
+    [
+      "a preference for a port that is not chosen",
+      {
+        "servers.d/a.kdl": 'command "x"\nport 8421 prefer=8765\n',
+        "servers.d/b.kdl": 'command "x"\nport "none" prefer=8765\n',
+        "servers.d/c.kdl": 'command "x"\nport "auto" prefer=0\n',
+        "servers.d/d.kdl": 'command "x"\nport "auto" prefered=8765\n',
+        "servers.d/e.yaml": "command: x\nport: {prefer: 8765}\n",
+        "servers.d/f.yaml": "command: x\nport: {auto: false, prefer: 8765}\n",
+        "servers.d/g.yaml": "command: x\nport: {auto: true, prefer: auto}\n",
+      },
+      [
+        `servers.d/a.kdl:2:6: cannot use 8421 for port.auto: ${PREFER}`,
+        `servers.d/b.kdl:2:6: cannot use "none" for port.auto: ${PREFER}`,
+        "servers.d/c.kdl:2:20: cannot use 0 for port.prefer: write a whole number from 1 to 65535",
+        'servers.d/d.kdl:2:13: cannot use unknown key "port.prefered": did you mean "prefer"?',
+        `servers.d/e.yaml:2:1: cannot leave out port.auto: ${PREFER}`,
+        `servers.d/f.yaml:2:14: cannot use false for port.auto: ${PREFER}`,
+        'servers.d/g.yaml:2:28: cannot use "auto" for port.prefer: write a whole number from 1 to 65535',
       ],
     ],
     [

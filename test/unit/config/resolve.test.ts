@@ -588,6 +588,14 @@ describe("secrets", () => {
   );
 });
 
+const PREFERRING = `project: p
+defaults: {command: sh}
+servers:
+  c: {port: {auto: true, prefer: 8770}}
+  b: {port: {auto: true, prefer: 8765}}
+  a: {port: {auto: true, prefer: 8765}}
+`;
+
 describe("an auto port", () => {
   const files = {
     "xy.config.yaml": "project: p\ndefaults: {command: sh, port: auto}\nservers: {a: {}, b: {}}\n",
@@ -617,6 +625,52 @@ describe("an auto port", () => {
         portTaken: (port) => port === 29_999,
       }),
     ).toMatchObject({ a: 29_999 });
+  });
+
+  const preferring = { "xy.config.yaml": PREFERRING };
+
+  it("is the one that it prefers, or the next that is free", async () => {
+    expect(await ports({}, preferring)).toEqual({ a: 8765, b: 8766, c: 8765 + 5 });
+    const taken = new Set([8765, 8766, 8770]);
+    expect(await ports({ portTaken: (port) => taken.has(port) }, preferring)).toEqual({
+      a: 8767,
+      b: 8768,
+      c: 8771,
+    });
+    // What is declared, or kept, is nobody else's.
+    expect(await ports({}, { ...preferring, "servers.d/d.yaml": "port: 8765\n" })).toMatchObject({
+      a: 8766,
+      b: 8767,
+    });
+    expect(await ports({ keptPort: (name) => (name === "b" ? 8765 : undefined) }, preferring)).toMatchObject({
+      a: 8766,
+      b: 8765,
+    });
+    expect(await ports({ keptPort: (name) => (name === "a" ? 9999 : undefined) }, preferring)).toMatchObject({
+      a: 9999,
+      b: 8765,
+    });
+    // A server's own listener is in nobody's way but others'.
+    const own = (port: number, server: string) => port === 8766 && server !== "b";
+    expect(await ports({ portTaken: own }, preferring)).toMatchObject({ a: 8765, b: 8766 });
+  });
+
+  it("is derived where nothing near the preferred one is free, and at the end of all ports", async () => {
+    const { a = 0 } = await ports({ portTaken: (port) => port < 20_000 }, preferring);
+    expect(a).toBe((await ports()).a);
+    const last = { "xy.config.yaml": PREFERRING.replaceAll("8765", "65535") };
+    const { a: first, b: second = 0 } = await ports({}, last);
+    expect([first, second >= 20_000 && second < 30_000]).toEqual([65_535, true]);
+  });
+
+  it("other than the preferred one is told when it is chosen, and not again", async () => {
+    const { diagnostics } = await resolvedFrom(preferring, { portTaken: (port) => port === 8765 });
+    expect(diagnostics.map(({ message }) => message)).toEqual([
+      "port 8765 is taken: port 8766 is chosen, and kept",
+      "port 8765 is taken: port 8767 is chosen, and kept",
+    ]);
+    const kept = await resolvedFrom(preferring, { keptPort: () => 8767 });
+    expect(kept.diagnostics.filter(({ server }) => server === "a")).toEqual([]);
   });
 
   it("that was kept is given up to a server that declares it", async () => {

@@ -20,6 +20,7 @@ import { listView } from "../../../src/views/list.ts";
 import { logFormatter } from "../../../src/views/logs.ts";
 import { otherProgramsView, otherProgramView } from "../../../src/views/other-programs.ts";
 import { planView } from "../../../src/views/plan.ts";
+import { portsView } from "../../../src/views/ports.ts";
 import { probeView } from "../../../src/views/probe.ts";
 import { onScreen, type Screen } from "../../../src/views/screen.ts";
 import { sessionFormat, sessionSummary } from "../../../src/views/session.ts";
@@ -251,6 +252,8 @@ const VIEWS: Readonly<Record<string, (screen: Screen) => string | Promise<string
       { ...screen, ascii: false },
     ),
   childrenView: (screen) => childrenView(hostile(family), { ...screen, ascii: false }),
+  portsView: (screen) =>
+    portsView(hostile([{ name: "web", project: "p", port: 8765, chosen: true, reset: true }]), screen),
   statsView: (screen) => statsView(hostile([{ ...server, ...usage, counted: null }]), screen),
   jobsView: (screen) => jobsView(hostile([job, { ...job, project: "b", phase: "pending" }]), true, screen),
   jobView: (screen) =>

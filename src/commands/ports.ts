@@ -1,0 +1,83 @@
+import { string } from "@oclif/core/flags";
+import { listEntryOf } from "../rpc/entries.ts";
+import { readProject, recordedProjects } from "../system/projects.ts";
+import { type PortRow, portsView } from "../views/ports.ts";
+import { EXIT } from "./exit-codes.ts";
+import { projectFilter } from "./project-command.ts";
+import { type Address, inOrder, ServerCommand } from "./server-command.ts";
+
+export default class Ports extends ServerCommand {
+  static override summary = "List the ports of all servers, and have one chosen anew.";
+  static override description =
+    'A server with `port "auto"` keeps the port that was chosen for it, also when it was removed and comes back. ' +
+    "--reset forgets that choice: the next plan shows what is chosen instead, and the next apply takes it.";
+  static override examples = [
+    "<%= config.bin %> ports",
+    { description: "Have another port chosen", command: "<%= config.bin %> ports --reset web" },
+  ];
+  static override enableJsonFlag = true;
+  static override flags = {
+    ...projectFilter,
+    reset: string({
+      multiple: true,
+      helpValue: "NAME",
+      summary: "Choose the port of this server anew with the next plan or apply.",
+    }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Ports);
+    const { project, reset = [] } = flags;
+    const addresses = await Promise.all(
+      reset.map((name) => this.address(name.includes("/") || !project ? name : `${project}/${name}`, flags)),
+    );
+    for (const address of addresses) await this.#reset(address);
+    if (reset.length > 0 && !this.json) return;
+    const rows = await this.#rows(project);
+    if (this.json) this.printJson(rows);
+    else this.print(portsView(rows, this.screen));
+  }
+
+  async #reset({ project, name }: Address): Promise<void> {
+    const { lockProject, resetPort } = await import("../operation/project.ts");
+    const attempt = lockProject(this.state, project);
+    if (!attempt.ok)
+      this.fail(
+        EXIT.locked,
+        `cannot reset the port of ${name}: an apply of project ${project} is under way (pid ${attempt.by.pid})`,
+      );
+    try {
+      if (!resetPort(this.state, project, name))
+        this.fail(
+          EXIT.failed,
+          `cannot reset the port of ${name}: none was chosen for it; its configuration says which it is`,
+        );
+    } finally {
+      attempt.lock.release();
+    }
+    if (!this.json) this.print(`${name}: the next apply chooses its port; \`xy plan\` shows which`);
+  }
+
+  /** Those that servers have, and those that are kept for servers that are not there now. */
+  async #rows(only: string | undefined): Promise<PortRow[]> {
+    const params = only === undefined ? {} : { project: only };
+    const own = (await this.withAgentIfRecorded((client) => client.call("list", params), only)) ?? [];
+    const found = [...own, ...(await this.unitServers(only, listEntryOf))];
+    const rows = recordedProjects(this.state)
+      .filter((project) => (only ?? project) === project)
+      .flatMap((project) => {
+        const { ports = {}, reset = [] } = readProject(this.state, project) ?? {};
+        const used = new Map(
+          found.flatMap(({ name, port, ...of }) => (of.project === project && port ? [[name, port]] : [])),
+        );
+        return [...new Map([...Object.entries(ports), ...used])].map(([name, port]) => ({
+          name,
+          project,
+          port,
+          chosen: Object.hasOwn(ports, name) && ports[name] === port,
+          reset: reset.includes(name),
+        }));
+      });
+    return inOrder(rows);
+  }
+}

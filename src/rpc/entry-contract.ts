@@ -1,0 +1,96 @@
+import { z } from "zod";
+import { BACKENDS } from "../model/backends.ts";
+import { STATES } from "../model/observed.ts";
+import { mcpFacts } from "../model/probe-report.ts";
+import { serverSpec } from "../model/spec.ts";
+import { CONDITIONS } from "../model/spec-parts.ts";
+import { starter } from "../model/starter.ts";
+
+/** What the wire says of one server: in a list, in a tree, and by itself. */
+
+/** Milliseconds since 1970, whole ones. */
+export const unixMs = z.int();
+
+export const verdict = z.object({
+  status: z.enum(["ok", "failing", "unknown"]),
+  evidence: z.string(),
+  at: unixMs,
+});
+
+/** What keeps a server from starting: it starts by itself once these are otherwise. */
+export const missing = z.array(
+  z.object({
+    server: z.string(),
+    condition: z.enum(CONDITIONS),
+    state: z.string(),
+    /** It rests, and nothing brings it up by itself. */
+    resting: z.boolean(),
+  }),
+);
+
+export const listEntry = z.object({
+  name: z.string(),
+  project: z.string(),
+  /** What runs it; an agent tells of its own servers only. */
+  backend: z.enum(BACKENDS),
+  state: z.enum(STATES),
+  /** Its state is `running`. */
+  is_running: z.boolean(),
+  pid: z.int().optional(),
+  /** Null: it has none. */
+  port: z.int().nullable(),
+  /** An operator said stop: it stays stopped until an operator says start. */
+  held: z.boolean(),
+  /** Restarts, and what probes lead to, are suspended; without `until_unix_ms` until `resume`. */
+  paused: z.object({ at_unix_ms: unixMs, until_unix_ms: unixMs.optional() }).optional(),
+  uptime_secs: z.int().optional(),
+  /** Null: nobody counts. */
+  restart_count: z.int().nullable(),
+  /** Exit code of its last process; absent after a signal, and where nobody saw it. */
+  last_exit: z.int().optional(),
+  /** How that process ended: with a code, by a signal, or, with neither, nobody knows how. */
+  last_end: z
+    .object({
+      code: z.int().optional(),
+      signal: z.string().optional(),
+      at_unix_ms: unixMs,
+      /** It was told to end. */
+      requested: z.literal(true).optional(),
+    })
+    .optional(),
+  /** Null: not known (yet). */
+  ready: z.boolean().nullable(),
+  healthy: z.boolean().nullable(),
+  /** Only while it waits; its state is `stopped` then. */
+  waits_for: missing.optional(),
+  /** Where its project's configuration was, which is gone; `xy list` alone looks. */
+  root_gone: z.string().optional(),
+});
+
+export const treeEntry = listEntry.extend({
+  depends_on: z.array(z.object({ server: z.string(), condition: z.enum(CONDITIONS) })),
+});
+
+export const statusEntry = listEntry.extend({
+  since_unix_ms: unixMs,
+  /** Of the process that runs. */
+  started_at_unix_ms: unixMs.optional(),
+  reason: z.string().optional(),
+  operator: z.enum(["start", "stop"]).nullable(),
+  /** On whose word it runs, or ran last. */
+  started_by: starter.optional(),
+  drift: z.string().optional(),
+  recent_transitions: z.array(
+    z.object({ from: z.enum(STATES), to: z.enum(STATES), at_unix_ms: unixMs, reason: z.string().optional() }),
+  ),
+  probes: z.object({ readiness: verdict, liveness: verdict }),
+  /** What an MCP server said of itself. */
+  mcp: mcpFacts.optional(),
+  spec: serverSpec,
+  log_path: z.string(),
+  last_lines: z.array(z.string()).optional(),
+});
+
+export type ListEntry = z.output<typeof listEntry>;
+export type TreeEntry = z.output<typeof treeEntry>;
+export type StatusEntry = z.output<typeof statusEntry>;
