@@ -1,5 +1,6 @@
 import { boolean, string } from "@oclif/core/flags";
 import type { Fleet } from "../backends/fleet.ts";
+import { ServiceError } from "../backends/service.ts";
 import { type ActionSecrets, actionKey } from "../model/action.ts";
 import { hasUnknownSecret } from "../model/environment.ts";
 import type { Change, Plan } from "../model/plan.ts";
@@ -225,7 +226,8 @@ export abstract class ApplyCommand extends ProjectCommand {
       const { actions: holder } = await fleet.backend("agent");
       await holder?.take(plan.project, { set: whole, secrets, remove: [] });
     } catch (error) {
-      if (!(error instanceof BackendUnreachable || error instanceof RpcError)) throw error;
+      const isOthers = [BackendUnreachable, RpcError, ServiceError].some((kind) => error instanceof kind);
+      if (!isOthers) throw error;
     }
   }
 

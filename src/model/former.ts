@@ -7,7 +7,12 @@ import type { EnvValue, SecretRef } from "./spec-parts.ts";
 export interface FormerName {
   readonly from: string;
   readonly to: string;
+  /** It leads there no more: nothing can be started by it. */
+  readonly isGone?: boolean;
 }
+
+/** Those by which something can still be started. */
+export const usable = (former: readonly FormerName[]) => former.filter(({ isGone }) => !isGone);
 
 /** A path, with the names of today. */
 export function renamed(path: string, former: readonly FormerName[]): string {

@@ -33,6 +33,7 @@ import { readMachine } from "./machine.ts";
 import { heldPorts, strangersWelcome } from "./port-checks.ts";
 import {
   appliedAs,
+  asTheyAre,
   formerNames,
   type Here,
   nameOfRoot,
@@ -194,7 +195,7 @@ export async function resolveHere(
     ...(selection ? { isLeftOut: (name) => !isSelected(name, selection) } : {}),
     ...appliedReferences(state, project),
   });
-  const former = formerNames(record, here, setting.adopts);
+  const former = asTheyAre(formerNames(record, here, setting.adopts));
   return { ...resolved, desired: { ...resolved.desired, former }, ...given };
 }
 
@@ -254,7 +255,7 @@ export async function evaluateGeneration(
     Object.entries(generation.folders ?? {}).map(([key, folder]) => [key, renamed(folder, former)]),
   );
   const past = {
-    ...{ project, root, former },
+    ...{ project, root, former: asTheyAre(former) },
     servers: servers.map((spec) => withNames(spec, former)),
     actions: actions.map((spec) => withNames(spec, former)),
   };

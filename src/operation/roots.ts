@@ -104,6 +104,10 @@ export function formerNames(
   return all.filter(({ from }) => from !== here.root);
 }
 
+/** Those, with what has become of the places by now. */
+export const asTheyAre = (former: readonly FormerName[]): FormerName[] =>
+  former.map(({ from, to }) => ({ from, to, isGone: !leadsToSame(from, to) }));
+
 /** Nobody edits what is in a store: what is there now was built anew, from what the person says is the same. */
 function isLaterBuild({ root }: ProjectRecord, { place }: Here): boolean {
   return isReadOnly(place) && (isGone(root) || isReadOnly(root));

@@ -1,6 +1,6 @@
 import { type ActionSpec, actionKey } from "../model/action.ts";
 import { canonicalJson } from "../model/canonical.ts";
-import { type FormerName, settlePlaces, withPlacesOf } from "../model/former.ts";
+import { type FormerName, settlePlaces, usable, withPlacesOf } from "../model/former.ts";
 import type { ActionChange } from "../model/plan.ts";
 import { fieldChanges, settleSecrets } from "./fields.ts";
 
@@ -26,7 +26,7 @@ function changeOf(
   if (declared === undefined)
     return { key, change: "remove", fields: [], ...(known ? { recorded: known } : {}) };
   if (known === undefined) return { key, change: "add", fields: [], desired: declared };
-  const settled = settleSecrets(settlePlaces(declared, known, former), known);
+  const settled = settleSecrets(settlePlaces(declared, known, usable(former)), known);
   const fields = fieldChanges(known, settled);
   const named = former.length === 0 ? settled : withPlacesOf(settled, declared);
   if (fields.length > 0) return { key, change: "update", fields, desired: named, recorded: known };

@@ -1,5 +1,5 @@
 import { canonicalJson, knownOnly, startHash } from "../model/canonical.ts";
-import { type FormerName, settlePlaces, withPlacesOf } from "../model/former.ts";
+import { type FormerName, settlePlaces, usable, withPlacesOf } from "../model/former.ts";
 import type { Observed } from "../model/observed.ts";
 import { own as ownOf } from "../model/own.ts";
 import type { Change, Desired, Reason } from "../model/plan.ts";
@@ -91,7 +91,9 @@ function untouched(desired: ServerSpec, observed: Observed | undefined): Change 
 /** Names of places that only became others are no difference; whatever starts anew starts by those of today. */
 function comparison(declared: ServerSpec, observed: Observed, former: readonly FormerName[]): Change {
   const { spec } = observed;
-  const settled = spec === undefined ? declared : settleSecrets(settlePlaces(declared, spec, former), spec);
+  // What does not run starts by what is recorded, before anybody applies it again.
+  const names = isLive(observed) ? former : usable(former);
+  const settled = spec === undefined ? declared : settleSecrets(settlePlaces(declared, spec, names), spec);
   const fields = observed.spec === undefined ? [] : fieldChanges(knownOnly(observed.spec), settled);
   const named = former.length === 0 ? settled : withPlacesOf(settled, declared);
   // An apply that was to have the record say today's names may have been cut off.

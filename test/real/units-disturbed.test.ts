@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { LAUNCHER } from "../cli/cli.ts";
 import { eventually } from "../rig/eventually.ts";
@@ -68,8 +70,16 @@ describe.skipIf(whyNoSystemd() !== undefined)("servers under systemd, while othe
       );
     };
     await put("one");
-    await home.did("xy apply --yes");
+    await home.did("xy apply --yes --config ../one");
     let before = await pids();
+    // As an earlier version has recorded it: by its real path. Units say today's name, and their processes run on.
+    const record = join(home.path, ".local/state/xy/projects/tools/project.json");
+    const { place: _, at: __, ...earlier } = JSON.parse(readFileSync(record, "utf8"));
+    expect(earlier).toMatchObject({ root: `${home.path}/one` });
+    writeFileSync(record, JSON.stringify(earlier));
+    for (let times = 0; times < 2; times++) expect(await home.did("xy apply --yes")).toBe(SAME(2));
+    expect(await home.did(`grep ^WorkingDirectory ${unitFile("same")}`)).toMatch(/=.*\/\.config\/xy$/);
+    expect(await pids()).toEqual(before);
     for (const version of ["two", "three"]) {
       await put(version);
       await home.did("rm -rf ~/one");
@@ -80,7 +90,6 @@ describe.skipIf(whyNoSystemd() !== undefined)("servers under systemd, while othe
       expect(await home.did("xy plan")).toBe(SAME(2));
       before = now;
     }
-    expect(await home.did(`grep ^WorkingDirectory ${unitFile("same")}`)).toMatch(/=.*\/\.config\/xy$/);
     // Whatever it was started in: it starts again where the configuration is.
     await home.did(`xy restart same`);
     expect(await home.did(`readlink /proc/${(await pids()).same}/cwd`)).toBe(`${home.path}/three`);

@@ -1,3 +1,4 @@
+import { startHash } from "../../model/canonical.ts";
 import type { Observed } from "../../model/observed.ts";
 import type { Change, UnitChange } from "../../model/plan.ts";
 import { Redactor } from "../../model/redact.ts";
@@ -6,16 +7,25 @@ import type { SecretValues } from "../../model/spec-parts.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { mayRun } from "../../model/wanted.ts";
 import { writeAtomic } from "../../system/files.ts";
+import { identify } from "../../system/processes.ts";
 import type { Backend, PerformOptions, PerformResult, Remark } from "../backend.ts";
 import { lossesOf } from "../render/losses.ts";
 import { unitName } from "../render/unit.ts";
 import { ServiceError } from "../service.ts";
 import { Changing, failure, INTERRUPTED } from "./changing.ts";
-import { type Account, Inventory, type Known } from "./inventory.ts";
+import { type Account, Inventory, type Known, runningHashOf } from "./inventory.ts";
 import type { Unit, UnitManager } from "./manager.ts";
 import { observeAll } from "./observing.ts";
 import type { UnitRecord, UnitStore } from "./record.ts";
 import { Writing } from "./writing.ts";
+
+/** All of it is as xy wrote it last, and so is what its process was started with. */
+function isUntouched({ record, live }: Known, inventory: Inventory): boolean {
+  const { is, text } = inventory.fileAt(record.file);
+  const isWritten = is === "ours" && text === record.text && !record.unfinished && live.drift.length === 0;
+  const isRight = live.pid === undefined || runningHashOf(record, live) === startHash(record.spec);
+  return isWritten && isRight && !live.isElsewhere;
+}
 
 export interface UnitWorld {
   readonly manager: UnitManager;
@@ -100,6 +110,19 @@ export class UnitBackend implements Backend {
       ...(link === undefined ? {} : { link }),
       ...(obstacle === undefined ? {} : { obstacle }),
     };
+  }
+
+  /** systemd alone takes a unit in that was written anew and leaves its process be, whatever is in it. */
+  async rename(spec: ServerSpec): Promise<void> {
+    const before = (await this.known([spec.name])).get(spec.name);
+    if (this.kind !== "systemd" || before === undefined || !isUntouched(before, this.inventory)) return;
+    const { record, live } = before;
+    const process = live.pid === undefined ? undefined : identify(live.pid);
+    const text = await this.inventory.textOf({ spec, operator: record.operator });
+    const launched = process === undefined ? {} : { launched: process };
+    const written = await this.#writing.write({ ...record, spec, text, ...launched, unfinished: true });
+    await this.manager.load(this.inventory.unitOf(written));
+    this.store.update(spec.name, ({ unfinished: _, ...whole }) => whole);
   }
 
   async perform(change: Change, options: PerformOptions): Promise<PerformResult> {

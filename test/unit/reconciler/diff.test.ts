@@ -294,6 +294,17 @@ describe("places that go by another name than the record says", () => {
     expect(change(now, { ...half, runningHash: startHash(web) })).toMatchObject({ action: "restart" });
   });
 
+  test("are a difference of what does not run, once nothing can be started by them", () => {
+    const gone = former.map((one) => ({ ...one, isGone: true }));
+    const withGone = (observed: Observed) => diff({ ...desired(now), former: gone }, [observed])[0];
+    expect(withGone(running(then))).toMatchObject({ action: "none", renamed: now });
+    const held = { ...resting(then), operator: "stop" as const };
+    expect(withGone(held)).toMatchObject({ action: "update", desired: now });
+    expect(change(now, held)).toMatchObject({ action: "none", renamed: now });
+    const waiting = { ...running(then), state: "restarting" as const };
+    expect(withGone(waiting)).toMatchObject({ action: "start", desired: now });
+  });
+
   test("are today's for whatever starts anew, and stay where nothing does", () => {
     const args = spec("web", { workingDir: "/conf/sub", args: ["new"] });
     const restart = change(args, running(then));
