@@ -339,7 +339,7 @@ describe("what an earlier version has applied, and what nobody has looked at bef
       code: 1,
       stderr: expect.stringContaining(`it belongs to ${real}, and this is ${join(home.path, CONFIG)}.`),
     });
-    expect(await home.did("plan", "--adopt-project")).toContain(", 1 to change (other), ");
+    expect(await home.did("plan", "--adopt-project")).toContain(", 2 to change (other, action same:look), ");
     await home.did("apply", "--yes", "--adopt-project");
     const second = await pids(home);
     expect(second.same).toBe(first.same);
