@@ -1,10 +1,12 @@
+import { join } from "node:path";
 import { z } from "zod";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import type { Power } from "../model/power.ts";
 import { rootInput, serverInput } from "../model/server.ts";
 import { isProgram, type Root } from "./discover.ts";
-import { type IncludeSetting, Includes, realOf } from "./include.ts";
+import { realOf } from "./environment.ts";
+import { type IncludeSetting, Includes } from "./include.ts";
 import { schemaProblems, show } from "./issues.ts";
 import { isMap, problemAt } from "./keys.ts";
 import { placeOf, type Reading, type Source } from "./place.ts";
@@ -56,7 +58,7 @@ const someOfRoot = rootInput.extend({
 export async function collect(
   root: Root,
   evaluation: Evaluation,
-  around: Omit<IncludeSetting, "root">,
+  around: Omit<IncludeSetting, "root" | "servers">,
   agree: (powers: readonly Power[]) => Promise<boolean>,
 ): Promise<Collected> {
   const collection = new Collection(root, evaluation, around);
@@ -88,8 +90,8 @@ class Collection {
   #areNamesKnown: boolean;
   readonly #unread = new Set<string>();
 
-  constructor(root: Root, evaluation: Evaluation, around: Omit<IncludeSetting, "root">) {
-    this.#includes = new Includes({ ...around, root: root.folder });
+  constructor(root: Root, evaluation: Evaluation, around: Omit<IncludeSetting, "root" | "servers">) {
+    this.#includes = new Includes({ ...around, root: root.folder, servers: join(root.path, "servers.d") });
     this.#root = root;
     this.#evaluation = evaluation;
     this.#complete = root.diagnostics.every((diagnostic) => diagnostic.severity !== "error");
@@ -97,7 +99,7 @@ class Collection {
   }
 
   async readMain(file: string): Promise<void> {
-    await this.#readRoot(file, undefined, [realOf(file)]);
+    await this.#readRoot(file, undefined, [realOf(file) ?? file]);
   }
 
   /** `chain`: real paths of the files that lead to this one, itself the last. */

@@ -1,8 +1,8 @@
-import { realpathSync, type Stats, statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { dirname, extname, join, relative } from "node:path";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { DATA_EXTENSIONS } from "./data.ts";
-import { expandPath } from "./environment.ts";
+import { expandPath, realOf } from "./environment.ts";
 import { expandGlob, isGlob } from "./glob.ts";
 import { show } from "./issues.ts";
 import { problemAt } from "./keys.ts";
@@ -32,8 +32,9 @@ const MOST_FILES = 200;
 const MOST_DEEP = 10;
 
 export interface IncludeSetting {
-  /** Real path of the root. */
+  /** Of the root: its real path, and its `servers.d` by the name that the root goes by. */
   readonly root: string;
+  readonly servers: string;
   readonly owner: Owner;
   readonly machine: PathFacts;
 }
@@ -64,7 +65,7 @@ export class Includes {
       }
       if (found.files.length === 0) problems.push(nothingFound(pattern, place));
       for (const path of found.files) {
-        const real = realOf(path);
+        const real = realOf(path) ?? path;
         const isItself = real === chain.at(-1);
         if (here.has(real) || (isItself && found.isPattern)) continue;
         here.add(real);
@@ -97,7 +98,7 @@ export class Includes {
         ? { files: [], isPattern }
         : { files: [path], isPattern: false };
     }
-    const found = expandGlob(path);
+    const found = expandGlob(globFrom(pattern, sourceFolder(source), machine));
     if (found === undefined)
       return `cannot include ${show(pattern)}: there are too many files to look at; name the folder`;
     return { files: found.filter(isConfiguration), isPattern: true };
@@ -112,8 +113,8 @@ export class Includes {
       return "it is a program; import it in xy.config.ts, or write it as data";
     if (!DATA_EXTENSIONS.includes(extension))
       return `name a file that ends with ${DATA_EXTENSIONS.join(", ")}`;
-    const servers = join(this.#setting.root, "servers.d");
-    if (dirname(real) === servers || dirname(path) === servers)
+    const { root, servers } = this.#setting;
+    if (dirname(real) === join(root, "servers.d") || dirname(path) === servers)
       return "the files of servers.d are read by themselves; remove it here";
     const from = chain.indexOf(real);
     if (from >= 0)
@@ -133,6 +134,15 @@ export class Includes {
       return `${standing.reason}, which could change what runs here; copy it into a folder of your own`;
     return standing.is === "unsafe" ? standing.problem : undefined;
   }
+}
+
+/** A pattern, absolute: what stands before its first star leads through links as a path does. */
+function globFrom(pattern: string, folder: string, machine: PathFacts): string {
+  const parts = pattern.split("/");
+  const first = parts.findIndex(isGlob);
+  const before = parts.slice(0, first).join("/");
+  const start = before === "" ? (pattern.startsWith("/") ? "/" : ".") : before;
+  return join(expandPath(start, folder, machine), fillPath(parts.slice(first).join("/"), machine));
 }
 
 function patternsOf({ value, source }: RootFile): { pattern: string; place: Place }[] {
@@ -162,13 +172,5 @@ function infoOf(path: string): Stats | string {
     return statSync(path);
   } catch (error) {
     return readFailure(error);
-  }
-}
-
-export function realOf(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
   }
 }

@@ -93,7 +93,7 @@ function evaluationOf(request: LoadRequest): Evaluation {
 }
 
 /** Whose files may be included, and for which machine their names are made. */
-function aroundOf(request: LoadRequest): Omit<IncludeSetting, "root"> {
+function aroundOf(request: LoadRequest): Omit<IncludeSetting, "root" | "servers"> {
   return { owner: ownerOf(request), machine: request.target ?? request.machine };
 }
 

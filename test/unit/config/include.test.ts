@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Loaded, load } from "../../../src/config/load.ts";
@@ -141,6 +141,26 @@ describe("files that are included", () => {
     });
     expect(backends.supervisord?.includeDir).toBe(join(root, "w/units"));
   });
+});
+
+it("a pattern leads out of a root that is a link as a path does, and servers.d is that of the root", async () => {
+  const folder = folderWith({
+    "dots/xy/xy.config.kdl": 'include "../w/*.kdl" "../p.kdl"',
+    "dots/xy/servers.d/s.kdl": 'command "x"; port "none"',
+    "dots/w/a.kdl": server("a"),
+    "dots/p.kdl": server("p"),
+  });
+  mkdirSync(join(folder, "conf"));
+  symlinkSync("../dots/xy", join(folder, "conf/xy"));
+  const explicit = { path: join(folder, "conf/xy"), from: "--config" } as const;
+  const loaded = async () => load(requestFor(folder, { explicit }));
+  const found = await loaded();
+  expect(found.ok && found.value.servers.map(({ name }) => name)).toEqual(["a", "p", "s"]);
+  writeFileSync(join(folder, "dots/xy/xy.config.kdl"), 'include "servers.d/*.kdl"');
+  const refused = await loaded();
+  expect(formatted(refused.ok ? [] : refused.problems, folder)).toEqual([
+    "conf/xy/xy.config.kdl:1:9: cannot include conf/xy/servers.d/s.kdl: the files of servers.d are read by themselves; remove it here",
+  ]);
 });
 
 describe("what is wrong with them", () => {
