@@ -69,9 +69,9 @@ describe("mistakes in actions", () => {
     ],
     [
       "a time that is none",
-      within('action "b" {\n  command "x"\n  timeout "5 minutes"\n}'),
+      within('action "b" {\n  command "x"\n  timeout "5 mice"\n}'),
       [
-        'servers.d/a.kdl:4:11: cannot use "5 minutes" for actions.b.timeout: write a duration such as "5m", or "none"',
+        'servers.d/a.kdl:4:11: cannot use "5 mice" for actions.b.timeout: write a duration such as "5m", or "none"',
       ],
     ],
     [
