@@ -17,11 +17,25 @@ export interface Account {
   readonly shell: readonly [string, ...string[]];
 }
 
+interface AccountOptions {
+  /** Whether passwd has an entry for it. */
+  readonly isListed?: boolean;
+  readonly name?: string;
+  /** What the machine is called there. */
+  readonly host?: string;
+  /** Folders that are seen there too, below /mnt, by where. */
+  readonly mounts?: Readonly<Record<string, string>>;
+}
+
 /**
  * An ordinary account with a group of its own, and a umask. For root it is one that only a mount namespace knows, as
- * nothing on the machine may change; for anybody else it is their own. `isListed`: passwd has an entry for it.
+ * nothing on the machine may change; for anybody else it is their own.
  */
-export function accountWith(umask: string, home: Home, { isListed = true } = {}): Account {
+export function accountWith(
+  umask: string,
+  home: Home,
+  { isListed = true, name = "ann", host, mounts = {} }: AccountOptions = {},
+): Account {
   if (!isRoot) {
     const env = home.env as Record<string, string>;
     const shell = ["bash", "-c", `umask ${umask}; exec bash -c "$1"`, "bash"] as const;
@@ -29,10 +43,10 @@ export function accountWith(umask: string, home: Home, { isListed = true } = {})
     return { cwd: home.path, env, node, root: ROOT, launcher: join(ROOT, "bin/xy.js"), shell: [...shell] };
   }
   const files = join(home.path, "etc");
-  mkdirSync(files);
-  const ann = isListed ? `ann:x:${ID}:${ID}::/mnt/home:/bin/sh\n` : "";
-  writeFileSync(join(files, "passwd"), `root:x:0:0::/root:/bin/sh\n${ann}`);
-  writeFileSync(join(files, "group"), `root:x:0:\nann:x:${ID}:\n`);
+  mkdirSync(files, { recursive: true });
+  const entry = isListed ? `${name}:x:${ID}:${ID}::/mnt/home:/bin/sh\n` : "";
+  writeFileSync(join(files, "passwd"), `root:x:0:0::/root:/bin/sh\n${entry}`);
+  writeFileSync(join(files, "group"), `root:x:0:\n${name}:x:${ID}:\n`);
   const enter = [
     "mount --make-rprivate /",
     `mount --bind '${files}/passwd' /etc/passwd`,
@@ -46,6 +60,8 @@ export function accountWith(umask: string, home: Home, { isListed = true } = {})
     `touch /mnt/node; mount --bind '${process.execPath}' /mnt/node`,
     `chown ${ID}:${ID} /mnt/home /mnt/tmp`,
     `mount --bind '${ROOT}' /mnt/xy`,
+    ...Object.entries(mounts).map(([path, folder]) => `mkdir ${path}; mount --bind '${folder}' ${path}`),
+    ...(host === undefined ? [] : [`echo ${host} >/proc/sys/kernel/hostname`]),
     `umask ${umask}`,
     "cd /mnt/home",
     `exec setpriv --reuid=${ID} --regid=${ID} --clear-groups bash -c "$1"`,
@@ -56,9 +72,9 @@ export function accountWith(umask: string, home: Home, { isListed = true } = {})
     node: "/mnt/node",
     launcher: "/mnt/xy/bin/xy.js",
     root: "/mnt/xy",
-    shell: ["unshare", "--mount", "--net", "bash", "-ec", enter.join("\n"), "bash"],
+    shell: ["unshare", "--mount", "--net", "--uts", "bash", "-ec", enter.join("\n"), "bash"],
   };
 }
 
 /** No account of a machine that tests run on. */
-const ID = 42_421;
+export const ID = 42_421;
