@@ -9,7 +9,7 @@ import { followed } from "./environment.ts";
 import { problemAt } from "./keys.ts";
 import { type Owner, type Standing, standingOf, standingOfFile } from "./ownership.ts";
 import { PROGRAM_EXTENSIONS, readFailure } from "./read.ts";
-import { unreadMains, unreadServers } from "./unread.ts";
+import { olderServers, unreadMains, unreadServers } from "./unread.ts";
 
 /** Where to look for a configuration. */
 export interface Search {
@@ -81,9 +81,10 @@ export async function discover(search: Search): Promise<Discovery> {
   }
   const own = userFolder(search);
   const names = await configNames(own);
+  skipped.push(...(await olderServers(own)));
   if (names.length > 0) return safeRootAt(own, names, "default", skipped, owner, search);
   const passed = skipped
-    .map(({ file, message }) => `; ${message.replace(/this (?:configuration|file)/, () => `${file}`)}`)
+    .map(({ file, message }) => `; ${message.replace(/this (?:configuration|file|folder)/, () => `${file}`)}`)
     .join("");
   const message = `cannot find a configuration: no xy.config.* or servers.d at or above ${search.cwd}, nor in ${own}; run "xy init", or name one with --config${passed}`;
   return { ok: false, problems: [{ severity: "error", message }], missing: true };

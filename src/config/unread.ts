@@ -59,6 +59,12 @@ export async function unreadServers(folder: string, names: readonly string[]): P
   return found.flat();
 }
 
+/** In the account's own root: the folder in which other supervisors of MCP servers have a file for each. */
+export async function olderServers(root: string): Promise<Diagnostic[]> {
+  const folder = join(root, "servers");
+  return (await hasOne(folder)) ? [ignored(folder, OLDER)] : [];
+}
+
 /** A folder of a server's own files is no slip. */
 async function hasOne(folder: string): Promise<boolean> {
   const names = await readdir(folder).catch(() => []);
@@ -68,4 +74,5 @@ async function hasOne(folder: string): Promise<boolean> {
 const PROGRAM =
   "file: a server in servers.d is written in KDL, YAML or JSON; TypeScript goes into xy.config.ts";
 const OTHER = `file: a server in servers.d is written in KDL, YAML or JSON, in a file that ends with ${DATA_EXTENSIONS.join(", ")}`;
+const OLDER = "folder: xy reads the files of servers in servers.d, beside it; move them there";
 const FOLDER = "folder: the files of servers stand in servers.d itself; move them there";

@@ -69,6 +69,17 @@ export async function problemsIn(folder: string, env: Environment): Promise<read
   return found.value.folder === path ? [] : found.value.diagnostics.filter(({ file }) => file === path);
 }
 
+/** The account's own root, and how many files of a configuration are in it. None of them is read. */
+export async function filesOfOwnRoot(env: Environment): Promise<{ folder: string; count: number }> {
+  const machine = readMachine(env);
+  const folder = userFolder({ env, machine });
+  const explicit = { path: folder, from: "--config" } as const;
+  const found = await discover({ cwd: folder, env, machine, isPrivateGroup, explicit });
+  if (!found.ok) return { folder, count: 0 };
+  const { main, servers } = found.value;
+  return { folder, count: servers.length + (main === undefined ? 0 : 1) };
+}
+
 function create(file: string, text: string): boolean {
   try {
     // Without the group, whatever the umask: a configuration that others can write to is refused.

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { eventually } from "../rig/eventually.ts";
 import { otherVersion } from "../rig/package.ts";
-import { newHome } from "./cli.ts";
+import { LAUNCHER, newHome } from "./cli.ts";
 
 interface AgentStatus {
   readonly running: boolean;
@@ -19,6 +19,22 @@ it("starts by itself when it is needed, and not before", async () => {
   }
   await home.did("apply", "--yes");
   expect(await home.json("agent", "status")).toMatchObject({ running: true, servers: 1 });
+});
+
+it("says in the foreground that nothing was applied yet, and evaluates nothing", async () => {
+  const home = newHome();
+  home.write("../.config/xy/xy.config.ts", "throw new Error('evaluated');\n");
+  home.write("../.config/xy/servers.d/web.kdl", 'command "sleep"\n');
+  const agent = home.start({}, process.execPath, LAUNCHER, "agent", "run");
+  await eventually(async () =>
+    expect(JSON.parse(await home.did("agent", "status", "--json"))).toMatchObject({ running: true }),
+  );
+  await home.did("agent", "stop");
+  const { stderr } = await agent.ended;
+  expect(stderr).toMatch(
+    /^xy: nothing was applied yet; \S+xy has 2 files of a configuration: `xy apply` starts what is declared\n/,
+  );
+  expect(stderr).not.toContain("evaluated");
 });
 
 it("stops the servers with it, and brings them back when it starts", async () => {

@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
 import { agentEntryPath } from "../../system/package.ts";
+import { recordedNames, recordedProjects } from "../../system/projects.ts";
 import { EXIT } from "../exit-codes.ts";
 import { ProjectCommand } from "../project-command.ts";
+import { shortenPath } from "../shorten.ts";
 
 export default class AgentRun extends ProjectCommand {
   static override summary = "Run the agent in the foreground.";
@@ -11,8 +13,21 @@ export default class AgentRun extends ProjectCommand {
   static override aliases = ["daemon"];
   static override examples = ["<%= config.bin %> agent run"];
 
+  /** Whoever comes from a supervisor that reads its files by itself waits for servers that nobody has applied. */
+  async #tellUnapplied(): Promise<void> {
+    if (recordedProjects(this.state).some((project) => recordedNames(this.state, project).length > 0)) return;
+    const { filesOfOwnRoot } = await import("../../operation/starting.ts");
+    const { folder, count } = await filesOfOwnRoot(process.env);
+    const there =
+      count === 0
+        ? ""
+        : `; ${shortenPath(folder)} has ${count} file${count === 1 ? "" : "s"} of a configuration`;
+    this.note(`xy: nothing was applied yet${there}: \`xy apply\` starts what is declared`);
+  }
+
   async run(): Promise<void> {
     await this.parse(AgentRun);
+    await this.#tellUnapplied();
     const child = spawn(process.execPath, [agentEntryPath(), "--state", this.state], { stdio: "inherit" });
     this.signal.addEventListener("abort", () => child.kill("SIGTERM"));
     const code = await new Promise<number | null>((resolve) => child.once("exit", resolve));

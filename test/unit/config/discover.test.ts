@@ -49,6 +49,22 @@ describe("walking", () => {
     ]);
   });
 
+  it("points from the folder of an older supervisor to servers.d", async () => {
+    const home = folderWith({ ".config/xy/servers/web.kdl": "", "work/x": "" });
+    const cwd = join(home, "work");
+    const hint = "folder: xy reads the files of servers in servers.d, beside it; move them there";
+    expect((await found(searchIn(cwd, home), home)) as string[]).toEqual([
+      expect.stringContaining(
+        `name one with --config; ignored .config/xy/servers ${hint}`.replace("servers folder", "servers"),
+      ),
+    ]);
+    mkdirSync(join(home, ".config/xy/servers.d"));
+    const result = await discover(searchIn(cwd, home));
+    expect(result.ok && result.value.diagnostics).toMatchObject([
+      { severity: "warning", file: join(home, ".config/xy/servers"), message: `ignored this ${hint}` },
+    ]);
+  });
+
   it("ends at the user's own folder, wherever XDG_CONFIG_HOME says", async () => {
     const home = folderWith({ ".config/xy/xy.config.kdl": "", "else/xy/servers.d/a.kdl": "", "work/x": "" });
     const cwd = join(home, "work");
