@@ -1,6 +1,8 @@
 import { join, resolve } from "node:path";
-import { string } from "@oclif/core/args";
-import { option } from "@oclif/core/flags";
+import { string as argument } from "@oclif/core/args";
+import { option, string } from "@oclif/core/flags";
+import { SAMPLE_NAMES, type SampleName } from "../config/samples.ts";
+import { nearest } from "../model/nearest.ts";
 import { packageRoot } from "../system/package.ts";
 import { EXIT } from "./exit-codes.ts";
 import { ProjectCommand } from "./project-command.ts";
@@ -17,12 +19,16 @@ export default class Init extends ProjectCommand {
       command: "<%= config.bin %> init ~/.config/xy --format kdl",
     },
     {
+      description: "Begin with MCP servers from npm",
+      command: "<%= config.bin %> init --format kdl --with everything,memory",
+    },
+    {
       description: "Write YAML to commit, without the schemas",
       command: "<%= config.bin %> init --format yaml --schema url",
     },
   ];
   static override args = {
-    folder: string({ default: ".", description: "Folder to write to." }),
+    folder: argument({ default: ".", description: "Folder to write to." }),
   };
   static override flags = {
     format: option({
@@ -30,6 +36,10 @@ export default class Init extends ProjectCommand {
       default: "typescript" as const,
       summary: "Language of the configuration.",
     })(),
+    with: string({
+      helpValue: "NAMES",
+      summary: "MCP servers to write in place of the example, such as everything,memory.",
+    }),
     schema: option({
       options: ["files", "package", "url"] as const,
       default: "files" as const,
@@ -37,6 +47,17 @@ export default class Init extends ProjectCommand {
         "Where editors find the JSON Schemas: written too, in this package, or at its published address.",
     })(),
   };
+
+  #samples(text: string | undefined): SampleName[] {
+    const names = (text ?? "").split(",").map((name) => name.trim());
+    return (text === undefined ? [] : names).map((name) => {
+      const found = SAMPLE_NAMES.find((one) => one === name);
+      if (found !== undefined) return found;
+      const meant = nearest(name, SAMPLE_NAMES);
+      const hint = meant === undefined ? `there are ${SAMPLE_NAMES.join(" and ")}` : `did you mean ${meant}?`;
+      return this.fail(EXIT.usage, `cannot write a server ${JSON.stringify(name)}: ${hint}`);
+    });
+  }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Init);
@@ -55,6 +76,7 @@ export default class Init extends ProjectCommand {
         format: flags.format,
         schemas: schemasAt(flags.schema, this.config),
         project: projectIn(folder, process.env),
+        samples: this.#samples(flags.with),
       },
       this.state,
     );

@@ -3,6 +3,7 @@ import { rootInput, serverInput } from "../model/server.ts";
 import { declarationText } from "./declaration.ts";
 import { jsonSchemaOf } from "./json-schema.ts";
 import { jsonText } from "./json-text.ts";
+import { type SampleName, sampleText } from "./samples.ts";
 
 export const INIT_FORMATS = ["typescript", "kdl", "yaml", "json"] as const;
 export type InitFormat = (typeof INIT_FORMATS)[number];
@@ -13,14 +14,37 @@ export interface InitFile {
   readonly text: string;
 }
 
-/**
- * The files of a starter configuration: an example that runs wherever Node is, and what an editor needs. `schemas`: the
- * folder or address that has the schemas; absent: they are written too.
- */
+export interface InitChoice {
+  /** The folder or address that has the schemas; absent: they are written too. */
+  readonly schemas?: string | undefined;
+  readonly project?: string | undefined;
+  /** Servers in the place of the example. */
+  readonly samples?: readonly SampleName[] | undefined;
+}
+
+/** The files of a starter configuration: an example that runs wherever Node is, or samples, and what an editor needs. */
 export function initFiles(
   format: InitFormat,
-  schemas?: string,
-  project = DEFAULT_PROJECT,
+  { schemas, project = DEFAULT_PROJECT, samples = [] }: InitChoice = {},
+): readonly InitFile[] {
+  const files = starterFiles(format, schemas, project, samples.length > 0);
+  // What TypeScript cannot say in a file of its own is said in YAML, for which there is a schema.
+  const data = format === "typescript" ? "yaml" : format;
+  const style = data === "json" ? "camel" : "kebab";
+  const schema = schemas === undefined ? `../${SCHEMAS.server.kebab}` : `${schemas}/${SCHEMAS.server[style]}`;
+  const servers = samples.map((name) => ({
+    path: `servers.d/${name}.${data}`,
+    text: sampleText(name, data, schema),
+  }));
+  const [main, ...others] = files;
+  return [...(main ? [main] : []), ...servers, ...others];
+}
+
+function starterFiles(
+  format: InitFormat,
+  schemas: string | undefined,
+  project: string,
+  isBare: boolean,
 ): readonly InitFile[] {
   const written = (style: Style): InitFile[] =>
     schemas === undefined
@@ -29,12 +53,13 @@ export function initFiles(
           { path: SCHEMAS.server.kebab, text: jsonText(jsonSchemaOf(serverInput, style)) },
         ]
       : [];
+  const hello = (file: InitFile) => (isBare ? [] : [file]);
   const named = (of: keyof typeof SCHEMAS, style: Style, up: string) =>
     schemas === undefined ? `${up}${SCHEMAS[of].kebab}` : `${schemas}/${SCHEMAS[of][style]}`;
   switch (format) {
     case "typescript":
       return [
-        { path: "xy.config.ts", text: typescript(project) },
+        { path: "xy.config.ts", text: typescript(project, isBare) },
         { path: "xyctl.d.ts", text: declarationText("ambient") },
         // For YAML files in servers.d, which may stand beside it.
         ...written("kebab").filter(({ path }) => path === SCHEMAS.server.kebab),
@@ -42,12 +67,12 @@ export function initFiles(
     case "kdl":
       return [
         { path: "xy.config.kdl", text: kdlRoot(project) },
-        { path: "servers.d/hello.kdl", text: KDL_SERVER },
+        ...hello({ path: "servers.d/hello.kdl", text: KDL_SERVER }),
       ];
     case "yaml":
       return [
         { path: "xy.config.yaml", text: yamlRoot(named("root", "kebab", "./"), project) },
-        { path: "servers.d/hello.yaml", text: yamlServer(named("server", "kebab", "../")) },
+        ...hello({ path: "servers.d/hello.yaml", text: yamlServer(named("server", "kebab", "../")) }),
         ...written("kebab"),
       ];
     case "json":
@@ -60,10 +85,10 @@ export function initFiles(
             defaults: { restart: { policy: "on-failure" } },
           }),
         },
-        {
+        ...hello({
           path: "servers.d/hello.json",
           text: jsonText({ $schema: named("server", "camel", "../"), ...HELLO }),
-        },
+        }),
         ...written("camel"),
       ];
   }
@@ -91,12 +116,15 @@ const HELLO = {
 };
 
 // A name is in it so that it is the same project from every folder, also from a clone.
-const typescript = (project: string) => `/// <reference path="./xyctl.d.ts" />
+const typescript = (project: string, isBare: boolean) => `/// <reference path="./xyctl.d.ts" />
 import { defineConfig } from "xyctl";
 
-export default defineConfig({
+${isBare ? '// Each server is a file in servers.d, or an entry here under "servers".\n' : ""}export default defineConfig({
   project: "${project}",
-  servers: {
+${isBare ? "" : TYPESCRIPT_SERVERS}});
+`;
+
+const TYPESCRIPT_SERVERS = `  servers: {
     hello: {
       description: "${HELLO.description}",
       command: "${HELLO.command}",
@@ -108,7 +136,6 @@ export default defineConfig({
       env: { PORT: "{port}" },
     },
   },
-});
 `;
 
 const kdlRoot = (project: string) => `project "${project}"

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { discover, userFolder } from "../config/discover.ts";
-import { type InitFormat, initFiles } from "../config/init.ts";
+import { type InitChoice, type InitFormat, initFiles } from "../config/init.ts";
 import { fitName } from "../config/load.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { DEFAULT_PROJECT } from "../model/name.ts";
@@ -13,10 +13,8 @@ import { agreeTo } from "./consent.ts";
 import { readMachine } from "./machine.ts";
 
 /** What to begin with. */
-export interface Starter {
+export interface Starter extends InitChoice {
   readonly format: InitFormat;
-  readonly schemas?: string | undefined;
-  readonly project: string;
 }
 
 export interface Started {
@@ -40,11 +38,11 @@ const isLink = (path: string) => fs.lstatSync(path).isSymbolicLink();
  * Writes a starter configuration into the folder, which is made when missing. Never overwrites a file. `schemas`: where
  * those for editors are; absent: they are written too.
  */
-export function writeStarter(folder: string, { format, schemas, project }: Starter, state: string): Started {
+export function writeStarter(folder: string, { format, ...choice }: Starter, state: string): Started {
   const written: string[] = [];
   const kept: string[] = [];
   const isNew = !fs.existsSync(join(folder, "servers.d"));
-  for (const { path, text } of initFiles(format, schemas, project)) {
+  for (const { path, text } of initFiles(format, choice)) {
     const file = join(folder, path);
     ensureDir(dirname(file), 0o755);
     (create(file, text) ? written : kept).push(file);

@@ -22,6 +22,7 @@ describe("a starter configuration", () => {
   it.each(["typescript", "kdl", "yaml", "json"])("in %s is as formatters leave it", async (format) => {
     const home = newHome();
     await home.did("init", "--format", format);
+    await home.did("init", "more", "--format", format, "--with", "everything,memory");
     home.write("biome.json", '{ "formatter": { "indentStyle": "space" } }\n');
     const program = join(ROOT, "node_modules/.bin/biome");
     for (const name of readdirSync(home.project, { recursive: true, encoding: "utf8" })) {
@@ -54,6 +55,36 @@ describe("a starter configuration", () => {
       const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
       expect(named(`there/${file}`)).toBe(`https://unpkg.com/xyctl@${version}/schema/${basename(path)}`);
     }
+  });
+
+  it.each(["typescript", "kdl", "yaml", "json"])(
+    "in %s begins with MCP servers that are named",
+    async (format) => {
+      const home = newHome();
+      await home.did("init", "--format", format, "--with", "everything,memory");
+      expect(
+        readdirSync(join(home.project, "servers.d"))
+          .map((name) => name.split(".")[0])
+          .sort(),
+      ).toEqual(["everything", "memory"]);
+      const checked = JSON.parse(await home.did("check", "--json"));
+      expect(checked).toMatchObject({ servers: ["everything", "memory"] });
+      const plan = JSON.parse(await home.did("plan", "--json"));
+      const specs = plan.changes.map(({ desired }: { desired: { args: string[]; mcp: unknown } }) => desired);
+      expect(specs.map(({ mcp }: { mcp: unknown }) => mcp)).toEqual([{ path: "/mcp" }, { path: "/mcp" }]);
+      expect(specs[0].args).toContain("@modelcontextprotocol/server-everything");
+      expect(specs[0].env.PORT).toBe(String(specs[0].port));
+      expect(specs[1].args).toContain("@modelcontextprotocol/server-memory");
+    },
+  );
+
+  it("says which servers can be named", async () => {
+    const home = newHome();
+    expect(await home.xy("init", "--with", "memry")).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('cannot write a server "memry": did you mean memory?'),
+    });
+    expect(readdirSync(home.project)).toEqual([]);
   });
 
   it("overwrites nothing", async () => {
