@@ -11,7 +11,7 @@ interface Sample {
   readonly env: Readonly<Record<string, string>>;
 }
 
-export const SAMPLES = {
+const SAMPLES = {
   everything: {
     description: "MCP reference server with one of everything",
     command: "npx",
