@@ -23,6 +23,7 @@ export default {
   ],
   // Of the system: what needs them does without, and tests are skipped.
   ignoreBinaries: [
+    "nsenter",
     "getent",
     "journalctl",
     "mkfifo",
