@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { actionInput } from "../model/action-input.ts";
 import { rootInput, serverInput } from "../model/server.ts";
 import { type JsonSchema, jsonSchemaOf } from "./json-schema.ts";
 
@@ -12,7 +13,7 @@ In YAML and JSON keys that begin with \`x-\` are ignored, in any block. In YAML,
 
 In paths, \`{host}\`, \`{user}\`, \`{os}\` and \`{home}\` stand for the machine; \`{{host}}\` gives \`{host}\`. See [machines](../machines.md).
 
-Durations are written \`250ms\`, \`2s\` or \`1m30s\`; sizes \`64KiB\` or \`10MiB\`.
+Durations are written \`250ms\`, \`2s\` or \`1m30s\`, also in words as in \`2h 37min\` and \`30 secs\`; sizes \`64KiB\` or \`10MiB\`.
 
 ## A server
 
@@ -47,6 +48,12 @@ One name may be declared more than once if no machine matches the \`when\` of tw
 \`on\` in a project changes its \`backend\`, \`defaults\`, \`path\`, \`systemd\` and \`supervisord\` in the same way, before the servers are looked at: \`on os="macos" { defaults { limits { open-files 4096; }; }; }\`.
 
 A host name is written in lower case and without the domain, as \`hostname -s\` prints it.
+
+## An action
+
+Under \`actions\` of a server or of a project; in KDL: \`action "NAME" { … }\`. See [jobs](../jobs.md).
+
+${table(actionInput)}
 
 ## A project
 

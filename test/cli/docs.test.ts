@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
+import { actionInput } from "../../src/model/action-input.ts";
 import { UNSUPPORTED } from "../../src/model/expression.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -30,6 +31,13 @@ it("has every construct that a pattern cannot have, with a way", () => {
   const text = readFileSync(join(ROOT, "docs/readiness.md"), "utf8");
   for (const { syntax, name, way } of UNSUPPORTED)
     expect(text).toContain(`| \`${syntax}\`, ${name} | ${way} |`);
+});
+
+it("has every setting of an action in the reference", () => {
+  const text = readFileSync(join(ROOT, "docs/reference/configuration.md"), "utf8");
+  const part = text.slice(text.indexOf("## An action"), text.indexOf("## A project"));
+  const kebab = (key: string) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  for (const key of Object.keys(actionInput.shape)) expect(part).toContain(`| \`${kebab(key)}\` |`);
 });
 
 it("names every room of src in the architecture", () => {
