@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { declarationText } from "../src/config/declaration.ts";
 import { SCHEMAS } from "../src/config/init.ts";
 import { jsonSchemaOf } from "../src/config/json-schema.ts";
-import { jsonText } from "../src/config/json-text.ts";
 import { referenceText } from "../src/config/reference.ts";
+import { schemaText } from "../src/config/schema-text.ts";
 import { rootInput, serverInput } from "../src/model/server.ts";
 import { clientDeclarationText } from "./declaration-client.ts";
 import { backendsText } from "./reference-backends.ts";
@@ -30,7 +30,7 @@ function schemaFiles(): Record<string, () => string> {
     (["root", "server"] as const).flatMap((of) =>
       (["kebab", "camel"] as const).map((style) => [
         `schema/${SCHEMAS[of][style]}`,
-        () => jsonText(jsonSchemaOf(inputs[of], style)),
+        () => schemaText(jsonSchemaOf(inputs[of], style)),
       ]),
     ),
   );

@@ -4,6 +4,7 @@ import { declarationText } from "./declaration.ts";
 import { jsonSchemaOf } from "./json-schema.ts";
 import { jsonText } from "./json-text.ts";
 import { type SampleName, sampleText } from "./samples.ts";
+import { schemaText } from "./schema-text.ts";
 
 export const INIT_FORMATS = ["typescript", "kdl", "yaml", "json"] as const;
 export type InitFormat = (typeof INIT_FORMATS)[number];
@@ -49,8 +50,8 @@ function starterFiles(
   const written = (style: Style): InitFile[] =>
     schemas === undefined
       ? [
-          { path: SCHEMAS.root.kebab, text: jsonText(jsonSchemaOf(rootInput, style)) },
-          { path: SCHEMAS.server.kebab, text: jsonText(jsonSchemaOf(serverInput, style)) },
+          { path: SCHEMAS.root.kebab, text: schemaText(jsonSchemaOf(rootInput, style)) },
+          { path: SCHEMAS.server.kebab, text: schemaText(jsonSchemaOf(serverInput, style)) },
         ]
       : [];
   const hello = (file: InitFile) => (isBare ? [] : [file]);

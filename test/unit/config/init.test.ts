@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 import { INIT_FORMATS, initFiles } from "../../../src/config/init.ts";
 import { folderWith, resolvedFrom } from "./rig.ts";
@@ -40,6 +41,34 @@ describe("the JSON Schemas", () => {
     expect(Object.keys(schema("json", "xy.server.schema.json").properties)).toContain("workingDir");
     expect(Object.keys(schema("json", "xy.schema.json").properties)).toContain("$schema");
     expect(schema("yaml", "xy.server.schema.json").required).toEqual(["command", "port"]);
+  });
+
+  it.each(["xy.schema.json", "xy.server.schema.json"])("%s refuses what is wrong at any depth", (file) => {
+    const text = filesOf("yaml")[file] ?? "";
+    // What several places share stands there once.
+    expect(text.length).toBeLessThan(100_000);
+    const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(JSON.parse(text));
+    const accepts = (server: object) =>
+      validate(file === "xy.schema.json" ? { defaults: {}, servers: { a: server } } : server);
+    const server = { command: "x", port: 1 };
+    const probe = { type: "http", path: "/", "start-period": "1m" };
+    expect(accepts({ ...server, readiness: probe, on: [{ when: { host: "a" }, liveness: probe }] })).toBe(
+      true,
+    );
+    expect(accepts({ ...server, on: [{ when: { host: "a" }, stop: { grace: "5s" } }] })).toBe(true);
+    for (const wrong of [
+      { ...server, stop: { grce: "5s" } },
+      { ...server, readiness: { ...probe, pth: "/" } },
+      { ...server, on: [{ when: { host: "a" }, stop: { grce: "5s" } }] },
+      { ...server, on: [{ when: { host: "a" }, liveness: { ...probe, status: "x" } }] },
+      { ...server, actions: { b: { command: "x", retries: { max: "many" } } } },
+      {
+        ...server,
+        on: [{ when: { host: "a" }, actions: { b: { command: "x", retries: { max: "many" } } } }],
+      },
+      { command: "x" },
+    ])
+      expect(accepts(wrong), JSON.stringify(wrong)).toBe(false);
   });
 });
 
