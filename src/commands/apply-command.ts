@@ -8,7 +8,7 @@ import type { SecretValues } from "../model/spec-parts.ts";
 import { isEmpty } from "../model/summary.ts";
 import { parseDuration } from "../model/units.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
-import type { Evaluated } from "../operation/planning.ts";
+import type { Evaluated } from "../operation/evaluating.ts";
 import { apply } from "../reconciler/apply.ts";
 import { RpcError } from "../rpc/errors.ts";
 import { writeBackendSettings } from "../system/backend-settings.ts";

@@ -6,8 +6,8 @@ import type { Machine } from "../model/machine.ts";
 import { hostWord } from "../model/machine-words.ts";
 import { own } from "../model/own.ts";
 import { visible } from "../model/visible.ts";
+import type { Evaluated } from "../operation/evaluating.ts";
 import type { HostName } from "../operation/host-name.ts";
-import type { Evaluated } from "../operation/planning.ts";
 import { EXIT } from "./exit-codes.ts";
 import {
   type EvaluationFlags,

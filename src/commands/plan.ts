@@ -6,7 +6,7 @@ import type { Machine } from "../model/machine.ts";
 import { own } from "../model/own.ts";
 import type { Plan } from "../model/plan.ts";
 import { isEmpty } from "../model/summary.ts";
-import type { Evaluated } from "../operation/planning.ts";
+import type { Evaluated } from "../operation/evaluating.ts";
 import { planDocument } from "../views/json.ts";
 import { planView } from "../views/plan.ts";
 import { EXIT } from "./exit-codes.ts";

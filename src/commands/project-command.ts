@@ -10,7 +10,8 @@ import type { ConsentQuestion, Power } from "../model/power.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import { quotedLine } from "../model/visible.ts";
-import type { Evaluated, Setting, ToPlan } from "../operation/planning.ts";
+import type { Evaluated, Setting } from "../operation/evaluating.ts";
+import type { ToPlan } from "../operation/planning.ts";
 import { pathsOf, typedFolder } from "../system/paths.ts";
 import { STATE_FOLDER, whyNotPrivate } from "../system/private-folder.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
@@ -179,7 +180,7 @@ export abstract class ProjectCommand extends BaseCommand {
 
   /** The evaluated configuration, or the end of the command with every problem and exit code 3. */
   protected async evaluated(flags: EvaluationFlags): Promise<Evaluated> {
-    const { evaluate } = await import("../operation/planning.ts");
+    const { evaluate } = await import("../operation/evaluating.ts");
     return this.usable(await evaluate(this.setting(flags)), "nothing was done");
   }
 

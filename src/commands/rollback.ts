@@ -1,6 +1,6 @@
 import { integer } from "@oclif/core/args";
+import type { Setting } from "../operation/evaluating.ts";
 import type { Generation } from "../operation/generations.ts";
-import type { Setting } from "../operation/planning.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
 import { projectFlag, trustFlags, yesFlag } from "./project-command.ts";
@@ -34,7 +34,7 @@ export default class Rollback extends ApplyCommand {
     const project = flags.project ?? (await this.currentProject(flags));
     if (project === undefined)
       this.fail(EXIT.failed, "cannot tell which project to roll back: name it with --project");
-    const { evaluateGeneration } = await import("../operation/planning.ts");
+    const { evaluateGeneration } = await import("../operation/evaluating.ts");
     await this.locked(project, async () => {
       const generation = await this.#generation(project, args.generation);
       const setting = this.setting(flags);

@@ -143,7 +143,7 @@ export abstract class ServerCommand extends ProjectCommand {
     flags: EvaluationFlags & { readonly project?: string | undefined },
   ): Promise<Others> {
     const { Others } = await import("./others.ts");
-    const { declaredBackends } = await import("../operation/planning.ts");
+    const { declaredBackends } = await import("../operation/evaluating.ts");
     return new Others(this.state, flags.project, async (isNeeded) => {
       const found = await declaredBackends(this.setting(flags));
       if (found.ok) return found.value;

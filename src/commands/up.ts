@@ -1,7 +1,7 @@
 import { endSession, type FollowEnd, type SessionEvent, SessionFollower } from "../backends/agent-session.ts";
 import type { ActionChange, Change, Plan } from "../model/plan.ts";
 import type { ProcessId } from "../model/process.ts";
-import type { Evaluated } from "../operation/planning.ts";
+import type { Evaluated } from "../operation/evaluating.ts";
 import { identify } from "../system/processes.ts";
 import type { LineScreen } from "../views/logs.ts";
 import { sessionFormat, sessionSummary } from "../views/session.ts";

@@ -5,9 +5,9 @@ import { discover } from "../config/discover.ts";
 import type { Loaded } from "../config/load.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
+import { type Evaluated, readConfiguration, resolveHere, type Setting } from "./evaluating.ts";
 import { type HostName, hostNameOf } from "./host-name.ts";
 import { readMachine } from "./machine.ts";
-import { type Evaluated, readConfiguration, resolveHere, type Setting } from "./planning.ts";
 
 /** Everything that is wrong with a configuration, in one pass. */
 export interface Checked {

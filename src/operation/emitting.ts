@@ -9,8 +9,8 @@ import { ACCOUNT, type Machine } from "../model/machine.ts";
 import { isAuto } from "../model/port.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { type Selection, select } from "../reconciler/select.ts";
+import { readConfiguration, type Setting } from "./evaluating.ts";
 import { readMachine } from "./machine.ts";
-import { readConfiguration, type Setting } from "./planning.ts";
 
 /** A server to be written as a unit. */
 interface ToEmit {

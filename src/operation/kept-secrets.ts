@@ -6,7 +6,7 @@ import type { SecretValues } from "../model/spec-parts.ts";
 import { withPassword } from "../model/target.ts";
 import { readBackendSettings } from "../system/backend-settings.ts";
 import { type Applied, appliedActions, appliedServers, applying } from "./applied-secrets.ts";
-import type { Evaluated } from "./planning.ts";
+import type { Evaluated } from "./evaluating.ts";
 
 /** What an apply without secrets works with: the values that were applied last. */
 

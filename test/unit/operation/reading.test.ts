@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { formatDiagnostic } from "../../../src/model/diagnostic.ts";
+import { readConfiguration } from "../../../src/operation/evaluating.ts";
 import { readMachine } from "../../../src/operation/machine.ts";
-import { readConfiguration } from "../../../src/operation/planning.ts";
 
 let home: string;
 beforeEach(() => {
