@@ -6,7 +6,7 @@ import type { Observed } from "../model/observed.ts";
 import { isProgramAddress } from "../model/other-program.ts";
 import type { RpcClient } from "../rpc/client.ts";
 import type { Method, ResultOf } from "../rpc/contract.ts";
-import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
+import { explained, RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { hasActions } from "../system/projects.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { EvaluationFlags } from "./project-command.ts";
@@ -111,7 +111,7 @@ export abstract class OperateCommand extends ServerCommand {
               left.push(...((result.left as typeof left | undefined) ?? []));
             } catch (error) {
               if (!(error instanceof RpcError)) throw error;
-              failed.push({ name, project, code: error.code, message: error.message });
+              failed.push({ name, project, code: error.code, message: explained(error).message });
             }
           }),
         ).finally(() => clearTimeout(told));
