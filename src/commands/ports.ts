@@ -31,6 +31,9 @@ export default class Ports extends ServerCommand {
     const addresses = await Promise.all(
       reset.map((name) => this.address(name.includes("/") || !project ? name : `${project}/${name}`, flags)),
     );
+    // All or none: a name that cannot be reset changes nothing for the others.
+    for (const { project, name } of addresses)
+      if (!Object.hasOwn(readProject(this.state, project)?.ports ?? {}, name)) this.#notChosen(name);
     for (const address of addresses) await this.#reset(address);
     if (reset.length > 0 && !this.json) return;
     const rows = await this.#rows(project);
@@ -47,15 +50,18 @@ export default class Ports extends ServerCommand {
         `cannot reset the port of ${name}: an apply of project ${project} is under way (pid ${attempt.by.pid})`,
       );
     try {
-      if (!resetPort(this.state, project, name))
-        this.fail(
-          EXIT.failed,
-          `cannot reset the port of ${name}: none was chosen for it; its configuration says which it is`,
-        );
+      if (!resetPort(this.state, project, name)) this.#notChosen(name);
     } finally {
       attempt.lock.release();
     }
     if (!this.json) this.print(`${name}: the next apply chooses its port; \`xy plan\` shows which`);
+  }
+
+  #notChosen(name: string): never {
+    return this.fail(
+      EXIT.failed,
+      `cannot reset the port of ${name}: none was chosen for it; its configuration says which it is`,
+    );
   }
 
   /** Those that servers have, and those that are kept for servers that are not there now. */

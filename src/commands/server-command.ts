@@ -7,7 +7,7 @@ import { ServiceError } from "../backends/service.ts";
 import type { UnitBackend } from "../backends/units/unit-backend.ts";
 import { nearest } from "../model/nearest.ts";
 import type { Observed } from "../model/observed.ts";
-import { NoSuchProgram } from "../model/other-program.ts";
+import { isProgramAddress, NoSuchProgram } from "../model/other-program.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { parseDuration } from "../model/units.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
@@ -231,6 +231,11 @@ export abstract class ServerCommand extends ProjectCommand {
   }
 
   #unknown(name: string): never {
+    if (isProgramAddress(name))
+      this.fail(
+        EXIT.failed,
+        `cannot do this with ${name}: it is not xy's; it can be started, stopped and restarted, and \`xy status\` and \`xy logs\` show it`,
+      );
     const all = recordedProjects(this.state).flatMap((project) =>
       recordedBackends(this.state, project).map((server) => server.name),
     );

@@ -109,10 +109,18 @@ it("a server gets the port that it prefers, or the next one, and keeps it until 
     stderr:
       "xy: cannot reset the port of plain: none was chosen for it; its configuration says which it is\n",
   });
+  await home.xy("ports", "--reset", "web", "--reset", "plain");
+  expect(await home.json("ports")).toEqual([{ ...row, port }]);
   expect(await home.xy("ports", "--reset", "wbe")).toMatchObject({
     code: 1,
     stderr: expect.stringContaining("did you mean web?"),
   });
+  // What another supervisor runs has no such thing, and is not called unknown.
+  for (const verb of [["ports", "--reset"], ["why"], ["probe"]])
+    expect(await home.xy(...verb, "supervisord:site:web")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("cannot do this with supervisord:site:web: it is not xy's"),
+    });
 });
 
 it("of two servers that prefer one port the first by name has it, and what was kept comes back", async () => {
