@@ -112,15 +112,19 @@ export abstract class ApplyCommand extends ProjectCommand {
 
   /** Binds the project's name to its root, and keeps the ports that its servers were given. */
   protected async bind(
-    { desired, autoPorts: ports, settings, origin, here, host }: Evaluated,
-    { isAgreed, adopts = false }: { readonly isAgreed: boolean; readonly adopts?: boolean | undefined },
+    { desired, autoPorts, settings, origin, here, host }: Evaluated,
+    { plan, adopts = false }: { readonly plan: Plan; readonly adopts?: boolean | undefined },
   ): Promise<void> {
     const { bindProject } = await import("../operation/project.ts");
     const { rememberSeen } = await import("../operation/consent.ts");
     // Nobody has been asked about a plan without changes.
-    rememberSeen(this.state, isAgreed ? origin : undefined);
+    rememberSeen(this.state, isEmpty(plan) ? undefined : origin);
     // Before anything is done: what is done has to be undone without the configuration.
     writeBackendSettings(this.state, desired.project, settings);
+    // What is left out keeps the port that it has, and a wish for another one.
+    const ports = Object.fromEntries(
+      Object.entries(autoPorts).filter(([name]) => !plan.skipped.includes(name)),
+    );
     bindProject(this.state, desired.project, here, { ports, host, now: Date.now(), adopts });
   }
 
@@ -190,7 +194,7 @@ export abstract class ApplyCommand extends ProjectCommand {
     const { desired, files, folders } = evaluated;
     // A rollback leaves the project bound where it is, and its servers their ports.
     if (rollbackOf === undefined) {
-      await this.bind(evaluated, { isAgreed: !isEmpty(plan), adopts: application.adopts });
+      await this.bind(evaluated, { plan, adopts: application.adopts });
       await this.#rename(application);
     }
     // Nothing to do, and no change of what is active to remember either.

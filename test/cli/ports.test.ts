@@ -96,6 +96,17 @@ it("a server gets the port that it prefers, or the next one, and keeps it until 
   expect(await home.did("plan")).toContain(`port: ${chosen} -> ${port}`);
   await home.did("apply", "--yes");
   expect(await home.json("ports")).toEqual([{ ...row, port }]);
+  // What an apply leaves out keeps its port, and the wish for another one.
+  preferring(home, "web", Number(chosen));
+  home.declare("side");
+  await home.did("ports", "--reset", "web");
+  await home.did("apply", "--yes", "--only", "side");
+  expect(await home.json("ports")).toContainEqual({ ...row, port, reset: true });
+  expect(await home.did("plan")).toContain(`port: ${port} -> ${chosen}`);
+  preferring(home, "web", port);
+  await home.did("apply", "--yes");
+  home.remove("servers.d/side.kdl");
+  await home.did("apply", "--yes");
   // Its own listener is in nobody's way: asked again, it stays where it is.
   await home.did("ports", "--reset", "tools/web");
   expect(await home.did("plan")).toBe("No changes. 1 server matches the configuration.\n");
