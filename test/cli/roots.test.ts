@@ -398,6 +398,17 @@ describe("two files in one folder", () => {
       private: { project: "private" },
     });
     expect(await home.did("stop", "--all", "--config", "private.yaml")).toBe("private: stopped\n");
+    // Neither of them is that of the folder, and what is said of it is true.
+    for (const [command, told] of [
+      ["stop --all", "name one with --config, or servers as PROJECT/NAME"],
+      ["rollback --yes", "name it with --project, or its configuration with --config"],
+      ["destroy --yes", "name one with --project: private, work"],
+    ] as const) {
+      const { code, stdout, stderr } = await home.xy(...command.split(" "));
+      expect({ code, text: stdout + stderr }).toEqual({ code: 1, text: expect.stringContaining(told) });
+    }
+    expect(await home.did("history")).toContain("to see its history: private, work\n");
+    expect(await home.did("history", "--config", "work.yaml")).toContain("+work (1 file)");
     // By one name they would be one project.
     home.write("private.yaml", `project: work\nservers: { private: { command: sleep, port: none } }\n`);
     expect(await home.xy("apply", "--yes", "--config", "private.yaml")).toMatchObject({
