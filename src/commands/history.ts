@@ -1,4 +1,5 @@
 import { history } from "../operation/generations.ts";
+import { recordedProjects } from "../system/projects.ts";
 import { historyView } from "../views/history.ts";
 import { ProjectCommand, projectFlag } from "./project-command.ts";
 
@@ -18,6 +19,11 @@ export default class History extends ProjectCommand {
     if (this.json)
       return this.printJson(
         entries.map(({ number, generation }) => generation ?? { number, unreadable: true }),
+      );
+    const others = project === undefined ? recordedProjects(this.state) : [];
+    if (others.length > 0)
+      return this.print(
+        `Nothing was applied from here. Name a project with --project to see its history: ${others.join(", ")}\n`,
       );
     this.print(
       historyView(

@@ -33,7 +33,10 @@ export default class Rollback extends ApplyCommand {
     const waitMs = this.waitMs(flags);
     const project = flags.project ?? (await this.currentProject(flags));
     if (project === undefined)
-      this.fail(EXIT.failed, "cannot tell which project to roll back: name it with --project");
+      this.fail(
+        EXIT.failed,
+        "cannot tell which project to roll back: name it with --project, or its configuration with --config",
+      );
     const { evaluateGeneration } = await import("../operation/evaluating.ts");
     await this.locked(project, async () => {
       const generation = await this.#generation(project, args.generation);

@@ -256,7 +256,10 @@ export abstract class ServerCommand extends ProjectCommand {
     if (!flags.all) return Promise.all(names.map((name) => this.address(name, flags)));
     const project = await this.currentProject(flags);
     if (project === undefined)
-      this.fail(EXIT.failed, "cannot tell the current project: this folder belongs to none that was applied");
+      this.fail(
+        EXIT.failed,
+        "cannot tell the current project: no configuration is found from here that was applied; name one with --config, or servers as PROJECT/NAME",
+      );
     return recordedBackends(this.state, project).map((server) => ({ project, ...server }));
   }
 }

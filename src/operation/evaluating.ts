@@ -24,7 +24,7 @@ import { type Asking, mayUse } from "./consent.ts";
 import type { Generation } from "./generations.ts";
 import { hostNameOf } from "./host-name.ts";
 import { readMachine } from "./machine.ts";
-import { appliedAs, asTheyAre, formerNames, type Here, nameOfRoot, ownName, projectsHere } from "./roots.ts";
+import { appliedAs, asTheyAre, type Here, nameOfRoot, namesToday, ownName, projectsHere } from "./roots.ts";
 import { machineHmac, runSecretCommand } from "./secrets.ts";
 import type { Origin } from "./trust.ts";
 
@@ -180,7 +180,7 @@ export async function resolveHere(
     ...(selection ? { isLeftOut: (name) => !isSelected(name, selection) } : {}),
     ...appliedReferences(state, project),
   });
-  const former = asTheyAre(formerNames(record, here, setting.adopts));
+  const former = asTheyAre(namesToday(record, here, setting.adopts));
   return { ...resolved, desired: { ...resolved.desired, former }, ...given };
 }
 

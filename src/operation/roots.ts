@@ -104,6 +104,24 @@ export function formerNames(
   return all.filter(({ from }) => from !== here.root);
 }
 
+/**
+ * By which names a plan may find, beside those, what is in the root: `..` out of a folder in it that is a link leads to a
+ * real path. So where stow makes a folder of the root's link, what led through the link is named by what that led to; and
+ * the other way round. The last of these are of no use to a record: the next turn makes others.
+ */
+export function namesToday(
+  record: ProjectRecord | undefined,
+  here: Here,
+  adopts = false,
+): readonly FormerName[] {
+  const former = formerNames(record, here, adopts);
+  if (record?.place === undefined || !isBoundTo(record, here)) return former;
+  const { root, place } = record;
+  const turned = place === here.place ? [] : [{ from: root, to: place }];
+  // First, so that what the others make of a name stays.
+  return [...turned, { from: here.place, to: here.root }, ...former].filter(({ from, to }) => from !== to);
+}
+
 /** Those, with what has become of the places by now. */
 export const asTheyAre = (former: readonly FormerName[]): FormerName[] =>
   former.map(({ from, to }) => ({ from, to, isGone: !leadsToSame(from, to) }));

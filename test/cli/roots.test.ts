@@ -230,6 +230,42 @@ describe("one folder has one project", () => {
     expect(await web(home)).toMatchObject({ pid: before?.pid, project: "default" });
   });
 
+  it("also when stow links the folders in it, and `..` out of them leads to what it links to", async () => {
+    const home = newHome();
+    const [real, named] = [join(home.path, "dots/xy"), join(home.path, CONFIG)];
+    home.write(join(real, "run.sh"), "#!/bin/sh\nexec sleep 600\n");
+    home.write(join(real, "token"), "s3cr3t-token\n");
+    chmodSync(join(real, "run.sh"), 0o755);
+    home.write(
+      join(real, "servers.d/web.kdl"),
+      `command "../run.sh"
+port "none"
+working-dir ".."
+env {
+  TOKEN (file)"../token"
+}
+`,
+    );
+    turn(named, real);
+    await did(home, {}, "apply", "--yes");
+    const before = await web(home);
+    for (const folder of [real, named, real]) {
+      rmSync(named, { recursive: true });
+      mkdirSync(named);
+      for (const entry of readdirSync(real)) turn(join(named, entry), join(real, entry));
+      expect(await did(home, {}, "plan")).toBe(ONE);
+      // Nothing depends on an apply in between.
+      if (folder === real) expect(await did(home, {}, "apply", "--yes")).toBe(ONE);
+      if (folder === real) expect(await folderOf(home)).toBe(real);
+      rmSync(named, { recursive: true });
+      turn(named, real);
+      expect(await did(home, {}, "plan")).toBe(ONE);
+      expect(await did(home, {}, "apply", "--yes")).toBe(ONE);
+      expect(await folderOf(home)).toBe(named);
+    }
+    expect((await web(home))?.pid).toBe(before?.pid);
+  });
+
   it("is not that of whoever can turn a link on the way", async () => {
     const home = newHome();
     const [mine, open] = [join(home.path, "mine/proj"), join(home.path, "open")];
@@ -362,6 +398,17 @@ describe("two files in one folder", () => {
       private: { project: "private" },
     });
     expect(await home.did("stop", "--all", "--config", "private.yaml")).toBe("private: stopped\n");
+    // Neither of them is that of the folder, and what is said of it is true.
+    for (const [command, told] of [
+      ["stop --all", "name one with --config, or servers as PROJECT/NAME"],
+      ["rollback --yes", "name it with --project, or its configuration with --config"],
+      ["destroy --yes", "name one with --project: private, work"],
+    ] as const) {
+      const { code, stdout, stderr } = await home.xy(...command.split(" "));
+      expect({ code, text: stdout + stderr }).toEqual({ code: 1, text: expect.stringContaining(told) });
+    }
+    expect(await home.did("history")).toContain("to see its history: private, work\n");
+    expect(await home.did("history", "--config", "work.yaml")).toContain("+work (1 file)");
     // By one name they would be one project.
     home.write("private.yaml", `project: work\nservers: { private: { command: sleep, port: none } }\n`);
     expect(await home.xy("apply", "--yes", "--config", "private.yaml")).toMatchObject({
