@@ -29,7 +29,12 @@ function toDiagnostic({ path, issue }: Found, value: unknown, source: Source): D
   const field = formatPath(server === undefined ? path : path.slice(2), source.document.style) || whole;
   const place = placeOf(source, path, issue.code === "invalid_key" ? "key" : "value");
   const written = issue.code === "invalid_key" ? path.at(-1) : valueAt(value, path);
-  const message = describe(issue, field, written, wayOutOf(path, written, source.document.style));
+  const message = describe(
+    issue,
+    field,
+    written,
+    wayOutOf(path, written, source.document.style) ?? formOf(issue),
+  );
   return {
     ...problemAt(place, message),
     ...(server !== undefined && NAME_PATTERN.test(server) && { server }),
@@ -45,6 +50,19 @@ function wayOutOf(path: KeyPath, value: unknown, style: KeyStyle): string | unde
   if (key === "command" && Array.isArray(value)) return "write its first word, and put the others into args";
   return undefined;
 }
+
+/** Where the schema has no words of its own: the library's are those of its types, which nobody writes. */
+const FORMS: Readonly<Record<string, string>> = {
+  object: "write a block",
+  record: "write a block",
+  array: "write a list",
+  string: "write text in quotes",
+};
+
+const formOf = (issue: Issue): string | undefined =>
+  issue.code === "invalid_type" && issue.message.startsWith("Invalid input")
+    ? FORMS[issue.expected]
+    : undefined;
 
 function describe(issue: Issue, field: string, value: unknown, wayOut = issue.message): string {
   switch (issue.code) {

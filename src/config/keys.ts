@@ -56,6 +56,9 @@ function knownKeys(keys: Iterable<string>, style: KeyStyle): ReadonlyMap<string,
   return new Map([...keys].map((key) => [style === "kebab" ? toKebab(key) : key, key]));
 }
 
+const ON_IN_DEFAULTS =
+  "put it beside the defaults, and what differs into a defaults block within it, or into the server's own on";
+
 /** What is said of a key. `known`: what may stand there, as it is spelled → its key in the schema. */
 export function unknownKey(
   written: string,
@@ -69,6 +72,7 @@ export function unknownKey(
   const field = formatPath([...within, written], "camel");
   const wayOut =
     hint?.message ??
+    (written === "on" && within.length === 1 && within[0] === "defaults" ? ON_IN_DEFAULTS : undefined) ??
     (guess === undefined && within[0] === "on" && known.has("defaults")
       ? `a setting of servers stands in defaults there; else write one of ${words.toSorted().join(", ")}`
       : guess === undefined

@@ -177,7 +177,17 @@ describe("a block for some machines", () => {
     [
       "in the defaults",
       { "xy.config.kdl": 'defaults {\n  on os="linux" { port 2; }\n}\n' },
-      ['xy.config.kdl:2:3: cannot use unknown key "defaults.on": *'],
+      [
+        'xy.config.kdl:2:3: cannot use unknown key "defaults.on": put it beside the defaults, and what differs into a defaults block within it, or into the server\'s own on',
+      ],
+    ],
+    [
+      "nothing, or text, where a block is to stand",
+      { "servers.d/a.json": '{"command": "x", "port": 1,\n"on": [null,\n"work"]}\n' },
+      [
+        "servers.d/a.json:2:8: cannot use nothing for on[0]: write a block",
+        'servers.d/a.json:3:1: cannot use "work" for on[1]: write a block',
+      ],
     ],
   ])("is wrong: %s", async (_, files, problems) => {
     const found = await problemsOf(files, HERE);
