@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { eventually } from "../rig/eventually.ts";
 import { freePort, type Home, homesInTurn } from "./cli.ts";
@@ -105,7 +107,7 @@ it("a server gets the port that it prefers, or the next one, and keeps it until 
   expect(await home.did("plan")).toContain(`port: ${port} -> ${chosen}`);
   preferring(home, "web", port);
   await home.did("apply", "--yes");
-  home.remove("servers.d/side.kdl");
+  rmSync(join(home.project, "servers.d/side.kdl"));
   await home.did("apply", "--yes");
   // Its own listener is in nobody's way: asked again, it stays where it is.
   await home.did("ports", "--reset", "tools/web");
