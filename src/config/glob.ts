@@ -1,26 +1,21 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { type GlobToken, matchesTokens, tokenOf } from "../model/glob.ts";
 
 /** Patterns of file names: `*`, `?`, `[abc]`, `[!a-z]`, and `**` for folders at any depth. Hidden files are left out. */
 
 export const isGlob = (text: string): boolean => /[*?[]/.test(text);
 
-type Token =
-  | { readonly is: "any" }
-  | { readonly is: "one"; readonly matches: (character: string) => boolean };
-
-function tokensOf(pattern: string): Token[] {
-  const tokens: Token[] = [];
+function tokensOf(pattern: string): GlobToken[] {
+  const tokens: GlobToken[] = [];
   const characters = [...pattern];
   for (let i = 0; i < characters.length; i++) {
     const character = characters[i] as string;
     const end = character === "[" ? characters.indexOf("]", i + 2) : -1;
-    if (character === "*") tokens.push({ is: "any" });
-    else if (character === "?") tokens.push({ is: "one", matches: () => true });
-    else if (end > 0) {
+    if (end > 0) {
       tokens.push({ is: "one", matches: setOf(characters.slice(i + 1, end)) });
       i = end;
-    } else tokens.push({ is: "one", matches: (other) => other === character });
+    } else tokens.push(tokenOf(character));
   }
   return tokens;
 }
@@ -41,26 +36,7 @@ function setOf(inside: readonly string[]): (character: string) => boolean {
 /** Whether a name is one of those that a pattern without slashes means. In time of the one length times the other. */
 export function matchesName(pattern: string, name: string): boolean {
   if (name.startsWith(".") && !pattern.startsWith(".")) return false;
-  const tokens = tokensOf(pattern);
-  const characters = [...name];
-  let [t, c] = [0, 0];
-  // Where the last star stands, and how much of the name it has taken: only that one is ever tried again.
-  let star: { readonly t: number; c: number } | undefined;
-  while (c < characters.length) {
-    const token = tokens[t];
-    if (token?.is === "any") {
-      star = { t, c };
-      t++;
-    } else if (token?.matches(characters[c] as string)) {
-      t++;
-      c++;
-    } else if (star) {
-      star.c++;
-      t = star.t + 1;
-      c = star.c;
-    } else return false;
-  }
-  return tokens.slice(t).every(({ is }) => is === "any");
+  return matchesTokens(tokensOf(pattern), name);
 }
 
 /** Entries of folders that are looked at for one pattern. */

@@ -1,27 +1,42 @@
 /** Longest pattern that is used, characters. */
 const LONGEST = 200;
 
+/** A part of a pattern: any characters, or one that fits. */
+export type GlobToken =
+  | { readonly is: "any" }
+  | { readonly is: "one"; readonly matches: (character: string) => boolean };
+
+/** What a character stands for where nothing but `*` and `?` means more than itself. */
+export function tokenOf(character: string): GlobToken {
+  if (character === "*") return { is: "any" };
+  return { is: "one", matches: (other) => character === "?" || other === character };
+}
+
 /** Whether a text matches a pattern, in which `*` stands for any characters and `?` for one. */
 export function globMatcher(pattern: string): (text: string) => boolean {
-  const parts = pattern.slice(0, LONGEST).replace(/\*+/g, "*").split("*");
-  const pieces = parts.map((part) => [...part]);
-  return (text) => isMatch(pieces, [...text]);
+  const tokens = [...pattern.slice(0, LONGEST)].map(tokenOf);
+  return (text) => matchesTokens(tokens, text);
 }
 
-/** By the first place at which each piece fits: in no more steps than both lengths together ask for. */
-function isMatch(pieces: readonly (readonly string[])[], text: readonly string[]): boolean {
-  const [first = [], ...rest] = pieces;
-  if (!fitsAt(first, text, 0)) return false;
-  let at = first.length;
-  for (const [i, piece] of rest.entries()) {
-    const isLast = i === rest.length - 1;
-    if (isLast) return text.length - piece.length >= at && fitsAt(piece, text, text.length - piece.length);
-    while (at + piece.length <= text.length && !fitsAt(piece, text, at)) at++;
-    if (at + piece.length > text.length) return false;
-    at += piece.length;
+/** In time of the one length times the other. */
+export function matchesTokens(tokens: readonly GlobToken[], text: string): boolean {
+  const characters = [...text];
+  let [t, c] = [0, 0];
+  // Where the last star stands, and how much of the text it has taken: only that one is ever tried again.
+  let star: { readonly t: number; c: number } | undefined;
+  while (c < characters.length) {
+    const token = tokens[t];
+    if (token?.is === "any") {
+      star = { t, c };
+      t++;
+    } else if (token?.matches(characters[c] as string)) {
+      t++;
+      c++;
+    } else if (star) {
+      star.c++;
+      t = star.t + 1;
+      c = star.c;
+    } else return false;
   }
-  return at === text.length;
+  return tokens.slice(t).every(({ is }) => is === "any");
 }
-
-const fitsAt = (piece: readonly string[], text: readonly string[], at: number) =>
-  at + piece.length <= text.length && piece.every((one, i) => one === "?" || one === text[at + i]);

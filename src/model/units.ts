@@ -27,12 +27,12 @@ function part(number: string, unit: string): string {
 /** Matches `512B`, `64KiB`, `10MiB`, `1GiB`. */
 export const SIZE_PATTERN = /^(\d+)(B|KiB|MiB|GiB)$/;
 
-/** `"1m30s"` → 90000 (ms); undefined when the text is not a duration. */
 /** A duration in whole seconds, rounded up, and at least so many. */
 export function wholeSeconds(ms: number, least = 0): number {
   return Math.max(least, Math.ceil(ms / 1000));
 }
 
+/** `"1m30s"` → 90000 (ms); undefined when the text is not a duration. */
 export function parseDuration(text: string): number | undefined {
   const match = DURATION_PATTERN.exec(text);
   if (!match) return undefined;

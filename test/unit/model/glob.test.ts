@@ -18,12 +18,5 @@ it.each([
 });
 
 it("takes no longer for a pattern that fits nowhere", () => {
-  const counted = { steps: 0 };
-  const text = new Proxy([..."a".repeat(2000)], {
-    get: (target, key) => {
-      counted.steps++;
-      return Reflect.get(target, key);
-    },
-  });
-  expect(globMatcher(`${"a*".repeat(90)}b`)(text.join(""))).toBe(false);
+  expect(globMatcher(`${"a*".repeat(90)}b`)("a".repeat(2000))).toBe(false);
 });
