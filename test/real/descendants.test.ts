@@ -166,7 +166,9 @@ describe.skipIf(process.platform !== "linux")("a child", () => {
     writeFileSync(go, "");
     const child = await eventually(() => {
       const seen = JSON.parse(readFileSync(join(serverDir(home.state, PROJECT, "a"), "run/1/seen"), "utf8"));
-      return (seen.processes as { pid: number }[])[0]?.pid as number;
+      const [first] = seen.processes as { pid: number }[];
+      if (first === undefined) throw new Error("no descendant is recorded yet");
+      return first.pid;
     });
     expect(groupOf(child)).toBe(child);
     kill(main);
@@ -188,9 +190,12 @@ describe.skipIf(process.platform !== "linux")("a daemon, that hangs off init and
       stop: { grace: 200, descendants },
     });
     await agent.apply(spec, "add", 0);
-    const daemon = await eventually(() =>
-      Number(readFileSync(join(root, "daemon"), "utf8").trim() || undefined),
-    );
+    // The shell makes the file before it writes into it.
+    const daemon = await eventually(() => {
+      const [line] = /^\d+(?=\n)/.exec(readFileSync(join(root, "daemon"), "utf8")) ?? [];
+      if (line === undefined) throw new Error("no pid is written yet");
+      return Number(line);
+    });
     await eventually(async () => {
       const { processes } = await agent.call("children", { name: "a" });
       expect(processes).toContainEqual(expect.objectContaining({ pid: daemon, program: "sleep" }));
