@@ -6,7 +6,7 @@ export default {
     ...Object.values(bundleEntries(import.meta.dirname)).filter(
       (source) => !source.startsWith("src/commands/"),
     ),
-    "scripts/{build,check,demo,generate}.ts",
+    "scripts/{build,check,demo,generate,soak}.ts",
     "test/**/*.test.ts",
     "test/rig/puppet*.ts",
   ],

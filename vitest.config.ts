@@ -30,6 +30,7 @@ export default defineConfig({
       project("contract", 120_000),
       project("cli", 120_000),
       project("real", 300_000),
+      project("fire", 300_000),
     ],
   },
 });

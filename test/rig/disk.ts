@@ -8,6 +8,8 @@ export interface Disk {
   fill(): void;
   /** Makes room again. */
   clear(): void;
+  /** Nobody may write to it, or everybody again who might before. */
+  readOnly(on: boolean): void;
   unmount(): void;
 }
 
@@ -19,6 +21,7 @@ export function mountDisk(folder: string, mebibytes: number): Disk | undefined {
   return {
     fill: () => fill(filler),
     clear: () => rmSync(filler, { force: true }),
+    readOnly: (on) => void asRoot("mount", "-o", `remount,${on ? "ro" : "rw"}`, folder),
     unmount: () => void asRoot("umount", "-l", folder),
   };
 }

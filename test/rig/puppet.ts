@@ -84,7 +84,7 @@ export class Puppet {
   }
 }
 
-const PROGRAM = join(import.meta.dirname, "puppet-program.pl");
+export const PUPPET = join(import.meta.dirname, "puppet-program.pl");
 
 /** Where puppets come as soon as they run. */
 export class Stage {
@@ -113,7 +113,7 @@ export class Stage {
   /** A server whose processes come here. */
   spec(name: string, over: SpecChanges & { readonly extra?: readonly string[] } = {}): ServerSpec {
     const { extra = [], ...changes } = over;
-    return serverSpec(name, "/usr/bin/perl", [PROGRAM, this.path, name, ...extra], changes);
+    return serverSpec(name, "/usr/bin/perl", [PUPPET, this.path, name, ...extra], changes);
   }
 
   /** The next process of that name: one that came already, or one that is still to come. */
