@@ -16,6 +16,27 @@ function breachesIn(files: Record<string, string>): string[] {
   return breaches(new Map(Object.entries(files).map(([path, text]) => [`src/${path}`, text])));
 }
 
+describe("the words of the house", () => {
+  it("are about what is in the code, where they say", () => {
+    const page = readFileSync(join(root, "docs/ARCHITECTURE.md"), "utf8");
+    const [, table = ""] = /\n## Words\n([\s\S]*?)\n## /.exec(page) ?? [];
+    const rows = [...table.matchAll(/^\| ([^|]+) \| [^|]+ \| `([^`]+)` \|$/gm)];
+    const sources = ownSources();
+    const missing = rows.filter(([, word = "", path = ""]) => {
+      const text = sources.get(`src/${path}`)?.toLowerCase() ?? "";
+      // Of several words each, and a stem that its forms share.
+      return !word
+        .replace("'s", "")
+        .split(" ")
+        .every((part) => text.includes(part.slice(0, 5)));
+    });
+    expect(rows.length).toBeGreaterThan(25);
+    expect(missing.map(([row]) => row)).toEqual([]);
+    const words = rows.map(([, word]) => word);
+    expect(words).toEqual(words.toSorted());
+  });
+});
+
 describe("the import rules", () => {
   it("hold in src/", () => {
     expect(breaches(ownSources())).toEqual([]);

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Exit } from "../../../src/model/observed.ts";
@@ -136,8 +138,16 @@ describe("whatever happens to a server and its agents", () => {
           .join("\n"),
       );
     expect([...HAPPENED].filter((what) => (seen.get(what) ?? 0) < 20)).toEqual([]);
+    expect([...seen.keys()].filter((what) => what.includes(" --> ")).sort()).toEqual(pictured());
   }, 120_000);
 });
+
+/** The steps that the picture in docs/ARCHITECTURE.md has. */
+function pictured(): string[] {
+  const page = readFileSync(join(import.meta.dirname, "../../../docs/ARCHITECTURE.md"), "utf8");
+  const [, picture = ""] = /```mermaid\n([^`]*)```/.exec(page) ?? [];
+  return [...picture.matchAll(/^ *(\w+ --> \w+):/gm)].map(([, step = ""]) => step).sort();
+}
 
 function play(
   restart: SupervisedSpec,

@@ -400,6 +400,8 @@ export class Inspector implements Witness {
     if (event.type === "adopted")
       this.count(`adopted ${before.phase.tag}, ${event.present ? "found" : "gone"}`);
     if ("inc" in event && event.inc !== before.inc) this.count("late event");
+    const [from, to] = [publicState(before), publicState(after)];
+    if (from !== to) this.count(`${from} --> ${to}`);
     if (before.paused && after.paused) this.count(`${event.type} while paused`);
     if (before.paused && !after.paused && after.phase.tag === "starting")
       this.count("spawned as the pause ended");
