@@ -99,16 +99,24 @@ export async function storageFault(world: World, one: Case, random: Random): Pro
   if (!one.living) await world.killAgentAndLoop();
   DAMAGES[one.damage]?.do(path, world);
   for (const look of random.shuffled(LOOKS).slice(0, 2)) await world.said(...look);
-  let helped = false;
-  for (let attempt = 0; ; attempt++) {
-    const outcome = await world.said("apply", "--yes");
-    if (outcome.code === 0) break;
-    if (attempt > 2) throw new Error(`xy apply cannot go on, whatever is done: ${wordsOf(outcome)}`);
-    follow(world, path, outcome);
-    helped = true;
+  let helped = await untilApplied(world, path);
+  // What a living agent has in mind hides the damage, until another one reads the file.
+  if (one.living) {
+    await world.killAgentAndLoop();
+    helped = (await untilApplied(world, path)) || helped;
   }
   await world.matches();
   return { helped };
+}
+
+/** True when a person had to do what a message said. */
+async function untilApplied(world: World, path: string): Promise<boolean> {
+  for (let attempt = 0; ; attempt++) {
+    const outcome = await world.said("apply", "--yes");
+    if (outcome.code === 0) return attempt > 0;
+    if (attempt > 2) throw new Error(`xy apply cannot go on, whatever is done: ${wordsOf(outcome)}`);
+    follow(world, path, outcome);
+  }
 }
 
 const wordsOf = ({ code, stdout, stderr }: Outcome) => `exit ${code}\n${stdout}${stderr}`;
