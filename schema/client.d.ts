@@ -183,6 +183,234 @@ export interface ServerSpec {
   readonly [more: string]: unknown;
 }
 
+/** The same as a client may send it: of what is left out, the agent fills in the default. */
+export interface ShortServerSpec {
+  /** Left out: the `server` of the call. Anything else is refused. */
+  readonly name?: string | undefined;
+  /** Left out: the `project` of the call. Anything else is refused. */
+  readonly project?: string | undefined;
+  /** Left out: `program`. One of the two is needed. */
+  readonly command?: string | undefined;
+  /** Absolute path of the program. Left out: where `command` is found, which is an absolute path or a name in a folder of PATH. */
+  readonly program?: string | undefined;
+  readonly args?: readonly string[] | undefined;
+  readonly port?: number | null | undefined;
+  readonly host?: string | undefined;
+  readonly mcp?: {
+    readonly path: string;
+    readonly [more: string]: unknown;
+  } | null | undefined;
+  /** The whole environment. Left out: what every server gets (HOME, USER, LANG, PATH and its like). */
+  readonly env?: Readonly<Record<string, string | {
+    readonly secret: {
+      readonly env: string;
+    } | {
+      readonly file: string;
+    } | {
+      readonly command: string;
+    } | {
+      readonly envFile: string;
+      readonly name: string;
+    };
+    readonly hmac: string;
+  }>> | undefined;
+  /** Absolute. Left out: the home folder. */
+  readonly workingDir?: string | undefined;
+  readonly umask?: number | undefined;
+  readonly limits?: {
+    readonly openFiles?: number | undefined;
+    readonly [more: string]: unknown;
+  } | undefined;
+  readonly backend?: "agent" | "systemd" | "launchd" | "supervisord" | undefined;
+  readonly class?: "system" | undefined;
+  readonly startTimeout?: number | undefined;
+  readonly restart?: {
+    readonly policy?: "on-failure" | "always" | "never" | undefined;
+    readonly backoffInitial?: number | undefined;
+    readonly backoffMax?: number | undefined;
+    readonly maxRetriesPerMinute?: number | undefined;
+    readonly resetAfter?: number | undefined;
+    readonly successExitCodes?: readonly number[] | undefined;
+    readonly [more: string]: unknown;
+  } | undefined;
+  readonly stop?: {
+    readonly grace?: number | undefined;
+    readonly signal?: "SIGTERM" | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | undefined;
+    readonly descendants?: "own" | "all" | undefined;
+    readonly [more: string]: unknown;
+  } | undefined;
+  readonly readiness?: {
+    readonly type: "none";
+    readonly [more: string]: unknown;
+  } | {
+    readonly type: "tcp";
+    readonly port: number;
+    readonly owner?: "own" | "any" | undefined;
+    readonly interval?: number | undefined;
+    readonly timeout?: number | undefined;
+    readonly startPeriod?: number | undefined;
+    readonly failureThreshold?: number | undefined;
+    readonly successThreshold?: number | undefined;
+    readonly [more: string]: unknown;
+  } | {
+    readonly type: "http";
+    readonly port: number;
+    readonly host?: string | undefined;
+    readonly path: string;
+    readonly status: readonly number[];
+    readonly owner?: "own" | "any" | undefined;
+    readonly interval?: number | undefined;
+    readonly timeout?: number | undefined;
+    readonly startPeriod?: number | undefined;
+    readonly failureThreshold?: number | undefined;
+    readonly successThreshold?: number | undefined;
+    readonly [more: string]: unknown;
+  } | {
+    readonly type: "mcp";
+    readonly port: number;
+    readonly path: string;
+    readonly owner?: "own" | "any" | undefined;
+    readonly interval?: number | undefined;
+    readonly timeout?: number | undefined;
+    readonly startPeriod?: number | undefined;
+    readonly failureThreshold?: number | undefined;
+    readonly successThreshold?: number | undefined;
+    readonly [more: string]: unknown;
+  } | {
+    readonly type: "command";
+    readonly command: string;
+    readonly program: string;
+    readonly args: readonly string[];
+    readonly interval?: number | undefined;
+    readonly timeout?: number | undefined;
+    readonly startPeriod?: number | undefined;
+    readonly failureThreshold?: number | undefined;
+    readonly successThreshold?: number | undefined;
+    readonly [more: string]: unknown;
+  } | {
+    readonly type: "log";
+    readonly pattern: string;
+    readonly interval?: number | undefined;
+    readonly timeout?: number | undefined;
+    readonly startPeriod?: number | undefined;
+    readonly failureThreshold?: number | undefined;
+    readonly successThreshold?: number | undefined;
+    readonly [more: string]: unknown;
+  } | undefined;
+  readonly liveness?: {
+    readonly type: "none";
+    readonly [more: string]: unknown;
+  } | {
+    readonly type: "tcp";
+    readonly port: number;
+    readonly owner?: "own" | "any" | undefined;
+    readonly interval?: number | undefined;
+    readonly timeout?: number | undefined;
+    readonly startPeriod?: number | undefined;
+    readonly failureThreshold?: number | undefined;
+    readonly successThreshold?: number | undefined;
+    readonly [more: string]: unknown;
+  } | {
+    readonly type: "http";
+    readonly port: number;
+    readonly host?: string | undefined;
+    readonly path: string;
+    readonly status: readonly number[];
+    readonly owner?: "own" | "any" | undefined;
+    readonly interval?: number | undefined;
+    readonly timeout?: number | undefined;
+    readonly startPeriod?: number | undefined;
+    readonly failureThreshold?: number | undefined;
+    readonly successThreshold?: number | undefined;
+    readonly [more: string]: unknown;
+  } | {
+    readonly type: "mcp";
+    readonly port: number;
+    readonly path: string;
+    readonly owner?: "own" | "any" | undefined;
+    readonly interval?: number | undefined;
+    readonly timeout?: number | undefined;
+    readonly startPeriod?: number | undefined;
+    readonly failureThreshold?: number | undefined;
+    readonly successThreshold?: number | undefined;
+    readonly [more: string]: unknown;
+  } | {
+    readonly type: "command";
+    readonly command: string;
+    readonly program: string;
+    readonly args: readonly string[];
+    readonly interval?: number | undefined;
+    readonly timeout?: number | undefined;
+    readonly startPeriod?: number | undefined;
+    readonly failureThreshold?: number | undefined;
+    readonly successThreshold?: number | undefined;
+    readonly [more: string]: unknown;
+  } | {
+    readonly type: "log";
+    readonly pattern: string;
+    readonly interval?: number | undefined;
+    readonly timeout?: number | undefined;
+    readonly startPeriod?: number | undefined;
+    readonly failureThreshold?: number | undefined;
+    readonly successThreshold?: number | undefined;
+    readonly [more: string]: unknown;
+  } | undefined;
+  readonly dependsOn?: readonly ({
+    readonly server: string;
+    readonly condition: "ready" | "started" | "completed";
+    readonly [more: string]: unknown;
+  })[] | undefined;
+  readonly logs?: {
+    readonly maxSize?: number | undefined;
+    readonly keep?: number | undefined;
+    readonly [more: string]: unknown;
+  } | undefined;
+  readonly wanted?: "start" | "stop" | "ignore" | undefined;
+  readonly description?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly [more: string]: unknown;
+}
+
+/** A command that no action declares, as a client may send it. */
+export interface ShortActionSpec {
+  /** What its job is called. */
+  readonly name: string;
+  readonly command: string;
+  /** Absolute path of the program. Left out: where `command` is found, which is an absolute path or a name in a folder of PATH. */
+  readonly program?: string | undefined;
+  readonly args?: readonly string[] | undefined;
+  /** The whole environment. Left out: what every server gets (HOME, USER, LANG, PATH and its like). */
+  readonly env?: Readonly<Record<string, string | {
+    readonly secret: {
+      readonly env: string;
+    } | {
+      readonly file: string;
+    } | {
+      readonly command: string;
+    } | {
+      readonly envFile: string;
+      readonly name: string;
+    };
+    readonly hmac: string;
+  }>> | undefined;
+  /** Absolute. Left out: the home folder. */
+  readonly workingDir?: string | undefined;
+  readonly umask?: number | undefined;
+  /** Left out: 1024, or 256 on macOS. */
+  readonly openFiles?: number | undefined;
+  readonly timeout?: number | null | undefined;
+  readonly grace?: number | undefined;
+  readonly retries?: {
+    readonly max: number;
+    readonly backoffInitial: number;
+    readonly backoffMax: number;
+  } | undefined;
+  readonly stopSignal?: "SIGTERM" | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | undefined;
+  readonly description?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly [more: string]: unknown;
+}
+
 /** What was applied of one action, everything filled in. Durations are milliseconds. */
 export interface ActionSpec {
   readonly name: string;
@@ -229,12 +457,13 @@ export interface ActionSpec {
   readonly [more: string]: unknown;
 }
 
-/** One recorded execution, of a server's own program or of an action. */
+/** One recorded execution, of a server's own program, of an action, or of a command that was typed. */
 export interface Job {
   readonly id: number;
   readonly project: string;
   readonly service_id: string | null;
   readonly action_id: string;
+  readonly inline?: true | undefined;
   readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
   readonly retry_of: number | null;
   readonly awaits?: readonly number[] | undefined;
@@ -287,6 +516,7 @@ export interface Methods {
         readonly state: string;
         readonly resting: boolean;
       })[] | undefined;
+      readonly kept?: true | undefined;
       readonly root_gone?: string | undefined;
     })[];
   };
@@ -326,6 +556,7 @@ export interface Methods {
         readonly state: string;
         readonly resting: boolean;
       })[] | undefined;
+      readonly kept?: true | undefined;
       readonly root_gone?: string | undefined;
       readonly since_unix_ms: number;
       readonly started_at_unix_ms?: number | undefined;
@@ -424,6 +655,7 @@ export interface Methods {
         readonly state: string;
         readonly resting: boolean;
       })[] | undefined;
+      readonly kept?: true | undefined;
       readonly root_gone?: string | undefined;
       readonly depends_on: readonly ({
         readonly server: string;
@@ -722,6 +954,7 @@ export interface Methods {
         readonly state: string;
         readonly resting: boolean;
       })[] | undefined;
+      readonly kept?: true | undefined;
     })[];
   };
   /** Carry out one change of a plan, and wait until the server is ready. */
@@ -730,9 +963,9 @@ export interface Methods {
       readonly project: string;
       readonly server: string;
       readonly action: "add" | "update" | "restart" | "start" | "stop" | "remove";
-      readonly spec?: ServerSpec | undefined;
+      readonly spec?: ShortServerSpec | undefined;
       readonly secrets?: Readonly<Record<string, string>> | undefined;
-      readonly wait_ms: number;
+      readonly wait_ms?: number | undefined;
       readonly while_progress?: boolean | undefined;
       readonly progress?: boolean | undefined;
       readonly until?: "ready" | "started" | "completed" | undefined;
@@ -766,6 +999,53 @@ export interface Methods {
         readonly state: string;
         readonly resting: boolean;
       })[] | undefined;
+    };
+  };
+  /** Add a server that no configuration declares, and wait until it is ready. It is `kept`: no plan removes it, until a configuration declares one of its name. One that is kept already as `spec` says is only started. */
+  readonly keep: {
+    readonly params: {
+      readonly project: string;
+      readonly server: string;
+      readonly spec: ShortServerSpec;
+      readonly secrets?: Readonly<Record<string, string>> | undefined;
+      readonly wait_ms?: number | undefined;
+      readonly while_progress?: boolean | undefined;
+      readonly progress?: boolean | undefined;
+      readonly held?: boolean | undefined;
+    };
+    readonly result: {
+      readonly ok: true;
+      readonly detail: string;
+      readonly waits_for?: readonly ({
+        readonly server: string;
+        readonly condition: "ready" | "started" | "completed";
+        readonly state: string;
+        readonly resting: boolean;
+      })[] | undefined;
+    } | {
+      readonly ok: false;
+      readonly message: string;
+      readonly last_lines: readonly string[];
+      readonly help?: readonly string[] | undefined;
+      readonly port_conflict?: true | undefined;
+      readonly waits_for?: readonly ({
+        readonly server: string;
+        readonly condition: "ready" | "started" | "completed";
+        readonly state: string;
+        readonly resting: boolean;
+      })[] | undefined;
+    };
+  };
+  /** Stop a server that is `kept`, and remove it with its logs and jobs. */
+  readonly forget: {
+    readonly params: {
+      readonly name: string;
+      readonly project?: string | undefined;
+    };
+    readonly result: {
+      readonly name: string;
+      readonly project: string;
+      readonly detail: string;
     };
   };
   /** Look once now, with every step; the supervision does not hear of it. */
@@ -909,6 +1189,34 @@ export interface Methods {
       readonly project: string;
       readonly service_id: string | null;
       readonly action_id: string;
+      readonly inline?: true | undefined;
+      readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
+      readonly retry_of: number | null;
+      readonly awaits?: readonly number[] | undefined;
+      readonly attempt: number;
+      readonly phase: "pending" | "running" | "succeeded" | "failed" | "cancelled";
+      readonly pid: number | null;
+      readonly exit_code: number | null;
+      readonly signal: string | null;
+      readonly created_at: number;
+      readonly started_at: number | null;
+      readonly ended_at: number | null;
+      readonly error: string | null;
+      readonly tags: readonly string[];
+    };
+  };
+  /** Run a command now, as a job that no action declares. It answers with its job, which is only begun. The job has `inline`, and belongs to no server. */
+  readonly job_run: {
+    readonly params: {
+      readonly project: string;
+      readonly spec: ShortActionSpec;
+    };
+    readonly result: {
+      readonly id: number;
+      readonly project: string;
+      readonly service_id: string | null;
+      readonly action_id: string;
+      readonly inline?: true | undefined;
       readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
       readonly retry_of: number | null;
       readonly awaits?: readonly number[] | undefined;
@@ -954,6 +1262,7 @@ export interface Methods {
       readonly project: string;
       readonly service_id: string | null;
       readonly action_id: string;
+      readonly inline?: true | undefined;
       readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
       readonly retry_of: number | null;
       readonly awaits?: readonly number[] | undefined;
@@ -1003,6 +1312,7 @@ export interface Methods {
       readonly project: string;
       readonly service_id: string | null;
       readonly action_id: string;
+      readonly inline?: true | undefined;
       readonly trigger: "person" | "schedule" | "missed" | "retry" | "apply" | "session" | "policy";
       readonly retry_of: number | null;
       readonly awaits?: readonly number[] | undefined;
@@ -1026,6 +1336,15 @@ export interface Methods {
       readonly server: string;
       readonly project?: string | undefined;
       readonly cancel?: boolean | undefined;
+    };
+    readonly result: {
+      readonly deleted: number;
+    };
+  };
+  /** Delete all jobs of a project that no action declares, with their logs; what still runs is cancelled first. */
+  readonly job_clear: {
+    readonly params: {
+      readonly project: string;
     };
     readonly result: {
       readonly deleted: number;

@@ -10,8 +10,8 @@ export function clientDeclarationText(): string {
   return [
     HEAD,
     ...Object.entries(NAMED).map(
-      ([name, { about, schema }]) =>
-        `/** ${about} */\nexport interface ${name} ${text(schema, "output", "")}\n`,
+      ([name, { about, schema, io }]) =>
+        `/** ${about} */\nexport interface ${name} ${text(schema, io, "")}\n`,
     ),
     "/** What each method takes, and what it answers with. */",
     `export interface Methods {\n${Object.entries(contract).map(methodText).join("")}}\n`,

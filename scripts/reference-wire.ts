@@ -25,10 +25,10 @@ export function wireReferenceText(): string {
     ...methods,
     "## Notifications",
     ...told,
-    ...Object.entries(NAMED).flatMap(([name, { about, schema }]) => [
+    ...Object.entries(NAMED).flatMap(([name, { about, schema, io }]) => [
       `## ${name}`,
       about,
-      block(`${name}: ${typeText(wireSchemaOf(schema, "output"), 0)}`),
+      block(`${name}: ${typeText(wireSchemaOf(schema, io), 0)}`),
     ]),
     "## Errors",
     ["| code | meaning |", "| --- | --- |", ...errors].join("\n"),

@@ -3,7 +3,13 @@ import { hasCompleted, isMet, waitsText } from "../model/dependency.ts";
 import { understood, unusable } from "../model/expression.ts";
 import { leftText } from "../model/leftover.ts";
 import { formatExit, type Missing } from "../model/observed.ts";
-import { atMost, DEPENDENCIES_PATIENCE, type Patience, patienceFor } from "../model/patience.ts";
+import {
+  atMost,
+  DEPENDENCIES_PATIENCE,
+  LONGEST_PATIENCE,
+  type Patience,
+  patienceFor,
+} from "../model/patience.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
 import { GOAL, givenUpText, type StartProgress } from "../model/start-report.ts";
@@ -15,21 +21,49 @@ import type { Registry } from "./registry.ts";
 import { causeOf, StartWait } from "./start-wait.ts";
 import { isAtRest, type Supervised } from "./supervised.ts";
 import { isOwed, standingOf } from "./waiting.ts";
+import { wholeServer } from "./whole-spec.ts";
 
 /** `tell`: told how a start is getting on. */
-type Request = ParsedParams<"apply"> & { readonly tell?: (progress: StartProgress) => void };
-type Applied = ResultOf<"apply">;
+export type Asked = ParsedParams<"apply"> & { readonly tell?: (progress: StartProgress) => void };
+/** With nothing left out. `kept`: what is added is declared by no configuration. */
+export type Request = Omit<Asked, "spec" | "wait_ms"> & {
+  readonly spec?: ServerSpec | undefined;
+  readonly wait_ms: number;
+  readonly kept?: true;
+};
+export type Applied = ResultOf<"apply">;
 
 const done = (detail: string): Applied => ({ ok: true, detail });
 
 /** Carries out one change of a plan. `gone`: whoever waited for it is gone, and the waiting ends. */
-export async function applyChange(registry: Registry, request: Request, gone: AbortSignal): Promise<Applied> {
+export async function applyChange(registry: Registry, asked: Asked, gone: AbortSignal): Promise<Applied> {
+  return carryOut(registry, await filledIn(asked), gone);
+}
+
+/** Of what a client leaves out, the default. */
+export async function filledIn({ spec, wait_ms, ...asked }: Asked): Promise<Request> {
+  const wait = wait_ms === undefined ? { wait_ms: LONGEST_PATIENCE, while_progress: true } : { wait_ms };
+  return { ...asked, ...wait, ...(spec === undefined ? {} : { spec: await wholeServer(asked, spec) }) };
+}
+
+/** `admit`: throws where a server of that name must stay as it is. */
+export async function carryOut(
+  registry: Registry,
+  request: Request,
+  gone: AbortSignal,
+  admit: (present: Supervised) => void = () => {},
+): Promise<Applied> {
   const { project, server: name, action } = request;
   refuseAtEnd(registry);
   const found = registry.find(name, project);
   const before =
     found && !found.unreadable
-      ? { spec: found.spec, secrets: found.secrets, ran: !isAtRest(found) || isOwed(found) }
+      ? {
+          spec: found.spec,
+          secrets: found.secrets,
+          kept: found.kept,
+          ran: !isAtRest(found) || isOwed(found),
+        }
       : undefined;
   if (action === "remove") return found ? removeServer(registry, found) : done("was not there");
   if (request.renamed) return renamed(request, found);
@@ -37,7 +71,10 @@ export async function applyChange(registry: Registry, request: Request, gone: Ab
   const missing = found ? await missingForRestart(registry, found, request, gone) : [];
   if (missing.length > 0) return leftAlone(missing);
   refuseAtEnd(registry);
-  const server = takeOver(registry, request, found);
+  // Whatever came meanwhile.
+  const present = registry.find(name, project);
+  if (present) admit(present);
+  const server = takeOver(registry, request, present);
   switch (action) {
     case "update":
       return updated(server, before, request, gone);
@@ -72,10 +109,11 @@ function refuseAtEnd({ isEnding }: Registry): void {
 }
 
 /** What runs, or is about to, stays on the word of whoever started it, also with another spec. */
-function ownWhatIsStarted(server: Supervised, { session }: Request): void {
+function ownWhatIsStarted(server: Supervised, { session, kept }: Request): void {
   const state = publicState(server.state);
   if (state !== "stopped" && state !== "failed" && state !== "stopping") return;
-  server.setStarter(session ? { by: "session", session } : { by: "apply" });
+  if (kept) server.setStarter({ by: "operator" });
+  else server.setStarter(session ? { by: "session", session } : { by: "apply" });
 }
 
 /** What runs is not ended for a version that would have to wait: what that would wait for. */
@@ -113,7 +151,7 @@ async function updated(
   const outcome = verdict(server, wait, "ready");
   if (outcome.ok) return done(`changed in place: ${outcome.detail}`);
   if (!rollback || gone.aborted || server.state.phase.tag !== "running") return outcome;
-  server.configure(before.spec, before.secrets, outcome.message);
+  server.configure(before.spec, before.secrets, { because: outcome.message, kept: before.kept });
   return { ...outcome, message: `${outcome.message}; its previous version is put back` };
 }
 
@@ -121,6 +159,7 @@ async function updated(
 interface Before {
   readonly spec: ServerSpec;
   readonly secrets: SecretValues;
+  readonly kept: true | undefined;
   /** It ran, or was about to. */
   readonly ran: boolean;
 }
@@ -168,7 +207,7 @@ async function putBack(
   because: string,
 ): Promise<string> {
   if (isSame(before, server)) return before.ran ? "" : leaveStopped(server, because);
-  server.configure(before.spec, before.secrets, because);
+  server.configure(before.spec, before.secrets, { because, kept: before.kept });
   if (!before.ran || !server.shouldRun) {
     await stopServer(server, { reason: "an apply put its previous version back, which did not run" });
     return "; its previous version is put back, and does not run, as before";
@@ -181,24 +220,31 @@ async function putBack(
 
 /** Writes the spec down, for a new server or one that is there. */
 function takeOver(registry: Registry, request: Request, found: Supervised | undefined): Supervised {
-  const { spec, secrets, held } = request;
+  const { spec, secrets, held, kept } = request;
   if (!spec || spec.name !== request.server || spec.project !== request.project) {
     throw new RpcError(RPC_ERRORS.invalidParams, "cannot apply: the spec is missing, or of another server");
   }
   const unknown = unknownFields(spec);
   if (unknown.length > 0) throw notKnown(spec.name, unknown);
   if (!found) {
-    const added = registry.add(spec, secrets);
+    const added = registry.add(spec, secrets, kept);
     if (held) added.setOperator("stop");
     return added;
   }
-  found.configure(spec, secrets);
+  found.configure(spec, secrets, { kept });
+  // A person who adds it again wants it to run.
+  if (kept && !held && found.operator === "stop") found.setOperator(null);
   return found;
 }
 
-async function removeServer(registry: Registry, server: Supervised): Promise<Applied> {
+/** `reason`: why. */
+export async function removeServer(
+  registry: Registry,
+  server: Supervised,
+  reason = "an apply removes it",
+): Promise<Applied> {
   const ran = !isAtRest(server);
-  server.cease("stop", { reason: "an apply removes it" });
+  server.cease("stop", { reason });
   await awaitRest(server);
   if (!isAtRest(server)) {
     throw new RpcError(

@@ -22,6 +22,7 @@ export class Ledger {
   #transitions: readonly Transition[] = [];
   #resumes = false;
   #restored: Restored | undefined;
+  #kept: true | undefined;
   #tally = newTally(Date.now());
   #soon: { readonly state: () => ServerState; readonly timer: NodeJS.Timeout } | undefined;
   /** Something of it is not written down yet. */
@@ -50,6 +51,10 @@ export class Ledger {
   get restored(): Restored | undefined {
     return this.#restored;
   }
+  /** As was recorded: no configuration declares it. */
+  get kept(): true | undefined {
+    return this.#kept;
+  }
   /** A start of it is owed. */
   get resumes(): boolean {
     return this.#resumes;
@@ -68,6 +73,7 @@ export class Ledger {
     this.#runningHash = record?.runningHash;
     this.#transitions = record?.transitions ?? [];
     this.#restored = record?.restored;
+    this.#kept = record?.kept;
     this.#resumes = booted || (record?.resumes ?? false);
     // Whatever was in between, the machine was down.
     if (record?.tally) this.#tally = booted ? { ...record.tally, at: Date.now() } : record.tally;
@@ -109,6 +115,11 @@ export class Ledger {
   /** To be written down with what comes next. */
   setRestored(restored: Restored | undefined): void {
     this.#restored = restored;
+  }
+
+  /** No configuration declares it: to be written down with what comes next. */
+  setKept(kept: true | undefined): void {
+    this.#kept = kept;
   }
 
   /** To be written down with what comes next: the start, the debt of one, or the operator's word. */
@@ -180,6 +191,7 @@ export class Ledger {
       restored: this.#restored,
       transitions: this.#transitions,
       tally: this.#tally,
+      kept: this.#kept,
     };
     this.#store.writeRecord(record, durable);
     this.#isDue = false;

@@ -9,6 +9,7 @@ import type { ListEntry, StatusEntry } from "../rpc/entry-contract.ts";
 import { liveProcess, type Pause, publicState } from "../supervisor/state.ts";
 import { logPath } from "../system/paths.ts";
 import { applyChange } from "./applying.ts";
+import { forgetServer, keepServer } from "./keeping.ts";
 import { type LogSource, LogSubscription, type LogWish } from "./log-stream.ts";
 import { observe, probeNow } from "./observing.ts";
 import { kill, pause, restart, resume, start, stop } from "./operations.ts";
@@ -78,18 +79,22 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
       applyChange(registry, withTeller(params, caller), caller.gone).finally(() => {
         if (params.session) sessions.watch();
       }),
+    keep: (params, caller) => keepServer(registry, withTeller(params, caller), caller.gone),
+    forget: (params) => forgetServer(registry, params),
     session_end: ({ session }) => sessions.end(session),
     logs: async (params, caller) =>
       subscribe(sourceOf(registry.get(params.name, params.project)), params, caller),
     action_list: async (params) => jobs.list(params),
     action_apply: (params) => jobs.apply(params),
     action_run: async (params) => jobs.run(params),
+    job_run: (params) => jobs.runInline(params),
     job_list: (params) => jobs.jobs(params),
     job_get: (params) => jobs.get(params),
     job_logs: async (params, caller) => subscribe(await jobs.logOf(params.id), params, caller),
     job_cancel: (params) => jobs.cancel(params),
     job_retry: (params) => jobs.retry(params),
     job_delete: (params) => jobs.delete(params),
+    job_clear: (params) => jobs.clear(params),
     logs_cancel: async ({ subscription_id }, caller) => {
       const subscription = subscriptions.get(caller.gone)?.get(subscription_id);
       if (subscription) caller.afterAnswer(() => subscription.end());
@@ -126,7 +131,10 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
 }
 
 /** What is told of a start, to who has asked for that. */
-function withTeller(params: ParsedParams<"apply">, caller: Caller): Parameters<typeof applyChange>[1] {
+function withTeller<Asked extends ParsedParams<"apply"> | ParsedParams<"keep">>(
+  params: Asked,
+  caller: Caller,
+): Asked & { readonly tell?: (progress: StartProgress) => void } {
   if (!params.progress) return params;
   const { project, server: name } = params;
   const tell = (progress: StartProgress) => {
@@ -185,6 +193,7 @@ function listEntryOf(registry: Registry, server: Supervised): ListEntry {
     ready: running ? yesNo[server.seen("readiness", phase.ready).status] : false,
     healthy: running ? yesNo[server.seen("liveness", phase.healthy).status] : null,
     ...waitsFor(registry, server, "waits_for"),
+    ...(server.kept ? { kept: true } : {}),
   };
 }
 

@@ -107,15 +107,15 @@ export class Registry {
   }
 
   /** A server that was not there before. Throws, with nothing left behind, when its record cannot be written. */
-  add(spec: ServerSpec, secrets: SecretValues): Supervised {
+  add(spec: ServerSpec, secrets: SecretValues, kept?: true): Supervised {
     const store = new ServerStore(this.#state, spec.project, spec.name);
     try {
-      store.writeSpec(spec, secrets);
+      store.writeSpec(spec, secrets, kept);
     } catch (error) {
       store.remove();
       throw error;
     }
-    const applied = { spec, secrets, tampered: false, unreadable: false };
+    const applied = { spec, secrets, tampered: false, unreadable: false, kept };
     const server = new Supervised(applied, this.#options(store));
     this.#servers.set(keyOf(spec.project, spec.name), server);
     return server;

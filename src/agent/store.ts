@@ -22,6 +22,8 @@ export interface AppliedSpec {
   readonly tampered: boolean;
   /** There is none that can be trusted, of a server that other records name: `spec` only says how to end it. */
   readonly unreadable: boolean;
+  /** No configuration declares it: a person has added it. Absent in records of declared ones, and of earlier versions. */
+  readonly kept?: true | undefined;
 }
 
 /** What the agent must know of a server after its own death. */
@@ -40,6 +42,8 @@ export interface RuntimeRecord {
   /** That an apply has put back what it has now; absent in records of earlier versions. */
   readonly restored?: Restored | undefined;
   readonly transitions: readonly Transition[];
+  /** As of its spec, which may be lost. */
+  readonly kept?: true | undefined;
   /** How it has done so far; absent in records of earlier versions. */
   readonly tally?: Tally | undefined;
 }
@@ -48,6 +52,7 @@ const specFile = z.looseObject({
   version: z.literal(1),
   hash: z.string(),
   secretsHash: z.string(),
+  kept: z.literal(true).optional(),
   /** As it was written: the hash is of that, whatever version has added to it. */
   spec: z.unknown().pipe(z.transform((written) => ({ written, read: serverSpec.parse(written) }))),
   secrets: secretValues,
@@ -86,6 +91,7 @@ const recordFile = z.object({
     paused: z.object({ at: z.number(), until: z.number().nullable() }).optional(),
   }),
   tally: tallyFile.optional(),
+  kept: z.literal(true).optional(),
   restored: z.object({ at: z.number(), because: z.string() }).optional(),
   transitions: z.array(
     z.object({ from: z.string(), to: z.string(), at: z.number(), reason: z.string().optional() }),
@@ -114,11 +120,12 @@ export class ServerStore {
   }
 
   /** Throws, with the old spec untouched, when it cannot be written. */
-  writeSpec(spec: ServerSpec, secrets: SecretValues): void {
+  writeSpec(spec: ServerSpec, secrets: SecretValues, kept?: true): void {
     ensurePrivateDir(this.dir);
     const written = withoutDefaults(spec);
     const secretsHash = canonicalHash(secrets);
-    const file = { version: 1, hash: canonicalHash(written), secretsHash, spec: written, secrets };
+    const hash = canonicalHash(written);
+    const file = { version: 1, hash, secretsHash, ...(kept ? { kept } : {}), spec: written, secrets };
     writeAtomic(this.#specPath, JSON.stringify(file), { durable: true });
     removeSetAside(this.#specPath);
     this.#seen = fingerprint(this.#specPath);
@@ -138,9 +145,9 @@ export class ServerStore {
     const file = this.#readTrusted(this.#specPath, specFile, now);
     this.#seen = fingerprint(this.#specPath);
     if (!file) return this.#withoutSpec();
-    const { spec, secrets } = file;
+    const { spec, secrets, kept } = file;
     const tampered = file.hash !== canonicalHash(spec.written) || file.secretsHash !== canonicalHash(secrets);
-    return { spec: spec.read, secrets, tampered, unreadable: false };
+    return { spec: spec.read, secrets, tampered, unreadable: false, kept };
   }
 
   #withoutSpec(): AppliedSpec | undefined {

@@ -47,6 +47,11 @@ export interface SupervisedOptions {
   readonly turned?: (server: Supervised, event: MachineEvent, before: ServerState) => void;
 }
 
+interface Configuring {
+  readonly because?: string | undefined;
+  readonly kept?: true | undefined;
+}
+
 /** One server under this agent: what was applied, whose word it runs on, its log and its probes. */
 export class Supervised extends Driven {
   readonly store: ServerStore;
@@ -85,6 +90,7 @@ export class Supervised extends Driven {
     this.#report = (message) => options.report(`${project}/${name}: ${message}`);
     this.redactor = new Redactor(applied.secrets, applied.spec.env);
     this.#ledger = new Ledger(options.store, this.#report);
+    this.#ledger.setKept(applied.kept);
     this.#tell = options.changed ?? (() => {});
     this.#turned = options.turned ?? (() => {});
     this.log = new LogWriter(this.store.logDir, applied.spec.logs);
@@ -181,6 +187,11 @@ export class Supervised extends Driven {
     return this.#unreadable;
   }
 
+  /** No configuration declares it: a person has added it. */
+  get kept(): true | undefined {
+    return this.#ledger.kept;
+  }
+
   /** From now on a start of it is owed. Throws, with nothing changed, when that cannot be written. */
   owe(): void {
     this.#ledger.owe(this.state);
@@ -206,11 +217,12 @@ export class Supervised extends Driven {
   }
 
   /**
-   * Takes a new spec over. `because`: it is the one before, and this is why that is put back. Throws, with nothing
-   * changed, when it cannot be written.
+   * Takes a new spec over. `because`: it is the one before, and this is why that is put back. `kept`: no configuration
+   * declares it. Throws, with nothing changed, when it cannot be written.
    */
-  configure(spec: ServerSpec, secrets: SecretValues, because?: string): void {
-    this.store.writeSpec(spec, secrets);
+  configure(spec: ServerSpec, secrets: SecretValues, { because, kept }: Configuring = {}): void {
+    this.store.writeSpec(spec, secrets, kept);
+    this.#ledger.setKept(kept);
     this.#ledger.setRestored(because === undefined ? undefined : { at: Date.now(), because });
     this.redactor.renew(secrets, spec.env);
     this.#spec = spec;
@@ -225,7 +237,7 @@ export class Supervised extends Driven {
   /** Takes over a spec that says by other names what the one before does: what runs was started with it too. */
   rename(spec: ServerSpec): void {
     if (this.runningHash === startHash(this.#spec)) this.#ledger.rename(spec, this.state);
-    this.store.writeSpec(spec, this.#secrets);
+    this.store.writeSpec(spec, this.#secrets, this.kept);
     this.#spec = spec;
     this.dispatch({ type: "configured" });
   }
@@ -238,7 +250,10 @@ export class Supervised extends Driven {
       ? stateAfter(record, now, fresh)
       : { state: this.#withoutRecord(fresh), booted: false };
     this.beginWith(state);
+    const { kept } = this;
     this.#ledger.take(record, booted);
+    // Its spec says it, if that can be read.
+    if (!this.#unreadable) this.#ledger.setKept(kept);
     if (this.resumes && isOrphan(this.starter)) this.#stayDown();
     if (booted) return this.#forgetRuns();
     for (const inc of new Set([...this.store.runs(), state.inc])) await this.#adoptRun(inc);

@@ -11,7 +11,7 @@ import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { Method, Params, ResultOf } from "../rpc/contract.ts";
 import { explained, isUnknownParam, RpcError } from "../rpc/errors.ts";
 import type { Notifications } from "../rpc/notifications.ts";
-import { hasActions, recordedNames } from "../system/projects.ts";
+import { hasActions, hasTypedJobs, recordedNames } from "../system/projects.ts";
 import { isAgentExpected } from "./agent-find.ts";
 import { reachAgent } from "./agent-reach.ts";
 import type { ActionsChange, Backend, PerformOptions, PerformResult, Remark } from "./backend.ts";
@@ -70,6 +70,9 @@ export class AgentBackend implements Backend {
       const actions = await this.#call("action_list", { project });
       return actions.map(({ spec }) => spec);
     },
+    forgetTyped: async (project: string): Promise<void> => {
+      if (hasTypedJobs(this.#state, project)) await this.#call("job_clear", { project });
+    },
     take: async (project: string, { set, secrets, remove }: ActionsChange): Promise<void> => {
       await this.#call("action_apply", { project, set: [...set], secrets, remove: [...remove] });
     },
@@ -111,6 +114,7 @@ export class AgentBackend implements Backend {
     const { desired, observed, server } = change;
     const project = desired?.project ?? observed?.project;
     if (project === undefined) throw new Error(`change of ${server} names no project`);
+    if (change.kept && desired) return performed(await this.#call("keep", keeping(change, desired, options)));
     const request: Params<"apply"> = {
       project,
       server,
@@ -128,17 +132,7 @@ export class AgentBackend implements Backend {
     const call = this.#listening(project, server, options, () => this.#waited(request, options));
     const result = await unlessAborted(call, options.signal);
     if (result === undefined) return INTERRUPTED;
-    const waits = result.waits_for ? { waitsFor: result.waits_for } : {};
-    return result.ok
-      ? { ok: true, detail: result.detail, ...waits }
-      : {
-          ok: false,
-          message: result.message,
-          lastLines: result.last_lines,
-          ...(result.help ? { help: result.help } : {}),
-          ...(result.port_conflict ? { portConflict: true } : {}),
-          ...waits,
-        };
+    return performed(result);
   }
 
   /** An agent of an earlier version refuses what it does not know, before it does anything: it is asked in its own way. */
@@ -212,6 +206,26 @@ export class AgentBackend implements Backend {
       throw error instanceof RpcError ? explained(error) : error;
     });
   }
+}
+
+function performed(result: ResultOf<"apply">): PerformResult {
+  const waits = result.waits_for ? { waitsFor: result.waits_for } : {};
+  return result.ok
+    ? { ok: true, detail: result.detail, ...waits }
+    : {
+        ok: false,
+        message: result.message,
+        lastLines: result.last_lines,
+        ...(result.help ? { help: result.help } : {}),
+        ...(result.port_conflict ? { portConflict: true } : {}),
+        ...waits,
+      };
+}
+
+function keeping({ held }: Change, spec: ServerSpec, { waitMs, secrets }: PerformOptions): Params<"keep"> {
+  const { project, name: server } = spec;
+  const wait = waitMs === undefined ? {} : { wait_ms: waitMs };
+  return { project, server, spec: withoutDefaults(spec), secrets, held, ...wait };
 }
 
 /** An agent of an earlier version knows fewer fields; one of a later version may know values that are none here. */

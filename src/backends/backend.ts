@@ -52,6 +52,8 @@ export interface Backend {
 interface ActionHolder {
   /** Every action that is known of the project. Throws as {@link Backend.observe} does. */
   recorded(project: string): Promise<readonly ActionSpec[]>;
+  /** Ends and deletes the jobs of the project that no action has. */
+  forgetTyped?(project: string): Promise<void>;
   /** Takes over what changes, all of it or, with an error, nothing. */
   take(project: string, change: ActionsChange): Promise<void>;
 }

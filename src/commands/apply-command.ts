@@ -87,23 +87,6 @@ export abstract class ApplyCommand extends ProjectCommand {
     return withKeptSecrets(evaluated, this.state);
   }
 
-  /** Holds the project's lock while `work` runs; ends the command with 75 when another apply has it. */
-  protected async locked<T>(project: string, work: () => Promise<T>): Promise<T> {
-    const { lockProject } = await import("../operation/project.ts");
-    const attempt = lockProject(this.state, project);
-    if (!attempt.ok) {
-      this.fail(
-        EXIT.locked,
-        `cannot apply: another apply of project ${project} is under way (pid ${attempt.by.pid})`,
-      );
-    }
-    try {
-      return await work();
-    } finally {
-      attempt.lock.release();
-    }
-  }
-
   /** Whether the configuration was applied or agreed to before: what it starts may then go without a question. */
   protected async isSeen({ origin }: Evaluated): Promise<boolean> {
     const { isSeen } = await import("../operation/consent.ts");
@@ -143,9 +126,10 @@ export abstract class ApplyCommand extends ProjectCommand {
     const { forgetProject } = await import("../operation/project.ts");
     const nothing = { secrets: {}, actionSecrets: {}, waitMs: 0, rollback: false };
     const finals = await this.reaching(() => this.carryOut({ plan, fleet, ...nothing, verb: "Destroy" }));
+    const isWhole = !plan.unreachable && finals.every(({ type }) => type === "done");
+    if (isWhole) await this.#forgetTyped(plan.project, fleet);
     await fleet.close();
-    if (!plan.unreachable && finals.every(({ type }) => type === "done"))
-      forgetProject(this.state, plan.project);
+    if (isWhole) forgetProject(this.state, plan.project);
     const left = (plan.unreachable ?? []).flatMap(({ servers }) => servers);
     if (left.length > 0)
       this.fail(
@@ -153,6 +137,15 @@ export abstract class ApplyCommand extends ProjectCommand {
         `not everything could be removed: ${left.join(", ")}; do it again once that can be reached`,
       );
     return finals;
+  }
+
+  async #forgetTyped(project: string, fleet: Fleet): Promise<void> {
+    try {
+      await this.reaching(async () => (await fleet.backend("agent")).actions?.forgetTyped?.(project));
+    } catch (error) {
+      if (error instanceof RpcError) this.fail(EXIT.failed, error.message);
+      throw error;
+    }
   }
 
   /** Shows the plan; false when there is nothing to do. Ends the command when a check failed. */

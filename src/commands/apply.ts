@@ -1,5 +1,7 @@
 import { resolve } from "node:path";
 import { string } from "@oclif/core/args";
+import type { Fleet } from "../backends/fleet.ts";
+import type { Change, Plan } from "../model/plan.ts";
 import type { SavedPlan } from "../operation/saved-plan.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -11,6 +13,17 @@ import {
   trustFlags,
   yesFlag,
 } from "./project-command.ts";
+
+/** What no configuration has declared in a project that moves, as it is added to the other one; what that declares is its own. */
+function keptIn({ changes }: Plan, { project, changes: declared }: Plan): Change[] {
+  return changes.flatMap(({ server, observed, held }) => {
+    if (!observed?.kept || observed.spec === undefined) return [];
+    if (declared.some((one) => one.server === server)) return [];
+    const desired = { ...observed.spec, project };
+    const base = { reasons: [], fields: [], breaksSessions: false, kept: true } as const;
+    return [{ server, action: "add", desired, held, ...base } as const];
+  });
+}
 
 export default class Apply extends ApplyCommand {
   static override summary = "Make the running servers match the configuration.";
@@ -62,8 +75,17 @@ export default class Apply extends ApplyCommand {
       if ((await this.show(plan)) || names.length > 0) await this.confirmedApply(plan, what.yes);
       // What stands in the way of the new one leaves the old one as it is.
       if (names.length > 0) await this.reaching(() => this.reachSome(plan, fleet));
+      const moved: Change[] = [];
       for (const name of names) {
-        const gone = await this.remove(await this.removalOf(name));
+        const removal = await this.removalOf(name);
+        const kept = keptIn(removal.plan, plan);
+        // Held until it has ended there. Who is interrupted in between has it twice, and not never.
+        await this.#keep(
+          kept.map((change) => ({ ...change, held: true })),
+          fleet,
+        );
+        moved.push(...kept);
+        const gone = await this.remove(removal);
         // What it still has would stand in the way.
         if (gone.some(({ type }) => type !== "done"))
           this.fail(
@@ -71,11 +93,29 @@ export default class Apply extends ApplyCommand {
             `nothing of project ${project} was applied: project ${name} could not be removed`,
           );
       }
+      await this.#keep(
+        moved.filter(({ held }) => !held),
+        fleet,
+      );
       const { rollback, "adopt-project": adopts } = flags;
       const finals = await this.applyAsGeneration({ plan, evaluated, fleet, waitMs, rollback, adopts });
       await fleet.close();
       this.printOutcome(plan, finals);
     });
+  }
+
+  /** What no configuration declares moves as it is. */
+  async #keep(changes: readonly Change[], fleet: Fleet): Promise<void> {
+    const options = { secrets: {}, waitMs: 0, signal: this.signal };
+    for (const change of changes) {
+      const agent = await fleet.backend("agent");
+      const result = await this.reaching(() => agent.perform(change, options));
+      if (!result.ok)
+        this.fail(
+          EXIT.failed,
+          `cannot move ${change.server}, which no configuration declares: ${result.message}`,
+        );
+    }
   }
 
   async #allLocked(projects: readonly string[], work: () => Promise<void>): Promise<void> {

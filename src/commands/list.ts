@@ -105,6 +105,7 @@ function rowOf(entry: ListEntry): ListRow {
     held,
     isWatched: isOfAgent(entry),
     paused: paused !== undefined,
+    kept: entry.kept === true,
     waitsFor: (waits_for ?? []).map(({ server }) => server),
   };
 }

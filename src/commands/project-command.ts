@@ -122,7 +122,7 @@ export abstract class ProjectCommand extends BaseCommand {
   /** The same where it is shown what something runs with: what it is given without a word is known. */
   protected async specScreen(target?: Machine) {
     const { readMachine } = await import("../operation/machine.ts");
-    const { givenEnv } = await import("../config/environment.ts");
+    const { givenEnv } = await import("../model/given-env.ts");
     const { ENV } = await import("../config/elsewhere.ts");
     const machine = target ?? readMachine(process.env);
     const given = (programs: readonly string[]) =>
@@ -279,6 +279,23 @@ export abstract class ProjectCommand extends BaseCommand {
     return found;
   }
 
+  /** Holds the project's lock while `work` runs; ends the command with 75 when another apply has it. `verb`: what then cannot be done. */
+  protected async locked<T>(project: string, work: () => Promise<T>, verb = "apply"): Promise<T> {
+    const { lockProject } = await import("../operation/project.ts");
+    const attempt = lockProject(this.state, project);
+    if (!attempt.ok) {
+      this.fail(
+        EXIT.locked,
+        `cannot ${verb}: another apply of project ${project} is under way (pid ${attempt.by.pid})`,
+      );
+    }
+    try {
+      return await work();
+    } finally {
+      attempt.lock.release();
+    }
+  }
+
   /** The project whose root is here, by the records; nothing is evaluated for it. */
   protected async currentProject(flags: { config?: string | undefined }): Promise<string | undefined> {
     return this.valueOrEnd(
@@ -295,9 +312,13 @@ export abstract class ProjectCommand extends BaseCommand {
 
   async #currentProject(flags: { config?: string | undefined }) {
     const { currentProject } = await import("../operation/project.ts");
+    return currentProject(await this.search(flags), this.state);
+  }
+
+  /** How a configuration is looked for from here. */
+  protected async search(flags: { config?: string | undefined }) {
     const { readMachine } = await import("../operation/machine.ts");
-    const search = { ...this.#place(flags), machine: readMachine(process.env), isPrivateGroup };
-    return currentProject(search, this.state);
+    return { ...this.#place(flags), machine: readMachine(process.env), isPrivateGroup };
   }
 }
 

@@ -1,16 +1,22 @@
 import { string } from "@oclif/core/args";
-import { boolean } from "@oclif/core/flags";
+import { boolean, string as text } from "@oclif/core/flags";
 import { type Job, jobLabel } from "../model/job.ts";
 import { actionsView, outcome } from "../views/jobs.ts";
 import { shownLine } from "../views/logs.ts";
-import { exitCodeOf, JobCommand } from "./job-command.ts";
+import { EXIT } from "./exit-codes.ts";
+import { exitCodeOf } from "./job-command.ts";
 import { rawFlag, wireRaw } from "./line-flags.ts";
+import { projectFlag } from "./project-command.ts";
+import { type RunFlags, TypedCommand } from "./typed-command.ts";
 
-export default class Run extends JobCommand {
-  static override summary = "Run an action, and show its output.";
+export default class Run extends TypedCommand {
+  static override summary = "Run an action or a command as a job, and show its output.";
   static override description =
-    "Exits with the exit code of the action. Ctrl-C cancels its job. Without an action, lists all actions. " +
-    "Arguments after -- are appended to the declared ones.";
+    "Exits with the exit code of what ran. Ctrl-C cancels the job. Without an action, lists all actions. Arguments " +
+    "after an action and -- are appended to the declared ones. Without an action, what follows -- is a command: it runs " +
+    "in this folder and in the environment that servers get, and nothing has to be declared for it. With --keep it is " +
+    "a server that no configuration declares: no apply removes it, until one declares a server of its name. Values of " +
+    "--env are recorded and shown as declared ones are, so they are no place for secrets.";
   static override examples = [
     "<%= config.bin %> run backup",
     {
@@ -18,6 +24,14 @@ export default class Run extends JobCommand {
       command: "<%= config.bin %> run web:migrate -- --dry-run",
     },
     { description: "Do not wait", command: "<%= config.bin %> run backup --detach" },
+    {
+      description: "Run a command that is not declared",
+      command: "<%= config.bin %> run --env LEVEL=debug -- make test",
+    },
+    {
+      description: "Keep a command running as the server docs",
+      command: "<%= config.bin %> run --keep docs -- python3 -m http.server 8000",
+    },
   ];
   static override enableJsonFlag = true;
   static override strict = false;
@@ -26,31 +40,67 @@ export default class Run extends JobCommand {
   };
   static override flags = {
     detach: boolean({ char: "d", summary: "Start it, print the job's number, and do not wait." }),
+    keep: text({
+      helpValue: "NAME",
+      summary: "Keep the command after -- running, as a server of this name.",
+    }),
+    env: text({
+      multiple: true,
+      helpValue: "KEY=VALUE",
+      summary: "Set a variable for the command after --.",
+    }),
+    ...projectFlag,
     ...rawFlag,
   };
 
   async run(): Promise<void> {
-    const { argv, flags } = await this.parse(Run);
+    // What follows it is nobody's flag, and no action.
+    const at = this.argv.indexOf("--");
+    const words = at < 0 ? undefined : this.argv.slice(at + 1);
+    const { argv, flags } = await this.parse(Run, at < 0 ? this.argv : this.argv.slice(0, at));
     const [action, ...args] = argv as string[];
-    if (action === undefined) return this.#list();
+    if (action === undefined && words !== undefined) return this.#typed(words, flags);
+    for (const flag of ["keep", "env"] as const)
+      if (flags[flag] !== undefined)
+        this.fail(EXIT.usage, `--${flag} is for a command: write it after --, and no action before that`);
+    if (action === undefined) return this.#list(flags);
+    await this.#act(action, [...args, ...(words ?? [])], flags);
+  }
+
+  async #act(action: string, args: string[], flags: RunFlags): Promise<void> {
+    const isWhole = flags.project === undefined || action.includes("/");
     const job = await this.withAgent(async (client) => {
-      const { name, server, project } = await this.action(client, action, flags);
+      const asked = isWhole ? action : `${flags.project}/${action}`;
+      const { name, server, project } = await this.action(client, asked, flags);
       // From here on an interruption has a job to cancel, and waits for its number.
       if (!flags.detach) void this.signal;
       return client.call("action_run", { action: name, server, project, args });
     });
+    await this.#begun(job, flags);
+  }
+
+  async #typed(words: readonly string[], flags: RunFlags): Promise<void> {
+    const typed = await this.typed(words, flags.env);
+    if (flags.keep !== undefined) return this.keep(flags.keep, typed, flags);
+    const project = await this.projectOfTyped(flags);
+    const { remark: _, ...spec } = typed;
+    const job = await this.withAgent(async (client) => {
+      if (!flags.detach) void this.signal;
+      return client.call("job_run", { project, spec });
+    });
+    await this.#begun(job, flags);
+  }
+
+  async #begun(job: Job, { detach, raw }: RunFlags): Promise<void> {
     const { awaits = [] } = job;
     if (awaits.length > 0)
       this.note(`${jobLabel(job)}: begins once what comes before it has succeeded: ${jobsText(awaits)}`);
-    if (flags.detach) {
-      if (this.json) this.printJson(job);
-      else
-        this.print(
-          `${jobLabel(job)}: job ${job.id} ${awaits.length > 0 ? "waits" : "began"}; \`xy job logs ${job.id} --follow\` shows what it prints`,
-        );
-      return;
-    }
-    await this.#attend(job, flags.raw);
+    if (!detach) return this.#attend(job, raw);
+    if (this.json) this.printJson(job);
+    else
+      this.print(
+        `${jobLabel(job)}: job ${job.id} ${awaits.length > 0 ? "waits" : "began"}; \`xy job logs ${job.id} --follow\` shows what it prints`,
+      );
   }
 
   async #attend({ id }: Job, raw: boolean): Promise<void> {
@@ -76,8 +126,10 @@ export default class Run extends JobCommand {
     });
   }
 
-  async #list(): Promise<void> {
-    const actions = (await this.withAgentIfRecorded((client) => client.call("action_list", {}))) ?? [];
+  async #list({ project }: RunFlags): Promise<void> {
+    const which = project === undefined ? {} : { project };
+    const actions =
+      (await this.withAgentIfRecorded((client) => client.call("action_list", which), project)) ?? [];
     if (this.json) return this.printJson(actions);
     const rows = actions.map(({ spec, next_run_unix_ms: next }) => ({ spec, next }));
     this.print(actionsView(rows, this.screen));

@@ -13,7 +13,13 @@ import { parseDuration } from "../model/units.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import { explained, RPC_ERRORS, RpcError } from "../rpc/errors.ts";
-import { hasActions, recordedBackends, recordedNames, recordedProjects } from "../system/projects.ts";
+import {
+  hasActions,
+  hasTypedJobs,
+  recordedBackends,
+  recordedNames,
+  recordedProjects,
+} from "../system/projects.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { Held, Others } from "./others.ts";
 import { type EvaluationFlags, ProjectCommand } from "./project-command.ts";
@@ -88,7 +94,9 @@ export abstract class ServerCommand extends ProjectCommand {
     const recorded = recordedProjects(this.state).some(
       (project) =>
         (only ?? project) === project &&
-        (recordedNames(this.state, project).length > 0 || hasActions(this.state, project)),
+        (recordedNames(this.state, project).length > 0 ||
+          hasActions(this.state, project) ||
+          hasTypedJobs(this.state, project)),
     );
     if (!recorded) return undefined;
     return this.withAgent(work);

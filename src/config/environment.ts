@@ -1,35 +1,6 @@
 import { realpathSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
-import type { Machine } from "../model/machine.ts";
 import { fillPath, type PathFacts } from "./placeholders.ts";
-
-/** What every server gets from the account and the system, whatever shell xy was called from. PATH comes to it. */
-export function accountEnv(machine: Machine): Record<string, string> {
-  return {
-    HOME: machine.home,
-    USER: machine.user,
-    LOGNAME: machine.user,
-    ...(machine.shell !== undefined && { SHELL: machine.shell }),
-    LANG: machine.lang,
-    ...(machine.tmpdir !== undefined && { TMPDIR: machine.tmpdir }),
-    ...(machine.runtimeDir !== undefined && { XDG_RUNTIME_DIR: machine.runtimeDir }),
-  };
-}
-
-/**
- * The environment of which a configuration says nothing. `folders`: those that come first on its PATH, as that of its
- * program does.
- */
-export function givenEnv(machine: Machine, folders: readonly string[]): Record<string, string> {
-  return { ...accountEnv(machine), PATH: [...new Set([...folders, ...systemPath(machine)])].join(":") };
-}
-
-/** Folders that are on every server's PATH, after those of the program and of the configuration. */
-export function systemPath({ os, home }: Pick<Machine, "os" | "home">): string[] {
-  const system = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-  const homebrew = os === "macos" ? ["/opt/homebrew/bin", "/opt/homebrew/sbin"] : [];
-  return [`${home}/.local/bin`, ...homebrew, ...system];
-}
 
 /**
  * A path as a person wrote it, absolute: `~` is the home folder, `{host}` and its like are filled in, a relative one starts

@@ -1,6 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
+import { accountEnv } from "../model/given-env.ts";
 import type { Machine } from "../model/machine.ts";
 import { DEFAULT_PROJECT, NAME_PATTERN } from "../model/name.ts";
 import type { Power } from "../model/power.ts";
@@ -12,7 +13,7 @@ import { declareServers } from "./declare.ts";
 import type { Declared } from "./declared.ts";
 import { discover, ownerOf, type Root, type Search, userFolder } from "./discover.ts";
 import { folderThere } from "./elsewhere.ts";
-import { accountEnv, expandPath } from "./environment.ts";
+import { expandPath } from "./environment.ts";
 import { graphProblems } from "./graph.ts";
 import type { IncludeSetting } from "./include.ts";
 import { isMap } from "./keys.ts";

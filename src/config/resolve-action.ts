@@ -1,10 +1,11 @@
 import { type ActionSpec, actionKey } from "../model/action.ts";
 import { aboutAction, type Diagnostic } from "../model/diagnostic.ts";
+import { accountEnv, systemPath } from "../model/given-env.ts";
 import type { EnvValue, SecretValues } from "../model/spec-parts.ts";
 import { parseDuration } from "../model/units.ts";
 import { expandAction, shebangOf } from "./actions.ts";
 import type { Declared, DeclaredAction, DeclaredServer } from "./declared.ts";
-import { accountEnv, expandPath, systemPath } from "./environment.ts";
+import { expandPath } from "./environment.ts";
 import { limitFaults } from "./process-limits.ts";
 import { pathFolders } from "./program.ts";
 import {

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { givenEnv, systemPath } from "../model/given-env.ts";
 import { isAuto } from "../model/port.ts";
 import { ownerSaid } from "../model/probe-input.ts";
 import type { Facts } from "../model/server-fields.ts";
@@ -8,7 +9,7 @@ import type { EnvValue, SecretRef, SecretValues } from "../model/spec-parts.ts";
 import { NO_COMMAND } from "./declare.ts";
 import type { Declared, DeclaredServer } from "./declared.ts";
 import { programThere } from "./elsewhere.ts";
-import { expandPath, givenEnv, nameFault, systemPath } from "./environment.ts";
+import { expandPath, nameFault } from "./environment.ts";
 import type { KeyPath } from "./place.ts";
 import { limitFaults } from "./process-limits.ts";
 import {

@@ -25,6 +25,8 @@ export const job = z.object({
   service_id: name.nullable(),
   /** Name of the action; `main` for a server's own program. */
   action_id: name,
+  /** A person has typed what it ran, and no action declares that: `action_id` is made from its program's name. */
+  inline: z.literal(true).optional(),
   trigger: z.enum(TRIGGERS),
   /** The job that this one repeats. */
   retry_of: z.int().nullable(),

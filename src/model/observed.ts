@@ -109,6 +109,8 @@ export interface Observed {
   readonly mcp?: McpFacts;
   /** It is to start by itself as soon as these are otherwise; only while that is so. */
   readonly waitsFor?: readonly Missing[];
+  /** No configuration has declared it: a person has added it, and only a person removes it. */
+  readonly kept?: true;
 }
 
 /** One step from state to state. */

@@ -16,6 +16,8 @@ export interface Desired {
   readonly actions: readonly ActionSpec[];
   /** Servers that are declared for other machines alone, and why: `host work; this is work-2`. */
   readonly elsewhere?: Readonly<Record<string, string>>;
+  /** Everything is to go, also what no configuration has declared. */
+  readonly leavesNothing?: true;
 }
 
 /**
@@ -54,7 +56,9 @@ export type Reason =
   | { readonly kind: "outdated-process" }
   | { readonly kind: "drift"; readonly detail: string }
   /** Its unit would be written in another way, or an apply of it was cut off. */
-  | { readonly kind: "unsettled"; readonly how: NonNullable<Observed["unsettled"]> };
+  | { readonly kind: "unsettled"; readonly how: NonNullable<Observed["unsettled"]> }
+  /** A person had added it without a configuration, and one declares it now. */
+  | { readonly kind: "kept" };
 
 /** The file of a server's unit, as it is and as it would be. Secrets are not in it. */
 export interface UnitChange {
@@ -94,6 +98,8 @@ export interface Change {
   readonly unit?: UnitChange;
   /** Of one that matches: the same by today's names of its places. An apply has records say them; nobody need know. */
   readonly renamed?: ServerSpec;
+  /** What is added is declared by no configuration, see {@link Observed.kept}. */
+  readonly kept?: true;
   /** Carrying it out ends a running process, and the sessions of its clients with it. */
   readonly breaksSessions: boolean;
 }
@@ -121,6 +127,8 @@ export interface Plan {
   readonly changes: readonly Change[];
   /** In the order of their keys; also those that match. */
   readonly actions: readonly ActionChange[];
+  /** Servers that no configuration has declared: nothing is done about them. Present when there are some. */
+  readonly kept?: readonly Observed[];
   /** Preflight problems. Any error among them stops an apply. */
   readonly diagnostics: readonly Diagnostic[];
   /** Names left out by --only or --except. */

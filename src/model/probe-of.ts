@@ -28,14 +28,15 @@ export type ProbeCommand = Pick<Extract<Probe, { type: "command" }>, "program" |
 type ProbeInput = z.output<typeof readinessInput> | undefined;
 
 /** Ms. */
-const PROBE_DEFAULTS: Readonly<Record<string, unknown>> = {
+export const PROBE_TIMING = {
   interval: 5000,
   timeout: 2000,
   startPeriod: 30_000,
   failureThreshold: 3,
   successThreshold: 1,
 };
-const MCP_TIMEOUT = 10_000;
+const PROBE_DEFAULTS: Readonly<Record<string, unknown>> = PROBE_TIMING;
+export const MCP_TIMEOUT = 10_000;
 
 export function probeOf(
   input: ProbeInput,

@@ -211,7 +211,7 @@ const logs = block(
 );
 
 /** By default a server gets the limit of an account. */
-const OPEN_FILES = { linux: 1024, macos: 256, other: 1024 };
+export const OPEN_FILES = { linux: 1024, macos: 256, other: 1024 };
 const limits = block(
   {
     openFiles: field({

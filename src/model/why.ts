@@ -50,7 +50,9 @@ function running(observed: Observed, now: number): string[] {
   }
 }
 
-function whyItRuns({ name, operator, spec, startedBy }: Observed): string {
+function whyItRuns({ name, operator, spec, startedBy, kept }: Observed): string {
+  if (kept)
+    return `It runs because \`xy run --keep\` added it; no configuration declares it. \`xy stop ${name}\` stops it, and holds it stopped; \`xy forget ${name}\` removes it.`;
   if (startedBy?.by === "session") {
     const { pid } = startedBy.session;
     return `It runs because \`xy up\` (pid ${pid}) started it, and stops when that ends, unless you run \`xy start ${name}\`.`;
@@ -116,8 +118,8 @@ function shortened(line: string): string {
   return characters.length <= LONGEST_QUOTE ? line : `${characters.slice(0, LONGEST_QUOTE - 1).join("")}…`;
 }
 
-function startCommands({ name, spec, operator }: Observed): string {
-  const byApply = spec === undefined || mayRun(spec, { operator });
+function startCommands({ name, spec, operator, kept }: Observed): string {
+  const byApply = !kept && (spec === undefined || mayRun(spec, { operator }));
   return byApply ? `\`xy start ${name}\` or \`xy apply\` starts` : `\`xy start ${name}\` starts`;
 }
 
@@ -164,15 +166,9 @@ function stopped(observed: Observed, now: number): string[] {
     ];
   }
   if (observed.startedBy?.by === "session" && observed.reason !== undefined) {
-    return [
-      `${name} stopped ${when}: ${observed.reason}.`,
-      `\`xy apply\` or \`xy start ${name}\` starts it.`,
-    ];
+    return [`${name} stopped ${when}: ${observed.reason}.`, `${startCommands(observed)} it.`];
   }
-  return [
-    `${name} stopped ${when}${howStopped(observed)}.`,
-    `\`xy apply\` or \`xy start ${name}\` starts it.`,
-  ];
+  return [`${name} stopped ${when}${howStopped(observed)}.`, `${startCommands(observed)} it.`];
 }
 
 function howStopped({ reason, lastExit }: Observed): string {
@@ -203,8 +199,8 @@ function restored({ restored: put }: Observed, now: number): string[] {
       ];
 }
 
-function remarks({ name, drift, spec }: Observed): string[] {
-  const back = spec?.wanted === "ignore" ? "" : " `xy apply` restores it.";
+function remarks({ name, drift, spec, kept }: Observed): string[] {
+  const back = kept || spec?.wanted === "ignore" ? "" : " `xy apply` restores it.";
   const drifted = `What was applied was changed outside xy: ${drift}.${back}`;
   const unreadable = `The record of what was applied to ${name} cannot be read; \`xy apply\` writes it again.`;
   return [...(drift === undefined ? [] : [drifted]), ...(spec === undefined ? [unreadable] : [])];

@@ -1,37 +1,14 @@
-import { existsSync, statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
-import { type Machine, NO_HOME } from "../model/machine.ts";
+import type { Machine } from "../model/machine.ts";
 import { processorWord } from "../model/machine-words.ts";
 import { thisAccount } from "../system/account.ts";
-import { type Environment, homeOf } from "../system/paths.ts";
-import { temporaryFolder } from "../system/temporary-folder.ts";
+import { accountHere, LANGS } from "../system/account-here.ts";
+import type { Environment } from "../system/paths.ts";
 import { hostNameOf } from "./host-name.ts";
 
-const OS = { linux: "linux", darwin: "macos" } as const;
-/** The locale that services get. */
-const LANGS = { linux: "C.UTF-8", macos: "en_US.UTF-8", other: "C.UTF-8" } as const;
-
-/**
- * The machine and the account, read so that any shell, login or cron job on it gives the same: only HOME is taken
- * from the environment, because that is how an account is moved.
- */
+/** The machine and the account, as {@link accountHere} reads them, and what the machine is called. */
 export function readMachine(env: Environment): Machine {
-  const account = thisAccount();
-  const runtimeDir = `/run/user/${account.uid}`;
-  const os = OS[process.platform as keyof typeof OS] ?? "other";
-  return {
-    os,
-    arch: process.arch,
-    host: hostNameOf(env).name,
-    user: account.username,
-    uid: account.uid,
-    home: homeOf(env),
-    ...(env.HOME === NO_HOME && account.homedir === undefined ? { isHomeless: true as const } : {}),
-    shell: account.shell ?? "/bin/sh",
-    lang: LANGS[os],
-    tmpdir: temporaryFolder(),
-    ...(existsSync(runtimeDir) && statSync(runtimeDir).isDirectory() ? { runtimeDir } : {}),
-  };
+  return { ...accountHere(env), host: hostNameOf(env).name };
 }
 
 /** What is to be said of another machine, in `os=macos,home=/Users/ada,user=ada,host=mbp`. */

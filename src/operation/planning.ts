@@ -233,5 +233,5 @@ function isTold(changes: readonly Change[]): (diagnostic: Diagnostic) => boolean
 
 /** What is wanted once everything of a project is to go. */
 export function nothingDesired(project: string, root: string): Desired {
-  return { project, root, servers: [], actions: [] };
+  return { project, root, servers: [], actions: [], leavesNothing: true };
 }

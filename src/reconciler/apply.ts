@@ -220,7 +220,14 @@ class Walk {
     const { desired: _, ...gone } = here;
     const emptied = await this.#perform({ ...gone, observed: { ...before, backend: desired.backend } }, 0);
     if (!emptied.ok) return `it cannot be put back ${there}: ${emptied.message}`;
-    const back: Change = { ...change, action: "add", desired: spec, held: before.operator === "stop" };
+    const kept = before.kept ? { kept: before.kept } : {};
+    const back: Change = {
+      ...change,
+      action: "add",
+      desired: spec,
+      held: before.operator === "stop",
+      ...kept,
+    };
     const again = await this.#perform(back, this.#options.waitMs, secrets);
     return again.ok
       ? `it is put back ${there}`

@@ -20,8 +20,8 @@ interface Pair {
 /**
  * What to do about a server that is declared and recorded. Two questions, asked apart:
  *
- * - Must the spec be written? When a field differs, when someone else changed what was written, or when nothing can be
- *   read of it.
+ * - Must the spec be written? When a field differs, when someone else changed what was written, when nothing can be
+ *   read of it, or when no configuration has declared it until now.
  * - What must happen to the process? A server that may run is started when it does not run and no end explains that,
  *   and restarted when what it was started with differs; one that may not run is stopped.
  *
@@ -49,6 +49,7 @@ function specReasons({ observed, fields }: Pair): Reason[] {
   if (fields.length > 0) reasons.push({ kind: "field-changed", fields: fields.map(({ field }) => field) });
   if (observed.drift !== undefined) reasons.push({ kind: "drift", detail: observed.drift });
   if (observed.unsettled !== undefined) reasons.push({ kind: "unsettled", how: observed.unsettled });
+  if (observed.kept) reasons.push({ kind: "kept" });
   return reasons;
 }
 

@@ -10,7 +10,7 @@ import { fieldChanges, settleSecrets } from "./fields.ts";
 /**
  * The difference between what is declared and what is there, one change a server in name order, also `none`. A server
  * whose record is with another backend than the declared one gives two changes: removed there, then added here.
- * `observed` of other projects is ignored. Pure; compares nothing with the clock.
+ * One that no configuration has declared gives none. `observed` of other projects is ignored. Pure; compares nothing with the clock.
  */
 export function diff(desired: Desired, observed: readonly Observed[]): Change[] {
   const own = observed.filter(({ project }) => project === desired.project);
@@ -19,9 +19,22 @@ export function diff(desired: Desired, observed: readonly Observed[]): Change[] 
     const spec = desired.servers.find((server) => server.name === name);
     const records = own.filter((server) => server.name === name);
     return spec === undefined
-      ? records.map((record) => removal(record, notDeclared(desired, name)))
+      ? records
+          .filter((record) => !isLeft(record, desired))
+          .map((record) => removal(record, notDeclared(desired, name)))
       : diffServer(spec, records, desired.former ?? []);
   });
+}
+
+/** A person has added it, and no configuration has a say in it. */
+function isLeft({ kept, name }: Observed, { servers, leavesNothing }: Desired): boolean {
+  return kept === true && !leavesNothing && !servers.some((server) => server.name === name);
+}
+
+/** What is there that no configuration has declared, and that is left as it is, in name order. */
+export function keptServers(desired: Desired, observed: readonly Observed[]): Observed[] {
+  const kept = observed.filter((one) => one.project === desired.project && isLeft(one, desired));
+  return kept.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function notDeclared({ elsewhere = {} }: Desired, name: string): Reason {

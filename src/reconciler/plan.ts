@@ -2,7 +2,7 @@ import type { ActionSpec } from "../model/action.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Desired, Plan } from "../model/plan.ts";
-import { diff } from "./diff.ts";
+import { diff, keptServers } from "./diff.ts";
 import { diffActions, ownerOf } from "./diff-actions.ts";
 import { type Selection, select } from "./select.ts";
 
@@ -19,13 +19,17 @@ export function buildPlan(
   recorded: readonly ActionSpec[] = [],
 ): Result<Plan> {
   const changes = diff(desired, observed);
+  const kept = keptServers(desired, observed);
   const actions = diffActions(desired.actions, recorded, desired.former);
-  const names = [...new Set([...changes.map(({ server }) => server), ...actions.map(ownerOf)])];
+  const planned = [...changes.map(({ server }) => server), ...actions.map(ownerOf)];
+  const names = [...new Set([...planned, ...kept.map(({ name }) => name)])];
   const alone = actions.some(
     ({ desired: declared, recorded: known }) => (declared ?? known)?.server === null,
   );
-  const { skipped, problems } = select(names, selection, alone ? ["server", "action"] : ["server"]);
+  const { skipped: left, problems } = select(names, selection, alone ? ["server", "action"] : ["server"]);
   if (problems.length > 0) return { ok: false, problems };
+  // Nothing would be done about the others anyway.
+  const skipped = left.filter((name) => planned.includes(name));
   const plan: Plan = {
     version: 1,
     project: desired.project,
@@ -34,6 +38,7 @@ export function buildPlan(
     actions: actions.filter((action) => !skipped.includes(ownerOf(action))),
     diagnostics: diagnostics.filter(({ server, action }) => !skipped.includes(server ?? action ?? "")),
     skipped,
+    ...(kept.length > 0 ? { kept } : {}),
   };
   return { ok: true, value: plan, warnings: [] };
 }

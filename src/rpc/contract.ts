@@ -9,6 +9,7 @@ import { LONGEST_PAUSE } from "../model/units.ts";
 import { discoverContract } from "./discover-contract.ts";
 import { listEntry, missing, statusEntry, treeEntry, unixMs, verdict } from "./entry-contract.ts";
 import { jobContract } from "./job-contract.ts";
+import { shortServer } from "./short-spec.ts";
 import { usageContract } from "./usage-contract.ts";
 
 /** The wire protocol as one table: what is called, with which params, and what comes back. JSON-RPC 2.0, a document a line. */
@@ -39,6 +40,7 @@ const stopTarget = targets({
 const killTarget = targets({ wait });
 const pauseTarget = targets({ for_ms: z.int().min(1).max(LONGEST_PAUSE).optional() });
 const names = z.array(z.string());
+const waitMs = z.int().min(0).max(LONGEST_PATIENCE).optional();
 /** Daemons that servers have left behind, which run on; absent: there are none. */
 const left = z
   .array(z.object({ name: z.string(), project: z.string(), pid: z.int(), program: z.string() }))
@@ -71,6 +73,7 @@ const observed = z.object({
   healthy: verdict,
   mcp: mcpFacts.optional(),
   waitsFor: missing.optional(),
+  kept: z.literal(true).optional(),
 });
 
 const applied = z.union([
@@ -200,10 +203,11 @@ export const contract = {
       project: name,
       server: name,
       action: z.enum(["add", "update", "restart", "start", "stop", "remove"]),
-      spec: serverSpec.optional(),
+      /** Needed unless the action is `remove`. `command` is enough; the rest is filled in. */
+      spec: shortServer.optional(),
       secrets: secretValues.default({}),
-      /** Longest wait; 0: do not wait. */
-      wait_ms: z.int().min(0).max(LONGEST_PATIENCE),
+      /** Longest wait; 0: do not wait. Left out: as with `while_progress`, up to its start-timeout. */
+      wait_ms: waitMs,
       /**
        * The wait is over, too, at the server's start-timeout, and after a minute without a sign of life: a line, use of
        * a processor, a new process. A changed server that ran has one minute, unless it declares a start-timeout.
@@ -223,6 +227,30 @@ export const contract = {
       session: session.strict().optional(),
     }),
     result: applied,
+  },
+  keep: {
+    reads: false,
+    summary:
+      "Add a server that no configuration declares, and wait until it is ready. It is `kept`: no plan removes it, until a configuration declares one of its name. One that is kept already as `spec` says is only started",
+    params: z.strictObject({
+      project: name,
+      server: name,
+      /** As of `apply`. */
+      spec: shortServer,
+      secrets: secretValues.default({}),
+      wait_ms: waitMs,
+      while_progress: z.boolean().default(false),
+      progress: z.boolean().default(false),
+      /** An operator holds it, where it comes from. */
+      held: z.boolean().default(false),
+    }),
+    result: applied,
+  },
+  forget: {
+    reads: false,
+    summary: "Stop a server that is `kept`, and remove it with its logs and jobs",
+    params: z.strictObject({ name, project }),
+    result: z.object({ name: z.string(), project: z.string(), detail: z.string() }),
   },
   probe: {
     reads: true,

@@ -63,6 +63,8 @@ export const listEntry = z.object({
   healthy: z.boolean().nullable(),
   /** Only while it waits; its state is `stopped` then. */
   waits_for: missing.optional(),
+  /** No configuration declares it: `keep` has added it, and only `forget` removes it. */
+  kept: z.literal(true).optional(),
   /** Where its project's configuration was, which is gone; `xy list` alone looks. */
   root_gone: z.string().optional(),
 });

@@ -3,6 +3,7 @@ import { actionSecrets, actionSpec } from "../model/action.ts";
 import { job, jobSpec, PHASES } from "../model/job.ts";
 import { name } from "../model/spec-parts.ts";
 import { unixMs } from "./entry-contract.ts";
+import { shortAction } from "./short-spec.ts";
 
 /** The methods about actions, and about the jobs that executions are recorded as. */
 
@@ -41,6 +42,17 @@ export const jobContract = {
       project,
       /** Behind those that are declared. */
       args: z.array(z.string()).default([]),
+    }),
+    result: job,
+  },
+  job_run: {
+    reads: false,
+    summary:
+      "Run a command now, as a job that no action declares. It answers with its job, which is only begun. The job has `inline`, and belongs to no server",
+    params: z.strictObject({
+      project: name,
+      /** `name` and `command` are enough; the rest is filled in. */
+      spec: shortAction,
     }),
     result: job,
   },
@@ -115,6 +127,13 @@ export const jobContract = {
         cancel: z.boolean().default(false),
       }),
     ]),
+    result: z.object({ deleted: z.int() }),
+  },
+  job_clear: {
+    reads: false,
+    summary:
+      "Delete all jobs of a project that no action declares, with their logs; what still runs is cancelled first",
+    params: z.strictObject({ project: name }),
     result: z.object({ deleted: z.int() }),
   },
 } as const;

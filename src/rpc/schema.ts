@@ -2,19 +2,36 @@ import { z } from "zod";
 import { actionSpec } from "../model/action.ts";
 import { job } from "../model/job.ts";
 import { serverSpec } from "../model/spec.ts";
+import { shortAction, shortServer } from "./short-spec.ts";
 
-/** What the protocol gives a name: written out once, and referred to wherever it is. */
+/** What the protocol gives a name: written out once, and referred to wherever it is. `io`: which form of it people see. */
 export const NAMED = {
   ServerSpec: {
     about: "What was applied of one server, everything filled in. Durations are milliseconds, sizes bytes.",
     schema: serverSpec,
+    io: "output",
+  },
+  ShortServerSpec: {
+    about: "The same as a client may send it: of what is left out, the agent fills in the default.",
+    schema: shortServer,
+    io: "input",
+  },
+  ShortActionSpec: {
+    about: "A command that no action declares, as a client may send it.",
+    schema: shortAction,
+    io: "input",
   },
   ActionSpec: {
     about: "What was applied of one action, everything filled in. Durations are milliseconds.",
     schema: actionSpec,
+    io: "output",
   },
-  Job: { about: "One recorded execution, of a server's own program or of an action.", schema: job },
-} as const satisfies Readonly<Record<string, { about: string; schema: z.ZodType }>>;
+  Job: {
+    about: "One recorded execution, of a server's own program, of an action, or of a command that was typed.",
+    schema: job,
+    io: "output",
+  },
+} as const satisfies Readonly<Record<string, { about: string; schema: z.ZodType; io: "input" | "output" }>>;
 
 /** As much of JSON Schema (draft 7, which OpenRPC takes) as zod writes for the contract. */
 export interface WireSchema {

@@ -177,6 +177,11 @@ export function hasActions(state: string, project: string): boolean {
   return existsSync(actionsPath(state, project));
 }
 
+/** Commands were typed in the project, and their jobs are kept. */
+export function hasTypedJobs(state: string, project: string): boolean {
+  return existsSync(join(projectDir(state, project), "jobs", "inline"));
+}
+
 /** Names of the project's servers that the agent has a record of. */
 export function recordedNames(state: string, project: string): string[] {
   const dir = join(projectDir(state, project), "servers");

@@ -88,8 +88,8 @@ export function jobView(
   const facts: [string, string | undefined][] = [
     ["phase", how === "" ? job.phase : `${job.phase} (${how})`],
     ["project", job.project],
-    ["server", job.service_id ?? "none: the action stands alone"],
-    ["action", job.action_id],
+    ["server", job.service_id ?? (job.inline ? "none" : "none: the action stands alone")],
+    ["action", job.inline ? "none: the command was typed" : job.action_id],
     ["by", job.retry_of === null ? job.trigger : `${job.trigger} of job ${job.retry_of}`],
     ["attempt", String(job.attempt)],
     ["pid", job.pid === null ? undefined : String(job.pid)],

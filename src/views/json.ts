@@ -13,6 +13,8 @@ export interface PlanDocument {
   readonly actions: Plan["actions"];
   readonly diagnostics: Plan["diagnostics"];
   readonly skipped: readonly string[];
+  /** Servers that no configuration has declared. */
+  readonly kept?: readonly Pick<ChangeDocument, "server" | "observed">[];
   /** Backends that do not answer, and their servers, which are not in `changes`. */
   readonly unreachable?: Plan["unreachable"];
   /** An earlier generation, `of`, was brought back, as `generation`. */
@@ -56,6 +58,9 @@ export function planDocument(plan: Plan): PlanDocument {
     actions: plan.actions.map(({ renamed: _, ...action }) => action),
     diagnostics: plan.diagnostics,
     skipped: plan.skipped,
+    ...(plan.kept
+      ? { kept: plan.kept.map((observed) => ({ server: observed.name, observed: found(observed) })) }
+      : {}),
     ...(plan.unreachable ? { unreachable: plan.unreachable } : {}),
     ...(plan.rolledBack ? { rolledBack: plan.rolledBack } : {}),
   };

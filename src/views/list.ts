@@ -31,18 +31,21 @@ export interface ListRow extends Pick<Observed, "name" | "project" | "state"> {
   readonly isWatched?: boolean;
   /** Names of the servers whose state it waits for. */
   readonly waitsFor?: readonly string[];
+  /** No configuration declares it. */
+  readonly kept?: boolean;
 }
 
 /** The table of `xy list`, in the order given, with a newline at its end. */
 export function listView(servers: readonly ListRow[], screen: Screen): string {
   if (servers.length === 0) return "No servers. `xy apply` brings up what the configuration declares.\n";
   const several = new Set(servers.map(({ project }) => project)).size > 1;
-  return table(
-    COLUMNS,
-    servers.map((server) => cells(server, several)),
-    screen,
-  );
+  const rows = servers.map((server) => cells(server, several));
+  const kept = servers.filter((server) => server.kept).map((server) => labelOf(server, several));
+  const told = `Declared by no configuration: ${visible(kept.join(", "))}; \`xy forget NAME\` removes one.\n`;
+  return table(COLUMNS, rows, screen) + (kept.length === 0 ? "" : told);
 }
+
+const labelOf = ({ project, name }: ListRow, several: boolean) => (several ? `${project}/${name}` : name);
 
 /** `stateStyle("failed")` → `"red"`. A running server that is not ready is not green. */
 export function stateStyle(state: StateName, ready: Verdict["status"]): Style {
@@ -86,7 +89,7 @@ function cells(server: ListRow, several: boolean): Cell[] {
   const { state, ready, pid, uptimeMs, held, paused = false, waitsFor = [] } = server;
   const verdict = ready === null ? "unknown" : ready ? "ok" : "failing";
   return [
-    { text: several ? `${server.project}/${server.name}` : server.name },
+    { text: labelOf(server, several) },
     {
       text: stateText({ state, held, paused, waitsFor }),
       style: waitsFor.length > 0 ? "yellow" : stateStyle(state, verdict),

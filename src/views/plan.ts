@@ -2,7 +2,7 @@ import type { ActionSpec } from "../model/action.ts";
 import { waitsText } from "../model/dependency.ts";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import { ago, span } from "../model/elapsed.ts";
-import { formatExit } from "../model/observed.ts";
+import { formatExit, type Observed } from "../model/observed.ts";
 import type { ActionChange, Change, Plan, Unreachable } from "../model/plan.ts";
 import { actionLabel, isEmpty, isWaiting, type PlanSummary, summary } from "../model/summary.ts";
 import { visible } from "../model/visible.ts";
@@ -145,6 +145,7 @@ function noteLines(plan: Plan, screen: Screen, paint: Paint): string[] {
     ...plan.changes.filter(isWaiting).map((change) => of("waiting:", waitingText(change))),
     ...plan.changes.filter(isAiling).map((change) => of("not ready:", ailingText(change))),
     ...drifted.map((change) => of("drifted:", driftText(change))),
+    ...(plan.kept ?? []).map((server) => of("undeclared:", keptText(server))),
     ...plan.changes.filter(isPutBack).map((change) => of("put back:", putBackText(change, screen.now))),
     ...left,
   ];
@@ -183,6 +184,10 @@ function isAiling({ action, observed, desired }: Change): boolean {
 
 function ailingText({ server, observed }: Change): string {
   return `${server} is running, but ${observed?.ready.evidence ?? "is not ready"}`;
+}
+
+function keptText({ name, state }: Observed): string {
+  return `${name} is ${state}, and left as it is; \`xy forget ${name}\` removes it`;
 }
 
 function driftText({ server, action, observed }: Change): string {

@@ -34,6 +34,8 @@ function reasonText(reason: Reason, change: Change, now: number): string {
       return "its process was started with an earlier configuration";
     case "drift":
       return `it was changed outside xy: ${reason.detail}`;
+    case "kept":
+      return "it was added by `xy run --keep`, and is declared now";
     case "unsettled":
       return reason.how === "unfinished"
         ? "an earlier apply of it was interrupted"

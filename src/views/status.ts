@@ -56,6 +56,10 @@ function stateRows(observed: Observed, { now }: Screen): Row[] {
     ...waitsFor.map(waitRow),
     reason === undefined ? undefined : { label: "reason", value: reason },
     wordRow(observed),
+    observed.kept && {
+      label: "declared",
+      value: `no: \`xy run --keep\` added it, \`xy forget ${observed.name}\` removes it`,
+    },
     restored && {
       label: "put back",
       value: `${ago(now - restored.at)}, by an apply: the new version was ${restored.because}`,
@@ -132,12 +136,12 @@ function restarts({ restartCount = 0, state, nextStartAt }: Observed, now: numbe
   return `${restartCount}, the next start in ${uptime(Math.max(0, nextStartAt - now))}`;
 }
 
-function specLines({ spec }: Observed, screen: Screen, paint: Paint): string[] {
+function specLines({ spec, kept }: Observed, screen: Screen, paint: Paint): string[] {
   if (spec === undefined)
     return [paint("yellow", "What was applied cannot be read; `xy apply` writes it again.")];
   const { facts, hidden } = interestingFacts(spec, screen.given?.([spec.program]));
   const rest = hidden === 0 ? "" : ` ${paint("dim", `(${hidden} defaults hidden)`)}`;
-  return [`${paint("bold", "Applied")}${rest}`, ...table(facts, screen, paint, wrapHard)];
+  return [`${paint("bold", kept ? "Added" : "Applied")}${rest}`, ...table(facts, screen, paint, wrapHard)];
 }
 
 function transitionLines(transitions: readonly Transition[], now: number): string[] {

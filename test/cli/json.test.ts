@@ -63,6 +63,9 @@ const documents: [words: string[], document: unknown][] = [
   [["job", "retry", "3"], { id: 4, retry_of: 3, trigger: "retry" }],
   [["job", "cancel", "3"], { cancelled: false }],
   [["job", "delete", "3"], { deleted: 1 }],
+  [["run", "--keep", "c", "--", "sleep", "600"], { name: "c", project: "tools", kept: true }],
+  [["forget", "c"], { forgotten: ["c"] }],
+  [["run", "--", "true"], { service_id: null, action_id: "true", inline: true, phase: "succeeded" }],
   [["restart", "a", "b"], { restarted: ["a", "b"], started: [], failed: [] }],
   [["pause", "a", "b"], { paused: ["a", "b"], already_paused: [], failed: [] }],
   [["resume", "a"], { resumed: ["a"], not_paused: [], failed: [] }],
@@ -94,7 +97,9 @@ describe("--json prints one document, and nothing else", () => {
   afterAll(() => home.close());
 
   it.each(documents)("xy %j", async (words, document) => {
-    const { code, stdout, stderr } = await home.xy(...words, "--json");
+    // What follows -- is no flag.
+    const at = words.includes("--") ? words.indexOf("--") : words.length;
+    const { code, stdout, stderr } = await home.xy(...words.slice(0, at), "--json", ...words.slice(at));
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const parsed = JSON.parse(stdout);
     expect(parsed).toMatchObject(document as object);

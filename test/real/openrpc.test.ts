@@ -58,7 +58,7 @@ describe("what the agent says of itself", () => {
     ]);
     const apply = document.methods.find(({ name }) => name === "apply");
     expect(apply?.params.filter(({ required }) => required).map(({ name }) => name)).toEqual([
-      ...["project", "server", "action", "wait_ms"],
+      ...["project", "server", "action"],
     ]);
   });
 });

@@ -55,6 +55,7 @@ export class JobBook {
       project: said.project,
       service_id: said.service_id,
       action_id: said.action_id,
+      ...(said.inline ? { inline: true } : {}),
       trigger: said.trigger,
       retry_of: retry_of ?? null,
       attempt: 1,
@@ -176,6 +177,11 @@ export class JobBook {
     this.#dropLogs(owner, gone);
   }
 
+  /** How many jobs an owner has. */
+  count(owner: Owner): number {
+    return [...this.#journal(owner).entries()].length;
+  }
+
   /** Everything of an owner: it is no more. What is not over must have been ended. */
   forget(owner: Owner): void {
     this.#journals.delete(ownerKey(owner));
@@ -229,7 +235,8 @@ export class JobBook {
     const isOurs = (job: Job) =>
       job.project === owner.project &&
       job.service_id === owner.service_id &&
-      (owner.service_id !== null || job.action_id === owner.action_id);
+      job.inline === owner.inline &&
+      (owner.service_id !== null || owner.inline === true || job.action_id === owner.action_id);
     const journal = new Journal(this.folders.journal(owner), isOurs, this.#report);
     this.#journals.set(key, journal);
     return journal;

@@ -5,12 +5,19 @@ import { numbersIn } from "../../system/files.ts";
 import { ensurePrivateDir, projectDir, serverDir } from "../../system/paths.ts";
 import { namedFolders, recordedProjects } from "../../system/projects.ts";
 
-/** To whom jobs belong: a server with its actions, or an action that stands alone. */
+/** To whom jobs belong: a server with its actions, an action that stands alone, or whoever types commands. */
 export interface Owner {
   readonly project: string;
   /** Null: `action_id` stands alone. */
   readonly service_id: string | null;
   readonly action_id: string;
+  /** No action has it: all such jobs of a project belong together, whatever their `action_id`. */
+  readonly inline?: true | undefined;
+}
+
+/** All jobs of a project that ran what a person has typed. */
+export function inlineOwner(project: string): Owner {
+  return { project, service_id: null, action_id: "", inline: true };
 }
 
 /** All of a server's jobs, or those of its own program. */
@@ -18,8 +25,9 @@ export function serverOwner(project: string, server: string): Owner {
   return { project, service_id: server, action_id: MAIN_ACTION };
 }
 
-/** A server with its actions, or an action that stands alone, among those of all projects. */
-export function ownerKey({ project, service_id, action_id }: Owner): string {
+/** One owner among those of all projects. */
+export function ownerKey({ project, service_id, action_id, inline }: Owner): string {
+  if (inline) return `${project}//`;
   return service_id === null ? `${project}//${action_id}` : `${project}/${service_id}`;
 }
 
@@ -46,8 +54,9 @@ export class JobFolders {
     return join(this.#state, "jobs.next");
   }
 
-  of({ project, service_id, action_id }: Owner): string {
+  of({ project, service_id, action_id, inline }: Owner): string {
     const jobs = this.#projectDir(project);
+    if (inline) return join(jobs, "inline");
     return service_id === null ? join(jobs, "actions", action_id) : join(jobs, "servers", service_id);
   }
 
@@ -102,6 +111,7 @@ export class JobFolders {
         ...actions
           .filter((name) => action === undefined || name === action)
           .map((name) => ({ project: one, service_id: null, action_id: name })),
+        ...(server === undefined && namedFolders(jobs).includes("inline") ? [inlineOwner(one)] : []),
       ];
     });
   }

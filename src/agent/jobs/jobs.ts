@@ -6,9 +6,10 @@ import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { isLive } from "../../supervisor/state.ts";
 import type { LogSource } from "../log-stream.ts";
 import type { Supervised } from "../supervised.ts";
+import { wholeAction } from "../whole-spec.ts";
 import { Actions, type AppliedAction } from "./actions.ts";
 import { JobBook, publicJob } from "./book.ts";
-import { serverOwner } from "./folders.ts";
+import { inlineOwner, serverOwner } from "./folders.ts";
 import type { JobEntry } from "./journal.ts";
 import { MainJobs } from "./main-jobs.ts";
 import { jobQueryOf } from "./query.ts";
@@ -44,7 +45,7 @@ export class Jobs {
   /** Takes up what earlier agents left, and begins to look at the schedules. */
   async begin(): Promise<void> {
     this.#actions.readAll();
-    await this.#runner.adoptAll((spec) => this.#secretsOf(spec));
+    await this.#runner.adoptAll((spec, { inline }) => (inline ? {} : this.#secretsOf(spec)));
     for (const project of new Set(this.#actions.all().map(({ spec }) => spec.project)))
       this.#schedule(project);
   }
@@ -92,6 +93,12 @@ export class Jobs {
     return publicJob(this.#runInOrder({ spec: whole, secrets }, "person"));
   }
 
+  /** What a person has typed. Nothing is remembered of it but the job. */
+  async runInline({ project, spec }: ParsedParams<"job_run">): Promise<Job> {
+    const whole = await wholeAction(project, spec);
+    return publicJob(this.#runner.run([{ spec: whole, secrets: {}, trigger: "person", inline: true }]));
+  }
+
   /** With those that it comes after. */
   #runInOrder(asked: AppliedAction, trigger: Job["trigger"]) {
     const all = [...this.#actions.before(asked.spec), asked];
@@ -130,10 +137,11 @@ export class Jobs {
       return refuse(RPC_ERRORS.invalidParams, `it is ${entry.service_id} itself; restart that`);
     if (!isOver(entry)) return refuse(RPC_ERRORS.alreadyRunning, `it is not over; cancel it first`);
     if (!isAction(spec)) return refuse(RPC_ERRORS.jobNotFound, "what it ran cannot be read");
-    if (!this.#actions.find(spec.project, actionKey(spec)))
+    const { inline } = entry;
+    if (!inline && !this.#actions.find(spec.project, actionKey(spec)))
       return refuse(RPC_ERRORS.actionNotFound, `action ${actionKey(spec)} is no longer declared`);
-    const secrets = this.#secretsOf(spec);
-    return publicJob(this.#runner.run([{ spec, secrets, trigger: "retry", retry_of: id }]));
+    const secrets = inline ? {} : this.#secretsOf(spec);
+    return publicJob(this.#runner.run([{ spec, secrets, trigger: "retry", retry_of: id, inline }]));
   }
 
   async delete(params: ParsedParams<"job_delete">): Promise<ResultOf<"job_delete">> {
@@ -151,6 +159,21 @@ export class Jobs {
     const project = params.project ?? (await this.#projectOf(server));
     if (cancel) await this.cancelActionsOf(project, server);
     return { deleted: this.deleteOver(project, server) };
+  }
+
+  /** All that was typed in a project: what still runs is ended. */
+  async clear({ project }: ParsedParams<"job_clear">): Promise<ResultOf<"job_clear">> {
+    const owner = inlineOwner(project);
+    // What is typed meanwhile is there too.
+    for (let tries = 0; this.#runner.runs(owner); tries++)
+      if (tries === 3 || !(await this.#runner.cancelAllOf(owner, undefined, `project ${project} is removed`)))
+        throw new RpcError(
+          RPC_ERRORS.internalError,
+          `cannot remove the jobs of project ${project}: not all of them have ended; do it again once they have`,
+        );
+    const deleted = this.#book.count(owner);
+    this.#book.forget(owner);
+    return { deleted };
   }
 
   /** What is printed by a job, to be followed. */
@@ -178,7 +201,8 @@ export class Jobs {
   }
 
   #redactorOf(entry: JobEntry): LogSource["redactor"] {
-    const { project, service_id: server, action_id: action } = entry;
+    const { project, service_id: server, action_id: action, inline } = entry;
+    if (inline) return undefined;
     return isMainJob(entry)
       ? this.#findServer(server ?? "", project)?.redactor
       : this.#actions.redactor(project, actionKey({ name: action, server }));

@@ -8,7 +8,7 @@ import { ensurePrivateDir } from "../../system/paths.ts";
 import { linesBackwards } from "../log-reader.ts";
 
 /**
- * The jobs of one server, or of one action that stands alone, as a file that is only appended to. Each line is a JSON
+ * The jobs of one owner, such as a server or an action that stands alone, as a file that is only appended to. Each line is a JSON
  * document whose first key says what it is:
  *
  *   {"spec":"<hash>","is":{…}}             what ran, once for all the jobs that ran it
@@ -21,7 +21,7 @@ import { linesBackwards } from "../log-reader.ts";
  * is left of a last line is cut off, and what cannot be read in between is passed over, both with a report.
  */
 
-/** Jobs that are over, kept of each action. More may be there until the file is made anew. */
+/** Jobs that are over, kept of each action, and of all that were typed. More may be there until the file is made anew. */
 export const KEPT = 1000;
 /** Bytes at which the file is made anew for the first time. */
 const COMPACT_AT = 1024 * 1024;
@@ -149,8 +149,9 @@ export class Journal {
     const tooMany = new Set<number>();
     for (const entry of this.entries()) {
       if (isOpen(entry.id)) continue;
-      const count = (counts.get(entry.action_id) ?? 0) + 1;
-      counts.set(entry.action_id, count);
+      const of = entry.inline ? "" : entry.action_id;
+      const count = (counts.get(of) ?? 0) + 1;
+      counts.set(of, count);
       if (count > KEPT) tooMany.add(entry.id);
     }
     return this.rewrite(({ id }) => !tooMany.has(id));

@@ -24,6 +24,8 @@ export interface RunRequest {
   readonly secrets: SecretValues;
   readonly trigger: Job["trigger"];
   readonly retry_of?: number;
+  /** It is what a person has typed: no action of that name has anything to do with it. */
+  readonly inline?: true | undefined;
 }
 
 /** Runs actions: who may run beside whom, how many at once, and what an earlier agent left. */
@@ -80,11 +82,15 @@ export class Runner {
     return (runs.at(-1) as JobRun).entry;
   }
 
-  #create({ spec, secrets, trigger, retry_of }: RunRequest, ids: ReadonlyMap<string, number>): JobRun {
+  #create(
+    { spec, secrets, trigger, retry_of, inline }: RunRequest,
+    ids: ReadonlyMap<string, number>,
+  ): JobRun {
     const rivals = this.#rivalsOf(spec);
     const awaits = (spec.after ?? []).flatMap((key) => ids.get(key) ?? []);
     const entry = this.#book.create({
       ...ownerOf(spec),
+      ...(inline ? { inline } : {}),
       ...{ trigger, tags: spec.tags, spec },
       ...(retry_of === undefined ? {} : { retry_of }),
       ...(awaits.length === 0 ? {} : { awaits }),
@@ -197,6 +203,11 @@ export class Runner {
     return true;
   }
 
+  /** Whether a job of it is not over. */
+  runs(owner: Owner): boolean {
+    return this.#byOwner.has(ownerKey(owner));
+  }
+
   /** Of a server: all of its actions. Of an action: what runs of that. False: not all of it could be ended. */
   async cancelAllOf(owner: Owner, action: string | undefined, error: string): Promise<boolean> {
     const runs = this.#runsOf(owner);
@@ -213,7 +224,7 @@ export class Runner {
   }
 
   /** Takes up what an earlier agent left unfinished. `secretsOf`: values of an action's secrets, as they are now. */
-  async adoptAll(secretsOf: (spec: ActionSpec) => SecretValues): Promise<void> {
+  async adoptAll(secretsOf: (spec: ActionSpec, entry: JobEntry) => SecretValues): Promise<void> {
     for (const left of this.#book.leftOver()) {
       try {
         await this.#adopt(left, secretsOf);
@@ -242,12 +253,15 @@ export class Runner {
     }
   }
 
-  async #adopt({ job, entry, spec }: LeftOver, secretsOf: (spec: ActionSpec) => SecretValues): Promise<void> {
+  async #adopt(
+    { job, entry, spec }: LeftOver,
+    secretsOf: (spec: ActionSpec, entry: JobEntry) => SecretValues,
+  ): Promise<void> {
     if (!entry) return this.#endStray(job);
     this.#book.adopt(entry);
     if (!isAction(spec)) return this.#lost(entry, "what it ran cannot be read");
     if (entry.boot !== bootId()) return this.#lost(entry, MACHINE_DOWN);
-    const run = this.#take(entry, spec, secretsOf(spec));
+    const run = this.#take(entry, spec, secretsOf(spec, entry));
     if (await run.adopt()) this.#busy.add(run);
   }
 

@@ -1,0 +1,39 @@
+import { EXIT } from "./exit-codes.ts";
+import { isOfAgent, namesArgument, ServerCommand, wireName } from "./server-command.ts";
+
+export default class Forget extends ServerCommand {
+  static override summary = "Stop and remove servers that no configuration declares.";
+  static override description =
+    "For servers that `xy run --keep` added. Their logs and jobs are deleted too. A server that is declared is removed " +
+    "by removing it from its configuration.";
+  static override examples = [
+    "<%= config.bin %> forget docs",
+    "<%= config.bin %> forget dotfiles/docs --json",
+  ];
+  static override enableJsonFlag = true;
+  static override strict = false;
+  static override args = namesArgument;
+
+  async run(): Promise<void> {
+    const { argv, flags } = await this.parse(Forget);
+    const names = [...new Set(argv as string[])];
+    if (names.length === 0) this.fail(EXIT.usage, "say which servers to forget");
+    const addresses = await this.addresses(names, { ...flags, all: false });
+    const declared = (name: string) =>
+      `cannot forget ${name}: a configuration has declared it; remove it there, then \`xy apply\` removes it`;
+    for (const address of addresses) if (!isOfAgent(address)) this.fail(EXIT.failed, declared(address.name));
+    await this.withAgent(async (client) => {
+      const known = addresses.length > 1 ? await client.call("list", {}) : [];
+      const isOther = (one: (typeof addresses)[number]) =>
+        known.some(({ name, project, kept }) => name === one.name && project === one.project && !kept);
+      // With one of them that must stay, none is removed.
+      for (const address of addresses) if (isOther(address)) this.fail(EXIT.failed, declared(address.name));
+      for (const { project, name } of addresses) {
+        const forget = () => client.call("forget", wireName({ project, name, backend: "agent" }));
+        const { detail } = await this.locked(project, forget, `forget ${name}`);
+        if (!this.json) this.print(`${name}: ${detail}`);
+      }
+    });
+    if (this.json) this.printJson({ forgotten: addresses.map(({ name }) => name) });
+  }
+}
