@@ -15,21 +15,30 @@ export async function keepServer(
 ): Promise<Applied> {
   const add = { action: "add", until: "ready", rollback: true, renamed: false } as const;
   const request = await filledIn({ ...asked, ...add });
+  const holder = registry.otherHolder(asked.server, asked.project);
+  if (holder !== undefined)
+    throw refusal(
+      asked,
+      `${holder} runs a server of this name, which a configuration has declared; choose another one`,
+    );
   return carryOut(registry, { ...request, kept: true }, gone, (present) => refuseOther(present, request));
 }
+
+const refusal = ({ server, project }: Pick<Asked, "server" | "project">, why: string) =>
+  new RpcError(RPC_ERRORS.alreadyRunning, `cannot add ${server} to project ${project}: ${why}`);
 
 /** What is there under this name is another server. */
 function refuseOther({ spec, kept, unreadable }: Supervised, asked: Request): void {
   // It cannot run as it is, and its configuration, if it has one, takes it back.
   if (unreadable) return;
-  const refusal = (why: string) =>
-    new RpcError(RPC_ERRORS.alreadyRunning, `cannot add ${spec.name} to project ${spec.project}: ${why}`);
   if (!kept)
     throw refusal(
+      asked,
       "a configuration has declared a server of this name; choose another one, or remove it there and run `xy apply`",
     );
   if (asked.spec === undefined || specHash(asked.spec) !== specHash(spec))
     throw refusal(
+      asked,
       `there is one already, with another command, folder or environment; remove it with \`xy forget ${spec.name}\`, or choose another name`,
     );
 }

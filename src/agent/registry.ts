@@ -2,6 +2,7 @@ import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { isCode } from "../system/files.ts";
+import { recordedBackends } from "../system/projects.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { dependenciesFirst, dependentsFirst, keyOf } from "./ordering.ts";
 import { recordedServers, ServerStore } from "./store.ts";
@@ -83,6 +84,12 @@ export class Registry {
 
   find(name: string, project: string): Supervised | undefined {
     return this.#servers.get(keyOf(project, name));
+  }
+
+  /** What runs a server of that name which is none of this agent's; undefined: nobody. */
+  otherHolder(name: string, project: string): ServerSpec["backend"] | undefined {
+    return recordedBackends(this.#state, project).find((one) => one.name === name && one.backend !== "agent")
+      ?.backend;
   }
 
   /** The server of that name; without a project the name must be there only once. */

@@ -146,6 +146,7 @@ function waiting({ name }: Observed, waitsFor: readonly Missing[]): string[] {
 function stopped(observed: Observed, now: number): string[] {
   if (observed.waitsFor !== undefined) return waiting(observed, observed.waitsFor);
   const { name, spec } = observed;
+  const startsIt = `${observed.kept ? "" : "`xy apply` or "}\`xy start ${name}\` starts it.`;
   const when = ago(now - observed.since);
   if (observed.operator === "stop") {
     return [
@@ -166,9 +167,9 @@ function stopped(observed: Observed, now: number): string[] {
     ];
   }
   if (observed.startedBy?.by === "session" && observed.reason !== undefined) {
-    return [`${name} stopped ${when}: ${observed.reason}.`, `${startCommands(observed)} it.`];
+    return [`${name} stopped ${when}: ${observed.reason}.`, startsIt];
   }
-  return [`${name} stopped ${when}${howStopped(observed)}.`, `${startCommands(observed)} it.`];
+  return [`${name} stopped ${when}${howStopped(observed)}.`, startsIt];
 }
 
 function howStopped({ reason, lastExit }: Observed): string {

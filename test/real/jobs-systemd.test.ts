@@ -43,7 +43,16 @@ action "wait" { command "sleep"; args "600"; }
     await home.did("xy stop web2 --remove-jobs");
     expect(await jobs()).toEqual([]);
     await home.did("xy run web:say");
-    expect(await home.did("xy destroy --yes")).toContain("Destroy complete: 0 added, 0 changed, 6 removed.");
+    // What is typed is the agent's, whatever runs the others.
+    expect(await home.did("xy run -- echo typed")).toBe("typed");
+    await home.did("xy run --detach --keep mine -- sleep 600");
+    expect(await home.did("xy run --keep web -- sleep 600 2>&1; test $? = 1")).toMatch(/declare/);
+    expect(
+      await home.did("rm servers.d/web.kdl; xy run --keep web -- sleep 600 2>&1; test $? = 1"),
+    ).toContain("systemd runs a server of this name");
+    expect(await home.did("xy plan")).toContain("undeclared: mine is running, and left as it is");
+    expect(await home.json("list")).toMatchObject([{ name: "mine", backend: "agent", kept: true }, {}, {}]);
+    expect(await home.did("xy destroy --yes")).toContain("Destroy complete: 0 added, 0 changed, 7 removed.");
     expect(await jobs()).toEqual([]);
     await home.did('test -z "$(ls ~/.local/state/xy/projects)"');
   });

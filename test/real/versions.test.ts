@@ -99,6 +99,22 @@ describe("what a version left is taken over by another", () => {
     await world.did(to, "destroy --yes");
   });
 
+  test("released, by current: what an agent does not know of is refused, and nothing is recorded", async ({
+    world,
+  }) => {
+    world.declare("web");
+    await world.did("released", "apply --yes");
+    const before = await world.servers("released");
+    for (const line of ["run -- true", "run --keep docs -- sleep 600", "forget web"])
+      expect(await world.xy("current", line)).toMatchObject({
+        code: 1,
+        stdout: "",
+        stderr: expect.stringContaining("`xy agent upgrade` puts this one in its place"),
+      });
+    expect(await world.servers("current")).toEqual(before);
+    await world.did("current", "destroy --yes");
+  });
+
   test("released, by current: a pattern that is understood no more ends nothing, and is told", async ({
     world,
   }) => {

@@ -138,3 +138,19 @@ describe("started by a session", () => {
     );
   });
 });
+
+describe("added by a person, and declared by no configuration", () => {
+  test("and running", () => {
+    expect(why(running(web, { kept: true }), NOW)).toMatchInlineSnapshot(
+      `"web has been running for 2h 13m (pid 812) and is ready: 127.0.0.1:8421 is listening (3 seconds ago). It runs because \`xy run --keep\` added it; no configuration declares it. \`xy stop web\` stops it, and holds it stopped; \`xy forget web\` removes it."`,
+    );
+  });
+
+  test("and at rest: no apply starts it", () => {
+    expect(why(resting(web, { kept: true }), NOW)).toMatchInlineSnapshot(
+      `"web stopped 3 minutes ago; nothing asked it to. \`xy start web\` starts it."`,
+    );
+    const failed = { ...resting(web, { kept: true }), state: "failed" } as const;
+    expect(why(failed, NOW)).not.toContain("apply");
+  });
+});
