@@ -287,6 +287,7 @@ export interface Methods {
         readonly state: string;
         readonly resting: boolean;
       })[] | undefined;
+      readonly troubles?: readonly string[] | undefined;
       readonly root_gone?: string | undefined;
     })[];
   };
@@ -326,6 +327,7 @@ export interface Methods {
         readonly state: string;
         readonly resting: boolean;
       })[] | undefined;
+      readonly troubles?: readonly string[] | undefined;
       readonly root_gone?: string | undefined;
       readonly since_unix_ms: number;
       readonly started_at_unix_ms?: number | undefined;
@@ -424,6 +426,7 @@ export interface Methods {
         readonly state: string;
         readonly resting: boolean;
       })[] | undefined;
+      readonly troubles?: readonly string[] | undefined;
       readonly root_gone?: string | undefined;
       readonly depends_on: readonly ({
         readonly server: string;
@@ -491,6 +494,11 @@ export interface Methods {
         readonly pid: number;
         readonly program: string;
       }[] | undefined;
+      readonly unrecorded?: readonly {
+        readonly name: string;
+        readonly project: string;
+        readonly message: string;
+      }[] | undefined;
     };
   };
   /** Stop and start again, or start what does not run. */
@@ -549,6 +557,11 @@ export interface Methods {
         readonly project: string;
         readonly pid: number;
         readonly program: string;
+      }[] | undefined;
+      readonly unrecorded?: readonly {
+        readonly name: string;
+        readonly project: string;
+        readonly message: string;
       }[] | undefined;
     };
   };
@@ -722,6 +735,7 @@ export interface Methods {
         readonly state: string;
         readonly resting: boolean;
       })[] | undefined;
+      readonly troubles?: readonly string[] | undefined;
     })[];
   };
   /** Carry out one change of a plan, and wait until the server is ready. */
@@ -1058,6 +1072,11 @@ export interface Methods {
       readonly state_dir: string;
       readonly started_at_unix_ms: number;
       readonly servers: number;
+      readonly troubles?: readonly {
+        readonly project: string;
+        readonly name: string;
+        readonly trouble: string;
+      }[] | undefined;
     };
   };
   /** Hand over to another program, which is tried out first; the servers run on. The agent ends after its answer. */
@@ -1095,7 +1114,7 @@ export interface Notifications {
     /** Without its line break; bytes that are not UTF-8 are replaced. */
     readonly line: string;
     readonly ts_unix_ms: number;
-    /** So many lines before this are not sent: they were read too slowly, and are too many, or no longer kept. */
+    /** So many lines before this are not sent: they were read too slowly, and are too many, or no longer kept; or they could not be written to the log. */
     readonly missed?: number | undefined;
     /** The line is longer than 64 KiB and goes on in the next one. */
     readonly split?: true | undefined;
@@ -1130,7 +1149,7 @@ export interface Notifications {
   readonly log_end: {
     /** As `logs` answered. */
     readonly subscription_id: number;
-    /** So many lines before this are not sent: they were read too slowly, and are too many, or no longer kept. */
+    /** So many lines before this are not sent: they were read too slowly, and are too many, or no longer kept; or they could not be written to the log. */
     readonly missed?: number | undefined;
   };
 }

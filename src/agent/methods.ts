@@ -111,6 +111,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
       state_dir: agent.stateDir,
       started_at_unix_ms: agent.startedAt,
       servers: registry.all().length,
+      ...troublesOf(registry),
     }),
     agent_upgrade: async (program, caller) => {
       const outcome = await agent.prepareUpgrade(program);
@@ -123,6 +124,15 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
       return outcome;
     },
   };
+}
+
+function troublesOf(registry: Registry): Pick<ResultOf<"agent_info">, "troubles"> {
+  const troubles = registry
+    .all()
+    .flatMap(({ spec: { project, name }, troubles: own }) =>
+      own.map((trouble) => ({ project, name, trouble })),
+    );
+  return troubles.length === 0 ? {} : { troubles };
 }
 
 /** What is told of a start, to who has asked for that. */
@@ -185,6 +195,7 @@ function listEntryOf(registry: Registry, server: Supervised): ListEntry {
     ready: running ? yesNo[server.seen("readiness", phase.ready).status] : false,
     healthy: running ? yesNo[server.seen("liveness", phase.healthy).status] : null,
     ...waitsFor(registry, server, "waits_for"),
+    ...(server.faults.length === 0 ? {} : { troubles: [...server.faults] }),
   };
 }
 
@@ -193,12 +204,12 @@ function pauseEntryOf({ at, until }: Pause): NonNullable<ListEntry["paused"]> {
 }
 
 function statusOf(registry: Registry, server: Supervised, stateDir: string): StatusEntry {
-  const { ready, healthy, reason, drift, since, startedAt, lastLines, mcp } = observe(server, {
-    withLines: true,
-  });
+  const seen = observe(server, { withLines: true });
+  const { ready, healthy, reason, drift, since, startedAt, lastLines, mcp, troubles } = seen;
   const { project, name } = server.spec;
   return {
     ...listEntryOf(registry, server),
+    ...(troubles ? { troubles: [...troubles] } : {}),
     since_unix_ms: since,
     ...(startedAt === undefined ? {} : { started_at_unix_ms: startedAt }),
     ...(reason === undefined ? {} : { reason }),

@@ -166,8 +166,11 @@ function parseRequest(frame: string): Request {
   return { id, method, params };
 }
 
+/** The code that the system gave stays in it: `ENOSPC: no space left on device, write`. */
+const errorText = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
 function errorDocument(error: unknown): { code: number; message: string; data?: unknown } {
-  if (!(error instanceof RpcError)) return { code: RPC_ERRORS.internalError, message: String(error) };
+  if (!(error instanceof RpcError)) return { code: RPC_ERRORS.internalError, message: errorText(error) };
   const { code, message, data } = error;
   return data === undefined ? { code, message } : { code, message, data };
 }

@@ -12,6 +12,7 @@ import type { Evaluated } from "../operation/evaluating.ts";
 import { apply } from "../reconciler/apply.ts";
 import { RpcError } from "../rpc/errors.ts";
 import { writeBackendSettings } from "../system/backend-settings.ts";
+import { isCode } from "../system/files.ts";
 import { renderApplyLines } from "../views/apply.ts";
 import type { ApplyScreen, FinalEvent } from "../views/apply-text.ts";
 import { planDocument } from "../views/json.ts";
@@ -87,10 +88,18 @@ export abstract class ApplyCommand extends ProjectCommand {
     return withKeptSecrets(evaluated, this.state);
   }
 
-  /** Holds the project's lock while `work` runs; ends the command with 75 when another apply has it. */
-  protected async locked<T>(project: string, work: () => Promise<T>): Promise<T> {
+  /**
+   * Holds the project's lock while `work` runs; ends the command with 75 when another apply has it. `removes`: all that it
+   * does is to remove, which may be what makes room on a full disk. Then it goes on where no lock can be written.
+   */
+  protected async locked<T>(project: string, work: () => Promise<T>, { removes = false } = {}): Promise<T> {
     const { lockProject } = await import("../operation/project.ts");
-    const attempt = lockProject(this.state, project);
+    const attempt = await this.#writing(
+      () => lockProject(this.state, project),
+      `the lock of ${project}`,
+      removes,
+    );
+    if (attempt === undefined) return work();
     if (!attempt.ok) {
       this.fail(
         EXIT.locked,
@@ -101,6 +110,20 @@ export abstract class ApplyCommand extends ProjectCommand {
       return await work();
     } finally {
       attempt.lock.release();
+    }
+  }
+
+  /** Undefined where nothing can be written, if `goesOn`; else the command ends then, and nothing was changed. */
+  async #writing<T>(write: () => T, what: string, goesOn: boolean): Promise<T | undefined> {
+    const { causeText, isNoRoom } = await import("../system/shortage.ts");
+    try {
+      return write();
+    } catch (error) {
+      if (!isNoRoom(error) && !isCode(error, "EACCES", "EPERM")) throw error;
+      const why = `${what} cannot be written: ${causeText(error)}`;
+      if (!goesOn) this.fail(EXIT.failed, `nothing was applied: ${why}`);
+      this.note(`xy: ${why}; going on without it, since this only removes`);
+      return undefined;
     }
   }
 

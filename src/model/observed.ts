@@ -109,6 +109,8 @@ export interface Observed {
   readonly mcp?: McpFacts;
   /** It is to start by itself as soon as these are otherwise; only while that is so. */
   readonly waitsFor?: readonly Missing[];
+  /** What xy cannot do for it now, and what of its output was lost since its agent began: a clause each. */
+  readonly troubles?: readonly string[];
 }
 
 /** One step from state to state. */

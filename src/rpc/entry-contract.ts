@@ -28,6 +28,8 @@ export const missing = z.array(
   }),
 );
 
+export const troubles = z.array(z.string());
+
 export const listEntry = z.object({
   name: z.string(),
   project: z.string(),
@@ -63,6 +65,8 @@ export const listEntry = z.object({
   healthy: z.boolean().nullable(),
   /** Only while it waits; its state is `stopped` then. */
   waits_for: missing.optional(),
+  /** What xy cannot do for it now, a clause each, such as `its record cannot be written: no space left on device (ENOSPC)`. */
+  troubles: troubles.optional(),
   /** Where its project's configuration was, which is gone; `xy list` alone looks. */
   root_gone: z.string().optional(),
 });
