@@ -3,7 +3,7 @@ import type { Observed } from "../model/observed.ts";
 import type { StartProgress } from "../model/start-report.ts";
 import { why } from "../model/why.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
-import { discover } from "../rpc/discover.ts";
+import { discoverer } from "../rpc/discover.ts";
 import { lastEndOf } from "../rpc/entries.ts";
 import type { ListEntry, StatusEntry } from "../rpc/entry-contract.ts";
 import { liveProcess, type Pause, publicState } from "../supervisor/state.ts";
@@ -48,6 +48,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
     caller.afterAnswer(() => subscription.begin());
     return { subscription_id: id };
   };
+  const discovered = discoverer(agent.version);
   const sessions = new Sessions(registry);
   sessions.watch();
   return {
@@ -103,7 +104,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
       const identity = { name: server.spec.name, project: server.spec.project, which, type };
       return { ...identity, ...(await probeNow(server, which)) };
     },
-    "rpc.discover": async () => discover({ version: agent.version, socket: agent.socket() }),
+    "rpc.discover": async () => discovered(agent.socket()),
     agent_info: async () => ({
       pid: process.pid,
       version: agent.version,
