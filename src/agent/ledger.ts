@@ -5,7 +5,7 @@ import type { Starter } from "../model/starter.ts";
 import type { ServerState } from "../supervisor/state.ts";
 import { counted, newTally, type Tally, tally } from "../supervisor/tally.ts";
 import { bootId } from "../system/processes.ts";
-import { causeText } from "../system/shortage.ts";
+import { causeText, isNoRoom, isShortage } from "../system/shortage.ts";
 import type { RuntimeRecord, ServerStore } from "./store.ts";
 import type { Unwritten } from "./unwritten.ts";
 
@@ -20,6 +20,8 @@ export class Ledger {
   readonly #unwritten: Unwritten;
   /** Why the newest record could not be written; undefined: it is on disk. */
   #trouble: string | undefined;
+  /** For want of descriptors, say: what no person has to see to. */
+  #isBrief = false;
   #operator: OperatorWord = null;
   #starter: Starter | undefined;
   #started: RuntimeRecord["started"];
@@ -41,6 +43,10 @@ export class Ledger {
   /** Why what is known of it is not on disk: a later agent knows less. Undefined: it is. */
   get trouble(): string | undefined {
     return this.#trouble;
+  }
+  /** That is for want of descriptors, say, which others may give back in a moment. */
+  get isBrief(): boolean {
+    return this.#isBrief;
   }
 
   get operator(): OperatorWord {
@@ -200,6 +206,7 @@ export class Ledger {
       const why = causeText(error);
       if (this.#trouble !== why) this.#report(`its record cannot be written: ${why}`);
       this.#trouble = why;
+      this.#isBrief = isShortage(error) && !isNoRoom(error);
       // What was not on disk for a while is there to stay once it is.
       this.#unwritten.owe(this, () => this.#try(state, true));
       return false;

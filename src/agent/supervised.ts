@@ -386,7 +386,10 @@ export class Supervised extends Driven {
     this.#begunAt = Date.now();
     // An agent that came later would know nothing of it, and start a second one beside it.
     if (this.unrecorded !== undefined)
-      throw new SpawnError(`cannot start: ${this.unrecorded}`, { passing: true, noRoom: true });
+      throw new SpawnError(`cannot start: ${this.unrecorded}`, {
+        passing: true,
+        noRoom: !this.#ledger.isBrief,
+      });
     if (this.#unreadable)
       throw new SpawnError("cannot start: what was applied cannot be read: apply it again");
     this.#turn = launches.take();
