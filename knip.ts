@@ -27,6 +27,7 @@ export default {
     "getent",
     "journalctl",
     "mkfifo",
+    "perl",
     "plistutil",
     "prlimit",
     "supervisorctl",

@@ -517,6 +517,7 @@ export interface Methods {
         readonly resting: boolean;
       })[] | undefined;
       readonly kept?: true | undefined;
+      readonly troubles?: readonly string[] | undefined;
       readonly root_gone?: string | undefined;
     })[];
   };
@@ -557,6 +558,7 @@ export interface Methods {
         readonly resting: boolean;
       })[] | undefined;
       readonly kept?: true | undefined;
+      readonly troubles?: readonly string[] | undefined;
       readonly root_gone?: string | undefined;
       readonly since_unix_ms: number;
       readonly started_at_unix_ms?: number | undefined;
@@ -656,6 +658,7 @@ export interface Methods {
         readonly resting: boolean;
       })[] | undefined;
       readonly kept?: true | undefined;
+      readonly troubles?: readonly string[] | undefined;
       readonly root_gone?: string | undefined;
       readonly depends_on: readonly ({
         readonly server: string;
@@ -723,6 +726,11 @@ export interface Methods {
         readonly pid: number;
         readonly program: string;
       }[] | undefined;
+      readonly unrecorded?: readonly {
+        readonly name: string;
+        readonly project: string;
+        readonly message: string;
+      }[] | undefined;
     };
   };
   /** Stop and start again, or start what does not run. */
@@ -781,6 +789,11 @@ export interface Methods {
         readonly project: string;
         readonly pid: number;
         readonly program: string;
+      }[] | undefined;
+      readonly unrecorded?: readonly {
+        readonly name: string;
+        readonly project: string;
+        readonly message: string;
       }[] | undefined;
     };
   };
@@ -955,6 +968,7 @@ export interface Methods {
         readonly resting: boolean;
       })[] | undefined;
       readonly kept?: true | undefined;
+      readonly troubles?: readonly string[] | undefined;
     })[];
   };
   /** Carry out one change of a plan, and wait until the server is ready. */
@@ -1377,6 +1391,11 @@ export interface Methods {
       readonly state_dir: string;
       readonly started_at_unix_ms: number;
       readonly servers: number;
+      readonly troubles?: readonly {
+        readonly project: string;
+        readonly name: string;
+        readonly trouble: string;
+      }[] | undefined;
     };
   };
   /** Hand over to another program, which is tried out first; the servers run on. The agent ends after its answer. */
@@ -1414,7 +1433,7 @@ export interface Notifications {
     /** Without its line break; bytes that are not UTF-8 are replaced. */
     readonly line: string;
     readonly ts_unix_ms: number;
-    /** So many lines before this are not sent: they were read too slowly, and are too many, or no longer kept. */
+    /** So many lines before this are not sent: they were read too slowly, and are too many, or no longer kept; or they could not be written to the log. */
     readonly missed?: number | undefined;
     /** The line is longer than 64 KiB and goes on in the next one. */
     readonly split?: true | undefined;
@@ -1449,7 +1468,7 @@ export interface Notifications {
   readonly log_end: {
     /** As `logs` answered. */
     readonly subscription_id: number;
-    /** So many lines before this are not sent: they were read too slowly, and are too many, or no longer kept. */
+    /** So many lines before this are not sent: they were read too slowly, and are too many, or no longer kept; or they could not be written to the log. */
     readonly missed?: number | undefined;
   };
 }

@@ -16,6 +16,7 @@ import { GOAL, givenUpText, type StartProgress } from "../model/start-report.ts"
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { notKnown, RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { publicState } from "../supervisor/state.ts";
+import { causeText } from "../system/shortage.ts";
 import { awaitRest, awaitStart } from "./operations.ts";
 import type { Registry } from "./registry.ts";
 import { causeOf, StartWait } from "./start-wait.ts";
@@ -253,7 +254,14 @@ export async function removeServer(
     );
   }
   const left = leftText(server.leftovers);
-  await registry.remove(server);
+  try {
+    await registry.remove(server);
+  } catch (error) {
+    throw new RpcError(
+      RPC_ERRORS.internalError,
+      `cannot remove ${server.spec.name}: ${causeText(error)}; it is stopped, and stays recorded`,
+    );
+  }
   return done(`${ran ? "stopped and removed" : "removed"}${left === undefined ? "" : `; ${left}`}`);
 }
 

@@ -12,7 +12,7 @@ import {
 } from "../supervisor/machine.ts";
 import { initialState, type ServerState } from "../supervisor/state.ts";
 import { rowOf } from "../system/processes.ts";
-import { isShortage } from "../system/shortage.ts";
+import { causeText, isNoRoom, isShortage } from "../system/shortage.ts";
 import type { Incarnation, IncarnationEvents, LeftProcess } from "./incarnation.ts";
 
 /**
@@ -55,6 +55,8 @@ export abstract class Driven {
   protected beforeTimer(_timer: TimerName): Promise<void> | undefined {
     return undefined;
   }
+  /** It could not be started because nothing can be written where it would run: {@link room} is to be said then. */
+  protected awaitRoom(): void {}
   /** All that came of one event, and of those that followed at once, is done. */
   protected settled(): void {}
 
@@ -146,6 +148,11 @@ export abstract class Driven {
     this.#incarnation?.detach();
   }
 
+  /** What it could not be started for is there again. */
+  protected room(): void {
+    if (this.spawnError?.noRoom) this.dispatch({ type: "timer", inc: this.state.inc, timer: "backoff" });
+  }
+
   protected eventsOf(inc: number): IncarnationEvents {
     return {
       spawned: (process, at) => this.dispatch({ type: "spawned", inc, process, at }),
@@ -212,7 +219,12 @@ export abstract class Driven {
         break;
       case "release":
         this.#leftBehind = this.#incarnation?.left ?? this.#leftBehind;
-        this.#incarnation?.release(Date.now());
+        try {
+          this.#incarnation?.release(Date.now());
+        } catch (error) {
+          // A read-only state folder, say. What cannot be removed now is removed by the next agent.
+          this.report(`cannot remove a run that is over: ${causeText(error)}`);
+        }
         this.hold(undefined);
         break;
     }
@@ -232,13 +244,20 @@ export abstract class Driven {
         this.#incarnation?.signal(phase.killed ? "SIGKILL" : this.machineSpec.stop.signal, this.#endsAll);
     } catch (error) {
       this.#tidy(this.runPath(inc));
-      this.#spawnError =
-        error instanceof SpawnError
-          ? error
-          : new SpawnError(`cannot start: ${String(error)}`, { passing: isShortage(error) });
-      const { message: reason, passing } = this.#spawnError;
-      this.dispatch({ type: "spawn-failed", inc, reason, ...(passing ? { passing } : {}) });
+      const lacks = { passing: isShortage(error), noRoom: isNoRoom(error) };
+      const told =
+        error instanceof SpawnError ? error : new SpawnError(`cannot start: ${causeText(error)}`, lacks);
+      this.neverRan(inc, told);
     }
+  }
+
+  /** Nothing of this incarnation is alive, and nothing will be. */
+  protected neverRan(inc: number, error: SpawnError): void {
+    this.#spawnError = error;
+    const { message: reason, passing, noRoom } = error;
+    const lacks = { ...(passing ? { passing } : {}), ...(noRoom ? { noRoom } : {}) };
+    this.dispatch({ type: "spawn-failed", inc, reason, ...lacks });
+    if (noRoom) this.awaitRoom();
   }
 
   /** What cannot be removed now is removed by the next agent. */

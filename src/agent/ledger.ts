@@ -5,7 +5,9 @@ import type { Starter } from "../model/starter.ts";
 import type { ServerState } from "../supervisor/state.ts";
 import { counted, newTally, type Tally, tally } from "../supervisor/tally.ts";
 import { bootId } from "../system/processes.ts";
+import { causeText, isNoRoom, isShortage } from "../system/shortage.ts";
 import type { RuntimeRecord, ServerStore } from "./store.ts";
+import type { Unwritten } from "./unwritten.ts";
 
 const KEPT_TRANSITIONS = 20;
 /** Longest time until what need not be written at once is written, ms: long enough that what follows comes with it. */
@@ -15,6 +17,11 @@ const SOON = 200;
 export class Ledger {
   readonly #store: ServerStore;
   readonly #report: (message: string) => void;
+  readonly #unwritten: Unwritten;
+  /** Why the newest record could not be written; undefined: it is on disk. */
+  #trouble: string | undefined;
+  /** For want of descriptors, say: what no person has to see to. */
+  #isBrief = false;
   #operator: OperatorWord = null;
   #starter: Starter | undefined;
   #started: RuntimeRecord["started"];
@@ -28,9 +35,19 @@ export class Ledger {
   /** Something of it is not written down yet. */
   #isDue = false;
 
-  constructor(store: ServerStore, report: (message: string) => void) {
+  constructor(store: ServerStore, report: (message: string) => void, unwritten: Unwritten) {
     this.#store = store;
     this.#report = report;
+    this.#unwritten = unwritten;
+  }
+
+  /** Why what is known of it is not on disk: a later agent knows less. Undefined: it is. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+  /** That is for want of descriptors, say, which others may give back in a moment. */
+  get isBrief(): boolean {
+    return this.#isBrief;
   }
 
   get operator(): OperatorWord {
@@ -84,11 +101,22 @@ export class Ledger {
     this.#tally = tally(this.#tally, before, after, spec, Date.now());
   }
 
+  /**
+   * The operator's word to stop. What cannot be written down is followed all the same, kept in mind, and written as soon as
+   * that goes: whoever makes room on a full disk must be able to stop what fills it.
+   */
+  hold(state: () => ServerState): void {
+    if (this.#operator === "stop" && !this.#isDue) return;
+    this.#operator = "stop";
+    this.#isDue = true;
+    this.#try(state, true);
+  }
+
   /** Written down before it is followed. Throws, with nothing changed, when it cannot be. */
   setOperator(word: OperatorWord, state: ServerState): void {
     const before = this.#operator;
     if (word === before) {
-      if (this.#isDue) this.write(state);
+      if (this.#isDue) this.write(() => state);
       return;
     }
     this.#operator = word;
@@ -156,24 +184,54 @@ export class Ledger {
 
   /** Writes now what was to be written soon. */
   flush(): void {
-    if (this.#soon) this.write(this.#soon.state());
+    if (this.#soon) this.write(this.#soon.state);
   }
 
-  /** Without room for a record supervision goes on; only a later agent would know less. */
-  write(state: ServerState): void {
+  /** The server is forgotten: nothing of it is written any more. */
+  close(): void {
+    clearTimeout(this.#soon?.timer);
+    this.#soon = undefined;
+    this.#unwritten.paid(this);
+  }
+
+  /** Without room for a record supervision goes on; only a later agent would know less, until it can be written. */
+  write(state: () => ServerState): void {
+    this.#try(state, false);
+  }
+
+  /** Throws, with nothing changed, unless what is known of it now is on disk. */
+  insist(state: ServerState): void {
+    this.#writeOr(state, () => {}, false);
+  }
+
+  /** True: what is known of it is on disk. What could not be written is tried again for that. */
+  isWritten(state: () => ServerState): boolean {
+    return this.#trouble === undefined || this.#try(state, true);
+  }
+
+  #try(state: () => ServerState, durable: boolean): boolean {
     try {
-      this.#write(state, false);
+      this.#write(state(), durable);
+      return true;
     } catch (error) {
-      this.#report(`cannot write the record: ${String(error)}`);
+      const why = causeText(error);
+      if (this.#trouble !== why) this.#report(`its record cannot be written: ${why}`);
+      this.#trouble = why;
+      this.#isBrief = isShortage(error) && !isNoRoom(error);
+      // What was not on disk for a while is there to stay once it is.
+      this.#unwritten.owe(this, () => this.#try(state, true));
+      return false;
     }
   }
 
-  #writeOr(state: ServerState, takeBack: () => void): void {
+  #writeOr(state: ServerState, takeBack: () => void, durable = true): void {
     try {
-      this.#write(state, true);
+      this.#write(state, durable);
     } catch (error) {
       takeBack();
-      throw error;
+      throw new Error(
+        `cannot write the record of ${this.#store.name}: ${causeText(error)}; nothing was changed`,
+      );
     }
   }
 
@@ -195,5 +253,9 @@ export class Ledger {
     };
     this.#store.writeRecord(record, durable);
     this.#isDue = false;
+    if (this.#trouble === undefined) return;
+    this.#trouble = undefined;
+    this.#unwritten.paid(this);
+    this.#report("its record is written again");
   }
 }

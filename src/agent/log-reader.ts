@@ -7,6 +7,7 @@ import {
   type LogLine,
   type LogRecord,
   type LogStream,
+  lostIn,
   NEWLINE,
 } from "./log-record.ts";
 
@@ -66,6 +67,11 @@ export class LogSnapshot {
     const whole = new Set<LogStream>();
     let lines = 0;
     for (const record of this.#backwards()) {
+      if (typeof record === "number") {
+        const next = records.pop();
+        if (next) records.push({ ...next, missed: record + (next.missed ?? 0) });
+        continue;
+      }
       if (query.until !== undefined && record.at > query.until) continue;
       if (query.stream !== undefined && record.stream !== query.stream) continue;
       const isEnough = lines === query.tail || (query.since !== undefined && record.at < query.since);
@@ -81,11 +87,12 @@ export class LogSnapshot {
     return records.reverse();
   }
 
-  *#backwards(): Iterable<LogRecord> {
+  /** A number stands where so many lines are missing. */
+  *#backwards(): Iterable<LogRecord | number> {
     for (const { fd, size } of this.#files) {
       for (const line of linesBackwards(fd, size)) {
-        const record = decodeRecord(line);
-        if (record) yield record;
+        const record = decodeRecord(line) ?? lostIn(line);
+        if (record !== undefined) yield record;
       }
     }
   }

@@ -1,7 +1,8 @@
 /**
  * The form of a log file: `<time> [<tag>] <bytes>\n`, time as ISO 8601 UTC with milliseconds. The tag is `out` or
  * `err`; with a `+` behind it the line is not over yet, and the next record of that stream goes on with it. So
- * every read can be written out at once, whole lines or not, and nothing waits in memory for its newline.
+ * every read can be written out at once, whole lines or not, and nothing waits in memory for its newline. The tag `lost`
+ * stands where lines are missing that could not be written: how many, and why.
  */
 
 export type LogStream = "out" | "err";
@@ -13,6 +14,8 @@ export interface LogRecord {
   /** The line goes on in the next record of this stream. */
   readonly open: boolean;
   readonly bytes: Buffer;
+  /** So many lines before it could not be written. */
+  readonly missed?: number;
 }
 
 export interface LogLine {
@@ -24,6 +27,8 @@ export interface LogLine {
   readonly split: boolean;
   /** Its newline has not come yet. */
   readonly unfinished?: true;
+  /** So many lines before it could not be written. */
+  readonly missed?: number;
 }
 
 /** Lines that one read brought whole, each with its newline. */
@@ -70,6 +75,16 @@ export function decodeRecord(line: Buffer): LogRecord | undefined {
   return { at, stream: stream as LogStream, open: plus === "+", bytes: line.subarray(prefix.length) };
 }
 
+/** How many lines are missing where this record stands; undefined for one that says nothing of that. */
+export function lostIn(line: Buffer): number | undefined {
+  const count = /^\S{24} \[lost\] (\d{1,15}) /.exec(line.toString("latin1", 0, TIME_LENGTH + 32))?.[1];
+  return count === undefined ? undefined : Number(count);
+}
+
+export function lostRecord(time: string, lines: number, because: string): string {
+  return `${time} [lost] ${lines} lines: ${because.replaceAll("\n", " ")}\n`;
+}
+
 /** Puts records together to lines, each stream for itself. */
 export class LineJoiner {
   /** What has come of a line that is not over. */
@@ -77,9 +92,20 @@ export class LineJoiner {
     LogStream,
     { readonly parts: Buffer[]; readonly length: number; readonly at: number }
   >();
+  /** Lines that could not be written before the next one that is whole. */
+  #missed = 0;
 
   /** The lines that this record completes: none, one, or the pieces of a long one. */
-  take({ at, stream, open, bytes }: LogRecord): LogLine[] {
+  take(record: LogRecord): LogLine[] {
+    this.#missed += record.missed ?? 0;
+    const lines = this.#completed(record);
+    if (this.#missed === 0 || lines[0] === undefined) return lines;
+    lines[0] = { ...lines[0], missed: this.#missed };
+    this.#missed = 0;
+    return lines;
+  }
+
+  #completed({ at, stream, open, bytes }: LogRecord): LogLine[] {
     const before = this.#open.get(stream);
     const length = (before?.length ?? 0) + bytes.length;
     if (open && length <= LONGEST_LINE) {

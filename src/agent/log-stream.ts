@@ -126,7 +126,8 @@ export class LogSubscription {
       // What could not be written must not bring back what was sent before.
       const lines = snapshot.lastLines({ tail, since: this.#behindSince, stream: this.#stream });
       this.#missed += behind - lines.length;
-      return lines;
+      // Those that could not be written are among them.
+      return lines.map(({ missed: _, ...line }) => line);
     } finally {
       snapshot.close();
     }
@@ -175,6 +176,7 @@ export class LogSubscription {
   }
 
   #send(line: LogLine): number {
+    this.#missed += line.missed ?? 0;
     const params = this.#params(line, this.#shown(line));
     this.#missed = 0;
     return this.#caller.notify("log", params);

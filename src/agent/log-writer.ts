@@ -1,23 +1,15 @@
-import * as fs from "node:fs";
-import { join } from "node:path";
-import { ensurePrivateDir } from "../system/paths.ts";
+import { LogFile, type LogKeepers, type LogLimits } from "./log-file.ts";
 import { readLastOpen } from "./log-reader.ts";
 import {
   encodeRecords,
   LineJoiner,
   type LogBlock,
   type LogLine,
+  type LogRecord,
   type LogStream,
   linesOf,
   NEWLINE,
 } from "./log-record.ts";
-
-export interface LogLimits {
-  /** Bytes after which a new file is begun. */
-  readonly maxSize: number;
-  /** Rotated files kept beside the current one. */
-  readonly keep: number;
-}
 
 /** Told of output, in its order. What it is given is overwritten by the next read. */
 export interface LogListener {
@@ -31,27 +23,33 @@ export interface LogListener {
  * death of the agent costs one read at most. Lines are handed on to listeners as soon as they are whole.
  */
 export class LogWriter {
-  readonly dir: string;
+  readonly #file: LogFile;
   readonly #listeners = new Set<LogListener>();
-  #limits: LogLimits;
-  #fd: number | undefined;
-  #size = 0;
   #joiner = new LineJoiner();
-  #lost = 0;
   #taken = 0;
+  /** What an earlier agent left is known. */
+  #isBegun = false;
 
-  constructor(dir: string, limits: LogLimits) {
-    this.dir = dir;
-    this.#limits = limits;
+  constructor(dir: string, limits: LogLimits, keepers: LogKeepers = {}) {
+    this.#file = new LogFile(dir, limits, keepers);
+  }
+
+  get dir(): string {
+    return this.#file.dir;
   }
 
   get currentPath(): string {
-    return join(this.dir, "current.log");
+    return this.#file.currentPath;
   }
 
-  /** Bytes of output that could not be written (a full disk), since this agent began. */
-  get lostBytes(): number {
-    return this.#lost;
+  /** What cannot be done with its files now, a clause each. */
+  get faults(): readonly string[] {
+    return this.#file.faults;
+  }
+
+  /** What could not be written since this agent began (on a full disk, say), a clause. */
+  get lostText(): string | undefined {
+    return this.#file.lostText;
   }
 
   /** Bytes of output that this agent has been given. */
@@ -60,36 +58,22 @@ export class LogWriter {
   }
 
   setLimits(limits: LogLimits): void {
-    this.#limits = limits;
+    this.#file.setLimits(limits);
   }
 
   /** Goes on in the file that an earlier agent left, also in the middle of a line. */
   open(): void {
-    if (this.#fd !== undefined) return;
-    ensurePrivateDir(this.dir);
-    this.#fd = fs.openSync(this.currentPath, "a", 0o600);
-    this.#size = fs.fstatSync(this.#fd).size;
-    this.#mendTail();
-    for (const record of readLastOpen(this.currentPath)) this.#joiner.take(record);
-  }
-
-  /** A power cut can leave a record without its newline: what follows must not be glued to it. */
-  #mendTail(): void {
-    if (this.#size === 0 || this.#fd === undefined) return;
-    const last = Buffer.alloc(1);
-    const reader = fs.openSync(this.currentPath, "r");
-    fs.readSync(reader, last, 0, 1, this.#size - 1);
-    fs.closeSync(reader);
-    if (last[0] !== NEWLINE) this.#append("\n");
+    const isOpened = this.#file.open();
+    if (this.#isBegun) return;
+    this.#isBegun = true;
+    if (isOpened) for (const record of lastOpenOf(this.currentPath)) this.#joiner.take(record);
   }
 
   write(stream: LogStream, chunk: Buffer, now: number): void {
     this.open();
     this.#taken += chunk.length;
-    const time = new Date(now).toISOString();
-    this.#append(encodeRecords(stream, chunk, time));
+    this.#file.append(encodeRecords(stream, chunk, new Date(now).toISOString()), now);
     this.#handOn(stream, chunk, now);
-    if (this.#size >= this.#limits.maxSize) this.#rotate();
   }
 
   /** Ends lines that lack a newline: their writer is gone. */
@@ -119,21 +103,9 @@ export class LogWriter {
   }
 
   close(): void {
-    if (this.#fd !== undefined) fs.closeSync(this.#fd);
-    this.#fd = undefined;
+    this.#file.close();
     this.#joiner = new LineJoiner();
-  }
-
-  /** One character a byte. */
-  #append(data: string): void {
-    try {
-      for (let rest = data; rest.length > 0; )
-        rest = rest.slice(fs.writeSync(this.#fd as number, rest, null, "latin1"));
-      this.#size += data.length;
-    } catch {
-      // A full disk must harm neither the agent nor the server, whose pipe goes on being read.
-      this.#lost += data.length;
-    }
+    this.#isBegun = false;
   }
 
   #handOn(stream: LogStream, chunk: Buffer, at: number): void {
@@ -156,22 +128,15 @@ export class LogWriter {
   #tell(lines: readonly LogLine[]): void {
     for (const line of lines) for (const listener of this.#listeners) listener.line(line);
   }
-
-  #rotate(): void {
-    const path = (n: number) => (n === 0 ? this.currentPath : join(this.dir, `${n}.log`));
-    try {
-      const { keep } = this.#limits;
-      for (let n = keep + 1; fs.existsSync(path(n)); n++) fs.rmSync(path(n));
-      if (keep === 0) fs.rmSync(path(0));
-      for (let n = keep - 1; n >= 0; n--) if (fs.existsSync(path(n))) fs.renameSync(path(n), path(n + 1));
-      const fresh = fs.openSync(this.currentPath, "a", 0o600);
-      fs.closeSync(this.#fd as number);
-      this.#fd = fresh;
-      this.#size = 0;
-    } catch {
-      // Without room for a new file the old one is written on.
-    }
-  }
 }
 
 const EMPTY = Buffer.alloc(0);
+
+/** Without it one line is told as two. */
+function lastOpenOf(path: string): LogRecord[] {
+  try {
+    return readLastOpen(path);
+  } catch {
+    return [];
+  }
+}

@@ -3,7 +3,7 @@ import type { Observed } from "../model/observed.ts";
 import type { StartProgress } from "../model/start-report.ts";
 import { why } from "../model/why.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
-import { discover } from "../rpc/discover.ts";
+import { discoverer } from "../rpc/discover.ts";
 import { lastEndOf } from "../rpc/entries.ts";
 import type { ListEntry, StatusEntry } from "../rpc/entry-contract.ts";
 import { liveProcess, type Pause, publicState } from "../supervisor/state.ts";
@@ -49,6 +49,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
     caller.afterAnswer(() => subscription.begin());
     return { subscription_id: id };
   };
+  const discovered = discoverer(agent.version);
   const sessions = new Sessions(registry);
   sessions.watch();
   return {
@@ -108,7 +109,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
       const identity = { name: server.spec.name, project: server.spec.project, which, type };
       return { ...identity, ...(await probeNow(server, which)) };
     },
-    "rpc.discover": async () => discover({ version: agent.version, socket: agent.socket() }),
+    "rpc.discover": async () => discovered(agent.socket()),
     agent_info: async () => ({
       pid: process.pid,
       version: agent.version,
@@ -116,6 +117,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
       state_dir: agent.stateDir,
       started_at_unix_ms: agent.startedAt,
       servers: registry.all().length,
+      ...troublesOf(registry),
     }),
     agent_upgrade: async (program, caller) => {
       const outcome = await agent.prepareUpgrade(program);
@@ -128,6 +130,15 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
       return outcome;
     },
   };
+}
+
+function troublesOf(registry: Registry): Pick<ResultOf<"agent_info">, "troubles"> {
+  const troubles = registry
+    .all()
+    .flatMap(({ spec: { project, name }, troubles: own }) =>
+      own.map((trouble) => ({ project, name, trouble })),
+    );
+  return troubles.length === 0 ? {} : { troubles };
 }
 
 /** What is told of a start, to who has asked for that. */
@@ -194,6 +205,7 @@ function listEntryOf(registry: Registry, server: Supervised): ListEntry {
     healthy: running ? yesNo[server.seen("liveness", phase.healthy).status] : null,
     ...waitsFor(registry, server, "waits_for"),
     ...(server.kept ? { kept: true } : {}),
+    ...(server.faults.length === 0 ? {} : { troubles: [...server.faults] }),
   };
 }
 
@@ -202,12 +214,12 @@ function pauseEntryOf({ at, until }: Pause): NonNullable<ListEntry["paused"]> {
 }
 
 function statusOf(registry: Registry, server: Supervised, stateDir: string): StatusEntry {
-  const { ready, healthy, reason, drift, since, startedAt, lastLines, mcp } = observe(server, {
-    withLines: true,
-  });
+  const seen = observe(server, { withLines: true });
+  const { ready, healthy, reason, drift, since, startedAt, lastLines, mcp, troubles } = seen;
   const { project, name } = server.spec;
   return {
     ...listEntryOf(registry, server),
+    ...(troubles ? { troubles: [...troubles] } : {}),
     since_unix_ms: since,
     ...(startedAt === undefined ? {} : { started_at_unix_ms: startedAt }),
     ...(reason === undefined ? {} : { reason }),

@@ -14,7 +14,7 @@ const REASON_LINES = 10;
 /** `withLines`: also the last lines of a failed server, which are long. */
 export function observe(server: Supervised, { withLines = false } = {}): Observed {
   const { phase, since, reason, lastExit, restartCount, paused } = server.state;
-  const { spec, runningHash, starter, mcp, drift, restored, kept } = server;
+  const { spec, runningHash, starter, mcp, drift, restored, kept, troubles } = server;
   const state = publicState(server.state);
   const process = liveProcess(server.state);
   const never = { status: "unknown", evidence: "not running", at: since } as const;
@@ -41,6 +41,7 @@ export function observe(server: Supervised, { withLines = false } = {}): Observe
     ...(restored === undefined ? {} : { restored }),
     ...(drift === undefined ? {} : { drift }),
     ...(kept ? { kept } : {}),
+    ...(troubles.length === 0 ? {} : { troubles }),
     ...(withLines && state === "failed" ? { lastLines: lastLines(server) } : {}),
   };
 }

@@ -91,13 +91,21 @@ export async function stop(registry: Registry, target: ParsedParams<"stop">): Pr
       registry.jobs.deleteOver(spec.project, spec.name);
     }
   }
-  return { stopped: yes, not_running: no, failed, ...leftBy(servers) };
+  return { stopped: yes, not_running: no, failed, ...leftBy(servers), ...unrecordedOf(servers) };
 }
 
 export async function kill(registry: Registry, target: ParsedParams<"kill">): Promise<ResultOf<"kill">> {
   const servers = named(registry, target);
   const { yes, no, failed } = await answersOf(stopInOrder(registry, target, "kill"), target);
-  return { killed: yes, not_running: no, failed, ...leftBy(servers) };
+  return { killed: yes, not_running: no, failed, ...leftBy(servers), ...unrecordedOf(servers) };
+}
+
+/** Those whose end, or the hold, is not on disk: it is done all the same, and written down as soon as that goes. */
+function unrecordedOf(servers: readonly Supervised[]): Pick<ResultOf<"stop">, "unrecorded"> {
+  const unrecorded = servers.flatMap(({ spec: { name, project }, unrecorded: message }) =>
+    message === undefined ? [] : [{ name, project, message }],
+  );
+  return unrecorded.length === 0 ? {} : { unrecorded };
 }
 
 /** Of those that rest, the daemons that live on. */
@@ -201,15 +209,23 @@ async function restartInOrder(
 ): Promise<Acts> {
   const wereHeld = new Set(servers.filter(isHeld));
   // As with the end of an agent: one that dies in between leaves it to the next to start them.
-  await Promise.allSettled(
-    dependentsFirst(ran, (one) => one.suspend(stopBound(one.spec), "its operator restarts it")).values(),
-  );
+  const refusals = new Map<Supervised, unknown>();
+  const suspend = async (one: Supervised) => {
+    try {
+      one.insistOnRecord();
+      await one.suspend(stopBound(one.spec), "its operator restarts it");
+    } catch (error) {
+      refusals.set(one, error);
+    }
+  };
+  await Promise.all(dependentsFirst(ran, suspend).values());
   const stopped = new Set(servers.filter((server) => isHeld(server) && !wereHeld.has(server)));
-  const goOn = servers.filter((server) => !stopped.has(server));
+  const goOn = servers.filter((server) => !stopped.has(server) && !refusals.has(server));
   const acts = startInOrder(registry, goOn, { noDeps }, gone);
   return new Map([
     ...[...acts].map(([server, act]) => [server, act.then(() => ran.includes(server))] as const),
     ...[...stopped].map((server) => [server, refusedAfterStop(server)] as const),
+    ...[...refusals].map(([server, error]) => [server, Promise.reject(error)] as const),
   ]);
 }
 
@@ -226,6 +242,7 @@ async function restartOne(registry: Registry, server: Supervised): Promise<boole
   refuseAtEnd(registry, server);
   server.setStarter({ by: "operator" });
   liftHold(server);
+  server.insistOnRecord();
   server.dispatch({ type: "restart", reason: "its operator restarts it" });
   await awaitStart(server, "restart");
   return true;
@@ -304,18 +321,8 @@ function throwSpawnError(server: Driven): void {
 /** Holds all of them first, so that no later agent, and no wait that comes to its end, starts one again. */
 function stopInOrder(registry: Registry, target: ParsedParams<"stop" | "kill">, how: "stop" | "kill"): Acts {
   const servers = named(registry, target);
-  const refusals = new Map<Supervised, unknown>();
-  for (const server of servers) {
-    try {
-      server.setOperator("stop");
-    } catch (error) {
-      refusals.set(server, error);
-    }
-  }
-  const act = async (server: Supervised) => {
-    if (refusals.has(server)) throw refusals.get(server);
-    return stopOne(server, how, target.wait);
-  };
+  for (const server of servers) server.holdStopped();
+  const act = (server: Supervised) => stopOne(server, how, target.wait);
   if (how === "stop" && target.wait) return dependentsFirst(servers, act);
   return new Map(
     dependenciesFirst(servers)

@@ -8,6 +8,7 @@ import { endStrayProbes } from "../probes/command.ts";
 import { KEEPER_LABEL } from "../system/family.ts";
 import { holderText } from "../system/holders.ts";
 import { holderOf } from "../system/listeners.ts";
+import { hardLimitOfFiles } from "../system/open-files.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
 import { identify, isRunning, parentOf, signalExactly, signalProcess, wordsOf } from "../system/processes.ts";
 import { isShortage } from "../system/shortage.ts";
@@ -33,6 +34,7 @@ export async function spawnIncarnation(request: SpawnRequest): Promise<Incarnati
   const { dir, spec, log, events, seen = [] } = request;
   checkProgram(spec.program);
   checkFolder(spec.workingDir);
+  checkLimits(spec.limits);
   const env = environmentOf(spec, request.secrets);
   await checkPort(spec, seen);
   log.open();
@@ -82,6 +84,16 @@ function checkFolder(path: string): void {
   if (!fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     throw new SpawnError(`cannot start: the working folder ${path} is not there`);
   }
+}
+
+/** The keeper could not set it, and the server would end at once, with a message of a shell that nobody understands. */
+function checkLimits({ openFiles }: Launched["limits"]): void {
+  const most = hardLimitOfFiles();
+  if (most === undefined || openFiles <= most) return;
+  throw new SpawnError(
+    `cannot start: limits.open-files is ${openFiles}, and the agent's hard limit allows ${most} at most; ` +
+      "lower it, or raise that limit (ulimit -Hn) and start the agent again",
+  );
 }
 
 /** Longest wait for a port that is held, ms: a server that moves away from it at the same time needs a moment to end. */

@@ -7,6 +7,7 @@ import { Jobs } from "./jobs/jobs.ts";
 import { dependenciesFirst, dependentsFirst, keyOf } from "./ordering.ts";
 import { recordedServers, ServerStore } from "./store.ts";
 import { isAtRest, Supervised, type SupervisedOptions, stopBound } from "./supervised.ts";
+import { Unwritten } from "./unwritten.ts";
 import { isOwed, Waiting } from "./waiting.ts";
 
 /** All servers of this agent, by project and name. */
@@ -16,6 +17,7 @@ export class Registry {
   readonly #report: (message: string) => void;
   /** Those that start once what they depend on is as they ask. */
   readonly waiting = new Waiting((name, project) => this.find(name, project));
+  readonly #unwritten = new Unwritten();
   #ending = false;
 
   /** The jobs of what it runs. */
@@ -47,7 +49,7 @@ export class Registry {
     const changed = (server: Supervised) => this.waiting.changed(server);
     const { main } = this.jobs;
     const turned: SupervisedOptions["turned"] = (server, event, before) => main.turned(server, event, before);
-    return { store, report: this.#report, changed, turned };
+    return { store, report: this.#report, unwritten: this.#unwritten, changed, turned };
   }
 
   async #adopt(project: string, name: string): Promise<void> {
@@ -128,14 +130,15 @@ export class Registry {
     return server;
   }
 
+  /** Throws, with the server known and stopped as before, when what is on disk of it cannot be removed. */
   async remove(server: Supervised): Promise<void> {
-    this.#servers.delete(keyOf(server.spec.project, server.spec.name));
-    this.waiting.leave(server);
     try {
       server.remove();
     } catch (error) {
       if (!isCode(error, "ENOENT")) throw error;
     }
+    this.#servers.delete(keyOf(server.spec.project, server.spec.name));
+    this.waiting.leave(server);
     this.waiting.changed(server);
     await this.jobs.forgetServer(server);
   }

@@ -26,6 +26,11 @@ export type Handlers = {
 
 /** Most calls of one connection that run at once: one connection must not crowd out the others. */
 const MOST_CALLS = 1024;
+/** Most calls that one connection begins, and how long it may take for that, ms, before all others get their turn. */
+const SLICE = 32;
+const SLICE_MS = 5;
+/** Bytes that may wait to be read by a connection that asks for more. Less than this is what a follower of logs leaves. */
+const MOST_UNREAD = 4 * 1024 * 1024;
 /** A reader that lets more than this wait is not answered any more, bytes. */
 const LONGEST_BACKLOG = 64 * 1024 * 1024;
 
@@ -40,6 +45,9 @@ class Connection {
   readonly #decoder = new FrameDecoder();
   readonly #gone = new AbortController();
   #calls = 0;
+  /** Calls that have come, and how many of them have begun: the others wait, and nothing is read meanwhile. */
+  #frames: string[] = [];
+  #begun = 0;
 
   constructor(socket: Socket, handlers: Handlers) {
     this.#socket = socket;
@@ -48,12 +56,18 @@ class Connection {
     socket.on("error", () => socket.destroy());
     // Each log that it follows, and each wait, ends with it.
     setMaxListeners(0, this.#gone.signal);
-    socket.once("close", () => this.#gone.abort());
+    socket.once("close", () => {
+      this.#frames = [];
+      this.#begun = 0;
+      this.#gone.abort();
+    });
   }
 
   #take(chunk: Buffer): void {
     try {
-      for (const frame of this.#decoder.take(chunk)) void this.#answer(frame);
+      const isIdle = this.#frames.length === 0;
+      this.#frames = [...this.#frames, ...this.#decoder.take(chunk)];
+      if (isIdle) this.#work();
     } catch (error) {
       this.#send({
         jsonrpc: "2.0",
@@ -62,6 +76,28 @@ class Connection {
       });
       this.#socket.destroySoon();
     }
+  }
+
+  /** Begins some of the calls that have come. What is left waits until everybody else, and the reader, had a turn. */
+  #work(): void {
+    const until = performance.now() + SLICE_MS;
+    for (let n = 0; n < SLICE && this.#begun < this.#frames.length; n++) {
+      if (this.#socket.writableLength > MOST_UNREAD) {
+        this.#socket.pause();
+        this.#socket.once("drain", () => this.#work());
+        return;
+      }
+      void this.#answer(this.#frames[this.#begun++] as string);
+      if (performance.now() > until) break;
+    }
+    if (this.#begun < this.#frames.length) {
+      this.#socket.pause();
+      setImmediate(() => this.#work());
+      return;
+    }
+    this.#frames = [];
+    this.#begun = 0;
+    this.#socket.resume();
   }
 
   async #answer(frame: string): Promise<void> {
@@ -166,8 +202,11 @@ function parseRequest(frame: string): Request {
   return { id, method, params };
 }
 
+/** The code that the system gave stays in it: `ENOSPC: no space left on device, write`. */
+const errorText = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
 function errorDocument(error: unknown): { code: number; message: string; data?: unknown } {
-  if (!(error instanceof RpcError)) return { code: RPC_ERRORS.internalError, message: String(error) };
+  if (!(error instanceof RpcError)) return { code: RPC_ERRORS.internalError, message: errorText(error) };
   const { code, message, data } = error;
   return data === undefined ? { code, message } : { code, message, data };
 }

@@ -13,6 +13,7 @@ import { numbersIn, readJson, removeSetAside, setAside, writeAtomic } from "../s
 import { ensurePrivateDir, serverDir } from "../system/paths.ts";
 import { bootId } from "../system/processes.ts";
 import { recordedNames, recordedProjects } from "../system/projects.ts";
+import { causeText } from "../system/shortage.ts";
 
 /** What was applied. Written as one file, so that a spec is never seen with the secrets of another. */
 export interface AppliedSpec {
@@ -98,17 +99,20 @@ const recordFile = z.object({
   ),
 });
 
+/** A record, and what a keeper writes down: a few files that may take a block each, bytes. */
+const ROOM = 32 * 1024;
+
 /** The folder of one server in the state folder. */
 export class ServerStore {
   readonly dir: string;
   #seen = "";
   readonly #project: string;
-  readonly #name: string;
+  readonly name: string;
 
   constructor(state: string, project: string, name: string) {
     this.dir = serverDir(state, project, name);
     this.#project = project;
-    this.#name = name;
+    this.name = name;
   }
 
   get runDir(): string {
@@ -152,7 +156,7 @@ export class ServerStore {
 
   #withoutSpec(): AppliedSpec | undefined {
     if (!fs.existsSync(join(this.dir, "state.json")) && this.runs().length === 0) return undefined;
-    const spec = restingSpec("agent", this.#project, this.#name);
+    const spec = restingSpec("agent", this.#project, this.name);
     return { spec, secrets: {}, tampered: false, unreadable: true };
   }
 
@@ -173,6 +177,18 @@ export class ServerStore {
     } catch {
       setAside(path, now);
       return undefined;
+    }
+  }
+
+  /** Why what is known of a run cannot be written here; undefined: it can be. */
+  whyNoRoom(): string | undefined {
+    const path = join(this.dir, "room");
+    try {
+      writeAtomic(path, Buffer.alloc(ROOM));
+      fs.rmSync(path);
+      return undefined;
+    } catch (error) {
+      return causeText(error);
     }
   }
 

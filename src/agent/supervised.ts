@@ -33,6 +33,7 @@ import { adoptIncarnation, spawnIncarnation } from "./process-host.ts";
 import { hasKeeper, madeAt } from "./run-folder.ts";
 import { type AppliedSpec, type RuntimeRecord, type ServerStore, stateAfter } from "./store.ts";
 import { type Turn, Turns } from "./turns.ts";
+import type { Unwritten } from "./unwritten.ts";
 import { Watch } from "./watch.ts";
 
 /** Of all servers of this agent. */
@@ -41,6 +42,8 @@ const launches = new Turns();
 export interface SupervisedOptions {
   readonly store: ServerStore;
   readonly report: (message: string) => void;
+  /** What could not be written, of all servers. */
+  readonly unwritten: Unwritten;
   /** Told after each event that the server took in. */
   readonly changed?: (server: Supervised) => void;
   /** Told what came of an event, before anything of that is carried out. */
@@ -59,6 +62,7 @@ export class Supervised extends Driven {
   /** For everything that is passed on of its output, or of what its probes saw. */
   readonly redactor: Redactor;
   readonly #ledger: Ledger;
+  readonly #unwritten: Unwritten;
   readonly #report: (message: string) => void;
   readonly #tell: (server: Supervised) => void;
   readonly #turned: NonNullable<SupervisedOptions["turned"]>;
@@ -89,11 +93,13 @@ export class Supervised extends Driven {
     const { project, name } = applied.spec;
     this.#report = (message) => options.report(`${project}/${name}: ${message}`);
     this.redactor = new Redactor(applied.secrets, applied.spec.env);
-    this.#ledger = new Ledger(options.store, this.#report);
+    const { unwritten } = options;
+    this.#unwritten = unwritten;
+    this.#ledger = new Ledger(options.store, this.#report, unwritten);
     this.#ledger.setKept(applied.kept);
     this.#tell = options.changed ?? (() => {});
     this.#turned = options.turned ?? (() => {});
-    this.log = new LogWriter(this.store.logDir, applied.spec.logs);
+    this.log = new LogWriter(this.store.logDir, applied.spec.logs, { report: this.#report, unwritten });
   }
 
   get spec(): ServerSpec {
@@ -202,8 +208,47 @@ export class Supervised extends Driven {
     const isOwed = this.resumes;
     this.#ledger.setResumes(false);
     // The end of a wait is no event of the machine.
-    if (isOwed) this.#ledger.write(this.state);
+    if (isOwed) this.#ledger.write(() => this.state);
     this.dispatch({ type: how, ...wish });
+  }
+
+  /** The operator's word to stop. It is kept in mind, and counts, also when it cannot be written down: see {@link troubles}. */
+  holdStopped(): void {
+    this.#ledger.hold(() => this.state);
+  }
+
+  /** What is known of it but not on disk, and why: a clause each. A later agent knows less. */
+  get unrecorded(): string | undefined {
+    const { trouble } = this.#ledger;
+    return trouble === undefined ? undefined : `its record cannot be written: ${trouble}`;
+  }
+
+  /** What cannot be done for it now: its record, its log. A clause each. */
+  get faults(): readonly string[] {
+    return [...(this.unrecorded === undefined ? [] : [this.unrecorded]), ...this.log.faults];
+  }
+
+  /** Those, and what was lost since this agent began. */
+  get troubles(): readonly string[] {
+    const { lostText } = this.log;
+    return [...this.faults, ...(lostText === undefined ? [] : [lostText])];
+  }
+
+  /** What is to be ended and started again must not rest because its start cannot be written down. Throws then. */
+  insistOnRecord(): void {
+    this.#ledger.insist(this.state);
+    const why = this.store.whyNoRoom();
+    if (why !== undefined)
+      throw new Error(`cannot write the record of ${this.#spec.name}: ${why}; nothing was changed`);
+  }
+
+  protected override awaitRoom(): void {
+    this.#unwritten.owe(this, () => {
+      if (this.spawnError?.noRoom !== true) return true;
+      if (!this.#ledger.isWritten(() => this.state) || this.store.whyNoRoom() !== undefined) return false;
+      this.room();
+      return true;
+    });
   }
 
   /** The operator's word, written down before it is followed. Throws, with nothing changed, when it cannot be. */
@@ -292,7 +337,7 @@ export class Supervised extends Driven {
 
   #forgetRuns(): void {
     fs.rmSync(this.store.runDir, { recursive: true, force: true });
-    this.#ledger.write(this.state);
+    this.#ledger.write(() => this.state);
   }
 
   /** Stops the server in a way that the next agent, if not this one, starts it again. It is not held. `reason`: why. */
@@ -309,10 +354,12 @@ export class Supervised extends Driven {
     this.log.close();
   }
 
-  /** Forgets a server that is stopped. */
+  /** Forgets a server that is stopped. Throws, with it as it was, when what is on disk of it cannot be removed. */
   remove(): void {
-    this.detach();
+    this.#ledger.close();
+    this.#unwritten.paid(this);
     this.store.remove();
+    this.detach();
     this.tellRemoved();
   }
 
@@ -332,7 +379,7 @@ export class Supervised extends Driven {
 
   protected override record(soon: boolean): void {
     if (soon) this.#ledger.writeSoon(() => this.state);
-    else this.#ledger.write(this.state);
+    else this.#ledger.write(() => this.state);
   }
 
   protected override turned(
@@ -352,6 +399,12 @@ export class Supervised extends Driven {
 
   protected override async launch(inc: number, events: IncarnationEvents): Promise<Incarnation> {
     this.#begunAt = Date.now();
+    // An agent that came later would know nothing of it, and start a second one beside it.
+    if (this.unrecorded !== undefined)
+      throw new SpawnError(`cannot start: ${this.unrecorded}`, {
+        passing: true,
+        noRoom: !this.#ledger.isBrief,
+      });
     if (this.#unreadable)
       throw new SpawnError("cannot start: what was applied cannot be read: apply it again");
     this.#turn = launches.take();
@@ -378,12 +431,25 @@ export class Supervised extends Driven {
     return {
       ...events,
       exited: (exit, at) => {
+        if (exit.kind === "unknown" && this.state.phase.tag === "starting" && inc === this.state.inc)
+          return void this.#judgeUnborn(inc, () => events.exited(exit, at));
         const look = this.#lastLook(inc);
         if (look === undefined) events.exited(exit, at);
         else end = look.then(() => events.exited(exit, at));
       },
       emptied: () => (end === undefined ? events.emptied() : void end.then(events.emptied)),
     };
+  }
+
+  /** The keeper has ended and told nothing: on a full disk it cannot even say who it is. */
+  async #judgeUnborn(inc: number, otherwise: () => void): Promise<void> {
+    const why = this.store.whyNoRoom();
+    const members = why === undefined ? undefined : await this.incarnation?.members().catch(() => undefined);
+    if (why === undefined || members?.length !== 0 || inc !== this.state.inc) return otherwise();
+    this.neverRan(
+      inc,
+      new SpawnError(`cannot start: its record cannot be written: ${why}`, { noRoom: true }),
+    );
   }
 
   /** What its process printed last, before its end is judged. Undefined: there is nothing to look for. */

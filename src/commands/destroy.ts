@@ -24,11 +24,12 @@ export default class Destroy extends ApplyCommand {
     const { flags } = await this.parse(Destroy);
     const project = flags.project ?? (await this.currentProject(flags)) ?? this.#nothingHere();
     if (!recordedProjects(this.state).includes(project)) this.#nothingHere(project);
-    await this.locked(project, async () => {
+    const work = async () => {
       const removal = await this.removalOf(project);
       if (await this.show(removal.plan)) await this.confirmed(`Remove all of project ${project}?`, flags.yes);
       this.printOutcome(removal.plan, await this.remove(removal));
-    });
+    };
+    await this.locked(project, work, { removes: true });
   }
 
   #nothingHere(project?: string): never {

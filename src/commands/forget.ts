@@ -30,7 +30,7 @@ export default class Forget extends ServerCommand {
       for (const address of addresses) if (isOther(address)) this.fail(EXIT.failed, declared(address.name));
       for (const { project, name } of addresses) {
         const forget = () => client.call("forget", wireName({ project, name, backend: "agent" }));
-        const { detail } = await this.locked(project, forget, `forget ${name}`);
+        const { detail } = await this.locked(project, forget, { verb: `forget ${name}`, removes: true });
         if (!this.json) this.print(`${name}: ${detail}`);
       }
     });

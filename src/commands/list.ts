@@ -79,8 +79,18 @@ export default class List extends ServerCommand {
     const entries = found.map((entry) => withRoot(entry, lost));
     if (this.json) this.printJson(entries);
     else if (entries.length > 0 || process.exitCode === undefined)
-      this.print([listView(entries.map(rowOf), this.screen), ...lost.map(lostLine)].join(""));
+      this.print(
+        [
+          listView(entries.map(rowOf), this.screen),
+          ...entries.flatMap(troubleLines),
+          ...lost.map(lostLine),
+        ].join(""),
+      );
   }
+}
+
+function troubleLines({ project, name, troubles = [] }: ListEntry): string[] {
+  return troubles.map((trouble) => `warning: ${visible(`${project}/${name}: ${trouble}`)}\n`);
 }
 
 function withRoot(entry: ListEntry, lost: readonly LostRoot[]): ListEntry {

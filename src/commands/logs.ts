@@ -160,7 +160,10 @@ export default class Logs extends ServerCommand {
       return;
     }
     const { name, missed } = params;
-    if (missed) this.note(`xy: ${name}: ${missed} lines were missed, because they were read too slowly`);
+    if (missed)
+      this.note(
+        `xy: ${name}: ${missed} lines are missing here: they were read too slowly, or could not be written`,
+      );
     this.printAsIs(format(params));
   }
 }

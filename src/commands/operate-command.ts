@@ -47,6 +47,10 @@ interface Asked {
 
 type Named = Pick<Address, "project" | "name">;
 
+/** What was done counts, for as long as the agent lives. */
+const unrecordedText = (name: string, message: string) =>
+  `${name} is held, but that is not on disk: ${message}; the agent writes it down as soon as that is possible, and if it dies before, ${name} may be started again`;
+
 /** In the place of a project's name, where something is of none. */
 const NOBODYS = "";
 
@@ -72,6 +76,7 @@ export abstract class OperateCommand extends ServerCommand {
     const merged: Record<string, Named[]> = Object.fromEntries(Object.keys(words).map((key) => [key, []]));
     const failed: (Failure & Named)[] = [];
     const left: (Leftover & Named)[] = [];
+    const unrecorded: (Named & { readonly message: string })[] = [];
     const inProject = <T extends { readonly name: string }>(project: string, all: readonly T[]) =>
       all.map((one) => ({ ...one, project }));
     const toNamed = (project: string, names: readonly string[]) => names.map((name) => ({ project, name }));
@@ -109,6 +114,7 @@ export abstract class OperateCommand extends ServerCommand {
               merged[keys[0]]?.push(...toNamed(project, yes));
               failed.push(...inProject(project, result.failed as Failure[]));
               left.push(...((result.left as typeof left | undefined) ?? []));
+              unrecorded.push(...((result.unrecorded as typeof unrecorded | undefined) ?? []));
             } catch (error) {
               if (!(error instanceof RpcError)) throw error;
               failed.push({ name, project, code: error.code, message: explained(error).message });
@@ -121,11 +127,13 @@ export abstract class OperateCommand extends ServerCommand {
         ...sorted(verb === "restart" ? wholeRestart(merged, addresses) : merged, ({ name }) => name),
         failed: failed.map(({ project: _, ...rest }) => rest),
         ...(left.length === 0 ? {} : { left }),
+        ...(unrecorded.length === 0 ? {} : { unrecorded }),
       });
     else this.#tell(sorted(merged, label), words);
     if (!this.json)
       for (const name of new Set(left.map(label)))
         this.note(`${name}: ${leftText(left.filter((one) => label(one) === name))}`);
+    if (!this.json) for (const one of unrecorded) this.note(`xy: ${unrecordedText(label(one), one.message)}`);
     if (failed.length === 0) return;
     if (!this.json)
       for (const { project, message } of failed)

@@ -12,6 +12,7 @@ import { BackendUnreachable } from "../model/unreachable.ts";
 import { quotedLine } from "../model/visible.ts";
 import type { Evaluated, Setting } from "../operation/evaluating.ts";
 import type { ToPlan } from "../operation/planning.ts";
+import { isCode } from "../system/files.ts";
 import { pathsOf, typedFolder } from "../system/paths.ts";
 import { STATE_FOLDER, whyNotPrivate } from "../system/private-folder.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
@@ -279,10 +280,22 @@ export abstract class ProjectCommand extends BaseCommand {
     return found;
   }
 
-  /** Holds the project's lock while `work` runs; ends the command with 75 when another apply has it. `verb`: what then cannot be done. */
-  protected async locked<T>(project: string, work: () => Promise<T>, verb = "apply"): Promise<T> {
+  /**
+   * Holds the project's lock while `work` runs; ends the command with 75 when another apply has it. `verb`: what then cannot be done. `removes`:
+   * all that it does is to remove, which may be what makes room on a full disk. Then it goes on where no lock can be written.
+   */
+  protected async locked<T>(
+    project: string,
+    work: () => Promise<T>,
+    { verb = "apply", removes = false } = {},
+  ): Promise<T> {
     const { lockProject } = await import("../operation/project.ts");
-    const attempt = lockProject(this.state, project);
+    const attempt = await this.#writing(
+      () => lockProject(this.state, project),
+      `the lock of ${project}`,
+      removes,
+    );
+    if (attempt === undefined) return work();
     if (!attempt.ok) {
       this.fail(
         EXIT.locked,
@@ -293,6 +306,20 @@ export abstract class ProjectCommand extends BaseCommand {
       return await work();
     } finally {
       attempt.lock.release();
+    }
+  }
+
+  /** Undefined where nothing can be written, if `goesOn`; else the command ends then, and nothing was changed. */
+  async #writing<T>(write: () => T, what: string, goesOn: boolean): Promise<T | undefined> {
+    const { causeText, isNoRoom } = await import("../system/shortage.ts");
+    try {
+      return write();
+    } catch (error) {
+      if (!isNoRoom(error) && !isCode(error, "EACCES", "EPERM")) throw error;
+      const why = `${what} cannot be written: ${causeText(error)}`;
+      if (!goesOn) this.fail(EXIT.failed, `nothing was applied: ${why}`);
+      this.note(`xy: ${why}; going on without it, since this only removes`);
+      return undefined;
     }
   }
 

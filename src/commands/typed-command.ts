@@ -63,7 +63,9 @@ export abstract class TypedCommand extends JobCommand {
     const { remark: _, name: _job, ...started } = typed;
     const { os } = (await import("../operation/machine.ts")).readMachine(process.env);
     const spec = { ...started, limits: { openFiles: OPEN_FILES[os] } };
-    await this.locked(project, () => this.#kept({ project, server: name, spec }, flags), `keep ${name}`);
+    await this.locked(project, () => this.#kept({ project, server: name, spec }, flags), {
+      verb: `keep ${name}`,
+    });
   }
 
   async #kept(

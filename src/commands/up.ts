@@ -131,7 +131,7 @@ type Flags = {
 };
 
 function missedText({ name, missed }: { readonly name: string; readonly missed?: number }): string {
-  return `xy: ${name}: ${missed} lines were missed, because they were read too slowly`;
+  return `xy: ${name}: ${missed} lines are missing here: they were read too slowly, or could not be written`;
 }
 
 function textOf(

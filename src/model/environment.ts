@@ -7,11 +7,18 @@ export class SpawnError extends Error {
   readonly portConflict: boolean;
   /** For want of something that may be there again soon: memory, processes, descriptors, space. */
   readonly passing: boolean;
+  /** Nothing can be written where its run would be: it is tried again for as long as that lasts. */
+  readonly noRoom: boolean;
   constructor(
     message: string,
-    { portConflict = false, passing = false }: { portConflict?: boolean; passing?: boolean } = {},
+    {
+      portConflict = false,
+      passing = false,
+      noRoom = false,
+    }: { portConflict?: boolean; passing?: boolean; noRoom?: boolean } = {},
   ) {
     super(message);
+    this.noRoom = noRoom;
     this.portConflict = portConflict;
     this.passing = passing;
   }

@@ -111,6 +111,8 @@ export interface Observed {
   readonly waitsFor?: readonly Missing[];
   /** No configuration has declared it: a person has added it, and only a person removes it. */
   readonly kept?: true;
+  /** What xy cannot do for it now, and what of its output was lost since its agent began: a clause each. */
+  readonly troubles?: readonly string[];
 }
 
 /** One step from state to state. */

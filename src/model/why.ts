@@ -200,11 +200,15 @@ function restored({ restored: put }: Observed, now: number): string[] {
       ];
 }
 
-function remarks({ name, drift, spec, kept }: Observed): string[] {
+function remarks({ name, drift, spec, kept, troubles = [] }: Observed): string[] {
   const back = kept || spec?.wanted === "ignore" ? "" : " `xy apply` restores it.";
   const drifted = `What was applied was changed outside xy: ${drift}.${back}`;
   const unreadable = `The record of what was applied to ${name} cannot be read; \`xy apply\` writes it again.`;
-  return [...(drift === undefined ? [] : [drifted]), ...(spec === undefined ? [unreadable] : [])];
+  return [
+    ...(drift === undefined ? [] : [drifted]),
+    ...(spec === undefined ? [unreadable] : []),
+    ...troubles.map((trouble) => `Trouble: ${trouble}.`),
+  ];
 }
 
 function cause({ reason, lastExit }: Observed): string {

@@ -7,7 +7,7 @@ import { CONDITIONS, exit, name, secretValues } from "../model/spec-parts.ts";
 import { session, starter } from "../model/starter.ts";
 import { LONGEST_PAUSE } from "../model/units.ts";
 import { discoverContract } from "./discover-contract.ts";
-import { listEntry, missing, statusEntry, treeEntry, unixMs, verdict } from "./entry-contract.ts";
+import { listEntry, missing, statusEntry, treeEntry, troubles, unixMs, verdict } from "./entry-contract.ts";
 import { jobContract } from "./job-contract.ts";
 import { shortServer } from "./short-spec.ts";
 import { usageContract } from "./usage-contract.ts";
@@ -46,6 +46,11 @@ const left = z
   .array(z.object({ name: z.string(), project: z.string(), pid: z.int(), program: z.string() }))
   .optional();
 
+/** Those of which it could not be written down that they are held and ended, and why: a later agent does not know it. */
+const unrecorded = z
+  .array(z.object({ name: z.string(), project: z.string(), message: z.string() }))
+  .optional();
+
 /** With `names` and `all`, what went wrong does not hide what went well. */
 const failed = z.array(z.object({ name: z.string(), code: z.int(), message: z.string() }));
 
@@ -74,6 +79,7 @@ const observed = z.object({
   mcp: mcpFacts.optional(),
   waitsFor: missing.optional(),
   kept: z.literal(true).optional(),
+  troubles: troubles.optional(),
 });
 
 const applied = z.union([
@@ -132,7 +138,7 @@ export const contract = {
     reads: false,
     summary: "Stop the server's processes, and hold it stopped",
     params: stopTarget,
-    result: z.object({ stopped: names, not_running: names, failed, left }),
+    result: z.object({ stopped: names, not_running: names, failed, left, unrecorded }),
   },
   restart: {
     reads: false,
@@ -145,7 +151,7 @@ export const contract = {
     reads: false,
     summary: "Stop without grace (SIGKILL), and hold",
     params: killTarget,
-    result: z.object({ killed: names, not_running: names, failed, left }),
+    result: z.object({ killed: names, not_running: names, failed, left, unrecorded }),
   },
   pause: {
     reads: false,
@@ -283,6 +289,8 @@ export const contract = {
       state_dir: z.string(),
       started_at_unix_ms: unixMs,
       servers: z.int(),
+      /** What it cannot do for its servers now, and what of their output was lost since it began. */
+      troubles: z.array(z.object({ project: z.string(), name: z.string(), trouble: z.string() })).optional(),
     }),
   },
   agent_upgrade: {

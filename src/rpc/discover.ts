@@ -15,8 +15,17 @@ interface Descriptor {
   readonly schema: WireSchema;
 }
 
-/** Made anew by every call, and by none before the first. `socket`: where this agent serves. */
-export function discover({ version, socket }: { version: string; socket: string }): ResultOf<"rpc.discover"> {
+/** The document, made at the first call: it is large, and the same until the socket moves. */
+export function discoverer(version: string): (socket: string) => ResultOf<"rpc.discover"> {
+  let made: { readonly socket: string; readonly document: ResultOf<"rpc.discover"> } | undefined;
+  return (socket) => {
+    if (made?.socket !== socket) made = { socket, document: discover({ version, socket }) };
+    return made.document;
+  };
+}
+
+/** `socket`: where this agent serves. */
+function discover({ version, socket }: { version: string; socket: string }): ResultOf<"rpc.discover"> {
   return {
     openrpc: OPENRPC,
     info: {

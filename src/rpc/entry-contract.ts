@@ -28,6 +28,8 @@ export const missing = z.array(
   }),
 );
 
+export const troubles = z.array(z.string());
+
 export const listEntry = z.object({
   name: z.string(),
   project: z.string(),
@@ -65,6 +67,8 @@ export const listEntry = z.object({
   waits_for: missing.optional(),
   /** No configuration declares it: `keep` has added it, and only `forget` removes it. */
   kept: z.literal(true).optional(),
+  /** What xy cannot do for it now, a clause each, such as `its record cannot be written: no space left on device (ENOSPC)`. */
+  troubles: troubles.optional(),
   /** Where its project's configuration was, which is gone; `xy list` alone looks. */
   root_gone: z.string().optional(),
 });

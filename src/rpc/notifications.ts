@@ -9,7 +9,7 @@ const missed = z
   .int()
   .exactOptional()
   .describe(
-    "So many lines before this are not sent: they were read too slowly, and are too many, or no longer kept.",
+    "So many lines before this are not sent: they were read too slowly, and are too many, or no longer kept; or they could not be written to the log.",
   );
 
 export const notifications = {

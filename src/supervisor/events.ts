@@ -37,12 +37,16 @@ export type MachineEvent =
   | { readonly type: "adopted"; readonly present: boolean }
   /** The program of this incarnation runs. */
   | { readonly type: "spawned"; readonly inc: number; readonly process: ProcessId; readonly at: number }
-  /** It never ran: nothing of this incarnation is alive. `passing`: for want of something that may be there again soon. */
+  /**
+   * It never ran: nothing of this incarnation is alive. `passing`: for want of something that may be there again soon.
+   * `noRoom`: nothing can be written where it would run; whoever drives it tries again as soon as that has changed.
+   */
   | {
       readonly type: "spawn-failed";
       readonly inc: number;
       readonly reason: string;
       readonly passing?: boolean;
+      readonly noRoom?: boolean;
     }
   /** Its main process ended, at unix ms `at`. */
   | { readonly type: "exited"; readonly inc: number; readonly exit: Exit; readonly at: number }

@@ -115,9 +115,7 @@ function react(
     case "spawned":
       return onSpawned(state, event.process, event.at, spec, moment);
     case "spawn-failed":
-      return phase.tag === "starting"
-        ? onSpawnFailed(state, event.reason, event.passing === true, spec, now)
-        : onEmptied(state, spec, now);
+      return phase.tag === "starting" ? onSpawnFailed(state, event, spec, now) : onEmptied(state, spec, now);
     case "exited":
       return onExited(state, event.exit, event.at, spec, now);
     case "emptied":
@@ -153,15 +151,25 @@ function onSpawned(
   return phase.tag === "failed" && phase.stuck ? killAgain(inc) : undefined;
 }
 
-/** What lacked may be there again in a moment. Anything else would be found missing again. */
+/** Longest time between two attempts to start what has no room, ms: nobody may tell when there is some again. */
+const ROOM_GAP = 30_000;
+
+/**
+ * What lacked may be there again in a moment. Anything else would be found missing again. A full disk says nothing about
+ * the server, and may last: it counts against nobody, and is waited out.
+ */
 function onSpawnFailed(
   state: ServerState,
-  reason: string,
-  passing: boolean,
+  { reason, passing = false, noRoom = false }: Extract<MachineEvent, { type: "spawn-failed" }>,
   spec: SupervisedSpec,
   now: number,
 ): Turn {
-  if (!passing || spec.restart.policy === "never") return fail(state, reason);
+  if (!(passing || noRoom) || spec.restart.policy === "never") return fail(state, reason);
+  if (noRoom) {
+    const turn = follow(state, { kind: "backoff", until: now + ROOM_GAP }, now);
+    const told = `${reason}; starts again ${state.paused ? "once it is resumed" : "as soon as that is possible"}`;
+    return { ...turn, change: { ...turn.change, reason: told } };
+  }
   const { after, change } = afterFailure(state, reason, { ready: undefined, end: "failure" }, spec, now);
   const turn = follow(state, after, now);
   return { ...turn, change: { ...change, ...turn.change } };

@@ -5,6 +5,7 @@ import type { ProcessId } from "../model/process.ts";
 import { isCode, readText, writeAtomic } from "./files.ts";
 import { ensurePrivateDir } from "./paths.ts";
 import { identify, isRunning } from "./processes.ts";
+import { isNoRoom } from "./shortage.ts";
 
 /**
  * A lock that dies with its holder. It is a folder of numbered files; the highest number tells who holds it: pid,
@@ -74,8 +75,8 @@ function readClaim(path: string, number: number): Claim | null {
 /** The file appears whole, or not at all because the number is taken. */
 function create(path: string, number: number, claim: Claim): boolean {
   const draft = join(path, `draft-${randomBytes(6).toString("hex")}`);
-  fs.writeFileSync(draft, JSON.stringify(claim), { mode: 0o600, flag: "wx" });
   try {
+    fs.writeFileSync(draft, JSON.stringify(claim), { mode: 0o600, flag: "wx" });
     fs.linkSync(draft, join(path, String(number)));
     return true;
   } catch (error) {
@@ -96,7 +97,8 @@ function release(path: string, number: number): void {
   try {
     writeAtomic(join(path, String(number)), JSON.stringify({ holder: null } satisfies Claim));
   } catch (error) {
-    // The state folder was removed under us: then there is no lock any more either.
-    if (!isCode(error, "ENOENT")) throw error;
+    // The state folder was removed under us: then there is no lock any more either. Where nothing can be written, this
+    // process stays the holder, and whoever comes after its end proves that it is dead.
+    if (!isCode(error, "ENOENT") && !isNoRoom(error)) throw error;
   }
 }

@@ -6,6 +6,22 @@ const CODES = ["EMFILE", "ENFILE", "EAGAIN", "ENOMEM", "ENOSPC", "EDQUOT"];
 const WORDS =
   /Too many open files|Resource temporarily unavailable|Cannot allocate memory|No space left on device|[Qq]uota exceeded/;
 
+/** What keeps a folder of ours from being written to, whatever is written, until somebody sees to it. */
+const ROOM_CODES = ["ENOSPC", "EDQUOT", "EROFS"];
+const ROOM_WORDS = /No space left on device|[Qq]uota exceeded|Read-only file system/;
+
+/** It failed because nothing can be written where it would write. */
+export function isNoRoom(error: unknown): boolean {
+  return isCode(error, ...ROOM_CODES) || ROOM_WORDS.test(String(error));
+}
+
+/** Why a file could not be written or removed, one clause: `no space left on device (ENOSPC)`. */
+export function causeText(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const [, code, words] = /^(E[A-Z0-9]+): (.+?)(?:, \w+.*)?$/s.exec(message) ?? [];
+  return words === undefined ? message : `${words} (${code})`;
+}
+
 /** It failed for want of something that may be there again in a moment. */
 export function isShortage(error: unknown): boolean {
   return isCode(error, ...CODES) || WORDS.test(String(error));

@@ -45,7 +45,7 @@ function stateRows(observed: Observed, { now }: Screen): Row[] {
   const { state, ready, healthy, reason, pid, startedAt, lastExit, drift, operator, paused, startedBy } =
     observed;
   const { restartCount, restored } = observed;
-  const { waitsFor = [] } = observed;
+  const { waitsFor = [], troubles = [] } = observed;
   const running = state === "running" || state === "starting";
   const rows: (Row | undefined)[] = [
     {
@@ -77,6 +77,7 @@ function stateRows(observed: Observed, { now }: Screen): Row[] {
     drift === undefined
       ? undefined
       : { label: "drift", value: `changed outside xy: ${drift}`, style: "yellow" },
+    ...troubles.map((value): Row => ({ label: "trouble", value, style: "yellow" })),
   ];
   return rows.filter((row) => row !== undefined);
 }

@@ -1,5 +1,7 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, rmSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { describe, expect } from "vitest";
+import { agentLogPath } from "../../src/system/paths.ts";
 import type { Agent } from "../rig/agent.ts";
 import { eventually } from "../rig/eventually.ts";
 import { countLines, logFiles, printedIn } from "../rig/log-file.ts";
@@ -39,6 +41,32 @@ describe("the log of a server", () => {
     // A file ends with the read that made it full.
     for (const file of files) expect(statSync(file).size).toBeLessThan(maxSize + 4 * 64 * 1024);
     expect(await tail(agent, "a", 10_001)).toEqual([...numbered(40_000, 50_000), "the end"]);
+  });
+
+  test("is made again when somebody deletes it, and the server and its followers go on", async ({
+    agent,
+    stage,
+    home,
+  }) => {
+    await agent.apply(stage.spec("a"), "add", 0);
+    const puppet = await stage.next("a");
+    const follower = await agent.follow("a");
+    await puppet.do({ deed: "write", stream: "err", text: "before\n" });
+    await follower.until(({ lines }) => lines.length === 1);
+    rmSync(dirname(logFiles(home.state, "a")[0] ?? ""), { recursive: true });
+    await puppet.do({ deed: "chatter", lines: 1, everyMs: 50 });
+    await eventually(() =>
+      expect(readFileSync(agentLogPath(home.state), "utf8")).toContain("it is made again"),
+    );
+    const printed = (await puppet.do({ deed: "hush" })) as number;
+    await follower.until(({ lines }) => lines.length >= 1 + 2 * printed);
+    // Nothing of what came after the folder was gone is lost.
+    await eventually(() =>
+      expect(countLines(printedIn(home.state, "a", "out"), printed)).toMatchObject({ missing: 0, misplaced: 0 }),
+    );
+    expect(await tail(agent, "a", 1)).toEqual(follower.texts().slice(-1));
+    expect(await agent.observed("a")).toMatchObject({ state: "running", pid: puppet.pid });
+    follower.close();
   });
 
   test("is rotated without a loss while the agent is killed", async ({ agent, stage, home }) => {

@@ -144,6 +144,28 @@ function limitOf(skip: TestContext["skip"]): (pid: number, files: number) => voi
   return (pid, files) => void execFileSync("prlimit", [`--pid=${pid}`, `--nofile=${files}:`]);
 }
 
+describe("a server that wants more open files than its agent may have", () => {
+  test("is not started, and both numbers are said", async ({ agent, stage, skip }) => {
+    const { pid } = await agent.call("agent_info", {});
+    if (process.platform !== "linux") skip("needs prlimit(1) of Linux");
+    execFileSync("prlimit", [`--pid=${pid}`, "--nofile=600:600"]);
+    const wants = (openFiles: number) => stage.spec("db", { limits: { openFiles } });
+    const refusal = "cannot start: limits.open-files is 601, and the agent's hard limit allows 600 at most";
+    expect(await agent.apply(wants(601), "add")).toMatchObject({
+      ok: false,
+      message: expect.stringContaining(refusal),
+    });
+    await expect(agent.call("start", { name: "db" })).rejects.toThrow(refusal);
+    expect(await agent.observed("db")).toMatchObject({ state: "failed", restartCount: 0 });
+    expect(await told(agent, "db")).toContain(refusal);
+    expect(await agent.apply(wants(600), "restart")).toMatchObject({ ok: true });
+    // What runs goes on with what it has, when a change of it cannot be started.
+    expect(await agent.apply(wants(5000), "restart")).toMatchObject({ ok: false });
+    await eventually(async () => expect(await agent.observed("db")).toMatchObject({ state: "running" }));
+    expect(stage.count("db")).toBe(2);
+  });
+});
+
 describe("an apply", () => {
   test("that leaves a new server stopped says so, each time", async ({ agent, stage }) => {
     const port = await freePort();

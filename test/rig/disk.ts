@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
@@ -10,6 +10,11 @@ export interface Disk {
   clear(): void;
   /** Nobody may write to it, or everybody again who might before. */
   readOnly(on: boolean): void;
+  /** Takes whatever becomes free, until it is told to stop. */
+  keepFull(): () => void;
+  /** Makes it read-only. What is open for writing stays so. */
+  freeze(): void;
+  thaw(): void;
   unmount(): void;
 }
 
@@ -18,10 +23,29 @@ export function mountDisk(folder: string, mebibytes: number): Disk | undefined {
   const options = `size=${mebibytes}m,mode=700,uid=${process.getuid?.()}`;
   if (!asRoot("mount", "-t", "tmpfs", "-o", options, "none", folder)) return undefined;
   const filler = join(folder, "filler");
+  let isFrozen = false;
   return {
     fill: () => fill(filler),
     clear: () => rmSync(filler, { force: true }),
     readOnly: (on) => void asRoot("mount", "-o", `remount,${on ? "ro" : "rw"}`, folder),
+    keepFull: () => {
+      fill(filler);
+      const loop = `open F, ">>", shift; for (;;) { 1 while syswrite F, "x" x 4096; select undef, undef, undef, 0.001 }`;
+      const filling = spawn("perl", ["-e", loop, filler], { stdio: "ignore" });
+      return () => {
+        filling.kill("SIGKILL");
+        rmSync(filler, { force: true });
+      };
+    },
+    freeze: () => {
+      isFrozen =
+        asRoot("mount", "--bind", folder, folder) && asRoot("mount", "-o", "remount,bind,ro", folder);
+      if (!isFrozen) throw new Error(`cannot make ${folder} read-only`);
+    },
+    thaw: () => {
+      if (isFrozen) asRoot("umount", "-l", folder);
+      isFrozen = false;
+    },
     unmount: () => void asRoot("umount", "-l", folder),
   };
 }

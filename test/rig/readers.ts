@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Journal } from "../../src/agent/jobs/journal.ts";
 import { LogSnapshot, linesBackwards, readLastOpen } from "../../src/agent/log-reader.ts";
-import { decodeRecord, encodeRecords, LineJoiner } from "../../src/agent/log-record.ts";
+import { decodeRecord, encodeRecords, LineJoiner, lostIn } from "../../src/agent/log-record.ts";
 import { pidIn } from "../../src/backends/launchctl.ts";
 import { LaunchdUser } from "../../src/backends/launchd-user.ts";
 import { fileLines } from "../../src/backends/log-lines.ts";
@@ -31,6 +31,7 @@ import { readAnswer } from "../../src/probes/json-rpc.ts";
 import { ServerEvents } from "../../src/probes/sse.ts";
 import { FrameDecoder } from "../../src/rpc/framing.ts";
 import { parseLsof, parseProcNet } from "../../src/system/listeners.ts";
+import { hardLimitIn } from "../../src/system/open-files.ts";
 import { nameOf, parsePs, statOf } from "../../src/system/processes.ts";
 import { commandOf, parsePsUsage } from "../../src/system/usage.ts";
 import { shellSpec } from "./spec.ts";
@@ -286,10 +287,19 @@ export const READERS: Readonly<Record<string, Reader>> = {
       const joiner = new LineJoiner();
       const records = `${text}\n${encodeRecords("out", Buffer.from(text), TIME)}`.split("\n");
       return records
-        .map((line) => decodeRecord(Buffer.from(line)))
-        .map((record) => record && joiner.take(record));
+        .map((line) => [lostIn(Buffer.from(line)), decodeRecord(Buffer.from(line))] as const)
+        .map(([lost, record]) => (record ? joiner.take(record) : lost));
     },
-    pieces: [`${TIME} [out] `, `${TIME} [err+] `, `\n${TIME} [out+] `, "[", "]", " ", "a"],
+    pieces: [
+      `${TIME} [out] `,
+      `${TIME} [err+] `,
+      `\n${TIME} [out+] `,
+      `\n${TIME} [lost] 7 `,
+      "[",
+      "]",
+      " ",
+      "a",
+    ],
   },
   "log files": {
     read: (text) =>
@@ -338,8 +348,14 @@ export const READERS: Readonly<Record<string, Reader>> = {
     ],
   },
   "/proc": {
-    read: (text) => [statOf(text), nameOf(text, text), commandOf(text), parseProcNet(text)],
-    pieces: ["1", " ", "(", ")", "S", "\0", "/", "-", ":", "0100007F:1F90", " 0A ", "\n"],
+    read: (text) => [
+      statOf(text),
+      nameOf(text, text),
+      commandOf(text),
+      parseProcNet(text),
+      hardLimitIn(text),
+    ],
+    pieces: ["Max open files", "1", " ", "(", ")", "S", "\0", "/", "-", ":", "0100007F:1F90", " 0A ", "\n"],
   },
   "ps and lsof": {
     read: (text) => [parsePs(text), parsePsUsage(text), parseLsof(text)],

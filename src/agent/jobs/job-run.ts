@@ -63,7 +63,8 @@ export class JobRun extends Driven {
     this.#entry = entry;
     this.#options = options;
     this.spec = options.spec;
-    this.log = new LogWriter(options.book.folders.log(entry), LOG_LIMITS);
+    const report = (message: string) => this.report(message);
+    this.log = new LogWriter(options.book.folders.log(entry), LOG_LIMITS, { report });
   }
 
   get entry(): JobEntry {

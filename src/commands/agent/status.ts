@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { uptime } from "../../model/elapsed.ts";
+import { visible } from "../../model/visible.ts";
 import { packageVersion } from "../../system/package.ts";
 import { pathsOf } from "../../system/paths.ts";
 import { ServerCommand } from "../server-command.ts";
@@ -23,6 +24,9 @@ export default class AgentStatus extends ServerCommand {
         `The agent runs: pid ${info.pid}, version ${info.version}, up ${up}, ${info.servers} servers.`,
         `Socket  ${info.socket}`,
         `State   ${info.state_dir}`,
+        ...(info.troubles ?? []).map(
+          ({ project, name, trouble }) => `Trouble ${visible(`${project}/${name}: ${trouble}`)}`,
+        ),
       ].join("\n"),
     );
     const { runtime } = pathsOf(process.env);

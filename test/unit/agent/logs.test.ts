@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +17,7 @@ let dir: string;
 beforeEach(() => {
   dir = fs.mkdtempSync(join(tmpdir(), "logs-"));
 });
-afterEach(() => fs.rmSync(dir, { recursive: true }));
+afterEach(() => fs.rmSync(dir, { recursive: true, force: true }));
 
 function lines(
   tail = 1_000_000,
@@ -31,6 +32,127 @@ function lines(
 }
 
 const show = ({ stream, bytes }: LogLine) => `${stream} ${bytes.toString()}`;
+
+describe("a log that cannot be written", () => {
+  const LATER = NOW + 60_000;
+  /** A folder in the place of the file: nobody, not even root, can write to it. */
+  const obstruct = () => {
+    fs.rmSync(join(dir, "current.log"), { force: true });
+    fs.mkdirSync(join(dir, "current.log"));
+  };
+
+  test("counts the lines that are lost, hands them on, and tells of them in their place", () => {
+    const said: string[] = [];
+    const log = new LogWriter(dir, LIMITS, { report: (message) => said.push(message) });
+    const heard: string[] = [];
+    log.onLine((line) => heard.push(show(line)));
+    log.write("out", Buffer.from("one\n"), NOW);
+    obstruct();
+    log.write("out", Buffer.from("two\nthree\n"), LATER);
+    log.write("err", Buffer.from("four\n"), LATER + 1);
+    expect(log.faults).toEqual([expect.stringMatching(/^its log cannot be written: .*EISDIR/)]);
+    // The first of them was in the file that was removed before anybody had looked.
+    fs.rmdirSync(join(dir, "current.log"));
+    log.write("out", Buffer.from("five\n"), LATER + 2);
+    expect(log.faults).toEqual([]);
+    expect(log.lostText).toMatch(/^4 lines of its output could not be written to its log: .*EISDIR/);
+    expect(heard).toEqual(["out one", "out two", "out three", "err four", "out five"]);
+    expect(lines()).toEqual(["out five"]);
+    const snapshot = new LogSnapshot(dir);
+    expect(snapshot.lastLines({ tail: 10 })).toMatchObject([{ missed: 4 }]);
+    snapshot.close();
+    // Once when it begins, once when it is over.
+    expect(said.filter((message) => message.startsWith("its log cannot be written"))).toHaveLength(1);
+    expect(said.at(-1)).toBe("its log is written again; 4 lines are lost");
+    log.close();
+  });
+
+  test("leaves no part of a record before the next one", () => {
+    const log = new LogWriter(dir, LIMITS);
+    log.write("out", Buffer.from("one\n"), NOW);
+    // What a full disk leaves where a record was cut off, and cannot be cut back.
+    fs.appendFileSync(log.currentPath, "2026-11-20T10:00:00.000Z [ou");
+    log.close();
+    log.write("out", Buffer.from("two\n"), NOW);
+    expect(lines()).toEqual(["out one", "out two"]);
+    log.close();
+  });
+
+  test("is no trap for who writes it: a fifo in its place", () => {
+    execFileSync("mkfifo", [join(dir, "current.log")]);
+    const log = new LogWriter(dir, LIMITS);
+    log.write("out", Buffer.from("one\n"), NOW);
+    expect(log.faults).toEqual([`its log cannot be written: ${log.currentPath} is no plain file`]);
+    log.close();
+  });
+});
+
+describe("a log that somebody removes under its writer", () => {
+  const LATER = NOW + 60_000;
+  const ways: Record<string, () => void> = {
+    "the folder is deleted": () => fs.rmSync(dir, { recursive: true }),
+    "the file is deleted": () => fs.rmSync(join(dir, "current.log")),
+    "the file is moved away": () => fs.renameSync(join(dir, "current.log"), join(dir, "mine.txt")),
+    "another file is put in its place": () => {
+      fs.writeFileSync(join(dir, "other"), "2026-11-20T09:00:00.000Z [out] older\n");
+      fs.renameSync(join(dir, "other"), join(dir, "current.log"));
+    },
+    "the folder is replaced": () => {
+      fs.rmSync(dir, { recursive: true });
+      fs.mkdirSync(dir);
+    },
+  };
+  test.for(Object.entries(ways))("is made again, and that is said: %s", ([, remove]) => {
+    const said: string[] = [];
+    const log = new LogWriter(dir, LIMITS, { report: (message) => said.push(message) });
+    log.write("out", Buffer.from("before\n"), NOW);
+    log.write("out", Buffer.from("seen\n"), LATER);
+    remove();
+    // Before anybody has looked again, and after.
+    log.write("out", Buffer.from("meanwhile\n"), LATER + 1);
+    log.write("out", Buffer.from("after\n"), LATER + 1000);
+    log.write("out", Buffer.from("later\n"), LATER + 1001);
+    const left = lines().filter((line) => line !== "out older");
+    expect(left.slice(-3)).toEqual(["out meanwhile", "out after", "out later"]);
+    expect(said).toEqual(["its log was removed or replaced by somebody else: it is made again"]);
+    expect(log.lostText).toBeUndefined();
+    log.close();
+  });
+
+  test("is told of when it cannot be made again", () => {
+    const log = new LogWriter(dir, LIMITS);
+    log.write("out", Buffer.from("before\n"), NOW);
+    fs.rmSync(dir, { recursive: true });
+    fs.writeFileSync(dir, "a file where the folder was");
+    log.write("out", Buffer.from("lost\n"), LATER);
+    expect(log.faults).toEqual([expect.stringMatching(/^its log cannot be written: /)]);
+    expect(log.lostText).toMatch(/^2 lines of its output could not be written to its log: /);
+    fs.rmSync(dir);
+    log.write("out", Buffer.from("again\n"), LATER + 1);
+    expect(lines()).toEqual(["out again"]);
+    log.close();
+  });
+});
+
+describe("a log that cannot be rotated", () => {
+  test("is written on, says so once, and is rotated as soon as that goes", () => {
+    const said: string[] = [];
+    const limits = { maxSize: 200, keep: 2 };
+    const log = new LogWriter(dir, limits, { report: (message) => said.push(message) });
+    fs.mkdirSync(join(dir, "1.log/full"), { recursive: true });
+    fs.mkdirSync(join(dir, "2.log/full"), { recursive: true });
+    for (let i = 0; i < 20; i++) log.write("out", Buffer.from(`line ${i}\n`), NOW + i * 1000);
+    expect(log.faults).toEqual([expect.stringMatching(/^its log cannot be rotated: /)]);
+    expect(fs.readFileSync(log.currentPath, "utf8").trimEnd().split("\n")).toHaveLength(20);
+    expect(said).toHaveLength(1);
+    for (const name of ["1.log", "2.log"]) fs.rmSync(join(dir, name), { recursive: true });
+    log.write("out", Buffer.from("last\n"), NOW + 30_000);
+    expect(log.faults).toEqual([]);
+    expect(said.at(-1)).toBe("its log is rotated again");
+    expect(fs.readFileSync(join(dir, "1.log"), "utf8")).toContain("last");
+    log.close();
+  });
+});
 
 describe("a log file", () => {
   test("has a time and a stream on every line", () => {

@@ -204,6 +204,27 @@ describe("a start that fails", () => {
     expect(s.state.restartCount).toBeLessThanOrEqual(10);
   });
 
+  it("where nothing can be written is waited out, whatever that takes, and counts against nobody", () => {
+    const noRoom = (s: Driver) =>
+      s.send({ type: "spawn-failed", inc: s.state.inc, reason: "no space left on device", noRoom: true });
+    const s = server().send({ type: "start" });
+    for (let i = 0; i < 100; i++) {
+      noRoom(s);
+      expect([s.is, s.state.reason]).toEqual([
+        "restarting",
+        "no space left on device; starts again as soon as that is possible",
+      ]);
+      s.pass(30_000);
+      expect(s.is).toBe("starting");
+    }
+    expect([s.state.restartCount, s.state.retries]).toEqual([0, { attempt: 0, counted: [] }]);
+    expect(noRoom(server({ restart: { policy: "never" } }).send({ type: "start" })).is).toBe("failed");
+    // There is room again: whoever drives it need not wait.
+    noRoom(s);
+    s.send({ type: "timer", inc: s.state.inc, timer: "backoff" });
+    expect(s.is).toBe("starting");
+  });
+
   it("is final otherwise, and where nothing is restarted", () => {
     expect(failed(server().send({ type: "start" }), false).is).toBe("failed");
     expect(failed(server({ restart: { policy: "never" } }).send({ type: "start" }), true).is).toBe("failed");

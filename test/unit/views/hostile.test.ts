@@ -80,6 +80,7 @@ const observed: Observed = running(before, {
   drift: "its file was edited",
   waitsFor: [{ server: "db", condition: "ready", state: "running, not ready", resting: true }],
   lastLines: ["last words"],
+  troubles: ["its record cannot be written"],
   lastExit: { exit: { kind: "signal", signal: "SIGTERM" }, at: NOW },
   ready: { status: "failing", evidence: "nothing listens", at: NOW },
   healthy: { status: "failing", evidence: "nothing listens", at: NOW },

@@ -1,0 +1,78 @@
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { mountDisk } from "../rig/disk.ts";
+import { eventually } from "../rig/eventually.ts";
+import { newHome } from "./cli.ts";
+
+it("can be stopped and destroyed, and both say what is not on disk", async ({ skip }) => {
+  const home = newHome();
+  mkdirSync(home.state, { recursive: true, mode: 0o700 });
+  const disk = mountDisk(home.state, 8);
+  if (!disk) return skip("needs to mount a small file system: root, or sudo without a password, on Linux");
+  let end = () => {};
+  try {
+    for (const name of ["a", "b"]) home.declare(name);
+    await home.did("apply", "--yes");
+    end = disk.keepFull();
+
+    const stopped = await home.xy("stop", "a");
+    expect(stopped).toMatchObject({ code: 0, stdout: "a: stopped\n" });
+    const cause = "its record cannot be written: no space left on device (ENOSPC)";
+    expect(stopped.stderr).toContain(`xy: a is held, but that is not on disk: ${cause}`);
+    expect(await home.did("list")).toContain(`warning: tools/a: ${cause}\n`);
+    expect(await home.did("status", "a")).toContain(`trouble:    ${cause}`);
+    expect(await home.did("agent", "status")).toContain(`Trouble tools/a: ${cause}\n`);
+    const words = (await home.did("why", "a")).replace(/\s+/g, " ");
+    expect(words).toContain("a is held: you stopped it");
+    expect(words).toContain(`Trouble: ${cause}.`);
+
+    const applied = await home.xy("apply", "--yes");
+    expect(applied).toMatchObject({ code: 1 });
+    expect(applied.stderr).toContain(
+      "nothing was applied: the lock of tools cannot be written: no space left on device (ENOSPC)",
+    );
+    expect(readdirSync(join(home.state, "locks/tools")).filter((name) => name.startsWith("draft"))).toEqual(
+      [],
+    );
+
+    const destroyed = await home.xy("destroy", "--yes");
+    expect(destroyed.stderr).toContain("going on without it, since this only removes");
+    expect(destroyed).toMatchObject({ code: 0 });
+    expect(destroyed.stdout).toContain("Destroy complete: 0 added, 0 changed, 2 removed.");
+    expect(await home.servers()).toEqual({});
+    end();
+    await eventually(() => expect(readdirSync(join(home.state, "projects"))).toEqual([]));
+  } finally {
+    end();
+    await home.xy("agent", "stop");
+    disk.unmount();
+  }
+});
+
+it("says that nothing can be removed from a read-only folder, after it has stopped what runs", async ({
+  skip,
+}) => {
+  const home = newHome();
+  mkdirSync(home.state, { recursive: true, mode: 0o700 });
+  const disk = mountDisk(home.state, 8);
+  if (!disk) return skip("needs to mount a small file system: root, or sudo without a password, on Linux");
+  try {
+    home.declare("a");
+    await home.did("apply", "--yes");
+    disk.freeze();
+    const destroyed = await home.xy("destroy", "--yes");
+    expect(destroyed.code).toBe(1);
+    expect(destroyed.stdout).toContain(
+      "cannot remove a: read-only file system (EROFS); it is stopped, and stays recorded",
+    );
+    expect(await home.servers()).toMatchObject({ a: { state: "stopped" } });
+    disk.thaw();
+    expect(await home.did("destroy", "--yes")).toContain("1 removed");
+    expect(await home.servers()).toEqual({});
+  } finally {
+    disk.thaw();
+    await home.xy("agent", "stop");
+    disk.unmount();
+  }
+});
