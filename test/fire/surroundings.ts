@@ -86,12 +86,12 @@ export const SURROUNDINGS: Readonly<Record<string, Fault>> = {
 
   "state folder read-only while servers end": async (world, random) => {
     const names = await servers(world, random);
-    world.disk.readOnly(true);
+    world.disk.freeze();
     try {
       await endSome(world, names);
       for (const look of [["list"], ["plan"], ["agent", "status"]]) await world.said(...look);
     } finally {
-      world.disk.readOnly(false);
+      world.disk.thaw();
     }
     world.mayLose = true;
     await comeBack(world, names);

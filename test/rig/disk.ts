@@ -8,8 +8,6 @@ export interface Disk {
   fill(): void;
   /** Makes room again. */
   clear(): void;
-  /** Nobody may write to it, or everybody again who might before. */
-  readOnly(on: boolean): void;
   /** Takes whatever becomes free, until it is told to stop. */
   keepFull(): () => void;
   /** Makes it read-only. What is open for writing stays so. */
@@ -27,7 +25,6 @@ export function mountDisk(folder: string, mebibytes: number): Disk | undefined {
   return {
     fill: () => fill(filler),
     clear: () => rmSync(filler, { force: true }),
-    readOnly: (on) => void asRoot("mount", "-o", `remount,${on ? "ro" : "rw"}`, folder),
     keepFull: () => {
       fill(filler);
       const loop = `open F, ">>", shift; for (;;) { 1 while syswrite F, "x" x 4096; select undef, undef, undef, 0.001 }`;
