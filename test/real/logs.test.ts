@@ -62,7 +62,10 @@ describe("the log of a server", () => {
     await follower.until(({ lines }) => lines.length >= 1 + 2 * printed);
     // Nothing of what came after the folder was gone is lost.
     await eventually(() =>
-      expect(countLines(printedIn(home.state, "a", "out"), printed)).toMatchObject({ missing: 0, misplaced: 0 }),
+      expect(countLines(printedIn(home.state, "a", "out"), printed)).toMatchObject({
+        missing: 0,
+        misplaced: 0,
+      }),
     );
     expect(await tail(agent, "a", 1)).toEqual(follower.texts().slice(-1));
     expect(await agent.observed("a")).toMatchObject({ state: "running", pid: puppet.pid });
