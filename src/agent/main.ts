@@ -5,10 +5,12 @@ import type { ProcessId } from "../model/process.ts";
 import { visible } from "../model/visible.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { writeAtomic } from "../system/files.ts";
+import { LOOP_VARIABLE, LOOP_VERSION, writeLoopText } from "../system/loop.ts";
 import { packageVersion } from "../system/package.ts";
 import { agentLoopPath, agentRecordPath, closeDir, pathsOf } from "../system/paths.ts";
 import { whyNotRuntime, whyNotTrusted } from "../system/private-folder.ts";
 import { identify } from "../system/processes.ts";
+import { mendCopy } from "../system/program.ts";
 import { createHandlers } from "./methods.ts";
 import { Registry } from "./registry.ts";
 import { createRpcServer } from "./rpc-server.ts";
@@ -129,6 +131,7 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
   await open();
   if (trial) await confirm(state, socket);
   else forgetUpgrade(state);
+  if (loop && !trial) mendProgram(state);
   // Another agent may have bound the same path after it vanished: then this is not our socket any more.
   const isOurs = () => inodeOf(socket) === inode;
   const renew = async () => (isOurs() ? record() : open());
@@ -151,6 +154,15 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
   return code;
 }
 
+/** The loop runs the package itself where the copy of it is damaged. */
+function mendProgram(state: string): void {
+  try {
+    mendCopy(state);
+  } catch (error) {
+    report(`cannot make the copy of this agent anew: ${String(error)}`);
+  }
+}
+
 const hasLoop = (loop: ProcessId | undefined) => loop !== undefined && process.ppid === loop.pid;
 
 const NO_LOOP =
@@ -159,23 +171,37 @@ const NO_LOOP =
 
 const AT_ITS_END = "cannot upgrade: the agent is being stopped; `xy agent start` starts this version";
 
-/** Somebody may kill the loop: then another one is started, whose agent takes over from this one. */
+/**
+ * Somebody may kill the loop, or it is one of an earlier version, which gives up: then another one is started, whose
+ * agent takes over from this one.
+ */
 function loopKeeper({ state, loop, isSeenTo }: Surroundings): () => void {
   let begun = isSeenTo;
   return () => {
-    if (begun || hasLoop(loop)) return;
+    const isThere = hasLoop(loop);
+    if (begun || (isThere && isLoopOfToday)) return;
     begun = true;
-    report("the loop that would bring it back is gone: another one is started");
+    const why = isThere ? "is of an earlier version" : "is gone";
+    report(`the loop that would bring it back ${why}: another one is started`);
+    try {
+      writeLoopText(state);
+    } catch (error) {
+      report(`cannot write the loop: ${String(error)}`);
+    }
     const stdio: StdioOptions = ["ignore", "inherit", "inherit"];
     const child = spawn("/bin/sh", [agentLoopPath(state), state, "--take-over"], { detached: true, stdio });
     child.once("error", (error) => report(`cannot start it: ${String(error)}`));
-    // It was killed, or this agent did not give way in time, such as during a long apply: the next look begins it again.
+    // It was killed, was not there, or this agent did not give way in time, such as during a long apply: the next look begins it again.
     child.once("exit", (code) => {
-      begun = code !== null && code !== REFUSED;
+      begun = code === 0;
     });
     child.unref();
   };
 }
+
+/** Not for what this agent starts in turn. */
+const isLoopOfToday = process.env[LOOP_VARIABLE] === LOOP_VERSION;
+delete process.env[LOOP_VARIABLE];
 
 const inodeOf = (path: string) => fs.statSync(path, { throwIfNoEntry: false })?.ino ?? 0;
 

@@ -62,19 +62,89 @@ function syncDir(path: string): void {
   }
 }
 
-/** The parsed file; undefined when there is none. Throws what JSON.parse throws on junk. */
+/** The parsed file; undefined when there is none. Throws what JSON.parse throws on junk, and as {@link readText}. */
 export function readJson(path: string): unknown {
   const text = readText(path);
   return text === undefined ? undefined : JSON.parse(text);
 }
 
-/** The file's text; undefined when there is none. */
+/** Something that is no file, or that this account may not read, stands where a file of xy belongs. */
+class NoFile extends Error {
+  constructor(path: string, what: string, verb: "read" | "write" = "read") {
+    super(`cannot ${verb} ${path}: it is ${what}, where a file of xy belongs; move it away, and try again`);
+  }
+}
+
+/** The file's text; undefined when there is none. Throws {@link NoFile}, or what the system throws. */
 export function readText(path: string): string | undefined {
+  return readBytes(path)?.toString("utf8");
+}
+
+/** As {@link readText}. A fifo is not waited for. */
+export function readBytes(path: string): Buffer | undefined {
+  let fd: number;
   try {
-    return fs.readFileSync(path, "utf8");
+    fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   } catch (error) {
-    if (isCode(error, "ENOENT", "ENOTDIR")) return undefined;
-    throw error;
+    if (isCode(error, "ENOTDIR") || (isCode(error, "ENOENT") && !isLink(path))) return undefined;
+    throw isCode(error, ...NO_FILE) ? new NoFile(path, whatIsAt(path)) : error;
+  }
+  try {
+    if (!fs.fstatSync(fd).isFile()) throw new NoFile(path, whatIsAt(path));
+    return fs.readFileSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** What opening a file fails with when that is for good: a link to nowhere or to itself, a socket, no permission. */
+const NO_FILE = ["ENOENT", "ELOOP", "ENXIO", "EACCES", "EPERM"];
+
+const isLink = (path: string) => lstat(path)?.isSymbolicLink() === true;
+
+/** In words, of what is no file that can be read. */
+function whatIsAt(path: string): string {
+  const own = lstat(path);
+  if (own === undefined) return "out of reach";
+  if (own.isSymbolicLink() && !fs.existsSync(path)) return "a link that leads nowhere";
+  if (isFolder(path)) return "a folder";
+  if (fs.statSync(path, { throwIfNoEntry: false })?.isFile()) return "not readable for this account";
+  return "a device, a pipe or a socket";
+}
+
+function lstat(path: string): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the file has exactly this content. What cannot be read has not. */
+export function isFileWith(path: string, data: string | Uint8Array): boolean {
+  try {
+    return readBytes(path)?.equals(typeof data === "string" ? Buffer.from(data) : data) === true;
+  } catch {
+    return false;
+  }
+}
+
+/** A folder in the place of a file is set aside, so that the file can be written. Returns where it is then. */
+export function makeWayForFile(path: string): string | undefined {
+  return lstat(path)?.isDirectory() ? setAside(path, Date.now()) : undefined;
+}
+
+/** Whatever is no folder in the place of one is set aside, so that the folder can be made. Returns where it is then. */
+export function makeWayForFolder(path: string): string | undefined {
+  return lstat(path) !== undefined && !isFolder(path) ? setAside(path, Date.now()) : undefined;
+}
+
+/** Whether a path leads to a folder. */
+function isFolder(path: string): boolean {
+  try {
+    return fs.statSync(path).isDirectory();
+  } catch {
+    return false;
   }
 }
 

@@ -94,6 +94,8 @@ export const agentLockPath = (state: string) => join(state, "agent.lock");
 export const agentLogPath = (state: string) => join(state, "agent.log");
 /** The shell loop that keeps the agent alive: a service manager's unit names it too. */
 export const agentLoopPath = (state: string) => join(state, "agent.sh");
+/** Which process the loop is, written by whoever starts one: its agent may never come to say it. */
+export const loopRecordPath = (state: string) => join(state, "agent.loop");
 /** Which program the loop runs: see `system/program.ts`. */
 export const programPaths = (state: string) => ({
   /** The one to run. */

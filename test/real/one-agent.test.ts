@@ -10,7 +10,7 @@ import { agentLockPath } from "../../src/system/paths.ts";
 import { projectLockPath } from "../../src/system/projects.ts";
 import { eventually } from "../rig/eventually.ts";
 import type { Home } from "../rig/home.ts";
-import { groupMembers, processes } from "../rig/processes.ts";
+import { killGroup, processes } from "../rig/processes.ts";
 import { PROJECT } from "../rig/spec.ts";
 import { test } from "../rig/test.ts";
 
@@ -91,7 +91,7 @@ describe("an agent whose loop is killed", () => {
       if (!found) throw new Error("no loop is started");
       return found;
     });
-    for (const { pid } of groupMembers(second.group)) process.kill(pid, "SIGKILL");
+    killGroup(second.group);
     if (attempt.held) attempt.lock.release();
     await eventually(() => expect(agent.record.pid).not.toBe(before.pid));
   });
