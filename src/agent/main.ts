@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import type { ProcessId } from "../model/process.ts";
 import { visible } from "../model/visible.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
-import { writeAtomic } from "../system/files.ts";
+import { leadsTo, makeWayForFile, readJson, writeAtomic } from "../system/files.ts";
 import { LOOP_VARIABLE, LOOP_VERSION, writeLoopText } from "../system/loop.ts";
 import { packageVersion } from "../system/package.ts";
 import { agentLoopPath, agentRecordPath, closeDir, pathsOf } from "../system/paths.ts";
@@ -138,7 +138,7 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
   const seeToLoop = loopKeeper(surroundings);
   const watch = setInterval(() => {
     seeToLoop();
-    if (isOurs() && fs.existsSync(agentRecordPath(state))) return;
+    if (isOurs() && isRecorded(state)) return;
     report(`the socket ${socket}, or the record of it, vanished: it is made again`);
     renew().catch((error) => report(`cannot make it again: ${String(error)}`));
   }, SOCKET_LOOK);
@@ -150,7 +150,7 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
   dropReady();
   if (isOurs()) fs.rmSync(socket, { force: true });
   // Where another agent is about to come, the record says so: nobody starts one more.
-  if (code !== HANDS_OVER && !replaced) fs.rmSync(agentRecordPath(state), { force: true });
+  if (code !== HANDS_OVER && !replaced) fs.rmSync(agentRecordPath(state), { force: true, recursive: true });
   return code;
 }
 
@@ -203,14 +203,24 @@ function loopKeeper({ state, loop, isSeenTo }: Surroundings): () => void {
 const isLoopOfToday = process.env[LOOP_VARIABLE] === LOOP_VERSION;
 delete process.env[LOOP_VARIABLE];
 
-const inodeOf = (path: string) => fs.statSync(path, { throwIfNoEntry: false })?.ino ?? 0;
+const inodeOf = (path: string) => leadsTo(path)?.ino ?? 0;
 
 function writeAgentRecord(
   state: string,
   more: { socket: string; startedAt: number; loop?: ProcessId },
 ): void {
   const record = { version: 1, xy: packageVersion(), ...identify(process.pid), ...more };
+  makeWayForFile(agentRecordPath(state));
   writeAtomic(agentRecordPath(state), JSON.stringify(record, null, 2));
+}
+
+/** What is written down of an agent is of this one. */
+function isRecorded(state: string): boolean {
+  try {
+    return (readJson(agentRecordPath(state)) as { pid?: unknown } | undefined)?.pid === process.pid;
+  } catch {
+    return false;
+  }
 }
 
 // Its log is on a disk that may be full.

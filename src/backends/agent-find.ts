@@ -73,7 +73,8 @@ export async function connectNow(state: string): Promise<RpcClient | undefined> 
   } catch (error) {
     client?.close();
     if (error instanceof ConnectionLost) return undefined;
-    if (isCode(error, "ENOENT", "ECONNREFUSED", "ENOTSOCK", "ECONNRESET")) return undefined;
+    if (isCode(error, "ENOENT", "ECONNREFUSED", "ENOTSOCK", "ENOTDIR", "ELOOP", "ECONNRESET"))
+      return undefined;
     throw new AgentUnreachable(`cannot reach the agent at ${socket}: ${(error as Error).message}`);
   }
 }

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import type { RpcClient } from "../rpc/client.ts";
-import { readBytes } from "../system/files.ts";
+import { leadsTo, readBytes } from "../system/files.ts";
 import { lockHolder } from "../system/lock.ts";
 import { AGAIN, endLoop } from "../system/loop.ts";
 import {
@@ -121,7 +121,7 @@ export class LogSince {
   }
 
   #lines(): string[] {
-    const bytes = readBytes(this.#path) ?? Buffer.of();
+    const bytes = leadsTo(this.#path)?.isFile() ? (readBytes(this.#path) ?? Buffer.of()) : Buffer.of();
     // A long one was put aside meanwhile.
     return bytes
       .subarray(this.#from > bytes.length ? 0 : this.#from)
@@ -148,7 +148,7 @@ function errorAt(lines: readonly string[], at: number): string {
   return place === undefined ? `${lines[at]}` : `${place.replace(/:\d+$/, "")}: ${lines[at]}`;
 }
 
-const sizeOf = (path: string) => fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+const sizeOf = (path: string) => leadsTo(path)?.size ?? 0;
 
 /** Whether what the loop is to run is there at all. */
 function isProgramThere(state: string): boolean {

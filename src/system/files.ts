@@ -33,7 +33,7 @@ export function writeAtomic(path: string, data: string | Uint8Array, options: Wr
     fs.renameSync(temporary, path);
   } catch (error) {
     fs.rmSync(temporary, { force: true });
-    throw error;
+    throw isFolder(path) ? new NoFile(path, "a folder", "write") : error;
   }
   if (options.durable) syncDir(dirname(path));
   return true;
@@ -45,7 +45,7 @@ const DRAFT_AGE = 10_000;
 /** Removes what writings of this file that were cut off have left beside it. */
 export function removeDrafts(path: string): void {
   const begin = `${basename(path)}.`;
-  for (const entry of fs.existsSync(dirname(path)) ? fs.readdirSync(dirname(path)) : []) {
+  for (const entry of isFolder(dirname(path)) ? fs.readdirSync(dirname(path)) : []) {
     if (!entry.startsWith(begin) || !/^[0-9a-f]{12}\.tmp$/.test(entry.slice(begin.length))) continue;
     const draft = join(dirname(path), entry);
     const stat = fs.statSync(draft, { throwIfNoEntry: false });
@@ -69,10 +69,35 @@ export function readJson(path: string): unknown {
 }
 
 /** Something that is no file, or that this account may not read, stands where a file of xy belongs. */
-class NoFile extends Error {
+export class NoFile extends Error {
+  /** It may be a right one: somebody has only taken the permission away. */
+  readonly isClosed: boolean;
   constructor(path: string, what: string, verb: "read" | "write" = "read") {
-    super(`cannot ${verb} ${path}: it is ${what}, where a file of xy belongs; move it away, and try again`);
+    super(
+      what === CLOSED
+        ? `cannot ${verb} ${path}: it is ${what}; make it readable, or move it away`
+        : `cannot ${verb} ${path}: it is ${what}, where a file of xy belongs; move it away, and try again`,
+    );
+    this.isClosed = what === CLOSED;
   }
+}
+
+const CLOSED = "not readable for this account";
+
+/**
+ * What `parse` makes of a record of xy's, which throws on what is none. Undefined when there is none, or when it cannot
+ * be trusted: then it is set aside, and `setAsides` tells people. Throws what the system throws for want of something.
+ */
+export function readRecord<T>(path: string, parse: (value: unknown) => T): T | undefined {
+  try {
+    const value = readJson(path);
+    return value === undefined ? undefined : parse(value);
+  } catch (error) {
+    // The system's errors have a code: a full table of files says nothing of the record.
+    if (!(error instanceof NoFile) && error instanceof Error && "code" in error) throw error;
+  }
+  setAside(path, Date.now());
+  return undefined;
 }
 
 /** The file's text; undefined when there is none. Throws {@link NoFile}, or what the system throws. */
@@ -100,6 +125,8 @@ export function readBytes(path: string): Buffer | undefined {
 /** What opening a file fails with when that is for good: a link to nowhere or to itself, a socket, no permission. */
 const NO_FILE = ["ENOENT", "ELOOP", "ENXIO", "EACCES", "EPERM"];
 
+/** Something is there, if only a link that leads nowhere. */
+export const isTaken = (path: string) => lstat(path) !== undefined;
 const isLink = (path: string) => lstat(path)?.isSymbolicLink() === true;
 
 /** In words, of what is no file that can be read. */
@@ -108,7 +135,7 @@ function whatIsAt(path: string): string {
   if (own === undefined) return "out of reach";
   if (own.isSymbolicLink() && !fs.existsSync(path)) return "a link that leads nowhere";
   if (isFolder(path)) return "a folder";
-  if (fs.statSync(path, { throwIfNoEntry: false })?.isFile()) return "not readable for this account";
+  if (isFile(path)) return own.isSymbolicLink() ? "a link" : CLOSED;
   return "a device, a pipe or a socket";
 }
 
@@ -129,9 +156,21 @@ export function isFileWith(path: string, data: string | Uint8Array): boolean {
   }
 }
 
-/** A folder in the place of a file is set aside, so that the file can be written. Returns where it is then. */
+/** Whatever leads to no file in the place of one is set aside, so that it can be written. Returns where it is then. */
 export function makeWayForFile(path: string): string | undefined {
-  return lstat(path)?.isDirectory() ? setAside(path, Date.now()) : undefined;
+  if (lstat(path) === undefined || isFile(path)) return undefined;
+  return setAside(path, Date.now());
+}
+
+/** The same of whatever is no file itself: a link, a pipe. For files that are written where they are. */
+export function makeWayForPlainFile(path: string): string | undefined {
+  const stat = lstat(path);
+  return stat !== undefined && !stat.isFile() ? setAside(path, Date.now()) : undefined;
+}
+
+/** Throws {@link NoFile} where something that is no file itself has the place of one that is to be written. */
+export function refuseOther(path: string): void {
+  if (lstat(path)?.isFile() === false) throw new NoFile(path, whatIsAt(path), "write");
 }
 
 /** Whatever is no folder in the place of one is set aside, so that the folder can be made. Returns where it is then. */
@@ -140,17 +179,21 @@ export function makeWayForFolder(path: string): string | undefined {
 }
 
 /** Whether a path leads to a folder. */
-function isFolder(path: string): boolean {
+export const isFolder = (path: string) => leadsTo(path)?.isDirectory() === true;
+const isFile = (path: string) => leadsTo(path)?.isFile() === true;
+
+/** Of what a path leads to; undefined where it leads nowhere. */
+export function leadsTo(path: string): fs.Stats | undefined {
   try {
-    return fs.statSync(path).isDirectory();
+    return fs.statSync(path, { throwIfNoEntry: false });
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-/** Entries of a folder that are numbers, in their order; none when it is not there. */
+/** Entries of a folder that are numbers, in their order; none when it is not there, or no folder. */
 export function numbersIn(dir: string): number[] {
-  if (!fs.existsSync(dir)) return [];
+  if (!isFolder(dir)) return [];
   return fs
     .readdirSync(dir)
     .filter((entry) => /^[1-9]\d*$/.test(entry))
@@ -163,7 +206,7 @@ export function isCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 
-const SET_ASIDE = ".set-aside-";
+export const SET_ASIDE = ".set-aside-";
 
 /**
  * Removes what {@link setAside} has made of this file: a right one is there now, and what was wrong with the earlier ones
@@ -171,13 +214,20 @@ const SET_ASIDE = ".set-aside-";
  */
 export function removeSetAside(path: string): void {
   const begin = `${basename(path)}${SET_ASIDE}`;
-  for (const entry of fs.existsSync(dirname(path)) ? fs.readdirSync(dirname(path)) : [])
+  for (const entry of isFolder(dirname(path)) ? fs.readdirSync(dirname(path)) : [])
     if (entry.startsWith(begin)) fs.rmSync(join(dirname(path), entry), { recursive: true, force: true });
 }
 
-/** Puts a file or folder that cannot be trusted out of the way, under a name that says so. Returns the new path. */
+/**
+ * Puts a file or folder that cannot be trusted out of the way, under a name that says so. Returns the new path. Somebody
+ * else may have done it at the same time: then there is nothing to do.
+ */
 export function setAside(path: string, now: number): string {
   const aside = `${path}${SET_ASIDE}${now}-${randomBytes(3).toString("hex")}`;
-  fs.renameSync(path, aside);
+  try {
+    fs.renameSync(path, aside);
+  } catch (error) {
+    if (!isCode(error, "ENOENT")) throw error;
+  }
   return aside;
 }

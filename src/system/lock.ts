@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ProcessId } from "../model/process.ts";
-import { isCode, readText, writeAtomic } from "./files.ts";
+import { isCode, makeWayForFolder, readText, writeAtomic } from "./files.ts";
 import { ensurePrivateDir } from "./paths.ts";
 import { identify, isRunning } from "./processes.ts";
 
@@ -26,6 +26,9 @@ interface Claim {
 
 /** Takes the lock at `path` (a folder, made when missing) for this process, or says who has it. */
 export function tryLock(path: string): LockAttempt {
+  makeWayForFolder(dirname(path));
+  ensurePrivateDir(dirname(path));
+  makeWayForFolder(path);
   ensurePrivateDir(path);
   const self = identify(process.pid);
   if (!self) throw new Error("cannot tell the start time of this process");
@@ -57,7 +60,7 @@ function highest(path: string): number {
       .readdirSync(path)
       .reduce((top, entry) => (/^\d+$/.test(entry) ? Math.max(top, Number(entry)) : top), 0);
   } catch (error) {
-    if (isCode(error, "ENOENT")) return 0;
+    if (isCode(error, "ENOENT", "ENOTDIR", "ELOOP")) return 0;
     throw error;
   }
 }
@@ -88,7 +91,8 @@ function create(path: string, number: number, claim: Claim): boolean {
 
 function clearBelow(path: string, number: number): void {
   for (const entry of fs.readdirSync(path)) {
-    if (/^\d+$/.test(entry) && Number(entry) < number) fs.rmSync(join(path, entry), { force: true });
+    if (/^\d+$/.test(entry) && Number(entry) < number)
+      fs.rmSync(join(path, entry), { force: true, recursive: true });
   }
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, realpathSync, statSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { baseFolder } from "../model/base-folder.ts";
 import { NAME_PATTERN } from "../model/name.ts";
@@ -74,11 +74,21 @@ export function ensureDir(path: string, mode = 0o777): void {
     mkdirSync(path, mode);
   } catch (error) {
     // Another process may have made it in between.
-    if (!isDir(path)) throw error;
+    if (isDir(path)) return;
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) throw error;
+    throw new Error(
+      `cannot make the folder ${path}: something that is no folder has its name; move it away, and try again`,
+    );
   }
 }
 
-const isDir = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+function isDir(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
 
 /** As {@link ensurePrivateDir}; a folder of ours that others may enter, from whatever made it, is closed to them. */
 export function closeDir(path: string): void {
