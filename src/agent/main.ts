@@ -5,9 +5,10 @@ import type { ProcessId } from "../model/process.ts";
 import { visible } from "../model/visible.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { leadsTo, makeWayForFile, readJson, writeAtomic } from "../system/files.ts";
+import { tryLock } from "../system/lock.ts";
 import { LOOP_VARIABLE, LOOP_VERSION, writeLoopText } from "../system/loop.ts";
 import { packageVersion } from "../system/package.ts";
-import { agentLoopPath, agentRecordPath, closeDir, pathsOf } from "../system/paths.ts";
+import { agentLockPath, agentLoopPath, agentRecordPath, closeDir, pathsOf } from "../system/paths.ts";
 import { whyNotRuntime, whyNotTrusted } from "../system/private-folder.ts";
 import { identify } from "../system/processes.ts";
 import { mendCopy } from "../system/program.ts";
@@ -67,14 +68,23 @@ async function main(): Promise<number> {
     report(`another agent (pid ${attempt.by.pid}) runs for ${state}`);
     return REFUSED;
   }
+  let { lock } = attempt;
+  const lockHolder = () => {
+    if (lock.isThere()) return undefined;
+    const again = tryLock(agentLockPath(state));
+    if (!again.held) return again.by;
+    lock = again.lock;
+    report(`${agentLockPath(state)} vanished: it is made again`);
+    return undefined;
+  };
   const loop = values.loop === undefined ? undefined : identify(Number(values.loop));
   try {
     const { trial, installed } = values;
     // A loop that is dead already is as good as one that dies now.
     const isSeenTo = values.loop === undefined || installed;
-    return await serve({ state, runtime: paths.runtime, loop, trial, isSeenTo }, told);
+    return await serve({ state, runtime: paths.runtime, loop, trial, isSeenTo, lockHolder }, told);
   } finally {
-    attempt.lock.release();
+    lock.release();
   }
 }
 
@@ -85,11 +95,13 @@ interface Surroundings {
   readonly trial: boolean;
   /** Whoever started it sees to the loop, or wants none. */
   readonly isSeenTo: boolean;
+  /** Another agent that has the lock, which is made again when it has vanished. */
+  readonly lockHolder: () => ProcessId | undefined;
 }
 
 /** `told`: settles when a signal says that it is to end, and its servers with it. */
 async function serve(surroundings: Surroundings, told: Promise<void>): Promise<number> {
-  const { state, runtime, loop, trial } = surroundings;
+  const { state, runtime, loop, trial, lockHolder } = surroundings;
   const registry = new Registry(state, report);
   const startedAt = Date.now();
   let socket = "";
@@ -136,7 +148,14 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
   const isOurs = () => inodeOf(socket) === inode;
   const renew = async () => (isOurs() ? record() : open());
   const seeToLoop = loopKeeper(surroundings);
+  const giveWay = (by: ProcessId) => {
+    report(`another agent (pid ${by.pid}) has taken the lock: this one leaves the servers to it`);
+    registry.detachAll();
+    finish(REFUSED);
+  };
   const watch = setInterval(() => {
+    const other = holderOrNone(lockHolder);
+    if (other !== undefined) return giveWay(other);
     seeToLoop();
     if (isOurs() && isRecorded(state)) return;
     report(`the socket ${socket}, or the record of it, vanished: it is made again`);
@@ -150,8 +169,19 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
   dropReady();
   if (isOurs()) fs.rmSync(socket, { force: true });
   // Where another agent is about to come, the record says so: nobody starts one more.
-  if (code !== HANDS_OVER && !replaced) fs.rmSync(agentRecordPath(state), { force: true, recursive: true });
+  if (code !== HANDS_OVER && !replaced && isRecorded(state))
+    fs.rmSync(agentRecordPath(state), { force: true, recursive: true });
   return code;
+}
+
+/** Without room for a lock it goes on without: the next look makes it. */
+function holderOrNone(look: () => ProcessId | undefined): ProcessId | undefined {
+  try {
+    return look();
+  } catch (error) {
+    report(`cannot make the lock again: ${String(error)}`);
+    return undefined;
+  }
 }
 
 /** The loop runs the package itself where the copy of it is damaged. */

@@ -86,17 +86,23 @@ const CLOSED = "not readable for this account";
 
 /**
  * What `parse` makes of a record of xy's, which throws on what is none. Undefined when there is none, or when it cannot
- * be trusted: then it is set aside, and `setAsides` tells people. Throws what the system throws for want of something.
+ * be trusted: then it is set aside, `told` hears where it is and why, and `setAsides` tells people. Throws what the system throws for want of something.
  */
-export function readRecord<T>(path: string, parse: (value: unknown) => T): T | undefined {
+export function readRecord<T>(
+  path: string,
+  parse: (value: unknown) => T,
+  told: (aside: string, why: string) => void = () => {},
+): T | undefined {
+  let why: string;
   try {
     const value = readJson(path);
     return value === undefined ? undefined : parse(value);
   } catch (error) {
     // The system's errors have a code: a full table of files says nothing of the record.
     if (!(error instanceof NoFile) && error instanceof Error && "code" in error) throw error;
+    why = error instanceof Error ? error.message : String(error);
   }
-  setAside(path, Date.now());
+  told(setAside(path, Date.now()), why);
   return undefined;
 }
 
@@ -168,9 +174,11 @@ export function makeWayForPlainFile(path: string): string | undefined {
   return stat !== undefined && !stat.isFile() ? setAside(path, Date.now()) : undefined;
 }
 
-/** Throws {@link NoFile} where something that is no file itself has the place of one that is to be written. */
+/** Throws {@link NoFile} where something that is no file itself has the place of one that is written where it is. */
 export function refuseOther(path: string): void {
-  if (lstat(path)?.isFile() === false) throw new NoFile(path, whatIsAt(path), "write");
+  const stat = lstat(path);
+  if (stat === undefined || stat.isFile()) return;
+  throw new NoFile(path, stat.isDirectory() ? "a folder (EISDIR)" : whatIsAt(path), "write");
 }
 
 /** Whatever is no folder in the place of one is set aside, so that the folder can be made. Returns where it is then. */

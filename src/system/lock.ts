@@ -13,6 +13,8 @@ import { identify, isRunning } from "./processes.ts";
  * whoever created a number below it, from an old listing, sees that and steps back.
  */
 export interface Lock {
+  /** False when somebody has removed it, or what it is in. */
+  isThere(): boolean;
   release(): void;
 }
 
@@ -43,7 +45,10 @@ export function tryLock(path: string): LockAttempt {
       continue;
     }
     clearBelow(path, mine);
-    return { held: true, lock: { release: () => release(path, mine) } };
+    return {
+      held: true,
+      lock: { isThere: () => highest(path) === mine, release: () => release(path, mine) },
+    };
   }
 }
 

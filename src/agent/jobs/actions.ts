@@ -158,11 +158,10 @@ export class Actions {
 
   #read(project: string): ReadonlyMap<string, AppliedAction> | undefined {
     const path = actionsPath(this.#state, project);
-    const isThere = fs.existsSync(path);
-    const found = readRecord(path, actionsFile.parse);
-    if (found) return new Map(found.actions.map((action) => [actionKey(action.spec), action]));
-    if (isThere) this.#report(`${path}: its actions cannot be read, and are set aside: apply them again`);
-    return undefined;
+    const found = readRecord(path, actionsFile.parse, (aside, why) =>
+      this.#report(`${aside}: its actions cannot be read, apply them again: ${why}`),
+    );
+    return found && new Map(found.actions.map((action) => [actionKey(action.spec), action]));
   }
 }
 

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { canonicalHash } from "../../model/canonical.ts";
 import { type Job, type JobSpec, job, jobSpec } from "../../model/job.ts";
 import type { ProcessId } from "../../model/process.ts";
-import { isCode, makeWayForPlainFile, refuseOther, setAside, writeAtomic } from "../../system/files.ts";
+import { isCode, refuseOther, setAside, writeAtomic } from "../../system/files.ts";
 import { ensurePrivateDir } from "../../system/paths.ts";
 import { linesBackwards } from "../log-reader.ts";
 
@@ -179,8 +179,7 @@ export class Journal {
   /** Once, before anything else: a last line without its end is cut off. */
   #mend(): void {
     if (this.#size !== undefined) return;
-    if (makeWayForPlainFile(this.path))
-      this.#report(`${this.path} was no file, and is set aside with its jobs`);
+    refuseOther(this.path);
     const fd = openIfThere(this.path, "r+");
     if (fd === undefined) {
       this.#size = 0;

@@ -118,10 +118,9 @@ export class Scheduler {
 
   #read(project: string): Kept {
     const path = this.#path(project);
-    const isThere = fs.existsSync(path);
-    const found = readRecord(path, scheduleFile.parse);
-    if (found === undefined && isThere)
-      this.#options.report(`${path}: when its actions ran last cannot be read, and is set aside`);
+    const found = readRecord(path, scheduleFile.parse, (aside) =>
+      this.#options.report(`${aside}: when its actions ran last cannot be read`),
+    );
     return found ?? {};
   }
 
