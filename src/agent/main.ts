@@ -4,11 +4,14 @@ import { parseArgs } from "node:util";
 import type { ProcessId } from "../model/process.ts";
 import { visible } from "../model/visible.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
-import { writeAtomic } from "../system/files.ts";
+import { leadsTo, makeWayForFile, readJson, writeAtomic } from "../system/files.ts";
+import { tryLock } from "../system/lock.ts";
+import { LOOP_VARIABLE, LOOP_VERSION, writeLoopText } from "../system/loop.ts";
 import { packageVersion } from "../system/package.ts";
-import { agentLoopPath, agentRecordPath, closeDir, pathsOf } from "../system/paths.ts";
+import { agentLockPath, agentLoopPath, agentRecordPath, closeDir, pathsOf } from "../system/paths.ts";
 import { whyNotRuntime, whyNotTrusted } from "../system/private-folder.ts";
 import { identify } from "../system/processes.ts";
+import { mendCopy } from "../system/program.ts";
 import { createHandlers } from "./methods.ts";
 import { Registry } from "./registry.ts";
 import { createRpcServer } from "./rpc-server.ts";
@@ -65,14 +68,23 @@ async function main(): Promise<number> {
     report(`another agent (pid ${attempt.by.pid}) runs for ${state}`);
     return REFUSED;
   }
+  let { lock } = attempt;
+  const lockHolder = () => {
+    if (lock.isThere()) return undefined;
+    const again = tryLock(agentLockPath(state));
+    if (!again.held) return again.by;
+    lock = again.lock;
+    report(`${agentLockPath(state)} vanished: it is made again`);
+    return undefined;
+  };
   const loop = values.loop === undefined ? undefined : identify(Number(values.loop));
   try {
     const { trial, installed } = values;
     // A loop that is dead already is as good as one that dies now.
     const isSeenTo = values.loop === undefined || installed;
-    return await serve({ state, runtime: paths.runtime, loop, trial, isSeenTo }, told);
+    return await serve({ state, runtime: paths.runtime, loop, trial, isSeenTo, lockHolder }, told);
   } finally {
-    attempt.lock.release();
+    lock.release();
   }
 }
 
@@ -83,11 +95,13 @@ interface Surroundings {
   readonly trial: boolean;
   /** Whoever started it sees to the loop, or wants none. */
   readonly isSeenTo: boolean;
+  /** Another agent that has the lock, which is made again when it has vanished. */
+  readonly lockHolder: () => ProcessId | undefined;
 }
 
 /** `told`: settles when a signal says that it is to end, and its servers with it. */
 async function serve(surroundings: Surroundings, told: Promise<void>): Promise<number> {
-  const { state, runtime, loop, trial } = surroundings;
+  const { state, runtime, loop, trial, lockHolder } = surroundings;
   const registry = new Registry(state, report);
   const startedAt = Date.now();
   let socket = "";
@@ -129,13 +143,21 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
   await open();
   if (trial) await confirm(state, socket);
   else forgetUpgrade(state);
+  if (loop && !trial) mendProgram(state);
   // Another agent may have bound the same path after it vanished: then this is not our socket any more.
   const isOurs = () => inodeOf(socket) === inode;
   const renew = async () => (isOurs() ? record() : open());
   const seeToLoop = loopKeeper(surroundings);
+  const giveWay = (by: ProcessId) => {
+    report(`another agent (pid ${by.pid}) has taken the lock: this one leaves the servers to it`);
+    registry.detachAll();
+    finish(REFUSED);
+  };
   const watch = setInterval(() => {
+    const other = holderOrNone(lockHolder);
+    if (other !== undefined) return giveWay(other);
     seeToLoop();
-    if (isOurs() && fs.existsSync(agentRecordPath(state))) return;
+    if (isOurs() && isRecorded(state)) return;
     report(`the socket ${socket}, or the record of it, vanished: it is made again`);
     renew().catch((error) => report(`cannot make it again: ${String(error)}`));
   }, SOCKET_LOOK);
@@ -147,8 +169,28 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
   dropReady();
   if (isOurs()) fs.rmSync(socket, { force: true });
   // Where another agent is about to come, the record says so: nobody starts one more.
-  if (code !== HANDS_OVER && !replaced) fs.rmSync(agentRecordPath(state), { force: true });
+  if (code !== HANDS_OVER && !replaced && isRecorded(state))
+    fs.rmSync(agentRecordPath(state), { force: true, recursive: true });
   return code;
+}
+
+/** Without room for a lock it goes on without: the next look makes it. */
+function holderOrNone(look: () => ProcessId | undefined): ProcessId | undefined {
+  try {
+    return look();
+  } catch (error) {
+    report(`cannot make the lock again: ${String(error)}`);
+    return undefined;
+  }
+}
+
+/** The loop runs the package itself where the copy of it is damaged. */
+function mendProgram(state: string): void {
+  try {
+    mendCopy(state);
+  } catch (error) {
+    report(`cannot make the copy of this agent anew: ${String(error)}`);
+  }
 }
 
 const hasLoop = (loop: ProcessId | undefined) => loop !== undefined && process.ppid === loop.pid;
@@ -159,32 +201,56 @@ const NO_LOOP =
 
 const AT_ITS_END = "cannot upgrade: the agent is being stopped; `xy agent start` starts this version";
 
-/** Somebody may kill the loop: then another one is started, whose agent takes over from this one. */
+/**
+ * Somebody may kill the loop, or it is one of an earlier version, which gives up: then another one is started, whose
+ * agent takes over from this one.
+ */
 function loopKeeper({ state, loop, isSeenTo }: Surroundings): () => void {
   let begun = isSeenTo;
   return () => {
-    if (begun || hasLoop(loop)) return;
+    const isThere = hasLoop(loop);
+    if (begun || (isThere && isLoopOfToday)) return;
     begun = true;
-    report("the loop that would bring it back is gone: another one is started");
+    const why = isThere ? "is of an earlier version" : "is gone";
+    report(`the loop that would bring it back ${why}: another one is started`);
+    try {
+      writeLoopText(state);
+    } catch (error) {
+      report(`cannot write the loop: ${String(error)}`);
+    }
     const stdio: StdioOptions = ["ignore", "inherit", "inherit"];
     const child = spawn("/bin/sh", [agentLoopPath(state), state, "--take-over"], { detached: true, stdio });
     child.once("error", (error) => report(`cannot start it: ${String(error)}`));
-    // It was killed, or this agent did not give way in time, such as during a long apply: the next look begins it again.
+    // It was killed, was not there, or this agent did not give way in time, such as during a long apply: the next look begins it again.
     child.once("exit", (code) => {
-      begun = code !== null && code !== REFUSED;
+      begun = code === 0;
     });
     child.unref();
   };
 }
 
-const inodeOf = (path: string) => fs.statSync(path, { throwIfNoEntry: false })?.ino ?? 0;
+/** Not for what this agent starts in turn. */
+const isLoopOfToday = process.env[LOOP_VARIABLE] === LOOP_VERSION;
+delete process.env[LOOP_VARIABLE];
+
+const inodeOf = (path: string) => leadsTo(path)?.ino ?? 0;
 
 function writeAgentRecord(
   state: string,
   more: { socket: string; startedAt: number; loop?: ProcessId },
 ): void {
   const record = { version: 1, xy: packageVersion(), ...identify(process.pid), ...more };
+  makeWayForFile(agentRecordPath(state));
   writeAtomic(agentRecordPath(state), JSON.stringify(record, null, 2));
+}
+
+/** What is written down of an agent is of this one. */
+function isRecorded(state: string): boolean {
+  try {
+    return (readJson(agentRecordPath(state)) as { pid?: unknown } | undefined)?.pid === process.pid;
+  } catch {
+    return false;
+  }
 }
 
 // Its log is on a disk that may be full.

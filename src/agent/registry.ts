@@ -55,14 +55,14 @@ export class Registry {
   async #adopt(project: string, name: string): Promise<void> {
     try {
       const store = new ServerStore(this.#state, project, name);
-      const applied = store.readSpec(Date.now());
+      const applied = store.readSpec();
       if (!applied) return this.#report(`${project}/${name}: it has no record that can be read`);
       if (applied.unreadable)
         this.#report(`${project}/${name}: what was applied to it is missing, or unreadable and set aside`);
       const server = new Supervised(applied, this.#options(store));
       this.#servers.set(keyOf(project, name), server);
       this.jobs.main.takeUp(server);
-      await server.adopt(store.readRecord(Date.now()));
+      await server.adopt(store.readRecord());
       this.jobs.main.tidy(server);
     } catch (error) {
       this.#report(`${project}/${name}: cannot take it up: ${String(error)}`);

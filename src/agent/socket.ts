@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { connect, type Server } from "node:net";
 import { dirname, join } from "node:path";
-import { isCode } from "../system/files.ts";
+import { isCode, leadsTo, makeWayForFile } from "../system/files.ts";
 import { whyNotRuntime } from "../system/private-folder.ts";
 
 /** Longest path of a Unix socket, bytes, the terminating NUL left out. */
@@ -34,7 +34,9 @@ async function tryBind(server: Server, path: string): Promise<string | undefined
   if (length > LONGEST_PATH)
     return `its path has ${length} bytes, ${LONGEST_PATH} at most: set XDG_RUNTIME_DIR to a shorter folder`;
   if (!isPrivateDir(dirname(path))) return "its folder is not private to this account";
-  if (await answers(path)) return "another agent answers there";
+  if (leadsTo(path)?.isSocket() && (await answers(path))) return "another agent answers there";
+  // A folder, say. A socket that a crash left, or a link, is removed.
+  if (leadsTo(path)?.isSocket() === false) makeWayForFile(path);
   fs.rmSync(path, { force: true });
   const umask = process.umask(0o177);
   try {

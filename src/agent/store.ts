@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { canonicalHash, withoutDefaults } from "../model/canonical.ts";
 import type { OperatorWord, Restored, Transition } from "../model/observed.ts";
@@ -9,7 +9,15 @@ import { exit, type SecretValues, secretValues } from "../model/spec-parts.ts";
 import { type Starter, starter } from "../model/starter.ts";
 import type { ServerState } from "../supervisor/state.ts";
 import type { Tally } from "../supervisor/tally.ts";
-import { numbersIn, readJson, removeSetAside, setAside, writeAtomic } from "../system/files.ts";
+import {
+  leadsTo,
+  makeWayForFolder,
+  numbersIn,
+  readJson,
+  readRecord,
+  removeSetAside,
+  writeAtomic,
+} from "../system/files.ts";
 import { ensurePrivateDir, serverDir } from "../system/paths.ts";
 import { bootId } from "../system/processes.ts";
 import { recordedNames, recordedProjects } from "../system/projects.ts";
@@ -125,6 +133,7 @@ export class ServerStore {
 
   /** Throws, with the old spec untouched, when it cannot be written. */
   writeSpec(spec: ServerSpec, secrets: SecretValues, kept?: true): void {
+    for (const folder of [dirname(this.dir), this.dir]) makeWayForFolder(folder);
     ensurePrivateDir(this.dir);
     const written = withoutDefaults(spec);
     const secretsHash = canonicalHash(secrets);
@@ -145,8 +154,8 @@ export class ServerStore {
   }
 
   /** One that cannot be trusted is set aside. Undefined when nothing else tells of a server either. */
-  readSpec(now: number): AppliedSpec | undefined {
-    const file = this.#readTrusted(this.#specPath, specFile, now);
+  readSpec(): AppliedSpec | undefined {
+    const file = readRecord(this.#specPath, specFile.parse);
     this.#seen = fingerprint(this.#specPath);
     if (!file) return this.#withoutSpec();
     const { spec, secrets, kept } = file;
@@ -164,20 +173,10 @@ export class ServerStore {
     writeAtomic(join(this.dir, "state.json"), JSON.stringify({ version: 1, ...record }), { durable });
   }
 
-  readRecord(now: number): RuntimeRecord | undefined {
-    const file = this.#readTrusted(join(this.dir, "state.json"), recordFile, now);
+  readRecord(): RuntimeRecord | undefined {
+    const file = readRecord(join(this.dir, "state.json"), recordFile.parse);
     // The schema checks what others rely on; the phases are this program's own writing.
     return file as unknown as RuntimeRecord | undefined;
-  }
-
-  #readTrusted<T>(path: string, schema: z.ZodType<T>, now: number): T | undefined {
-    try {
-      const value = readJson(path);
-      return value === undefined ? undefined : schema.parse(value);
-    } catch {
-      setAside(path, now);
-      return undefined;
-    }
   }
 
   /** Why what is known of a run cannot be written here; undefined: it can be. */
@@ -213,7 +212,7 @@ export class ServerStore {
 
 /** Tells one writing of a file from the next, without reading it. */
 function fingerprint(path: string): string {
-  const stat = fs.statSync(path, { throwIfNoEntry: false });
+  const stat = leadsTo(path);
   return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs}` : "gone";
 }
 

@@ -3,11 +3,11 @@ import * as fs from "node:fs";
 import { RpcClient } from "../rpc/client.ts";
 import type { ParsedParams } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
-import { readText, writeAtomic } from "../system/files.ts";
+import { makeWayForFile, readText, writeAtomic } from "../system/files.ts";
 import { lockHolder } from "../system/lock.ts";
 import { packageVersion } from "../system/package.ts";
 import { programPaths } from "../system/paths.ts";
-import { forgetCopies, type Program, writeProgram } from "../system/program.ts";
+import { forgetCopies, type Program, readProgram, writeProgram } from "../system/program.ts";
 import { projectLockPath, recordedProjects } from "../system/projects.ts";
 import { unreadableRecords } from "./store.ts";
 
@@ -49,7 +49,7 @@ export async function prepareUpgrade(
   const version = await versionOf({ node, entry }, state);
   refuse();
   const { next, failed } = programPaths(state);
-  fs.rmSync(failed, { force: true });
+  fs.rmSync(failed, { force: true, recursive: true });
   writeProgram(next, { node, entry }, String(bound_secs));
   return { version };
 }
@@ -127,9 +127,13 @@ export async function confirm(state: string, socket: string): Promise<void> {
     client.close();
   }
   const { current, next, previous } = programPaths(state);
-  const before = readText(current);
+  const before = readProgram(current) ? readText(current) : undefined;
   // On a full disk too it is the one or the other, and never half of one.
-  if (before !== undefined) writeAtomic(previous, before);
+  if (before !== undefined) {
+    makeWayForFile(previous);
+    writeAtomic(previous, before, { durable: true });
+  }
+  makeWayForFile(current);
   // The loop looks for this: from here on it brings back the new program.
   fs.renameSync(next, current);
   forgetCopies(state, Date.now());
@@ -137,5 +141,5 @@ export async function confirm(state: string, socket: string): Promise<void> {
 
 /** As an agent that is no successor: an upgrade that was cut short is none. */
 export function forgetUpgrade(state: string): void {
-  fs.rmSync(programPaths(state).next, { force: true });
+  fs.rmSync(programPaths(state).next, { force: true, recursive: true });
 }

@@ -4,27 +4,55 @@ import { BackendUnreachable } from "../model/unreachable.ts";
 import { ConnectionLost, RpcClient } from "../rpc/client.ts";
 import type { ResultOf } from "../rpc/contract.ts";
 import { isCode, readJson } from "../system/files.ts";
-import { agentRecordPath } from "../system/paths.ts";
+import { livingLoop, wakeLoop } from "../system/loop.ts";
+import { agentLogPath, agentRecordPath } from "../system/paths.ts";
 import { whyNotConnect } from "../system/private-folder.ts";
-import { isRunning } from "../system/processes.ts";
 
 /** Finding the agent process of a state folder, where one runs. */
 
 /** The agent cannot be reached; the message says why and what to do. */
 export class AgentUnreachable extends BackendUnreachable {}
 
+/** Its loop goes on trying. */
+export class AgentFailing extends AgentUnreachable {
+  constructor(state: string) {
+    super(
+      `cannot reach the agent: it does not come up, and its loop starts it again and again (${agentLogPath(state)} has the reason); \`xy agent start\` puts this version in its place`,
+    );
+  }
+}
+
 const LOOK_GAP = 20;
 /** Longest wait of those who start no agent for one that is being replaced or brought back, ms. */
 const GAP_BOUND = 10_000;
 
-/** A connection to the running agent; undefined when none runs. While one is being replaced, its successor is awaited. */
+/** Between two times at which a loop is told that its agent is wanted, ms. */
+const WAKE_GAP = 1000;
+
+/**
+ * A connection to the running agent; undefined when none runs. While one is being replaced, its successor is awaited.
+ * Throws {@link AgentFailing} when that does not come.
+ */
 export async function findAgent(state: string): Promise<RpcClient | undefined> {
   const until = Date.now() + GAP_BOUND;
+  const wake = waker(state);
   for (;;) {
     const client = await connectNow(state);
-    if (client || !isComing(state) || Date.now() > until) return client;
+    if (client || !isComing(state)) return client;
+    if (Date.now() > until) throw new AgentFailing(state);
+    wake();
     await new Promise((resolve) => setTimeout(resolve, LOOK_GAP));
   }
+}
+
+/** Has the loop go on at once when it rests between two agents, again and again while somebody waits. */
+export function waker(state: string): () => void {
+  let next = 0;
+  return () => {
+    if (Date.now() < next) return;
+    next = Date.now() + WAKE_GAP;
+    wakeLoop(state);
+  };
 }
 
 /** As {@link findAgent}, without waiting. Throws {@link AgentUnreachable} when others could have put something there. */
@@ -45,7 +73,8 @@ export async function connectNow(state: string): Promise<RpcClient | undefined> 
   } catch (error) {
     client?.close();
     if (error instanceof ConnectionLost) return undefined;
-    if (isCode(error, "ENOENT", "ECONNREFUSED", "ENOTSOCK", "ECONNRESET")) return undefined;
+    if (isCode(error, "ENOENT", "ECONNREFUSED", "ENOTSOCK", "ENOTDIR", "ELOOP", "ECONNRESET"))
+      return undefined;
     throw new AgentUnreachable(`cannot reach the agent at ${socket}: ${(error as Error).message}`);
   }
 }
@@ -98,6 +127,5 @@ function readSocket(state: string): string | undefined {
 
 /** Between two agents of one loop, after a crash or in an upgrade: the next one will come without help. */
 export function isComing(state: string): boolean {
-  const { loop } = agentRecord(state);
-  return loop !== undefined && isRunning(loop);
+  return livingLoop(state) !== undefined;
 }

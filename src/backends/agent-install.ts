@@ -3,10 +3,11 @@ import { dirname } from "node:path";
 import { readText, writeAtomic } from "../system/files.ts";
 import { packageVersion } from "../system/package.ts";
 import { agentLogPath, agentLoopPath, ensureDir, programPaths } from "../system/paths.ts";
-import { copyOfAgent, readProgram, writeProgram } from "../system/program.ts";
-import { AgentUnreachable, agentRecord, connectNow, findAgent } from "./agent-find.ts";
+import { prepareProgram, readProgram } from "../system/program.ts";
+import { AgentUnreachable, agentRecord, connectNow } from "./agent-find.ts";
 import { agentEnvironment, openLog, prepareLoop, startLoop, writeLoop } from "./agent-loop.ts";
-import { lastWords } from "./agent-process.ts";
+import { LogSince } from "./agent-process.ts";
+import { mendedAgent } from "./agent-reach.ts";
 import { type Upgraded, upgradeAgent } from "./agent-upgrade.ts";
 import type { AgentService } from "./service.ts";
 
@@ -87,7 +88,7 @@ function ownText(state: string, service: AgentService): string | undefined {
 
 /** This xy's program is the one to run; an agent of another version is upgraded, with the old one to go back to. */
 async function bringUp(state: string): Promise<Upgraded | undefined> {
-  const client = await findAgent(state);
+  const client = await mendedAgent(state);
   if (!client) {
     prepareLoop(state);
     return undefined;
@@ -97,26 +98,28 @@ async function bringUp(state: string): Promise<Upgraded | undefined> {
   client.close();
   writeLoop(state);
   const { current } = programPaths(state);
-  if (!readProgram(current)) writeProgram(current, copyOfAgent(state));
+  if (!readProgram(current)) prepareProgram(state);
   return undefined;
 }
 
 /** What the service manager runs gives way to a loop of its own, and ends by itself: it is never told to stop. */
 async function moveOut(state: string, service: AgentService): Promise<void> {
   if ((await service.pid()) === undefined) return;
-  const logStart = sizeOf(agentLogPath(state));
+  // Only an agent that serves can give way. Its loop may be resting after one that failed.
+  (await mendedAgent(state))?.close();
+  const log = new LogSince(agentLogPath(state));
   const { pid } = startLoop(state, "--take-over");
   await until(
     async () => (await isServedBy(state, pid)) && (await service.pid()) === undefined,
-    () => `cannot take the agent back from ${service.kind}: ${lastWords(state, logStart)}`,
+    () => `cannot take the agent back from ${service.kind}: ${log.lastWords()}`,
   );
 }
 
 async function untilServed(state: string, service: AgentService): Promise<void> {
-  const logStart = sizeOf(agentLogPath(state));
+  const log = new LogSince(agentLogPath(state));
   await until(
     async () => isServedBy(state, await service.pid()),
-    () => `cannot run the agent by ${service.kind}: ${lastWords(state, logStart)}`,
+    () => `cannot run the agent by ${service.kind}: ${log.lastWords()}`,
   );
 }
 
@@ -135,5 +138,3 @@ async function until(condition: () => Promise<boolean>, otherwise: () => string)
     await new Promise((resolve) => setTimeout(resolve, LOOK_GAP));
   }
 }
-
-const sizeOf = (path: string) => fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0;

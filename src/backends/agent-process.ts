@@ -1,10 +1,18 @@
 import * as fs from "node:fs";
 import type { RpcClient } from "../rpc/client.ts";
-import { readText } from "../system/files.ts";
+import { leadsTo, readBytes } from "../system/files.ts";
 import { lockHolder } from "../system/lock.ts";
-import { agentLockPath, agentLogPath, ensurePrivateDir } from "../system/paths.ts";
+import { AGAIN, endLoop } from "../system/loop.ts";
+import {
+  agentLockPath,
+  agentLogPath,
+  agentRecordPath,
+  ensurePrivateDir,
+  programPaths,
+} from "../system/paths.ts";
 import { STATE_FOLDER, whyNotPrivate } from "../system/private-folder.ts";
-import { AgentUnreachable, connectNow, isComing } from "./agent-find.ts";
+import { readProgram } from "../system/program.ts";
+import { AgentUnreachable, connectNow, isComing, waker } from "./agent-find.ts";
 import { type Loop, prepareLoop, startLoop } from "./agent-loop.ts";
 import { startInstalled } from "./services.ts";
 
@@ -14,41 +22,136 @@ import { startInstalled } from "./services.ts";
 const START_BOUND = 30_000;
 const LOOK_GAP = 20;
 
+/** A loop that rests is given so long until its program is replaced by this xy's, ms: longer than a Node needs to start. */
+const REPLACE_AFTER = 3000;
+/** Between two looks at the log, ms. */
+const LOG_GAP = 200;
+
 /** A connection to the agent, which did not run a moment ago. Throws {@link AgentUnreachable}. */
 export async function startedAgent(state: string): Promise<RpcClient> {
   const problem = whyNotPrivate(state, STATE_FOLDER);
   if (problem !== undefined) throw new AgentUnreachable(problem);
   ensurePrivateDir(state);
-  const logStart = sizeOf(agentLogPath(state));
-  let loop: Pick<Loop, "failed"> | undefined;
-  const until = Date.now() + START_BOUND;
+  const log = new LogSince(agentLogPath(state));
+  const begun = Date.now();
+  const until = begun + START_BOUND;
+  const wake = waker(state);
+  let loop: Pick<Loop, "failed" | "end"> | undefined;
+  let nextLook = begun + LOG_GAP;
+  // Its loop lives, and may have a program that is damaged, or fails: this xy's comes in its place.
+  let isReplaced = false;
+  const replace = () => {
+    isReplaced = true;
+    prepareLoop(state);
+    log.skip();
+  };
   while (Date.now() < until) {
     // While somebody holds the lock an agent is coming up. It may also be one that is dying, for good: so look again.
-    if (!loop && !lockHolder(agentLockPath(state)) && !isComing(state)) loop = await startAgent(state);
+    if (!loop && !lockHolder(agentLockPath(state))) {
+      if (!isComing(state)) loop = await startAgent(state);
+      else if (!isReplaced && (Date.now() > begun + REPLACE_AFTER || !isProgramThere(state))) replace();
+    }
+    wake();
     await new Promise((resolve) => setTimeout(resolve, LOOK_GAP));
     const client = await connectNow(state);
     if (client) return client;
     if (loop?.failed) break;
+    if (Date.now() < nextLook) continue;
+    nextLook = Date.now() + LOG_GAP;
+    const ends = log.ends();
+    if (ends >= MOST_ENDS) {
+      // Whoever asked is told why, and nobody else waits for it yet: the next command begins anew, as it is then.
+      loop?.end();
+      break;
+    }
+    if (!loop && !isReplaced && ends > 0) replace();
   }
-  throw new AgentUnreachable(`cannot start the agent: ${lastWords(state, logStart)}`);
+  throw new AgentUnreachable(`cannot start the agent: ${log.lastWords()}`);
+}
+
+/** A program that ends as often as that while it is waited for will not come up. */
+const MOST_ENDS = 4;
+
+/** The manager goes on to keep it alive. */
+const BY_MANAGER = { failed: false, end: () => {} };
+
+/** Longest wait for the end of a loop, ms: an agent that is coming up under it takes its servers along. */
+const LOOP_END_BOUND = 60_000;
+
+/** Ends the loop of an agent that does not come up. Throws {@link AgentUnreachable} when it does not end. */
+export async function endFailing(state: string): Promise<void> {
+  const until = Date.now() + LOOP_END_BOUND;
+  endLoop(state);
+  while (isComing(state)) {
+    if (Date.now() > until) throw new AgentUnreachable("cannot end the loop of the agent: try again");
+    await new Promise((resolve) => setTimeout(resolve, LOOK_GAP));
+  }
+  fs.rmSync(agentRecordPath(state), { force: true, recursive: true });
 }
 
 /** By the service manager where it is installed there: then that goes on to keep it alive. */
-async function startAgent(state: string): Promise<Pick<Loop, "failed">> {
+async function startAgent(state: string): Promise<Pick<Loop, "failed" | "end">> {
   prepareLoop(state);
-  return (await startInstalled(state, process.env)) ? { failed: false } : startLoop(state);
+  return (await startInstalled(state, process.env)) ? BY_MANAGER : startLoop(state);
 }
 
-const sizeOf = (path: string) => fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+/** What an agent's log has from now on. */
+export class LogSince {
+  readonly #path: string;
+  #from: number;
 
-/** The last line that the agent's log has after that many bytes, or where to look. */
-export function lastWords(state: string, from: number): string {
-  const text = (readText(agentLogPath(state)) ?? "").slice(from).trim();
-  // Each line of the log begins with its time.
-  return (
-    text
-      .split("\n")
-      .at(-1)
-      ?.replace(/^\S+Z /, "") || `it does not answer; see ${agentLogPath(state)}`
-  );
+  constructor(path: string) {
+    this.#path = path;
+    this.#from = sizeOf(path);
+  }
+
+  /** What it has by now is of no interest any more. */
+  skip(): void {
+    this.#from = sizeOf(this.#path);
+  }
+
+  /** How often its loop has said that the agent ended. */
+  ends(): number {
+    return this.#lines().filter((line) => AGAIN.test(line)).length;
+  }
+
+  /** Why the agent does not come up, or where to look. */
+  lastWords(): string {
+    return reasonIn(this.#lines()) ?? `it does not answer; see ${this.#path}`;
+  }
+
+  #lines(): string[] {
+    const bytes = leadsTo(this.#path)?.isFile() ? (readBytes(this.#path) ?? Buffer.of()) : Buffer.of();
+    // A long one was put aside meanwhile.
+    return bytes
+      .subarray(this.#from > bytes.length ? 0 : this.#from)
+      .toString("utf8")
+      .split("\n");
+  }
+}
+
+/** The last that an agent, or Node, said of an error. Each line of the log begins with its time; Node's do not. */
+function reasonIn(lines: readonly string[]): string | undefined {
+  const damaged = lines.findLast((line) => /Z the copy of the agent is damaged/.test(line));
+  const error = lines.findLastIndex((line) => /^\w*Error\b.*:/.test(line));
+  const said = lines.findLastIndex((line) => /^\S+Z /.test(line) && !AGAIN.test(line));
+  const last = error > said ? errorAt(lines, error) : lines[said]?.replace(/^\S+Z /, "");
+  if (damaged === undefined) return last ?? lines.filter((line) => line !== "" && !AGAIN.test(line)).at(-1);
+  return `${damaged.replace(/^\S+Z /, "")} (${last})`;
+}
+
+/** With the file and line that Node names above it. */
+function errorAt(lines: readonly string[], at: number): string {
+  const place = lines
+    .slice(Math.max(0, at - 8), at)
+    .findLast((line) => /^(file:\/\/)?\/\S.*:\d+$/.test(line));
+  return place === undefined ? `${lines[at]}` : `${place.replace(/:\d+$/, "")}: ${lines[at]}`;
+}
+
+const sizeOf = (path: string) => leadsTo(path)?.size ?? 0;
+
+/** Whether what the loop is to run is there at all. */
+function isProgramThere(state: string): boolean {
+  const program = readProgram(programPaths(state).current);
+  return program !== undefined && fs.existsSync(program.entry) && fs.existsSync(program.node);
 }

@@ -34,7 +34,7 @@ const GAP = 5;
 export async function upgradeAgent(state: string, client: RpcClient, boundSecs: number): Promise<Upgraded> {
   const before = await client.call("agent_info", {});
   writeLoop(state);
-  const logStart = (readText(agentLogPath(state)) ?? "").length;
+  const logStart = logOf(state).length;
   const { version } = await askToHandOver(client, {
     ...copyOfAgent(state),
     bound_secs: boundSecs,
@@ -82,7 +82,7 @@ async function nextAgent(
 
 /** What the log says since then: how the loop saw the end of the new agent, and what that said of itself before. */
 function whyFailed(state: string, from: number): string {
-  const lines = (readText(agentLogPath(state)) ?? "").slice(from).split("\n");
+  const lines = logOf(state).slice(from).split("\n");
   const end = lines.findIndex((line) => /Z the new agent (ended with|does not serve)/.test(line));
   const before = lines.slice(0, Math.max(end, 0));
   const reported = before.filter((line) => /^\S+Z (?!serves )/.test(line));
@@ -91,5 +91,7 @@ function whyFailed(state: string, from: number): string {
     end < 0 ? "the new agent failed" : withoutTime(lines[end] ?? "").replace(/: back to .*$/, "");
   return error === undefined ? verdict : `${verdict}: ${withoutTime(error)}`;
 }
+
+const logOf = (state: string) => readText(agentLogPath(state)) ?? "";
 
 const withoutTime = (line: string) => line.replace(/^\S+Z /, "");

@@ -188,10 +188,13 @@ export abstract class ServerCommand extends ProjectCommand {
     });
   }
 
-  /** As {@link withAgent}; undefined when no agent runs. */
-  protected async withRunningAgent<T>(work: (client: RpcClient) => Promise<T>): Promise<T | undefined> {
+  /** As {@link withAgent}; undefined when no agent runs. `find`: how it is looked for. */
+  protected async withRunningAgent<T>(
+    work: (client: RpcClient) => Promise<T>,
+    find: (state: string) => Promise<RpcClient | undefined> = findAgent,
+  ): Promise<T | undefined> {
     return this.answering(async () => {
-      const client = await this.reaching(() => findAgent(this.state));
+      const client = await this.reaching(() => find(this.state));
       return client && work(client).finally(() => client.close());
     });
   }

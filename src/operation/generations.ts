@@ -6,7 +6,7 @@ import { withoutDefaults } from "../model/canonical.ts";
 import type { Desired, Plan } from "../model/plan.ts";
 import { type ServerSpec, serverSpec } from "../model/spec.ts";
 import { summary } from "../model/summary.ts";
-import { isCode, readJson, writeAtomic } from "../system/files.ts";
+import { isCode, makeWayForFolder, readJson, writeAtomic } from "../system/files.ts";
 import { ensurePrivateDir, projectDir } from "../system/paths.ts";
 
 /**
@@ -73,10 +73,11 @@ export function beginGeneration(state: string, begun: Begun): Generation {
     ...(left.length > 0 ? { skipped: left } : {}),
     ...asApplied({ servers, actions }, { left, agentLeft }, latestGeneration(state, project)),
   };
+  makeWayForFolder(dirOf(state, project));
   ensurePrivateDir(dirOf(state, project));
   write(state, project, generation);
   for (const old of numbers(state, project).slice(0, -KEPT)) {
-    fs.rmSync(pathOf(state, project, old), { force: true });
+    fs.rmSync(pathOf(state, project, old), { force: true, recursive: true });
   }
   return generation;
 }
@@ -117,7 +118,7 @@ function numbers(state: string, project: string): number[] {
     const digits = entries.flatMap((entry) => /^([1-9]\d*)\.json$/.exec(entry)?.[1] ?? []);
     return digits.map(Number).sort((a, b) => a - b);
   } catch (error) {
-    if (isCode(error, "ENOENT")) return [];
+    if (isCode(error, "ENOENT", "ENOTDIR", "ELOOP")) return [];
     throw error;
   }
 }

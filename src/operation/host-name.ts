@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { readText } from "../config/read.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { hostAdvice, isHostWord } from "../model/machine-words.ts";
+import { isTaken } from "../system/files.ts";
 import { type Environment, hostNamePath, pathsOf } from "../system/paths.ts";
 
 /** What a configuration is told that this machine is called. Networks give names, and other networks others. */
@@ -31,7 +31,7 @@ export function hostNameOf(env: Environment): HostName {
     );
   }
   const file = hostNamePath(pathsOf(env).state);
-  if (!existsSync(file)) return { name: network, from: "network" };
+  if (!isTaken(file)) return { name: network, from: "network" };
   const read = readText(file, "write the name of this machine there, or remove it", { most: LONGEST_FILE });
   if ("refusal" in read)
     return faulty(network, file, `cannot read the name of this machine: ${read.refusal}`);

@@ -9,8 +9,10 @@ import { BackendUnreachable } from "../model/unreachable.ts";
 import { buildPlan } from "../reconciler/plan.ts";
 import type { Selection } from "../reconciler/select.ts";
 import { lostRoots, lostRootText, recordedProjects } from "../system/projects.ts";
+import { setAsides, setAsideText } from "../system/set-asides.ts";
 import type { Evaluated } from "./evaluating.ts";
 import { activeGeneration } from "./generations.ts";
+import { otherKey } from "./other-key.ts";
 import { heldPorts, strangersWelcome } from "./port-checks.ts";
 import { renamedHere, renamedText } from "./roots.ts";
 
@@ -83,7 +85,12 @@ export async function makePlan(evaluated: ToPlan, request: PlanRequest): Promise
   const rootless = lostRoots(state, others).map(
     (lost): Diagnostic => ({ severity: "warning", message: lostRootText(lost) }),
   );
+  const damaged = setAsides(state, desired.project).flatMap((one): Diagnostic[] =>
+    one.lost === null ? [] : [{ severity: "warning", message: setAsideText(one) }],
+  );
   const all = [
+    ...damaged,
+    ...otherKey(changes, evaluated.secrets ?? {}, state),
     ...built.value.diagnostics,
     ...renames,
     ...rootless,

@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import type { SecretOutcome } from "../config/world.ts";
-import { isCode } from "../system/files.ts";
+import { isCode, NoFile, readBytes, setAside, writeAtomic } from "../system/files.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
 import { killTree } from "../system/processes.ts";
 
@@ -20,17 +20,23 @@ export function machineHmac(state: string): (value: string) => string {
   };
 }
 
-/** 32 random bytes that only this account on this machine has; made when they are first needed. */
+/** Bytes of the key. */
+const KEY_LENGTH = 32;
+
+/**
+ * 32 random bytes that only this account on this machine has; made when they are first needed. One that is torn is set
+ * aside. Throws when it cannot be read.
+ */
 export function machineKey(state: string): Buffer {
   const path = join(state, "key");
-  try {
-    return fs.readFileSync(path);
-  } catch (error) {
-    if (!isCode(error, "ENOENT")) throw error;
-  }
+  const found = readKey(path);
+  if (found !== undefined && isKey(found)) return found;
+  // Another command may have put a right one there in between.
+  const now = readKey(path);
+  if (now !== undefined && !isKey(now)) setAside(path, Date.now());
   ensurePrivateDir(state);
   const draft = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-  fs.writeFileSync(draft, randomBytes(32), { mode: 0o600, flag: "wx" });
+  writeAtomic(draft, randomBytes(KEY_LENGTH), { durable: true });
   try {
     // Whoever links first makes the key; everybody then reads that one.
     fs.linkSync(draft, path);
@@ -40,6 +46,19 @@ export function machineKey(state: string): Buffer {
     fs.rmSync(draft, { force: true });
   }
   return fs.readFileSync(path);
+}
+
+/** After a power cut some file systems have zeros in a file of the right length. */
+const isKey = (bytes: Buffer) => bytes.length === KEY_LENGTH && bytes.some((byte) => byte !== 0);
+
+/** Empty where something is that is no file. */
+function readKey(path: string): Buffer | undefined {
+  try {
+    return readBytes(path);
+  } catch (error) {
+    if (error instanceof NoFile && !error.isClosed) return Buffer.of();
+    throw error;
+  }
 }
 
 /**

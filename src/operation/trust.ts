@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
-import { readJson, setAside, writeAtomic } from "../system/files.ts";
+import { isFolder, makeWayForFolder, readJson, readRecord, writeAtomic } from "../system/files.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
 import { leadsToSame, readProject, recordedProjects, rootNamed } from "../system/projects.ts";
 
@@ -91,7 +91,7 @@ export function agreementOn(state: string, origin: Origin): Agreement | undefine
 /** In the order of paths. `isThere`: what was agreed to has not been replaced or removed. */
 export function agreements(state: string): (Agreement & { isThere: boolean })[] {
   carryOver(state);
-  const names = fs.existsSync(folderIn(state)) ? fs.readdirSync(folderIn(state)) : [];
+  const names = isFolder(folderIn(state)) ? fs.readdirSync(folderIn(state)) : [];
   const found = names.filter((name) => name.endsWith(".json")).map((name) => join(folderIn(state), name));
   return found
     .flatMap((file) => readAgreement(file) ?? [])
@@ -114,7 +114,7 @@ export function revoke(state: string, path: string): boolean {
   const others = agreements(state).filter((one) => leadsToSame(one.path, root));
   const files = [root, ...others.map((one) => one.path)].map((name) => fileOf(state, name));
   const found = files.filter((file) => fs.existsSync(file));
-  for (const file of found) fs.rmSync(file, { force: true });
+  for (const file of found) fs.rmSync(file, { force: true, recursive: true });
   return found.length > 0;
 }
 
@@ -132,17 +132,8 @@ function writeIn(folder: string, state: string, given: Agreement): void {
 
 /** One that cannot be read agrees to nothing. */
 function readAgreement(file: string): Agreement | undefined {
-  try {
-    const value = readJson(file);
-    if (value === undefined) return undefined;
-    const found = agreement.safeParse(value);
-    // One of a later version agrees to nothing here, and stays.
-    return found.success ? found.data : undefined;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  setAside(file, Date.now());
-  return undefined;
+  // One of a later version agrees to nothing here, and stays.
+  return readRecord(file, (value) => agreement.safeParse(value))?.data;
 }
 
 /**
@@ -155,7 +146,8 @@ function carryOver(state: string): void {
 
 /** Makes the folder of agreements. To be called before a project is recorded: it is no project of an earlier version. */
 export function keepTrust(state: string): void {
-  if (fs.existsSync(folderIn(state))) return;
+  if (isFolder(folderIn(state))) return;
+  makeWayForFolder(folderIn(state));
   ensurePrivateDir(state);
   const applied = recordedProjects(state).flatMap((project) => {
     const record = readProject(state, project);

@@ -1,21 +1,13 @@
 import { join } from "node:path";
 import { type BackendSettings, backendSettings } from "../model/backend-settings.ts";
-import { readJson, removeSetAside, setAside, writeAtomic } from "./files.ts";
+import { readRecord, removeSetAside, writeAtomic } from "./files.ts";
 import { ensurePrivateDir, projectDir } from "./paths.ts";
 
 const settingsPath = (state: string, project: string) => join(projectDir(state, project), "backends.json");
 
 /** How the backends of a project were reached last. */
 export function readBackendSettings(state: string, project: string): BackendSettings {
-  const path = settingsPath(state, project);
-  try {
-    const found = backendSettings.safeParse(readJson(path) ?? {});
-    if (found.success) return found.data;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  setAside(path, Date.now());
-  return {};
+  return readRecord(settingsPath(state, project), backendSettings.parse) ?? {};
 }
 
 /** What is not said stays as it was: servers may still be there that were applied with it. */

@@ -33,7 +33,7 @@ export function writeAtomic(path: string, data: string | Uint8Array, options: Wr
     fs.renameSync(temporary, path);
   } catch (error) {
     fs.rmSync(temporary, { force: true });
-    throw error;
+    throw isFolder(path) ? new NoFile(path, "a folder", "write") : error;
   }
   if (options.durable) syncDir(dirname(path));
   return true;
@@ -45,7 +45,7 @@ const DRAFT_AGE = 10_000;
 /** Removes what writings of this file that were cut off have left beside it. */
 export function removeDrafts(path: string): void {
   const begin = `${basename(path)}.`;
-  for (const entry of fs.existsSync(dirname(path)) ? fs.readdirSync(dirname(path)) : []) {
+  for (const entry of isFolder(dirname(path)) ? fs.readdirSync(dirname(path)) : []) {
     if (!entry.startsWith(begin) || !/^[0-9a-f]{12}\.tmp$/.test(entry.slice(begin.length))) continue;
     const draft = join(dirname(path), entry);
     const stat = fs.statSync(draft, { throwIfNoEntry: false });
@@ -62,25 +62,146 @@ function syncDir(path: string): void {
   }
 }
 
-/** The parsed file; undefined when there is none. Throws what JSON.parse throws on junk. */
+/** The parsed file; undefined when there is none. Throws what JSON.parse throws on junk, and as {@link readText}. */
 export function readJson(path: string): unknown {
   const text = readText(path);
   return text === undefined ? undefined : JSON.parse(text);
 }
 
-/** The file's text; undefined when there is none. */
-export function readText(path: string): string | undefined {
-  try {
-    return fs.readFileSync(path, "utf8");
-  } catch (error) {
-    if (isCode(error, "ENOENT", "ENOTDIR")) return undefined;
-    throw error;
+/** Something that is no file, or that this account may not read, stands where a file of xy belongs. */
+export class NoFile extends Error {
+  /** It may be a right one: somebody has only taken the permission away. */
+  readonly isClosed: boolean;
+  constructor(path: string, what: string, verb: "read" | "write" = "read") {
+    super(
+      what === CLOSED
+        ? `cannot ${verb} ${path}: it is ${what}; make it readable, or move it away`
+        : `cannot ${verb} ${path}: it is ${what}, where a file of xy belongs; move it away, and try again`,
+    );
+    this.isClosed = what === CLOSED;
   }
 }
 
-/** Entries of a folder that are numbers, in their order; none when it is not there. */
+const CLOSED = "not readable for this account";
+
+/**
+ * What `parse` makes of a record of xy's, which throws on what is none. Undefined when there is none, or when it cannot
+ * be trusted: then it is set aside, `told` hears where it is and why, and `setAsides` tells people. Throws what the system throws for want of something.
+ */
+export function readRecord<T>(
+  path: string,
+  parse: (value: unknown) => T,
+  told: (aside: string, why: string) => void = () => {},
+): T | undefined {
+  let why: string;
+  try {
+    const value = readJson(path);
+    return value === undefined ? undefined : parse(value);
+  } catch (error) {
+    // The system's errors have a code: a full table of files says nothing of the record.
+    if (!(error instanceof NoFile) && error instanceof Error && "code" in error) throw error;
+    why = error instanceof Error ? error.message : String(error);
+  }
+  told(setAside(path, Date.now()), why);
+  return undefined;
+}
+
+/** The file's text; undefined when there is none. Throws {@link NoFile}, or what the system throws. */
+export function readText(path: string): string | undefined {
+  return readBytes(path)?.toString("utf8");
+}
+
+/** As {@link readText}. A fifo is not waited for. */
+export function readBytes(path: string): Buffer | undefined {
+  let fd: number;
+  try {
+    fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  } catch (error) {
+    if (isCode(error, "ENOTDIR") || (isCode(error, "ENOENT") && !isLink(path))) return undefined;
+    throw isCode(error, ...NO_FILE) ? new NoFile(path, whatIsAt(path)) : error;
+  }
+  try {
+    if (!fs.fstatSync(fd).isFile()) throw new NoFile(path, whatIsAt(path));
+    return fs.readFileSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** What opening a file fails with when that is for good: a link to nowhere or to itself, a socket, no permission. */
+const NO_FILE = ["ENOENT", "ELOOP", "ENXIO", "EACCES", "EPERM"];
+
+/** Something is there, if only a link that leads nowhere. */
+export const isTaken = (path: string) => lstat(path) !== undefined;
+const isLink = (path: string) => lstat(path)?.isSymbolicLink() === true;
+
+/** In words, of what is no file that can be read. */
+function whatIsAt(path: string): string {
+  const own = lstat(path);
+  if (own === undefined) return "out of reach";
+  if (own.isSymbolicLink() && !fs.existsSync(path)) return "a link that leads nowhere";
+  if (isFolder(path)) return "a folder";
+  if (isFile(path)) return own.isSymbolicLink() ? "a link" : CLOSED;
+  return "a device, a pipe or a socket";
+}
+
+function lstat(path: string): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the file has exactly this content. What cannot be read has not. */
+export function isFileWith(path: string, data: string | Uint8Array): boolean {
+  try {
+    return readBytes(path)?.equals(typeof data === "string" ? Buffer.from(data) : data) === true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whatever leads to no file in the place of one is set aside, so that it can be written. Returns where it is then. */
+export function makeWayForFile(path: string): string | undefined {
+  if (lstat(path) === undefined || isFile(path)) return undefined;
+  return setAside(path, Date.now());
+}
+
+/** The same of whatever is no file itself: a link, a pipe. For files that are written where they are. */
+export function makeWayForPlainFile(path: string): string | undefined {
+  const stat = lstat(path);
+  return stat !== undefined && !stat.isFile() ? setAside(path, Date.now()) : undefined;
+}
+
+/** Throws {@link NoFile} where something that is no file itself has the place of one that is written where it is. */
+export function refuseOther(path: string): void {
+  const stat = lstat(path);
+  if (stat === undefined || stat.isFile()) return;
+  throw new NoFile(path, stat.isDirectory() ? "a folder (EISDIR)" : whatIsAt(path), "write");
+}
+
+/** Whatever is no folder in the place of one is set aside, so that the folder can be made. Returns where it is then. */
+export function makeWayForFolder(path: string): string | undefined {
+  return lstat(path) !== undefined && !isFolder(path) ? setAside(path, Date.now()) : undefined;
+}
+
+/** Whether a path leads to a folder. */
+export const isFolder = (path: string) => leadsTo(path)?.isDirectory() === true;
+const isFile = (path: string) => leadsTo(path)?.isFile() === true;
+
+/** Of what a path leads to; undefined where it leads nowhere. */
+export function leadsTo(path: string): fs.Stats | undefined {
+  try {
+    return fs.statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Entries of a folder that are numbers, in their order; none when it is not there, or no folder. */
 export function numbersIn(dir: string): number[] {
-  if (!fs.existsSync(dir)) return [];
+  if (!isFolder(dir)) return [];
   return fs
     .readdirSync(dir)
     .filter((entry) => /^[1-9]\d*$/.test(entry))
@@ -93,7 +214,7 @@ export function isCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 
-const SET_ASIDE = ".set-aside-";
+export const SET_ASIDE = ".set-aside-";
 
 /**
  * Removes what {@link setAside} has made of this file: a right one is there now, and what was wrong with the earlier ones
@@ -101,13 +222,20 @@ const SET_ASIDE = ".set-aside-";
  */
 export function removeSetAside(path: string): void {
   const begin = `${basename(path)}${SET_ASIDE}`;
-  for (const entry of fs.existsSync(dirname(path)) ? fs.readdirSync(dirname(path)) : [])
+  for (const entry of isFolder(dirname(path)) ? fs.readdirSync(dirname(path)) : [])
     if (entry.startsWith(begin)) fs.rmSync(join(dirname(path), entry), { recursive: true, force: true });
 }
 
-/** Puts a file or folder that cannot be trusted out of the way, under a name that says so. Returns the new path. */
+/**
+ * Puts a file or folder that cannot be trusted out of the way, under a name that says so. Returns the new path. Somebody
+ * else may have done it at the same time: then there is nothing to do.
+ */
 export function setAside(path: string, now: number): string {
   const aside = `${path}${SET_ASIDE}${now}-${randomBytes(3).toString("hex")}`;
-  fs.renameSync(path, aside);
+  try {
+    fs.renameSync(path, aside);
+  } catch (error) {
+    if (!isCode(error, "ENOENT")) throw error;
+  }
   return aside;
 }

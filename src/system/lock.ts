@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ProcessId } from "../model/process.ts";
-import { isCode, readText, writeAtomic } from "./files.ts";
+import { isCode, makeWayForFolder, readText, writeAtomic } from "./files.ts";
 import { ensurePrivateDir } from "./paths.ts";
 import { identify, isRunning } from "./processes.ts";
 import { isNoRoom } from "./shortage.ts";
@@ -14,6 +14,8 @@ import { isNoRoom } from "./shortage.ts";
  * whoever created a number below it, from an old listing, sees that and steps back.
  */
 export interface Lock {
+  /** False when somebody has removed it, or what it is in. */
+  isThere(): boolean;
   release(): void;
 }
 
@@ -27,6 +29,9 @@ interface Claim {
 
 /** Takes the lock at `path` (a folder, made when missing) for this process, or says who has it. */
 export function tryLock(path: string): LockAttempt {
+  makeWayForFolder(dirname(path));
+  ensurePrivateDir(dirname(path));
+  makeWayForFolder(path);
   ensurePrivateDir(path);
   const self = identify(process.pid);
   if (!self) throw new Error("cannot tell the start time of this process");
@@ -41,7 +46,10 @@ export function tryLock(path: string): LockAttempt {
       continue;
     }
     clearBelow(path, mine);
-    return { held: true, lock: { release: () => release(path, mine) } };
+    return {
+      held: true,
+      lock: { isThere: () => highest(path) === mine, release: () => release(path, mine) },
+    };
   }
 }
 
@@ -58,7 +66,7 @@ function highest(path: string): number {
       .readdirSync(path)
       .reduce((top, entry) => (/^\d+$/.test(entry) ? Math.max(top, Number(entry)) : top), 0);
   } catch (error) {
-    if (isCode(error, "ENOENT")) return 0;
+    if (isCode(error, "ENOENT", "ENOTDIR", "ELOOP")) return 0;
     throw error;
   }
 }
@@ -89,7 +97,8 @@ function create(path: string, number: number, claim: Claim): boolean {
 
 function clearBelow(path: string, number: number): void {
   for (const entry of fs.readdirSync(path)) {
-    if (/^\d+$/.test(entry) && Number(entry) < number) fs.rmSync(join(path, entry), { force: true });
+    if (/^\d+$/.test(entry) && Number(entry) < number)
+      fs.rmSync(join(path, entry), { force: true, recursive: true });
   }
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, realpathSync, statSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { baseFolder } from "../model/base-folder.ts";
 import { NAME_PATTERN } from "../model/name.ts";
@@ -74,11 +74,21 @@ export function ensureDir(path: string, mode = 0o777): void {
     mkdirSync(path, mode);
   } catch (error) {
     // Another process may have made it in between.
-    if (!isDir(path)) throw error;
+    if (isDir(path)) return;
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) throw error;
+    throw new Error(
+      `cannot make the folder ${path}: something that is no folder has its name; move it away, and try again`,
+    );
   }
 }
 
-const isDir = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+function isDir(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
 
 /** As {@link ensurePrivateDir}; a folder of ours that others may enter, from whatever made it, is closed to them. */
 export function closeDir(path: string): void {
@@ -94,6 +104,8 @@ export const agentLockPath = (state: string) => join(state, "agent.lock");
 export const agentLogPath = (state: string) => join(state, "agent.log");
 /** The shell loop that keeps the agent alive: a service manager's unit names it too. */
 export const agentLoopPath = (state: string) => join(state, "agent.sh");
+/** Which process the loop is, written by whoever starts one: its agent may never come to say it. */
+export const loopRecordPath = (state: string) => join(state, "agent.loop");
 /** Which program the loop runs: see `system/program.ts`. */
 export const programPaths = (state: string) => ({
   /** The one to run. */

@@ -8,6 +8,7 @@ import {
   agentRecordPath,
   closeDir,
   ensurePrivateDir,
+  loopRecordPath,
   programPaths,
   programsDir,
   projectsDir,
@@ -51,7 +52,7 @@ export function whyNotTrusted(state: string): string | undefined {
   const { current, next, failed, previous } = programPaths(state);
   const programs = [agentLoopPath(state), current, next, failed, previous, programsDir(state)];
   // Not the agent's log: nobody goes by it, and earlier versions left it as open as their umask was.
-  const records = [agentRecordPath(state), agentLockPath(state), projectsDir(state)];
+  const records = [agentRecordPath(state), loopRecordPath(state), agentLockPath(state), projectsDir(state)];
   const others = ["key", "locks", "ready", "trust", "trusted.json"].map((name) => join(state, name));
   return (
     whyNotPrivate(state, STATE_FOLDER) ??

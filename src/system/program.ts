@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isCode, readText, writeAtomic } from "./files.ts";
+import { isCode, isFileWith, makeWayForFile, makeWayForFolder, readText, writeAtomic } from "./files.ts";
 import { agentEntryPath, launcherPath, packageRoot, packageVersion } from "./package.ts";
 import { ensurePrivateDir, programPaths, programsDir } from "./paths.ts";
 
@@ -15,21 +15,31 @@ export interface Program {
 /** Copies that no file names are kept for so long, ms: somebody may be about to name one. */
 const KEPT_UNNAMED = 10 * 60_000;
 
-/** Undefined when the file is not there, or holds no program. */
+/** Undefined when the file is not there, or holds no program: the last line of one that is torn has no end. */
 export function readProgram(path: string): Program | undefined {
-  const [node, entry] = (readText(path) ?? "").split("\n");
-  return node && entry ? { node, entry } : undefined;
+  const [node, entry, rest] = textOr(path).split("\n");
+  return node && entry && rest !== undefined ? { node, entry } : undefined;
+}
+
+function textOr(path: string): string {
+  try {
+    return readText(path) ?? "";
+  } catch {
+    return "";
+  }
 }
 
 /** A line each, for a shell to read. `more`: further lines. Throws on a path that is no line. */
 export function writeProgram(path: string, { node, entry }: Program, ...more: string[]): void {
   if (/\n/.test(node + entry)) throw new Error("cannot run an agent from a path with a newline in it");
-  writeAtomic(path, `${[node, entry, ...more].join("\n")}\n`);
+  makeWayForFile(path);
+  writeAtomic(path, `${[node, entry, ...more].join("\n")}\n`, { durable: true });
 }
 
 /**
- * A copy of this package's agent in the state folder, made when there is none. An installation that is replaced in
- * place, or removed, does not change what a crash brings back, nor what a failed upgrade goes back to.
+ * A copy of this package's agent in the state folder, made when there is none, and mended where it is not what it should
+ * be: a power cut may leave it torn. An installation that is replaced in place, or removed, does not change what a crash
+ * brings back, nor what a failed upgrade goes back to.
  */
 export function copyOfAgent(state: string): Program {
   // Node loads no module from such a path. Then there is the package only.
@@ -37,29 +47,55 @@ export function copyOfAgent(state: string): Program {
   const code = fs.readFileSync(agentEntryPath());
   const hash = createHash("sha256").update(code).update(packageRoot()).digest("hex").slice(0, 12);
   const dir = join(programsDir(state), `${packageVersion()}-${hash}`);
-  const program = { node: process.execPath, entry: join(dir, "dist/agent.js") };
-  if (fs.existsSync(program.entry)) {
-    const now = new Date();
-    fs.utimesSync(dir, now, now);
-    return program;
+  const files: Readonly<Record<string, string | Buffer>> = {
+    // For the loop: what the agent is, and where it comes from.
+    "dist/agent.js.sum": `${posixSum(code)}\n${agentEntryPath()}\n`,
+    "package.json": fs.readFileSync(join(packageRoot(), "package.json")),
+    // What the agent runs as a command is the package itself.
+    "bin/xy.js": `import ${JSON.stringify(pathToFileURL(launcherPath()))};\n`,
+    "dist/agent.js": code,
+  };
+  for (const folder of [programsDir(state), dir, join(dir, "dist"), join(dir, "bin")]) {
+    makeWayForFolder(folder);
+    ensurePrivateDir(folder);
   }
-  const making = `${dir}.${randomBytes(6).toString("hex")}`;
-  for (const folder of ["dist", "bin"]) ensurePrivateDir(join(making, folder));
-  // Whatever the umask, and however the package was installed: nobody else writes what is run.
-  const write = (path: string, data: string | Buffer) =>
-    fs.writeFileSync(join(making, path), data, { mode: 0o600 });
-  write("dist/agent.js", code);
-  write("package.json", fs.readFileSync(join(packageRoot(), "package.json")));
-  // What the agent runs as a command is the package itself.
-  write("bin/xy.js", `import ${JSON.stringify(pathToFileURL(launcherPath()))};\n`);
-  try {
-    fs.renameSync(making, dir);
-  } catch (error) {
-    fs.rmSync(making, { recursive: true, force: true });
-    // Another process has made the same one meanwhile.
-    if (!isCode(error, "ENOTEMPTY", "EEXIST")) throw error;
+  for (const [name, data] of Object.entries(files)) {
+    const path = join(dir, name);
+    if (isFileWith(path, data)) continue;
+    makeWayForFile(path);
+    // Whatever the umask, and however the package was installed: nobody else writes what is run.
+    writeAtomic(path, data, { durable: true });
   }
-  return program;
+  const now = new Date();
+  fs.utimesSync(dir, now, now);
+  return { node: process.execPath, entry: join(dir, "dist/agent.js") };
+}
+
+/** What cksum(1) says of it: POSIX's CRC, and its length. */
+function posixSum(data: Uint8Array): string {
+  let crc = 0;
+  const feed = (byte: number) => {
+    crc = ((crc << 8) ^ (CRC_TABLE[(crc >>> 24) ^ byte] ?? 0)) >>> 0;
+  };
+  for (const byte of data) feed(byte);
+  for (let length = data.length; length > 0; length >>>= 8) feed(length & 0xff);
+  return `${~crc >>> 0} ${data.length}`;
+}
+
+const CRC_TABLE = Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte << 24;
+  for (let bit = 0; bit < 8; bit++) crc = crc < 0 ? (crc << 1) ^ 0x04c11db7 : crc << 1;
+  return crc >>> 0;
+});
+
+/** As an agent that runs from its package, in place of a copy that was damaged: the copy is made anew, and runs next. */
+export function mendCopy(state: string): void {
+  if (basename(dirname(packageRoot())) !== basename(programsDir(state))) prepareProgram(state);
+}
+
+/** This package's agent is the one to run. */
+export function prepareProgram(state: string): void {
+  writeProgram(programPaths(state).current, copyOfAgent(state));
 }
 
 /** Removes the copies that nothing names any more. What cannot be removed is left for the next time. */

@@ -4,7 +4,7 @@ import { BACKENDS } from "../model/backends.ts";
 import type { FormerName } from "../model/former.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import type { ServerSpec } from "../model/spec.ts";
-import { isCode, readJson, setAside, writeAtomic } from "./files.ts";
+import { isCode, isFolder, isTaken, leadsTo, makeWayForFolder, readRecord, writeAtomic } from "./files.ts";
 import { ensurePrivateDir, projectDir, projectsDir } from "./paths.ts";
 
 /** What the state folder keeps of a project, beside its servers. */
@@ -33,37 +33,33 @@ const recordPath = (state: string, project: string) => join(projectDir(state, pr
 
 /** Unix ms at which a project was bound last. */
 export const boundAt = (state: string, project: string, { at }: Pick<ProjectRecord, "at">): number =>
-  at ?? statSync(recordPath(state, project), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  at ?? leadsTo(recordPath(state, project))?.mtimeMs ?? 0;
 
 /** Undefined for a project that was never applied. */
 export function readProject(state: string, project: string): ProjectRecord | undefined {
-  const path = recordPath(state, project);
-  try {
-    const value = readJson(path);
-    if (value === undefined) return undefined;
-    const { root, config, ports, reset, asked, host, place, former, at } = value as ProjectRecord;
-    if (typeof root === "string")
-      return {
-        ...{ root, config: config ?? root, ports: ports ?? {} },
-        ...(Array.isArray(reset) && reset.length > 0 ? { reset } : {}),
-        ...(asked === true ? { asked } : {}),
-        ...(typeof place === "string" ? { place } : {}),
-        ...(isFormer(former) ? { former } : {}),
-        ...(typeof at === "number" ? { at } : {}),
-        ...(typeof host === "string" ? { host } : {}),
-      };
-  } catch (error) {
-    if (!(error instanceof SyntaxError) && !(error instanceof TypeError)) throw error;
-  }
   // One torn record must not stand in the way of every other project.
-  setAside(path, Date.now());
-  return undefined;
+  return readRecord(recordPath(state, project), projectIn);
+}
+
+function projectIn(value: unknown): ProjectRecord {
+  const { root, config, ports, reset, asked, host, place, former, at } = value as ProjectRecord;
+  if (typeof root !== "string") throw new TypeError("no root");
+  return {
+    ...{ root, config: config ?? root, ports: ports ?? {} },
+    ...(Array.isArray(reset) && reset.length > 0 ? { reset } : {}),
+    ...(asked === true ? { asked } : {}),
+    ...(typeof place === "string" ? { place } : {}),
+    ...(isFormer(former) ? { former } : {}),
+    ...(typeof at === "number" ? { at } : {}),
+    ...(typeof host === "string" ? { host } : {}),
+  };
 }
 
 const isFormer = (value: unknown): value is readonly FormerName[] =>
   Array.isArray(value) && value.every((one) => typeof one?.from === "string" && typeof one?.to === "string");
 
 export function writeProject(state: string, project: string, record: ProjectRecord): void {
+  makeWayForFolder(projectDir(state, project));
   ensurePrivateDir(projectDir(state, project));
   writeAtomic(recordPath(state, project), JSON.stringify({ version: 1, ...record }, null, 2), {
     durable: true,
@@ -139,9 +135,14 @@ export function lostRootText({ project, root }: LostRoot): string {
   return `the ${isFile(root) ? "file" : "folder"} of project ${project} is gone: ${root}; if it was moved or renamed, run \`xy apply --adopt-project\` in its new place (with \`project "${project}"\` in its configuration), else remove its servers with \`xy destroy --project ${project}\``;
 }
 
-/** Names of all projects in the state folder. */
+/** Names of all projects in the state folder. Throws where something else has the place of their folder: none would be known. */
 export function recordedProjects(state: string): string[] {
-  return namedFolders(projectsDir(state));
+  const dir = projectsDir(state);
+  if (!isFolder(dir) && isTaken(dir))
+    throw new Error(
+      `cannot read ${dir}: it is no folder, and all projects are recorded in it; move it away, or put back what it was`,
+    );
+  return namedFolders(dir);
 }
 
 type Kind = ServerSpec["backend"];

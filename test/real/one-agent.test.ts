@@ -8,9 +8,10 @@ import { lockHolder, tryLock } from "../../src/system/lock.ts";
 import { agentEntryPath } from "../../src/system/package.ts";
 import { agentLockPath } from "../../src/system/paths.ts";
 import { projectLockPath } from "../../src/system/projects.ts";
+import { DAMAGES } from "../rig/damage.ts";
 import { eventually } from "../rig/eventually.ts";
 import type { Home } from "../rig/home.ts";
-import { groupMembers, processes } from "../rig/processes.ts";
+import { killGroup, processes } from "../rig/processes.ts";
 import { PROJECT } from "../rig/spec.ts";
 import { test } from "../rig/test.ts";
 
@@ -37,6 +38,18 @@ describe("one state folder", () => {
     const { pid } = await agent.call("agent_info", {});
     expect(await end(runAgent(home))).toBe(75);
     expect(await agent.call("agent_info", {})).toMatchObject({ pid });
+  });
+
+  test("has one agent, also when its lock was removed, or something has its place", async ({
+    home,
+    agent,
+  }) => {
+    const { pid } = await agent.call("agent_info", {});
+    for (const [how, damage] of DAMAGES.filter(([kind]) => kind === "gone" || kind === "empty")) {
+      damage(agentLockPath(home.state));
+      await eventually(() => expect(lockHolder(agentLockPath(home.state))?.pid, how).toBe(pid));
+      expect(await end(runAgent(home))).toBe(75);
+    }
   });
 
   test("has one agent when many are started at once, and a dead one's lock is taken over", async ({
@@ -91,7 +104,7 @@ describe("an agent whose loop is killed", () => {
       if (!found) throw new Error("no loop is started");
       return found;
     });
-    for (const { pid } of groupMembers(second.group)) process.kill(pid, "SIGKILL");
+    killGroup(second.group);
     if (attempt.held) attempt.lock.release();
     await eventually(() => expect(agent.record.pid).not.toBe(before.pid));
   });

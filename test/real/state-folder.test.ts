@@ -10,6 +10,7 @@ import {
   serverDir,
 } from "../../src/system/paths.ts";
 import { Agent } from "../rig/agent.ts";
+import { DAMAGES } from "../rig/damage.ts";
 import { eventually } from "../rig/eventually.ts";
 import { planned } from "../rig/plan.ts";
 import { isAlive } from "../rig/processes.ts";
@@ -117,6 +118,20 @@ describe("the state folder", () => {
       expect(isAlive(puppets[1]?.pid as number)).toBe(false);
     },
   );
+
+  test("may have anything in the place of what the agent has for itself", async ({ agent, stage }) => {
+    const puppets = await leaveServers(agent, stage);
+    const kept = ["projects", "host", "key", "trust"];
+    const own = readdirSync(agent.state).filter((name) => !kept.includes(name) && !name.endsWith(".1"));
+    const more = ["xy.sock", "agent.json", "agent.next", "agent.previous", "agent.failed", "ready"];
+    // One start of an agent each: the rest of them is tried on single files, without agents.
+    const kinds = ["empty", "a folder", "a link to itself", "a pipe"];
+    for (const [how, damage] of DAMAGES.filter(([kind]) => kinds.includes(kind))) {
+      for (const name of new Set([...own, ...more])) damage(join(agent.state, name));
+      expect(await agent.observe(), how).toMatchObject(puppets.map(({ pid }) => ({ state: "running", pid })));
+      await agent.shutdown(true);
+    }
+  });
 
   test("may have a torn spec: the server runs on, and an apply makes it right", async ({ agent, stage }) => {
     const puppets = await leaveServers(agent, stage);

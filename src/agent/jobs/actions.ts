@@ -14,7 +14,7 @@ import { own } from "../../model/own.ts";
 import { Redactor } from "../../model/redact.ts";
 import { type SecretValues, secretValues } from "../../model/spec-parts.ts";
 import { notKnown, RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
-import { readJson, removeSetAside, setAside, writeAtomic } from "../../system/files.ts";
+import { readRecord, removeSetAside, writeAtomic } from "../../system/files.ts";
 import { ensurePrivateDir, projectDir } from "../../system/paths.ts";
 import { actionsPath, recordedProjects } from "../../system/projects.ts";
 
@@ -147,7 +147,7 @@ export class Actions {
   #write(project: string, actions: readonly AppliedAction[]): void {
     removeSetAside(actionsPath(this.#state, project));
     if (actions.length === 0) {
-      fs.rmSync(actionsPath(this.#state, project), { force: true });
+      fs.rmSync(actionsPath(this.#state, project), { force: true, recursive: true });
       return;
     }
     ensurePrivateDir(projectDir(this.#state, project));
@@ -158,16 +158,10 @@ export class Actions {
 
   #read(project: string): ReadonlyMap<string, AppliedAction> | undefined {
     const path = actionsPath(this.#state, project);
-    try {
-      const value = readJson(path);
-      if (value === undefined) return undefined;
-      const { actions } = actionsFile.parse(value);
-      return new Map(actions.map((action) => [actionKey(action.spec), action]));
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#report(`${setAside(path, Date.now())}: its actions cannot be read, apply them again: ${why}`);
-      return undefined;
-    }
+    const found = readRecord(path, actionsFile.parse, (aside, why) =>
+      this.#report(`${aside}: its actions cannot be read, apply them again: ${why}`),
+    );
+    return found && new Map(found.actions.map((action) => [actionKey(action.spec), action]));
   }
 }
 

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { isMainJob, isOver, type Job, type JobSpec } from "../../model/job.ts";
-import { readText, setAside } from "../../system/files.ts";
+import { makeWayForPlainFile, readText, setAside } from "../../system/files.ts";
 import { bootId } from "../../system/processes.ts";
 import { JobFolders, type Owner, type OwnerQuery, ownerKey, serverOwner } from "./folders.ts";
 import { type JobEntry, type JobPatch, Journal } from "./journal.ts";
@@ -74,9 +74,14 @@ export class JobBook {
     };
     // Made before its line, so that the next agent looks for whatever has one. A server has run folders of its own.
     if (!isMainJob(fresh)) this.folders.makeRun(fresh);
-    const entry = this.#journal(said).create(fresh, spec);
-    this.#open.set(id, entry);
-    return entry;
+    try {
+      const entry = this.#journal(said).create(fresh, spec);
+      this.#open.set(id, entry);
+      return entry;
+    } catch (error) {
+      if (!isMainJob(fresh)) this.folders.removeRun(fresh);
+      throw error;
+    }
   }
 
   /** What became of a job that is not over. Not writing it down would not undo it: then it is only reported. */
@@ -215,7 +220,11 @@ export class JobBook {
   /** One that is written down as not over, and is not: its end could not be written, on a full disk perhaps. */
   #asItIs(entry: JobEntry): JobEntry {
     if (isOver(entry) || this.#open.has(entry.id)) return entry;
-    return { ...entry, phase: "failed", pid: null, error: "what became of it could not be written down" };
+    const error =
+      entry.started_at === null
+        ? "it never began: it could not be started, and that could not be written down"
+        : "what became of it could not be written down";
+    return { ...entry, phase: "failed", pid: null, error };
   }
 
   #dropLogs(owner: Owner, ids: readonly number[]): void {
@@ -258,8 +267,10 @@ export class JobBook {
 
   /** Overwritten where it is: a number that never gets shorter, in one write of a few bytes, is there whole or not at all. */
   #count(next: number): void {
-    const { O_WRONLY, O_CREAT } = fs.constants;
-    const fd = fs.openSync(this.folders.counter, O_WRONLY | O_CREAT, 0o600);
+    const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+    const path = this.folders.counter;
+    if (makeWayForPlainFile(path)) this.#report(`${path} was no file, and is set aside`);
+    const fd = fs.openSync(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
     try {
       fs.writeSync(fd, `${next}\n`, 0);
     } finally {
@@ -270,9 +281,11 @@ export class JobBook {
 
   /** Without a counter that can be read: behind all that there are. */
   #firstId(): number {
-    const text = readText(this.folders.counter);
+    const path = this.folders.counter;
+    if (makeWayForPlainFile(path)) this.#report(`${path} was no file, and is set aside`);
+    const text = readText(path);
     if (text !== undefined && /^[1-9]\d{0,14}\n$/.test(text)) return Number(text);
-    if (text !== undefined) this.#report(`${setAside(this.folders.counter, Date.now())}: it was no number`);
+    if (text !== undefined) this.#report(`${setAside(path, Date.now())}: it was no number`);
     const newest = this.#journalsOf({}).map((journal) =>
       this.#orElse(0, () => journal.entries().next().value?.id ?? 0),
     );

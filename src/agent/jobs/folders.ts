@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Job, MAIN_ACTION } from "../../model/job.ts";
-import { numbersIn } from "../../system/files.ts";
+import { makeWayForFolder, numbersIn } from "../../system/files.ts";
 import { ensurePrivateDir, projectDir, serverDir } from "../../system/paths.ts";
 import { namedFolders, recordedProjects } from "../../system/projects.ts";
 
@@ -80,6 +80,7 @@ export class JobFolders {
   }
 
   makeRun(job: OwnedJob): void {
+    for (const folder of [dirname(this.of(job)), this.of(job)]) makeWayForFolder(folder);
     ensurePrivateDir(this.run(job));
   }
 

@@ -220,7 +220,8 @@ export class JobRun extends Driven {
 
   #follow(after: AfterAttempt): void {
     const attempt = Math.max(this.#entry.attempt, this.state.inc);
-    const ended = { attempt, pid: null, process: null, ...(this.#exit ? exitFields(this.#exit) : {}) };
+    // How an earlier attempt ended is not how this one did, which may never have begun.
+    const ended = { attempt, pid: null, process: null, ...exitFields(this.#exit ?? { kind: "unknown" }) };
     if (after.kind === "again") {
       const { ms, error } = after;
       this.#update({ ...ended, phase: "pending", ending: null, error, next_at: Date.now() + ms });

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { canonicalHash } from "../../model/canonical.ts";
 import { type Job, type JobSpec, job, jobSpec } from "../../model/job.ts";
 import type { ProcessId } from "../../model/process.ts";
-import { isCode, setAside, writeAtomic } from "../../system/files.ts";
+import { isCode, refuseOther, setAside, writeAtomic } from "../../system/files.ts";
 import { ensurePrivateDir } from "../../system/paths.ts";
 import { linesBackwards } from "../log-reader.ts";
 
@@ -163,6 +163,7 @@ export class Journal {
     const bytes = Buffer.from(text);
     const before = this.#size ?? 0;
     ensurePrivateDir(dirname(this.path));
+    refuseOther(this.path);
     const fd = fs.openSync(this.path, "a", 0o600);
     try {
       writeWhole(fd, bytes);
@@ -178,6 +179,7 @@ export class Journal {
   /** Once, before anything else: a last line without its end is cut off. */
   #mend(): void {
     if (this.#size !== undefined) return;
+    refuseOther(this.path);
     const fd = openIfThere(this.path, "r+");
     if (fd === undefined) {
       this.#size = 0;
@@ -297,7 +299,7 @@ function openIfThere(path: string, flags = "r"): number | undefined {
   try {
     return fs.openSync(path, flags);
   } catch (error) {
-    if (isCode(error, "ENOENT")) return undefined;
+    if (isCode(error, "ENOENT", "ENOTDIR")) return undefined;
     throw error;
   }
 }
@@ -306,7 +308,7 @@ function readIfThere(path: string): Buffer | undefined {
   try {
     return fs.readFileSync(path);
   } catch (error) {
-    if (isCode(error, "ENOENT")) return undefined;
+    if (isCode(error, "ENOENT", "ENOTDIR")) return undefined;
     throw error;
   }
 }

@@ -35,7 +35,7 @@ export class MainJobs {
         });
       if (event.type === "spawned" && event.inc === before.inc) this.#runs(server, event.process, event.at);
       if (server.state.inc > before.inc) this.#begin(server);
-      else if (!isLive(server.state)) this.#end(server, unseen());
+      else if (!isLive(server.state)) this.#endUnseen(server);
     } catch (error) {
       this.#report(`${server.spec.name}: cannot record its job: ${String(error)}`);
     }
@@ -61,7 +61,7 @@ export class MainJobs {
     const { lastExit } = state;
     const isIts = left.inc === state.inc && lastExit !== undefined && lastExit.at >= left.created_at;
     if (isIts) this.#end(server, exitPatch(lastExit.exit, lastExit.at, server, lastExit));
-    else this.#end(server, unseen(left.boot === bootId() ? UNSEEN : MACHINE_DOWN));
+    else this.#endUnseen(server);
   }
 
   forget(server: Supervised): void {
@@ -69,7 +69,7 @@ export class MainJobs {
   }
 
   #begin(server: Supervised): void {
-    this.#end(server, unseen());
+    this.#endUnseen(server);
     const { state, starter } = server;
     const spec = withoutDefaults(server.spec);
     const by = starter?.by === "operator" ? "person" : (starter?.by ?? "apply");
@@ -97,6 +97,11 @@ export class MainJobs {
     else this.#end(server, exitPatch(exit, at, server, { requested, reason }));
   }
 
+  #endUnseen(server: Supervised): void {
+    const entry = this.#current.get(server);
+    if (entry) this.#end(server, { phase: "failed", error: unseenEnd(entry), ended_at: Date.now() });
+  }
+
   #end(server: Supervised, patch: JobPatch): void {
     const entry = this.#current.get(server);
     if (!entry) return;
@@ -109,11 +114,18 @@ function ownerOf({ spec }: Pick<Supervised, "spec">): Owner {
   return serverOwner(spec.project, spec.name);
 }
 
-export const MACHINE_DOWN = "the machine went down while it ran";
+/**
+ * What is said of a job that is over without anybody having seen its end. One whose start nobody has seen either, and of
+ * which nothing was found, was accepted and never began.
+ */
+export function unseenEnd({ started_at, boot }: Pick<JobEntry, "started_at" | "boot">): string {
+  const isOfToday = boot === bootId();
+  if (started_at === null)
+    return `it never began: the ${isOfToday ? "agent ended" : "machine went down"} before it was started`;
+  return isOfToday ? UNSEEN : "the machine went down while it ran";
+}
 
 export const UNSEEN = "it ended while nobody could see it";
-
-const unseen = (error = UNSEEN): JobPatch => ({ phase: "failed", error, ended_at: Date.now() });
 
 function fault(exit: Exit, at: number, reason: string | undefined): JobPatch {
   return { phase: "failed", error: reason ?? null, ended_at: at, ...exitFields(exit) };

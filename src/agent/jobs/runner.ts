@@ -8,7 +8,7 @@ import type { JobBook, LeftOver } from "./book.ts";
 import { type Owner, ownerKey } from "./folders.ts";
 import { JobRun } from "./job-run.ts";
 import type { JobEntry } from "./journal.ts";
-import { MACHINE_DOWN } from "./main-jobs.ts";
+import { unseenEnd } from "./main-jobs.ts";
 
 /** Jobs that run at once; the others wait for their turn. */
 const MOST_AT_ONCE = 32;
@@ -260,7 +260,7 @@ export class Runner {
     if (!entry) return this.#endStray(job);
     this.#book.adopt(entry);
     if (!isAction(spec)) return this.#lost(entry, "what it ran cannot be read");
-    if (entry.boot !== bootId()) return this.#lost(entry, MACHINE_DOWN);
+    if (entry.boot !== bootId()) return this.#lost(entry, unseenEnd(entry));
     const run = this.#take(entry, spec, secretsOf(spec, entry));
     if (await run.adopt()) this.#busy.add(run);
   }

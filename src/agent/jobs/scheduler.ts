@@ -6,7 +6,7 @@ import { type ActionSpec, actionKey } from "../../model/action.ts";
 import type { Job } from "../../model/job.ts";
 import { own } from "../../model/own.ts";
 import { dueRun } from "../../supervisor/schedule.ts";
-import { readJson, setAside, writeAtomic } from "../../system/files.ts";
+import { readRecord, writeAtomic } from "../../system/files.ts";
 import { projectDir } from "../../system/paths.ts";
 
 /** Between two looks at the clock at most, ms: it may be set, and the machine may sleep, which no timer tells. */
@@ -67,7 +67,7 @@ export class Scheduler {
     });
     this.#projects.set(project, new Map(entries));
     if (entries.length > 0) this.#write(project);
-    else fs.rmSync(this.#path(project), { force: true });
+    else fs.rmSync(this.#path(project), { force: true, recursive: true });
     this.#look();
   }
 
@@ -118,12 +118,10 @@ export class Scheduler {
 
   #read(project: string): Kept {
     const path = this.#path(project);
-    try {
-      return scheduleFile.parse(readJson(path) ?? {});
-    } catch {
-      this.#options.report(`${setAside(path, Date.now())}: when its actions ran last cannot be read`);
-      return {};
-    }
+    const found = readRecord(path, scheduleFile.parse, (aside) =>
+      this.#options.report(`${aside}: when its actions ran last cannot be read`),
+    );
+    return found ?? {};
   }
 
   #write(project: string): void {

@@ -6,7 +6,7 @@ import { own } from "../../model/own.ts";
 import { mcpFacts } from "../../model/probe-report.ts";
 import { type ServerSpec, serverSpec } from "../../model/spec.ts";
 import { type SecretValues, secretValues } from "../../model/spec-parts.ts";
-import { readJson, removeDrafts, removeSetAside, setAside, writeAtomic } from "../../system/files.ts";
+import { readRecord, removeDrafts, removeSetAside, writeAtomic } from "../../system/files.ts";
 import { ensurePrivateDir } from "../../system/paths.ts";
 import { recordedUnits, unitsDir } from "../../system/projects.ts";
 import type { Manager } from "../render/unit.ts";
@@ -87,17 +87,11 @@ export class UnitStore {
 
   /** Undefined when there is none. One that cannot be trusted is put aside. */
   read(name: string): UnitRecord | undefined {
-    const path = this.#path(name, "json");
-    try {
-      const value = readJson(path);
-      if (value === undefined) return undefined;
+    return readRecord(this.#path(name, "json"), (value) => {
       const record = recordFile.parse(value);
       if (record.spec.name === name && record.spec.project === this.#project) return record;
-    } catch (error) {
-      if (!(error instanceof SyntaxError) && !(error instanceof z.ZodError)) throw error;
-    }
-    setAside(path, Date.now());
-    return undefined;
+      throw new TypeError("it is of another server");
+    });
   }
 
   write(record: UnitRecord): void {

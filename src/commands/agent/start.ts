@@ -1,3 +1,4 @@
+import { connectNow } from "../../backends/agent-find.ts";
 import { ServerCommand } from "../server-command.ts";
 
 export default class AgentStart extends ServerCommand {
@@ -9,7 +10,7 @@ export default class AgentStart extends ServerCommand {
 
   async run(): Promise<void> {
     await this.parse(AgentStart);
-    const before = await this.withRunningAgent((client) => client.call("agent_info", {}));
+    const before = await this.withRunningAgent((client) => client.call("agent_info", {}), connectNow);
     const info = before ?? (await this.withAgent((client) => client.call("agent_info", {})));
     if (this.json) this.printJson(info);
     else

@@ -3,6 +3,7 @@ import { uptime } from "../../model/elapsed.ts";
 import { visible } from "../../model/visible.ts";
 import { packageVersion } from "../../system/package.ts";
 import { pathsOf } from "../../system/paths.ts";
+import { setAsides, setAsideText } from "../../system/set-asides.ts";
 import { ServerCommand } from "../server-command.ts";
 
 export default class AgentStatus extends ServerCommand {
@@ -15,8 +16,11 @@ export default class AgentStatus extends ServerCommand {
     await this.parse(AgentStatus);
     const info = await this.withRunningAgent((client) => client.call("agent_info", {}));
     const own = packageVersion();
+    const asides = setAsides(this.state);
+    const told = asides.length > 0 ? { set_aside: asides } : {};
     if (this.json)
-      return this.printJson({ running: info !== undefined, ...info, ...(info ? { xy: own } : {}) });
+      return this.printJson({ running: info !== undefined, ...info, ...(info ? { xy: own } : {}), ...told });
+    for (const one of asides) this.note(`xy: ${setAsideText(one)}.`);
     if (!info) return this.print("No agent runs. It starts by itself when a command needs it.");
     const up = uptime(Date.now() - info.started_at_unix_ms);
     this.print(

@@ -1,4 +1,7 @@
 import { boolean } from "@oclif/core/flags";
+import { AgentFailing, findAgent } from "../../backends/agent-find.ts";
+import { endFailing } from "../../backends/agent-process.ts";
+import { recordedNames, recordedProjects } from "../../system/projects.ts";
 import { EXIT } from "../exit-codes.ts";
 import { ServerCommand } from "../server-command.ts";
 
@@ -17,11 +20,20 @@ export default class AgentStop extends ServerCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(AgentStop);
     const keep_servers = flags["keep-servers"];
+    let isFailing = false;
+    const found = (state: string) =>
+      findAgent(state).catch((error) => {
+        if (!(error instanceof AgentFailing)) throw error;
+        isFailing = true;
+        return undefined;
+      });
     const result = await this.withRunningAgent(async (client) => {
       const answer = await client.call("agent_shutdown", { keep_servers });
       await client.closed;
       return answer;
-    });
+    }, found);
+    // Without its loop nothing brings an agent back that does not come up by itself.
+    if (isFailing) await this.#endLoop(keep_servers);
     if (this.json) return this.printJson(result ?? { stopped: [], left: [] });
     if (!result) return this.print("No agent runs.");
     const { stopped, left } = result;
@@ -33,6 +45,16 @@ export default class AgentStop extends ServerCommand {
     if (keep_servers)
       this.note(
         "The servers keep running. One that prints a lot blocks once its pipe is full, until an agent is back.",
+      );
+  }
+
+  async #endLoop(keepServers: boolean): Promise<void> {
+    await this.reaching(() => endFailing(this.state));
+    const left = recordedProjects(this.state).flatMap((project) => recordedNames(this.state, project));
+    if (left.length > 0 && !keepServers)
+      this.fail(
+        EXIT.failed,
+        `cannot stop the servers: the agent did not come up. Nothing starts it any more; what runs of ${left.join(", ")} keeps running. \`xy agent start\` tries this version`,
       );
   }
 }

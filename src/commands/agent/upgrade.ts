@@ -1,4 +1,5 @@
 import { boolean, string } from "@oclif/core/flags";
+import { mendedAgent } from "../../backends/agent-reach.ts";
 import { type Upgraded, UpgradeFailed, upgradeAgent } from "../../backends/agent-upgrade.ts";
 import { parseDuration } from "../../model/units.ts";
 import { packageVersion } from "../../system/package.ts";
@@ -36,7 +37,7 @@ export default class AgentUpgrade extends ServerCommand {
       const { version } = await client.call("agent_info", {});
       if (version === to && !flags.force) return version;
       return this.#trying(version, () => upgradeAgent(this.state, client, boundSecs));
-    });
+    }, mendedAgent);
     if (outcome === undefined) return this.#nothing({ running: false, to }, "No agent runs.");
     if (typeof outcome === "string")
       return this.#nothing({ running: true, from: outcome, to }, `The agent has version ${to} already.`);

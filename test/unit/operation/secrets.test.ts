@@ -2,7 +2,9 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { machineHmac, runSecretCommand } from "../../../src/operation/secrets.ts";
+import { machineHmac, machineKey, runSecretCommand } from "../../../src/operation/secrets.ts";
+
+import { DAMAGES } from "../../rig/damage.ts";
 
 let dir: string;
 beforeEach(() => {
@@ -64,3 +66,14 @@ function isAlive(pid: string): boolean {
     return false;
   }
 }
+
+test.for(DAMAGES)("a key that is %s is set aside, and another one made", ([how, damage]) => {
+  const before = machineKey(dir);
+  damage(join(dir, "key"));
+  const after = machineKey(dir);
+  expect(after).toHaveLength(32);
+  expect(after.equals(before)).toBe(false);
+  expect(machineKey(dir).equals(after)).toBe(true);
+  const isAside = fs.readdirSync(dir).some((entry) => entry.startsWith("key.set-aside-"));
+  expect(isAside).toBe(how !== "gone");
+});

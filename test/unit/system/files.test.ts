@@ -2,7 +2,15 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { readJson, setAside, writeAtomic } from "../../../src/system/files.ts";
+import {
+  makeWayForFile,
+  readJson,
+  readRecord,
+  readText,
+  setAside,
+  writeAtomic,
+} from "../../../src/system/files.ts";
+import { DAMAGES } from "../../rig/damage.ts";
 
 let dir: string;
 beforeEach(() => {
@@ -40,4 +48,60 @@ test("what cannot be trusted is kept under another name", () => {
   const aside = setAside(join(dir, "state.json"), 5);
   expect(fs.readFileSync(aside, "utf8")).toBe("{");
   expect(fs.readdirSync(dir)).toHaveLength(1);
+});
+
+const number = (value: unknown) => {
+  if (typeof value !== "number") throw new TypeError("no number");
+  return value;
+};
+
+test.for(DAMAGES)(
+  "a record that is %s is none: it is set aside, and can be written again",
+  ([how, damage]) => {
+    const path = join(dir, "a.json");
+    writeAtomic(path, "12345678");
+    damage(path);
+    const isNumber = how === "gone" || how === "cut in half";
+    expect(readRecord(path, number)).toBe(how === "cut in half" ? 1234 : undefined);
+    expect(fs.readdirSync(dir).filter((entry) => entry.startsWith("a.json.set-aside-"))).toHaveLength(
+      isNumber ? 0 : 1,
+    );
+    writeAtomic(path, "2");
+    expect(readRecord(path, number)).toBe(2);
+  },
+);
+
+test.for(DAMAGES)(
+  "a file that is %s is read as text, or refused with its path and the way out",
+  ([, damage]) => {
+    const path = join(dir, "a.json");
+    writeAtomic(path, "12345678");
+    damage(path);
+    let said = "";
+    try {
+      readText(path);
+    } catch (error) {
+      said = (error as Error).message;
+    }
+    expect(said).toMatch(/^$|^cannot read \/.*a\.json: it is a .*; move it away, and try again$/);
+    makeWayForFile(path);
+    writeAtomic(path, "2");
+    expect(readText(path)).toBe("2");
+  },
+);
+
+test("a folder in the place of a file is named when that is written", () => {
+  fs.mkdirSync(join(dir, "a.json/full"), { recursive: true });
+  expect(() => writeAtomic(join(dir, "a.json"), "1")).toThrow(
+    /^cannot write \/.*a\.json: it is a folder, .*move it away/,
+  );
+});
+
+test("a record that cannot be read for want of something is left where it is", () => {
+  writeAtomic(join(dir, "a.json"), "1");
+  const short = () => {
+    throw Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
+  };
+  expect(() => readRecord(join(dir, "a.json"), short)).toThrow("EMFILE");
+  expect(fs.readdirSync(dir)).toEqual(["a.json"]);
 });

@@ -1,0 +1,92 @@
+import * as fs from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { SET_ASIDE } from "./files.ts";
+import { projectDir } from "./paths.ts";
+import { namedFolders, recordedProjects } from "./projects.ts";
+
+/** A record that could not be trusted, and was put out of the way. */
+export interface SetAside {
+  /** Where it is now. */
+  readonly path: string;
+  /** Where it was. */
+  readonly from: string;
+  /** What xy does not know without it, in words; null: it makes that again. */
+  readonly lost: string | null;
+}
+
+/**
+ * Everything that was set aside in a state folder, or what concerns one project: its own records, and those of all. Only
+ * where records are is looked at, a folder each; what cannot be looked at is passed over.
+ */
+export function setAsides(state: string, project?: string): SetAside[] {
+  const projects = project === undefined ? recordedProjects(state) : [project];
+  const folders = [
+    ...["", "trust", "locks", "projects"].map((name) => join(state, name)),
+    ...projects.flatMap((name) => foldersOf(projectDir(state, name))),
+  ];
+  return folders.flatMap(inFolder);
+}
+
+function foldersOf(dir: string): string[] {
+  const below = ["servers", "units", "jobs/servers", "jobs/actions"].map((name) => join(dir, name));
+  return [
+    ...[dir, join(dir, "jobs"), ...below],
+    ...below.flatMap((folder) => namedFolders(folder).map((name) => join(folder, name))),
+  ];
+}
+
+function inFolder(dir: string): SetAside[] {
+  return entriesIn(dir).flatMap((entry) => {
+    const at = entry.indexOf(SET_ASIDE);
+    if (at < 1) return [];
+    const from = join(dir, entry.slice(0, at));
+    return [{ path: join(dir, entry), from, lost: lostWith(from) }];
+  });
+}
+
+function entriesIn(dir: string): string[] {
+  try {
+    return fs.readdirSync(dir);
+  } catch {
+    return [];
+  }
+}
+
+const LOST: Readonly<Record<string, string | null>> = {
+  "agent.json": null,
+  "agent.lock": null,
+  "agent.log": "what the agent said until then",
+  "agent.program": null,
+  "agent.programs": null,
+  "agent.sh": null,
+  "jobs.next": "the number of the next job: numbers go on behind the newest that is known",
+  "project.json":
+    "which folder the project belongs to, and the ports that were given to servers: one may get another port",
+  "state.json":
+    "whether a person had stopped it, how often it was restarted, and how its last run ended; stop it again if it is to rest",
+  "spec.json": "what was applied to it: apply it again",
+  "actions.json": "its actions: apply them again",
+  "schedule.json": "up to when its schedules were looked at",
+  "backends.json": "how supervisord was reached",
+  journal: "its jobs",
+  key: "the key by which secrets are compared: each counts as changed once, and its server restarts with the next apply",
+  locks: null,
+  projects: "every project",
+  trust: "which configurations you have agreed to: xy asks again",
+};
+
+function lostWith(from: string): string | null {
+  const known = LOST[basename(from)];
+  if (known !== undefined) return known;
+  const folder = basename(dirname(from));
+  if (folder === "trust") return "that you have agreed to a configuration: xy asks again";
+  if (folder === "locks") return null;
+  if (basename(dirname(dirname(from))) === "units") return "what was applied to it: apply it again";
+  return "what was in it";
+}
+
+/** For people. */
+export function setAsideText({ path, from, lost }: SetAside): string {
+  const without = lost === null ? "nothing was lost with it" : `lost with it: ${lost}`;
+  return `${from} was damaged, and is set aside as ${basename(path)}; ${without}. Remove ${path} once you have seen this`;
+}

@@ -1,0 +1,80 @@
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { JobBook, type NewJob } from "../../../src/agent/jobs/book.ts";
+import { unseenEnd } from "../../../src/agent/jobs/main-jobs.ts";
+import { bootId } from "../../../src/system/processes.ts";
+import { actionOf } from "../../rig/action.ts";
+import { DAMAGES } from "../../rig/damage.ts";
+
+let state: string;
+let reports: string[];
+beforeEach(() => {
+  state = fs.mkdtempSync(join(tmpdir(), "book-"));
+  reports = [];
+});
+afterEach(() => fs.rmSync(state, { recursive: true }));
+
+const open = () => new JobBook(state, (text) => reports.push(text));
+const JOB: NewJob = {
+  ...{ project: "p", service_id: null, action_id: "backup", trigger: "person", tags: [] },
+  spec: actionOf("backup", null),
+};
+const over = { phase: "succeeded", ended_at: 1, started_at: 1 } as const;
+
+test.for(DAMAGES)(
+  "numbers of jobs go on when their counter is %s, before and under an agent",
+  ([, damage]) => {
+    const book = open();
+    book.update(book.create(JOB).id, over);
+    damage(join(state, "jobs.next"));
+    expect(book.create(JOB).id).toBe(2);
+    damage(join(state, "jobs.next"));
+    const next = open();
+    // A few digits of a number that was cut are a number too: never one that was given.
+    expect(next.create(JOB).id).toBe(3);
+  },
+);
+
+test.for(DAMAGES)("a journal that is %s costs its own jobs alone", async ([how, damage]) => {
+  const book = open();
+  const other: NewJob = { ...JOB, action_id: "other", spec: actionOf("other", null) };
+  book.update(book.create(other).id, over);
+  book.update(book.create(JOB).id, over);
+  const path = join(state, "projects/p/jobs/actions/backup/journal");
+  damage(path);
+  const next = open();
+  const isRefused = /^a /.test(how);
+  if (isRefused)
+    expect(() => next.create(JOB)).toThrow(/^cannot write \/.*journal: it is a .*; move it away/);
+  else expect(next.create(JOB).id).toBe(3);
+  const { jobs } = await next.list({ limit: 10 });
+  const ids = jobs.map((job) => job.id);
+  expect(ids).toEqual(isRefused ? [1] : expect.arrayContaining([3, 1]));
+  if (isRefused) expect(reports.join("\n")).toContain(path);
+});
+
+test("a job that was accepted and never began is told as that, not as one that has ended", async () => {
+  const today = { boot: bootId(), started_at: null };
+  expect(unseenEnd(today)).toBe("it never began: the agent ended before it was started");
+  expect(unseenEnd({ ...today, boot: "before" })).toBe(
+    "it never began: the machine went down before it was started",
+  );
+  expect(unseenEnd({ ...today, started_at: 1 })).toBe("it ended while nobody could see it");
+  expect(unseenEnd({ boot: "before", started_at: 1 })).toBe("the machine went down while it ran");
+
+  const { id } = open().create(JOB);
+  const { jobs } = await open().list({ limit: 1 });
+  expect(jobs).toMatchObject([
+    { id, phase: "failed", exit_code: null, error: expect.stringMatching(/^it never began: /) },
+  ]);
+});
+
+test("a job that cannot be written down leaves nothing behind", () => {
+  const book = open();
+  fs.mkdirSync(join(state, "projects/p/jobs/actions"), { recursive: true });
+  const spec = { ...JOB.spec, args: [1n] } as unknown as typeof JOB.spec;
+  expect(() => book.create({ ...JOB, spec })).toThrow();
+  expect(book.leftOver()).toEqual([]);
+});
