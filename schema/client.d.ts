@@ -505,6 +505,7 @@ export interface Methods {
       readonly last_end?: {
         readonly code?: number | undefined;
         readonly signal?: string | undefined;
+        readonly unknown_because?: string | undefined;
         readonly at_unix_ms: number;
         readonly requested?: true | undefined;
       } | undefined;
@@ -546,6 +547,7 @@ export interface Methods {
       readonly last_end?: {
         readonly code?: number | undefined;
         readonly signal?: string | undefined;
+        readonly unknown_because?: string | undefined;
         readonly at_unix_ms: number;
         readonly requested?: true | undefined;
       } | undefined;
@@ -646,6 +648,7 @@ export interface Methods {
       readonly last_end?: {
         readonly code?: number | undefined;
         readonly signal?: string | undefined;
+        readonly unknown_because?: string | undefined;
         readonly at_unix_ms: number;
         readonly requested?: true | undefined;
       } | undefined;
@@ -913,6 +916,7 @@ export interface Methods {
           readonly signal: string;
         } | {
           readonly kind: "unknown";
+          readonly because?: string | undefined;
         };
         readonly at: number;
         readonly requested?: boolean | undefined;

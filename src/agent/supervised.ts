@@ -303,7 +303,7 @@ export class Supervised extends Driven {
     if (booted) return this.#forgetRuns();
     for (const inc of new Set([...this.store.runs(), state.inc])) await this.#adoptRun(inc);
     this.dispatch({ type: "adopted", present: this.incarnation !== undefined });
-    this.incarnation?.resume(liveProcess(state));
+    this.incarnation?.resume();
   }
 
   /** What a session started does not come back after its end. */
@@ -330,7 +330,7 @@ export class Supervised extends Driven {
     const incarnation = await adoptIncarnation(this.store.runPath(inc), known, { log, events, port });
     if (current) this.hold(incarnation);
     else {
-      incarnation?.resume(undefined);
+      incarnation?.resume();
       incarnation?.release(Date.now());
     }
   }

@@ -55,6 +55,8 @@ export const listEntry = z.object({
     .object({
       code: z.int().optional(),
       signal: z.string().optional(),
+      /** Why nobody knows how, one clause. */
+      unknown_because: z.string().optional(),
       at_unix_ms: unixMs,
       /** It was told to end. */
       requested: z.literal(true).optional(),
