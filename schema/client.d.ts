@@ -499,6 +499,9 @@ export interface Methods {
         readonly at_unix_ms: number;
         readonly until_unix_ms?: number | undefined;
       } | undefined;
+      readonly unwatched?: {
+        readonly reason: string;
+      } | undefined;
       readonly uptime_secs?: number | undefined;
       readonly restart_count: number | null;
       readonly last_exit?: number | undefined;
@@ -540,6 +543,9 @@ export interface Methods {
       readonly paused?: {
         readonly at_unix_ms: number;
         readonly until_unix_ms?: number | undefined;
+      } | undefined;
+      readonly unwatched?: {
+        readonly reason: string;
       } | undefined;
       readonly uptime_secs?: number | undefined;
       readonly restart_count: number | null;
@@ -641,6 +647,9 @@ export interface Methods {
       readonly paused?: {
         readonly at_unix_ms: number;
         readonly until_unix_ms?: number | undefined;
+      } | undefined;
+      readonly unwatched?: {
+        readonly reason: string;
       } | undefined;
       readonly uptime_secs?: number | undefined;
       readonly restart_count: number | null;
@@ -925,6 +934,9 @@ export interface Methods {
       readonly paused?: {
         readonly at: number;
         readonly until?: number | undefined;
+      } | undefined;
+      readonly unwatched?: {
+        readonly reason: string;
       } | undefined;
       readonly startedBy?: {
         readonly by: "apply";

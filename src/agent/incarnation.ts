@@ -314,7 +314,7 @@ export class Incarnation {
     this.#dropPlaceholders();
     if (this.#process || this.#exited || this.#closed) return;
     // A program that has ended already has no start time any more; its keeper still proves what is ours.
-    this.#process = identify(pid) ?? { pid, start: "", boot: "" };
+    this.#process = identified(pid) ?? { pid, start: "", boot: "" };
     this.#events.spawned(this.#process, at);
   }
 
@@ -365,7 +365,13 @@ export class Incarnation {
   #programLives(): boolean {
     try {
       this.#findProgram();
-      return this.#process !== undefined && isRunning(this.#process);
+      if (this.#process === undefined) return false;
+      // Nobody could see when it began.
+      if (this.#process.start === "")
+        return (
+          this.#keeper !== undefined && this.#keeperLives() && isOfGroup(this.#process.pid, this.#keeper.pid)
+        );
+      return isRunning(this.#process);
     } catch {
       return true;
     }
@@ -474,6 +480,14 @@ function claimedPid(dir: string): number | undefined {
   if (pid === undefined || began === undefined) return undefined;
   const age = bornAt(dir) - began;
   return age >= -CLOCK_SLACK && age <= CLOCK_SLACK ? pid : undefined;
+}
+
+function identified(pid: number): ProcessId | undefined {
+  try {
+    return identify(pid);
+  } catch {
+    return undefined;
+  }
 }
 
 function whyUnwatched(error: unknown): Unwatched {

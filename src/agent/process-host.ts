@@ -184,10 +184,24 @@ async function reachRun(dir: string, known: ProcessId | undefined, log: LogWrite
     endStrayProbes(dir);
     removeTraps(dir);
     log.open();
-    return { keeper: facts, doors, files: openRunFiles(doors) };
+    return { keeper: facts, doors, files: withReserve(() => openRunFiles(doors)) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { keeper: facts, doors, files: { reason } };
+  }
+}
+
+/** Descriptors that the agent keeps free for its own work: to serve, to write records, to look at processes. */
+const RESERVE = 16;
+
+/** Opens what is opened for long as if there were so many descriptors fewer. Throws when there are not enough. */
+function withReserve<T>(open: () => T): T {
+  const reserve: number[] = [];
+  try {
+    while (reserve.length < RESERVE) reserve.push(fs.openSync("/dev/null", "r"));
+    return open();
+  } finally {
+    for (const fd of reserve) fs.closeSync(fd);
   }
 }
 
@@ -197,6 +211,7 @@ async function reachRun(dir: string, known: ProcessId | undefined, log: LogWrite
  * code.
  */
 async function mendFolder(dir: string, doors: Doors): Promise<void> {
+  if (fs.lstatSync(dir, { throwIfNoEntry: false })?.isDirectory() === false) fs.rmSync(dir);
   ensurePrivateDir(dir);
   const broken = Object.values(doors).filter((path) => dirname(path) === dir && !isFifoItself(path));
   for (const path of broken) fs.rmSync(path, { recursive: true, force: true });

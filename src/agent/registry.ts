@@ -62,10 +62,26 @@ export class Registry {
       const server = new Supervised(applied, this.#options(store));
       this.#servers.set(keyOf(project, name), server);
       this.jobs.main.takeUp(server);
-      await server.adopt(store.readRecord());
-      this.jobs.main.tidy(server);
+      await this.#takeUp(server);
     } catch (error) {
       this.#report(`${project}/${name}: cannot take it up: ${String(error)}`);
+    }
+  }
+
+  /** Whatever is in the way may be gone in a moment: until then it stays as it was recorded. */
+  async #takeUp(server: Supervised, gap = AGAIN.first): Promise<void> {
+    try {
+      await server.adopt(server.store.readRecord());
+      this.jobs.main.tidy(server);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      server.leaveUnwatched(reason);
+      const { project, name } = server.spec;
+      if (gap === AGAIN.first)
+        this.#report(`${project}/${name}: cannot take it up: ${reason}; this is tried again until it works`);
+      const isWanted = () => !this.#ending && this.find(name, project) === server;
+      const again = () => isWanted() && void this.#takeUp(server, Math.min(2 * gap, AGAIN.last));
+      setTimeout(again, gap).unref();
     }
   }
 
@@ -166,6 +182,9 @@ export class Registry {
     for (const server of this.#servers.values()) server.detach();
   }
 }
+
+/** Between two attempts to take a server up, ms: each is twice the one before. */
+const AGAIN = { first: 500, last: 30_000 };
 
 const AGENT_OVER = "stopped with its agent, and is started again with the next one";
 

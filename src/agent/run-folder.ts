@@ -139,12 +139,12 @@ export function readPid(dir: string, name: "keeper" | "pid"): number | undefined
 
 /** When the program began, unix ms: its pid was written down just before. */
 export function bornAt(dir: string): number {
-  return Math.round(fs.statSync(join(dir, "pid"), { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+  return Math.round(look(join(dir, "pid"))?.mtimeMs ?? Date.now());
 }
 
 /** When the run folder was made, unix ms: nobody writes to `release` before the end. 0 when it is gone. */
 export function madeAt(dir: string): number {
-  return Math.floor(fs.statSync(join(dir, "release"), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  return Math.floor(look(join(dir, "release"))?.mtimeMs ?? 0);
 }
 
 /** Gives a line to the keeper of a run: an empty one lets it go. False: there is no keeper. */

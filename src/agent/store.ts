@@ -21,7 +21,7 @@ import {
 import { ensurePrivateDir, serverDir } from "../system/paths.ts";
 import { bootId } from "../system/processes.ts";
 import { recordedNames, recordedProjects } from "../system/projects.ts";
-import { causeText } from "../system/shortage.ts";
+import { causeText, isShortage } from "../system/shortage.ts";
 
 /** What was applied. Written as one file, so that a spec is never seen with the secrets of another. */
 export interface AppliedSpec {
@@ -165,6 +165,11 @@ export class ServerStore {
 
   #withoutSpec(): AppliedSpec | undefined {
     if (!fs.existsSync(join(this.dir, "state.json")) && this.runs().length === 0) return undefined;
+    return this.unreadable();
+  }
+
+  /** For a server that is known to be there, by whatever sign. */
+  unreadable(): AppliedSpec {
     const spec = restingSpec("agent", this.#project, this.name);
     return { spec, secrets: {}, tampered: false, unreadable: true };
   }

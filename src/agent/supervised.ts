@@ -26,7 +26,7 @@ import {
 import type { Tally } from "../supervisor/tally.ts";
 import { isRunning } from "../system/processes.ts";
 import { Driven } from "./driven.ts";
-import type { Incarnation, IncarnationEvents } from "./incarnation.ts";
+import type { Incarnation, IncarnationEvents, Unwatched } from "./incarnation.ts";
 import { Ledger } from "./ledger.ts";
 import { LogWriter } from "./log-writer.ts";
 import { adoptIncarnation, spawnIncarnation } from "./process-host.ts";
@@ -73,6 +73,7 @@ export class Supervised extends Driven {
   /** Unix ms, before the first line that the newest incarnation can have printed: its start is heard of later. */
   #begunAt = 0;
   #watch: Watch | undefined;
+  #unwatched: Unwatched | undefined;
   /** Its place among those that are about to be launched. */
   #turn: Turn | undefined;
   /** How it has done up to now. */
@@ -158,6 +159,10 @@ export class Supervised extends Driven {
   get drift(): string | undefined {
     const isEdited = this.#tampered || this.store.isSpecTouched();
     return isEdited ? "its record in the state folder was edited" : undefined;
+  }
+  /** Why its run cannot be watched for now. */
+  get unwatched(): Unwatched | undefined {
+    return this.#unwatched ?? this.incarnation?.unwatched;
   }
   /** Asks the probes of the live process; undefined while there is none. */
   get watch(): Watch | undefined {
@@ -287,6 +292,13 @@ export class Supervised extends Driven {
     this.dispatch({ type: "configured" });
   }
 
+  /** It could not be taken up at all. */
+  leaveUnwatched(reason: string): void {
+    this.incarnation?.detach();
+    this.hold(undefined);
+    this.#unwatched = { reason };
+  }
+
   /** Takes the server up as an earlier agent, or the last boot, left it. */
   async adopt(record: RuntimeRecord | undefined): Promise<void> {
     const now = Date.now();
@@ -294,6 +306,7 @@ export class Supervised extends Driven {
     const { state, booted } = record
       ? stateAfter(record, now, fresh)
       : { state: this.#withoutRecord(fresh), booted: false };
+    this.#unwatched = undefined;
     this.beginWith(state);
     const { kept } = this;
     this.#ledger.take(record, booted);

@@ -92,6 +92,8 @@ export interface Observed {
     /** Unix ms at which it ends by itself; absent: only by a person's word. */
     readonly until?: number;
   };
+  /** Its run cannot be watched for now, which is tried again: nobody reads its output. The reason is a clause. */
+  readonly unwatched?: { readonly reason: string };
   /** On whose word it runs, or ran last. */
   readonly startedBy?: Starter;
   /** Why it is in this state, one clause, e.g. `exit 7, 5 restarts in the last minute`. */
