@@ -14,6 +14,7 @@ import {
   startedAt,
 } from "../system/processes.ts";
 import { QUESTION } from "./keeper.ts";
+import { isAnothers } from "./keepers.ts";
 import type { LogWriter } from "./log-writer.ts";
 import { RunFamily } from "./run-family.ts";
 import {
@@ -68,6 +69,8 @@ export interface RunContext {
   readonly port: number | null;
   /** Descendants that live on: of earlier runs, or of this one, as far as something else tells. */
   readonly seen?: readonly Mark[];
+  /** Proven to be its keeper already. */
+  readonly keeper?: ProcessId;
 }
 
 /** A run that cannot be watched for now: nobody reads what it prints, and its end is found by looking only. */
@@ -477,7 +480,7 @@ const CLOCK_SLACK = 5000;
 function claimedPid(dir: string): number | undefined {
   const pid = readPid(dir, "pid");
   const began = pid === undefined ? undefined : startedAt(pid);
-  if (pid === undefined || began === undefined) return undefined;
+  if (pid === undefined || began === undefined || isAnothers(pid, dir)) return undefined;
   const age = bornAt(dir) - began;
   return age >= -CLOCK_SLACK && age <= CLOCK_SLACK ? pid : undefined;
 }

@@ -1,26 +1,25 @@
 import * as fs from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { environmentOf, SpawnError } from "../model/environment.ts";
 import type { Mark } from "../model/family.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
 import { endStrayProbes } from "../probes/command.ts";
-import { KEEPER_LABEL } from "../system/family.ts";
 import { isCode } from "../system/files.ts";
 import { holderText } from "../system/holders.ts";
 import { holderOf } from "../system/listeners.ts";
 import { hardLimitOfFiles } from "../system/open-files.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
-import { identify, isRunning, parentOf, signalExactly, signalProcess, wordsOf } from "../system/processes.ts";
+import { isRunning, parentOf, signalExactly, signalProcess } from "../system/processes.ts";
 import { isShortage } from "../system/shortage.ts";
 import { type Connection, Incarnation, type IncarnationEvents, type RunContext } from "./incarnation.ts";
-import { ANSWERS, type Launched, makeFifosAt, startKeeper } from "./keeper.ts";
+import { type Launched, makeFifosAt, startKeeper } from "./keeper.ts";
+import { isAnothers, keeperAnswers, keeperAs } from "./keepers.ts";
 import type { LogWriter } from "./log-writer.ts";
 import {
   type Doors,
   doorsOf,
   hasKeeper,
-  holdsAsKeeper,
   isFifoItself,
   openRunFiles,
   readPid,
@@ -150,9 +149,9 @@ export async function adoptIncarnation(
   context: RunContext,
 ): Promise<Incarnation | undefined> {
   const process = ownProcess(known, dir);
-  if (isBlank(dir, process)) return undefined;
+  if (!context.keeper && isBlank(dir, process)) return undefined;
   const incarnation = new Incarnation(dir, context);
-  await incarnation.reach(process, () => reachRun(dir, process, context.log));
+  await incarnation.reach(process, () => reachRun(dir, process, context));
   return incarnation;
 }
 
@@ -175,8 +174,12 @@ function isBlank(dir: string, known: ProcessId | undefined): boolean {
 }
 
 /** Throws when nobody can look at it, or in it, now. */
-async function reachRun(dir: string, known: ProcessId | undefined, log: LogWriter): Promise<Connection> {
-  const keeper = await keeperIn(dir, known);
+async function reachRun(
+  dir: string,
+  known: ProcessId | undefined,
+  { log, keeper: found }: RunContext,
+): Promise<Connection> {
+  const keeper = await keeperIn(dir, known, found);
   const doors = doorsOf(dir, keeper?.pid);
   const facts = keeper && { pid: keeper.pid, adopted: keeper, answers: keeperAnswers(keeper.pid) };
   try {
@@ -253,39 +256,15 @@ export async function endStrayRun(dir: string): Promise<boolean> {
  * The keeper of a run folder. The number in its file is a claim, which the server can change: a keeper has its label and
  * the folder among the words that it was started with, or holds the folder's fifos.
  */
-async function keeperIn(dir: string, known: ProcessId | undefined): Promise<ProcessId | undefined> {
+async function keeperIn(
+  dir: string,
+  known: ProcessId | undefined,
+  found?: ProcessId,
+): Promise<ProcessId | undefined> {
+  if (found && isRunning(found)) return found;
   const above = known && isRunning(known) ? keeperAs(parentOf(known.pid), dir) : undefined;
   if (above) return above;
   return hasKeeper(dir) ? keeperAs(await keeperPid(dir), dir) : undefined;
-}
-
-function keeperAs(pid: number | undefined, dir: string): ProcessId | undefined {
-  const folder = pid === undefined ? undefined : keptFolder(pid);
-  if (pid === undefined || folder === undefined) return undefined;
-  return isSameFolder(folder, dir) || holdsAsKeeper(pid, dir) ? identify(pid) : undefined;
-}
-
-/** It is kept for another run folder: a record of it here is a copy. */
-function isAnothers(pid: number, dir: string): boolean {
-  const parent = parentOf(pid);
-  return parent !== undefined && keptFolder(parent) !== undefined && keeperAs(parent, dir) === undefined;
-}
-
-/** The run folder that a keeper was started with; undefined: it is none. */
-function keptFolder(pid: number): string | undefined {
-  const words = wordsOf(pid);
-  const label = words.findIndex((word) => word.startsWith(KEEPER_LABEL));
-  return label === -1 ? undefined : words[label + 1];
-}
-
-const keeperAnswers = (pid: number) => wordsOf(pid).some((word) => word.includes(ANSWERS));
-
-function isSameFolder(word: string, dir: string): boolean {
-  if (word === dir) return true;
-  if (basename(word) !== basename(dir) || !word.startsWith("/")) return false;
-  // The state folder may be named another way now.
-  const [a, b] = [word, dir].map((path) => fs.statSync(path, { throwIfNoEntry: false }));
-  return a !== undefined && a.ino === b?.ino && a.dev === b.dev;
 }
 
 async function keeperPid(dir: string): Promise<number | undefined> {

@@ -2,6 +2,7 @@ import type { Family, Mark, ProcessRow } from "../model/family.ts";
 import type { ProcessId } from "../model/process.ts";
 import { familyNow, isKeeper } from "../system/family.ts";
 import { childrenOf, rowOf } from "../system/processes.ts";
+import { isAnothers } from "./keepers.ts";
 import { Seen } from "./seen.ts";
 
 /** Most processes that are asked for their children between two looks at all. */
@@ -28,6 +29,8 @@ export class RunFamily {
   constructor(dir: string, port: number | null, seen: readonly Mark[], report: (message: string) => void) {
     this.#port = port;
     this.#seen = new Seen(dir, report);
+    // What is in the folder may be a copy.
+    this.#seen.keep((mark) => !isAnothers(mark.pid, dir));
     this.#seen.add(seen);
   }
 

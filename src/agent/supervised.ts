@@ -4,6 +4,7 @@ import { SpawnError } from "../model/environment.ts";
 import type { Leftover } from "../model/leftover.ts";
 import type { OperatorWord, Restored, Transition, Verdict } from "../model/observed.ts";
 import type { McpFacts, ProbeReport } from "../model/probe-report.ts";
+import type { ProcessId } from "../model/process.ts";
 import { Redactor } from "../model/redact.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
@@ -24,7 +25,8 @@ import {
   type ServerState,
 } from "../supervisor/state.ts";
 import type { Tally } from "../supervisor/tally.ts";
-import { isRunning } from "../system/processes.ts";
+import { bootId, isRunning, signalProcess } from "../system/processes.ts";
+import type { Survivor } from "../system/survivors.ts";
 import { Driven } from "./driven.ts";
 import type { Incarnation, IncarnationEvents, Unwatched } from "./incarnation.ts";
 import { Ledger } from "./ledger.ts";
@@ -300,12 +302,18 @@ export class Supervised extends Driven {
   }
 
   /** Takes the server up as an earlier agent, or the last boot, left it. */
-  async adopt(record: RuntimeRecord | undefined): Promise<void> {
+  async adopt(record: RuntimeRecord | undefined, survivors: readonly Survivor[] = []): Promise<void> {
     const now = Date.now();
     const fresh = initialState(now);
-    const { state, booted } = record
+    const recorded = record
       ? stateAfter(record, now, fresh)
       : { state: this.#withoutRecord(fresh), booted: false };
+    const living = livingRun(recorded.state, survivors, record !== undefined);
+    const { state, booted } = living
+      ? { state: { ...recorded.state, inc: living.inc, phase: { tag: "starting" } as const }, booted: false }
+      : recorded;
+    if (living)
+      this.#report(`run ${living.inc} of it goes on, and its record does not say so: it is taken up again`);
     this.#unwatched = undefined;
     this.beginWith(state);
     const { kept } = this;
@@ -314,9 +322,11 @@ export class Supervised extends Driven {
     if (!this.#unreadable) this.#ledger.setKept(kept);
     if (this.resumes && isOrphan(this.starter)) this.#stayDown();
     if (booted) return this.#forgetRuns();
-    for (const inc of new Set([...this.store.runs(), state.inc])) await this.#adoptRun(inc);
+    const found = new Map(survivors.map((one) => [one.server?.inc ?? 0, one]));
+    for (const inc of new Set([...this.store.runs(), ...found.keys(), state.inc]))
+      await this.#adoptRun(inc, found.get(inc), living !== undefined);
     this.dispatch({ type: "adopted", present: this.incarnation !== undefined });
-    this.incarnation?.resume();
+    this.incarnation?.resume(living !== undefined);
   }
 
   /** What a session started does not come back after its end. */
@@ -333,19 +343,29 @@ export class Supervised extends Driven {
   }
 
   /** A run folder of an incarnation that is over only has its last words left to say. */
-  async #adoptRun(inc: number): Promise<void> {
+  async #adoptRun(inc: number, found: Survivor | undefined, isLost: boolean): Promise<void> {
     const current = inc === this.state.inc && isLive(this.state);
-    const known = current ? liveProcess(this.state) : undefined;
+    if (!current && found && isSecond(found)) return this.#endSecond(found);
+    const lost = isLost && found?.keeper === undefined ? programOf(found) : undefined;
+    const known = current ? (liveProcess(this.state) ?? lost) : undefined;
     const events = current ? this.eventsOf(inc) : NO_EVENTS;
     if (current) this.#begunAt = madeAt(this.store.runPath(inc));
     const { log } = this;
     const { port } = this.#spec;
-    const incarnation = await adoptIncarnation(this.store.runPath(inc), known, { log, events, port });
+    const seen = current && found && !found.keeper ? found.processes : [];
+    const context = { log, events, port, seen, ...(found?.keeper ? { keeper: found.keeper } : {}) };
+    const incarnation = await adoptIncarnation(this.store.runPath(inc), known, context);
     if (current) this.hold(incarnation);
     else {
       incarnation?.resume();
       incarnation?.release(Date.now());
     }
+  }
+
+  /** Of two runs of it one is too many. */
+  #endSecond({ keeper, server }: Survivor): void {
+    this.#report(`run ${server?.inc} of it goes on beside a later one: it is killed`);
+    if (keeper && isRunning(keeper)) signalProcess(-keeper.pid, "SIGKILL");
   }
 
   #forgetRuns(): void {
@@ -523,6 +543,30 @@ export function stopBound(spec: Pick<ServerSpec, "stop">): number {
 export function isAtRest(server: Supervised): boolean {
   const state = publicState(server.state);
   return state === "stopped" || state === "failed";
+}
+
+/** The run that lives, where the record says that none does, or of an earlier one, or nothing. */
+function livingRun(
+  state: ServerState,
+  survivors: readonly Survivor[],
+  hasRecord: boolean,
+): { readonly inc: number } | undefined {
+  // What a run that is over has left may print into its fifos still: that is no run.
+  const runs = survivors.filter((one) => (hasRecord ? isSecond(one) : one.processes.length > 0));
+  const inc = Math.max(0, ...runs.flatMap(({ server }) => server?.inc ?? []));
+  if (inc === 0 || (isLive(state) && state.inc >= inc)) return undefined;
+  return { inc };
+}
+
+/** A keeper with its program. */
+const isSecond = ({ keeper, processes }: Survivor) => keeper !== undefined && processes.length > 0;
+
+/** The first of its processes, where no record names one and no keeper has started it. */
+function programOf(found: Survivor | undefined): ProcessId | undefined {
+  const [first] = [...(found?.processes ?? [])].sort(
+    (a, b) => Number(a.start) - Number(b.start) || a.pid - b.pid,
+  );
+  return first && { ...first, boot: bootId() };
 }
 
 const NO_EVENTS = { spawned: () => {}, exited: () => {}, emptied: () => {}, report: () => {} };
