@@ -34,11 +34,11 @@ export async function survivorsIn(state: string): Promise<Survivor[]> {
     return one;
   };
   for (const { pid, start, group } of table.rows) {
-    if (pid === process.pid || !isOurs(pid)) continue;
+    if (pid === process.pid) continue;
     const kept = pid === group ? keptFolder(pid) : undefined;
     // Its folder may have another name by now, or may be gone, and another one there.
     const dir = places.inState(kept === undefined ? fifosOf(pid, [1, 2]) : [...fifosOf(pid, [3]), kept]);
-    if (dir === undefined) continue;
+    if (dir === undefined || !isOurs(pid)) continue;
     if (kept === undefined) of(dir).processes.push({ pid, start });
     else of(dir).keeper = { pid, start, boot: bootId() };
   }
