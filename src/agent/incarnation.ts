@@ -374,10 +374,18 @@ export class Incarnation {
         return (
           this.#keeper !== undefined && this.#keeperLives() && isOfGroup(this.#process.pid, this.#keeper.pid)
         );
-      return isRunning(this.#process);
+      return isRunning(this.#process) || this.#isAnother();
     } catch {
       return true;
     }
+  }
+
+  /** What was recorded is not what its keeper has started, and that lives. */
+  #isAnother(): boolean {
+    const pid = this.#keeperLives() ? this.#childOf(this.#keeper?.pid) : undefined;
+    const found = pid === undefined ? undefined : identify(pid);
+    if (found) this.#process = found;
+    return found !== undefined;
   }
 
   /** Which process it is, where no record says that. */

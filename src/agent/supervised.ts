@@ -311,7 +311,7 @@ export class Supervised extends Driven {
     const living = livingRun(recorded.state, survivors, record !== undefined);
     const { state, booted } = living
       ? { state: { ...recorded.state, inc: living.inc, phase: { tag: "starting" } as const }, booted: false }
-      : recorded;
+      : { ...recorded, state: withProgram(recorded.state, survivors) };
     if (living)
       this.#report(`run ${living.inc} of it goes on, and its record does not say so: it is taken up again`);
     this.#unwatched = undefined;
@@ -556,6 +556,18 @@ function livingRun(
   const inc = Math.max(0, ...runs.flatMap(({ server }) => server?.inc ?? []));
   if (inc === 0 || (isLive(state) && state.inc >= inc)) return undefined;
   return { inc };
+}
+
+/** A record may name a stranger. What the keeper of the run has started is its program. */
+function withProgram(state: ServerState, survivors: readonly Survivor[]): ServerState {
+  const { phase, inc } = state;
+  const found = survivors.find(({ server }) => server?.inc === inc);
+  const [program] = found?.keeper ? found.processes : [];
+  const recorded = liveProcess(state);
+  if (!program || !recorded || (phase.tag !== "running" && phase.tag !== "ending")) return state;
+  if (found?.processes.some(({ pid, start }) => pid === recorded.pid && start === recorded.start))
+    return state;
+  return { ...state, phase: { ...phase, process: { ...program, boot: bootId() } } };
 }
 
 /** A keeper with its program. */

@@ -2,7 +2,7 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished } from "vitest";
 import { projectDir, serverDir } from "../../src/system/paths.ts";
-import { statOf } from "../../src/system/processes.ts";
+import { bootId, identify, statOf } from "../../src/system/processes.ts";
 import { Agent } from "../rig/agent.ts";
 import { eventually } from "../rig/eventually.ts";
 import { makeHome } from "../rig/home.ts";
@@ -104,7 +104,7 @@ describe.skipIf(process.platform !== "linux")("what goes on running", () => {
   });
 
   test("beside a record of earlier is taken up, and not doubled", async ({ agent, stage, home }) => {
-    const names = ["held", "rests", "waits"];
+    const names = ["held", "rests", "strange", "waits"];
     await leave(agent, stage, names);
     const record = (name: string) => join(serverDir(home.state, PROJECT, name), "state.json");
     await agent.client();
@@ -121,7 +121,13 @@ describe.skipIf(process.platform !== "linux")("what goes on running", () => {
       text
         .replace('"tag":"stopped"', '"tag":"waiting","until":0')
         .replace('"operator":"stop"', '"operator":null');
-    const change = { held: (text: string) => text, rests: boot, waits: waiting };
+    const strange = () => {
+      const of = (pid: number) => ({ pid, start: identify(pid)?.start, boot: bootId() });
+      const running = JSON.parse(readFileSync(record("strange"), "utf8"));
+      running.state.phase.process = of(process.pid);
+      return JSON.stringify(running);
+    };
+    const change = { strange, held: (text: string) => text, rests: boot, waits: waiting };
     for (const [name, text] of earlier)
       writeFileSync(record(name), change[name as keyof typeof change](text));
 
