@@ -187,6 +187,9 @@ async function reachRun(
     endStrayProbes(dir);
     removeTraps(dir);
     log.open();
+    // What is read would be lost: it waits in the pipe.
+    const [fault] = log.faults;
+    if (fault !== undefined) throw new Error(fault);
     return { keeper: facts, doors, files: withReserve(() => openRunFiles(doors)) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -7,7 +7,16 @@ import { CONDITIONS, exit, name, secretValues } from "../model/spec-parts.ts";
 import { session, starter } from "../model/starter.ts";
 import { LONGEST_PAUSE } from "../model/units.ts";
 import { discoverContract } from "./discover-contract.ts";
-import { listEntry, missing, statusEntry, treeEntry, troubles, unixMs, unwatched, verdict } from "./entry-contract.ts";
+import {
+  listEntry,
+  missing,
+  statusEntry,
+  treeEntry,
+  troubles,
+  unixMs,
+  unwatched,
+  verdict,
+} from "./entry-contract.ts";
 import { jobContract } from "./job-contract.ts";
 import { shortServer } from "./short-spec.ts";
 import { usageContract } from "./usage-contract.ts";
