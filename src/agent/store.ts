@@ -21,7 +21,7 @@ import {
 import { ensurePrivateDir, serverDir } from "../system/paths.ts";
 import { bootId } from "../system/processes.ts";
 import { recordedNames, recordedProjects } from "../system/projects.ts";
-import { causeText, isShortage } from "../system/shortage.ts";
+import { causeText } from "../system/shortage.ts";
 
 /** What was applied. Written as one file, so that a spec is never seen with the secrets of another. */
 export interface AppliedSpec {
