@@ -499,12 +499,16 @@ export interface Methods {
         readonly at_unix_ms: number;
         readonly until_unix_ms?: number | undefined;
       } | undefined;
+      readonly unwatched?: {
+        readonly reason: string;
+      } | undefined;
       readonly uptime_secs?: number | undefined;
       readonly restart_count: number | null;
       readonly last_exit?: number | undefined;
       readonly last_end?: {
         readonly code?: number | undefined;
         readonly signal?: string | undefined;
+        readonly unknown_because?: string | undefined;
         readonly at_unix_ms: number;
         readonly requested?: true | undefined;
       } | undefined;
@@ -540,12 +544,16 @@ export interface Methods {
         readonly at_unix_ms: number;
         readonly until_unix_ms?: number | undefined;
       } | undefined;
+      readonly unwatched?: {
+        readonly reason: string;
+      } | undefined;
       readonly uptime_secs?: number | undefined;
       readonly restart_count: number | null;
       readonly last_exit?: number | undefined;
       readonly last_end?: {
         readonly code?: number | undefined;
         readonly signal?: string | undefined;
+        readonly unknown_because?: string | undefined;
         readonly at_unix_ms: number;
         readonly requested?: true | undefined;
       } | undefined;
@@ -640,12 +648,16 @@ export interface Methods {
         readonly at_unix_ms: number;
         readonly until_unix_ms?: number | undefined;
       } | undefined;
+      readonly unwatched?: {
+        readonly reason: string;
+      } | undefined;
       readonly uptime_secs?: number | undefined;
       readonly restart_count: number | null;
       readonly last_exit?: number | undefined;
       readonly last_end?: {
         readonly code?: number | undefined;
         readonly signal?: string | undefined;
+        readonly unknown_because?: string | undefined;
         readonly at_unix_ms: number;
         readonly requested?: true | undefined;
       } | undefined;
@@ -913,6 +925,7 @@ export interface Methods {
           readonly signal: string;
         } | {
           readonly kind: "unknown";
+          readonly because?: string | undefined;
         };
         readonly at: number;
         readonly requested?: boolean | undefined;
@@ -921,6 +934,9 @@ export interface Methods {
       readonly paused?: {
         readonly at: number;
         readonly until?: number | undefined;
+      } | undefined;
+      readonly unwatched?: {
+        readonly reason: string;
       } | undefined;
       readonly startedBy?: {
         readonly by: "apply";

@@ -10,10 +10,13 @@ import { KEEPER_LABEL } from "../system/family.ts";
  *
  *   out, err    fifos: what the server prints. Opened read-write, so that without a reader the pipe fills and the
  *               writer waits, where a pipe without reader would end it with SIGPIPE.
- *   alive       fifo: `pid N`, then `exit N`; its end says that the program is over.
- *   release     fifo: a line here lets the keeper go. Until then it holds the other fifos, because a pipe that
- *               nobody holds is gone with what is still in it.
+ *   alive       fifo: `pid N`, then `exit N`; its end says that the keeper is gone.
+ *   release     fifo: an empty line here lets the keeper go. Until then it holds the other fifos, because a pipe that
+ *               nobody holds is gone with what is still in it. Another line has it tell the end again.
  *   keeper, pid, status   the same facts as files, for an agent that comes later.
+ *
+ * A file may be impossible to write, and may be torn later. So the end stays in the keeper, and in a pipe that it holds:
+ * neither takes room on a disk. Before it stands a newline: the server may have written something there that is no line.
  *
  * The traps note signals that the whole group gets, and change nothing else: a handled signal, unlike an ignored one,
  * is back to its default in the program. The program runs in the foreground, since a shell's background job would
@@ -41,17 +44,28 @@ if [ -z "$_xy_got" ]; then
   ' sh "$_xy_dir" "$_xy_mask" "$_xy_files" "$@"
   _xy_code=$?
 fi
-echo $_xy_code 1<>"$_xy_dir/status"
-echo "exit $_xy_code" >&5
-exec 5>&-
-until read -r _xy_s <&6; do :; done
+_xy_s=exit
+while [ -n "$_xy_s" ]; do
+  echo $_xy_code 1<>"$_xy_dir/status"
+  echo "
+exit $_xy_code" >&5
+  until read -r _xy_s <&6; do :; done
+done
 `;
+
+/** What a keeper is asked with, and what its script has that it is understood by: an earlier one takes it for its release. */
+export const QUESTION = "exit\n";
+export const ANSWERS = "_xy_s=exit\n";
 
 const FIFOS = ["out", "err", "alive", "release"] as const;
 
 /** Makes the fifos of all the run folders with one call of mkfifo. */
 export async function makeFifos(dirs: readonly string[]): Promise<void> {
-  const paths = dirs.flatMap((dir) => FIFOS.map((name) => join(dir, name)));
+  await makeFifosAt(dirs.flatMap((dir) => FIFOS.map((name) => join(dir, name))));
+}
+
+/** The same for fifos by themselves. */
+export async function makeFifosAt(paths: readonly string[]): Promise<void> {
   for (let i = 0; i < paths.length; i += 400) {
     const batch = paths.slice(i, i + 400);
     // Why it fails decides on what follows, and is told in words.
@@ -74,7 +88,9 @@ export interface KeeperStart {
 }
 
 /** Starts a keeper, and with it the program. It belongs to nobody: it outlives this process. */
-export async function startKeeper(start: KeeperStart): Promise<{ pid: number; gone: Promise<void> }> {
+export async function startKeeper(
+  start: KeeperStart,
+): Promise<{ pid: number; gone: Promise<number | null> }> {
   const { dir, spec, env } = start;
   const { project, name, umask, limits, program, args } = spec;
   // The label is for people who look at the process list.
@@ -87,7 +103,7 @@ export async function startKeeper(start: KeeperStart): Promise<{ pid: number; go
     stdio: "ignore",
   });
   child.unref();
-  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const gone = new Promise<number | null>((resolve) => child.once("exit", resolve));
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("spawn", () => resolve({ pid: child.pid as number, gone }));

@@ -198,6 +198,7 @@ function listEntryOf(registry: Registry, server: Supervised): ListEntry {
     port: server.spec.port,
     held: server.operator === "stop",
     ...(paused ? { paused: pauseEntryOf(paused) } : {}),
+    ...(server.unwatched ? { unwatched: server.unwatched } : {}),
     ...(running ? { uptime_secs: secondsSince(phase.startedAt, Date.now()) } : {}),
     restart_count: restartCount,
     ...(lastExit ? lastEndOf(lastExit) : {}),

@@ -36,6 +36,7 @@ export function observe(server: Supervised, { withLines = false } = {}): Observe
     ...(lastExit ? { lastExit } : {}),
     ...(mcp ? { mcp } : {}),
     ...(paused ? { paused: pauseOf(paused) } : nextStart(phase)),
+    ...(server.unwatched ? { unwatched: server.unwatched } : {}),
     ...(starter ? { startedBy: starter } : {}),
     ...(reason === undefined ? {} : { reason }),
     ...(restored === undefined ? {} : { restored }),

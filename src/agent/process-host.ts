@@ -1,22 +1,33 @@
 import * as fs from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { environmentOf, SpawnError } from "../model/environment.ts";
 import type { Mark } from "../model/family.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
 import { endStrayProbes } from "../probes/command.ts";
-import { KEEPER_LABEL } from "../system/family.ts";
+import { isCode } from "../system/files.ts";
 import { holderText } from "../system/holders.ts";
 import { holderOf } from "../system/listeners.ts";
 import { hardLimitOfFiles } from "../system/open-files.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
-import { identify, isRunning, parentOf, signalExactly, signalProcess, wordsOf } from "../system/processes.ts";
+import { isRunning, parentOf, signalExactly, signalProcess } from "../system/processes.ts";
 import { isShortage } from "../system/shortage.ts";
-import { Incarnation, type IncarnationEvents, type RunContext } from "./incarnation.ts";
-import { type Launched, makeFifos, startKeeper } from "./keeper.ts";
+import { type Connection, Incarnation, type IncarnationEvents, type RunContext } from "./incarnation.ts";
+import { type Launched, makeFifosAt, startKeeper } from "./keeper.ts";
+import { isAnothers, keeperAnswers, keeperAs } from "./keepers.ts";
 import type { LogWriter } from "./log-writer.ts";
-import { hasFifos, hasKeeper, openRunFiles, readPid, readStatus, removeTraps } from "./run-folder.ts";
+import {
+  type Doors,
+  doorsOf,
+  hasKeeper,
+  isFifoItself,
+  openRunFiles,
+  readPid,
+  readStatus,
+  removeTraps,
+} from "./run-folder.ts";
 import { makeRunFolder } from "./run-folders.ts";
+import { closeFiles } from "./run-reader.ts";
 
 export interface SpawnRequest {
   /** The run folder, which does not exist yet. */
@@ -39,14 +50,15 @@ export async function spawnIncarnation(request: SpawnRequest): Promise<Incarnati
   await checkPort(spec, seen);
   log.open();
   await makeRunFolder(dir);
-  const files = openRunFiles(dir);
+  const doors = doorsOf(dir, undefined);
+  const files = openRunFiles(doors);
   const keeper = await startKeeper({ dir, spec, env }).catch((error: Error) => {
-    for (const fd of Object.values(files)) fs.closeSync(fd);
+    closeFiles(files);
     throw new SpawnError(`cannot start ${spec.program}: ${error.message}`, { passing: isShortage(error) });
   });
-  const incarnation = new Incarnation(dir, files, keeper, { log, events, port: spec.port, seen });
+  const incarnation = new Incarnation(dir, { log, events, port: spec.port, seen });
   try {
-    incarnation.begin();
+    incarnation.begin({ keeper: { ...keeper, answers: true }, doors, files });
   } catch (error) {
     // Nobody would watch over it: it is ended before it is anything.
     signalProcess(-keeper.pid, "SIGKILL");
@@ -129,30 +141,87 @@ const KEEPER_GRACE = 1000;
 
 /**
  * Finds the run that an earlier agent left in a run folder: undefined when nothing of it ever ran, and then nothing
- * will. The caller begins it with `resume`.
+ * will. The caller begins it with `resume`. One that cannot be reached now is `unwatched`, and is tried again.
  */
 export async function adoptIncarnation(
   dir: string,
   known: ProcessId | undefined,
   context: RunContext,
 ): Promise<Incarnation | undefined> {
-  let cut: ProcessId | undefined;
-  if (!hasFifos(dir)) {
-    if (known && isRunning(known)) cut = keeperAs(parentOf(known.pid), dir);
-    fs.rmSync(dir, { recursive: true, force: true });
-    if (!known || !isRunning(known)) return undefined;
-    // Somebody deleted the folder under a living server, or what is in it. It is kept all the same: its output is lost, and its
-    // exit code, but there must not be a second one beside it.
-    ensurePrivateDir(dir);
-    await makeFifos([dir]);
+  const process = ownProcess(known, dir);
+  if (!context.keeper && isBlank(dir, process)) return undefined;
+  const incarnation = new Incarnation(dir, context);
+  await incarnation.reach(process, () => reachRun(dir, process, context));
+  return incarnation;
+}
+
+/** What was recorded, unless another state folder, of which this one is a copy, has the process. */
+function ownProcess(known: ProcessId | undefined, dir: string): ProcessId | undefined {
+  try {
+    return known && isRunning(known) && isAnothers(known.pid, dir) ? undefined : known;
+  } catch {
+    return known;
   }
-  if (neverStarted(dir, known)) return undefined;
-  endStrayProbes(dir);
-  removeTraps(dir);
-  const keeper = cut ?? (await keeperIn(dir));
-  context.log.open();
-  const facts = keeper && { pid: keeper.pid, adopted: keeper, isCut: cut !== undefined };
-  return new Incarnation(dir, openRunFiles(dir), facts, context);
+}
+
+/** False as long as nobody can look. */
+function isBlank(dir: string, known: ProcessId | undefined): boolean {
+  try {
+    return neverStarted(dir, known);
+  } catch {
+    return false;
+  }
+}
+
+/** Throws when nobody can look at it, or in it, now. */
+async function reachRun(
+  dir: string,
+  known: ProcessId | undefined,
+  { log, keeper: found }: RunContext,
+): Promise<Connection> {
+  const keeper = await keeperIn(dir, known, found);
+  const doors = doorsOf(dir, keeper?.pid);
+  const facts = keeper && { pid: keeper.pid, adopted: keeper, answers: keeperAnswers(keeper.pid) };
+  try {
+    await mendFolder(dir, doors);
+    endStrayProbes(dir);
+    removeTraps(dir);
+    log.open();
+    // What is read would be lost: it waits in the pipe.
+    const [fault] = log.faults;
+    if (fault !== undefined) throw new Error(fault);
+    return { keeper: facts, doors, files: withReserve(() => openRunFiles(doors)) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { keeper: facts, doors, files: { reason } };
+  }
+}
+
+/** Descriptors that the agent keeps free for its own work: to serve, to write records, to look at processes. */
+const RESERVE = 16;
+
+/** Opens what is opened for long as if there were so many descriptors fewer. Throws when there are not enough. */
+function withReserve<T>(open: () => T): T {
+  const reserve: number[] = [];
+  try {
+    while (reserve.length < RESERVE) reserve.push(fs.openSync("/dev/null", "r"));
+    return open();
+  } finally {
+    for (const fd of reserve) fs.closeSync(fd);
+  }
+}
+
+/**
+ * Somebody deleted the folder under a living server, or what is in it. It is kept all the same, since there must not be a
+ * second one beside it: through what its keeper holds, where the system shows that. Else its output is lost, and its exit
+ * code.
+ */
+async function mendFolder(dir: string, doors: Doors): Promise<void> {
+  if (fs.lstatSync(dir, { throwIfNoEntry: false })?.isDirectory() === false) fs.rmSync(dir);
+  ensurePrivateDir(dir);
+  const broken = Object.values(doors).filter((path) => dirname(path) === dir && !isFifoItself(path));
+  for (const path of broken) fs.rmSync(path, { recursive: true, force: true });
+  if (broken.length > 0) await makeFifosAt(broken);
 }
 
 /**
@@ -160,10 +229,16 @@ export async function adoptIncarnation(
  * come finds no fifos and ends, one that came in between is seen, and the folder put back.
  */
 function neverStarted(dir: string, known: ProcessId | undefined): boolean {
+  if (known && isRunning(known)) return false;
   const lives = (at: string) => hasKeeper(at) || readStatus(at) || readPid(at, "pid") !== undefined;
-  if (lives(dir) || (known && isRunning(known))) return false;
+  if (lives(dir)) return false;
   const aside = join(dirname(dir), `gone-${process.pid}-${Date.now()}`);
-  fs.renameSync(dir, aside);
+  try {
+    fs.renameSync(dir, aside);
+  } catch (error) {
+    if (isCode(error, "ENOENT", "ENOTDIR")) return true;
+    throw error;
+  }
   if (lives(aside)) {
     fs.renameSync(aside, dir);
     return false;
@@ -174,7 +249,7 @@ function neverStarted(dir: string, known: ProcessId | undefined): boolean {
 
 /** Kills what a keeper holds in a run folder of which nothing else is known. False: there is none. */
 export async function endStrayRun(dir: string): Promise<boolean> {
-  const keeper = await keeperIn(dir);
+  const keeper = await keeperIn(dir, undefined);
   if (keeper === undefined || !isRunning(keeper)) return false;
   signalProcess(-keeper.pid, "SIGKILL");
   return true;
@@ -182,26 +257,17 @@ export async function endStrayRun(dir: string): Promise<boolean> {
 
 /**
  * The keeper of a run folder. The number in its file is a claim, which the server can change: a keeper has its label and
- * the folder among the words that it was started with.
+ * the folder among the words that it was started with, or holds the folder's fifos.
  */
-async function keeperIn(dir: string): Promise<ProcessId | undefined> {
+async function keeperIn(
+  dir: string,
+  known: ProcessId | undefined,
+  found?: ProcessId,
+): Promise<ProcessId | undefined> {
+  if (found && isRunning(found)) return found;
+  const above = known && isRunning(known) ? keeperAs(parentOf(known.pid), dir) : undefined;
+  if (above) return above;
   return hasKeeper(dir) ? keeperAs(await keeperPid(dir), dir) : undefined;
-}
-
-function keeperAs(pid: number | undefined, dir: string): ProcessId | undefined {
-  if (pid === undefined) return undefined;
-  const words = wordsOf(pid);
-  const label = words.findIndex((word) => word.startsWith(KEEPER_LABEL));
-  const isIts = label !== -1 && words.slice(label).some((word) => isSameFolder(word, dir));
-  return isIts ? identify(pid) : undefined;
-}
-
-function isSameFolder(word: string, dir: string): boolean {
-  if (word === dir) return true;
-  if (basename(word) !== basename(dir) || !word.startsWith("/")) return false;
-  // The state folder may be named another way now.
-  const [a, b] = [word, dir].map((path) => fs.statSync(path, { throwIfNoEntry: false }));
-  return a !== undefined && a.ino === b?.ino && a.dev === b.dev;
 }
 
 async function keeperPid(dir: string): Promise<number | undefined> {

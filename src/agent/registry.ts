@@ -3,9 +3,10 @@ import type { SecretValues } from "../model/spec-parts.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { isCode } from "../system/files.ts";
 import { recordedBackends } from "../system/projects.ts";
+import { type Survivor, survivorsIn } from "../system/survivors.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { dependenciesFirst, dependentsFirst, keyOf } from "./ordering.ts";
-import { recordedServers, ServerStore } from "./store.ts";
+import { type AppliedSpec, recordedServers, ServerStore } from "./store.ts";
 import { isAtRest, Supervised, type SupervisedOptions, stopBound } from "./supervised.ts";
 import { Unwritten } from "./unwritten.ts";
 import { isOwed, Waiting } from "./waiting.ts";
@@ -31,9 +32,32 @@ export class Registry {
 
   /** Takes up every server that has a record. One that cannot be read is reported, and harms no other. */
   async adoptAll(): Promise<void> {
-    await Promise.all(recordedServers(this.#state).map(({ project, name }) => this.#adopt(project, name)));
-    await this.jobs.begin();
+    const survivors = await this.#survivors();
+    const found = new Map<string, Survivor[]>();
+    for (const { project, name } of recordedServers(this.#state)) found.set(keyOf(project, name), []);
+    for (const one of survivors) {
+      if (!one.server) continue;
+      const key = keyOf(one.server.project, one.server.name);
+      found.set(key, [...(found.get(key) ?? []), one]);
+    }
+    await Promise.all(
+      [...found].map(([key, own]) => {
+        const [project = "", name = ""] = key.split("/");
+        return this.#adopt(project, name, own);
+      }),
+    );
+    await this.jobs.begin(survivors.filter(({ server }) => server === undefined));
     for (const server of dependenciesFirst(this.all())) if (isOwed(server)) this.#resume(server);
+  }
+
+  /** What runs of this state folder, whatever its records say. */
+  async #survivors(): Promise<Survivor[]> {
+    try {
+      return await survivorsIn(this.#state);
+    } catch (error) {
+      this.#report(`cannot look for what runs without a record: ${String(error)}`);
+      return [];
+    }
   }
 
   #resume(server: Supervised): void {
@@ -52,20 +76,46 @@ export class Registry {
     return { store, report: this.#report, unwritten: this.#unwritten, changed, turned };
   }
 
-  async #adopt(project: string, name: string): Promise<void> {
+  async #adopt(project: string, name: string, survivors: readonly Survivor[]): Promise<void> {
     try {
       const store = new ServerStore(this.#state, project, name);
-      const applied = store.readSpec();
+      const applied = this.#read(store) ?? (survivors.length > 0 ? store.unreadable() : undefined);
       if (!applied) return this.#report(`${project}/${name}: it has no record that can be read`);
       if (applied.unreadable)
         this.#report(`${project}/${name}: what was applied to it is missing, or unreadable and set aside`);
       const server = new Supervised(applied, this.#options(store));
       this.#servers.set(keyOf(project, name), server);
       this.jobs.main.takeUp(server);
-      await server.adopt(store.readRecord());
-      this.jobs.main.tidy(server);
+      await this.#takeUp(server, survivors);
     } catch (error) {
       this.#report(`${project}/${name}: cannot take it up: ${String(error)}`);
+    }
+  }
+
+  /** One that cannot be opened now is there all the same: nothing may be started beside what may run of it. */
+  #read(store: ServerStore): AppliedSpec | undefined {
+    try {
+      return store.readSpec();
+    } catch (error) {
+      this.#report(`cannot read what was applied, in ${store.dir}: ${String(error)}`);
+      return store.unreadable();
+    }
+  }
+
+  /** Whatever is in the way may be gone in a moment: until then it stays as it was recorded. */
+  async #takeUp(server: Supervised, survivors: readonly Survivor[], gap = AGAIN.first): Promise<void> {
+    try {
+      await server.adopt(server.store.readRecord(), survivors);
+      this.jobs.main.tidy(server);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      server.leaveUnwatched(reason);
+      const { project, name } = server.spec;
+      if (gap === AGAIN.first)
+        this.#report(`${project}/${name}: cannot take it up: ${reason}; this is tried again until it works`);
+      const isWanted = () => !this.#ending && this.find(name, project) === server;
+      const again = () => isWanted() && void this.#takeUp(server, survivors, Math.min(2 * gap, AGAIN.last));
+      setTimeout(again, gap).unref();
     }
   }
 
@@ -166,6 +216,9 @@ export class Registry {
     for (const server of this.#servers.values()) server.detach();
   }
 }
+
+/** Between two attempts to take a server up, ms: each is twice the one before. */
+const AGAIN = { first: 500, last: 30_000 };
 
 const AGENT_OVER = "stopped with its agent, and is started again with the next one";
 

@@ -15,11 +15,47 @@ export interface RunFiles {
   readonly alive: number;
 }
 
-/** Whether everything that is read and written in the folder is still a fifo. */
-export function hasFifos(dir: string): boolean {
-  return ["out", "err", "alive", "release"].every(
-    (name) => fs.lstatSync(join(dir, name), { throwIfNoEntry: false })?.isFIFO() === true,
-  );
+/** Where the fifos of a run are reached. */
+export type Doors = Readonly<Record<keyof typeof HELD, string>>;
+
+/** By which number a keeper holds each of its fifos. */
+const HELD = { out: 3, err: 4, alive: 5, release: 6 } as const;
+
+/** The fifos in the folder; of those that its keeper does not hold the ones that it does, where the system shows them. */
+export function doorsOf(dir: string, keeper: number | undefined): Doors {
+  const door = (name: keyof typeof HELD) => {
+    const path = join(dir, name);
+    if (keeper === undefined) return path;
+    const held = heldBy(keeper, name);
+    return isFifo(held) && !isSameFile(held, path) ? held : path;
+  };
+  return { out: door("out"), err: door("err"), alive: door("alive"), release: door("release") };
+}
+
+/** Whether a process holds the folder's fifos as its keeper does: that it does by whatever name the folder goes. */
+export function holdsAsKeeper(pid: number, dir: string): boolean {
+  return isSameFile(heldBy(pid, "out"), join(dir, "out"));
+}
+
+const heldBy = (keeper: number, name: keyof typeof HELD) => `/proc/${keeper}/fd/${HELD[name]}`;
+const look = (path: string) => {
+  try {
+    return fs.statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (isCode(error, "EACCES", "ENOTDIR", "ELOOP", "ESRCH")) return undefined;
+    throw error;
+  }
+};
+const isFifo = (path: string) => look(path)?.isFIFO() === true;
+
+function isSameFile(a: string, b: string): boolean {
+  const [one, other] = [look(a), look(b)];
+  return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
+}
+
+/** Whether a fifo is there, and no link to one. */
+export function isFifoItself(path: string): boolean {
+  return fs.lstatSync(path, { throwIfNoEntry: false })?.isFIFO() === true;
 }
 
 /** Removes what the server has put in place of what its keeper writes: the keeper, or we, would wait there for ever. */
@@ -31,12 +67,13 @@ export function removeTraps(dir: string): void {
 }
 
 /** All of them, or none and the error. */
-export function openRunFiles(dir: string): RunFiles {
+export function openRunFiles(doors: Doors): RunFiles {
   const opened: number[] = [];
-  const open = (name: string) => {
-    const fd = fs.openSync(join(dir, name), O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+  const open = (name: keyof RunFiles) => {
+    const path = doors[name];
+    const fd = fs.openSync(path, O_RDONLY | O_NONBLOCK | noLink(path));
     opened.push(fd);
-    if (!fs.fstatSync(fd).isFIFO()) throw new Error(`${join(dir, name)} is no fifo any more`);
+    if (!fs.fstatSync(fd).isFIFO()) throw new Error(`${path} is no fifo any more`);
     return fd;
   };
   try {
@@ -46,6 +83,9 @@ export function openRunFiles(dir: string): RunFiles {
     throw error;
   }
 }
+
+/** What the system shows of a process are links; in a run folder a link is nothing of ours. */
+const noLink = (path: string) => (path.startsWith("/proc/") ? 0 : O_NOFOLLOW);
 
 /** Write ends of what is read, held while the keeper has not opened its own. */
 export function openWriteEnds(dir: string): number[] {
@@ -99,39 +139,50 @@ export function readPid(dir: string, name: "keeper" | "pid"): number | undefined
 
 /** When the program began, unix ms: its pid was written down just before. */
 export function bornAt(dir: string): number {
-  return Math.round(fs.statSync(join(dir, "pid"), { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+  return Math.round(look(join(dir, "pid"))?.mtimeMs ?? Date.now());
 }
 
 /** When the run folder was made, unix ms: nobody writes to `release` before the end. 0 when it is gone. */
 export function madeAt(dir: string): number {
-  return Math.floor(fs.statSync(join(dir, "release"), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  return Math.floor(look(join(dir, "release"))?.mtimeMs ?? 0);
 }
 
-/** Lets the keeper of a run folder go, if there is one. False: there is none. */
-export function releaseKeeper(dir: string): boolean {
-  const fd = openRelease(dir);
+/** Gives a line to the keeper of a run: an empty one lets it go. False: there is no keeper. */
+export function tellKeeper({ release }: Pick<Doors, "release">, line = "\n"): boolean {
+  const fd = openRelease(release);
   if (fd === undefined) return false;
-  fs.writeSync(fd, "\n");
-  fs.closeSync(fd);
+  try {
+    fs.writeSync(fd, line);
+  } catch (error) {
+    // What is in the pipe already it will read, whenever it goes on.
+    if (!isCode(error, "EAGAIN", "EPIPE")) throw error;
+  } finally {
+    fs.closeSync(fd);
+  }
   return true;
 }
 
 /** True while a keeper holds the run folder, also after its program ended. */
 export function hasKeeper(dir: string): boolean {
-  const fd = openRelease(dir);
+  return isHeld({ release: join(dir, "release") });
+}
+
+/** The same of a run that is reached in another way. */
+export function isHeld({ release }: Pick<Doors, "release">): boolean {
+  const fd = openRelease(release);
   if (fd !== undefined) fs.closeSync(fd);
   return fd !== undefined;
 }
 
 /** Opening a fifo for writing fails while nobody reads it: so it tells whether the keeper is there. */
-function openRelease(dir: string): number | undefined {
+function openRelease(path: string): number | undefined {
   try {
-    const fd = fs.openSync(join(dir, "release"), O_WRONLY | O_NONBLOCK | O_NOFOLLOW);
+    const fd = fs.openSync(path, O_WRONLY | O_NONBLOCK | noLink(path));
     if (fs.fstatSync(fd).isFIFO()) return fd;
     fs.closeSync(fd);
     return undefined;
   } catch (error) {
-    if (isCode(error, "ENXIO", "ENOENT", "ELOOP", "EMLINK", "EISDIR")) return undefined;
+    if (isCode(error, "ENXIO", "ENOENT", "ENOTDIR", "ELOOP", "EMLINK", "EISDIR")) return undefined;
     throw error;
   }
 }

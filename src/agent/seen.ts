@@ -52,6 +52,11 @@ export class Seen {
     this.#set([...rows.filter((row) => !isIn(row)), ...rows.filter(isIn)]);
   }
 
+  /** Those alone. */
+  keep(isMeant: (mark: Mark) => boolean): void {
+    if (!this.#marks.every(isMeant)) this.#set(this.#marks.filter(isMeant));
+  }
+
   /** Some more. */
   add(marks: readonly Mark[]): void {
     const fresh = marks.filter((mark) => !this.has(mark));

@@ -56,7 +56,7 @@ export class Sessions {
       const session = sessionOf(server);
       if (!session || publicState(server.state) === "stopping") continue;
       const key = `${session.pid} ${session.start} ${session.boot}`;
-      const isAlive = lives.get(key) ?? isRunning(session);
+      const isAlive = lives.get(key) ?? mayRun(session);
       lives.set(key, isAlive);
       // What cannot be ended says so in its own state.
       if (!isAlive) void stopWithSession(server).catch(() => {});
@@ -85,4 +85,13 @@ function sessionOf({ starter }: Supervised): ProcessId | undefined {
 
 function isSame(a: ProcessId | undefined, b: ProcessId): boolean {
   return a?.pid === b.pid && a.start === b.start && a.boot === b.boot;
+}
+
+/** True as long as nobody can look. */
+function mayRun(session: ProcessId): boolean {
+  try {
+    return isRunning(session);
+  } catch {
+    return true;
+  }
 }

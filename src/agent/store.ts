@@ -165,6 +165,11 @@ export class ServerStore {
 
   #withoutSpec(): AppliedSpec | undefined {
     if (!fs.existsSync(join(this.dir, "state.json")) && this.runs().length === 0) return undefined;
+    return this.unreadable();
+  }
+
+  /** For a server that is known to be there, by whatever sign. */
+  unreadable(): AppliedSpec {
     const spec = restingSpec("agent", this.#project, this.name);
     return { spec, secrets: {}, tampered: false, unreadable: true };
   }

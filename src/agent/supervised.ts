@@ -4,6 +4,7 @@ import { SpawnError } from "../model/environment.ts";
 import type { Leftover } from "../model/leftover.ts";
 import type { OperatorWord, Restored, Transition, Verdict } from "../model/observed.ts";
 import type { McpFacts, ProbeReport } from "../model/probe-report.ts";
+import type { ProcessId } from "../model/process.ts";
 import { Redactor } from "../model/redact.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
@@ -24,9 +25,10 @@ import {
   type ServerState,
 } from "../supervisor/state.ts";
 import type { Tally } from "../supervisor/tally.ts";
-import { isRunning } from "../system/processes.ts";
+import { bootId, isRunning, signalProcess } from "../system/processes.ts";
+import type { Survivor } from "../system/survivors.ts";
 import { Driven } from "./driven.ts";
-import type { Incarnation, IncarnationEvents } from "./incarnation.ts";
+import type { Incarnation, IncarnationEvents, Unwatched } from "./incarnation.ts";
 import { Ledger } from "./ledger.ts";
 import { LogWriter } from "./log-writer.ts";
 import { adoptIncarnation, spawnIncarnation } from "./process-host.ts";
@@ -73,6 +75,7 @@ export class Supervised extends Driven {
   /** Unix ms, before the first line that the newest incarnation can have printed: its start is heard of later. */
   #begunAt = 0;
   #watch: Watch | undefined;
+  #unwatched: Unwatched | undefined;
   /** Its place among those that are about to be launched. */
   #turn: Turn | undefined;
   /** How it has done up to now. */
@@ -158,6 +161,10 @@ export class Supervised extends Driven {
   get drift(): string | undefined {
     const isEdited = this.#tampered || this.store.isSpecTouched();
     return isEdited ? "its record in the state folder was edited" : undefined;
+  }
+  /** Why its run cannot be watched for now. */
+  get unwatched(): Unwatched | undefined {
+    return this.#unwatched ?? this.incarnation?.unwatched;
   }
   /** Asks the probes of the live process; undefined while there is none. */
   get watch(): Watch | undefined {
@@ -287,13 +294,27 @@ export class Supervised extends Driven {
     this.dispatch({ type: "configured" });
   }
 
+  /** It could not be taken up at all. */
+  leaveUnwatched(reason: string): void {
+    this.incarnation?.detach();
+    this.hold(undefined);
+    this.#unwatched = { reason };
+  }
+
   /** Takes the server up as an earlier agent, or the last boot, left it. */
-  async adopt(record: RuntimeRecord | undefined): Promise<void> {
+  async adopt(record: RuntimeRecord | undefined, survivors: readonly Survivor[] = []): Promise<void> {
     const now = Date.now();
     const fresh = initialState(now);
-    const { state, booted } = record
+    const recorded = record
       ? stateAfter(record, now, fresh)
       : { state: this.#withoutRecord(fresh), booted: false };
+    const living = livingRun(recorded.state, survivors, record !== undefined);
+    const { state, booted } = living
+      ? { state: { ...recorded.state, inc: living.inc, phase: { tag: "starting" } as const }, booted: false }
+      : { ...recorded, state: withProgram(recorded.state, survivors) };
+    if (living)
+      this.#report(`run ${living.inc} of it goes on, and its record does not say so: it is taken up again`);
+    this.#unwatched = undefined;
     this.beginWith(state);
     const { kept } = this;
     this.#ledger.take(record, booted);
@@ -301,9 +322,11 @@ export class Supervised extends Driven {
     if (!this.#unreadable) this.#ledger.setKept(kept);
     if (this.resumes && isOrphan(this.starter)) this.#stayDown();
     if (booted) return this.#forgetRuns();
-    for (const inc of new Set([...this.store.runs(), state.inc])) await this.#adoptRun(inc);
+    const found = new Map(survivors.map((one) => [one.server?.inc ?? 0, one]));
+    for (const inc of new Set([...this.store.runs(), ...found.keys(), state.inc]))
+      await this.#adoptRun(inc, found.get(inc), living !== undefined);
     this.dispatch({ type: "adopted", present: this.incarnation !== undefined });
-    this.incarnation?.resume(liveProcess(state));
+    this.incarnation?.resume(living !== undefined);
   }
 
   /** What a session started does not come back after its end. */
@@ -320,19 +343,29 @@ export class Supervised extends Driven {
   }
 
   /** A run folder of an incarnation that is over only has its last words left to say. */
-  async #adoptRun(inc: number): Promise<void> {
+  async #adoptRun(inc: number, found: Survivor | undefined, isLost: boolean): Promise<void> {
     const current = inc === this.state.inc && isLive(this.state);
-    const known = current ? liveProcess(this.state) : undefined;
+    if (!current && found && isSecond(found)) return this.#endSecond(found);
+    const lost = isLost && found?.keeper === undefined ? programOf(found) : undefined;
+    const known = current ? (liveProcess(this.state) ?? lost) : undefined;
     const events = current ? this.eventsOf(inc) : NO_EVENTS;
     if (current) this.#begunAt = madeAt(this.store.runPath(inc));
     const { log } = this;
     const { port } = this.#spec;
-    const incarnation = await adoptIncarnation(this.store.runPath(inc), known, { log, events, port });
+    const seen = current && found && !found.keeper ? found.processes : [];
+    const context = { log, events, port, seen, ...(found?.keeper ? { keeper: found.keeper } : {}) };
+    const incarnation = await adoptIncarnation(this.store.runPath(inc), known, context);
     if (current) this.hold(incarnation);
     else {
-      incarnation?.resume(undefined);
+      incarnation?.resume();
       incarnation?.release(Date.now());
     }
+  }
+
+  /** Of two runs of it one is too many. */
+  #endSecond({ keeper, server }: Survivor): void {
+    this.#report(`run ${server?.inc} of it goes on beside a later one: it is killed`);
+    if (keeper && isRunning(keeper)) signalProcess(-keeper.pid, "SIGKILL");
   }
 
   #forgetRuns(): void {
@@ -510,6 +543,42 @@ export function stopBound(spec: Pick<ServerSpec, "stop">): number {
 export function isAtRest(server: Supervised): boolean {
   const state = publicState(server.state);
   return state === "stopped" || state === "failed";
+}
+
+/** The run that lives, where the record says that none does, or of an earlier one, or nothing. */
+function livingRun(
+  state: ServerState,
+  survivors: readonly Survivor[],
+  hasRecord: boolean,
+): { readonly inc: number } | undefined {
+  // What a run that is over has left may print into its fifos still: that is no run.
+  const runs = survivors.filter((one) => (hasRecord ? isSecond(one) : one.processes.length > 0));
+  const inc = Math.max(0, ...runs.flatMap(({ server }) => server?.inc ?? []));
+  if (inc === 0 || (isLive(state) && state.inc >= inc)) return undefined;
+  return { inc };
+}
+
+/** A record may name a stranger. What the keeper of the run has started is its program. */
+function withProgram(state: ServerState, survivors: readonly Survivor[]): ServerState {
+  const { phase, inc } = state;
+  const found = survivors.find(({ server }) => server?.inc === inc);
+  const [program] = found?.keeper ? found.processes : [];
+  const recorded = liveProcess(state);
+  if (!program || !recorded || (phase.tag !== "running" && phase.tag !== "ending")) return state;
+  if (found?.processes.some(({ pid, start }) => pid === recorded.pid && start === recorded.start))
+    return state;
+  return { ...state, phase: { ...phase, process: { ...program, boot: bootId() } } };
+}
+
+/** A keeper with its program. */
+const isSecond = ({ keeper, processes }: Survivor) => keeper !== undefined && processes.length > 0;
+
+/** The first of its processes, where no record names one and no keeper has started it. */
+function programOf(found: Survivor | undefined): ProcessId | undefined {
+  const [first] = [...(found?.processes ?? [])].sort(
+    (a, b) => Number(a.start) - Number(b.start) || a.pid - b.pid,
+  );
+  return first && { ...first, boot: bootId() };
 }
 
 const NO_EVENTS = { spawned: () => {}, exited: () => {}, emptied: () => {}, report: () => {} };

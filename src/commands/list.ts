@@ -101,8 +101,20 @@ function withRoot(entry: ListEntry, lost: readonly LostRoot[]): ListEntry {
 const lostLine = (lost: LostRoot) => `warning: ${visible(lostRootText(lost))}\n`;
 
 function rowOf(entry: ListEntry): ListRow {
-  const { name, project, state, pid, port, uptime_secs, restart_count, ready, held, paused, waits_for } =
-    entry;
+  const {
+    name,
+    project,
+    state,
+    pid,
+    port,
+    uptime_secs,
+    restart_count,
+    ready,
+    held,
+    paused,
+    unwatched,
+    waits_for,
+  } = entry;
   return {
     name,
     project,
@@ -116,6 +128,7 @@ function rowOf(entry: ListEntry): ListRow {
     isWatched: isOfAgent(entry),
     paused: paused !== undefined,
     kept: entry.kept === true,
+    unwatched: unwatched !== undefined,
     waitsFor: (waits_for ?? []).map(({ server }) => server),
   };
 }

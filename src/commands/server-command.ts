@@ -20,6 +20,7 @@ import {
   recordedNames,
   recordedProjects,
 } from "../system/projects.ts";
+import { anySurvives } from "../system/survivors.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { Held, Others } from "./others.ts";
 import { type EvaluationFlags, ProjectCommand } from "./project-command.ts";
@@ -98,7 +99,7 @@ export abstract class ServerCommand extends ProjectCommand {
           hasActions(this.state, project) ||
           hasTypedJobs(this.state, project)),
     );
-    if (!recorded) return undefined;
+    if (!recorded && !(await anySurvives(this.state, only))) return undefined;
     return this.withAgent(work);
   }
 

@@ -28,7 +28,18 @@ export default class Tree extends ServerCommand {
   }
 }
 
-function nodeOf({ name, project, state, ready, held, paused, waits_for, depends_on }: TreeEntry): TreeNode {
+function nodeOf({
+  name,
+  project,
+  state,
+  ready,
+  held,
+  paused,
+  unwatched,
+  waits_for,
+  depends_on,
+}: TreeEntry): TreeNode {
   const waitsFor = waits_for ?? [];
-  return { name, project, state, ready, held, paused: paused !== undefined, waitsFor, dependsOn: depends_on };
+  const is = { paused: paused !== undefined, unwatched: unwatched !== undefined };
+  return { name, project, state, ready, held, ...is, waitsFor, dependsOn: depends_on };
 }

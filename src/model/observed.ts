@@ -5,11 +5,11 @@ import type { Starter } from "./starter.ts";
 export const STATES = ["stopped", "starting", "running", "restarting", "failed", "stopping"] as const;
 export type StateName = (typeof STATES)[number];
 
-/** How a process ended. `unknown`: it ended while nobody could see it. */
+/** How a process ended. `unknown`: nobody who could tell saw it end; `because` says why that is so, one clause. */
 export type Exit =
   | { readonly kind: "code"; readonly code: number }
   | { readonly kind: "signal"; readonly signal: string }
-  | { readonly kind: "unknown" };
+  | { readonly kind: "unknown"; readonly because?: string | undefined };
 
 export function formatExit(exit: Exit): string {
   switch (exit.kind) {
@@ -18,7 +18,7 @@ export function formatExit(exit: Exit): string {
     case "signal":
       return exit.signal;
     case "unknown":
-      return "exit code unknown";
+      return exit.because === undefined ? "exit code unknown" : `exit code unknown: ${exit.because}`;
   }
 }
 
@@ -92,6 +92,8 @@ export interface Observed {
     /** Unix ms at which it ends by itself; absent: only by a person's word. */
     readonly until?: number;
   };
+  /** Its run cannot be watched for now, which is tried again: nobody reads its output. The reason is a clause. */
+  readonly unwatched?: { readonly reason: string };
   /** On whose word it runs, or ran last. */
   readonly startedBy?: Starter;
   /** Why it is in this state, one clause, e.g. `exit 7, 5 restarts in the last minute`. */

@@ -80,5 +80,5 @@ export type SecretValues = z.infer<typeof secretValues>;
 export const exit = z.union([
   z.object({ kind: z.literal("code"), code: z.int() }),
   z.object({ kind: z.literal("signal"), signal: z.string() }),
-  z.object({ kind: z.literal("unknown") }),
+  z.object({ kind: z.literal("unknown"), because: z.string().optional() }),
 ]);

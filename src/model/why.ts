@@ -10,7 +10,13 @@ import { isAcceptedEnd, mayRun } from "./wanted.ts";
  */
 export function why(observed: Observed, now: number): string {
   const sentences = observed.spec?.wanted === "ignore" ? ignored(observed) : byState(observed, now);
-  return [...sentences, ...paused(observed, now), ...restored(observed, now), ...remarks(observed)].join(" ");
+  return [
+    ...sentences,
+    ...unwatched(observed),
+    ...paused(observed, now),
+    ...restored(observed, now),
+    ...remarks(observed),
+  ].join(" ");
 }
 
 function byState(observed: Observed, now: number): string[] {
@@ -183,6 +189,13 @@ function howStopped({ reason, lastExit }: Observed): string {
 
 function ignored({ name, state }: Observed): string[] {
   return [`${name} is ${state}. It is declared with wanted "ignore": apply never touches it.`];
+}
+
+function unwatched({ unwatched: how }: Observed): string[] {
+  if (how === undefined) return [];
+  return [
+    `Its agent cannot watch it: ${how.reason}. Nobody reads its output until that is mended; the agent tries again by itself.`,
+  ];
 }
 
 function paused({ name, paused: pause }: Observed, now: number): string[] {

@@ -7,7 +7,16 @@ import { CONDITIONS, exit, name, secretValues } from "../model/spec-parts.ts";
 import { session, starter } from "../model/starter.ts";
 import { LONGEST_PAUSE } from "../model/units.ts";
 import { discoverContract } from "./discover-contract.ts";
-import { listEntry, missing, statusEntry, treeEntry, troubles, unixMs, verdict } from "./entry-contract.ts";
+import {
+  listEntry,
+  missing,
+  statusEntry,
+  treeEntry,
+  troubles,
+  unixMs,
+  unwatched,
+  verdict,
+} from "./entry-contract.ts";
 import { jobContract } from "./job-contract.ts";
 import { shortServer } from "./short-spec.ts";
 import { usageContract } from "./usage-contract.ts";
@@ -69,6 +78,7 @@ const observed = z.object({
   lastExit: z.object({ exit, at: unixMs, requested: z.boolean().optional() }).optional(),
   nextStartAt: unixMs.optional(),
   paused: z.object({ at: unixMs, until: unixMs.optional() }).optional(),
+  unwatched: unwatched.optional(),
   startedBy: starter.optional(),
   reason: z.string().optional(),
   restored: z.object({ at: unixMs, because: z.string() }).optional(),

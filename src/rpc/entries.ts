@@ -39,6 +39,7 @@ export function lastEndOf({
     last_end: {
       ...(exit.kind === "code" ? { code: exit.code } : {}),
       ...(exit.kind === "signal" ? { signal: exit.signal } : {}),
+      ...(exit.kind === "unknown" && exit.because !== undefined ? { unknown_because: exit.because } : {}),
       at_unix_ms: Math.round(at),
       ...(requested ? { requested } : {}),
     },

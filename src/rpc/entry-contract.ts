@@ -30,6 +30,9 @@ export const missing = z.array(
 
 export const troubles = z.array(z.string());
 
+/** It runs as recorded, and cannot be watched for now; the agent keeps trying. */
+export const unwatched = z.object({ reason: z.string() });
+
 export const listEntry = z.object({
   name: z.string(),
   project: z.string(),
@@ -45,6 +48,8 @@ export const listEntry = z.object({
   held: z.boolean(),
   /** Restarts, and what probes lead to, are suspended; without `until_unix_ms` until `resume`. */
   paused: z.object({ at_unix_ms: unixMs, until_unix_ms: unixMs.optional() }).optional(),
+  /** Nobody reads its output, for this reason. */
+  unwatched: unwatched.optional(),
   uptime_secs: z.int().optional(),
   /** Null: nobody counts. */
   restart_count: z.int().nullable(),
@@ -55,6 +60,8 @@ export const listEntry = z.object({
     .object({
       code: z.int().optional(),
       signal: z.string().optional(),
+      /** Why nobody knows how, one clause. */
+      unknown_because: z.string().optional(),
       at_unix_ms: unixMs,
       /** It was told to end. */
       requested: z.literal(true).optional(),

@@ -97,7 +97,8 @@ export function endByItself(
 
 /** It is gone without a trace, its whole group with it: nothing is left to be signalled. */
 export function vanish(state: ServerState, spec: SupervisedSpec, now: number): Turn {
-  const { after, change } = afterExit(state, { kind: "unknown" }, now, spec, now);
+  const exit: Exit = { kind: "unknown", because: "nothing was left of it when somebody looked" };
+  const { after, change } = afterExit(state, exit, now, spec, now);
   const turn = follow(state, after, now);
   return { ...turn, change: { ...change, ...turn.change } };
 }

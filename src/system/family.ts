@@ -36,6 +36,13 @@ export function isKeeper(pid: number): boolean {
   return wordsOf(pid).some((word) => word.startsWith(KEEPER_LABEL));
 }
 
+/** The run folder that a keeper was started with; undefined: it is none. */
+export function keptFolder(pid: number): string | undefined {
+  const words = wordsOf(pid);
+  const label = words.findIndex((word) => word.startsWith(KEEPER_LABEL));
+  return label === -1 ? undefined : words[label + 1];
+}
+
 /**
  * Whether a process is one of those, descends from one, or is in its process group. `leads`: its session is its own,
  * too, and not that of its manager.

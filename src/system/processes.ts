@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { promisify } from "node:util";
 import { type Mark, type ProcessRow, ProcessTable } from "../model/family.ts";
 import type { ProcessId } from "../model/process.ts";
+import { isCode } from "./files.ts";
 
 /**
  * What the system says about processes. Linux is read from /proc; elsewhere `ps` is asked.
@@ -29,7 +30,10 @@ interface SystemRow extends ProcessRow {
   readonly state: string;
 }
 
-/** The process of that pid, with what tells it from a later one of the same pid; undefined when there is none. */
+/**
+ * The process of that pid, with what tells it from a later one of the same pid; undefined when there is none. Throws, as
+ * all that asks for a process does, when nobody can look, for want of a descriptor.
+ */
 export function identify(pid: number): ProcessId | undefined {
   const row = isLinux ? readProc(pid) : readPs(pid);
   return row && !isDead(row) ? { pid, start: row.start, boot: bootId() } : undefined;
@@ -112,8 +116,19 @@ function readStat(pid: number): string | undefined {
     } finally {
       closeSync(fd);
     }
-  } catch {
+  } catch (error) {
+    // Without a free descriptor nobody can look: that is not to say that it is gone.
+    if (isCode(error, "EMFILE", "ENFILE", "ENOMEM") && exists(pid)) throw error;
     return undefined;
+  }
+}
+
+/** Asked without opening anything. A dead one that nobody has waited for exists, too. */
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return isCode(error, "EPERM");
   }
 }
 

@@ -38,6 +38,7 @@ interface ChangeDocument
     | "restartCount"
     | "lastExit"
     | "paused"
+    | "unwatched"
     | "reason"
     | "since"
     | "waitsFor"
@@ -91,6 +92,7 @@ const FOUND = [
   "restartCount",
   "lastExit",
   "paused",
+  "unwatched",
   "reason",
   "since",
   "waitsFor",

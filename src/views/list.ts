@@ -27,6 +27,8 @@ export interface ListRow extends Pick<Observed, "name" | "project" | "state"> {
   /** The operator said stop. */
   readonly held: boolean;
   readonly paused?: boolean;
+  /** Its run cannot be watched for now. */
+  readonly unwatched?: boolean;
   /** Somebody looks at it again and again. Default true. */
   readonly isWatched?: boolean;
   /** Names of the servers whose state it waits for. */
@@ -71,28 +73,30 @@ export interface StateFacts {
   readonly state: StateName;
   readonly held: boolean;
   readonly paused: boolean;
+  readonly unwatched?: boolean;
   /** Names of the servers whose state it waits for. */
   readonly waitsFor: readonly string[];
 }
 
-export function stateText({ state, held, paused, waitsFor }: StateFacts): string {
+export function stateText({ state, held, paused, unwatched = false, waitsFor }: StateFacts): string {
   const [first, ...others] = waitsFor;
   if (first !== undefined) {
     const more = others.length === 0 ? "" : ` +${others.length}`;
     return cut(`waits for ${visible(first)}`, LONGEST_STATE - more.length) + more;
   }
   if (state === "stopped" && held) return "stopped (held)";
+  if (unwatched) return `${state} (unwatched)`;
   return paused ? `${state} (paused)` : state;
 }
 
 function cells(server: ListRow, several: boolean): Cell[] {
-  const { state, ready, pid, uptimeMs, held, paused = false, waitsFor = [] } = server;
+  const { state, ready, pid, uptimeMs, held, paused = false, unwatched = false, waitsFor = [] } = server;
   const verdict = ready === null ? "unknown" : ready ? "ok" : "failing";
   return [
     { text: labelOf(server, several) },
     {
-      text: stateText({ state, held, paused, waitsFor }),
-      style: waitsFor.length > 0 ? "yellow" : stateStyle(state, verdict),
+      text: stateText({ state, held, paused, unwatched, waitsFor }),
+      style: waitsFor.length > 0 || unwatched ? "yellow" : stateStyle(state, verdict),
     },
     readyCell(state, verdict, server.isWatched ?? true),
     { text: pid === undefined ? "-" : String(pid) },

@@ -144,6 +144,7 @@ function noteLines(plan: Plan, screen: Screen, paint: Paint): string[] {
     ...paused.map((change) => of("paused:", pausedText(change, screen.now))),
     ...plan.changes.filter(isWaiting).map((change) => of("waiting:", waitingText(change))),
     ...plan.changes.filter(isAiling).map((change) => of("not ready:", ailingText(change))),
+    ...plan.changes.filter(isUnwatched).map((change) => of("unwatched:", unwatchedText(change))),
     ...drifted.map((change) => of("drifted:", driftText(change))),
     ...(plan.kept ?? []).map((server) => of("undeclared:", keptText(server))),
     ...plan.changes.filter(isPutBack).map((change) => of("put back:", putBackText(change, screen.now))),
@@ -188,6 +189,12 @@ function ailingText({ server, observed }: Change): string {
 
 function keptText({ name, state }: Observed): string {
   return `${name} is ${state}, and left as it is; \`xy forget ${name}\` removes it`;
+}
+
+const isUnwatched = ({ observed }: Change) => observed?.unwatched !== undefined;
+
+function unwatchedText({ server, observed }: Change): string {
+  return `${server} runs, and nobody reads its output: ${observed?.unwatched?.reason}`;
 }
 
 function driftText({ server, action, observed }: Change): string {

@@ -44,17 +44,18 @@ export function statusView(observed: Observed, details: StatusDetails, screen: S
 function stateRows(observed: Observed, { now }: Screen): Row[] {
   const { state, ready, healthy, reason, pid, startedAt, lastExit, drift, operator, paused, startedBy } =
     observed;
-  const { restartCount, restored } = observed;
+  const { restartCount, restored, unwatched } = observed;
   const { waitsFor = [], troubles = [] } = observed;
   const running = state === "running" || state === "starting";
   const rows: (Row | undefined)[] = [
     {
       label: "state",
-      value: `${stateText({ state, held: operator === "stop", paused: paused !== undefined, waitsFor: [] })}, ${since(observed, now)}`,
+      value: `${stateText({ state, held: operator === "stop", paused: paused !== undefined, unwatched: unwatched !== undefined, waitsFor: [] })}, ${since(observed, now)}`,
       style: waitsFor.length > 0 ? "yellow" : stateStyle(state, ready.status),
     },
     ...waitsFor.map(waitRow),
     reason === undefined ? undefined : { label: "reason", value: reason },
+    unwatched && { label: "unwatched", value: `${unwatched.reason}; tried again`, style: "yellow" },
     wordRow(observed),
     observed.kept && {
       label: "declared",

@@ -12,6 +12,7 @@ export interface TreeNode extends Pick<Observed, "name" | "project" | "state"> {
   readonly ready: boolean | null;
   readonly held: boolean;
   readonly paused: boolean;
+  readonly unwatched?: boolean;
   readonly waitsFor: readonly Missing[];
 }
 
@@ -125,13 +126,13 @@ function textOf(
   return `${paint("dim", stem)}${name}${gap}${paint(style, short)}${paint("dim", rest)}`;
 }
 
-function stateOf({ state, ready, held, paused, waitsFor }: TreeNode): string {
+function stateOf({ state, ready, held, paused, unwatched = false, waitsFor }: TreeNode): string {
   const [first, ...others] = waitsFor;
   if (first !== undefined) {
     const more = others.length === 0 ? "" : ` (+${others.length})`;
     return visible(`waits for ${first.server}${more}: ${first.state}`);
   }
-  const text = stateText({ state, held, paused, waitsFor: [] });
+  const text = stateText({ state, held, paused, unwatched, waitsFor: [] });
   if (state !== "running") return text;
   return `${text}, ${ready === true ? "ready" : ready === null ? "not ready yet" : "not ready"}`;
 }

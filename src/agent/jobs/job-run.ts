@@ -15,7 +15,6 @@ import { Driven } from "../driven.ts";
 import type { Incarnation, IncarnationEvents } from "../incarnation.ts";
 import { LogWriter } from "../log-writer.ts";
 import { adoptIncarnation, spawnIncarnation } from "../process-host.ts";
-import { hasKeeper } from "../run-folder.ts";
 import type { JobBook } from "./book.ts";
 import type { Ending, JobEntry } from "./journal.ts";
 import { exitFields, exitIn, UNSEEN } from "./main-jobs.ts";
@@ -122,8 +121,7 @@ export class JobRun extends Driven {
     this.#isTrying = true;
     this.beginWith({ ...initialState(Date.now()), inc: trial, phase: { tag: "starting" } });
     this.hold(found);
-    // A keeper tells which process it is, as at a start.
-    found.resume(hasKeeper(this.runPath(trial)) ? undefined : known);
+    found.resume(true);
     if (ending) this.dispatch({ type: "stop" });
     else if (known && started_at !== null) this.#bound(started_at);
     return true;

@@ -4,6 +4,7 @@ import { isMainJob, isOver, type Job, jobLabel } from "../../model/job.ts";
 import type { ParsedParams, ResultOf } from "../../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { isLive } from "../../supervisor/state.ts";
+import type { Survivor } from "../../system/survivors.ts";
 import type { LogSource } from "../log-stream.ts";
 import type { Supervised } from "../supervised.ts";
 import { wholeAction } from "../whole-spec.ts";
@@ -42,10 +43,13 @@ export class Jobs {
     });
   }
 
-  /** Takes up what earlier agents left, and begins to look at the schedules. */
-  async begin(): Promise<void> {
+  /**
+   * Takes up what earlier agents left, and begins to look at the schedules. `survivors`: what runs of jobs, whatever is
+   * recorded of them.
+   */
+  async begin(survivors: readonly Survivor[]): Promise<void> {
     this.#actions.readAll();
-    await this.#runner.adoptAll((spec, { inline }) => (inline ? {} : this.#secretsOf(spec)));
+    await this.#runner.adoptAll((spec, { inline }) => (inline ? {} : this.#secretsOf(spec)), survivors);
     for (const project of new Set(this.#actions.all().map(({ spec }) => spec.project)))
       this.#schedule(project);
   }

@@ -1,6 +1,6 @@
 import { withoutDefaults } from "../../model/canonical.ts";
 import { isOver, type Job } from "../../model/job.ts";
-import type { Exit } from "../../model/observed.ts";
+import { type Exit, formatExit } from "../../model/observed.ts";
 import type { ProcessId } from "../../model/process.ts";
 import { earlyEnd } from "../../model/start.ts";
 import type { MachineEvent } from "../../supervisor/machine.ts";
@@ -140,7 +140,7 @@ function exitPatch(
   const ended = { ended_at: at, ...exitFields(exit) };
   if (requested) return { ...ended, phase: "cancelled", error: reason ?? "it was told to stop" };
   if (isSuccess(exit, server.spec)) return { ...ended, phase: "succeeded" };
-  return { ...ended, phase: "failed", ...(exit.kind === "unknown" ? { error: "exit code unknown" } : {}) };
+  return { ...ended, phase: "failed", ...(exit.kind === "unknown" ? { error: formatExit(exit) } : {}) };
 }
 
 export function exitFields(exit: Exit): Pick<Job, "exit_code" | "signal"> {

@@ -1,8 +1,10 @@
+import { dirname } from "node:path";
 import { type ActionSpec, actionKey } from "../../model/action.ts";
 import { type Job, type JobSpec, jobLabel } from "../../model/job.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
 import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
-import { bootId } from "../../system/processes.ts";
+import { bootId, isRunning, signalProcess } from "../../system/processes.ts";
+import type { Survivor } from "../../system/survivors.ts";
 import { endStrayRun } from "../process-host.ts";
 import type { JobBook, LeftOver } from "./book.ts";
 import { type Owner, ownerKey } from "./folders.ts";
@@ -224,7 +226,10 @@ export class Runner {
   }
 
   /** Takes up what an earlier agent left unfinished. `secretsOf`: values of an action's secrets, as they are now. */
-  async adoptAll(secretsOf: (spec: ActionSpec, entry: JobEntry) => SecretValues): Promise<void> {
+  async adoptAll(
+    secretsOf: (spec: ActionSpec, entry: JobEntry) => SecretValues,
+    survivors: readonly Survivor[],
+  ): Promise<void> {
     for (const left of this.#book.leftOver()) {
       try {
         await this.#adopt(left, secretsOf);
@@ -233,6 +238,7 @@ export class Runner {
         this.#runs.get(left.job.id)?.cancel(`cannot be taken up: ${String(error)}`);
       }
     }
+    this.#endStrays(survivors);
     await this.#giveUpOrphans();
     this.#adopting = false;
     this.#beginNext();
@@ -263,6 +269,16 @@ export class Runner {
     if (entry.boot !== bootId()) return this.#lost(entry, unseenEnd(entry));
     const run = this.#take(entry, spec, secretsOf(spec, entry));
     if (await run.adopt()) this.#busy.add(run);
+  }
+
+  /** Attempts whose folder is gone with all that was known of them. */
+  #endStrays(survivors: readonly Survivor[]): void {
+    const folders = new Set([...this.#runs.values()].map(({ entry }) => this.#book.folders.run(entry)));
+    for (const { dir, keeper } of survivors) {
+      if (!keeper || folders.has(dirname(dir)) || !isRunning(keeper)) continue;
+      signalProcess(-keeper.pid, "SIGKILL");
+      this.#report(`a job runs in ${dir}, and nothing else is known of it: it is killed`);
+    }
   }
 
   /** Nothing is known of it any more: what a keeper proves to be ours is ended, since nobody would look after it. */

@@ -105,6 +105,12 @@ test("ignored, drifted and unreadable", () => {
   );
 });
 
+test("a server that cannot be watched", () => {
+  expect(why(running(web, { unwatched: { reason: "EMFILE: too many open files" } }), NOW)).toContain(
+    "Its agent cannot watch it: EMFILE: too many open files. Nobody reads its output until that is mended",
+  );
+});
+
 describe("paused", () => {
   const paused = { at: NOW - 3 * MINUTE, until: NOW + 7 * MINUTE };
 

@@ -72,6 +72,11 @@ test("what is paused", () => {
   `);
 });
 
+test("what cannot be watched", () => {
+  const rows = servers.slice(1, 2).map((server) => ({ ...row(server), unwatched: true }));
+  expect(listView(rows, { ...plain, width: 80 })).toContain("slow  running (unwatched)  no ");
+});
+
 test("in colour", () => {
   expect(listView(servers.slice(3).map(row), { ...plain, colour: true })).toMatchInlineSnapshot(`
     "[1mNAME[22m  [1mSTATE[22m           [1mREADY[22m  [1mPID[22m  [1mPORT[22m  [1mUPTIME[22m  [1mRESTARTS[22m

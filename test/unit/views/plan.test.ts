@@ -330,6 +330,12 @@ describe("a plan for people", () => {
   });
 });
 
+test("a server that cannot be watched is told of, and changes nothing", () => {
+  const text = view([web], [running(web, { unwatched: { reason: "no room" } })]);
+  expect(text).toContain("unwatched: web runs, and nobody reads its output: no room\n");
+  expect(text).toContain("No changes.");
+});
+
 test("a paused server is told of, whatever the plan does", () => {
   const paused = { at: NOW - MINUTE, until: NOW + 7 * MINUTE };
   const down = { state: "restarting", lastExit: exited(7), paused: { at: NOW - MINUTE } } as const;
