@@ -12,7 +12,6 @@ import type { Method, Params, ResultOf } from "../rpc/contract.ts";
 import { explained, isUnknownParam, RpcError } from "../rpc/errors.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { hasActions, hasTypedJobs, recordedNames } from "../system/projects.ts";
-import { anySurvives } from "../system/survivors.ts";
 import { isAgentExpected } from "./agent-find.ts";
 import { reachAgent } from "./agent-reach.ts";
 import type { ActionsChange, Backend, PerformOptions, PerformResult, Remark } from "./backend.ts";
@@ -55,8 +54,10 @@ export class AgentBackend implements Backend {
   }
 
   async observe(project: string): Promise<readonly Observed[]> {
-    if (recordedNames(this.#state, project).length === 0 && !(await anySurvives(this.#state, project)))
-      return [];
+    if (recordedNames(this.#state, project).length === 0) {
+      const { anySurvives } = await import("../system/survivors.ts");
+      if (!(await anySurvives(this.#state, project))) return [];
+    }
     const observed = (await this.#call("observe", { project })) as Observed[];
     return observed.map((server) => (server.spec ? { ...server, spec: completed(server.spec) } : server));
   }

@@ -20,7 +20,6 @@ import {
   recordedNames,
   recordedProjects,
 } from "../system/projects.ts";
-import { anySurvives } from "../system/survivors.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { Held, Others } from "./others.ts";
 import { type EvaluationFlags, ProjectCommand } from "./project-command.ts";
@@ -99,7 +98,10 @@ export abstract class ServerCommand extends ProjectCommand {
           hasActions(this.state, project) ||
           hasTypedJobs(this.state, project)),
     );
-    if (!recorded && !(await anySurvives(this.state, only))) return undefined;
+    if (!recorded) {
+      const { anySurvives } = await import("../system/survivors.ts");
+      if (!(await anySurvives(this.state, only))) return undefined;
+    }
     return this.withAgent(work);
   }
 
