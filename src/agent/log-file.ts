@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { linesIn } from "../model/text.ts";
+import { isFolder, isTaken, leadsTo } from "../system/files.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
 import { causeText } from "../system/shortage.ts";
 import { lostRecord, NEWLINE } from "./log-record.ts";
@@ -167,6 +168,8 @@ export class LogFile {
 
   /** Undefined: it is open. Otherwise why not. */
   #opened(): string | undefined {
+    const other = this.#inTheWay();
+    if (other !== undefined) return other;
     try {
       ensurePrivateDir(this.dir);
       // A fifo in its place would keep the agent waiting.
@@ -174,7 +177,7 @@ export class LogFile {
       const info = fs.fstatSync(fd);
       if (!info.isFile()) {
         fs.closeSync(fd);
-        return `${this.currentPath} is no plain file`;
+        return `${this.currentPath} is no plain file; move it away`;
       }
       this.#fd = fd;
       this.#size = info.size;
@@ -184,6 +187,15 @@ export class LogFile {
     } catch (error) {
       return causeText(error);
     }
+  }
+
+  /** What somebody else has put here is not ours to move. */
+  #inTheWay(): string | undefined {
+    if (isTaken(this.dir) && !isFolder(this.dir)) return `${this.dir} is no folder; move it away`;
+    const here = leadsTo(this.currentPath);
+    if (here?.isDirectory()) return `${this.currentPath} is a folder (EISDIR); move it away`;
+    const isLost = here === undefined && isTaken(this.currentPath);
+    return isLost ? `${this.currentPath} is a link that leads nowhere; remove it` : undefined;
   }
 
   /** A power cut can leave a record without its newline: what follows must not be glued to it. */

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { isCode } from "../system/files.ts";
+import { isCode, isFolder } from "../system/files.ts";
 import {
   decodeRecord,
   LineJoiner,
@@ -23,6 +23,8 @@ export interface LogQuery {
   readonly unfinished?: boolean;
 }
 
+const { O_RDONLY, O_NONBLOCK } = fs.constants;
+
 const BLOCK = 64 * 1024;
 /** Open records looked through for the beginnings of the oldest lines. */
 const MOST_PIECES = 256;
@@ -38,10 +40,13 @@ export class LogSnapshot {
   constructor(dir: string) {
     for (const name of ["current.log", ...rotatedFiles(dir)]) {
       try {
-        const fd = fs.openSync(join(dir, name), "r");
-        this.#files.push({ fd, size: fs.fstatSync(fd).size });
+        // A fifo in its place would keep its reader waiting.
+        const fd = fs.openSync(join(dir, name), O_RDONLY | O_NONBLOCK);
+        const info = fs.fstatSync(fd);
+        if (info.isFile()) this.#files.push({ fd, size: info.size });
+        else fs.closeSync(fd);
       } catch (error) {
-        if (!isCode(error, "ENOENT")) throw error;
+        if (!isCode(error, "ENOENT", "ENOTDIR", "ELOOP", "ENXIO")) throw error;
       }
     }
   }
@@ -100,7 +105,7 @@ export class LogSnapshot {
 
 /** Newest first. An agent that died while it rotated may have left a gap in their numbers. */
 function rotatedFiles(dir: string): string[] {
-  if (!fs.existsSync(dir)) return [];
+  if (!isFolder(dir)) return [];
   const numbers = fs.readdirSync(dir).flatMap((name) => /^(\d+)\.log$/.exec(name)?.[1] ?? []);
   return numbers
     .map(Number)

@@ -5,13 +5,13 @@ import type { Mark } from "../model/family.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
 import { endStrayProbes } from "../probes/command.ts";
-import { isCode } from "../system/files.ts";
+import { isCode, makeWayForFolder } from "../system/files.ts";
 import { holderText } from "../system/holders.ts";
 import { holderOf } from "../system/listeners.ts";
 import { hardLimitOfFiles } from "../system/open-files.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
 import { isRunning, parentOf, signalExactly, signalProcess } from "../system/processes.ts";
-import { isShortage } from "../system/shortage.ts";
+import { causeText, isShortage } from "../system/shortage.ts";
 import { type Connection, Incarnation, type IncarnationEvents, type RunContext } from "./incarnation.ts";
 import { type Launched, makeFifosAt, startKeeper } from "./keeper.ts";
 import { isAnothers, keeperAnswers, keeperAs } from "./keepers.ts";
@@ -189,10 +189,10 @@ async function reachRun(
     log.open();
     // What is read would be lost: it waits in the pipe.
     const [fault] = log.faults;
-    if (fault !== undefined) throw new Error(fault);
+    if (fault !== undefined) return { keeper: facts, doors, files: { reason: fault } };
     return { keeper: facts, doors, files: withReserve(() => openRunFiles(doors)) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = `its run folder ${dir} cannot be used: ${causeText(error)}`;
     return { keeper: facts, doors, files: { reason } };
   }
 }
@@ -217,6 +217,7 @@ function withReserve<T>(open: () => T): T {
  * code.
  */
 async function mendFolder(dir: string, doors: Doors): Promise<void> {
+  makeWayForFolder(dirname(dir));
   if (fs.lstatSync(dir, { throwIfNoEntry: false })?.isDirectory() === false) fs.rmSync(dir);
   ensurePrivateDir(dir);
   const broken = Object.values(doors).filter((path) => dirname(path) === dir && !isFifoItself(path));

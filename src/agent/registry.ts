@@ -3,6 +3,7 @@ import type { SecretValues } from "../model/spec-parts.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { isCode } from "../system/files.ts";
 import { recordedBackends } from "../system/projects.ts";
+import { causeText } from "../system/shortage.ts";
 import { type Survivor, survivorsIn } from "../system/survivors.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { dependenciesFirst, dependentsFirst, keyOf } from "./ordering.ts";
@@ -97,7 +98,7 @@ export class Registry {
     try {
       return store.readSpec();
     } catch (error) {
-      this.#report(`cannot read what was applied, in ${store.dir}: ${String(error)}`);
+      this.#report(`cannot read what was applied, in ${store.dir}: ${causeText(error)}`);
       return store.unreadable();
     }
   }
@@ -108,7 +109,7 @@ export class Registry {
       await server.adopt(server.store.readRecord(), survivors);
       this.jobs.main.tidy(server);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = `its folder ${server.store.dir} cannot be used: ${causeText(error)}`;
       server.leaveUnwatched(reason);
       const { project, name } = server.spec;
       if (gap === AGAIN.first)

@@ -203,7 +203,7 @@ function entriesOf(dir: string): Dirent[] {
   try {
     return readdirSync(dir, { withFileTypes: true });
   } catch (error) {
-    if (isCode(error, "ENOENT", "ENOTDIR")) return [];
+    if (isCode(error, "ENOENT", "ENOTDIR", "ELOOP")) return [];
     throw error;
   }
 }

@@ -69,6 +69,8 @@ const LOST: Readonly<Record<string, string | null>> = {
   "schedule.json": "up to when its schedules were looked at",
   "backends.json": "how supervisord was reached",
   journal: "its jobs",
+  log: "what it had printed until then",
+  run: "how its runs have ended, as far as nobody had read that yet",
   key: "the key by which secrets are compared: each counts as changed once, and its server restarts with the next apply",
   locks: null,
   projects: "every project",

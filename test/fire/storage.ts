@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import type { Outcome } from "../cli/cli.ts";
 import { PROJECT } from "../rig/spec.ts";
 import type { Random } from "./random.ts";
-import type { World } from "./world.ts";
+import { FAR, type World } from "./world.ts";
 
 /**
  * Faults of single files and folders: each one that the state folder has, found by walking it, is damaged in each of some
@@ -100,19 +100,32 @@ export async function storageFault(world: World, one: Case, random: Random): Pro
   DAMAGES[one.damage]?.do(path, world);
   for (const look of random.shuffled(LOOKS).slice(0, 2)) await world.said(...look);
   let helped = await untilApplied(world, path);
+  helped = (await clearedAway(world, path)) || helped;
   // What a living agent has in mind hides the damage, until another one reads the file.
   if (one.living) {
     await world.killAgentAndLoop();
     helped = (await untilApplied(world, path)) || helped;
+    helped = (await clearedAway(world, path)) || helped;
   }
   await world.matches();
   return { helped };
 }
 
+/** What a server's entry names as in the way is moved away, as it says there. True: there was something. */
+async function clearedAway(world: World, path: string): Promise<boolean> {
+  const told = await world.troubles();
+  if (!told.some((trouble) => trouble.includes(path) && /(move|remove) it/.test(trouble))) return false;
+  fs.rmSync(path, { recursive: true, force: true });
+  return true;
+}
+
 /** True when a person had to do what a message said. */
 async function untilApplied(world: World, path: string): Promise<boolean> {
+  // Of one project, or of all.
+  const isFar = path.includes("/projects/elsewhere");
+  if (path.endsWith("/projects")) await world.applies(true);
   for (let attempt = 0; ; attempt++) {
-    const outcome = await world.said("apply", "--yes");
+    const outcome = await world.applies(isFar);
     if (outcome.code === 0) return attempt > 0;
     if (attempt > 2) throw new Error(`xy apply cannot go on, whatever is done: ${wordsOf(outcome)}`);
     follow(world, path, outcome);
@@ -139,5 +152,7 @@ export function serversOf(path: string, world: World): string[] {
   if (server !== undefined) return world.names.includes(server) ? [server] : [];
   if (path === "key") return ["careful"];
   if (path === `projects/${PROJECT}/project.json`) return ["ported"];
-  return [`projects/${PROJECT}/servers`, `projects/${PROJECT}`, "projects"].includes(path) ? world.names : [];
+  if (/^projects(\/elsewhere(\/servers(\/far)?)?)?$/.test(path))
+    return path === "projects" ? [...world.names, FAR] : [FAR];
+  return [`projects/${PROJECT}/servers`, `projects/${PROJECT}`].includes(path) ? world.names : [];
 }

@@ -37,11 +37,12 @@ const ROLES: Readonly<Record<string, Role>> = {
   eager: { policy: "always" },
   careful: { policy: "on-failure", more: 'env { TOKEN (file)"token"; }\ndepends-on "eager"\n' },
   once: { policy: "never" },
-  ported: { policy: "on-failure", more: 'port "auto"\n' },
+  // A puppet listens to nothing.
+  ported: { policy: "on-failure", more: 'port "auto"\nliveness "none"\n' },
   rotating: { policy: "on-failure", more: 'logs { max-size "64KiB"; keep 2; }\n' },
   held: { policy: "on-failure" },
 };
-const FAR = "far";
+export const FAR = "far";
 /** Room for the state folder: for the agent's program, and for what the servers print. */
 const DISK_MEBIBYTES = 64;
 const CHATTER = { deed: "chatter", lines: 5, everyMs: 20 } as const;
@@ -179,10 +180,27 @@ export class World {
   /** Runs a command, whatever becomes of it: no person may get words that are not meant for one. */
   async said(...args: string[]): Promise<Outcome> {
     const outcome = await this.home.xy(...args);
-    const raw = rawWords(`${outcome.stdout}${outcome.stderr}`);
+    // What a parser says of a configuration is for the person who wrote it.
+    const raw = args[0] === "check" ? undefined : rawWords(`${outcome.stdout}${outcome.stderr}`);
     if (raw !== undefined)
       throw new Error(`xy ${args.join(" ")} says "${raw}":\n${outcome.stdout}${outcome.stderr}`);
     return outcome;
+  }
+
+  /** As {@link said}, of an apply of what is damaged: of one project, or of the other. */
+  async applies(far: boolean): Promise<Outcome> {
+    const { home } = this;
+    if (!far) return this.said("apply", "--yes");
+    return home.xyIn({ cwd: `${home.path}/${FAR_PROJECT}` }, "apply", "--yes");
+  }
+
+  /** What servers' entries say that xy cannot do for them. */
+  async troubles(): Promise<string[]> {
+    const observed = [...(await this.agent.observe()), ...(await this.agent.observe(FAR_PROJECT))];
+    return observed.flatMap(({ unwatched, troubles = [] }) => [
+      ...(unwatched ? [unwatched.reason] : []),
+      ...troubles,
+    ]);
   }
 
   /** Its process has ended, and the policy starts another. Settles when that has come. */
@@ -288,7 +306,7 @@ export class World {
     if (observed.pid !== known.puppet?.pid)
       say(`is said to be pid ${observed.pid}, and is ${known.puppet?.pid}`);
     if (known.puppet && !isAlive(known.puppet.pid)) say(`has lost its process ${known.puppet.pid}`);
-    const { unwatched } = observed as { unwatched?: { reason: string } };
+    const { unwatched } = observed;
     if (unwatched !== undefined) say(`is not watched: ${unwatched.reason}`);
     const said = observed.lastExit?.exit;
     const is = JSON.stringify;

@@ -82,9 +82,43 @@ describe("a log that cannot be written", () => {
     execFileSync("mkfifo", [join(dir, "current.log")]);
     const log = new LogWriter(dir, LIMITS);
     log.write("out", Buffer.from("one\n"), NOW);
-    expect(log.faults).toEqual([`its log cannot be written: ${log.currentPath} is no plain file`]);
+    expect(log.faults).toEqual([
+      `its log cannot be written: ${log.currentPath} is no plain file; move it away`,
+    ]);
     log.close();
   });
+
+  const INSTEAD: Record<string, (path: string) => void> = {
+    "a fifo": (path) => void execFileSync("mkfifo", [path]),
+    "a folder": (path) => fs.mkdirSync(path),
+    "a link to itself": (path) => fs.symlinkSync(path, path),
+    "a link into nothing": (path) => fs.symlinkSync("/nowhere/at/all", path),
+    "a file": (path) => fs.writeFileSync(path, ""),
+  };
+  for (const [what, make] of Object.entries(INSTEAD)) {
+    for (const place of ["file", "folder"]) {
+      if (what === `a ${place}`) continue;
+      test(`names what is in the way, and goes on once it is gone: ${what} in the place of its ${place}`, () => {
+        const folder = join(dir, "log");
+        if (place === "file") fs.mkdirSync(folder);
+        const path = place === "file" ? join(folder, "current.log") : folder;
+        make(path);
+        // Who only reads is not kept waiting, and finds nothing.
+        new LogSnapshot(folder).close();
+        const log = new LogWriter(folder, LIMITS);
+        log.write("out", Buffer.from("one\n"), NOW);
+        expect(log.faults).toEqual([
+          expect.stringMatching(/^its log cannot be written: .*; (move|remove) it/),
+        ]);
+        expect(log.faults[0]).toContain(`${path} is `);
+        fs.rmSync(path, { recursive: true });
+        log.write("out", Buffer.from("two\n"), LATER);
+        expect(log.faults).toEqual([]);
+        expect(fs.readFileSync(join(folder, "current.log"), "utf8")).toContain("[out] two");
+        log.close();
+      });
+    }
+  }
 });
 
 describe("a log that somebody removes under its writer", () => {
