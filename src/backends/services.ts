@@ -1,5 +1,5 @@
 import { thisAccount } from "../system/account.ts";
-import { readText } from "../system/files.ts";
+import { isFile, readText } from "../system/files.ts";
 import type { Environment } from "../system/paths.ts";
 import { LaunchdUser } from "./launchd-user.ts";
 import type { AgentService } from "./service.ts";
@@ -17,7 +17,8 @@ export function serviceOf(env: Environment): AgentService {
  */
 export async function startInstalled(state: string, env: Environment): Promise<boolean> {
   const service = serviceOf(env);
-  const text = readText(service.file);
+  // One that a person has masked is a link to no file.
+  const text = isFile(service.file) ? readText(service.file) : undefined;
   if (text === undefined || service.stateIn(text) !== state) return false;
   return service.start().then(
     () => true,

@@ -1,6 +1,7 @@
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import { nearest } from "../model/nearest.ts";
 import { visible, visibleJson, visibleLines } from "../model/visible.ts";
+import { InTheWay } from "../system/files.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 
 /** An expected failure of a command: what to say, and the exit code. Thrown by `BaseCommand.fail`. */
@@ -61,7 +62,8 @@ export function report(error: unknown, how: { readonly json: boolean; readonly d
   }
   if (how.debug && error instanceof Error && error.stack)
     process.stderr.write(`${visibleLines(error.stack)}\n`);
-  else if (failure !== error) process.stderr.write("Set XY_DEBUG=1 to see where this came from.\n");
+  else if (failure !== error && !(error instanceof InTheWay))
+    process.stderr.write("Set XY_DEBUG=1 to see where this came from.\n");
   return failure.code;
 }
 

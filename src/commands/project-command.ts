@@ -315,7 +315,7 @@ export abstract class ProjectCommand extends BaseCommand {
     try {
       return write();
     } catch (error) {
-      if (!isNoRoom(error) && !isCode(error, "EACCES", "EPERM")) throw error;
+      if (!isNoRoom(error) && !(goesOn && isCode(error, "EACCES", "EPERM"))) throw error;
       const why = `${what} cannot be written: ${causeText(error)}`;
       if (!goesOn) this.fail(EXIT.failed, `nothing was applied: ${why}`);
       this.note(`xy: ${why}; going on without it, since this only removes`);

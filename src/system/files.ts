@@ -68,8 +68,11 @@ export function readJson(path: string): unknown {
   return text === undefined ? undefined : JSON.parse(text);
 }
 
+/** What stands at a place of xy's keeps it from going on, and a person has to see to it: the message says how. */
+export class InTheWay extends Error {}
+
 /** Something that is no file, or that this account may not read, stands where a file of xy belongs. */
-export class NoFile extends Error {
+export class NoFile extends InTheWay {
   /** It may be a right one: somebody has only taken the permission away. */
   readonly isClosed: boolean;
   constructor(path: string, what: string, verb: "read" | "write" = "read") {
@@ -188,7 +191,8 @@ export function makeWayForFolder(path: string): string | undefined {
 
 /** Whether a path leads to a folder. */
 export const isFolder = (path: string) => leadsTo(path)?.isDirectory() === true;
-const isFile = (path: string) => leadsTo(path)?.isFile() === true;
+/** The same of a file. */
+export const isFile = (path: string) => leadsTo(path)?.isFile() === true;
 
 /** Of what a path leads to; undefined where it leads nowhere. */
 export function leadsTo(path: string): fs.Stats | undefined {

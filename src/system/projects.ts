@@ -4,7 +4,16 @@ import { BACKENDS } from "../model/backends.ts";
 import type { FormerName } from "../model/former.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import type { ServerSpec } from "../model/spec.ts";
-import { isCode, isFolder, isTaken, leadsTo, makeWayForFolder, readRecord, writeAtomic } from "./files.ts";
+import {
+  InTheWay,
+  isCode,
+  isFolder,
+  isTaken,
+  leadsTo,
+  makeWayForFolder,
+  readRecord,
+  writeAtomic,
+} from "./files.ts";
 import { ensurePrivateDir, projectDir, projectsDir } from "./paths.ts";
 
 /** What the state folder keeps of a project, beside its servers. */
@@ -139,7 +148,7 @@ export function lostRootText({ project, root }: LostRoot): string {
 export function recordedProjects(state: string): string[] {
   const dir = projectsDir(state);
   if (!isFolder(dir) && isTaken(dir))
-    throw new Error(
+    throw new InTheWay(
       `cannot read ${dir}: it is no folder, and all projects are recorded in it; move it away, or put back what it was`,
     );
   return namedFolders(dir);
