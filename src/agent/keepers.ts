@@ -1,7 +1,7 @@
-import * as fs from "node:fs";
 import { basename } from "node:path";
 import type { ProcessId } from "../model/process.ts";
 import { keptFolder } from "../system/family.ts";
+import { leadsTo } from "../system/files.ts";
 import { identify, rowOf, wordsOf } from "../system/processes.ts";
 import { ANSWERS } from "./keeper.ts";
 import { holdsAsKeeper } from "./run-folder.ts";
@@ -31,6 +31,6 @@ function isSameFolder(word: string, dir: string): boolean {
   if (word === dir) return true;
   if (basename(word) !== basename(dir) || !word.startsWith("/")) return false;
   // The state folder may be named another way now.
-  const [a, b] = [word, dir].map((path) => fs.statSync(path, { throwIfNoEntry: false }));
+  const [a, b] = [word, dir].map(leadsTo);
   return a !== undefined && a.ino === b?.ino && a.dev === b.dev;
 }

@@ -438,6 +438,11 @@ export class Supervised extends Driven {
         passing: true,
         noRoom: !this.#ledger.isBrief,
       });
+    if (this.#unwatched)
+      throw new SpawnError(
+        `cannot start: something of it may run, and nobody can look: ${this.#unwatched.reason}`,
+        { passing: true },
+      );
     if (this.#unreadable)
       throw new SpawnError("cannot start: what was applied cannot be read: apply it again");
     this.#turn = launches.take();

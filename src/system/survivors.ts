@@ -64,7 +64,7 @@ function survivor(
 
 /** `STATE/projects/P/servers/NAME/run/7`, and the same of an attempt of a job. */
 const RUN =
-  /^(.*)(\/projects\/([^/]+)\/(?:servers\/([^/]+)\/run\/(\d+)|jobs\/(?:servers|actions)\/[^/]+\/run\/\d+\/\d+))$/;
+  /^(.*)(\/projects\/([^/]+)\/(?:servers\/([^/]+)\/run\/(\d+)|jobs\/(?:(?:servers|actions)\/[^/]+|inline)\/run\/\d+\/\d+))$/;
 
 function serverOf(dir: string): Survivor["server"] {
   const [, , , project = "", name = "", inc] = RUN.exec(dir) ?? [];
