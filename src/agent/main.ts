@@ -162,7 +162,8 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
     renew().catch((error) => report(`cannot make it again: ${String(error)}`));
   }, SOCKET_LOOK);
   void told.then(() => shutdown({ keepServers: false, replaced: false })).then(() => finish(0));
-  report(`serves ${registry.all().length} servers on ${socket}`);
+  const count = registry.all().length;
+  report(`serves ${count} ${count === 1 ? "server" : "servers"} on ${socket}`);
   const code = await finished;
   clearInterval(watch);
   if (code === HANDS_OVER) registry.detachAll();

@@ -3,6 +3,7 @@ import { reachAgent } from "../backends/agent-reach.ts";
 import { nextAgent } from "../backends/agent-session.ts";
 import { actionKey, parseActionKey } from "../model/action.ts";
 import { isOver, type Job } from "../model/job.ts";
+import { DEFAULT_PROJECT, NAME_PATTERN } from "../model/name.ts";
 import { nearest } from "../model/nearest.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { Params, ResultOf } from "../rpc/contract.ts";
@@ -29,12 +30,12 @@ export abstract class JobCommand extends ServerCommand {
   ): Promise<Known["spec"]> {
     const slash = text.indexOf("/");
     const key = text.slice(slash + 1);
-    if (parseActionKey(key) === undefined)
+    const project = slash < 0 ? {} : { project: text.slice(0, slash) };
+    if (parseActionKey(key) === undefined || !NAME_PATTERN.test(project.project ?? DEFAULT_PROJECT))
       this.fail(
         EXIT.usage,
-        `cannot read ${JSON.stringify(text)} as an action: write ACTION, or SERVER:ACTION`,
+        `cannot read ${JSON.stringify(text)} as an action: write ACTION or SERVER:ACTION, with PROJECT/ before it if need be`,
       );
-    const project = slash < 0 ? {} : { project: text.slice(0, slash) };
     const all = await client.call("action_list", project);
     const found = all.filter(({ spec }) => actionKey(spec) === key);
     const current = slash < 0 ? await this.currentProject(flags) : undefined;
@@ -52,7 +53,7 @@ export abstract class JobCommand extends ServerCommand {
     );
     const wayOut =
       guess === undefined
-        ? "`xy run` shows all; `xy apply` brings in what is declared"
+        ? "`xy run` shows all, and `xy apply` brings in what is declared; a command goes after --"
         : `did you mean ${guess}?`;
     return this.fail(EXIT.failed, `cannot find action ${key}: ${wayOut}`);
   }
@@ -117,7 +118,9 @@ export abstract class JobCommand extends ServerCommand {
 
   #tellMissed({ missed }: { readonly missed?: number | undefined }): void {
     if (missed)
-      this.note(`xy: ${missed} lines are not shown: there were more than its log keeps, or its disk is full`);
+      this.note(
+        `xy: ${missed === 1 ? "1 line is" : `${missed} lines are`} not shown: there were more than its log keeps, or its disk is full`,
+      );
   }
 }
 

@@ -1,6 +1,8 @@
 import { integer, option, string } from "@oclif/core/flags";
 import { PHASES } from "../model/job.ts";
+import { NAME_PATTERN, NAME_RULE } from "../model/name.ts";
 import { jobsView } from "../views/jobs.ts";
+import { EXIT } from "./exit-codes.ts";
 import { JobCommand } from "./job-command.ts";
 import { projectFilter } from "./project-command.ts";
 
@@ -64,7 +66,13 @@ export default class Jobs extends JobCommand {
   ) {
     const { project } = flags;
     if (server === undefined) return project === undefined ? {} : { project };
-    if (project !== undefined) return { project, server };
+    if (project !== undefined) {
+      if (NAME_PATTERN.test(server)) return { project, server };
+      this.fail(
+        EXIT.usage,
+        `cannot use ${JSON.stringify(server)} as the name of a server: write ${NAME_RULE}`,
+      );
+    }
     const address = await this.address(server, flags);
     return { project: address.project, server: address.name };
   }

@@ -26,3 +26,7 @@ export function wireStream(stream: "out" | "err" | undefined): { stream?: "stdou
   if (stream === undefined) return {};
   return { stream: stream === "out" ? "stdout" : "stderr" };
 }
+
+/** What a reader is told in place of lines that it does not get. */
+export const missedText = (name: string, missed: number) =>
+  `xy: ${name}: ${missed === 1 ? "1 line is" : `${missed} lines are`} missing here: read too slowly, or not written`;

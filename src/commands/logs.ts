@@ -5,7 +5,7 @@ import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { logFormatter } from "../views/logs.ts";
 import { EXIT } from "./exit-codes.ts";
-import { rawFlag, streamFlag, wireRaw, wireStream } from "./line-flags.ts";
+import { missedText, rawFlag, streamFlag, wireRaw, wireStream } from "./line-flags.ts";
 import type { EvaluationFlags } from "./project-command.ts";
 import { type Address, isOfAgent, namesArgument, ServerCommand, wireName } from "./server-command.ts";
 
@@ -160,10 +160,7 @@ export default class Logs extends ServerCommand {
       return;
     }
     const { name, missed } = params;
-    if (missed)
-      this.note(
-        `xy: ${name}: ${missed} lines are missing here: they were read too slowly, or could not be written`,
-      );
+    if (missed) this.note(missedText(name, missed));
     this.printAsIs(format(params));
   }
 }

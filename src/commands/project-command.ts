@@ -4,7 +4,7 @@ import { Fleet } from "../backends/fleet.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import { formatDiagnostic } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
-import { NAME_PATTERN } from "../model/name.ts";
+import { NAME_PATTERN, NAME_RULE } from "../model/name.ts";
 import type { Plan } from "../model/plan.ts";
 import type { ConsentQuestion, Power } from "../model/power.ts";
 import type { ServerSpec } from "../model/spec.ts";
@@ -64,7 +64,7 @@ const projectNamed = (summary: string) =>
     summary,
     parse: async (text) => {
       if (NAME_PATTERN.test(text)) return text;
-      throw new Error(`cannot use ${JSON.stringify(text)} as a project's name`);
+      throw new Error(`cannot use ${JSON.stringify(text)} as a project's name: write ${NAME_RULE}`);
     },
   });
 

@@ -36,7 +36,10 @@ export default class Run extends TypedCommand {
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = {
-    action: string({ description: "Action, as NAME or SERVER:NAME, or with PROJECT/ before it." }),
+    action: string({
+      description:
+        "Action, as NAME or SERVER:NAME, or with PROJECT/ before it. Leave it out to run a command after --.",
+    }),
   };
   static override flags = {
     detach: boolean({ char: "d", summary: "Start it, print the job's number, and do not wait." }),

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { string } from "@oclif/core/args";
 import { boolean } from "@oclif/core/flags";
 import { findAgent } from "../backends/agent-find.ts";
@@ -5,6 +6,7 @@ import { reachAgent } from "../backends/agent-reach.ts";
 import { isManager } from "../backends/fleet.ts";
 import { ServiceError } from "../backends/service.ts";
 import type { UnitBackend } from "../backends/units/unit-backend.ts";
+import { NAME_PATTERN } from "../model/name.ts";
 import { nearest } from "../model/nearest.ts";
 import type { Observed } from "../model/observed.ts";
 import { isProgramAddress, NoSuchProgram } from "../model/other-program.ts";
@@ -228,7 +230,8 @@ export abstract class ServerCommand extends ProjectCommand {
    */
   protected async address(text: string, flags: { config?: string | undefined }): Promise<Address> {
     const [project, name, ...rest] = text.split("/");
-    if (project && name && rest.length === 0) return this.#in(project, name) ?? this.#unknown(name);
+    if (project && name && rest.length === 0 && NAME_PATTERN.test(project))
+      return this.#in(project, name) ?? this.#unknown(text);
     const holders = recordedProjects(this.state).flatMap((one) => this.#in(one, text) ?? []);
     if (holders.length === 0) return this.#unknown(text);
     // Asked of one holder too: where the configuration here is not safe to use, no other project is meant.
@@ -250,15 +253,21 @@ export abstract class ServerCommand extends ProjectCommand {
         EXIT.failed,
         `cannot do this with ${name}: it is not xy's; it can be started, stopped and restarted, and \`xy status\` and \`xy logs\` show it`,
       );
+    const isFull = name.includes("/");
     const all = recordedProjects(this.state).flatMap((project) =>
-      recordedBackends(this.state, project).map((server) => server.name),
+      recordedBackends(this.state, project).map((server) =>
+        isFull ? `${project}/${server.name}` : server.name,
+      ),
     );
-    const meant = nearest(name, all);
+    const meant = nearest(name, all) ?? all.find((one) => isFull && basename(one) === basename(name));
     const hint =
       meant === undefined
         ? "`xy list` shows all, and `xy apply` brings up what is declared"
         : `did you mean ${meant}?`;
-    return this.fail(EXIT.failed, `cannot find server ${name}: ${hint}`);
+    return this.fail(
+      EXIT.failed,
+      `cannot find server ${name.trim() === "" ? JSON.stringify(name) : name}: ${hint}`,
+    );
   }
 
   /** The addresses that `NAME… | --all` stands for. */

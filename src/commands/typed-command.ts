@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { DEFAULT_PROJECT, NAME_PATTERN } from "../model/name.ts";
+import { DEFAULT_PROJECT, NAME_PATTERN, NAME_RULE } from "../model/name.ts";
 import { OPEN_FILES } from "../model/server-fields.ts";
 import type { Typed } from "../operation/typed.ts";
 import { entryOfAgent } from "../rpc/entries.ts";
@@ -25,7 +25,7 @@ export abstract class TypedCommand extends JobCommand {
   protected async typed(words: readonly string[], env: readonly string[] = []): Promise<Typed> {
     const { readVariables, typedCommand } = await import("../operation/typed.ts");
     const { readMachine } = await import("../operation/machine.ts");
-    if (words.length === 0) this.fail(EXIT.usage, "cannot run nothing: write a command behind --");
+    if (words.length === 0) this.fail(EXIT.usage, "cannot run nothing: write a command after --");
     const variables = readVariables(env);
     if (typeof variables === "string") this.fail(EXIT.usage, variables);
     const { PWD } = process.env;
@@ -53,10 +53,7 @@ export abstract class TypedCommand extends JobCommand {
   /** Adds the command as a server that no configuration declares, and waits until it is up. */
   protected async keep(name: string, typed: Typed, flags: RunFlags): Promise<void> {
     if (!NAME_PATTERN.test(name))
-      this.fail(
-        EXIT.usage,
-        `cannot use ${JSON.stringify(name)} as the name of a server: write a-z, 0-9, "-" and "_", at most 63 characters, beginning with a letter or digit`,
-      );
+      this.fail(EXIT.usage, `cannot use ${JSON.stringify(name)} as the name of a server: write ${NAME_RULE}`);
     const project = await this.projectOfTyped(flags);
     if (flags.project === undefined) await this.#refuseDeclared(name, flags);
     if (typed.remark !== undefined) this.note(`warning: ${typed.remark}`);

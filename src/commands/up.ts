@@ -7,7 +7,7 @@ import type { LineScreen } from "../views/logs.ts";
 import { sessionFormat, sessionSummary } from "../views/session.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { rawFlag } from "./line-flags.ts";
+import { missedText, rawFlag } from "./line-flags.ts";
 import { selectionFlags, trustFlags, yesFlag } from "./project-command.ts";
 
 export default class Up extends ApplyCommand {
@@ -112,7 +112,8 @@ export default class Up extends ApplyCommand {
     return (event) => {
       if (event.type === "lost") return this.note("xy: the agent died; waiting for the next one");
       if (this.json) return this.printJsonLine(event.type === "line" ? event.line : event);
-      if (event.type === "line" && event.line.missed) this.note(missedText(event.line));
+      if (event.type === "line" && event.line.missed)
+        this.note(missedText(event.line.name, event.line.missed));
       const text = textOf(event, format);
       if (text !== undefined) this.printAsIs(text);
     };
@@ -129,10 +130,6 @@ type Flags = {
   readonly only?: string[] | undefined;
   readonly except?: string[] | undefined;
 };
-
-function missedText({ name, missed }: { readonly name: string; readonly missed?: number }): string {
-  return `xy: ${name}: ${missed} lines are missing here: they were read too slowly, or could not be written`;
-}
 
 function textOf(
   event: Exclude<SessionEvent, { type: "lost" }>,

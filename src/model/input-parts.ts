@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { NAME_PATTERN } from "./name.ts";
+import { NAME_PATTERN, NAME_RULE } from "./name.ts";
 import { asPath, type PathKind } from "./path-text.ts";
 import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from "./units.ts";
 
@@ -46,8 +46,7 @@ export const size = (() => {
     .meta({ title: "size" });
 })();
 
-const nameError =
-  'write a name of a-z, 0-9, "-" and "_", at most 63 characters, beginning with a letter or digit';
+const nameError = `write a name of ${NAME_RULE}`;
 export const serverName = z.string({ error: nameError }).regex(NAME_PATTERN, { error: nameError });
 
 export const textList = z.array(z.string({ error: 'write text in quotes, such as "8080"' }), {

@@ -14,7 +14,7 @@ import { givenEnv, systemPath } from "../model/given-env.ts";
 import type { Machine } from "../model/machine.ts";
 import { nameOfRoot } from "./roots.ts";
 
-/** A command as somebody types it behind `--`: it runs where that person is, in the environment of every server. */
+/** A command as somebody types it after `--`: it runs where that person is, in the environment of every server. */
 
 export interface Typed {
   /** What its job is called. */
@@ -62,7 +62,7 @@ export async function typedCommand(
   { cwd, env, machine, variables }: Typing,
 ): Promise<Typed | string> {
   const [command = "", ...args] = words;
-  if (command.trim() === "") return "cannot run a blank command: write the program to run behind --";
+  if (command.trim() === "") return "cannot run a blank command: write the program to run after --";
   const search = await found(command, { cwd, env, machine, variables });
   if (search.kind === "missing")
     return search.absent && !command.includes("/") ? absentText(command) : search.message;
@@ -77,6 +77,10 @@ export async function typedCommand(
 }
 
 function absentText(command: string): string {
+  // A value may be a secret: the message has the name only.
+  const variable = /^([A-Za-z_][A-Za-z0-9_]*)=/.exec(command)?.[1];
+  if (variable !== undefined)
+    return `cannot run a command that begins with ${variable}=: no shell reads it; write --env ${variable}=VALUE before --`;
   const wayOut = /\s/.test(command)
     ? "it is one word; write its words apart, or have a shell read it: -- sh -c '…'"
     : "it is in no folder of the service PATH, nor of yours; install it, or write its path";

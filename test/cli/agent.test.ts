@@ -19,6 +19,7 @@ it("starts by itself when it is needed, and not before", async () => {
   }
   await home.did("apply", "--yes");
   expect(await home.json("agent", "status")).toMatchObject({ running: true, servers: 1 });
+  expect(await home.did("agent", "status")).toMatch(/, 1 server\.\n/);
 });
 
 it("says in the foreground that nothing was applied yet, and evaluates nothing", async () => {

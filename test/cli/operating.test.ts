@@ -89,6 +89,26 @@ describe("the operator's word", () => {
     });
     expect(await home.servers()).toMatchObject({ web: { state: "running" } });
   });
+
+  it.each([
+    ["tools/wbe", "cannot find server tools/wbe: did you mean tools/web?"],
+    ["other/web", "cannot find server other/web: did you mean tools/web?"],
+    ["../web", "cannot find server ../web: did you mean tools/web?"],
+    ["a/b/c", "cannot find server a/b/c: `xy list` shows all"],
+    ["TOOLS/x", "cannot find server TOOLS/x: `xy list` shows all"],
+    ["/", "cannot find server /: `xy list` shows all"],
+    ["", 'cannot find server "": `xy list` shows all'],
+  ])("says of %j what may be meant, whatever it is made of", async (text, said) => {
+    const home = newHome();
+    home.declare("web");
+    await home.did("apply", "--yes", "--no-wait");
+    for (const words of [["status"], ["stop"], ["logs"], ["forget"], ["jobs", "--server"]]) {
+      const { code, stderr } = await home.xy(...words, text);
+      expect({ words, code, stderr }).toEqual({ words, code: 1, stderr: expect.stringContaining(said) });
+      expect(stderr).not.toContain("XY_DEBUG");
+    }
+    expect(await home.xy("jobs", "--project", "tools", "--server", text)).toMatchObject({ code: 64 });
+  });
 });
 
 describe("what the configuration wants", () => {

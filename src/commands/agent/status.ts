@@ -25,7 +25,7 @@ export default class AgentStatus extends ServerCommand {
     const up = uptime(Date.now() - info.started_at_unix_ms);
     this.print(
       [
-        `The agent runs: pid ${info.pid}, version ${info.version}, up ${up}, ${info.servers} servers.`,
+        `The agent runs: pid ${info.pid}, version ${info.version}, up ${up}, ${info.servers} ${info.servers === 1 ? "server" : "servers"}.`,
         `Socket  ${info.socket}`,
         `State   ${info.state_dir}`,
         ...(info.troubles ?? []).map(
