@@ -2,7 +2,13 @@ import * as fs from "node:fs";
 import { startHash } from "../model/canonical.ts";
 import { SpawnError } from "../model/environment.ts";
 import type { Leftover } from "../model/leftover.ts";
-import type { OperatorWord, Restored, Transition, Verdict } from "../model/observed.ts";
+import {
+  type OperatorWord,
+  type Restored,
+  type Transition,
+  type Verdict,
+  writtenAgain,
+} from "../model/observed.ts";
 import type { McpFacts, ProbeReport } from "../model/probe-report.ts";
 import type { ProcessId } from "../model/process.ts";
 import { Redactor } from "../model/redact.ts";
@@ -444,7 +450,9 @@ export class Supervised extends Driven {
         { passing: true },
       );
     if (this.#unreadable)
-      throw new SpawnError("cannot start: what was applied cannot be read: apply it again");
+      throw new SpawnError(
+        `cannot start: what was applied cannot be read; ${writtenAgain(this.spec.name, this.kept)} writes it again`,
+      );
     this.#turn = launches.take();
     const over = await this.#turn.begun.finally(() => {
       this.#turn = undefined;

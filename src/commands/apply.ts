@@ -97,6 +97,8 @@ export default class Apply extends ApplyCommand {
         moved.filter(({ held }) => !held),
         fleet,
       );
+      // The removal above has said "removed", also of these.
+      if (!this.json) for (const { server } of moved) this.print(`${server}: moved to project ${project}`);
       const { rollback, "adopt-project": adopts } = flags;
       const finals = await this.applyAsGeneration({ plan, evaluated, fleet, waitMs, rollback, adopts });
       await fleet.close();

@@ -125,3 +125,7 @@ export interface Transition {
   readonly at: number;
   readonly reason?: string;
 }
+
+/** What puts down anew what was applied, when that cannot be read. `kept`: no configuration declares the server. */
+export const writtenAgain = (name: string, kept: true | undefined) =>
+  kept ? `\`xy run --keep ${name} -- COMMAND\`` : "`xy apply`";

@@ -1,6 +1,6 @@
 import { CONDITION_GOAL, restingOf } from "./dependency.ts";
 import { ago, span, uptime } from "./elapsed.ts";
-import { formatExit, type Missing, type Observed } from "./observed.ts";
+import { formatExit, type Missing, type Observed, writtenAgain } from "./observed.ts";
 import { quotedLine } from "./visible.ts";
 import { isAcceptedEnd, mayRun } from "./wanted.ts";
 
@@ -213,11 +213,14 @@ function restored({ restored: put }: Observed, now: number): string[] {
       ];
 }
 
-function remarks({ name, drift, spec, kept, troubles = [] }: Observed): string[] {
+function remarks({ name, state, drift, spec, kept, troubles = [] }: Observed): string[] {
   const back = kept || spec?.wanted === "ignore" ? "" : " `xy apply` restores it.";
   const drifted = `What was applied was changed outside xy: ${drift}.${back}`;
-  const unreadable = `The record of what was applied to ${name} cannot be read; \`xy apply\` writes it again.`;
+  const unreadable = `The record of what was applied to ${name} cannot be read; ${writtenAgain(name, kept)} writes it again.`;
+  // Of one that runs it is said why it does.
+  const isKept = kept && state !== "running";
   return [
+    ...(isKept ? [`No configuration declares it; \`xy forget ${name}\` removes it.`] : []),
     ...(drift === undefined ? [] : [drifted]),
     ...(spec === undefined ? [unreadable] : []),
     ...troubles.map((trouble) => `Trouble: ${trouble}.`),

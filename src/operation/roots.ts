@@ -187,7 +187,7 @@ export function renamedText({ project, servers }: Renamed, moves: boolean): stri
       : `its ${one ? "server" : `${servers.length} servers`} (${servers.join(", ")})`;
   const verb = one ? "is" : "are";
   if (moves)
-    return `project ${project} moves here: ${what} ${verb} removed there first, with logs and jobs, and started here as declared`;
+    return `project ${project} moves here: ${what} ${verb} removed there first, with logs and jobs, and started here as declared, or as \`xy run --keep\` added them`;
   return `this configuration was applied as project ${project} before, and ${what} ${verb} still there; move everything to the new name with \`xy apply --adopt-project\`, or remove what is left with \`xy destroy --project ${project}\``;
 }
 

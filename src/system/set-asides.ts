@@ -30,7 +30,7 @@ export function setAsides(state: string, project?: string): SetAside[] {
 function foldersOf(dir: string): string[] {
   const below = ["servers", "units", "jobs/servers", "jobs/actions"].map((name) => join(dir, name));
   return [
-    ...[dir, join(dir, "jobs"), ...below],
+    ...[dir, join(dir, "jobs"), join(dir, "jobs/inline"), ...below],
     ...below.flatMap((folder) => namedFolders(folder).map((name) => join(folder, name))),
   ];
 }
@@ -53,27 +53,33 @@ function entriesIn(dir: string): string[] {
 }
 
 const LOST: Readonly<Record<string, string | null>> = {
+  "agent.failed": null,
   "agent.json": null,
   "agent.lock": null,
+  "agent.loop": null,
   "agent.log": "what the agent said until then",
+  "agent.next": null,
+  "agent.previous": null,
   "agent.program": null,
   "agent.programs": null,
   "agent.sh": null,
-  "jobs.next": "the number of the next job: numbers go on behind the newest that is known",
+  "jobs.next": "the number of the next job: numbering goes on after the newest known one",
   "project.json":
     "which folder the project belongs to, and the ports that were given to servers: one may get another port",
   "state.json":
     "whether a person had stopped it, how often it was restarted, and how its last run ended; stop it again if it is to rest",
-  "spec.json": "what was applied to it: apply it again",
+  "spec.json": "what was applied to it: apply it again, or type again the `xy run --keep` that added it",
   "actions.json": "its actions: apply them again",
-  "schedule.json": "up to when its schedules were looked at",
+  "schedule.json": "when its schedules were last looked at",
   "backends.json": "how supervisord was reached",
   journal: "its jobs",
   log: "what it had printed until then",
   run: "how its runs have ended, as far as nobody had read that yet",
+  "journal.unread": "those of its jobs that could not be read",
   key: "the key by which secrets are compared: each counts as changed once, and its server restarts with the next apply",
   locks: null,
   projects: "every project",
+  ready: null,
   trust: "which configurations you have agreed to: xy asks again",
 };
 

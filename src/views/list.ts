@@ -3,7 +3,7 @@ import type { Observed, StateName, Verdict } from "../model/observed.ts";
 import { visible } from "../model/visible.ts";
 import type { Screen, Style } from "./screen.ts";
 import { type Cell, type Column, table } from "./table.ts";
-import { cut } from "./width.ts";
+import { cut, wrapHard } from "./width.ts";
 
 const COLUMNS: readonly Column[] = [
   { heading: "NAME", flexible: true },
@@ -44,7 +44,7 @@ export function listView(servers: readonly ListRow[], screen: Screen): string {
   const rows = servers.map((server) => cells(server, several));
   const kept = servers.filter((server) => server.kept).map((server) => labelOf(server, several));
   const told = `Declared by no configuration: ${visible(kept.join(", "))}; \`xy forget NAME\` removes one.\n`;
-  return table(COLUMNS, rows, screen) + (kept.length === 0 ? "" : told);
+  return table(COLUMNS, rows, screen) + (kept.length === 0 ? "" : wrapHard(told, screen.width));
 }
 
 const labelOf = ({ project, name }: ListRow, several: boolean) => (several ? `${project}/${name}` : name);

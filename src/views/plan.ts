@@ -188,7 +188,7 @@ function ailingText({ server, observed }: Change): string {
 }
 
 function keptText({ name, state }: Observed): string {
-  return `${name} is ${state}, and left as it is; \`xy forget ${name}\` removes it`;
+  return `${name} ${state === "failed" ? "has" : "is"} ${state}, and left as it is; \`xy forget ${name}\` removes it`;
 }
 
 const isUnwatched = ({ observed }: Change) => observed?.unwatched !== undefined;

@@ -1,6 +1,13 @@
 import { CONDITION_GOAL } from "../model/dependency.ts";
 import { ago, span, uptime } from "../model/elapsed.ts";
-import { formatExit, type Missing, type Observed, type Transition, type Verdict } from "../model/observed.ts";
+import {
+  formatExit,
+  type Missing,
+  type Observed,
+  type Transition,
+  type Verdict,
+  writtenAgain,
+} from "../model/observed.ts";
 import { formatStarter } from "../model/starter.ts";
 import { quotedLine, visible } from "../model/visible.ts";
 import { type Fact, interestingFacts } from "./facts.ts";
@@ -138,9 +145,9 @@ function restarts({ restartCount = 0, state, nextStartAt }: Observed, now: numbe
   return `${restartCount}, the next start in ${uptime(Math.max(0, nextStartAt - now))}`;
 }
 
-function specLines({ spec, kept }: Observed, screen: Screen, paint: Paint): string[] {
+function specLines({ name, spec, kept }: Observed, screen: Screen, paint: Paint): string[] {
   if (spec === undefined)
-    return [paint("yellow", "What was applied cannot be read; `xy apply` writes it again.")];
+    return [paint("yellow", `What was applied cannot be read; ${writtenAgain(name, kept)} writes it again.`)];
   const { facts, hidden } = interestingFacts(spec, screen.given?.([spec.program]));
   const rest = hidden === 0 ? "" : ` ${paint("dim", `(${hidden} defaults hidden)`)}`;
   return [`${paint("bold", kept ? "Added" : "Applied")}${rest}`, ...table(facts, screen, paint, wrapHard)];

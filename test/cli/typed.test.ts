@@ -104,6 +104,10 @@ describe("a command that is typed", () => {
     [["--env", "=x", "--", "true"], 64, "write KEY=VALUE"],
     [["--env", "1A=x", "--", "true"], 64, "write KEY=VALUE"],
     [["--env", "PWD=/", "--", "true"], 64, "the shell that starts the program owns that name"],
+    [["--", "LEVEL=5", "env"], 1, "write --env LEVEL=VALUE before --"],
+    [["../up:migrate"], 64, "write ACTION or SERVER:ACTION"],
+    [["sh"], 1, "a command goes after --"],
+    [["--project", "../up", "--", "true"], 64, "as a project's name: write a-z"],
     [["--env", "A=1", "backup"], 64, "--env is for a command"],
     [["--keep", "web"], 64, "--keep is for a command"],
     [["--keep", "web", "backup", "--", "true"], 64, "--keep is for a command"],
@@ -301,7 +305,9 @@ describe("a server that is kept", () => {
     await keep("rests", "sleep", "600");
     await home.did("stop", "rests");
     home.write("xy.config.kdl", 'project "renamed"\n');
-    await home.did("apply", "--yes", "--adopt-project");
+    const told = await home.did("apply", "--yes", "--adopt-project");
+    expect(told).toContain("started here as declared, or as `xy run --keep` added them");
+    expect(told).toMatch(/docs: moved to project renamed\nrests: moved to project renamed\n/);
     expect(await home.servers()).toMatchObject({
       docs: { project: "renamed", kept: true, state: expect.stringMatching(/^(starting|running)$/) },
       rests: { project: "renamed", kept: true, state: "stopped", held: true },

@@ -158,7 +158,7 @@ describe("the state folder", () => {
     tear(join(serverDir(agent.state, PROJECT, "b"), "spec.json"));
     await agent.call("stop", { name: "b" });
     expect(puppets.map(({ pid }) => isAlive(pid))).toEqual([true, false, true]);
-    await expect(agent.call("start", { name: "b" })).rejects.toThrow("apply it again");
+    await expect(agent.call("start", { name: "b" })).rejects.toThrow("`xy apply` writes it again");
     expect(await agent.apply(stage.spec("b"), "remove")).toMatchObject({ ok: true });
     expect((await agent.observe()).map(({ name }) => name)).toEqual(["a", "c"]);
   });

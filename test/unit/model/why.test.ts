@@ -154,9 +154,19 @@ describe("added by a person, and declared by no configuration", () => {
 
   test("and at rest: no apply starts it", () => {
     expect(why(resting(web, { kept: true }), NOW)).toMatchInlineSnapshot(
-      `"web stopped 3 minutes ago; nothing asked it to. \`xy start web\` starts it."`,
+      `"web stopped 3 minutes ago; nothing asked it to. \`xy start web\` starts it. No configuration declares it; \`xy forget web\` removes it."`,
     );
     const failed = { ...resting(web, { kept: true }), state: "failed" } as const;
     expect(why(failed, NOW)).not.toContain("apply");
+    expect(why(failed, NOW)).toContain("`xy forget web` removes it");
+  });
+
+  test("and its record cannot be read: no apply writes that", () => {
+    for (const observed of [running(web, { kept: true }), resting(web, { kept: true })]) {
+      const { spec: _, ...unreadable } = observed;
+      const text = why(unreadable, NOW);
+      expect(text).toContain("cannot be read; `xy run --keep web -- COMMAND` writes it again.");
+      expect(text).not.toContain("apply");
+    }
   });
 });

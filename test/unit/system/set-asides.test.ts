@@ -14,9 +14,22 @@ test("what was set aside is found wherever it was, and told with what is lost", 
     "projects/p/servers/web/spec.json",
     "projects/p/units/systemd/db.json",
     "projects/p/jobs/servers/web/journal",
+    "projects/p/jobs/inline/journal.unread",
     "projects/p/actions.json",
   ];
-  const shared = ["key", "jobs.next", "agent.json", "trust/abc.json", "locks/p"];
+  const remade = [
+    ...[
+      "agent.json",
+      "agent.loop",
+      "agent.sh",
+      "agent.program",
+      "agent.next",
+      "agent.previous",
+      "agent.failed",
+    ],
+    ...["agent.lock", "agent.programs", "ready", "locks/p"],
+  ];
+  const shared = ["key", "jobs.next", "trust/abc.json", ...remade];
   for (const path of [...own, ...shared, "projects/other/project.json"]) {
     fs.mkdirSync(join(state, dirname(path)), { recursive: true });
     fs.writeFileSync(join(state, path), "");
@@ -31,7 +44,8 @@ test("what was set aside is found wherever it was, and told with what is lost", 
   const lost = Object.fromEntries(all.map(({ from, lost: what }) => [from.slice(state.length + 1), what]));
   expect(lost["projects/p/servers/web/state.json"]).toContain("whether a person had stopped it");
   expect(lost["projects/p/project.json"]).toContain("ports");
+  expect(lost["projects/p/jobs/inline/journal.unread"]).toContain("jobs");
   expect(lost.key).toContain("secrets");
-  expect(lost["agent.json"]).toBeNull();
+  for (const path of remade) expect([path, lost[path]]).toEqual([path, null]);
   expect(setAsideText(all[0] as (typeof all)[0])).toMatch(/^\/.* was damaged, and is set aside as /);
 });

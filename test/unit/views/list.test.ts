@@ -77,6 +77,14 @@ test("what cannot be watched", () => {
   expect(listView(rows, { ...plain, width: 80 })).toContain("slow  running (unwatched)  no ");
 });
 
+test("many that no configuration declares are told in lines of the terminal's width", () => {
+  const many = Array.from({ length: 12 }, (_, i) => ({ ...row(running(spec(`server-${i}`))), kept: true }));
+  const lines = listView(many, { ...plain, width: 60 }).split("\n");
+  expect(lines.filter((line) => line.length > 60)).toEqual([]);
+  expect(lines.join(" ")).toContain("Declared by no configuration: server-0, server-1,");
+  expect(lines.join(" ")).toContain("server-11; `xy forget NAME` removes one.");
+});
+
 test("in colour", () => {
   expect(listView(servers.slice(3).map(row), { ...plain, colour: true })).toMatchInlineSnapshot(`
     "[1mNAME[22m  [1mSTATE[22m           [1mREADY[22m  [1mPID[22m  [1mPORT[22m  [1mUPTIME[22m  [1mRESTARTS[22m
