@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Job } from "../../src/model/job.ts";
 import { lockProject } from "../../src/operation/project.ts";
 import { eventually } from "../rig/eventually.ts";
-import { type Home, homesInTurn, NEVER_READY, newHome as ownHome } from "./cli.ts";
+import { type Home, homesInTurn, newHome as ownHome } from "./cli.ts";
 
 const newHome = homesInTurn();
 let home: Home;
@@ -284,8 +284,9 @@ describe("a server that is kept", () => {
 
   test("is put back as it was when what declares it does not come up", async () => {
     await keep("docs", "sleep", "600");
-    home.write("servers.d/docs.kdl", `${NEVER_READY}\n`);
-    const outcome = await home.xy("apply", "--yes", "--wait-timeout", "1500ms");
+    const ends = 'command "sh"\nargs "-c" "exit 3"\nport "none"\nreadiness "log" pattern="^up$"\n';
+    home.write("servers.d/docs.kdl", `${ends}restart { policy "never"; }\n`);
+    const outcome = await home.xy("apply", "--yes");
     expect(outcome).toMatchObject({ code: 1 });
     expect(outcome.stdout).toContain("its previous version is back");
     rmSync(home.pathOf("servers.d/docs.kdl"));
