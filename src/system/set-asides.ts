@@ -73,6 +73,8 @@ const LOST: Readonly<Record<string, string | null>> = {
   "schedule.json": "when its schedules were last looked at",
   "backends.json": "how supervisord was reached",
   journal: "its jobs",
+  jobs: "the project's jobs",
+  inline: "the jobs of commands that were typed",
   log: "what it had printed until then",
   run: "how its runs have ended, as far as nobody had read that yet",
   "journal.unread": "those of its jobs that could not be read",

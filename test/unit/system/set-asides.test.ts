@@ -29,15 +29,16 @@ test("what was set aside is found wherever it was, and told with what is lost", 
     ],
     ...["agent.lock", "agent.programs", "ready", "locks/p"],
   ];
+  const others = ["projects/other/project.json", "projects/other/jobs"];
   const shared = ["key", "jobs.next", "trust/abc.json", ...remade];
-  for (const path of [...own, ...shared, "projects/other/project.json"]) {
+  for (const path of [...own, ...shared, ...others]) {
     fs.mkdirSync(join(state, dirname(path)), { recursive: true });
     fs.writeFileSync(join(state, path), "");
     setAside(join(state, path), 5);
   }
   const all = setAsides(state);
   expect(all.map(({ from }) => from.slice(state.length + 1)).sort()).toEqual(
-    [...own, ...shared, "projects/other/project.json"].sort(),
+    [...own, ...shared, ...others].sort(),
   );
   expect(all.filter(({ path }) => !fs.existsSync(path))).toEqual([]);
   expect(setAsides(state, "p")).toHaveLength(own.length + shared.length);
@@ -45,6 +46,7 @@ test("what was set aside is found wherever it was, and told with what is lost", 
   expect(lost["projects/p/servers/web/state.json"]).toContain("whether a person had stopped it");
   expect(lost["projects/p/project.json"]).toContain("ports");
   expect(lost["projects/p/jobs/inline/journal.unread"]).toContain("jobs");
+  expect(lost["projects/other/jobs"]).toBe("the project's jobs");
   expect(lost.key).toContain("secrets");
   for (const path of remade) expect([path, lost[path]]).toEqual([path, null]);
   expect(setAsideText(all[0] as (typeof all)[0])).toMatch(/^\/.* was damaged, and is set aside as /);
