@@ -2,7 +2,7 @@ import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { isCode } from "../system/files.ts";
-import { recordedBackends } from "../system/projects.ts";
+import { makeWayForServers, recordedBackends } from "../system/projects.ts";
 import { causeText } from "../system/shortage.ts";
 import { type Survivor, survivorsIn } from "../system/survivors.ts";
 import { Jobs } from "./jobs/jobs.ts";
@@ -33,6 +33,7 @@ export class Registry {
 
   /** Takes up every server that has a record. One that cannot be read is reported, and harms no other. */
   async adoptAll(): Promise<void> {
+    this.#makeWay();
     const survivors = await this.#survivors();
     const found = new Map<string, Survivor[]>();
     for (const { project, name } of recordedServers(this.#state)) found.set(keyOf(project, name), []);
@@ -49,6 +50,15 @@ export class Registry {
     );
     await this.jobs.begin(survivors.filter(({ server }) => server === undefined));
     for (const server of dependenciesFirst(this.all())) if (isOwed(server)) this.#resume(server);
+  }
+
+  #makeWay(): void {
+    try {
+      for (const path of makeWayForServers(this.#state))
+        this.#report(`${path} was in the place of a server's folder`);
+    } catch (error) {
+      this.#report(`cannot make way for a server's folder: ${causeText(error)}`);
+    }
   }
 
   /** What runs of this state folder, whatever its records say. */

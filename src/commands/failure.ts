@@ -62,9 +62,15 @@ export function report(error: unknown, how: { readonly json: boolean; readonly d
   }
   if (how.debug && error instanceof Error && error.stack)
     process.stderr.write(`${visibleLines(error.stack)}\n`);
-  else if (failure !== error && !(error instanceof InTheWay))
+  else if (failure !== error && !isForAPerson(error))
     process.stderr.write("Set XY_DEBUG=1 to see where this came from.\n");
   return failure.code;
+}
+
+/** Nothing that a developer has to look at: the message says what a person can do. */
+function isForAPerson(error: unknown): boolean {
+  const { code = "" } = (error ?? {}) as NodeJS.ErrnoException;
+  return error instanceof InTheWay || Object.hasOwn(ROOM, code);
 }
 
 function asFailure(error: unknown): CommandFailure {
@@ -74,17 +80,25 @@ function asFailure(error: unknown): CommandFailure {
 function messageOf(error: unknown): string {
   const system = error as NodeJS.ErrnoException;
   if (error instanceof Error && system.code && system.path !== undefined) return fileMessage(system);
+  // A write to an open file names none.
+  const room = ROOM[system.code ?? ""];
+  if (error instanceof Error && room !== undefined) return `cannot write in the state folder: ${room}`;
   return error instanceof Error && error.message !== "" ? error.message : String(error);
 }
 
 const DEEDS: Readonly<Record<string, string>> = { mkdir: "make the folder", scandir: "list the folder" };
 const PLACE = "see that HOME, or XDG_STATE_HOME, is a folder that you can write";
+/** What is told is all that can be said of it. */
+const ROOM: Readonly<Record<string, string>> = {
+  EROFS: `its file system is read-only; ${PLACE}`,
+  ENOSPC: "the disk is full; make room",
+  EDQUOT: "the quota is used up; make room",
+};
 const CAUSES: Readonly<Record<string, string>> = {
+  ...ROOM,
   EACCES: `permission denied; ${PLACE}`,
   EPERM: `it is not permitted; ${PLACE}`,
-  EROFS: `its file system is read-only; ${PLACE}`,
   ENOTDIR: `a part of its path is not a folder; ${PLACE}`,
-  ENOSPC: "the disk is full; make room",
 };
 
 /** `EPERM: operation not permitted, mkdir '/x'` as a person would say it. */

@@ -217,6 +217,17 @@ function entriesOf(dir: string): Dirent[] {
   }
 }
 
+/** Sets aside what has the place of a server's folder and is none: what was recorded there is lost, and told as that. */
+export function makeWayForServers(state: string): string[] {
+  return recordedProjects(state).flatMap((project) => {
+    const dir = join(projectDir(state, project), "servers");
+    const names = entriesOf(dir).map(({ name }) => name);
+    return names.flatMap((name) =>
+      NAME_PATTERN.test(name) ? (makeWayForFolder(join(dir, name)) ?? []) : [],
+    );
+  });
+}
+
 /** Beside the projects' folders, so that one can be forgotten while its lock is held. */
 export const projectLockPath = (state: string, project: string) =>
   join(state, "locks", basename(projectDir(state, project)));

@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { mountDisk } from "../rig/disk.ts";
 import { eventually } from "../rig/eventually.ts";
+import { isAlive } from "../rig/processes.ts";
 import { newHome } from "./cli.ts";
 
 it("can be stopped and destroyed, and both say what is not on disk", async ({ skip }) => {
@@ -72,6 +73,32 @@ it("says that nothing can be removed from a read-only folder, after it has stopp
     expect(await home.servers()).toEqual({});
   } finally {
     disk.thaw();
+    await home.xy("agent", "stop");
+    disk.unmount();
+  }
+});
+
+it("says what keeps an agent from being started, and starts one once there is room", async ({ skip }) => {
+  const home = newHome();
+  mkdirSync(home.state, { recursive: true, mode: 0o700 });
+  const disk = mountDisk(home.state, 8);
+  if (!disk) return skip("needs to mount a small file system: root, or sudo without a password, on Linux");
+  try {
+    home.declare("a");
+    await home.did("apply", "--yes");
+    const before = await home.servers();
+    const { pid, loop } = JSON.parse(readFileSync(join(home.state, "agent.json"), "utf8"));
+    for (const each of [loop.pid, pid]) process.kill(each, "SIGKILL");
+    await eventually(() => expect(isAlive(pid)).toBe(false));
+    disk.fill();
+    const listed = await home.xy("list");
+    expect(listed.code).not.toBe(0);
+    expect(listed.stderr).toMatch(/no space left on device|the disk is full; make room/);
+    expect(listed.stderr).not.toMatch(/XY_DEBUG|^xy: ENOSPC/);
+    disk.clear();
+    expect(await home.servers()).toMatchObject({ a: { state: "running", pid: before.a?.pid } });
+  } finally {
+    disk.clear();
     await home.xy("agent", "stop");
     disk.unmount();
   }

@@ -153,6 +153,28 @@ describe("the state folder", () => {
     expect(stage.entries).toHaveLength(NAMES.length);
   });
 
+  test("may have anything in the place of a server's folder: it is set aside, and told", async ({
+    agent,
+    stage,
+  }) => {
+    const puppets = await leaveServers(agent, stage);
+    await agent.call("stop", { name: "b" });
+    await agent.shutdown(true);
+    const folder = serverDir(agent.state, PROJECT, "b");
+    const kinds = ["empty", "a link to itself", "a link to nowhere", "a pipe"];
+    for (const [how, damage] of DAMAGES.filter(([kind]) => kinds.includes(kind))) {
+      damage(folder);
+      expect(await agent.observe(), how).toMatchObject([
+        { name: "a", state: "running", pid: puppets[0]?.pid },
+        { name: "c", state: "running", pid: puppets[2]?.pid },
+      ]);
+      const [aside = "nothing"] = setAside(join(folder, ".."));
+      expect(aside, how).toMatch(/^b\.set-aside-/);
+      rmSync(join(folder, "..", aside));
+      await agent.shutdown(true);
+    }
+  });
+
   test("may have a torn spec: the server can be stopped and removed", async ({ agent, stage }) => {
     const puppets = await leaveServers(agent, stage);
     tear(join(serverDir(agent.state, PROJECT, "b"), "spec.json"));
