@@ -1,6 +1,7 @@
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import { nearest } from "../model/nearest.ts";
 import { visible, visibleJson, visibleLines } from "../model/visible.ts";
+import { ConnectionLost } from "../rpc/client.ts";
 import { InTheWay } from "../system/files.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 
@@ -70,10 +71,12 @@ export function report(error: unknown, how: { readonly json: boolean; readonly d
 /** Nothing that a developer has to look at: the message says what a person can do. */
 function isForAPerson(error: unknown): boolean {
   const { code = "" } = (error ?? {}) as NodeJS.ErrnoException;
-  return error instanceof InTheWay || Object.hasOwn(ROOM, code);
+  return error instanceof InTheWay || error instanceof ConnectionLost || Object.hasOwn(ROOM, code);
 }
 
 function asFailure(error: unknown): CommandFailure {
+  if (error instanceof ConnectionLost)
+    return new CommandFailure(EXIT.unreachable, "lost the connection to the agent: it exited; try again");
   return error instanceof CommandFailure ? error : new CommandFailure(EXIT.failed, messageOf(error));
 }
 

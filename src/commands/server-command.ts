@@ -13,7 +13,7 @@ import { isProgramAddress, NoSuchProgram } from "../model/other-program.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { parseDuration } from "../model/units.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
-import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
+import type { RpcClient } from "../rpc/client.ts";
 import { explained, RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import {
   hasActions,
@@ -219,7 +219,6 @@ export abstract class ServerCommand extends ProjectCommand {
       return await work();
     } catch (error) {
       if (error instanceof RpcError) this.fail(exitCodeOf(error), explained(error).message);
-      if (error instanceof ConnectionLost) this.fail(EXIT.unreachable, "the agent ended while it was asked");
       throw error;
     }
   }

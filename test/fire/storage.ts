@@ -148,11 +148,13 @@ function follow(world: World, path: string, outcome: Outcome): void {
 
 /** Servers of which a file says something that nothing else says: they may be restarted for its loss, once. */
 export function serversOf(path: string, world: World): string[] {
-  const [, server] = new RegExp(`^projects/${PROJECT}/servers/([^/]+)`).exec(path) ?? [];
-  if (server !== undefined) return world.names.includes(server) ? [server] : [];
+  const all: Readonly<Record<string, readonly string[]>> = { [PROJECT]: world.names, elsewhere: [FAR] };
   if (path === "key") return ["careful"];
-  if (path === `projects/${PROJECT}/project.json`) return ["ported"];
-  if (/^projects(\/elsewhere(\/servers(\/far)?)?)?$/.test(path))
-    return path === "projects" ? [...world.names, FAR] : [FAR];
-  return [`projects/${PROJECT}/servers`, `projects/${PROJECT}`].includes(path) ? world.names : [];
+  if (path === "projects") return Object.values(all).flat();
+  const [, project = "", below] = /^projects\/([^/]+)(?:\/(.*))?$/.exec(path) ?? [];
+  const names = all[project] ?? [];
+  if (below === undefined || below === "servers") return [...names];
+  if (below === "project.json") return names.filter((name) => name === "ported");
+  const [, server = ""] = /^servers\/([^/]+)/.exec(below) ?? [];
+  return names.filter((name) => name === server);
 }

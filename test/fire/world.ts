@@ -354,14 +354,19 @@ export class World {
     this.disk.clear();
     // Whatever a fault has done to the records: nothing of this world may go on.
     await this.home.xyIn({ cwd: this.home.path }, "agent", "stop");
-    for (const { group } of processes().filter(({ command }) => command.includes(this.home.path)))
-      killGroup(group);
+    await this.#ended();
+    this.disk.unmount();
+    // One that was being started meanwhile.
+    await this.#ended();
+    await this.home.close();
+  }
+
+  async #ended(): Promise<void> {
     await eventually(() => {
       const left = processes().filter(({ command }) => command.includes(this.home.path));
+      for (const { group } of left) killGroup(group);
       if (left.length > 0) throw new Error(`cannot end ${left.map(({ command }) => command).join(", ")}`);
     });
-    this.disk.unmount();
-    await this.home.close();
   }
 }
 
