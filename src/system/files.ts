@@ -105,8 +105,20 @@ export function readRecord<T>(
     if (!(error instanceof NoFile) && error instanceof Error && "code" in error) throw error;
     why = error instanceof Error ? error.message : String(error);
   }
-  told(setAside(path, Date.now()), why);
+  told(setAsideIn(path), why);
   return undefined;
+}
+
+/** Throws {@link InTheWay} where not the record is damaged, but the folder that it is in. */
+function setAsideIn(path: string): string {
+  try {
+    return setAside(path, Date.now());
+  } catch (error) {
+    const folder = dirname(path);
+    if (isFolder(folder)) throw error;
+    const what = `${folder} is ${whatIsAt(folder)}, where a folder of xy belongs`;
+    throw new InTheWay(`cannot read ${path}: ${what}; move it away, and try again`);
+  }
 }
 
 /** The file's text; undefined when there is none. Throws {@link NoFile}, or what the system throws. */
