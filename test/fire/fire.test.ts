@@ -5,7 +5,7 @@ import { tallyLines } from "./tally.ts";
 
 /** How long a soak run goes on, min; none asked for: the part that is run with the other tests, of the same length each time. */
 const MINUTES = Number(process.env.XY_FIRE_MINUTES ?? 0);
-const FILES = 40;
+const FILES = 15;
 /** Of that part: it is there to find what a change breaks. A soak run looks for what nobody has thought of. */
 const USUAL_SEED = 5;
 

@@ -345,7 +345,7 @@ export class World {
 
   /** What its agents have said that nobody should read. */
   agentWords(): string | undefined {
-    return rawWords(readText(agentLogPath(this.home.state)) ?? "");
+    return words(readText(agentLogPath(this.home.state)) ?? "", BUGS);
   }
 
   async close(): Promise<void> {
@@ -374,16 +374,19 @@ const LINE = "000000000 000000000 .\n".length;
 
 /** What a program says of itself when it did not expect what it met; undefined: nothing of that. */
 function rawWords(text: string): string | undefined {
-  const patterns = [
-    /Set XY_DEBUG=1.*/,
-    /\bE[A-Z]{3,}: [a-z ]+, \w+( '[^']*')?/,
-    /Cannot read propert.*/,
-    /\b\w+ is not (a function|iterable|defined)\b.*/,
-    /^\s+at .*:\d+:\d+\)?$/m,
-    /Unexpected (token|end of JSON).*/,
-  ];
-  return patterns.map((pattern) => pattern.exec(text)?.[0]).find((found) => found !== undefined);
+  return words(text, [...BUGS, ...RAW]);
 }
+
+const words = (text: string, patterns: readonly RegExp[]) =>
+  patterns.map((pattern) => pattern.exec(text)?.[0]).find((found) => found !== undefined);
+
+const RAW = [/Set XY_DEBUG=1.*/, /\bE[A-Z]{3,}: [a-z ]+, \w+( '[^']*')?/, /Unexpected (token|end of JSON).*/];
+/** Nobody meant these for anybody, not even in the log of an agent. */
+const BUGS = [
+  /Cannot read propert.*/,
+  /\b\w+ is not (a function|iterable|defined)\b.*/,
+  /^\s+at .*:\d+:\d+\)?$/m,
+];
 
 export async function within<T>(promise: Promise<T>, what: string, ms = HEALED_WITHIN): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
