@@ -116,7 +116,6 @@ export class Registry {
   /** Whatever is in the way may be gone in a moment: until then it stays as it was recorded. */
   async #takeUp(server: Supervised, survivors: readonly Survivor[], gap = AGAIN.first): Promise<void> {
     try {
-      server.store.makeWay();
       await server.adopt(server.store.readRecord(), survivors);
       this.jobs.main.tidy(server);
     } catch (error) {

@@ -131,14 +131,9 @@ export class ServerStore {
     return join(this.dir, "log");
   }
 
-  /** What somebody has put in the place of its folder is set aside. */
-  makeWay(): void {
-    for (const folder of [dirname(this.dir), this.dir]) makeWayForFolder(folder);
-  }
-
   /** Throws, with the old spec untouched, when it cannot be written. */
   writeSpec(spec: ServerSpec, secrets: SecretValues, kept?: true): void {
-    this.makeWay();
+    for (const folder of [dirname(this.dir), this.dir]) makeWayForFolder(folder);
     ensurePrivateDir(this.dir);
     const written = withoutDefaults(spec);
     const secretsHash = canonicalHash(secrets);

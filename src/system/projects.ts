@@ -221,10 +221,8 @@ function entriesOf(dir: string): Dirent[] {
 export function makeWayForServers(state: string): string[] {
   return recordedProjects(state).flatMap((project) => {
     const dir = join(projectDir(state, project), "servers");
-    const names = entriesOf(dir).map(({ name }) => name);
-    return names.flatMap((name) =>
-      NAME_PATTERN.test(name) ? (makeWayForFolder(join(dir, name)) ?? []) : [],
-    );
+    const names = entriesOf(dir).flatMap(({ name }) => (NAME_PATTERN.test(name) ? [join(dir, name)] : []));
+    return [dir, ...names].flatMap((path) => makeWayForFolder(path) ?? []);
   });
 }
 

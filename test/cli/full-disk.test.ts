@@ -1,16 +1,22 @@
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { mountDisk } from "../rig/disk.ts";
+import { type Disk, mountDisk } from "../rig/disk.ts";
 import { eventually } from "../rig/eventually.ts";
 import { isAlive } from "../rig/processes.ts";
-import { newHome } from "./cli.ts";
+import { type Home, newHome } from "./cli.ts";
+
+const NEEDS = "needs to mount a small file system: root, or sudo without a password, on Linux";
+
+/** A small disk for the state folder. */
+function smallDisk({ state }: Home): Disk | undefined {
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  return mountDisk(state, 8);
+}
 
 it("can be stopped and destroyed, and both say what is not on disk", async ({ skip }) => {
   const home = newHome();
-  mkdirSync(home.state, { recursive: true, mode: 0o700 });
-  const disk = mountDisk(home.state, 8);
-  if (!disk) return skip("needs to mount a small file system: root, or sudo without a password, on Linux");
+  const disk = smallDisk(home) ?? skip(NEEDS);
   let end = () => {};
   try {
     for (const name of ["a", "b"]) home.declare(name);
@@ -55,9 +61,7 @@ it("says that nothing can be removed from a read-only folder, after it has stopp
   skip,
 }) => {
   const home = newHome();
-  mkdirSync(home.state, { recursive: true, mode: 0o700 });
-  const disk = mountDisk(home.state, 8);
-  if (!disk) return skip("needs to mount a small file system: root, or sudo without a password, on Linux");
+  const disk = smallDisk(home) ?? skip(NEEDS);
   try {
     home.declare("a");
     await home.did("apply", "--yes");
@@ -80,9 +84,7 @@ it("says that nothing can be removed from a read-only folder, after it has stopp
 
 it("says what keeps an agent from being started, and starts one once there is room", async ({ skip }) => {
   const home = newHome();
-  mkdirSync(home.state, { recursive: true, mode: 0o700 });
-  const disk = mountDisk(home.state, 8);
-  if (!disk) return skip("needs to mount a small file system: root, or sudo without a password, on Linux");
+  const disk = smallDisk(home) ?? skip(NEEDS);
   try {
     home.declare("a");
     await home.did("apply", "--yes");
