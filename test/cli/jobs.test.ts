@@ -257,14 +257,22 @@ describe("xy run", () => {
     home.declare("web", SAYS);
     await home.did("apply", "--yes");
     for (const [words, code, message] of MISTAKES)
-      expect(await home.xy(...words)).toEqual({ code, stdout: "", stderr: `xy: ${message}\n` });
+      expect.soft(await home.xy(...words)).toEqual({ code, stdout: "", stderr: `xy: ${message}\n` });
   });
 });
 
 const MISTAKES: [words: string[], code: number, message: string][] = [
-  [["run", "nope"], 1, "cannot find action nope: `xy run` shows all; `xy apply` brings in what is declared"],
+  [
+    ["run", "nope"],
+    1,
+    "cannot find action nope: `xy run` shows all, and `xy apply` brings in what is declared; a command goes after --",
+  ],
   [["run", "web:sya"], 1, "cannot find action web:sya: did you mean web:say?"],
-  [["run", "a:b:c"], 64, 'cannot read "a:b:c" as an action: write ACTION, or SERVER:ACTION'],
+  [
+    ["run", "a:b:c"],
+    64,
+    'cannot read "a:b:c" as an action: write ACTION or SERVER:ACTION, with PROJECT/ before it if need be',
+  ],
   [["job", "show", "99"], 1, "cannot find job 99: `xy jobs` shows those that are kept"],
   [["job", "cancel", "1"], 1, "cannot cancel job 1: it is web itself; stop that"],
   [["job", "retry", "1"], 1, "cannot retry job 1: it is web itself; restart that"],

@@ -1,14 +1,17 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect } from "vitest";
 import type { Observed } from "../../src/model/observed.ts";
 import { probeOf } from "../../src/model/probe-of.ts";
 import { holderOf } from "../../src/system/listeners.ts";
-import type { Agent } from "../rig/agent.ts";
+import { Agent } from "../rig/agent.ts";
 import { bareHttp, bareTcp } from "../rig/bare-checks.ts";
 import { eventually } from "../rig/eventually.ts";
+import { makeHome } from "../rig/home.ts";
 import { initialize, listTools, occupy } from "../rig/mcp/client.ts";
 import { AT_PORT, ours, PROGRAMS, SERVER_ENV, startServer } from "../rig/mcp/servers.ts";
 import { freePort } from "../rig/port.ts";
-import { groupMembers, groupOf, killGroup } from "../rig/processes.ts";
+import { groupMembers, groupOf, isAlive, killGroup } from "../rig/processes.ts";
 import { readyByMcp, readyOnPort, serverSpec } from "../rig/spec.ts";
 import { test } from "../rig/test.ts";
 
@@ -32,6 +35,8 @@ interface Scene {
   readonly health?: string;
   /** It takes long: played beside the others. */
   readonly isLong?: true;
+  /** Its agent is away for a moment: it gets one of its own. */
+  readonly isAlone?: true;
   /** Brings the server into its situation; settles when xy's verdict is in. */
   readonly play: (agent: Agent, name: string, port: number) => Promise<Observed>;
 }
@@ -233,13 +238,23 @@ const SCENES: readonly Scene[] = [
     situation: "an orphan of its last run has the port",
     server: "server-everything",
     usable: false,
+    isAlone: true,
     play: async (agent, name, port) => {
-      // A shell is gone before anybody can see what it has started: what is seen is known as the server's own, and ended.
-      const leaving = 'setsid "$@" </dev/null >/dev/null 2>&1 &';
-      const program = { program: "/bin/sh", args: ["-c", leaving, "sh", NODE, ...EVERYTHING] };
-      const spec = { ...mcpSpec(name, [], port), ...program };
-      await agent.apply(spec, "add", 0);
+      // No agent is there when its parent exits, so none has seen that it is the server's own, and may end it.
+      const leaving =
+        'while [ ! -e "$1" ]; do sleep 0.02; done; shift; setsid "$@" </dev/null >/dev/null 2>&1 &';
+      const go = join(agent.state, "go");
+      const program = { program: "/bin/sh", args: ["-c", leaving, "sh", go, NODE, ...EVERYTHING] };
+      await agent.apply({ ...mcpSpec(name, [], port), ...program }, "add", 0);
+      const { pid } = await eventually(async () => {
+        const observed = await agent.observed(name);
+        expect(observed.state).toBe("running");
+        return observed;
+      });
+      await agent.shutdown(true);
+      writeFileSync(go, "");
       await eventually(async () => expect(await bareTcp(port)).toBe(true));
+      await eventually(() => expect(isAlive(pid as number)).toBe(false));
       await agent.call("start", { name }).catch(() => undefined);
       return failed(agent, name);
     },
@@ -366,6 +381,17 @@ async function judge(agent: Agent, scene: Scene, name: string): Promise<Row> {
   return row;
 }
 
+async function judgeAlone(scene: Scene, name: string): Promise<Row> {
+  const home = makeHome();
+  const agent = new Agent(home.state);
+  try {
+    return await judge(agent, scene, name);
+  } finally {
+    agent.close();
+    await home.dispose();
+  }
+}
+
 /** What comes of it is asked for in the end. */
 function settledLater(row: Promise<Row>): Promise<Row> {
   row.catch(() => {});
@@ -421,7 +447,9 @@ One row for each server and situation, with what a client would find, and what t
 describe("readiness", () => {
   test("is told as it is, where a check of the port or of the status is not", async ({ agent }) => {
     const rows: Row[] = [];
-    const playing = new Map(SCENES.map((scene, i) => [scene, () => judge(agent, scene, `s${i}`)]));
+    const judged = (scene: Scene, name: string) =>
+      scene.isAlone ? judgeAlone(scene, name) : judge(agent, scene, name);
+    const playing = new Map(SCENES.map((scene, i) => [scene, () => judged(scene, `s${i}`)]));
     const long = new Map<Scene, Promise<Row>>();
     for (const [scene, play] of playing) if (scene.isLong) long.set(scene, settledLater(play()));
     for (const [scene, play] of playing) rows.push(await (long.get(scene) ?? play()));
