@@ -2,6 +2,7 @@ import { secondsSince } from "../model/elapsed.ts";
 import type { Observed } from "../model/observed.ts";
 import type { StartProgress } from "../model/start-report.ts";
 import { why } from "../model/why.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { discoverer } from "../rpc/discover.ts";
 import { lastEndOf } from "../rpc/entries.ts";
@@ -152,8 +153,7 @@ function withTeller<Asked extends ParsedParams<"apply"> | ParsedParams<"keep">>(
     const { waitedMs, boundMs, evidence, restarts, lastFailure, lastLine } = progress;
     caller.notify("apply_progress", {
       ...{ project, name, waited_ms: waitedMs, bound_ms: boundMs, evidence, restarts },
-      ...(lastFailure === undefined ? {} : { last_failure: lastFailure }),
-      ...(lastLine === undefined ? {} : { last_line: lastLine }),
+      ...withoutUndefined({ last_failure: lastFailure, last_line: lastLine }),
     });
   };
   return { ...params, tell };
@@ -194,7 +194,7 @@ function listEntryOf(registry: Registry, server: Supervised): ListEntry {
     backend: "agent",
     state: publicState(server.state),
     is_running: running,
-    ...(pid === undefined ? {} : { pid }),
+    ...withoutUndefined({ pid }),
     port: server.spec.port,
     held: server.operator === "stop",
     ...(paused ? { paused: pauseEntryOf(paused) } : {}),
@@ -222,16 +222,15 @@ function statusOf(registry: Registry, server: Supervised, stateDir: string): Sta
     ...listEntryOf(registry, server),
     ...(troubles ? { troubles: [...troubles] } : {}),
     since_unix_ms: since,
-    ...(startedAt === undefined ? {} : { started_at_unix_ms: startedAt }),
-    ...(reason === undefined ? {} : { reason }),
+    ...withoutUndefined({ started_at_unix_ms: startedAt, reason }),
     operator: server.operator,
     ...(server.starter ? { started_by: server.starter } : {}),
-    ...(drift === undefined ? {} : { drift }),
+    ...withoutUndefined({ drift }),
     recent_transitions: server.transitions.map(({ from, to, at, reason: why }) => ({
       from,
       to,
       at_unix_ms: at,
-      ...(why === undefined ? {} : { reason: why }),
+      ...withoutUndefined({ reason: why }),
     })),
     probes: { readiness: ready, liveness: healthy },
     ...(mcp ? { mcp } : {}),

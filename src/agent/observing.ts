@@ -1,6 +1,7 @@
 import { withoutDefaults } from "../model/canonical.ts";
 import type { Observed } from "../model/observed.ts";
 import type { ProbeReport } from "../model/probe-report.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { Steps } from "../probes/steps.ts";
 import type { ProbeName } from "../supervisor/machine.ts";
 import { isLive, liveProcess, type Pause, publicState, type ServerState } from "../supervisor/state.ts";
@@ -38,9 +39,7 @@ export function observe(server: Supervised, { withLines = false } = {}): Observe
     ...(paused ? { paused: pauseOf(paused) } : nextStart(phase)),
     ...(server.unwatched ? { unwatched: server.unwatched } : {}),
     ...(starter ? { startedBy: starter } : {}),
-    ...(reason === undefined ? {} : { reason }),
-    ...(restored === undefined ? {} : { restored }),
-    ...(drift === undefined ? {} : { drift }),
+    ...withoutUndefined({ reason, restored, drift }),
     ...(kept ? { kept } : {}),
     ...(troubles.length === 0 ? {} : { troubles }),
     ...(withLines && state === "failed" ? { lastLines: lastLines(server) } : {}),

@@ -10,6 +10,7 @@ import {
   startHelp,
   TELL_GAP,
 } from "../model/start-report.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { publicState, type ServerState } from "../supervisor/state.ts";
 import { ticksOf } from "../system/usage.ts";
 import { lastLines } from "./observing.ts";
@@ -191,7 +192,7 @@ export class StartWait {
       evidence: evidenceOf(this.#server.state, this.#failed?.cause),
       restarts: this.#restarts,
       ...(this.#failed ? { lastFailure: this.#failed.cause } : {}),
-      ...(lastLine === undefined ? {} : { lastLine }),
+      ...withoutUndefined({ lastLine }),
     };
     if (!isToTell(this.#told, progress)) return;
     this.#told = progress;

@@ -1,4 +1,5 @@
 import { secondsSince } from "../model/elapsed.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { processEntries, totalOf } from "../rpc/usage-contract.ts";
@@ -46,7 +47,7 @@ export async function stats(
       project: server.spec.project,
       backend: "agent",
       state: publicState(server.state),
-      ...(uptime === undefined ? {} : { uptime_secs: uptime }),
+      ...withoutUndefined({ uptime_secs: uptime }),
       ...totalOf((pids[i] ?? []).flatMap((pid) => usage.get(pid) ?? [])),
       counted: countedOf(server.tally),
     };

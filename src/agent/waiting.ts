@@ -1,6 +1,7 @@
 import { isMet, missing, type Standing } from "../model/dependency.ts";
 import type { Missing } from "../model/observed.ts";
 import type { ServerSpec } from "../model/spec.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { publicState } from "../supervisor/state.ts";
 import { keyOf } from "./ordering.ts";
 import { isAtRest, type Supervised } from "./supervised.ts";
@@ -182,6 +183,6 @@ export function standingOf({ state, operator, spec }: Supervised): Standing {
     ready,
     spec,
     ...(lastExit ? { lastExit } : {}),
-    ...(reason === undefined ? {} : { reason }),
+    ...withoutUndefined({ reason }),
   };
 }

@@ -5,6 +5,7 @@ import type { ActionSpec } from "../model/action.ts";
 import { givenEnv, systemPath } from "../model/given-env.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { EnvValue } from "../model/spec-parts.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import type { ShortAction, ShortServer } from "../rpc/short-spec.ts";
 import { accountHere } from "../system/account-here.ts";
@@ -33,7 +34,7 @@ export async function wholeAction(project: string, spec: ShortAction): Promise<A
     ...{ timeout: spec.timeout, grace: spec.grace, retries: spec.retries, schedule: null },
     // Whoever types it twice wants it twice.
     concurrency: "allow",
-    ...(stopSignal === undefined ? {} : { stopSignal }),
+    ...withoutUndefined({ stopSignal }),
     ...{ description: spec.description, tags: spec.tags },
   };
 }

@@ -1,5 +1,6 @@
 import type { Observed, StateName } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { ResultOf } from "../rpc/contract.ts";
 import { RpcError } from "../rpc/errors.ts";
@@ -151,7 +152,7 @@ export class SessionFollower {
       const before = this.#states.get(name);
       if (!names.includes(name) || before === state) continue;
       this.#states.set(name, state);
-      if (before) this.#tell({ type: "state", name, state, ...(reason === undefined ? {} : { reason }) });
+      if (before) this.#tell({ type: "state", name, state, ...withoutUndefined({ reason }) });
     }
     for (const name of names) {
       if (!observed.some((server) => server.name === name)) this.#removed(name);
@@ -174,7 +175,7 @@ export class SessionFollower {
   #transition({ name, to, from, reason }: Notifications["transition"]): void {
     this.#states.set(name, to);
     if (from !== to || reason !== undefined)
-      this.#tell({ type: "state", name, state: to, ...(reason === undefined ? {} : { reason }) });
+      this.#tell({ type: "state", name, state: to, ...withoutUndefined({ reason }) });
     this.#onState();
   }
 

@@ -7,6 +7,7 @@ import type { Action, Change } from "../model/plan.ts";
 import type { ProcessId } from "../model/process.ts";
 import { type ServerSpec, serverSpec } from "../model/spec.ts";
 import { startTimeoutOf } from "../model/start.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { Method, Params, ResultOf } from "../rpc/contract.ts";
 import { explained, isUnknownParam, RpcError } from "../rpc/errors.ts";
@@ -197,8 +198,7 @@ export class AgentBackend implements Backend {
     const { project, name, waited_ms, bound_ms, evidence, restarts, last_failure, last_line } = told;
     this.#listeners.get(keyOf(project, name))?.({
       ...{ waitedMs: waited_ms, boundMs: bound_ms, evidence, restarts },
-      ...(last_failure === undefined ? {} : { lastFailure: last_failure }),
-      ...(last_line === undefined ? {} : { lastLine: last_line }),
+      ...withoutUndefined({ lastFailure: last_failure, lastLine: last_line }),
     });
   }
 

@@ -5,6 +5,7 @@ import { FORMATS } from "../backends/render/formats.ts";
 import { MANAGERS, type Manager } from "../backends/render/unit.ts";
 import { type RenderedUnit, renderUnits, unitProblems } from "../backends/render/units.ts";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { evaluateToEmit } from "../operation/emitting.ts";
 import { lookAtUnits, removeUnits, type UnitFolder, writeUnits } from "../operation/unit-files.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -214,7 +215,7 @@ function foreignProblem(
 ): Diagnostic {
   const server = units.find(({ name }) => file.endsWith(`/${name}`))?.server;
   const message = `cannot overwrite this file: ${why}; move it away, or use --force`;
-  return { severity: "error", message, file, ...(server === undefined ? {} : { server }) };
+  return { severity: "error", message, file, ...withoutUndefined({ server }) };
 }
 
 /** A path of a home folder that nobody knows is no path. */

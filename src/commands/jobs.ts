@@ -1,6 +1,7 @@
 import { integer, option, string } from "@oclif/core/flags";
 import { PHASES } from "../model/job.ts";
 import { NAME_PATTERN, NAME_RULE } from "../model/name.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { jobsView } from "../views/jobs.ts";
 import { EXIT } from "./exit-codes.ts";
 import { JobCommand } from "./job-command.ts";
@@ -48,11 +49,7 @@ export default class Jobs extends JobCommand {
     const query = {
       ...where,
       limit,
-      ...(action === undefined ? {} : { action }),
-      ...(phase === undefined ? {} : { phase }),
-      ...(tag === undefined ? {} : { tag }),
-      ...(since === undefined ? {} : { since_unix_ms: since }),
-      ...(cursor === undefined ? {} : { cursor }),
+      ...withoutUndefined({ action, phase, tag, since_unix_ms: since, cursor }),
     };
     const none = { jobs: [], next_cursor: null };
     const found = (await this.withAgentIfRecorded((client) => client.call("job_list", query))) ?? none;

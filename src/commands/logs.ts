@@ -1,6 +1,7 @@
 import { boolean, integer, string } from "@oclif/core/flags";
 import { isProgramAddress } from "../model/other-program.ts";
 import { Redactor } from "../model/redact.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { logFormatter } from "../views/logs.ts";
@@ -60,7 +61,7 @@ export default class Logs extends ServerCommand {
     const query = {
       tail: flags.tail,
       follow: flags.follow,
-      ...(since === undefined ? {} : { since_unix_ms: since }),
+      ...withoutUndefined({ since_unix_ms: since }),
       ...wireStream(flags.stream),
       ...wireRaw(flags.raw),
     };
@@ -95,8 +96,7 @@ export default class Logs extends ServerCommand {
         tail,
         follow,
         asItStands: true,
-        ...(since === undefined ? {} : { since }),
-        ...(stream === undefined ? {} : { stream }),
+        ...withoutUndefined({ since, stream }),
       };
       const redactor = new Redactor(raw ? {} : record.secrets, record.spec.env);
       for await (const { at, ...printed } of manager.logs(
@@ -105,7 +105,7 @@ export default class Logs extends ServerCommand {
         this.signal,
       )) {
         const line = { ...printed, line: redactor.text(printed.line) };
-        if (this.json) this.printJsonLine({ name, ...line, ...(at === undefined ? {} : { ts_unix_ms: at }) });
+        if (this.json) this.printJsonLine({ name, ...line, ...withoutUndefined({ ts_unix_ms: at }) });
         else this.printAsIs(format({ name, ...line }));
       }
     });
@@ -120,7 +120,7 @@ export default class Logs extends ServerCommand {
   ): Promise<void> {
     if (since !== undefined)
       this.fail(EXIT.usage, `cannot use --since with ${text}: its output is kept without times; use --tail`);
-    const request = { tail, follow, asItStands: true, ...(stream === undefined ? {} : { stream }) };
+    const request = { tail, follow, asItStands: true, ...withoutUndefined({ stream }) };
     await this.withHeld(text, flags, (held) =>
       Promise.all(
         held.map(async ({ program, by }) => {

@@ -2,6 +2,7 @@ import type { BackendSettings } from "../model/backend-settings.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { FilledRoot } from "../model/server.ts";
 import { isReadable, isRemote, targetOf, urlFault } from "../model/target.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import type { DeclaredBackends, DeclaredServer } from "./declared.ts";
 import { expandPath, realOf } from "./environment.ts";
 import { isMap, problemAt } from "./keys.ts";
@@ -46,8 +47,7 @@ export function declareBackends(
   if (typeof url === "string") problems.push(...targetProblems(written, url, at("url")));
   const supervisord = isMap(settings.supervisord) && {
     url,
-    ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { password }),
+    ...withoutUndefined({ user, password }),
     ...(typeof includeDir === "string"
       ? { includeDir: unitFolder(includeDir, folder("includeDir"), machine) }
       : {}),
@@ -112,8 +112,7 @@ export async function resolveBackends(
   const { url, user, password, includeDir, passwordAt } = supervisord;
   const site = {
     url,
-    ...(includeDir === undefined ? {} : { includeDir }),
-    ...(user === undefined ? {} : { user }),
+    ...withoutUndefined({ includeDir, user }),
   };
   if (password === undefined) return { settings: { supervisord: site }, diagnostics: [] };
   if (typeof password === "string")

@@ -5,6 +5,7 @@ import { accountEnv } from "../model/given-env.ts";
 import type { Machine } from "../model/machine.ts";
 import { DEFAULT_PROJECT, NAME_PATTERN } from "../model/name.ts";
 import type { Power } from "../model/power.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { orderProblems } from "./action-order.ts";
 import { actionProblems, scheduleProblems, serverActions, standaloneActions } from "./actions.ts";
 import { declareBackends } from "./backend-settings.ts";
@@ -90,7 +91,7 @@ function evaluationOf(request: LoadRequest): Evaluation {
   // Of the variables of another machine these are known.
   const given = target === undefined ? { ...env } : { HOME: home, USER: user, LOGNAME: user };
   const context = { os, arch, host, user, home, env: given };
-  return { context, signal, print, pause, ...(translations === undefined ? {} : { translations }) };
+  return { context, signal, print, pause, ...withoutUndefined({ translations }) };
 }
 
 /** Whose files may be included, and for which machine their names are made. */

@@ -12,6 +12,7 @@ import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import { renamed, withNames } from "../model/former.ts";
 import type { Machine } from "../model/machine.ts";
 import { own } from "../model/own.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { isSelected, type Selection } from "../reconciler/select.ts";
 import { serverOf } from "../system/holders.ts";
 import { type Holder, holderOf } from "../system/listeners.ts";
@@ -222,7 +223,7 @@ function secretRunner({ signal }: Pick<Setting, "signal">): World["runSecretComm
   return (command, folder) => {
     const key = JSON.stringify([command, folder]);
     const outcome =
-      outcomes.get(key) ?? runSecretCommand(command, { signal, ...(folder === undefined ? {} : { folder }) });
+      outcomes.get(key) ?? runSecretCommand(command, { signal, ...withoutUndefined({ folder }) });
     outcomes.set(key, outcome);
     return outcome;
   };

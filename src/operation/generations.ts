@@ -6,6 +6,7 @@ import { withoutDefaults } from "../model/canonical.ts";
 import type { Desired, Plan } from "../model/plan.ts";
 import { type ServerSpec, serverSpec } from "../model/spec.ts";
 import { summary } from "../model/summary.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { isCode, makeWayForFolder, readJson, writeAtomic } from "../system/files.ts";
 import { ensurePrivateDir, projectDir } from "../system/paths.ts";
 
@@ -67,7 +68,7 @@ export function beginGeneration(state: string, begun: Begun): Generation {
     root,
     files: [...files],
     ...(Object.keys(folders).length > 0 ? { folders } : {}),
-    ...(rollbackOf === undefined ? {} : { rollbackOf }),
+    ...withoutUndefined({ rollbackOf }),
     outcome: "begun",
     changes: { add: [...add], change: [...change], remove: [...remove] },
     ...(left.length > 0 ? { skipped: left } : {}),

@@ -3,6 +3,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import type { SecretOutcome } from "../config/world.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { isCode, NoFile, readBytes, setAside, writeAtomic } from "../system/files.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
 import { killTree } from "../system/processes.ts";
@@ -77,7 +78,7 @@ export function runSecretCommand(
   return new Promise((resolve) => {
     const child = spawn("/bin/sh", ["-c", command], {
       stdio: ["inherit", "pipe", "inherit"],
-      ...(folder === undefined ? {} : { cwd: folder }),
+      ...withoutUndefined({ cwd: folder }),
     });
     const chunks: Buffer[] = [];
     let length = 0;

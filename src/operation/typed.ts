@@ -12,6 +12,7 @@ import {
 } from "../config/program.ts";
 import { givenEnv, systemPath } from "../model/given-env.ts";
 import type { Machine } from "../model/machine.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { nameOfRoot } from "./roots.ts";
 
 /** A command as somebody types it after `--`: it runs where that person is, in the environment of every server. */
@@ -72,7 +73,7 @@ export async function typedCommand(
     name: fitName(basename(command)),
     ...{ command, program, args, workingDir: cwd },
     env: { ...givenEnv(machine, [dirname(program)]), ...variables },
-    ...(remark === undefined ? {} : { remark }),
+    ...withoutUndefined({ remark }),
   };
 }
 

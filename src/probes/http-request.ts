@@ -1,4 +1,5 @@
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { isCode } from "../system/files.ts";
 import { speaksTls } from "./tls.ts";
 import { told } from "./untrusted.ts";
@@ -80,7 +81,7 @@ function exchangeOnce(asked: HttpRequest, open: Opener): Promise<HttpExchange> {
       sent?.destroy();
       resolve({
         ...(head && { head }),
-        ...(refusal === undefined ? {} : { refusal }),
+        ...withoutUndefined({ refusal }),
         ...(isLate && { isLate }),
       });
     };

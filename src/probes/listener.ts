@@ -1,5 +1,6 @@
 import { connect, isIP } from "node:net";
 import type { ProbeReport } from "../model/probe-report.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { isCode } from "../system/files.ts";
 import { holderText, serverOf } from "../system/holders.ts";
 import {
@@ -206,7 +207,7 @@ function tryConnect(host: string, port: number, timeout: number): Promise<Connec
       const address = socket.remoteAddress ?? host;
       socket.destroy();
       const names = isIP(host) === 0 && tried.size > 0 ? ` (${[...tried].join(" and ")})` : "";
-      resolve({ address, tried: names, ...(refusal === undefined ? {} : { refusal }) });
+      resolve({ address, tried: names, ...withoutUndefined({ refusal }) });
     };
     socket.on("connectionAttempt", (address: string) => tried.add(address));
     socket.once("connect", () => settle());

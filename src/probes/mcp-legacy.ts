@@ -1,3 +1,4 @@
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { isRecord } from "./json-rpc.ts";
 import { type Answer, isVersion, supportedVersions } from "./mcp-answer.ts";
 import { type McpReply, reportOf, type Talk } from "./mcp-conversation.ts";
@@ -29,7 +30,7 @@ export async function legacyLook(
   if (answer.kind !== "result") {
     const status = answer.kind === "refused" ? statusOf(answer) : undefined;
     const look = withHint(judged(`initialize at ${talk.path}`, answer));
-    return { look, ...(status === undefined ? {} : { refusedWith: status }) };
+    return { look, ...withoutUndefined({ refusedWith: status }) };
   }
   const { protocolVersion, serverInfo, capabilities } = answer.result;
   if (!isVersion(protocolVersion)) return { look: judged(`initialize at ${talk.path}`, NOT_MCP) };

@@ -1,4 +1,5 @@
 import type { McpFacts, ProbeReport } from "../model/probe-report.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { isRecord, type RpcResult } from "./json-rpc.ts";
 import type { Answer } from "./mcp-answer.ts";
 import { type McpRequest, reportOf, type Talk } from "./mcp-conversation.ts";
@@ -29,7 +30,7 @@ export async function listTools(
   const names: string[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < MOST_PAGES && names.length < MOST_TOOLS; page++) {
-    const params = { ...request.params, ...(cursor === undefined ? {} : { cursor }) };
+    const params = { ...request.params, ...withoutUndefined({ cursor }) };
     const { answer } = await talk.ask({
       ...request,
       method: "tools/list",

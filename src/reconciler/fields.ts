@@ -3,6 +3,7 @@ import { type Described, leaves, topField } from "../model/leaves.ts";
 import { own } from "../model/own.ts";
 import type { FieldChange } from "../model/plan.ts";
 import type { EnvValue } from "../model/spec-parts.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 
 /**
  * What differs between two specs of one server, or of one action, field by field, in field order: nested objects dotted
@@ -18,7 +19,7 @@ export function fieldChanges<Spec extends Described>(from: Spec, to: Spec): Fiel
     .sort(byPlace(Object.keys(to)))
     .map((field): FieldChange => {
       const [a, b] = [before.get(field), after.get(field)];
-      return { field, ...(a === undefined ? {} : { from: a }), ...(b === undefined ? {} : { to: b }) };
+      return { field, ...withoutUndefined({ from: a, to: b }) };
     })
     .filter((change, _, all) => !isEmptyParent(change, all));
 }

@@ -1,5 +1,6 @@
 import { secondsSince } from "../model/elapsed.ts";
 import type { Exit, Observed } from "../model/observed.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import type { ListEntry, StatusEntry, TreeEntry } from "./entry-contract.ts";
 
 /** What the wire says of servers, made from an observation: for those that no agent tells of. */
@@ -17,7 +18,7 @@ export function listEntryOf(observed: Observed, now: number): ListEntry {
     backend,
     state,
     is_running: running,
-    ...(pid === undefined ? {} : { pid }),
+    ...withoutUndefined({ pid }),
     port: spec?.port ?? null,
     held: operator === "stop",
     ...(running && startedAt !== undefined ? { uptime_secs: secondsSince(startedAt, now) } : {}),
@@ -73,10 +74,9 @@ export function statusEntryOf(
   return {
     ...listEntryOf(observed, now),
     since_unix_ms: since,
-    ...(startedAt === undefined ? {} : { started_at_unix_ms: startedAt }),
-    ...(reason === undefined ? {} : { reason }),
+    ...withoutUndefined({ started_at_unix_ms: startedAt, reason }),
     operator,
-    ...(drift === undefined ? {} : { drift }),
+    ...withoutUndefined({ drift }),
     recent_transitions: [],
     probes: { readiness: ready, liveness: healthy },
     ...(mcp ? { mcp } : {}),

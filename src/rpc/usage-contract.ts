@@ -3,6 +3,7 @@ import { BACKENDS } from "../model/backends.ts";
 import { STATES } from "../model/observed.ts";
 import type { ProcessUsage } from "../model/process.ts";
 import { name } from "../model/spec-parts.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { unixMs } from "./entry-contract.ts";
 
 /** The methods about what servers use, and how they have done. */
@@ -112,8 +113,7 @@ export function processEntries(
       cpu_percent: rounded(one.cpuPercent),
       cpu_secs: one.cpuSeconds,
       memory_bytes: one.memory,
-      ...(one.startedAt === undefined ? {} : { started_at_unix_ms: one.startedAt }),
-      ...(one.threads === undefined ? {} : { threads: one.threads }),
+      ...withoutUndefined({ started_at_unix_ms: one.startedAt, threads: one.threads }),
       ...(left.includes(one.pid) ? { left: true as const } : {}),
     })),
     ...totalOf(usage),

@@ -1,5 +1,6 @@
 import type { Exit } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { onRestart, onStart, onStartWithAgent, onStop } from "./commands.ts";
 import {
   cannotHappen,
@@ -64,7 +65,7 @@ export function step(state: ServerState, event: MachineEvent, spec: SupervisedSp
       type: "publish",
       from,
       to,
-      ...(after.reason === undefined ? {} : { reason: after.reason }),
+      ...withoutUndefined({ reason: after.reason }),
     });
   }
   return { state: after, effects };

@@ -2,6 +2,7 @@ import type { Verdict } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { Probe } from "../model/spec-parts.ts";
 import { formatDuration } from "../model/units.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import type { Effect, Moment, ProbeName, SupervisedSpec, Turn } from "./events.ts";
 import { afterFailure, end } from "./incarnation.ts";
 import { type Answer, isSameCheck, nextGap, takeAnswer, takeEarlyAnswer, untried } from "./probes.ts";
@@ -43,8 +44,7 @@ function watchedFrom({ inc }: ServerState, life: Life, spec: SupervisedSpec, mom
     tag: "running",
     process,
     startedAt,
-    ...(readyAt === undefined ? {} : { readyAt }),
-    ...(start === undefined ? {} : { start }),
+    ...withoutUndefined({ readyAt, start }),
     ready,
     healthy,
   };

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { isIPv4, isIPv6, SocketAddress } from "node:net";
 import { promisify } from "node:util";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { ASKING, processName } from "./processes.ts";
 
 /** Who listens on which TCP port. Linux is read from /proc/net; elsewhere `lsof` is asked. */
@@ -193,7 +194,7 @@ export function ownedBy(pids: readonly number[], sockets: readonly Listener[]): 
     const held = heldBy(pid);
     const listener = sockets.find(({ socket }) => held.has(socket));
     const link = listener && held.get(listener.socket);
-    if (listener) return { pid, listener, ...(link === undefined ? {} : { link }) };
+    if (listener) return { pid, listener, ...withoutUndefined({ link }) };
   }
   return undefined;
 }

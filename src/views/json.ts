@@ -1,6 +1,7 @@
 import type { Observed } from "../model/observed.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import { type PlanSummary, summary } from "../model/summary.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 
 /** What `xy plan --json` prints. Fields may be added within a version, never renamed or removed. */
 export interface PlanDocument {
@@ -74,11 +75,11 @@ function changeDocument(change: Change): ChangeDocument {
     action,
     reasons,
     fields,
-    ...(desired === undefined ? {} : { desired }),
+    ...withoutUndefined({ desired }),
     ...(observed === undefined ? {} : { observed: found(observed) }),
     held,
     breaksSessions,
-    ...(unit === undefined ? {} : { unit }),
+    ...withoutUndefined({ unit }),
   };
 }
 

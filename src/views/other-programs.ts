@@ -1,6 +1,7 @@
 import { ago, uptime } from "../model/elapsed.ts";
 import type { OtherProgram } from "../model/other-program.ts";
 import { visible } from "../model/visible.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { stateStyle } from "./list.ts";
 import { painter, type Screen } from "./screen.ts";
 import { type Cell, type Column, table } from "./table.ts";
@@ -65,8 +66,10 @@ export function otherProgramView(program: OtherProgram, screen: Screen): string 
 export function otherProgramDocument({ startedAt, stoppedAt, exitCode, ...rest }: OtherProgram) {
   return {
     ...rest,
-    ...(startedAt === undefined ? {} : { started_at_unix_ms: startedAt }),
-    ...(stoppedAt === undefined ? {} : { stopped_at_unix_ms: stoppedAt }),
-    ...(exitCode === undefined ? {} : { last_exit: exitCode }),
+    ...withoutUndefined({
+      started_at_unix_ms: startedAt,
+      stopped_at_unix_ms: stoppedAt,
+      last_exit: exitCode,
+    }),
   };
 }

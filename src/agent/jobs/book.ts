@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { isMainJob, isOver, type Job, type JobSpec } from "../../model/job.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { makeWayForPlainFile, readText, setAside } from "../../system/files.ts";
 import { bootId } from "../../system/processes.ts";
 import { JobFolders, type Owner, type OwnerQuery, ownerKey, serverOwner } from "./folders.ts";
@@ -70,7 +71,7 @@ export class JobBook {
       tags: [...said.tags],
       ...(awaits === undefined ? {} : { awaits: [...awaits] }),
       boot: bootId(),
-      ...(inc === undefined ? {} : { inc }),
+      ...withoutUndefined({ inc }),
     };
     // Made before its line, so that the next agent looks for whatever has one. A server has run folders of its own.
     if (!isMainJob(fresh)) this.folders.makeRun(fresh);

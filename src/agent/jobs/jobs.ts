@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type ActionSpec, actionKey } from "../../model/action.ts";
 import { isMainJob, isOver, type Job, jobLabel } from "../../model/job.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import type { ParsedParams, ResultOf } from "../../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { isLive } from "../../supervisor/state.ts";
@@ -314,7 +315,7 @@ export class Jobs {
   /** Those lines of the server's log that are of this run: up to the beginning of the next. */
   #windowOf(entry: JobEntry): Pick<LogSource, "since" | "until"> {
     const next = this.#book.nextOf(entry)?.created_at;
-    return { since: entry.created_at, ...(next === undefined ? {} : { until: next }) };
+    return { since: entry.created_at, ...withoutUndefined({ until: next }) };
   }
 }
 

@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { type ActionSpec, actionKey } from "../../model/action.ts";
 import { type Job, type JobSpec, jobLabel } from "../../model/job.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { bootId, isRunning, signalProcess } from "../../system/processes.ts";
 import type { Survivor } from "../../system/survivors.ts";
@@ -94,7 +95,7 @@ export class Runner {
       ...ownerOf(spec),
       ...(inline ? { inline } : {}),
       ...{ trigger, tags: spec.tags, spec },
-      ...(retry_of === undefined ? {} : { retry_of }),
+      ...withoutUndefined({ retry_of }),
       ...(awaits.length === 0 ? {} : { awaits }),
     });
     const run = this.#take(entry, spec, secrets);

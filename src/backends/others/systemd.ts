@@ -1,6 +1,7 @@
 import type { StateName } from "../../model/observed.ts";
 import type { OtherProgram } from "../../model/other-program.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { type Ask, words } from "../service.ts";
 import { timeOf } from "../units/systemd-show.ts";
 
@@ -64,7 +65,7 @@ function programOf(unit: Properties): OtherProgram {
     state: stateOf(ActiveState, SubState),
     word: SubState === "" || SubState === ActiveState ? ActiveState : `${ActiveState} (${SubState})`,
     ...(pid > 0 ? { pid } : {}),
-    ...(startedAt === undefined ? {} : { startedAt }),
+    ...withoutUndefined({ startedAt }),
     ...(isOver ? { stoppedAt } : {}),
     // 1: it exited, as CLD_EXITED says.
     ...(isOver && unit.ExecMainCode === "1" ? { exitCode: Number(unit.ExecMainStatus) } : {}),

@@ -5,6 +5,7 @@ import { restingSpec } from "../../model/resting-spec.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { mayRun } from "../../model/wanted.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { isRunning } from "../../system/processes.ts";
 import { secretNames, type UnitFacts } from "../render/unit.ts";
 import type { Live, Unit, UnitManager } from "./manager.ts";
@@ -60,7 +61,7 @@ export class Inventory {
       ...(site ? { site } : {}),
       isEdited,
       isTouched: isEdited || (writtenAt !== undefined && found.changedAt !== writtenAt),
-      ...(writtenAt === undefined ? {} : { writtenAt }),
+      ...withoutUndefined({ writtenAt }),
       ...(launched && isRunning(launched) ? { launched: launched.pid } : {}),
     };
   }

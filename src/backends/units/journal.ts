@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import type { LogLine, LogRequest } from "../log-lines.ts";
 
 /** The journal of the machine, as `journalctl` tells it. It keeps no streams apart. */
@@ -96,7 +97,7 @@ export function lineOf(entry: string): LogLine | undefined {
     if (typeof line !== "string") return undefined;
     const at =
       typeof time === "string" && /^\d{1,18}$/.test(time) ? Math.floor(Number(time) / 1000) : undefined;
-    return { stream: "stdout", line, ...(at === undefined ? {} : { at }) };
+    return { stream: "stdout", line, ...withoutUndefined({ at }) };
   } catch {
     return undefined;
   }

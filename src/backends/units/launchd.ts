@@ -5,6 +5,7 @@ import pLimit from "p-limit";
 import type { Exit, StateName } from "../../model/observed.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { unitFamily } from "../../system/family.ts";
 import { type Environment, homeOf } from "../../system/paths.ts";
 import { signalExactly, startedAt } from "../../system/processes.ts";
@@ -183,7 +184,7 @@ export function liveOf(unit: Unit, text: string | undefined, disabled: ReadonlyS
     drift,
     stale: isStale(unit, pid, began),
     restartCount: Math.max(0, runs - 1),
-    ...(pid === undefined ? {} : { pid }),
+    ...withoutUndefined({ pid }),
     ...(began === undefined ? {} : { startedAt: began, since: began }),
     // launchd does not say when that was: it is as if it had been now.
     ...(lastExit ? { lastExit: { exit: lastExit, at: Date.now() } } : {}),

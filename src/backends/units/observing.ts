@@ -1,5 +1,6 @@
 import { formatExit, type Observed } from "../../model/observed.ts";
 import { hasToBeReady } from "../../model/start.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { type Inventory, type Known, OTHER_HASH, runningHashOf, UNKNOWN } from "./inventory.ts";
 import type { Live, Unit } from "./manager.ts";
 import { glanceAt, healthOf } from "./readiness.ts";
@@ -40,12 +41,14 @@ async function observe(inventory: Inventory, { record, live }: Known): Promise<O
     ready: glance.ready,
     healthy: healthOf(record, live, now),
     ...(glance.mcp ? { mcp: glance.mcp } : {}),
-    ...(runningHash === undefined ? {} : { runningHash }),
-    ...(live.pid === undefined ? {} : { pid: live.pid }),
-    ...(live.startedAt === undefined ? {} : { startedAt: live.startedAt }),
-    ...(live.restartCount === undefined ? {} : { restartCount: live.restartCount }),
+    ...withoutUndefined({
+      runningHash,
+      pid: live.pid,
+      startedAt: live.startedAt,
+      restartCount: live.restartCount,
+    }),
     ...(lastExit ? { lastExit } : {}),
-    ...(reason === undefined ? {} : { reason }),
+    ...withoutUndefined({ reason }),
     ...(neverReady ? { neverReady } : {}),
     ...(record.restored ? { restored: record.restored } : {}),
     ...(drift.length === 0 ? {} : { drift: drift.join("; ") }),
@@ -109,7 +112,7 @@ async function observeUnrecorded({ manager }: Inventory, units: readonly Unit[])
       ready: unknown,
       healthy: unknown,
       ...(pid === undefined ? {} : { pid, runningHash: OTHER_HASH }),
-      ...(startedAt === undefined ? {} : { startedAt }),
+      ...withoutUndefined({ startedAt }),
     };
   });
 }

@@ -13,6 +13,7 @@ import {
   TELL_GAP,
 } from "../../model/start-report.ts";
 import { formatDuration } from "../../model/units.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { identify, startedAt } from "../../system/processes.ts";
 import type { Condition } from "../backend.ts";
 import { pause } from "../log-lines.ts";
@@ -220,8 +221,7 @@ class StartWatch {
         evidence: this.last,
         restarts: this.#restarts,
       },
-      ...(this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure }),
-      ...(lastLine === undefined ? {} : { lastLine }),
+      ...withoutUndefined({ lastFailure: this.#lastFailure, lastLine }),
     };
     if (!isToTell(this.#told, progress)) return;
     this.#told = progress;

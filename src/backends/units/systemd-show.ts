@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import type { Exit, StateName } from "../../model/observed.ts";
 import type { ServerSpec } from "../../model/spec.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { systemdUnits } from "../render/systemd.ts";
 import type { Live, Unit } from "./manager.ts";
 import { isStale } from "./stale.ts";
@@ -71,10 +72,9 @@ export function liveOf(unit: Unit, properties: Properties): Live {
     ...(state === "restarting" && lastExit
       ? { nextStartAt: lastExit.at + unit.spec.restart.backoffInitial }
       : {}),
-    ...(pid === undefined ? {} : { pid, ...(startedAt === undefined ? {} : { startedAt }) }),
+    ...(pid === undefined ? {} : { pid, ...withoutUndefined({ startedAt }) }),
     ...(lastExit ? { lastExit } : {}),
-    ...(since === undefined ? {} : { since }),
-    ...(reason === undefined ? {} : { reason }),
+    ...withoutUndefined({ since, reason }),
   };
 }
 

@@ -6,6 +6,7 @@ import type { ServerSpec } from "../../model/spec.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { mayRun } from "../../model/wanted.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { writeAtomic } from "../../system/files.ts";
 import { identify } from "../../system/processes.ts";
 import type { Backend, PerformOptions, PerformResult, Remark } from "../backend.ts";
@@ -107,8 +108,7 @@ export class UnitBackend implements Backend {
       file,
       ...(from === undefined ? {} : { from: redactor.text(from) }),
       to,
-      ...(link === undefined ? {} : { link }),
-      ...(obstacle === undefined ? {} : { obstacle }),
+      ...withoutUndefined({ link, obstacle }),
     };
   }
 

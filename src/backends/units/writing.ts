@@ -5,6 +5,7 @@ import { own } from "../../model/own.ts";
 import type { ProcessId } from "../../model/process.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { removeDrafts, writeAtomic } from "../../system/files.ts";
 import { ensureDir, ensurePrivateDir } from "../../system/paths.ts";
 import { identify, isRunning } from "../../system/processes.ts";
@@ -113,7 +114,7 @@ export class Writing {
       ...(launched && isRunning(launched) ? { launched } : {}),
       // Also of one that has ended: how it stood then is still the question.
       ...(ready ? { ready } : {}),
-      ...(sawReady === undefined ? {} : { sawReady }),
+      ...withoutUndefined({ sawReady }),
     };
   }
 }

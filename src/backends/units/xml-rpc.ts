@@ -1,6 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { socketIn, targetOf } from "../../model/target.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { ServiceError } from "../service.ts";
 
 /** XML-RPC as supervisord speaks it: over HTTP, or over HTTP through a Unix socket. */
@@ -134,7 +135,7 @@ function post({ url, user, password }: Endpoint, body: string, bound: number): P
   const credentials = user === undefined ? {} : { auth: `${user}:${password ?? ""}` };
   const options = {
     method: "POST",
-    ...(socket === undefined ? {} : { socketPath: socket }),
+    ...withoutUndefined({ socketPath: socket }),
     ...credentials,
     headers: { "Content-Type": "text/xml", "Content-Length": Buffer.byteLength(body) },
     agent: false as const,

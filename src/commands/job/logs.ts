@@ -1,4 +1,5 @@
 import { boolean, integer } from "@oclif/core/flags";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { logFormatter } from "../../views/logs.ts";
 import { JobCommand, jobArgument } from "../job-command.ts";
 import { rawFlag, streamFlag, wireRaw, wireStream } from "../line-flags.ts";
@@ -29,7 +30,7 @@ export default class JobLogs extends JobCommand {
     const format = logFormatter([], this.lineScreen(flags.raw));
     const wish = {
       follow,
-      ...(tail === undefined ? {} : { tail }),
+      ...withoutUndefined({ tail }),
       ...wireStream(stream),
       ...wireRaw(flags.raw),
     };
