@@ -12,6 +12,7 @@ import { agentLockPath, agentLoopPath, agentRecordPath, closeDir, pathsOf } from
 import { whyNotRuntime, whyNotTrusted } from "../system/private-folder.ts";
 import { identify } from "../system/processes.ts";
 import { mendCopy } from "../system/program.ts";
+import { failureText } from "../system/shortage.ts";
 import { createHandlers } from "./methods.ts";
 import { Registry } from "./registry.ts";
 import { createRpcServer } from "./rpc-server.ts";
@@ -266,7 +267,7 @@ process.on("uncaughtException", (error) => {
 main().then(
   (code) => process.exit(code),
   (error) => {
-    report(String(error instanceof Error ? error.message : error));
+    report(failureText(error));
     process.exit(1);
   },
 );

@@ -11,8 +11,8 @@ import { identify, isRunning, signalExactly, wordsOf } from "./processes.ts";
  * - 76 hands over: what `agent.next` names is run, and has to take that file away, as a sign that it serves, within
  *   the seconds of its third line. Otherwise it is killed, and `agent.program` runs again.
  * - After anything else the program runs again, for ever: at once after the first ends, and then after a pause that
- *   doubles up to a minute, as long as each end comes within ten seconds. SIGCONT ends a pause: somebody wants the
- *   agent now. After five such ends in a row the program before it (`agent.previous`) has its turn, if there is one.
+ *   doubles up to a minute, as long as each end comes within ten seconds. SIGCONT ends a pause, and the next one is
+ *   short again: somebody wants the agent now. After five such ends in a row the program before it (`agent.previous`) has its turn, if there is one.
  *
  * What is run is compared with the sum that was written beside it when it was copied (cksum is POSIX's). If that
  * differs, the file that it was copied from runs instead: its agent makes the copy anew.
@@ -38,7 +38,7 @@ shift
 cd /
 ${LOOP_VARIABLE}=${LOOP_VERSION}
 export ${LOOP_VARIABLE}
-child= nap= told= woken= trial= node= entry= bound= quick=0
+child= nap= told= woken= trial= node= entry= bound= quick=0 rests=0
 
 say() { echo "$(date -u +%Y-%m-%dT%H:%M:%S.000Z) $*" >&2; }
 lives() { kill -0 "$child" 2>/dev/null; }
@@ -116,16 +116,18 @@ while :; do
     continue
     ;;
   esac
-  if [ $(($(date +%s) - began)) -lt 10 ]; then quick=$((quick + 1)); else quick=0; fi
+  if [ $(($(date +%s) - began)) -lt 10 ]; then quick=$((quick + 1)); else quick=0 rests=0; fi
   if [ $quick -ge 5 ] && mv "$state/agent.previous" "$state/agent.program" 2>/dev/null; then
     say "the agent ends again and again: back to the one before it"
     quick=0
   fi
   secs=0.05
   [ $quick -lt 4 ] || secs=60
-  [ $quick -lt 4 ] || [ $quick -gt 9 ] || secs=$((1 << (quick - 4)))
+  [ $quick -lt 4 ] || [ $rests -gt 5 ] || secs=$((1 << rests))
   say "the agent ended with $code: it is started again in $secs s"
   pause $secs
+  # Somebody is there, and may have removed the cause.
+  if [ -n "$woken" ]; then rests=0; elif [ $quick -ge 4 ]; then rests=$((rests + 1)); fi
   [ -z "$told" ] || exit 0
 done
 `;

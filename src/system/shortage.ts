@@ -22,6 +22,18 @@ export function causeText(error: unknown): string {
   return words === undefined ? message : `${words} (${code})`;
 }
 
+/**
+ * What a call to the system could not do, and why: `cannot open /x/agent.json: permission denied (EACCES)`. A write to a
+ * file that is open names none. Any other error is what it says.
+ */
+export function failureText(error: unknown): string {
+  const { code, syscall, path } = (error ?? {}) as NodeJS.ErrnoException;
+  if (!(error instanceof Error)) return String(error);
+  // Others than those of files begin with the call.
+  if (syscall === undefined || !error.message.startsWith(`${code}: `)) return error.message;
+  return `cannot ${syscall} ${path ?? "in the state folder"}: ${causeText(error)}`;
+}
+
 /** It failed for want of something that may be there again in a moment. */
 export function isShortage(error: unknown): boolean {
   return isCode(error, ...CODES) || WORDS.test(String(error));

@@ -115,7 +115,7 @@ export class Driver {
     } catch (error) {
       const before = this.#done.slice(-HISTORY).map((one) => `\n  after: ${one}`);
       this.tally.findings.push(`${what}: ${(error as Error).message}${before.join("")}`);
-      console.log(`finding: ${this.tally.findings.at(-1)}`);
+      console.log(`finding: ${this.tally.findings.at(-1)}\nits agents said last:\n${world.lastWords()}`);
       await this.#leave();
     }
   }

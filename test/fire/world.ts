@@ -23,6 +23,9 @@ const HEALED_WITHIN = 30_000;
 /** Longest wait for the end of a process that has to end, ms: longer than any grace. */
 const GONE_WITHIN = 20_000;
 
+/** Of an agent's log, lines that are shown with a finding. */
+const LAST_LINES = 40;
+
 interface Role {
   readonly policy: "always" | "on-failure" | "never";
   /** Further lines of KDL. */
@@ -346,6 +349,11 @@ export class World {
   /** What its agents have said that nobody should read. */
   agentWords(): string | undefined {
     return words(readText(agentLogPath(this.home.state)) ?? "", BUGS);
+  }
+
+  /** The end of its agent's log. */
+  lastWords(): string {
+    return (readText(agentLogPath(this.home.state)) ?? "").trim().split("\n").slice(-LAST_LINES).join("\n");
   }
 
   async close(): Promise<void> {
