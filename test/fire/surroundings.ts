@@ -62,6 +62,8 @@ export const SURROUNDINGS: Readonly<Record<string, Fault>> = {
       world.disk.clear();
     }
     world.mayLose = true;
+    // An agent that could not start has a loop that may rest for a minute; any command ends that.
+    await world.said("list");
     await comeBack(world, names);
   },
 
