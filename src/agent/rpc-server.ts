@@ -5,6 +5,7 @@ import { CANNOT_CALL, RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { encodeFrame, FrameDecoder } from "../rpc/framing.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { readParams } from "../rpc/params.ts";
+import { failureText } from "../system/shortage.ts";
 
 /** What a method handler may use of the connection that calls it. */
 export interface Caller {
@@ -202,11 +203,8 @@ function parseRequest(frame: string): Request {
   return { id, method, params };
 }
 
-/** The code that the system gave stays in it: `ENOSPC: no space left on device, write`. */
-const errorText = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
 function errorDocument(error: unknown): { code: number; message: string; data?: unknown } {
-  if (!(error instanceof RpcError)) return { code: RPC_ERRORS.internalError, message: errorText(error) };
+  if (!(error instanceof RpcError)) return { code: RPC_ERRORS.internalError, message: failureText(error) };
   const { code, message, data } = error;
   return data === undefined ? { code, message } : { code, message, data };
 }

@@ -74,7 +74,8 @@ export class JobBook {
       ...withoutUndefined({ inc }),
     };
     // Made before its line, so that the next agent looks for whatever has one. A server has run folders of its own.
-    if (!isMainJob(fresh)) this.folders.makeRun(fresh);
+    if (isMainJob(fresh)) this.folders.make(fresh);
+    else this.folders.makeRun(fresh);
     try {
       const entry = this.#journal(said).create(fresh, spec);
       this.#open.set(id, entry);
@@ -94,6 +95,7 @@ export class JobBook {
     if (isOver(entry)) this.#open.delete(id);
     else this.#open.set(id, entry);
     try {
+      this.folders.make(before);
       journal.update(id, patch);
       if (isOver(entry))
         this.#dropLogs(

@@ -79,8 +79,15 @@ export class JobFolders {
     return join(this.of(job), "run", String(job.id));
   }
 
+  /** The owner's folder is there, and whatever stood in the place of one is set aside. */
+  make(owner: Owner): void {
+    const folder = this.of(owner);
+    for (const path of [this.#projectDir(owner.project), dirname(folder), folder]) makeWayForFolder(path);
+    ensurePrivateDir(folder);
+  }
+
   makeRun(job: OwnedJob): void {
-    for (const folder of [dirname(this.of(job)), this.of(job)]) makeWayForFolder(folder);
+    this.make(job);
     ensurePrivateDir(this.run(job));
   }
 

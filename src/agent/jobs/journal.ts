@@ -295,11 +295,14 @@ function endOfLastLine(fd: number, size: number): number {
   return 0;
 }
 
+/** Nothing is there, or no folder that it could be in: a link to itself, say. */
+const NOT_THERE = ["ENOENT", "ENOTDIR", "ELOOP"];
+
 function openIfThere(path: string, flags = "r"): number | undefined {
   try {
     return fs.openSync(path, flags);
   } catch (error) {
-    if (isCode(error, "ENOENT", "ENOTDIR")) return undefined;
+    if (isCode(error, ...NOT_THERE)) return undefined;
     throw error;
   }
 }
@@ -308,7 +311,7 @@ function readIfThere(path: string): Buffer | undefined {
   try {
     return fs.readFileSync(path);
   } catch (error) {
-    if (isCode(error, "ENOENT", "ENOTDIR")) return undefined;
+    if (isCode(error, ...NOT_THERE)) return undefined;
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { JobBook, type NewJob } from "../../../src/agent/jobs/book.ts";
 import { unseenEnd } from "../../../src/agent/jobs/main-jobs.ts";
+import { MAIN_ACTION } from "../../../src/model/job.ts";
 import { bootId } from "../../../src/system/processes.ts";
 import { actionOf } from "../../rig/action.ts";
 import { DAMAGES } from "../../rig/damage.ts";
@@ -34,6 +35,28 @@ test.for(DAMAGES)(
     const next = open();
     // A few digits of a number that was cut are a number too: never one that was given.
     expect(next.create(JOB).id).toBe(3);
+  },
+);
+
+const SERVER_JOB: NewJob = {
+  ...JOB,
+  service_id: "web",
+  action_id: MAIN_ACTION,
+  spec: actionOf("main", null),
+};
+const FOLDERS = ["jobs", "jobs/servers", "jobs/servers/web", "jobs/actions", "jobs/actions/backup"];
+
+test.for(FOLDERS.flatMap((folder) => DAMAGES.map(([how, damage]) => [folder, how, damage] as const)))(
+  "jobs go on where the folder %s is %s, before and under an agent",
+  async ([folder, , damage]) => {
+    const make = (book: JobBook) => [JOB, SERVER_JOB].map((job) => book.update(book.create(job).id, over).id);
+    make(open());
+    for (const book of [open(), open()]) {
+      damage(join(state, "projects/p", folder));
+      const ids = make(book);
+      for (const id of ids) expect((await book.find(id))?.entry.phase).toBe("succeeded");
+      expect(book.deleteOver("p", "web", Infinity)).toBeGreaterThan(0);
+    }
   },
 );
 
