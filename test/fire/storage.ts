@@ -123,9 +123,10 @@ async function clearedAway(world: World, path: string): Promise<boolean> {
 async function untilApplied(world: World, path: string): Promise<boolean> {
   // Of one project, or of all.
   const isFar = path.includes("/projects/elsewhere");
-  if (path.endsWith("/projects")) await world.applies(true);
+  const isOfAll = path.endsWith("/projects");
   for (let attempt = 0; ; attempt++) {
-    const outcome = await world.applies(isFar);
+    let outcome = await world.applies(isFar);
+    if (outcome.code === 0 && isOfAll) outcome = await world.applies(true);
     if (outcome.code === 0) return attempt > 0;
     if (attempt > 2) throw new Error(`xy apply cannot go on, whatever is done: ${wordsOf(outcome)}`);
     follow(world, path, outcome);
