@@ -125,6 +125,8 @@ export const SURROUNDINGS: Readonly<Record<string, Fault>> = {
   },
 
   "machine switched off": async (world) => {
+    // All that nobody has stopped begins again, whatever its policy made of its last end.
+    const ended = await world.ended();
     await world.killAgentAndLoop();
     const living = world.running;
     for (const name of living) {
@@ -136,7 +138,7 @@ export const SURROUNDINGS: Readonly<Record<string, Fault>> = {
     const boot = fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
     rewriteRecords(world.home.state, (text) => text.replaceAll(boot, "00000000-1111-2222-3333-444444444444"));
     await world.agent.client();
-    for (const name of living) {
+    for (const name of [...living, ...ended]) {
       const known = world.known(name);
       known.puppet = undefined;
       known.ended = undefined;

@@ -113,6 +113,14 @@ export class World {
     return this.names.filter((name) => ROLES[name]?.chatters === undefined && this.servers.get(name)?.puppet);
   }
 
+  /** Servers that have ended by themselves, and that no person has stopped. */
+  async ended(): Promise<string[]> {
+    const observed = await this.agent.observe();
+    return observed.flatMap(({ name, operator }) =>
+      this.servers.get(name)?.puppet === undefined && operator !== "stop" ? [name] : [],
+    );
+  }
+
   known(name: string): Known {
     const known = this.servers.get(name);
     if (!known) throw new Error(`no server ${name}`);
