@@ -10,7 +10,7 @@ export function bundleEntries(root: string): Record<string, string> {
     help: "src/commands/help.ts",
     "config-worker": "src/config/worker.ts",
     xyctl: "src/config/define.ts",
-    client: "src/backends/agent-client.ts",
+    client: "src/backends/agent/client.ts",
     ...commandEntries(root),
   };
 }

@@ -13,7 +13,7 @@ import { unreadableRecords } from "./store.ts";
 
 /**
  * How one agent gives way to the next, and what the next has to show before it stays. The shell loop above both
- * brings the old one back when the new one fails: see `backends/agent-loop.ts`.
+ * brings the old one back when the new one fails: see `backends/agent/loop.ts`.
  */
 
 /** Longest run of a program that is tried out, ms. */

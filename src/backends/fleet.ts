@@ -5,7 +5,7 @@ import { withPassword } from "../model/target.ts";
 import { thisAccount } from "../system/account.ts";
 import { type Environment, homeOf } from "../system/paths.ts";
 import { hasActions, recordedBackends } from "../system/projects.ts";
-import type { AgentBackend } from "./agent.ts";
+import type { AgentBackend } from "./agent/backend.ts";
 import type { Backend } from "./backend.ts";
 import { MANAGERS, type Manager } from "./render/unit.ts";
 import type { UnitStore } from "./units/record.ts";
@@ -40,7 +40,7 @@ export class Fleet {
 
   async backend(kind: Kind): Promise<Backend> {
     if (kind !== "agent") return this.units(kind);
-    this.#agent ??= import("./agent.ts").then(
+    this.#agent ??= import("./agent/backend.ts").then(
       ({ AgentBackend }) => new AgentBackend(this.#state, this.#options.session),
     );
     return this.#agent;

@@ -1,4 +1,4 @@
-import { type Answer, type Ask, ServiceError, words } from "./service.ts";
+import { type Answer, type Ask, ServiceError, words } from "./ask.ts";
 
 /** `launchctl`, asked about jobs by their labels. */
 

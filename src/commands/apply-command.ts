@@ -1,6 +1,6 @@
 import { boolean, string } from "@oclif/core/flags";
+import { ServiceError } from "../backends/ask.ts";
 import type { Fleet } from "../backends/fleet.ts";
-import { ServiceError } from "../backends/service.ts";
 import { type ActionSecrets, actionKey } from "../model/action.ts";
 import { hasUnknownSecret } from "../model/environment.ts";
 import type { Change, Plan } from "../model/plan.ts";

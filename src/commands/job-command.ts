@@ -1,6 +1,6 @@
 import { integer } from "@oclif/core/args";
-import { reachAgent } from "../backends/agent-reach.ts";
-import { nextAgent } from "../backends/agent-session.ts";
+import { reachAgent } from "../backends/agent/reach.ts";
+import { nextAgent } from "../backends/agent/session.ts";
 import { actionKey, parseActionKey } from "../model/action.ts";
 import { isOver, type Job } from "../model/job.ts";
 import { DEFAULT_PROJECT, NAME_PATTERN } from "../model/name.ts";

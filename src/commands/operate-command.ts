@@ -1,4 +1,4 @@
-import { ServiceError } from "../backends/service.ts";
+import { ServiceError } from "../backends/ask.ts";
 import type { Operated } from "../backends/units/operate.ts";
 import { waitsText } from "../model/dependency.ts";
 import { type Leftover, leftText } from "../model/leftover.ts";

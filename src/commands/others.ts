@@ -1,6 +1,6 @@
+import { asking } from "../backends/ask.ts";
 import type { SupervisordPrograms } from "../backends/others/supervisord.ts";
 import { unitName } from "../backends/render/unit.ts";
-import { asking } from "../backends/service.ts";
 import type { BackendSettings, SupervisordSite } from "../model/backend-settings.ts";
 import { globMatcher } from "../model/glob.ts";
 import {

@@ -1,10 +1,10 @@
 import { basename } from "node:path";
 import { string } from "@oclif/core/args";
 import { boolean } from "@oclif/core/flags";
-import { findAgent } from "../backends/agent-find.ts";
-import { reachAgent } from "../backends/agent-reach.ts";
+import { findAgent } from "../backends/agent/find.ts";
+import { reachAgent } from "../backends/agent/reach.ts";
+import { ServiceError } from "../backends/ask.ts";
 import { isManager } from "../backends/fleet.ts";
-import { ServiceError } from "../backends/service.ts";
 import type { UnitBackend } from "../backends/units/unit-backend.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import { nearest } from "../model/nearest.ts";

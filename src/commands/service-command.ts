@@ -1,6 +1,6 @@
-import { ForeignUnit } from "../backends/agent-install.ts";
-import { ServiceError } from "../backends/service.ts";
-import { serviceOf } from "../backends/services.ts";
+import { ForeignUnit } from "../backends/agent/install.ts";
+import { serviceOf } from "../backends/agent/services.ts";
+import { ServiceError } from "../backends/ask.ts";
 import { EXIT } from "./exit-codes.ts";
 import { ServerCommand } from "./server-command.ts";
 

@@ -1,4 +1,4 @@
-import { endSession, type FollowEnd, type SessionEvent, SessionFollower } from "../backends/agent-session.ts";
+import { endSession, type FollowEnd, type SessionEvent, SessionFollower } from "../backends/agent/session.ts";
 import type { ActionChange, Change, Plan } from "../model/plan.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { Evaluated } from "../operation/evaluating.ts";

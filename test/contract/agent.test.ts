@@ -1,4 +1,4 @@
-import { AgentBackend } from "../../src/backends/agent.ts";
+import { AgentBackend } from "../../src/backends/agent/backend.ts";
 import { Agent } from "../rig/agent.ts";
 import { makeHome } from "../rig/home.ts";
 import { shellSpec } from "../rig/spec.ts";

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect } from "vitest";
-import { installAgent, uninstallAgent } from "../../src/backends/agent-install.ts";
-import { LaunchdUser } from "../../src/backends/launchd-user.ts";
+import { installAgent, uninstallAgent } from "../../src/backends/agent/install.ts";
+import { LaunchdUser } from "../../src/backends/agent/launchd-user.ts";
 import { eventually } from "../rig/eventually.ts";
 import { readPlist, SimulatedLaunchd, whyNoPlistutil } from "../rig/launchd.ts";
 import { test } from "../rig/test.ts";

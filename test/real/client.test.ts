@@ -1,14 +1,14 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import { describe, expect, expectTypeOf, onTestFinished } from "vitest";
 import type * as published from "../../schema/client.d.ts";
-import type * as own from "../../src/backends/agent-client.ts";
+import type * as own from "../../src/backends/agent/client.ts";
 import {
   AgentUnreachable,
   ConnectionLost,
   connect,
   RPC_ERRORS,
   RpcError,
-} from "../../src/backends/agent-client.ts";
+} from "../../src/backends/agent/client.ts";
 import type { Method, Params, ResultOf } from "../../src/rpc/contract.ts";
 import type { Notifications } from "../../src/rpc/notifications.ts";
 import type { Agent } from "../rig/agent.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { AgentBackend } from "../../src/backends/agent.ts";
+import { AgentBackend } from "../../src/backends/agent/backend.ts";
 import type { Backend } from "../../src/backends/backend.ts";
 import { ADDED } from "../../src/backends/render/capabilities.ts";
 import { SupervisordManager } from "../../src/backends/units/supervisord.ts";

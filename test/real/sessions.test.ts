@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
-import { AgentBackend } from "../../src/backends/agent.ts";
+import { AgentBackend } from "../../src/backends/agent/backend.ts";
 import type { ProcessId } from "../../src/model/process.ts";
 import type { ServerSpec } from "../../src/model/spec.ts";
 import { bootId, identify } from "../../src/system/processes.ts";

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, vi } from "vitest";
-import { reachAgent } from "../../src/backends/agent-reach.ts";
+import { reachAgent } from "../../src/backends/agent/reach.ts";
 import {
   agentLockPath,
   agentLogPath,

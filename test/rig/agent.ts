@@ -1,6 +1,6 @@
-import { AgentBackend } from "../../src/backends/agent.ts";
-import { findAgent } from "../../src/backends/agent-find.ts";
-import { reachAgent } from "../../src/backends/agent-reach.ts";
+import { AgentBackend } from "../../src/backends/agent/backend.ts";
+import { findAgent } from "../../src/backends/agent/find.ts";
+import { reachAgent } from "../../src/backends/agent/reach.ts";
 import type { PerformResult } from "../../src/backends/backend.ts";
 import type { Observed } from "../../src/model/observed.ts";
 import type { Action } from "../../src/model/plan.ts";

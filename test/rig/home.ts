@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findAgent } from "../../src/backends/agent-find.ts";
+import { findAgent } from "../../src/backends/agent/find.ts";
 import { eventually } from "./eventually.ts";
 import { groupOf, killGroup, processes } from "./processes.ts";
 import { SweptFolder } from "./secret-scan.ts";

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
-import type { Answer, Ask } from "../../src/backends/service.ts";
+import type { Answer, Ask } from "../../src/backends/ask.ts";
 
 interface Job {
   readonly Label: string;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll } from "vitest";
-import { type Ask, asking } from "../../src/backends/service.ts";
+import { type Ask, asking } from "../../src/backends/ask.ts";
 import { Runner } from "./runner.ts";
 import { SweptFolder } from "./secret-scan.ts";
 

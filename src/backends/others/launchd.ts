@@ -1,7 +1,7 @@
 import { globMatcher } from "../../model/glob.ts";
 import type { OtherProgram } from "../../model/other-program.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
-import { type Ask, words } from "../service.ts";
+import { type Ask, words } from "../ask.ts";
 
 /** Jobs of the account's launchd that are not xy's: looked at by a pattern of their labels, and nothing more. */
 

@@ -1,6 +1,6 @@
 import { type OtherProgram, type ProgramAddress, SUPERVISORD_PREFIX } from "../../model/other-program.ts";
+import { ServiceError } from "../ask.ts";
 import type { LogLine, LogRequest } from "../log-lines.ts";
-import { ServiceError } from "../service.ts";
 import { type ProcessInfo, STATES, SupervisordClient } from "../units/supervisord-client.ts";
 import { tail } from "../units/supervisord-output.ts";
 import { processState } from "../units/supervisord-state.ts";

@@ -1,5 +1,5 @@
 import { identify, isRunning } from "../../system/processes.ts";
-import { ServiceError } from "../service.ts";
+import { ServiceError } from "../ask.ts";
 import type { Unit, UnitManager } from "./manager.ts";
 
 /**

@@ -2,8 +2,8 @@ import type { Mark } from "../../model/family.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import { familyNow, unitFamily } from "../../system/family.ts";
 import { signalExactly } from "../../system/processes.ts";
+import { ServiceError } from "../ask.ts";
 import { unitName } from "../render/unit.ts";
-import { ServiceError } from "../service.ts";
 
 type Named = Pick<ServerSpec, "project" | "name"> & { readonly backend: string };
 

@@ -5,7 +5,7 @@ import { DEPENDENCIES_PATIENCE, patienceFor } from "../../model/patience.ts";
 import { hasToBeReady } from "../../model/start.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { RPC_ERRORS } from "../../rpc/errors.ts";
-import { ServiceError } from "../service.ts";
+import { ServiceError } from "../ask.ts";
 import { end } from "./ending.ts";
 import type { Known } from "./inventory.ts";
 import type { Live } from "./manager.ts";

@@ -1,5 +1,5 @@
-import { installAgent } from "../../backends/agent-install.ts";
-import { UpgradeFailed } from "../../backends/agent-upgrade.ts";
+import { installAgent } from "../../backends/agent/install.ts";
+import { UpgradeFailed } from "../../backends/agent/upgrade.ts";
 import { EXIT } from "../exit-codes.ts";
 import { ServiceCommand } from "../service-command.ts";
 import { shortenPath } from "../shorten.ts";

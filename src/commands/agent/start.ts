@@ -1,4 +1,4 @@
-import { connectNow } from "../../backends/agent-find.ts";
+import { connectNow } from "../../backends/agent/find.ts";
 import { ServerCommand } from "../server-command.ts";
 
 export default class AgentStart extends ServerCommand {

@@ -1,6 +1,6 @@
 import { boolean } from "@oclif/core/flags";
-import { AgentFailing, findAgent } from "../../backends/agent-find.ts";
-import { endFailing } from "../../backends/agent-process.ts";
+import { AgentFailing, findAgent } from "../../backends/agent/find.ts";
+import { endFailing } from "../../backends/agent/process.ts";
 import { recordedNames, recordedProjects } from "../../system/projects.ts";
 import { EXIT } from "../exit-codes.ts";
 import { ServerCommand } from "../server-command.ts";

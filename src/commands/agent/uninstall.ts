@@ -1,4 +1,4 @@
-import { uninstallAgent } from "../../backends/agent-install.ts";
+import { uninstallAgent } from "../../backends/agent/install.ts";
 import { ServiceCommand } from "../service-command.ts";
 import { shortenPath } from "../shorten.ts";
 

@@ -1,6 +1,6 @@
 import { boolean, string } from "@oclif/core/flags";
-import { mendedAgent } from "../../backends/agent-reach.ts";
-import { type Upgraded, UpgradeFailed, upgradeAgent } from "../../backends/agent-upgrade.ts";
+import { mendedAgent } from "../../backends/agent/reach.ts";
+import { type Upgraded, UpgradeFailed, upgradeAgent } from "../../backends/agent/upgrade.ts";
 import { parseDuration } from "../../model/units.ts";
 import { packageVersion } from "../../system/package.ts";
 import { EXIT } from "../exit-codes.ts";

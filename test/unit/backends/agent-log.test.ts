@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { LogSince } from "../../../src/backends/agent-process.ts";
+import { LogSince } from "../../../src/backends/agent/process.ts";
 
 const AGAIN = "2026-11-28T18:56:18.000Z the agent ended with 1: it is started again in 0.05 s";
 const TORN = `file:///state/agent.programs/0.1.0-1/dist/agent.js:812

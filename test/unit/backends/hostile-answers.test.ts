@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { asking, words } from "../../../src/backends/ask.ts";
 import { pidIn, stateIn } from "../../../src/backends/launchctl.ts";
-import { asking, words } from "../../../src/backends/service.ts";
 import { entriesIn, lineOf } from "../../../src/backends/units/journal.ts";
 import { liveOf } from "../../../src/backends/units/launchd.ts";
 import { eventually } from "../../rig/eventually.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Answer } from "../../../src/backends/service.ts";
+import type { Answer } from "../../../src/backends/ask.ts";
 import type { Unit } from "../../../src/backends/units/manager.ts";
 import { SystemdManager } from "../../../src/backends/units/systemd.ts";
 import { BackendUnreachable } from "../../../src/model/unreachable.ts";

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { agentEnvironment } from "../../../src/backends/agent-loop.ts";
-import { SystemdUser } from "../../../src/backends/systemd-user.ts";
+import { agentEnvironment } from "../../../src/backends/agent/loop.ts";
+import { SystemdUser } from "../../../src/backends/agent/systemd-user.ts";
 import { userFolder } from "../../../src/config/discover.ts";
 import { expandPath, followed } from "../../../src/config/environment.ts";
 import { BASE_FOLDERS } from "../../../src/model/base-folder.ts";

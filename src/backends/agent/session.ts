@@ -1,12 +1,12 @@
-import type { Observed, StateName } from "../model/observed.ts";
-import type { ProcessId } from "../model/process.ts";
-import { withoutUndefined } from "../model/without-undefined.ts";
-import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
-import type { ResultOf } from "../rpc/contract.ts";
-import { RpcError } from "../rpc/errors.ts";
-import type { Notifications } from "../rpc/notifications.ts";
-import { findAgent, isAgentExpected } from "./agent-find.ts";
-import { reachAgent } from "./agent-reach.ts";
+import type { Observed, StateName } from "../../model/observed.ts";
+import type { ProcessId } from "../../model/process.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
+import { ConnectionLost, type RpcClient } from "../../rpc/client.ts";
+import type { ResultOf } from "../../rpc/contract.ts";
+import { RpcError } from "../../rpc/errors.ts";
+import type { Notifications } from "../../rpc/notifications.ts";
+import { findAgent, isAgentExpected } from "./find.ts";
+import { reachAgent } from "./reach.ts";
 
 /** What a session (`xy up`) has of the agent: the output and the states of its servers, and its own end. */
 

@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
-import { BASE_FOLDERS, baseFolder } from "../model/base-folder.ts";
-import { makeWayForFile } from "../system/files.ts";
-import { writeLoopRecord, writeLoopText } from "../system/loop.ts";
-import { agentLogPath, agentLoopPath, ensurePrivateDir, pathsOf, programPaths } from "../system/paths.ts";
-import { whyNotRuntime, whyNotTrusted } from "../system/private-folder.ts";
-import { prepareProgram } from "../system/program.ts";
-import { AgentUnreachable } from "./agent-find.ts";
+import { BASE_FOLDERS, baseFolder } from "../../model/base-folder.ts";
+import { makeWayForFile } from "../../system/files.ts";
+import { writeLoopRecord, writeLoopText } from "../../system/loop.ts";
+import { agentLogPath, agentLoopPath, ensurePrivateDir, pathsOf, programPaths } from "../../system/paths.ts";
+import { whyNotRuntime, whyNotTrusted } from "../../system/private-folder.ts";
+import { prepareProgram } from "../../system/program.ts";
+import { AgentUnreachable } from "./find.ts";
 
 /** Starting the shell loop that keeps the agent alive: what it does is in `system/loop.ts`. */
 

@@ -1,9 +1,9 @@
-import type { RpcClient } from "../rpc/client.ts";
-import { connectNow, isComing } from "./agent-find.ts";
+import type { RpcClient } from "../../rpc/client.ts";
+import { connectNow, isComing } from "./find.ts";
 
 /** A connection to the agent, which is started when none runs. How that is done is loaded only then: most find one. */
 export async function reachAgent(state: string): Promise<RpcClient> {
-  return (await connectNow(state)) ?? (await import("./agent-process.ts")).startedAgent(state);
+  return (await connectNow(state)) ?? (await import("./process.ts")).startedAgent(state);
 }
 
 /** The same where one runs, or a loop would bring one back: whatever fails in it gets this xy's program. Else undefined. */

@@ -1,20 +1,20 @@
-import type { ProcessId } from "../model/process.ts";
-import { ConnectionLost, RpcClient } from "../rpc/client.ts";
-import type { Method, Params, ResultOf } from "../rpc/contract.ts";
-import type { Notifications } from "../rpc/notifications.ts";
-import { pathsOf } from "../system/paths.ts";
-import { identify } from "../system/processes.ts";
-import { AgentUnreachable, answerInTime, findAgent } from "./agent-find.ts";
-import { reachAgent } from "./agent-reach.ts";
+import type { ProcessId } from "../../model/process.ts";
+import { ConnectionLost, RpcClient } from "../../rpc/client.ts";
+import type { Method, Params, ResultOf } from "../../rpc/contract.ts";
+import type { Notifications } from "../../rpc/notifications.ts";
+import { pathsOf } from "../../system/paths.ts";
+import { identify } from "../../system/processes.ts";
+import { AgentUnreachable, answerInTime, findAgent } from "./find.ts";
+import { reachAgent } from "./reach.ts";
 
 /**
  * What a script has of the agent, as `xyctl/client`. `scripts/declaration-client.ts` writes its types so that they are
  * understood without zod; a test holds them against these.
  */
 
-export { ConnectionLost } from "../rpc/client.ts";
-export { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
-export { AgentUnreachable } from "./agent-find.ts";
+export { ConnectionLost } from "../../rpc/client.ts";
+export { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
+export { AgentUnreachable } from "./find.ts";
 
 export interface Where {
   /** Path of the agent's socket. */

@@ -1,21 +1,21 @@
 import { setMaxListeners } from "node:events";
-import type { ActionSpec } from "../model/action.ts";
-import { startHash, withoutDefaults } from "../model/canonical.ts";
-import type { Observed } from "../model/observed.ts";
-import { LONGEST_PATIENCE, SLACK } from "../model/patience.ts";
-import type { Action, Change } from "../model/plan.ts";
-import type { ProcessId } from "../model/process.ts";
-import { type ServerSpec, serverSpec } from "../model/spec.ts";
-import { startTimeoutOf } from "../model/start.ts";
-import { withoutUndefined } from "../model/without-undefined.ts";
-import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
-import type { Method, Params, ResultOf } from "../rpc/contract.ts";
-import { explained, isUnknownParam, RpcError } from "../rpc/errors.ts";
-import type { Notifications } from "../rpc/notifications.ts";
-import { hasActions, hasTypedJobs, recordedNames } from "../system/projects.ts";
-import { isAgentExpected } from "./agent-find.ts";
-import { reachAgent } from "./agent-reach.ts";
-import type { ActionsChange, Backend, PerformOptions, PerformResult, Remark } from "./backend.ts";
+import type { ActionSpec } from "../../model/action.ts";
+import { startHash, withoutDefaults } from "../../model/canonical.ts";
+import type { Observed } from "../../model/observed.ts";
+import { LONGEST_PATIENCE, SLACK } from "../../model/patience.ts";
+import type { Action, Change } from "../../model/plan.ts";
+import type { ProcessId } from "../../model/process.ts";
+import { type ServerSpec, serverSpec } from "../../model/spec.ts";
+import { startTimeoutOf } from "../../model/start.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
+import { ConnectionLost, type RpcClient } from "../../rpc/client.ts";
+import type { Method, Params, ResultOf } from "../../rpc/contract.ts";
+import { explained, isUnknownParam, RpcError } from "../../rpc/errors.ts";
+import type { Notifications } from "../../rpc/notifications.ts";
+import { hasActions, hasTypedJobs, recordedNames } from "../../system/projects.ts";
+import type { ActionsChange, Backend, PerformOptions, PerformResult, Remark } from "../backend.ts";
+import { isAgentExpected } from "./find.ts";
+import { reachAgent } from "./reach.ts";
 
 const INTERRUPTED: PerformResult = {
   ok: false,
@@ -56,7 +56,7 @@ export class AgentBackend implements Backend {
 
   async observe(project: string): Promise<readonly Observed[]> {
     if (recordedNames(this.#state, project).length === 0) {
-      const { anySurvives } = await import("../system/survivors.ts");
+      const { anySurvives } = await import("../../system/survivors.ts");
       if (!(await anySurvives(this.#state, project))) return [];
     }
     const observed = (await this.#call("observe", { project })) as Observed[];

@@ -1,16 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Environment, pathsOf } from "../system/paths.ts";
-import {
-  type AgentService,
-  type Answer,
-  type Ask,
-  asking,
-  ServiceError,
-  type ServiceFacts,
-  words,
-} from "./service.ts";
-import { renderTemplate } from "./unit-text.ts";
+import { type Environment, pathsOf } from "../../system/paths.ts";
+import { type Answer, type Ask, asking, ServiceError, words } from "../ask.ts";
+import { renderTemplate } from "../unit-text.ts";
+import type { AgentService, ServiceFacts } from "./service.ts";
 
 const UNIT = "xy-agent.service";
 

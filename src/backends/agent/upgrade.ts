@@ -1,12 +1,12 @@
 import * as fs from "node:fs";
-import type { RpcClient } from "../rpc/client.ts";
-import type { ResultOf } from "../rpc/contract.ts";
-import { RPC_ERRORS, RpcError } from "../rpc/errors.ts";
-import { readText } from "../system/files.ts";
-import { agentLogPath, programPaths } from "../system/paths.ts";
-import { copyOfAgent } from "../system/program.ts";
-import { AgentUnreachable, connectNow } from "./agent-find.ts";
-import { writeLoop } from "./agent-loop.ts";
+import type { RpcClient } from "../../rpc/client.ts";
+import type { ResultOf } from "../../rpc/contract.ts";
+import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
+import { readText } from "../../system/files.ts";
+import { agentLogPath, programPaths } from "../../system/paths.ts";
+import { copyOfAgent } from "../../system/program.ts";
+import { AgentUnreachable, connectNow } from "./find.ts";
+import { writeLoop } from "./loop.ts";
 
 /** Putting this xy in place of the agent that runs, from the side of who asks for it. */
 

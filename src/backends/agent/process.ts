@@ -1,19 +1,19 @@
 import * as fs from "node:fs";
-import type { RpcClient } from "../rpc/client.ts";
-import { leadsTo, readBytes } from "../system/files.ts";
-import { lockHolder } from "../system/lock.ts";
-import { AGAIN, endLoop } from "../system/loop.ts";
+import type { RpcClient } from "../../rpc/client.ts";
+import { leadsTo, readBytes } from "../../system/files.ts";
+import { lockHolder } from "../../system/lock.ts";
+import { AGAIN, endLoop } from "../../system/loop.ts";
 import {
   agentLockPath,
   agentLogPath,
   agentRecordPath,
   ensurePrivateDir,
   programPaths,
-} from "../system/paths.ts";
-import { STATE_FOLDER, whyNotPrivate } from "../system/private-folder.ts";
-import { readProgram } from "../system/program.ts";
-import { AgentUnreachable, connectNow, isComing, waker } from "./agent-find.ts";
-import { type Loop, prepareLoop, startLoop } from "./agent-loop.ts";
+} from "../../system/paths.ts";
+import { STATE_FOLDER, whyNotPrivate } from "../../system/private-folder.ts";
+import { readProgram } from "../../system/program.ts";
+import { AgentUnreachable, connectNow, isComing, waker } from "./find.ts";
+import { type Loop, prepareLoop, startLoop } from "./loop.ts";
 import { startInstalled } from "./services.ts";
 
 /** Starting the agent process of a state folder, where none runs. */

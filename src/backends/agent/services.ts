@@ -1,6 +1,6 @@
-import { thisAccount } from "../system/account.ts";
-import { isFile, readText } from "../system/files.ts";
-import type { Environment } from "../system/paths.ts";
+import { thisAccount } from "../../system/account.ts";
+import { isFile, readText } from "../../system/files.ts";
+import type { Environment } from "../../system/paths.ts";
 import { LaunchdUser } from "./launchd-user.ts";
 import type { AgentService } from "./service.ts";
 import { SystemdUser } from "./systemd-user.ts";

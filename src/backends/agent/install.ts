@@ -1,15 +1,15 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
-import { readText, writeAtomic } from "../system/files.ts";
-import { packageVersion } from "../system/package.ts";
-import { agentLogPath, agentLoopPath, ensureDir, programPaths } from "../system/paths.ts";
-import { prepareProgram, readProgram } from "../system/program.ts";
-import { AgentUnreachable, agentRecord, connectNow } from "./agent-find.ts";
-import { agentEnvironment, openLog, prepareLoop, startLoop, writeLoop } from "./agent-loop.ts";
-import { LogSince } from "./agent-process.ts";
-import { mendedAgent } from "./agent-reach.ts";
-import { type Upgraded, upgradeAgent } from "./agent-upgrade.ts";
+import { readText, writeAtomic } from "../../system/files.ts";
+import { packageVersion } from "../../system/package.ts";
+import { agentLogPath, agentLoopPath, ensureDir, programPaths } from "../../system/paths.ts";
+import { prepareProgram, readProgram } from "../../system/program.ts";
+import { AgentUnreachable, agentRecord, connectNow } from "./find.ts";
+import { agentEnvironment, openLog, prepareLoop, startLoop, writeLoop } from "./loop.ts";
+import { LogSince } from "./process.ts";
+import { mendedAgent } from "./reach.ts";
 import type { AgentService } from "./service.ts";
+import { type Upgraded, upgradeAgent } from "./upgrade.ts";
 
 /**
  * Handing the agent to the service manager, and taking it back. Each hand-over is from one loop to another: an agent

@@ -1,12 +1,12 @@
 import * as fs from "node:fs";
-import type { ProcessId } from "../model/process.ts";
-import { BackendUnreachable } from "../model/unreachable.ts";
-import { ConnectionLost, RpcClient } from "../rpc/client.ts";
-import type { ResultOf } from "../rpc/contract.ts";
-import { isCode, readJson } from "../system/files.ts";
-import { livingLoop, wakeLoop } from "../system/loop.ts";
-import { agentLogPath, agentRecordPath } from "../system/paths.ts";
-import { whyNotConnect } from "../system/private-folder.ts";
+import type { ProcessId } from "../../model/process.ts";
+import { BackendUnreachable } from "../../model/unreachable.ts";
+import { ConnectionLost, RpcClient } from "../../rpc/client.ts";
+import type { ResultOf } from "../../rpc/contract.ts";
+import { isCode, readJson } from "../../system/files.ts";
+import { livingLoop, wakeLoop } from "../../system/loop.ts";
+import { agentLogPath, agentRecordPath } from "../../system/paths.ts";
+import { whyNotConnect } from "../../system/private-folder.ts";
 
 /** Finding the agent process of a state folder, where one runs. */
 

@@ -1,8 +1,9 @@
 import { join } from "node:path";
-import { type Environment, homeOf } from "../system/paths.ts";
-import { Launchctl, NO_DOMAIN, pidIn } from "./launchctl.ts";
-import { type AgentService, type Ask, asking, ServiceError, type ServiceFacts } from "./service.ts";
-import { renderTemplate } from "./unit-text.ts";
+import { type Environment, homeOf } from "../../system/paths.ts";
+import { type Ask, asking, ServiceError } from "../ask.ts";
+import { Launchctl, NO_DOMAIN, pidIn } from "../launchctl.ts";
+import { renderTemplate } from "../unit-text.ts";
+import type { AgentService, ServiceFacts } from "./service.ts";
 
 const LABEL = "xyctl.agent";
 
