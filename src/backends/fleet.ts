@@ -98,15 +98,15 @@ export class Fleet {
     const logFiles = (name: string) => store.logPaths(name);
     switch (kind) {
       case "systemd": {
-        const { SystemdManager } = await import("./units/systemd.ts");
+        const { SystemdManager } = await import("./units/systemd/manager.ts");
         return new SystemdManager(this.#env, account, logFiles);
       }
       case "launchd": {
-        const { LaunchdManager } = await import("./units/launchd.ts");
+        const { LaunchdManager } = await import("./units/launchd/manager.ts");
         return LaunchdManager.open(this.#env, account, logFiles);
       }
       case "supervisord": {
-        const { SupervisordManager } = await import("./units/supervisord.ts");
+        const { SupervisordManager } = await import("./units/supervisord/manager.ts");
         return SupervisordManager.open(await this.#site(), store.records());
       }
     }

@@ -1,4 +1,4 @@
-import { LaunchdManager } from "../../src/backends/units/launchd.ts";
+import { LaunchdManager } from "../../src/backends/units/launchd/manager.ts";
 import { SimulatedLaunchd, whyNoPlistutil } from "../rig/launchd.ts";
 import { SweptFolder } from "../rig/secret-scan.ts";
 import { backendContract } from "./backend.contract.ts";

@@ -1,4 +1,4 @@
-import { SupervisordManager } from "../../src/backends/units/supervisord.ts";
+import { SupervisordManager } from "../../src/backends/units/supervisord/manager.ts";
 import { SupervisordHome, whyNoSupervisord } from "../rig/supervisord.ts";
 import { backendContract } from "./backend.contract.ts";
 import { unitSubject } from "./unit-subject.ts";

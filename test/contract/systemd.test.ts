@@ -1,4 +1,4 @@
-import { SystemdManager } from "../../src/backends/units/systemd.ts";
+import { SystemdManager } from "../../src/backends/units/systemd/manager.ts";
 import { SystemdManagerHome, whyNoSystemd } from "../rig/systemd.ts";
 import { backendContract } from "./backend.contract.ts";
 import { unitSubject } from "./unit-subject.ts";

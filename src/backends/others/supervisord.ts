@@ -1,10 +1,10 @@
 import { type OtherProgram, type ProgramAddress, SUPERVISORD_PREFIX } from "../../model/other-program.ts";
 import { ServiceError } from "../ask.ts";
 import type { LogLine, LogRequest } from "../log-lines.ts";
-import { type ProcessInfo, STATES, SupervisordClient } from "../units/supervisord-client.ts";
-import { tail } from "../units/supervisord-output.ts";
-import { processState } from "../units/supervisord-state.ts";
-import { type Endpoint, XmlRpcFault } from "../units/xml-rpc.ts";
+import { type ProcessInfo, STATES, SupervisordClient } from "../units/supervisord/client.ts";
+import { tail } from "../units/supervisord/output.ts";
+import { processState } from "../units/supervisord/state.ts";
+import { type Endpoint, XmlRpcFault } from "../units/supervisord/xml-rpc.ts";
 
 /** Programs of a supervisord that are not xy's: looked at and operated by name, never planned for. */
 

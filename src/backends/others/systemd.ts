@@ -3,7 +3,7 @@ import type { OtherProgram } from "../../model/other-program.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
 import { type Ask, words } from "../ask.ts";
-import { timeOf } from "../units/systemd-show.ts";
+import { timeOf } from "../units/systemd/show.ts";
 
 /** Units of the account's systemd that are not xy's: looked at by a pattern of their names, and nothing more. */
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { asking, words } from "../../../src/backends/ask.ts";
 import { pidIn, stateIn } from "../../../src/backends/launchctl.ts";
-import { entriesIn, lineOf } from "../../../src/backends/units/journal.ts";
-import { liveOf } from "../../../src/backends/units/launchd.ts";
+import { liveOf } from "../../../src/backends/units/launchd/manager.ts";
+import { entriesIn, lineOf } from "../../../src/backends/units/systemd/journal.ts";
 import { eventually } from "../../rig/eventually.ts";
 import { processes } from "../../rig/processes.ts";
 import { serverSpec } from "../../rig/spec.ts";

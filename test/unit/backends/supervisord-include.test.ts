@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { includedIn, suffixFor } from "../../../src/backends/units/supervisord-include.ts";
+import { includedIn, suffixFor } from "../../../src/backends/units/supervisord/include.ts";
 
 describe("what a supervisord includes", () => {
   it.each<[what: string, text: string, patterns: string[]]>([

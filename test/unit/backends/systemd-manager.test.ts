@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Answer } from "../../../src/backends/ask.ts";
 import type { Unit } from "../../../src/backends/units/manager.ts";
-import { SystemdManager } from "../../../src/backends/units/systemd.ts";
+import { SystemdManager } from "../../../src/backends/units/systemd/manager.ts";
 import { BackendUnreachable } from "../../../src/model/unreachable.ts";
 import { shellSpec } from "../../rig/spec.ts";
 

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
-import { SupervisordClient } from "../../../src/backends/units/supervisord-client.ts";
-import { callXmlRpc, XmlRpcFault } from "../../../src/backends/units/xml-rpc.ts";
+import { SupervisordClient } from "../../../src/backends/units/supervisord/client.ts";
+import { callXmlRpc, XmlRpcFault } from "../../../src/backends/units/supervisord/xml-rpc.ts";
 import { BackendUnreachable } from "../../../src/model/unreachable.ts";
 
 /** A server that answers each call with the same text, and what it was asked. */

@@ -1,8 +1,8 @@
 import { readlinkSync, realpathSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { readText } from "../../system/files.ts";
-import { wordsOf } from "../../system/processes.ts";
+import { readText } from "../../../system/files.ts";
+import { wordsOf } from "../../../system/processes.ts";
 
 /** What a supervisord reads: its `[include]` names the files, and so how ours have to end. */
 

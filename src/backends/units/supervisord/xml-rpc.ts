@@ -1,8 +1,8 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { socketIn, targetOf } from "../../model/target.ts";
-import { withoutUndefined } from "../../model/without-undefined.ts";
-import { ServiceError } from "../ask.ts";
+import { socketIn, targetOf } from "../../../model/target.ts";
+import { withoutUndefined } from "../../../model/without-undefined.ts";
+import { ServiceError } from "../../ask.ts";
 
 /** XML-RPC as supervisord speaks it: over HTTP, or over HTTP through a Unix socket. */
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { withoutUndefined } from "../../model/without-undefined.ts";
-import type { LogLine, LogRequest } from "../log-lines.ts";
+import { withoutUndefined } from "../../../model/without-undefined.ts";
+import type { LogLine, LogRequest } from "../../log-lines.ts";
 
 /** The journal of the machine, as `journalctl` tells it. It keeps no streams apart. */
 

@@ -1,8 +1,8 @@
-import type { StateName } from "../../model/observed.ts";
-import type { ServerSpec } from "../../model/spec.ts";
-import type { Live, Unit } from "./manager.ts";
-import { isStale } from "./stale.ts";
-import { type Pending, type ProcessInfo, STATES } from "./supervisord-client.ts";
+import type { StateName } from "../../../model/observed.ts";
+import type { ServerSpec } from "../../../model/spec.ts";
+import type { Live, Unit } from "../manager.ts";
+import { isStale } from "../stale.ts";
+import { type Pending, type ProcessInfo, STATES } from "./client.ts";
 
 /** How a server is, from what supervisord tells of it. */
 

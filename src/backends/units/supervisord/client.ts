@@ -1,7 +1,7 @@
 import pLimit from "p-limit";
 import { z } from "zod";
-import { targetOf } from "../../model/target.ts";
-import { BackendUnreachable } from "../../model/unreachable.ts";
+import { targetOf } from "../../../model/target.ts";
+import { BackendUnreachable } from "../../../model/unreachable.ts";
 import { callXmlRpc, type Endpoint, XmlRpcFault, XmlRpcUnreachable, type XmlValue } from "./xml-rpc.ts";
 
 /** What supervisord answers with when it refuses: see its `xmlrpc.py`. */

@@ -1,25 +1,18 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import pLimit from "p-limit";
-import type { ServerSpec } from "../../model/spec.ts";
-import type { SecretValues } from "../../model/spec-parts.ts";
-import { BackendUnreachable } from "../../model/unreachable.ts";
-import { type Environment, pathsOf } from "../../system/paths.ts";
-import { type Answer, ASK_BOUND, type Ask, asking, ServiceError, words } from "../ask.ts";
-import { fileLines, type LogLine, type LogRequest } from "../log-lines.ts";
-import { systemdUnits } from "../render/systemd.ts";
-import { unitName } from "../render/unit.ts";
-import { Coalesced } from "./coalesced.ts";
+import type { ServerSpec } from "../../../model/spec.ts";
+import type { SecretValues } from "../../../model/spec-parts.ts";
+import { BackendUnreachable } from "../../../model/unreachable.ts";
+import { type Environment, pathsOf } from "../../../system/paths.ts";
+import { type Answer, ASK_BOUND, type Ask, asking, ServiceError, words } from "../../ask.ts";
+import { fileLines, type LogLine, type LogRequest } from "../../log-lines.ts";
+import { systemdUnits } from "../../render/systemd.ts";
+import { unitName } from "../../render/unit.ts";
+import { Coalesced } from "../coalesced.ts";
+import type { Live, Unit, UnitManager } from "../manager.ts";
 import { hasJournal, journalLines } from "./journal.ts";
-import type { Live, Unit, UnitManager } from "./manager.ts";
-import {
-  liveOf,
-  ownDropIns,
-  PROPERTIES,
-  type Properties,
-  propertiesIn,
-  startOutcome,
-} from "./systemd-show.ts";
+import { liveOf, ownDropIns, PROPERTIES, type Properties, propertiesIn, startOutcome } from "./show.ts";
 
 type Class = "user" | "system";
 

@@ -1,10 +1,10 @@
 import { accessSync, constants, existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { ServerSpec } from "../../model/spec.ts";
-import { type LogLine, type LogRequest, pause, STANDING_LOOKS } from "../log-lines.ts";
-import { unitName } from "../render/unit.ts";
-import type { Unit } from "./manager.ts";
-import type { SupervisordClient } from "./supervisord-client.ts";
+import type { ServerSpec } from "../../../model/spec.ts";
+import { type LogLine, type LogRequest, pause, STANDING_LOOKS } from "../../log-lines.ts";
+import { unitName } from "../../render/unit.ts";
+import type { Unit } from "../manager.ts";
+import type { SupervisordClient } from "./client.ts";
 
 /** What servers under supervisord write: in files beside their units, or told by itself. */
 

@@ -1,10 +1,10 @@
 import { constants } from "node:os";
-import type { Exit, StateName } from "../../model/observed.ts";
-import type { ServerSpec } from "../../model/spec.ts";
-import { withoutUndefined } from "../../model/without-undefined.ts";
-import { systemdUnits } from "../render/systemd.ts";
-import type { Live, Unit } from "./manager.ts";
-import { isStale } from "./stale.ts";
+import type { Exit, StateName } from "../../../model/observed.ts";
+import type { ServerSpec } from "../../../model/spec.ts";
+import { withoutUndefined } from "../../../model/without-undefined.ts";
+import { systemdUnits } from "../../render/systemd.ts";
+import type { Live, Unit } from "../manager.ts";
+import { isStale } from "../stale.ts";
 
 /** What `systemctl show` tells of a unit, and what that means. */
 

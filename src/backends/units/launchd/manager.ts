@@ -2,21 +2,29 @@ import { rmSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import pLimit from "p-limit";
-import type { Exit, StateName } from "../../model/observed.ts";
-import type { ServerSpec } from "../../model/spec.ts";
-import { BackendUnreachable } from "../../model/unreachable.ts";
-import { withoutUndefined } from "../../model/without-undefined.ts";
-import { unitFamily } from "../../system/family.ts";
-import { type Environment, homeOf } from "../../system/paths.ts";
-import { signalExactly, startedAt } from "../../system/processes.ts";
-import { type Ask, asking } from "../ask.ts";
-import { isLeaving, Launchctl, lastPropertyIn, NO_DOMAIN, numberIn, pidIn, stateIn } from "../launchctl.ts";
-import { fileLines, type LogLine, type LogRequest } from "../log-lines.ts";
-import { launchdUnits } from "../render/launchd.ts";
-import { unitName } from "../render/unit.ts";
-import { endWhole } from "./family.ts";
-import type { Live, Site, Unit, UnitManager } from "./manager.ts";
-import { isStale } from "./stale.ts";
+import type { Exit, StateName } from "../../../model/observed.ts";
+import type { ServerSpec } from "../../../model/spec.ts";
+import { BackendUnreachable } from "../../../model/unreachable.ts";
+import { withoutUndefined } from "../../../model/without-undefined.ts";
+import { unitFamily } from "../../../system/family.ts";
+import { type Environment, homeOf } from "../../../system/paths.ts";
+import { signalExactly, startedAt } from "../../../system/processes.ts";
+import { type Ask, asking } from "../../ask.ts";
+import {
+  isLeaving,
+  Launchctl,
+  lastPropertyIn,
+  NO_DOMAIN,
+  numberIn,
+  pidIn,
+  stateIn,
+} from "../../launchctl.ts";
+import { fileLines, type LogLine, type LogRequest } from "../../log-lines.ts";
+import { launchdUnits } from "../../render/launchd.ts";
+import { unitName } from "../../render/unit.ts";
+import { endWhole } from "../family.ts";
+import type { Live, Site, Unit, UnitManager } from "../manager.ts";
+import { isStale } from "../stale.ts";
 
 /** Programs that are asked at once. */
 const AT_ONCE = 8;
