@@ -18,24 +18,13 @@ import { Plugin } from "@oclif/core/config";
 import type { PJSON } from "@oclif/core/interfaces";
 import { settings } from "@oclif/core/settings";
 import { type OutputChunk, type RolldownOutput, rolldown } from "rolldown";
+import { CommonChunk } from "./common-chunk.ts";
 import { bundleEntries } from "./entries.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const partial = process.env.XY_BUILD_PARTIAL === "1";
 /** Beside the modules that they are of. */
 const DECLARATIONS = ["xyctl.d.ts", "client.d.ts"];
-
-/**
- * What nearly all commands share is one file: each file that is loaded costs about a millisecond, whatever is in it. The
- * schemas stay out, and zod with them: many commands name them somewhere, and few come to need them.
- */
-const SCHEMAS =
-  "action|action-input|expression|field|input-parts|machine-words|path-text|probe-input|probe-of|probe-url|server|server-fields|spec|spec-parts";
-const COMMON = {
-  name: "common",
-  test: new RegExp(`/src/(?!model/(${SCHEMAS})\\.ts$)`),
-  minShareCount: 28,
-};
 
 /**
  * One file each, in common with nothing. A copy of the agent runs in the state folder, whatever becomes of this one; and
@@ -87,12 +76,16 @@ async function bundleInto(
   external: readonly string[],
   codeSplitting: boolean,
 ): Promise<RolldownOutput> {
+  const common = new CommonChunk();
   const bundled = await rolldown({
     cwd: root,
     input,
     platform: "node",
     external: [/^node:/, ...external.map((name) => new RegExp(`^${name}(/|$)`))],
-    plugins: [{ name: "own-place", renderChunk: (code, chunk) => atRoot(code, chunk.fileName) }],
+    plugins: [
+      common.plugin,
+      { name: "own-place", renderChunk: (code, chunk) => atRoot(code, chunk.fileName) },
+    ],
     onLog(level, log) {
       if (level !== "warn" || !log.id?.includes("node_modules")) console.warn(`${level}: ${log.message}`);
     },
@@ -100,7 +93,7 @@ async function bundleInto(
   const output = await bundled.write({
     dir,
     format: "esm",
-    codeSplitting: codeSplitting && { groups: [COMMON] },
+    codeSplitting: codeSplitting && { groups: [{ name: "common", test: (id) => common.has(id) }] },
     entryFileNames: "[name].js",
     chunkFileNames: "chunks/[name]-[hash].js",
   });

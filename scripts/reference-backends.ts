@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { ADDED, CAPABILITIES, type Capability, capabilityOf } from "../src/backends/render/capabilities.ts";
-import { MANAGERS } from "../src/backends/render/unit.ts";
+import { MANAGERS } from "../src/model/backends.ts";
 
 const PAGE = new URL("../docs/backends.md", import.meta.url);
 

@@ -1,4 +1,5 @@
 import type { BackendSettings } from "../model/backend-settings.ts";
+import { MANAGERS, type Manager } from "../model/backends.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { withPassword } from "../model/target.ts";
@@ -7,8 +8,6 @@ import { type Environment, homeOf } from "../system/paths.ts";
 import { hasActions, recordedBackends } from "../system/projects.ts";
 import type { AgentBackend } from "./agent/backend.ts";
 import type { Backend } from "./backend.ts";
-import { MANAGERS, type Manager } from "./render/unit.ts";
-import type { UnitStore } from "./units/record.ts";
 import type { UnitBackend } from "./units/unit-backend.ts";
 
 type Kind = ServerSpec["backend"];
@@ -74,13 +73,15 @@ export class Fleet {
 
   /** Only who has such servers loads what they need. */
   async #make(kind: Manager): Promise<UnitBackend> {
-    const [{ UnitBackend }, { UnitStore }] = await Promise.all([
+    const [{ UnitBackend }, { UnitStore }, { MANAGER_TABLE }] = await Promise.all([
       import("./units/unit-backend.ts"),
       import("./units/record.ts"),
+      import("./managers.ts"),
     ]);
     const account = thisAccount();
     const store = new UnitStore(this.#state, this.project, kind);
-    const manager = await this.#manager(kind, account, store);
+    const site = () => this.#site();
+    const manager = await MANAGER_TABLE[kind].open({ env: this.#env, account, store, site });
     return new UnitBackend({
       manager,
       store,
@@ -88,28 +89,6 @@ export class Fleet {
       account: { home: homeOf(this.#env), user: account.username },
       adopt: this.#options.adopt ?? false,
     });
-  }
-
-  async #manager(
-    kind: Manager,
-    account: { readonly uid: number; readonly username: string },
-    store: UnitStore,
-  ) {
-    const logFiles = (name: string) => store.logPaths(name);
-    switch (kind) {
-      case "systemd": {
-        const { SystemdManager } = await import("./units/systemd/manager.ts");
-        return new SystemdManager(this.#env, account, logFiles);
-      }
-      case "launchd": {
-        const { LaunchdManager } = await import("./units/launchd/manager.ts");
-        return LaunchdManager.open(this.#env, account, logFiles);
-      }
-      case "supervisord": {
-        const { SupervisordManager } = await import("./units/supervisord/manager.ts");
-        return SupervisordManager.open(await this.#site(), store.records());
-      }
-    }
   }
 
   /** A password that was not looked up now is the one that was used last, for the same target and user only. */

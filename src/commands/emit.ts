@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { string } from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
-import { FORMATS } from "../backends/render/formats.ts";
-import { MANAGERS, type Manager } from "../backends/render/unit.ts";
+import { MANAGER_TABLE } from "../backends/managers.ts";
 import { type RenderedUnit, renderUnits, unitProblems } from "../backends/render/units.ts";
+import { MANAGERS, type Manager } from "../model/backends.ts";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import { evaluateToEmit } from "../operation/emitting.ts";
@@ -142,7 +142,7 @@ export default class Emit extends ProjectCommand {
     folder: string,
     { force, out = folder }: { readonly force: boolean; readonly out?: string | undefined },
   ): UnitFolder {
-    const { isOurs, serverOf } = FORMATS[manager];
+    const { isOurs, serverOf } = MANAGER_TABLE[manager].format;
     const isStale = (name: string) => {
       const server = serverOf(name, project);
       return server !== undefined && !declared.includes(server);

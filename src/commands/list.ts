@@ -1,6 +1,6 @@
 import { string } from "@oclif/core/args";
 import { option } from "@oclif/core/flags";
-import { MANAGERS, type Manager } from "../backends/render/unit.ts";
+import { LISTED_MANAGERS, type OtherProgram } from "../model/other-program.ts";
 import { visible } from "../model/visible.ts";
 import { entryOfAgent, listEntryOf } from "../rpc/entries.ts";
 import type { ListEntry } from "../rpc/entry-contract.ts";
@@ -35,14 +35,14 @@ export default class List extends ServerCommand {
   static override flags = {
     ...projectFilter,
     backend: option({
-      options: MANAGERS,
+      options: LISTED_MANAGERS,
       summary: "Show what this service manager runs, also what is not xy's.",
     })(),
   };
 
   /** What a manager runs, whoever has written it. */
   async #others(
-    manager: Manager,
+    manager: OtherProgram["manager"],
     pattern: string | undefined,
     flags: { readonly project?: string | undefined },
   ): Promise<void> {

@@ -1,2 +1,6 @@
+/** The service managers whose units xy writes. */
+export const MANAGERS = ["systemd", "launchd", "supervisord"] as const;
+export type Manager = (typeof MANAGERS)[number];
+
 /** What can run a server. */
-export const BACKENDS = ["agent", "systemd", "launchd", "supervisord"] as const;
+export const BACKENDS = ["agent", ...MANAGERS] as const;

@@ -1,8 +1,12 @@
+import type { Manager } from "./backends.ts";
 import type { StateName } from "./observed.ts";
+
+/** The service managers whose other programs xy can list. */
+export const LISTED_MANAGERS = ["systemd", "launchd", "supervisord"] as const satisfies readonly Manager[];
 
 /** What a service manager runs that is no server of xy's: it can be looked at, and no plan ever touches it. */
 export interface OtherProgram {
-  readonly manager: "systemd" | "launchd" | "supervisord";
+  readonly manager: (typeof LISTED_MANAGERS)[number];
   /** `supervisord:GROUP:NAME`; of the others the name of the unit. */
   readonly name: string;
   /** Of supervisord: the group that it is in. */

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import type { Manager } from "../../src/backends/render/unit.ts";
 import type { UnitManager } from "../../src/backends/units/manager.ts";
 import { operate } from "../../src/backends/units/operate.ts";
 import { UnitStore } from "../../src/backends/units/record.ts";
 import { UnitBackend } from "../../src/backends/units/unit-backend.ts";
+import type { Manager } from "../../src/model/backends.ts";
 import { PROJECT, shellSpec } from "../rig/spec.ts";
 import type { Subject } from "./backend.contract.ts";
 

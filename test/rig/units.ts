@@ -2,7 +2,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync } from "no
 import { dirname, join } from "node:path";
 import * as fc from "fast-check";
 import { expect } from "vitest";
-import { FORMATS } from "../../src/backends/render/formats.ts";
+import { MANAGER_TABLE } from "../../src/backends/managers.ts";
 import type { UnitFacts } from "../../src/backends/render/unit.ts";
 import { environmentOf } from "../../src/model/environment.ts";
 import type { ServerSpec } from "../../src/model/spec.ts";
@@ -125,7 +125,7 @@ function isCarried(kind: Kind, secret: string): boolean {
 
 function sound(kind: Kind, spec: ServerSpec): boolean {
   if (kind !== "agent")
-    return FORMATS[kind].faults(factsOf(spec, { installed: { enabled: true } })).length === 0;
+    return MANAGER_TABLE[kind].format.faults(factsOf(spec, { installed: { enabled: true } })).length === 0;
   return !/\\u0000|\\ud[89a-f]/i.test(JSON.stringify([spec.program, spec.workingDir, spec.args, spec.env]));
 }
 

@@ -1,7 +1,7 @@
+import type { Manager } from "../../model/backends.ts";
 import { serverInput } from "../../model/server.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import { parseSize } from "../../model/units.ts";
-import type { Manager } from "./unit.ts";
 
 /**
  * What each manager can express of a server, as data: units are judged by it, and the table in docs/backends.md is

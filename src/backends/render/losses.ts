@@ -1,6 +1,6 @@
+import type { Manager } from "../../model/backends.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import { CAPABILITIES, capabilityOf } from "./capabilities.ts";
-import type { Manager } from "./unit.ts";
 
 /** A field of which something is lost. */
 export interface Loss {

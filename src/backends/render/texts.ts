@@ -1,5 +1,6 @@
+import type { Manager } from "../../model/backends.ts";
 import type { ServerSpec } from "../../model/spec.ts";
-import { type Fault, type Manager, plainEnvironment } from "./unit.ts";
+import { type Fault, plainEnvironment } from "./unit.ts";
 
 /** What of a text a format cannot carry: the words for it, and what finds it. */
 export interface Limit {

@@ -1,10 +1,6 @@
 import { NAME_PATTERN } from "../../model/name.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 
-export const MANAGERS = ["systemd", "launchd", "supervisord"] as const;
-/** A service manager that units are rendered for. */
-export type Manager = (typeof MANAGERS)[number];
-
 /** What a unit is made of. Nothing in it depends on the moment. */
 export interface UnitFacts {
   readonly spec: ServerSpec;

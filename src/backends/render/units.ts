@@ -1,7 +1,8 @@
+import type { Manager } from "../../model/backends.ts";
 import type { Diagnostic } from "../../model/diagnostic.ts";
-import { FORMATS } from "./formats.ts";
+import { MANAGER_TABLE } from "../managers.ts";
 import { type Loss, lossesOf } from "./losses.ts";
-import { type Manager, secretNames, type UnitFacts } from "./unit.ts";
+import { secretNames, type UnitFacts } from "./unit.ts";
 
 /** A server's unit, and what is lost by it. */
 export interface RenderedUnit {
@@ -30,7 +31,7 @@ const toCamel = (key: string) => key.replace(/-([a-z])/g, (_, letter: string) =>
 /** What the manager's format cannot carry of the servers, each at its place. */
 export function unitProblems(manager: Manager, servers: readonly Omit<Placed, "isSaid">[]): Diagnostic[] {
   return servers.flatMap((server) =>
-    FORMATS[manager].faults(server).map(
+    MANAGER_TABLE[manager].format.faults(server).map(
       ({ path, message }): Diagnostic => ({
         severity: "error",
         message,
@@ -43,7 +44,7 @@ export function unitProblems(manager: Manager, servers: readonly Omit<Placed, "i
 
 /** The units of servers that have no problem. */
 export function renderUnits(manager: Manager, servers: readonly Placed[]): Promise<RenderedUnit[]> {
-  const format = FORMATS[manager];
+  const { format } = MANAGER_TABLE[manager];
   return Promise.all(
     servers.map(async (facts) => ({
       server: facts.spec.name,

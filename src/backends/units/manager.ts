@@ -1,8 +1,9 @@
+import type { Manager } from "../../model/backends.ts";
 import type { Observed, StateName } from "../../model/observed.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
 import type { LogLine, LogRequest } from "../log-lines.ts";
-import type { Manager, UnitFormat } from "../render/unit.ts";
+import type { UnitFormat } from "../render/unit.ts";
 
 /** Where a unit is loaded, as its manager names that: a domain of launchd, an address of supervisord. */
 export type Site = Readonly<Record<string, string | undefined>>;

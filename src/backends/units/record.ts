@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import type { Manager } from "../../model/backends.ts";
 import { withoutDefaults } from "../../model/canonical.ts";
 import { own } from "../../model/own.ts";
 import { mcpFacts } from "../../model/probe-report.ts";
@@ -9,7 +10,6 @@ import { type SecretValues, secretValues } from "../../model/spec-parts.ts";
 import { readRecord, removeDrafts, removeSetAside, writeAtomic } from "../../system/files.ts";
 import { ensurePrivateDir } from "../../system/paths.ts";
 import { recordedUnits, unitsDir } from "../../system/projects.ts";
-import type { Manager } from "../render/unit.ts";
 
 const processId = z.object({ pid: z.int().min(1), start: z.string(), boot: z.string() });
 

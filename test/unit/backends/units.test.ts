@@ -1,14 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { MANAGER_TABLE } from "../../../src/backends/managers.ts";
 import { CAPABILITIES, FOR_XY } from "../../../src/backends/render/capabilities.ts";
-import { FORMATS } from "../../../src/backends/render/formats.ts";
 import { lossesOf } from "../../../src/backends/render/losses.ts";
-import { MANAGERS, type Manager, type UnitFacts } from "../../../src/backends/render/unit.ts";
+import type { UnitFacts } from "../../../src/backends/render/unit.ts";
+import { MANAGERS, type Manager } from "../../../src/model/backends.ts";
 import { serverSpec } from "../../rig/spec.ts";
 import { factsOf } from "../../rig/units.ts";
 
 const spec = serverSpec("web", "/bin/web", ["--name", "it's"], { env: { A: "1", B: 'say "hi"' } });
 const render = (manager: Manager, over: Partial<UnitFacts> = {}) =>
-  FORMATS[manager].render(factsOf(spec, over));
+  MANAGER_TABLE[manager].format.render(factsOf(spec, over));
 
 const RESTART = { backoffInitial: 10, backoffMax: 100, maxRetriesPerMinute: 5, resetAfter: 10 };
 const withPolicy = (policy: "always" | "never" | "on-failure", successExitCodes = [0]) => ({
@@ -19,10 +20,10 @@ describe("a unit", () => {
   it.each(MANAGERS)("of %s is the same each time, says whose it is, and is known again", async (manager) => {
     const text = await render(manager);
     expect(await render(manager)).toBe(text);
-    expect(FORMATS[manager].fileName(spec)).toMatch(/^xy\.p\.web\.(service|plist|conf)$/);
-    expect(FORMATS[manager].isOurs(text)).toBe(true);
+    expect(MANAGER_TABLE[manager].format.fileName(spec)).toMatch(/^xy\.p\.web\.(service|plist|conf)$/);
+    expect(MANAGER_TABLE[manager].format.isOurs(text)).toBe(true);
     for (const other of MANAGERS.filter((one) => one !== manager))
-      expect(FORMATS[other].isOurs(text)).toBe(false);
+      expect(MANAGER_TABLE[other].format.isOurs(text)).toBe(false);
     const changed = await render(manager, { spec: { ...spec, args: [] } });
     const hash = /[0-9a-f]{64}/;
     expect(hash.exec(changed)?.[0]).not.toBe(hash.exec(text)?.[0]);
@@ -63,7 +64,7 @@ describe("a unit", () => {
 
   it.each(["launchd", "supervisord"] as const)("of %s cannot refer to secrets", (manager) => {
     const env = { TOKEN: { secret: { env: "T" }, hmac: "" } };
-    const faults = FORMATS[manager].faults(factsOf({ ...spec, env }, { envFiles: ["/a.env"] }));
+    const faults = MANAGER_TABLE[manager].format.faults(factsOf({ ...spec, env }, { envFiles: ["/a.env"] }));
     expect(faults.map(({ path }) => path)).toEqual([
       ["env", "TOKEN"],
       ["envFile", 0],
@@ -104,7 +105,7 @@ describe("what a format cannot carry is named with its place", () => {
     ["supervisord", { args: ["a\rb"] }, ["args", 0]],
     ["supervisord", { program: "/a=b", env: { Q: '"' } }, ["command"]],
   ] as const)("%s: %j", (manager, over, path) => {
-    const faults = FORMATS[manager].faults(factsOf({ ...spec, ...over } as typeof spec));
+    const faults = MANAGER_TABLE[manager].format.faults(factsOf({ ...spec, ...over } as typeof spec));
     expect(faults).toEqual([{ path, message: expect.stringMatching(/^cannot write .*; .* the agent$/) }]);
   });
 });
