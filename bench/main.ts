@@ -14,8 +14,9 @@ import { endAtSignals, Place } from "./place.ts";
 import type { Bench, Row, RowMaker } from "./row.ts";
 import { list, plan } from "./rows/commands.ts";
 import { hundred, revival, thousand } from "./rows/fleet.ts";
+import { followers } from "./rows/followers.ts";
 import { idle } from "./rows/idle.ts";
-import { flood, followers } from "./rows/output.ts";
+import { flood } from "./rows/output.ts";
 
 const ROWS: Readonly<Record<string, RowMaker>> = {
   list,

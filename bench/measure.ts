@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { statOf, TICKS } from "../src/system/processes.ts";
+import { statOf, TICKS } from "../src/system/process-rows.ts";
 
 /** What is measured, and how: whole processes, from outside, and what the kernel has counted of them. */
 

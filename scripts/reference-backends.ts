@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { ADDED, CAPABILITIES, type Capability, capabilityOf } from "../src/backends/render/capabilities.ts";
+import { ADDED, CAPABILITIES } from "../src/backends/render/capabilities.ts";
+import { type Capability, capabilityOf } from "../src/backends/render/capability.ts";
 import { MANAGERS } from "../src/model/backends.ts";
 
 const PAGE = new URL("../docs/backends.md", import.meta.url);

@@ -1,12 +1,11 @@
 import type { ActionSecrets, ActionSpec } from "../model/action.ts";
+import type { BackendKind } from "../model/backends.ts";
+import type { Condition } from "../model/dependency.ts";
 import type { Missing, Observed } from "../model/observed.ts";
 import type { Change, UnitChange } from "../model/plan.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
 import type { StartProgress } from "../model/start-report.ts";
-
-/** What one server asks of another that it depends on. */
-export type Condition = ServerSpec["dependsOn"][number]["condition"];
 
 /** What a backend cannot do as it is declared. */
 export interface Remark {
@@ -19,7 +18,7 @@ export interface Remark {
 
 /** What runs servers. The same contract suite runs over every implementation. */
 export interface Backend {
-  readonly kind: ServerSpec["backend"];
+  readonly kind: BackendKind;
   /** A server whose dependencies are not as it asks waits for them under it, and starts by itself. */
   readonly waits: boolean;
   /** What this backend cannot express of a spec, or of the values of its secrets. Pure. Never a silently dropped field. */

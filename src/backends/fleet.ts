@@ -1,7 +1,6 @@
 import type { BackendSettings } from "../model/backend-settings.ts";
-import { MANAGERS, type Manager } from "../model/backends.ts";
+import { type BackendKind, MANAGERS, type Manager } from "../model/backends.ts";
 import type { ProcessId } from "../model/process.ts";
-import type { ServerSpec } from "../model/spec.ts";
 import { withPassword } from "../model/target.ts";
 import { thisAccount } from "../system/account.ts";
 import { type Environment, homeOf } from "../system/paths.ts";
@@ -9,8 +8,6 @@ import { hasActions, recordedBackends } from "../system/projects.ts";
 import type { AgentBackend } from "./agent/backend.ts";
 import type { Backend } from "./backend.ts";
 import type { UnitBackend } from "./units/unit-backend.ts";
-
-type Kind = ServerSpec["backend"];
 
 interface Options {
   /** What is started by the agent ends with that process. */
@@ -37,7 +34,7 @@ export class Fleet {
     this.#options = options;
   }
 
-  async backend(kind: Kind): Promise<Backend> {
+  async backend(kind: BackendKind): Promise<Backend> {
     if (kind !== "agent") return this.units(kind);
     this.#agent ??= import("./agent/backend.ts").then(
       ({ AgentBackend }) => new AgentBackend(this.#state, this.#options.session),
@@ -52,15 +49,15 @@ export class Fleet {
   }
 
   /** Those that have servers or actions of the project on record, and those that are named beside. */
-  async backends(named: readonly Kind[] = []): Promise<readonly Backend[]> {
+  async backends(named: readonly BackendKind[] = []): Promise<readonly Backend[]> {
     const recorded = recordedBackends(this.#state, this.project).map(({ backend }) => backend);
-    const holder: Kind[] = hasActions(this.#state, this.project) ? ["agent"] : [];
-    const kinds = [...new Set<Kind>([...recorded, ...holder, ...named])].sort();
+    const holder: BackendKind[] = hasActions(this.#state, this.project) ? ["agent"] : [];
+    const kinds = [...new Set<BackendKind>([...recorded, ...holder, ...named])].sort();
     return Promise.all(kinds.map((kind) => this.backend(kind)));
   }
 
   /** Names of servers on record, by backend. */
-  recorded(kind: Kind): string[] {
+  recorded(kind: BackendKind): string[] {
     return recordedBackends(this.#state, this.project)
       .filter(({ backend }) => backend === kind)
       .map(({ name }) => name);
@@ -100,6 +97,6 @@ export class Fleet {
   }
 }
 
-export function isManager(kind: Kind): kind is Manager {
-  return (MANAGERS as readonly Kind[]).includes(kind);
+export function isManager(kind: BackendKind): kind is Manager {
+  return (MANAGERS as readonly BackendKind[]).includes(kind);
 }

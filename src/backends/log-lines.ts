@@ -26,7 +26,10 @@ export interface LogRequest {
   readonly asItStands?: boolean;
 }
 
-type Files = Readonly<Record<"out" | "err", string>>;
+/** Absolute paths of the files that get what a server prints. */
+export type LogFiles = Readonly<Record<"out" | "err", string>>;
+/** Those of a server, by its name. */
+export type LogFilesOf = (name: string) => LogFiles;
 
 const BLOCK = 64 * 1024;
 /** Most that is looked through for the last lines of a stream, bytes. */
@@ -42,7 +45,7 @@ const NEWLINE = 0x0a;
  * ones until aborted, also over a rotation.
  */
 export async function* fileLines(
-  files: Files,
+  files: LogFiles,
   { tail, follow, stream, asItStands = false }: LogRequest,
   signal: AbortSignal,
 ): AsyncGenerator<LogLine, void, void> {

@@ -1,5 +1,6 @@
 import type { BackendSettings } from "../model/backend-settings.ts";
 import type { Manager } from "../model/backends.ts";
+import type { ThisAccount } from "../system/account.ts";
 import type { Environment } from "../system/paths.ts";
 import { launchdUnits } from "./render/launchd.ts";
 import { supervisordUnits } from "./render/supervisord.ts";
@@ -9,9 +10,9 @@ import type { UnitManager } from "./units/manager.ts";
 import type { UnitStore } from "./units/record.ts";
 
 /** What opening a service manager needs to know. */
-export interface Surroundings {
+interface Surroundings {
   readonly env: Environment;
-  readonly account: { readonly uid: number; readonly username: string };
+  readonly account: ThisAccount;
   readonly store: UnitStore;
   /** How supervisord is reached, if anyone has said so. */
   site(): Promise<BackendSettings["supervisord"]>;

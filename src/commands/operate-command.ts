@@ -1,5 +1,5 @@
 import { ServiceError } from "../backends/ask.ts";
-import type { Operated } from "../backends/units/operate.ts";
+import type { Operated } from "../backends/units/operation.ts";
 import { waitsText } from "../model/dependency.ts";
 import { type Leftover, leftText } from "../model/leftover.ts";
 import type { Observed } from "../model/observed.ts";

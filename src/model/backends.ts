@@ -4,3 +4,4 @@ export type Manager = (typeof MANAGERS)[number];
 
 /** What can run a server. */
 export const BACKENDS = ["agent", ...MANAGERS] as const;
+export type BackendKind = (typeof BACKENDS)[number];

@@ -1,15 +1,13 @@
 import { z } from "zod";
-import type { BACKENDS } from "./backends.ts";
+import type { BackendKind } from "./backends.ts";
 
 /**
  * A setting as one row: what a person may write, what that becomes, and all that follows from it. The table of a server's
  * rows is in `server-fields.ts`; schemas, conversions, hashes, plans and views are derived from it.
  */
 
-type Backend = (typeof BACKENDS)[number];
-
 /** For each backend where a new process is needed when this changes: the parts of the value that its start depends on. */
-export type Start<Value> = Readonly<Partial<Record<Backend, (value: Value) => readonly unknown[]>>>;
+export type Start<Value> = Readonly<Partial<Record<BackendKind, (value: Value) => readonly unknown[]>>>;
 
 /** What a row may say beside its schemas. */
 export interface Traits<Value> {

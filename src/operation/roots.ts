@@ -5,7 +5,7 @@ import { isOwnWay } from "../system/private-folder.ts";
 import {
   boundAt,
   hasActions,
-  isFile,
+  isConfigFile,
   isGone,
   leadsToSame,
   type ProjectRecord,
@@ -86,7 +86,7 @@ function isKnownAs(record: ProjectRecord, here: Here): boolean {
   if (bound === named || leadsToSame(bound, named)) return true;
   if (!isHere(record, here)) return false;
   // Its link has gone, and what that led to is here; or its file is written in another format.
-  if (isGone(bound)) return !isFile(bound) || stem(bound) === stem(named);
+  if (isGone(bound)) return !isConfigFile(bound) || stem(bound) === stem(named);
   if (isFolder(bound) && !isFolder(named)) return !hasConfiguration(bound);
   // Earlier versions have asked for nothing but the place.
   return record.place === undefined && isFolder(bound);

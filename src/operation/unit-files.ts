@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync, readdirSync, readlinkSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { isCode, isFile, readText, writeAtomic } from "../system/files.ts";
+import { isCode, textIfFile, writeAtomic } from "../system/files.ts";
 
 /** A folder of units that is committed: how it differs from what is declared, and how it is made the same. */
 
@@ -51,7 +51,7 @@ export function lookAtUnits(
     differing: paths(({ text, wanted }) => text !== undefined && text !== wanted),
     unchanged: paths(({ text, wanted }) => text === wanted),
     stale: namesIn(folder)
-      .filter((name) => isStale(name) && isOurs(textAt(join(folder, name)) ?? ""))
+      .filter((name) => isStale(name) && isOurs(textIfFile(join(folder, name)) ?? ""))
       .map((name) => join(folder, name)),
     refused,
   };
@@ -87,12 +87,11 @@ export function removeUnits(paths: readonly string[]): void {
 /** `lost`: where a link leads to that leads to nothing. */
 function stateOf(folder: string, { name, text: wanted }: UnitFile) {
   const path = join(folder, name);
-  const text = textAt(path);
+  const text = textIfFile(path);
   return { wanted, text, lost: text === undefined && isLink(path) ? readlinkSync(path) : undefined };
 }
 
 /** Undefined where no file is, also where a link leads nowhere: the folder is the person's own. */
-const textAt = (path: string) => (isFile(path) ? readText(path) : undefined);
 
 function isLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;

@@ -8,7 +8,7 @@ import { readJson, writeAtomic } from "../system/files.ts";
 import { identify, isRunning, signalProcess } from "../system/processes.ts";
 import { Steps } from "./steps.ts";
 
-export interface ProbeCommand {
+export interface CommandRun {
   readonly program: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -29,7 +29,7 @@ const RECORD = /^probe-\d+\.json$/;
 const recordPath = (dir: string, pid: number) => join(dir, `probe-${pid}.json`);
 
 /** Runs a program, and all it starts, for so long at most. It is good when it ends with code 0. */
-export async function commandProbe(command: ProbeCommand): Promise<ProbeReport> {
+export async function commandProbe(command: CommandRun): Promise<ProbeReport> {
   const steps = new Steps();
   const { program, timeout } = command;
   const child = spawn(program, command.args, {

@@ -1,6 +1,6 @@
 export type RpcResult = Readonly<Record<string, unknown>>;
 
-export interface RpcError {
+export interface JsonRpcError {
   readonly code: number;
   readonly message: string;
   readonly data?: unknown;
@@ -9,7 +9,7 @@ export interface RpcError {
 /** What a text says in answer to one request. */
 export type RpcAnswer =
   | { readonly kind: "result"; readonly result: RpcResult }
-  | { readonly kind: "error"; readonly error: RpcError }
+  | { readonly kind: "error"; readonly error: JsonRpcError }
   /** An answer, to another request. */
   | { readonly kind: "stranger" }
   /** A notification, or a request of the server's own; `json` false: not even JSON. */

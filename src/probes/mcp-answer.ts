@@ -1,6 +1,6 @@
 import { meaning, saidWith, statusText } from "./http.ts";
 import { type BodyReader, type HttpExchange, type ResponseHead, TLS } from "./http-request.ts";
-import { isRecord, type RpcAnswer, type RpcError, type RpcResult, readAnswer } from "./json-rpc.ts";
+import { isRecord, type JsonRpcError, type RpcAnswer, type RpcResult, readAnswer } from "./json-rpc.ts";
 import { ServerEvents } from "./sse.ts";
 import { told } from "./untrusted.ts";
 import { ownWords, saysTls } from "./words.ts";
@@ -13,7 +13,7 @@ export type Answer =
   | {
       readonly kind: "refused";
       readonly detail: string;
-      readonly error?: RpcError | undefined;
+      readonly error?: JsonRpcError | undefined;
       readonly status?: number;
     }
   /** It is down, forbids or fails: no other request would fare better. */
@@ -99,7 +99,7 @@ export function judge(
   return { kind: "refused", detail: `${statusText(head)} ${whatInstead(head, found)}` };
 }
 
-export function refusedWith(error: RpcError): Answer {
+export function refusedWith(error: JsonRpcError): Answer {
   return { kind: "refused", detail: errorText(error), error };
 }
 
@@ -120,7 +120,7 @@ export function contentType({ headers }: ResponseHead): string {
 }
 
 /** `error -32603: its message` */
-function errorText({ code, message, data }: RpcError): string {
+function errorText({ code, message, data }: JsonRpcError): string {
   const said = told(message);
   const versions = supportedVersions({ code, message, data });
   const speaks = versions.length === 0 ? "" : ` (it speaks ${told(versions.join(", "), 100)})`;
@@ -128,7 +128,7 @@ function errorText({ code, message, data }: RpcError): string {
 }
 
 /** The protocol versions that a server names when it refuses one. */
-export function supportedVersions(error: RpcError | undefined): readonly string[] {
+export function supportedVersions(error: JsonRpcError | undefined): readonly string[] {
   return isRecord(error?.data) ? versionsIn(error.data.supported) : [];
 }
 

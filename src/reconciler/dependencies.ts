@@ -1,4 +1,4 @@
-import type { Condition } from "../backends/backend.ts";
+import type { Condition } from "../model/dependency.ts";
 import { isMet } from "../model/dependency.ts";
 import type { Change } from "../model/plan.ts";
 

@@ -126,6 +126,9 @@ export function readText(path: string): string | undefined {
   return readBytes(path)?.toString("utf8");
 }
 
+/** The text of a file; undefined where the path does not lead to one, whatever it is then. */
+export const textIfFile = (path: string): string | undefined => (isFile(path) ? readText(path) : undefined);
+
 /** As {@link readText}. A fifo is not waited for. */
 export function readBytes(path: string): Buffer | undefined {
   let fd: number;
@@ -149,6 +152,7 @@ const NO_FILE = ["ENOENT", "ELOOP", "ENXIO", "EACCES", "EPERM"];
 /** Something is there, if only a link that leads nowhere. */
 export const isTaken = (path: string) => lstat(path) !== undefined;
 const isLink = (path: string) => lstat(path)?.isSymbolicLink() === true;
+const isPlainFile = (path: string) => lstat(path)?.isFile() === true;
 
 /** In words, of what is no file that can be read. */
 function whatIsAt(path: string): string {
@@ -177,34 +181,28 @@ export function isFileWith(path: string, data: string | Uint8Array): boolean {
   }
 }
 
-/** Whatever leads to no file in the place of one is set aside, so that it can be written. Returns where it is then. */
-export function makeWayForFile(path: string): string | undefined {
-  if (lstat(path) === undefined || isFile(path)) return undefined;
-  return setAside(path, Date.now());
+/** Sets aside what is at a path where something else belongs. Returns its new path; undefined if there was no need. */
+function makeWay(path: string, fits: (path: string) => boolean): string | undefined {
+  return isTaken(path) && !fits(path) ? setAside(path, Date.now()) : undefined;
 }
 
-/** The same of whatever is no file itself: a link, a pipe. For files that are written where they are. */
-export function makeWayForPlainFile(path: string): string | undefined {
-  const stat = lstat(path);
-  return stat !== undefined && !stat.isFile() ? setAside(path, Date.now()) : undefined;
-}
+/** Sets aside what does not lead to a file, so that one can be written. Returns its new path, if that was needed. */
+export const makeWayForFile = (path: string) => makeWay(path, isFile);
+/** The same, and links are set aside too: for files that are written in place, not replaced. */
+export const makeWayForPlainFile = (path: string) => makeWay(path, isPlainFile);
+/** Sets aside what does not lead to a folder, so that one can be made. Returns its new path, if that was needed. */
+export const makeWayForFolder = (path: string) => makeWay(path, isFolder);
 
-/** Throws {@link NoFile} where something that is no file itself has the place of one that is written where it is. */
+/** Throws {@link NoFile} if something other than a plain file is where a file is written in place. */
 export function refuseOther(path: string): void {
-  const stat = lstat(path);
-  if (stat === undefined || stat.isFile()) return;
-  throw new NoFile(path, stat.isDirectory() ? "a folder (EISDIR)" : whatIsAt(path), "write");
-}
-
-/** Whatever is no folder in the place of one is set aside, so that the folder can be made. Returns where it is then. */
-export function makeWayForFolder(path: string): string | undefined {
-  return lstat(path) !== undefined && !isFolder(path) ? setAside(path, Date.now()) : undefined;
+  if (!isTaken(path) || isPlainFile(path)) return;
+  throw new NoFile(path, lstat(path)?.isDirectory() ? "a folder (EISDIR)" : whatIsAt(path), "write");
 }
 
 /** Whether a path leads to a folder. */
 export const isFolder = (path: string) => leadsTo(path)?.isDirectory() === true;
 /** The same of a file. */
-export const isFile = (path: string) => leadsTo(path)?.isFile() === true;
+const isFile = (path: string) => leadsTo(path)?.isFile() === true;
 
 /** Of what a path leads to; undefined where it leads nowhere. */
 export function leadsTo(path: string): fs.Stats | undefined {

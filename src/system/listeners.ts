@@ -3,7 +3,8 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { isIPv4, isIPv6, SocketAddress } from "node:net";
 import { promisify } from "node:util";
 import { withoutUndefined } from "../model/without-undefined.ts";
-import { ASKING, processName } from "./processes.ts";
+import { ASKING } from "./process-rows.ts";
+import { processName } from "./processes.ts";
 
 /** Who listens on which TCP port. Linux is read from /proc/net; elsewhere `lsof` is asked. */
 

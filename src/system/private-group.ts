@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { thisAccount } from "./account.ts";
 import { readText } from "./files.ts";
-import { ASKING } from "./processes.ts";
+import { ASKING } from "./process-rows.ts";
 
 /**
  * Whether a group is the account's own and nobody else is in it, as distributions make one for each account together

@@ -1,41 +1,21 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { basename } from "node:path";
-import { promisify } from "node:util";
 import { type Mark, type ProcessRow, ProcessTable } from "../model/family.ts";
 import type { ProcessId } from "../model/process.ts";
-import { isCode } from "./files.ts";
+import { ASKING, isDead, isLinux, PS, readRow, readRows, SYSCTL, TICKS } from "./process-rows.ts";
 
 /**
  * What the system says about processes. Linux is read from /proc; elsewhere `ps` is asked.
  * A zombie counts as gone: it holds nothing but its number.
  */
 
-const isLinux = process.platform === "linux";
-
-/**
- * How a program of the system is asked. `ps` writes times in the caller's zone and language: asked without them, a
- * process has the same start time for every agent and every command. The caller's PATH may lead to another program.
- */
-export const ASKING = {
-  encoding: "utf8",
-  env: { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" },
-  timeout: 5000,
-  maxBuffer: 16 << 20,
-} as const;
-const PS = "/bin/ps";
-const SYSCTL = "/usr/sbin/sysctl";
-
-interface SystemRow extends ProcessRow {
-  readonly state: string;
-}
-
 /**
  * The process of that pid, with what tells it from a later one of the same pid; undefined when there is none. Throws, as
  * all that asks for a process does, when nobody can look, for want of a descriptor.
  */
 export function identify(pid: number): ProcessId | undefined {
-  const row = isLinux ? readProc(pid) : readPs(pid);
+  const row = readRow(pid);
   return row && !isDead(row) ? { pid, start: row.start, boot: bootId() } : undefined;
 }
 
@@ -58,7 +38,7 @@ export function processTable(): Promise<ProcessTable> {
 let pendingScan: Promise<ProcessTable> | undefined;
 
 async function scan(): Promise<ProcessTable> {
-  return new ProcessTable((isLinux ? [...scanProc()] : await scanPs()).filter((row) => !isDead(row)));
+  return new ProcessTable((await readRows()).filter((row) => !isDead(row)));
 }
 
 function withDescendants(
@@ -72,96 +52,6 @@ function withDescendants(
     for (const { pid, parent } of rows) if (family.has(parent)) family.add(pid);
   }
   return family;
-}
-
-const isDead = (row: SystemRow) => row.state === "Z" || row.state === "X";
-
-function* scanProc(): Iterable<SystemRow> {
-  for (const entry of readdirSync("/proc")) {
-    const pid = Number(entry);
-    if (!Number.isInteger(pid)) continue;
-    const row = readProc(pid);
-    if (row) yield row;
-  }
-}
-
-function readProc(pid: number): SystemRow | undefined {
-  const stat = readStat(pid);
-  if (stat === undefined) return undefined;
-  const { fields } = statOf(stat);
-  const [state = "", parent, group, session] = fields;
-  // The main thread may be over while others, which hold the same files and ports, are not.
-  const [threads, start = ""] = [Number(fields[17]), fields[19]];
-  return {
-    pid,
-    state: threads > 1 ? "R" : state,
-    parent: Number(parent),
-    group: Number(group),
-    session: Number(session),
-    start,
-  };
-}
-
-const STAT = Buffer.allocUnsafeSlow(4096);
-
-/**
- * Opened, read and closed, and no more: a look at all processes of a machine is made of it. One read gets all of a file
- * of /proc that fits, and this one has 52 numbers.
- */
-function readStat(pid: number): string | undefined {
-  try {
-    const fd = openSync(`/proc/${pid}/stat`, "r");
-    try {
-      return STAT.toString("latin1", 0, readSync(fd, STAT, 0, STAT.length, 0));
-    } finally {
-      closeSync(fd);
-    }
-  } catch (error) {
-    // Without a free descriptor nobody can look: that is not to say that it is gone.
-    if (isCode(error, "EMFILE", "ENFILE", "ENOMEM") && exists(pid)) throw error;
-    return undefined;
-  }
-}
-
-/** Asked without opening anything. A dead one that nobody has waited for exists, too. */
-function exists(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return isCode(error, "EPERM");
-  }
-}
-
-/** The kernel's name of a process, and the fields behind that, from the text of its `stat`. */
-export function statOf(stat: string): { readonly comm: string; readonly fields: readonly string[] } {
-  // The name in parentheses may hold anything, also spaces and parentheses: see proc(5).
-  const end = stat.lastIndexOf(")");
-  return { comm: stat.slice(stat.indexOf("(") + 1, end), fields: stat.slice(end + 2).split(" ") };
-}
-
-const PS_COLUMNS = ["-o", "pid=,ppid=,pgid=,stat=,lstart="];
-
-function readPs(pid: number): SystemRow | undefined {
-  try {
-    return parsePs(execFileSync(PS, [...PS_COLUMNS, "-p", String(pid)], ASKING))[0];
-  } catch {
-    return undefined;
-  }
-}
-
-async function scanPs(): Promise<SystemRow[]> {
-  const { stdout } = await promisify(execFile)(PS, ["-ax", ...PS_COLUMNS], ASKING);
-  return parsePs(stdout);
-}
-
-/** Reads the rows of `ps -o pid=,ppid=,pgid=,stat=,lstart=`. */
-export function parsePs(text: string): SystemRow[] {
-  return text.split("\n").flatMap((line) => {
-    const match = /^(\d+)\s+(\d+)\s+(\d+)\s+(\S)\S*\s+(.+)$/.exec(line.trim());
-    if (!match) return [];
-    const [, pid, parent, group, state = "", start = ""] = match;
-    return [{ pid: Number(pid), parent: Number(parent), group: Number(group), state, start }];
-  });
 }
 
 let boot: string | undefined;
@@ -201,13 +91,13 @@ export function wordsOf(pid: number): string[] {
 
 /** Undefined for a process that is gone. */
 export function rowOf(pid: number): ProcessRow | undefined {
-  const row = isLinux ? readProc(pid) : readPs(pid);
+  const row = readRow(pid);
   return row && !isDead(row) ? row : undefined;
 }
 
 /** Undefined for a process that is gone. */
 export function parentOf(pid: number): number | undefined {
-  return (isLinux ? readProc(pid) : readPs(pid))?.parent;
+  return readRow(pid)?.parent;
 }
 
 /**
@@ -233,7 +123,7 @@ const MOST_ANCESTORS = 32;
 export function lineageOf(pid: number): number[] {
   const line = new Set<number>();
   for (let at = pid, steps = 0; at > 1 && steps < MOST_ANCESTORS; steps++) {
-    const row = isLinux ? readProc(at) : readPs(at);
+    const row = readRow(at);
     if (row === undefined) break;
     line.add(at);
     if (row.group > 1) line.add(row.group);
@@ -244,7 +134,7 @@ export function lineageOf(pid: number): number[] {
 
 /** Whether a process is of this process group, or was started by its leader. */
 export function isOfGroup(pid: number, leader: number): boolean {
-  const row = isLinux ? readProc(pid) : readPs(pid);
+  const row = readRow(pid);
   return row !== undefined && (row.group === leader || row.parent === leader);
 }
 
@@ -268,13 +158,13 @@ export function nameOf(cmdline: string, comm: string): string {
 
 /** Kills a process that we started, and all that descends from it. */
 export async function killTree(root: number): Promise<void> {
-  const rows = isLinux ? [...scanProc()] : await scanPs();
+  const rows = await readRows();
   for (const pid of withDescendants([root], rows)) signalProcess(pid, "SIGKILL");
 }
 
 /** Signals exactly this process: false when its number is another's by now, or nobody's. */
 export function signalExactly({ pid, start }: Mark, signal: NodeJS.Signals): boolean {
-  const row = isLinux ? readProc(pid) : readPs(pid);
+  const row = readRow(pid);
   return row?.start === start && signalProcess(pid, signal);
 }
 
@@ -291,13 +181,10 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
 /** Unix ms at which a process was started, to the second at least; undefined when it is gone. */
 export function startedAt(pid: number): number | undefined {
   if (!isLinux) {
-    const at = Date.parse(`${readPs(pid)?.start ?? ""} UTC`);
+    const at = Date.parse(`${readRow(pid)?.start ?? ""} UTC`);
     return Number.isNaN(at) ? undefined : at;
   }
-  const ticks = Number(readProc(pid)?.start);
+  const ticks = Number(readRow(pid)?.start);
   const boot = /^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1];
   return Number.isNaN(ticks) || boot === undefined ? undefined : Number(boot) * 1000 + (ticks * 1000) / TICKS;
 }
-
-/** Ticks in a second, as programs are told of them on every architecture. */
-export const TICKS = 100;

@@ -1,9 +1,8 @@
 import { type Dirent, existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { BACKENDS } from "../model/backends.ts";
+import { BACKENDS, type BackendKind } from "../model/backends.ts";
 import type { FormerName } from "../model/former.ts";
 import { NAME_PATTERN } from "../model/name.ts";
-import type { ServerSpec } from "../model/spec.ts";
 import {
   InTheWay,
   isCode,
@@ -106,7 +105,7 @@ export interface LostRoot {
 }
 
 /** Whether what a record says of `--config` is a file that is a configuration by itself, whether or not it is there. */
-export const isFile = (config: string): boolean =>
+export const isConfigFile = (config: string): boolean =>
   /\.([mc]?[tj]s|kdl|ya?ml|json)$/.test(config) &&
   !/^xy\.config\./.test(basename(config)) &&
   !isDirectory(config);
@@ -124,7 +123,7 @@ export function lostRoots(state: string, projects: readonly string[] = recordedP
   return projects.flatMap((project) => {
     const record = readProject(state, project);
     if (record === undefined) return [];
-    const root = isFile(record.config) && !isGone(record.root) ? record.config : record.root;
+    const root = isConfigFile(record.config) && !isGone(record.root) ? record.config : record.root;
     if (!isGone(root)) return [];
     return recordedBackends(state, project).length === 0 ? [] : [{ project, root }];
   });
@@ -141,7 +140,7 @@ export function isGone(path: string): boolean {
 
 /** Says so, with the way out. */
 export function lostRootText({ project, root }: LostRoot): string {
-  return `the ${isFile(root) ? "file" : "folder"} of project ${project} is gone: ${root}; if it was moved or renamed, run \`xy apply --adopt-project\` in its new place (with \`project "${project}"\` in its configuration), else remove its servers with \`xy destroy --project ${project}\``;
+  return `the ${isConfigFile(root) ? "file" : "folder"} of project ${project} is gone: ${root}; if it was moved or renamed, run \`xy apply --adopt-project\` in its new place (with \`project "${project}"\` in its configuration), else remove its servers with \`xy destroy --project ${project}\``;
 }
 
 /** Names of all projects in the state folder. Throws where something else has the place of their folder: none would be known. */
@@ -154,10 +153,8 @@ export function recordedProjects(state: string): string[] {
   return namedFolders(dir);
 }
 
-type Kind = ServerSpec["backend"];
-
 /** Every server of the project that is recorded, and with whom; one that moves may be with two. In name order. */
-export function recordedBackends(state: string, project: string): { name: string; backend: Kind }[] {
+export function recordedBackends(state: string, project: string): { name: string; backend: BackendKind }[] {
   const all = BACKENDS.flatMap((backend) => {
     const names =
       backend === "agent" ? recordedNames(state, project) : recordedUnits(state, project, backend);
@@ -170,7 +167,7 @@ export function recordedBackends(state: string, project: string): { name: string
 export const unitsDir = (state: string, project: string) => join(projectDir(state, project), "units");
 
 /** Names of the project's servers that run as units of this manager. */
-export function recordedUnits(state: string, project: string, kind: Kind): string[] {
+export function recordedUnits(state: string, project: string, kind: BackendKind): string[] {
   if (!existsSync(unitsDir(state, project))) return [];
   const entries = entriesOf(join(unitsDir(state, project), kind)).filter((entry) => entry.isFile());
   const names = entries.flatMap(({ name }) =>

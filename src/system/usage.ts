@@ -2,7 +2,8 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { ProcessUsage } from "../model/process.ts";
-import { ASKING, nameOf, startedAt, statOf, TICKS } from "./processes.ts";
+import { ASKING, statOf, TICKS } from "./process-rows.ts";
+import { nameOf, startedAt } from "./processes.ts";
 
 /** What processes use: of Linux from /proc, elsewhere as `ps` says. */
 

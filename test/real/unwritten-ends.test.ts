@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect } from "vitest";
 import type { Exit } from "../../src/model/observed.ts";
 import { serverDir } from "../../src/system/paths.ts";
-import { statOf } from "../../src/system/processes.ts";
+import { statOf } from "../../src/system/process-rows.ts";
 import type { Agent } from "../rig/agent.ts";
 import { mountDisk } from "../rig/disk.ts";
 import { eventually } from "../rig/eventually.ts";

@@ -15,7 +15,7 @@ import { liveOf as launchdLive } from "../../src/backends/units/launchd/manager.
 import type { Unit } from "../../src/backends/units/manager.ts";
 import { readAnswer as readXmlRpc } from "../../src/backends/units/supervisord/xml-rpc.ts";
 import { lineOf } from "../../src/backends/units/systemd/journal.ts";
-import { propertiesIn, liveOf as systemdLive } from "../../src/backends/units/systemd/show.ts";
+import { PROPERTIES, propertiesIn, liveOf as systemdLive } from "../../src/backends/units/systemd/show.ts";
 import { cronFault } from "../../src/config/cron.ts";
 import { parseDotenv } from "../../src/config/dotenv.ts";
 import { readKdl } from "../../src/config/kdl.ts";
@@ -32,7 +32,8 @@ import { ServerEvents } from "../../src/probes/sse.ts";
 import { FrameDecoder } from "../../src/rpc/framing.ts";
 import { parseLsof, parseProcNet } from "../../src/system/listeners.ts";
 import { hardLimitIn } from "../../src/system/open-files.ts";
-import { nameOf, parsePs, statOf } from "../../src/system/processes.ts";
+import { parsePs, statOf } from "../../src/system/process-rows.ts";
+import { nameOf } from "../../src/system/processes.ts";
 import { commandOf, parsePsUsage } from "../../src/system/usage.ts";
 import { shellSpec } from "./spec.ts";
 
@@ -180,7 +181,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
     most: 4096,
   },
   "systemctl show": {
-    read: (text) => systemdLive(unit, propertiesIn(text)),
+    read: (text) => systemdLive(unit, propertiesIn(text, PROPERTIES)),
     pieces: [
       "ActiveState=",
       "active",

@@ -1,5 +1,5 @@
 import { thisAccount } from "../../system/account.ts";
-import { isFile, readText } from "../../system/files.ts";
+import { textIfFile } from "../../system/files.ts";
 import type { Environment } from "../../system/paths.ts";
 import { LaunchdUser } from "./launchd-user.ts";
 import type { AgentService } from "./service.ts";
@@ -18,7 +18,7 @@ export function serviceOf(env: Environment): AgentService {
 export async function startInstalled(state: string, env: Environment): Promise<boolean> {
   const service = serviceOf(env);
   // One that a person has masked is a link to no file.
-  const text = isFile(service.file) ? readText(service.file) : undefined;
+  const text = textIfFile(service.file);
   if (text === undefined || service.stateIn(text) !== state) return false;
   return service.start().then(
     () => true,

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { ThisAccount } from "../../system/account.ts";
 import { type Environment, pathsOf } from "../../system/paths.ts";
 import { type Answer, type Ask, asking, ServiceError, words } from "../ask.ts";
 import { renderTemplate } from "../unit-text.ts";
@@ -14,7 +15,7 @@ export class SystemdUser implements AgentService {
   readonly #user: string;
   readonly #ask: Ask;
 
-  constructor(env: Environment, account: { readonly uid: number; readonly username: string }, ask?: Ask) {
+  constructor(env: Environment, account: Pick<ThisAccount, "uid" | "username">, ask?: Ask) {
     this.file = join(pathsOf(env).config, "systemd/user", UNIT);
     this.#user = account.username;
     this.#ask = ask ?? asking({ XDG_RUNTIME_DIR: pathsOf(env).runtime ?? `/run/user/${account.uid}` });

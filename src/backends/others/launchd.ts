@@ -2,14 +2,13 @@ import { globMatcher } from "../../model/glob.ts";
 import type { OtherProgram } from "../../model/other-program.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { type Ask, words } from "../ask.ts";
+import { Launchctl } from "../launchctl.ts";
 
 /** Jobs of the account's launchd that are not xy's: looked at by a pattern of their labels, and nothing more. */
 
-const LAUNCHCTL = "/bin/launchctl";
-
 /** `launchctl list` has a job a line: its pid, or `-`; the code of its last run, below 0 for a signal; its label. */
 export async function launchdPrograms(ask: Ask, pattern: string): Promise<OtherProgram[]> {
-  const answer = await ask(LAUNCHCTL, ["list"]);
+  const answer = await new Launchctl(ask).run("list");
   if (answer.code !== 0) throw new BackendUnreachable(`cannot ask launchd: ${words(answer)}`);
   const matches = globMatcher(pattern);
   return answer.stdout.split("\n").flatMap((line) => {

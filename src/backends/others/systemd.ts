@@ -3,7 +3,7 @@ import type { OtherProgram } from "../../model/other-program.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
 import { type Ask, words } from "../ask.ts";
-import { timeOf } from "../units/systemd/show.ts";
+import { propertiesIn, timeOf } from "../units/systemd/show.ts";
 
 /** Units of the account's systemd that are not xy's: looked at by a pattern of their names, and nothing more. */
 
@@ -39,19 +39,9 @@ export async function systemdPrograms(ask: Ask, pattern: string): Promise<OtherP
   const files = listed.stdout.split("\n").flatMap((line) => /^(\S+)\s/.exec(line)?.[1] ?? []);
   const named = files.filter((name) => !/@\.\w+$/.test(name));
   const shown = await run("show", `--property=${PROPERTIES.join(",")}`, "--", pattern, ...named);
-  const found = shown.split("\n\n").map(propertiesIn);
+  const found = shown.split("\n\n").map((block) => propertiesIn(block, PROPERTIES));
   const units = new Map(found.flatMap((unit) => (unit.Id ? [[unit.Id, unit] as const] : [])));
   return [...units.values()].filter(({ ActiveState }) => ActiveState !== undefined).map(programOf);
-}
-
-function propertiesIn(block: string): Properties {
-  return Object.fromEntries(
-    block.split("\n").flatMap((line) => {
-      const cut = line.indexOf("=");
-      const name = line.slice(0, Math.max(cut, 0));
-      return (PROPERTIES as readonly string[]).includes(name) ? [[name, line.slice(cut + 1)]] : [];
-    }),
-  );
 }
 
 function programOf(unit: Properties): OtherProgram {

@@ -2,32 +2,12 @@ import type { Manager } from "../../model/backends.ts";
 import { serverInput } from "../../model/server.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import { parseSize } from "../../model/units.ts";
+import { absent, approximate, type CapabilityRow, exact } from "./capability.ts";
 
 /**
  * What each manager can express of a server, as data: units are judged by it, and the table in docs/backends.md is
  * made from it.
  */
-
-export type Capability =
-  /** `by`: the setting that carries it. */
-  | { readonly kind: "exact"; readonly by: string }
-  | { readonly kind: "approximate"; readonly by: string; readonly how: string }
-  /** `instead`: what happens in its place. */
-  | { readonly kind: "absent"; readonly instead: string };
-
-interface Row {
-  /** As a configuration says it, in KDL and YAML. */
-  readonly field: string;
-  readonly of: Readonly<Record<Manager, Capability>>;
-  /** Where it is otherwise of a unit that xy installs itself. */
-  readonly installed?: Readonly<Partial<Record<Manager, Capability>>>;
-  /** Whether anything is lost of this server where the capability is less than exact. */
-  readonly matters?: (spec: ServerSpec, manager: Manager) => boolean;
-}
-
-const exact = (by: string): Capability => ({ kind: "exact", by });
-const approximate = (by: string, how: string): Capability => ({ kind: "approximate", by, how });
-const absent = (instead: string): Capability => ({ kind: "absent", instead });
 
 const restarts = ({ restart }: ServerSpec) => restart.policy !== "never";
 const grows = (spec: ServerSpec) => restarts(spec) && spec.restart.backoffInitial !== spec.restart.backoffMax;
@@ -58,7 +38,7 @@ const IN_JOURNAL = absent(
 const UNBOUNDED = absent("its files in the state folder grow without end");
 const TRIES = absent("it is started again without end");
 
-export const CAPABILITIES: readonly Row[] = [
+export const CAPABILITIES: readonly CapabilityRow[] = [
   {
     field: "command",
     of: { systemd: exact("ExecStart"), launchd: exact("ProgramArguments"), supervisord: exact("command") },
@@ -280,11 +260,6 @@ export const CAPABILITIES: readonly Row[] = [
     matters: (spec) => spec.class === "system",
   },
 ];
-
-/** What a manager can express of a field, in a unit to commit or in one that xy installs. */
-export function capabilityOf({ of, installed }: Row, manager: Manager, isInstalled: boolean): Capability {
-  return (isInstalled ? installed?.[manager] : undefined) ?? of[manager];
-}
 
 /** Fields of a spec that say nothing to a manager: what they are for is in others, or they are for people and for xy. */
 export const FOR_XY: readonly (keyof ServerSpec)[] = [

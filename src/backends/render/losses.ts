@@ -1,6 +1,7 @@
 import type { Manager } from "../../model/backends.ts";
 import type { ServerSpec } from "../../model/spec.ts";
-import { CAPABILITIES, capabilityOf } from "./capabilities.ts";
+import { CAPABILITIES } from "./capabilities.ts";
+import { capabilityOf } from "./capability.ts";
 
 /** A field of which something is lost. */
 export interface Loss {

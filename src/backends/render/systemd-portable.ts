@@ -1,5 +1,5 @@
 import { ACCOUNT } from "../../model/machine.ts";
-import type { ServerSpec } from "../../model/spec.ts";
+import type { EnvValue } from "../../model/spec-parts.ts";
 import type { UnitFacts } from "./unit.ts";
 
 /** A unit for the systemd of any account: `%h` and `%u` stand where the account's home folder and name do. */
@@ -44,8 +44,6 @@ function marking(home: string): (text: string) => string {
   );
   return (text) => text.replace(pattern, HOME);
 }
-
-type EnvValue = ServerSpec["env"][string];
 
 function markedValue(value: EnvValue, marked: (text: string) => string): EnvValue {
   if (typeof value === "string") return marked(value);

@@ -1,5 +1,6 @@
 import { NAME_PATTERN } from "../../model/name.ts";
 import type { ServerSpec } from "../../model/spec.ts";
+import type { LogFiles } from "../log-lines.ts";
 
 /** What a unit is made of. Nothing in it depends on the moment. */
 export interface UnitFacts {
@@ -29,7 +30,7 @@ interface InstalledFacts {
   /** Absolute path of the file with the values of its secrets; absent when it has none. */
   readonly secretsFile?: string;
   /** Absolute paths of the files that get its output; absent: the manager keeps it. */
-  readonly logs?: { readonly out: string; readonly err: string };
+  readonly logs?: LogFiles;
   /** For an account without a graphical session. */
   readonly isBackground?: boolean;
 }

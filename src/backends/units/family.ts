@@ -1,8 +1,5 @@
-import type { Mark } from "../../model/family.ts";
 import type { ServerSpec } from "../../model/spec.ts";
-import { familyNow, unitFamily } from "../../system/family.ts";
-import { signalExactly } from "../../system/processes.ts";
-import { ServiceError } from "../ask.ts";
+import { unitFamily } from "../../system/family.ts";
 import { unitName } from "../render/unit.ts";
 
 type Named = Pick<ServerSpec, "project" | "name"> & { readonly backend: string };
@@ -11,38 +8,4 @@ type Named = Pick<ServerSpec, "project" | "name"> & { readonly backend: string }
 export async function pidsOf(server: Named, pid: number | undefined): Promise<readonly number[]> {
   const unit = server.backend === "systemd" ? `${unitName(server)}.service` : undefined;
   return (await unitFamily(pid, unit)).map((row) => row.pid);
-}
-
-/** Time after SIGKILL in which a process must be gone, ms. */
-const KILL_BOUND = 5000;
-/** Between two looks, ms. */
-const GAP = 20;
-
-/**
- * Ends a server through its manager, and then those of its processes that the manager does not end: supervisord and
- * launchd signal a process group, and a descendant may have left that. `pid`: its main process, before that.
- */
-export async function endWhole(
-  { name, stop }: Pick<ServerSpec, "name" | "stop">,
-  pid: number | undefined,
-  end: () => Promise<void>,
-): Promise<void> {
-  const before = await unitFamily(pid);
-  await end();
-  await endRest(name, before, stop);
-}
-
-async function endRest(name: string, before: readonly Mark[], stop: ServerSpec["stop"]): Promise<void> {
-  const now = async () =>
-    before.length === 0 ? [] : (await familyNow({ seen: [], ending: before, port: null })).own;
-  let rest: readonly Mark[] = await now();
-  for (const { signal, bound } of [
-    { signal: stop.signal, bound: stop.grace },
-    { signal: "SIGKILL" as const, bound: KILL_BOUND },
-  ]) {
-    for (const one of rest) signalExactly(one, signal);
-    for (const until = Date.now() + bound; rest.length > 0 && Date.now() < until; rest = await now())
-      await new Promise((resolve) => setTimeout(resolve, GAP));
-  }
-  if (rest.length > 0) throw new ServiceError(`cannot stop ${name}: pid ${rest[0]?.pid} cannot be killed`);
 }

@@ -2,7 +2,7 @@ import type { Manager } from "../../model/backends.ts";
 import type { Observed, StateName } from "../../model/observed.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
-import type { LogLine, LogRequest } from "../log-lines.ts";
+import type { LogFiles, LogLine, LogRequest } from "../log-lines.ts";
 import type { UnitFormat } from "../render/unit.ts";
 
 /** Where a unit is loaded, as its manager names that: a domain of launchd, an address of supervisord. */
@@ -63,7 +63,7 @@ export interface UnitManager {
    * Absolute paths of the files that get its output; undefined: the manager keeps that itself. `file` is where its unit
    * is; when not given, where it belongs.
    */
-  logFiles(spec: ServerSpec, file?: string): { readonly out: string; readonly err: string } | undefined;
+  logFiles(spec: ServerSpec, file?: string): LogFiles | undefined;
   /** What is to be known by whoever adds such a server; undefined: nothing. */
   hint?(spec: ServerSpec): string | undefined;
   /** How they are, by server. Of one that it does not know too. */

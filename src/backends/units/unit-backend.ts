@@ -18,6 +18,7 @@ import { type Account, Inventory, type Known, runningHashOf } from "./inventory.
 import type { Unit, UnitManager } from "./manager.ts";
 import { observeAll } from "./observing.ts";
 import type { UnitRecord, UnitStore } from "./record.ts";
+import { Starting } from "./starting.ts";
 import { Writing } from "./writing.ts";
 
 /** All of it is as xy wrote it last, and so is what its process was started with. */
@@ -47,6 +48,7 @@ export class UnitBackend implements Backend {
   readonly inventory: Inventory;
   readonly #changing: Changing;
   readonly #writing: Writing;
+  readonly #starting: Starting;
 
   constructor({ manager, store, project, account, adopt }: UnitWorld) {
     this.kind = manager.kind;
@@ -54,7 +56,8 @@ export class UnitBackend implements Backend {
     this.store = store;
     this.inventory = new Inventory(manager, store, project, account);
     this.#writing = new Writing(this.inventory, { adopt });
-    this.#changing = new Changing(this.inventory, this.#writing);
+    this.#starting = new Starting(this.inventory);
+    this.#changing = new Changing(this.inventory, this.#writing, this.#starting);
   }
 
   check(spec: ServerSpec, secrets: SecretValues = {}): readonly Remark[] {
@@ -85,7 +88,7 @@ export class UnitBackend implements Backend {
   }
 
   launched(unit: Unit): Promise<void> {
-    return this.#changing.launched(unit);
+    return this.#starting.launched(unit);
   }
 
   known(names: readonly string[]): Promise<ReadonlyMap<string, Known>> {

@@ -134,3 +134,16 @@ const withoutGaps = (site: Site) =>
   Object.fromEntries(
     Object.entries(site).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
+
+/** Managers tell of it in ways of their own, and some try for ever. */
+export function programFault({ program, name }: ServerSpec): string | undefined {
+  try {
+    if (fs.statSync(program).isFile()) {
+      fs.accessSync(program, fs.constants.X_OK);
+      return undefined;
+    }
+  } catch {
+    // Said below, whatever it is.
+  }
+  return `cannot start ${name}: ${program} is not there, or not an executable file`;
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Condition } from "../../../src/backends/backend.ts";
+import type { Condition } from "../../../src/model/dependency.ts";
 import type { Observed } from "../../../src/model/observed.ts";
 import type { Change } from "../../../src/model/plan.ts";
 import type { ServerSpec } from "../../../src/model/spec.ts";

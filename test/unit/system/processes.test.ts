@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { identify, isRunning, nameOf, parsePs, processTable } from "../../../src/system/processes.ts";
+import { parsePs } from "../../../src/system/process-rows.ts";
+import { identify, isRunning, nameOf, processTable } from "../../../src/system/processes.ts";
 
 test("a process is known by more than its pid", async () => {
   const child = spawn(process.execPath, ["-e", "process.stdin.resume()"], {

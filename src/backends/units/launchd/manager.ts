@@ -19,17 +19,15 @@ import {
   pidIn,
   stateIn,
 } from "../../launchctl.ts";
-import { fileLines, type LogLine, type LogRequest } from "../../log-lines.ts";
+import { fileLines, type LogFilesOf, type LogLine, type LogRequest } from "../../log-lines.ts";
 import { launchdUnits } from "../../render/launchd.ts";
 import { unitName } from "../../render/unit.ts";
-import { endWhole } from "../family.ts";
+import { endWhole } from "../ending.ts";
 import type { Live, Site, Unit, UnitManager } from "../manager.ts";
 import { isStale } from "../stale.ts";
 
 /** Programs that are asked at once. */
 const AT_ONCE = 8;
-
-type Files = (name: string) => { readonly out: string; readonly err: string };
 
 /** The account's launchd, and for servers of class `system` the machine's. */
 export class LaunchdManager implements UnitManager {
@@ -38,11 +36,11 @@ export class LaunchdManager implements UnitManager {
   readonly #home: string;
   readonly #launchctl: Launchctl;
   readonly #limit = pLimit(AT_ONCE);
-  readonly #files: Files;
+  readonly #files: LogFilesOf;
   /** The account's domain; undefined where launchd knows none. */
   readonly #domain: string | undefined;
 
-  private constructor(env: Environment, launchctl: Launchctl, domain: string | undefined, files: Files) {
+  private constructor(env: Environment, launchctl: Launchctl, domain: string | undefined, files: LogFilesOf) {
     this.#home = homeOf(env);
     this.#launchctl = launchctl;
     this.#domain = domain;
@@ -52,7 +50,7 @@ export class LaunchdManager implements UnitManager {
   static async open(
     env: Environment,
     account: { readonly uid: number },
-    files: Files,
+    files: LogFilesOf,
     ask: Ask = asking(),
   ): Promise<LaunchdManager> {
     const launchctl = new Launchctl(ask);

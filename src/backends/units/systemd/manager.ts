@@ -4,9 +4,10 @@ import pLimit from "p-limit";
 import type { ServerSpec } from "../../../model/spec.ts";
 import type { SecretValues } from "../../../model/spec-parts.ts";
 import { BackendUnreachable } from "../../../model/unreachable.ts";
+import type { ThisAccount } from "../../../system/account.ts";
 import { type Environment, pathsOf } from "../../../system/paths.ts";
 import { type Answer, ASK_BOUND, type Ask, asking, ServiceError, words } from "../../ask.ts";
-import { fileLines, type LogLine, type LogRequest } from "../../log-lines.ts";
+import { fileLines, type LogFilesOf, type LogLine, type LogRequest } from "../../log-lines.ts";
 import { systemdUnits } from "../../render/systemd.ts";
 import { unitName } from "../../render/unit.ts";
 import { Coalesced } from "../coalesced.ts";
@@ -19,10 +20,7 @@ type Class = "user" | "system";
 /** Has an entry for each account whose systemd runs from boot on. */
 const LINGER = "/var/lib/systemd/linger";
 
-interface Account {
-  readonly uid: number;
-  readonly username: string;
-}
+type Account = Pick<ThisAccount, "uid" | "username">;
 
 /** Programs that are asked at once. */
 const AT_ONCE = 8;
@@ -43,13 +41,13 @@ export class SystemdManager implements UnitManager {
   readonly #limit = pLimit(AT_ONCE);
   readonly #reloads = { user: this.#reloading("user"), system: this.#reloading("system") };
   readonly #looks = new Coalesced((requests: readonly (readonly Unit[])[]) => this.#lookAt(requests.flat()));
-  readonly #files: (name: string) => { readonly out: string; readonly err: string };
+  readonly #files: LogFilesOf;
   readonly #hasJournal = hasJournal();
 
   constructor(
     env: Environment,
     account: Account,
-    files: (name: string) => { readonly out: string; readonly err: string },
+    files: LogFilesOf,
     ask: Ask = asking({ XDG_RUNTIME_DIR: pathsOf(env).runtime ?? `/run/user/${account.uid}` }),
   ) {
     this.#folder = join(pathsOf(env).config, "systemd/user");
@@ -97,7 +95,7 @@ export class SystemdManager implements UnitManager {
       const answer = await this.#systemctl(scope, ["show", `--property=${PROPERTIES.join(",")}`, ...names]);
       if (answer.code !== 0) throw unreachable(scope, answer);
       for (const block of answer.stdout.split("\n\n")) {
-        const properties = propertiesIn(block);
+        const properties = propertiesIn(block, PROPERTIES);
         if (properties.Id !== undefined) found.set(`${scope} ${properties.Id}`, properties);
       }
     }
@@ -120,7 +118,7 @@ export class SystemdManager implements UnitManager {
   async takeBack({ spec }: Unit): Promise<void> {
     const scope = classOf(spec);
     const answer = await this.#systemctl(scope, ["show", "--property=DropInPaths,UnitFileState", idOf(spec)]);
-    const { UnitFileState, DropInPaths } = propertiesIn(answer.stdout);
+    const { UnitFileState, DropInPaths } = propertiesIn(answer.stdout, PROPERTIES);
     if (UnitFileState === "enabled-runtime")
       await this.#do(scope, ["--no-reload", "--quiet", "--runtime", "disable", idOf(spec)]);
     for (const path of ownDropIns(spec, DropInPaths)) {

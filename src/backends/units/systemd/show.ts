@@ -30,7 +30,6 @@ export const PROPERTIES = [
 ] as const;
 export type Properties = Readonly<Partial<Record<(typeof PROPERTIES)[number], string>>>;
 
-const KNOWN: ReadonlySet<string> = new Set(PROPERTIES);
 const NUMBERS: ReadonlySet<string> = new Set([
   "MainPID",
   "NRestarts",
@@ -39,15 +38,18 @@ const NUMBERS: ReadonlySet<string> = new Set([
   "ActiveExitTimestampMonotonic",
 ] satisfies (typeof PROPERTIES)[number][]);
 
-/** What was asked for, and is of its form. */
-export function propertiesIn(block: string): Properties {
-  return Object.fromEntries(
-    block.split("\n").flatMap((line) => {
-      const cut = line.indexOf("=");
-      const [name, value] = [line.slice(0, Math.max(cut, 0)), line.slice(cut + 1)];
-      return KNOWN.has(name) && (!NUMBERS.has(name) || /^\d{1,20}$/.test(value)) ? [[name, value]] : [];
-    }),
-  );
+/** Those of the named properties that are in a block of `systemctl show`. A number that is none is left out. */
+export function propertiesIn<Name extends string>(
+  block: string,
+  names: readonly Name[],
+): Readonly<Partial<Record<Name, string>>> {
+  const known: ReadonlySet<string> = new Set(names);
+  const found = block.split("\n").flatMap((line) => {
+    const cut = line.indexOf("=");
+    const [name, value] = [line.slice(0, Math.max(cut, 0)), line.slice(cut + 1)];
+    return known.has(name) && (!NUMBERS.has(name) || /^\d{1,20}$/.test(value)) ? [[name, value]] : [];
+  });
+  return Object.fromEntries(found);
 }
 
 export function liveOf(unit: Unit, properties: Properties): Live {

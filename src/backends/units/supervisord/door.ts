@@ -1,0 +1,104 @@
+import { dirname } from "node:path";
+import type { ServerSpec } from "../../../model/spec.ts";
+import { ASK_BOUND, ServiceError, UnreadUnit } from "../../ask.ts";
+import { unitName } from "../../render/unit.ts";
+import { Coalesced } from "../coalesced.ts";
+import { endWhole } from "../ending.ts";
+import type { Unit } from "../manager.ts";
+import { FAULTS, type Pending, type ProcessInfo, STATES, SupervisordClient } from "./client.ts";
+import { type Endpoint, XmlRpcFault } from "./xml-rpc.ts";
+
+/** One supervisord, and what is asked of it in more than one call. */
+
+/** Between two looks at a program that is being stopped, ms. */
+const STOP_GAP = 100;
+
+/** One supervisord, and what many ask of it at once. */
+export interface Door {
+  readonly client: SupervisordClient;
+  readonly lists: Coalesced<undefined, readonly ProcessInfo[]>;
+  readonly rereads: Coalesced<undefined, Pending>;
+}
+
+export function doorTo(endpoint: Endpoint): Door {
+  const client = new SupervisordClient(endpoint);
+  return {
+    client,
+    lists: new Coalesced(() => client.list()),
+    rereads: new Coalesced(() => reread(client)),
+  };
+}
+
+/** It waits for the grace by itself. */
+const boundOf = ({ stop }: ServerSpec) => stop.grace + ASK_BOUND;
+
+export async function infoOf({ lists }: Door, name: string): Promise<ProcessInfo | undefined> {
+  return (await lists.ask(undefined)).find((info) => info.name === name);
+}
+
+async function reread(client: SupervisordClient): Promise<Pending> {
+  try {
+    return await client.reread();
+  } catch (error) {
+    if (!(error instanceof XmlRpcFault)) throw error;
+    throw new ServiceError(`cannot have supervisord read its files: ${told(error)}`);
+  }
+}
+
+/** Has it take in a group anew, which is stopped. */
+export async function cycle(client: SupervisordClient, name: string): Promise<void> {
+  await client.remove(name);
+  await client.add(name);
+}
+
+export async function bringDown(client: SupervisordClient, unit: Unit): Promise<void> {
+  const { spec } = unit;
+  await endWhole(spec, pidIn(await client.get(unitName(spec))), async () => {
+    await client.stop(unitName(spec), { wait: true, bound: boundOf(spec) });
+    await awaitStopped(client, unit);
+  });
+}
+
+export const pidIn = (info: ProcessInfo | undefined) => (info && info.pid > 0 ? info.pid : undefined);
+
+/** One that somebody else has told to stop is on its way, and neither runs nor rests. */
+export async function awaitStopped(
+  client: SupervisordClient,
+  { spec }: Unit,
+): Promise<ProcessInfo | undefined> {
+  for (const until = Date.now() + boundOf(spec); ; ) {
+    const info = await client.get(unitName(spec));
+    if (info?.state !== STATES.stopping) return info;
+    if (Date.now() > until)
+      throw new ServiceError(`cannot stop ${spec.name}: supervisord does not get it down`);
+    await new Promise((resolve) => setTimeout(resolve, STOP_GAP));
+  }
+}
+
+/** A file that its `[include]` does not name is none for it. */
+export async function mustKnow(client: SupervisordClient, { file, spec }: Unit): Promise<void> {
+  if ((await client.get(unitName(spec))) !== undefined) return;
+  throw new UnreadUnit(
+    `cannot add ${spec.name}: supervisord does not read ${file}; see that its [include] section has files = ${dirname(file)}/*.conf`,
+  );
+}
+
+export async function saying(
+  verb: string,
+  client: SupervisordClient,
+  unit: Unit,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof XmlRpcFault)) throw error;
+    if (error.code === FAULTS.badName) await mustKnow(client, unit);
+    const info = await client.get(unitName(unit.spec));
+    throw new ServiceError(`cannot ${verb} ${unit.spec.name}: ${info?.spawnerr || told(error)}`);
+  }
+}
+
+/** Its words, without the list of all variables that it knows. */
+const told = ({ message }: XmlRpcFault) =>
+  message.replace(/ ?Available names: [\s\S]*?(?= in section|$)/, "").replace(/^[A-Z_]+: /, "");
