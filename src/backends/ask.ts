@@ -1,32 +1,32 @@
 import { spawn } from "node:child_process";
 
-/** The manager was asked, and refused; the message has its words. */
+/** The service manager refused; the message quotes it. */
 export class ServiceError extends Error {}
 
-/** A unit that its manager does not read: it is not there for it, and there is nothing of it to be stopped. */
+/** A unit that its manager does not read: the manager does not know it, so there is nothing to stop. */
 export class UnreadUnit extends ServiceError {}
 
 export interface Answer {
-  /** 127 when the program is not there, 124 when it did not end in time, 125 when it said too much. */
+  /** 127 if the program does not exist, 124 if it did not exit in time, 125 if it printed too much. */
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Asks a program, to its end, which comes within `bound` ms. Never rejects. */
+/** Runs a program to its end, for at most `bound` ms. Never rejects. */
 export type Ask = (program: string, args: readonly string[], bound?: number) => Promise<Answer>;
 
-/** Longest run of a program that is asked, ms, unless it is to wait for something itself. */
+/** Longest run of a program, ms, unless it waits for something itself. */
 export const ASK_BOUND = 30_000;
 /**
- * Most that is read of an answer, characters: the states of a thousand units are about one of these. A part of an answer
- * is none: what it does not name would count as gone.
+ * Longest answer that is read, characters: the states of a thousand units take about an eighth of it. A partial answer is
+ * useless: a unit that it does not name would count as gone.
  */
 const LONGEST_ANSWER = 8 << 20;
 
 /**
- * Asks the real programs, with these variables beside the environment of this process. Each is in a session of its own:
- * what a person types on the terminal to end xy does not end it half-way.
+ * Runs the real programs, with these variables added to the environment. Each runs in its own session: Ctrl-C, typed to
+ * end xy, does not interrupt it half-way.
  */
 export function asking(env: Readonly<Record<string, string>> = {}): Ask {
   return (program, args, bound = ASK_BOUND) =>
@@ -38,7 +38,7 @@ export function asking(env: Readonly<Record<string, string>> = {}): Ask {
       });
       const said = { stdout: "", stderr: "" };
       let why = 124;
-      // With whatever it has started, which holds its pipes too.
+      // With everything that it started, which holds its pipes too.
       const end = (code: number) => {
         why = code;
         if (child.pid !== undefined) signalGroup(child.pid, "SIGKILL");
@@ -63,11 +63,11 @@ function signalGroup(leader: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-leader, signal);
   } catch {
-    // It is over.
+    // It has exited.
   }
 }
 
-/** The last line that was said, for a message. */
+/** The last line of the answer, for a message. */
 export function words({ code, stdout, stderr }: Answer): string {
   const said = `${stdout}\n${stderr}`.trim().split("\n").at(-1) ?? "";
   if (code === 124) return "it does not answer";

@@ -7,53 +7,53 @@ import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
 import type { StartProgress } from "../model/start-report.ts";
 
-/** What a backend cannot do as it is declared. */
+/** Something that a backend cannot do as declared. */
 export interface Remark {
-  /** `error`: it refuses the server. `warning`: something is lost. */
+  /** `error`: the backend refuses the server. `warning`: it runs it, but something is lost. */
   readonly severity: "error" | "warning";
-  /** Where a configuration says it, when it says it. */
+  /** The setting it is about; empty if it is about none. */
   readonly path: readonly (string | number)[];
   readonly message: string;
 }
 
-/** What runs servers. The same contract suite runs over every implementation. */
+/** Something that runs servers. Every implementation passes the same contract suite. */
 export interface Backend {
   readonly kind: BackendKind;
-  /** A server whose dependencies are not as it asks waits for them under it, and starts by itself. */
+  /** Whether a server waits for its dependencies under this backend, and then starts by itself. */
   readonly waits: boolean;
-  /** What this backend cannot express of a spec, or of the values of its secrets. Pure. Never a silently dropped field. */
+  /** What this backend cannot express of a spec, or of its secrets' values. Pure. No field is ever dropped silently. */
   check(spec: ServerSpec, secrets?: SecretValues): readonly Remark[];
-  /** Throws a `BackendUnreachable` when whoever runs these does not answer, so that it shows before the first change. */
+  /** Throws a `BackendUnreachable` if whatever runs these does not answer, so that this shows before the first change. */
   reach(specs: readonly ServerSpec[]): Promise<void>;
   /**
-   * Every server that this backend has a record of for the project, as it is now. Starts nothing when there is none.
-   * Throws a `BackendUnreachable` when there is one and it does not answer.
+   * All servers of the project that this backend has on record, as they are now. Starts nothing if there are none.
+   * Throws a `BackendUnreachable` if there are some and the backend does not answer.
    */
   observe(project: string): Promise<readonly Observed[]>;
-  /** What is to be known by whoever adds such a server. */
+  /** What someone who adds such a server should know. */
   hint?(spec: ServerSpec): string | undefined;
-  /** The file of the server's unit, when carrying out the change would make it another. Only of backends with units. */
+  /** How the change would alter the server's unit file; undefined if it would not. Only backends with units have this. */
   unitChange?(change: Change): Promise<UnitChange | undefined>;
   /**
-   * Carries out one change. When it starts something (and `waitMs` is not 0) it settles when the server is what
-   * `until` says, has failed or ended, or the time is over. A server whose dependencies are not as it asks is taken
-   * over, and waits for them: it settles when nothing brings them about, or the time is over. One that runs is left as
-   * it is then. Aborting ends the waiting, never a server.
+   * Carries out one change. If it starts something (and `waitMs` is not 0), it settles once the server is what `until`
+   * says, has failed or exited, or the time is up. A server whose dependencies do not meet its conditions is recorded,
+   * and waits for them: then it settles once nothing can bring that about, or the time is up; if it runs, it is left as it
+   * is. Aborting ends the wait, never a server.
    */
   perform(change: Change, options: PerformOptions): Promise<PerformResult>;
-  /** Has the record of a server say its places by today's names; nothing else is another. Where nobody else reads them. */
+  /** Updates a server's record to the current names of its paths, and nothing else. Only if nobody else reads them. */
   rename?(spec: ServerSpec): Promise<void>;
-  /** What runs actions, of all servers of a project, and on a schedule: the agent alone. */
+  /** What runs the actions of a project, on request and on a schedule: only the agent. */
   readonly actions?: ActionHolder;
   close(): Promise<void>;
 }
 
 interface ActionHolder {
-  /** Every action that is known of the project. Throws as {@link Backend.observe} does. */
+  /** All known actions of the project. Throws as {@link Backend.observe} does. */
   recorded(project: string): Promise<readonly ActionSpec[]>;
-  /** Ends and deletes the jobs of the project that no action has. */
+  /** Ends and deletes the project's jobs that belong to no action. */
   forgetTyped?(project: string): Promise<void>;
-  /** Takes over what changes, all of it or, with an error, nothing. */
+  /** Applies the change: all of it, or nothing and an error. */
   take(project: string, change: ActionsChange): Promise<void>;
 }
 
@@ -68,19 +68,19 @@ export interface PerformOptions {
   /** Values of the secret references in the desired spec. */
   readonly secrets: SecretValues;
   /**
-   * Longest wait for `until` in ms; 0: do not wait; undefined: while the start makes progress, until the server's
+   * Longest wait for `until` in ms; 0: do not wait; undefined: as long as the start makes progress, up to the server's
    * start-timeout.
    */
   readonly waitMs: number | undefined;
-  /** Told how a start is getting on that is waited for. */
+  /** Called with the progress of a start while it is waited for. */
   readonly progress?: (progress: StartProgress) => void;
   /**
-   * `started`: its program runs. `ready` (default): it is ready, or ended with success. `completed`: it ended with
-   * success.
+   * `started`: its program runs. `ready` (default): it is ready, or exited successfully. `completed`: it exited
+   * successfully.
    */
   readonly until?: Condition;
   /**
-   * When it does not come to that in that time: put a changed server back to what it was, leave a new one stopped.
+   * If it does not get there in time: restore the previous version of a changed server, leave a new one stopped.
    * Default true.
    */
   readonly rollback?: boolean;
@@ -92,20 +92,20 @@ export type PerformResult =
   | {
       readonly ok: true;
       readonly detail: string;
-      /** Nothing is waited for, and the server waits for these. */
+      /** The server waits for these, and the call did not wait with it. */
       readonly waitsFor?: readonly Missing[];
     }
   | {
       readonly ok: false;
       readonly message: string;
-      /** Of the last run that failed, or else of the newest one. */
+      /** Output of the last run that failed, else of the newest one. */
       readonly lastLines: readonly string[];
-      /** Which settings would help, if the server is as it should be: a clause each. */
+      /** Settings that would help if the server itself is fine: a clause each. */
       readonly help?: readonly string[];
-      /** Somebody else holds a port that it needs. */
+      /** Another process holds a port that it needs. */
       readonly portConflict?: true;
-      /** It waits for these; what was to be restarted is left as it is because of them. */
+      /** It waits for these; a server that was to be restarted is left as it is until then. */
       readonly waitsFor?: readonly Missing[];
-      /** The waiting was ended, not the work: what comes of it is not known. */
+      /** The wait was interrupted, not the work: its result is unknown. */
       readonly interrupted?: boolean;
     };

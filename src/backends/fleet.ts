@@ -10,15 +10,15 @@ import type { Backend } from "./backend.ts";
 import type { UnitBackend } from "./units/unit-backend.ts";
 
 interface Options {
-  /** What is started by the agent ends with that process. */
+  /** What the agent starts is stopped when that process exits. */
   readonly session?: ProcessId;
-  /** How backends are reached, as the configuration says now; the rest is as it was said last. */
+  /** How to reach backends, according to the configuration; the rest is as recorded last. */
   readonly settings?: BackendSettings;
-  /** Take over units' files that xy has not written. */
+  /** Take over unit files that xy did not write. */
   readonly adopt?: boolean;
 }
 
-/** All that runs servers of one project. Each backend is made when it is first needed; close the fleet after use. */
+/** All backends that run servers of one project. Each is opened when first needed; close the fleet after use. */
 export class Fleet {
   readonly project: string;
   readonly #state: string;
@@ -48,7 +48,7 @@ export class Fleet {
     return made;
   }
 
-  /** Those that have servers or actions of the project on record, and those that are named beside. */
+  /** The backends that have servers or actions of the project on record, and those that are named. */
   async backends(named: readonly BackendKind[] = []): Promise<readonly Backend[]> {
     const recorded = recordedBackends(this.#state, this.project).map(({ backend }) => backend);
     const holder: BackendKind[] = hasActions(this.#state, this.project) ? ["agent"] : [];
@@ -56,7 +56,7 @@ export class Fleet {
     return Promise.all(kinds.map((kind) => this.backend(kind)));
   }
 
-  /** Names of servers on record, by backend. */
+  /** Names of the servers that a backend has on record. */
   recorded(kind: BackendKind): string[] {
     return recordedBackends(this.#state, this.project)
       .filter(({ backend }) => backend === kind)
@@ -68,7 +68,7 @@ export class Fleet {
     for (const made of this.#units.values()) await (await made).close();
   }
 
-  /** Only who has such servers loads what they need. */
+  /** Loads the code for units only if there are any. */
   async #make(kind: Manager): Promise<UnitBackend> {
     const [{ UnitBackend }, { UnitStore }, { MANAGER_TABLE }] = await Promise.all([
       import("./units/unit-backend.ts"),
@@ -88,7 +88,7 @@ export class Fleet {
     });
   }
 
-  /** A password that was not looked up now is the one that was used last, for the same target and user only. */
+  /** A password that was not looked up now is the one used last, but only for the same target and user. */
   async #site(): Promise<BackendSettings["supervisord"]> {
     const { readBackendSettings } = await import("../system/backend-settings.ts");
     const last = readBackendSettings(this.#state, this.project).supervisord;

@@ -1,21 +1,21 @@
 import { type Answer, type Ask, ServiceError, words } from "./ask.ts";
 
-/** `launchctl`, asked about jobs by their labels. */
+/** Running `launchctl` for jobs, by their labels. */
 
 const LAUNCHCTL = "/bin/launchctl";
 
-/** What its codes mean, as far as they matter. `inProgress`: it is loaded, or still dying. */
+/** The exit codes that matter. `inProgress`: the job is loaded, or still exiting. */
 const CODES = { noProcess: 3, inputOutput: 5, inProgress: 37, notFound: 113 } as const;
 
-/** Longest time in which a job that was just booted out may keep itself from being loaded again, ms. */
+/** How long a job that was just booted out may prevent being loaded again, ms. */
 const SETTLE_BOUND = 10_000;
 const SETTLE_GAP = 300;
 
-/** Longest wait for a job that is booted out to be gone, ms, beyond its own grace; and between two looks. */
+/** Longest wait, beyond its own grace period, for a job to be gone after a bootout, ms; and the pause between two looks. */
 const GONE_BOUND = 30_000;
 const GONE_GAP = 100;
 
-/** Longest wait until a job is seen to be on its way out, ms; and between two looks. */
+/** Longest wait until a job has begun to exit, ms; and the pause between two looks. */
 const BEGIN_BOUND = 1000;
 const BEGIN_GAP = 20;
 
@@ -30,13 +30,13 @@ export class Launchctl {
     return this.#ask(LAUNCHCTL, args);
   }
 
-  /** As {@link run}; a refusal is an error. */
+  /** As {@link run}, but throws on a refusal. */
   async do(verb: string, ...args: string[]): Promise<void> {
     const answer = await this.run(verb, ...args);
     if (answer.code !== 0) throw refusal(verb, answer);
   }
 
-  /** That of the account's graphical session, or of the account itself where there is none; undefined without either. */
+  /** The domain of the account's graphical session, else of the account itself; undefined if there is neither. */
   async accountDomain(uid: number): Promise<string | undefined> {
     for (const domain of [`gui/${uid}`, `user/${uid}`]) {
       if ((await this.run("print", domain)).code === 0) return domain;
@@ -44,7 +44,7 @@ export class Launchctl {
     return undefined;
   }
 
-  /** What it tells of a job; undefined for one that is not loaded. The text is meant for people: read it leniently. */
+  /** What launchd prints about a job; undefined if it is not loaded. The text is meant for people: read it leniently. */
   async print(target: string): Promise<string | undefined> {
     const answer = await this.run("print", target);
     if (answer.code === 0) return answer.stdout;
@@ -52,7 +52,7 @@ export class Launchctl {
     throw refusal("print", answer);
   }
 
-  /** Loads a job, which starts it where its property list says so. One that is loaded is left alone. */
+  /** Loads a job, which also starts it if its property list says so. A loaded job is left alone. */
   async bootstrap(domain: string, label: string, file: string): Promise<void> {
     for (const until = Date.now() + SETTLE_BOUND; ; ) {
       const answer = await this.run("bootstrap", domain, file);
@@ -67,8 +67,8 @@ export class Launchctl {
   }
 
   /**
-   * The same, which goes on by itself: `launchctl` would wait for it. Settles when launchd has begun with it, or does not
-   * say so.
+   * Boots out a job in the background, as `launchctl` would wait for it. Settles once launchd has begun, or a moment later
+   * if it does not say so.
    */
   async beginBootOut(target: string): Promise<void> {
     const line = '"$0" "$@" >/dev/null 2>&1 </dev/null &';
@@ -80,7 +80,7 @@ export class Launchctl {
     }
   }
 
-  /** Ends a job and unloads it. Settles when launchd has it no more, within its `grace` and some. */
+  /** Stops and unloads a job. Settles once launchd no longer has it: within its `grace`, and a bound beyond that. */
   async bootOut(target: string, grace = 0): Promise<void> {
     const until = Date.now() + grace + GONE_BOUND;
     for (let asked = false; (await this.print(target)) !== undefined; asked = true) {
@@ -92,8 +92,8 @@ export class Launchctl {
 }
 
 /**
- * Properties of the job itself in what {@link Launchctl.print} tells. Its arguments and its environment stand there too,
- * deeper, one a line, and any of them may look like a property. What launchd says of the process comes after those.
+ * Properties of the job itself in the output of {@link Launchctl.print}. Its arguments and environment are there too, one a
+ * line and indented deeper, and may look like properties. What launchd says about the process comes after them.
  */
 function propertiesIn(text: string, name: string): string[] {
   const lines = text.matchAll(new RegExp(`^\\t${name} = (.{1,200})$`, "gm"));
@@ -105,15 +105,15 @@ export const lastPropertyIn = (text: string, name: string) => propertiesIn(text,
 /** Its state comes before its arguments. */
 export const stateIn = (text: string) => propertiesIn(text, "state")[0];
 
-/** It was told to end, by the signal that is named, and has not ended yet. */
+/** It was sent the signal in its state, and has not exited yet. */
 export const isLeaving = (text: string) => /^SIG[A-Z0-9]+ed$/.test(stateIn(text) ?? "");
 
-/** A whole number that a process, an exit code or a count can be. */
+/** A whole number, such as a pid, an exit code or a count. */
 export function numberIn(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 }
 
-/** No job is process 1: that is launchd. */
+/** No job has pid 1: that is launchd. */
 export function pidIn(text: string): number | undefined {
   const pid = numberIn(lastPropertyIn(text, "pid"));
   return pid !== undefined && pid > 1 ? pid : undefined;

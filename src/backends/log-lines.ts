@@ -2,12 +2,12 @@ import * as fs from "node:fs";
 import { linesIn } from "../model/text.ts";
 import { isCode } from "../system/files.ts";
 
-/** Lines of output in plain files, which a service manager writes without their time. */
+/** Lines of output in plain files, which service managers write without times. */
 
 export interface LogLine {
   readonly stream: "stdout" | "stderr";
   readonly line: string;
-  /** Unix ms; absent where nobody wrote it down. */
+  /** Unix ms; absent if it was not recorded. */
   readonly at?: number;
 }
 
@@ -16,12 +16,12 @@ export interface LogRequest {
   readonly tail: number;
   /** Go on with new ones. */
   readonly follow: boolean;
-  /** Unix ms: older lines are left out. */
+  /** Unix ms: older lines are skipped. */
   readonly since?: number;
   readonly stream?: LogLine["stream"];
   /**
-   * Where nobody says that a run is over: tell what stands without its newline for a second as a line, and what comes
-   * after that as another.
+   * If nobody reports the end of a run: after a second, an unfinished line counts as a line, and what follows it as
+   * another.
    */
   readonly asItStands?: boolean;
 }
@@ -32,11 +32,11 @@ export type LogFiles = Readonly<Record<"out" | "err", string>>;
 export type LogFilesOf = (name: string) => LogFiles;
 
 const BLOCK = 64 * 1024;
-/** Most that is looked through for the last lines of a stream, bytes. */
+/** How far back to look for the last lines of a stream, bytes. */
 const LONGEST_TAIL = 64 << 20;
-/** Looks after which a line without its newline counts as one that stands. */
+/** Looks after which an unfinished line counts as a line. */
 export const STANDING_LOOKS = 7;
-/** Between two looks for new output, ms. */
+/** Pause between two looks for new output, ms. */
 const LOOK_GAP = 150;
 const NEWLINE = 0x0a;
 

@@ -24,30 +24,30 @@ const INTERRUPTED: PerformResult = {
   interrupted: true,
 };
 
-/** How long an agent waits that knows only of a time, ms. */
+/** How long an agent waits that only understands a fixed time, ms. */
 const UNKNOWING_PATIENCE = 60_000;
 
 const keyOf = (project: string, server: string) => `${project}/${server}`;
 
 type ActiveAction = Exclude<Action, "none">;
 
-/** xy's own agent as a backend. One connection serves the whole life of the object; close it after use. */
+/** xy's own agent as a backend. It keeps one connection; close it after use. */
 export class AgentBackend implements Backend {
   readonly kind = "agent";
   readonly waits = true;
   readonly #state: string;
   readonly #session: ProcessId | undefined;
   #client: Promise<RpcClient> | undefined;
-  /** Who hears how a server's start is getting on. */
+  /** Who is told how a server's start is progressing. */
   readonly #listeners = new Map<string, NonNullable<PerformOptions["progress"]>>();
 
-  /** `session`: what this object starts ends with that process. */
+  /** `session`: what this object starts is stopped when that process exits. */
   constructor(state: string, session?: ProcessId) {
     this.#state = state;
     this.#session = session;
   }
 
-  /** The agent is what specs were made for: it is only never the machine's. */
+  /** The agent can run every spec, but only as the account, never as the machine's. */
   check(spec: ServerSpec): readonly Remark[] {
     if (spec.class !== "system") return [];
     const message = "the agent cannot express class: it runs what the account runs, from its login on";
@@ -63,7 +63,7 @@ export class AgentBackend implements Backend {
     return observed.map((server) => (server.spec ? { ...server, spec: completed(server.spec) } : server));
   }
 
-  /** Connects, and starts the agent when none runs, so that its absence shows before the first change. */
+  /** Connects, and starts the agent if none runs, so that a failure shows before the first change. */
   async reach(): Promise<void> {
     await this.#connect();
   }
@@ -82,7 +82,7 @@ export class AgentBackend implements Backend {
     },
   };
 
-  /** An agent of an earlier version goes on with the names that it has. */
+  /** An agent of an earlier version keeps the names that it has. */
   async rename(spec: ServerSpec): Promise<void> {
     const { project, name: server } = spec;
     const request = { project, server, action: "update", wait_ms: 0, renamed: true } as const;
@@ -98,14 +98,14 @@ export class AgentBackend implements Backend {
     try {
       return await this.#apply(change, change.action, options);
     } catch (error) {
-      // An agent that was told to end has taken its record away; one that crashed has not.
+      // An agent that was told to exit has removed its record; one that crashed has not.
       if (!(error instanceof ConnectionLost) || !isAgentExpected(this.#state)) throw error;
-      // The agent died over it, and is being brought back. What it had begun goes on under its successor.
+      // The agent died meanwhile, and is being restarted. Its successor continues what it had begun.
       return this.#apply(change, await this.#remaining(change, change.action), options);
     }
   }
 
-  /** A restart that was carried out already is not done a second time: its sessions are new ones. */
+  /** A restart that was already carried out is not repeated: it would cut off the clients of the new process. */
   async #remaining({ desired, server }: Change, action: ActiveAction): Promise<ActiveAction> {
     if (action !== "restart" || desired === undefined) return action;
     const observed = (await this.observe(desired.project)).find(({ name }) => name === server);
@@ -124,12 +124,12 @@ export class AgentBackend implements Backend {
       server,
       action,
       wait_ms: options.waitMs ?? UNKNOWING_PATIENCE,
-      // Left out when it says nothing new: an agent of an earlier version does not know it.
+      // Omitted if it is the default: an agent of an earlier version does not know it.
       ...(options.until === undefined || options.until === "ready" ? {} : { until: options.until }),
       rollback: options.rollback ?? true,
       secrets: options.secrets,
       ...(this.#session ? { session: this.#session } : {}),
-      // What an agent of an earlier version need not know, it is not told.
+      // Sent only if needed: an agent of an earlier version does not know these.
       ...(desired ? { spec: withoutDefaults(desired) } : {}),
       ...(change.held && action === "add" ? { held: true } : {}),
     };
@@ -139,7 +139,7 @@ export class AgentBackend implements Backend {
     return performed(result);
   }
 
-  /** An agent of an earlier version refuses what it does not know, before it does anything: it is asked in its own way. */
+  /** An agent of an earlier version refuses params that it does not know before it does anything: then it is asked without. */
   async #waited(request: Params<"apply">, { waitMs, progress }: PerformOptions): Promise<ResultOf<"apply">> {
     const { spec } = request;
     if (waitMs === 0 || spec === undefined) return this.#call("apply", request);
@@ -156,7 +156,7 @@ export class AgentBackend implements Backend {
     }
   }
 
-  /** Hears meanwhile how the server's start is getting on. */
+  /** Listens meanwhile for the progress of the server's start. */
   async #listening<T>(
     project: string,
     server: string,
@@ -202,7 +202,7 @@ export class AgentBackend implements Backend {
     });
   }
 
-  /** Calls a method; what an agent of another version does not know is told with the way out. */
+  /** Calls a method. If the agent's version does not know it, the error says what to do. */
   async #call<M extends Method>(method: M, params: Params<M>): Promise<ResultOf<M>> {
     const client = await this.#connect();
     return client.call(method, params).catch((error) => {
@@ -231,7 +231,7 @@ function keeping({ held }: Change, spec: ServerSpec, { waitMs, secrets }: Perfor
   return { project, server, spec: withoutDefaults(spec), secrets, held, ...wait };
 }
 
-/** An agent of an earlier version knows fewer fields; one of a later version may know values that are none here. */
+/** An agent of an earlier version knows fewer fields; one of a later version may have values that are invalid here. */
 function completed(spec: ServerSpec): ServerSpec {
   const read = serverSpec.safeParse(spec);
   return read.success ? read.data : spec;
@@ -241,7 +241,7 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T |
   if (signal.aborted) return Promise.resolve(undefined);
   return new Promise((resolve, reject) => {
     const onAbort = () => resolve(undefined);
-    // Every server in work listens for the interruption.
+    // Every server that is being changed listens for the interruption.
     setMaxListeners(0, signal);
     signal.addEventListener("abort", onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));

@@ -8,8 +8,8 @@ import { AgentUnreachable, answerInTime, findAgent } from "./find.ts";
 import { reachAgent } from "./reach.ts";
 
 /**
- * What a script has of the agent, as `xyctl/client`. `scripts/declaration-client.ts` writes its types so that they are
- * understood without zod; a test holds them against these.
+ * The agent's client for scripts, `xyctl/client`. `scripts/declaration-client.ts` writes its types so that they make sense
+ * without zod; a test compares them with these.
  */
 
 export { ConnectionLost } from "../../rpc/client.ts";
@@ -19,15 +19,15 @@ export { AgentUnreachable } from "./find.ts";
 export interface Where {
   /** Path of the agent's socket. */
   readonly socket?: string | undefined;
-  /** The state folder, whose `agent.json` names the socket; the account's own when neither is given. */
+  /** The state folder, whose `agent.json` names the socket. Default: the account's own. */
   readonly stateDir?: string | undefined;
-  /** Start the agent where none runs; not with `socket`. Default false. */
+  /** Start the agent if none runs; cannot be combined with `socket`. Default false. */
   readonly start?: boolean | undefined;
-  /** Told of each param that the agent passes over; without it, Node prints a warning. */
+  /** Called for each param that the agent ignores. Without it, Node prints a warning. */
   readonly onWarning?: ((warning: string, method: Method) => void) | undefined;
 }
 
-/** This process, for the `session` of a call to `apply`: what is started so is stopped when this process is gone. */
+/** This process, for the `session` of a call to `apply`: the servers it starts stop when this process is gone. */
 export function ownSession(): ProcessId {
   const own = identify(process.pid);
   if (own === undefined) throw new Error("cannot tell when this process was started");
@@ -40,11 +40,11 @@ interface Missed {
 }
 /** Methods whose answer is followed by lines. */
 type Subscribing = { [M in Method]: ResultOf<M> extends { subscription_id: number } ? M : never }[Method];
-/** Left out where every one of them may be. */
+/** `params` may be omitted if all of them are optional. */
 type Given<M extends Method> =
   Record<never, never> extends Params<M> ? [params?: Params<M>] : [params: Params<M>];
 
-/** Connects to the agent that runs; with `start` one is started where none does. Throws {@link AgentUnreachable}. */
+/** Connects to the running agent, or with `start` starts one. Throws {@link AgentUnreachable}. */
 export async function connect({
   socket,
   stateDir,
@@ -90,7 +90,7 @@ class Client implements AsyncDisposable {
     this.#onWarning = onWarning;
   }
 
-  /** Throws an `RpcError` that the agent answers with, or `ConnectionLost`. */
+  /** Throws `RpcError` if the agent answers with an error, or `ConnectionLost`. */
   async call<M extends Method>(method: M, ...[params]: Given<M>): Promise<ResultOf<M>> {
     this.#refuseWhenClosed();
     return this.#rpc.call(method, params ?? ({} as Params<M>));
@@ -102,8 +102,8 @@ class Client implements AsyncDisposable {
   }
 
   /**
-   * What a subscription brings, until there is no more; what it returns then was missed at the end. It has a connection
-   * for itself: to leave the loop ends the subscription, and a slow loop holds up no other call.
+   * The lines of a subscription, to its end; it returns how many were missed at the end. It has its own connection:
+   * leaving the loop ends the subscription, and a slow loop delays no other call.
    */
   async *lines<M extends Subscribing>(method: M, params: Params<M>): AsyncGenerator<Line, Missed, void> {
     this.#refuseWhenClosed();
@@ -115,7 +115,7 @@ class Client implements AsyncDisposable {
       await rpc.call(method, params);
       return yield* lines.all();
     } catch (error) {
-      // Whoever closed the client has not lost the agent.
+      // The caller closed the client: that is not a lost agent.
       if (this.#isClosed && error instanceof ConnectionLost) return { missed: 0 };
       throw error;
     } finally {
@@ -124,7 +124,7 @@ class Client implements AsyncDisposable {
     }
   }
 
-  /** Ends its connections; loops over logs end with them. */
+  /** Closes its connections, which ends loops over logs. */
   close(): void {
     this.#isClosed = true;
     for (const rpc of [this.#rpc, ...this.#followed]) rpc.close();
@@ -145,10 +145,10 @@ class Client implements AsyncDisposable {
   }
 }
 
-/** So many lines wait for a slow loop here; then they wait with the agent, which leaves out what becomes too much. */
+/** Lines that wait here for a slow loop. Any more wait in the agent, which drops some if there are too many. */
 const MOST_WAITING = 1000;
 
-/** What comes through a connection of the one log that is followed by it. */
+/** The lines of the one log that a connection follows. */
 class Lines {
   readonly #rpc: RpcClient;
   readonly #waiting: Line[] = [];
@@ -169,7 +169,7 @@ class Lines {
     });
   }
 
-  /** Throws `ConnectionLost` when the connection ends before the log does. */
+  /** Throws `ConnectionLost` if the connection ends before the log does. */
   async *all(): AsyncGenerator<Line, Missed, void> {
     for (;;) {
       for (let line = this.#waiting.shift(); line; line = this.#waiting.shift()) yield line;

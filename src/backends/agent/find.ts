@@ -8,12 +8,12 @@ import { livingLoop, wakeLoop } from "../../system/loop.ts";
 import { agentLogPath, agentRecordPath } from "../../system/paths.ts";
 import { whyNotConnect } from "../../system/private-folder.ts";
 
-/** Finding the agent process of a state folder, where one runs. */
+/** Finding the agent of a state folder, if one runs. */
 
 /** The agent cannot be reached; the message says why and what to do. */
 export class AgentUnreachable extends BackendUnreachable {}
 
-/** Its loop goes on trying. */
+/** The agent keeps failing, and its loop keeps restarting it. */
 export class AgentFailing extends AgentUnreachable {
   constructor(state: string) {
     super(
@@ -23,15 +23,15 @@ export class AgentFailing extends AgentUnreachable {
 }
 
 const LOOK_GAP = 20;
-/** Longest wait of those who start no agent for one that is being replaced or brought back, ms. */
+/** Longest wait for an agent that is being replaced or restarted, by a caller that does not start one itself, ms. */
 const GAP_BOUND = 10_000;
 
-/** Between two times at which a loop is told that its agent is wanted, ms. */
+/** Pause between two signals that tell a loop that its agent is needed, ms. */
 const WAKE_GAP = 1000;
 
 /**
- * A connection to the running agent; undefined when none runs. While one is being replaced, its successor is awaited.
- * Throws {@link AgentFailing} when that does not come.
+ * A connection to the running agent; undefined if none runs. While one is being replaced, this waits for its successor.
+ * Throws {@link AgentFailing} if that does not come.
  */
 export async function findAgent(state: string): Promise<RpcClient | undefined> {
   const until = Date.now() + GAP_BOUND;
@@ -45,7 +45,7 @@ export async function findAgent(state: string): Promise<RpcClient | undefined> {
   }
 }
 
-/** Has the loop go on at once when it rests between two agents, again and again while somebody waits. */
+/** Returns a function that ends a loop's pause between two agents; call it repeatedly while waiting. */
 export function waker(state: string): () => void {
   let next = 0;
   return () => {
@@ -55,7 +55,7 @@ export function waker(state: string): () => void {
   };
 }
 
-/** As {@link findAgent}, without waiting. Throws {@link AgentUnreachable} when others could have put something there. */
+/** As {@link findAgent}, without waiting. Throws {@link AgentUnreachable} if others could have put a socket there. */
 export async function connectNow(state: string): Promise<RpcClient | undefined> {
   const socket = readSocket(state);
   if (socket === undefined) return undefined;
@@ -64,9 +64,9 @@ export async function connectNow(state: string): Promise<RpcClient | undefined> 
   let client: RpcClient | undefined;
   try {
     client = await RpcClient.connect(socket);
-    // One that is dying still accepts connections, which it will never serve: only an answer proves that it lives.
+    // A dying agent still accepts connections, but never serves them: only an answer proves that it is alive.
     const info = await answerInTime(client);
-    // A path in the runtime folder may have become that of another state folder's agent.
+    // A path in the runtime folder may by now belong to another state folder's agent.
     if (fs.realpathSync(info.state_dir) === fs.realpathSync(state)) return client;
     client.close();
     return undefined;
@@ -79,10 +79,10 @@ export async function connectNow(state: string): Promise<RpcClient | undefined> 
   }
 }
 
-/** Longest wait for the first answer of an agent, ms. */
+/** Longest wait for an agent's first answer, ms. */
 const ANSWER_BOUND = 10_000;
 
-/** Throws when it does not answer. */
+/** Throws if it does not answer. */
 export async function answerInTime(client: RpcClient): Promise<ResultOf<"agent_info">> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -98,7 +98,7 @@ export async function answerInTime(client: RpcClient): Promise<ResultOf<"agent_i
   }
 }
 
-/** True from the start of an agent to its planned end, also while a crash is being mended. */
+/** True from the agent's start to its planned end, including while it is restarted after a crash. */
 export function isAgentExpected(state: string): boolean {
   return fs.existsSync(agentRecordPath(state));
 }
@@ -106,16 +106,16 @@ export function isAgentExpected(state: string): boolean {
 interface AgentRecord {
   readonly pid?: unknown;
   readonly socket?: unknown;
-  /** What brings it back. */
+  /** The loop that restarts it. */
   readonly loop?: ProcessId;
 }
 
-/** What the agent wrote down of itself, empty when there is nothing to read. */
+/** What the agent recorded about itself; empty if there is nothing to read. */
 export function agentRecord(state: string): AgentRecord {
   try {
     return (readJson(agentRecordPath(state)) ?? {}) as AgentRecord;
   } catch {
-    // A torn record says no more than none: whoever holds the lock writes it anew.
+    // A torn record says no more than a missing one: the holder of the lock writes it again.
     return {};
   }
 }
@@ -125,7 +125,7 @@ function readSocket(state: string): string | undefined {
   return typeof socket === "string" ? socket : undefined;
 }
 
-/** Between two agents of one loop, after a crash or in an upgrade: the next one will come without help. */
+/** True between two agents of one loop, after a crash or in an upgrade: the next one comes without help. */
 export function isComing(state: string): boolean {
   return livingLoop(state) !== undefined;
 }

@@ -12,21 +12,21 @@ import type { AgentService } from "./service.ts";
 import { type Upgraded, upgradeAgent } from "./upgrade.ts";
 
 /**
- * Handing the agent to the service manager, and taking it back. Each hand-over is from one loop to another: an agent
- * that is started to take over asks the one before it to leave the servers and end. So there is always a loop.
+ * Handing the agent to the service manager, and taking it back. Each time, one loop hands over to another: the new agent
+ * asks the old one to leave the servers running and exit. So there is always a loop.
  */
 
 export interface Installed {
-  /** False when everything was as it should be. */
+  /** False if nothing had to change. */
   readonly changed: boolean;
-  /** Present when the agent that ran was of another version. */
+  /** Present if the running agent had another version. */
   readonly upgraded?: Upgraded;
 }
 
-/** A file is in the way that is not ours to change. */
+/** A file that xy did not write is in the way. */
 export class ForeignUnit extends Error {}
 
-/** Longest run of a new agent until it serves, s and ms. */
+/** Longest time until a new agent serves: in seconds, and of a hand-over in ms. */
 const SERVE_SECS = 20;
 const TAKE_OVER_BOUND = 60_000;
 const LOOK_GAP = 20;
@@ -48,7 +48,7 @@ export async function installAgent(state: string, service: AgentService): Promis
   try {
     await service.register();
   } catch (error) {
-    // What the manager does not take is not left lying about.
+    // A unit that the manager refuses is not left behind.
     if (found === undefined) fs.rmSync(service.file, { force: true });
     throw error;
   }
@@ -57,7 +57,7 @@ export async function installAgent(state: string, service: AgentService): Promis
   return { changed: true, ...done };
 }
 
-/** The agent goes on under a loop of its own. Returns false when nothing was installed. Throws as {@link installAgent}. */
+/** The agent continues under its own loop. Returns false if nothing was installed. Throws as {@link installAgent} does. */
 export async function uninstallAgent(state: string, service: AgentService): Promise<boolean> {
   if (ownText(state, service) === undefined) return false;
   await refuseUnreachable(service);
@@ -73,7 +73,7 @@ async function refuseUnreachable(service: AgentService): Promise<void> {
   if (problem !== undefined) throw new AgentUnreachable(problem);
 }
 
-/** The installed text; undefined when there is none. Throws when it is somebody else's. */
+/** The text of the installed unit; undefined if there is none. Throws if xy did not write it. */
 function ownText(state: string, service: AgentService): string | undefined {
   const text = readText(service.file);
   if (text === undefined) return undefined;
@@ -86,7 +86,7 @@ function ownText(state: string, service: AgentService): string | undefined {
   );
 }
 
-/** This xy's program is the one to run; an agent of another version is upgraded, with the old one to go back to. */
+/** Makes this xy's program the one to run. An agent of another version is upgraded, and the old one kept as a fallback. */
 async function bringUp(state: string): Promise<Upgraded | undefined> {
   const client = await mendedAgent(state);
   if (!client) {
@@ -102,10 +102,10 @@ async function bringUp(state: string): Promise<Upgraded | undefined> {
   return undefined;
 }
 
-/** What the service manager runs gives way to a loop of its own, and ends by itself: it is never told to stop. */
+/** A loop of xy's own takes over from the one that the service manager runs, which then exits: it is never told to stop. */
 async function moveOut(state: string, service: AgentService): Promise<void> {
   if ((await service.pid()) === undefined) return;
-  // Only an agent that serves can give way. Its loop may be resting after one that failed.
+  // Only a serving agent can hand over. Its loop may be in a pause after one that failed.
   (await mendedAgent(state))?.close();
   const log = new LogSince(agentLogPath(state));
   const { pid } = startLoop(state, "--take-over");
@@ -123,7 +123,7 @@ async function untilServed(state: string, service: AgentService): Promise<void> 
   );
 }
 
-/** An agent serves, and its loop is this one. */
+/** Whether an agent serves under this loop. */
 async function isServedBy(state: string, loop: number | undefined): Promise<boolean> {
   if (loop === undefined || agentRecord(state).loop?.pid !== loop) return false;
   const client = await connectNow(state);

@@ -7,7 +7,7 @@ import type { AgentService, ServiceFacts } from "./service.ts";
 
 const LABEL = "xyctl.agent";
 
-/** The account's launchd: of its graphical session, or of the account itself where there is none. */
+/** The account's launchd: the domain of its graphical session, or of the account itself without one. */
 export class LaunchdUser implements AgentService {
   readonly kind = "launchd";
   readonly file: string;
@@ -46,7 +46,7 @@ export class LaunchdUser implements AgentService {
     await this.#launchctl.bootstrap(domain, LABEL, this.file);
   }
 
-  /** A job that is loaded starts by itself only once. */
+  /** A loaded job starts by itself only once. */
   async start(): Promise<void> {
     const domain = await this.#needed();
     if ((await this.#print()) === undefined) return this.#launchctl.bootstrap(domain, LABEL, this.file);

@@ -8,12 +8,12 @@ import { whyNotRuntime, whyNotTrusted } from "../../system/private-folder.ts";
 import { prepareProgram } from "../../system/program.ts";
 import { AgentUnreachable } from "./find.ts";
 
-/** Starting the shell loop that keeps the agent alive: what it does is in `system/loop.ts`. */
+/** Starting the shell loop that keeps the agent alive. The loop itself is in `system/loop.ts`. */
 
 /** Arguments of `/bin/sh` that run the loop. */
 const loopCommand = (state: string, ...more: string[]) => [agentLoopPath(state), state, ...more];
 
-/** Writes what a loop goes by, with this xy as the program. Not to be called while an agent runs. */
+/** Writes the files that a loop reads, with this xy as the program. Must not be called while an agent runs. */
 export function prepareLoop(state: string): void {
   ensurePrivateDir(state);
   writeLoop(state);
@@ -22,8 +22,8 @@ export function prepareLoop(state: string): void {
 }
 
 /**
- * The loop itself, which may be of another version. One that runs goes on with the text that it has open. Throws
- * {@link AgentUnreachable} when others could have it run something else.
+ * Writes the loop's script. A running loop, perhaps of another version, continues with the text that it has open. Throws
+ * {@link AgentUnreachable} if others could make it run something else.
  */
 export function writeLoop(state: string): void {
   const problem = whyNotTrusted(state);
@@ -33,14 +33,14 @@ export function writeLoop(state: string): void {
 
 export interface Loop {
   readonly pid: number | undefined;
-  /** It could not be run. */
+  /** It could not run. */
   failed: boolean;
   end(): void;
 }
 
 /**
- * Starts the loop as a process that goes on when this one ends. `more`: further arguments of the agent. Throws
- * {@link AgentUnreachable} when its socket would be where others can put theirs.
+ * Starts the loop as a process that outlives this one. `more`: further arguments for the agent. Throws
+ * {@link AgentUnreachable} if its socket would be where others can put one.
  */
 export function startLoop(state: string, ...more: string[]): Loop {
   const problem = whyNotTrusted(state) ?? whyNotRuntime(pathsOf(process.env).runtime);
@@ -54,13 +54,13 @@ export function startLoop(state: string, ...more: string[]): Loop {
   if (child.pid !== undefined) writeLoopRecord(state, child.pid);
   const loop: Loop = { pid: child.pid, failed: false, end: () => void child.kill("SIGTERM") };
   child.once("exit", (code) => {
-    // 75: another one was quicker, and that one will answer.
+    // 75: another agent was faster, and will answer.
     loop.failed = code !== 75;
   });
   return loop;
 }
 
-/** What the agent needs itself. The rest of a shell's environment, secrets among it, would only go stale in it. */
+/** What the agent itself needs. The rest of a shell's environment, secrets included, would only go stale in it. */
 const AGENT_ENVIRONMENT = ["PATH", "LANG", "TMPDIR"];
 
 export function agentEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
@@ -75,7 +75,7 @@ export function agentEnvironment(env: NodeJS.ProcessEnv): Record<string, string>
 
 const LONGEST_LOG = 1024 * 1024;
 
-/** The agent's log, for a process to write to; a long one is put aside first. */
+/** Opens the agent's log for a process to write to; a long log is rotated first. */
 export function openLog(path: string): number {
   makeWayForFile(path);
   const size = fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0;

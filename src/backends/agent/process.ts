@@ -16,18 +16,18 @@ import { AgentUnreachable, connectNow, isComing, waker } from "./find.ts";
 import { type Loop, prepareLoop, startLoop } from "./loop.ts";
 import { startInstalled } from "./services.ts";
 
-/** Starting the agent process of a state folder, where none runs. */
+/** Starting the agent of a state folder if none runs. */
 
-/** Longest wait for an agent to come up, ms. Taking up a thousand servers is part of it. */
+/** Longest wait for an agent to come up, ms, which includes taking over a thousand servers. */
 const START_BOUND = 30_000;
 const LOOK_GAP = 20;
 
-/** A loop that rests is given so long until its program is replaced by this xy's, ms: longer than a Node needs to start. */
+/** How long a pausing loop may take before its program is replaced with this xy's, ms: longer than Node takes to start. */
 const REPLACE_AFTER = 3000;
-/** Between two looks at the log, ms. */
+/** Pause between two reads of the log, ms. */
 const LOG_GAP = 200;
 
-/** A connection to the agent, which did not run a moment ago. Throws {@link AgentUnreachable}. */
+/** Starts the agent, which was not running a moment ago, and connects. Throws {@link AgentUnreachable}. */
 export async function startedAgent(state: string): Promise<RpcClient> {
   const problem = whyNotPrivate(state, STATE_FOLDER);
   if (problem !== undefined) throw new AgentUnreachable(problem);
@@ -38,7 +38,7 @@ export async function startedAgent(state: string): Promise<RpcClient> {
   const wake = waker(state);
   let loop: Pick<Loop, "failed" | "end"> | undefined;
   let nextLook = begun + LOG_GAP;
-  // Its loop lives, and may have a program that is damaged, or fails: this xy's comes in its place.
+  // Its loop runs, but its program may be damaged or failing: this xy's replaces it.
   let isReplaced = false;
   const replace = () => {
     isReplaced = true;
@@ -46,7 +46,7 @@ export async function startedAgent(state: string): Promise<RpcClient> {
     log.skip();
   };
   while (Date.now() < until) {
-    // While somebody holds the lock an agent is coming up. It may also be one that is dying, for good: so look again.
+    // While the lock is held, an agent is coming up, or is exiting for good: so look again.
     if (!loop && !lockHolder(agentLockPath(state))) {
       if (!isComing(state)) loop = await startAgent(state);
       else if (!isReplaced && (Date.now() > begun + REPLACE_AFTER || !isProgramThere(state))) replace();
@@ -60,7 +60,7 @@ export async function startedAgent(state: string): Promise<RpcClient> {
     nextLook = Date.now() + LOG_GAP;
     const ends = log.ends();
     if (ends >= MOST_ENDS) {
-      // Whoever asked is told why, and nobody else waits for it yet: the next command begins anew, as it is then.
+      // The caller is told why, and nobody else waits for it: the next command starts afresh.
       loop?.end();
       break;
     }
@@ -69,16 +69,16 @@ export async function startedAgent(state: string): Promise<RpcClient> {
   throw new AgentUnreachable(`cannot start the agent: ${log.lastWords()}`);
 }
 
-/** A program that ends as often as that while it is waited for will not come up. */
+/** A program that exits this often during the wait will not come up. */
 const MOST_ENDS = 4;
 
-/** The manager goes on to keep it alive. */
+/** The service manager keeps it alive. */
 const BY_MANAGER = { failed: false, end: () => {} };
 
-/** Longest wait for the end of a loop, ms: an agent that is coming up under it takes its servers along. */
+/** Longest wait for a loop to exit, ms: an agent that is coming up under it stops its servers first. */
 const LOOP_END_BOUND = 60_000;
 
-/** Ends the loop of an agent that does not come up. Throws {@link AgentUnreachable} when it does not end. */
+/** Stops the loop of an agent that does not come up. Throws {@link AgentUnreachable} if it does not exit. */
 export async function endFailing(state: string): Promise<void> {
   const until = Date.now() + LOOP_END_BOUND;
   endLoop(state);
@@ -89,13 +89,13 @@ export async function endFailing(state: string): Promise<void> {
   fs.rmSync(agentRecordPath(state), { force: true, recursive: true });
 }
 
-/** By the service manager where it is installed there: then that goes on to keep it alive. */
+/** Starts it through the service manager if it is installed there, which then keeps it alive. */
 async function startAgent(state: string): Promise<Pick<Loop, "failed" | "end">> {
   prepareLoop(state);
   return (await startInstalled(state, process.env)) ? BY_MANAGER : startLoop(state);
 }
 
-/** What an agent's log has from now on. */
+/** What is added to the agent's log from now on. */
 export class LogSince {
   readonly #path: string;
   #from: number;
@@ -130,7 +130,7 @@ export class LogSince {
   }
 }
 
-/** The last that an agent, or Node, said of an error. Each line of the log begins with its time; Node's do not. */
+/** The last error that the agent, or Node, logged. The agent's lines begin with a time; Node's do not. */
 function reasonIn(lines: readonly string[]): string | undefined {
   const damaged = lines.findLast((line) => /Z the copy of the agent is damaged/.test(line));
   const error = lines.findLastIndex((line) => /^\w*Error\b.*:/.test(line));
@@ -140,7 +140,7 @@ function reasonIn(lines: readonly string[]): string | undefined {
   return `${damaged.replace(/^\S+Z /, "")} (${last})`;
 }
 
-/** With the file and line that Node names above it. */
+/** The error, with the file and line that Node prints above it. */
 function errorAt(lines: readonly string[], at: number): string {
   const place = lines
     .slice(Math.max(0, at - 8), at)
@@ -150,7 +150,7 @@ function errorAt(lines: readonly string[], at: number): string {
 
 const sizeOf = (path: string) => leadsTo(path)?.size ?? 0;
 
-/** Whether what the loop is to run is there at all. */
+/** Whether the program that the loop runs exists at all. */
 function isProgramThere(state: string): boolean {
   const program = readProgram(programPaths(state).current);
   return program !== undefined && fs.existsSync(program.entry) && fs.existsSync(program.node);

@@ -1,24 +1,24 @@
-/** What a service manager of the account does for the agent. */
+/** What the account's service manager does for the agent. */
 export interface AgentService {
   readonly kind: "systemd" | "launchd";
   /** Where the manager looks for the agent's unit. */
   readonly file: string;
-  /** What is in the way of asking the manager, and what to do; undefined when it can be asked. */
+  /** Why the manager cannot be reached, and what to do; undefined if it can. */
   unreachable(): Promise<string | undefined>;
   /** The unit's text. */
   text(facts: ServiceFacts): Promise<string>;
-  /** The state folder that a text of ours is for; undefined for one that is not ours. */
+  /** The state folder that a unit's text is for; undefined if xy did not write it. */
   stateIn(text: string): string | undefined;
-  /** Pid of the loop that the manager runs now. */
+  /** Pid of the loop that the manager is running. */
   pid(): Promise<number | undefined>;
-  /** Takes in the file as it is now, and has it started at login. Nothing of it may run. */
+  /** Loads the file as it is now, to be started at login. It must not be running. */
   register(): Promise<void>;
   start(): Promise<void>;
-  /** Not at login any more. Nothing of it may run. */
+  /** Stops starting it at login. It must not be running. */
   unregister(): Promise<void>;
-  /** Called when the file is gone. */
+  /** Called after the file was removed. */
   forget(): Promise<void>;
-  /** Whether it starts with the machine, also before the account logs in; undefined when that cannot be had. */
+  /** Whether it starts at boot, before the account logs in; undefined if the manager cannot do that. */
   startsAtBoot(): boolean | undefined;
 }
 

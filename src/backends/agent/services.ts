@@ -12,12 +12,12 @@ export function serviceOf(env: Environment): AgentService {
 }
 
 /**
- * Starts the agent by the service manager, where it is installed there for this state folder. False when it is not,
- * or the manager does not do it: then it has to be started by other means.
+ * Starts the agent through the service manager, if it is installed there for this state folder. False if it is not, or
+ * if the manager fails: then the caller must start it in another way.
  */
 export async function startInstalled(state: string, env: Environment): Promise<boolean> {
   const service = serviceOf(env);
-  // One that a person has masked is a link to no file.
+  // A masked unit is a link that does not lead to a file.
   const text = textIfFile(service.file);
   if (text === undefined || service.stateIn(text) !== state) return false;
   return service.start().then(

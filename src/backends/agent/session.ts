@@ -8,49 +8,49 @@ import type { Notifications } from "../../rpc/notifications.ts";
 import { findAgent, isAgentExpected } from "./find.ts";
 import { reachAgent } from "./reach.ts";
 
-/** What a session (`xy up`) has of the agent: the output and the states of its servers, and its own end. */
+/** What a session (`xy up`) gets from the agent: the output and states of its servers. And how a session ends. */
 
 export type SessionEvent =
   | { readonly type: "line"; readonly line: Notifications["log"] }
   | { readonly type: "state"; readonly name: string; readonly state: StateName; readonly reason?: string }
   | { readonly type: "removed"; readonly name: string }
-  /** The agent died, and is followed again as soon as it is back. */
+  /** The agent died; following resumes as soon as it is back. */
   | { readonly type: "lost" };
 
 export interface Followed {
   readonly project: string;
   readonly names: readonly string[];
-  /** Unix ms: older lines are left out. */
+  /** Unix ms: older lines are skipped. */
   readonly since: number;
-  /** Lines as they were printed, with whatever secrets they hold. */
+  /** Lines as printed, including any secrets. */
   readonly raw?: boolean;
 }
 
-/** `rest`: nothing of it runs, and nothing will by itself. `told`: the signal. `no-agent`: it was told to end. */
+/** `rest`: nothing runs any more, or will start by itself. `told`: the signal. `no-agent`: the agent was told to exit. */
 export type FollowEnd = "rest" | "told" | "no-agent";
 
-/** Most lines that are asked for again after the agent's death. */
+/** Most lines to ask for again after the agent has died. */
 const MOST_LINES = 10_000;
-/** An agent that was told to end has a successor by then, or has none, ms. */
+/** By then, an agent that was told to exit has a successor or will have none, ms. */
 const HANDOVER_BOUND = 3000;
 const LOOK_GAP = 50;
-/** Longest wait for the last words of servers that are known to rest, ms. */
+/** Longest wait for the last output of servers that are known to be at rest, ms. */
 const LAST_WORDS_BOUND = 2000;
 
-/** Where one server's output was left off: lines of that very ms are told apart by their number. */
+/** Where reading one server's output stopped: how many lines of that very ms were already shown. */
 interface Mark {
   readonly at: number;
   readonly lines: number;
 }
 
-/** Follows servers over the death of their agent. */
+/** Follows servers, and resumes after their agent has died. */
 export class SessionFollower {
   readonly #state: string;
   readonly #followed: Followed;
   readonly #tell: (event: SessionEvent) => void;
   readonly #states = new Map<string, StateName>();
   readonly #marks = new Map<string, Mark>();
-  /** Lines that were told before the agent died, and come again. */
+  /** Lines that were shown before the agent died, and will be sent again. */
   readonly #again = new Map<string, Mark>();
   /** Called after each change of {@link states}. */
   #onState: () => void = () => {};
@@ -67,8 +67,8 @@ export class SessionFollower {
   }
 
   /**
-   * Settles when it has told that all of these rest. It hears that on a connection of its own, which may be behind what
-   * another has said; no longer than a moment, unless it is lost.
+   * Settles once it has reported that all of these are at rest. Its own connection may lag behind another one's news,
+   * so it waits for that, but only briefly.
    */
   async hasToldRest(names: readonly string[]): Promise<void> {
     const rests = () => names.every((name) => isAtRest(this.#states.get(name) ?? "stopped"));
@@ -83,7 +83,7 @@ export class SessionFollower {
     });
   }
 
-  /** Throws `AgentUnreachable` when an agent that died cannot be brought back. */
+  /** Throws `AgentUnreachable` if an agent that died does not come back. */
   async run(signal: AbortSignal): Promise<FollowEnd> {
     for (let first = true; ; first = false) {
       const client = first ? await reachAgent(this.#state) : await nextAgent(this.#state);
@@ -123,7 +123,7 @@ export class SessionFollower {
     }).finally(() => stop.abort());
   }
 
-  /** The states of all are known: before that nobody can say that all rest. */
+  /** The states of all servers are known. Before that, nobody can say that all are at rest. */
   #known = false;
 
   async #subscribe(client: RpcClient, subscriptions: Map<number, string>): Promise<void> {
@@ -143,7 +143,7 @@ export class SessionFollower {
         const { subscription_id } = await client.call("logs", { project, name, ...query });
         subscriptions.set(subscription_id, name);
       } catch (error) {
-        // Not recorded: it could not be applied, or was removed.
+        // It is not recorded: it could not be applied, or was removed.
         if (!(error instanceof RpcError)) throw error;
       }
     }
@@ -184,7 +184,7 @@ export class SessionFollower {
     this.#onState();
   }
 
-  /** Also nobody is about to start: what one was waiting for may be what came to rest. */
+  /** Whether all are at rest and none is about to start: a server may have waited for one that just stopped. */
   async #isOver(client: RpcClient): Promise<boolean> {
     const { project, names } = this.#followed;
     const observed = (await client.call("observe", { project })) as Observed[];
@@ -199,13 +199,13 @@ export class SessionFollower {
 
 const isAtRest = (state: StateName) => state === "stopped" || state === "failed";
 
-/** Whether a server waits for a start that may come about by itself: nothing that it needs, in turn, rests. */
+/** Whether a waiting server may still start by itself: nothing that it needs, directly or not, is at rest. */
 function hopeful(observed: readonly Observed[]): (name: string) => boolean {
   const byName = new Map(observed.map((server) => [server.name, server]));
   return (name) => {
     const needed = new Set((byName.get(name)?.waitsFor ?? []).map(({ server }) => server));
     let isMoving = false;
-    // A set that grows while it is walked: whatever is added is visited too.
+    // The set grows while it is walked: what is added is visited too.
     for (const one of needed) {
       const server = byName.get(one);
       if (!server) continue;
@@ -217,7 +217,7 @@ function hopeful(observed: readonly Observed[]): (name: string) => boolean {
   };
 }
 
-/** The agent after this one: brought back after a crash, awaited for a moment after a planned end. */
+/** The next agent: restarted after a crash, or, for a short wait, the successor after a planned exit. */
 export async function nextAgent(state: string): Promise<RpcClient | undefined> {
   const until = Date.now() + HANDOVER_BOUND;
   while (Date.now() < until) {
@@ -227,7 +227,7 @@ export async function nextAgent(state: string): Promise<RpcClient | undefined> {
   return undefined;
 }
 
-/** Stops what the session has started and still owns. Undefined when no agent runs, which stops it at its start. */
+/** Stops what the session started and still owns. Undefined if no agent runs: the next one stops it when it starts. */
 export async function endSession(
   state: string,
   session: ProcessId,

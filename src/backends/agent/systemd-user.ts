@@ -8,7 +8,7 @@ import type { AgentService, ServiceFacts } from "./service.ts";
 
 const UNIT = "xy-agent.service";
 
-/** The account's own systemd, which runs from login to logout, or from boot when the account lingers. */
+/** The account's own systemd, which runs from login to logout, or from boot if the account lingers. */
 export class SystemdUser implements AgentService {
   readonly kind = "systemd";
   readonly file: string;
@@ -31,7 +31,7 @@ export class SystemdUser implements AgentService {
   }
 
   text(facts: ServiceFacts): Promise<string> {
-    // The manager knows better where the runtime folder is.
+    // The manager sets the runtime folder itself.
     const environment = facts.environment.filter(({ name }) => name !== "XDG_RUNTIME_DIR");
     return renderTemplate("xy-agent.service.hbs", { ...facts, environment });
   }
@@ -51,7 +51,7 @@ export class SystemdUser implements AgentService {
   }
 
   async start(): Promise<void> {
-    // One that has failed too often would not be started again otherwise.
+    // Otherwise systemd does not start a unit that has failed too often.
     await this.#systemctl("reset-failed", UNIT);
     await this.#do("start", UNIT);
   }

@@ -8,28 +8,28 @@ import { copyOfAgent } from "../../system/program.ts";
 import { AgentUnreachable, connectNow } from "./find.ts";
 import { writeLoop } from "./loop.ts";
 
-/** Putting this xy in place of the agent that runs, from the side of who asks for it. */
+/** Replacing the running agent with this xy, as seen by the command that asks for it. */
 
 export interface Upgraded {
   readonly from: string;
   readonly to: string;
-  /** How many servers are recorded, all of which were left as they are. */
+  /** How many servers are recorded; all were left as they are. */
   readonly servers: number;
-  /** How long nobody could be asked, from the old agent's answer to the new one's, ms. */
+  /** How long no agent answered: from the old one's answer to the new one's, ms. */
   readonly away_ms: number;
 }
 
-/** The new agent was tried, and the old one serves again; the message says why. */
+/** The new agent failed, and the old one serves again; the message says why. */
 export class UpgradeFailed extends Error {}
 
-/** Beyond the time that the new agent may take: for the way back to the old one, ms. */
+/** Time for going back to the old agent, after the new one's time is up, ms. */
 const WAY_BACK = 30_000;
-/** Between two looks for the next agent, ms. */
+/** Pause between two looks for the next agent, ms. */
 const GAP = 5;
 
 /**
- * Replaces the agent behind `client`, which is closed by that. `boundSecs`: how long the new one may take to serve.
- * Throws an {@link RpcError} when the agent refuses, {@link UpgradeFailed} when the new one failed.
+ * Replaces the agent behind `client`, and closes `client`. `boundSecs`: how long the new one may take to serve.
+ * Throws an {@link RpcError} if the agent refuses, {@link UpgradeFailed} if the new one failed.
  */
 export async function upgradeAgent(state: string, client: RpcClient, boundSecs: number): Promise<Upgraded> {
   const before = await client.call("agent_info", {});
@@ -61,7 +61,7 @@ async function askToHandOver(client: RpcClient, params: { node: string; entry: s
   }
 }
 
-/** The agent that serves once the successor has shown itself, or has failed and the old one is back. */
+/** The agent that serves in the end: the successor, or the old one again after the successor failed. */
 async function nextAgent(
   state: string,
   oldPid: number,
