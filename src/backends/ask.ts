@@ -73,5 +73,5 @@ export function words({ code, stdout, stderr }: Answer): string {
   if (code === 124) return "it does not answer";
   if (code === 125) return "its answer is too long";
   if (code === 127 && said === "") return "it is not installed";
-  return said === "" ? `it ended with ${code}` : said;
+  return said === "" ? `it exited with ${code}` : said;
 }

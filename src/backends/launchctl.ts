@@ -119,8 +119,7 @@ export function pidIn(text: string): number | undefined {
   return pid !== undefined && pid > 1 ? pid : undefined;
 }
 
-export const NO_DOMAIN =
-  "cannot reach launchd: neither a graphical session nor this account is known to it; log in, and try again";
+export const NO_DOMAIN = "cannot reach launchd: it knows no session of this account; log in, and try again";
 
 const refusal = (verb: string, answer: Answer) =>
-  new ServiceError(`cannot ${verb} by launchctl: ${words(answer)} (code ${answer.code})`);
+  new ServiceError(`cannot ${verb} with launchctl: ${words(answer)} (code ${answer.code})`);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { templatePath } from "../system/package.ts";
 
-/** Texts that a service manager reads: templates, and how values are written in them so that they come back as they are. */
+/** Texts for service managers: templates, and how values are escaped in them. */
 
 /**
  * A token of `ExecStart=` or `Environment=`. Unknown escapes would be kept with a warning, so there are no others.
@@ -20,14 +20,14 @@ export function systemdToken(text: string): string {
   return `"${text.replace(/[%\\"\u0001-\u001f\u007f]/g, (char) => escapes[char] ?? code(char))}"`;
 }
 
-/** The rest of a line, as in `StandardOutput=append:`. Throws on what a line cannot hold. */
+/** The rest of a line, as in `StandardOutput=append:`. Throws on what a line cannot contain. */
 export function systemdRest(text: string): string {
   if (/[\n\r]|^\s|\s$|\\$/.test(text))
     throw new Error(`cannot write ${JSON.stringify(text)} in a unit: choose a path without such characters`);
   return text.replaceAll("%", "%%");
 }
 
-/** Text of an XML element. Throws on what XML 1.0 cannot hold. */
+/** Text of an XML element. Throws on what XML 1.0 cannot contain. */
 export function xmlText(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for.
   if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u.test(text))
@@ -36,7 +36,7 @@ export function xmlText(text: string): string {
   return text.replace(/[&<>\r]/g, (char) => escapes[char] as string);
 }
 
-/** Expands to nothing, and keeps apart what supervisord would take together. */
+/** Expands to nothing, and separates what supervisord would otherwise join. */
 const NOTHING = "%(program_name).0s";
 
 /**
@@ -60,12 +60,12 @@ function supervisordLogfile(path: string): string {
   return supervisordValue(path.replaceAll("%", "%%"));
 }
 
-/** A word of `command=`, which is split as a shell would. */
+/** A word of `command=`, which is split as a shell does. */
 export function supervisordToken(text: string): string {
   return supervisordValue(`"${text.replace(/[\\"]/g, "\\$&")}"`);
 }
 
-/** Fills in a template of the package. A value that is missing is an error. */
+/** Fills in a template of the package. A missing value is an error. */
 export async function renderTemplate(name: string, values: object): Promise<string> {
   const { default: handlebars } = await import("handlebars");
   const own = handlebars.create();

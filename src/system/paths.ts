@@ -77,7 +77,7 @@ export function ensureDir(path: string, mode = 0o777): void {
     if (isDir(path)) return;
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) throw error;
     throw new Error(
-      `cannot make the folder ${path}: something that is no folder has its name; move it away, and try again`,
+      `cannot make the folder ${path}: something else has its name; move it away, and try again`,
     );
   }
 }

@@ -90,7 +90,7 @@ it("another machine may be allowed, and a password that can be read on its way i
   // No such host, on any machine.
   configure(home, "http://xy.invalid:9001", `${OWN}allow-remote #true; `);
   const { code, stdout, stderr } = await home.xy("apply", "--yes");
-  expect(stdout + stderr).toContain("its host is not known");
+  expect(stdout + stderr).toContain("its host is unknown");
   expect(stdout + stderr).toContain(
     "the password of supervisord goes to http://xy.invalid:9001/RPC2 unencrypted",
   );

@@ -96,7 +96,7 @@ describe("before anything is done", () => {
       JSON.stringify({ command: "sh", port: "none", args: ["x".repeat(131_072)] }),
     );
     const why =
-      "its value has a code point that is no character, such as U+FFFE; change it, or run this server with the agent";
+      "its value has a code point that is not a character, such as U+FFFE; change it, or run this server with the agent";
     const said = [
       "servers.d/long.json:1:39: cannot pass argument 1: it has 131072 bytes, and the system takes at most 131071 in one; shorten it, or put it into a file",
       `servers.d/web.kdl:5:5: cannot write env.A for systemd: ${why}`,

@@ -155,7 +155,7 @@ describe.skipIf(whyNoSystemd() !== undefined)(
         const { code, stderr } = await home.shell(`xy agent ${verb}`);
         expect({ code, stderr }).toEqual({
           code: 1,
-          stderr: `xy: ${home.path}/${UNIT} was not written by xy: move it away, and try again\n`,
+          stderr: `xy: cannot use ${home.path}/${UNIT}: xy did not write it; move it away, and try again\n`,
         });
       }
       expect(await home.did(`cat ~/${UNIT}`)).toBe("[Service]\nExecStart=/bin/true");

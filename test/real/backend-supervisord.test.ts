@@ -63,7 +63,7 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       const edit = () => writeFileSync(file, readFileSync(file, "utf8").replace(/^umask=.*$/m, "umask=077"));
       edit();
       expect(await home.did("plan")).toMatch(
-        /~ a will be changed in place[\s\S]*its unit's file was edited[\s\S]*- umask=077\n/,
+        /~ a will be changed in place[\s\S]*its unit file was edited[\s\S]*- umask=077\n/,
       );
       expect(await home.did("apply", "--yes")).toContain("a: changed in place");
       expect(await pids(home)).toEqual(first);
@@ -184,7 +184,7 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       configure(home, url, supervisord.site.includeDir, 'user "me"; password "wrong"; ');
       expect(await home.xy("plan")).toMatchObject({
         code: 2,
-        stdout: expect.stringContaining("it wants another user or password"),
+        stdout: expect.stringContaining("it rejects the user or password"),
       });
       // Without the configuration the one that was used last is used.
       await home.shell("rm xy.config.kdl");
@@ -198,7 +198,7 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       const refused = await home.xy("apply", "--yes");
       expect(refused.code).toBe(1);
       expect(refused.stdout).toContain(
-        `see that its [include] section has files = ${home.path}/elsewhere/*.conf`,
+        `make sure that its [include] section has files = ${home.path}/elsewhere/*.conf`,
       );
       // Nothing is left behind: neither a file, nor a record that the next plan would go by.
       expect(existsSync(join(home.path, "elsewhere"))).toBe(false);
@@ -241,7 +241,7 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       );
       const failed = await home.xy("apply", "--yes");
       expect(failed.code).toBe(1);
-      expect(failed.stdout).toMatch(/a: cannot add: failed: it ended too soon each time/);
+      expect(failed.stdout).toMatch(/a: cannot add: failed: it exited too soon each time/);
       expect(failed.stdout).toContain("no table");
       expect(await home.did("why", "a")).toContain("a failed");
       await home.did("destroy", "--yes");
@@ -302,7 +302,7 @@ describe("a supervisord that is none", () => {
           response.writeHead(200, { "Content-Length": "99" }).write("<");
           setImmediate(() => response.destroy());
         }),
-      "it broke off its answer|aborted|socket hang up",
+      "it cut off its answer|aborted|socket hang up",
     ],
     ["silence", () => listening(() => {}), "it did not answer within 10 s"],
     [

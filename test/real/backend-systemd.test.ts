@@ -73,7 +73,7 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       const edited = await home.shell("xy plan --detailed-exitcode");
       expect(edited.code).toBe(4);
       expect(edited.stdout).toContain("-/+ a will be restarted");
-      expect(edited.stdout).toContain("because it was changed outside xy: its unit's file was edited");
+      expect(edited.stdout).toContain("because it was changed outside xy: its unit file was edited");
       expect(edited.stdout).toMatch(/- UMask=0077\n\s+\+ UMask=0022/);
       await home.did("xy apply --yes");
       expect(await home.did("xy plan")).toBe("No changes. 3 servers match the configuration.");
@@ -120,7 +120,7 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       const pid = (await pids()).a;
       await drift("systemctl --user disable xy.tools.a", "its unit is disabled");
       await drift(`touch -d '+1 minute' ${unitFile("a")}`, "systemd has not read its unit again");
-      await drift(`rm ${unitFile("a")}`, "its unit's file is gone");
+      await drift(`rm ${unitFile("a")}`, "its unit file is gone");
       await drift(
         `mkdir ${unitFile("a")}.d; printf '[Service]\\nEnvironment=X=1\\n' > ${unitFile("a")}.d/override.conf; systemctl --user daemon-reload`,
         "settings were laid over its unit",
@@ -273,7 +273,7 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       declare("a");
       const refused = await home.shell("xy apply --yes");
       expect(refused.code).toBe(1);
-      expect(refused.stdout).toContain("xy has not written what is there; move it away, or say --adopt");
+      expect(refused.stdout).toContain("xy did not write what is there; move it away, or use --adopt");
       expect(await home.did(`cat ${unitFile("a")}`)).toBe("[Service]\nExecStart=sleep 600");
       expect(await home.did("xy apply --yes --adopt")).toContain("a: added, ready");
       // What xy wrote, and of which nothing is recorded any more, is its own still.
@@ -354,7 +354,7 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       await home.did("xy stop --all");
       expect(await home.shell("xy start web")).toMatchObject({
         code: 1,
-        stderr: "xy: cannot start web: it depends on db (held); run `xy start db`, or say --no-deps\n",
+        stderr: "xy: cannot start web: it depends on db (held); run `xy start db`, or use --no-deps\n",
       });
       expect(await home.did("xy start web db")).toBe("db: started\nweb: started");
       // Also on a line that has come before anybody waits for it.

@@ -102,7 +102,7 @@ describe.skipIf(whyNoSystemd() !== undefined)("servers under systemd, while othe
     await home.did("xy stop g v");
     expect(await home.shell("xy start v")).toMatchObject({
       code: 1,
-      stderr: "xy: cannot start v: it depends on g (held); run `xy start g`, or say --no-deps\n",
+      stderr: "xy: cannot start v: it depends on g (held); run `xy start g`, or use --no-deps\n",
     });
     declare("v", 'backend "agent"');
     await home.did("xy apply --yes");
@@ -224,7 +224,7 @@ describe.skipIf(whyNoSystemd() !== undefined)("servers under systemd, while othe
     expect(await home.did("xy stop i")).toBe("i: did not run; it is held now");
     expect(await home.shell("xy restart i")).toMatchObject({
       code: 1,
-      stderr: "xy: cannot start i: its unit's file is gone; `xy apply` writes it again\n",
+      stderr: "xy: cannot start i: its unit file is gone; `xy apply` writes it again\n",
     });
     expect(await home.json("list")).toMatchObject([{ held: true }]);
     await home.did("xy apply --yes");

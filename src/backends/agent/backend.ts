@@ -19,7 +19,7 @@ import { reachAgent } from "./reach.ts";
 
 const INTERRUPTED: PerformResult = {
   ok: false,
-  message: "interrupted; the agent goes on with what it has begun",
+  message: "interrupted; the agent continues what it started",
   lastLines: [],
   interrupted: true,
 };
@@ -50,7 +50,7 @@ export class AgentBackend implements Backend {
   /** The agent can run every spec, but only as the account, never as the machine's. */
   check(spec: ServerSpec): readonly Remark[] {
     if (spec.class !== "system") return [];
-    const message = "the agent cannot express class: it runs what the account runs, from its login on";
+    const message = "the agent cannot express class: it runs servers as the account, from login on";
     return [{ severity: "warning", path: ["class"], message }];
   }
 

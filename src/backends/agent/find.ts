@@ -17,7 +17,7 @@ export class AgentUnreachable extends BackendUnreachable {}
 export class AgentFailing extends AgentUnreachable {
   constructor(state: string) {
     super(
-      `cannot reach the agent: it does not come up, and its loop starts it again and again (${agentLogPath(state)} has the reason); \`xy agent start\` puts this version in its place`,
+      `cannot reach the agent: it keeps failing to start (${agentLogPath(state)} has the reason); \`xy agent start\` replaces it with this version`,
     );
   }
 }

@@ -80,9 +80,9 @@ function ownText(state: string, service: AgentService): string | undefined {
   const owner = service.stateIn(text);
   if (owner === state) return text;
   if (owner === undefined)
-    throw new ForeignUnit(`${service.file} was not written by xy: move it away, and try again`);
+    throw new ForeignUnit(`cannot use ${service.file}: xy did not write it; move it away, and try again`);
   throw new ForeignUnit(
-    `${service.file} is that of the agent for ${owner}, and this one is for ${state}: uninstall that one first`,
+    `cannot use ${service.file}: it belongs to the agent for ${owner}, and this one is for ${state}; uninstall that one first`,
   );
 }
 
@@ -119,7 +119,7 @@ async function untilServed(state: string, service: AgentService): Promise<void> 
   const log = new LogSince(agentLogPath(state));
   await until(
     async () => isServedBy(state, await service.pid()),
-    () => `cannot run the agent by ${service.kind}: ${log.lastWords()}`,
+    () => `cannot run the agent under ${service.kind}: ${log.lastWords()}`,
   );
 }
 

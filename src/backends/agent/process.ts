@@ -83,7 +83,7 @@ export async function endFailing(state: string): Promise<void> {
   const until = Date.now() + LOOP_END_BOUND;
   endLoop(state);
   while (isComing(state)) {
-    if (Date.now() > until) throw new AgentUnreachable("cannot end the loop of the agent: try again");
+    if (Date.now() > until) throw new AgentUnreachable("cannot stop the agent's loop: try again");
     await new Promise((resolve) => setTimeout(resolve, LOOK_GAP));
   }
   fs.rmSync(agentRecordPath(state), { force: true, recursive: true });

@@ -26,7 +26,7 @@ export class SystemdUser implements AgentService {
     if (answer.code === 0) return undefined;
     return (
       `cannot reach the systemd of this account: ${words(answer)}: ` +
-      "log in to it directly (not by su or sudo), and see that XDG_RUNTIME_DIR is set"
+      "log in to it directly (not by su or sudo), and check that XDG_RUNTIME_DIR is set"
     );
   }
 
@@ -75,6 +75,7 @@ export class SystemdUser implements AgentService {
 
   async #do(verb: string, ...args: string[]): Promise<void> {
     const answer = await this.#systemctl(verb, ...args);
-    if (answer.code !== 0) throw new ServiceError(`cannot ${verb} by \`systemctl --user\`: ${words(answer)}`);
+    if (answer.code !== 0)
+      throw new ServiceError(`cannot ${verb} with \`systemctl --user\`: ${words(answer)}`);
   }
 }

@@ -4,9 +4,9 @@ import { BackendUnreachable } from "../../model/unreachable.ts";
 import { type Ask, words } from "../ask.ts";
 import { Launchctl } from "../launchctl.ts";
 
-/** Jobs of the account's launchd that are not xy's: looked at by a pattern of their labels, and nothing more. */
+/** Jobs of the account's launchd that are not xy's: listed by a pattern of their labels, and never changed. */
 
-/** `launchctl list` has a job a line: its pid, or `-`; the code of its last run, below 0 for a signal; its label. */
+/** `launchctl list` prints one job a line: its pid, or `-`; the code of its last run, negative for a signal; its label. */
 export async function launchdPrograms(ask: Ask, pattern: string): Promise<OtherProgram[]> {
   const answer = await new Launchctl(ask).run("list");
   if (answer.code !== 0) throw new BackendUnreachable(`cannot ask launchd: ${words(answer)}`);

@@ -6,11 +6,11 @@ import { tail } from "../units/supervisord/output.ts";
 import { processState } from "../units/supervisord/state.ts";
 import { type Endpoint, XmlRpcFault } from "../units/supervisord/xml-rpc.ts";
 
-/** Programs of a supervisord that are not xy's: looked at and operated by name, never planned for. */
+/** Programs of a supervisord that are not xy's: listed, started and stopped by name, but not part of any plan. */
 
-/** Between two looks at a program that is on its way, ms. */
+/** Pause between two looks at a program that is starting or stopping, ms. */
 const GAP = 100;
-/** Longest wait for a program to start or to stop, ms: supervisord does not tell how long either may take. */
+/** Longest wait for a program to start or stop, ms: supervisord does not say how long that may take. */
 const BOUND = 120_000;
 
 export class SupervisordPrograms {
@@ -24,25 +24,25 @@ export class SupervisordPrograms {
     return (await this.#client.list()).map(programOf);
   }
 
-  /** Those that an address means: none, one, or all of a group. */
+  /** The programs that an address names: none, one, or all of a group. */
   async find({ group, program }: ProgramAddress): Promise<OtherProgram[]> {
     const all = await this.#client.list();
     return all.filter((info) => info.group === group && (program ?? info.name) === info.name).map(programOf);
   }
 
-  /** Starts it, and waits until it runs; false where it did already. Throws {@link ServiceError} with what is in the way. */
+  /** Starts it, and waits until it runs; false if it already did. Throws {@link ServiceError} with what prevents it. */
   async start(program: OtherProgram): Promise<boolean> {
     const name = callName(program);
     const before = await this.#settled(name, [STATES.stopping]);
     if (before.state === STATES.running) return false;
     await this.#saying("start", program, () => this.#client.start(name));
     const info = await this.#settled(name, [STATES.starting]);
-    // A program that is over at once, with success, has been started too.
+    // A program that exits at once with success was started too.
     if (info.state === STATES.running || (info.state === STATES.exited && info.exitstatus === 0)) return true;
     throw new ServiceError(`cannot start ${program.name}: ${info.spawnerr || wordOf(info)}`);
   }
 
-  /** Stops it; false where it was at rest. supervisord kills it when its time is over. `wait` false: it is only told to. */
+  /** Stops it; false if it did not run. supervisord kills it when its time is up. `wait` false: do not wait for that. */
   async stop(program: OtherProgram, { wait = true } = {}): Promise<boolean> {
     const name = callName(program);
     const before = await this.#client.get(name);
@@ -56,11 +56,11 @@ export class SupervisordPrograms {
     return tail(this.#client, callName(program), request, signal);
   }
 
-  /** What it is in, once it is in none of these states, which pass. */
+  /** Its state, once it is none of these transient ones. */
   async #settled(name: string, passing: readonly number[]): Promise<ProcessInfo> {
     for (const until = Date.now() + BOUND; ; ) {
       const info = await this.#client.get(name);
-      if (info === undefined) throw new ServiceError(`cannot find ${name}: supervisord has it no more`);
+      if (info === undefined) throw new ServiceError(`cannot find ${name}: supervisord no longer has it`);
       if (!passing.includes(info.state)) return info;
       if (Date.now() > until)
         throw new ServiceError(`cannot wait any longer for ${name}: supervisord says ${wordOf(info)}`);

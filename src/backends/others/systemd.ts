@@ -5,7 +5,7 @@ import { withoutUndefined } from "../../model/without-undefined.ts";
 import { type Ask, words } from "../ask.ts";
 import { propertiesIn, timeOf } from "../units/systemd/show.ts";
 
-/** Units of the account's systemd that are not xy's: looked at by a pattern of their names, and nothing more. */
+/** Units of the account's systemd that are not xy's: listed by a pattern of their names, and never changed. */
 
 const PROPERTIES = [
   "Id",
@@ -20,14 +20,14 @@ const PROPERTIES = [
 ] as const;
 type Properties = Readonly<Partial<Record<(typeof PROPERTIES)[number], string>>>;
 
-/** Units whose names match, as systemd reads patterns: those it has loaded, and those it has a file of. */
+/** Units whose names match a pattern of systemd's: loaded ones, and those with a file. */
 export async function systemdPrograms(ask: Ask, pattern: string): Promise<OtherProgram[]> {
   const run = async (...args: string[]) => {
     const answer = await ask("systemctl", ["--user", "--no-pager", ...args]);
     if (answer.code === 0) return answer.stdout;
     throw new BackendUnreachable(`cannot ask systemd: ${words(answer)}`);
   };
-  // It ends with 1 where there is none.
+  // It exits with 1 if there is none.
   const listed = await ask("systemctl", [
     "--user",
     "--no-pager",

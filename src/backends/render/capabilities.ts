@@ -5,38 +5,36 @@ import { parseSize } from "../../model/units.ts";
 import { absent, approximate, type CapabilityRow, exact } from "./capability.ts";
 
 /**
- * What each manager can express of a server, as data: units are judged by it, and the table in docs/backends.md is
- * made from it.
+ * What each manager can express of a server, as data: the reported losses and the table in docs/backends.md are made
+ * from it.
  */
 
 const restarts = ({ restart }: ServerSpec) => restart.policy !== "never";
 const grows = (spec: ServerSpec) => restarts(spec) && spec.restart.backoffInitial !== spec.restart.backoffMax;
 const inSeconds = (ms: number, least: number) => ms % 1000 === 0 && ms >= least * 1000;
 
-/** The limits that nobody asked for are not missed, as long as there are some. */
+/** Default limits are not missed, as long as there are any limits. */
 const keepsNoLogs = ({ logs }: ServerSpec, manager: Manager) =>
   manager === "launchd" || logs.maxSize !== parseSize(LOGS.maxSize) || logs.keep !== LOGS.keep;
 const LOGS = serverInput.shape.logs.parse({});
 
-const SAME_WAIT = absent("every wait is the same");
+const SAME_WAIT = absent("every wait has the same length");
 const BEHIND_SHELL = exact(
-  "a shell that reads them from a file that only the account can read, and becomes the program",
+  "a shell reads them from a file that only the account can read, then executes the program",
 );
 const ASKED = approximate(
   "xy",
-  "it is asked when xy starts it; otherwise it counts as started once its program runs",
+  "checked when xy starts it; otherwise it counts as started once its program runs",
 );
-const NO_BOUND = absent("a start may take as long as it likes");
+const NO_BOUND = absent("a start may take any time");
 const WHILE_ASKED = approximate(
   "xy",
-  "it is kept while xy waits for the server; later a start may take as long as it likes",
+  "applies while xy waits for the server; otherwise a start may take any time",
 );
 const IN_ORDER = "xy starts it after the others";
-const IN_JOURNAL = absent(
-  "the journal has limits of its own; where there is none, its files grow without end",
-);
-const UNBOUNDED = absent("its files in the state folder grow without end");
-const TRIES = absent("it is started again without end");
+const IN_JOURNAL = absent("the journal has its own limits; without a journal, its files grow without limit");
+const UNBOUNDED = absent("its files in the state folder grow without limit");
+const TRIES = absent("it is restarted without limit");
 
 export const CAPABILITIES: readonly CapabilityRow[] = [
   {
@@ -56,7 +54,7 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
     },
   },
   {
-    // A server with one is refused where there is no reference: it is never among what is merely lost.
+    // Never reported as a loss: a server with a secret is refused if the format has no reference.
     field: "env, a reference to a secret",
     of: {
       systemd: exact("EnvironmentFile, a file that you fill"),
@@ -84,7 +82,7 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
     of: {
       systemd: exact("LimitNOFILE"),
       launchd: exact("SoftResourceLimits"),
-      supervisord: absent("it has the limit of supervisord itself (minfds)"),
+      supervisord: absent("it inherits supervisord's own limit (minfds)"),
     },
     matters: ({ limits }) => limits.openFiles !== 1024,
   },
@@ -93,7 +91,7 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
     of: {
       systemd: exact("Restart, RestartForceExitStatus"),
       launchd: exact("KeepAlive"),
-      supervisord: approximate("autorestart", "an end in its first second is a failure, whatever the code"),
+      supervisord: approximate("autorestart", "an exit in the first second is a failure, whatever the code"),
     },
     matters: restarts,
   },
@@ -103,10 +101,10 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
       systemd: exact("RestartSec"),
       launchd: approximate(
         "ThrottleInterval",
-        "in whole seconds, at least one, and counted from its last start, not from its end",
+        "in whole seconds, at least one, and counted from its last start, not from its exit",
       ),
       supervisord: absent(
-        "it is started again at once; after ends in the first second it waits 1s, 2s, 3s, and so on",
+        "it is restarted at once; after exits in the first second it waits 1s, 2s, 3s, and so on",
       ),
     },
     matters: restarts,
@@ -116,7 +114,7 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
     of: {
       systemd: SAME_WAIT,
       launchd: SAME_WAIT,
-      supervisord: absent("only its tries to start wait longer each time"),
+      supervisord: absent("only attempts to start wait longer each time"),
     },
     matters: grows,
   },
@@ -128,9 +126,9 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
   {
     field: "restart.max-retries-per-minute",
     of: {
-      systemd: approximate("StartLimitBurst, StartLimitIntervalSec", "a start by hand counts too"),
+      systemd: approximate("StartLimitBurst, StartLimitIntervalSec", "a manual start counts too"),
       launchd: TRIES,
-      supervisord: approximate("startretries", "only ends in the first second count, one after the other"),
+      supervisord: approximate("startretries", "only exits in the first second count, one after the other"),
     },
     matters: restarts,
   },
@@ -138,7 +136,7 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
     field: "restart.success-exit-codes",
     of: {
       systemd: exact("SuccessExitStatus, RestartForceExitStatus"),
-      launchd: approximate("SuccessfulExit", "0 alone is a success"),
+      launchd: approximate("SuccessfulExit", "only 0 is a success"),
       supervisord: exact("exitcodes"),
     },
     matters: ({ restart }) => restart.policy === "on-failure" && String(restart.successExitCodes) !== "0",
@@ -164,15 +162,18 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
   {
     field: "stop.descendants",
     of: {
-      systemd: approximate("KillMode", "`all`, always: what has left it ends too, as its control group does"),
-      launchd: approximate("AbandonProcessGroup", "`own`, but its process group alone"),
-      supervisord: approximate("stopasgroup, killasgroup", "`own`, but its process group alone"),
+      systemd: approximate(
+        "KillMode",
+        "always `all`: descendants that left its process group stop too, with its control group",
+      ),
+      launchd: approximate("AbandonProcessGroup", "`own`, but only its process group"),
+      supervisord: approximate("stopasgroup, killasgroup", "`own`, but only its process group"),
     },
     installed: {
-      launchd: approximate("xy", "`own`, when xy stops it; otherwise its process group alone"),
-      supervisord: approximate("xy", "`own`, when xy stops it; otherwise its process group alone"),
+      launchd: approximate("xy", "`own` when xy stops it; otherwise only its process group"),
+      supervisord: approximate("xy", "`own` when xy stops it; otherwise only its process group"),
     },
-    // Nobody asks for the default: what is lost of it is in the table.
+    // The default is not reported: what is lost of it is in the table.
     matters: ({ stop }, manager) => stop.descendants === "all" && manager !== "systemd",
   },
   {
@@ -194,26 +195,29 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
   {
     field: "liveness",
     of: {
-      systemd: absent("only its end is noticed"),
-      launchd: absent("only its end is noticed"),
-      supervisord: absent("only its end is noticed"),
+      systemd: absent("only its exit is noticed"),
+      launchd: absent("only its exit is noticed"),
+      supervisord: absent("only its exit is noticed"),
     },
     matters: ({ liveness }) => liveness.type !== "none",
   },
   {
     field: "depends-on",
     of: {
-      systemd: approximate("Wants, After", "it waits only until the program of the other runs"),
+      systemd: approximate("Wants, After", "it waits only until the other's program runs"),
       launchd: absent("all start at once"),
       supervisord: absent("all start at once"),
     },
     installed: {
       systemd: approximate(
         "After",
-        `${IN_ORDER}, once they are as it asks; otherwise it waits only until those run that start with it`,
+        `${IN_ORDER}, once they meet its conditions; otherwise it waits only until those that start with it run`,
       ),
-      launchd: approximate("xy", `${IN_ORDER}, once they are as it asks; otherwise all start at once`),
-      supervisord: approximate("xy", `${IN_ORDER}, once they are as it asks; otherwise all start at once`),
+      launchd: approximate("xy", `${IN_ORDER}, once they meet its conditions; otherwise all start at once`),
+      supervisord: approximate(
+        "xy",
+        `${IN_ORDER}, once they meet its conditions; otherwise all start at once`,
+      ),
     },
     matters: ({ dependsOn }, manager) =>
       dependsOn.some(({ condition }) => manager !== "systemd" || condition !== "started"),
@@ -221,8 +225,8 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
   {
     field: "logs.max-size",
     of: {
-      systemd: absent("the journal has limits of its own"),
-      launchd: absent("its file in ~/Library/Logs grows without end"),
+      systemd: absent("the journal has its own limits"),
+      launchd: absent("its file in ~/Library/Logs grows without limit"),
       supervisord: exact("stdout_logfile_maxbytes, stderr_logfile_maxbytes"),
     },
     installed: { systemd: IN_JOURNAL, launchd: UNBOUNDED },
@@ -231,7 +235,7 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
   {
     field: "logs.keep",
     of: {
-      systemd: absent("the journal has limits of its own"),
+      systemd: absent("the journal has its own limits"),
       launchd: absent("its file in ~/Library/Logs is never rotated"),
       supervisord: exact("stdout_logfile_backups, stderr_logfile_backups"),
     },
@@ -253,15 +257,15 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
   {
     field: "class",
     of: {
-      systemd: exact("the unit of the machine, with User and WantedBy"),
+      systemd: exact("a unit of the machine, with User and WantedBy"),
       launchd: exact("UserName"),
-      supervisord: absent("it is run by that supervisord, whoever started that"),
+      supervisord: absent("that supervisord runs it, as the account that started supervisord"),
     },
     matters: (spec) => spec.class === "system",
   },
 ];
 
-/** Fields of a spec that say nothing to a manager: what they are for is in others, or they are for people and for xy. */
+/** Fields of a spec that do not concern a manager: they show up in other fields, or are for people and for xy. */
 export const FOR_XY: readonly (keyof ServerSpec)[] = [
   "name",
   "project",
@@ -275,12 +279,12 @@ export const FOR_XY: readonly (keyof ServerSpec)[] = [
 ];
 
 /**
- * Names that a manager sets in the environment of what it starts, in order. Beside them a process gets what is
- * declared, which wins, and what the manager itself was given.
+ * Variables that a manager adds to the environment of what it starts, in order. A process also gets what is declared,
+ * which takes precedence, and the manager's own environment.
  */
 export const ADDED: Readonly<Record<Manager, readonly string[]>> = {
   systemd: ["INVOCATION_ID", "JOURNAL_STREAM", "MANAGERPID", "SYSTEMD_EXEC_PID"],
-  // Not tried: there was no macOS.
+  // Not tested on macOS.
   launchd: ["XPC_FLAGS", "XPC_SERVICE_NAME"],
   supervisord: [
     "SUPERVISOR_ENABLED",

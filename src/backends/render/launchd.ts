@@ -46,9 +46,9 @@ function viewOf(facts: UnitFacts, hash: string): object {
     throttle: restart.policy === "never" ? "" : String(wholeSeconds(restart.backoffInitial, 1)),
     always: restart.policy === "always",
     onFailure: restart.policy === "on-failure",
-    // Whether one that is installed is disabled is not in its text.
+    // An installed unit's text does not say whether it is disabled.
     starts: installed !== undefined || startsItself(facts),
-    // What is installed keeps its words: other ones would be a change of it.
+    // The comment of an installed unit must not change: that would be a change of the unit.
     isEmitted: facts.installed === undefined,
     hash,
   };

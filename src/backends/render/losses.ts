@@ -3,15 +3,15 @@ import type { ServerSpec } from "../../model/spec.ts";
 import { CAPABILITIES } from "./capabilities.ts";
 import { capabilityOf } from "./capability.ts";
 
-/** A field of which something is lost. */
+/** A field that a manager cannot express fully. */
 export interface Loss {
   readonly field: string;
   readonly kind: "approximate" | "absent";
-  /** `launchd cannot express restart.backoff-max: every wait is the same`. */
+  /** `launchd cannot express restart.backoff-max: every wait has the same length`. */
   readonly message: string;
 }
 
-/** What is lost of a server under a manager. `isInstalled`: xy installs it, and is there when it is started. */
+/** What a server loses under a manager. `isInstalled`: xy installs it, and is present when it starts. */
 export function lossesOf(spec: ServerSpec, manager: Manager, isInstalled: boolean): Loss[] {
   return CAPABILITIES.flatMap((row): Loss[] => {
     const { field, matters } = row;

@@ -23,7 +23,7 @@ const HARD_OPEN_FILES = 524_288;
 const CLEAN_SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM", "SIGPIPE"];
 
 const NONCHARACTERS: Limit = {
-  what: "a code point that is no character, such as U+FFFE",
+  what: "a code point that is not a character, such as U+FFFE",
   pattern: /\p{Noncharacter_Code_Point}/u,
 };
 /** systemd itself refuses a program with such a name. */
@@ -34,7 +34,7 @@ const UNSAFE: Limit = {
 };
 /** `WorkingDirectory=` takes the rest of its line as it is. */
 const REST_OF_LINE: Limit = {
-  what: "a line break, a control character, a space at an end or a backslash at its end",
+  what: "a line break, a control character, a leading or trailing space, or a trailing backslash",
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for.
   pattern: /[\u0001-\u001f\u007f]|^\s|\s$|\\$/,
 };
@@ -81,7 +81,7 @@ function viewOf(facts: UnitFacts, hash: string): object {
     others: dependsOn
       .map(({ server }) => `${unitName({ project: spec.project, name: server })}.service`)
       .join(" "),
-    // A manager that starts what is wanted would start what is held.
+    // With Wants, systemd would also start servers that are held.
     wants: installed === undefined,
     policy: { "on-failure": "on-failure", always: "always", never: "no" }[restart.policy],
     good: restart.successExitCodes.filter((code) => code !== 0).join(" "),
@@ -92,15 +92,15 @@ function viewOf(facts: UnitFacts, hash: string): object {
     burst: restart.maxRetriesPerMinute + 1,
     // 0 would be: wait for ever.
     grace: `${Math.max(1, stop.grace)}ms`,
-    // Whether one that is installed is enabled is not in its text.
+    // An installed unit's text does not say whether it is enabled.
     starts: installed !== undefined || startsItself(facts),
-    // What is installed keeps its words: other ones would be a change of it.
+    // The comment of an installed unit must not change: that would be a change of the unit.
     isEmitted: facts.installed === undefined,
     hash,
   };
 }
 
-/** For people: what a line cannot hold is left out. */
+/** For people; characters that a line cannot hold are left out. */
 function titleOf({ project, name, description }: UnitFacts["spec"]): string {
   const text = stripVTControlCharacters(description)
     .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
@@ -109,7 +109,7 @@ function titleOf({ project, name, description }: UnitFacts["spec"]): string {
   return text === "" ? `${project}/${name}` : `${project}/${name} (${text})`;
 }
 
-/** The file that a person fills, by a path that is the same on every machine: `%E` is the folder for configuration. */
+/** The file that a person fills in, by a path that works on every machine: `%E` is the configuration folder. */
 function fileToFill(spec: UnitFacts["spec"]): string {
   return `%E/xy/secrets/${unitName(spec)}.env`;
 }
@@ -127,7 +127,7 @@ function sourceOf(ref: SecretRef): string {
   return `the file ${JSON.stringify("envFile" in ref ? ref.envFile : ref.file)}`;
 }
 
-/** Lines that systemd would not read. Only arguments come to so much: each alone is bounded by the kernel. */
+/** Lines too long for systemd. Only arguments can be that long together: the kernel limits each of them. */
 function lengthFaults({ program, args }: UnitFacts["spec"]): Fault[] {
   const line = [program, ...args].map(systemdToken).join(" ");
   if (Buffer.byteLength(line) < LONGEST_LINE) return [];

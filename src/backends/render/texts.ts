@@ -2,7 +2,7 @@ import type { Manager } from "../../model/backends.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import { type Fault, plainEnvironment } from "./unit.ts";
 
-/** What of a text a format cannot carry: the words for it, and what finds it. */
+/** Something in a text that a format cannot carry: how to call it, and how to find it. */
 export interface Limit {
   readonly what: string;
   readonly pattern: RegExp;
@@ -43,7 +43,7 @@ export function textFaults(
   ];
 }
 
-/** One fault for each secret, where a format has no way to refer to one. */
+/** One fault for each secret, for a format that cannot refer to secrets. */
 export function secretFaults(
   manager: Manager,
   names: readonly string[],

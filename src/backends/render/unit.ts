@@ -2,58 +2,58 @@ import { NAME_PATTERN } from "../../model/name.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import type { LogFiles } from "../log-lines.ts";
 
-/** What a unit is made of. Nothing in it depends on the moment. */
+/** What a unit is made from. Nothing in it depends on the time. */
 export interface UnitFacts {
   readonly spec: ServerSpec;
-  /** Files in dotenv syntax that it takes secrets from; absolute. They are named, never read. */
+  /** Files in dotenv syntax that its secrets come from; absolute paths. They are named, never read. */
   readonly envFiles: readonly string[];
   /** Home folder of the account. */
   readonly home: string;
   /** Login name of the account. */
   readonly user: string;
-  /** Of a unit that any account can have, where its format has words for that. Absent: it is that of this account. */
+  /** For a unit that any account can use, if the format can express that. Absent: the unit is for this account. */
   readonly portable?: PortableFacts;
-  /** Of a unit that xy installs itself, on this machine; a unit without it can be committed. */
+  /** For a unit that xy installs itself on this machine. Absent: the unit is emitted, to be committed. */
   readonly installed?: InstalledFacts;
 }
 
 interface PortableFacts {
-  /** With a mark in the place of the account's name. */
+  /** With a mark in place of the account's name. */
   readonly spec: ServerSpec;
-  /** What the account and its system give without a word, by name, with the same mark. */
+  /** Variables that the account and its system set by default, with the same mark. */
   readonly given: Readonly<Record<string, string>>;
 }
 
 interface InstalledFacts {
   /** Starts with its manager. */
   readonly enabled: boolean;
-  /** Absolute path of the file with the values of its secrets; absent when it has none. */
+  /** Absolute path of the file with the values of its secrets; absent if it has none. */
   readonly secretsFile?: string;
-  /** Absolute paths of the files that get its output; absent: the manager keeps it. */
+  /** Files that get its output; absent: the manager stores it. */
   readonly logs?: LogFiles;
   /** For an account without a graphical session. */
   readonly isBackground?: boolean;
 }
 
-/** A value that a manager's format cannot carry. `path`: where a configuration says it. */
+/** A value that a manager's format cannot carry. `path`: its place in a configuration. */
 export interface Fault {
   readonly path: readonly (string | number)[];
   /** Begins with "cannot", and ends with what to do. */
   readonly message: string;
 }
 
-/** How the units of one manager are written. Pure, but for the template that is read. */
+/** How one manager's units are written. Pure, except that it reads a template. */
 export interface UnitFormat {
   readonly fileName: (spec: ServerSpec) => string;
-  /** The server of a project that a file of that name would be the unit of; undefined: of none. */
+  /** The project's server whose unit would have this file name; undefined if there is none. */
   readonly serverOf: (fileName: string, project: string) => string | undefined;
   /** Whether a text was written by xy. */
   readonly isOurs: (text: string) => boolean;
-  /** A text that somebody has edited, with nothing changed but whether it starts by itself; where the text says that. */
+  /** Changes only whether an edited unit starts by itself, if the format's text says that. */
   readonly withStart?: (text: string, starts: boolean) => string;
-  /** What stands in the way of {@link UnitFormat.render}. */
+  /** What prevents {@link UnitFormat.render}. */
   readonly faults: (facts: UnitFacts) => readonly Fault[];
-  /** The unit's text. Throws on what {@link UnitFormat.faults} names. */
+  /** The unit's text. Throws on what {@link UnitFormat.faults} reports. */
   readonly render: (facts: UnitFacts) => Promise<string>;
 }
 
@@ -70,14 +70,14 @@ export function serverIn(fileName: string, project: string, suffix: string): str
   return NAME_PATTERN.test(name) ? name : undefined;
 }
 
-/** Names of the environment whose values are secrets, in order of names. */
+/** Names of the variables whose values are secrets, sorted. */
 export function secretNames({ env }: Pick<ServerSpec, "env">): string[] {
   return Object.keys(env)
     .filter((name) => typeof env[name] !== "string")
     .sort();
 }
 
-/** The environment that is not secret, in order of names. */
+/** The variables that are not secret, sorted by name. */
 export function plainEnvironment({ env }: Pick<ServerSpec, "env">): { name: string; value: string }[] {
   return Object.keys(env)
     .sort()
@@ -87,30 +87,30 @@ export function plainEnvironment({ env }: Pick<ServerSpec, "env">): { name: stri
     });
 }
 
-/** Starts with its manager. One that is installed is, or is not, whatever its configuration says. */
+/** Whether it starts with its manager. For an installed unit, that is recorded, whatever its configuration says. */
 export function startsItself({ spec, installed }: UnitFacts): boolean {
   return installed?.enabled ?? spec.wanted === "start";
 }
 
 /**
- * The words that become the process. Where a manager has no reference to secrets, a shell reads them from a file that
- * only the account can read, and becomes the program: no command line, and nothing that the manager tells others, has
- * them. What the shell itself sets is taken back.
+ * The command line. If a manager cannot refer to secrets, a shell reads them from a file that only the account can read,
+ * then executes the program: they are in no command line, and in nothing that the manager shows others. Variables that
+ * the shell itself sets are removed.
  */
 export function wordsBehindSecrets({ spec, installed }: UnitFacts): string[] {
   const words = [spec.program, ...spec.args];
   const file = installed?.secretsFile;
   if (file === undefined) return words;
-  // `env` would take a path with = for one more variable.
+  // `env` would take a path with = for a variable.
   const become = spec.program.includes("=") ? `unset ${SHELL_OWN.join(" ")}; exec` : ENV_WITHOUT_OWN;
   return ["/bin/sh", "-c", `. "$1" && shift && ${become} "$@"`, "sh", file, ...words];
 }
 
-/** What shells set, also those that set it anew at the moment of `exec`. */
+/** Variables that shells set, some only when they `exec`. */
 const SHELL_OWN = ["PWD", "OLDPWD", "SHLVL"];
 const ENV_WITHOUT_OWN = `exec /usr/bin/env ${[...SHELL_OWN, "_"].map((name) => `-u ${name}`).join(" ")}`;
 
-/** The text of the file that {@link wordsBehindSecrets} reads. */
+/** The text of the file that the shell of {@link wordsBehindSecrets} reads. */
 export function shellSecrets(values: Readonly<Record<string, string>>): string {
   const quoted = (value: string) => `'${value.replaceAll("'", "'\\''")}'`;
   const lines = Object.keys(values)

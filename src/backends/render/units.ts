@@ -4,23 +4,23 @@ import { MANAGER_TABLE } from "../managers.ts";
 import { type Loss, lossesOf } from "./losses.ts";
 import { secretNames, type UnitFacts } from "./unit.ts";
 
-/** A server's unit, and what is lost by it. */
+/** A server's unit, and what it loses. */
 export interface RenderedUnit {
   readonly server: string;
   /** Its file's name. */
   readonly name: string;
   readonly text: string;
   readonly losses: readonly (Loss & {
-    /** The configuration sets what is lost; else it is as by default. */
+    /** Whether the configuration sets the lost field; otherwise it has its default. */
     readonly declared: boolean;
   })[];
-  /** Names in its environment that the person gives a value to, where the format has a reference. */
+  /** Variables whose values a person has to fill in, if the format has a reference. */
   readonly secrets: readonly string[];
-  /** Files in dotenv syntax whose content is to be given in the same way. */
+  /** Files in dotenv syntax whose content has to be filled in the same way. */
   readonly envFiles: readonly string[];
 }
 
-/** A server, where its configuration says a part of it, and whether it does. */
+/** A server, with the places of its settings in the configuration, and which of them are set. */
 interface Placed extends UnitFacts {
   isSaid(path: readonly string[]): boolean;
   place(path: readonly (string | number)[]): Pick<Diagnostic, "file" | "line" | "column" | "path">;
@@ -28,7 +28,7 @@ interface Placed extends UnitFacts {
 
 const toCamel = (key: string) => key.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
-/** What the manager's format cannot carry of the servers, each at its place. */
+/** What the manager's format cannot carry, each with its place. */
 export function unitProblems(manager: Manager, servers: readonly Omit<Placed, "isSaid">[]): Diagnostic[] {
   return servers.flatMap((server) =>
     MANAGER_TABLE[manager].format.faults(server).map(
@@ -42,7 +42,7 @@ export function unitProblems(manager: Manager, servers: readonly Omit<Placed, "i
   );
 }
 
-/** The units of servers that have no problem. */
+/** The units of servers without problems. */
 export function renderUnits(manager: Manager, servers: readonly Placed[]): Promise<RenderedUnit[]> {
   const { format } = MANAGER_TABLE[manager];
   return Promise.all(

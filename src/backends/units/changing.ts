@@ -50,7 +50,7 @@ export class Changing {
     const { store } = this.#inventory;
     const before = (await this.#inventory.known([server])).get(server);
     const unrecorded = before ? undefined : this.#unrecorded(server);
-    // Read anew each time: a person may say something while the manager is asked.
+    // Read again each time: a person may start or stop it while the manager is busy.
     const said = () => store.read(server)?.operator ?? (change.held ? "stop" : null);
     const isToBegin = () => mayRun(spec, { operator: said() }) && action !== "update" && action !== "stop";
     const fault =
@@ -84,7 +84,7 @@ export class Changing {
       begun = { ...work, unit, output: new Output(manager, unit, record, Date.now()) };
       await manager.start(unit);
       await this.#starting.launched(unit);
-      // What follows is only waited for.
+      // From here on this only waits.
       this.#starting.finish(unit.spec.name);
       if (options.waitMs === 0) return { ok: true, detail: action === "restart" ? "restarted" : "started" };
       const putsBack =
@@ -107,7 +107,7 @@ export class Changing {
     }
   }
 
-  /** What was written of a new server that its manager does not read: nobody would ever find it. */
+  /** Removes what was written for a new server whose file the manager does not read: nobody would ever find it. */
   #takeAway(unit: Unit): void {
     const { manager, store } = this.#inventory;
     manager.discard?.(unit);
@@ -119,19 +119,19 @@ export class Changing {
     return this.#inventory.unrecorded(new Set()).find(({ spec }) => spec.name === server);
   }
 
-  /** It is loaded by somebody else than it would be now. */
+  /** Stops it where it is loaded now: that is not where it belongs any more. */
   async #leave({ record, unit }: Known): Promise<void> {
     const { manager } = this.#inventory;
     await end(manager, unit);
     if (record.file !== manager.fileOf(record.spec)) await manager.forget(unit);
   }
 
-  /** The unit lies elsewhere now, and is loaded from there. */
+  /** Removes the unit's earlier file: it has a new place, and is loaded from there. */
   async #leaveFile(before: Known | undefined, { leaves, spec }: UnitRecord): Promise<void> {
     const { manager, store } = this.#inventory;
     if (leaves === undefined) return;
     if (before && before.record.spec.class !== spec.class) {
-      // Another manager of the machine had it.
+      // The other systemd, or the other launchd domain, had it.
       await end(manager, before.unit);
       await manager.forget(before.unit);
     }
@@ -139,7 +139,7 @@ export class Changing {
     store.update(spec.name, ({ leaves: _, ...rest }) => rest);
   }
 
-  /** What does not begin: changed in place, or brought to rest. */
+  /** A change that starts nothing: it is changed in place, or stopped. */
   async #rest(
     action: Change["action"],
     before: Known | undefined,
@@ -156,19 +156,19 @@ export class Changing {
         rests: { at: Date.now(), reason: `an apply stopped it: ${whyAtRest(record)}` },
       }));
     if (action === "stop" || ran) return { ok: true, detail: "stopped" };
-    return { ok: true, detail: action === "add" ? "added, and not started" : "changed" };
+    return { ok: true, detail: action === "add" ? "added, not started" : "changed" };
   }
 }
 
 const whyAtRest = ({ operator }: UnitRecord) =>
   operator === "stop" ? "its operator holds it" : "its configuration wants it stopped";
 
-/** Its manager is about to start it by itself, and would have a start wait for that. */
+/** Its manager is about to start it by itself, and would delay a start until then. */
 const isComing = (before: Known | undefined) => before?.live.state === "restarting";
 
 export const INTERRUPTED: PerformResult = {
   ok: false,
-  message: "interrupted; what was begun goes on",
+  message: "interrupted; what was started continues",
   lastLines: [],
   interrupted: true,
 };

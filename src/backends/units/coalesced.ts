@@ -1,6 +1,6 @@
 /**
- * Work that serves all who ask for it at once, such as telling a manager to read its files again. Whoever asks while it
- * is being done gets the next time, since this one may have begun too early for them.
+ * Work that one run of can do for many callers, such as a manager's reload. A caller that comes during a run gets the
+ * next one, since the current run may have begun too early for it.
  */
 export class Coalesced<Request, Result> {
   readonly #work: (requests: readonly Request[]) => Promise<Result>;

@@ -6,8 +6,8 @@ import { ServiceError } from "../ask.ts";
 import type { Unit, UnitManager } from "./manager.ts";
 
 /**
- * Ends what runs of a unit, and sees that its process is gone: a manager gives up after a while, and some say then that
- * all is well. Throws a `ServiceError` that names the process that is left: nothing must be started beside it.
+ * Stops a unit, and checks that its process is gone: managers give up after a while, and some still report success.
+ * Throws a `ServiceError` that names a process that is left: nothing must be started beside it.
  */
 export async function end(manager: UnitManager, unit: Unit, how: "stop" | "kill" = "stop"): Promise<void> {
   const pid = (await manager.look([unit])).get(unit.spec.name)?.pid;
@@ -15,18 +15,18 @@ export async function end(manager: UnitManager, unit: Unit, how: "stop" | "kill"
   await manager[how](unit);
   if (process === undefined || !isRunning(process)) return;
   throw new ServiceError(
-    `cannot ${how} ${unit.spec.name}: its process ${process.pid} cannot be killed; it is left to ${manager.kind}`,
+    `cannot ${how} ${unit.spec.name}: its process ${process.pid} cannot be killed; ${manager.kind} still has it`,
   );
 }
 
-/** Time after SIGKILL in which a process must be gone, ms. */
+/** How long a process may take to disappear after SIGKILL, ms. */
 const KILL_BOUND = 5000;
-/** Between two looks, ms. */
+/** Pause between two looks, ms. */
 const GAP = 20;
 
 /**
- * Ends a server through its manager, and then those of its processes that the manager does not end: supervisord and
- * launchd signal a process group, and a descendant may have left that. `pid`: its main process, before that.
+ * Stops a server through its manager, and then those of its processes that the manager does not stop: supervisord and
+ * launchd signal a process group, which a descendant may have left. `pid`: its main process before that.
  */
 export async function endWhole(
   { name, stop }: Pick<ServerSpec, "name" | "stop">,

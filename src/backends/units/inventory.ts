@@ -12,7 +12,7 @@ import type { Live, Unit, UnitManager } from "./manager.ts";
 import type { UnitRecord, UnitStore } from "./record.ts";
 import { UnitFile } from "./unit-file.ts";
 
-/** A server as it is recorded, and how its unit's file and its manager have it. */
+/** A server's record, its unit file, and its state in the manager. */
 export interface Known {
   readonly record: UnitRecord;
   readonly unit: Unit;
@@ -24,7 +24,7 @@ export interface Account {
   readonly user: string;
 }
 
-/** What there is of one project's servers under one manager: in xy's records, in the units' folder, with the manager. */
+/** What exists of one project's servers under one manager: in xy's records, in unit files, in the manager. */
 export class Inventory {
   readonly manager: UnitManager;
   readonly store: UnitStore;
@@ -38,7 +38,7 @@ export class Inventory {
     this.#account = account;
   }
 
-  /** Those of the servers that have a record, by name. */
+  /** The named servers that have a record, by name. */
   async known(names: readonly string[]): Promise<ReadonlyMap<string, Known>> {
     const records = names.flatMap((name) => this.store.read(name) ?? []);
     const units = records.map((record) => ({ record, unit: this.unitOf(record) }));
@@ -70,7 +70,7 @@ export class Inventory {
     return new UnitFile(path, this.manager.format);
   }
 
-  /** What the unit of a server is made of here. */
+  /** What a server's unit is made from on this machine. */
   facts(spec: ServerSpec, enabled: boolean): UnitFacts {
     const { store, manager } = this;
     const secretsFile = secretNames(spec).length > 0 ? { secretsFile: store.secretsPath(spec.name) } : {};
@@ -85,7 +85,7 @@ export class Inventory {
     };
   }
 
-  /** Before anybody has said where supervisord is, a server can be checked all the same. */
+  /** A server can be checked even before supervisord is configured. */
   #logFiles(spec: ServerSpec) {
     try {
       return this.manager.logFiles(spec);
@@ -95,16 +95,16 @@ export class Inventory {
     }
   }
 
-  /** The text of the unit of a server. Throws on what the format cannot carry. */
+  /** The text of a server's unit. Throws on what the format cannot carry. */
   textOf({ spec, operator }: Pick<UnitRecord, "spec" | "operator">): Promise<string> {
     return this.manager.format.render(this.facts(spec, mayRun(spec, { operator })));
   }
 
-  /** Units of this project that xy has written, and of which it has no record: that was lost, or they were emitted. */
+  /** Units of this project that xy wrote but has no record of: the record was lost, or `xy emit` wrote them. */
   unrecorded(recorded: ReadonlySet<string>): Unit[] {
     const named = (name: string) => restingSpec(this.manager.kind, this.project, name);
     const path = this.#fileOf(named("\u0000"));
-    // Nobody said where the manager is.
+    // The manager is not configured.
     if (path === "") return [];
     const folder = dirname(path);
     const [before = "", after = ""] = basename(path).split("\u0000");
@@ -131,10 +131,10 @@ export class Inventory {
 
 export const UNKNOWN: Live = { state: "stopped", drift: [], stale: false };
 
-/** Of what nobody knows what it was started with. */
+/** Stands for the hash of a process of which nobody knows what it was started with. */
 export const OTHER_HASH = "?";
 
-/** `startHash` of what the live process was started with. */
+/** `startHash` of what the running process was started with. */
 export function runningHashOf({ spec, outdated }: UnitRecord, { pid, stale, isElsewhere }: Live): string {
   if (stale || isElsewhere) return OTHER_HASH;
   const isOld = outdated !== undefined && outdated.process.pid === pid && isRunning(outdated.process);

@@ -5,85 +5,85 @@ import type { SecretValues } from "../../model/spec-parts.ts";
 import type { LogFiles, LogLine, LogRequest } from "../log-lines.ts";
 import type { UnitFormat } from "../render/unit.ts";
 
-/** Where a unit is loaded, as its manager names that: a domain of launchd, an address of supervisord. */
+/** Where a unit is loaded, in its manager's terms: a launchd domain, a supervisord address. */
 export type Site = Readonly<Record<string, string | undefined>>;
 
-/** A unit that xy has installed, and what is to be known of its file and of its process. */
+/** A unit that xy installed, with what is known about its file and process. */
 export interface Unit {
   readonly spec: ServerSpec;
   /** Absolute path of its file. */
   readonly file: string;
-  /** It is to start with its manager. */
+  /** It starts with its manager. */
   readonly enabled: boolean;
   /** Where it was loaded last. */
   readonly site?: Site | undefined;
   /** Its file is not what xy wrote. */
   readonly isEdited: boolean;
-  /** Somebody else than xy has changed its file since xy wrote it, whatever it is now. */
+  /** Its file was changed after xy wrote it, whatever it contains now. */
   readonly isTouched: boolean;
   /** Unix ms at which xy wrote its file. */
   readonly writtenAt?: number;
-  /** Pid of the process that xy itself started, from what it had just written; while that lives. */
+  /** Pid of the process that xy itself started from what it had just written, while that runs. */
   readonly launched?: number;
 }
 
-/** How a unit is with its manager, now. */
+/** A unit's current state in its manager. */
 export interface Live
   extends Pick<Observed, "pid" | "startedAt" | "restartCount" | "lastExit" | "nextStartAt" | "reason"> {
   readonly state: StateName;
-  /** Unix ms at which it came into this state; absent where nobody knows. */
+  /** Unix ms at which it entered this state; absent if unknown. */
   readonly since?: number;
-  /** What somebody else than xy has changed with the manager, a clause each. */
+  /** What was changed in the manager outside xy, a clause each. */
   readonly drift: readonly string[];
-  /** The process may have been started from another text than the one that xy wrote. */
+  /** The process may have been started from something other than what xy wrote. */
   readonly stale: boolean;
-  /** It is loaded elsewhere than it would be now. */
+  /** It is loaded in another place than it would be now. */
   readonly isElsewhere?: boolean;
 }
 
-/** What the managers of units do, each in its way. What is common to them is in the files beside this one. */
+/** What each service manager does in its own way. What they share is in the files beside this one. */
 export interface UnitManager {
   readonly kind: Manager;
   readonly format: UnitFormat;
-  /** How it reads secrets from a file; absent: a shell does, before it becomes the program. */
+  /** How it reads secrets from a file; absent: a shell reads them, then executes the program. */
   readonly secrets?: {
     readonly text: (values: SecretValues) => string;
-    /** Why it cannot carry a value, as a clause; undefined: it can. */
+    /** Why it cannot carry a value, as a clause; undefined if it can. */
     readonly fault: (value: string) => string | undefined;
   };
   /** Its units are loaded for an account without a graphical session. */
   readonly isBackground?: boolean;
-  /** Throws a `BackendUnreachable` when whoever runs these does not answer. */
+  /** Throws a `BackendUnreachable` if the manager of these servers does not answer. */
   reach(specs: readonly ServerSpec[]): Promise<void>;
-  /** Where such a server is loaded from now on; undefined where there is only one place. */
+  /** Where such a server is loaded from now on; undefined if there is only one place. */
   siteOf(spec: ServerSpec): Site | undefined;
   /** Absolute path of the unit's file. */
   fileOf(spec: ServerSpec): string;
   /**
-   * Absolute paths of the files that get its output; undefined: the manager keeps that itself. `file` is where its unit
-   * is; when not given, where it belongs.
+   * The files that get its output; undefined if the manager stores that itself. `file`: where its unit is, if that is not
+   * where it belongs.
    */
   logFiles(spec: ServerSpec, file?: string): LogFiles | undefined;
-  /** What is to be known by whoever adds such a server; undefined: nothing. */
+  /** What someone who adds such a server should know; undefined: nothing. */
   hint?(spec: ServerSpec): string | undefined;
-  /** How they are, by server. Of one that it does not know too. */
+  /** Their states, by server, including those that it does not know. */
   look(units: readonly Unit[]): Promise<ReadonlyMap<string, Live>>;
-  /** Undoes what others have laid over the unit. */
+  /** Removes overrides that others added to the unit. */
   takeBack?(unit: Unit): Promise<void>;
-  /** Takes in what was written, enabled or not; starts and ends nothing that is as it is to be. */
+  /** Loads what was written, and enables or disables it; does not restart what is up to date. */
   load(unit: Unit): Promise<void>;
-  /** Starts it from what was written last; one that runs is left alone. */
+  /** Starts it from what was written last; a running unit is left alone. */
   start(unit: Unit): Promise<void>;
-  /** Tells it to end, by its stop signal and grace, or by SIGKILL, and does not wait until it has ended. */
+  /** Tells it to stop, with its stop signal and grace period or with SIGKILL, and does not wait for the end. */
   begin(unit: Unit, how: "stop" | "kill"): Promise<void>;
-  /** Ends it by its stop signal and grace. It is down when this settles. */
+  /** Stops it with its stop signal and grace period. It has stopped when this settles. */
   stop(unit: Unit): Promise<void>;
-  /** Ends it without grace. */
+  /** Kills it without a grace period. */
   kill(unit: Unit): Promise<void>;
-  /** Takes away the files of a unit that it does not have; absent where it has every one that is written. */
+  /** Removes the files of a unit that the manager does not read; absent if it reads every file. */
   discard?(unit: Unit): void;
-  /** Removes its file, and what the manager knows of it. It is down. */
+  /** Removes its file, and what the manager knows about it. It has stopped before. */
   forget(unit: Unit): Promise<void>;
-  /** What it printed. Ends at the end, or with `follow` when aborted. */
+  /** Its output, to the end, or with `follow` until aborted. */
   logs(unit: Unit, request: LogRequest, signal: AbortSignal): AsyncIterable<LogLine>;
 }

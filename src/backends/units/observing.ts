@@ -6,7 +6,7 @@ import type { Live, Unit } from "./manager.ts";
 import { glanceAt, healthOf } from "./readiness.ts";
 import type { UnitRecord } from "./record.ts";
 
-/** How servers are that run as units, for whoever compares them with what is declared. */
+/** The state of servers that run as units, for comparing it with what is declared. */
 
 export async function observeAll(inventory: Inventory): Promise<readonly Observed[]> {
   const known = await inventory.known(inventory.store.names());
@@ -19,12 +19,12 @@ export async function observeAll(inventory: Inventory): Promise<readonly Observe
 async function observe(inventory: Inventory, { record, live }: Known): Promise<Observed> {
   const now = Date.now();
   const { spec, operator, rests, unfinished = false } = record;
-  // What an apply that was cut off has left behind is nobody else's doing.
+  // What an interrupted apply left behind was not changed by others.
   const drift = unfinished ? [] : [...fileDrift(inventory, record), ...live.drift];
   const rewritten =
     drift.length === 0 && !unfinished && (live.isElsewhere || (await isRewritten(inventory, record)));
   const runningHash = live.pid === undefined ? undefined : runningHashOf(record, live);
-  // It was ended by xy, whatever its manager makes of that.
+  // xy stopped it, whatever its manager reports.
   const atRest = live.state === "stopped" && rests !== undefined;
   const lastExit = live.lastExit && (atRest ? { ...live.lastExit, requested: true } : live.lastExit);
   const neverReady = !atRest && isUnseen(record, live);
@@ -64,29 +64,29 @@ function fileDrift(inventory: Inventory, { file, text }: UnitRecord): string[] {
   const found = inventory.fileAt(file);
   switch (found.is) {
     case "missing":
-      return ["its unit's file is gone"];
+      return ["its unit file is gone"];
     case "linked":
-      return ["its unit is masked, or a link"];
+      return ["its unit is masked, or its file is a link"];
     case "foreign":
-      return ["its unit's file was replaced"];
+      return ["its unit file was replaced"];
     case "ours":
-      return found.text === text ? [] : ["its unit's file was edited"];
+      return found.text === text ? [] : ["its unit file was edited"];
   }
 }
 
-/** This xy would write it in another way, or in another place. */
+/** Whether this xy would write it differently, or in another place. */
 async function isRewritten(inventory: Inventory, record: UnitRecord): Promise<boolean> {
   const { manager } = inventory;
   return record.file !== manager.fileOf(record.spec) || record.text !== (await inventory.textOf(record));
 }
 
-/** An end that its policy accepts has a reason too. */
+/** An exit that its policy accepts needs a reason too. */
 function endReason({ state, lastExit }: Live, neverReady: boolean): string | undefined {
   if (state !== "stopped" || lastExit === undefined || lastExit.requested) return undefined;
   return `ended: ${formatExit(lastExit.exit)}${neverReady ? ", and nobody saw it ready" : ""}`;
 }
 
-/** It ended by itself, it was there to be ready, and no record says that it was. */
+/** It exited by itself, should have become ready, and no record says that it did. */
 function isUnseen(
   { spec, ready, sawReady = ready !== undefined }: UnitRecord,
   { state, lastExit }: Live,
@@ -101,7 +101,7 @@ async function observeUnrecorded({ manager }: Inventory, units: readonly Unit[])
   const now = Date.now();
   return units.map(({ spec: { name, project } }): Observed => {
     const { state, pid, startedAt } = live.get(name) ?? UNKNOWN;
-    const unknown = { status: "unknown", evidence: "nothing is recorded of it", at: now } as const;
+    const unknown = { status: "unknown", evidence: "xy has no record of it", at: now } as const;
     return {
       name,
       project,

@@ -3,7 +3,8 @@ import type { Known } from "./inventory.ts";
 import { isUp, type Operated, type OperateOptions, Operation } from "./operation.ts";
 import type { UnitBackend } from "./unit-backend.ts";
 
-/** What an operator asks of servers that run as units. Of several, each starts after what it depends on, and stops before it. */
+/** An operator's start, stop, restart and kill of servers that run as units. Each starts after what it depends on, and
+ * stops before it. */
 
 export type Verb = "start" | "stop" | "restart" | "kill";
 
@@ -37,7 +38,7 @@ async function carryOut(
   { all, ordered }: { readonly all: ReadonlyMap<string, Known>; readonly ordered: readonly string[] },
 ): Promise<Operated> {
   if (verb === "restart") {
-    // Ended first, dependents before what they need, and then started the other way round.
+    // Stopped first, dependents before their dependencies, then started in the opposite order.
     const ran = names.filter((name) => isUp(all.get(name)?.live));
     if (names.length === 1 && ran.length === 1)
       await operation.each(names, (known) => operation.restart(known));
@@ -64,10 +65,10 @@ function graphOf(all: ReadonlyMap<string, Known>): Map<string, readonly string[]
   );
 }
 
-/** What they need too, unless it is held or wanted stopped. */
+/** With their dependencies, except those that are held or not wanted. */
 function withDependencies(names: readonly string[], all: ReadonlyMap<string, Known>): string[] {
   const found = new Set(names);
-  // A set that grows while it is walked: whatever is added is visited too.
+  // The set grows while it is walked: what is added is visited too.
   for (const name of found) {
     for (const { server } of all.get(name)?.record.spec.dependsOn ?? []) {
       const needed = all.get(server)?.record;

@@ -14,22 +14,22 @@ import { noteSettled, settle } from "./settle.ts";
 import type { Settled } from "./start-watch.ts";
 import type { UnitBackend } from "./unit-backend.ts";
 
-/** `yes`: it was done. `no`: it was so already, or, of a restart, it was only started. */
+/** `yes`: done. `no`: it was so already, or a restart only had to start it. */
 export interface Operated {
   readonly yes: readonly string[];
   readonly no: readonly string[];
   readonly failed: readonly { readonly name: string; readonly code: number; readonly message: string }[];
 }
 
-/** How a server of the project is that another backend runs; undefined: there is none of that name. */
+/** The state of a server of the project that another backend runs; undefined if there is none of that name. */
 type Others = (name: string) => Promise<Observed | undefined>;
 
 export interface OperateOptions {
-  /** Start what they depend on first, and wait for it. Default true. */
+  /** Start their dependencies first, and wait for those. Default true. */
   readonly deps?: boolean;
   readonly others?: Others;
   readonly signal?: AbortSignal;
-  /** False: of a stop or kill, tell each to end, and look for no end. Default true. */
+  /** False: a stop or kill does not wait for the end. Default true. */
   readonly wait?: boolean;
 }
 
@@ -64,7 +64,7 @@ export class Operation {
     this.#wait = wait;
   }
 
-  /** One after the other: each may need what came before it. A failure is that of one server. */
+  /** One after the other: each may need an earlier one. A failure concerns only its own server. */
   async each(names: readonly string[], act: (known: Known) => Promise<boolean>): Promise<void> {
     for (const name of names) {
       const known = this.#all.get(name);
@@ -82,7 +82,7 @@ export class Operation {
     this.done.clear();
   }
 
-  /** True: started now. `asks`: for what it depends on. */
+  /** Returns true if it was started now. `asks`: check its dependencies first. */
   async start(known: Known, asks = true): Promise<boolean> {
     const { record } = known;
     const { name, wanted } = record.spec;
@@ -93,17 +93,17 @@ export class Operation {
     await manager.load(unit);
     const live = (await manager.look([unit])).get(name);
     const runs = live?.state === "running" || live?.state === "starting";
-    // Now, and not when its manager would have started it.
+    // Start it now, not when its manager would.
     if (live?.state === "restarting") await end(manager, unit);
-    // Heard from before the start: what waits for it comes to look later than it may say that it is ready.
+    // Listening begins before the start: it may print its ready line before anyone waits for that.
     if (!runs && (this.#isNeeded(name) || hasToBeReady(record.spec)))
       this.#outputs.set(name, new Output(manager, unit, next, Date.now()));
     if (!runs) {
-      // That an earlier process was ready says nothing of this one.
+      // An earlier process's readiness says nothing about this one.
       this.#backend.store.update(name, (now) => ({ ...now, sawReady: false }));
       await manager.start(unit);
     }
-    // One that ran is right as long as it was before.
+    // A process that already ran is up to date only if it was before.
     if (runs ? !known.live.stale : !unit.isTouched) await this.#backend.launched(unit);
     return !runs;
   }
@@ -113,17 +113,17 @@ export class Operation {
     return this.start(known, false);
   }
 
-  /** Ends what is about to be started again; nothing is held by it. */
+  /** Stops what is about to be started again. This does not hold it. */
   async rest({ record, unit }: Known): Promise<boolean> {
     if (this.#backend.inventory.fileAt(record.file).is === "missing")
       throw new ServiceError(
-        `cannot restart ${record.spec.name}: its unit's file is gone; \`xy apply\` writes it again`,
+        `cannot restart ${record.spec.name}: its unit file is gone; \`xy apply\` writes it again`,
       );
     await end(this.#backend.manager, unit);
     return true;
   }
 
-  /** True: stopped now, or told to. */
+  /** Returns true if it ran until now. */
   stop(known: Known): Promise<boolean> {
     return this.#hold(known, "stop");
   }
@@ -135,7 +135,7 @@ export class Operation {
   async #hold({ record, live }: Known, how: "stop" | "kill"): Promise<boolean> {
     const { manager, store, inventory } = this.#backend;
     const { name } = record.spec;
-    // Held first: whatever fails after that, the next apply stops it.
+    // The hold is recorded first: if stopping fails, the next apply stops it.
     const next = await this.#backend.say(this.#fresh(name) ?? record, "stop");
     const unit = inventory.unitOf(next);
     if (this.#wait) await end(manager, unit, how);
@@ -143,13 +143,13 @@ export class Operation {
     const ran = isUp(live);
     const at = ran ? Date.now() : (record.rests?.at ?? Date.now());
     store.update(name, (now) => ({ ...now, rests: { at, reason: ENDED_BY_OPERATOR[how] } }));
-    // systemd would remove a link that it is told to disable: an apply shows that first.
+    // systemd would remove a link when it disables a unit: leave that to an apply, which shows it first.
     const { is } = inventory.fileAt(next.file);
     if (is === "ours" || is === "foreign") await manager.load(unit);
     return ran;
   }
 
-  /** Waits for what a server depends on, or says what it would wait for. */
+  /** Waits for a server's dependencies. Throws an error that names one that is not as it should be. */
   async #await(spec: Known["record"]["spec"]): Promise<void> {
     if (!this.#deps) return;
     for (const { server, condition } of spec.dependsOn) {
@@ -159,12 +159,12 @@ export class Operation {
         (needed ? await this.#shortfall(needed, condition) : await this.#elsewhere(server, condition));
       if (why === undefined) continue;
       throw new ServiceError(
-        `cannot start ${spec.name}: it depends on ${server} (${why}); run \`xy start ${server}\`, or say --no-deps`,
+        `cannot start ${spec.name}: it depends on ${server} (${why}); run \`xy start ${server}\`, or use --no-deps`,
       );
     }
   }
 
-  /** Of a server that another backend runs: it is not started by this. */
+  /** What is missing of a dependency under another backend, which is not started here. */
   async #elsewhere(server: string, condition: Condition): Promise<string | undefined> {
     const observed = await this.#others(server);
     if (observed === undefined || isMet(observed, condition)) return undefined;
@@ -182,8 +182,8 @@ export class Operation {
   }
 
   /**
-   * Has a first look at what was started: one that ended well, and before it was ready, was not started, and nobody
-   * else would notice. One that is ready by now is known to have been.
+   * Takes a first look at what was started: one that exited with success before it was ready has failed to start, and nobody
+   * else would notice. One that is ready by now is recorded as such.
    */
   async judge(): Promise<void> {
     const begun = [...this.#outputs.keys()].filter((name) => this.done.get(name) && !this.#failed.has(name));
@@ -201,13 +201,13 @@ export class Operation {
     );
   }
 
-  /** systemd soon forgets a unit that has ended well, and with it how: that it does not run any more is known. */
+  /** systemd soon forgets a unit that exited successfully, and how it exited; that it does not run is still known. */
   async #endUnseen(name: string): Promise<string | undefined> {
     const record = this.#fresh(name);
     if (record === undefined || record.operator === "stop") return undefined;
     const live = (await this.#backend.manager.look([this.#backend.inventory.unitOf(record)])).get(name);
     if (live?.state !== "stopped") return undefined;
-    return `it ended at once, before it was ready (${formatExit(live.lastExit?.exit ?? { kind: "unknown" })})`;
+    return `it exited at once, before it was ready (${formatExit(live.lastExit?.exit ?? { kind: "unknown" })})`;
   }
 
   async #settle(record: UnitRecord, until: Condition, bound: number): Promise<Settled> {
@@ -233,7 +233,7 @@ export class Operation {
     );
   }
 
-  /** To be called when all is done. */
+  /** Must be called at the end. */
   close(): void {
     for (const output of this.#outputs.values()) output.close();
   }
@@ -255,7 +255,7 @@ export class Operation {
   }
 }
 
-/** Longest first look at what was started, ms. */
+/** Longest duration of the first look at what was started, ms. */
 const FIRST_LOOK = 2000;
 
 export const isUp = (live: Live | undefined) =>

@@ -4,21 +4,21 @@ import { type LogLine, pause } from "../log-lines.ts";
 import type { Unit, UnitManager } from "./manager.ts";
 import type { UnitRecord } from "./record.ts";
 
-/** What a server under a service manager prints while somebody waits for it. */
+/** The output of a server under a service manager during a wait for it. */
 
-/** Unix ms between which a run was. */
+/** When a run began and ended, unix ms. */
 export interface RunTimes {
   readonly from: number;
   readonly to: number;
 }
 
-/** Between two looks at a journal for what a server printed last, ms. */
+/** Pause between two reads of a journal for a server's last line, ms. */
 const JOURNAL_GAP = 10_000;
-/** Longest that a journal is asked for that, ms. */
+/** Longest duration of such a read, ms. */
 const JOURNAL_BOUND = 2000;
 const KEPT_LINES = 10;
 
-/** What a server prints from a moment on. */
+/** A server's output from a moment on. */
 export class Output {
   /** Of the newest run. `at`: unix ms at which it was read. */
   #lines: { readonly line: string; readonly at: number }[] = [];
@@ -27,7 +27,7 @@ export class Output {
   #count = 0;
   /** Unix ms, before the first line of the newest run. */
   #runSince: number;
-  /** What a journal said last of the newest line, and when it was asked. */
+  /** The journal's newest line when it was last read, and when that was. */
   #newest: { readonly line: string | undefined; readonly at: number; readonly asked: number } | undefined;
   /** Unix ms of the newest line of a journal that was counted. */
   #heardAt = 0;
@@ -37,13 +37,13 @@ export class Output {
   readonly #unit: Unit;
   /** Unix ms at which it began, just before a start. */
   readonly since: number;
-  /** By the manager. */
+  /** Whether the manager stores the output. */
   readonly #isKept: boolean;
   #following: Promise<void> = Promise.resolve();
-  /** The line that its log probe waits for, once that has come. */
+  /** The line that its log probe waits for, once it was printed. */
   match: string | undefined;
 
-  /** Follows at once what is in files; a journal is asked only where somebody waits for a line, and when it failed. */
+  /** Follows files at once; reads a journal only if a log probe needs it, and after a failure. */
   constructor(manager: UnitManager, unit: Unit, record: UnitRecord, since: number) {
     this.#manager = manager;
     this.#unit = unit;
@@ -59,7 +59,7 @@ export class Output {
     this.#following = this.#follow(lines[Symbol.asyncIterator](), pattern).catch(() => {});
   }
 
-  /** Whether the line that its log probe waits for is among all that it printed. */
+  /** Whether it printed the line that its log probe waits for. */
   async matched(): Promise<boolean> {
     const until = Date.now() + LONGEST_FOLLOW;
     while (this.match === undefined && Date.now() < until && !this.#closing.signal.aborted)
@@ -67,14 +67,14 @@ export class Output {
     return this.match !== undefined;
   }
 
-  /** Lines that were read up to now. */
+  /** Lines read so far. */
   get count(): number {
     return this.#count;
   }
 
-  /** Another run begins: what was printed before is that of the last one. `at`: unix ms. */
+  /** A new run begins: what was printed before belongs to the last one. `at`: unix ms. */
   beginRun(at: number): void {
-    // What is in files is seen a moment after it was printed.
+    // Output in files is read a moment after it was printed.
     const isBefore = (line: { readonly at: number }) => line.at < at + READ_GAP;
     this.#earlier = this.#lines.filter(isBefore).map(({ line }) => line);
     this.#lines = this.#lines.filter((line) => !isBefore(line));
@@ -82,7 +82,7 @@ export class Output {
     this.#newest = undefined;
   }
 
-  /** What it printed last; a journal is asked now and then only. */
+  /** Its last line; a journal is read only now and then. */
   async lastLine(): Promise<string | undefined> {
     const line = this.#lines.at(-1)?.line;
     if (line !== undefined || !this.#isKept) return line;
@@ -91,7 +91,7 @@ export class Output {
     return this.#newest?.line;
   }
 
-  /** Whether there is more in a journal than there was when it was asked last. Of what is in files it is known. */
+  /** Whether a journal has more lines than when it was last read. Lines in files are counted as they come. */
   async hasMore(): Promise<boolean> {
     if (!this.#isKept) return false;
     const before = this.#heardAt;
@@ -108,7 +108,7 @@ export class Output {
       const request = { tail: 1, follow: false, since: this.#runSince };
       for await (const line of this.#manager.logs(this.#unit, request, bound.signal)) found = line;
     } catch {
-      // Nothing is known of it then.
+      // Then nothing is known.
     } finally {
       clearTimeout(timer);
     }
@@ -116,20 +116,20 @@ export class Output {
     this.#newest = { line, at: found?.at ?? this.#newest?.at ?? 0, asked: performance.now() };
   }
 
-  /** `run`: of that one, which another has followed; else of the newest. */
+  /** The last lines of a run that another one has followed, or else of the newest. */
   async lastLines(run?: RunTimes): Promise<string[]> {
     if (!this.#isKept && run !== undefined) {
       this.close();
       return this.#earlier;
     }
     if (!this.#isKept) {
-      // A busy machine comes to look at the files later than it means to.
+      // On a busy machine the files are read late.
       const until = Date.now() + LONGEST_FOLLOW;
       do await pause(FOLLOW_GAP, this.#closing.signal);
       while (this.#lines.length === 0 && Date.now() < until && !this.#closing.signal.aborted);
-      // What comes after it is put back is not what it failed with.
+      // What the restored version prints is not what this one failed with.
       this.close();
-      // That also brings a last line without its newline.
+      // This also returns a last line without a newline.
       await this.#following;
       return this.#lines.map(({ line }) => line);
     }
@@ -141,7 +141,7 @@ export class Output {
         if (isOf) lines.push(this.#redactor.line(line));
       }
     } catch {
-      // What it said is a help, and no more.
+      // Its output is only a help.
     }
     return lines.slice(-KEPT_LINES);
   }
@@ -168,9 +168,9 @@ export class Output {
   }
 }
 
-/** Longer than those who follow files look away, ms. */
+/** Longer than the pause between two reads of a followed file, ms. */
 const FOLLOW_GAP = 400;
-/** That, when nothing keeps them, ms. */
+/** That pause on an idle machine, ms. */
 const READ_GAP = 150;
-/** Longest wait for the last words of what may have had none, ms. */
+/** Longest wait for the last output of something that may have printed none, ms. */
 const LONGEST_FOLLOW = 2000;

@@ -8,10 +8,10 @@ import type { Known } from "./inventory.ts";
 import { lookAt } from "./readiness.ts";
 import type { UnitBackend } from "./unit-backend.ts";
 
-/** Looked through for the line that says "ready". */
+/** How many lines to search for the one that says "ready". */
 const EARLIER_LINES = 1000;
 
-/** One look at a server that a manager runs, for a person, who sees each step. */
+/** Probes a server under a service manager once, for a person, who sees each step. */
 export async function probeUnit(
   backend: UnitBackend,
   name: string,
@@ -36,14 +36,14 @@ export async function probeUnit(
   return { type, ...look };
 }
 
-/** Nobody looks again by himself: what was found is told until somebody does. */
+/** No agent probes it again: the result is shown until a person probes again. */
 function note({ store }: UnitBackend, name: string, process: ProcessId, look: ProbeReport): void {
   const { ok, evidence, mcp } = look;
   const looked = { process, ok, evidence, at: Date.now(), ...(mcp ? { mcp } : {}) };
   store.update(name, (record) => ({ ...record, looked }));
 }
 
-/** Where output is kept without times, nobody can tell which run a line is of: then only what xy saw itself counts. */
+/** If output is stored without times, nobody can tell which run printed a line: then only what xy saw itself counts. */
 async function findLine(
   { manager }: UnitBackend,
   { record, unit, live }: Known,
@@ -58,7 +58,7 @@ async function findLine(
   if (manager.logFiles(record.spec, record.file) || since === undefined)
     return steps.bad(
       "log",
-      `nobody has seen whether this run printed a line that matches ${pattern}: its output is kept without times`,
+      `cannot tell whether this run printed a line that matches ${pattern}: its output is stored without times`,
     );
   const known = await understood(pattern);
   if (!known.ok) return steps.bad("log", unusable(known.fault));

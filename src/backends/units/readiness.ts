@@ -9,14 +9,14 @@ import { pidsOf } from "./family.ts";
 import type { Live } from "./manager.ts";
 import type { UnitRecord } from "./record.ts";
 
-/** How ready servers are that nobody watches: they are looked at when somebody asks. */
+/** The readiness of servers that no agent watches: they are probed on request. */
 
 export interface Glance {
   readonly ready: Verdict;
   readonly mcp?: McpFacts;
 }
 
-/** One look at a process, as an agent would make it. `dir`: where a probe that runs a program is written down. */
+/** Probes a process once, as an agent would. `dir`: where a command probe records its process. */
 export async function lookAt(
   { spec, secrets }: { readonly spec: ServerSpec; readonly secrets: SecretValues },
   probe: LookingProbe,
@@ -34,8 +34,8 @@ export async function lookAt(
 }
 
 /**
- * What can be said at once, without leaving anything behind in the server: who listens, and what HTTP answers. Of an MCP
- * exchange, a command, a line of output it is said what was found when the process was started.
+ * What can be found out at once, without leaving anything behind in the server: who listens, and what HTTP answers. For an
+ * MCP exchange, a command or a line of output, this is what was found when the process was started.
  */
 export async function glanceAt(record: UnitRecord, live: Live, dir: string, now: number): Promise<Glance> {
   const { spec } = record;
@@ -51,7 +51,7 @@ export async function glanceAt(record: UnitRecord, live: Live, dir: string, now:
         ready: { status: found.ok ? "ok" : "failing", evidence: found.evidence, at: found.at },
         ...(found.mcp ? { mcp: found.mcp } : {}),
       }
-    : verdict("unknown", `nobody has looked since it was started; \`xy probe ${spec.name}\` does`);
+    : verdict("unknown", `not checked since it started; \`xy probe ${spec.name}\` checks it`);
   if (readiness.type === "command" || readiness.type === "log") return known;
   const probe = readiness.type === "mcp" ? ({ ...readiness, type: "tcp" } as const) : readiness;
   try {
@@ -62,11 +62,11 @@ export async function glanceAt(record: UnitRecord, live: Live, dir: string, now:
     if (!look.ok) return verdict("failing", look.evidence);
     return readiness.type === "mcp" ? known : verdict("ok", look.evidence);
   } catch (error) {
-    return verdict("unknown", `it cannot be looked at now: ${String(error)}`);
+    return verdict("unknown", `cannot be checked now: ${String(error)}`);
   }
 }
 
-/** The last look at this very process: by whoever started it, or by a person later. */
+/** The last probe of this very process: when it was started, or by a person later. */
 function lastLook({ ready, looked }: UnitRecord, pid: number) {
   const looks = [...(ready ? [{ ...ready, ok: true }] : []), ...(looked ? [looked] : [])];
   return looks
@@ -74,8 +74,8 @@ function lastLook({ ready, looked }: UnitRecord, pid: number) {
     .sort((a, b) => b.at - a.at)[0];
 }
 
-/** A service manager looks at nothing but the end of a process. */
+/** A service manager only notices when a process exits. */
 export function healthOf({ spec }: UnitRecord, live: Live, now: number): Observed["healthy"] {
-  const evidence = live.pid === undefined ? "not running" : `${spec.backend} notices only its end`;
+  const evidence = live.pid === undefined ? "not running" : `${spec.backend} only notices when it exits`;
   return { status: "unknown", evidence, at: now };
 }

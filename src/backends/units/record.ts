@@ -25,23 +25,23 @@ const recordFile = z.object({
   text: z.string(),
   /** The operator's word. */
   operator: z.enum(["start", "stop"]).nullable(),
-  /** The process that ran when what it was started with was last changed, and the hash of what it was started with. */
+  /** The process that ran when its spec was last changed, and the hash of what it was started with. */
   outdated: z.object({ process: processId, hash: z.string() }).optional(),
-  /** The process that xy itself started last, from what it had just written. */
+  /** The last process that xy itself started, from what it had just written. */
   launched: processId.optional(),
-  /** Unix ms: the change time of the unit's file once xy had written it. */
+  /** Unix ms: the change time of the unit file after xy wrote it. */
   writtenAt: z.number().optional(),
   /** Where it is loaded. */
   site: z.record(z.string(), z.string()).optional(),
-  /** Absolute path of a file that its unit had before, to be removed once it is loaded from the new one. */
+  /** Absolute path of the unit's previous file, to be removed once it is loaded from the new one. */
   leaves: z.string().optional(),
-  /** An apply of it was begun, and has not ended yet. */
+  /** An apply of it has begun and not finished. */
   unfinished: z.literal(true).optional(),
-  /** How a process was found ready, by a probe that is not made again at every look. */
+  /** How a process was found ready, by a probe that is not repeated at every look. */
   ready: z
     .object({ process: processId, evidence: z.string(), at: z.number(), mcp: mcpFacts.optional() })
     .optional(),
-  /** What a person's look has found of a process since then. */
+  /** The result of a person's later probe. */
   looked: z
     .object({
       process: processId,
@@ -51,19 +51,19 @@ const recordFile = z.object({
       mcp: mcpFacts.optional(),
     })
     .optional(),
-  /** xy has seen it ready since it started it last. Absent in records of earlier versions, which have `ready` for it. */
+  /** xy has seen it ready since it last started it. Records of earlier versions have `ready` instead. */
   sawReady: z.boolean().optional(),
-  /** Unix ms at which xy ended it, while nothing has started it since; and why. */
+  /** Unix ms at which xy stopped it, and why; only as long as nothing has started it again. */
   rests: z.object({ at: z.number(), reason: z.string().optional() }).optional(),
-  /** An apply has put back what it has now; see `Restored`. */
+  /** An apply restored this version; see `Restored`. */
   restored: z.object({ at: z.number(), because: z.string() }).optional(),
 });
 export type UnitRecord = z.infer<typeof recordFile>;
 
-/** Nobody writes that often: whoever does is not waited for. */
+/** Attempts to write between two other writers: nobody writes that often. */
 const UPDATE_TRIES = 20;
 
-/** What xy keeps of the servers of one project under one manager. */
+/** xy's records of one project's servers under one manager. */
 export class UnitStore {
   readonly #state: string;
   readonly #project: string;
@@ -75,7 +75,7 @@ export class UnitStore {
     this.#kind = kind;
   }
 
-  /** Names of the servers with a record, also with one that cannot be read. */
+  /** Names of the servers with a record, including one that cannot be read. */
   names(): string[] {
     return recordedUnits(this.#state, this.#project, this.#kind);
   }
@@ -85,7 +85,7 @@ export class UnitStore {
     return this.names().flatMap((name) => this.read(name) ?? []);
   }
 
-  /** Undefined when there is none. One that cannot be trusted is put aside. */
+  /** Undefined if there is none. One that cannot be trusted is set aside. */
   read(name: string): UnitRecord | undefined {
     return readRecord(this.#path(name, "json"), (value) => {
       const record = recordFile.parse(value);
@@ -99,8 +99,8 @@ export class UnitStore {
   }
 
   /**
-   * Changes a record that is there. Begins anew when somebody else has written it meanwhile, and writes nothing when
-   * `change` answers with what it was given.
+   * Changes an existing record. Starts over if somebody else wrote it meanwhile, and writes nothing if `change` returns what
+   * it was given.
    */
   update(name: string, change: (record: UnitRecord) => UnitRecord): void {
     for (let tries = 1; ; tries++) {
@@ -122,13 +122,13 @@ export class UnitStore {
     return writeAtomic(path, JSON.stringify(written), { durable: true, onlyIf });
   }
 
-  /** Differs from one writing to the next: each makes a new file. */
+  /** Differs after each write, which makes a new file. */
   #version(name: string): string {
     const stat = fs.statSync(this.#path(name, "json"), { bigint: true, throwIfNoEntry: false });
     return `${stat?.ino} ${stat?.ctimeNs}`;
   }
 
-  /** The file that a manager, or the shell that it starts, takes the secrets from. */
+  /** The file from which the manager, or the shell that it starts, reads the secrets. */
   secretsPath(name: string): string {
     return this.#path(name, "env");
   }
@@ -144,14 +144,14 @@ export class UnitStore {
     }
   }
 
-  /** Files for output, where the manager keeps none. */
+  /** Files for output, if the manager stores none. */
   logPaths(name: string): { out: string; err: string } {
     return { out: this.#path(name, "out.log"), err: this.#path(name, "err.log") };
   }
 
-  /** Forgets the server, with what it printed. */
+  /** Removes the server's record, and its output. */
   remove(name: string): void {
-    // The record goes first: a death in between leaves logs, and no server.
+    // The record first: if this process dies in between, logs are left, but no server.
     fs.rmSync(this.#path(name, "json"), { force: true });
     for (const entry of fs.existsSync(this.dir) ? fs.readdirSync(this.dir) : [])
       if (entry.startsWith(`${name}.`)) fs.rmSync(join(this.dir, entry), { force: true });
@@ -167,7 +167,7 @@ export class UnitStore {
   }
 }
 
-/** The names of secrets whose values are there, with those. */
+/** The secrets whose values are known. */
 export function valuesFor(spec: Pick<ServerSpec, "env">, values: SecretValues): SecretValues {
   return Object.fromEntries(
     Object.entries(spec.env).flatMap(([name, value]) => {

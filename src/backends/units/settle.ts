@@ -3,12 +3,12 @@ import type { UnitStore } from "./record.ts";
 import { type Settled, StartWatch, type Wait } from "./start-watch.ts";
 import { UnitSigns } from "./unit-signs.ts";
 
-/** Waiting until a server that was started is what is asked of it. */
+/** Waiting until a server that was started is what was asked for. */
 
-/** A person's word wins over an apply. */
+/** A person's stop counts more than an apply. */
 export const HELD = "it was told to stop meanwhile";
 
-/** Whoever comes later knows what was seen here. */
+/** Records what was seen, for later commands. */
 export function noteSettled(
   store: UnitStore,
   server: string,
@@ -23,10 +23,10 @@ export function noteSettled(
   }));
 }
 
-/** Between two looks, ms: they begin often, since most servers are up soon. */
+/** Pause between two looks, ms: short at first, since most servers are up soon. */
 const FIRST_GAP = 40;
 const LONGEST_GAP = 1000;
-/** Settles when it is so, when it failed or ended, or when the patience is at its end. */
+/** Settles once it is so, once it has failed or exited, or once the wait has taken as long as it may. */
 export async function settle(wait: Wait): Promise<Settled> {
   const { manager, unit, signal, patience } = wait;
   const began = performance.now();

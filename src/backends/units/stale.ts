@@ -1,9 +1,9 @@
 import type { Unit } from "./manager.ts";
 
 /**
- * Whether a process may have been started from something else than what xy wrote: somebody has changed that since
- * (`isChanged`), the process was started later than xy wrote it, and it is not the one that xy itself started. What a
- * manager had read at that moment nobody can say afterwards.
+ * Whether a process may have been started from something other than what xy wrote: somebody changed that since
+ * (`isChanged`), the process started after xy wrote it, and xy itself did not start it. Nobody can tell afterwards what the
+ * manager had read by then.
  */
 export function isStale(
   { isTouched, launched, writtenAt }: Unit,
@@ -12,7 +12,7 @@ export function isStale(
   isChanged = isTouched,
 ): boolean {
   if (pid === undefined || pid === launched || !isChanged) return false;
-  // Starts are known to the second.
+  // Start times are known to the second.
   return (
     startedAt === undefined || writtenAt === undefined || startedAt >= Math.floor(writtenAt / 1000) * 1000
   );

@@ -26,7 +26,7 @@ export type Settled =
       readonly ok: true;
       readonly detail: string;
       readonly process?: ProcessId;
-      /** It was ready, and has ended. */
+      /** It was ready, and has exited. */
       readonly wasReady?: boolean;
       readonly ready?: NonNullable<UnitRecord["ready"]>;
     }
@@ -35,13 +35,13 @@ export type Settled =
 export interface UnSettled {
   readonly ok: false;
   readonly message: string;
-  /** Which settings would help. */
+  /** Settings that would help. */
   readonly help?: readonly string[];
-  /** It missed its start-timeout: such a process is ended. */
+  /** It missed its start-timeout: such a process is stopped. */
   readonly isLate?: true;
-  /** It ended with a success code before it was ready: no manager starts it again. */
+  /** It exited with a success code before it was ready: no manager restarts it. */
   readonly isEarly?: true;
-  /** The run that failed last, when another one was begun after it. */
+  /** The run that failed last, if another one has begun since. */
   readonly failedRun?: RunTimes;
 }
 
@@ -52,18 +52,18 @@ export interface Wait {
   readonly output: Output;
   readonly until: Condition;
   readonly patience: Patience;
-  /** Longest time from the start of a process until it is ready, ms; absent: nobody keeps to that. */
+  /** Longest time from a process's start until it is ready, ms; absent: not enforced here. */
   readonly startTimeout?: number;
   readonly tell?: ((progress: StartProgress) => void) | undefined;
   readonly dir: string;
-  /** Nobody has told it to stop meanwhile. */
+  /** False once somebody has told it to stop. */
   readonly isWanted: () => boolean;
   readonly signal: AbortSignal;
 }
 
-/** How long without another check a program has to run, to count as up, ms. */
+/** How long a program without a check has to run to count as up, ms. */
 const UP = 1000;
-/** A manager that was told to start something may take so long to begin, ms. */
+/** How long a manager may take to begin a start, ms. */
 const BEGIN_BOUND = 5000;
 
 /** What the looks at a server that is starting add up to. */
@@ -71,8 +71,8 @@ export class StartWatch {
   readonly #wait: Wait;
   readonly #began: number;
   /**
-   * The process that was seen last; when first, of a clock that nobody sets; and unix ms of its start. `isOver`: it is
-   * known to have ended.
+   * The process that was seen last; when it was first seen, on a monotonic clock; and unix ms of its start. `isOver`: it is
+   * known to have exited.
    */
   #process:
     | { readonly id: ProcessId; readonly since: number; readonly startedAt: number; isOver: boolean }
@@ -106,7 +106,7 @@ export class StartWatch {
     }
   }
 
-  /** Which process is there now, and what became of those before. */
+  /** Notes which process runs now, and what became of those before. */
   #note({ pid, lastExit }: Live): void {
     const before = this.#process;
     const id = pid === undefined ? undefined : identify(pid);
@@ -128,7 +128,7 @@ export class StartWatch {
     this.#process = { id, since: performance.now(), startedAt: startedAtNow, isOver: false };
   }
 
-  /** Of the runs up to now; empty when none has failed. */
+  /** A clause about the failed runs so far; empty if there are none. */
   #runs(): string {
     const failed = this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure };
     return runsText({ restarts: this.#restarts, ...failed });
@@ -149,7 +149,7 @@ export class StartWatch {
     return { ok: false, message, ...this.facts(how) };
   }
 
-  /** It has had all the time that its start may take. */
+  /** The result if its start has taken longer than its start-timeout. */
   late(): UnSettled | undefined {
     const { startTimeout, until } = this.#wait;
     const process = this.#process;
@@ -193,14 +193,14 @@ export class StartWatch {
     const { exit } = lastExit;
     const isGood = exit.kind === "code" && spec.restart.successExitCodes.includes(exit.code);
     if (!isGood) return { ok: false, message: how };
-    // Whoever waits for its end has not looked whether it was ready.
+    // A wait for its end does not look whether it was ready.
     const { until } = this.#wait;
     if (!hasToBeReady(spec) || until === "completed") return { ok: true, detail: how };
     if (await this.#wasReady()) return { ok: true, detail: how, wasReady: true };
     return { ok: false, message: earlyEnd(exit, spec), isEarly: true };
   }
 
-  /** A line that makes it ready counts, also when its process ended right after it. Nothing else can be asked any more. */
+  /** A ready line counts even if its process exited right after it. No other probe can be made any more. */
   async #wasReady(): Promise<boolean> {
     const { output, record } = this.#wait;
     return record.spec.readiness.type === "log" && (await output.matched());

@@ -32,7 +32,7 @@ export class Starting {
     });
   }
 
-  /** Remembers the process that was started from what was just written: whatever comes later, it is right. */
+  /** Records the process that was started from what was just written: it stays up to date whatever happens to the file. */
   async launched(unit: Unit): Promise<void> {
     const { manager, store } = this.#inventory;
     const { name } = unit.spec;

@@ -11,13 +11,13 @@ import type { UnSettled } from "./start-watch.ts";
 import type { Starting } from "./starting.ts";
 import { outdatedBy, type Writing } from "./writing.ts";
 
-/** A change of one server, and what there was of it. */
+/** A change of one server, and what existed of it before. */
 export interface Work {
   readonly action: Change["action"];
-  /** Something is to be started. */
+  /** It is to be started. */
   readonly begins: boolean;
   readonly before: Known | undefined;
-  /** A unit of which there was no record. */
+  /** A unit without a record. */
   readonly unrecorded: Unit | undefined;
   readonly record: UnitRecord;
 }
@@ -27,7 +27,7 @@ export interface Begun extends Work {
   readonly output: Output;
 }
 
-/** What a process gets at its start differs from what was recorded before. */
+/** Whether a process would be started differently than with what was recorded before. */
 export function isOther(before: Known | undefined, { spec }: UnitRecord): boolean {
   return before !== undefined && startHash(before.record.spec) !== startHash(spec);
 }
@@ -45,8 +45,8 @@ export class Undoing {
   }
 
   /**
-   * A changed server that does not come up is put back to what it was, once; a new one is left stopped, and so is a
-   * process that missed its start-timeout.
+   * A changed server that does not come up gets its previous version back, once; a new one is left stopped, and so is one
+   * that missed its start-timeout.
    */
   async back(failed: UnSettled, begun: Begun, options: PerformOptions): Promise<PerformResult> {
     const { message, help, isLate } = failed;
@@ -67,7 +67,7 @@ export class Undoing {
 
   async #endLate(message: string, { record, unit }: Begun): Promise<string> {
     const { manager, store } = this.#inventory;
-    // A person's word that came meanwhile is not overruled by it, and what that started is another process.
+    // A person's start or stop in the meantime counts more, and what it started is another process.
     if (!this.#starting.mayRun(record.spec)) return "";
     await end(manager, unit);
     store.update(record.spec.name, (now) => ({ ...now, rests: { at: Date.now(), reason: message } }));
@@ -81,7 +81,7 @@ export class Undoing {
   ): Promise<string> {
     const { manager, store } = this.#inventory;
     const { name } = record.spec;
-    // It was told to rest, and has not shown what the new version is worth.
+    // It was told to stop, so nobody knows whether the new version works.
     if (!this.#starting.mayRun(record.spec)) return "";
     if (before === undefined) return unrecorded ? "" : this.#leaveStopped(message, record, unit);
     if (!isOther(before, record)) return "";
@@ -123,7 +123,7 @@ export class Undoing {
   async #leaveStopped(message: string, { spec }: UnitRecord, unit: Unit): Promise<string> {
     const { manager, store } = this.#inventory;
     const live = (await manager.look([unit])).get(spec.name);
-    // One that has come to rest by itself is left so: its manager knows how.
+    // One that stopped by itself is left alone: its manager knows how it ended.
     if (live?.state === "failed" || (live?.state === "stopped" && live.lastExit !== undefined)) return "";
     await end(manager, unit);
     store.update(spec.name, (now) => ({

@@ -21,7 +21,7 @@ import type { UnitRecord, UnitStore } from "./record.ts";
 import { Starting } from "./starting.ts";
 import { Writing } from "./writing.ts";
 
-/** All of it is as xy wrote it last, and so is what its process was started with. */
+/** Everything is as xy wrote it last, including what its process was started with. */
 function isUntouched({ record, live }: Known, inventory: Inventory): boolean {
   const { is, text } = inventory.fileAt(record.file);
   const isWritten = is === "ours" && text === record.text && !record.unfinished && live.drift.length === 0;
@@ -34,14 +34,14 @@ export interface UnitWorld {
   readonly store: UnitStore;
   readonly project: string;
   readonly account: Account;
-  /** Take over files of a unit's name that xy has not written. */
+  /** Take over unit files that xy did not write. */
   readonly adopt: boolean;
 }
 
-/** The servers of one project that run as units of one service manager. */
+/** One project's servers that run as units of one service manager. */
 export class UnitBackend implements Backend {
   readonly kind: UnitManager["kind"];
-  /** A manager starts what it is told to start. */
+  /** A service manager starts a server at once, whatever it depends on. */
   readonly waits = false;
   readonly manager: UnitManager;
   readonly store: UnitStore;
@@ -115,7 +115,7 @@ export class UnitBackend implements Backend {
     };
   }
 
-  /** systemd alone takes a unit in that was written anew and leaves its process be, whatever is in it. */
+  /** Only systemd can reload a rewritten unit without touching its process, whatever the change is. */
   async rename(spec: ServerSpec): Promise<void> {
     const before = (await this.known([spec.name])).get(spec.name);
     if (this.kind !== "systemd" || before === undefined || !isUntouched(before, this.inventory)) return;
@@ -142,15 +142,15 @@ export class UnitBackend implements Backend {
   }
 
   /**
-   * Records the operator's word, with what follows from it for the unit's file. One that somebody has edited stays as it
-   * is, but for that: a plan shows the rest first.
+   * Records the operator's word, and updates the unit file accordingly. If somebody edited the file, nothing else in it
+   * changes: a plan must show that first.
    */
   async say(record: UnitRecord, operator: UnitRecord["operator"]): Promise<UnitRecord> {
     const { rests: _, ...rest } = record;
     const { name } = record.spec;
     const file = this.inventory.fileAt(record.file);
     if (file.is === "missing" && operator !== "stop")
-      throw new ServiceError(`cannot start ${name}: its unit's file is gone; \`xy apply\` writes it again`);
+      throw new ServiceError(`cannot start ${name}: its unit file is gone; \`xy apply\` writes it again`);
     const text = await this.inventory.textOf({ spec: record.spec, operator });
     const next = { ...rest, operator, text };
     const { withStart } = this.manager.format;
@@ -161,7 +161,7 @@ export class UnitBackend implements Backend {
     return next;
   }
 
-  /** Where the output of a server is, or how it is read. */
+  /** Where a server's output is, or how to read it. */
   logHint(name: string): string {
     const record = this.store.read(name);
     const files = record && this.manager.logFiles(record.spec, record.file);

@@ -2,16 +2,16 @@ import * as fs from "node:fs";
 import { isCode } from "../../system/files.ts";
 import type { UnitFormat } from "../render/unit.ts";
 
-/** What is where a unit's file belongs, as it was when it was looked at. */
+/** What is at a unit file's path, as it was when this was made. */
 export class UnitFile {
   readonly path: string;
-  /** `linked`: a link, as masking makes it. `foreign`: xy has not written it. */
+  /** `linked`: a link, as for a masked unit. `foreign`: xy did not write it. */
   readonly is: "missing" | "linked" | "foreign" | "ours";
-  /** Of a file, and of what a link leads to; undefined when there is none. */
+  /** The text of the file, or of what a link leads to; undefined if there is none. */
   readonly text: string | undefined;
-  /** Where it leads to, when it is a link. */
+  /** Where it leads, if it is a link. */
   readonly link: string | undefined;
-  /** Unix ms at which it was last changed, which nobody can set; undefined when it is missing. */
+  /** Unix ms of its change time, which cannot be forged; undefined if it is missing. */
   readonly changedAt: number | undefined;
 
   constructor(path: string, format: Pick<UnitFormat, "isOurs">) {
@@ -23,7 +23,7 @@ export class UnitFile {
     if (stat === undefined) this.is = "missing";
     else if (this.text !== undefined && format.isOurs(this.text))
       this.is = stat.isSymbolicLink() ? "linked" : "ours";
-    // One that leads nowhere, or to nothing, is no work of anybody's.
+    // A link that leads nowhere, or to an empty file, contains nobody's work.
     else this.is = stat.isSymbolicLink() && !this.text ? "linked" : "foreign";
   }
 }
@@ -37,7 +37,7 @@ function statOf(path: string): fs.Stats | undefined {
   }
 }
 
-/** Larger files are none of ours, nor what is no file: a pipe would have its reader wait. */
+/** Larger files are not ours, nor is anything but a file: reading a pipe would block. */
 const LONGEST_UNIT = 16 << 20;
 
 function textOf(path: string): string | undefined {

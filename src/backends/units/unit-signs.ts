@@ -4,15 +4,15 @@ import { unitFamily } from "../../system/family.ts";
 import { ticksOf } from "../../system/usage.ts";
 import type { Unit, UnitManager } from "./manager.ts";
 
-/** What is known of what a server prints. */
+/** What is known about a server's output. */
 interface Printed {
-  /** Lines that were read up to now. */
+  /** Lines read so far. */
   readonly count: number;
-  /** Whether there is more in a journal than there was when it was asked last. */
+  /** Whether a journal has more lines than when it was last read. */
   hasMore(): Promise<boolean>;
 }
 
-/** Signs of life of a server that a service manager starts, looked for while somebody waits. */
+/** Signs of life of a server that a service manager starts, during a wait for it. */
 export class UnitSigns {
   readonly #files: readonly string[];
   readonly #output: Printed;
@@ -31,14 +31,14 @@ export class UnitSigns {
     this.#nextAt = now;
   }
 
-  /** Looks, when it is time for that. Answers whether it has been silent for too long. */
+  /** Looks for signs of life, if it is time. Returns whether it has been silent for too long. */
   async areOver(pid: number | undefined): Promise<boolean> {
     if (performance.now() < this.#nextAt) return false;
     this.#nextAt = performance.now() + LOOK_EVERY;
     const processes = await processesOf(pid);
     const before = this.#signs;
     this.#signs = withLook(before, { printed: this.#count(), processes }, performance.now());
-    // A journal is asked, which takes a program, only of a server that gives no other sign.
+    // Reading a journal takes a program: it is done only if there is no other sign.
     if (this.#signs.lastAt === before.lastAt && (await this.#output.hasMore())) {
       this.#printed++;
       this.#signs = withLook(this.#signs, { printed: this.#count(), processes }, performance.now());
@@ -46,7 +46,7 @@ export class UnitSigns {
     return performance.now() >= silentFrom(this.#signs);
   }
 
-  /** Files may be put away under another name, and lines be followed where nobody can see the files: it only grows. */
+  /** Files may be rotated, and lines may come from elsewhere, so only changes are counted: the count never shrinks. */
   #count(): number {
     const sizes = this.#sizesNow();
     if (sizes !== this.#sizes) this.#printed++;
@@ -67,7 +67,7 @@ function sizeOf(file: string): number {
   }
 }
 
-/** Undefined: they cannot be seen, as those of another machine, or of another namespace. */
+/** Undefined if they cannot be seen, such as in another namespace or on another machine. */
 async function processesOf(pid: number | undefined): Promise<ReadonlyMap<string, number> | undefined> {
   if (pid === undefined) return new Map();
   try {

@@ -15,25 +15,25 @@ import { type Inventory, type Known, runningHashOf } from "./inventory.ts";
 import type { Site } from "./manager.ts";
 import { type UnitRecord, valuesFor } from "./record.ts";
 
-/** Puts records, secrets and unit files down, and says beforehand what stands in the way. */
+/** Writes records, secrets and unit files, and checks beforehand what would prevent that. */
 export class Writing {
   readonly #inventory: Inventory;
   readonly #adopt: boolean;
 
-  /** `adopt`: files that others have written may be replaced and removed. */
+  /** `adopt`: unit files that xy did not write may be replaced and removed. */
   constructor(inventory: Inventory, { adopt }: { readonly adopt: boolean }) {
     this.#inventory = inventory;
     this.#adopt = adopt;
   }
 
-  /** Why a unit's file must not be touched; undefined when nothing is in the way. */
+  /** Why a unit file must not be touched; undefined if it may. */
   obstacle(path: string, verb: "write" | "remove"): string | undefined {
     if (this.#adopt || this.#inventory.fileAt(path).is !== "foreign") return undefined;
-    const wayOut = verb === "write" ? "move it away, or say --adopt to replace it" : "move it away";
-    return `cannot ${verb} ${path}: xy has not written what is there; ${wayOut}`;
+    const wayOut = verb === "write" ? "move it away, or use --adopt to replace it" : "move it away";
+    return `cannot ${verb} ${path}: xy did not write what is there; ${wayOut}`;
   }
 
-  /** The record first: whatever comes after it, the next plan sees what was meant. Answers with what is recorded. */
+  /** Writes the record first: even if the rest fails, the next plan knows what was intended. Returns what is recorded. */
   async write(record: UnitRecord): Promise<UnitRecord> {
     const { name } = record.spec;
     const { manager, store } = this.#inventory;
@@ -58,22 +58,21 @@ export class Writing {
     return written;
   }
 
-  /** What of a server this manager cannot take: its texts, a secret that is not here, a file that is another's. */
+  /** Why this manager cannot take a server: its texts, a missing secret, or a file that xy did not write. */
   faultOf(spec: ServerSpec, secrets: SecretValues): string | undefined {
     const { manager } = this.#inventory;
     const [fault] = manager.format.faults(this.#inventory.facts(spec, true));
     if (fault) return fault.message;
     for (const name of secretNames(spec)) {
       const value = own(secrets, name);
-      if (value === undefined)
-        return `cannot apply ${spec.name}: the value of the secret ${name} is not here`;
+      if (value === undefined) return `cannot apply ${spec.name}: the value of the secret ${name} is missing`;
     }
     const [secretFault] = this.secretFaults(spec, secrets);
     if (secretFault) return secretFault.message;
     return this.obstacle(manager.fileOf(spec), "write");
   }
 
-  /** Values of secrets that this manager cannot carry. */
+  /** Secrets whose values this manager cannot carry. */
   secretFaults(spec: ServerSpec, secrets: SecretValues): Fault[] {
     const { manager } = this.#inventory;
     return secretNames(spec).flatMap((name) => {
@@ -87,7 +86,7 @@ export class Writing {
     });
   }
 
-  /** What is recorded from now on. */
+  /** The record of what is applied now. */
   async next(
     spec: ServerSpec,
     operator: UnitRecord["operator"],
@@ -112,14 +111,14 @@ export class Writing {
       ...(site ? { site: withoutGaps(site) } : {}),
       ...(outdated ? { outdated } : {}),
       ...(launched && isRunning(launched) ? { launched } : {}),
-      // Also of one that has ended: how it stood then is still the question.
+      // Kept even if it has exited: whether it had been ready still matters.
       ...(ready ? { ready } : {}),
       ...withoutUndefined({ sawReady }),
     };
   }
 }
 
-/** The process that runs with what was declared before, when that is something else. */
+/** The process that runs with an earlier spec, if that would start it differently. */
 export function outdatedBy(
   spec: ServerSpec,
   { record, live }: Known,
@@ -135,7 +134,7 @@ const withoutGaps = (site: Site) =>
     Object.entries(site).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
 
-/** Managers tell of it in ways of their own, and some try for ever. */
+/** Why the program cannot be started. Managers report that in different ways, and some try for ever. */
 export function programFault({ program, name }: ServerSpec): string | undefined {
   try {
     if (fs.statSync(program).isFile()) {
@@ -143,7 +142,7 @@ export function programFault({ program, name }: ServerSpec): string | undefined 
       return undefined;
     }
   } catch {
-    // Said below, whatever it is.
+    // Whatever it is, it is reported below.
   }
-  return `cannot start ${name}: ${program} is not there, or not an executable file`;
+  return `cannot start ${name}: ${program} does not exist, or is not an executable file`;
 }

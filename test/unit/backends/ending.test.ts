@@ -31,7 +31,7 @@ const endOf = (pid: number | undefined, how?: "stop" | "kill") => end(manager(pi
 
 test("what a manager has not ended is told, and nothing can be started beside it", async () => {
   // This process stands for one that no signal ends.
-  const left = `its process ${process.pid} cannot be killed; it is left to systemd`;
+  const left = `its process ${process.pid} cannot be killed; systemd still has it`;
   await expect(endOf(process.pid)).rejects.toThrow(`cannot stop web: ${left}`);
   await expect(endOf(process.pid, "kill")).rejects.toThrow(`cannot kill web: ${left}`);
 });

@@ -138,14 +138,14 @@ describe("a start that systemctl calls failed", () => {
     [
       "it is masked, and ran before",
       [{ LoadState: "masked", ActiveState: "inactive", ...ended(0, now - 5000) }],
-      "cannot start a by systemctl: Job failed. See ...",
+      "cannot start a with systemctl: Job failed. See ...",
     ],
     [
       "another process of it runs",
       [{ ...runs, ExecMainStartTimestamp: text(now - 5000) }],
-      "cannot start a by systemctl: Job failed. See ...",
+      "cannot start a with systemctl: Job failed. See ...",
     ],
-    ["it does not come to run in time", [onItsWay], "cannot start a by systemctl: Job failed. See ..."],
+    ["it does not come to run in time", [onItsWay], "cannot start a with systemctl: Job failed. See ..."],
   ])("is none when %s", async (_, looks, outcome) => {
     expect(await started(...looks)).toEqual({ outcome, starts: 1 });
   });

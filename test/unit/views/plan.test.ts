@@ -373,7 +373,7 @@ describe("a plan of servers that run as units", () => {
   };
 
   test("shows the unit's file as a diff, and harmless", () => {
-    const drifted = running(web, { drift: "its unit's file was edited" });
+    const drifted = running(web, { drift: "its unit file was edited" });
     const plan = planOf([web], [drifted]);
     const from = "[Service]\nUMask=0077\u001b[2J\nNice=1\n";
     const changes = plan.changes.map((change) => ({ ...change, unit: { ...unit, from } }));
@@ -381,7 +381,7 @@ describe("a plan of servers that run as units", () => {
       planView({ ...plan, changes }, { ...plain, shorten: (path) => path.replace("/home/me", "~") }),
     ).toMatchInlineSnapshot(`
       "  ~ web will be changed in place
-            because it was changed outside xy: its unit's file was edited
+            because it was changed outside xy: its unit file was edited
             ~ unit: ~/u/xy.dots.web.service
                 @@ -1 +1 @@
                 [Service]
@@ -389,7 +389,7 @@ describe("a plan of servers that run as units", () => {
               + UMask=0022
                 Nice=1
 
-      drifted: web was changed outside xy (its unit's file was edited), and will be restored
+      drifted: web was changed outside xy (its unit file was edited), and will be restored
 
       Plan: 0 to add, 1 to change (web), 0 to remove.
       "
@@ -431,7 +431,7 @@ describe("a plan of servers that run as units", () => {
   });
 
   test("says once what is true of several servers", () => {
-    const message = "systemd cannot express liveness: only its end is noticed";
+    const message = "systemd cannot express liveness: only its exit is noticed";
     const warning = (server: string): Diagnostic => ({ severity: "warning", server, message });
     const text = view([web, spec("api")], [], plain, [warning("api"), warning("web")]);
     expect(text).toContain(`\nwarning: api, web: ${message}\n`);

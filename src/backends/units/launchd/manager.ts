@@ -26,7 +26,7 @@ import { endWhole } from "../ending.ts";
 import type { Live, Site, Unit, UnitManager } from "../manager.ts";
 import { isStale } from "../stale.ts";
 
-/** Programs that are asked at once. */
+/** How many programs run at once. */
 const AT_ONCE = 8;
 
 /** The account's launchd, and for servers of class `system` the machine's. */
@@ -37,7 +37,7 @@ export class LaunchdManager implements UnitManager {
   readonly #launchctl: Launchctl;
   readonly #limit = pLimit(AT_ONCE);
   readonly #files: LogFilesOf;
-  /** The account's domain; undefined where launchd knows none. */
+  /** The account's domain; undefined if launchd knows none. */
   readonly #domain: string | undefined;
 
   private constructor(env: Environment, launchctl: Launchctl, domain: string | undefined, files: LogFilesOf) {
@@ -65,7 +65,7 @@ export class LaunchdManager implements UnitManager {
     for (const spec of specs) this.#domainOf(spec);
   }
 
-  /** Both domains of an account can be there: whichever was taken first has the job. */
+  /** An account may have both domains: the job is in the one that was used first. */
   siteOf(spec: ServerSpec): Site {
     return { domain: this.#domainOf(spec) };
   }
@@ -99,7 +99,7 @@ export class LaunchdManager implements UnitManager {
     return new Map(found);
   }
 
-  /** A job that is loaded keeps what it was loaded with: that is taken in when it is started. */
+  /** A loaded job keeps what it was loaded with: changes take effect when it is started. */
   async load(unit: Unit): Promise<void> {
     await this.#launchctl.do(unit.enabled ? "enable" : "disable", this.#target(unit));
   }
@@ -110,13 +110,13 @@ export class LaunchdManager implements UnitManager {
     const text = await this.#launchctl.print(target);
     if (text !== undefined && pidIn(text) !== undefined) return;
     await this.#launchctl.bootOut(target, spec.stop.grace);
-    // launchd refuses to load what is disabled.
+    // launchd refuses to load a disabled job.
     await this.#launchctl.do("enable", target);
     await this.#launchctl.bootstrap(this.#siteOf(unit), unitName(spec), file);
     if (!enabled) await this.#launchctl.do("disable", target);
   }
 
-  /** One that is to be kept alive is started again as long as it is loaded. */
+  /** A job with KeepAlive is restarted as long as it is loaded, so it is unloaded. */
   async stop(unit: Unit): Promise<void> {
     const target = this.#target(unit);
     const pid = pidIn((await this.#launchctl.print(target)) ?? "");
@@ -128,7 +128,7 @@ export class LaunchdManager implements UnitManager {
     const text = await this.#launchctl.print(target);
     if (text === undefined) return;
     const family = how === "kill" ? await unitFamily(pidIn(text)) : [];
-    // Told to end first, so that nothing starts it again.
+    // Booted out first, so that nothing restarts it.
     await this.#launchctl.beginBootOut(target);
     for (const one of family) signalExactly(one, "SIGKILL");
   }
@@ -140,7 +140,7 @@ export class LaunchdManager implements UnitManager {
 
   async forget(unit: Unit): Promise<void> {
     rmSync(unit.file, { force: true });
-    // What launchd has noted of its label would hold for the next one too.
+    // What launchd recorded for the label would also apply to the next job with it.
     await this.#launchctl.run("enable", this.#target(unit));
   }
 
@@ -162,7 +162,7 @@ export class LaunchdManager implements UnitManager {
     return domain;
   }
 
-  /** Labels that are not to be loaded. Older versions say `=> true` for it. */
+  /** Labels of disabled jobs. Older versions print `=> true` for them. */
   async #disabledIn(domain: string): Promise<ReadonlySet<string>> {
     const { stdout } = await this.#launchctl.run("print-disabled", domain);
     return new Set(
@@ -171,7 +171,7 @@ export class LaunchdManager implements UnitManager {
   }
 }
 
-/** How a unit is, by what `launchctl print` tells of it. */
+/** A unit's state, from the output of `launchctl print`. */
 export function liveOf(unit: Unit, text: string | undefined, disabled: ReadonlySet<string>): Live {
   const { spec, enabled } = unit;
   const isDisabled = disabled.has(unitName(spec));
@@ -192,7 +192,7 @@ export function liveOf(unit: Unit, text: string | undefined, disabled: ReadonlyS
     restartCount: Math.max(0, runs - 1),
     ...withoutUndefined({ pid }),
     ...(began === undefined ? {} : { startedAt: began, since: began }),
-    // launchd does not say when that was: it is as if it had been now.
+    // launchd does not say when that was: now stands for it.
     ...(lastExit ? { lastExit: { exit: lastExit, at: Date.now() } } : {}),
     ...((state === "restarting" || cannotStart) && reason ? { reason } : {}),
   };
@@ -201,7 +201,7 @@ export function liveOf(unit: Unit, text: string | undefined, disabled: ReadonlyS
 const exitText = (exit: Exit) =>
   exit.kind === "code" ? `exit ${exit.code}` : "signal" in exit ? exit.signal : "";
 
-/** A job that does not run, and is to be kept alive, waits for its next start. */
+/** A job with KeepAlive that does not run is waiting for its next start. */
 function stateOf({ restart }: ServerSpec, pid: number | undefined, exit: Exit | undefined): StateName {
   if (pid !== undefined) return "running";
   if (exit === undefined) return "starting";
@@ -212,7 +212,7 @@ function stateOf({ restart }: ServerSpec, pid: number | undefined, exit: Exit | 
 }
 
 function lastExitIn(text: string): Exit | undefined {
-  // Newer versions say what the code means after it.
+  // Newer versions add what the code means.
   const code = numberIn(lastPropertyIn(text, "last exit code")?.split(":")[0]);
   if (code !== undefined) return { kind: "code", code };
   const number = numberIn(lastPropertyIn(text, "last terminating signal")?.split(": ").at(-1));

@@ -8,12 +8,12 @@ import type { Unit } from "../manager.ts";
 import { FAULTS, type Pending, type ProcessInfo, STATES, SupervisordClient } from "./client.ts";
 import { type Endpoint, XmlRpcFault } from "./xml-rpc.ts";
 
-/** One supervisord, and what is asked of it in more than one call. */
+/** One supervisord, and what takes more than one call to it. */
 
-/** Between two looks at a program that is being stopped, ms. */
+/** Pause between two looks at a program that is being stopped, ms. */
 const STOP_GAP = 100;
 
-/** One supervisord, and what many ask of it at once. */
+/** One supervisord, with the calls that many callers share. */
 export interface Door {
   readonly client: SupervisordClient;
   readonly lists: Coalesced<undefined, readonly ProcessInfo[]>;
@@ -29,7 +29,7 @@ export function doorTo(endpoint: Endpoint): Door {
   };
 }
 
-/** It waits for the grace by itself. */
+/** supervisord itself waits for the grace period. */
 const boundOf = ({ stop }: ServerSpec) => stop.grace + ASK_BOUND;
 
 export async function infoOf({ lists }: Door, name: string): Promise<ProcessInfo | undefined> {
@@ -45,7 +45,7 @@ async function reread(client: SupervisordClient): Promise<Pending> {
   }
 }
 
-/** Has it take in a group anew, which is stopped. */
+/** Makes it reload a stopped group. */
 export async function cycle(client: SupervisordClient, name: string): Promise<void> {
   await client.remove(name);
   await client.add(name);
@@ -61,7 +61,7 @@ export async function bringDown(client: SupervisordClient, unit: Unit): Promise<
 
 export const pidIn = (info: ProcessInfo | undefined) => (info && info.pid > 0 ? info.pid : undefined);
 
-/** One that somebody else has told to stop is on its way, and neither runs nor rests. */
+/** Waits until it is no longer stopping: somebody else may have told it to stop. */
 export async function awaitStopped(
   client: SupervisordClient,
   { spec }: Unit,
@@ -70,16 +70,16 @@ export async function awaitStopped(
     const info = await client.get(unitName(spec));
     if (info?.state !== STATES.stopping) return info;
     if (Date.now() > until)
-      throw new ServiceError(`cannot stop ${spec.name}: supervisord does not get it down`);
+      throw new ServiceError(`cannot stop ${spec.name}: supervisord did not stop it in time`);
     await new Promise((resolve) => setTimeout(resolve, STOP_GAP));
   }
 }
 
-/** A file that its `[include]` does not name is none for it. */
+/** Throws if supervisord does not read the unit's file, because its `[include]` does not match it. */
 export async function mustKnow(client: SupervisordClient, { file, spec }: Unit): Promise<void> {
   if ((await client.get(unitName(spec))) !== undefined) return;
   throw new UnreadUnit(
-    `cannot add ${spec.name}: supervisord does not read ${file}; see that its [include] section has files = ${dirname(file)}/*.conf`,
+    `cannot add ${spec.name}: supervisord does not read ${file}; make sure that its [include] section has files = ${dirname(file)}/*.conf`,
   );
 }
 
@@ -99,6 +99,6 @@ export async function saying(
   }
 }
 
-/** Its words, without the list of all variables that it knows. */
+/** Its message, without the list of all variables that it knows. */
 const told = ({ message }: XmlRpcFault) =>
   message.replace(/ ?Available names: [\s\S]*?(?= in section|$)/, "").replace(/^[A-Z_]+: /, "");

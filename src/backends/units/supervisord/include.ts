@@ -4,14 +4,14 @@ import { dirname, isAbsolute, join, resolve } from "node:path";
 import { readText } from "../../../system/files.ts";
 import { wordsOf } from "../../../system/processes.ts";
 
-/** What a supervisord reads: its `[include]` names the files, and so how ours have to end. */
+/** What a supervisord reads: the patterns of its `[include]` decide which suffix our files need. */
 
-/** The end of files that most set-ups read, and that xy writes where nothing else is known. */
+/** The suffix that most installations read, and that xy uses if it cannot find out. */
 export const USUAL_SUFFIX = ".conf";
-/** Longest configuration of a supervisord that is looked at, bytes. */
+/** Longest supervisord configuration that is read, bytes. */
 const MOST_BYTES = 1024 * 1024;
 
-/** How the files in a folder have to end for the supervisord of that process; undefined where that cannot be told. */
+/** The suffix that files in a folder need so that the supervisord of that process reads them; undefined if unknown. */
 export function includedSuffix(pid: number, folder: string): string | undefined {
   for (const file of configurationsOf(pid)) {
     const text = smallText(file);
@@ -20,7 +20,7 @@ export function includedSuffix(pid: number, folder: string): string | undefined 
   return undefined;
 }
 
-/** Where its configuration may be: the file that it was started with, else where it looks by itself. */
+/** Where its configuration may be: the file it was started with, else the usual places. */
 function configurationsOf(pid: number): string[] {
   const words = wordsOf(pid);
   const cwd = workingFolder(pid);
@@ -55,7 +55,7 @@ function smallText(file: string): string | undefined {
   }
 }
 
-/** The patterns of `[include]`, absolute: those without anything that only supervisord itself can fill in. */
+/** The patterns of `[include]`, absolute, without those that contain variables only supervisord knows. */
 export function includedIn(text: string, here: string): string[] {
   let section = "";
   let key = "";
@@ -63,7 +63,7 @@ export function includedIn(text: string, here: string): string[] {
   for (const line of text.split(/\r?\n/)) {
     if (/^\s*(?:[;#]|$)/.test(line)) continue;
     const header = /^\[([^\]]*)\]/.exec(line)?.[1];
-    // A line that is indented goes on with the value before it.
+    // An indented line continues the value before it.
     const [, name, value] = /^([^\s=:][^=:]*)[=:](.*)$/.exec(line) ?? [];
     if (header !== undefined) [section, key] = [header.trim(), ""];
     else if (name !== undefined) key = name.trim().toLowerCase();
@@ -77,7 +77,7 @@ export function includedIn(text: string, here: string): string[] {
     .map((pattern) => resolve(here, pattern));
 }
 
-/** How a file in the folder ends that one of the patterns matches, whatever its name begins with. */
+/** A suffix in the folder that one of the patterns matches, whatever comes before it. */
 export function suffixFor(patterns: readonly string[], folder: string): string | undefined {
   const suffixes = patterns
     .filter((pattern) => isSame(dirname(pattern), folder))

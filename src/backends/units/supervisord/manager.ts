@@ -29,7 +29,7 @@ import { isClosed, logsBeside, removeLogs, tail } from "./output.ts";
 import { liveOf } from "./state.ts";
 import { type Endpoint, XmlRpcFault } from "./xml-rpc.ts";
 
-/** A supervisord that runs already, and takes the units in a folder of its own. */
+/** A supervisord that already runs, and reads its units from a folder of its own. */
 export class SupervisordManager implements UnitManager {
   readonly kind = "supervisord";
   readonly format = supervisordUnits;
@@ -37,15 +37,15 @@ export class SupervisordManager implements UnitManager {
   readonly #suffix: string;
   readonly #doors = new Map<string, Door>();
 
-  /** `suffix`: how the files end that it reads. */
+  /** `suffix`: the suffix of the files that it reads. */
   constructor(site: SupervisordSite | undefined, suffix = USUAL_SUFFIX) {
     this.#site = site;
     this.#suffix = suffix;
   }
 
   /**
-   * With the suffix of what is recorded in its folder, else of what it reads. One that does not answer is told to be away
-   * by whoever asks it for more.
+   * Takes the suffix from what is recorded in its folder, else from what it reads. If it does not answer, later calls report
+   * that.
    */
   static async open(
     site: SupervisordSite | undefined,
@@ -65,14 +65,14 @@ export class SupervisordManager implements UnitManager {
     }
   }
 
-  /** One that runs elsewhere, in a container say, does not see the files that are written here. */
+  /** A supervisord that runs elsewhere, such as in a container, does not see the files that are written here. */
   async reach(specs: readonly ServerSpec[]): Promise<void> {
     if (specs.length === 0) return;
     const { client } = this.#here();
     const { pid } = await client.identify();
     if (identify(pid) === undefined)
       throw client.unreachable(
-        `it says that it is pid ${pid}, and there is none here: it runs on another machine`,
+        `it says that it is pid ${pid}, which does not exist here: it runs on another machine`,
       );
   }
 
@@ -97,7 +97,7 @@ export class SupervisordManager implements UnitManager {
       units.map(async (unit): Promise<[string, Live]> => {
         const door = await this.#doorOf(unit);
         const info = await infoOf(door, unitName(unit.spec));
-        // A file of somebody else that cannot be read keeps nobody from looking at the processes.
+        // Somebody else's unreadable file must not prevent a look at the processes.
         const pending = await door.rereads.ask(undefined).catch((error) => {
           if (error instanceof ServiceError) return undefined;
           throw error;
@@ -109,7 +109,7 @@ export class SupervisordManager implements UnitManager {
     return new Map(found);
   }
 
-  /** What it has loaded stays while the process runs: a change is taken in when it is started. */
+  /** What it has loaded stays while the process runs: a change takes effect when it is started. */
   async load(unit: Unit): Promise<void> {
     const name = unitName(unit.spec);
     const door = await this.#doorOf(unit);
@@ -117,13 +117,13 @@ export class SupervisordManager implements UnitManager {
       const { added, changed } = await door.rereads.ask(undefined);
       if (!added.includes(name) && !changed.includes(name)) return await mustKnow(door.client, unit);
     } catch (error) {
-      // Its file says already that it does not start with supervisord.
+      // Its file already says that it does not start with supervisord.
       if (error instanceof ServiceError && !unit.enabled) return;
       throw error;
     }
-    // One that starts by itself is started by its loading.
+    // Loading it also starts it.
     if (unit.enabled) return;
-    // One that nobody waits for is on its way: it is taken in when it is started.
+    // It is still stopping, and nobody waits for that: the change takes effect when it is started.
     if ((await door.client.get(name))?.state === STATES.stopping) return;
     await bringDown(door.client, unit);
     await cycle(door.client, name);
@@ -140,7 +140,7 @@ export class SupervisordManager implements UnitManager {
         await bringDown(client, unit);
         await cycle(client, name);
       } else if (info === undefined) await client.add(name);
-      // Also where its loading starts it: what stands in the way of that is said only here.
+      // Even if loading it starts it: only this call reports what prevents that.
       await client.start(name);
     });
   }
@@ -149,7 +149,7 @@ export class SupervisordManager implements UnitManager {
     const name = unitName(unit.spec);
     const { client } = await this.#doorOf(unit);
     const family = how === "kill" ? await unitFamily(pidIn(await client.get(name))) : [];
-    // Told to stop first, so that nothing starts it again.
+    // Told to stop first, so that nothing restarts it.
     await client.stop(name, { wait: false });
     for (const one of family) signalExactly(one, "SIGKILL");
     if (family.length > 0) await client.signal(name, "KILL");
@@ -169,7 +169,7 @@ export class SupervisordManager implements UnitManager {
     await client.remove(unitName(unit.spec));
     rmSync(unit.file, { force: true });
     removeLogs(unit);
-    // That it has a file no more is no matter of what it can read of the others.
+    // Its file is gone: whether supervisord can read the others does not matter here.
     await rereads.ask(undefined).catch((error) => {
       if (!(error instanceof ServiceError)) throw error;
     });
@@ -196,7 +196,7 @@ export class SupervisordManager implements UnitManager {
     return this.#door(this.#needed());
   }
 
-  /** The one that a unit was loaded by last, unless the one that is declared now has it: that may be the same. */
+  /** The supervisord that loaded a unit last, unless the declared one has it: they may be the same. */
   async #doorOf({ spec, site }: Unit): Promise<Door> {
     const here = this.#here();
     if (site?.url === undefined || targetOf(site.url) === targetOf(this.#needed().url)) return here;
@@ -212,7 +212,7 @@ export class SupervisordManager implements UnitManager {
 }
 
 const NOT_SET_UP =
-  "cannot reach supervisord: nobody said where it is; write its url and include-dir under supervisord in xy.config";
+  "cannot reach supervisord: its address is not configured; write its url and include-dir under supervisord in xy.config";
 
 const NO_FOLDER =
-  "cannot have supervisord run a server: nobody said where its units are; write include-dir under supervisord in xy.config";
+  "cannot run a server under supervisord: the folder for its units is not configured; write include-dir under supervisord in xy.config";

@@ -6,14 +6,14 @@ import { unitName } from "../../render/unit.ts";
 import type { Unit } from "../manager.ts";
 import type { SupervisordClient } from "./client.ts";
 
-/** What servers under supervisord write: in files beside their units, or told by itself. */
+/** The output of servers under supervisord: from files beside their units, or from supervisord itself. */
 
-/** Read of a log at once by XML-RPC, bytes. */
+/** How much of a log to read at once by XML-RPC, bytes. */
 const LOG_BLOCK = 256 * 1024;
-/** Between two readings, ms. */
+/** Pause between two reads, ms. */
 const LOG_GAP = 250;
 
-/** Folder for output, in the one for units: it is there whenever a unit is that names it. */
+/** The folder for output, inside the one for units: it exists whenever a unit does that names it. */
 const LOGS = "xy-logs";
 
 export function logsBeside(file: string, spec: ServerSpec): { out: string; err: string } {
@@ -33,7 +33,7 @@ export function removeLogs({ file, spec }: Unit): void {
   if (readdirSync(folder).length === 0) rmdirSync(folder);
 }
 
-/** It is there, and another account's. */
+/** Whether it exists but this account may not read it. */
 export function isClosed(path: string): boolean {
   try {
     accessSync(path, constants.R_OK);
@@ -43,7 +43,7 @@ export function isClosed(path: string): boolean {
   }
 }
 
-/** By XML-RPC, where its files cannot be read from here. It tells texts only, and in pieces. `name`: as it is called there. */
+/** Output by XML-RPC, if its files cannot be read from here. It only carries text, in pieces. `name`: as supervisord calls it. */
 export async function* tail(
   client: SupervisordClient,
   name: string,
@@ -67,7 +67,7 @@ export async function* tail(
     for (const each of streams) {
       const from = ends.get(each) ?? 0;
       const text = await client.read(name, each, from);
-      // Shorter than it was: it was rotated.
+      // It got shorter: it was rotated.
       ends.set(each, text === undefined ? 0 : from + Buffer.byteLength(text));
       const lines = `${rests.get(each) ?? ""}${text ?? ""}`.split("\n");
       const rest = lines.pop() ?? "";
@@ -79,7 +79,7 @@ export async function* tail(
     }
     await pause(LOG_GAP, signal);
   }
-  // Nobody waits for its newline any more.
+  // Its newline will not come any more.
   for (const each of streams) {
     const rest = rests.get(each);
     if (rest) yield { stream: each, line: rest };

@@ -4,9 +4,9 @@ import type { Live, Unit } from "../manager.ts";
 import { isStale } from "../stale.ts";
 import { type Pending, type ProcessInfo, STATES } from "./client.ts";
 
-/** How a server is, from what supervisord tells of it. */
+/** A server's state, from what supervisord reports. */
 
-/** `pending` undefined: it cannot read its files. */
+/** `pending` is undefined if supervisord cannot read its files. */
 export function liveOf(unit: Unit, info: ProcessInfo | undefined, pending: Pending | undefined): Live {
   if (info === undefined) return { state: "stopped", drift: ["supervisord does not have it"], stale: false };
   const { spec, isEdited } = unit;
@@ -14,7 +14,7 @@ export function liveOf(unit: Unit, info: ProcessInfo | undefined, pending: Pendi
   const since = info.stop > 0 && info.pid === 0 ? info.stop : info.start;
   const isChanged = pending?.changed.includes(info.name) ?? false;
   const isRemoved = pending?.removed.includes(info.name) ?? false;
-  // What it runs is not what its file says: is that because of the file, or of what it has loaded?
+  // What it runs differs from its file: because the file changed, or what it has loaded?
   const isOther = isEdited ? pending !== undefined && !isChanged && !isRemoved : isChanged;
   return {
     state,
@@ -31,7 +31,7 @@ function stateOf(spec: ServerSpec, info: ProcessInfo): StateName {
   return info.state === STATES.exited && isStartedAgain(spec, info) ? "restarting" : processState(info.state);
 }
 
-/** What its number for a state means. One that ended by itself rests, as far as this tells. */
+/** The meaning of supervisord's number for a state. One that exited by itself counts as stopped here. */
 export function processState(state: number): StateName {
   switch (state) {
     case STATES.starting:
@@ -49,13 +49,13 @@ export function processState(state: number): StateName {
   }
 }
 
-/** It rests for a moment only: supervisord looks around once a second. */
+/** Whether supervisord will restart it: it looks once a second. */
 function isStartedAgain({ restart }: ServerSpec, { exitstatus }: ProcessInfo): boolean {
   if (restart.policy === "never") return false;
   return restart.policy === "always" || !restart.successExitCodes.includes(exitstatus);
 }
 
-/** `stopped` by request, `exited` by itself. */
+/** `stopped`: on request; `exited`: by itself. */
 function lastExitOf({ state, exitstatus, stop }: ProcessInfo): NonNullable<Live["lastExit"]> {
   const exit =
     exitstatus < 0
@@ -64,16 +64,16 @@ function lastExitOf({ state, exitstatus, stop }: ProcessInfo): NonNullable<Live[
   return { exit, at: stop * 1000, ...(state === STATES.stopped ? { requested: true } : {}) };
 }
 
-/** What it calls an end in the first second, of which it does not tell the code. */
+/** How it reports an exit in the first second, without the code. */
 const TOO_QUICK = /^Exited too quickly/;
 
 function reasonOf({ state, exitstatus, spawnerr }: ProcessInfo): Pick<Live, "reason"> {
   if (spawnerr !== "" && !TOO_QUICK.test(spawnerr)) return { reason: spawnerr };
   switch (state) {
     case STATES.fatal:
-      return { reason: "it ended too soon each time" };
+      return { reason: "it exited too soon each time" };
     case STATES.backoff:
-      return { reason: "it ended too soon" };
+      return { reason: "it exited too soon" };
     case STATES.exited:
       return { reason: exitstatus < 0 ? "ended: a signal" : `ended: exit ${exitstatus}` };
     default:

@@ -160,7 +160,7 @@ function post({ url, user, password }: Endpoint, body: string, bound: number): P
         if (response.statusCode === 200) resolve(Buffer.concat(chunks).toString("utf8"));
         else fail(statusText(response.statusCode ?? 0));
       });
-      response.on("close", () => fail("it broke off its answer"));
+      response.on("close", () => fail("it cut off its answer"));
     });
     const timer = setTimeout(() => fail(`it did not answer within ${bound / 1000} s`), bound);
     call.on("error", (error: NodeJS.ErrnoException) => fail(reasonOf(error)));
@@ -175,7 +175,7 @@ function withPath(url: URL): URL {
 }
 
 function statusText(status: number): string {
-  if (status === 401) return "it wants another user or password";
+  if (status === 401) return "it rejects the user or password";
   if (status === 404) return "it has nothing at that path (supervisord answers at /RPC2)";
   return `it answered with HTTP ${status}`;
 }
@@ -184,7 +184,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens there",
   ENOENT: "there is no such socket",
   EACCES: "its socket belongs to another user",
-  ENOTFOUND: "its host is not known",
+  ENOTFOUND: "its host is unknown",
 };
 
 function reasonOf({ code = "", message }: NodeJS.ErrnoException): string {

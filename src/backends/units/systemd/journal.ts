@@ -3,20 +3,20 @@ import { existsSync } from "node:fs";
 import { withoutUndefined } from "../../../model/without-undefined.ts";
 import type { LogLine, LogRequest } from "../../log-lines.ts";
 
-/** The journal of the machine, as `journalctl` tells it. It keeps no streams apart. */
+/** The machine's journal, read with `journalctl`. It does not distinguish stdout from stderr. */
 
-/** Where the journal takes the output of units. */
+/** Where units send their output. */
 const SOCKET = "/run/systemd/journal/stdout";
 
-/** Longest entry that is read, bytes: the journal itself cuts lines at 48 KiB, and tells each byte in up to five. */
+/** Longest entry that is read, bytes: the journal cuts lines at 48 KiB, and writes each byte as up to five. */
 const LONGEST_ENTRY = 4 << 20;
 
-/** Whether there is a journal: what is written to it is lost otherwise. */
+/** Whether there is a journal: without one, output sent to it is lost. */
 export function hasJournal(): boolean {
   return existsSync(SOCKET);
 }
 
-/** Lines that processes of this account have written under that identifier. */
+/** Lines that this account's processes wrote under the identifier. */
 export async function* journalLines(
   { identifier, uid }: { readonly identifier: string; readonly uid: number },
   { tail, follow, since, stream }: LogRequest,
@@ -27,12 +27,12 @@ export async function* journalLines(
     "--quiet",
     "--no-pager",
     "--output=json",
-    // Without it a message of more than 4 KiB is told as null.
+    // Without it, a message of more than 4 KiB is printed as null.
     "--all",
     "--output-fields=MESSAGE",
     `--lines=${tail}`,
     ...(follow ? ["--follow"] : []),
-    // Whole seconds are what every version reads.
+    // Every version reads whole seconds.
     ...(since === undefined ? [] : [`--since=@${Math.floor(since / 1000)}`]),
     `SYSLOG_IDENTIFIER=${identifier}`,
     `_UID=${uid}`,
@@ -43,7 +43,7 @@ export async function* journalLines(
   signal.addEventListener("abort", stop, { once: true });
   try {
     const failed = failureOf(child);
-    // Not node:readline: it ends a line at U+2028 as well, which a message may hold.
+    // Not node:readline: it also ends a line at U+2028, which a message may contain.
     const entries = entriesIn(LONGEST_ENTRY);
     for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
       for (const line of entries(chunk).flatMap((entry) => lineOf(entry) ?? [])) {
@@ -58,7 +58,7 @@ export async function* journalLines(
   }
 }
 
-/** Cuts what comes at the ends of lines. A line that is longer is left out, and only that. */
+/** Splits chunks into lines. A line that is too long is dropped, and nothing else. */
 export function entriesIn(longest: number): (chunk: Buffer) => string[] {
   let parts: Buffer[] = [];
   let length = 0;
@@ -84,12 +84,12 @@ function failureOf(child: ChildProcess): Promise<string | undefined> {
   return new Promise((resolve) => {
     child.once("error", (error) => resolve(error.message));
     child.once("exit", (code) =>
-      resolve(code === 0 || code === null ? undefined : `journalctl ended with ${code}`),
+      resolve(code === 0 || code === null ? undefined : `journalctl exited with ${code}`),
     );
   });
 }
 
-/** One entry, as JSON; undefined for what is none. A message that is no text comes as its bytes. */
+/** One entry, from JSON; undefined if it is not one. A message that is not text comes as bytes. */
 export function lineOf(entry: string): LogLine | undefined {
   try {
     const { MESSAGE: message, __REALTIME_TIMESTAMP: time } = JSON.parse(entry) as Record<string, unknown>;

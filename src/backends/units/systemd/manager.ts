@@ -17,17 +17,17 @@ import { liveOf, ownDropIns, PROPERTIES, type Properties, propertiesIn, startOut
 
 type Class = "user" | "system";
 
-/** Has an entry for each account whose systemd runs from boot on. */
+/** Has an entry for each account whose systemd runs from boot. */
 const LINGER = "/var/lib/systemd/linger";
 
 type Account = Pick<ThisAccount, "uid" | "username">;
 
-/** Programs that are asked at once. */
+/** How many programs run at once. */
 const AT_ONCE = 8;
-/** A program that systemd starts again after its start failed is on its way for so long, ms, and is looked at so often. */
+/** How long a unit may take that systemd retries after a failed start, ms; and the pause between two looks at it. */
 const BEGIN_BOUND = 2000;
 const BEGIN_GAP = 20;
-/** Answers of systemctl for a unit that it does not know: of `stop`, of `disable`. */
+/** What `systemctl stop` and `disable` print for an unknown unit. */
 const UNKNOWN_UNIT = /not loaded|does not exist|not found/;
 
 /** The account's systemd, and for servers of class `system` the machine's. */
@@ -60,7 +60,7 @@ export class SystemdManager implements UnitManager {
     for (const scope of new Set(specs.map(classOf))) await this.#reach(scope);
   }
 
-  /** Each server has one place: its class says whose. */
+  /** Each server has one place, decided by its class. */
   siteOf(): undefined {
     return undefined;
   }
@@ -74,11 +74,11 @@ export class SystemdManager implements UnitManager {
     return join(folder, systemdUnits.fileName(spec));
   }
 
-  /** What runs under the account's systemd ends with the account's last session. */
+  /** Units of the account's systemd stop with the account's last login session. */
   hint(spec: ServerSpec): string | undefined {
     const { username } = this.#account;
     if (classOf(spec) === "system" || existsSync(join(LINGER, username))) return undefined;
-    return `servers under the systemd of ${username} run while you are logged in; \`loginctl enable-linger\` has them run from boot on`;
+    return `servers under ${username}'s systemd run only while you are logged in; with \`loginctl enable-linger\` they run from boot on`;
   }
 
   async look(units: readonly Unit[]): Promise<ReadonlyMap<string, Live>> {
@@ -114,7 +114,7 @@ export class SystemdManager implements UnitManager {
     await this.#reloads[scope].ask();
   }
 
-  /** Settings that were laid over this unit alone, and an enablement until the next boot. */
+  /** Removes drop-ins for this unit alone, and an enablement until the next boot. */
   async takeBack({ spec }: Unit): Promise<void> {
     const scope = classOf(spec);
     const answer = await this.#systemctl(scope, ["show", "--property=DropInPaths,UnitFileState", idOf(spec)]);
@@ -141,14 +141,14 @@ export class SystemdManager implements UnitManager {
     const scope = classOf(spec);
     const answer = await this.#systemctl(scope, ["--no-block", "stop", idOf(spec)]);
     if (answer.code !== 0 && !UNKNOWN_UNIT.test(answer.stderr)) throw refusal(how, spec, answer);
-    // Told to stop first, so that nothing starts it again.
+    // Told to stop first, so that nothing restarts it.
     if (how === "kill") await this.#systemctl(scope, ["kill", "--signal=SIGKILL", idOf(spec)]);
   }
 
   async stop({ spec }: Unit): Promise<void> {
     const answer = await this.#systemctl(classOf(spec), ["stop", idOf(spec)], boundOf(spec));
     if (answer.code !== 0 && !UNKNOWN_UNIT.test(answer.stderr)) throw refusal("stop", spec, answer);
-    // A failed unit would be kept in mind for good.
+    // Otherwise systemd would remember a failed unit for good.
     await this.#systemctl(classOf(spec), ["reset-failed", idOf(spec)]);
   }
 
@@ -182,17 +182,17 @@ export class SystemdManager implements UnitManager {
     if (answer.code !== 0) throw unreachable(scope, answer);
   }
 
-  /** What systemd says of a failure is that it failed, so that is looked up. */
+  /** systemctl only says that a start failed, so the reason is looked up. */
   async #start(spec: ServerSpec, again = false): Promise<void> {
     const began = Date.now();
     const answer = await this.#systemctl(classOf(spec), ["start", idOf(spec)], boundOf(spec));
     if (answer.code === 0) return;
     const live = await this.#lookAfterStart(spec);
     const outcome = startOutcome(live, began);
-    // What it means that it has ended is judged by whoever waits for it.
+    // The caller that waits for it decides what its exit means.
     if (outcome === "ran") return;
     if (outcome === "untried" && !again) {
-      // It had failed too often by itself: who says so now starts it all the same.
+      // It had failed too often by itself: an explicit start still starts it.
       await this.#systemctl(classOf(spec), ["reset-failed", idOf(spec)]);
       return this.#start(spec, true);
     }
@@ -200,7 +200,7 @@ export class SystemdManager implements UnitManager {
     throw refusal("start", spec, answer);
   }
 
-  /** As {@link look}, once it is not about to start: by then systemd has forgotten the end that it calls a failure. */
+  /** As {@link look}, once it is no longer starting: after a failed start, systemd may be retrying it. */
   async #lookAfterStart(spec: ServerSpec): Promise<Live> {
     const unit = { spec, file: this.fileOf(spec), enabled: true, isEdited: false, isTouched: false };
     for (const until = Date.now() + BEGIN_BOUND; ; ) {
@@ -215,7 +215,7 @@ export class SystemdManager implements UnitManager {
     const [verb = ""] = args.filter((word) => !word.startsWith("--"));
     if (answer.code !== 0)
       throw new ServiceError(
-        `cannot ${verb} by \`systemctl${scope === "user" ? " --user" : ""}\`: ${words(answer)}`,
+        `cannot ${verb} with \`systemctl${scope === "user" ? " --user" : ""}\`: ${words(answer)}`,
       );
   }
 
@@ -229,22 +229,22 @@ export class SystemdManager implements UnitManager {
 
 const classOf = (spec: Pick<ServerSpec, "class">): Class => spec.class ?? "user";
 const idOf = (spec: ServerSpec) => systemdUnits.fileName(spec);
-/** systemctl waits for the end of the old process. */
+/** systemctl waits until the old process has exited. */
 const boundOf = ({ stop }: ServerSpec) => stop.grace + ASK_BOUND;
 
 const refusal = (verb: string, spec: ServerSpec, answer: Answer) =>
-  new ServiceError(`cannot ${verb} ${spec.name} by systemctl: ${words(answer)}`);
+  new ServiceError(`cannot ${verb} ${spec.name} with systemctl: ${words(answer)}`);
 
 function unreachable(scope: Class, answer: Answer): BackendUnreachable {
   const why = words(answer);
   return new BackendUnreachable(
     scope === "system"
-      ? `cannot reach the systemd of this machine: ${why}; see that it was booted with systemd`
-      : `cannot reach the systemd of this account: ${why}; log in to it directly (not by su or sudo), and see that XDG_RUNTIME_DIR is set`,
+      ? `cannot reach the systemd of this machine: ${why}; check that it was booted with systemd`
+      : `cannot reach the systemd of this account: ${why}; log in to it directly (not by su or sudo), and check that XDG_RUNTIME_DIR is set`,
   );
 }
 
-/** In double quotes an `EnvironmentFile=` keeps everything but these. */
+/** In double quotes, an `EnvironmentFile=` takes everything literally but these. */
 function environmentFile(values: SecretValues): string {
   const quoted = (value: string) => `"${value.replace(/["\\`$]/g, "\\$&")}"`;
   return Object.keys(values)
@@ -255,6 +255,6 @@ function environmentFile(values: SecretValues): string {
 
 function secretFault(value: string): string | undefined {
   return /\p{Noncharacter_Code_Point}|\p{Surrogate}/u.test(value)
-    ? "its value has a code point that is no character, such as U+FFFE"
+    ? "its value has a code point that is not a character, such as U+FFFE"
     : undefined;
 }

@@ -6,7 +6,7 @@ import { systemdUnits } from "../../render/systemd.ts";
 import type { Live, Unit } from "../manager.ts";
 import { isStale } from "../stale.ts";
 
-/** What `systemctl show` tells of a unit, and what that means. */
+/** Reading the output of `systemctl show`. */
 
 export const PROPERTIES = [
   "Id",
@@ -94,9 +94,9 @@ function stateOf(
     case "deactivating":
       return "stopping";
     case "failed": {
-      // Told to stop, it was killed in the end, and nobody has waited to have systemd forget that.
+      // It was told to stop and then killed, and nobody waited to reset its failed state.
       if (requested && !enabled) return "stopped";
-      // What is never started again has ended, however it did, as long as it had begun.
+      // With the policy `never`, it has simply exited, however it did, if it had started.
       const hasEnded =
         /^(exit-code|signal|core-dump)$/.test(Result ?? "") && !Object.hasOwn(SETUP_FAILURES, ExecMainStatus);
       return hasEnded && restart.policy === "never" ? "stopped" : "failed";
@@ -106,7 +106,7 @@ function stateOf(
   }
 }
 
-/** `Thu 2026-11-26 01:15:53 UTC` as unix ms; undefined for what did not happen. */
+/** `Thu 2026-11-26 01:15:53 UTC` as unix ms; undefined if it did not happen. */
 export function timeOf(text: string | undefined): number | undefined {
   const at = Date.parse(text?.replace(/^\w+ /, "") ?? "");
   return Number.isNaN(at) ? undefined : at;
@@ -114,7 +114,7 @@ export function timeOf(text: string | undefined): number | undefined {
 
 const EXITED = "1";
 
-/** A unit that was told to stop leaves its active state before its process ends, another one after that. */
+/** A unit that is told to stop leaves its active state before its process exits; any other leaves it afterwards. */
 function lastExitOf(properties: Properties): Live["lastExit"] {
   const { ExecMainCode: code, ExecMainStatus: status } = properties;
   const at = timeOf(properties.ExecMainExitTimestamp);
@@ -133,13 +133,13 @@ function signalName(number: number): string {
   return found?.[0] ?? `signal ${number}`;
 }
 
-/** Exit codes that systemd gives when it does not come to run the program: see systemd.exec(5). */
+/** Exit codes that systemd uses if it cannot run the program: see systemd.exec(5). */
 const SETUP_FAILURES: Readonly<Record<string, string>> = {
   "200": "its working folder cannot be entered: {workingDir}",
   "203": "its program cannot be run: {program}",
   "209": "its standard output cannot be opened",
-  "216": "its group is not there",
-  "217": "its account is not there",
+  "216": "its group does not exist",
+  "217": "its account does not exist",
 };
 
 const isSetupFailure = (exit: Exit) => exit.kind === "code" && Object.hasOwn(SETUP_FAILURES, exit.code);
@@ -166,8 +166,8 @@ export function startOutcome(
 /** Results that say more than the exit does. */
 const RESULTS: Readonly<Record<string, string>> = {
   "start-limit-hit": TOO_OFTEN,
-  timeout: "it did not do in time what it was told",
-  "oom-kill": "it was ended because memory ran out",
+  timeout: "it did not react in time",
+  "oom-kill": "it was killed because memory ran out",
   resources: "systemd could not provide what it needs",
 };
 
