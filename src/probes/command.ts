@@ -15,20 +15,20 @@ export interface CommandRun {
   readonly workingDir: string;
   /** Longest run, ms. */
   readonly timeout: number;
-  /** The run folder of the server: the process is written down there, for an agent that comes after this one. */
+  /** The server's run folder: the process is recorded there, for the next agent. */
   readonly dir: string;
-  /** Ends it early: the server is gone, or this agent goes. */
+  /** Ends it early: the server is gone, or this agent exits. */
   readonly signal: AbortSignal;
 }
 
 /** Output that is kept, bytes: its last line is part of the evidence. */
 const KEPT_OUTPUT = 4096;
-/** Longest wait for output after the end, ms. */
+/** Longest wait for output after the exit, ms. */
 const LAST_WORDS = 500;
 const RECORD = /^probe-\d+\.json$/;
 const recordPath = (dir: string, pid: number) => join(dir, `probe-${pid}.json`);
 
-/** Runs a program, and all it starts, for so long at most. It is good when it ends with code 0. */
+/** Runs a program, and everything that it starts, for `timeout` at most. The result is good if it exits with code 0. */
 export async function commandProbe(command: CommandRun): Promise<ProbeReport> {
   const steps = new Steps();
   const { program, timeout } = command;
@@ -48,11 +48,11 @@ export async function commandProbe(command: CommandRun): Promise<ProbeReport> {
   const { pid } = child;
   if (pid !== undefined) remember(command.dir, pid);
   const end = await endOf(child, timeout, command.signal);
-  // Also after a good end: what it left behind in its group is its own, and nobody else ends it.
+  // Also after a good result: what it left in its process group is its own, and nobody else ends that.
   if (pid !== undefined) {
     signalProcess(-pid, "SIGKILL");
     fs.rmSync(recordPath(command.dir, pid), { force: true });
-    // Its end may be told before its last words. What has left its group may hold its output for ever.
+    // Its exit may be reported before its last output. A process that left its group may hold its output for ever.
     await within(closed, LAST_WORDS);
   }
   child.stdout.destroy();
@@ -88,13 +88,13 @@ function endOf(child: ChildProcess, timeout: number, signal: AbortSignal): Promi
 
 const record = z.object({ pid: z.int().min(2), start: z.string(), boot: z.string() });
 
-/** Without room for a record the probe is run all the same: its own bound still ends it. */
+/** If it cannot be recorded, the probe runs anyway: its timeout still ends it. */
 function remember(dir: string, pid: number): void {
   const process = identify(pid);
   try {
     if (process) writeAtomic(recordPath(dir, pid), JSON.stringify(process));
   } catch {
-    // As said above.
+    // See above.
   }
 }
 

@@ -4,11 +4,11 @@ import { isCode } from "../system/files.ts";
 import { speaksTls } from "./tls.ts";
 import { told } from "./untrusted.ts";
 
-/** The moment at which all work of a probe ends, however little was done. */
+/** When all work of a probe ends, however far it got. */
 export interface Deadline {
-  /** On the clock of `performance.now()`. */
+  /** By the clock of `performance.now()`. */
   readonly at: number;
-  /** How much time there was in all, ms. */
+  /** How much time there was in total, ms. */
   readonly ms: number;
 }
 
@@ -16,13 +16,13 @@ export function deadlineIn(ms: number): Deadline {
   return { at: performance.now() + ms, ms };
 }
 
-/** One request. Nothing is followed, kept alive or compressed. */
+/** One request. No redirects, no keep-alive, no compression. */
 export interface HttpRequest {
   readonly method: "GET" | "POST" | "DELETE";
   /** Where to connect: not necessarily what `host` names. */
   readonly address: string;
   readonly port: number;
-  /** The header: a server may refuse what is not its own name. */
+  /** The `Host` header: a server may refuse any name but its own. */
   readonly host: string;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -34,42 +34,42 @@ export interface HttpRequest {
 
 export interface ResponseHead {
   readonly status: number;
-  /** What the server calls its status, as one harmless line; often empty. */
+  /** The server's text for its status, as one harmless line; often empty. */
   readonly reason: string;
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Takes the body piece by piece; true: that is enough of it. */
+/** Takes the body piece by piece; returns true once it has read enough. */
 export type BodyReader = (piece: Buffer) => boolean;
 
 export interface HttpExchange {
   readonly head?: ResponseHead;
-  /** Why the exchange did not come to its end, as what follows the server's name: "refuses connections". */
+  /** Why the exchange did not complete, to follow the server's name: "refuses connections". */
   readonly refusal?: string;
-  /** Its time was over. */
+  /** Its time was up. */
   readonly isLate?: true;
 }
 
-/** Most bytes of a body: what is longer is no answer to a probe. */
+/** Longest body, bytes: anything longer is not an answer to a probe. */
 const LONGEST_BODY = 4 << 20;
 const LONGEST_HEAD = 16 << 10;
 
 type Opener = (head: ResponseHead) => BodyReader | undefined;
 
 /**
- * One exchange over a connection of its own, which is closed when this settles. `open` is called with the head of the
- * answer and returns who reads the body, or undefined: the head is enough. Never rejects.
+ * One exchange over its own connection, which is closed when this settles. `open` is called with the head of the answer,
+ * and returns what reads the body, or undefined if the head is enough. Never rejects.
  */
 export async function exchange(asked: HttpRequest, open: Opener = () => undefined): Promise<HttpExchange> {
   const done = await exchangeOnce(asked, open);
   if (done.refusal !== NO_ANSWER || asked.signal?.aborted) return done;
-  // OpenSSL takes plain HTTP for what it is, and sends no alert: so it is asked in its own language.
+  // OpenSSL recognises plain HTTP and sends no alert, so try TLS itself.
   return (await speaksTls(asked)) ? { ...done, refusal: TLS } : done;
 }
 
 function exchangeOnce(asked: HttpRequest, open: Opener): Promise<HttpExchange> {
   const left = asked.deadline.at - performance.now();
-  // Nothing is sent that nobody would hear the answer of: it might open a session.
+  // Send nothing if there is no time for an answer: it might open a session.
   if (left <= 0)
     return Promise.resolve({ refusal: `left no time within ${asked.deadline.ms} ms`, isLate: true });
   return new Promise((resolve) => {
@@ -92,11 +92,11 @@ function exchangeOnce(asked: HttpRequest, open: Opener): Promise<HttpExchange> {
     try {
       sent = send(asked);
     } catch (error) {
-      // Characters that may not stand in a path or a header.
+      // Characters that are not allowed in a path or a header.
       settle(`cannot be asked: ${told((error as Error).message)}`);
       return;
     }
-    // Stays until the end: a socket that is destroyed while it connects has an error of its own to tell.
+    // Stays until the end: a socket that is destroyed while connecting emits an error of its own.
     sent.on("error", (error) => settle(head ? BROKEN_OFF : reasonOf(error)));
     sent.once("close", () => settle(head ? BROKEN_OFF : NO_ANSWER));
     sent.once("upgrade", () => settle("answered with another protocol than HTTP"));
@@ -110,7 +110,7 @@ function exchangeOnce(asked: HttpRequest, open: Opener): Promise<HttpExchange> {
 }
 
 const NO_ANSWER = "closed the connection without an answer";
-/** With the way out: it is the whole evidence of a server that may be as it should. */
+/** With what to do: this is the only evidence, and the server itself may be fine. */
 export const TLS =
   'speaks TLS, and xy asks over plain HTTP only: use the check "tcp", or a "command" that asks over https';
 const BROKEN_OFF = "broke its answer off";
@@ -163,7 +163,7 @@ function reasonOf(error: NodeJS.ErrnoException & { rawPacket?: Buffer }): string
   return told(error.message);
 }
 
-/** What answers in place of HTTP: an alert or a greeting of TLS, or anything. */
+/** What answers instead of HTTP: a TLS alert or greeting, or anything else. */
 function notHttp(packet: Buffer): string {
   const [kind, major] = packet;
   if ((kind === 0x15 || kind === 0x16) && major === 0x03) return TLS;

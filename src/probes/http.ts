@@ -10,12 +10,12 @@ export interface HttpTarget {
   /** The `Host` header, with the port where it needs one. */
   readonly host: string;
   readonly path: string;
-  /** Status codes that are fine; none named: 200 to 299. */
+  /** Accepted status codes; if empty, 200 to 299. */
   readonly status: readonly number[];
   readonly timeoutMs: number;
 }
 
-/** Asks for the path once and judges the status of the answer alone. A redirect is not followed: it is its status. */
+/** Requests the path once, and judges only the status. A redirect is not followed: it counts by its own status. */
 export async function httpProbe(target: HttpTarget): Promise<ProbeReport> {
   const { address, port, host, path, status, timeoutMs } = target;
   const began = performance.now();
@@ -64,7 +64,7 @@ export function statusText({ status, reason }: ResponseHead): string {
   return `${status} ${reason}`.trim();
 }
 
-/** What a status that is no success asks for, to be put behind it; empty when the status says it all. */
+/** A hint to append to a status other than success; empty if the status says it all. */
 export function meaning({ status, headers }: ResponseHead, host: string): string {
   if (status === 401) return ", it wants authorization";
   if (status === 403) return `, it forbids this request: perhaps its Host header, ${told(host, 100)}`;

@@ -6,18 +6,18 @@ export interface JsonRpcError {
   readonly data?: unknown;
 }
 
-/** What a text says in answer to one request. */
+/** What a message means as the answer to one request. */
 export type RpcAnswer =
   | { readonly kind: "result"; readonly result: RpcResult }
   | { readonly kind: "error"; readonly error: JsonRpcError }
-  /** An answer, to another request. */
+  /** The answer to another request. */
   | { readonly kind: "stranger" }
-  /** A notification, or a request of the server's own; `json` false: not even JSON. */
+  /** A notification, or a request from the server; `json` false: not even JSON. */
   | { readonly kind: "other"; readonly json: boolean };
 
 /**
- * Reads one message, or a batch of them, for the answer to the request `asked`. An error without an id counts: the
- * server may have failed before it read the id. Written by hand, because a server may send a hundred thousand of them.
+ * Reads one message, or a batch, and looks for the answer to the request `asked`. An error without an id counts: the
+ * server may have failed before it read the id. Written by hand, because a server may send a hundred thousand messages.
  */
 export function readAnswer(text: string, asked: number): RpcAnswer {
   const parsed = parse(text);

@@ -24,46 +24,47 @@ export interface Endpoint {
   readonly port: number;
   /** Longest wait for the connection, ms. */
   readonly timeout: number;
-  /** `any`: whoever listens is as good as one of its processes. */
+  /** `any`: any listener counts as one of its processes. */
   readonly owner?: "own" | "any" | undefined;
 }
 
 export interface ListenerReport extends ProbeReport {
-  /** The address that accepted the connection, and belongs to the server. Only when all is well. */
+  /** The server's address that accepted the connection. Only if all is well. */
   readonly address?: string;
-  /** To be put behind what is good: which address a name stood for, and that it can be reached from further away than it is declared for; else empty. */
+  /** A clause for good results: which address a name resolved to, and that it can be reached from further away than
+   * declared; else empty. */
   readonly exposure?: string;
 }
 
-/** Most ports that a complaint names. */
+/** Most addresses that a message names. */
 const MOST_PLACES = 5;
 
-/** Looks at who listens for one run of a server. */
+/** Checks who listens, for one run of a server. */
 export class ListenerProbe {
   readonly #subject: Pick<Subject, "members" | "notice">;
-  /** The socket last seen to belong to the server: while it listens, its owner need not be looked up again. */
+  /** The last socket known to belong to the server: while it listens, its owner need not be looked up again. */
   #owned: Owned | undefined;
 
   readonly #table: typeof listeners;
 
-  /** `table`: what tells all listening sockets of the machine, which costs more the more connections there are. */
+  /** `table`: reads all listening sockets of the machine, which costs more the more connections there are. */
   constructor(subject: Pick<Subject, "members" | "notice">, table = listeners) {
     this.#subject = subject;
     this.#table = table;
   }
 
   /**
-   * Does something of this server listen where a client would connect, and does it accept a connection? Throws
-   * when that cannot be seen now, which says nothing about the server.
+   * Does this server listen where a client would connect, and does it accept a connection? Throws if that cannot be
+   * checked now, which says nothing about the server.
    */
   async look(endpoint: Endpoint): Promise<ListenerReport> {
     return (await this.#lookAgain(endpoint)) ?? this.#lookAtAll(endpoint);
   }
 
   /**
-   * The cheap way, for nearly every look: the socket that was found to be the server's is open still, and it is what
-   * answers. Undefined when that cannot be said. A socket for all addresses may be passed over in favour of one for this
-   * address: there the whole table is looked at.
+   * The cheap way, for nearly every look: the socket known to be the server's is still open, and is the one that answers.
+   * Undefined if that is not certain: a socket for one address takes precedence over one for all addresses, so then the
+   * whole table has to be read.
    */
   async #lookAgain({ host, port, timeout }: Endpoint): Promise<ListenerReport | undefined> {
     const steps = new Steps();
@@ -89,7 +90,7 @@ export class ListenerProbe {
     if (owned === undefined && !isWelcome)
       return steps.bad("listener", `${at(host, port)} is held by ${await this.#stranger(port, host)}`);
     const { address, refusal, tried } = await tryConnect(host, port, timeout);
-    // A name may mean several addresses, of which only one is this server's.
+    // A name may resolve to several addresses, only one of which is this server's.
     const answers = refusal === undefined ? await this.#ownerOf(listenersFor(here, address)) : owned;
     const place = { host, port, ...(refusal === undefined ? { address } : {}) };
     const mine = answers ?? (isWelcome ? undefined : owned);
@@ -107,7 +108,7 @@ export class ListenerProbe {
     return this.#owned;
   }
 
-  /** Who holds the port in its place, and the way out where that may be right. */
+  /** Who holds the port instead, and what to do if that is intended. */
   async #stranger(port: number, host: string): Promise<string> {
     const found = await holderOf(port, host).catch(() => undefined);
     if (found === undefined || found.pid === 0) return `${found?.name ?? "another process"}${MAY_BE_RIGHT}`;
@@ -120,7 +121,7 @@ export class ListenerProbe {
       : holderText(found);
   }
 
-  /** Servers that find their port taken may move to the next one, and say nothing. */
+  /** A server that finds its port taken may silently use the next one. */
   async #elsewhere(all: ReadonlyMap<number, readonly Listener[]>, port: number): Promise<string> {
     const others = [...all].flatMap(([number, sockets]) => (number === port ? [] : sockets));
     const found = allOwnedBy(await this.#subject.members(), others);
@@ -133,7 +134,7 @@ export class ListenerProbe {
 interface Place {
   readonly host: string;
   readonly port: number;
-  /** That accepted the connection. */
+  /** The address that accepted the connection. */
   readonly address?: string;
 }
 
@@ -153,7 +154,7 @@ function listens(steps: Steps, who: string, { host, port, address }: Place, list
   };
 }
 
-/** The same of somebody else, where that may be: also what rests on an answer says so. */
+/** The same if anybody may listen: results that build on this one say so, too. */
 async function inItsPlace(steps: Steps, place: Place, listener: Listener | undefined) {
   const found = await holderOf(place.port, place.host).catch(() => undefined);
   const who = `${found === undefined ? "another process" : holderText(found)} listens in its place (owner "any")`;
@@ -164,7 +165,7 @@ async function inItsPlace(steps: Steps, place: Place, listener: Listener | undef
 const MAY_BE_RIGHT =
   '; if it listens in place of this server, as for `docker run -p`, say `owner "any"` in its check';
 
-/** The second: it answers. */
+/** The second step: it answers. */
 function accepted(steps: Steps, address: string, port: number, evidence: string): ListenerReport {
   return { ...steps.good("connect", `${at(address, port)} accepts a connection`), evidence, address };
 }
@@ -183,22 +184,22 @@ function nobodyAt(host: string, port: number, elsewhere: readonly Listener[]): s
 const LOOPBACK = /^(localhost|::1|127\.[\d.]+)$/i;
 const ALL_INTERFACES = ["0.0.0.0", "::"];
 
-/** A server that is declared for this machine alone, and that others on the network can reach. */
+/** A warning if a server is declared for this machine only, but can be reached from the network. */
 function exposureOf(host: string, { address }: Listener): string {
   if (!LOOPBACK.test(host) || !ALL_INTERFACES.includes(address)) return "";
   return `; it listens on all interfaces (${address}), not only on ${host} as declared`;
 }
 
 interface Connection {
-  /** That accepted it. */
+  /** The address that accepted it. */
   readonly address: string;
-  /** What came instead. */
+  /** What happened instead. */
   readonly refusal?: string;
-  /** The addresses that a name stands for, to be put behind a refusal; else empty. */
+  /** The addresses that a name resolves to, to append to a refusal; else empty. */
   readonly tried: string;
 }
 
-/** The address that accepted a connection in time, or what came instead. Of a name each address is tried, as clients do. */
+/** The address that accepted a connection in time, or what happened instead. Each address of a name is tried, as clients do. */
 function tryConnect(host: string, port: number, timeout: number): Promise<Connection> {
   return new Promise((resolve) => {
     const tried = new Set<string>();

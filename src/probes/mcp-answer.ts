@@ -5,31 +5,31 @@ import { ServerEvents } from "./sse.ts";
 import { told } from "./untrusted.ts";
 import { ownWords, saysTls } from "./words.ts";
 
-/** What came of one MCP request; `detail` is one line, to be put behind the name of the request. */
+/** The result of one MCP request; `detail` is one line, to follow the name of the request. */
 export type Answer =
   | { readonly kind: "result"; readonly result: RpcResult }
   | { readonly kind: "unauthorized"; readonly detail: string }
-  /** It answers, but not this: so does a server of the other era. `status`: that of HTTP, where it was no success. */
+  /** It answers, but not to this: as a server of the other era does. `status`: the HTTP status, if not a success. */
   | {
       readonly kind: "refused";
       readonly detail: string;
       readonly error?: JsonRpcError | undefined;
       readonly status?: number;
     }
-  /** It is down, forbids or fails: no other request would fare better. */
+  /** It is down, forbids the request, or fails: no other request would do better. */
   | { readonly kind: "failed"; readonly detail: string };
 
-/** Looks for the answer to one request in the body of a response, which is JSON or a stream of events. */
+/** Looks for the answer to one request in a response body: JSON, or an event stream. */
 export interface AnswerSearch {
-  /** Undefined: the body is neither, and is not read. */
+  /** Undefined if the body is neither, and is not read. */
   readonly reader: BodyReader | undefined;
-  /** What was found when the reading is over. */
+  /** What was found by the end of the body. */
   found(): RpcAnswer | undefined;
-  /** What a refusal says that is neither, as one harmless line. */
+  /** The text of a refusal that is neither, as one harmless line. */
   said?(): string;
 }
 
-/** `id` is that of the request. */
+/** `id`: the request's. */
 export function searchBody(head: ResponseHead, id: number): AnswerSearch {
   const type = contentType(head);
   if (type === "text/event-stream") return searchEvents(id);
@@ -49,7 +49,7 @@ function searchJson(id: number): AnswerSearch {
   };
 }
 
-/** Stops at the answer: the server may keep the stream open for good. */
+/** Stops at the answer: the server may keep the stream open for ever. */
 function searchEvents(id: number): AnswerSearch {
   const events = new ServerEvents();
   let found: RpcAnswer | undefined;
@@ -57,7 +57,7 @@ function searchEvents(id: number): AnswerSearch {
     reader: (piece) => {
       for (const { data } of events.take(piece)) {
         const read = readAnswer(data, id);
-        // A stranger's answer is told of when none of ours comes.
+        // The answer to another request is reported if ours does not come.
         if (read.kind !== "other" || found === undefined) found = read;
         if (isOurs(read)) return true;
       }
@@ -71,7 +71,7 @@ function isOurs({ kind }: RpcAnswer): boolean {
   return kind === "result" || kind === "error";
 }
 
-/** Judges one exchange, of whose body this was found. `host` is the header that was sent. */
+/** Judges one exchange by what was found in its body. `host`: the header that was sent. */
 export function judge(
   { head, refusal }: HttpExchange,
   search: AnswerSearch | undefined,
@@ -85,7 +85,7 @@ export function judge(
   if (status === 401) return { kind: "unauthorized", detail: statusText(head) };
   if (saysTls(head, said)) return { kind: "failed", detail: TLS };
   const own = error && errorText(error);
-  // What it says itself comes before a guess.
+  // The server's own words come before a guess.
   const detail =
     status === 403 && own !== undefined
       ? `${statusText(head)}: ${own}${meaning(head, host)}`
@@ -103,7 +103,7 @@ export function refusedWith(error: JsonRpcError): Answer {
   return { kind: "refused", detail: errorText(error), error };
 }
 
-/** What a success held in place of an answer. */
+/** What a success contained instead of an answer. */
 function whatInstead(head: ResponseHead, found: RpcAnswer | undefined): string {
   const type = contentType(head);
   if (found?.kind === "stranger")
@@ -132,7 +132,7 @@ export function supportedVersions(error: JsonRpcError | undefined): readonly str
   return isRecord(error?.data) ? versionsIn(error.data.supported) : [];
 }
 
-/** The usable protocol versions of a list from outside: they go into a header. */
+/** The usable protocol versions in a list from outside: they go into a header. */
 export function versionsIn(list: unknown): readonly string[] {
   return Array.isArray(list) ? list.slice(0, 20).filter(isVersion) : [];
 }

@@ -5,7 +5,7 @@ import { type Deadline, deadlineIn, exchange, type HttpExchange, type HttpReques
 import { type Answer, type AnswerSearch, judge, searchBody } from "./mcp-answer.ts";
 import { told } from "./untrusted.ts";
 
-/** Where an MCP server is asked, and by whom. */
+/** Where to reach an MCP server, and how to introduce ourselves. */
 export interface McpPlace {
   /** Where to connect. */
   readonly address: string;
@@ -23,33 +23,33 @@ export interface McpRequest {
   readonly method: string;
   readonly params?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
-  /** It may open a session: its answer is waited for a little longer than it counts, to learn what must be ended. */
+  /** It may open a session: wait for its answer a little beyond the deadline, to learn which session must be ended. */
   readonly opens?: true;
-  /** What to say of the answer among the steps. */
+  /** What the step says about the answer. */
   readonly report?: (answer: Answer) => StepReport;
 }
 
 export interface McpReply {
   readonly answer: Answer;
-  /** The session that the server opened with this reply, where requests name one. */
+  /** The session that the server opened with this reply, if requests have to name one. */
   readonly session?: string | undefined;
 }
 
-/** How a probe talks to a server, over whichever transport. */
+/** How a probe talks to a server, over any transport. */
 export interface Talk {
-  /** The path that is asked, as one harmless line. */
+  /** The request path, as one harmless line. */
   readonly path: string;
   /** Headers of every request from now on. */
   standing: Readonly<Record<string, string>>;
   /** Asks, and waits for the answer to this very request. */
   ask(asked: McpRequest): Promise<McpReply>;
-  /** Tells the server something that has no answer; a result stands for "taken". */
+  /** Sends the server a notification; a result means that it was accepted. */
   tell(method: string): Promise<Answer>;
 }
 
-/** How long a session's end may take, and how much later than in time an answer that opens one is heard, ms. */
+/** How long ending a session may take, and how long after the deadline an answer that opens one is still read, ms. */
 const AFTERWARDS = 500;
-/** Most sessions that are ended: an honest server opens one. */
+/** Most sessions to end: an honest server opens one. */
 const MOST_SESSIONS = 4;
 
 /** The requests of one probe to one server: one at a time, each recorded, bounded in time, every session ended. */
@@ -68,7 +68,7 @@ export class Conversation implements Talk {
     this.#deadline = deadlineIn(place.timeoutMs);
   }
 
-  /** What comes now has all of the time again. `eachAlone`: so has each request from now on. */
+  /** Restarts the deadline. `eachAlone`: from now on, each request gets the whole time. */
   renew(eachAlone = false): void {
     this.#eachAlone = eachAlone;
     this.#deadline = deadlineIn(this.#place.timeoutMs);
@@ -96,7 +96,7 @@ export class Conversation implements Talk {
     return answer;
   }
 
-  /** Ends every session that was opened, also when there is no time left for anything else. */
+  /** Ends every session that was opened, even if there is no time left for anything else. */
   async end(): Promise<void> {
     const deadline = deadlineIn(AFTERWARDS);
     const endOne = async (session: string) => {
@@ -145,7 +145,7 @@ export class Conversation implements Talk {
   }
 }
 
-/** What comes of a message that has no answer. */
+/** The result of sending a message that has no answer. */
 export function taken(exchanged: HttpExchange, host: string): Answer {
   const status = exchanged.head?.status ?? 0;
   return status >= 200 && status < 300 ? { kind: "result", result: {} } : judge(exchanged, undefined, host);
@@ -155,7 +155,7 @@ export function reportOfTelling(answer: Answer, { head }: HttpExchange): StepRep
   return reportOf(answer, () => (head ? statusText(head) : ""));
 }
 
-/** A step of its answer; `say` what a result holds. */
+/** The step for an answer; `say` describes a result. */
 export function reportOf(
   answer: Answer,
   say: (answer: Extract<Answer, { kind: "result" }>) => string = () => "answered",

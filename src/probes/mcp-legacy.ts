@@ -4,23 +4,23 @@ import { type Answer, isVersion, supportedVersions } from "./mcp-answer.ts";
 import { type McpReply, reportOf, type Talk } from "./mcp-conversation.ts";
 import { type Client, healthy, type Identity, judged, type Look, listTools, nameIn } from "./mcp-look.ts";
 
-/** The versions of the legacy era, the newest first. A server answers with the one that it wants. */
+/** The versions of the legacy era, newest first. A server answers with the one that it wants. */
 const VERSIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"] as const;
 
-/** What came of the legacy way, and the HTTP status with which the opening was refused. */
+/** The result of the legacy way, and the HTTP status with which the opening was refused. */
 export interface LegacyLook {
   readonly look: Look;
   readonly refusedWith?: number;
 }
 
 interface Way {
-  /** What is known of the server whatever it says. */
+  /** What is known about the server in any case. */
   readonly facts?: Identity;
-  /** The server has answered the opening, and each request is for itself: it keeps nothing between two. */
+  /** Called once the server has answered the opening and turns out to be stateless: it keeps nothing between requests. */
   readonly alone?: () => void;
 }
 
-/** Looks at a server the legacy way: opens a session, says so, and lists its tools, or pings when it has none. */
+/** Probes a server the legacy way: opens a session, confirms that, and lists its tools, or pings if it has none. */
 export async function legacyLook(
   talk: Talk,
   client: Client,
@@ -57,7 +57,7 @@ const NOT_MCP = {
   detail: "answered without a protocol version: this is not MCP",
 } as const;
 
-/** That of a refusal which is of HTTP alone: what answers in JSON-RPC is this transport. */
+/** The status of a refusal by plain HTTP: an answer in JSON-RPC means that it is this transport. */
 function statusOf({ status, error }: Extract<Answer, { kind: "refused" }>): number | undefined {
   return status === 404 || status === 405 || error === undefined ? status : undefined;
 }
@@ -85,7 +85,7 @@ function versionIn(version: unknown): string {
   return isVersion(version) ? version : "answered without a protocol version";
 }
 
-/** Undefined: it refuses, and that may be because it was not told that the opening is over. */
+/** Undefined if it refuses, which may be because it was not told that the opening is complete. */
 async function pinged(talk: Talk, identity: Identity, isTold = false): Promise<Look | undefined> {
   const { answer } = await talk.ask({ method: "ping" });
   if (answer.kind === "result") return healthy(identity, undefined);
@@ -108,8 +108,8 @@ function verdict(
 }
 
 /**
- * A server with one session for all its life cannot be looked at this way. While that session lasts it refuses another;
- * afterwards it looks for one, though none was named.
+ * A server with one session for its whole life cannot be probed this way. While that session lasts, it refuses another;
+ * afterwards, it expects one although none was named.
  */
 function withHint(look: Look): Look {
   if (!/already initialized|session not found/i.test(look.evidence)) return look;

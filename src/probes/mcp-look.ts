@@ -5,10 +5,10 @@ import type { Answer } from "./mcp-answer.ts";
 import { type McpRequest, reportOf, type Talk } from "./mcp-conversation.ts";
 import { told } from "./untrusted.ts";
 
-/** What both eras share: who the server is, what tools it lists, and what is made of it. */
+/** What both eras share: who the server is, which tools it lists, and how that is judged. */
 
 export type Look = Omit<ProbeReport, "steps">;
-/** What is known of a server that has answered its opening. */
+/** What is known about a server that has answered the opening. */
 export type Identity = Omit<McpFacts, "tools" | "authorization">;
 
 export interface Client {
@@ -16,13 +16,13 @@ export interface Client {
   readonly version: string;
 }
 
-/** Most pages of a list of tools, and most tools, that a probe reads. */
+/** Most pages of a tool list, and most tools, that a probe reads. */
 const MOST_PAGES = 20;
 const MOST_TOOLS = 1000;
 
 export type Tools = { readonly names: readonly string[]; readonly whole: boolean };
 
-/** Every name that the server lists, as far as a probe goes; or the answer that is not a list. */
+/** The names that the server lists, up to those bounds; or the answer, if it is not a list. */
 export async function listTools(
   talk: Talk,
   request: Pick<McpRequest, "params" | "headers"> = {},
@@ -54,7 +54,7 @@ function namesIn({ tools }: RpcResult): string[] {
   );
 }
 
-/** A server's name and version, from what it says of itself. */
+/** A server's name and version, as it reports them. */
 export function nameIn(info: unknown): Pick<Identity, "serverName" | "serverVersion"> {
   if (!isRecord(info)) return {};
   const { name, version } = info;
@@ -76,7 +76,7 @@ function nameOf({ era, protocolVersion, transport, serverName, serverVersion }: 
     .join(", ");
 }
 
-/** A server that answered all it was asked; no tools: it says that it has none. */
+/** A server that answered everything; no tools: it reports that it has none. */
 export function healthy(identity: Identity, tools: Tools | undefined): Look {
   const mcp: McpFacts = { ...identity, ...(tools && { tools: [...tools.names] }), authorization: "none" };
   return { ok: true, evidence: `${nameOf(identity)}, ${countOf(tools)}`, mcp };

@@ -8,8 +8,8 @@ const VERSION = "2026-07-28";
 const META = "io.modelcontextprotocol";
 
 /**
- * Looks at a server the modern way. Undefined: it answers as one of the legacy era would, and is to be asked that way;
- * never so when it is `known` to be modern.
+ * Probes a server the modern way. Undefined if it answers like one of the legacy era, and should be asked that way; never
+ * if it is `known` to be modern.
  */
 export async function modernLook(
   talk: Conversation,
@@ -42,13 +42,13 @@ export async function modernLook(
   return "kind" in tools ? judged(`tools/list at ${talk.path}`, tools, identity) : healthy(identity, tools);
 }
 
-/** It answers, and not as a server that has this version in common with us. */
+/** It answers, but does not seem to share this version with us. */
 function isLegacy(answer: Answer): boolean {
   if (answer.kind === "refused") return !speaksOurs(answer);
   return answer.kind === "result" && !speaks(versionsIn(answer.result.supportedVersions), true);
 }
 
-/** It refuses the version asked with, and names it among its own. */
+/** It refuses the requested version, although it lists it as supported. */
 function speaksOurs(answer: Answer): boolean {
   return (
     answer.kind === "refused" &&

@@ -18,14 +18,14 @@ import { ServerEvents } from "./sse.ts";
 import { told } from "./untrusted.ts";
 
 /**
- * HTTP+SSE, the transport of 2024-11-05: a GET opens a stream, whose first event says where to send messages, and the
- * answers come on the stream. The session ends with it.
+ * HTTP+SSE, the transport of 2024-11-05: a GET opens a stream whose first event says where to send messages, and answers
+ * come on the stream. The session ends with the stream.
  */
 
-/** Most characters of the address that a server gives for messages. */
+/** Longest address for messages that a server may give, characters. */
 const LONGEST_ENDPOINT = 2000;
 
-/** What came of opening a stream. `other`: it is none of this transport, and says this instead. */
+/** The result of opening a stream. `other`: it is not this transport, and this is its answer. */
 export type Opened =
   | { readonly kind: "open" }
   | { readonly kind: "other"; readonly status: number; readonly detail: string }
@@ -38,13 +38,13 @@ export class SseTalk implements Talk {
   readonly #steps: ProbeStep[];
   readonly #deadline: Deadline;
   readonly #closing = new AbortController();
-  /** Every exchange that was begun. */
+  /** Every exchange that was started. */
   readonly #begun: Promise<HttpExchange>[] = [];
   /** Path and query that messages go to. */
   #endpoint = "";
-  /** Gets each message of the server's, and in the end why there are no more. */
+  /** Gets each message from the server, and in the end why there are no more. */
   #hear: (message: string | undefined, end: string) => void = () => {};
-  /** Why the stream is over. */
+  /** Why the stream has ended. */
   #over: string | undefined;
 
   constructor(place: McpPlace, steps: ProbeStep[]) {
@@ -99,7 +99,7 @@ export class SseTalk implements Talk {
     });
   }
 
-  /** The stream is over before it said where messages go, or never was one. */
+  /** The stream ended before it said where messages go, or never was one. */
   #unopened(done: HttpExchange, streams: boolean, search: AnswerSearch | undefined): Opened {
     const { head, refusal, isLate } = done;
     const { ms } = this.#deadline;
@@ -147,13 +147,13 @@ export class SseTalk implements Talk {
     return answer;
   }
 
-  /** Ends the stream, and whatever is under way. */
+  /** Ends the stream, and all pending exchanges. */
   async end(): Promise<void> {
     this.#closing.abort();
     await Promise.all(this.#begun);
   }
 
-  /** What the stream says to a request: only a refusal of the message itself comes before that. */
+  /** The stream's answer to a request, unless the message itself is refused first. */
   #answerTo(id: number, body: string, headers: Readonly<Record<string, string>>): Promise<Answer> {
     return new Promise((resolve) => {
       let search: AnswerSearch | undefined;
@@ -227,8 +227,8 @@ type Endpoint =
   | { readonly ok: false; readonly detail: string };
 
 /**
- * Where messages go, as clients read it: relative to the address of the stream, and of the same origin. What is at
- * another place is nothing that this server may send us to.
+ * Where messages go, as clients read it: relative to the stream's address, and of the same origin. The server must not
+ * send us anywhere else.
  */
 function endpointIn(data: string, { host, path }: Pick<McpPlace, "host" | "path">): Endpoint {
   if (data.length > LONGEST_ENDPOINT)

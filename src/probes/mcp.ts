@@ -6,27 +6,27 @@ import { modernLook } from "./mcp-modern.ts";
 import { SseTalk } from "./mcp-sse.ts";
 
 export interface McpTarget extends McpPlace {
-  /** What an earlier probe of this very process found: the other era is not tried. */
+  /** What an earlier probe of this very process found; the other era is then not tried. */
   readonly era?: McpFacts["era"];
-  /** The same, of one that is spoken to over HTTP+SSE: where that is. */
+  /** The same for a server that speaks HTTP+SSE: its path. */
   readonly ssePath?: string;
-  /** The version of xy, which a server is told. */
+  /** xy's version, as sent to the server. */
   readonly clientVersion: string;
 }
 
-/** Where a server is that says nothing else, and where one is that knows only HTTP+SSE. */
+/** The default path, and that of a server that only knows HTTP+SSE. */
 const USUAL_PATH = "/mcp";
 const USUAL_SSE_PATH = "/sse";
-/** Of HTTP: what is asked for in a newer way than a server knows. Clients try the older way then. */
+/** HTTP statuses for a request in a way too new for the server. Clients then try the older way. */
 const OLDER: readonly (number | undefined)[] = [400, 404, 405];
-/** There is nothing at this path at all. */
+/** HTTP status: nothing exists at this path. */
 const NOT_THERE: readonly (number | undefined)[] = [404, 405];
 
 /**
- * A whole exchange with an MCP server, as a client would open it: it is healthy when it answers with a result of its own
- * to our id, up to its list of tools. Each way to open it takes `timeoutMs` at most, with what follows; where a server
- * keeps nothing between two requests, and may start a process for each, every one has that time. Then it takes a second
- * more to end a session that was opened. Never rejects because of the server.
+ * A whole exchange with an MCP server, as a client would make it: the server is healthy if it answers each request with a
+ * result for our id, up to its list of tools. Each way to open it takes `timeoutMs` at most, with what follows. For a
+ * stateless server, which may start a process for each request, every request gets that time. Ending a session takes up
+ * to a second more. Never rejects because of the server.
  */
 export async function mcpProbe(target: McpTarget): Promise<ProbeReport> {
   const talk = new Conversation(target);
@@ -49,21 +49,21 @@ async function lookAt(target: McpTarget, talk: Conversation): Promise<Look> {
   if (!OLDER.includes(refusedWith)) return look;
   const here = await older(target.path);
   if (here.look) return here.look;
-  // Whoever has not said where it is gets to know.
+  // The path was not configured: say where it is.
   const isUsual = target.path === USUAL_PATH && NOT_THERE.includes(refusedWith);
   const there = isUsual ? await older(USUAL_SSE_PATH) : here;
   if (there.look?.ok) return there.look;
-  // That the path does not take a GET either is no news.
+  // That the path does not accept GET either says nothing new.
   const isNews = here.status !== 0 && !OLDER.includes(here.status) && here.status >= 400;
   return isNews ? { ...look, evidence: `${look.evidence}; GET ${talk.path}: ${here.detail}` } : look;
 }
 
 type SseLook =
   | { readonly look: Look }
-  /** What is there is none of this transport. */
+  /** What is there does not speak this transport. */
   | { readonly look?: never; readonly status: number; readonly detail: string };
 
-/** Looks at a server over HTTP+SSE. `isElsewhere`: at another path than was asked for. */
+/** Probes a server over HTTP+SSE. `isElsewhere`: at another path than the one asked for. */
 async function sseLook(
   place: McpPlace,
   isElsewhere: boolean,
@@ -85,7 +85,7 @@ async function sseLook(
 
 const movedTo = (path: string) => `at ${path}, not at ${USUAL_PATH}: write \`mcp { path "${path}"; }\``;
 
-/** It spoke this transport before, and no other. */
+/** It spoke only this transport before. */
 function evenSo(seen: SseLook, path: string): Look {
   if (seen.look) return seen.look;
   const { status, detail } = seen;

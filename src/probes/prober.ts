@@ -10,15 +10,15 @@ import { at, ListenerProbe } from "./listener.ts";
 import { type McpTarget, mcpProbe } from "./mcp.ts";
 import type { Subject } from "./subject.ts";
 
-/** One look of a probe. */
+/** The result of one look of a probe. */
 export interface Look extends ProbeReport {
   /** Each such look leaves something behind in the server. */
   readonly costly?: boolean;
-  /** Nothing can tell, of this process, whether it is good. */
+  /** The probe cannot judge this process at all. */
   readonly unknowable?: boolean;
 }
 
-/** The probes that look at something; the others wait for it. */
+/** Probes that look at something; the others wait for an event. */
 export type LookingProbe = Exclude<Probe, { type: "none" | "log" }>;
 type NetworkProbe = Exclude<LookingProbe, { type: "command" }>;
 
@@ -27,19 +27,19 @@ export class Prober {
   readonly #subject: Subject;
   readonly #listener: ListenerProbe;
   readonly #signal: AbortSignal;
-  /** Known from an earlier look at the same process, which speaks no other. */
+  /** Known from an earlier look at the same process, which does not change it. */
   #known: Pick<McpTarget, "era" | "ssePath"> = {};
-  /** Of xy; read once, since looks are many. */
+  /** xy's version; read once, since there are many looks. */
   #version: string | undefined;
 
-  /** `signal`: the run is let go. */
+  /** `signal`: aborted when the run is no longer watched. */
   constructor(subject: Subject, signal: AbortSignal) {
     this.#subject = subject;
     this.#listener = new ListenerProbe(subject);
     this.#signal = signal;
   }
 
-  /** Throws when nothing can be seen now, which says nothing about the server. */
+  /** Throws if nothing can be checked now, which says nothing about the server. */
   async look(spec: ServerSpec, probe: LookingProbe, secrets: SecretValues): Promise<Look> {
     if (probe.type === "command") {
       const { program, args, timeout } = probe;
@@ -77,12 +77,12 @@ export class Prober {
       ...this.#known,
     });
     this.#learn(report, path);
-    // What is opened in the older way keeps a little of each opening, also of one that is closed again.
+    // A server of the legacy era keeps some data for each session, even for one that was closed.
     return { ...report, costly: this.#known.era === "legacy" };
   }
 }
 
-/** Of another address than the server's own nobody can say who should listen there. */
+/** For an address other than the server's own, nobody can say who should listen there. */
 async function askElsewhere(
   { port, path, status, timeout: timeoutMs }: Extract<NetworkProbe, { type: "http" }>,
   host: string,
@@ -96,7 +96,7 @@ async function askElsewhere(
   };
 }
 
-/** On a busy machine an exchange may take long: each of its messages may start a process. */
+/** On a busy machine, an exchange may take long: each message may start a process. */
 function withHelp(look: Look, probe: NetworkProbe, { liveness }: ServerSpec): Look {
   const help = look.ok
     ? ""

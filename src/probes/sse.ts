@@ -1,18 +1,18 @@
 import { StringDecoder } from "node:string_decoder";
 
 export interface ServerEvent {
-  /** `message` when the server names none. */
+  /** `message` if the server names none. */
   readonly type: string;
   readonly data: string;
 }
 
 /**
- * Server-sent events, from a body that comes in pieces of any size. An event without data, which servers send first so
- * that a client can resume there, is left out; so is one that the end of the body cuts off.
+ * Server-sent events, from a body that comes in pieces of any size. Skips events without data, which servers send first so
+ * that clients can resume, and an event that the end of the body cuts off.
  */
 export class ServerEvents {
   readonly #decoder = new StringDecoder("utf8");
-  /** The line that is not over. */
+  /** The unfinished line. */
   #line = "";
   #type = "";
   #data: string[] = [];
@@ -20,10 +20,10 @@ export class ServerEvents {
   /** The last piece ended with CR: a LF at the start of the next belongs to it. */
   #afterReturn = false;
 
-  /** The events that are whole with this piece. */
+  /** The events that this piece completes. */
   take(piece: Buffer): ServerEvent[] {
     const found: ServerEvent[] = [];
-    // Each piece is searched once: a line of megabytes may come byte by byte.
+    // Each piece is searched only once: a line of megabytes may come byte by byte.
     const [start = "", ...lines] = this.#decode(piece).split(/\r\n|\n|\r/);
     this.#line += start;
     for (const next of lines) {
@@ -44,7 +44,7 @@ export class ServerEvents {
     return text;
   }
 
-  /** The event that this line ends, if it does. */
+  /** The event that this line completes, if any. */
   #takeLine(line: string): ServerEvent | undefined {
     if (line === "") {
       const event = { type: this.#type || "message", data: this.#data.join("\n") };

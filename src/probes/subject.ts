@@ -1,9 +1,9 @@
 /** The processes of one run of a server, which a probe looks at. */
 export interface Subject {
-  /** Pids of all that is the server's now. Looks at all processes of the machine. */
+  /** Pids of all the server's processes now. Reads the whole process table. */
   members(): Promise<readonly number[]>;
-  /** Takes note of what has come to it, which costs next to nothing; absent where nobody remembers. */
+  /** Notes new processes of the server, which costs next to nothing; absent if nobody keeps track. */
   notice?(): void;
-  /** Where a probe that runs a program writes that down: a folder that only the account can enter. */
+  /** Where a command probe records its process: a folder that only the account can enter. */
   readonly dir: string;
 }

@@ -4,13 +4,13 @@ import { connect } from "node:tls";
 const BOUND = 1000;
 
 /**
- * Whether a server that says nothing to plain HTTP takes up a TLS connection, whatever its certificate. Nothing is sent
- * over it.
+ * Whether a server that does not answer plain HTTP accepts a TLS connection, with any certificate. Nothing is sent over
+ * it.
  */
 export function speaksTls(place: {
   readonly address: string;
   readonly port: number;
-  /** `at`: on the clock of `performance.now()`. */
+  /** `at`: by the clock of `performance.now()`. */
   readonly deadline: { readonly at: number };
 }): Promise<boolean> {
   const left = Math.min(BOUND, place.deadline.at - performance.now());
@@ -24,7 +24,7 @@ export function speaksTls(place: {
     };
     const timer = setTimeout(() => settle(false), left);
     socket.once("secureConnect", () => settle(true));
-    // An alert is said in TLS: it wants a name, a certificate, another version.
+    // An alert also proves TLS: the server wants a name, a certificate or another version.
     socket.on("error", (error: NodeJS.ErrnoException) => settle(ALERT.test(error.code ?? "")));
     socket.once("close", () => settle(false));
   });

@@ -2,18 +2,18 @@ import type { BodyReader, ResponseHead } from "./http-request.ts";
 import { isRecord } from "./json-rpc.ts";
 import { told } from "./untrusted.ts";
 
-/** What a server says in the body of a refusal, in its own words. */
+/** The server's own words in the body of a refusal. */
 
-/** Most bytes of a body that are read for them. */
+/** How much of a body to read for them, bytes. */
 const LONGEST = 2048;
 
 export interface OwnWords {
   readonly reader: BodyReader;
-  /** One harmless line; empty when it says nothing. */
+  /** One harmless line; empty if there is no text. */
   said(): string;
 }
 
-/** Undefined: the status says it all. */
+/** Undefined if the status says it all. */
 export function ownWords(head: ResponseHead): OwnWords | undefined {
   if (head.status !== 400 && head.status !== 403) return undefined;
   const pieces: Buffer[] = [];
@@ -30,7 +30,7 @@ export function ownWords(head: ResponseHead): OwnWords | undefined {
 
 /** The message of an error in JSON, a page without its tags, or the text as it is. */
 function wordsIn(body: string): string {
-  // Whatever else is changed of it would keep a secret from being found in it.
+  // Nothing else may be changed in it: otherwise a secret in it might not be recognised.
   return told(messageIn(body) ?? (body.trimStart().startsWith("<") ? body.replace(/<[^<>]*>/g, "") : body));
 }
 
@@ -46,7 +46,7 @@ function messageIn(body: string): string | undefined {
   }
 }
 
-/** A server that takes plain HTTP for what it is, and answers in it: nginx and Go do. */
+/** The answer of a TLS server that recognises plain HTTP and answers in it, as nginx and Go do. */
 export function saysTls({ status }: ResponseHead, said: string): boolean {
   return status === 400 && /\bHTTP request\b.*\bHTTPS (server|port)\b/i.test(said);
 }

@@ -9,8 +9,8 @@ const OS = { linux: "linux", darwin: "macos" } as const;
 export const LANGS = { linux: "C.UTF-8", macos: "en_US.UTF-8", other: "C.UTF-8" } as const;
 
 /**
- * The account and its machine, read so that any shell, login or cron job on it gives the same: only HOME is taken from
- * the environment, because that is how an account is moved.
+ * The account and its machine, read so that any shell, login or cron job gives the same result: only HOME is taken from the
+ * environment, because that is how an account's home is moved.
  */
 export function accountHere(env: Environment): Omit<Machine, "host"> {
   const account = thisAccount();

@@ -1,15 +1,15 @@
 import { userInfo } from "node:os";
 
-/** The account that this process runs as, by its number and what the system's list of accounts has of it. */
+/** The account that this process runs as: its uid, and its entry in the system's list of accounts. */
 export interface ThisAccount {
   readonly uid: number;
   readonly username: string;
-  /** Absent: nobody has written down where its home is. */
+  /** Absent if its home folder is not listed. */
   readonly homedir?: string;
   readonly shell: string | null;
 }
 
-/** One without an entry in passwd, as in a container, goes by its number. */
+/** An account without an entry in passwd, as in a container, is named by its uid. */
 export function thisAccount(): ThisAccount {
   try {
     return userInfo();

@@ -5,12 +5,12 @@ import { ensurePrivateDir, projectDir } from "./paths.ts";
 
 const settingsPath = (state: string, project: string) => join(projectDir(state, project), "backends.json");
 
-/** How the backends of a project were reached last. */
+/** How a project's backends were reached last. */
 export function readBackendSettings(state: string, project: string): BackendSettings {
   return readRecord(settingsPath(state, project), backendSettings.parse) ?? {};
 }
 
-/** What is not said stays as it was: servers may still be there that were applied with it. */
+/** Settings that are missing now stay as they were: servers may still exist that were applied with them. */
 export function writeBackendSettings(state: string, project: string, settings: BackendSettings): void {
   if (Object.keys(settings).length === 0) return;
   ensurePrivateDir(projectDir(state, project));

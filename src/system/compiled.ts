@@ -9,9 +9,9 @@ interface Loader {
 }
 
 /**
- * Has Node keep what it compiles, which halves the start-up. Not in its usual folder, which is a shared one under /tmp;
- * and nowhere when the account's cache is not its alone, as what is there is run unseen. A folder that the environment
- * names (NODE_COMPILE_CACHE) Node itself has gone by before anything of xy runs.
+ * Makes Node cache compiled code, which halves the start-up time. Not in its usual folder, which is a shared one under
+ * /tmp, and not at all if others can write to the account's cache, as code there runs unchecked. Node itself uses a folder
+ * from the environment (NODE_COMPILE_CACHE) before any code of xy runs.
  */
 export function keepCompiled(env: Environment, loader: Loader): void {
   if (loader.enableCompileCache === undefined || loader.getCompileCacheDir?.() !== undefined) return;
@@ -23,7 +23,7 @@ function cacheIn(env: Environment): string | undefined {
   try {
     return privateCache(join(pathsOf(env).cache, "compiled"));
   } catch {
-    // Nobody knows where the home folder is: help has to come all the same.
+    // The home folder is unknown: help must work anyway.
     return undefined;
   }
 }

@@ -5,16 +5,16 @@ import type { ProcessId } from "../model/process.ts";
 import { listeners, ownedBy } from "./listeners.ts";
 import { bootId, processTable, wordsOf } from "./processes.ts";
 
-/** How the label of a keeper begins: it is told from other processes by that. */
+/** How a keeper's label begins: it distinguishes keepers from other processes. */
 export const KEEPER_LABEL = "xy-keeper:";
 
 export interface Kin extends Pick<Ancestry, "lead" | "seen" | "ending"> {
   readonly main?: ProcessId | undefined;
-  /** The server's; null: it has none. */
+  /** The server's port; null if it has none. */
   readonly port: number | null;
 }
 
-/** Whose the processes are that live now. Throws when the system does not say. */
+/** Which of the running processes are the server's. Throws if the system does not say. */
 export async function familyNow({ port, main, ...kin }: Kin): Promise<Family> {
   const table = await processTable();
   const known = {
@@ -31,12 +31,12 @@ export async function familyNow({ port, main, ...kin }: Kin): Promise<Family> {
   return holders.size === 0 ? family : familyOf(table, { ...known, holders });
 }
 
-/** Whether it is what stays between an agent, of whichever home, and one of its servers. */
+/** Whether a process is a keeper, of any state folder. */
 export function isKeeper(pid: number): boolean {
   return wordsOf(pid).some((word) => word.startsWith(KEEPER_LABEL));
 }
 
-/** The run folder that a keeper was started with; undefined: it is none. */
+/** The run folder that a keeper was started with; undefined if it is not a keeper. */
 export function keptFolder(pid: number): string | undefined {
   const words = wordsOf(pid);
   const label = words.findIndex((word) => word.startsWith(KEEPER_LABEL));
@@ -44,8 +44,8 @@ export function keptFolder(pid: number): string | undefined {
 }
 
 /**
- * Whether a process is one of those, descends from one, or is in its process group. `leads`: its session is its own,
- * too, and not that of its manager.
+ * Whether a process is one of these, descends from one, or is in its process group. `leads`: it also has its own session,
+ * not its manager's.
  */
 export async function isOfAny(
   pid: number,
@@ -62,7 +62,7 @@ export async function isOfAny(
     const { group, session } = row;
     if (among.has(row.pid) || groups.has(group) || (session !== undefined && sessions.has(session)))
       return true;
-    // Whatever is above the keeper of another server is the agent of that.
+    // Above the keeper of another server is only that server's agent.
     if (row.pid === group && isKeeper(row.pid)) return false;
     passed.add(row.pid);
   }
@@ -70,8 +70,8 @@ export async function isOfAny(
 }
 
 /**
- * The processes of a server that a service manager runs, by its main process; none when that is gone. `unit`: of
- * systemd, which has all of them in a control group of that name, whatever they descend from.
+ * The processes of a server that a service manager runs, from its main process; none if that is gone. `unit`: for systemd,
+ * which has all of them in a control group of that name, whatever they descend from.
  */
 export async function unitFamily(pid: number | undefined, unit?: string): Promise<ProcessRow[]> {
   const { rows, byPid } = await processTable();
@@ -83,7 +83,7 @@ export async function unitFamily(pid: number | undefined, unit?: string): Promis
   return [...new Set([...own, ...rows.filter((row) => among.has(row.pid))])];
 }
 
-/** Pids of the control group of a process, when that is the one of the unit. */
+/** Pids in a process's control group, if that is the unit's. */
 function controlGroup(pid: number, unit: string): number[] {
   try {
     const path = /^0::(.+)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, "utf8"))?.[1];

@@ -14,7 +14,7 @@ export interface WriteOptions {
 /**
  * Writes a file so that a reader, or a crash at any moment, finds the old content or the new one, never a part.
  * On any error (a full disk, say) the old file is untouched, nothing is left beside it, and the error is thrown.
- * Answers with whether it was written, which only `onlyIf` can prevent.
+ * Returns whether it was written, which only `onlyIf` can prevent.
  */
 export function writeAtomic(path: string, data: string | Uint8Array, options: WriteOptions = {}): boolean {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
@@ -39,10 +39,10 @@ export function writeAtomic(path: string, data: string | Uint8Array, options: Wr
   return true;
 }
 
-/** Younger ones may be somebody's who is writing now, ms. */
+/** Younger drafts may belong to a process that is writing now, ms. */
 const DRAFT_AGE = 10_000;
 
-/** Removes what writings of this file that were cut off have left beside it. */
+/** Removes drafts that interrupted writes of this file left beside it. */
 export function removeDrafts(path: string): void {
   const begin = `${basename(path)}.`;
   for (const entry of isFolder(dirname(path)) ? fs.readdirSync(dirname(path)) : []) {
@@ -62,18 +62,18 @@ function syncDir(path: string): void {
   }
 }
 
-/** The parsed file; undefined when there is none. Throws what JSON.parse throws on junk, and as {@link readText}. */
+/** The parsed file; undefined if there is none. Throws what JSON.parse throws on junk, and as {@link readText}. */
 export function readJson(path: string): unknown {
   const text = readText(path);
   return text === undefined ? undefined : JSON.parse(text);
 }
 
-/** What stands at a place of xy's keeps it from going on, and a person has to see to it: the message says how. */
+/** Something in one of xy's places prevents it from continuing, and a person has to fix that: the message says how. */
 export class InTheWay extends Error {}
 
-/** Something that is no file, or that this account may not read, stands where a file of xy belongs. */
+/** Something that is not a file, or that this account may not read, is where a file of xy belongs. */
 export class NoFile extends InTheWay {
-  /** It may be a right one: somebody has only taken the permission away. */
+  /** It may be intact: only its permissions are wrong. */
   readonly isClosed: boolean;
   constructor(path: string, what: string, verb: "read" | "write" = "read") {
     super(
@@ -88,8 +88,9 @@ export class NoFile extends InTheWay {
 const CLOSED = "not readable for this account";
 
 /**
- * What `parse` makes of a record of xy's, which throws on what is none. Undefined when there is none, or when it cannot
- * be trusted: then it is set aside, `told` hears where it is and why, and `setAsides` tells people. Throws what the system throws for want of something.
+ * Reads one of xy's records with `parse`, which throws if it is invalid. Undefined if there is none, or if it cannot be
+ * trusted: then it is set aside, `told` is called with its new path and the reason, and `setAsides` reports it. Throws the
+ * system's errors for a lack of resources.
  */
 export function readRecord<T>(
   path: string,
@@ -101,7 +102,7 @@ export function readRecord<T>(
     const value = readJson(path);
     return value === undefined ? undefined : parse(value);
   } catch (error) {
-    // The system's errors have a code: a full table of files says nothing of the record.
+    // The system's errors have a code: a full table of files says nothing about the record.
     if (!(error instanceof NoFile) && error instanceof Error && "code" in error) throw error;
     why = error instanceof Error ? error.message : String(error);
   }
@@ -109,7 +110,7 @@ export function readRecord<T>(
   return undefined;
 }
 
-/** Throws {@link InTheWay} where not the record is damaged, but the folder that it is in. */
+/** Throws {@link InTheWay} if it is not the record that is damaged, but its folder. */
 function setAsideIn(path: string): string {
   try {
     return setAside(path, Date.now());
@@ -121,7 +122,7 @@ function setAsideIn(path: string): string {
   }
 }
 
-/** The file's text; undefined when there is none. Throws {@link NoFile}, or what the system throws. */
+/** The file's text; undefined if there is none. Throws {@link NoFile}, or what the system throws. */
 export function readText(path: string): string | undefined {
   return readBytes(path)?.toString("utf8");
 }
@@ -129,7 +130,7 @@ export function readText(path: string): string | undefined {
 /** The text of a file; undefined where the path does not lead to one, whatever it is then. */
 export const textIfFile = (path: string): string | undefined => (isFile(path) ? readText(path) : undefined);
 
-/** As {@link readText}. A fifo is not waited for. */
+/** As {@link readText}. Does not block on a fifo. */
 export function readBytes(path: string): Buffer | undefined {
   let fd: number;
   try {
@@ -146,15 +147,15 @@ export function readBytes(path: string): Buffer | undefined {
   }
 }
 
-/** What opening a file fails with when that is for good: a link to nowhere or to itself, a socket, no permission. */
+/** Codes with which opening a file fails permanently: a link to nowhere or to itself, a socket, no permission. */
 const NO_FILE = ["ENOENT", "ELOOP", "ENXIO", "EACCES", "EPERM"];
 
-/** Something is there, if only a link that leads nowhere. */
+/** Whether something exists, even a link that leads nowhere. */
 export const isTaken = (path: string) => lstat(path) !== undefined;
 const isLink = (path: string) => lstat(path)?.isSymbolicLink() === true;
 const isPlainFile = (path: string) => lstat(path)?.isFile() === true;
 
-/** In words, of what is no file that can be read. */
+/** What is at the path instead of a readable file, in words. */
 function whatIsAt(path: string): string {
   const own = lstat(path);
   if (own === undefined) return "out of reach";
@@ -172,7 +173,7 @@ function lstat(path: string): fs.Stats | undefined {
   }
 }
 
-/** Whether the file has exactly this content. What cannot be read has not. */
+/** Whether the file has exactly this content; false if it cannot be read. */
 export function isFileWith(path: string, data: string | Uint8Array): boolean {
   try {
     return readBytes(path)?.equals(typeof data === "string" ? Buffer.from(data) : data) === true;
@@ -201,10 +202,10 @@ export function refuseOther(path: string): void {
 
 /** Whether a path leads to a folder. */
 export const isFolder = (path: string) => leadsTo(path)?.isDirectory() === true;
-/** The same of a file. */
+/** Whether a path leads to a file. */
 const isFile = (path: string) => leadsTo(path)?.isFile() === true;
 
-/** Of what a path leads to; undefined where it leads nowhere. */
+/** What a path leads to; undefined if it leads nowhere. */
 export function leadsTo(path: string): fs.Stats | undefined {
   try {
     return fs.statSync(path, { throwIfNoEntry: false });
@@ -213,7 +214,7 @@ export function leadsTo(path: string): fs.Stats | undefined {
   }
 }
 
-/** Entries of a folder that are numbers, in their order; none when it is not there, or no folder. */
+/** Entries of a folder that are numbers, sorted; none if it does not exist or is not a folder. */
 export function numbersIn(dir: string): number[] {
   if (!isFolder(dir)) return [];
   return fs
@@ -231,8 +232,8 @@ export function isCode(error: unknown, ...codes: string[]): boolean {
 export const SET_ASIDE = ".set-aside-";
 
 /**
- * Removes what {@link setAside} has made of this file: a right one is there now, and what was wrong with the earlier ones
- * was told. They may hold values of secrets that are none any more.
+ * Removes earlier versions of this file that {@link setAside} moved away: a good one exists now, and the damage was
+ * reported. They may contain outdated secrets.
  */
 export function removeSetAside(path: string): void {
   const begin = `${basename(path)}${SET_ASIDE}`;
@@ -241,8 +242,8 @@ export function removeSetAside(path: string): void {
 }
 
 /**
- * Puts a file or folder that cannot be trusted out of the way, under a name that says so. Returns the new path. Somebody
- * else may have done it at the same time: then there is nothing to do.
+ * Moves a file or folder that cannot be trusted out of the way, under a name that says so. Returns the new path. If another
+ * process does the same at that moment, there is nothing to do.
  */
 export function setAside(path: string, now: number): string {
   const aside = `${path}${SET_ASIDE}${now}-${randomBytes(3).toString("hex")}`;

@@ -4,7 +4,7 @@ import { KEEPER_LABEL } from "./family.ts";
 import type { Holder } from "./listeners.ts";
 import { lineageOf, wordsOf } from "./processes.ts";
 
-/** Who holds a port, in words. Whatever is said here rests on what processes say of themselves: it decides nothing but which port is tried. */
+/** Who holds a port, in words. This relies on what processes say about themselves, so it only decides which port to try. */
 
 /** `pid 7 (node)`, `xy's own work/web: pid 7 (node)`, `a process of another user` */
 export function holderText(holder: Holder): string {
@@ -14,7 +14,7 @@ export function holderText(holder: Holder): string {
   return server === undefined ? process : `xy's own ${server}: ${process}`;
 }
 
-/** The server of xy's, as `project/name`, that a process belongs to: of whichever state folder. */
+/** The xy server, as `project/name`, that a process belongs to, from any state folder. */
 export function serverOf(pid: number): string | undefined {
   for (const one of lineageOf(pid)) {
     const found = keptBy(one) ?? unitOf(one);
@@ -23,7 +23,7 @@ export function serverOf(pid: number): string | undefined {
   return undefined;
 }
 
-/** A keeper has its server's name among the words that it was started with. */
+/** A keeper has its server's name in its command line. */
 function keptBy(pid: number): string | undefined {
   const label = wordsOf(pid).find((word) => word.startsWith(KEEPER_LABEL));
   const [project = "", name = "", ...rest] = label?.slice(KEEPER_LABEL.length).split("/") ?? [];
@@ -32,7 +32,7 @@ function keptBy(pid: number): string | undefined {
 
 const isName = (text: string) => NAME_PATTERN.test(text);
 
-/** What is looked at of a file of /proc, bytes. */
+/** How much of a file in /proc to read, bytes. */
 const LONGEST = 64 * 1024;
 
 /** systemd puts a unit in a control group of its name; supervisord tells a program its name. */
@@ -43,7 +43,7 @@ function unitOf(pid: number): string | undefined {
   return found ? `${found[1]}/${found[2]}` : undefined;
 }
 
-/** Empty where there is no such file, or it is not ours to read. */
+/** Empty if there is no such file, or this account may not read it. */
 function startOf(path: string): string {
   try {
     const fd = openSync(path, "r");

@@ -10,9 +10,9 @@ import { processName } from "./processes.ts";
 
 export interface Listener {
   readonly port: number;
-  /** In its short form: `127.0.0.1`, `0.0.0.0`, `::1`, `::`, … An IPv4 address in IPv6 clothes is the IPv4 address. */
+  /** In its short form: `127.0.0.1`, `0.0.0.0`, `::1`, `::`, … An IPv4-mapped IPv6 address is the IPv4 address. */
   readonly address: string;
-  /** Names the socket for its whole life: an inode on Linux, `pid` elsewhere. */
+  /** Identifies the socket for its whole life: an inode on Linux, `pid` elsewhere. */
   readonly socket: string;
 }
 
@@ -98,15 +98,15 @@ async function askLsof(): Promise<Listener[]> {
 }
 
 interface LsofFailure {
-  /** Not a number when it was killed or never began. */
+  /** Not a number if it was killed or never started. */
   readonly code?: number | string | null;
   readonly stdout?: string;
   readonly stderr?: string;
 }
 
 /**
- * What an lsof that failed has found all the same: it ends with 1 when nothing listens, and after what it may not see.
- * Throws when its answer is none: a list that is cut short would say of a server that it does not listen.
+ * What an lsof that failed found anyway: it exits with 1 if nothing listens, or if it may not see something. Throws if that
+ * is not an answer: with a truncated list, a server would seem not to listen.
  */
 export function outputOf(failure: LsofFailure): string {
   const { code, stdout = "", stderr = "" } = failure;
@@ -134,7 +134,7 @@ export function parseLsof(text: string): Listener[] {
 
 // --- which listener an address means ----------------------------------------------------------------------------
 
-/** What a listener on all addresses of a family has for an address. The IPv6 one takes IPv4 too, as systems have it. */
+/** The address of a listener on all addresses of a family. The IPv6 one usually accepts IPv4 too. */
 const WILDCARDS = ["0.0.0.0", "::"] as const;
 
 /** Where a connection to a wildcard goes. */
@@ -147,7 +147,7 @@ function covers(wildcard: string, address: string): boolean {
   return wildcard === "::" || (wildcard === "0.0.0.0" && isIPv4(address));
 }
 
-/** The addresses that a host means; undefined for a name that only the resolver knows, which may be any. */
+/** The addresses that a host stands for; undefined for a name that only the resolver knows, which may be any. */
 function addressesOf(host: string): readonly string[] | undefined {
   if (host.toLowerCase() === "localhost") return ["127.0.0.1", "::1"];
   const address = shortForm(host);
@@ -155,8 +155,8 @@ function addressesOf(host: string): readonly string[] | undefined {
 }
 
 /**
- * Those of a port's listeners that a connection to the host may reach. For one address that is whoever listens on
- * exactly it, and only without one who does, whoever listens on all addresses.
+ * The listeners on a port that a connection to the host may reach. For one address, those are the ones on exactly that
+ * address, and only if there are none, the ones on all addresses.
  */
 export function listenersFor(sockets: readonly Listener[], host: string): readonly Listener[] {
   const addresses = addressesOf(host);
@@ -171,7 +171,7 @@ function reachedAt(sockets: readonly Listener[], address: string): readonly List
   return perTaker.find((found) => found.length > 0) ?? [];
 }
 
-/** Those of a port's listeners beside which nobody else can listen on the host. */
+/** The listeners on a port that prevent anyone else from listening on the host. */
 export function obstaclesTo(sockets: readonly Listener[], host: string): readonly Listener[] {
   const addresses = addressesOf(host);
   if (addresses === undefined) return sockets;
@@ -185,11 +185,11 @@ export function obstaclesTo(sockets: readonly Listener[], host: string): readonl
 export interface Owned {
   readonly pid: number;
   readonly listener: Listener;
-  /** Where the system shows the socket among what the process has open: Linux alone does. */
+  /** Where the system shows the socket among the process's open files; only on Linux. */
   readonly link?: string;
 }
 
-/** Which of the sockets one of the processes holds open, if any. */
+/** One of the sockets that one of the processes holds open, if any. */
 export function ownedBy(pids: readonly number[], sockets: readonly Listener[]): Owned | undefined {
   for (const pid of pids) {
     const held = heldBy(pid);
@@ -201,17 +201,17 @@ export function ownedBy(pids: readonly number[], sockets: readonly Listener[]): 
 }
 
 /**
- * True when the process has the socket open at the same place still. False says nothing: then look at everything. For
- * this the kernel has nothing to search, where each read of its tables goes through all connections of the machine.
+ * True if the process still has the socket open at the same place. False says nothing: then look at everything. This check
+ * makes the kernel search nothing, while each read of its tables goes through all connections of the machine.
  */
 export function isStillOpen({ listener, link }: Owned): boolean {
   return link !== undefined && inodeIn(linkOf(link)) === listener.socket;
 }
 
-/** True when nobody else's socket can get the connections to this one's address and port. */
+/** True if no other socket can get the connections to this one's address and port. */
 export const isExact = ({ address }: Listener) => !WILDCARDS.some((wildcard) => wildcard === address);
 
-/** Those of the sockets that one of the processes holds open, in their order. Looks into each process once. */
+/** The sockets that one of the processes holds open, in their order. Looks into each process once. */
 export function allOwnedBy(pids: readonly number[], sockets: readonly Listener[]): Listener[] {
   const held = new Set(pids.flatMap((pid) => [...heldBy(pid).keys()]));
   return sockets.filter(({ socket }) => held.has(socket));
@@ -230,7 +230,7 @@ function socketsOf(pid: number): Map<string, string> {
       if (inode !== undefined) held.set(inode, link);
     }
   } catch {
-    // Gone meanwhile, or another user's.
+    // It is gone by now, or another user's.
   }
   return held;
 }
@@ -248,12 +248,12 @@ function linkOf(path: string): string {
 const STRANGER: Holder = { pid: 0, name: "a process of another user" };
 
 /**
- * Those who keep a server from listening on the port now, one for each of their listeners: pid 0 when it belongs to
- * someone else. Without a host: all who listen on the port. Throws when the system does not say.
+ * The processes that prevent a server from listening on the port now, one for each of their listeners: pid 0 if it belongs
+ * to another user. Without a host: all that listen on the port. Throws if the system does not say.
  */
 export async function holdersOf(port: number, host?: string): Promise<readonly Holder[]> {
   const holders = await look(port, host);
-  // A listener without an owner may just have been closed, or handed on.
+  // A listener without an owner may just have been closed or passed on.
   return holders.includes(STRANGER) ? look(port, host) : holders;
 }
 

@@ -8,13 +8,13 @@ import { identify, isRunning } from "./processes.ts";
 import { isNoRoom } from "./shortage.ts";
 
 /**
- * A lock that dies with its holder. It is a folder of numbered files; the highest number tells who holds it: pid,
- * start time and boot, or nobody. To take it over is to create the next number, which only one can do, when the
- * holder of the highest is proven dead. Only a newer holder deletes older numbers, so the highest is always there:
- * whoever created a number below it, from an old listing, sees that and steps back.
+ * A lock that dies with its holder. It is a folder of numbered files; the highest number says who holds it (pid, start
+ * time and boot), or nobody. Taking it over means creating the next number, which only one process can do, and only
+ * when the holder of the highest is proven dead. Only a newer holder deletes older numbers, so the highest always exists:
+ * a process that created a number below it, from an old listing, sees that and steps back.
  */
 export interface Lock {
-  /** False when somebody has removed it, or what it is in. */
+  /** False if somebody has removed it, or its folder. */
   isThere(): boolean;
   release(): void;
 }
@@ -27,7 +27,7 @@ interface Claim {
   readonly holder: ProcessId | null;
 }
 
-/** Takes the lock at `path` (a folder, made when missing) for this process, or says who has it. */
+/** Takes the lock at `path` (a folder, made if missing) for this process, or says who has it. */
 export function tryLock(path: string): LockAttempt {
   makeWayForFolder(dirname(path));
   ensurePrivateDir(dirname(path));
@@ -71,7 +71,7 @@ function highest(path: string): number {
   }
 }
 
-/** Null for a file that is junk: a claim appears whole (by link), so nobody living wrote it. */
+/** Null for junk: a claim appears whole (by link), so no running process wrote it. */
 function readClaim(path: string, number: number): Claim | null {
   try {
     return JSON.parse(readText(join(path, String(number))) ?? "null") as Claim | null;
@@ -80,7 +80,7 @@ function readClaim(path: string, number: number): Claim | null {
   }
 }
 
-/** The file appears whole, or not at all because the number is taken. */
+/** The file appears whole, or not at all if the number is taken. */
 function create(path: string, number: number, claim: Claim): boolean {
   const draft = join(path, `draft-${randomBytes(6).toString("hex")}`);
   try {

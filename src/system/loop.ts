@@ -5,7 +5,7 @@ import { agentLoopPath, agentRecordPath, loopRecordPath } from "./paths.ts";
 import { identify, isRunning, signalExactly, wordsOf } from "./processes.ts";
 
 /**
- * The shell loop that keeps the agent alive, and the files that it goes by. It runs what `agent.program` names:
+ * The shell loop that keeps the agent alive, and the files that it reads. It runs what `agent.program` names:
  *
  * - 0 (told to end) and 75 (another agent has the lock) end it, and so does SIGTERM, which it passes on.
  * - 76 hands over: what `agent.next` names is run, and has to take that file away, as a sign that it serves, within
@@ -25,10 +25,10 @@ import { identify, isRunning, signalExactly, wordsOf } from "./processes.ts";
  */
 const ENGINE = "--max-semi-space-size=2 --single-threaded-gc";
 
-/** The agent is told by this variable which loop runs it: one of earlier versions sets none, and gives up. */
+/** This variable tells the agent which loop runs it. A loop of an earlier version does not set it, and gives up. */
 export const LOOP_VARIABLE = "XY_LOOP";
 export const LOOP_VERSION = "2";
-/** What the loop says of a program that has just ended; the seconds are whole ones from the first real pause on. */
+/** What the loop logs about a program that has just exited; whole seconds, from the first real pause on. */
 export const AGAIN = /Z the agent ended with \d+: it is started again in ([\d.]+) s$/;
 
 const LOOP = `#!/bin/sh
@@ -132,7 +132,7 @@ while :; do
 done
 `;
 
-/** Writes the loop where it is not as this xy has it. One that runs goes on with the text that it has read. */
+/** Writes the loop if it differs from this xy's. A running loop continues with the text that it has read. */
 export function writeLoopText(state: string): void {
   const path = agentLoopPath(state);
   if (isFileWith(path, LOOP)) return;
@@ -140,7 +140,7 @@ export function writeLoopText(state: string): void {
   writeAtomic(path, LOOP, { durable: true });
 }
 
-/** Notes which loop was started, for as long as no agent has written down whose it is. */
+/** Records which loop was started, until an agent has recorded it. */
 export function writeLoopRecord(state: string, pid: number): void {
   const loop = identify(pid);
   if (loop === undefined) return;
@@ -149,8 +149,8 @@ export function writeLoopRecord(state: string, pid: number): void {
 }
 
 /**
- * The loop that brings the agent of a state folder back, as far as one is known and lives. A record may name a process
- * that is none by now, or never was: a loop has its script among its words.
+ * The loop that restarts a state folder's agent, if one is known and runs. A record may name a process that is no longer a
+ * loop, or never was: a loop has its script in its command line.
  */
 export function livingLoop(state: string): ProcessId | undefined {
   const agents = recordIn(agentRecordPath(state)) as { loop?: unknown } | undefined;
@@ -177,15 +177,15 @@ const isLoop = (id: ProcessId) =>
   isRunning(id) && wordsOf(id.pid).some((word) => basename(word) === basename(agentLoopPath("")));
 
 /**
- * The pause that a loop may be in is over: its agent is wanted now. By a signal that does nothing to one that is not
- * there yet to hear it, or is of an earlier version.
+ * Ends a loop's pause, as its agent is needed now. The signal does nothing to a loop that is not listening yet, or is of an
+ * earlier version.
  */
 export function wakeLoop(state: string): void {
   const loop = livingLoop(state);
   if (loop) signalExactly(loop, "SIGCONT");
 }
 
-/** Tells the loop to end, and an agent that is coming up under it. False when there is none. */
+/** Tells the loop to exit, and an agent that is coming up under it. False if there is none. */
 export function endLoop(state: string): boolean {
   const loop = livingLoop(state);
   return loop !== undefined && signalExactly(loop, "SIGTERM");

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The folder of the installed package, found from this file, wherever the bundler put it. Throws when it is gone. */
+/** The folder of the installed package, found from this file, wherever the bundler put it. Throws if it is gone. */
 export function packageRoot(): string {
   const own = dirname(fileURLToPath(import.meta.url));
   for (let dir = own; ; dir = dirname(dir)) {
@@ -13,7 +13,7 @@ export function packageRoot(): string {
 
 let version: string | undefined;
 
-/** Of this program: read once, so that an agent can tell it also when its files were removed. */
+/** This program's version; read once, so that an agent knows it even after its files were removed. */
 export function packageVersion(): string {
   version ??= JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")).version as string;
   return version;

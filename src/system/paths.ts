@@ -9,28 +9,28 @@ function checkedName(name: string): string {
   return name;
 }
 
-/** Where xy keeps what on this machine, from the environment and the account. */
+/** Where xy keeps things on this machine, from the environment and the account. */
 export interface Paths {
   /** `$XDG_STATE_HOME/xy`, mode 0700: everything below is private to the account. */
   readonly state: string;
   /** `$XDG_CACHE_HOME/xy`: what can be made again. */
   readonly cache: string;
-  /** `$XDG_CONFIG_HOME`, of which service managers have folders too. */
+  /** `$XDG_CONFIG_HOME`, where service managers have folders too. */
   readonly config: string;
-  /** `$XDG_RUNTIME_DIR` when it is set: the first choice for the socket. */
+  /** `$XDG_RUNTIME_DIR` if it is set: the first choice for the socket. */
   readonly runtime: string | undefined;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** $HOME, or the account's home where HOME is not set, or is no absolute path. */
+/** $HOME, or the account's home if HOME is not set or not an absolute path. */
 export function homeOf(env: Environment): string {
   const home = knownHome(env);
   if (home !== undefined) return home;
   throw new Error(`cannot tell where the home folder is: ${whyNoHome()}; set HOME`);
 }
 
-/** The same, or undefined where nobody has said it. */
+/** The same, or undefined if it is unknown. */
 export function knownHome(env: Environment): string | undefined {
   return baseFolder(env, "HOME") ?? thisAccount().homedir;
 }
@@ -38,7 +38,7 @@ export function knownHome(env: Environment): string | undefined {
 export const whyNoHome = () =>
   `HOME is not set, and passwd has no entry for this account (uid ${thisAccount().uid})`;
 
-/** The working folder as a person went there, through links: what the shell says, where that leads to it. */
+/** The working folder as a person entered it, through links: the shell's PWD, if that leads to it. */
 export function typedFolder({ PWD }: Environment, cwd: string): string {
   if (PWD === undefined || !PWD.startsWith("/") || PWD.split("/").includes("..")) return cwd;
   try {
@@ -48,7 +48,7 @@ export function typedFolder({ PWD }: Environment, cwd: string): string {
   }
 }
 
-/** Whether each of them may be used is for `private-folder.ts` to say. */
+/** Whether each may be used is decided in `private-folder.ts`. */
 export function pathsOf(env: Environment): Paths {
   return {
     state: join(baseFolder(env, "XDG_STATE_HOME") ?? join(homeOf(env), ".local/state"), "xy"),
@@ -59,8 +59,8 @@ export function pathsOf(env: Environment): Paths {
 }
 
 /**
- * Makes a folder that only the account can enter, with its parents. Not by mkdir's own recursion: Node 20 loops for
- * ever in that where a parent is there and refuses children with ENOENT, as /proc does.
+ * Makes a folder that only the account can enter, with its parents. Does not use mkdir's own recursion: Node 20 loops for
+ * ever in it if a parent exists and refuses children with ENOENT, as /proc does.
  */
 export function ensurePrivateDir(path: string): void {
   ensureDir(path, 0o700);
@@ -73,7 +73,7 @@ export function ensureDir(path: string, mode = 0o777): void {
   try {
     mkdirSync(path, mode);
   } catch (error) {
-    // Another process may have made it in between.
+    // Another process may have made it meanwhile.
     if (isDir(path)) return;
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) throw error;
     throw new Error(
@@ -90,37 +90,37 @@ function isDir(path: string): boolean {
   }
 }
 
-/** As {@link ensurePrivateDir}; a folder of ours that others may enter, from whatever made it, is closed to them. */
+/** As {@link ensurePrivateDir}; an existing folder of ours that others may enter is closed to them. */
 export function closeDir(path: string): void {
   ensurePrivateDir(path);
   const { mode, uid } = statSync(path);
   if ((mode & 0o077) !== 0 && uid === process.getuid?.()) chmodSync(path, 0o700);
 }
 
-/** What this machine is called, where a person has written that down. */
+/** This machine's name, if a person has set one. */
 export const hostNamePath = (state: string) => join(state, "host");
 export const agentRecordPath = (state: string) => join(state, "agent.json");
 export const agentLockPath = (state: string) => join(state, "agent.lock");
 export const agentLogPath = (state: string) => join(state, "agent.log");
-/** The shell loop that keeps the agent alive: a service manager's unit names it too. */
+/** The shell loop that keeps the agent alive; a service manager's unit refers to it too. */
 export const agentLoopPath = (state: string) => join(state, "agent.sh");
-/** Which process the loop is, written by whoever starts one: its agent may never come to say it. */
+/** Which process the loop is, written by what starts it: its agent may never come up to record it. */
 export const loopRecordPath = (state: string) => join(state, "agent.loop");
 /** Which program the loop runs: see `system/program.ts`. */
 export const programPaths = (state: string) => ({
   /** The one to run. */
   current: join(state, "agent.program"),
-  /** One that is to take over: there until it serves, or has failed. */
+  /** One that is to take over; exists until it serves or has failed. */
   next: join(state, "agent.next"),
-  /** One that was to take over and failed: there until the next upgrade. */
+  /** One that was to take over and failed; exists until the next upgrade. */
   failed: join(state, "agent.failed"),
-  /** The one before the current one, for when that turns out to crash. */
+  /** The previous one, in case the current one keeps crashing. */
   previous: join(state, "agent.previous"),
 });
-/** Copies of programs, which stay what they are while a package is replaced. */
+/** Copies of programs, which stay the same while a package is replaced. */
 export const programsDir = (state: string) => join(state, "agent.programs");
 export const projectsDir = (state: string) => join(state, "projects");
-/** Throws on a name that is none: it could lead anywhere. */
+/** Throws on an invalid name: it could lead anywhere. */
 export const projectDir = (state: string, project: string) => join(state, "projects", checkedName(project));
 export const serverDir = (state: string, project: string, server: string) =>
   join(projectDir(state, project), "servers", checkedName(server));

@@ -17,8 +17,8 @@ import { isPrivateGroup } from "./private-group.ts";
 import { type Account, faultOf, faultText, type Purpose, type Step, type Way } from "./private-way.ts";
 
 /**
- * The one gate before anything that xy keeps is read, run or connected to: whoever else can write there could have xy
- * run what they like, and hand them secrets.
+ * The one gate before xy reads, runs or connects to anything that it keeps: anyone else who can write there could make xy
+ * run anything, and hand over secrets.
  */
 
 export const STATE_FOLDER: Purpose = { what: "the state folder", variable: "XDG_STATE_HOME" };
@@ -28,8 +28,8 @@ const SOCKET: Purpose = { what: "the agent's socket", variable: "XDG_RUNTIME_DIR
 const CACHE: Purpose = { what: "a cache", variable: "XDG_CACHE_HOME" };
 
 /**
- * Why a file or folder is not the account's alone, with the way out; undefined when it is, or when there is none and
- * nobody else can make one. Throws what mkdir throws: a folder that others could make first is made at once.
+ * Why others could control a file or folder, and what to do; undefined if only the account can, or if it does not exist
+ * and nobody else can create it. Throws what mkdir throws: a folder that others could create first is made at once.
  */
 export function whyNotPrivate(path: string, purpose: Purpose): string | undefined {
   const way = wayTo(path);
@@ -40,18 +40,18 @@ export function whyNotPrivate(path: string, purpose: Purpose): string | undefine
   return problemIn(wayTo(path), path, purpose);
 }
 
-/** As {@link whyNotPrivate}, of what is there. */
+/** As {@link whyNotPrivate}, for what already exists. */
 function problemIn(way: Way, path: string, purpose: Purpose): string | undefined {
   const account = thisAccount();
   const fault = faultOf(way, account);
   return fault && faultText(fault, path, purpose, account);
 }
 
-/** Why a state folder cannot be gone by: beside the folder itself, this is about all in it that is run or believed. */
+/** Why a state folder cannot be trusted: this checks the folder, and everything in it that is run or believed. */
 export function whyNotTrusted(state: string): string | undefined {
   const { current, next, failed, previous } = programPaths(state);
   const programs = [agentLoopPath(state), current, next, failed, previous, programsDir(state)];
-  // Not the agent's log: nobody goes by it, and earlier versions left it as open as their umask was.
+  // Not the agent's log: nothing depends on it, and earlier versions created it with their umask.
   const records = [agentRecordPath(state), loopRecordPath(state), agentLockPath(state), projectsDir(state)];
   const others = ["key", "locks", "ready", "trust", "trusted.json"].map((name) => join(state, name));
   return (
@@ -60,7 +60,7 @@ export function whyNotTrusted(state: string): string | undefined {
   );
 }
 
-/** Why the agent that a state folder names is not to be connected to; undefined when it may be, or there is none. */
+/** Why not to connect to the agent that a state folder names; undefined if it is safe, or if there is none. */
 export function whyNotConnect(state: string, socket: string): string | undefined {
   const record = agentRecordPath(state);
   return (
@@ -70,12 +70,12 @@ export function whyNotConnect(state: string, socket: string): string | undefined
   );
 }
 
-/** Why the runtime folder cannot have the socket in it. One that is not there is no problem: it is not used. */
+/** Why the socket cannot be in the runtime folder. A missing folder is not a problem: it is not used. */
 export function whyNotRuntime(runtime: string | undefined): string | undefined {
   return runtime === undefined ? undefined : problemIn(wayTo(runtime), runtime, RUNTIME_FOLDER);
 }
 
-/** A folder for what is made again when it is gone. Undefined when it cannot be made, or is not the account's alone. */
+/** A folder for things that can be made again. Undefined if it cannot be made, or if others can control it. */
 export function privateCache(path: string): string | undefined {
   try {
     if (whyNotPrivate(path, CACHE) !== undefined) return undefined;
@@ -87,8 +87,8 @@ export function privateCache(path: string): string | undefined {
 }
 
 /**
- * Whether nobody else can lead a path elsewhere: every folder and link on the way to what it leads to is the account's
- * or root's, and out of reach for others. What it leads to is for others to judge.
+ * Whether nobody else can redirect a path: every folder and link on the way belongs to the account or root, and others
+ * cannot write to it. This does not judge the target.
  */
 export function isOwnWay(path: string): boolean {
   const fault = faultOf(wayTo(path), thisAccount());
@@ -112,7 +112,7 @@ function thisAccount(): Account {
   return { uid, isPrivateGroup, isHiddenRoot };
 }
 
-/** As Linux shows accounts that a namespace of users does not have. */
+/** The uid that Linux shows for accounts outside a user namespace. */
 const OVERFLOW_UID = 65_534;
 
 function isHiddenRoot(uid: number): boolean {
@@ -122,10 +122,10 @@ function isHiddenRoot(uid: number): boolean {
   return map !== undefined && !/^\s*\d+\s+0\s/m.test(map);
 }
 
-/** As Linux has it: a path that goes through more is refused. */
+/** Linux's own limit: it refuses a path that goes through more. */
 const MOST_LINKS = 40;
 
-/** One call of lstat for each name. Where it cannot be seen how a path goes on, the way ends. */
+/** One lstat call per name. Where a path cannot be seen any further, the way ends. */
 function wayTo(path: string): Way {
   const names = namesIn(resolve(path));
   let folder = stepAt("/") as Step;

@@ -4,8 +4,8 @@ import { readText } from "./files.ts";
 import { ASKING } from "./process-rows.ts";
 
 /**
- * Whether a group is the account's own and nobody else is in it, as distributions make one for each account together
- * with a umask of 002: then what the group may do, others may not. Asked only where a group may write.
+ * Whether a group is the account's own, with nobody else in it. Distributions create one for each account, with a umask of
+ * 002: then only the account gets the group's permissions. Checked only if a group may write.
  */
 export function isPrivateGroup(gid: number): boolean {
   const { username } = thisAccount();
@@ -16,14 +16,14 @@ export function isPrivateGroup(gid: number): boolean {
   return isOwn && [...members, ...sharers.map(([name]) => name)].every((name) => name === username);
 }
 
-/** From the file, or from wherever else this machine keeps its groups. */
+/** From the file, or from wherever this machine keeps its groups. */
 function groupsWith(gid: number): string[][] {
   const local = fieldsOf(textOf("/etc/group")).filter(([, , id]) => id === String(gid));
   if (local.length > 0 || process.platform !== "linux") return local;
   try {
     return fieldsOf(execFileSync("getent", ["group", String(gid)], { ...ASKING, stdio: "pipe" }));
   } catch {
-    // It knows none, or is not there.
+    // It knows no such group, or does not exist.
     return [];
   }
 }

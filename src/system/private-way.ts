@@ -2,34 +2,34 @@ import { dirname } from "node:path";
 import { isSticky, othersCanWrite, type Permissions } from "../model/permissions.ts";
 import { shellWord } from "../model/text.ts";
 
-/** Judging the way to a file or folder that has to be the account's alone. */
+/** Judging the path to a file or folder that only the account may control. */
 
-/** A folder or file on the way, or a link that is followed there. */
+/** A folder or file on the way, or a link that is followed. */
 export interface Step extends Permissions {
-  /** Without links above it. */
+  /** Its path, with the links above it resolved. */
   readonly path: string;
   readonly kind: "folder" | "link" | "other";
   readonly uid: number;
 }
 
-/** The way to a path, from the root of the file system on, through every link. */
+/** The way to a path, from the root of the file system, through every link. */
 export interface Way {
   readonly steps: readonly Step[];
-  /** What the path leads to. Absent when that is not there, or cannot be seen. */
+  /** What the path leads to. Absent if that does not exist, or cannot be seen. */
   readonly end?: Step;
-  /** The last folder of the way that is there. */
+  /** The last existing folder on the way. */
   readonly folder: Step;
 }
 
-/** Whose it has to be. */
+/** The account that must own it. */
 export interface Account {
   readonly uid: number;
   readonly isPrivateGroup: (gid: number) => boolean;
-  /** Whether it is how root shows itself here, as in a namespace of users that has no root. */
+  /** Whether root appears as this uid, as in a user namespace without root. */
   readonly isHiddenRoot: (uid: number) => boolean;
 }
 
-/** The step that is not as it has to be. `foreign`: of another account; `open`: others can write there. */
+/** The step that is wrong. `foreign`: it belongs to another account; `open`: others can write there. */
 export interface Fault {
   readonly step: Step;
   readonly why: "foreign" | "open";
@@ -39,9 +39,9 @@ export interface Fault {
 const ROOT = 0;
 
 /**
- * What is wrong with the way to a path that only the account may write to. What the path leads to has to be the
- * account's, and nobody else may write to it. What is above may also be root's, and others may write to a sticky folder:
- * then nothing on the way can be put there, or replaced, by anybody else.
+ * What is wrong with the way to a path that only the account may write to. The target must belong to the account, and
+ * nobody else may write to it. Folders above may also belong to root, and others may write to a sticky one: then nobody
+ * else can put or replace anything on the way.
  */
 export function faultOf({ steps, end }: Way, account: Account): Fault | undefined {
   const folders = new Map(steps.map((step) => [step.path, step]));
@@ -57,19 +57,19 @@ export function faultOf({ steps, end }: Way, account: Account): Fault | undefine
   return undefined;
 }
 
-/** Other accounts may show themselves as root does: they are told apart by where they cannot have put anything. */
+/** Other accounts may appear as the same uid as root: but those could not have put anything in a folder closed to them. */
 function isRoots({ uid }: Step, above: Step | undefined, { isHiddenRoot, isPrivateGroup }: Account): boolean {
   if (uid === ROOT) return true;
   return isHiddenRoot(uid) && (above === undefined || !othersCanWrite(above, isPrivateGroup));
 }
 
-/** What a path is for, as in "cannot use … as the state folder", and the variable that names another one. */
+/** What a path is for, as in "cannot use … as the state folder", and the variable that can name another one. */
 export interface Purpose {
   readonly what: string;
   readonly variable: string;
 }
 
-/** What is wrong, and the way out. */
+/** A message: what is wrong, and what to do. */
 export function faultText(
   fault: Fault,
   path: string,
@@ -91,7 +91,7 @@ export function faultText(
   return `${cannot}others can write to ${name}; ${first}run: ${chmod}`;
 }
 
-/** Root with the environment of somebody else comes from sudo, or from su. */
+/** What to use instead. Root with somebody else's environment comes from sudo or su. */
 function elsewhere({ variable }: Purpose, { uid }: Pick<Account, "uid">): string {
   const own = `set ${variable} to a folder of ${uid === ROOT ? "root's" : "your"} own`;
   const other = variable === "XDG_RUNTIME_DIR" ? `unset ${variable}, or ${own}` : own;

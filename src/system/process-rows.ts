@@ -9,8 +9,8 @@ import { isCode } from "./files.ts";
 export const isLinux = process.platform === "linux";
 
 /**
- * How a program of the system is asked. `ps` writes times in the caller's zone and language: asked without them, a
- * process has the same start time for every agent and every command. The caller's PATH may lead to another program.
+ * How to run a system program. `ps` prints times in the caller's time zone and language: without those, every agent and
+ * command sees the same start time. The caller's PATH may lead to another program.
  */
 export const ASKING = {
   encoding: "utf8",
@@ -47,7 +47,7 @@ function readProc(pid: number): SystemRow | undefined {
   if (stat === undefined) return undefined;
   const { fields } = statOf(stat);
   const [state = "", parent, group, session] = fields;
-  // The main thread may be over while others, which hold the same files and ports, are not.
+  // The main thread may have exited while others, which hold the same files and ports, still run.
   const [threads, start = ""] = [Number(fields[17]), fields[19]];
   return {
     pid,
@@ -62,8 +62,8 @@ function readProc(pid: number): SystemRow | undefined {
 const STAT = Buffer.allocUnsafeSlow(4096);
 
 /**
- * Opened, read and closed, and no more: a look at all processes of a machine is made of it. One read gets all of a file
- * of /proc that fits, and this one has 52 numbers.
+ * Only opens, reads and closes, as a scan of all processes consists of this. One read gets a whole file of /proc that fits,
+ * and this one has 52 numbers.
  */
 function readStat(pid: number): string | undefined {
   try {
@@ -74,13 +74,13 @@ function readStat(pid: number): string | undefined {
       closeSync(fd);
     }
   } catch (error) {
-    // Without a free descriptor nobody can look: that is not to say that it is gone.
+    // Without a free descriptor we cannot look: that does not mean it is gone.
     if (isCode(error, "EMFILE", "ENFILE", "ENOMEM") && exists(pid)) throw error;
     return undefined;
   }
 }
 
-/** Asked without opening anything. A dead one that nobody has waited for exists, too. */
+/** Checks without opening anything. A zombie exists, too. */
 function exists(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -89,9 +89,9 @@ function exists(pid: number): boolean {
   }
 }
 
-/** The kernel's name of a process, and the fields behind that, from the text of its `stat`. */
+/** The kernel's name for a process, and the fields after it, from the text of its `stat`. */
 export function statOf(stat: string): { readonly comm: string; readonly fields: readonly string[] } {
-  // The name in parentheses may hold anything, also spaces and parentheses: see proc(5).
+  // The name in parentheses may contain anything, even spaces and parentheses: see proc(5).
   const end = stat.lastIndexOf(")");
   return { comm: stat.slice(stat.indexOf("(") + 1, end), fields: stat.slice(end + 2).split(" ") };
 }
@@ -121,5 +121,5 @@ export function parsePs(text: string): SystemRow[] {
   });
 }
 
-/** Ticks in a second, as programs are told of them on every architecture. */
+/** Ticks per second, as reported to programs on every architecture. */
 export const TICKS = 100;

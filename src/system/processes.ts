@@ -11,15 +11,15 @@ import { ASKING, isDead, isLinux, PS, readRow, readRows, SYSCTL, TICKS } from ".
  */
 
 /**
- * The process of that pid, with what tells it from a later one of the same pid; undefined when there is none. Throws, as
- * all that asks for a process does, when nobody can look, for want of a descriptor.
+ * The process with that pid, with what distinguishes it from a later one with the same pid; undefined if there is none.
+ * Throws, like everything that asks for a process, if it cannot look, for lack of a descriptor.
  */
 export function identify(pid: number): ProcessId | undefined {
   const row = readRow(pid);
   return row && !isDead(row) ? { pid, start: row.start, boot: bootId() } : undefined;
 }
 
-/** True when exactly this process still runs. */
+/** True if exactly this process still runs. */
 export function isRunning(id: ProcessId): boolean {
   const now = identify(id.pid);
   return now !== undefined && now.start === id.start && now.boot === id.boot;
@@ -46,7 +46,7 @@ function withDescendants(
   rows: readonly Pick<ProcessRow, "pid" | "parent">[],
 ): ReadonlySet<number> {
   const family = new Set(roots);
-  // Rows come in no order: look again until nobody new is found.
+  // Rows come in no order: repeat until no new one is found.
   for (let size = 0; size < family.size; ) {
     size = family.size;
     for (const { pid, parent } of rows) if (family.has(parent)) family.add(pid);
@@ -56,7 +56,7 @@ function withDescendants(
 
 let boot: string | undefined;
 
-/** Tells this boot of the machine from every other. */
+/** Identifies this boot of the machine. */
 export function bootId(): string {
   boot ??= isLinux
     ? readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
@@ -64,12 +64,12 @@ export function bootId(): string {
   return boot;
 }
 
-/** Longest command line that is looked at, bytes. */
+/** Longest command line that is read, bytes. */
 const LONGEST_COMMAND = 64 * 1024;
 
 /**
- * The words with which a process was started, as far as they are in the first 64 KiB; none of one that is gone. Where
- * the system has only one line, its words are those between spaces.
+ * The command line of a process, up to 64 KiB; empty if it is gone. If the system only has one line, it is split at
+ * spaces.
  */
 export function wordsOf(pid: number): string[] {
   try {
@@ -101,8 +101,8 @@ export function parentOf(pid: number): number | undefined {
 }
 
 /**
- * The living processes that a process has started itself, as far as that is told without a look at all processes:
- * Linux's list of each thread. Undefined where there is no such list.
+ * The running children of a process, if the system lists them without a scan of all processes, as Linux does for each
+ * thread. Undefined if there is no such list.
  */
 export function childrenOf(pid: number): number[] | undefined {
   if (!isLinux) return undefined;
@@ -116,10 +116,10 @@ export function childrenOf(pid: number): number[] | undefined {
   }
 }
 
-/** Most ancestors that are looked at. */
+/** Most ancestors to look at. */
 const MOST_ANCESTORS = 32;
 
-/** A process, those that it descends from, and the leaders of the process groups that these are in: nearest first. */
+/** A process, its ancestors, and the leaders of their process groups, nearest first. */
 export function lineageOf(pid: number): number[] {
   const line = new Set<number>();
   for (let at = pid, steps = 0; at > 1 && steps < MOST_ANCESTORS; steps++) {
@@ -132,7 +132,7 @@ export function lineageOf(pid: number): number[] {
   return [...line];
 }
 
-/** Whether a process is of this process group, or was started by its leader. */
+/** Whether a process is in this process group, or was started by its leader. */
 export function isOfGroup(pid: number, leader: number): boolean {
   const row = readRow(pid);
   return row !== undefined && (row.group === leader || row.parent === leader);
@@ -150,25 +150,25 @@ export function processName(pid: number): string {
   }
 }
 
-/** The program that was started. The kernel's short name may be that of a thread: newer Nodes are all "MainThread". */
+/** The name of the program. The kernel's short name may be a thread's: for newer Nodes it is always "MainThread". */
 export function nameOf(cmdline: string, comm: string): string {
   const program = /^-?([^\0 :]+)/.exec(cmdline)?.[1] ?? "";
   return basename(program) || comm.trim();
 }
 
-/** Kills a process that we started, and all that descends from it. */
+/** Kills a process that we started, and all its descendants. */
 export async function killTree(root: number): Promise<void> {
   const rows = await readRows();
   for (const pid of withDescendants([root], rows)) signalProcess(pid, "SIGKILL");
 }
 
-/** Signals exactly this process: false when its number is another's by now, or nobody's. */
+/** Signals exactly this process; false if its pid now belongs to another one, or to none. */
 export function signalExactly({ pid, start }: Mark, signal: NodeJS.Signals): boolean {
   const row = readRow(pid);
   return row?.start === start && signalProcess(pid, signal);
 }
 
-/** Sends a signal; false when nobody was there to get it. */
+/** Sends a signal; false if there was no such process. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   try {
     process.kill(pid, signal);
@@ -178,7 +178,7 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-/** Unix ms at which a process was started, to the second at least; undefined when it is gone. */
+/** Unix ms at which a process was started, at least to the second; undefined if it is gone. */
 export function startedAt(pid: number): number | undefined {
   if (!isLinux) {
     const at = Date.parse(`${readRow(pid)?.start ?? ""} UTC`);

@@ -6,16 +6,16 @@ import { isCode, isFileWith, makeWayForFile, makeWayForFolder, readText, writeAt
 import { agentEntryPath, launcherPath, packageRoot, packageVersion } from "./package.ts";
 import { ensurePrivateDir, programPaths, programsDir } from "./paths.ts";
 
-/** What runs as the agent, as absolute paths: a Node, and the script that it is given. */
+/** What runs as the agent, as absolute paths: Node, and its script. */
 export interface Program {
   readonly node: string;
   readonly entry: string;
 }
 
-/** Copies that no file names are kept for so long, ms: somebody may be about to name one. */
+/** How long copies are kept that no file names, ms: somebody may be about to name one. */
 const KEPT_UNNAMED = 10 * 60_000;
 
-/** Undefined when the file is not there, or holds no program: the last line of one that is torn has no end. */
+/** Undefined if the file does not exist or names no program: the last line of a torn file is incomplete. */
 export function readProgram(path: string): Program | undefined {
   const [node, entry, rest] = textOr(path).split("\n");
   return node && entry && rest !== undefined ? { node, entry } : undefined;
@@ -29,7 +29,7 @@ function textOr(path: string): string {
   }
 }
 
-/** A line each, for a shell to read. `more`: further lines. Throws on a path that is no line. */
+/** One line each, for a shell to read. `more`: further lines. Throws on a path with a newline. */
 export function writeProgram(path: string, { node, entry }: Program, ...more: string[]): void {
   if (/\n/.test(node + entry)) throw new Error("cannot run an agent from a path with a newline in it");
   makeWayForFile(path);
@@ -37,21 +37,21 @@ export function writeProgram(path: string, { node, entry }: Program, ...more: st
 }
 
 /**
- * A copy of this package's agent in the state folder, made when there is none, and mended where it is not what it should
- * be: a power cut may leave it torn. An installation that is replaced in place, or removed, does not change what a crash
- * brings back, nor what a failed upgrade goes back to.
+ * A copy of this package's agent in the state folder, made if there is none, and repaired if it is damaged: a power cut may
+ * leave it torn. So replacing or removing the installation does not change what runs after a crash, or after a failed
+ * upgrade.
  */
 export function copyOfAgent(state: string): Program {
-  // Node loads no module from such a path. Then there is the package only.
+  // Node cannot load a module from such a path: then the package itself is used.
   if (state.includes("\\")) return { node: process.execPath, entry: agentEntryPath() };
   const code = fs.readFileSync(agentEntryPath());
   const hash = createHash("sha256").update(code).update(packageRoot()).digest("hex").slice(0, 12);
   const dir = join(programsDir(state), `${packageVersion()}-${hash}`);
   const files: Readonly<Record<string, string | Buffer>> = {
-    // For the loop: what the agent is, and where it comes from.
+    // For the loop: the agent, and where it was copied from.
     "dist/agent.js.sum": `${posixSum(code)}\n${agentEntryPath()}\n`,
     "package.json": fs.readFileSync(join(packageRoot(), "package.json")),
-    // What the agent runs as a command is the package itself.
+    // Commands that the agent runs come from the package itself.
     "bin/xy.js": `import ${JSON.stringify(pathToFileURL(launcherPath()))};\n`,
     "dist/agent.js": code,
   };
@@ -63,7 +63,7 @@ export function copyOfAgent(state: string): Program {
     const path = join(dir, name);
     if (isFileWith(path, data)) continue;
     makeWayForFile(path);
-    // Whatever the umask, and however the package was installed: nobody else writes what is run.
+    // Whatever the umask, and however the package was installed: nobody else may write to what is run.
     writeAtomic(path, data, { durable: true });
   }
   const now = new Date();
@@ -71,7 +71,7 @@ export function copyOfAgent(state: string): Program {
   return { node: process.execPath, entry: join(dir, "dist/agent.js") };
 }
 
-/** What cksum(1) says of it: POSIX's CRC, and its length. */
+/** The file's cksum(1): POSIX's CRC, and the length. */
 function posixSum(data: Uint8Array): string {
   let crc = 0;
   const feed = (byte: number) => {
@@ -88,17 +88,17 @@ const CRC_TABLE = Array.from({ length: 256 }, (_, byte) => {
   return crc >>> 0;
 });
 
-/** As an agent that runs from its package, in place of a copy that was damaged: the copy is made anew, and runs next. */
+/** For an agent that runs from its package because its copy was damaged: makes the copy again, to run next. */
 export function mendCopy(state: string): void {
   if (basename(dirname(packageRoot())) !== basename(programsDir(state))) prepareProgram(state);
 }
 
-/** This package's agent is the one to run. */
+/** Makes this package's agent the one to run. */
 export function prepareProgram(state: string): void {
   writeProgram(programPaths(state).current, copyOfAgent(state));
 }
 
-/** Removes the copies that nothing names any more. What cannot be removed is left for the next time. */
+/** Removes copies that nothing names any more. One that cannot be removed is left for the next time. */
 export function forgetCopies(state: string, now: number): void {
   const named = Object.values(programPaths(state)).map((path) => readProgram(path)?.entry ?? "");
   try {

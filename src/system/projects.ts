@@ -15,25 +15,25 @@ import {
 } from "./files.ts";
 import { ensurePrivateDir, projectDir, projectsDir } from "./paths.ts";
 
-/** What the state folder keeps of a project, beside its servers. */
+/** What the state folder records about a project, besides its servers. */
 export interface ProjectRecord {
-  /** Folder of the configuration that the project is bound to, by the name that was given. In records without a `place`: its real path. */
+  /** Folder of the configuration that the project is bound to, as it was named. In records without `place`: its real path. */
   readonly root: string;
-  /** What `--config` has to be to find it, for a later reload. */
+  /** The value of `--config` that finds it, for a later reload. */
   readonly config: string;
-  /** Real path of the root when it was bound; absent in records of versions that knew no other name of it. */
+  /** Real path of the root when it was bound; absent in records of versions that had no other name for it. */
   readonly place?: string;
-  /** How specs may still name what is in it. */
+  /** Earlier names of its paths, which specs may still use. */
   readonly former?: readonly FormerName[];
   /** Unix ms at which it was bound last; absent in earlier records: see {@link boundAt}. */
   readonly at?: number;
-  /** Ports given to servers that asked for `auto`, kept for good. */
+  /** Ports chosen for servers with `auto`, kept for good. */
   readonly ports: Readonly<Record<string, number>>;
-  /** Servers whose port a person wants to be chosen anew: until the next apply it is what stands in `ports`. */
+  /** Servers whose port a person wants chosen again; until the next apply, `ports` still has the old one. */
   readonly reset?: readonly string[];
-  /** Somebody had agreed to its root when it was applied; absent in records of versions that did not ask. */
+  /** Somebody had consented to its root when it was applied; absent in records of versions that did not ask. */
   readonly asked?: boolean;
-  /** What the caller of the last apply said that this machine is called, by XY_HOST: a later reload says the same. */
+  /** This machine's name from XY_HOST at the last apply: a later reload uses it too. */
   readonly host?: string;
 }
 
@@ -45,7 +45,7 @@ export const boundAt = (state: string, project: string, { at }: Pick<ProjectReco
 
 /** Undefined for a project that was never applied. */
 export function readProject(state: string, project: string): ProjectRecord | undefined {
-  // One torn record must not stand in the way of every other project.
+  // One torn record must not block every other project.
   return readRecord(recordPath(state, project), projectIn);
 }
 
@@ -79,13 +79,13 @@ export function isSamePath(a: string, b: string): boolean {
   return a === b || leadsToSame(a, b);
 }
 
-/** The same of what is there. */
+/** The same, but only for what exists. */
 export function leadsToSame(a: string, b: string): boolean {
   const place = placeOf(a);
   return place !== undefined && place === placeOf(b);
 }
 
-/** Where a path leads to; undefined when nothing is there, or nobody can see it. */
+/** Where a path leads; undefined if nothing is there, or it cannot be seen. */
 export function placeOf(path: string): string | undefined {
   try {
     return realpathSync(path);
@@ -97,14 +97,14 @@ export function placeOf(path: string): string | undefined {
 /** The main file of a root stands for its folder. */
 export const rootNamed = (path: string) => (/\/xy\.config\.[a-z]+$/.test(path) ? dirname(path) : path);
 
-/** A project that has servers on record, and no root any more. */
+/** A project with servers on record whose root is gone. */
 export interface LostRoot {
   readonly project: string;
-  /** Where it was: a folder, or a file that was a configuration by itself. */
+  /** Where it was: a folder, or a file that was a whole configuration. */
   readonly root: string;
 }
 
-/** Whether what a record says of `--config` is a file that is a configuration by itself, whether or not it is there. */
+/** Whether a recorded `--config` is a file that is a whole configuration, whether or not it exists. */
 export const isConfigFile = (config: string): boolean =>
   /\.([mc]?[tj]s|kdl|ya?ml|json)$/.test(config) &&
   !/^xy\.config\./.test(basename(config)) &&
@@ -214,7 +214,7 @@ function entriesOf(dir: string): Dirent[] {
   }
 }
 
-/** Sets aside what has the place of a server's folder and is none: what was recorded there is lost, and told as that. */
+/** Sets aside anything but a folder in the place of a server's folder: what was recorded there is lost, and reported so. */
 export function makeWayForServers(state: string): string[] {
   return recordedProjects(state).flatMap((project) => {
     const dir = join(projectDir(state, project), "servers");

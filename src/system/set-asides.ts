@@ -4,19 +4,19 @@ import { SET_ASIDE } from "./files.ts";
 import { projectDir } from "./paths.ts";
 import { namedFolders, recordedProjects } from "./projects.ts";
 
-/** A record that could not be trusted, and was put out of the way. */
+/** A record that could not be trusted, and was moved out of the way. */
 export interface SetAside {
   /** Where it is now. */
   readonly path: string;
   /** Where it was. */
   readonly from: string;
-  /** What xy does not know without it, in words; null: it makes that again. */
+  /** What is lost without it, in words; null if xy makes it again. */
   readonly lost: string | null;
 }
 
 /**
- * Everything that was set aside in a state folder, or what concerns one project: its own records, and those of all. Only
- * where records are is looked at, a folder each; what cannot be looked at is passed over.
+ * Everything that was set aside in a state folder, or what concerns one project: its own records, and shared ones. Only
+ * looks into folders that hold records; one that cannot be read is skipped.
  */
 export function setAsides(state: string, project?: string): SetAside[] {
   const projects = project === undefined ? recordedProjects(state) : [project];
@@ -95,7 +95,7 @@ function lostWith(from: string): string | null {
   return "what was in it";
 }
 
-/** For people. */
+/** A sentence for people. */
 export function setAsideText({ path, from, lost }: SetAside): string {
   const without = lost === null ? "nothing was lost with it" : `lost with it: ${lost}`;
   return `${from} was damaged, and is set aside as ${basename(path)}; ${without}. Remove ${path} once you have seen this`;

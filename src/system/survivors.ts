@@ -8,22 +8,22 @@ import { bootId, processTable } from "./processes.ts";
 import { isSamePath } from "./projects.ts";
 
 /**
- * What runs of a state folder, found among the processes of the machine: whatever became of the records, a keeper was
- * started with its run folder, and what a server prints goes into a fifo there. What belongs to the run folders of
- * another state folder is somebody else's.
+ * What runs from a state folder, found in the process table: whatever happened to the records, a keeper was started with
+ * its run folder, and a server's output goes into a fifo there. Processes with run folders in another state folder are
+ * not ours.
  */
 
-/** A run of which something lives. */
+/** A run with a process that is still alive. */
 export interface Survivor {
   readonly dir: string;
-  /** Absent for a run of a job. */
+  /** Absent for a job's run. */
   readonly server?: { readonly project: string; readonly name: string; readonly inc: number };
   readonly keeper?: ProcessId;
-  /** Its program, or what is left of it: what its keeper has started, or else what prints into its fifos. */
+  /** Its program, or what is left of it: what its keeper started, else what prints into its fifos. */
   readonly processes: readonly Mark[];
 }
 
-/** All of a state folder. Takes one look at all processes of the machine; throws when nobody can look. */
+/** All survivors of a state folder. Reads the process table once; throws if that is not possible. */
 export async function survivorsIn(state: string): Promise<Survivor[]> {
   const table = await processTable();
   const places = new Places(state);
@@ -36,7 +36,7 @@ export async function survivorsIn(state: string): Promise<Survivor[]> {
   for (const { pid, start, group } of table.rows) {
     if (pid === process.pid) continue;
     const kept = pid === group ? keptFolder(pid) : undefined;
-    // Its folder may have another name by now, or may be gone, and another one there.
+    // Its folder may have been renamed, or removed and replaced by another.
     const dir = places.inState(kept === undefined ? fifosOf(pid, [1, 2]) : [...fifosOf(pid, [3]), kept]);
     if (dir === undefined || !isOurs(pid)) continue;
     if (kept === undefined) of(dir).processes.push({ pid, start });
@@ -45,7 +45,7 @@ export async function survivorsIn(state: string): Promise<Survivor[]> {
   return [...found].map(([dir, one]) => survivor(dir, one, table));
 }
 
-/** Whether a server runs, of this project if one is named, as far as anybody can look. */
+/** Whether a server runs, of this project if one is named, as far as can be seen. */
 export async function anySurvives(state: string, project?: string): Promise<boolean> {
   const found = await survivorsIn(state).catch(() => []);
   return found.some(({ server }) => server && (project ?? server.project) === server.project);
@@ -62,7 +62,7 @@ function survivor(
   return { dir, processes: own, ...(server ? { server } : {}), ...(keeper ? { keeper } : {}) };
 }
 
-/** `STATE/projects/P/servers/NAME/run/7`, and the same of an attempt of a job. */
+/** `STATE/projects/P/servers/NAME/run/7`, and the like for an attempt of a job. */
 const RUN =
   /^(.*)(\/projects\/([^/]+)\/(?:servers\/([^/]+)\/run\/(\d+)|jobs\/(?:(?:servers|actions)\/[^/]+|inline)\/run\/\d+\/\d+))$/;
 
@@ -72,7 +72,7 @@ function serverOf(dir: string): Survivor["server"] {
   return Number(inc) > 0 ? { project, name, inc: Number(inc) } : undefined;
 }
 
-/** Where paths that processes were started with lead to, by the name that the state folder has now. */
+/** Resolves paths that processes were started with, relative to the state folder's current name. */
 class Places {
   readonly #state: string;
   readonly #known = new Map<string, boolean>();
@@ -81,7 +81,7 @@ class Places {
     this.#state = state;
   }
 
-  /** The first of these that is a run folder in the state folder, by its name below that. */
+  /** The first of these that is a run folder in the state folder, as a relative path. */
   inState(dirs: readonly string[]): string | undefined {
     for (const dir of dirs) {
       const [, root, rest] = RUN.exec(dir) ?? [];
@@ -97,7 +97,7 @@ class Places {
   }
 }
 
-/** Of this account, and with the same files as we: a container has its own, by the same names. */
+/** Whether it belongs to this account and sees the same files: a container has other files by the same names. */
 function isOurs(pid: number): boolean {
   try {
     if (fs.statSync(`/proc/${pid}`).uid !== process.getuid?.()) return false;
@@ -107,7 +107,7 @@ function isOurs(pid: number): boolean {
   }
 }
 
-/** The folders of the fifos that it has by these numbers, by the names that they have, or had when they were deleted. */
+/** The folders of its fifos with these descriptors, by their current names, or by their last ones if deleted. */
 function fifosOf(pid: number, numbers: readonly number[]): string[] {
   return numbers.flatMap((fd) => {
     try {

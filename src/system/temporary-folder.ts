@@ -4,8 +4,8 @@ import { execFileSync } from "node:child_process";
 const BOUND = 5000;
 
 /**
- * The folder for temporary files of this account: what a login has, whatever TMPDIR the caller was given, as that of
- * nix-shell or of ssh is another. `getconf`: the program that tells it on macOS, where each account has its own.
+ * This account's folder for temporary files, as a login has it, whatever the caller's TMPDIR is: nix-shell and ssh set
+ * another one. `getconf`: the program that prints it on macOS, where each account has its own.
  */
 export function temporaryFolder(
   platform: NodeJS.Platform = process.platform,

@@ -5,14 +5,14 @@ import type { ProcessUsage } from "../model/process.ts";
 import { ASKING, statOf, TICKS } from "./process-rows.ts";
 import { nameOf, startedAt } from "./processes.ts";
 
-/** What processes use: of Linux from /proc, elsewhere as `ps` says. */
+/** What processes use: from /proc on Linux, from `ps` elsewhere. */
 
-/** Between the two looks that a use of processors is told from, ms. */
+/** Time between the two samples of processor use, ms. */
 const SAMPLE = 250;
-/** Longest command line that is told, characters. */
+/** Longest command line to report, characters. */
 const LONGEST = 500;
 
-/** What each of the processes uses now; one that is gone is left out. Takes a moment, to see them at work. */
+/** What each of the processes uses now, without those that are gone. Takes a moment, to sample processor use. */
 export async function usageOf(pids: readonly number[]): Promise<ProcessUsage[]> {
   if (pids.length === 0) return [];
   if (process.platform !== "linux") return psUsage(pids);
@@ -44,8 +44,8 @@ export async function usageOf(pids: readonly number[]): Promise<ProcessUsage[]> 
 }
 
 /**
- * Ticks of processor time that each of the processes has used up to now, by pid and start; one that is gone is left out.
- * Where the system tells it in seconds, those become ticks.
+ * Ticks of processor time that each of the processes has used so far, by pid and start time, without those that are gone.
+ * If the system reports seconds, they are converted.
  */
 export async function ticksOf(pids: readonly number[]): Promise<ReadonlyMap<string, number>> {
   if (process.platform !== "linux") {
@@ -82,7 +82,7 @@ async function readStat(pid: number): Promise<Stat | undefined> {
   };
 }
 
-/** Its share of what it has in common with others, where that may be read; else all that it holds. Bytes. */
+/** Memory in bytes: with its share of what it has in common with others, if that can be read; else its resident size. */
 async function memoryOf(pid: number): Promise<number> {
   const share = /^Pss:\s+(\d+) kB/m.exec(await read(pid, "smaps_rollup"))?.[1];
   if (share !== undefined) return Number(share) * 1024;
@@ -99,7 +99,7 @@ const PS_COLUMNS = "pid=,ppid=,pcpu=,time=,rss=,lstart=,command=";
 
 async function psUsage(pids: readonly number[]): Promise<ProcessUsage[]> {
   const args = ["-ww", "-o", PS_COLUMNS, "-p", pids.join(",")];
-  // It ends with 1 when one of them is gone.
+  // It exits with 1 if one of them is gone.
   const { stdout } = await promisify(execFile)("/bin/ps", args, ASKING).catch((error) => error);
   return parsePsUsage(String(stdout ?? ""));
 }
