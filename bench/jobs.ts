@@ -1,6 +1,6 @@
 /**
- * Whether a long history costs anything: `xy jobs --server x`, and the memory of the agent, with 100,000 job records
- * beside 100. Whole processes, timed from outside, in turn; medians. Uses a state folder of its own.
+ * Whether a long history costs anything: `xy jobs --server x`, and the agent's memory, with 100,000 job records compared to
+ * 100. Times whole processes from outside, in turn; medians. Uses a state folder of its own.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ const LAUNCHER = join(import.meta.dirname, "../bin/xy.js");
 const ROUNDS = Number(process.env.XY_BENCH_ROUNDS ?? 15);
 const PROJECT = "p";
 
-/** Records by server. */
+/** Number of records, by server. */
 type Shape = Readonly<Record<string, number>>;
 
 const many = (servers: number, records: number): Shape =>
@@ -38,7 +38,7 @@ class Home {
     writeFileSync(join(this.root, "state/xy/jobs.next"), `${id}\n`);
   }
 
-  /** As the agent writes it: a line as it began, one as it ran, one as it ended. */
+  /** As the agent writes it: one line when it began, one when it ran, one when it ended. */
   #fill(server: string, records: number, first: number): number {
     const project = join(this.root, "state/xy/projects", PROJECT);
     const spec = serverSpec(server, "/bin/sleep", ["1000"], { wanted: "stop" });
@@ -85,7 +85,7 @@ class Home {
     return (await run({ argv: [process.execPath, LAUNCHER, ...args], env: this.#env, cwd: this.root })).ms;
   }
 
-  /** Proportional share of memory of the agent, MiB. */
+  /** The agent's proportional share of memory, MiB. */
   memory(): number {
     const { pid } = JSON.parse(readFileSync(join(this.root, "state/xy/agent.json"), "utf8"));
     return pssMib([pid]);

@@ -1,6 +1,6 @@
 /**
- * xy and what people run today, side by side on one machine, in one run: `npm run bench`. Prints a table, and writes it to
- * docs/benchmarks.md when all of it was measured. With names of rows (`npm run bench -- list plan`) measures only those.
+ * xy and what people use today, side by side on one machine, in one run: `npm run bench`. Prints a table, and writes it to
+ * docs/benchmarks.md if every row was measured. With names of rows (`npm run bench -- list plan`), measures only those.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { arch, cpus, release, totalmem } from "node:os";
@@ -50,7 +50,7 @@ try {
 async function bench(): Promise<void> {
   const versions: string[] = [];
   const absent: string[] = [];
-  /** A peer that cannot be had is named with what it said, and its figures are missing. */
+  /** A peer that cannot run is named with its error, and its figures are missing. */
   const having = async <P extends Peer>(name: string, open: (at?: Place) => Promise<P>) => {
     note(`looks for ${name}`);
     try {
@@ -109,7 +109,7 @@ function table(rows: readonly Row[]): string[] {
   ];
 }
 
-/** Between the marks; what stands around them is written by hand. */
+/** Replaces what is between the marks; the rest is written by hand. */
 function writeDocument(text: string): void {
   const [before, , after] = readFileSync(DOCUMENT, "utf8").split(MARK);
   writeFileSync(DOCUMENT, [before, `\n${text}\n`, after].join(MARK));

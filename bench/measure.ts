@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { statOf, TICKS } from "../src/system/process-rows.ts";
 
-/** What is measured, and how: whole processes, from outside, and what the kernel has counted of them. */
+/** How things are measured: whole processes, from outside, and what the kernel counted for them. */
 
 export interface Command {
   readonly argv: readonly [string, ...string[]];
@@ -14,7 +14,7 @@ export interface Command {
 /** Longest run of one command, ms. */
 const BOUND = 300_000;
 
-/** Runs a command to its end. Throws with what it said when it fails. Ms, and what it printed. */
+/** Runs a command to its end. Returns the time in ms and its output. Throws with its output if it fails. */
 export async function run({ argv, env, cwd }: Command): Promise<{ ms: number; stdout: string }> {
   const [program, ...args] = argv;
   const began = process.hrtime.bigint();
@@ -33,14 +33,14 @@ export async function run({ argv, env, cwd }: Command): Promise<{ ms: number; st
   return { ms, stdout: said.stdout };
 }
 
-/** Ms until an action and all that follows from it is done. */
+/** Ms until an action and everything that follows from it is done. */
 export async function timed(act: () => Promise<unknown>): Promise<number> {
   const began = process.hrtime.bigint();
   await act();
   return Number(process.hrtime.bigint() - began) / 1e6;
 }
 
-/** Settles when the condition holds; throws after the bound. Looks every `gap` ms. */
+/** Settles once the condition holds; throws after the bound. Checks every `gap` ms. */
 export async function until(what: string, condition: () => boolean, bound = 120_000, gap = 2): Promise<void> {
   const end = Date.now() + bound;
   while (!condition()) {
@@ -63,7 +63,7 @@ export function figure(values: readonly number[]): Figure {
   return { median: at(0.5), spread: [at(0.25), at(0.75)] };
 }
 
-/** One after the other, round by round, so that a machine that changes its speed changes it for all. A first round is thrown away. */
+/** Runs them in turn, round by round, so that a change of the machine's speed affects all. Discards the first round. */
 export async function inTurn<K extends string>(
   rounds: number,
   samples: Readonly<Record<K, () => Promise<number>>>,
@@ -78,7 +78,7 @@ export async function inTurn<K extends string>(
   return Object.fromEntries(names.map((name) => [name, figure(values[name])])) as Record<K, Figure>;
 }
 
-/** CPU time that processes have used, ms. */
+/** CPU time used by processes, ms. */
 export function cpuMs(pids: readonly number[]): number {
   const ticks = pids.map((pid) => {
     const { fields } = statOf(readFileSync(`/proc/${pid}/stat`, "utf8"));
@@ -87,13 +87,13 @@ export function cpuMs(pids: readonly number[]): number {
   return (ticks.reduce((a, b) => a + b, 0) * 1000) / TICKS;
 }
 
-/** Proportional share of memory, MiB: what is shared counts for each process with its part. */
+/** Proportional share of memory, MiB: each process counts with its part of what is shared. */
 export function pssMib(pids: readonly number[]): number {
   const kib = pids.map((pid) => numberIn(`/proc/${pid}/smaps_rollup`, /^Pss:\s+(\d+)/m));
   return kib.reduce((a, b) => a + b, 0) / 1024;
 }
 
-/** Resident memory of a process, MiB: now, or the most that it ever was. */
+/** Resident memory of a process, MiB: now, or its maximum so far. */
 export function rssMib(pid: number, which: "now" | "peak"): number {
   return numberIn(`/proc/${pid}/status`, which === "now" ? /^VmRSS:\s+(\d+)/m : /^VmHWM:\s+(\d+)/m) / 1024;
 }

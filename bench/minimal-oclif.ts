@@ -42,8 +42,8 @@ await import("./main.js");
 `;
 
 /**
- * The least that an oclif command can take: one that prints a word, bundled and launched as xy is, and loads these
- * libraries besides. Returns its launcher.
+ * The minimum for an oclif command: one that prints a word, bundled and launched like xy, and also loads these libraries.
+ * Returns its launcher.
  */
 export async function minimalOclif(dir: string, libraries: readonly string[] = []): Promise<string> {
   const [sources, target] = [join(dir, "src"), join(dir, "dist")];

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { processesWith, until } from "./measure.ts";
 
 /**
- * A folder for everything that the bench makes. Whatever is started in it carries its path in its environment, and so is
- * found and ended, also when the bench is interrupted.
+ * A folder for everything that the bench makes. Every process started in it has its path in its environment, so that it is
+ * found and ended even if the bench is interrupted.
  */
 export class Place {
   readonly path: string;
@@ -15,7 +15,7 @@ export class Place {
     this.path = realpathSync(mkdtempSync(join(parent, "xb-")));
   }
 
-  /** An environment with a home of its own, and nothing of the account's. */
+  /** An environment with its own home, and nothing from the account's. */
   home(): { path: string; env: NodeJS.ProcessEnv } {
     const path = join(this.path, String(++this.#homes));
     mkdirSync(path);
@@ -38,7 +38,7 @@ export function endAtSignals(places: readonly Place[]): void {
   let isEnding = false;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(signal, () => {
-      // A terminal and npm both send it: the second one must not cut the end of the first one short.
+      // A terminal and npm both send it: the second one must not interrupt the clean-up after the first.
       if (isEnding) return;
       isEnding = true;
       console.error(`\ninterrupted by ${signal}: ends what was started`);
@@ -54,7 +54,7 @@ function kill(pid: number): void {
   }
 }
 
-/** It has ended, and nobody has asked how. */
+/** Whether it is a zombie. */
 function isGone(pid: number): boolean {
   try {
     return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));

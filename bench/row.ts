@@ -5,19 +5,19 @@ import type { Systemd } from "./peers/systemd.ts";
 import type { Xy } from "./peers/xy.ts";
 import type { Place } from "./place.ts";
 
-/** A line of the table. */
+/** A row of the table. */
 export interface Row {
   readonly measure: string;
   readonly goal: string;
-  /** What xy got. */
+  /** xy's result. */
   readonly xy: string;
-  /** What the others got, and floors. */
+  /** The others' results, and lower bounds. */
   readonly others: readonly string[];
   readonly ratio: string;
   readonly isReached: boolean;
 }
 
-/** A new manager in a home of its own, of those that are there. */
+/** Starts a new manager in a home of its own, if it is installed. */
 interface Peers {
   readonly xy: (at?: Place) => Promise<Xy>;
   readonly pm2?: ((at?: Place) => Promise<Pm2>) | undefined;
@@ -27,7 +27,7 @@ interface Peers {
 
 export interface Bench {
   readonly place: Place;
-  /** Another one, in memory, where the machine has a folder for that. */
+  /** Another one, in memory, if the machine has a folder for that. */
   readonly memory: Place | undefined;
   readonly peers: Peers;
   readonly rounds: number;

@@ -35,12 +35,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Where the clock, timers, randomness, the process and the console may be touched. */
 const IMPURE = new Set(["agent", "backends", "probes", "views", "commands", "system", "operation", ""]);
 
-/** Entry of a thread of its own: the process that it sets up is the thread's. */
+/** Entry point of a worker thread: its `process` is the thread's. */
 const THREAD = "src/config/worker.ts";
 
 /**
- * The agent runs for months, also while an upgrade replaces the files of its package: what it needs is loaded at its
- * start. A package is bundled into its one file, and only evaluated late.
+ * The agent runs for months, even while an upgrade replaces the files of its package, so it loads everything at its start.
+ * Packages are bundled into its one file, and may be evaluated later.
  */
 const LOADED_AT_START = new Set(["agent", "supervisor", "probes", "rpc", "system", "model"]);
 
@@ -58,7 +58,7 @@ interface File {
   readonly defaultExport: boolean;
 }
 
-/** Every breach of the rules, each as `file: what`. */
+/** All violations of the rules, each as `file: what`. */
 export function breaches(sources: Sources): string[] {
   const files = [...sources].map(([path, text]) => describe(path, text));
   return [...files.flatMap(breachesOf), ...cycles(files)].sort();

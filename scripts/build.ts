@@ -1,6 +1,6 @@
 /**
- * Makes dist/: the bundled entry points with their shared chunks, oclif's manifest, the declarations of what
- * can be imported, and the licences of what was bundled. XY_BUILD_PARTIAL=1 passes over sources that do not exist.
+ * Makes dist/: the bundled entry points with their shared chunks, oclif's manifest, the type declarations of what can be
+ * imported, and the licences of what was bundled. XY_BUILD_PARTIAL=1 skips sources that do not exist.
  */
 import {
   copyFileSync,
@@ -23,12 +23,12 @@ import { bundleEntries } from "./entries.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const partial = process.env.XY_BUILD_PARTIAL === "1";
-/** Beside the modules that they are of. */
+/** They go beside the modules that they describe. */
 const DECLARATIONS = ["xyctl.d.ts", "client.d.ts"];
 
 /**
- * One file each, in common with nothing. A copy of the agent runs in the state folder, whatever becomes of this one; and
- * what has Node keep what it compiles comes before all else, and is small.
+ * One file each, sharing no chunk. A copy of the agent runs in the state folder, whatever happens to this one; and what
+ * makes Node cache compiled code comes before everything else, and is small.
  */
 const ALONE = ["agent", "compiled"];
 
@@ -102,8 +102,8 @@ async function bundleInto(
 }
 
 /**
- * Code that looks for files beside itself must not depend on which chunk it ends in: everywhere in the bundle
- * `import.meta.url` is that of a file in dist/ itself.
+ * Code that looks for files beside itself must not depend on which chunk it is in: everywhere in the bundle,
+ * `import.meta.url` is the URL of a file in dist/ itself.
  */
 function atRoot(code: string, fileName: string): string {
   const depth = fileName.split("/").length - 1;
@@ -119,7 +119,7 @@ function present(source: string): boolean {
   return false;
 }
 
-/** With a manifest oclif answers help, and finds a command, without loading any other. */
+/** With a manifest, oclif shows help and finds a command without loading any other. */
 async function writeManifest(dir: string, pjson: PJSON): Promise<number> {
   settings.enableAutoTranspile = false;
   const plugin = new Plugin({
@@ -131,7 +131,7 @@ async function writeManifest(dir: string, pjson: PJSON): Promise<number> {
   });
   await plugin.load();
   for (const [id, command] of Object.entries(plugin.manifest.commands)) {
-    // oclif adds this flag, with words of its own.
+    // oclif adds this flag with a text of its own.
     if (command.flags.json) command.flags.json.description = "Print JSON instead of text.";
     for (const [name, flag] of Object.entries(command.flags)) {
       const expected = `XY_${name.toUpperCase().replaceAll("-", "_")}`;
@@ -146,14 +146,14 @@ async function writeManifest(dir: string, pjson: PJSON): Promise<number> {
   return Object.keys(plugin.manifest.commands).length;
 }
 
-/** Folders of the packages of which something was bundled, in order. */
+/** Folders of the packages that were bundled, at least partly, sorted. */
 function bundledPackages(output: readonly OutputFile[]): string[] {
   const chunks = output.filter((file): file is OutputChunk => file.type === "chunk");
   return [...new Set(chunks.flatMap((chunk) => chunk.moduleIds.flatMap(packageFolder)))].sort();
 }
 
 /**
- * What the package is made of, as CycloneDX 1.5: npm's own list has what is installed beside it, and not what was bundled.
+ * What the package consists of, as CycloneDX 1.5: npm's own list has what is installed beside it, not what was bundled.
  * Without times and serial numbers, so that the same sources give the same bytes.
  */
 function billOfMaterials({ name, version, dependencies = {} }: PJSON, bundled: readonly string[]): string {

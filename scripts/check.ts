@@ -1,4 +1,4 @@
-/** Everything that must be green, one after the other, up to the first that is not. `--except NAME` leaves one out. */
+/** Runs all checks, one after the other, up to the first that fails. `--except NAME` skips one. */
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

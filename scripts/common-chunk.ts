@@ -11,7 +11,7 @@ interface Imports {
 
 /**
  * Finds what nearly all commands share, to be bundled as one file: each file that Node loads costs about a millisecond,
- * whatever is in it. Schemas stay out, and zod with them: many commands can reach them, and few come to need them.
+ * whatever is in it. Schemas stay out, and zod with them: many commands import them, but few runs need them.
  */
 export class CommonChunk {
   readonly #common = new Set<string>();
@@ -56,7 +56,7 @@ export class CommonChunk {
 /** A module and all that is loaded with it. */
 function reachable(from: string, modules: ReadonlyMap<string, Imports>): ReadonlySet<string> {
   const found = new Set([from]);
-  // A set that grows while it is walked: whatever is added is visited too.
+  // The set grows while it is walked: what is added is visited too.
   for (const id of found) for (const next of modules.get(id)?.importedIds ?? []) found.add(next);
   return found;
 }

@@ -5,7 +5,7 @@ import { RPC_ERRORS } from "../src/rpc/errors.ts";
 import { notifications } from "../src/rpc/notifications.ts";
 import { NAMED, referenceTo, wireSchemaOf } from "../src/rpc/schema.ts";
 
-/** What `import … from "xyctl/client"` means to an editor: from the contract, and understood without any package. */
+/** The types of `import … from "xyctl/client"`, made from the contract so that they need no other package. */
 export function clientDeclarationText(): string {
   return [
     HEAD,
@@ -13,11 +13,11 @@ export function clientDeclarationText(): string {
       ([name, { about, schema, io }]) =>
         `/** ${about} */\nexport interface ${name} ${text(schema, io, "")}\n`,
     ),
-    "/** What each method takes, and what it answers with. */",
+    "/** Each method's params and result. */",
     `export interface Methods {\n${Object.entries(contract).map(methodText).join("")}}\n`,
-    "/** What a subscription brings. */",
+    "/** Notifications of a subscription. */",
     `export interface Notifications {\n${Object.entries(notifications).map(notificationText).join("")}}\n`,
-    "/** Codes of errors, by what they mean. */",
+    "/** Error codes, by meaning. */",
     `export declare const RPC_ERRORS: {\n${Object.entries(RPC_ERRORS).map(errorText).join("")}};\n`,
     FUNCTIONS,
   ].join("\n");
@@ -37,12 +37,12 @@ export type Subscribing = {
 }[Method];
 
 /**
- * Ends when there are no more; to leave the loop ends the subscription. Lines that were missed are told by the next one,
- * and those after the last one by what it returns.
+ * Ends when there are no more; leaving the loop ends the subscription. Each line says how many were missed before it, and
+ * the return value how many after the last.
  */
 export type Lines = AsyncGenerator<Notifications["log"], { missed: number }, void>;
 
-/** An error that the agent answered with; the message says what to do. */
+/** An error from the agent; the message says what to do. */
 export declare class RpcError extends Error {
   /** One of {@link RPC_ERRORS}. */
   readonly code: number;
@@ -50,42 +50,42 @@ export declare class RpcError extends Error {
   constructor(code: number, message: string, data?: unknown);
 }
 
-/** No agent runs there, or it does not answer. */
+/** No agent is running there, or it does not answer. */
 export declare class AgentUnreachable extends Error {}
 
-/** The agent went away, or the client was closed. */
+/** The connection to the agent was lost, or the client was closed. */
 export declare class ConnectionLost extends Error {}
 
 export interface Where {
   /** Path of the agent's socket. */
   readonly socket?: string | undefined;
-  /** The state folder, whose \`agent.json\` names the socket. Default: that of the account. */
+  /** The state folder, whose \`agent.json\` names the socket. Default: the account's own. */
   readonly stateDir?: string | undefined;
-  /** Start the agent where none runs; not with \`socket\`. Default false. */
+  /** Start the agent if none runs; cannot be combined with \`socket\`. Default false. */
   readonly start?: boolean | undefined;
-  /** Told of each param that the agent does not know and passes over. Without it, Node prints a warning. */
+  /** Called for each param that the agent does not know and ignores. Without it, Node prints a warning. */
   readonly onWarning?: ((warning: string, method: Method) => void) | undefined;
 }
 
-/** This process, for the \`session\` of a call to \`apply\`: what is started so is stopped when this process is gone. */
+/** This process, for the \`session\` of a call to \`apply\`: the servers it starts stop when this process is gone. */
 export declare function ownSession(): NonNullable<Params<"apply">["session"]>;
 
 /** A connection to the agent. Close it after use: until then it keeps the process alive. */
 export interface Client extends AsyncDisposable {
-  /** Params may be left out where each of them may be. Throws \`RpcError\` or \`ConnectionLost\`. */
+  /** Params may be omitted if all of them are optional. Throws \`RpcError\` or \`ConnectionLost\`. */
   call<M extends Method>(
     method: M,
     ...given: Record<never, never> extends Params<M> ? [params?: Params<M>] : [params: Params<M>]
   ): Promise<Result<M>>;
   /** The last lines of a server's log, and with \`follow\` every new one. */
   logs(query: Omit<Params<"logs">, "transitions">): Lines;
-  /** The same of any method that lines follow. */
+  /** The same for any method that lines follow. */
   lines<M extends Subscribing>(method: M, params: Params<M>): Lines;
-  /** Loops over logs end too. */
+  /** Also ends loops over logs. */
   close(): void;
 }
 
-/** Connects to the agent that runs; with \`start\` one is started where none does. Throws \`AgentUnreachable\`. */
+/** Connects to the running agent, or with \`start\` starts one. Throws \`AgentUnreachable\`. */
 export declare function connect(where?: Where): Promise<Client>;
 `;
 

@@ -1,6 +1,6 @@
 /**
  * Plays a session with two real MCP servers in a home of its own, prints what a person would type and see, and checks
- * on the way that every step did what it should. Leaves nothing behind; two of them can run at once.
+ * that every step did what it should. Leaves nothing behind; two demos can run at once.
  */
 import { spawn } from "node:child_process";
 import {
@@ -18,7 +18,7 @@ import { join } from "node:path";
 const ROOT = join(import.meta.dirname, "..");
 /** Longest run of one command, ms. */
 const COMMAND_BOUND = 60_000;
-/** Longest wait for an answer of a server, ms. */
+/** Longest wait for an answer from a server, ms. */
 const ANSWER_BOUND = 10_000;
 
 interface Outcome {
@@ -48,11 +48,11 @@ function check(holds: boolean, what: string): asserts holds {
   if (!holds) throw new DemoFailure(what);
 }
 
-/** A folder that is home, temporary folder and runtime folder of everything that runs in it. */
+/** A folder that serves as home, temporary folder and runtime folder of everything that runs in it. */
 class Demo {
   // Short, and not below $TMPDIR: the agent's socket is in it, and its path may have about 100 bytes.
   readonly home = mkdtempSync("/tmp/xy-demo-");
-  /** Its name is the project's, and decides on the ports: another demo has others. */
+  /** Its name is the project's, and determines the ports: another demo has others. */
   readonly project = mkdtempSync(join(this.home, "demo-"));
   readonly #interrupted = new AbortController();
 
@@ -85,7 +85,7 @@ class Demo {
     check(!kept("everything"), "the changed server should have been restarted");
     check(kept("memory"), "the other server should have been left alone");
     for (const server of after) await greet(server);
-    // Ends with another code when anything is left to do.
+    // Exits with another code if anything is left to do.
     await this.#xy("plan", "--detailed-exitcode");
 
     await this.#xy("logs", "everything", "memory", "--tail", "2");
@@ -99,14 +99,14 @@ class Demo {
     );
   }
 
-  /** Ends what is still there, in whatever state a failure left it, and removes the home. */
+  /** Ends what still runs, whatever state a failure left it in, and removes the home. */
   async close(): Promise<void> {
     if (lastProcesses(this.home).length > 0) await this.#run(["agent", "stop"], false).catch(() => undefined);
     for (const line of lastProcesses(this.home)) {
       try {
         process.kill(Number.parseInt(line, 10), "SIGKILL");
       } catch {
-        // It has just ended.
+        // It has just exited.
       }
     }
     rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
@@ -127,7 +127,7 @@ class Demo {
     return Object.fromEntries(plan.changes.map(({ server, action }) => [server, action]));
   }
 
-  /** The servers of which something was logged. */
+  /** The servers that have logged something. */
   async #logged(): Promise<ReadonlySet<string>> {
     const { stdout } = await this.#run(["logs", "everything", "memory", "--tail", "2", "--json"], false);
     const lines: Logged[] = stdout
@@ -137,7 +137,7 @@ class Demo {
     return new Set(lines.map(({ name }) => name));
   }
 
-  /** Types a command, which must succeed. What it prints is for people, and nothing is decided by it. */
+  /** Types a command, which must succeed. Its output is for people; nothing depends on it. */
   async #xy(...args: string[]): Promise<void> {
     process.stdout.write(`\n$ xy ${args.join(" ")}\n`);
     const outcome = await this.#run(args, true);
@@ -170,7 +170,7 @@ class Demo {
   }
 }
 
-/** The first words of an MCP client: the server must answer with its name. */
+/** An MCP client's first request: the server must answer with its name. */
 async function greet({ name, port }: Listed): Promise<void> {
   const url = `http://127.0.0.1:${port}/mcp`;
   const params = {
@@ -189,7 +189,7 @@ async function greet({ name, port }: Listed): Promise<void> {
   process.stdout.write(`\n# ${url} answers an MCP initialize: ${said}\n`);
 }
 
-/** The body up to the answer; an event stream may stay open behind it. */
+/** The body up to the answer; an event stream may stay open after it. */
 async function firstMessage(answer: Response): Promise<string> {
   let text = "";
   const decoder = new TextDecoder();

@@ -12,7 +12,7 @@ import { backendsText } from "./reference-backends.ts";
 import { commandsReferenceText } from "./reference-commands.ts";
 import { wireReferenceText } from "./reference-wire.ts";
 
-/** Writes what is derived from the schemas and the commands. With --check: names what is stale, and exits 1 if anything is. */
+/** Writes what is generated from the schemas and the commands. With --check: names stale files, and exits 1 if there are any. */
 
 const generated: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/backends.md": backendsText,

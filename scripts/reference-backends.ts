@@ -5,7 +5,7 @@ import { MANAGERS } from "../src/model/backends.ts";
 
 const PAGE = new URL("../docs/backends.md", import.meta.url);
 
-/** The page about backends, with its tables made anew. The rest of it is written by hand. */
+/** The page about backends, with new tables. The rest of it is written by hand. */
 export async function backendsText(): Promise<string> {
   const text = await readFile(PAGE, "utf8");
   return Object.entries({ capabilities: capabilities(), added: added() }).reduce(

@@ -29,7 +29,7 @@ export async function commandsReferenceText(): Promise<string> {
   }
   return `${[
     "# Commands",
-    "Written by `npm run generate` from the commands themselves; `xy COMMAND --help` says the same.",
+    "Generated from the commands by `npm run generate`; `xy COMMAND --help` shows the same.",
     "## Flags that every command has",
     everywhere,
     "Only commands that print data have `--json`.",
@@ -119,7 +119,7 @@ function flagMeaning(flag: Pick<AnyFlag, "summary" | "description" | "env" | "de
   return `${summary ?? description ?? ""}${given}${env ? ` Also \`$${env}\`.` : ""}`;
 }
 
-/** Unless they say no more than the usage. */
+/** Omitted if they say no more than the usage. */
 function exampleText(examples: CommandClass["examples"], usage: string): string {
   const lines = (examples ?? []).flatMap((example) => {
     if (typeof example === "string") return [example];

@@ -19,8 +19,8 @@ export function wireReferenceText(): string {
   const errors = Object.entries(RPC_ERRORS).map(([name, code]) => `| ${code} | ${errorMeaning(name)} |`);
   return `${[
     "# Wire protocol: methods",
-    "Written by `npm run generate` from `src/rpc/contract.ts`. [wire.md](../wire.md) tells how to connect and what a frame is.",
-    "Types are written as in TypeScript, but for `integer`, a whole number. A `?` marks what may be left out; a comment gives the default.",
+    "Generated from `src/rpc/contract.ts` by `npm run generate`. [wire.md](../wire.md) explains how to connect and what a frame is.",
+    "Types are written as in TypeScript, except for `integer`, a whole number. A `?` marks what may be omitted; a comment gives the default.",
     "## Methods",
     ...methods,
     "## Notifications",
@@ -38,11 +38,11 @@ export function wireReferenceText(): string {
 const section = (name: string, summary: string, ...lines: readonly string[]) =>
   [`### ${name}`, `${summary}.`, block(...lines)].join("\n\n");
 
-/** A union that is broken begins on a line of its own. */
+/** A union that takes several lines begins on a line of its own. */
 const block = (...lines: readonly string[]) =>
   `\`\`\`ts\n${lines.join("\n").replaceAll(": \n", ":\n")}\n\`\`\``;
 
-/** Columns of a line of code, before it is broken. */
+/** Longest line of code, in columns. */
 const WIDTH = 96;
 
 function typeText(schema: WireSchema, indent: number): string {

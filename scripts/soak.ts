@@ -1,4 +1,4 @@
-/** The faults of test/fire for as long as one likes: `npm run test:soak [-- --minutes N] [--seed S] [--write]`. */
+/** Runs the faults of test/fire for as long as you like: `npm run test:soak [-- --minutes N] [--seed S] [--write]`. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, release, tmpdir, totalmem } from "node:os";

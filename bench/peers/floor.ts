@@ -25,7 +25,7 @@ require("node:readline").createInterface({ input: process.stdin }).on("line", (l
 });
 `;
 
-/** The least that it takes in Node: what is beyond it is what a manager does besides, and what it costs to do it. */
+/** The minimum in Node: anything beyond this is the cost of what else a manager does. */
 export class Floor implements Peer {
   readonly name = "floor: bare node, a shell around each";
   readonly version = "";

@@ -2,31 +2,31 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, until } from "../measure.ts";
 
-/** A program that is to be kept running. */
+/** A program to keep running. */
 export interface Program {
   readonly name: string;
   /** Text for /bin/sh. */
   readonly script: string;
 }
 
-/** What manages programs: xy, and what people use today. */
+/** A program manager: xy, or one that people use today. */
 export interface Peer {
   readonly name: string;
   readonly version: string;
-  /** Writes down what is to run. Nothing runs yet but the manager itself. */
+  /** Declares what to run. Only the manager itself runs yet. */
   declare(programs: readonly Program[]): Promise<void>;
-  /** Runs what is declared: the commands that a person would give, to their end. */
+  /** Runs what is declared, with the commands that a person would type. */
   apply(): Promise<void>;
-  /** Ends and forgets all of it. */
+  /** Stops and removes everything. */
   destroy(): Promise<void>;
-  /** Shows all. */
+  /** Lists everything. */
   readonly list: Command;
   /** The manager, without what it runs. */
   pids(): number[];
   close(): Promise<void>;
 }
 
-/** Programs that each write down their pid when they begin. */
+/** Programs that each record their pid when they start. */
 export class Marked {
   readonly programs: readonly Program[];
   readonly #file: string;
@@ -40,7 +40,7 @@ export class Marked {
     }));
   }
 
-  /** In the order in which they began. */
+  /** In the order in which they started. */
   get pids(): number[] {
     return readFileSync(this.#file, "utf8").split("\n").filter(Boolean).map(Number);
   }

@@ -63,7 +63,7 @@ export class Pm2 implements Peer {
   }
 }
 
-/** Once for a run of the bench: `npx` before each command would be in every figure. */
+/** Once per run of the bench: `npx` in each command would distort every figure. */
 async function fetched(place: Place): Promise<string> {
   const { path: cwd, env } = place.home();
   const argv = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "pm2@7"] as const;

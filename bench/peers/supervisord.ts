@@ -62,7 +62,7 @@ export class Supervisord implements Peer {
   async declare(programs: readonly Program[], more: readonly string[] = []): Promise<void> {
     for (const { name, script } of programs) {
       const command = `/bin/sh -c ${JSON.stringify(script.replaceAll("%", "%%"))}`;
-      // Whatever it takes to bring it back as soon as it can.
+      // Settings that make it restart as soon as possible.
       const lines = [`[program:${name}]`, `command=${command}`, "startsecs=0", "autorestart=true", ...more];
       writeFileSync(join(this.home, "units", `${name}.conf`), `${lines.join("\n")}\n`);
     }

@@ -57,7 +57,7 @@ export class Xy implements Peer {
     await run(this.command("agent", "start"));
   }
 
-  /** Not to the proof that each is ready: no other manager waits for that. */
+  /** Does not wait until each is proved ready: no other manager does. */
   async apply(): Promise<void> {
     await run(this.command("apply", "--yes", "--no-wait"));
   }

@@ -50,7 +50,7 @@ export async function list({ place, peers, rounds, note }: Bench): Promise<Row[]
 export async function plan({ place, peers, rounds, note }: Bench): Promise<Row[]> {
   const { env } = place.home();
   const floor: Command = { argv: [process.execPath, "-e", "0"], env };
-  // What `plan` cannot do without: commands, schemas, and the parser of KDL.
+  // What `plan` needs at least: commands, schemas, and the KDL parser.
   const libraries = await minimalOclif(place.home().path, ["zod", "kdljs/src/parser/kdl.js"]);
   const made = async (count: number, typed = false) => {
     note(`plan: applies ${count} servers`);
@@ -75,7 +75,7 @@ export async function plan({ place, peers, rounds, note }: Bench): Promise<Row[]
     await xy.close();
   }
   const node = figures.floor.median;
-  // Beyond what any command takes that does nothing.
+  // Beyond what a command that does nothing takes.
   const beyond = ({ median }: typeof figures.few) => median - figures.version.median;
   const growth = beyond(figures.many) / beyond(figures.few);
   const others = [
@@ -130,7 +130,7 @@ export default defineConfig({
   );
 }
 
-/** The most memory that a command had at once, MB. */
+/** A command's peak memory, MB. */
 function peakMib({ argv, env, cwd }: Command): number {
   const script =
     "import resource,subprocess,sys; subprocess.run(sys.argv[1:],check=True,stdout=subprocess.DEVNULL);" +

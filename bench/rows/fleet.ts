@@ -5,7 +5,7 @@ import type { Xy } from "../peers/xy.ts";
 import type { Place } from "../place.ts";
 import { type Bench, ms, type Row, times } from "../row.ts";
 
-/** What a manager does with many: starts, ends, brings back, and what it takes to keep them. */
+/** What a manager does with many programs: starting, stopping, restarting, and the cost of keeping them. */
 
 interface Fleet {
   readonly peer: Peer;
@@ -43,8 +43,8 @@ export async function hundred(bench: Bench): Promise<Row[]> {
     memoryRow(onDisk.memory),
   ];
   if (!bench.memory) return rows;
-  // A file system may look at each file that was removed lately before it makes a new one: each round is slower than
-  // the one before, for whoever makes most files.
+  // A file system may check recently removed files before it makes a new one: then each round is slower than the one
+  // before, most of all for the manager that makes the most files.
   const inMemory = await startAndEnd(bench, bench.memory, "in memory");
   const row = faster(
     "the same apply, with all homes in memory: no file system has to make the files",
@@ -83,7 +83,7 @@ async function startAndEnd(bench: Bench, at: Place, where: string): Promise<Star
   return { starts: figuresOf(starts), ends: figuresOf(ends), memory };
 }
 
-/** Keepers: what stands between a manager and its programs. */
+/** Keepers: processes between a manager and its programs. */
 function memoryOf({ peer, marked }: Fleet): { manager: number; keepers: number } {
   const managers = peer.pids();
   const keepers = [...new Set(marked.pids.map(parentOf))].filter((pid) => pid > 1 && !managers.includes(pid));
@@ -124,7 +124,7 @@ function faster(measure: string, figures: Record<string, Figure>): Row {
   };
 }
 
-/** Time that a program was up before it is killed, ms: long enough that no manager takes it for one that fails at once. */
+/** How long a program runs before it is killed, ms: long enough that no manager thinks it failed at once. */
 const UP = 1500;
 
 export async function revival(bench: Bench): Promise<Row[]> {

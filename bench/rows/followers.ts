@@ -7,7 +7,7 @@ import { Marked } from "../peers/peer.ts";
 import type { Place } from "../place.ts";
 import type { Bench, Row } from "../row.ts";
 
-/** What it takes to pass on output to those who follow it. */
+/** The cost of passing output on to followers. */
 
 const SERVERS = 50;
 const SECONDS = 20;
@@ -60,7 +60,7 @@ export async function followers(bench: Bench): Promise<Row[]> {
   ];
 }
 
-/** Starts the same programs, and writes each line of each to whoever connected in its turn. */
+/** Starts the same programs, one per connection, and writes each line to it. */
 const HANDS_ON = `
 const { spawn } = require("node:child_process");
 let next = 0;
@@ -118,7 +118,7 @@ async function follow(path: string, name: string): Promise<Reader> {
   return reader;
 }
 
-/** Numbers that are missing between the first and the last in a log. */
+/** How many numbers are missing between the first and the last in a log. */
 function gapsIn(dir: string): number {
   const files = readdirSync(dir).filter((name) => name.endsWith(".log"));
   const age = (name: string) => (name === "current.log" ? 0 : Number.parseInt(name, 10));
@@ -126,7 +126,7 @@ function gapsIn(dir: string): number {
     .sort((a, b) => age(b) - age(a))
     .map((name) => readFileSync(join(dir, name), "latin1"))
     .join("");
-  // A record that was cut by a read goes on in the next one.
+  // A record that a read cut off continues in the next one.
   const whole = text.replaceAll(/\n\S{24} \[out\] (?=\d*\n)/g, (mark, at: number) =>
     isCut(text, at) ? "" : mark,
   );

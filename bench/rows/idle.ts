@@ -5,9 +5,9 @@ import { Marked } from "../peers/peer.ts";
 import type { Bench, Row } from "../row.ts";
 
 const COUNT = 100;
-/** Seconds that are looked at: six rounds of checks. */
+/** Seconds to measure: six rounds of checks. */
 const WINDOW = 30;
-/** Seconds before: what is done again and again is compiled meanwhile. */
+/** Seconds to wait first: hot code is compiled meanwhile. */
 const WARM_UP = 40;
 
 /** Connects to each port every five seconds, one after the other, and does nothing else. */
@@ -23,7 +23,7 @@ ${JSON.stringify(ports)}.forEach((port, i) => setTimeout(() => setInterval(look,
 const LISTENS = (port: number) =>
   `use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalAddr => q(127.0.0.1), LocalPort => ${port}, Listen => 16) or die; while (my $c = $s->accept) { close $c }`;
 
-/** What it takes to look after servers that nothing happens to. */
+/** The cost of watching servers while nothing happens. */
 export async function idle({ place, peers, note }: Bench): Promise<Row[]> {
   const xy = await peers.xy();
   const marked = new Marked(place.home().path, COUNT);

@@ -4,11 +4,11 @@ import { cpuMs, rssMib, run, until } from "../measure.ts";
 import type { Place } from "../place.ts";
 import { type Bench, type Row, times } from "../row.ts";
 
-/** What it takes to take in what servers print. */
+/** The cost of reading what servers print. */
 
 const GIGABYTES = Number(process.env.XY_BENCH_GB ?? 2);
 const LINES = GIGABYTES * 1e7;
-/** Prints so many lines of 100 bytes, and says when it has. */
+/** Prints so many lines of 100 bytes, then marks that as done. */
 const FLOOD = (done: string) =>
   `yes ${"x".repeat(99)} | head -n ${LINES}; echo done >${done}; exec sleep 1000000`;
 
@@ -85,7 +85,7 @@ export async function flood(bench: Bench): Promise<Row[]> {
   ];
 }
 
-/** Reads as the agent does, and writes what it has read. */
+/** Reads as the agent does, and writes what it read. */
 const COPIES = `
 const { writeSync } = require("node:fs");
 const buffer = Buffer.allocUnsafe(65536);
@@ -134,7 +134,7 @@ async function taken({
   return { cpuPerGb: cpu / 1000 / GIGABYTES, seconds: wall / 1000, lines };
 }
 
-/** It has used next to nothing since it was looked at last. */
+/** Whether it has used next to no processor time since the last check. */
 function quiet(pid: () => number): () => boolean {
   let last = Number.NEGATIVE_INFINITY;
   return () => {
@@ -159,7 +159,7 @@ function filesIn(dir: string): string[] {
     .map((name) => join(dir, name));
 }
 
-/** Whole lines of 99 letters, whatever stands before them. One cut in two by a read counts once, by its end. */
+/** Whole lines of 99 letters, whatever comes before them. A line that a read cut in two counts once, by its end. */
 async function countLines(path: string, tag: string): Promise<number> {
   let count = 0;
   let rest = "";

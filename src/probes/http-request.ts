@@ -99,7 +99,7 @@ function exchangeOnce(asked: HttpRequest, open: Opener): Promise<HttpExchange> {
     // Stays until the end: a socket that is destroyed while connecting emits an error of its own.
     sent.on("error", (error) => settle(head ? BROKEN_OFF : reasonOf(error)));
     sent.once("close", () => settle(head ? BROKEN_OFF : NO_ANSWER));
-    sent.once("upgrade", () => settle("answered with another protocol than HTTP"));
+    sent.once("upgrade", () => settle("answered with a protocol other than HTTP"));
     sent.once("response", (response) => {
       head = headOf(response);
       const reader = open(head);
@@ -113,7 +113,7 @@ const NO_ANSWER = "closed the connection without an answer";
 /** With what to do: this is the only evidence, and the server itself may be fine. */
 export const TLS =
   'speaks TLS, and xy asks over plain HTTP only: use the check "tcp", or a "command" that asks over https';
-const BROKEN_OFF = "broke its answer off";
+const BROKEN_OFF = "cut off its answer";
 
 function send({ method, address, port, host, path, headers, body }: HttpRequest): ClientRequest {
   const sent = request({

@@ -163,7 +163,7 @@ async function inItsPlace(steps: Steps, place: Place, listener: Listener | undef
 }
 
 const MAY_BE_RIGHT =
-  '; if it listens in place of this server, as for `docker run -p`, say `owner "any"` in its check';
+  '; if it listens in place of this server, as with `docker run -p`, write `owner "any"` in its check';
 
 /** The second step: it answers. */
 function accepted(steps: Steps, address: string, port: number, evidence: string): ListenerReport {

@@ -106,10 +106,9 @@ export function refusedWith(error: JsonRpcError): Answer {
 /** What a success contained instead of an answer. */
 function whatInstead(head: ResponseHead, found: RpcAnswer | undefined): string {
   const type = contentType(head);
-  if (found?.kind === "stranger")
-    return "with the answer to another request: its id is not the one asked with";
+  if (found?.kind === "stranger") return "with the answer to another request: its id does not match";
   if (found?.kind === "other" && !found.json) return "with a body that is not JSON";
-  if (found?.kind === "other") return "without an answer: what it sent is no JSON-RPC response";
+  if (found?.kind === "other") return "without an answer: what it sent is not a JSON-RPC response";
   if (type === "text/event-stream") return "with a stream that ended before the answer";
   if (type === "application/json") return "with an empty body";
   return type === "" ? "without an answer" : `with ${type}: this path is not MCP's`;

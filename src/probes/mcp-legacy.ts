@@ -113,5 +113,5 @@ function verdict(
  */
 function withHint(look: Look): Look {
   if (!/already initialized|session not found/i.test(look.evidence)) return look;
-  return { ...look, evidence: `${look.evidence}; it takes one session only: give it the readiness "tcp"` };
+  return { ...look, evidence: `${look.evidence}; it accepts only one session: give it the readiness "tcp"` };
 }

@@ -246,6 +246,6 @@ function endpointIn(data: string, { host, path }: Pick<McpPlace, "host" | "path"
       detail: `gives an endpoint for messages that is not its own: ${told(elsewhere, 100)}, not ${here.origin}`,
     };
   } catch {
-    return { ok: false, detail: `gives an endpoint for messages that is no address: ${told(data, 100)}` };
+    return { ok: false, detail: `gives an endpoint for messages that is not an address: ${told(data, 100)}` };
   }
 }

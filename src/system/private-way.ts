@@ -87,7 +87,8 @@ export function faultText(
     return `${cannot}${fact}; ${mend}${elsewhere(purpose, account)}`;
   }
   const chmod = `${step.uid === account.uid ? "" : "sudo "}chmod go-w ${shellWord(step.path)}`;
-  const first = isEnd && step.kind === "folder" ? "see that nobody has put anything into it, then " : "";
+  const first =
+    isEnd && step.kind === "folder" ? "make sure that nobody has put anything into it, then " : "";
   return `${cannot}others can write to ${name}; ${first}run: ${chmod}`;
 }
 

@@ -140,7 +140,7 @@ export function isGone(path: string): boolean {
 
 /** Says so, with the way out. */
 export function lostRootText({ project, root }: LostRoot): string {
-  return `the ${isConfigFile(root) ? "file" : "folder"} of project ${project} is gone: ${root}; if it was moved or renamed, run \`xy apply --adopt-project\` in its new place (with \`project "${project}"\` in its configuration), else remove its servers with \`xy destroy --project ${project}\``;
+  return `the ${isConfigFile(root) ? "file" : "folder"} of project ${project} is gone: ${root}; if it was moved or renamed, run \`xy apply --adopt-project\` in its new place (with \`project "${project}"\` in its configuration); otherwise remove its servers with \`xy destroy --project ${project}\``;
 }
 
 /** Names of all projects in the state folder. Throws where something else has the place of their folder: none would be known. */
@@ -148,7 +148,7 @@ export function recordedProjects(state: string): string[] {
   const dir = projectsDir(state);
   if (!isFolder(dir) && isTaken(dir))
     throw new InTheWay(
-      `cannot read ${dir}: it is no folder, and all projects are recorded in it; move it away, or put back what it was`,
+      `cannot read ${dir}: it is not a folder, but should hold the records of all projects; move it away, or restore it`,
     );
   return namedFolders(dir);
 }

@@ -57,46 +57,46 @@ const LOST: Readonly<Record<string, string | null>> = {
   "agent.json": null,
   "agent.lock": null,
   "agent.loop": null,
-  "agent.log": "what the agent said until then",
+  "agent.log": "the agent's earlier messages",
   "agent.next": null,
   "agent.previous": null,
   "agent.program": null,
   "agent.programs": null,
   "agent.sh": null,
-  "jobs.next": "the number of the next job: numbering goes on after the newest known one",
+  "jobs.next": "the number of the next job: numbering continues after the newest known one",
   "project.json":
-    "which folder the project belongs to, and the ports that were given to servers: one may get another port",
+    "which folder the project belongs to, and the ports chosen for servers: one may get another port",
   "state.json":
-    "whether a person had stopped it, how often it was restarted, and how its last run ended; stop it again if it is to rest",
-  "spec.json": "what was applied to it: apply it again, or type again the `xy run --keep` that added it",
+    "whether a person had stopped it, how often it was restarted, and how its last run ended; stop it again if it should not run",
+  "spec.json": "what was applied: apply it again, or repeat the `xy run --keep` that added it",
   "actions.json": "its actions: apply them again",
-  "schedule.json": "when its schedules were last looked at",
+  "schedule.json": "when its schedules were last checked",
   "backends.json": "how supervisord was reached",
   journal: "its jobs",
   jobs: "the project's jobs",
   inline: "the jobs of commands that were typed",
-  log: "what it had printed until then",
-  run: "how its runs have ended, as far as nobody had read that yet",
+  log: "its earlier output",
+  run: "how its last runs ended, if that was not recorded yet",
   "journal.unread": "those of its jobs that could not be read",
-  key: "the key by which secrets are compared: each counts as changed once, and its server restarts with the next apply",
+  key: "the key for comparing secrets: each secret counts as changed once, and its server restarts with the next apply",
   locks: null,
   projects: "every project",
   ready: null,
-  trust: "which configurations you have agreed to: xy asks again",
+  trust: "your consent to configurations: xy asks again",
 };
 
 function lostWith(from: string): string | null {
   const known = LOST[basename(from)];
   if (known !== undefined) return known;
   const folder = basename(dirname(from));
-  if (folder === "trust") return "that you have agreed to a configuration: xy asks again";
+  if (folder === "trust") return "your consent to a configuration: xy asks again";
   if (folder === "locks") return null;
-  if (basename(dirname(dirname(from))) === "units") return "what was applied to it: apply it again";
+  if (basename(dirname(dirname(from))) === "units") return "what was applied: apply it again";
   return "what was in it";
 }
 
 /** A sentence for people. */
 export function setAsideText({ path, from, lost }: SetAside): string {
   const without = lost === null ? "nothing was lost with it" : `lost with it: ${lost}`;
-  return `${from} was damaged, and is set aside as ${basename(path)}; ${without}. Remove ${path} once you have seen this`;
+  return `${from} was damaged and set aside as ${basename(path)}; ${without}. Remove ${path} once you have seen this`;
 }

@@ -27,7 +27,7 @@ it("tells in the plan and in the agent's status what was damaged, and what was l
   expect(plan).toMatch(
     /the secrets of web count as changed because the key .*\/key, was damaged or lost and is new/,
   );
-  expect(plan).toMatch(/\/key was damaged, and is set aside as key\.set-aside-/);
+  expect(plan).toMatch(/\/key was damaged and set aside as key\.set-aside-/);
   expect(plan).toMatch(/held\/state\.json was damaged, .*; lost with it: whether a person had stopped it/);
   expect(plan).toMatch(/project\.json was damaged, .*; lost with it: .*the ports that were given/);
   expect(await home.json("agent", "status")).toMatchObject({

@@ -94,7 +94,7 @@ describe("an http probe", () => {
     [
       "changes the protocol",
       say("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"),
-      "answered with another protocol than HTTP",
+      "answered with a protocol other than HTTP",
     ],
   ])("says of a server that %s what it did", async (_, welcome, detail) => {
     const port = await rawServer(welcome);
@@ -208,7 +208,7 @@ describe("an exchange", () => {
       response.writeHead(200, { "Content-Length": 100 });
       response.write("half", () => response.destroy());
     });
-    expect((await body(port)).refusal).toBe("broke its answer off");
+    expect((await body(port)).refusal).toBe("cut off its answer");
   });
 
   it("sends nothing when there is no time left", async () => {

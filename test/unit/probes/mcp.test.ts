@@ -388,7 +388,7 @@ describe("a server that cannot be judged by its list of tools", () => {
     [
       "no JSON-RPC",
       status(200, "{}", { "Content-Type": "application/json" }),
-      "200 OK without an answer: what it sent is no JSON-RPC response",
+      "200 OK without an answer: what it sent is not a JSON-RPC response",
     ],
     [
       "events without an answer",
@@ -398,7 +398,7 @@ describe("a server that cannot be judged by its list of tools", () => {
     [
       "a wrong id",
       (heard, response) => result(opening)({ ...heard, id: 1 }, response),
-      "200 OK with the answer to another request: its id is not the one asked with",
+      "200 OK with the answer to another request: its id does not match",
     ],
     ["an error", failure({ code: -32000, message: "x".repeat(1000) }), `error -32000: ${"x".repeat(199)}…`],
     ["404", status(404), "404 Not Found"],

@@ -108,7 +108,7 @@ describe("what is said of it", () => {
       "/s is a link of another account (uid 1001); set",
     );
     expect(said(["/s/xy", ANN, 0o777], "open")).toBe(
-      "cannot use /s/xy as the state folder: others can write to it; see that nobody has put anything into it, then run: chmod go-w /s/xy",
+      "cannot use /s/xy as the state folder: others can write to it; make sure that nobody has put anything into it, then run: chmod go-w /s/xy",
     );
     expect(said(["/s", ROOT, 0o777], "open")).toContain("others can write to /s; run: sudo chmod go-w /s");
   });

@@ -49,5 +49,5 @@ test("what was set aside is found wherever it was, and told with what is lost", 
   expect(lost["projects/other/jobs"]).toBe("the project's jobs");
   expect(lost.key).toContain("secrets");
   for (const path of remade) expect([path, lost[path]]).toEqual([path, null]);
-  expect(setAsideText(all[0] as (typeof all)[0])).toMatch(/^\/.* was damaged, and is set aside as /);
+  expect(setAsideText(all[0] as (typeof all)[0])).toMatch(/^\/.* was damaged and set aside as /);
 });
