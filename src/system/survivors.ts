@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { Mark, ProcessTable } from "../model/family.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import type { ProcessId } from "../model/process.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { keptFolder } from "./family.ts";
 import { bootId, processTable } from "./processes.ts";
 import { isSamePath } from "./projects.ts";
@@ -59,7 +60,7 @@ function survivor(
   const server = serverOf(dir);
   const children = keeper ? table.childrenOf(keeper.pid).flatMap((pid) => table.byPid.get(pid) ?? []) : [];
   const own = keeper ? children.map(({ pid, start }) => ({ pid, start })) : processes;
-  return { dir, processes: own, ...(server ? { server } : {}), ...(keeper ? { keeper } : {}) };
+  return { dir, processes: own, ...withoutUndefined({ server, keeper }) };
 }
 
 /** `STATE/projects/P/servers/NAME/run/7`, and the like for an attempt of a job. */

@@ -29,7 +29,7 @@ it("tells in the plan and in the agent's status what was damaged, and what was l
   );
   expect(plan).toMatch(/\/key was damaged and set aside as key\.set-aside-/);
   expect(plan).toMatch(/held\/state\.json was damaged, .*; lost with it: whether a person had stopped it/);
-  expect(plan).toMatch(/project\.json was damaged, .*; lost with it: .*the ports that were given/);
+  expect(plan).toMatch(/project\.json was damaged, .*; lost with it: .*the ports chosen/);
   expect(await home.json("agent", "status")).toMatchObject({
     set_aside: expect.arrayContaining([
       expect.objectContaining({ from: join(home.state, "key"), lost: expect.stringContaining("secrets") }),

@@ -212,14 +212,14 @@ export class AgentBackend implements Backend {
 }
 
 function performed(result: ResultOf<"apply">): PerformResult {
-  const waits = result.waits_for ? { waitsFor: result.waits_for } : {};
+  const waits = withoutUndefined({ waitsFor: result.waits_for });
   return result.ok
     ? { ok: true, detail: result.detail, ...waits }
     : {
         ok: false,
         message: result.message,
         lastLines: result.last_lines,
-        ...(result.help ? { help: result.help } : {}),
+        ...withoutUndefined({ help: result.help }),
         ...(result.port_conflict ? { portConflict: true } : {}),
         ...waits,
       };
@@ -227,7 +227,7 @@ function performed(result: ResultOf<"apply">): PerformResult {
 
 function keeping({ held }: Change, spec: ServerSpec, { waitMs, secrets }: PerformOptions): Params<"keep"> {
   const { project, name: server } = spec;
-  const wait = waitMs === undefined ? {} : { wait_ms: waitMs };
+  const wait = withoutUndefined({ wait_ms: waitMs });
   return { project, server, spec: withoutDefaults(spec), secrets, held, ...wait };
 }
 

@@ -58,10 +58,9 @@ export class Inventory {
       spec,
       file,
       enabled: mayRun(spec, { operator }),
-      ...(site ? { site } : {}),
       isEdited,
       isTouched: isEdited || (writtenAt !== undefined && found.changedAt !== writtenAt),
-      ...withoutUndefined({ writtenAt }),
+      ...withoutUndefined({ site, writtenAt }),
       ...(launched && isRunning(launched) ? { launched: launched.pid } : {}),
     };
   }

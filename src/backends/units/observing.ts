@@ -40,17 +40,17 @@ async function observe(inventory: Inventory, { record, live }: Known): Promise<O
     since: (atRest ? rests.at : live.since) ?? live.startedAt ?? now,
     ready: glance.ready,
     healthy: healthOf(record, live, now),
-    ...(glance.mcp ? { mcp: glance.mcp } : {}),
     ...withoutUndefined({
+      mcp: glance.mcp,
       runningHash,
       pid: live.pid,
       startedAt: live.startedAt,
       restartCount: live.restartCount,
+      lastExit,
+      reason,
+      restored: record.restored,
     }),
-    ...(lastExit ? { lastExit } : {}),
-    ...withoutUndefined({ reason }),
     ...(neverReady ? { neverReady } : {}),
-    ...(record.restored ? { restored: record.restored } : {}),
     ...(drift.length === 0 ? {} : { drift: drift.join("; ") }),
     ...(unfinished
       ? { unsettled: "unfinished" as const }

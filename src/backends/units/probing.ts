@@ -2,6 +2,7 @@ import { understood, unusable } from "../../model/expression.ts";
 import type { ProbeReport } from "../../model/probe-report.ts";
 import type { ProcessId } from "../../model/process.ts";
 import { Redactor } from "../../model/redact.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { Steps } from "../../probes/steps.ts";
 import { identify, isRunning } from "../../system/processes.ts";
 import type { Known } from "./inventory.ts";
@@ -39,7 +40,7 @@ export async function probeUnit(
 /** No agent probes it again: the result is shown until a person probes again. */
 function note({ store }: UnitBackend, name: string, process: ProcessId, look: ProbeReport): void {
   const { ok, evidence, mcp } = look;
-  const looked = { process, ok, evidence, at: Date.now(), ...(mcp ? { mcp } : {}) };
+  const looked = { process, ok, evidence, at: Date.now(), ...withoutUndefined({ mcp }) };
   store.update(name, (record) => ({ ...record, looked }));
 }
 

@@ -3,6 +3,7 @@ import type { McpFacts } from "../../model/probe-report.ts";
 import { Redactor } from "../../model/redact.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import type { Look, LookingProbe } from "../../probes/prober.ts";
 import { isRunning } from "../../system/processes.ts";
 import { pidsOf } from "./family.ts";
@@ -49,7 +50,7 @@ export async function glanceAt(record: UnitRecord, live: Live, dir: string, now:
   const known: Glance = found
     ? {
         ready: { status: found.ok ? "ok" : "failing", evidence: found.evidence, at: found.at },
-        ...(found.mcp ? { mcp: found.mcp } : {}),
+        ...withoutUndefined({ mcp: found.mcp }),
       }
     : verdict("unknown", `not checked since it started; \`xy probe ${spec.name}\` checks it`);
   if (readiness.type === "command" || readiness.type === "log") return known;

@@ -1,3 +1,4 @@
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { pause } from "../log-lines.ts";
 import type { UnitStore } from "./record.ts";
 import { type Settled, StartWatch, type Wait } from "./start-watch.ts";
@@ -17,8 +18,7 @@ export function noteSettled(
   const { ready, process: launched, wasReady = ready !== undefined } = settled;
   store.update(server, (now) => ({
     ...now,
-    ...(launched ? { launched } : {}),
-    ...(ready ? { ready } : {}),
+    ...withoutUndefined({ launched, ready }),
     ...(wasReady ? { sawReady: true } : {}),
   }));
 }

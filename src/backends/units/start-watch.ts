@@ -130,7 +130,7 @@ export class StartWatch {
 
   /** A clause about the failed runs so far; empty if there are none. */
   #runs(): string {
-    const failed = this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure };
+    const failed = withoutUndefined({ lastFailure: this.#lastFailure });
     return runsText({ restarts: this.#restarts, ...failed });
   }
 
@@ -218,7 +218,7 @@ export class StartWatch {
       ok: true,
       detail: `ready: ${evidence}`,
       process: id,
-      ready: { process: id, evidence, at: Date.now(), ...(mcp ? { mcp } : {}) },
+      ready: { process: id, evidence, at: Date.now(), ...withoutUndefined({ mcp }) },
     });
     if (readiness.type === "none")
       return performance.now() - (this.#process?.since ?? 0) >= UP

@@ -1,5 +1,6 @@
 import { startHash } from "../../model/canonical.ts";
 import type { Change } from "../../model/plan.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { ServiceError } from "../ask.ts";
 import type { PerformOptions, PerformResult } from "../backend.ts";
 import { end } from "./ending.ts";
@@ -52,7 +53,7 @@ export class Undoing {
     const { message, help, isLate } = failed;
     const lastLines = await begun.output.lastLines(failed.failedRun);
     const { rollback = true, waitMs, signal } = options;
-    const told = { ok: false as const, lastLines, ...(help ? { help } : {}) };
+    const told = { ok: false as const, lastLines, ...withoutUndefined({ help }) };
     if (signal.aborted) return { ...told, message };
     const undone = async () => {
       const isLeft = isLate ? await this.#endLate(message, begun) : "";
@@ -99,7 +100,7 @@ export class Undoing {
       operator: store.read(name)?.operator ?? null,
       unfinished: true,
       restored: { at: Date.now(), because: message },
-      ...(outdated ? { outdated } : {}),
+      ...withoutUndefined({ outdated }),
     };
     const oldUnit = this.#inventory.unitOf(await this.#writing.write(old));
     await manager.load(oldUnit);

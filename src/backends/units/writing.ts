@@ -109,11 +109,9 @@ export class Writing {
       unfinished: true,
       ...(leaves === undefined || leaves === file ? {} : { leaves }),
       ...(site ? { site: withoutGaps(site) } : {}),
-      ...(outdated ? { outdated } : {}),
       ...(launched && isRunning(launched) ? { launched } : {}),
-      // Kept even if it has exited: whether it had been ready still matters.
-      ...(ready ? { ready } : {}),
-      ...withoutUndefined({ sawReady }),
+      // Readiness is kept even if it has exited: whether it had been ready still matters.
+      ...withoutUndefined({ outdated, ready, sawReady }),
     };
   }
 }

@@ -75,8 +75,7 @@ export function liveOf(unit: Unit, properties: Properties): Live {
       ? { nextStartAt: lastExit.at + unit.spec.restart.backoffInitial }
       : {}),
     ...(pid === undefined ? {} : { pid, ...withoutUndefined({ startedAt }) }),
-    ...(lastExit ? { lastExit } : {}),
-    ...withoutUndefined({ since, reason }),
+    ...withoutUndefined({ lastExit, since, reason }),
   };
 }
 
