@@ -12,9 +12,9 @@ export interface LogLine {
 }
 
 export interface LogRequest {
-  /** How many of the last lines. */
+  /** How many of the last lines to read. */
   readonly tail: number;
-  /** Go on with new ones. */
+  /** Continue with new lines. */
   readonly follow: boolean;
   /** Unix ms: older lines are skipped. */
   readonly since?: number;
@@ -41,8 +41,8 @@ const LOOK_GAP = 150;
 const NEWLINE = 0x0a;
 
 /**
- * The last lines of each file, those of standard error behind the others: their order is not known. With `follow`, new
- * ones until aborted, also over a rotation.
+ * The last lines of each file, standard error after standard output, as their order is unknown. With `follow`, then new
+ * lines until aborted, across rotations.
  */
 export async function* fileLines(
   files: LogFiles,
@@ -65,7 +65,7 @@ export async function* fileLines(
       }
       await pause(LOOK_GAP, signal);
     }
-    // Nobody waits for its newline any more.
+    // Its newline will not come any more.
     if (follow)
       for (const { name, tail: file } of tails)
         for (const line of [...file.more(), ...file.rest()]) yield { stream: name, line };
@@ -87,13 +87,13 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** One file that grows, and is put away under another name now and then. */
+/** One growing file, which is rotated now and then. */
 class FileTail {
   readonly #path: string;
   #fd: number | undefined;
   #offset = 0;
   #rest: Buffer = Buffer.alloc(0);
-  /** Looks since the rest has grown. */
+  /** Looks since the unfinished line last grew. */
   #looks = 0;
 
   constructor(path: string) {
@@ -101,7 +101,7 @@ class FileTail {
     this.#fd = open(path);
   }
 
-  /** The last lines, from rotated files too. `growing`: one that is not over is left for {@link more}. */
+  /** The last lines, from rotated files too. `growing`: an unfinished line is left for {@link more}. */
   last(count: number, growing: boolean): string[] {
     const { bytes, end } = tailOf(this.#path, this.#fd, count);
     this.#offset = end;
@@ -117,7 +117,7 @@ class FileTail {
     const held = this.#fd === undefined ? undefined : fs.fstatSync(this.#fd);
     if (now !== undefined && held?.ino === now.ino && now.size >= this.#offset) return grown;
     if (now === undefined) return grown;
-    // Another file, or the same one emptied. The old one may have got more before it was put away.
+    // A new file, or the same one truncated. The old one may have grown before it was rotated.
     grown.push(...this.#read());
     this.close();
     this.#fd = open(this.#path);
@@ -125,14 +125,14 @@ class FileTail {
     return [...grown, ...this.#read()];
   }
 
-  /** What there is of a line that is not over. */
+  /** The unfinished line so far. */
   rest(): string[] {
     const rest = this.#rest;
     this.#rest = Buffer.alloc(0);
     return rest.length === 0 ? [] : [text(rest)];
   }
 
-  /** The same, once it has not grown for a while; to be asked at each look. */
+  /** The same, once it has not grown for a while; must be called at each look. */
   standing(): string[] {
     this.#looks = this.#rest.length === 0 ? 0 : this.#looks + 1;
     return this.#looks < STANDING_LOOKS ? [] : this.rest();
@@ -154,7 +154,7 @@ class FileTail {
       this.#looks = 0;
       const found = linesOf(Buffer.concat([this.#rest, block.subarray(0, length)]));
       lines.push(...found.whole);
-      // A line without end is told in pieces.
+      // A very long line is passed on in pieces.
       const tooLong = found.rest.length >= BLOCK;
       if (tooLong) lines.push(text(found.rest));
       this.#rest = tooLong ? Buffer.alloc(0) : found.rest;
@@ -180,8 +180,8 @@ function linesOf(bytes: Buffer): { whole: string[]; rest: Buffer } {
 }
 
 /**
- * The end of what was printed, which holds so many lines: of the file that is open, and before it of what was put away as
- * `path.1`, `path.2`, and so on, one line of which may go on in the next. `end`: where the open file ends.
+ * The end of the output, with at least so many lines: from the open file, and before that from the rotated ones, `path.1`,
+ * `path.2`, and so on; a line may continue in the next file. `end`: where the open file ends.
  */
 function tailOf(path: string, fd: number | undefined, lines: number): { bytes: Buffer; end: number } {
   const end = fd === undefined ? 0 : fs.fstatSync(fd).size;
@@ -197,7 +197,7 @@ function tailOf(path: string, fd: number | undefined, lines: number): { bytes: B
 
 const sumOfLines = (sum: number, block: Buffer) => sum + linesIn(block);
 
-/** In order, up to the one in which the line before the oldest wanted one ends. */
+/** Blocks in order, back to the one in which the line before the oldest wanted one ends. */
 function lastBlocks(fd: number, end: number, lines: number): Buffer[] {
   const blocks: Buffer[] = [];
   for (let start = end, found = 0; start > 0 && end - start < LONGEST_TAIL && found <= lines; ) {

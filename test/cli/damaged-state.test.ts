@@ -28,8 +28,8 @@ it("tells in the plan and in the agent's status what was damaged, and what was l
     /the secrets of web count as changed because the key .*\/key, was damaged or lost and is new/,
   );
   expect(plan).toMatch(/\/key was damaged and set aside as key\.set-aside-/);
-  expect(plan).toMatch(/held\/state\.json was damaged, .*; lost with it: whether a person had stopped it/);
-  expect(plan).toMatch(/project\.json was damaged, .*; lost with it: .*the ports chosen/);
+  expect(plan).toMatch(/held\/state\.json was damaged and .*; lost with it: whether a person had stopped it/);
+  expect(plan).toMatch(/project\.json was damaged and .*; lost with it: .*the ports chosen/);
   expect(await home.json("agent", "status")).toMatchObject({
     set_aside: expect.arrayContaining([
       expect.objectContaining({ from: join(home.state, "key"), lost: expect.stringContaining("secrets") }),
@@ -60,7 +60,7 @@ it("refuses a projects folder that is none, with its path and the way out, and c
       expect({ words, code: code !== 0, stderr }).toEqual({
         words,
         code: true,
-        stderr: expect.stringMatching(/cannot read \/.*\/projects: it is no folder, .*; move it away/),
+        stderr: expect.stringMatching(/cannot read \/.*\/projects: it is not a folder, .*; move it away/),
       });
     }
   }

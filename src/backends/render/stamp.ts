@@ -3,8 +3,8 @@ import { specHash } from "../../model/canonical.ts";
 import type { UnitFacts } from "./unit.ts";
 
 /**
- * Writes a unit with the hash that it bears: of what it was made from where xy installs it, else of what is in it, so
- * that it is the same wherever the unit is.
+ * Renders a unit with its hash: of the spec if xy installs the unit, otherwise of the unit's own text, so that the hash is
+ * the same on every machine.
  */
 export async function stamped(
   { spec, installed }: UnitFacts,

@@ -17,7 +17,7 @@ import {
 /** Every carriage return is read as a line break. */
 const CARRIAGE_RETURN: Limit = { what: "a carriage return", pattern: /\r/ };
 
-/** What `environment=` changes: versions of supervisord disagree about quotes and backslashes in it. */
+/** Characters that `environment=` may change: versions of supervisord disagree about quotes and backslashes. */
 const NOT_AS_ENVIRONMENT = /["'\\]/;
 
 export const supervisordUnits: UnitFormat = {
@@ -56,13 +56,13 @@ function viewOf(facts: UnitFacts, hash: string): object {
     grace: wholeSeconds(stop.grace),
     maxSize: logs.maxSize,
     keep: logs.keep,
-    // What is installed keeps its words: other ones would be a change of it.
+    // The comment of an installed unit must not change: that would be a change of the unit.
     isEmitted: facts.installed === undefined,
     hash,
   };
 }
 
-/** What `environment=` cannot carry is given by `env`, which becomes the program. */
+/** Variables that `environment=` cannot carry are set by `env`, which then executes the program. */
 function wordsOf(facts: UnitFacts): string[] {
   const { spec } = facts;
   const odd = plainEnvironment(spec).filter(({ value }) => NOT_AS_ENVIRONMENT.test(value));
@@ -70,9 +70,9 @@ function wordsOf(facts: UnitFacts): string[] {
   return [...(odd.length > 0 ? ["/usr/bin/env", ...given] : []), ...wordsBehindSecrets(facts)];
 }
 
-/** `env` would take such a path for one more variable. */
+/** `env` would take a path with = for a variable. */
 function programFaults(facts: UnitFacts): Fault[] {
-  // Behind a shell it is no word of `env`.
+  // Behind a shell, the path is not an argument of `env`.
   const isBehind = facts.installed?.secretsFile !== undefined;
   if (isBehind || !facts.spec.program.includes("=") || wordsOf(facts)[0] !== "/usr/bin/env") return [];
   const message =

@@ -2,14 +2,14 @@ import { ACCOUNT } from "../../model/machine.ts";
 import type { EnvValue } from "../../model/spec-parts.ts";
 import type { UnitFacts } from "./unit.ts";
 
-/** A unit for the systemd of any account: `%h` and `%u` stand where the account's home folder and name do. */
+/** A unit for any account's systemd: `%h` and `%u` replace the account's home folder and name. */
 
-/** Stands for the home folder until the text is written, as {@link ACCOUNT} does for the name: in no value of a unit. */
+/** Marks the home folder until the text is written, as {@link ACCOUNT} marks the name: it occurs in no unit's values. */
 const HOME = "\u{FDD3}";
-/** What the manager of an account gives to every unit by itself. */
+/** Variables that an account's manager sets for every unit. */
 const GIVEN = ["HOME", "USER", "LOGNAME", "SHELL"];
 
-/** With marks in the place of home and account, and without what the manager gives. A unit of the system has no account. */
+/** With marks in place of home and account, and without what the manager sets. Not for a unit of the machine. */
 export function asPortable(facts: UnitFacts): UnitFacts {
   const { portable, spec, home, envFiles, installed } = facts;
   if (portable === undefined || installed || spec.class === "system" || home === "/") return facts;
@@ -30,7 +30,7 @@ export function asPortable(facts: UnitFacts): UnitFacts {
   };
 }
 
-/** The text that was written with the marks, as systemd reads it. */
+/** Replaces the marks in a unit's text with systemd's specifiers. */
 export function withSpecifiers(text: string): string {
   return text.replaceAll(HOME, "%h").replaceAll(ACCOUNT, "%u");
 }

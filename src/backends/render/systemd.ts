@@ -17,9 +17,9 @@ import {
 
 /** Longest line that systemd reads, with its key, bytes. */
 const LONGEST_LINE = 2 ** 20 - 100;
-/** What systemd lets a program raise its own limit of open files to. */
+/** The limit of open files to which a program may raise its own under systemd. */
 const HARD_OPEN_FILES = 524_288;
-/** Signals that systemd takes for a good end, and xy does not. */
+/** Signals that count as a success for systemd, but not for xy. */
 const CLEAN_SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM", "SIGPIPE"];
 
 const NONCHARACTERS: Limit = {
@@ -32,7 +32,7 @@ const UNSAFE: Limit = {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for.
   pattern: /["'\\\u0001-\u001f\u007f]/,
 };
-/** `WorkingDirectory=` takes the rest of its line as it is. */
+/** `WorkingDirectory=` takes the rest of its line literally. */
 const REST_OF_LINE: Limit = {
   what: "a line break, a control character, a leading or trailing space, or a trailing backslash",
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for.
@@ -90,7 +90,7 @@ function viewOf(facts: UnitFacts, hash: string): object {
       : "",
     backoff: restart.policy === "never" ? "" : `${restart.backoffInitial}ms`,
     burst: restart.maxRetriesPerMinute + 1,
-    // 0 would be: wait for ever.
+    // 0 would mean: wait for ever.
     grace: `${Math.max(1, stop.grace)}ms`,
     // An installed unit's text does not say whether it is enabled.
     starts: installed !== undefined || startsItself(facts),

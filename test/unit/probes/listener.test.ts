@@ -67,7 +67,7 @@ test("a stranger's listener is none", async () => {
   const port = await listenOn("127.0.0.1");
   expect(await ask("127.0.0.1", port, none)).toMatchObject({
     ok: false,
-    evidence: `127.0.0.1:${port} is held by another process: pid ${process.pid} (node); if it listens in place of this server, as for \`docker run -p\`, say \`owner "any"\` in its check`,
+    evidence: `127.0.0.1:${port} is held by another process: pid ${process.pid} (node); if it listens in place of this server, as with \`docker run -p\`, write \`owner "any"\` in its check`,
     steps: [{ step: "listener", ok: false }],
   });
 });

@@ -185,7 +185,7 @@ describe("a server that speaks HTTP+SSE alone", () => {
     ["another host in few letters", "//evil.example/message", "is not its own: http://evil.example, not"],
     ["another protocol", "https://localhost/message", "is not its own: https://localhost, not"],
     ["no web address", "file:///etc/passwd", "is not its own: file:///etc/passwd, not"],
-    ["no address", "http://[", "that is no address: http://["],
+    ["no address", "http://[", "that is not an address: http://["],
     ["a huge address", `/${"x".repeat(3000)}`, "of more than 2000 characters"],
   ])("is not followed to %s", async (_, endpoint, evidence) => {
     const server = await sseServer({ greeting: () => `event: endpoint\ndata: ${endpoint}\n\n` });

@@ -425,7 +425,7 @@ describe("a server that cannot be judged by its list of tools", () => {
     [404, "Session not found"],
   ])("that has one session for all its life is told of (%i %s)", async (code, message) => {
     const server = await legacy({ initialize: failure({ code: -32600, message }, code) });
-    expect((await probe(server.port)).evidence).toMatch(/; it takes one session only: .*"tcp"$/);
+    expect((await probe(server.port)).evidence).toMatch(/; it accepts only one session: .*"tcp"$/);
   });
 
   it.each(["application/json", "text/event-stream"])(

@@ -4,7 +4,7 @@ import { targetOf } from "../../../model/target.ts";
 import { BackendUnreachable } from "../../../model/unreachable.ts";
 import { callXmlRpc, type Endpoint, XmlRpcFault, XmlRpcUnreachable, type XmlValue } from "./xml-rpc.ts";
 
-/** What supervisord answers with when it refuses: see its `xmlrpc.py`. */
+/** Fault codes of supervisord: see its `xmlrpc.py`. */
 export const FAULTS = {
   badArguments: 3,
   shutdownState: 6,
@@ -26,7 +26,7 @@ export const STATES = {
   fatal: 200,
 } as const;
 
-/** One program, as supervisord tells of it. Times are in seconds since 1970, 0 for never. */
+/** One program, as supervisord reports it. Times are in seconds since 1970, 0 for never. */
 const processInfo = z.object({
   name: z.string(),
   group: z.string(),
@@ -43,7 +43,7 @@ const processInfo = z.object({
 });
 export type ProcessInfo = z.infer<typeof processInfo>;
 
-/** What its methods answer with: whatever else comes is no supervisord's. */
+/** Results of its methods: any other answer does not come from a supervisord. */
 const ANSWERS = {
   getPID: z.int().min(1),
   getSupervisorVersion: z.string(),
@@ -64,7 +64,7 @@ const ANSWERS = {
 type Method = keyof typeof ANSWERS;
 type AnswerOf<M extends Method> = z.infer<(typeof ANSWERS)[M]>;
 
-/** What a reading of its files would change. */
+/** What reloading its files would change. */
 export interface Pending {
   readonly added: readonly string[];
   readonly changed: readonly string[];
@@ -72,20 +72,20 @@ export interface Pending {
 }
 
 const AT_ONCE = 4;
-/** Longest wait for an answer that nothing stands behind, ms. */
+/** Longest wait for the answer to a call that does not itself wait for anything, ms. */
 const BOUND = 10_000;
 
-/** A supervisord that is reached by XML-RPC. Every method throws {@link BackendUnreachable}, or an {@link XmlRpcFault}. */
+/** A supervisord, reached by XML-RPC. Every method may throw {@link BackendUnreachable} or an {@link XmlRpcFault}. */
 export class SupervisordClient {
   readonly #endpoint: Endpoint;
-  /** It does one thing at a time: whoever asks much at once would wait too long for each answer. */
+  /** It does one thing at a time: with many calls at once, each answer would take too long. */
   readonly #limit = pLimit(AT_ONCE);
 
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
   }
 
-  /** Its process, and its version. */
+  /** Its pid and version. */
   async identify(): Promise<{ pid: number; version: string; state: string }> {
     const [pid, version, { statename }] = await Promise.all([
       this.#call("getPID"),
@@ -99,50 +99,50 @@ export class SupervisordClient {
     return this.#call("getAllProcessInfo");
   }
 
-  /** Undefined for a program that it does not have. */
+  /** Undefined if it does not have the program. */
   async get(name: string): Promise<ProcessInfo | undefined> {
     return this.#unless([FAULTS.badName], "getProcessInfo", [name]);
   }
 
-  /** Starts it, and does not wait for what comes of that; one that runs is left alone. */
+  /** Starts it, without waiting for the result; a running program is left alone. */
   async start(name: string): Promise<void> {
     await this.#unless([FAULTS.alreadyStarted], "startProcess", [name, false]);
   }
 
-  /** Stops it. Without `wait` it is only told to. */
+  /** Stops it. Without `wait`, does not wait for its exit. */
   async stop(name: string, { wait, bound = BOUND }: { wait: boolean; bound?: number }): Promise<void> {
     await this.#unless([FAULTS.notRunning, FAULTS.badName], "stopProcess", [name, wait], bound);
   }
 
-  /** Has it send a signal to the first process of a program. */
+  /** Makes it signal the first process of a program. */
   async signal(name: string, signal: string): Promise<void> {
     await this.#unless([FAULTS.notRunning, FAULTS.badName], "signalProcess", [name, signal]);
   }
 
-  /** Reads its files again, and changes nothing by that. */
+  /** Makes it reread its files, which changes nothing yet. */
   async reread(): Promise<Pending> {
     const [[added, changed, removed]] = await this.#call("reloadConfig");
     return { added, changed, removed };
   }
 
-  /** Takes in a group that {@link reread} found; one that starts by itself is started. */
+  /** Loads a group that {@link reread} found, which starts it if it is to start by itself. */
   async add(group: string): Promise<void> {
     await this.#unless([FAULTS.alreadyAdded], "addProcessGroup", [group]);
   }
 
-  /** Forgets a group that is stopped. */
+  /** Unloads a stopped group. */
   async remove(group: string): Promise<void> {
     await this.#unless([FAULTS.badName], "removeProcessGroup", [group]);
   }
 
-  /** What a program has printed since `offset`; undefined when there is no such place any more. */
+  /** A program's output since `offset`; undefined if that position no longer exists. */
   async read(name: string, stream: "stdout" | "stderr", offset: number): Promise<string | undefined> {
     const method = stream === "stdout" ? "readProcessStdoutLog" : "readProcessStderrLog";
     const nothing = [FAULTS.badArguments, FAULTS.badName, FAULTS.noFile, FAULTS.failed];
     return this.#unless(nothing, method, [name, offset, 0]);
   }
 
-  /** What it has of a program's output from `offset` on, and where that ends. */
+  /** A program's output from `offset` on, and where it ends. */
   async tail(
     name: string,
     stream: "stdout" | "stderr",
@@ -156,7 +156,7 @@ export class SupervisordClient {
     return { text, offset: end, overflow };
   }
 
-  /** As a call; undefined when it is refused for one of these reasons, which say that there is nothing to do. */
+  /** Calls a method; undefined if it is refused for one of these reasons, which mean that there is nothing to do. */
   async #unless<M extends Method>(
     codes: readonly number[],
     method: M,
@@ -184,7 +184,7 @@ export class SupervisordClient {
   async #asked(method: Method, params: readonly XmlValue[], bound: number): Promise<XmlValue> {
     const call = () => callXmlRpc(this.#endpoint, `supervisor.${method}`, params, bound);
     try {
-      // What waits for the end of a program is answered late, and keeps nobody.
+      // A call that waits for a program's exit is answered late, and must not delay others.
       return await (bound > BOUND ? call() : this.#limit(call));
     } catch (error) {
       if (error instanceof XmlRpcUnreachable) throw this.unreachable(error.message);

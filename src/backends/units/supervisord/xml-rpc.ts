@@ -6,7 +6,7 @@ import { ServiceError } from "../../ask.ts";
 
 /** XML-RPC as supervisord speaks it: over HTTP, or over HTTP through a Unix socket. */
 
-/** What a call takes and gives. A boolean, a whole number, a text, a list, or a structure. */
+/** A param or result of a call: a boolean, a whole number, a text, a list, or a structure. */
 export type XmlValue =
   | boolean
   | number
@@ -15,7 +15,7 @@ export type XmlValue =
   | readonly XmlValue[]
   | { readonly [name: string]: XmlValue };
 
-/** The other side has answered, and refused. */
+/** The server answered with a refusal. */
 export class XmlRpcFault extends ServiceError {
   readonly code: number;
 
@@ -25,7 +25,7 @@ export class XmlRpcFault extends ServiceError {
   }
 }
 
-/** Nobody answers, or not in this language. */
+/** Nobody answers, or the answer is not XML-RPC. */
 export class XmlRpcUnreachable extends Error {}
 
 export interface Endpoint {
@@ -35,10 +35,10 @@ export interface Endpoint {
   readonly password?: string | undefined;
 }
 
-/** Longest answer that is read, bytes: the states of a thousand programs are a quarter of it, and each takes work. */
+/** Longest answer that is read, bytes: the states of a thousand programs are a quarter of it, and take time to parse. */
 const LONGEST_ANSWER = 4 << 20;
 
-/** Calls a method, and waits so many ms for its answer. */
+/** Calls a method, and waits up to `bound` ms for its answer. */
 export async function callXmlRpc(
   endpoint: Endpoint,
   method: string,
@@ -57,10 +57,10 @@ export async function callXmlRpc(
   }
 }
 
-/** The value in an answer. Throws an {@link XmlRpcFault} for a refusal, another error for what is no answer. */
+/** The value in an answer. Throws an {@link XmlRpcFault} for a refusal, another error for anything that is not an answer. */
 export async function readAnswer(text: string): Promise<XmlValue> {
   const { XMLParser } = await import("fast-xml-parser");
-  // Numbers and booleans say what they are by their tags, and each space of a text counts.
+  // The tags tell numbers and booleans apart, and every space in a text counts.
   const parser = new XMLParser({
     ignoreAttributes: true,
     parseTagValue: false,
@@ -94,7 +94,7 @@ function answerIn({ methodResponse }: Parsed): XmlValue {
   return decoded(value);
 }
 
-/** A text may stand without a tag of its own. */
+/** A text may have no tag of its own. */
 function decoded(value: unknown): XmlValue {
   if (typeof value === "string") return value;
   const fields = value as Readonly<Record<string, unknown>>;
@@ -128,7 +128,7 @@ interface Member {
   readonly value: unknown;
 }
 
-/** Follows nowhere: a redirect is an answer like others that are none, and no credentials go to what it names. */
+/** Does not follow redirects: a redirect is an invalid answer, and no credentials are sent to its target. */
 function post({ url, user, password }: Endpoint, body: string, bound: number): Promise<string> {
   const socket = socketIn(url);
   const target = socket === undefined ? withPath(new URL(url)) : new URL("http://localhost/RPC2");
