@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { BackendFailure } from "../model/unreachable.ts";
 
 /** What a service manager of the account does for the agent. */
 export interface AgentService {
@@ -33,7 +34,7 @@ export interface ServiceFacts {
 }
 
 /** The manager was asked, and refused; the message has its words. */
-export class ServiceError extends Error {}
+export class ServiceError extends BackendFailure {}
 
 /** A unit that its manager does not read: it is not there for it, and there is nothing of it to be stopped. */
 export class UnreadUnit extends ServiceError {}

@@ -100,8 +100,18 @@ function isEqual(a: string, b: string): boolean {
   return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
 }
 
-/** Servers for which the plan would be another one today; empty: it can be carried out as it was saved. */
-export function staleServers(saved: SavedPlan, plan: Plan): string[] {
+/** Why a saved plan cannot be carried out any more, if the plan would be a different one today. */
+export function staleness(saved: SavedPlan, plan: Plan): string | undefined {
+  const stale = staleServers(saved, plan);
+  if (stale.length === 0) return undefined;
+  return (
+    `saved plan is stale: ${stale.join(", ")} changed since it was made (configuration, secret, or what runs). ` +
+    "Nothing was applied; make a new one with `xy plan -o`"
+  );
+}
+
+/** Servers for which the plan would be a different one today. */
+function staleServers(saved: SavedPlan, plan: Plan): string[] {
   if (saved.project !== plan.project || saved.root !== plan.root) return [plan.project];
   const then = new Map(saved.changes.map(({ server, basis }) => [server, basis]));
   const now = new Map(basesOf(plan).map(({ server, basis }) => [server, basis]));
