@@ -114,7 +114,7 @@ export default class Run extends TypedCommand {
       const to = stream === "stdout" ? process.stdout : process.stderr;
       to.write(split ? line : `${line}\n`);
     });
-    const job = this.signal.aborted ? await this.#cancel(id) : seen;
+    const job = seen ?? (await this.#cancel(id));
     if (this.json) this.printJson(job);
     else if (job.phase !== "succeeded")
       this.note(`xy: ${jobLabel(job)} ${job.phase} (${outcome(job)}): job ${id}`);

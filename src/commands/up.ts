@@ -1,4 +1,4 @@
-import { endSession, type FollowEnd, type SessionEvent, SessionFollower } from "../backends/agent-session.ts";
+import { endSession, type FollowEnd, type SessionEvent, SessionFollower } from "../backends/agent/session.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { Stop } from "../operation/outcome.ts";
@@ -7,7 +7,7 @@ import type { LineScreen } from "../views/logs.ts";
 import { sessionFormat, sessionSummary } from "../views/session.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { missedText, rawFlag } from "./line-flags.ts";
+import { AGENT_DIED, missedText, rawFlag } from "./line-flags.ts";
 import { selectionFlags, trustFlags, yesFlag } from "./project-command.ts";
 
 export default class Up extends ApplyCommand {
@@ -95,7 +95,7 @@ export default class Up extends ApplyCommand {
   #teller(names: readonly string[], screen: LineScreen): (event: SessionEvent) => void {
     const format = sessionFormat(names, screen);
     return (event) => {
-      if (event.type === "lost") return this.note("xy: the agent died; waiting for the next one");
+      if (event.type === "lost") return this.note(AGENT_DIED);
       if (this.json) return this.printJsonLine(event.type === "line" ? event.line : event);
       if (event.type === "line" && event.line.missed)
         this.note(missedText(event.line.name, event.line.missed));
