@@ -1,10 +1,10 @@
 import { dirname, isAbsolute } from "node:path";
 import type { DeclaredServer } from "../config/declared.ts";
 import type { Loaded } from "../config/load.ts";
-import { pathFolders, versionManagerRemark } from "../config/program.ts";
+import { declaredFolders, versionManagerRemark } from "../config/program.ts";
 import { envFilesOf, resolveUnseen } from "../config/unseen.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
-import { accountEnv, systemPath } from "../model/given-env.ts";
+import { accountEnv } from "../model/given-env.ts";
 import { ACCOUNT, type Machine } from "../model/machine.ts";
 import { isAuto } from "../model/port.ts";
 import type { ServerSpec } from "../model/spec.ts";
@@ -94,10 +94,10 @@ export async function evaluateToEmit(
       },
     ];
   });
-  const stable = [...loaded.value.path, ...systemPath(machine)];
+  const { path } = loaded.value;
   const ofThisShell = (spec: ServerSpec) => {
     const server = wanted.find(({ name }) => name === spec.name);
-    return server ? foundByCaller(server, spec, stable) : [];
+    return server ? foundByCaller(server, spec, { path, machine }) : [];
   };
   const value = {
     project: desired.project,
@@ -134,12 +134,13 @@ function lasting({ runtimeDir: _, ...machine }: Machine): Machine {
 function foundByCaller(
   { name, input, place }: DeclaredServer,
   { program }: Pick<ServerSpec, "program">,
-  stable: readonly string[],
+  around: { readonly path: readonly string[]; readonly machine: Machine },
 ): Diagnostic[] {
   const { command, env } = input;
-  const own = typeof env.PATH === "string" ? pathFolders(env.PATH) : [];
+  const own = typeof env.PATH === "string" ? env.PATH : undefined;
   const isPath = command.includes("/") || command === "~";
-  if (isPath || !isAbsolute(program) || [...own, ...stable].includes(dirname(program))) return [];
+  if (isPath || !isAbsolute(program) || declaredFolders({ ...around, own }).includes(dirname(program)))
+    return [];
   // That it belongs to one version is told already.
   if (versionManagerRemark(command, program) !== undefined) return [];
   const message = `the program ${JSON.stringify(command)} is ${program}, which only the PATH of this shell leads to; add its folder to "path", or write the whole path`;

@@ -3,14 +3,13 @@ import { discover, type Search } from "../config/discover.ts";
 import { followed, nameFault } from "../config/environment.ts";
 import { fitName } from "../config/load.ts";
 import {
-  callersFolders,
   type ProgramSearch,
-  pathFolders,
   programAt,
   programOn,
+  searchedFolders,
   versionManagerRemark,
 } from "../config/program.ts";
-import { givenEnv, systemPath } from "../model/given-env.ts";
+import { givenEnv } from "../model/given-env.ts";
 import type { Machine } from "../model/machine.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import { nameOfRoot } from "./roots.ts";
@@ -91,8 +90,7 @@ function absentText(command: string): string {
 /** As the program of a server is found, but that a path starts where the person is. */
 async function found(command: string, { cwd, env, machine, variables }: Typing): Promise<ProgramSearch> {
   if (command.includes("/")) return programAt(followed(cwd, command), command);
-  const folders = [...pathFolders(variables.PATH), ...systemPath(machine), ...(await callersFolders(env))];
-  return programOn([...new Set(folders)], command);
+  return programOn(await searchedFolders({ own: variables.PATH, path: [], machine }, env), command);
 }
 
 /** The file of the configuration here that declares a server of this name. What is in a main file is not looked at. */

@@ -1,5 +1,6 @@
 import type { StateName } from "../../model/observed.ts";
 import type { ServerSpec } from "../../model/spec.ts";
+import { isSuccess } from "../../model/success.ts";
 import type { Live, Unit } from "./manager.ts";
 import { isStale } from "./stale.ts";
 import { type Pending, type ProcessInfo, STATES } from "./supervisord-client.ts";
@@ -50,9 +51,10 @@ export function processState(state: number): StateName {
 }
 
 /** It rests for a moment only: supervisord looks around once a second. */
-function isStartedAgain({ restart }: ServerSpec, { exitstatus }: ProcessInfo): boolean {
-  if (restart.policy === "never") return false;
-  return restart.policy === "always" || !restart.successExitCodes.includes(exitstatus);
+function isStartedAgain(spec: ServerSpec, { exitstatus }: ProcessInfo): boolean {
+  const { policy } = spec.restart;
+  if (policy === "never") return false;
+  return policy === "always" || !isSuccess({ kind: "code", code: exitstatus }, spec);
 }
 
 /** `stopped` by request, `exited` by itself. */
