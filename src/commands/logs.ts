@@ -52,7 +52,8 @@ export default class Logs extends ServerCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Logs);
-    if (argv.length === 0) this.fail(EXIT.usage, "say whose logs: `xy logs NAME…`");
+    if (argv.length === 0)
+      this.fail(EXIT.usage, "cannot tell whose logs to show: name the servers, as in `xy logs NAME…`");
     const names = argv as string[];
     const others = names.filter(isProgramAddress);
     const servers = names.filter((name) => !isProgramAddress(name));
@@ -85,8 +86,7 @@ export default class Logs extends ServerCommand {
     await this.withUnits(address, async (backend) => {
       const { manager } = backend;
       const record = backend.store.read(name);
-      if (record === undefined)
-        this.fail(EXIT.failed, `cannot show the logs of ${name}: nothing is recorded of it`);
+      if (record === undefined) this.fail(EXIT.failed, `cannot show the logs of ${name}: it has no record`);
       if (since !== undefined && manager.logFiles(record.spec, record.file))
         this.fail(
           EXIT.usage,
@@ -111,7 +111,7 @@ export default class Logs extends ServerCommand {
     });
   }
 
-  /** Of somebody else's programs: as they have printed it. */
+  /** Output of programs that are not xy's, as they printed it. */
   async #showOther(
     text: string,
     flags: EvaluationFlags,

@@ -61,7 +61,7 @@ export default class Up extends ApplyCommand {
     }
   }
 
-  /** Until nothing runs any more, or Ctrl-C; then until what was started here is stopped. */
+  /** Follows until nothing runs any more or Ctrl-C, and then until the servers that this started have stopped. */
   async #follow(follower: SessionFollower, session: ProcessId): Promise<void> {
     const isInterruptedEarly = this.signal.aborted;
     const enough = new AbortController();
@@ -73,7 +73,8 @@ export default class Up extends ApplyCommand {
     const end = await Promise.race([following, interrupted]);
     if (end !== "told") return this.#endedBySelf(end, follower);
     if (!isInterruptedEarly) this.interruptionIsTheEnd();
-    if (!this.json) this.print("\nStopping what was started here; another Ctrl-C does not wait for it.");
+    if (!this.json)
+      this.print("\nStopping the servers that this command started; press Ctrl-C again to stop waiting.");
     const ended = await endSession(this.state, session);
     await follower.hasToldRest(ended?.stopped ?? []);
     enough.abort();
@@ -105,7 +106,7 @@ export default class Up extends ApplyCommand {
   }
 }
 
-const NO_AGENT = "the agent was told to end; what was started here and still runs is stopped by the next one";
+const NO_AGENT = "the agent was stopped; the next one stops the servers that this command started";
 
 type Flags = {
   readonly waitMs: number | undefined;

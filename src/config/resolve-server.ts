@@ -12,7 +12,13 @@ import { programThere } from "./elsewhere.ts";
 import { expandPath, nameFault } from "./environment.ts";
 import type { KeyPath } from "./place.ts";
 import { limitFaults } from "./process-limits.ts";
-import { type ProgramSearch, programAt, programOn, searchedFolders, versionManagerRemark } from "./program.ts";
+import {
+  type ProgramSearch,
+  programAt,
+  programOn,
+  searchedFolders,
+  versionManagerRemark,
+} from "./program.ts";
 import { absoluteReference, envFileFault, readEnvFile, readSecret } from "./secrets.ts";
 import { shellLineFault, shownLine } from "./shell-line.ts";
 import { expandTemplates } from "./templates.ts";

@@ -30,7 +30,7 @@ interface ToEmit {
 
 export interface Emission {
   readonly project: string;
-  /** The files say that name: it is the same wherever they are. */
+  /** The files say the name, so it does not depend on where they are. */
   readonly isNamed: boolean;
   /** Selected names that no server bears. */
   readonly unknown: readonly Diagnostic[];
@@ -41,7 +41,7 @@ export interface Emission {
   /** Selected, and left out because the configuration wants nothing done about them. */
   readonly ignored: readonly string[];
   readonly warnings: readonly Diagnostic[];
-  /** What stands for a home folder that nobody has told: a text with it in it is no unit. */
+  /** Placeholder for an unknown home folder: a text that contains it is not a usable unit. */
   readonly unknownHome: string | undefined;
   /** What keeps units from being written: a port that only this machine would choose, a program that is not there. */
   readonly problems: readonly Diagnostic[];
@@ -123,7 +123,7 @@ export async function evaluateToEmit(
   return { ok: true, value, warnings };
 }
 
-/** Without what each login and each account of a Mac has of its own: their manager gives it. */
+/** Without what is different for each login, and each account of a Mac: the service manager provides it. */
 function lasting({ runtimeDir: _, ...machine }: Machine): Machine {
   if (machine.os !== "macos") return machine;
   const { tmpdir: __, ...others } = machine;
@@ -141,7 +141,7 @@ function foundByCaller(
   const isPath = command.includes("/") || command === "~";
   if (isPath || !isAbsolute(program) || declaredFolders({ ...around, own }).includes(dirname(program)))
     return [];
-  // That it belongs to one version is told already.
+  // Another warning already says that it belongs to one version.
   if (versionManagerRemark(command, program) !== undefined) return [];
   const message = `the program ${JSON.stringify(command)} is ${program}, which only the PATH of this shell leads to; add its folder to "path", or write the whole path`;
   return [{ severity: "warning", message, server: name, ...place(["command"]) }];

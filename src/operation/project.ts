@@ -129,7 +129,7 @@ export function bindProject(
   const here = { root, config, place };
   const former = formerNames(before, here, adopts);
   const name = host === undefined ? before?.host : host;
-  // What is chosen now was chosen anew.
+  // A port that is chosen now is no longer to be chosen again.
   const reset = (before?.reset ?? []).filter((one) => !Object.hasOwn(ports, one));
   writeProject(state, project, {
     ...here,
@@ -142,7 +142,7 @@ export function bindProject(
   });
 }
 
-/** Has the next plan, and the next apply, choose the port of a server anew. False: none was ever chosen for it. */
+/** Makes the next plan and apply choose a new port for a server. False: no port was ever chosen for it. */
 export function resetPort(state: string, project: string, server: string): boolean {
   const record = readProject(state, project);
   if (record === undefined || !Object.hasOwn(record.ports, server)) return false;

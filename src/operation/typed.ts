@@ -14,7 +14,7 @@ import type { Machine } from "../model/machine.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import { nameOfRoot } from "./roots.ts";
 
-/** A command as somebody types it after `--`: it runs where that person is, in the environment of every server. */
+/** A command that a person types after `--`: it runs in the current folder, in the environment that servers get. */
 
 export interface Typed {
   /** What its job is called. */
@@ -25,7 +25,7 @@ export interface Typed {
   readonly args: string[];
   readonly env: Record<string, string>;
   readonly workingDir: string;
-  /** What is to be known of the program by whoever keeps it. */
+  /** A warning for a person who keeps it running. */
   readonly remark?: string;
 }
 

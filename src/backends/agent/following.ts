@@ -10,7 +10,7 @@ import { type Place, Reading } from "./reading.ts";
 
 /** Following output past the death and the upgrade of the agent: each line once, and in order. */
 
-export type Line = Notifications["log"];
+type Line = Notifications["log"];
 
 /** A server or a job whose output is followed. */
 export interface Source {
