@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
+import { BackendFailure } from "../model/unreachable.ts";
 
 /** The service manager refused; the message quotes it. */
-export class ServiceError extends Error {}
+export class ServiceError extends BackendFailure {}
 
 /** A unit that its manager does not read: the manager does not know it, so there is nothing to stop. */
 export class UnreadUnit extends ServiceError {}

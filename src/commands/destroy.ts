@@ -24,12 +24,9 @@ export default class Destroy extends ApplyCommand {
     const { flags } = await this.parse(Destroy);
     const project = flags.project ?? (await this.currentProject(flags)) ?? this.#nothingHere();
     if (!recordedProjects(this.state).includes(project)) this.#nothingHere(project);
-    const work = async () => {
-      const removal = await this.removalOf(project);
-      if (await this.show(removal.plan)) await this.confirmed(`Remove all of project ${project}?`, flags.yes);
-      this.printOutcome(removal.plan, await this.remove(removal));
-    };
-    await this.locked(project, work, { removes: true });
+    const { destroy } = await import("../operation/applying/destroy.ts");
+    const outcome = await destroy(this.front(), this.world, { project, yes: flags.yes });
+    this.printOutcome(this.applied(outcome));
   }
 
   #nothingHere(project?: string): never {

@@ -17,7 +17,7 @@ export default class Forget extends ServerCommand {
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Forget);
     const names = [...new Set(argv as string[])];
-    if (names.length === 0) this.fail(EXIT.usage, "say which servers to forget");
+    if (names.length === 0) this.fail(EXIT.usage, "cannot tell which servers to forget: name them");
     const addresses = await this.addresses(names, { ...flags, all: false });
     const declared = (name: string) =>
       `cannot forget ${name}: a configuration has declared it; remove it there, then \`xy apply\` removes it`;
@@ -26,7 +26,7 @@ export default class Forget extends ServerCommand {
       const known = addresses.length > 1 ? await client.call("list", {}) : [];
       const isOther = (one: (typeof addresses)[number]) =>
         known.some(({ name, project, kept }) => name === one.name && project === one.project && !kept);
-      // With one of them that must stay, none is removed.
+      // If one of them must stay, none is removed.
       for (const address of addresses) if (isOther(address)) this.fail(EXIT.failed, declared(address.name));
       for (const { project, name } of addresses) {
         const forget = () => client.call("forget", wireName({ project, name, backend: "agent" }));

@@ -1,15 +1,14 @@
 import { integer } from "@oclif/core/args";
-import { reachAgent } from "../backends/agent/reach.ts";
-import { nextAgent } from "../backends/agent/session.ts";
+import type { Following } from "../backends/agent/following.ts";
 import { actionKey, parseActionKey } from "../model/action.ts";
 import { isOver, type Job } from "../model/job.ts";
 import { DEFAULT_PROJECT, NAME_PATTERN } from "../model/name.ts";
 import { nearest } from "../model/nearest.ts";
-import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
+import type { RpcClient } from "../rpc/client.ts";
 import type { Params, ResultOf } from "../rpc/contract.ts";
-import { explained, RpcError } from "../rpc/errors.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { EXIT } from "./exit-codes.ts";
+import { AGENT_DIED } from "./line-flags.ts";
 import { ServerCommand } from "./server-command.ts";
 
 export const jobArgument = {
@@ -59,61 +58,42 @@ export abstract class JobCommand extends ServerCommand {
   }
 
   /**
-   * Gives each line of a job to `take`. With `follow` that goes on until the job is over, or the command is interrupted;
-   * an agent that goes away meanwhile takes nothing along: its successor is asked for the rest. Answers with the job.
+   * Gives each line of a job to `take`: with `follow` until the job is over, past the death of the agent. Answers with the
+   * job, or undefined if the command is interrupted before.
    */
-  protected async readJob(id: number, wish: Wish, take: (line: Line) => void): Promise<ResultOf<"job_get">> {
-    const progress: Progress = { taken: 0, last: 0 };
-    for (let client = await this.reaching(() => reachAgent(this.state)); ; ) {
-      const reader = client;
-      const job = await this.#attend(reader, { id, ...wish }, progress, take).finally(() => reader.close());
-      if (job) return job;
-      client = (await this.reaching(() => nextAgent(this.state))) ?? this.fail(EXIT.unreachable, GONE);
-    }
-  }
-
-  /** Undefined: the connection was lost. */
-  async #attend(
-    client: RpcClient,
-    wanted: Params<"job_logs">,
-    progress: Progress,
+  protected async readJob(
+    id: number,
+    wish: Wish,
     take: (line: Line) => void,
   ): Promise<ResultOf<"job_get"> | undefined> {
-    const { id, follow } = wanted;
-    const before = { ...progress };
-    let seen = 0;
-    const ended = new Promise<void>((resolve) => {
-      client.onNotification = (method, params) => {
-        if (method === "log_end") {
-          this.#tellMissed(params as Notifications["log_end"]);
-          resolve();
-        }
-        if (method !== "log") return;
-        const line = params as Line;
-        // Its oldest lines may have been rotated away since: a later one was not taken yet, whatever the count says.
-        if (++seen <= before.taken && line.ts_unix_ms <= before.last) return;
-        progress.taken += 1 + (line.missed ?? 0);
-        progress.last = line.ts_unix_ms;
+    const { follow, jobOutput } = await import("../backends/agent/following.ts");
+    let hasEnded = false;
+    const following: Following<ResultOf<"job_get">> = {
+      line: (line) => {
         this.#tellMissed(line);
         take(line);
-      };
-      if (this.signal.aborted) resolve();
-      this.signal.addEventListener("abort", () => resolve(), { once: true });
-    });
-    try {
-      await client.call("job_logs", wanted);
-      await Promise.race([ended, client.closed]);
-      for (;;) {
-        const job = await client.call("job_get", { id });
-        // Its output has ended, and the rest follows at once.
-        if (!follow || isOver(job) || this.signal.aborted) return job;
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    } catch (error) {
-      if (error instanceof ConnectionLost) return undefined;
-      if (error instanceof RpcError) return this.fail(EXIT.failed, explained(error).message);
-      throw error;
-    }
+      },
+      ended: (_, missed) => {
+        hasEnded = true;
+        this.#tellMissed({ missed });
+      },
+      over: async (client) => {
+        while (hasEnded) {
+          const job = await client.call("job_get", { id });
+          // Its output has ended, and the rest follows at once.
+          if (!wish.follow || isOver(job)) return job;
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        return undefined;
+      },
+      died: () => this.note(AGENT_DIED),
+    };
+    const sources = [jobOutput({ id, ...wish })];
+    const end = await this.answering(() =>
+      this.reaching(() => follow(this.state, sources, following, this.signal)),
+    );
+    if (end === "no-agent") this.fail(EXIT.unreachable, GONE);
+    return end === "told" ? undefined : end;
   }
 
   #tellMissed({ missed }: { readonly missed?: number | undefined }): void {
@@ -124,15 +104,7 @@ export abstract class JobCommand extends ServerCommand {
   }
 }
 
-/** How far a job's output was read. */
-interface Progress {
-  /** Lines, those included that were told as missed. */
-  taken: number;
-  /** Unix ms of the last of them. */
-  last: number;
-}
-
-const GONE = "the agent was stopped; the job may have ended with it: `xy jobs` tells";
+const GONE = "the agent was stopped, and the job may have ended with it; see `xy jobs`";
 
 /** What a command ends with that ran a job: the program's own code; 128 and the number of the signal that ended it. */
 export async function exitCodeOf({ phase, exit_code, signal }: Job): Promise<number> {

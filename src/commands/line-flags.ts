@@ -27,6 +27,9 @@ export function wireStream(stream: "out" | "err" | undefined): { stream?: "stdou
   return { stream: stream === "out" ? "stdout" : "stderr" };
 }
 
+/** What a follower is told once its agent is dead. */
+export const AGENT_DIED = "xy: the agent died; waiting for the next one";
+
 /** What a reader is told in place of lines that it does not get. */
 export const missedText = (name: string, missed: number) =>
   `xy: ${name}: ${missed === 1 ? "1 line is" : `${missed} lines are`} missing here: read too slowly, or not written`;

@@ -1,12 +1,12 @@
 import { boolean, integer, string } from "@oclif/core/flags";
+import type { Following } from "../backends/agent/following.ts";
 import { isProgramAddress } from "../model/other-program.ts";
 import { Redactor } from "../model/redact.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
-import { ConnectionLost, type RpcClient } from "../rpc/client.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { logFormatter } from "../views/logs.ts";
 import { EXIT } from "./exit-codes.ts";
-import { missedText, rawFlag, streamFlag, wireRaw, wireStream } from "./line-flags.ts";
+import { AGENT_DIED, missedText, rawFlag, streamFlag, wireRaw, wireStream } from "./line-flags.ts";
 import type { EvaluationFlags } from "./project-command.ts";
 import { type Address, isOfAgent, namesArgument, ServerCommand, wireName } from "./server-command.ts";
 
@@ -52,7 +52,8 @@ export default class Logs extends ServerCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Logs);
-    if (argv.length === 0) this.fail(EXIT.usage, "say whose logs: `xy logs NAME…`");
+    if (argv.length === 0)
+      this.fail(EXIT.usage, "cannot tell whose logs to show: name the servers, as in `xy logs NAME…`");
     const names = argv as string[];
     const others = names.filter(isProgramAddress);
     const servers = names.filter((name) => !isProgramAddress(name));
@@ -72,7 +73,7 @@ export default class Logs extends ServerCommand {
     const [own, units] = [addresses.filter(isOfAgent), addresses.filter((one) => !isOfAgent(one))];
     const asked = units.map((address) => this.#showUnit(address, query, format));
     for (const other of others) asked.push(this.#showOther(other, flags, query, format));
-    if (own.length > 0) asked.push(this.withAgent((client) => this.#show(client, own, query, format)));
+    if (own.length > 0) asked.push(this.#show(own, query, format));
     await Promise.all(asked);
   }
 
@@ -85,8 +86,7 @@ export default class Logs extends ServerCommand {
     await this.withUnits(address, async (backend) => {
       const { manager } = backend;
       const record = backend.store.read(name);
-      if (record === undefined)
-        this.fail(EXIT.failed, `cannot show the logs of ${name}: nothing is recorded of it`);
+      if (record === undefined) this.fail(EXIT.failed, `cannot show the logs of ${name}: it has no record`);
       if (since !== undefined && manager.logFiles(record.spec, record.file))
         this.fail(
           EXIT.usage,
@@ -111,7 +111,7 @@ export default class Logs extends ServerCommand {
     });
   }
 
-  /** Of somebody else's programs: as they have printed it. */
+  /** Output of programs that are not xy's, as they printed it. */
   async #showOther(
     text: string,
     flags: EvaluationFlags,
@@ -134,24 +134,30 @@ export default class Logs extends ServerCommand {
   }
 
   async #show(
-    client: RpcClient,
     addresses: readonly Address[],
     query: Query,
     format: ReturnType<typeof logFormatter>,
   ): Promise<void> {
+    const { follow, serverOutput } = await import("../backends/agent/following.ts");
     let open = addresses.length;
-    let end: () => void = () => {};
-    const ended = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    client.onNotification = (method, params) => {
-      if (method === "log") this.#line(params as LogNotification, format);
-      else if (--open === 0) end();
+    const following: Following<"over"> = {
+      line: (line) => this.#line(line, format),
+      ended: ({ name }, missed) => {
+        open--;
+        if (missed) this.note(missedText(name, missed));
+      },
+      over: async () => (open === 0 ? "over" : undefined),
+      died: () => this.note(AGENT_DIED),
     };
-    for (const address of addresses) await client.call("logs", { ...wireName(address), ...query });
-    const interrupted = new Promise((done) => this.signal.addEventListener("abort", done));
-    await Promise.race([ended, client.closed, interrupted]);
-    if (open > 0 && !this.signal.aborted) throw new ConnectionLost("the agent ended");
+    const sources = addresses.map((address) => serverOutput({ ...wireName(address), ...query }));
+    const end = await this.answering(() =>
+      this.reaching(() => follow(this.state, sources, following, this.signal)),
+    );
+    if (end === "no-agent")
+      this.fail(
+        EXIT.unreachable,
+        "the agent was stopped, so there is no output to follow; start it with `xy agent start`",
+      );
   }
 
   #line(params: LogNotification, format: ReturnType<typeof logFormatter>): void {

@@ -1,18 +1,19 @@
 import { dirname, isAbsolute } from "node:path";
+import { ExitError } from "@oclif/core/errors";
 import { boolean, custom, string } from "@oclif/core/flags";
 import { Fleet } from "../backends/fleet.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
-import { formatDiagnostic } from "../model/diagnostic.ts";
 import type { Machine } from "../model/machine.ts";
 import { NAME_PATTERN, NAME_RULE } from "../model/name.ts";
 import type { Plan } from "../model/plan.ts";
 import type { ConsentQuestion, Power } from "../model/power.ts";
-import type { ServerSpec } from "../model/spec.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import { quotedLine } from "../model/visible.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import type { Evaluated, Setting } from "../operation/evaluating.ts";
+import type { LockOptions } from "../operation/locking.ts";
+import type { Outcome } from "../operation/outcome.ts";
 import type { ToPlan } from "../operation/planning.ts";
-import { isCode } from "../system/files.ts";
 import { pathsOf, typedFolder } from "../system/paths.ts";
 import { STATE_FOLDER, whyNotPrivate } from "../system/private-folder.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
@@ -218,25 +219,22 @@ export abstract class ProjectCommand extends BaseCommand {
   protected async planFor(
     evaluated: ToPlan,
     fleet: Fleet,
-    { only, except, strict = false, "adopt-project": adopts = false }: PlanFlags,
+    { only, except, strict, "adopt-project": adopts }: PlanFlags,
   ): Promise<Plan> {
-    const { makePlan } = await import("../operation/planning.ts");
-    const { state } = this;
-    const plan = await this.reaching(async () =>
-      makePlan(evaluated, {
-        backends: await fleet.backends(backendsOf(evaluated.desired)),
-        recorded: (kind) => fleet.recorded(kind),
-        selection: { ...(only ? { only } : {}), ...(except ? { except } : {}) },
-        state,
-        strict,
-        adopts,
-      }),
-    );
-    if (plan.ok) return plan.value;
-    return this.fail(
-      EXIT.usage,
-      plan.problems.map((problem) => formatDiagnostic(problem)),
-    );
+    const { planWith } = await import("../operation/fleet.ts");
+    const options = { state: this.state, only, except, ...withoutUndefined({ strict, adopts }) };
+    return this.outcome(await this.reaching(() => planWith(fleet, evaluated, options)));
+  }
+
+  /** The value of an operation. Ends the command if it stopped before. */
+  protected outcome<T>(outcome: Outcome<T>): T {
+    if (outcome.ok) return outcome.value;
+    const { stop } = outcome;
+    if (stop.why === "invalid") return this.usable<never>(stop.evaluation, "nothing was done");
+    // The exit code is that of the signal, and nothing is left to say.
+    if (stop.why === "interrupted") throw new ExitError(EXIT.interrupted);
+    // A person has seen them in the plan.
+    return this.fail(CODES[stop.why], stop.message, this.json ? stop.problems : []);
   }
 
   /** Runs something that needs a backend; when it cannot be reached the command ends with exit code 2. */
@@ -251,76 +249,35 @@ export abstract class ProjectCommand extends BaseCommand {
 
   /** Ends the command when the project's name belongs to another root. */
   protected async refuseOtherRoot(
-    { desired, here }: Pick<Evaluated, "desired" | "here">,
-    adopt: boolean,
+    evaluated: Pick<Evaluated, "desired" | "here">,
+    adopts: boolean,
   ): Promise<void> {
-    const { boundElsewhere } = await import("../operation/project.ts");
-    const other = adopt ? undefined : boundElsewhere(this.state, desired.project, here);
-    if (!other) return;
-    this.fail(
-      EXIT.failed,
-      `cannot use project ${desired.project} here: it belongs to ${other.bound}${other.isGone ? ", which is gone" : ""}, and this is ${other.here}. ` +
-        "Give this one a `project` name of its own, or move the project here with `xy apply --adopt-project`.",
-    );
+    const { rootRefusal } = await import("../operation/project.ts");
+    const refusal = rootRefusal(this.state, evaluated, { adopts });
+    if (refusal !== undefined) this.fail(EXIT.failed, refusal);
   }
 
   /** The projects that this configuration was applied as before, by other names, and that are to move to this one. */
   protected async moving(
-    { desired, here }: Pick<Evaluated, "desired" | "here">,
+    evaluated: Pick<Evaluated, "desired" | "here">,
     { only, except, "adopt-project": adopts }: PlanFlags,
   ): Promise<string[]> {
-    if (!adopts) return [];
-    const { renamedHere } = await import("../operation/roots.ts");
-    const found = renamedHere(this.state, desired.project, here).map(({ project }) => project);
-    if (found.length > 0 && (only || except))
-      this.fail(
-        EXIT.usage,
-        `project ${found[0]} moves whole, with all its servers: leave --only and --except out`,
-      );
-    return found;
+    const { projectsToMove } = await import("../operation/project.ts");
+    const found = projectsToMove(this.state, evaluated, { only, except, ...withoutUndefined({ adopts }) });
+    return typeof found === "string" ? this.fail(EXIT.usage, found) : found;
   }
 
-  /**
-   * Holds the project's lock while `work` runs; ends the command with 75 when another apply has it. `verb`: what then cannot be done. `removes`:
-   * all that it does is to remove, which may be what makes room on a full disk. Then it goes on where no lock can be written.
-   */
+  /** Runs `work` while the project's lock is held; see `withLock`. Ends the command if another one holds it. */
   protected async locked<T>(
     project: string,
     work: () => Promise<T>,
-    { verb = "apply", removes = false } = {},
+    options: Omit<LockOptions, "note"> = {},
   ): Promise<T> {
-    const { lockProject } = await import("../operation/project.ts");
-    const attempt = await this.#writing(
-      () => lockProject(this.state, project),
-      `the lock of ${project}`,
-      removes,
+    const { withLock } = await import("../operation/locking.ts");
+    const valued = async () => ({ ok: true, value: await work() }) as const;
+    return this.outcome(
+      await withLock(this.state, project, valued, { ...options, note: (text) => this.note(text) }),
     );
-    if (attempt === undefined) return work();
-    if (!attempt.ok) {
-      this.fail(
-        EXIT.locked,
-        `cannot ${verb}: another apply of project ${project} is under way (pid ${attempt.by.pid})`,
-      );
-    }
-    try {
-      return await work();
-    } finally {
-      attempt.lock.release();
-    }
-  }
-
-  /** Undefined where nothing can be written, if `goesOn`; else the command ends then, and nothing was changed. */
-  async #writing<T>(write: () => T, what: string, goesOn: boolean): Promise<T | undefined> {
-    const { causeText, isNoRoom } = await import("../system/shortage.ts");
-    try {
-      return write();
-    } catch (error) {
-      if (!isNoRoom(error) && !(goesOn && isCode(error, "EACCES", "EPERM"))) throw error;
-      const why = `${what} cannot be written: ${causeText(error)}`;
-      if (!goesOn) this.fail(EXIT.failed, `nothing was applied: ${why}`);
-      this.note(`xy: ${why}; going on without it, since this only removes`);
-      return undefined;
-    }
   }
 
   /** The project whose root is here, by the records; nothing is evaluated for it. */
@@ -354,7 +311,12 @@ function printedText(text: string): string {
   return text.split("\n").map(quotedLine).join("\n");
 }
 
-/** Actions are the agent's, whatever runs their servers. */
-function backendsOf({ servers, actions }: Evaluated["desired"]): ServerSpec["backend"][] {
-  return [...servers.map(({ backend }) => backend), ...actions.map(() => "agent" as const)];
-}
+/** The exit code of an operation that stopped before its end. */
+const CODES = {
+  usage: EXIT.usage,
+  locked: EXIT.locked,
+  unreachable: EXIT.unreachable,
+  untrusted: EXIT.invalidConfig,
+  refused: EXIT.failed,
+  failed: EXIT.failed,
+} as const;

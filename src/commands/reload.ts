@@ -15,26 +15,21 @@ export default class Reload extends ApplyCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Reload);
     const waitMs = this.waitMs(flags);
-    const evaluated = await this.evaluatedToApply(flags);
-    await this.refuseOtherRoot(evaluated, false);
-    await this.locked(evaluated.desired.project, async () => {
-      const { settings } = evaluated;
-      const fleet = this.fleet(evaluated.desired.project, { settings, adopt: flags.adopt });
-      const plan = await this.planFor(evaluated, fleet, flags);
-      // Nobody has looked yet at what it would start.
-      if ((await this.show(plan)) && !(await this.isSeen(evaluated)))
-        await this.confirmed("Apply these changes?", false, UNSEEN);
-      const { rollback } = flags;
-      const finals = await this.applyAsGeneration({ plan, evaluated, fleet, waitMs, rollback });
-      await fleet.close();
-      const result = reloadResult(plan, finals);
-      if (this.json) this.printJson(result);
-      const failed = result.failed.map(({ name }) => name);
-      if (failed.length === 0) return;
-      // Beside the document, too: an agent of an earlier version says this.
-      this.note(`xy: not everything could be reloaded: ${failed.join(", ")}`);
-      process.exitCode ??= EXIT.failed;
+    const { applyConfiguration } = await import("../operation/applying/apply.ts");
+    const { only, except, strict, adopt, rollback } = flags;
+    // Nobody has seen yet what a new configuration would start.
+    const outcome = await applyConfiguration(this.front({ cannotAsk: UNSEEN }), this.world, {
+      setting: this.setting(flags),
+      ...{ only, except, strict, waitMs, rollback, fleet: { adopt }, asksAbout: "unseen" },
     });
+    const { plan, finals } = this.applied(outcome);
+    const result = reloadResult(plan, finals);
+    if (this.json) this.printJson(result);
+    const failed = result.failed.map(({ name }) => name);
+    if (failed.length === 0) return;
+    // Beside the document, too: an agent of an earlier version reports this.
+    this.note(`xy: not everything could be reloaded: ${failed.join(", ")}`);
+    process.exitCode ??= EXIT.failed;
   }
 }
 

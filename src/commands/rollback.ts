@@ -1,6 +1,4 @@
 import { integer } from "@oclif/core/args";
-import type { Setting } from "../operation/evaluating.ts";
-import type { Generation } from "../operation/generations.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
 import { projectFlag, trustFlags, yesFlag } from "./project-command.ts";
@@ -37,61 +35,11 @@ export default class Rollback extends ApplyCommand {
         EXIT.failed,
         "cannot tell which project to roll back: name it with --project, or its configuration with --config",
       );
-    const { evaluateGeneration } = await import("../operation/evaluating.ts");
-    await this.locked(project, async () => {
-      const generation = await this.#generation(project, args.generation);
-      const setting = this.setting(flags);
-      await this.#refuseUnagreed(generation, project, setting);
-      const evaluated = await evaluateGeneration(generation, project, setting);
-      const fleet = this.fleet(project);
-      const plan = await this.planFor(evaluated, fleet, {});
-      if (await this.show(plan))
-        await this.confirmed(`Go back to generation ${generation.number}?`, flags.yes);
-      const rollbackOf = generation.rollbackOf ?? generation.number;
-      const { rollback } = flags;
-      const application = {
-        plan,
-        evaluated,
-        fleet,
-        waitMs,
-        rollback,
-        rollbackOf,
-        verb: "Rollback",
-      } as const;
-      const finals = await this.applyAsGeneration(application);
-      await fleet.close();
-      this.printOutcome(plan, finals);
-    });
-  }
-
-  async #refuseUnagreed(generation: Generation, project: string, setting: Setting): Promise<void> {
-    const { mayBringBack } = await import("../operation/consent.ts");
-    const { userFolder } = await import("../config/discover.ts");
-    const { readMachine } = await import("../operation/machine.ts");
-    const { readProject } = await import("../system/projects.ts");
-    const { servers, actions = [], root } = generation;
-    const record = readProject(this.state, project) ?? { root, config: root };
-    const ownRoot = userFolder({ env: setting.env, machine: readMachine(setting.env) });
-    const asking = { ...setting.consent, state: this.state, ownRoot };
-    if (await mayBringBack([...servers, ...actions], record, asking)) return;
-    this.fail(
-      EXIT.invalidConfig,
-      `nobody has agreed to ${record.root}, nothing was done: this generation runs commands for its secrets; agree with --trust`,
-    );
-  }
-
-  async #generation(project: string, wanted: number | undefined): Promise<Generation> {
-    const { history, previousGeneration, readGeneration } = await import("../operation/generations.ts");
-    const entries = history(this.state, project);
-    const number = wanted ?? previousGeneration(entries);
-    if (number === undefined) this.fail(EXIT.failed, "cannot roll back: there is no earlier generation");
-    if (!entries.some((entry) => entry.number === number)) {
-      this.fail(EXIT.failed, `cannot roll back to generation ${number}: there is none; see \`xy history\``);
-    }
-    const generation = readGeneration(this.state, project, number);
-    return (
-      generation ??
-      this.fail(EXIT.failed, `cannot roll back to generation ${number}: its file cannot be read`)
-    );
+    const { rollBack } = await import("../operation/applying/roll-back.ts");
+    const { generation } = args;
+    const { yes, rollback } = flags;
+    const setting = this.setting(flags);
+    const request = { project, generation, setting, yes, rollback, waitMs };
+    this.printOutcome(this.applied(await rollBack(this.front(), this.world, request)));
   }
 }

@@ -57,7 +57,7 @@ export default class Run extends TypedCommand {
   };
 
   async run(): Promise<void> {
-    // What follows it is nobody's flag, and no action.
+    // What follows `--` is neither a flag nor an action.
     const at = this.argv.indexOf("--");
     const words = at < 0 ? undefined : this.argv.slice(at + 1);
     const { argv, flags } = await this.parse(Run, at < 0 ? this.argv : this.argv.slice(0, at));
@@ -75,7 +75,7 @@ export default class Run extends TypedCommand {
     const job = await this.withAgent(async (client) => {
       const asked = isWhole ? action : `${flags.project}/${action}`;
       const { name, server, project } = await this.action(client, asked, flags);
-      // From here on an interruption has a job to cancel, and waits for its number.
+      // From here on, an interruption waits for the number of the job, and cancels it.
       if (!flags.detach) void this.signal;
       return client.call("action_run", { action: name, server, project, args });
     });
@@ -97,7 +97,9 @@ export default class Run extends TypedCommand {
   async #begun(job: Job, { detach, raw }: RunFlags): Promise<void> {
     const { awaits = [] } = job;
     if (awaits.length > 0)
-      this.note(`${jobLabel(job)}: begins once what comes before it has succeeded: ${jobsText(awaits)}`);
+      this.note(
+        `${jobLabel(job)}: starts when ${jobsText(awaits)} ${awaits.length === 1 ? "has" : "have"} succeeded`,
+      );
     if (!detach) return this.#attend(job, raw);
     if (this.json) this.printJson(job);
     else
@@ -114,7 +116,7 @@ export default class Run extends TypedCommand {
       const to = stream === "stdout" ? process.stdout : process.stderr;
       to.write(split ? line : `${line}\n`);
     });
-    const job = this.signal.aborted ? await this.#cancel(id) : seen;
+    const job = seen ?? (await this.#cancel(id));
     if (this.json) this.printJson(job);
     else if (job.phase !== "succeeded")
       this.note(`xy: ${jobLabel(job)} ${job.phase} (${outcome(job)}): job ${id}`);
@@ -122,7 +124,7 @@ export default class Run extends TypedCommand {
   }
 
   async #cancel(id: number): Promise<Job> {
-    this.note("", "xy: cancelling it; another Ctrl-C does not wait for that");
+    this.note("", "xy: cancelling the job; press Ctrl-C again to stop waiting");
     return this.withAgent(async (client) => {
       await client.call("job_cancel", { id });
       return client.call("job_get", { id });

@@ -1,13 +1,13 @@
 import { endSession, type FollowEnd, type SessionEvent, SessionFollower } from "../backends/agent/session.ts";
-import type { ActionChange, Change, Plan } from "../model/plan.ts";
+import type { Change, Plan } from "../model/plan.ts";
 import type { ProcessId } from "../model/process.ts";
-import type { Evaluated } from "../operation/evaluating.ts";
+import type { Stop } from "../operation/outcome.ts";
 import { identify } from "../system/processes.ts";
 import type { LineScreen } from "../views/logs.ts";
 import { sessionFormat, sessionSummary } from "../views/session.ts";
 import { ApplyCommand, waitFlags } from "./apply-command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { missedText, rawFlag } from "./line-flags.ts";
+import { AGENT_DIED, missedText, rawFlag } from "./line-flags.ts";
 import { selectionFlags, trustFlags, yesFlag } from "./project-command.ts";
 
 export default class Up extends ApplyCommand {
@@ -25,14 +25,10 @@ export default class Up extends ApplyCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Up);
     const waitMs = this.waitMs(flags);
-    const evaluated = await this.evaluatedToApply(flags);
-    await this.refuseOtherRoot(evaluated, false);
     const since = Date.now();
     const session = identify(process.pid) ?? this.fail(EXIT.failed, "cannot tell this process from others");
-    const plan = await this.locked(evaluated.desired.project, () =>
-      this.#bringUp(evaluated, session, { ...flags, waitMs }),
-    );
-    // An agent is started for what there is to follow, and for nothing else.
+    const plan = await this.#bringUp(session, { ...flags, waitMs });
+    // Only start an agent if there is something to follow.
     if (!plan.changes.some(isFollowed)) return;
     const names = plan.changes.filter(isFollowed).map(nameOf);
     const followed = { project: plan.project, names, since, raw: flags.raw };
@@ -44,39 +40,28 @@ export default class Up extends ApplyCommand {
     await this.#follow(follower, session);
   }
 
-  /** Asks only about what an end of the session does not take back. */
-  async #bringUp(evaluated: Evaluated, session: ProcessId, flags: Flags): Promise<Plan> {
-    const fleet = this.fleet(evaluated.desired.project, { session, settings: evaluated.settings });
-    const plan = await this.planFor(evaluated, fleet, flags);
-    this.#refuseOthers(plan);
-    const { waitMs, rollback, yes } = flags;
-    const isHarmless = plan.changes.every(isTakenBack) && plan.actions.every(isNew) && !plan.rolledBack;
-    const isUnasked = isHarmless && (await this.isSeen(evaluated));
-    if ((await this.show(plan)) && !isUnasked) await this.confirmedApply(plan, yes);
+  /** Asks only about what the end of the session does not take back. */
+  async #bringUp(session: ProcessId, flags: Flags): Promise<Plan> {
+    const { applyConfiguration } = await import("../operation/applying/apply.ts");
+    const { only, except, waitMs, rollback, yes } = flags;
+    let hasBegun = false;
+    const begins = () => {
+      hasBegun = true;
+    };
     try {
-      await this.applyAsGeneration({ plan, evaluated, fleet, waitMs, rollback });
+      const outcome = await applyConfiguration(this.front({ begins }), this.world, {
+        setting: this.setting(flags),
+        ...{ only, except, waitMs, rollback, fleet: { session }, review: refuseOthers },
+        asksAbout: yes ? "none" : "lasting",
+      });
+      return this.applied(outcome).plan;
     } catch (error) {
-      await endSession(this.state, session).catch(() => undefined);
+      if (hasBegun) await endSession(this.state, session).catch(() => undefined);
       throw error;
-    } finally {
-      await fleet.close();
     }
-    return plan;
   }
 
-  /** A session ends by the agent, which looks whether it is still there. */
-  #refuseOthers({ changes }: Plan): void {
-    const others = changes.filter(({ desired }) => desired !== undefined && desired.backend !== "agent");
-    const [first] = others;
-    if (first?.desired === undefined) return;
-    const names = others.map(nameOf).join(", ");
-    this.fail(
-      EXIT.usage,
-      `cannot bring up ${names} for a session: ${first.desired.backend} has no sessions; use \`xy apply\`, or leave ${others.length === 1 ? "it" : "them"} out with --except`,
-    );
-  }
-
-  /** Until nothing runs any more, or Ctrl-C; then until what was started here is stopped. */
+  /** Follows until nothing runs any more or Ctrl-C, and then until the servers that this started have stopped. */
   async #follow(follower: SessionFollower, session: ProcessId): Promise<void> {
     const isInterruptedEarly = this.signal.aborted;
     const enough = new AbortController();
@@ -88,7 +73,8 @@ export default class Up extends ApplyCommand {
     const end = await Promise.race([following, interrupted]);
     if (end !== "told") return this.#endedBySelf(end, follower);
     if (!isInterruptedEarly) this.interruptionIsTheEnd();
-    if (!this.json) this.print("\nStopping what was started here; another Ctrl-C does not wait for it.");
+    if (!this.json)
+      this.print("\nStopping the servers that this command started; press Ctrl-C again to stop waiting.");
     const ended = await endSession(this.state, session);
     await follower.hasToldRest(ended?.stopped ?? []);
     enough.abort();
@@ -110,7 +96,7 @@ export default class Up extends ApplyCommand {
   #teller(names: readonly string[], screen: LineScreen): (event: SessionEvent) => void {
     const format = sessionFormat(names, screen);
     return (event) => {
-      if (event.type === "lost") return this.note("xy: the agent died; waiting for the next one");
+      if (event.type === "lost") return this.note(AGENT_DIED);
       if (this.json) return this.printJsonLine(event.type === "line" ? event.line : event);
       if (event.type === "line" && event.line.missed)
         this.note(missedText(event.line.name, event.line.missed));
@@ -120,12 +106,13 @@ export default class Up extends ApplyCommand {
   }
 }
 
-const NO_AGENT = "the agent was told to end; what was started here and still runs is stopped by the next one";
+const NO_AGENT = "the agent was stopped; the next one stops the servers that this command started";
 
 type Flags = {
   readonly waitMs: number | undefined;
   readonly rollback: boolean;
   readonly yes: boolean;
+  readonly trust: boolean;
   readonly config?: string | undefined;
   readonly only?: string[] | undefined;
   readonly except?: string[] | undefined;
@@ -145,20 +132,20 @@ function textOf(
   }
 }
 
+/** The agent ends a session, so only servers that it runs can be in one. */
+function refuseOthers({ changes }: Plan): Stop | undefined {
+  const others = changes.filter(({ desired }) => desired !== undefined && desired.backend !== "agent");
+  const [first] = others;
+  if (first?.desired === undefined) return undefined;
+  const names = others.map(nameOf).join(", ");
+  const message = `cannot bring up ${names} for a session: ${first.desired.backend} has no sessions; use \`xy apply\`, or leave ${others.length === 1 ? "it" : "them"} out with --except`;
+  return { why: "usage", message };
+}
+
 const nameOf = ({ server }: Change) => server;
 
 function isFollowed({ action, desired }: Change): boolean {
   return action !== "remove" && desired?.wanted !== "ignore";
-}
-
-/** The end of the session leaves nothing of it, except in the records. */
-function isTakenBack({ action }: Change): boolean {
-  return action === "none" || action === "add" || action === "start";
-}
-
-/** Nothing that was there is changed by it. */
-function isNew({ change }: ActionChange): boolean {
-  return change === "none" || change === "add";
 }
 
 function isUp(state: string): boolean {

@@ -1,6 +1,8 @@
 import { constants } from "node:fs";
 import { access, realpath, stat } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
+import { systemPath } from "../model/given-env.ts";
+import type { Machine } from "../model/machine.ts";
 
 export type ProgramSearch =
   /** `folder`: where it is, for PATH. `words`: what is to be said to it before its arguments. */
@@ -60,13 +62,34 @@ export function pathFolders(path: string | undefined): string[] {
  * that fnm makes for each, stands for where it leads: so two shells find the same. The names of the files in it stay,
  * as a program looks for others beside itself. Other links stay too: whoever made those may lead them elsewhere.
  */
-export function callersFolders({ PATH, XDG_RUNTIME_DIR }: Readonly<Record<string, string | undefined>>) {
+function callersFolders({ PATH, XDG_RUNTIME_DIR }: Readonly<Record<string, string | undefined>>) {
   const runtime = XDG_RUNTIME_DIR?.startsWith("/") ? `${XDG_RUNTIME_DIR}/` : undefined;
   const isOfOneShell = (folder: string) =>
     OF_ONE_SHELL.test(folder) || (runtime !== undefined && folder.startsWith(runtime));
   return Promise.all(
     pathFolders(PATH).map((folder) => (isOfOneShell(folder) ? realpath(folder).catch(() => folder) : folder)),
   );
+}
+
+interface Search {
+  /** The PATH that is declared for the program itself. */
+  readonly own: string | undefined;
+  /** The folders of the configuration's `path`. */
+  readonly path: readonly string[];
+  readonly machine: Pick<Machine, "os" | "home">;
+}
+
+/** Where a program is looked for that is written without a path, in this order, except in the caller's folders. */
+export function declaredFolders({ own, path, machine }: Search): string[] {
+  return [...pathFolders(own), ...path, ...systemPath(machine)];
+}
+
+/** As {@link declaredFolders}, and then in the folders of the PATH that xy was called with. */
+export async function searchedFolders(
+  search: Search,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string[]> {
+  return [...new Set([...declaredFolders(search), ...(await callersFolders(env))])];
 }
 
 const OF_ONE_SHELL = /\/fnm_multishells\/|^\/run\/user\/\d+\//;

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import type { Diagnostic } from "../model/diagnostic.ts";
-import { givenEnv, systemPath } from "../model/given-env.ts";
+import { givenEnv } from "../model/given-env.ts";
 import { isAuto } from "../model/port.ts";
 import { ownerSaid } from "../model/probe-input.ts";
 import type { Facts } from "../model/server-fields.ts";
@@ -13,11 +13,10 @@ import { expandPath, nameFault } from "./environment.ts";
 import type { KeyPath } from "./place.ts";
 import { limitFaults } from "./process-limits.ts";
 import {
-  callersFolders,
   type ProgramSearch,
-  pathFolders,
   programAt,
   programOn,
+  searchedFolders,
   versionManagerRemark,
 } from "./program.ts";
 import { absoluteReference, envFileFault, readEnvFile, readSecret } from "./secrets.ts";
@@ -173,13 +172,8 @@ async function lookUp(
   const written = isPath ? expandPath(command, server.folder(at), machine) : undefined;
   if (isElsewhere) return programThere(command, written);
   if (written !== undefined) return programAt(written, command);
-  // What the server itself says comes first, what only this shell says comes last.
-  const own = typeof declaredEnv.PATH === "string" ? pathFolders(declaredEnv.PATH) : [];
-  return programOn(
-    [...new Set([...own, ...path, ...systemPath(machine), ...(await callersFolders(env))])],
-    command,
-    programs,
-  );
+  const own = typeof declaredEnv.PATH === "string" ? declaredEnv.PATH : undefined;
+  return programOn(await searchedFolders({ own, path, machine }, env), command, programs);
 }
 
 /** Finds the programs that probes run, as the server's own is found. */

@@ -1,5 +1,6 @@
 import type { Missing, Observed } from "./observed.ts";
 import type { ServerSpec } from "./spec.ts";
+import { isSuccess } from "./success.ts";
 
 /** What one server asks of another that it depends on. */
 export type Condition = ServerSpec["dependsOn"][number]["condition"];
@@ -26,7 +27,7 @@ export function hasCompleted({ state, lastExit, spec, neverReady }: Omit<Standin
   if (state !== "stopped" || neverReady || lastExit === undefined || lastExit.requested === true)
     return false;
   const { exit } = lastExit;
-  return exit.kind === "code" && spec !== undefined && spec.restart.successExitCodes.includes(exit.code);
+  return spec !== undefined && isSuccess(exit, spec);
 }
 
 /** What a server is short of to be as one of its dependents asks; undefined: nothing. */

@@ -37,3 +37,10 @@ export type ApplyEvent =
       readonly message: string;
       readonly interrupted?: boolean;
     };
+
+/** How a change ended. */
+export type FinalEvent = Extract<ApplyEvent, { type: "done" | "failed" | "waiting" | "skipped" }>;
+
+export function isFinal(event: ApplyEvent): event is FinalEvent {
+  return event.type !== "started" && event.type !== "progress";
+}

@@ -1,5 +1,6 @@
 import type { Observed } from "./observed.ts";
 import type { ServerSpec } from "./spec.ts";
+import { isSuccess } from "./success.ts";
 
 /** The operator's word when there is one, else the configuration's. */
 export function mayRun(spec: Pick<ServerSpec, "wanted">, observed: Pick<Observed, "operator">): boolean {
@@ -20,6 +21,6 @@ export function isAcceptedEnd(spec: Pick<ServerSpec, "restart">, observed: Obser
     case "never":
       return exit.kind !== "unknown";
     case "on-failure":
-      return exit.kind === "code" && spec.restart.successExitCodes.includes(exit.code);
+      return isSuccess(exit, spec);
   }
 }

@@ -10,7 +10,7 @@ import { readJson } from "../system/files.ts";
 import { serverDir } from "../system/paths.ts";
 import { actionsPath, recordedBackends, unitsDir } from "../system/projects.ts";
 
-/** Secrets as they were applied last, in the records of whoever runs the servers. */
+/** The secrets that were applied last, from the records of the agent and of units. */
 
 /** What all records of something that was applied have in common. */
 const applied = z.looseObject({

@@ -11,11 +11,11 @@ export interface Asking {
   readonly state: string;
   /** The person has agreed already, by a flag: for good. */
   readonly trust: boolean;
-  /** False where there is nobody to ask. */
+  /** False if there is nobody to ask. */
   readonly ask: (question: ConsentQuestion) => Promise<boolean>;
-  /** Is told what is run or sent now that nobody was shown. */
+  /** Gets what will be run or sent and was not shown before. */
   readonly tell: (root: string, unseen: readonly Power[]) => Promise<void>;
-  /** Is told that an agreement holds for this command only: there is no place to keep it. */
+  /** Called if the agreement cannot be stored, and so holds for this command only. */
   readonly unkept: (why: string) => void;
 }
 
@@ -82,7 +82,7 @@ export function isSeen(state: string, origin: Origin | undefined): boolean {
   return known !== undefined && (known.to === "servers" || known.seen === true);
 }
 
-/** Remembers that somebody had a plan of this root applied. To be called before its project is recorded. */
+/** Remembers that a plan of this root was applied. Call it before its project is recorded. */
 export function rememberSeen(state: string, origin: Origin | undefined): void {
   keepTrust(state);
   if (origin === undefined || isSeen(state, origin)) return;

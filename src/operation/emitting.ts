@@ -1,10 +1,10 @@
 import { dirname, isAbsolute } from "node:path";
 import type { DeclaredServer } from "../config/declared.ts";
 import type { Loaded } from "../config/load.ts";
-import { pathFolders, versionManagerRemark } from "../config/program.ts";
+import { declaredFolders, versionManagerRemark } from "../config/program.ts";
 import { envFilesOf, resolveUnseen } from "../config/unseen.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
-import { accountEnv, systemPath } from "../model/given-env.ts";
+import { accountEnv } from "../model/given-env.ts";
 import { ACCOUNT, type Machine } from "../model/machine.ts";
 import { isAuto } from "../model/port.ts";
 import type { ServerSpec } from "../model/spec.ts";
@@ -30,7 +30,7 @@ interface ToEmit {
 
 export interface Emission {
   readonly project: string;
-  /** The files say that name: it is the same wherever they are. */
+  /** The files say the name, so it does not depend on where they are. */
   readonly isNamed: boolean;
   /** Selected names that no server bears. */
   readonly unknown: readonly Diagnostic[];
@@ -41,7 +41,7 @@ export interface Emission {
   /** Selected, and left out because the configuration wants nothing done about them. */
   readonly ignored: readonly string[];
   readonly warnings: readonly Diagnostic[];
-  /** What stands for a home folder that nobody has told: a text with it in it is no unit. */
+  /** Placeholder for an unknown home folder: a text that contains it is not a usable unit. */
   readonly unknownHome: string | undefined;
   /** What keeps units from being written: a port that only this machine would choose, a program that is not there. */
   readonly problems: readonly Diagnostic[];
@@ -94,10 +94,10 @@ export async function evaluateToEmit(
       },
     ];
   });
-  const stable = [...loaded.value.path, ...systemPath(machine)];
+  const { path } = loaded.value;
   const ofThisShell = (spec: ServerSpec) => {
     const server = wanted.find(({ name }) => name === spec.name);
-    return server ? foundByCaller(server, spec, stable) : [];
+    return server ? foundByCaller(server, spec, { path, machine }) : [];
   };
   const value = {
     project: desired.project,
@@ -123,7 +123,7 @@ export async function evaluateToEmit(
   return { ok: true, value, warnings };
 }
 
-/** Without what each login and each account of a Mac has of its own: their manager gives it. */
+/** Without what is different for each login, and each account of a Mac: the service manager provides it. */
 function lasting({ runtimeDir: _, ...machine }: Machine): Machine {
   if (machine.os !== "macos") return machine;
   const { tmpdir: __, ...others } = machine;
@@ -134,13 +134,14 @@ function lasting({ runtimeDir: _, ...machine }: Machine): Machine {
 function foundByCaller(
   { name, input, place }: DeclaredServer,
   { program }: Pick<ServerSpec, "program">,
-  stable: readonly string[],
+  around: { readonly path: readonly string[]; readonly machine: Machine },
 ): Diagnostic[] {
   const { command, env } = input;
-  const own = typeof env.PATH === "string" ? pathFolders(env.PATH) : [];
+  const own = typeof env.PATH === "string" ? env.PATH : undefined;
   const isPath = command.includes("/") || command === "~";
-  if (isPath || !isAbsolute(program) || [...own, ...stable].includes(dirname(program))) return [];
-  // That it belongs to one version is told already.
+  if (isPath || !isAbsolute(program) || declaredFolders({ ...around, own }).includes(dirname(program)))
+    return [];
+  // Another warning already says that it belongs to one version.
   if (versionManagerRemark(command, program) !== undefined) return [];
   const message = `the program ${JSON.stringify(command)} is ${program}, which only the PATH of this shell leads to; add its folder to "path", or write the whole path`;
   return [{ severity: "warning", message, server: name, ...place(["command"]) }];

@@ -71,9 +71,9 @@ export interface Evaluated extends Resolved {
   readonly elsewhere: readonly string[];
   /** What a project of it is bound to. */
   readonly here: Here;
-  /** What the caller says that this machine is called; null where nobody does, absent where nothing was evaluated. */
+  /** The name of this machine that the caller gave; null if none was given, absent if nothing was evaluated. */
   readonly host?: string | null;
-  /** Where it is from. Absent when nobody has to agree to it: the account's own root, and what was applied before. */
+  /** Where it comes from. Absent if it needs no agreement: the account's own root, and what was applied before. */
   readonly origin?: Origin;
 }
 

@@ -5,13 +5,13 @@ import { hostAdvice, isHostWord } from "../model/machine-words.ts";
 import { isTaken } from "../system/files.ts";
 import { type Environment, hostNamePath, pathsOf } from "../system/paths.ts";
 
-/** What a configuration is told that this machine is called. Networks give names, and other networks others. */
+/** The name of this machine that a configuration sees. A network may give it another name than the next one does. */
 export interface HostName {
   /** Without the domain. */
   readonly name: string;
   /** Who says so: the network, the caller by `XY_HOST`, or a file of this path. */
   readonly from: "network" | "XY_HOST" | (string & {});
-  /** Why what somebody has written cannot be a name; then `name` is the network's. */
+  /** Why the name that a person wrote cannot be used; `name` is then the one from the network. */
   readonly fault?: Diagnostic;
 }
 

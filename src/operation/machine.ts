@@ -42,7 +42,7 @@ export function machineFor(text: string): Machine {
     arch: processorWord(arch),
     host: host.split(".")[0] ?? "",
     user,
-    // Of nobody here: files are looked at as those of this account.
+    // It is no account of this machine: files are checked as if they belonged to this one.
     uid: thisAccount().uid,
     home: resolve(home),
     lang: LANGS[os],

@@ -20,7 +20,7 @@ import { renamedHere, renamedText } from "./roots.ts";
 export type ToPlan = Pick<Evaluated, "desired" | "diagnostics" | "warnings"> &
   Partial<Pick<Evaluated, "place" | "secrets" | "here">>;
 
-/** What a plan is made with, beside what is desired. */
+/** What else a plan is made with. */
 export interface PlanRequest {
   /** All that have servers of the project, or are to have some. */
   readonly backends: readonly Backend[];
@@ -36,7 +36,7 @@ export interface PlanRequest {
 
 /**
  * The difference between what is desired and what runs, with every preflight problem. Servers whose backend does not
- * answer are left out, and named.
+ * answer are left out, and listed in the plan.
  */
 export async function makePlan(evaluated: ToPlan, request: PlanRequest): Promise<Result<Plan>> {
   const { backends, selection, state } = request;
@@ -46,7 +46,7 @@ export async function makePlan(evaluated: ToPlan, request: PlanRequest): Promise
   const desired = {
     ...evaluated.desired,
     servers: evaluated.desired.servers.filter(({ name }) => !lost.has(name)),
-    // Without whoever knows them nothing can be said of any. Those of a server go with that.
+    // Only the agent knows the actions. Those of a server that is left out are left out with it.
     actions: actions === undefined ? [] : evaluated.desired.actions.filter(isReached),
   };
   const reachable = observed.filter(({ name }) => !lost.has(name));
@@ -80,7 +80,7 @@ export async function makePlan(evaluated: ToPlan, request: PlanRequest): Promise
     latest?.rollbackOf === undefined
       ? {}
       : { rolledBack: { generation: latest.number, of: latest.rollbackOf } };
-  // That of this one is here.
+  // The root of this project is here.
   const others = projects.filter((project) => project !== desired.project);
   const rootless = lostRoots(state, others).map(
     (lost): Diagnostic => ({ severity: "warning", message: lostRootText(lost) }),
@@ -161,7 +161,7 @@ async function managersAway(changes: readonly Change[], backends: readonly Backe
   return found.flat();
 }
 
-/** Who is selected and cannot be reached is no unknown name; undefined when nobody else is selected. */
+/** A selected server that cannot be reached is not an unknown name. Undefined if no other server is selected. */
 function withoutNames(
   { only = [], except = [] }: Selection,
   lost: ReadonlySet<string>,
@@ -208,7 +208,7 @@ function remarksOn(
 function unknownFieldsOf({ name, spec }: Observed): Diagnostic[] {
   const unknown = spec === undefined ? [] : unknownFields(spec);
   if (unknown.length === 0) return [];
-  // Of no server, so that it is told also where nothing changes.
+  // Without a server, so that it is shown even if nothing changes.
   const message = `another version of xy applied ${name}, with settings that this one does not know (${unknown.join(", ")}): an apply of ${name} with this version loses them`;
   return [{ severity: "warning", message }];
 }
@@ -232,7 +232,7 @@ function hintsOn(changes: readonly Change[], backends: readonly Backend[]): Diag
   return [...new Set(hints)].map((message) => ({ severity: "warning", message }));
 }
 
-/** Warnings about a server are for whoever changes it. */
+/** Warnings about a server are shown only when it changes. */
 function isTold(changes: readonly Change[]): (diagnostic: Diagnostic) => boolean {
   const changing = new Set(changes.filter(({ action }) => action !== "none").map(({ server }) => server));
   return ({ severity, server }) => severity === "error" || server === undefined || changing.has(server);

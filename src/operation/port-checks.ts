@@ -42,7 +42,7 @@ async function heldPort(
 ): Promise<Diagnostic[]> {
   if (!desired || desired.port === null || desired.wanted !== "start") return [];
   const { port, host } = desired;
-  // Whoever listens in its place while it runs goes with it.
+  // A process that listens in its place while it runs ends with it.
   const before = observed.find(({ name, pid }) => name === server && pid !== undefined)?.spec;
   if (before?.port === port && isListenedFor(before)) return [];
   // What cannot be seen now is no reason to refuse: the start looks again.
@@ -75,10 +75,10 @@ function isListenedFor({ readiness, liveness }: ServerSpec): boolean {
   return isAnyones(readiness) || isAnyones(liveness);
 }
 
-/** What is said of whoever takes any listener for the server's own. */
+/** Warns about a server whose checks accept any listener on its port. */
 export function strangersWelcome({ server, action, desired }: Change): Diagnostic[] {
   if (desired === undefined || action === "none" || action === "remove" || !isListenedFor(desired)) return [];
   const checks = (["readiness", "liveness"] as const).filter((which) => isAnyones(desired[which]));
-  const message = `owner "any" for ${checks.join(" and ")}: whoever listens on port ${desired.port ?? "?"} is taken for this server`;
+  const message = `owner "any" for ${checks.join(" and ")}: any program that listens on port ${desired.port ?? "?"} counts as this server`;
   return [{ severity: "warning", server, message }];
 }

@@ -11,7 +11,15 @@ import {
   readProject,
   writeProject,
 } from "../system/projects.ts";
-import { boundName, formerNames, type Here, isBoundTo, nameOfRoot, projectsHere } from "./roots.ts";
+import {
+  boundName,
+  formerNames,
+  type Here,
+  isBoundTo,
+  nameOfRoot,
+  projectsHere,
+  renamedHere,
+} from "./roots.ts";
 
 /** Which project a command means, and what binds a project to its root. */
 
@@ -45,11 +53,54 @@ export function boundElsewhere(
   return { bound, here: boundName(here), isGone: isGone(bound) };
 }
 
-export type Locked =
-  | { readonly ok: true; readonly lock: Lock }
-  | { readonly ok: false; readonly by: ProcessId };
+interface Placed {
+  readonly desired: { readonly project: string };
+  readonly here: Here;
+}
 
-/** The lock that an apply holds from its first look at what runs to its last change. */
+/** Why the configuration here cannot be used: its project's name belongs to another root. */
+export function rootRefusal(
+  state: string,
+  { desired: { project }, here }: Placed,
+  { adopts = false }: { readonly adopts?: boolean },
+): string | undefined {
+  const other = adopts ? undefined : boundElsewhere(state, project, here);
+  if (other === undefined) return undefined;
+  const { bound, isGone } = other;
+  return (
+    `cannot use project ${project} here: it belongs to ${bound}${isGone ? ", which is gone" : ""}, and this is ${other.here}. ` +
+    "Give this one a `project` name of its own, or move the project here with `xy apply --adopt-project`."
+  );
+}
+
+/**
+ * The projects that this configuration was applied as before, by other names, and that move to this one. A text says why
+ * they cannot.
+ */
+export function projectsToMove(
+  state: string,
+  { desired, here }: Placed,
+  {
+    only,
+    except,
+    adopts = false,
+  }: {
+    readonly adopts?: boolean;
+    readonly only?: readonly string[] | undefined;
+    readonly except?: readonly string[] | undefined;
+  },
+): string[] | string {
+  if (!adopts) return [];
+  const found = renamedHere(state, desired.project, here).map(({ project }) => project);
+  const isPartial = (only ?? []).length > 0 || (except ?? []).length > 0;
+  if (found.length > 0 && isPartial)
+    return `project ${found[0]} moves whole, with all its servers: leave --only and --except out`;
+  return found;
+}
+
+type Locked = { readonly ok: true; readonly lock: Lock } | { readonly ok: false; readonly by: ProcessId };
+
+/** Takes the lock that an apply holds from its first look at what runs to its last change. */
 export function lockProject(state: string, project: string): Locked {
   const attempt = tryLock(projectLockPath(state, project));
   return attempt.held ? { ok: true, lock: attempt.lock } : { ok: false, by: attempt.by };
@@ -78,7 +129,7 @@ export function bindProject(
   const here = { root, config, place };
   const former = formerNames(before, here, adopts);
   const name = host === undefined ? before?.host : host;
-  // What is chosen now was chosen anew.
+  // A port that is chosen now is no longer to be chosen again.
   const reset = (before?.reset ?? []).filter((one) => !Object.hasOwn(ports, one));
   writeProject(state, project, {
     ...here,
@@ -91,7 +142,7 @@ export function bindProject(
   });
 }
 
-/** Has the next plan, and the next apply, choose the port of a server anew. False: none was ever chosen for it. */
+/** Makes the next plan and apply choose a new port for a server. False: no port was ever chosen for it. */
 export function resetPort(state: string, project: string, server: string): boolean {
   const record = readProject(state, project);
   if (record === undefined || !Object.hasOwn(record.ports, server)) return false;

@@ -29,8 +29,8 @@ export interface Here {
 }
 
 /**
- * The name of a root that was typed so. One root has one name: that by which a project was bound to it first. A name
- * counts while nobody else can turn what it leads through; else the root is bound to where it is.
+ * The name of a root that a person typed in this way. One root has one name: the one by which a project was first bound
+ * to it. A name counts only if no other account can change where it leads; otherwise the root's real place is used.
  */
 export function nameOfRoot(state: string, typed: string): string {
   const place = placeOf(typed);
@@ -59,7 +59,7 @@ const records = (state: string) =>
 /** The name that a project is bound to: of a folder, or of a file that is a configuration by itself. */
 export const boundName = ({ config }: Pick<ProjectRecord, "config">): string => rootNamed(config);
 
-/** That, where somebody gave it: a real path that an earlier version has recorded is no name. */
+/** The same, if a person gave it: a real path that an earlier version recorded is not a name. */
 function givenName(record: ProjectRecord): string | undefined {
   const isName = record.place !== undefined || boundName(record) !== record.root;
   return isName ? boundName(record) : undefined;
@@ -126,7 +126,7 @@ export function namesToday(
 export const asTheyAre = (former: readonly FormerName[]): FormerName[] =>
   former.map(({ from, to }) => ({ from, to, isGone: !leadsToSame(from, to) }));
 
-/** Nobody edits what is in a store: what is there now was built anew, from what the person says is the same. */
+/** Files in a store are never edited: what is there now is a new build of the same configuration. */
 function isLaterBuild({ root }: ProjectRecord, { place }: Here): boolean {
   return isReadOnly(place) && (isGone(root) || isReadOnly(root));
 }

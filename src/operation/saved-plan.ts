@@ -9,9 +9,9 @@ import { writeAtomic } from "../system/files.ts";
 import { machineKey } from "./secrets.ts";
 
 /**
- * A plan in a file. It is carried out exactly, or refused: the file holds what the plan was made from, and applying
- * it makes the plan again and compares. It is signed with this machine's key, so an edited file, or one from another
- * machine, is told apart from a plan that is merely old.
+ * A plan in a file. It is carried out exactly, or refused: the file holds what the plan was made from, and an apply makes
+ * the plan again and compares. The file is signed with this machine's key, so a file that was edited or comes from another
+ * machine is not mistaken for a plan that is merely old.
  */
 
 const savedFile = z.object({
@@ -25,7 +25,7 @@ const savedFile = z.object({
   only: z.array(z.string()),
   except: z.array(z.string()),
   root: z.string(),
-  /** What it would do, and a hash of all that this rests on. */
+  /** What it would do, and a hash of everything that this depends on. */
   changes: z.array(z.object({ server: z.string(), action: z.string(), basis: z.string() })),
 });
 const signedFile = savedFile.extend({ machine: z.string(), signature: z.string() });
@@ -74,10 +74,10 @@ export function readSavedPlan(
   try {
     value = JSON.parse(read.text);
   } catch {
-    return { refusal: "it is torn, or no plan at all" };
+    return { refusal: "it is incomplete, or not a plan" };
   }
   const { kind, version } = (value ?? {}) as { kind?: unknown; version?: unknown };
-  if (kind !== "xy-plan") return { refusal: "it is no saved plan" };
+  if (kind !== "xy-plan") return { refusal: "it is not a saved plan" };
   if (typeof version === "number" && version > 1) return { refusal: "a newer xy made it" };
   const parsed = signedFile.safeParse(value);
   if (!parsed.success) return { refusal: "it is damaged" };
@@ -100,8 +100,18 @@ function isEqual(a: string, b: string): boolean {
   return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
 }
 
-/** Servers for which the plan would be another one today; empty: it can be carried out as it was saved. */
-export function staleServers(saved: SavedPlan, plan: Plan): string[] {
+/** Why a saved plan cannot be carried out any more, if the plan would be a different one today. */
+export function staleness(saved: SavedPlan, plan: Plan): string | undefined {
+  const stale = staleServers(saved, plan);
+  if (stale.length === 0) return undefined;
+  return (
+    `saved plan is stale: ${stale.join(", ")} changed since it was made (configuration, secret, or what runs). ` +
+    "Nothing was applied; make a new one with `xy plan -o`"
+  );
+}
+
+/** Servers for which the plan would be a different one today. */
+function staleServers(saved: SavedPlan, plan: Plan): string[] {
   if (saved.project !== plan.project || saved.root !== plan.root) return [plan.project];
   const then = new Map(saved.changes.map(({ server, basis }) => [server, basis]));
   const now = new Map(basesOf(plan).map(({ server, basis }) => [server, basis]));
@@ -125,8 +135,8 @@ function basesOf({ changes, actions }: Plan): SavedPlan["changes"] {
 }
 
 /**
- * Hash of what a change would do and what it rests on: configuration, secrets (by their keyed hashes), observed state.
- * What moves by itself (ages, pids, answers of probes) is left out.
+ * Hash of what a change would do and what it depends on: configuration, secrets (by their keyed hashes), observed state.
+ * It leaves out what changes by itself: ages, pids, probe results.
  */
 function basisOf({ action, desired, observed, held }: Change): string {
   const live = observed && {

@@ -39,7 +39,7 @@ export function machineKey(state: string): Buffer {
   const draft = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   writeAtomic(draft, randomBytes(KEY_LENGTH), { durable: true });
   try {
-    // Whoever links first makes the key; everybody then reads that one.
+    // The first to link makes the key; all others read it.
     fs.linkSync(draft, path);
   } catch (error) {
     if (!isCode(error, "EEXIST")) throw error;

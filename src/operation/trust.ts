@@ -37,7 +37,7 @@ const agreement = z.object({
   to: z.enum(["all", "servers"]),
   /** Unix ms. */
   at: z.number(),
-  /** What it could execute and send then; absent where nobody was shown it: whatever comes is not worth a remark. */
+  /** What it could execute and send then. Absent if it was never shown; then nothing new is remarked on. */
   shown: z.array(z.string()).optional(),
   /** With all: its servers may also be started as a plan shows them, without a question. */
   seen: z.boolean().optional(),

@@ -3,19 +3,18 @@ import { discover, type Search } from "../config/discover.ts";
 import { followed, nameFault } from "../config/environment.ts";
 import { fitName } from "../config/load.ts";
 import {
-  callersFolders,
   type ProgramSearch,
-  pathFolders,
   programAt,
   programOn,
+  searchedFolders,
   versionManagerRemark,
 } from "../config/program.ts";
-import { givenEnv, systemPath } from "../model/given-env.ts";
+import { givenEnv } from "../model/given-env.ts";
 import type { Machine } from "../model/machine.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import { nameOfRoot } from "./roots.ts";
 
-/** A command as somebody types it after `--`: it runs where that person is, in the environment of every server. */
+/** A command that a person types after `--`: it runs in the current folder, in the environment that servers get. */
 
 export interface Typed {
   /** What its job is called. */
@@ -26,7 +25,7 @@ export interface Typed {
   readonly args: string[];
   readonly env: Record<string, string>;
   readonly workingDir: string;
-  /** What is to be known of the program by whoever keeps it. */
+  /** A warning for a person who keeps it running. */
   readonly remark?: string;
 }
 
@@ -91,8 +90,7 @@ function absentText(command: string): string {
 /** As the program of a server is found, but that a path starts where the person is. */
 async function found(command: string, { cwd, env, machine, variables }: Typing): Promise<ProgramSearch> {
   if (command.includes("/")) return programAt(followed(cwd, command), command);
-  const folders = [...pathFolders(variables.PATH), ...systemPath(machine), ...(await callersFolders(env))];
-  return programOn([...new Set(folders)], command);
+  return programOn(await searchedFolders({ own: variables.PATH, path: [], machine }, env), command);
 }
 
 /** The file of the configuration here that declares a server of this name. What is in a main file is not looked at. */

@@ -1,3 +1,5 @@
+import { BackendFailure } from "../model/unreachable.ts";
+
 /** JSON-RPC 2.0's own error codes, and xy's. */
 export const RPC_ERRORS = {
   parseError: -32700,
@@ -22,7 +24,7 @@ export function errorMeaning(name: string): string {
 }
 
 /** An error as it goes over the wire. */
-export class RpcError extends Error {
+export class RpcError extends BackendFailure {
   readonly code: number;
   readonly data: unknown;
 

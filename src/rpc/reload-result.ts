@@ -1,11 +1,9 @@
 import { waitsSentence } from "../model/dependency.ts";
-import type { ApplyEvent } from "../model/event.ts";
+import type { FinalEvent } from "../model/event.ts";
 import type { Plan } from "../model/plan.ts";
 import { group, summary } from "../model/summary.ts";
 import type { ResultOf } from "./contract.ts";
 import { RPC_ERRORS } from "./errors.ts";
-
-type FinalEvent = Extract<ApplyEvent, { type: "done" | "failed" | "waiting" | "skipped" }>;
 
 /** What a reload has done, by name: each server, and each action, is in one list. `finals`: how each change ended. */
 export function reloadResult(

@@ -1,8 +1,9 @@
 import { type Exit, formatExit } from "../model/observed.ts";
 import { earlyEnd } from "../model/start.ts";
+import { isSuccess } from "../model/success.ts";
 import { formatDuration } from "../model/units.ts";
 import { cannotHappen, type Effect, type EndSignal, type SupervisedSpec, type Turn } from "./events.ts";
-import { decideRestart, isSuccess, type Run, wantsRestart } from "./policy.ts";
+import { decideRestart, type Run, wantsRestart } from "./policy.ts";
 import { type After, isEarly, type Phase, readyFor, type ServerState } from "./state.ts";
 
 /**

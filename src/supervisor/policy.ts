@@ -1,5 +1,6 @@
 import type { Exit } from "../model/observed.ts";
 import type { ServerSpec } from "../model/spec.ts";
+import { isSuccess } from "../model/success.ts";
 
 /** Length of the window in which restarts are counted, ms. */
 const RETRY_WINDOW = 60_000;
@@ -41,10 +42,6 @@ export type Decision =
   | { readonly kind: "give-up"; readonly because: string };
 
 type RestartSpec = Pick<ServerSpec, "restart">;
-
-export function isSuccess(exit: Exit, spec: RestartSpec): boolean {
-  return exit.kind === "code" && spec.restart.successExitCodes.includes(exit.code);
-}
 
 /** What the restart policy says of an end. A signal and an unknown end count as failures. */
 export function wantsRestart(exit: Exit, spec: RestartSpec): boolean {

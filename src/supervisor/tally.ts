@@ -1,6 +1,6 @@
 import type { Exit } from "../model/observed.ts";
+import { isSuccess } from "../model/success.ts";
 import type { SupervisedSpec } from "./events.ts";
-import { isSuccess } from "./policy.ts";
 import { endsForFault, isEarly, publicState, type ServerState } from "./state.ts";
 
 /** How a server has done so far, counted from one state to the next. Pure. */

@@ -1,18 +1,11 @@
 import type { ListrTask } from "listr2";
-import type { ApplyEvent } from "../model/event.ts";
+import { type ApplyEvent, type FinalEvent, isFinal } from "../model/event.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import type { StartProgress } from "../model/start-report.ts";
 import { actionLabel } from "../model/summary.ts";
 import { visible } from "../model/visible.ts";
 import { renderApplyLines } from "./apply.ts";
-import {
-  type ApplyScreen,
-  applySummary,
-  eventText,
-  type FinalEvent,
-  isFinal,
-  progressLines,
-} from "./apply-text.ts";
+import { type ApplyScreen, applySummary, eventText, progressLines } from "./apply-text.ts";
 import { cut } from "./width.ts";
 
 /** Rows of a terminal that a task list leaves free, for its summary and what was there before. */

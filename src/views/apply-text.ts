@@ -1,5 +1,5 @@
 import { waitsSentence } from "../model/dependency.ts";
-import type { ApplyEvent } from "../model/event.ts";
+import type { ApplyEvent, FinalEvent } from "../model/event.ts";
 import type { Action } from "../model/plan.ts";
 import { runsText, type StartProgress } from "../model/start-report.ts";
 import { group } from "../model/summary.ts";
@@ -7,13 +7,6 @@ import { formatDuration } from "../model/units.ts";
 import { quotedLine, visible } from "../model/visible.ts";
 import { actionOngoing, actionOver, actionVerb } from "./actions.ts";
 import { painter, type Screen } from "./screen.ts";
-
-/** How one change of a plan ended. */
-export type FinalEvent = Extract<ApplyEvent, { type: "done" | "failed" | "waiting" | "skipped" }>;
-
-export function isFinal(event: ApplyEvent): event is FinalEvent {
-  return event.type !== "started" && event.type !== "progress";
-}
 
 /** An event in words, without colour; a failure carries the server's last lines below it. */
 export function eventText(event: ApplyEvent): string {

@@ -1,6 +1,6 @@
-import type { ApplyEvent } from "../model/event.ts";
+import { type ApplyEvent, type FinalEvent, isFinal } from "../model/event.ts";
 import { isSameNews, type StartProgress } from "../model/start-report.ts";
-import { type ApplyScreen, applySummary, eventText, type FinalEvent, isFinal } from "./apply-text.ts";
+import { type ApplyScreen, applySummary, eventText } from "./apply-text.ts";
 import { painter, type Style } from "./screen.ts";
 
 const STYLES: Readonly<Record<ApplyEvent["type"], Style | undefined>> = {

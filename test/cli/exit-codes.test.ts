@@ -66,7 +66,7 @@ describe("exit codes", () => {
     [["aply"], 'xy: there is no command "aply": did you mean `xy apply`?\n'],
     [["stop"], "xy: say either names or --all\n"],
     [["stop", "web", "--all"], "xy: say either names or --all\n"],
-    [["logs"], "xy: say whose logs: `xy logs NAME…`\n"],
+    [["logs"], "xy: cannot tell whose logs to show: name the servers, as in `xy logs NAME…`\n"],
     [
       ["apply", "--wait-timeout", "soon"],
       "xy: cannot read --wait-timeout soon: write a duration such as 30s or 2m\n",

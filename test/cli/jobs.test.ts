@@ -237,7 +237,7 @@ describe("xy run", () => {
     expect(await jobs(home)).toMatchObject([{ phase: "cancelled", pid: null, signal: "SIGTERM" }]);
   });
 
-  it("goes on over the death of the agent, with every line once", async () => {
+  it("and `job logs` go on past the death and the upgrade of the agent, with every line once", async () => {
     const home = newHome();
     home.write(
       "xy.config.kdl",
@@ -246,10 +246,21 @@ describe("xy run", () => {
     await home.did("apply", "--yes");
     const running = home.xyRunning("run", "count");
     await running.prints("1\n");
+    const logs = home.xyRunning("job", "logs", "1", "--follow", "--tail", "1");
+    await logs.prints("[out] 1\n");
     const { pid } = JSON.parse(readFileSync(join(home.state, "agent.json"), "utf8"));
     process.kill(pid, "SIGKILL");
-    for (const i of [1, 2, 3]) home.write(join(home.path, `go${i}`), "");
-    expect(await running.ended).toMatchObject({ code: 3, stdout: "1\n2\n3\n" });
+    home.write(join(home.path, "go1"), "");
+    await Promise.all([running.prints("2\n"), logs.prints("[out] 2\n")]);
+    await home.did("agent", "upgrade", "--force");
+    for (const i of [2, 3]) home.write(join(home.path, `go${i}`), "");
+    const died = "xy: the agent died; waiting for the next one\n";
+    expect(await running.ended).toEqual({
+      code: 3,
+      stdout: "1\n2\n3\n",
+      stderr: `${died}xy: count failed (exit 3): job 1\n`,
+    });
+    expect(await logs.ended).toEqual({ code: 0, stdout: "[out] 1\n[out] 2\n[out] 3\n", stderr: died });
   });
 
   it("and its relatives say what is wrong with what they were told", async () => {

@@ -17,7 +17,7 @@ it("any listener counts where that is said, and nobody may have the port before 
   const port = await freePort();
   declare(home, port, { readiness: { owner: "any" } });
   expect(await home.did("plan")).toContain(
-    `warning: web: owner "any" for readiness and liveness: whoever listens on port ${port} is taken for this server\n`,
+    `warning: web: owner "any" for readiness and liveness: any program that listens on port ${port} counts as this server\n`,
   );
   await takenPort(port);
   const { code, stdout } = await home.xy("plan");

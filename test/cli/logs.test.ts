@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type Home, homesInTurn } from "./cli.ts";
+import { type Home, homesInTurn, type Running } from "./cli.ts";
 
 const newHome = homesInTurn();
 
@@ -49,6 +49,60 @@ it("follows until it is interrupted", async () => {
   await logs.prints("[out] four\n");
   logs.child.kill("SIGINT");
   expect(await logs.ended).toEqual({ code: 130, stdout: "[out] three\n[out] four\n", stderr: "" });
+});
+
+/** Each line that `logs` has printed on stdout, without the stream's tag. */
+const linesOf = (logs: Running) =>
+  logs.stdout.split("\n").flatMap((line) => /^\[out\] (.*)$/.exec(line)?.[1] ?? []);
+
+it("goes on past the death and the upgrade of the agent, each line once and in order", async () => {
+  const home = newHome();
+  await talking(home, "web");
+  await home.did("apply", "--yes");
+  const logs = home.xyRunning("logs", "web", "--follow", "--stream", "out");
+  await logs.prints("three");
+  // Many in one millisecond, so that the last one does not stand alone in its own.
+  await home.shell("seq 4 203 >> web.txt");
+  await logs.prints("[out] 203\n");
+  const { pid } = (await home.json("agent", "status")) as { pid: number };
+  process.kill(pid, "SIGKILL");
+  await home.shell("seq 204 403 >> web.txt");
+  await logs.prints("[out] 403\n");
+  await home.did("agent", "upgrade", "--force");
+  await home.shell("seq 404 603 >> web.txt");
+  await logs.prints("[out] 603\n");
+  expect(((await home.json("agent", "status")) as { pid: number }).pid).not.toBe(pid);
+  expect(linesOf(logs)).toEqual(["one", "three", ...Array.from({ length: 600 }, (_, n) => `${n + 4}`)]);
+  logs.child.kill("SIGINT");
+  expect(await logs.ended).toMatchObject({
+    code: 130,
+    stderr: "xy: the agent died; waiting for the next one\n",
+  });
+});
+
+it("follows no agent that was stopped on purpose, and starts none", async () => {
+  const home = newHome();
+  await talking(home, "web");
+  await home.did("apply", "--yes");
+  const logs = home.xyRunning("logs", "web", "--follow", "--tail", "1", "--stream", "out");
+  await logs.prints("three");
+  await home.did("agent", "stop");
+  expect(await logs.ended).toEqual({
+    code: 2,
+    stdout: "[out] three\n",
+    stderr: "xy: the agent was stopped, so there is no output to follow; start it with `xy agent start`\n",
+  });
+  expect(await home.json("agent", "status")).toMatchObject({ running: false });
+});
+
+it("ends when the server that it follows is removed", async () => {
+  const home = newHome();
+  await talking(home, "web");
+  await home.did("apply", "--yes");
+  const logs = home.xyRunning("logs", "web", "--follow", "--stream", "out");
+  await logs.prints("three");
+  await home.did("destroy", "--yes");
+  expect(await logs.ended).toEqual({ code: 0, stdout: "[out] one\n[out] three\n", stderr: "" });
 });
 
 it("ends quietly when nobody reads on", async () => {

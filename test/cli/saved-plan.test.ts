@@ -71,10 +71,10 @@ describe("is refused as stale when, since it was made,", () => {
 describe("a file that is no plan of this machine", () => {
   const edits: [string, (text: string) => string, string][] = [
     ["edited", (text) => text.replace('"action": "add"', '"action": "none"'), "it was edited"],
-    ["torn", (text) => text.slice(0, text.length / 2), "it is torn, or no plan at all"],
-    ["empty", () => "", "it is torn, or no plan at all"],
-    ["of another kind", () => '{"name": "xyctl"}', "it is no saved plan"],
-    ["null", () => "null", "it is no saved plan"],
+    ["torn", (text) => text.slice(0, text.length / 2), "it is incomplete, or not a plan"],
+    ["empty", () => "", "it is incomplete, or not a plan"],
+    ["of another kind", () => '{"name": "xyctl"}', "it is not a saved plan"],
+    ["null", () => "null", "it is not a saved plan"],
     ["of a newer xy", (text) => text.replace('"version": 1', '"version": 2'), "a newer xy made it"],
     ["with a field missing", (text) => text.replace(/ *"project".*\n/, ""), "it is damaged"],
   ];

@@ -126,7 +126,7 @@ describe("xy up", () => {
     await eventually(async () => expect(await states(home)).toEqual({ web: "stopped" }));
   });
 
-  it("goes on when the agent dies, and shows each line once", async () => {
+  it("goes on when the agent dies or is upgraded, and shows each line once", async () => {
     const home = newHome();
     talking(home, "web");
     const up = home.xyRunning("up", "--yes");
@@ -137,6 +137,9 @@ describe("xy up", () => {
     process.kill(pid, "SIGKILL");
     await home.shell("echo after >> web.txt");
     await up.prints("web | after\n");
+    await home.did("agent", "upgrade", "--force");
+    await home.shell("echo upgraded >> web.txt");
+    await up.prints("web | upgraded\n");
     up.child.kill("SIGINT");
     const { code, stdout, stderr } = await up.ended;
     expect([code, stderr]).toEqual([0, "xy: the agent died; waiting for the next one\n"]);
@@ -145,6 +148,7 @@ describe("xy up", () => {
       "web | up",
       "web | before",
       "web | after",
+      "web | upgraded",
     ]);
     expect(await states(home)).toEqual({ web: "stopped" });
   });

@@ -3,9 +3,9 @@ import type { ProcessId } from "../../model/process.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
 import { ConnectionLost, type RpcClient } from "../../rpc/client.ts";
 import type { ResultOf } from "../../rpc/contract.ts";
-import { RpcError } from "../../rpc/errors.ts";
 import type { Notifications } from "../../rpc/notifications.ts";
 import { findAgent, isAgentExpected } from "./find.ts";
+import { ALL_LINES, type Following, follow, serverOutput } from "./following.ts";
 import { reachAgent } from "./reach.ts";
 
 /** What a session (`xy up`) gets from the agent: the output and states of its servers. And how a session ends. */
@@ -29,29 +29,15 @@ export interface Followed {
 /** `rest`: nothing runs any more, or will start by itself. `told`: the signal. `no-agent`: the agent was told to exit. */
 export type FollowEnd = "rest" | "told" | "no-agent";
 
-/** Most lines to ask for again after the agent has died. */
-const MOST_LINES = 10_000;
-/** By then, an agent that was told to exit has a successor or will have none, ms. */
-const HANDOVER_BOUND = 3000;
-const LOOK_GAP = 50;
-/** Longest wait for the last output of servers that are known to be at rest, ms. */
+/** Longest wait for the last words of servers that are known to rest, ms. */
 const LAST_WORDS_BOUND = 2000;
 
-/** Where reading one server's output stopped: how many lines of that very ms were already shown. */
-interface Mark {
-  readonly at: number;
-  readonly lines: number;
-}
-
-/** Follows servers, and resumes after their agent has died. */
+/** Follows servers and their states past the death of their agent. */
 export class SessionFollower {
   readonly #state: string;
   readonly #followed: Followed;
   readonly #tell: (event: SessionEvent) => void;
   readonly #states = new Map<string, StateName>();
-  readonly #marks = new Map<string, Mark>();
-  /** Lines that were shown before the agent died, and will be sent again. */
-  readonly #again = new Map<string, Mark>();
   /** Called after each change of {@link states}. */
   #onState: () => void = () => {};
 
@@ -83,70 +69,27 @@ export class SessionFollower {
     });
   }
 
-  /** Throws `AgentUnreachable` if an agent that died does not come back. */
+  /** Throws an `AgentUnreachable` when an agent that died cannot be brought back. */
   async run(signal: AbortSignal): Promise<FollowEnd> {
-    for (let first = true; ; first = false) {
-      const client = first ? await reachAgent(this.#state) : await nextAgent(this.#state);
-      if (!client) return "no-agent";
-      try {
-        const end = await this.#attend(client, signal);
-        if (end) return end;
-      } catch (error) {
-        if (!(error instanceof ConnectionLost)) throw error;
-      } finally {
-        client.close();
-      }
-      if (isAgentExpected(this.#state)) this.#tell({ type: "lost" });
-    }
-  }
-
-  /** Undefined: the connection was lost. */
-  async #attend(client: RpcClient, signal: AbortSignal): Promise<FollowEnd | undefined> {
-    const stop = new AbortController();
-    return new Promise<FollowEnd | undefined>((resolve, reject) => {
-      const look = async () => {
-        if (this.#allRest() && (await this.#isOver(client))) resolve("rest");
-      };
-      const subscriptions = new Map<number, string>();
-      client.onNotification = (method, params) => {
-        if (method === "log") this.#line(params as Notifications["log"]);
-        if (method === "transition") this.#transition(params as Notifications["transition"]);
-        if (method === "log_end")
-          this.#removed(subscriptions.get((params as Notifications["log_end"]).subscription_id));
-        if (method !== "log" && this.#known) look().catch(reject);
-      };
-      void client.closed.then(() => resolve(undefined));
-      const told = () => resolve("told");
-      if (signal.aborted) told();
-      signal.addEventListener("abort", told, { once: true, signal: stop.signal });
-      this.#subscribe(client, subscriptions).then(look).catch(reject);
-    }).finally(() => stop.abort());
-  }
-
-  /** The states of all servers are known. Before that, nobody can say that all are at rest. */
-  #known = false;
-
-  async #subscribe(client: RpcClient, subscriptions: Map<number, string>): Promise<void> {
     const { project, names, since, raw } = this.#followed;
-    for (const name of names) {
-      const mark = this.#marks.get(name);
-      if (mark) this.#again.set(name, mark);
-      const from = mark?.at ?? since;
-      const query = {
-        follow: true,
-        transitions: true,
-        tail: MOST_LINES,
-        since_unix_ms: from,
-        ...(raw ? { raw } : {}),
-      };
-      try {
-        const { subscription_id } = await client.call("logs", { project, name, ...query });
-        subscriptions.set(subscription_id, name);
-      } catch (error) {
-        // It is not recorded: it could not be applied, or was removed.
-        if (!(error instanceof RpcError)) throw error;
-      }
-    }
+    const query = { follow: true, transitions: true, tail: ALL_LINES, since_unix_ms: since };
+    const sources = names.map((name) => serverOutput({ project, name, ...query, ...(raw ? { raw } : {}) }));
+    const following: Following<"rest"> = {
+      line: (line) => this.#tell({ type: "line", line }),
+      ended: ({ name }) => this.#removed(name),
+      transition: (transition) => this.#transition(transition),
+      connected: (client) => this.#observe(client),
+      over: async (client) => (this.#allRest() && (await this.#isOver(client)) ? "rest" : undefined),
+      died: () => this.#tell({ type: "lost" }),
+      // It could not be applied, or was removed.
+      mayBeAbsent: true,
+    };
+    return follow(this.#state, sources, following, signal);
+  }
+
+  /** What has changed while nobody listened. */
+  async #observe(client: RpcClient): Promise<void> {
+    const { project, names } = this.#followed;
     const observed = (await client.call("observe", { project })) as Observed[];
     for (const { name, state, reason } of observed) {
       const before = this.#states.get(name);
@@ -157,19 +100,6 @@ export class SessionFollower {
     for (const name of names) {
       if (!observed.some((server) => server.name === name)) this.#removed(name);
     }
-    this.#known = true;
-  }
-
-  #line(line: Notifications["log"]): void {
-    const { name, ts_unix_ms: at } = line;
-    const told = this.#again.get(name);
-    if (told?.at === at && told.lines > 0) {
-      this.#again.set(name, { at, lines: told.lines - 1 });
-      return;
-    }
-    const mark = this.#marks.get(name);
-    this.#marks.set(name, { at, lines: mark?.at === at ? mark.lines + 1 : 1 });
-    this.#tell({ type: "line", line });
   }
 
   #transition({ name, to, from, reason }: Notifications["transition"]): void {
@@ -179,8 +109,8 @@ export class SessionFollower {
     this.#onState();
   }
 
-  #removed(name: string | undefined): void {
-    if (name !== undefined && this.#states.delete(name)) this.#tell({ type: "removed", name });
+  #removed(name: string): void {
+    if (this.#states.delete(name)) this.#tell({ type: "removed", name });
     this.#onState();
   }
 
@@ -217,17 +147,7 @@ function hopeful(observed: readonly Observed[]): (name: string) => boolean {
   };
 }
 
-/** The next agent: restarted after a crash, or, for a short wait, the successor after a planned exit. */
-export async function nextAgent(state: string): Promise<RpcClient | undefined> {
-  const until = Date.now() + HANDOVER_BOUND;
-  while (Date.now() < until) {
-    if (isAgentExpected(state)) return reachAgent(state);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_GAP));
-  }
-  return undefined;
-}
-
-/** Stops what the session started and still owns. Undefined if no agent runs: the next one stops it when it starts. */
+/** Stops what the session has started and still owns. Undefined when no agent runs, which stops it at its start. */
 export async function endSession(
   state: string,
   session: ProcessId,

@@ -13,6 +13,7 @@ import {
   startHelp,
   TELL_GAP,
 } from "../../model/start-report.ts";
+import { isSuccess } from "../../model/success.ts";
 import { formatDuration } from "../../model/units.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
 import { identify, startedAt } from "../../system/processes.ts";
@@ -191,8 +192,7 @@ export class StartWatch {
     }
     const how = `ended: ${formatExit(lastExit.exit)}`;
     const { exit } = lastExit;
-    const isGood = exit.kind === "code" && spec.restart.successExitCodes.includes(exit.code);
-    if (!isGood) return { ok: false, message: how };
+    if (!isSuccess(exit, spec)) return { ok: false, message: how };
     // A wait for its end does not look whether it was ready.
     const { until } = this.#wait;
     if (!hasToBeReady(spec) || until === "completed") return { ok: true, detail: how };

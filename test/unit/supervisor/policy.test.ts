@@ -1,12 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Exit } from "../../../src/model/observed.ts";
-import {
-  decideRestart,
-  isSuccess,
-  NO_RETRIES,
-  type Retries,
-  wantsRestart,
-} from "../../../src/supervisor/policy.ts";
+import { isSuccess } from "../../../src/model/success.ts";
+import { decideRestart, NO_RETRIES, type Retries, wantsRestart } from "../../../src/supervisor/policy.ts";
 import { specWith } from "./fixture.ts";
 
 const NOW = 1_000_000;

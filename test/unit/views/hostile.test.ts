@@ -392,7 +392,7 @@ it("no view is left out", async () => {
 /** Parts of views; what they make is seen in those. `renderApplyTasks` takes a terminal: see test/cli/hostile-text.test.ts. */
 const HELPERS: ReadonlySet<string> = new Set(
   [
-    "changeSign changeHeading actionOngoing actionOver actionVerb isFinal interestingFacts actionFacts fieldLines",
+    "changeSign changeHeading actionOngoing actionOver actionVerb interestingFacts actionFacts fieldLines",
     "outcome lineDiff progressLines stateStyle stateText shownLine named reasonTexts painter onScreen table strokesOf unitLines",
     "fieldLabel fieldValue secretSource commandLine scriptLines lineCount displayWidth padEnd padStart cut wrap wrapHard",
   ].flatMap((line) => line.split(" ")),

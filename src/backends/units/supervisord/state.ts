@@ -1,5 +1,6 @@
 import type { StateName } from "../../../model/observed.ts";
 import type { ServerSpec } from "../../../model/spec.ts";
+import { isSuccess } from "../../../model/success.ts";
 import type { Live, Unit } from "../manager.ts";
 import { isStale } from "../stale.ts";
 import { type Pending, type ProcessInfo, STATES } from "./client.ts";
@@ -52,7 +53,7 @@ export function processState(state: number): StateName {
 /** Whether supervisord will restart it: it looks once a second. */
 function isStartedAgain({ restart }: ServerSpec, { exitstatus }: ProcessInfo): boolean {
   if (restart.policy === "never") return false;
-  return restart.policy === "always" || !restart.successExitCodes.includes(exitstatus);
+  return restart.policy === "always" || !isSuccess({ kind: "code", code: exitstatus }, { restart });
 }
 
 /** `stopped`: on request; `exited`: by itself. */
