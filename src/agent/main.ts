@@ -13,13 +13,13 @@ import { whyNotRuntime, whyNotTrusted } from "../system/private-folder.ts";
 import { identify } from "../system/processes.ts";
 import { mendCopy } from "../system/program.ts";
 import { failureText } from "../system/shortage.ts";
-import { createHandlers } from "./methods.ts";
-import { Registry } from "./registry.ts";
-import { createRpcServer } from "./rpc-server.ts";
-import { dropReady, keepReady } from "./run-folders.ts";
-import { bindSocket } from "./socket.ts";
-import { takeLock } from "./take-over.ts";
-import { confirm, forgetUpgrade, prepareUpgrade, refuseDuringApply, tryOut } from "./upgrade.ts";
+import { createHandlers } from "./api/methods.ts";
+import { createRpcServer } from "./api/rpc-server.ts";
+import { bindSocket } from "./api/socket.ts";
+import { takeLock } from "./handover/take-over.ts";
+import { confirm, forgetUpgrade, prepareUpgrade, refuseDuringApply, tryOut } from "./handover/upgrade.ts";
+import { dropReady, keepReady } from "./runs/run-folders.ts";
+import { Registry } from "./servers/registry.ts";
 
 /**
  * The agent process. One per state folder: the lock decides. It ends with 0 when it was told to, with 75 when

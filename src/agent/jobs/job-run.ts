@@ -11,10 +11,10 @@ import { type AfterAttempt, afterAttempt, type Outcome } from "../../supervisor/
 import type { MachineEvent, SupervisedSpec } from "../../supervisor/machine.ts";
 import { initialState, isLive, type ServerState } from "../../supervisor/state.ts";
 import { numbersIn } from "../../system/files.ts";
-import { Driven } from "../driven.ts";
-import type { Incarnation, IncarnationEvents } from "../incarnation.ts";
-import { LogWriter } from "../log-writer.ts";
-import { adoptIncarnation, spawnIncarnation } from "../process-host.ts";
+import { LogWriter } from "../logs/log-writer.ts";
+import { Driven } from "../runs/driven.ts";
+import type { Incarnation, IncarnationEvents } from "../runs/incarnation.ts";
+import { adoptIncarnation, spawnIncarnation } from "../runs/process-host.ts";
 import type { JobBook } from "./book.ts";
 import type { Ending, JobEntry } from "./journal.ts";
 import { exitFields, exitIn, UNSEEN } from "./main-jobs.ts";

@@ -5,7 +5,7 @@ import { type Job, type JobSpec, job, jobSpec } from "../../model/job.ts";
 import type { ProcessId } from "../../model/process.ts";
 import { isCode, refuseOther, setAside, writeAtomic } from "../../system/files.ts";
 import { ensurePrivateDir } from "../../system/paths.ts";
-import { linesBackwards } from "../log-reader.ts";
+import { linesBackwards } from "../logs/log-reader.ts";
 
 /**
  * The jobs of one owner, such as a server or an action that stands alone, as a file that is only appended to. Each line is a JSON

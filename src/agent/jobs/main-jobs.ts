@@ -7,7 +7,7 @@ import type { MachineEvent } from "../../supervisor/machine.ts";
 import { isSuccess } from "../../supervisor/policy.ts";
 import { endsForFault, isEarly, isLive, type ServerState } from "../../supervisor/state.ts";
 import { bootId } from "../../system/processes.ts";
-import type { Supervised } from "../supervised.ts";
+import type { Supervised } from "../servers/supervised.ts";
 import type { JobBook } from "./book.ts";
 import { type Owner, serverOwner } from "./folders.ts";
 import type { JobEntry, JobPatch } from "./journal.ts";

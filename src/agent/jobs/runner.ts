@@ -6,7 +6,7 @@ import { withoutUndefined } from "../../model/without-undefined.ts";
 import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { bootId, isRunning, signalProcess } from "../../system/processes.ts";
 import type { Survivor } from "../../system/survivors.ts";
-import { endStrayRun } from "../process-host.ts";
+import { endStrayRun } from "../runs/process-host.ts";
 import type { JobBook, LeftOver } from "./book.ts";
 import { type Owner, ownerKey } from "./folders.ts";
 import { JobRun } from "./job-run.ts";

@@ -4,10 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { LogSnapshot } from "../../../src/agent/log-reader.ts";
-import { decodeRecord, LONGEST_LINE, type LogLine, type LogStream } from "../../../src/agent/log-record.ts";
-import { framesOf, PLACE } from "../../../src/agent/log-stream.ts";
-import { LogWriter } from "../../../src/agent/log-writer.ts";
+import { LogSnapshot } from "../../../src/agent/logs/log-reader.ts";
+import {
+  decodeRecord,
+  LONGEST_LINE,
+  type LogLine,
+  type LogStream,
+} from "../../../src/agent/logs/log-record.ts";
+import { framesOf, PLACE } from "../../../src/agent/logs/log-stream.ts";
+import { LogWriter } from "../../../src/agent/logs/log-writer.ts";
 import { encodeFrame } from "../../../src/rpc/framing.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 10);

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Driven } from "../../../src/agent/driven.ts";
-import type { Incarnation, IncarnationEvents } from "../../../src/agent/incarnation.ts";
-import { awaitStart } from "../../../src/agent/operations.ts";
-import { stopBound } from "../../../src/agent/supervised.ts";
+import { awaitStart } from "../../../src/agent/operations/operations.ts";
+import { Driven } from "../../../src/agent/runs/driven.ts";
+import type { Incarnation, IncarnationEvents } from "../../../src/agent/runs/incarnation.ts";
+import { stopBound } from "../../../src/agent/servers/supervised.ts";
 import { serverSpec } from "../../rig/spec.ts";
 
 beforeEach(() => void vi.useFakeTimers());

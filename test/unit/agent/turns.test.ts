@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Turns } from "../../../src/agent/turns.ts";
+import { Turns } from "../../../src/agent/servers/turns.ts";
 
 const settled = async (promise: Promise<unknown>) =>
   Promise.race([
