@@ -18,7 +18,7 @@ import { createRpcServer } from "./api/rpc-server.ts";
 import { bindSocket } from "./api/socket.ts";
 import { takeLock } from "./handover/take-over.ts";
 import { confirm, forgetUpgrade, prepareUpgrade, refuseDuringApply, tryOut } from "./handover/upgrade.ts";
-import { dropReady, keepReady } from "./runs/run-folders.ts";
+import { RunFolders } from "./runs/run-folders.ts";
 import { Registry } from "./servers/registry.ts";
 
 /**
@@ -103,7 +103,8 @@ interface Surroundings {
 /** `told`: settles when a signal says that it is to end, and its servers with it. */
 async function serve(surroundings: Surroundings, told: Promise<void>): Promise<number> {
   const { state, runtime, loop, trial, lockHolder } = surroundings;
-  const registry = new Registry(state, report);
+  const runFolders = new RunFolders();
+  const registry = new Registry(state, report, runFolders);
   const startedAt = Date.now();
   let socket = "";
   let inode = 0;
@@ -120,7 +121,7 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
     return outcome;
   };
   await registry.adoptAll();
-  keepReady(state);
+  runFolders.keepReady(state);
   const handlers = createHandlers(registry, {
     version: packageVersion(),
     stateDir: state,
@@ -168,7 +169,7 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
   const code = await finished;
   clearInterval(watch);
   if (code === HANDS_OVER) registry.detachAll();
-  dropReady();
+  runFolders.dropReady();
   if (isOurs()) fs.rmSync(socket, { force: true });
   // Where another agent is about to come, the record says so: nobody starts one more.
   if (code !== HANDS_OVER && !replaced && isRecorded(state))

@@ -1,3 +1,4 @@
+import { cannotHappen } from "../model/cannot-happen.ts";
 import { type Exit, formatExit } from "../model/observed.ts";
 import { formatDuration } from "../model/units.ts";
 
@@ -40,6 +41,8 @@ export function afterAttempt(attempt: number, outcome: Outcome, retries: Retries
       if (outcome.exit.kind === "code" && outcome.exit.code === 0)
         return { kind: "over", phase: "succeeded", error: null };
       return failed(attempt, formatExit(outcome.exit), retries);
+    default:
+      return cannotHappen(outcome);
   }
 }
 

@@ -1,4 +1,5 @@
-import { cannotHappen, type EndSignal, type SupervisedSpec, type Turn } from "./events.ts";
+import { cannotHappen } from "../model/cannot-happen.ts";
+import type { EndSignal, SupervisedSpec, Turn } from "./events.ts";
 import { end, escalate, spawn } from "./incarnation.ts";
 import { NO_RETRIES } from "./policy.ts";
 import type { After, ServerState } from "./state.ts";

@@ -94,8 +94,3 @@ export interface Turn {
   readonly change: Partial<ServerState>;
   readonly effects?: readonly Effect[];
 }
-
-/** Closes a `switch`: the compiler objects when a case is missing. */
-export function cannotHappen(value: never): never {
-  throw new Error(`unexpected ${JSON.stringify(value)}`);
-}

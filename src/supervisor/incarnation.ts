@@ -1,7 +1,8 @@
+import { cannotHappen } from "../model/cannot-happen.ts";
 import { type Exit, formatExit } from "../model/observed.ts";
 import { earlyEnd } from "../model/start.ts";
 import { formatDuration } from "../model/units.ts";
-import { cannotHappen, type Effect, type EndSignal, type SupervisedSpec, type Turn } from "./events.ts";
+import type { Effect, EndSignal, SupervisedSpec, Turn } from "./events.ts";
 import { decideRestart, isSuccess, type Run, wantsRestart } from "./policy.ts";
 import { type After, isEarly, type Phase, readyFor, type ServerState } from "./state.ts";
 

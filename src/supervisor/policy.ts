@@ -1,3 +1,4 @@
+import { cannotHappen } from "../model/cannot-happen.ts";
 import type { Exit } from "../model/observed.ts";
 import type { ServerSpec } from "../model/spec.ts";
 
@@ -55,6 +56,8 @@ export function wantsRestart(exit: Exit, spec: RestartSpec): boolean {
       return true;
     case "on-failure":
       return !isSuccess(exit, spec);
+    default:
+      return cannotHappen(spec.restart.policy);
   }
 }
 

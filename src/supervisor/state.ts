@@ -1,3 +1,4 @@
+import { cannotHappen } from "../model/cannot-happen.ts";
 import type { Exit, StateName } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
 import { hasToBeReady } from "../model/start.ts";
@@ -104,6 +105,8 @@ export function publicState(state: ServerState): StateName {
       return "restarting";
     case "ending":
       return phase.after.kind === "backoff" || phase.after.kind === "start" ? "restarting" : "stopping";
+    default:
+      return cannotHappen(phase);
   }
 }
 
@@ -119,8 +122,13 @@ export function endsForFault({ phase }: ServerState): boolean {
   );
 }
 
-/** Something of the newest incarnation lives, or may. */
-export function isLive({ phase }: ServerState): boolean {
+/** Its program runs, or is being started. */
+export function isUp({ phase }: ServerState): boolean {
+  return phase.tag === "starting" || phase.tag === "running";
+}
+
+/** Something of the newest incarnation may be alive. */
+export function mayLive({ phase }: ServerState): boolean {
   switch (phase.tag) {
     case "starting":
     case "running":
@@ -131,6 +139,8 @@ export function isLive({ phase }: ServerState): boolean {
     case "stopped":
     case "waiting":
       return false;
+    default:
+      return cannotHappen(phase);
   }
 }
 

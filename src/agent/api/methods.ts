@@ -13,9 +13,11 @@ import { type LogSource, LogSubscription, type LogWish } from "../logs/log-strea
 import { applyChange } from "../operations/applying.ts";
 import { forgetServer, keepServer } from "../operations/keeping.ts";
 import { observe, probeNow } from "../operations/observing.ts";
-import { kill, pause, restart, resume, start, stop } from "../operations/operations.ts";
+import { pause, resume } from "../operations/pausing.ts";
 import { runReload } from "../operations/reload.ts";
 import { Sessions } from "../operations/sessions.ts";
+import { restart, start } from "../operations/starting.ts";
+import { kill, stop } from "../operations/stopping.ts";
 import { children, stats } from "../operations/usage.ts";
 import type { Registry } from "../servers/registry.ts";
 import type { Supervised } from "../servers/supervised.ts";
@@ -166,8 +168,8 @@ function sourceOf(server: Supervised): LogSource {
   return {
     name: server.spec.name,
     log: server.log,
-    onTransition: (callback) => server.onTransition(callback),
-    onEnd: (callback) => server.onRemoved(callback),
+    onTransition: (callback) => server.changes.onTransition(callback),
+    onEnd: (callback) => server.changes.onRemoved(callback),
     isOver: false,
     mostBehind: MOST_BEHIND,
     redactor: server.redactor,
@@ -202,8 +204,8 @@ function listEntryOf(registry: Registry, server: Supervised): ListEntry {
     ...(running ? { uptime_secs: secondsSince(phase.startedAt, Date.now()) } : {}),
     restart_count: restartCount,
     ...(lastExit ? lastEndOf(lastExit) : {}),
-    ready: running ? yesNo[server.seen("readiness", phase.ready).status] : false,
-    healthy: running ? yesNo[server.seen("liveness", phase.healthy).status] : null,
+    ready: running ? yesNo[server.probing.newest("readiness", phase.ready).status] : false,
+    healthy: running ? yesNo[server.probing.newest("liveness", phase.healthy).status] : null,
     ...waitsFor(registry, server, "waits_for"),
     ...(server.kept ? { kept: true } : {}),
     ...(server.faults.length === 0 ? {} : { troubles: [...server.faults] }),

@@ -5,7 +5,7 @@ import type { ProcessId } from "../../model/process.ts";
 import { earlyEnd } from "../../model/start.ts";
 import type { MachineEvent } from "../../supervisor/machine.ts";
 import { isSuccess } from "../../supervisor/policy.ts";
-import { endsForFault, isEarly, isLive, type ServerState } from "../../supervisor/state.ts";
+import { endsForFault, isEarly, mayLive, type ServerState } from "../../supervisor/state.ts";
 import { bootId } from "../../system/processes.ts";
 import type { Supervised } from "../servers/supervised.ts";
 import type { JobBook } from "./book.ts";
@@ -23,7 +23,8 @@ export class MainJobs {
     this.#report = report;
   }
 
-  turned(server: Supervised, event: MachineEvent, before: ServerState): void {
+  /** The state machine of a server took a step. */
+  stepped(server: Supervised, event: MachineEvent, before: ServerState): void {
     try {
       if (event.type === "exited" && event.inc === before.inc)
         this.#ended(server, event.exit, event.at, before);
@@ -35,7 +36,7 @@ export class MainJobs {
         });
       if (event.type === "spawned" && event.inc === before.inc) this.#runs(server, event.process, event.at);
       if (server.state.inc > before.inc) this.#begin(server);
-      else if (!isLive(server.state)) this.#endUnseen(server);
+      else if (!mayLive(server.state)) this.#endUnseen(server);
     } catch (error) {
       this.#report(`${server.spec.name}: cannot record its job: ${String(error)}`);
     }
@@ -57,7 +58,7 @@ export class MainJobs {
   tidy(server: Supervised): void {
     const left = this.#current.get(server);
     const { state } = server;
-    if (left === undefined || (left.inc === state.inc && isLive(state))) return;
+    if (left === undefined || (left.inc === state.inc && mayLive(state))) return;
     const { lastExit } = state;
     const isIts = left.inc === state.inc && lastExit !== undefined && lastExit.at >= left.created_at;
     if (isIts) this.#end(server, exitPatch(lastExit.exit, lastExit.at, server, lastExit));

@@ -3,7 +3,9 @@ import type { ParsedParams, ResultOf } from "../../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import type { Registry } from "../servers/registry.ts";
 import type { Supervised } from "../servers/supervised.ts";
-import { type Applied, type Asked, carryOut, filledIn, type Request, removeServer } from "./applying.ts";
+import type { Applied, Asked, Request } from "./apply-request.ts";
+import { carryOut, filledIn } from "./applying.ts";
+import { removeServer } from "./removing.ts";
 
 /** Servers that no configuration declares: a person adds them, and a person removes them. */
 

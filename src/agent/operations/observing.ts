@@ -4,7 +4,7 @@ import type { ProbeReport } from "../../model/probe-report.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
 import { Steps } from "../../probes/steps.ts";
 import type { ProbeName } from "../../supervisor/machine.ts";
-import { isLive, liveProcess, type Pause, publicState, type ServerState } from "../../supervisor/state.ts";
+import { liveProcess, mayLive, type Pause, publicState, type ServerState } from "../../supervisor/state.ts";
 import { type LogQuery, LogSnapshot } from "../logs/log-reader.ts";
 import type { Supervised } from "../servers/supervised.ts";
 
@@ -15,7 +15,8 @@ const REASON_LINES = 10;
 /** `withLines`: also the last lines of a failed server, which are long. */
 export function observe(server: Supervised, { withLines = false } = {}): Observed {
   const { phase, since, reason, lastExit, restartCount, paused } = server.state;
-  const { spec, runningHash, starter, mcp, drift, restored, kept, troubles } = server;
+  const { spec, runningHash, starter, probing, drift, restored, kept, troubles } = server;
+  const { mcp } = probing;
   const state = publicState(server.state);
   const process = liveProcess(server.state);
   const never = { status: "unknown", evidence: "not running", at: since } as const;
@@ -29,9 +30,9 @@ export function observe(server: Supervised, { withLines = false } = {}): Observe
     operator: server.operator,
     since,
     restartCount,
-    ready: phase.tag === "running" ? server.seen("readiness", phase.ready) : never,
-    healthy: phase.tag === "running" ? server.seen("liveness", phase.healthy) : never,
-    ...(isLive(server.state) && runningHash !== undefined ? { runningHash } : {}),
+    ready: phase.tag === "running" ? probing.newest("readiness", phase.ready) : never,
+    healthy: phase.tag === "running" ? probing.newest("liveness", phase.healthy) : never,
+    ...(mayLive(server.state) && runningHash !== undefined ? { runningHash } : {}),
     ...(process ? { pid: process.pid } : {}),
     ...("startedAt" in phase ? { startedAt: phase.startedAt } : {}),
     ...(lastExit ? { lastExit } : {}),
@@ -75,7 +76,8 @@ function nextStart(phase: ServerState["phase"]): { nextStartAt?: number } {
 
 /** Asks a probe for a person, who sees each step; the core does not hear of it. What it finds is told to all. */
 export async function probeNow(server: Supervised, probe: ProbeName): Promise<ProbeReport> {
-  const { spec, secrets, redactor, watch } = server;
+  const { spec, secrets, redactor, probing } = server;
+  const { watch } = probing;
   const report = await watch?.askNow({ spec, secrets, probe: spec[probe] });
   if (!report || !watch) {
     return new Steps().bad("process", `${spec.name} does not run: it is ${publicState(server.state)}`);
@@ -84,6 +86,6 @@ export async function probeNow(server: Supervised, probe: ProbeName): Promise<Pr
   const mcp = report.mcp && { mcp: redactor.facts(report.mcp) };
   const told = { ...report, ...mcp, steps, evidence: redactor.evidence(report.evidence) };
   // A check that there is none of stays unknown.
-  if (spec[probe].type !== "none") server.note(probe, told, { spec, watch });
+  if (spec[probe].type !== "none") probing.note(probe, told, { spec, watch });
   return told;
 }

@@ -4,9 +4,11 @@ import type { ResultOf } from "../../rpc/contract.ts";
 import { publicState } from "../../supervisor/state.ts";
 import { isRunning } from "../../system/processes.ts";
 import type { Registry } from "../servers/registry.ts";
-import { isAtRest, type Supervised } from "../servers/supervised.ts";
+import { isDown } from "../servers/rest.ts";
+import type { Supervised } from "../servers/supervised.ts";
 import { isOwed } from "../servers/waiting.ts";
-import { awaitRest, failureOf } from "./operations.ts";
+import { awaitRest } from "./stopping.ts";
+import { failureOf } from "./targets.ts";
 
 /** Between two looks at whether the sessions still run, ms. */
 const LOOK_GAP = 1000;
@@ -69,7 +71,7 @@ export class Sessions {
   #owned(): Supervised[] {
     return this.#registry
       .all()
-      .filter((server) => sessionOf(server) !== undefined && (!isAtRest(server) || isOwed(server)));
+      .filter((server) => sessionOf(server) !== undefined && (!isDown(server) || isOwed(server)));
   }
 }
 

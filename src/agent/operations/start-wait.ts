@@ -1,3 +1,4 @@
+import { cannotHappen } from "../../model/cannot-happen.ts";
 import { formatExit } from "../../model/observed.ts";
 import type { Patience } from "../../model/patience.ts";
 import { LOOK_EVERY, noSigns, type Signs, silentFrom, withLook } from "../../model/signs.ts";
@@ -11,7 +12,7 @@ import {
   TELL_GAP,
 } from "../../model/start-report.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
-import { publicState, type ServerState } from "../../supervisor/state.ts";
+import { isUp, publicState, type ServerState } from "../../supervisor/state.ts";
 import { ticksOf } from "../../system/usage.ts";
 import type { Supervised } from "../servers/supervised.ts";
 import { lastLines } from "./observing.ts";
@@ -62,7 +63,7 @@ export class StartWait {
     this.#signs = noSigns(server.log.taken, this.#began);
     this.#earlierInc = isUp(server.state) ? server.state.inc - 1 : server.state.inc;
     this.#run = { inc: server.state.inc, begunAt: server.begunAt };
-    this.#forget = server.onChange(() => this.#note());
+    this.#forget = server.changes.onChange(() => this.#note());
   }
 
   /**
@@ -80,8 +81,8 @@ export class StartWait {
   }
 
   async #isSettledAfterAll(isSettled: (server: Supervised) => boolean): Promise<boolean> {
-    const { watch, spec } = this.#server;
-    await watch?.answerTo(spec.readiness);
+    const { probing, spec } = this.#server;
+    await probing.answerTo(spec.readiness);
     return isSettled(this.#server);
   }
 
@@ -205,8 +206,6 @@ const onGrid = (now: number, gap: number) => (Math.floor(now / gap) + 1) * gap;
 
 const membersOf = async (incarnation: Supervised["incarnation"]) => (await incarnation?.members()) ?? [];
 
-const isUp = ({ phase }: ServerState) => phase.tag === "running" || phase.tag === "starting";
-
 /** `told`: why its last run failed, which is told beside it. */
 function evidenceOf(state: ServerState, told: string | undefined): string {
   if (state.phase.tag === "running") return state.phase.ready.verdict.evidence;
@@ -231,6 +230,8 @@ function failureOf({ phase, lastExit, reason }: ServerState): string | undefined
     case "starting":
     case "running":
       return undefined;
+    default:
+      return cannotHappen(phase);
   }
 }
 

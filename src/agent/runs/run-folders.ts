@@ -3,102 +3,99 @@ import { dirname, join } from "node:path";
 import { ensurePrivateDir } from "../../system/paths.ts";
 import { makeFifos } from "./keeper.ts";
 
-/**
- * Makes run folders. Node cannot make a fifo by itself, and to run mkfifo(1) takes longer than anything else between
- * the end of a program and its next start: so some folders are kept ready, and the rest, of servers that start in the
- * same turn, share one call.
- */
-
-/** Folders kept ready: for the few that are brought back at once. An apply of many starts is served by one call. */
+/** How many folders are kept ready: enough for a few restarts at once. The starts of an apply share one call anyway. */
 const KEPT_READY = 4;
-/** Time without a start after which folders are made ready again, ms: not beside what is being started. */
+/** Time without a start until more folders are made ready, ms: that work must not slow down starts. */
 const CALM = 100;
 
-const ready: string[] = [];
-let shelf: string | undefined;
-let made = 0;
-let calm: NodeJS.Timeout | undefined;
+/**
+ * Makes run folders. Node cannot make a fifo itself, and running mkfifo(1) takes longer than anything else between the
+ * exit of a program and its next start. So some folders are kept ready, and the others, of servers that start at the same
+ * moment, share one call.
+ */
+export class RunFolders {
+  readonly #ready: string[] = [];
+  /** Where folders are kept ready; undefined: none are. */
+  #shelf: string | undefined;
+  #made = 0;
+  #calm: NodeJS.Timeout | undefined;
+  #queue: { readonly dirs: string[]; readonly made: Promise<void> } | undefined;
 
-/** From now on some folders are kept ready in the state folder. What an earlier agent had ready is removed. */
-export function keepReady(state: string): void {
-  shelf = join(state, "ready");
-  fs.rmSync(shelf, { recursive: true, force: true });
-  makeReadyWhenCalm();
-}
-
-/** The opposite: none is kept any more. */
-export function dropReady(): void {
-  clearTimeout(calm);
-  if (shelf !== undefined) fs.rmSync(shelf, { recursive: true, force: true });
-  shelf = undefined;
-  ready.length = 0;
-}
-
-/** Makes a run folder with its fifos. Rejects when that cannot be done. */
-export async function makeRunFolder(dir: string): Promise<void> {
-  if (takeReady(dir)) return;
-  ensurePrivateDir(dir);
-  await queueFifos(dir);
-}
-
-function takeReady(dir: string): boolean {
-  if (shelf === undefined) return false;
-  makeReadyWhenCalm();
-  const one = ready.pop();
-  if (one === undefined) return false;
-  try {
-    ensurePrivateDir(dirname(dir));
-    fs.renameSync(one, dir);
-    // The age of the folder is that of the run: see `madeAt`.
-    const now = new Date();
-    fs.utimesSync(join(dir, "release"), now, now);
-    return true;
-  } catch {
-    // Somebody removed it, or what is to be its place is not empty: it is made in its place.
-    return false;
+  /** From now on some folders are kept ready in the state folder. Those of an earlier agent are removed. */
+  keepReady(state: string): void {
+    this.#shelf = join(state, "ready");
+    fs.rmSync(this.#shelf, { recursive: true, force: true });
+    this.#makeReadyWhenCalm();
   }
-}
 
-function makeReadyWhenCalm(): void {
-  clearTimeout(calm);
-  calm = setTimeout(() => void makeReady(), CALM).unref();
-}
+  /** Removes the folders that are ready, and keeps none ready any more. */
+  dropReady(): void {
+    clearTimeout(this.#calm);
+    if (this.#shelf !== undefined) fs.rmSync(this.#shelf, { recursive: true, force: true });
+    this.#shelf = undefined;
+    this.#ready.length = 0;
+  }
 
-async function makeReady(): Promise<void> {
-  if (shelf === undefined) return;
-  const fresh: string[] = [];
-  try {
-    while (ready.length + fresh.length < KEPT_READY) {
-      const dir = join(shelf, String(++made));
-      ensurePrivateDir(dir);
-      fresh.push(dir);
+  /** Makes a run folder with its fifos. Rejects if that fails. */
+  async make(dir: string): Promise<void> {
+    if (this.#takeReady(dir)) return;
+    ensurePrivateDir(dir);
+    await this.#queueFifos(dir);
+  }
+
+  #takeReady(dir: string): boolean {
+    if (this.#shelf === undefined) return false;
+    this.#makeReadyWhenCalm();
+    const one = this.#ready.pop();
+    if (one === undefined) return false;
+    try {
+      ensurePrivateDir(dirname(dir));
+      fs.renameSync(one, dir);
+      // The age of the folder is that of the run: see `madeAt`.
+      const now = new Date();
+      fs.utimesSync(join(dir, "release"), now, now);
+      return true;
+    } catch {
+      // Somebody removed it, or its new place is not empty: it is made there instead.
+      return false;
     }
-    if (fresh.length > 0) await makeFifos(fresh);
-    ready.push(...fresh);
-  } catch {
-    // A full disk, say. Whoever starts a program makes its folder then, and tells why that fails.
-    for (const dir of fresh) fs.rmSync(dir, { recursive: true, force: true });
   }
-}
 
-interface FifoQueue {
-  readonly dirs: string[];
-  readonly made: Promise<void>;
-}
-let fifoQueue: FifoQueue | undefined;
+  #makeReadyWhenCalm(): void {
+    clearTimeout(this.#calm);
+    this.#calm = setTimeout(() => void this.#makeReady(), CALM).unref();
+  }
 
-/** Servers that start in the same turn share one call of mkfifo. */
-function queueFifos(dir: string): Promise<void> {
-  if (!fifoQueue) {
-    const dirs: string[] = [];
-    const made = new Promise<void>((resolve, reject) => {
-      setImmediate(() => {
-        fifoQueue = undefined;
-        makeFifos(dirs).then(resolve, reject);
+  async #makeReady(): Promise<void> {
+    if (this.#shelf === undefined) return;
+    const fresh: string[] = [];
+    try {
+      while (this.#ready.length + fresh.length < KEPT_READY) {
+        const dir = join(this.#shelf, String(++this.#made));
+        ensurePrivateDir(dir);
+        fresh.push(dir);
+      }
+      if (fresh.length > 0) await makeFifos(fresh);
+      this.#ready.push(...fresh);
+    } catch {
+      // A full disk, say. The next start makes its own folder, and reports why that fails.
+      for (const dir of fresh) fs.rmSync(dir, { recursive: true, force: true });
+    }
+  }
+
+  /** Servers that start at the same moment share one call of mkfifo. */
+  #queueFifos(dir: string): Promise<void> {
+    if (!this.#queue) {
+      const dirs: string[] = [];
+      const made = new Promise<void>((resolve, reject) => {
+        setImmediate(() => {
+          this.#queue = undefined;
+          makeFifos(dirs).then(resolve, reject);
+        });
       });
-    });
-    fifoQueue = { dirs, made };
+      this.#queue = { dirs, made };
+    }
+    this.#queue.dirs.push(dir);
+    return this.#queue.made;
   }
-  fifoQueue.dirs.push(dir);
-  return fifoQueue.made;
 }

@@ -8,8 +8,11 @@ import { type Survivor, survivorsIn } from "../../system/survivors.ts";
 import { Jobs } from "../jobs/jobs.ts";
 import { type AppliedSpec, recordedServers, ServerStore } from "../records/store.ts";
 import { Unwritten } from "../records/unwritten.ts";
+import type { RunFolders } from "../runs/run-folders.ts";
+import { LaunchQueue } from "./launch-queue.ts";
 import { dependenciesFirst, dependentsFirst, keyOf } from "./ordering.ts";
-import { isAtRest, Supervised, type SupervisedOptions, stopBound } from "./supervised.ts";
+import { isDown, stopBound } from "./rest.ts";
+import { Supervised, type SupervisedOptions } from "./supervised.ts";
 import { isOwed, Waiting } from "./waiting.ts";
 
 /** All servers of this agent, by project and name. */
@@ -20,15 +23,23 @@ export class Registry {
   /** Those that start once what they depend on is as they ask. */
   readonly waiting = new Waiting((name, project) => this.find(name, project));
   readonly #unwritten = new Unwritten();
+  readonly #launches = new LaunchQueue();
+  readonly #runFolders: RunFolders;
   #ending = false;
 
   /** The jobs of what it runs. */
   readonly jobs: Jobs;
 
-  constructor(state: string, report: (message: string) => void) {
+  constructor(state: string, report: (message: string) => void, runFolders: RunFolders) {
     this.#state = state;
     this.#report = report;
-    this.jobs = new Jobs(state, report, (name, project) => this.find(name, project));
+    this.#runFolders = runFolders;
+    this.jobs = new Jobs({
+      state,
+      report,
+      runFolders,
+      findServer: (name, project) => this.find(name, project),
+    });
   }
 
   /** Takes up every server that has a record. One that cannot be read is reported, and harms no other. */
@@ -83,8 +94,10 @@ export class Registry {
   #options(store: ServerStore) {
     const changed = (server: Supervised) => this.waiting.changed(server);
     const { main } = this.jobs;
-    const turned: SupervisedOptions["turned"] = (server, event, before) => main.turned(server, event, before);
-    return { store, report: this.#report, unwritten: this.#unwritten, changed, turned };
+    const stepped: SupervisedOptions["stepped"] = (server, event, before) =>
+      main.stepped(server, event, before);
+    const shared = { unwritten: this.#unwritten, launches: this.#launches, runFolders: this.#runFolders };
+    return { ...shared, store, report: this.#report, changed, stepped };
   }
 
   async #adopt(project: string, name: string, survivors: readonly Survivor[]): Promise<void> {
@@ -236,5 +249,5 @@ const AGENT_OVER = "stopped with its agent, and is started again with the next o
 /** Something of it runs, or may come back by itself. */
 function isAlive(server: Supervised): boolean {
   const { phase } = server.state;
-  return !isAtRest(server) || (phase.tag === "failed" && phase.stuck);
+  return !isDown(server) || (phase.tag === "failed" && phase.stuck);
 }

@@ -2,9 +2,10 @@ import { isMet, missing, type Standing } from "../../model/dependency.ts";
 import type { Missing } from "../../model/observed.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
-import { publicState } from "../../supervisor/state.ts";
+import { isUp, publicState } from "../../supervisor/state.ts";
 import { keyOf } from "./ordering.ts";
-import { isAtRest, type Supervised } from "./supervised.ts";
+import { isDown } from "./rest.ts";
+import type { Supervised } from "./supervised.ts";
 
 /**
  * Servers that start as soon as what they depend on is as they ask, however late that is. Nothing runs for it: whenever
@@ -29,9 +30,9 @@ export class Waiting {
    */
   begin(server: Supervised, how: "start" | "start-with-agent" = "start"): void {
     const { phase } = server.state;
-    const runs = phase.tag === "starting" || phase.tag === "running";
     const stuck = phase.tag === "failed" && phase.stuck;
-    if (runs || stuck || this.#missing(server.spec).length === 0) server.dispatch({ type: how });
+    if (isUp(server.state) || stuck || this.#missing(server.spec).length === 0)
+      server.dispatch({ type: how });
     else {
       server.owe();
       this.#waiting.set(server, how === "start" ? server.state.paused?.at : undefined);
@@ -84,7 +85,7 @@ export class Waiting {
     const arrivals = this.#missing(spec).map(({ server, condition }) => {
       const arrived = (needed: Supervised) =>
         isMet(this.#standing(needed), condition) ||
-        (isOwed(needed) ? !this.isHopeful(needed) : isAtRest(needed));
+        (isOwed(needed) ? !this.isHopeful(needed) : isDown(needed));
       return this.#find(server, spec.project)?.until(arrived, boundMs, signal);
     });
     await Promise.all(arrivals);
@@ -99,10 +100,10 @@ export class Waiting {
     const all = new Set(servers);
     // A set that grows while it is walked: whatever is added is visited too.
     for (const { spec, state } of all) {
-      if (state.phase.tag === "running" || state.phase.tag === "starting") continue;
+      if (isUp(state)) continue;
       for (const { server } of this.#missing(spec)) {
         const needed = this.#find(server, spec.project);
-        if (needed && isAtRest(needed) && needed.shouldRun) all.add(needed);
+        if (needed && isDown(needed) && needed.shouldRun) all.add(needed);
       }
     }
     return [...all];
@@ -135,7 +136,8 @@ export class Waiting {
   }
 
   #look(server: Supervised): void {
-    if (isOwed(server) && (!isAtRest(server) || this.#missing(server.spec).length > 0)) server.nudge();
+    if (isOwed(server) && (!isDown(server) || this.#missing(server.spec).length > 0))
+      server.changes.changed();
     else {
       const isSaid = this.#waiting.get(server) === server.state.paused?.at;
       this.leave(server);

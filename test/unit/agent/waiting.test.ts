@@ -25,7 +25,7 @@ class Dummy {
     this.resumes = true;
   }
 
-  nudge(): void {}
+  readonly changes = { changed: () => {} };
 
   dispatch({ type }: { type: "start" | "stop" }): void {
     if (type === "start" && this.state.phase.tag === "stopped") {

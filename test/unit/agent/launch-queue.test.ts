@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Turns } from "../../../src/agent/servers/turns.ts";
+import { LaunchQueue } from "../../../src/agent/servers/launch-queue.ts";
 
 const settled = async (promise: Promise<unknown>) =>
   Promise.race([
@@ -10,26 +10,26 @@ const settled = async (promise: Promise<unknown>) =>
     new Promise((r) => setImmediate(r, "waits")),
   ]);
 
-it("lets so many begin at once, and the others in their order", async () => {
-  const turns = new Turns(2);
-  const [a, b, c, d] = [turns.take(), turns.take(), turns.take(), turns.take()];
+it("limits how many launches run at once, and starts the others in order", async () => {
+  const queue = new LaunchQueue(2);
+  const [a, b, c, d] = [queue.join(), queue.join(), queue.join(), queue.join()];
   expect(await Promise.all([a, b, c, d].map(({ begun }) => settled(begun)))).toEqual([
     "begun",
     "begun",
     "waits",
     "waits",
   ]);
-  const over = await b.begun;
-  over();
-  over();
+  const done = await b.begun;
+  done();
+  done();
   expect(await Promise.all([c, d].map(({ begun }) => settled(begun)))).toEqual(["begun", "waits"]);
   (await a.begun)();
   expect(await settled(d.begun)).toBe("begun");
 });
 
-it("has whoever gives up leave the row, and nobody whose turn it is", async () => {
-  const turns = new Turns(1);
-  const [a, b, c] = [turns.take(), turns.take(), turns.take()];
+it("lets a launch that has not begun leave the queue", async () => {
+  const queue = new LaunchQueue(1);
+  const [a, b, c] = [queue.join(), queue.join(), queue.join()];
   b.giveUp(new Error("enough"));
   await expect(b.begun).rejects.toThrow("enough");
   a.giveUp(new Error("too late"));
