@@ -12,7 +12,7 @@ function lostStart(state: ServerState, now: number): Turn {
   const turn = follow(state, { kind: "backoff", until: now }, now);
   return {
     ...turn,
-    change: { ...turn.change, reason: "its agent ended before it ran; starts once it is resumed" },
+    change: { ...turn.change, reason: "the agent exited before it ran; starts once it is resumed" },
   };
 }
 
@@ -41,7 +41,7 @@ export function onAdopted(
   switch (phase.tag) {
     case "starting":
       if (present) return undefined;
-      // Whoever decided on the start that was lost: during a pause nothing is started that nobody asks for then.
+      // Whoever decided on the lost start: during a pause, only a start that a person asks for then is carried out.
       return state.paused ? lostStart(state, now) : follow(state, { kind: "start" }, now);
     case "running":
       return present ? rewatched(state, phase, spec, moment) : vanish(state, spec, now);

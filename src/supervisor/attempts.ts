@@ -14,7 +14,7 @@ interface Retries {
 export type Outcome =
   /** It could not be started: another attempt would find the same. */
   | { readonly kind: "not-started"; readonly error: string }
-  /** It was told to end, by a person or for its server. */
+  /** It was cancelled, by a person or for its server. */
   | { readonly kind: "cancelled"; readonly error: string }
   | { readonly kind: "timeout"; readonly error: string }
   | { readonly kind: "exit"; readonly exit: Exit };

@@ -32,7 +32,7 @@ export { STUCK_AFTER } from "./incarnation.ts";
  * incarnation it belongs to, so that a late exit or timer of an earlier process changes nothing.
  */
 
-/** One event in, the new state and what is to be done out. Pure. */
+/** Takes one event; returns the new state and the effects. Pure. */
 export function step(state: ServerState, event: MachineEvent, spec: SupervisedSpec, moment: Moment): Step {
   if ("inc" in event && event.inc !== state.inc) return { state, effects: [] };
   const turn = react(state, event, spec, moment);
@@ -65,7 +65,7 @@ function isVerdictOnly(before: Phase, after: Phase): boolean {
   );
 }
 
-/** That its program runs, or ended by itself, is told by what the run leaves behind as long as it is not released. */
+/** Until a run is released, its folder shows that its program started, or exited by itself. */
 function isHeardAgain(event: MachineEvent, before: Phase, after: Phase): boolean {
   if (event.type === "spawned") return before.tag === "starting" && after.tag === "running";
   return event.type === "exited" && before.tag === "running" && after.tag === "ending";
@@ -137,12 +137,12 @@ function onSpawned(
   return phase.tag === "failed" && phase.stuck ? killAgain(inc) : undefined;
 }
 
-/** Longest time between two attempts to start what has no room, ms: nobody may tell when there is some again. */
+/** Longest time between two attempts to start without room, ms: nobody may report when there is some again. */
 const ROOM_GAP = 30_000;
 
 /**
  * What lacked may be there again in a moment. Anything else would be found missing again. A full disk says nothing about
- * the server, and may last: it counts against nobody, and is waited out.
+ * the server, and may last: it does not count as a failure, and is waited out.
  */
 function onSpawnFailed(
   state: ServerState,

@@ -53,7 +53,7 @@ export type Phase =
 export interface StartClock {
   /** Ms that count, up to `from`. */
   readonly spent: number;
-  /** Since when it goes on, by `Moment.clock`; null: it stands still, as in a pause. */
+  /** Since when it runs, by `Moment.clock`; null: it is stopped, as in a pause. */
   readonly from: number | null;
 }
 
@@ -61,7 +61,7 @@ export interface StartClock {
 export interface Pause {
   /** Unix ms at which it began. */
   readonly at: number;
-  /** Unix ms at which it ends by itself; null: only by a person's word. */
+  /** Unix ms at which it ends by itself; null: only a person ends it. */
   readonly until: number | null;
 }
 
@@ -115,7 +115,7 @@ export function liveProcess(state: ServerState): ProcessId | undefined {
   return state.phase.tag === "running" || state.phase.tag === "ending" ? state.phase.process : undefined;
 }
 
-/** It was told to end because something was wrong with it, and not because somebody wanted it to rest. */
+/** It is being stopped because something was wrong with it, and not because somebody asked for that. */
 export function endsForFault({ phase }: ServerState): boolean {
   return (
     phase.tag === "ending" && !phase.own && (phase.after.kind === "backoff" || phase.after.kind === "fail")

@@ -153,7 +153,7 @@ function sendProbe(state: ServerState, phase: Running, probe: ProbeName): Turn {
   };
 }
 
-/** An answer to a question that is not asked (any more) says nothing. */
+/** An answer to a question that is not asked, or no longer asked, says nothing. */
 export function onAnswered(
   state: ServerState,
   phase: Running,

@@ -199,7 +199,7 @@ describe("a job of an action", () => {
     await declare(agent, gone, script);
     for (const action of [gone, script]) {
       const { id } = await run(agent, action);
-      const error = `cannot start ${action.program}: it is not there, or not an executable file`;
+      const error = `cannot start ${action.program}: it does not exist, or is not an executable file`;
       await becomes(agent, id, { phase: "failed", error, attempt: 1, exit_code: null });
     }
     expect(runFolders(agent)).toEqual([]);
@@ -435,7 +435,7 @@ describe("a state folder that was damaged", () => {
     expect(said).toMatch(/journal: its last line was torn/);
     expect(said).toMatch(/journal: it has lines that cannot be read/);
     expect(said).toMatch(/actions\.json\.set-aside-\S+: its actions cannot be read, apply them again/);
-    expect(said).toMatch(/jobs\.next\.set-aside-\S+: it was no number/);
+    expect(said).toMatch(/jobs\.next\.set-aside-\S+: it was not a number/);
   });
 
   test("leaves no process that nobody knows of", async ({ agent, stage }) => {

@@ -144,7 +144,7 @@ function troublesOf(registry: Registry): Pick<ResultOf<"agent_info">, "troubles"
   return troubles.length === 0 ? {} : { troubles };
 }
 
-/** What is told of a start, to who has asked for that. */
+/** Reports how a start is going, to a caller that asked for that. */
 function withTeller<Asked extends ParsedParams<"apply"> | ParsedParams<"keep">>(
   params: Asked,
   caller: Caller,

@@ -32,7 +32,7 @@ const SLICE = 32;
 const SLICE_MS = 5;
 /** Bytes that may wait to be read by a connection that asks for more. Less than this is what a follower of logs leaves. */
 const MOST_UNREAD = 4 * 1024 * 1024;
-/** A reader that lets more than this wait is not answered any more, bytes. */
+/** Bytes that may wait for a reader before it gets no more answers. */
 const LONGEST_BACKLOG = 64 * 1024 * 1024;
 
 /** Serves the contract. Calls of a connection run concurrently; a bad frame harms its own connection only. */

@@ -28,7 +28,7 @@ export async function takeLock(state: string, takeOver: boolean): Promise<LockAt
   return attempt;
 }
 
-/** False when nobody can be asked yet, or an apply is under way. One that does not answer is not waited for beyond the bound. */
+/** False if the other agent cannot be asked yet, or an apply is under way. The wait for its answer has a bound. */
 async function askToLeave(state: string): Promise<boolean> {
   let client: RpcClient | undefined;
   try {

@@ -90,7 +90,7 @@ function versionIn(stdout: string): string | undefined {
 function reasonIn(stderr: string): string {
   const lines = stderr.split("\n").map((line) => line.replace(/^\S+Z /, "").trim());
   const error = lines.find((line) => /^\w*Error\b.*:/.test(line)) ?? lines.filter(Boolean).at(-1);
-  return (error ?? "it says nothing of itself").slice(0, LONGEST_REASON);
+  return (error ?? "it does not say what it is").slice(0, LONGEST_REASON);
 }
 
 /** `code` is null when the time was over. */
@@ -118,7 +118,7 @@ export async function confirm(state: string, socket: string): Promise<void> {
   const client = await RpcClient.connect(socket);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("cannot serve: it does not answer itself")), ANSWER_BOUND);
+    timer = setTimeout(() => reject(new Error("cannot serve: its own socket does not answer")), ANSWER_BOUND);
   });
   try {
     await Promise.race([client.call("agent_info", {}), late]);

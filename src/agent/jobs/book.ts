@@ -102,7 +102,7 @@ export class JobBook {
           journal.compact((one) => this.#open.has(one)),
         );
     } catch (error) {
-      this.#report(`cannot write down what became of job ${id}: ${String(error)}`);
+      this.#report(`cannot record what happened to job ${id}: ${String(error)}`);
     }
     return entry;
   }
@@ -224,8 +224,8 @@ export class JobBook {
     if (isOver(entry) || this.#open.has(entry.id)) return entry;
     const error =
       entry.started_at === null
-        ? "it never began: it could not be started, and that could not be written down"
-        : "what became of it could not be written down";
+        ? "it could not be started, and that could not be recorded"
+        : "how it ended could not be recorded";
     return { ...entry, phase: "failed", pid: null, error };
   }
 

@@ -44,11 +44,11 @@ export class JobIds {
     const text = readText(this.#path);
     if (text === undefined) return undefined;
     if (/^[1-9]\d{0,14}\n$/.test(text)) return Number(text);
-    this.#report(`${setAside(this.#path, Date.now())}: it was no number`);
+    this.#report(`${setAside(this.#path, Date.now())}: it was not a number`);
     return undefined;
   }
 
   #makeWay(): void {
-    if (makeWayForPlainFile(this.#path)) this.#report(`${this.#path} was no file, and is set aside`);
+    if (makeWayForPlainFile(this.#path)) this.#report(`${this.#path} was not a file, and is set aside`);
   }
 }

@@ -39,7 +39,7 @@ export interface JobRunOptions {
 /** What a job prints: a file, and one before it. */
 const LOG_LIMITS = { maxSize: 10 * 1024 * 1024, keep: 1 };
 
-/** Whether there is another attempt is not the machine's to decide. */
+/** The state machine does not decide whether there is another attempt. */
 const NEVER: SupervisedSpec["restart"] = {
   policy: "never",
   backoffInitial: 0,
@@ -263,18 +263,18 @@ export class JobRun {
     try {
       this.#options.book.folders.removeRun(this.#entry);
     } catch (error) {
-      this.#report(`cannot remove where it ran: ${String(error)}`);
+      this.#report(`cannot remove its run folder: ${String(error)}`);
     }
   }
 
   #bound(startedAt: number): void {
     const { timeout } = this.spec;
     clearTimeout(this.#timeout);
-    // It was told to end already: that it takes its time is no other reason.
+    // It is being stopped already: a slow stop is not a timeout.
     if (timeout === null || this.#entry.ending) return;
     const left = Math.max(0, startedAt + timeout - Date.now());
     this.#timeout = setTimeout(() => {
-      const error = `not over after ${formatDuration(timeout)}`;
+      const error = `still running after ${formatDuration(timeout)}`;
       const ending: Ending = { phase: "failed", error };
       this.#update({ ending });
       this.#program.dispatch({ type: "stop" });

@@ -180,7 +180,7 @@ export class Jobs {
       if (tries === 3 || !(await this.#runner.cancelAllOf(owner, undefined, `project ${project} is removed`)))
         throw new RpcError(
           RPC_ERRORS.internalError,
-          `cannot remove the jobs of project ${project}: not all of them have ended; do it again once they have`,
+          `cannot remove the jobs of project ${project}: some have not ended yet; try again once they have`,
         );
     const deleted = this.#book.count(owner);
     this.#book.forget(owner);
@@ -200,7 +200,7 @@ export class Jobs {
     return this.#runner.cancelAllOf(
       serverOwner(project, server),
       undefined,
-      `${server} was started anew, or stopped`,
+      `${server} was started again, or stopped`,
     );
   }
 
@@ -251,7 +251,7 @@ export class Jobs {
       gone.map((spec) => this.#runner.cancelAllOf(ownerOf(spec), spec.name, "it is no longer declared")),
     );
     for (const [i, spec] of gone.entries()) {
-      // What could not be ended is still ours to account for; what was declared anew meanwhile may run.
+      // What could not be stopped must stay on record; what was declared again meanwhile may run.
       if (!ended[i] || this.#actions.find(spec.project, actionKey(spec))) continue;
       if (spec.server !== null && this.#isKept(spec.project, spec.server))
         this.#book.deleteAction(ownerOf(spec));

@@ -31,9 +31,9 @@ import {
  * is left of a last line is cut off, and what cannot be read in between is passed over, both with a report.
  */
 
-/** Jobs that are over, kept of each action, and of all that were typed. More may be there until the file is made anew. */
+/** Jobs that are over, kept of each action, and of all that were typed. More may be there until the file is rewritten. */
 export const KEPT = 1000;
-/** Bytes at which the file is made anew for the first time. */
+/** Bytes at which the file is rewritten for the first time. */
 const COMPACT_AT = 1024 * 1024;
 
 /** Kept of a job beside what others see. */
@@ -42,11 +42,11 @@ interface OwnFacts {
   readonly of: string;
   /** Boot in which it was created. */
   readonly boot: string;
-  /** How its process is told from others, while it runs. */
+  /** What identifies its process, while it runs. */
   readonly process?: ProcessId | null;
   /** The run of the server that it is; only of a server's own program. */
   readonly inc?: number;
-  /** It was told to end: what it is then, and why. */
+  /** It is being stopped: the phase it ends in, and why. */
   readonly ending?: Ending | null;
   /** Unix ms at which its next attempt is due, while that is waited for. */
   readonly next_at?: number | null;
@@ -132,7 +132,7 @@ export class Journal {
     return entry && { entry, spec: specIn(bytes, entry.of) };
   }
 
-  /** Makes the file anew without some of the jobs. Returns their ids. */
+  /** Rewrites the file without some of the jobs. Returns their ids. */
   rewrite(isKept: (entry: JobEntry) => boolean): number[] {
     const all = [...this.entries()].reverse();
     const kept = all.filter(isKept);
@@ -200,7 +200,7 @@ export class Journal {
       this.#size = endOfLastLine(fd, size);
       if (this.#size === size) return;
       fs.ftruncateSync(fd, this.#size);
-      this.#report(`${this.path}: its last line was torn; ${size - this.#size} bytes are cut off`);
+      this.#report(`${this.path}: its last line was incomplete; removed its ${size - this.#size} bytes`);
     } finally {
       fs.closeSync(fd);
     }
@@ -231,10 +231,10 @@ export class Journal {
   #tellGarbage(): void {
     if (this.#toldGarbage) return;
     this.#toldGarbage = true;
-    this.#report(`${this.path}: it has lines that cannot be read; they are passed over`);
+    this.#report(`${this.path}: some of its lines cannot be read, and are skipped`);
   }
 
-  /** What could not be read is kept for whoever wants to look. */
+  /** What could not be read is kept for people who want to look. */
   #setAsideCopy(bytes: Buffer): void {
     const copy = `${this.path}.unread`;
     writeAtomic(copy, bytes);

@@ -63,14 +63,14 @@ function endStrays({ runs, book, report }: Adopting, survivors: readonly Survivo
   for (const { dir, keeper } of survivors) {
     if (!keeper || folders.has(dirname(dir)) || !isRunning(keeper)) continue;
     signalProcess(-keeper.pid, "SIGKILL");
-    report(`a job runs in ${dir}, and nothing else is known of it: it is killed`);
+    report(`killed a job that runs in ${dir}: nothing else is known about it`);
   }
 }
 
-/** Nothing is known of it any more: what a keeper proves to be ours is ended, since nobody would look after it. */
+/** Nothing else is known about it: what a keeper proves to be ours is killed, since nobody would look after it. */
 async function endStray({ book, report }: Adopting, job: LeftOver["job"]): Promise<void> {
   for (const dir of book.folders.attempts(job))
-    if (await endStrayRun(dir)) report(`job ${job.id} runs and has no record that can be read: it is killed`);
+    if (await endStrayRun(dir)) report(`killed job ${job.id}: it was running, and its record cannot be read`);
   book.folders.removeRun(job);
 }
 

@@ -50,11 +50,11 @@ export class MainJobs {
       this.#book.adopt(left);
       this.#current.set(server, left);
     } catch (error) {
-      this.#report(`${server.spec.name}: cannot take up its job: ${String(error)}`);
+      this.#report(`${server.spec.name}: cannot adopt its job: ${String(error)}`);
     }
   }
 
-  /** The server is taken up: a job that is not its live run has ended, when nobody looked. */
+  /** The server is adopted: a job that is not its live run ended while no agent was watching. */
   tidy(server: Supervised): void {
     const left = this.#current.get(server);
     const { state } = server;
@@ -90,7 +90,7 @@ export class MainJobs {
   #ended(server: Supervised, exit: Exit, at: number, before: ServerState): void {
     const { phase } = before;
     const requested = phase.tag === "ending" && !phase.own;
-    // Ended because it was found unhealthy: nobody asked for that.
+    // Stopped because it was unhealthy: nobody asked for that.
     const { reason } = before;
     const early = isEarly(before, server.spec) && isSuccess(exit, server.spec);
     if (early) this.#end(server, fault(exit, at, earlyEnd(exit, server.spec)));
@@ -126,7 +126,7 @@ export function unseenEnd({ started_at, boot }: Pick<JobEntry, "started_at" | "b
   return isOfToday ? UNSEEN : "the machine went down while it ran";
 }
 
-export const UNSEEN = "it ended while nobody could see it";
+export const UNSEEN = "it ended while no agent was watching";
 
 function fault(exit: Exit, at: number, reason: string | undefined): JobPatch {
   return { phase: "failed", error: reason ?? null, ended_at: at, ...exitFields(exit) };
@@ -151,7 +151,7 @@ export function exitFields(exit: Exit): Pick<Job, "exit_code" | "signal"> {
   };
 }
 
-/** The reverse; undefined when none is told. */
+/** The reverse; undefined when there is none. */
 export function exitIn({ exit_code, signal }: Pick<Job, "exit_code" | "signal">): Exit | undefined {
   if (exit_code !== null) return { kind: "code", code: exit_code };
   return signal === null ? undefined : { kind: "signal", signal };

@@ -17,7 +17,7 @@ const MOST_AT_ONCE = 32;
 const MOST_WAITING = 10_000;
 /** Jobs of one run at most. */
 const MOST_IN_RUN = 1000;
-/** Longest wait for the end of a job that was told to end, beyond its grace, ms. */
+/** Longest wait for a cancelled job to exit, beyond its grace, ms. */
 const END_BOUND = 20_000;
 
 export interface RunRequest {
@@ -44,7 +44,7 @@ export class Runner {
   readonly #waiting = new Set<JobRun>();
   /** Those of which an attempt runs. */
   readonly #busy = new Set<JobRun>();
-  /** What an earlier agent left is taken up, and nothing may begin before. */
+  /** What an earlier agent left is being adopted, and nothing may begin before. */
   #adopting = true;
   #ending = false;
 
@@ -80,7 +80,7 @@ export class Runner {
         ids.set(actionKey(request.spec), run.entry.id);
       }
     } catch (error) {
-      for (const run of runs) run.cancel("the others of its run could not be created");
+      for (const run of runs) run.cancel("the other jobs of its run could not be created");
       throw error;
     }
     // All are there before the first begins, which may be over at once.

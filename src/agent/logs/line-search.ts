@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Expression, LONGEST_MATCHED } from "../../model/expression.ts";
 
-/** Characters that are matched in one turn of the event loop: a flood of lines keeps nobody else waiting. */
+/** Characters that are matched in one turn of the event loop: a flood of lines must not keep others waiting. */
 const A_TURN = 16 * 1024;
 /** Characters that may wait. What comes on top of that is counted, and read from the log once there is room. */
 const MOST_WAITING = 1024 * 1024;
@@ -51,7 +51,7 @@ export class LineSearch {
     if (this.#isRunning) return;
     this.#isRunning = true;
     do {
-      // Also before the first line: whoever gave it has not gone on yet.
+      // Also before the first line: its sender has not continued yet.
       await nextTurn();
       this.#turn();
       if (this.#waiting.length === 0) this.#catchUp();

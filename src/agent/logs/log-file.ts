@@ -14,7 +14,7 @@ export interface LogLimits {
   readonly keep: number;
 }
 
-/** Who hears of a log that cannot be written. */
+/** Who is told when a log cannot be written. */
 export interface LogKeepers {
   readonly report?: (message: string) => void;
   readonly unwritten?: Unwritten;
@@ -31,7 +31,7 @@ const { O_RDWR, O_APPEND, O_CREAT, O_NONBLOCK } = fs.constants;
 
 /**
  * The file of a log, and those that it was rotated to. A server must never wait for it: nothing here throws, and what
- * cannot be written is counted and told. Somebody may remove, move or replace what is here at any moment.
+ * cannot be written is counted and reported. Somebody may remove, move or replace what is here at any moment.
  */
 export class LogFile {
   readonly dir: string;
@@ -108,7 +108,7 @@ export class LogFile {
       this.#rotate(now);
   }
 
-  /** Tells in the log how many lines are missing there. A reader of an earlier version passes over that. */
+  /** Says in the log how many lines are missing there. A reader of an earlier version skips that. */
   #mark(now: number): string {
     if (this.#untold === 0) return "";
     return lostRecord(new Date(now).toISOString(), this.#untold, this.#lost.because);
@@ -221,12 +221,12 @@ export class LogFile {
     }
   }
 
-  /** What was written since the last look went to a file that nobody finds any more. */
+  /** What was written since the last look went to a file that is no longer there. */
   #makeAgain(gone: number): void {
     const saved = this.#since(this.#safe, gone);
     fs.closeSync(gone);
     this.#fd = undefined;
-    this.#report("its log was removed or replaced by somebody else: it is made again");
+    this.#report("its log was removed or replaced by somebody else: creating it again");
     const isMade = this.open() && (saved.length === 0 || this.#write(saved.toString("latin1")));
     if (!isMade) this.#lose(linesIn(saved));
   }

@@ -1,6 +1,6 @@
 /**
  * The form of a log file: `<time> [<tag>] <bytes>\n`, time as ISO 8601 UTC with milliseconds. The tag is `out` or
- * `err`; with a `+` behind it the line is not over yet, and the next record of that stream goes on with it. So
+ * `err`; with a `+` after it the line is not complete, and the next record of that stream continues it. So
  * every read can be written out at once, whole lines or not, and nothing waits in memory for its newline. The tag `lost`
  * stands where lines are missing that could not be written: how many, and why.
  */
@@ -11,7 +11,7 @@ export interface LogRecord {
   /** Unix ms. */
   readonly at: number;
   readonly stream: LogStream;
-  /** The line goes on in the next record of this stream. */
+  /** The line continues in the next record of this stream. */
   readonly open: boolean;
   readonly bytes: Buffer;
   /** So many lines before it could not be written. */

@@ -40,8 +40,8 @@ export interface LogWish extends Pick<ParsedParams<"logs">, "tail" | "follow"> {
 }
 
 /**
- * One subscription to a log. Lines go to the reader as fast as it takes them. While it takes none they are counted
- * alone, and read from the files once it goes on; what is no longer there, or is too much, is told as a number.
+ * One subscription to a log. Lines go to the reader as fast as it takes them. While it takes none they are only
+ * counted, and read from the files once it continues; for lines that are gone, or too many, it gets their number.
  */
 export class LogSubscription {
   readonly id: number;
@@ -53,10 +53,10 @@ export class LogSubscription {
   #stop: () => void = () => {};
   readonly #forget: () => void;
   #unwatch: () => void = () => {};
-  /** Lines to be told as missed with the next one. */
+  /** Missed lines, whose number is sent with the next one. */
   #missed = 0;
   #ended = false;
-  /** Nothing comes after what is to be sent. */
+  /** Nothing follows what is waiting to be sent. */
   #isLast = false;
   /** Older lines are being sent, or the reader has enough for now. */
   #isBusy = true;
@@ -65,7 +65,7 @@ export class LogSubscription {
   /** Unix ms of the first of them. */
   #behindSince = 0;
   readonly #redactor: LogSource["redactor"];
-  /** What may be the begin of a secret that goes on in the next piece of a long line, by stream. */
+  /** What may be the beginning of a secret that continues in the next piece of a long line, by stream. */
   readonly #held: Record<LogLine["stream"], string> = { out: "", err: "" };
   #heldAt = 0;
 
@@ -109,7 +109,7 @@ export class LogSubscription {
     this.#goOn();
   }
 
-  /** The reader has taken all that it was sent. */
+  /** The reader has taken everything that was sent. */
   #goOn(): void {
     if (this.#ended) return;
     if (this.#behind > 0) this.#sendPast(this.#linesBehind(), 0);
@@ -231,7 +231,7 @@ export class LogSubscription {
     this.#caller.notify("transition", { subscription_id: this.id, name, from, to, ...why, at_unix_ms: at });
   }
 
-  /** Tells the reader that nothing more will come. */
+  /** Tells the reader that no more lines will come. */
   end(): void {
     if (this.#ended) return;
     this.#sendHeld();

@@ -11,7 +11,7 @@ import {
   NEWLINE,
 } from "./log-record.ts";
 
-/** Told of output, in its order. What it is given is overwritten by the next read. */
+/** Receives output in order. Its buffer is overwritten by the next read. */
 export interface LogListener {
   /** A line that more than one read brought, or a piece of a long one. */
   line(line: LogLine): void;
@@ -61,7 +61,7 @@ export class LogWriter {
     this.#file.setLimits(limits);
   }
 
-  /** Goes on in the file that an earlier agent left, also in the middle of a line. */
+  /** Continues the file that an earlier agent left, even in the middle of a line. */
   open(): void {
     const isOpened = this.#file.open();
     if (this.#isBegun) return;
@@ -83,7 +83,7 @@ export class LogWriter {
     }
   }
 
-  /** Calls back for each line, until that is taken back. */
+  /** Calls back for each line. Returns how to undo that. */
   onLine(listener: (line: LogLine) => void): () => void {
     let isOver = false;
     const block = (many: LogBlock) => {
@@ -132,7 +132,7 @@ export class LogWriter {
 
 const EMPTY = Buffer.alloc(0);
 
-/** Without it one line is told as two. */
+/** Without it one line would be reported as two. */
 function lastOpenOf(path: string): LogRecord[] {
   try {
     return readLastOpen(path);

@@ -15,7 +15,7 @@ import { bringUpOrBack, updated } from "./putting-back.ts";
 import { removeServer, stopServer } from "./removing.ts";
 import { wholeServer } from "./whole-spec.ts";
 
-/** Carries out one change of a plan. `gone`: whoever waited for it is gone, and the waiting ends. */
+/** Carries out one change of a plan. `gone`: the client has disconnected, and the waiting ends. */
 export async function applyChange(registry: Registry, asked: Asked, gone: AbortSignal): Promise<Applied> {
   return carryOut(registry, await filledIn(asked), gone);
 }
@@ -26,7 +26,7 @@ export async function filledIn({ spec, wait_ms, ...asked }: Asked): Promise<Requ
   return { ...asked, ...wait, ...(spec === undefined ? {} : { spec: await wholeServer(asked, spec) }) };
 }
 
-/** `admit`: throws where a server of that name must stay as it is. */
+/** `admit`: throws if an existing server of that name must stay as it is. */
 export async function carryOut(
   registry: Registry,
   request: Request,
@@ -76,7 +76,7 @@ function renamed({ spec, server: name, action }: Request, found: Supervised | un
   return done("changed in place");
 }
 
-/** A pattern that was applied by another version stays, and is told as its readiness; a new one has to be understood. */
+/** A pattern that another version applied stays, and its fault is shown as its readiness; a new one must be valid. */
 async function refuseUnusable({ spec }: Request): Promise<void> {
   if (spec?.readiness.type !== "log") return;
   const pattern = await understood(spec.readiness.pattern);
@@ -88,7 +88,7 @@ function refuseAtEnd({ isEnding }: Registry): void {
   if (isEnding) throw new RpcError(RPC_ERRORS.internalError, "cannot apply: the agent is being stopped");
 }
 
-/** What runs, or is about to, stays on the word of whoever started it, also with another spec. */
+/** What runs or is about to run keeps its starter, also with another spec. */
 function ownWhatIsStarted(server: Supervised, { session, kept }: Request): void {
   const state = publicState(server.state);
   if (state !== "stopped" && state !== "failed" && state !== "stopping") return;

@@ -9,7 +9,7 @@ import { removeServer } from "./removing.ts";
 
 /** Servers that no configuration declares: a person adds them, and a person removes them. */
 
-/** Adds a server that no configuration declares, or starts one that is there already as it is to be. */
+/** Adds a server that no configuration declares, or starts it if the same one is there already. */
 export async function keepServer(
   registry: Registry,
   asked: ParsedParams<"keep"> & Pick<Asked, "tell">,
@@ -31,7 +31,7 @@ const refusal = ({ server, project }: Pick<Asked, "server" | "project">, why: st
 
 /** What is there under this name is another server. */
 function refuseOther({ spec, kept, unreadable }: Supervised, asked: Request): void {
-  // It cannot run as it is, and its configuration, if it has one, takes it back.
+  // It cannot run as it is, and if a configuration declares it, the next apply restores it.
   if (unreadable) return;
   if (!kept)
     throw refusal(

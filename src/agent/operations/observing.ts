@@ -24,7 +24,7 @@ export function observe(server: Supervised, { withLines = false } = {}): Observe
     name: spec.name,
     project: spec.project,
     backend: "agent",
-    // An earlier version compares each field with what it knows: it is told of none that it needs not know.
+    // An earlier version compares each field with what it knows: fields at their default are left out.
     ...(server.unreadable ? {} : { spec: withoutDefaults(spec) }),
     state,
     operator: server.operator,
@@ -74,7 +74,7 @@ function nextStart(phase: ServerState["phase"]): { nextStartAt?: number } {
   return phase.tag === "ending" && phase.after.kind === "backoff" ? { nextStartAt: phase.after.until } : {};
 }
 
-/** Asks a probe for a person, who sees each step; the core does not hear of it. What it finds is told to all. */
+/** Runs a probe for a person, who sees each step. The state machine does not learn the result; everyone is shown it. */
 export async function probeNow(server: Supervised, probe: ProbeName): Promise<ProbeReport> {
   const { spec, secrets, redactor, probing } = server;
   const { watch } = probing;

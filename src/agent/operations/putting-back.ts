@@ -59,7 +59,7 @@ export async function bringUpOrBack(
   const how = action === "restart" ? "restart" : "start";
   const outcome = await bringUp(registry, server, how, { ...request, putsBack }, gone);
   if (outcome.ok || outcome.waits_for || !rollback || wait_ms === 0) return outcome;
-  // Whoever is gone decides nothing any more: a slow server may still come up. And a server that was told to rest,
+  // A client that has disconnected decides nothing: a slow server may still come up. And a server that was stopped,
   // by its operator or with its agent, has not shown what the new version is worth.
   if (gone.aborted || registry.isEnding || !server.shouldRun) return outcome;
   const after = isNew
@@ -68,7 +68,7 @@ export async function bringUpOrBack(
   return { ...outcome, message: `${outcome.message}${after}` };
 }
 
-/** Also for a change that an agent which died had begun: then nobody knows any more what was before. */
+/** Also for a change that an agent began before it died: then what was before is no longer known. */
 function isSame(before: Before, server: Supervised): boolean {
   return specHash(before.spec) === specHash(server.spec);
 }

@@ -25,7 +25,7 @@ export async function runReload(stateDir: string, project: string | undefined): 
   const argv = [launcherPath(), "reload", "--json", "--config", record.config];
   // The command says what is wrong with a root that is not there; without a folder to run in there is no command.
   const cwd = isGone(record.root) ? stateDir : record.root;
-  // What the shell was told in which the agent was started counts for nobody.
+  // The environment of the shell in which the agent was started does not count.
   const { XY_HOST: _, ...env } = process.env;
   const named = record.host === undefined ? env : { ...env, XY_HOST: record.host };
   return outcomeOf(await runWhileAlive(argv, cwd, BOUNDS, named));

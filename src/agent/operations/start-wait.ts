@@ -23,7 +23,7 @@ export interface StartWaitOptions {
   readonly tell?: ((progress: StartProgress) => void) | undefined;
 }
 
-/** `settled`: what was waited for is so. `gone`: whoever waited is gone. */
+/** `settled`: what was waited for has happened. `gone`: the client has disconnected. */
 type WaitEnd = "settled" | "gone" | "over" | "silent";
 
 /** A run that failed while it was waited for. */
@@ -37,7 +37,7 @@ interface FailedRun {
 
 /**
  * Waits for the start of one server, as long as its patience says. Made before the start is decided on; close it after
- * use. It keeps in mind what the newest run does not tell any more: which one failed last, and how.
+ * use. It remembers what the newest run no longer shows: which run failed last, and how.
  */
 export class StartWait {
   readonly #server: Supervised;
@@ -67,7 +67,7 @@ export class StartWait {
   }
 
   /**
-   * Settles when the condition holds, when the patience is at its end, or when whoever waits is gone. `waited`: ms that
+   * Settles when the condition holds, the patience has run out, or the client has disconnected. `waited`: ms that
    * were waited for something else before, which count where somebody has said how long it may be in all.
    */
   async until(isSettled: (server: Supervised) => boolean, gone: AbortSignal, waited = 0): Promise<void> {
@@ -123,10 +123,7 @@ export class StartWait {
 
   /** The runs that failed meanwhile, to be put behind a message. */
   get runs(): string {
-    return runsText({
-      restarts: this.#restarts,
-      ...(this.#failed ? { lastFailure: this.#failed.cause } : {}),
-    });
+    return runsText({ restarts: this.#restarts, ...withoutUndefined({ lastFailure: this.#failed?.cause }) });
   }
 
   /** How often it was started again meanwhile, to be put behind a message. */
@@ -184,7 +181,7 @@ export class StartWait {
   #report(): void {
     if (this.#tell === undefined) return;
     const waitedMs = Math.round(performance.now() - this.#began);
-    // The log is a file, and one that may be told of is looked at each second.
+    // The log is a file, and is read each second while progress is reported.
     if (this.#told === undefined && waitedMs < TELL_GAP) return;
     const [lastLine] = lastLines(this.#server, { tail: 1 });
     const progress: StartProgress = {
@@ -192,8 +189,7 @@ export class StartWait {
       boundMs: this.#patience.ms,
       evidence: evidenceOf(this.#server.state, this.#failed?.cause),
       restarts: this.#restarts,
-      ...(this.#failed ? { lastFailure: this.#failed.cause } : {}),
-      ...withoutUndefined({ lastLine }),
+      ...withoutUndefined({ lastFailure: this.#failed?.cause, lastLine }),
     };
     if (!isToTell(this.#told, progress)) return;
     this.#told = progress;
@@ -206,7 +202,7 @@ const onGrid = (now: number, gap: number) => (Math.floor(now / gap) + 1) * gap;
 
 const membersOf = async (incarnation: Supervised["incarnation"]) => (await incarnation?.members()) ?? [];
 
-/** `told`: why its last run failed, which is told beside it. */
+/** `told`: why its last run failed, which is shown beside it. */
 function evidenceOf(state: ServerState, told: string | undefined): string {
   if (state.phase.tag === "running") return state.phase.ready.verdict.evidence;
   const { reason } = state;

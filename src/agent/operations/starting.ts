@@ -118,7 +118,7 @@ async function restartInOrder(
 
 const isHeld = ({ operator }: Supervised) => operator === "stop";
 
-/** The later word counts. */
+/** The later command counts. */
 async function refusedAfterStop({ spec }: Supervised): Promise<never> {
   const message = `cannot restart ${spec.name}: it was told to stop meanwhile`;
   throw new RpcError(RPC_ERRORS.notRunning, message);
@@ -155,10 +155,10 @@ async function startOne(
   return before !== "starting";
 }
 
-/** Nobody would look after it any more. */
+/** Nobody would look after it. */
 function refuseAtEnd({ isEnding }: Registry, { spec }: Supervised): void {
   if (!isEnding) return;
-  const message = `cannot start ${spec.name}: the agent is being stopped; say it again when that is over`;
+  const message = `cannot start ${spec.name}: the agent is stopping; try again once it has stopped`;
   throw new RpcError(RPC_ERRORS.internalError, message);
 }
 

@@ -62,7 +62,7 @@ function stopInOrder(registry: Registry, target: ParsedParams<"stop" | "kill">, 
   );
 }
 
-/** True: stopped now, or, without `wait`, told to. False: it did not run. */
+/** True: it was stopped, or without `wait` told to stop. False: it did not run. */
 async function stopOne(server: Supervised, how: "stop" | "kill", wait: boolean): Promise<boolean> {
   const ran = !isDown(server);
   server.cease(how, { reason: how === "stop" ? "its operator stopped it" : "its operator killed it" });
@@ -71,8 +71,8 @@ async function stopOne(server: Supervised, how: "stop" | "kill", wait: boolean):
 }
 
 /**
- * Settles when nothing of what ran lives any more; throws when that cannot be reached. Somebody else may have started
- * the server anew by then: a stop does not wait for the end of what it was not asked to end.
+ * Settles when everything that ran has exited; throws if it cannot be killed. Somebody else may have started the server
+ * again by then: a stop does not wait for what it was not asked to stop.
  */
 export async function awaitRest(server: Supervised): Promise<void> {
   const { inc } = server.state;

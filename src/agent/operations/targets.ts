@@ -16,7 +16,7 @@ export function named(registry: Registry, target: Target): Supervised[] {
   return registry.all(target.project);
 }
 
-/** What becomes of each server: true or false as the verb says it. */
+/** What happens to each server: true or false, as each command defines it. */
 export type Acts = Map<Supervised, Promise<boolean>>;
 
 interface Answers {

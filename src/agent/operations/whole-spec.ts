@@ -12,7 +12,7 @@ import { accountHere } from "../../system/account-here.ts";
 
 /** What a client may leave out of a spec, and depends on the machine. */
 
-/** Throws, as nothing is to be done then, where no program is said, or none is found. */
+/** Throws if no program is named, or none is found. */
 export async function wholeServer(
   { project, server }: { readonly project: string; readonly server: string },
   spec: ShortServer,

@@ -13,7 +13,7 @@ const KEPT_TRANSITIONS = 20;
 /** Longest time until what need not be written at once is written, ms: long enough that what follows comes with it. */
 const SOON = 200;
 
-/** What is written down of one server beside its spec and its state: on whose word it runs, and what has become of it. */
+/** What is recorded about one server besides its spec and its state: who started it, and how it has done. */
 export class Ledger {
   readonly #store: ServerStore;
   readonly #report: (message: string) => void;
@@ -53,7 +53,7 @@ export class Ledger {
   get operator(): OperatorWord {
     return this.#operator;
   }
-  /** On whose word it runs, or ran last. */
+  /** Who started it last. */
   get starter(): Starter | undefined {
     return this.#starter;
   }
@@ -92,18 +92,18 @@ export class Ledger {
     this.#restored = record?.restored;
     this.#kept = record?.kept;
     this.#resumes = booted || (record?.resumes ?? false);
-    // Whatever was in between, the machine was down.
+    // The machine was down in between.
     if (record?.tally) this.#tally = booted ? { ...record.tally, at: Date.now() } : record.tally;
   }
 
-  /** Takes in what a step of the machine has changed, to be written down with what comes next. */
+  /** Takes in what a step of the state machine changed, to be recorded with what comes next. */
   count(before: ServerState, after: ServerState, spec: ServerSpec): void {
     this.#tally = tally(this.#tally, before, after, spec, Date.now());
   }
 
   /**
-   * The operator's word to stop. What cannot be written down is followed all the same, kept in mind, and written as soon as
-   * that goes: whoever makes room on a full disk must be able to stop what fills it.
+   * The operator's stop. If it cannot be recorded it is followed all the same, remembered, and recorded as soon as possible:
+   * people who make room on a full disk must be able to stop what fills it.
    */
   hold(state: () => ServerState): void {
     if (this.#operator === "stop" && !this.#isDue) return;
@@ -150,7 +150,7 @@ export class Ledger {
     this.#kept = kept;
   }
 
-  /** To be written down with what comes next: the start, the debt of one, or the operator's word. */
+  /** To be recorded with what comes next: a start, an owed start, or the operator's word. */
   setStarter(starter: Starter): void {
     if (starter.by !== "session" && starter.by === this.#starter?.by) return;
     this.#starter = starter;
@@ -187,14 +187,14 @@ export class Ledger {
     if (this.#soon) this.write(this.#soon.state);
   }
 
-  /** The server is forgotten: nothing of it is written any more. */
+  /** The server is forgotten: nothing about it is written any more. */
   close(): void {
     clearTimeout(this.#soon?.timer);
     this.#soon = undefined;
     this.#unwritten.paid(this);
   }
 
-  /** Without room for a record supervision goes on; only a later agent would know less, until it can be written. */
+  /** Without room for a record, supervision continues; a later agent would know less until it can be written. */
   write(state: () => ServerState): void {
     this.#try(state, false);
   }

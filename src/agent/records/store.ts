@@ -43,7 +43,7 @@ export interface RuntimeRecord {
   readonly runningHash?: string | undefined;
   /** A start of it is owed: it was stopped with its agent, or waits for what it depends on. */
   readonly resumes: boolean;
-  /** On whose word it was started; absent in records of earlier versions. */
+  /** Who started it; absent in records of earlier versions. */
   readonly starter?: Starter | undefined;
   /** What the newest incarnation was started as. */
   readonly started?: { readonly command: readonly string[]; readonly port: number | null } | undefined;

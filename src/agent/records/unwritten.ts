@@ -13,7 +13,7 @@ export class Unwritten {
     this.#lookIn(GAP);
   }
 
-  /** It is written, or need not be any more. */
+  /** It has been written, or no longer needs to be. */
   paid(debtor: object): void {
     this.#owed.delete(debtor);
   }

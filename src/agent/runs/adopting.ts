@@ -58,7 +58,7 @@ function isBlank(dir: string, known: ProcessId | undefined): boolean {
   }
 }
 
-/** Throws when nobody can look at it, or in it, now. */
+/** Throws if it cannot be examined now. */
 async function reachRun(
   dir: string,
   known: ProcessId | undefined,

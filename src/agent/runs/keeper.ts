@@ -12,7 +12,7 @@ import { KEEPER_LABEL } from "../../system/family.ts";
  *               writer waits, where a pipe without reader would end it with SIGPIPE.
  *   alive       fifo: `pid N`, then `exit N`; its end says that the keeper is gone.
  *   release     fifo: an empty line here lets the keeper go. Until then it holds the other fifos, because a pipe that
- *               nobody holds is gone with what is still in it. Another line has it tell the end again.
+ *               nobody holds is gone with what is still in it. Any other line makes it report the end again.
  *   keeper, pid, status   the same facts as files, for an agent that comes later.
  *
  * A file may be impossible to write, and may be torn later. So the end stays in the keeper, and in a pipe that it holds:
@@ -68,7 +68,7 @@ export async function makeFifos(dirs: readonly string[]): Promise<void> {
 export async function makeFifosAt(paths: readonly string[]): Promise<void> {
   for (let i = 0; i < paths.length; i += 400) {
     const batch = paths.slice(i, i + 400);
-    // Why it fails decides on what follows, and is told in words.
+    // The cause decides what follows, and is reported in words.
     const env = { ...process.env, LC_ALL: "C" };
     await promisify(execFile)("mkfifo", ["-m", "600", ...batch], { timeout: 10_000, env });
   }
@@ -87,7 +87,7 @@ export interface KeeperStart {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Starts a keeper, and with it the program. It belongs to nobody: it outlives this process. */
+/** Starts a keeper, and with it the program. It outlives this process. */
 export async function startKeeper(
   start: KeeperStart,
 ): Promise<{ pid: number; gone: Promise<number | null> }> {

@@ -6,7 +6,7 @@ import { identify, rowOf, wordsOf } from "../../system/processes.ts";
 import { ANSWERS } from "./keeper.ts";
 import { holdsAsKeeper } from "./run-folder.ts";
 
-/** Keepers, known among the processes of the machine by what they were started with, and by what they hold. */
+/** Keepers, recognised among all processes by their arguments and by the files that they hold. */
 
 /** The process, if it is the keeper of this run folder: it was started with that, or holds its fifos. */
 export function keeperAs(pid: number | undefined, dir: string): ProcessId | undefined {

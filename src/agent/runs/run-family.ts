@@ -8,20 +8,20 @@ import { Seen } from "./seen.ts";
 /** Most processes that are asked for their children between two looks at all. */
 const MOST_ASKED = 64;
 
-/** What is known of the run when its processes are looked for. */
+/** What is known about the run when its processes are looked up. */
 export interface RunLead {
   readonly main: ProcessId | undefined;
   /** The number of the session that it began in. */
   readonly number: number | undefined;
-  /** Its keeper lives, or has ended just now: the number is nobody else's. */
+  /** Its keeper is alive or has just exited: nothing else can have its number. */
   readonly isProven: boolean;
 }
 
-/** The processes of one run: who they are, and who was seen of them. */
+/** The processes of one run: those that are there, and those that were seen. */
 export class RunFamily {
   readonly #port: number | null;
   readonly #seen: Seen;
-  /** What was told to end: it is meant also when what it descends from has ended. */
+  /** What is being stopped: it counts as a member even if its ancestors have exited. */
   readonly #ending = new Map<number, string>();
   #left: readonly ProcessRow[] = [];
   #closed = false;
@@ -34,22 +34,22 @@ export class RunFamily {
     this.#seen.add(seen);
   }
 
-  /** Seen last of those that are on their own now. */
+  /** Those that were on their own when last seen. */
   get left(): readonly ProcessRow[] {
     return this.#left;
   }
 
-  /** These are meant from now on, whatever becomes of their parents. */
+  /** These count as members from now on, whatever happens to their parents. */
   end(members: readonly Mark[]): void {
     for (const { pid, start } of members) this.#ending.set(pid, start);
   }
 
-  /** Nothing is remembered any more. */
+  /** Stops remembering. */
   close(): void {
     this.#closed = true;
   }
 
-  /** What lives of it, the keeper left out. What is found is remembered. */
+  /** What is alive of it, without the keeper. What is found is remembered. */
   async look({ main, number, isProven }: RunLead): Promise<Family> {
     const { own, left } = await familyNow({
       lead: number === undefined ? undefined : { number, isProven },

@@ -73,7 +73,7 @@ export function openRunFiles(doors: Doors): RunFiles {
     const path = doors[name];
     const fd = fs.openSync(path, O_RDONLY | O_NONBLOCK | noLink(path));
     opened.push(fd);
-    if (!fs.fstatSync(fd).isFIFO()) throw new Error(`${path} is no fifo any more`);
+    if (!fs.fstatSync(fd).isFIFO()) throw new Error(`${path} is no longer a fifo`);
     return fd;
   };
   try {
@@ -154,7 +154,7 @@ export function tellKeeper({ release }: Pick<Doors, "release">, line = "\n"): bo
   try {
     fs.writeSync(fd, line);
   } catch (error) {
-    // What is in the pipe already it will read, whenever it goes on.
+    // It will read what is in the pipe already, whenever it continues.
     if (!isCode(error, "EAGAIN", "EPIPE")) throw error;
   } finally {
     fs.closeSync(fd);
@@ -174,7 +174,7 @@ export function isHeld({ release }: Pick<Doors, "release">): boolean {
   return fd !== undefined;
 }
 
-/** Opening a fifo for writing fails while nobody reads it: so it tells whether the keeper is there. */
+/** Opening a fifo for writing fails while nobody reads it: that shows whether the keeper is there. */
 function openRelease(path: string): number | undefined {
   try {
     const fd = fs.openSync(path, O_WRONLY | O_NONBLOCK | noLink(path));

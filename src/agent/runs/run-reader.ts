@@ -100,7 +100,7 @@ export class RunReader {
   }
 }
 
-/** Lets files go that nobody reads. */
+/** Closes files that nobody reads. */
 export function closeFiles(files: RunFiles): void {
   for (const fd of Object.values(files)) fs.closeSync(fd);
 }

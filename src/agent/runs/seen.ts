@@ -7,8 +7,8 @@ import { bootId } from "../../system/processes.ts";
 
 /**
  * The descendants of one run that were seen, kept in its run folder, so that they are known as the server's also when
- * everything between has ended. The server can write there, too: what is no plain file, or does not read as ours, is
- * told and passed over.
+ * everything between has ended. The server can write there, too: what is not a plain file, or not written by us, is
+ * reported and skipped.
  */
 
 /** Most of them that are remembered. */
@@ -71,8 +71,8 @@ export class Seen {
     try {
       writeAtomic(join(this.#dir, FILE), JSON.stringify({ version: 1, boot: bootId(), processes: next }));
     } catch (error) {
-      // A folder that is gone is told of elsewhere.
-      if (!isCode(error, "ENOENT")) this.#tell(`cannot write down its descendants: ${String(error)}`);
+      // A folder that is gone is reported elsewhere.
+      if (!isCode(error, "ENOENT")) this.#tell(`cannot record its descendants: ${String(error)}`);
     }
   }
 
@@ -96,7 +96,7 @@ export class Seen {
   }
 }
 
-/** Undefined: there is none. Throws for what is no plain file, or too long. */
+/** Undefined: there is none. Throws for what is not a plain file, or too long. */
 function readPlain(path: string): string | undefined {
   let fd: number;
   try {
@@ -107,7 +107,7 @@ function readPlain(path: string): string | undefined {
   }
   try {
     const info = fs.fstatSync(fd);
-    if (!info.isFile() || info.size > LONGEST) throw new Error("no plain file, or too long");
+    if (!info.isFile() || info.size > LONGEST) throw new Error("not a plain file, or too long");
     const buffer = Buffer.alloc(LONGEST);
     return buffer.toString("utf8", 0, fs.readSync(fd, buffer, 0, LONGEST, 0));
   } finally {

@@ -61,7 +61,7 @@ function checkProgram(program: string): void {
     if (!fs.statSync(program).isFile()) throw new Error("not a file");
   } catch (error) {
     if (isShortage(error)) throw error;
-    throw new SpawnError(`cannot start ${program}: it is not there, or not an executable file`);
+    throw new SpawnError(`cannot start ${program}: it does not exist, or is not an executable file`);
   }
   const head = Buffer.alloc(4);
   const fd = fs.openSync(program, "r");
@@ -80,11 +80,11 @@ const MAGIC = new Set(["7f454c46", "feedface", "feedfacf", "cefaedfe", "cffaedfe
 
 function checkFolder(path: string): void {
   if (!fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new SpawnError(`cannot start: the working folder ${path} is not there`);
+    throw new SpawnError(`cannot start: the working folder ${path} does not exist`);
   }
 }
 
-/** The keeper could not set it, and the server would end at once, with a message of a shell that nobody understands. */
+/** The keeper could not set it, and the server would exit at once, with a cryptic message from the shell. */
 function checkLimits({ openFiles }: Launched["limits"]): void {
   const most = hardLimitOfFiles();
   if (most === undefined || openFiles <= most) return;
@@ -102,7 +102,7 @@ const PORT_GAP = 50;
 /** `seen`: of earlier runs. One that holds the port now is ended: it is the server's by that. */
 async function checkPort({ port, host }: Launched, seen: readonly Mark[]): Promise<void> {
   if (port === null) return;
-  // A look that fails hinders nothing: the program itself will be told whether the port is free.
+  // A failed look is no obstacle: the program itself will find out whether the port is free.
   const look = () => holderOf(port, host).catch(() => undefined);
   const until = Date.now() + PORT_GRACE;
   let holder = await look();

@@ -1,5 +1,6 @@
 import type { ProcessId } from "../../model/process.ts";
 import type { Starter } from "../../model/starter.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { initialState, liveProcess, mayLive, type ServerState } from "../../supervisor/state.ts";
 import { bootId, isRunning, signalProcess } from "../../system/processes.ts";
 import type { Survivor } from "../../system/survivors.ts";
@@ -79,7 +80,7 @@ async function adoptRun(
   const events = isCurrent ? adopter.eventsOf(inc) : NO_EVENTS;
   if (isCurrent) adopter.currentBegan(madeAt(store.runPath(inc)));
   const seen = isCurrent && found && !found.keeper ? found.processes : [];
-  const context = { log, events, port, seen, ...(found?.keeper ? { keeper: found.keeper } : {}) };
+  const context = { log, events, port, seen, ...withoutUndefined({ keeper: found?.keeper }) };
   const incarnation = await adoptIncarnation(store.runPath(inc), known, context);
   if (isCurrent) adopter.hold(incarnation);
   else {

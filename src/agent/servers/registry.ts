@@ -66,7 +66,7 @@ export class Registry {
   #makeWay(): void {
     try {
       for (const path of makeWayForServers(this.#state))
-        this.#report(`${path} was in the place of a server's folder`);
+        this.#report(`${path} was in the way of a server's folder`);
     } catch (error) {
       this.#report(`cannot make way for a server's folder: ${causeText(error)}`);
     }
@@ -77,7 +77,7 @@ export class Registry {
     try {
       return await survivorsIn(this.#state);
     } catch (error) {
-      this.#report(`cannot look for what runs without a record: ${String(error)}`);
+      this.#report(`cannot look for servers that run without a record: ${String(error)}`);
       return [];
     }
   }
@@ -104,7 +104,7 @@ export class Registry {
     try {
       const store = new ServerStore(this.#state, project, name);
       const applied = this.#read(store) ?? (survivors.length > 0 ? store.unreadable() : undefined);
-      if (!applied) return this.#report(`${project}/${name}: it has no record that can be read`);
+      if (!applied) return this.#report(`${project}/${name}: its record cannot be read`);
       if (applied.unreadable)
         this.#report(`${project}/${name}: what was applied to it is missing, or unreadable and set aside`);
       const server = new Supervised(applied, this.#options(store));
@@ -112,7 +112,7 @@ export class Registry {
       this.jobs.main.takeUp(server);
       await this.#takeUp(server, survivors);
     } catch (error) {
-      this.#report(`${project}/${name}: cannot take it up: ${String(error)}`);
+      this.#report(`${project}/${name}: cannot adopt it: ${String(error)}`);
     }
   }
 
@@ -136,14 +136,14 @@ export class Registry {
       server.leaveUnwatched(reason);
       const { project, name } = server.spec;
       if (gap === AGAIN.first)
-        this.#report(`${project}/${name}: cannot take it up: ${reason}; this is tried again until it works`);
+        this.#report(`${project}/${name}: cannot adopt it: ${reason}; this is tried again until it works`);
       const isWanted = () => !this.#ending && this.find(name, project) === server;
       const again = () => isWanted() && void this.#takeUp(server, survivors, Math.min(2 * gap, AGAIN.last));
       setTimeout(again, gap).unref();
     }
   }
 
-  /** The agent is going down: nothing is to begin any more. */
+  /** The agent is stopping: nothing may begin any more. */
   get isEnding(): boolean {
     return this.#ending;
   }
@@ -162,7 +162,7 @@ export class Registry {
     return this.#servers.get(keyOf(project, name));
   }
 
-  /** What runs a server of that name which is none of this agent's; undefined: nobody. */
+  /** The backend that runs a server of that name, if it is not this agent; undefined: there is none. */
   otherHolder(name: string, project: string): ServerSpec["backend"] | undefined {
     return recordedBackends(this.#state, project).find((one) => one.name === name && one.backend !== "agent")
       ?.backend;

@@ -10,11 +10,11 @@ import type { Supervised } from "./supervised.ts";
 /**
  * Servers that start as soon as what they depend on is as they ask, however late that is. Nothing runs for it: whenever
  * a server changes, those that wait for it are looked at. That a start is owed stands in the server's record, so the
- * wait outlives this agent. A dependency that this agent knows nothing of is nobody's obstacle.
+ * wait outlives this agent. A dependency that this agent does not know holds nobody back.
  */
 export class Waiting {
   readonly #find: (name: string, project: string) => Supervised | undefined;
-  /** Those that wait, by the begin of the pause in which they were told to start: that one does not hold them back. */
+  /** Those that wait, with the beginning of the pause in which they were told to start: that pause does not hold them back. */
   readonly #waiting = new Map<Supervised, number | undefined>();
   /** Who may wait for a server, by its project and name. */
   readonly #byNeed = new Map<string, Set<Supervised>>();
@@ -38,7 +38,7 @@ export class Waiting {
       this.#waiting.set(server, how === "start" ? server.state.paused?.at : undefined);
       this.#index(server);
       // No backoff, and no end of an earlier run, starts it before.
-      server.dispatch({ type: "stop", reason: "told to start as soon as what it depends on is as it asks" });
+      server.dispatch({ type: "stop", reason: "told to start once its dependencies are ready for it" });
     }
   }
 
@@ -47,7 +47,7 @@ export class Waiting {
     return isOwed(server) ? this.#missing(server.spec) : [];
   }
 
-  /** Whether what it waits for may come about without anybody's word: nothing that it needs, in turn, rests. */
+  /** Whether what it waits for may happen without a command: nothing that it needs, directly or not, is at rest. */
   isHopeful(server: Supervised): boolean {
     const all = new Set([server]);
     // A set that grows while it is walked: whatever is added is visited too.
@@ -75,7 +75,7 @@ export class Waiting {
     return [...names];
   }
 
-  /** Settles when the server waits no more, or for something that nobody brings about, or the time is over. */
+  /** Settles when the server no longer waits, when only a command could help, or when the time is over. */
   async settled(server: Supervised, boundMs: number, signal: AbortSignal): Promise<void> {
     await server.until(() => this.of(server).length === 0 || !this.isHopeful(server), boundMs, signal);
   }
@@ -109,7 +109,7 @@ export class Waiting {
     return [...all];
   }
 
-  /** A server has changed: whoever waits for it is looked at, and in turn whoever waits for those. */
+  /** A server has changed: checks the servers that wait for it, and in turn those that wait for them. */
   changed(server: Supervised): void {
     if (this.#closed || this.#waiting.size === 0) return;
     // What it needs may be something else now.
@@ -130,7 +130,7 @@ export class Waiting {
     }
   }
 
-  /** Nothing starts any more. */
+  /** From now on nothing starts. */
   close(): void {
     this.#closed = true;
   }
@@ -184,7 +184,6 @@ export function standingOf({ state, operator, spec }: Supervised): Standing {
     operator,
     ready,
     spec,
-    ...(lastExit ? { lastExit } : {}),
-    ...withoutUndefined({ reason }),
+    ...withoutUndefined({ lastExit, reason }),
   };
 }

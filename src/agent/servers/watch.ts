@@ -100,7 +100,7 @@ export class Watch {
       try {
         return await this.#prober.look(spec, probe, secrets);
       } catch (error) {
-        if (!told) this.#report(`cannot make its ${probe.type} check: ${String(error)}`);
+        if (!told) this.#report(`cannot run its ${probe.type} probe: ${String(error)}`);
         await new Promise((resolve) => setTimeout(resolve, probe.interval).unref());
       }
     }
@@ -121,7 +121,7 @@ export class Watch {
     try {
       this.#listen(known.expression, (line) => answered({ ok: true, evidence: printed(line), steps: [] }));
     } catch (error) {
-      never(`cannot look at the log: ${String(error)}`);
+      never(`cannot read the log: ${String(error)}`);
     }
   }
 
@@ -147,7 +147,7 @@ export class Watch {
     try {
       return this.#lastLines(tail);
     } catch (error) {
-      this.#report(`cannot look at its log: ${String(error)}`);
+      this.#report(`cannot read its log: ${String(error)}`);
       return [];
     }
   }

@@ -93,7 +93,7 @@ describe("a journal", () => {
       expect(ids(torn)).toEqual([9, ...before]);
       for (const line of text().trimEnd().split("\n")) expect(() => JSON.parse(line)).not.toThrow();
     }
-    expect(reports[0]).toMatch(/journal: its last line was torn; \d+ bytes are cut off/);
+    expect(reports[0]).toMatch(/journal: its last line was incomplete; removed its \d+ bytes/);
   });
 
   it("passes over garbage in the middle, reports it once, and keeps a copy when it makes the file anew", () => {

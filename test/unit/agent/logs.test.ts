@@ -153,7 +153,7 @@ describe("a log that somebody removes under its writer", () => {
     log.write("out", Buffer.from("later\n"), LATER + 1001);
     const left = lines().filter((line) => line !== "out older");
     expect(left.slice(-3)).toEqual(["out meanwhile", "out after", "out later"]);
-    expect(said).toEqual(["its log was removed or replaced by somebody else: it is made again"]);
+    expect(said).toEqual(["its log was removed or replaced by somebody else: creating it again"]);
     expect(log.lostText).toBeUndefined();
     log.close();
   });
