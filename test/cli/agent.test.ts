@@ -137,9 +137,7 @@ it("is not upgraded in the foreground, where nothing would restart it", async ()
   await agent.prints("serves 0 servers on ");
   expect(await home.xy("agent", "upgrade", "--force")).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(
-      /^xy: cannot upgrade an agent that nothing restarts.*--keep-servers/,
-    ),
+    stderr: expect.stringMatching(/^xy: cannot upgrade an agent that nothing restarts.*--keep-servers/),
   });
 });
 
