@@ -224,7 +224,7 @@ export class JobBook {
     if (isOver(entry) || this.#open.has(entry.id)) return entry;
     const error =
       entry.started_at === null
-        ? "it could not be started, and that could not be recorded"
+        ? "it never began: it could not be started, and that could not be recorded"
         : "how it ended could not be recorded";
     return { ...entry, phase: "failed", pid: null, error };
   }

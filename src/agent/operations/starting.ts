@@ -158,7 +158,7 @@ async function startOne(
 /** Nobody would look after it. */
 function refuseAtEnd({ isEnding }: Registry, { spec }: Supervised): void {
   if (!isEnding) return;
-  const message = `cannot start ${spec.name}: the agent is stopping; try again once it has stopped`;
+  const message = `cannot start ${spec.name}: the agent is being stopped; try again once it has stopped`;
   throw new RpcError(RPC_ERRORS.internalError, message);
 }
 

@@ -104,7 +104,7 @@ describe("a journal", () => {
     const next = open();
     expect(ids(next)).toEqual([2, 1]);
     expect(ids(next)).toEqual([2, 1]);
-    expect(reports).toEqual([expect.stringContaining("it has lines that cannot be read")]);
+    expect(reports).toEqual([expect.stringContaining("some of its lines cannot be read")]);
     next.rewrite(() => true);
     expect(text()).not.toContain("garbage");
     const copy = fs.readdirSync(dir).find((name) => name.includes("set-aside")) ?? "";
