@@ -13,18 +13,18 @@ import { whyNotRuntime, whyNotTrusted } from "../system/private-folder.ts";
 import { identify } from "../system/processes.ts";
 import { mendCopy } from "../system/program.ts";
 import { failureText } from "../system/shortage.ts";
-import { createHandlers } from "./methods.ts";
-import { Registry } from "./registry.ts";
-import { createRpcServer } from "./rpc-server.ts";
-import { dropReady, keepReady } from "./run-folders.ts";
-import { bindSocket } from "./socket.ts";
-import { takeLock } from "./take-over.ts";
-import { confirm, forgetUpgrade, prepareUpgrade, refuseDuringApply, tryOut } from "./upgrade.ts";
+import { createHandlers } from "./api/methods.ts";
+import { createRpcServer } from "./api/rpc-server.ts";
+import { bindSocket } from "./api/socket.ts";
+import { takeLock } from "./handover/take-over.ts";
+import { confirm, forgetUpgrade, prepareUpgrade, refuseDuringApply, tryOut } from "./handover/upgrade.ts";
+import { RunFolders } from "./runs/run-folders.ts";
+import { Registry } from "./servers/registry.ts";
 
 /**
- * The agent process. One per state folder: the lock decides. It ends with 0 when it was told to, with 75 when
- * another agent has the lock, with 76 when it hands over to another program, with 1 when it cannot run; whoever
- * keeps it alive starts it again after anything else.
+ * The agent process. One per state folder: the lock decides. It exits with 0 when it was told to, with 75 when
+ * another agent has the lock, with 76 when it hands over to another program, with 1 when it cannot run; the
+ * loop starts it again after anything else.
  */
 const HANDS_OVER = 76;
 const REFUSED = 75;
@@ -75,7 +75,7 @@ async function main(): Promise<number> {
     const again = tryLock(agentLockPath(state));
     if (!again.held) return again.by;
     lock = again.lock;
-    report(`${agentLockPath(state)} vanished: it is made again`);
+    report(`${agentLockPath(state)} is gone: creating it again`);
     return undefined;
   };
   const loop = values.loop === undefined ? undefined : identify(Number(values.loop));
@@ -100,10 +100,11 @@ interface Surroundings {
   readonly lockHolder: () => ProcessId | undefined;
 }
 
-/** `told`: settles when a signal says that it is to end, and its servers with it. */
+/** `told`: settles when a signal asks it to exit, and to stop its servers. */
 async function serve(surroundings: Surroundings, told: Promise<void>): Promise<number> {
   const { state, runtime, loop, trial, lockHolder } = surroundings;
-  const registry = new Registry(state, report);
+  const runFolders = new RunFolders();
+  const registry = new Registry(state, report, runFolders);
   const startedAt = Date.now();
   let socket = "";
   let inode = 0;
@@ -120,7 +121,7 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
     return outcome;
   };
   await registry.adoptAll();
-  keepReady(state);
+  runFolders.keepReady(state);
   const handlers = createHandlers(registry, {
     version: packageVersion(),
     stateDir: state,
@@ -150,7 +151,7 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
   const renew = async () => (isOurs() ? record() : open());
   const seeToLoop = loopKeeper(surroundings);
   const giveWay = (by: ProcessId) => {
-    report(`another agent (pid ${by.pid}) has taken the lock: this one leaves the servers to it`);
+    report(`another agent (pid ${by.pid}) has the lock now: this one leaves the servers to it`);
     registry.detachAll();
     finish(REFUSED);
   };
@@ -159,8 +160,8 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
     if (other !== undefined) return giveWay(other);
     seeToLoop();
     if (isOurs() && isRecorded(state)) return;
-    report(`the socket ${socket}, or the record of it, vanished: it is made again`);
-    renew().catch((error) => report(`cannot make it again: ${String(error)}`));
+    report(`the socket ${socket} or its record is gone: creating it again`);
+    renew().catch((error) => report(`cannot create it again: ${String(error)}`));
   }, SOCKET_LOOK);
   void told.then(() => shutdown({ keepServers: false, replaced: false })).then(() => finish(0));
   const count = registry.all().length;
@@ -168,20 +169,20 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
   const code = await finished;
   clearInterval(watch);
   if (code === HANDS_OVER) registry.detachAll();
-  dropReady();
+  runFolders.dropReady();
   if (isOurs()) fs.rmSync(socket, { force: true });
-  // Where another agent is about to come, the record says so: nobody starts one more.
+  // If another agent is about to start, the record stays, so that nobody starts one more.
   if (code !== HANDS_OVER && !replaced && isRecorded(state))
     fs.rmSync(agentRecordPath(state), { force: true, recursive: true });
   return code;
 }
 
-/** Without room for a lock it goes on without: the next look makes it. */
+/** Without room for a lock it continues without one: the next look creates it. */
 function holderOrNone(look: () => ProcessId | undefined): ProcessId | undefined {
   try {
     return look();
   } catch (error) {
-    report(`cannot make the lock again: ${String(error)}`);
+    report(`cannot create the lock again: ${String(error)}`);
     return undefined;
   }
 }
@@ -191,15 +192,15 @@ function mendProgram(state: string): void {
   try {
     mendCopy(state);
   } catch (error) {
-    report(`cannot make the copy of this agent anew: ${String(error)}`);
+    report(`cannot restore the copy of this agent: ${String(error)}`);
   }
 }
 
 const hasLoop = (loop: ProcessId | undefined) => loop !== undefined && process.ppid === loop.pid;
 
 const NO_LOOP =
-  "cannot upgrade an agent that nothing would bring back, such as one in the foreground: " +
-  "end it with `xy agent stop --keep-servers`, and start it anew";
+  "cannot upgrade an agent that nothing restarts, such as one in the foreground: " +
+  "stop it with `xy agent stop --keep-servers`, and start it again";
 
 const AT_ITS_END = "cannot upgrade: the agent is being stopped; `xy agent start` starts this version";
 
@@ -214,7 +215,7 @@ function loopKeeper({ state, loop, isSeenTo }: Surroundings): () => void {
     if (begun || (isThere && isLoopOfToday)) return;
     begun = true;
     const why = isThere ? "is of an earlier version" : "is gone";
-    report(`the loop that would bring it back ${why}: another one is started`);
+    report(`the loop that restarts this agent ${why}: starting another one`);
     try {
       writeLoopText(state);
     } catch (error) {

@@ -5,7 +5,7 @@ import { type ServerSpec, serverSpec } from "../model/spec.ts";
 import { type Probe, probe } from "../model/spec-parts.ts";
 
 /**
- * Specs as a client may send them: what is left out is filled in. `agent/whole-spec.ts` fills in what depends on the
+ * Specs as a client may send them: what is left out is filled in. `agent/operations/whole-spec.ts` fills in what depends on the
  * machine.
  */
 

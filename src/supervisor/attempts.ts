@@ -1,3 +1,4 @@
+import { cannotHappen } from "../model/cannot-happen.ts";
 import { type Exit, formatExit } from "../model/observed.ts";
 import { formatDuration } from "../model/units.ts";
 
@@ -13,7 +14,7 @@ interface Retries {
 export type Outcome =
   /** It could not be started: another attempt would find the same. */
   | { readonly kind: "not-started"; readonly error: string }
-  /** It was told to end, by a person or for its server. */
+  /** It was cancelled, by a person or for its server. */
   | { readonly kind: "cancelled"; readonly error: string }
   | { readonly kind: "timeout"; readonly error: string }
   | { readonly kind: "exit"; readonly exit: Exit };
@@ -40,6 +41,8 @@ export function afterAttempt(attempt: number, outcome: Outcome, retries: Retries
       if (outcome.exit.kind === "code" && outcome.exit.code === 0)
         return { kind: "over", phase: "succeeded", error: null };
       return failed(attempt, formatExit(outcome.exit), retries);
+    default:
+      return cannotHappen(outcome);
   }
 }
 

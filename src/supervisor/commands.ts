@@ -1,4 +1,5 @@
-import { cannotHappen, type EndSignal, type SupervisedSpec, type Turn } from "./events.ts";
+import { cannotHappen } from "../model/cannot-happen.ts";
+import type { EndSignal, SupervisedSpec, Turn } from "./events.ts";
 import { end, escalate, spawn } from "./incarnation.ts";
 import { NO_RETRIES } from "./policy.ts";
 import type { After, ServerState } from "./state.ts";
@@ -26,7 +27,7 @@ export function onStart(state: ServerState): Turn | undefined {
   }
 }
 
-/** A start that is owed, by the agent before or a wait. Nobody said it during the pause: whoever ends that starts it. */
+/** An owed start, from the previous agent or a wait. Nobody asked for it during the pause: it happens when that ends. */
 export function onStartWithAgent(state: ServerState, now: number): Turn | undefined {
   const { phase, paused } = state;
   if (!paused) return onStart(state);
@@ -35,7 +36,7 @@ export function onStartWithAgent(state: ServerState, now: number): Turn | undefi
   return {
     change: {
       phase: { tag: "waiting", until: now },
-      reason: "its start came due in its pause; starts once it is resumed",
+      reason: "its start came due while it was paused; starts once it is resumed",
     },
   };
 }

@@ -32,7 +32,7 @@ export type MachineEvent =
   /**
    * This agent took the server over from an earlier one. `present`: something of the incarnation was found, alive
    * or as a recorded exit, and more events of it will follow. Not present: nothing of it lives, and how it ended
-   * will never be told.
+   * will never be known.
    */
   | { readonly type: "adopted"; readonly present: boolean }
   /** The program of this incarnation runs. */
@@ -78,7 +78,7 @@ export interface Step {
   readonly effects: readonly Effect[];
 }
 
-/** What `step` is told about the moment. */
+/** What `step` is given about the moment. */
 export interface Moment {
   /** Unix ms. */
   readonly now: number;
@@ -93,9 +93,4 @@ export interface Moment {
 export interface Turn {
   readonly change: Partial<ServerState>;
   readonly effects?: readonly Effect[];
-}
-
-/** Closes a `switch`: the compiler objects when a case is missing. */
-export function cannotHappen(value: never): never {
-  throw new Error(`unexpected ${JSON.stringify(value)}`);
 }

@@ -1,8 +1,9 @@
+import { cannotHappen } from "../model/cannot-happen.ts";
 import { type Exit, formatExit } from "../model/observed.ts";
 import { earlyEnd } from "../model/start.ts";
 import { isSuccess } from "../model/success.ts";
 import { formatDuration } from "../model/units.ts";
-import { cannotHappen, type Effect, type EndSignal, type SupervisedSpec, type Turn } from "./events.ts";
+import type { Effect, EndSignal, SupervisedSpec, Turn } from "./events.ts";
 import { decideRestart, type Run, wantsRestart } from "./policy.ts";
 import { type After, isEarly, type Phase, readyFor, type ServerState } from "./state.ts";
 
@@ -81,7 +82,7 @@ export function killAgain(inc: number): Turn {
 
 /** What could not be killed is gone: it blocks a start no longer. */
 export function endedAfterAll(state: ServerState): Turn {
-  return fail(state, "could not be killed in time, ended later");
+  return fail(state, "could not be killed in time, exited later");
 }
 
 /** The main process ended by itself: what follows is decided now, and waits for the rest of its group to end. */
@@ -98,7 +99,7 @@ export function endByItself(
 
 /** It is gone without a trace, its whole group with it: nothing is left to be signalled. */
 export function vanish(state: ServerState, spec: SupervisedSpec, now: number): Turn {
-  const exit: Exit = { kind: "unknown", because: "nothing was left of it when somebody looked" };
+  const exit: Exit = { kind: "unknown", because: "it was gone when somebody looked" };
   const { after, change } = afterExit(state, exit, now, spec, now);
   const turn = follow(state, after, now);
   return { ...turn, change: { ...change, ...turn.change } };
@@ -144,7 +145,7 @@ export function afterFailure(
   return { after: { kind: "fail", reason }, change: { reason } };
 }
 
-/** Nothing of the incarnation lives any more: on with what was decided. */
+/** The incarnation is over: carries out what was decided to follow. */
 export function follow(state: ServerState, after: After, now: number): Turn {
   const { inc } = state;
   switch (after.kind) {

@@ -1,17 +1,10 @@
+import { cannotHappen } from "../model/cannot-happen.ts";
 import type { Exit } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
+import { onAdopted, onConfigured, withTimers } from "./adopted.ts";
 import { onRestart, onStart, onStartWithAgent, onStop } from "./commands.ts";
-import {
-  cannotHappen,
-  type Effect,
-  type MachineEvent,
-  type Moment,
-  type Step,
-  type SupervisedSpec,
-  type TimerName,
-  type Turn,
-} from "./events.ts";
+import type { Effect, MachineEvent, Moment, Step, SupervisedSpec, TimerName, Turn } from "./events.ts";
 import {
   afterFailure,
   end,
@@ -22,21 +15,13 @@ import {
   follow,
   giveUpKilling,
   killAgain,
-  over,
   spawn,
   vanish,
 } from "./incarnation.ts";
-import { onPause, onPauseOver, onResume, pauseTimer, waitLeft } from "./pause.ts";
+import { onPause, onPauseOver, onResume, pauseTimer } from "./pause.ts";
 import { onStartOver } from "./starting.ts";
 import { type Phase, publicState, type ServerState } from "./state.ts";
-import {
-  onAnswered,
-  onLivenessDue,
-  onReadinessDue,
-  onStartPeriodOver,
-  rewatched,
-  watched,
-} from "./watching.ts";
+import { onAnswered, onLivenessDue, onReadinessDue, onStartPeriodOver, watched } from "./watching.ts";
 
 export type { Effect, MachineEvent, Moment, ProbeName, Step, SupervisedSpec, TimerName } from "./events.ts";
 export { STUCK_AFTER } from "./incarnation.ts";
@@ -47,7 +32,7 @@ export { STUCK_AFTER } from "./incarnation.ts";
  * incarnation it belongs to, so that a late exit or timer of an earlier process changes nothing.
  */
 
-/** One event in, the new state and what is to be done out. Pure. */
+/** Takes one event; returns the new state and the effects. Pure. */
 export function step(state: ServerState, event: MachineEvent, spec: SupervisedSpec, moment: Moment): Step {
   if ("inc" in event && event.inc !== state.inc) return { state, effects: [] };
   const turn = react(state, event, spec, moment);
@@ -80,7 +65,7 @@ function isVerdictOnly(before: Phase, after: Phase): boolean {
   );
 }
 
-/** That its program runs, or ended by itself, is told by what the run leaves behind as long as it is not released. */
+/** Until a run is released, its folder shows that its program started, or exited by itself. */
 function isHeardAgain(event: MachineEvent, before: Phase, after: Phase): boolean {
   if (event.type === "spawned") return before.tag === "starting" && after.tag === "running";
   return event.type === "exited" && before.tag === "running" && after.tag === "ending";
@@ -152,12 +137,12 @@ function onSpawned(
   return phase.tag === "failed" && phase.stuck ? killAgain(inc) : undefined;
 }
 
-/** Longest time between two attempts to start what has no room, ms: nobody may tell when there is some again. */
+/** Longest time between two attempts to start without room, ms: nobody may report when there is some again. */
 const ROOM_GAP = 30_000;
 
 /**
  * What lacked may be there again in a moment. Anything else would be found missing again. A full disk says nothing about
- * the server, and may last: it counts against nobody, and is waited out.
+ * the server, and may last: it does not count as a failure, and is waited out.
  */
 function onSpawnFailed(
   state: ServerState,
@@ -247,63 +232,5 @@ function onTimer(
       return phase.tag === "running" ? onLivenessDue(state, phase, spec) : undefined;
     default:
       return cannotHappen(timer);
-  }
-}
-
-/** A start that an agent took to its grave. */
-function lostStart(state: ServerState, now: number): Turn {
-  const turn = follow(state, { kind: "backoff", until: now }, now);
-  return {
-    ...turn,
-    change: { ...turn.change, reason: "its agent ended before it ran; starts once it is resumed" },
-  };
-}
-
-// --- a new spec, a new agent ------------------------------------------------------------------------------------
-
-function onConfigured(state: ServerState, spec: SupervisedSpec, moment: Moment): Turn | undefined {
-  const { phase } = state;
-  if (phase.tag !== "running") return undefined;
-  const turn = rewatched(state, phase, spec, moment);
-  return { ...turn, effects: [{ type: "cancelTimers" }, ...(turn.effects ?? [])] };
-}
-
-/** The timers of the agent before are gone, that of a pause among them. */
-function withTimers({ paused }: ServerState, turn: Turn | undefined): Turn | undefined {
-  if (!paused) return turn;
-  return { change: {}, ...turn, effects: [{ type: "cancelTimers" }, ...(turn?.effects ?? [])] };
-}
-
-/** Takes up where an earlier agent left off. */
-function onAdopted(
-  state: ServerState,
-  present: boolean,
-  spec: SupervisedSpec,
-  moment: Moment,
-): Turn | undefined {
-  const { phase, inc } = state;
-  const { now } = moment;
-  switch (phase.tag) {
-    case "starting":
-      if (present) return undefined;
-      // Whoever decided on the start that was lost: during a pause nothing is started that nobody asks for then.
-      return state.paused ? lostStart(state, now) : follow(state, { kind: "start" }, now);
-    case "running":
-      return present ? rewatched(state, phase, spec, moment) : vanish(state, spec, now);
-    case "ending": {
-      if (!present) return follow(state, phase.after, now);
-      return end(state, phase.after, spec, phase.killed ? "SIGKILL" : spec.stop.signal, {}, phase.own);
-    }
-    case "failed":
-      if (!phase.stuck) return { change: {}, effects: over(state) };
-      return present ? killAgain(inc) : endedAfterAll(state);
-    case "stopped":
-      return inc === 0 ? undefined : { change: {}, effects: over(state) };
-    case "waiting": {
-      const ms = waitLeft(phase, spec, now);
-      return { change: {}, effects: [...over(state), { type: "setTimer", inc, timer: "backoff", ms }] };
-    }
-    default:
-      return cannotHappen(phase);
   }
 }

@@ -10,7 +10,7 @@ import type { Pause, Phase, ServerState } from "./state.ts";
  * Ends are judged and counted as always; what follows from them waits.
  */
 
-/** Pausing again sets its end anew. `until`: unix ms, null for no end. */
+/** Pausing again replaces its end. `until`: unix ms, null for no end. */
 export function onPause(state: ServerState, until: number | null, moment: Moment): Turn {
   const held = withStartHeld(state, moment);
   const effects: Effect[] = until === null ? [{ type: "cancelTimer", inc: state.inc, timer: "pause" }] : [];

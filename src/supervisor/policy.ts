@@ -1,3 +1,4 @@
+import { cannotHappen } from "../model/cannot-happen.ts";
 import type { Exit } from "../model/observed.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { isSuccess } from "../model/success.ts";
@@ -52,6 +53,8 @@ export function wantsRestart(exit: Exit, spec: RestartSpec): boolean {
       return true;
     case "on-failure":
       return !isSuccess(exit, spec);
+    default:
+      return cannotHappen(spec.restart.policy);
   }
 }
 

@@ -20,7 +20,7 @@ export interface Answer {
   readonly evidence: string;
   /** Each look leaves something behind in the server: once it was ready, it is not looked at for readiness again. */
   readonly costly?: boolean;
-  /** Whether it is good can never be told of this process: nothing may follow from that. */
+  /** Whether this process is good can never be known: nothing may follow from that. */
   readonly unknowable?: boolean;
 }
 
@@ -55,7 +55,7 @@ function taken(track: Track, answer: Answer, streak: number, probe: Probe, now: 
   return { ...track, streak, settled, verdict: { status, evidence, at: now } };
 }
 
-/** What a verdict rests on; an answer that speaks against it, and is too few to change it, is told as such. */
+/** The evidence of a verdict; answers against it that are too few to change it are marked as such. */
 function evidenceFor(
   status: Verdict["status"],
   streak: number,

@@ -1,4 +1,4 @@
-/** Which runs of a schedule are due. Pure: it is told the times of the schedule. */
+/** Which runs of a schedule are due. Pure: it is given the times of the schedule. */
 
 /** A run that comes no later than this after its time is on time, ms: agents are replaced, machines are busy. */
 const ON_TIME = 60_000;
@@ -8,7 +8,7 @@ const MOST_SET_BACK = 3 * 3_600_000;
 export interface Scheduled {
   /** Unix ms: times up to then are dealt with. */
   readonly last: number;
-  /** What becomes of times that were missed: one run for all of them, or none. */
+  /** What happens to times that were missed: one run for all of them, or none. */
   readonly missed: "once" | "skip";
   /** The first time of the schedule after a moment, unix ms; null: there is none. */
   readonly next: (after: number) => number | null;

@@ -33,7 +33,7 @@ export function startTimer(
   return [{ type: "setTimer", inc, timer: "start", ms: startLeft(start, spec, moment) }];
 }
 
-/** The start stands still, or goes on. */
+/** Stops or continues the clock of the start. */
 export function withStartHeld({ phase, inc }: ServerState, { clock }: Moment): Turn {
   if (phase.tag !== "running" || phase.start === undefined || phase.start.from === null)
     return { change: {} };

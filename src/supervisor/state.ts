@@ -1,3 +1,4 @@
+import { cannotHappen } from "../model/cannot-happen.ts";
 import type { Exit, StateName } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
 import { hasToBeReady } from "../model/start.ts";
@@ -52,7 +53,7 @@ export type Phase =
 export interface StartClock {
   /** Ms that count, up to `from`. */
   readonly spent: number;
-  /** Since when it goes on, by `Moment.clock`; null: it stands still, as in a pause. */
+  /** Since when it runs, by `Moment.clock`; null: it is stopped, as in a pause. */
   readonly from: number | null;
 }
 
@@ -60,7 +61,7 @@ export interface StartClock {
 export interface Pause {
   /** Unix ms at which it began. */
   readonly at: number;
-  /** Unix ms at which it ends by itself; null: only by a person's word. */
+  /** Unix ms at which it ends by itself; null: only a person ends it. */
   readonly until: number | null;
 }
 
@@ -104,6 +105,8 @@ export function publicState(state: ServerState): StateName {
       return "restarting";
     case "ending":
       return phase.after.kind === "backoff" || phase.after.kind === "start" ? "restarting" : "stopping";
+    default:
+      return cannotHappen(phase);
   }
 }
 
@@ -112,15 +115,20 @@ export function liveProcess(state: ServerState): ProcessId | undefined {
   return state.phase.tag === "running" || state.phase.tag === "ending" ? state.phase.process : undefined;
 }
 
-/** It was told to end because something was wrong with it, and not because somebody wanted it to rest. */
+/** It is being stopped because something was wrong with it, and not because somebody asked for that. */
 export function endsForFault({ phase }: ServerState): boolean {
   return (
     phase.tag === "ending" && !phase.own && (phase.after.kind === "backoff" || phase.after.kind === "fail")
   );
 }
 
-/** Something of the newest incarnation lives, or may. */
-export function isLive({ phase }: ServerState): boolean {
+/** Its program runs, or is being started. */
+export function isUp({ phase }: ServerState): boolean {
+  return phase.tag === "starting" || phase.tag === "running";
+}
+
+/** Something of the newest incarnation may be alive. */
+export function mayLive({ phase }: ServerState): boolean {
   switch (phase.tag) {
     case "starting":
     case "running":
@@ -131,6 +139,8 @@ export function isLive({ phase }: ServerState): boolean {
     case "stopped":
     case "waiting":
       return false;
+    default:
+      return cannotHappen(phase);
   }
 }
 

@@ -18,7 +18,7 @@ export interface Tally {
   readonly starts: number;
   /** Restarts by policy. */
   readonly restarts: number;
-  /** Ends that were no success and that nobody asked for, and starts that came to nothing. */
+  /** Exits that were no success and that nobody asked for, and failed starts. */
   readonly failures: number;
   /** Runs that are over, ms. */
   readonly runs: {
@@ -42,7 +42,7 @@ export function counted(tally: Tally, state: ServerState, now: number): Tally {
   return { ...tally, at: now, up: tally.up + up, down: tally.down + down };
 }
 
-/** Counts what a step of the machine has changed. */
+/** Counts what a step of the state machine changed. */
 export function tally(
   before: Tally,
   from: ServerState,

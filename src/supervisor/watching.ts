@@ -1,3 +1,4 @@
+import { cannotHappen } from "../model/cannot-happen.ts";
 import type { Verdict } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
 import type { Probe } from "../model/spec-parts.ts";
@@ -128,8 +129,13 @@ export function onReadinessDue(
     case "log":
       // Asked for once: the answer comes when the line does.
       return undefined;
-    default:
+    case "mcp":
+    case "http":
+    case "tcp":
+    case "command":
       return sendProbe(state, phase, "readiness");
+    default:
+      return cannotHappen(spec.readiness);
   }
 }
 
@@ -147,7 +153,7 @@ function sendProbe(state: ServerState, phase: Running, probe: ProbeName): Turn {
   };
 }
 
-/** An answer to a question that is not asked (any more) says nothing. */
+/** An answer to a question that is not asked, or no longer asked, says nothing. */
 export function onAnswered(
   state: ServerState,
   phase: Running,

@@ -131,15 +131,13 @@ it("is upgraded by an xy of another version, and says that there is one", async 
   });
 });
 
-it("is not upgraded in the foreground, where nothing would bring it back", async () => {
+it("is not upgraded in the foreground, where nothing would restart it", async () => {
   const home = newHome();
   const agent = home.xyRunning("agent", "run");
   await agent.prints("serves 0 servers on ");
   expect(await home.xy("agent", "upgrade", "--force")).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(
-      /^xy: cannot upgrade an agent that nothing would bring back.*--keep-servers/,
-    ),
+    stderr: expect.stringMatching(/^xy: cannot upgrade an agent that nothing restarts.*--keep-servers/),
   });
 });
 

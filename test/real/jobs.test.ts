@@ -93,7 +93,7 @@ describe("a job of an action", () => {
     const puppet = await stage.next("deaf");
     await puppet.do({ deed: "ignore", signal: "SIGTERM" });
     const grandchild = (await puppet.do({ deed: "fork" })) as number;
-    await becomes(agent, id, { phase: "failed", error: "not over after 1s", signal: "SIGKILL" });
+    await becomes(agent, id, { phase: "failed", error: "still running after 1s", signal: "SIGKILL" });
     await puppet.gone;
     expect(isAlive(grandchild)).toBe(false);
   });
@@ -177,7 +177,7 @@ describe("a job of an action", () => {
     await becomes(agent, id, { phase: "running" });
     await agent.kill();
     await agent.isBack();
-    await becomes(agent, id, { phase: "failed", error: "not over after 3s" });
+    await becomes(agent, id, { phase: "failed", error: "still running after 3s" });
     await puppet.gone;
   });
 
@@ -199,7 +199,7 @@ describe("a job of an action", () => {
     await declare(agent, gone, script);
     for (const action of [gone, script]) {
       const { id } = await run(agent, action);
-      const error = `cannot start ${action.program}: it is not there, or not an executable file`;
+      const error = `cannot start ${action.program}: it does not exist, or is not an executable file`;
       await becomes(agent, id, { phase: "failed", error, attempt: 1, exit_code: null });
     }
     expect(runFolders(agent)).toEqual([]);
@@ -433,9 +433,9 @@ describe("a state folder that was damaged", () => {
     expect(await run(agent, action)).toMatchObject({ id: 4, service_id: "web" });
     const said = readFileSync(join(agent.state, "agent.log"), "utf8");
     expect(said).toMatch(/journal: its last line was torn/);
-    expect(said).toMatch(/journal: it has lines that cannot be read/);
+    expect(said).toMatch(/journal: some of its lines cannot be read/);
     expect(said).toMatch(/actions\.json\.set-aside-\S+: its actions cannot be read, apply them again/);
-    expect(said).toMatch(/jobs\.next\.set-aside-\S+: it was no number/);
+    expect(said).toMatch(/jobs\.next\.set-aside-\S+: it was not a number/);
   });
 
   test("leaves no process that nobody knows of", async ({ agent, stage }) => {
@@ -449,7 +449,7 @@ describe("a state folder that was damaged", () => {
     expect(await jobsOf(agent)).toEqual([]);
     await puppet.gone;
     expect(readFileSync(join(agent.state, "agent.log"), "utf8")).toContain(
-      `job ${id} runs and has no record that can be read: it is killed`,
+      `killed job ${id}: it was running, and its record cannot be read`,
     );
     expect(runFolders(agent)).toEqual([]);
   });

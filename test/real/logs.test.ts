@@ -56,7 +56,7 @@ describe("the log of a server", () => {
     rmSync(dirname(logFiles(home.state, "a")[0] ?? ""), { recursive: true });
     await puppet.do({ deed: "chatter", lines: 1, everyMs: 50 });
     await eventually(() =>
-      expect(readFileSync(agentLogPath(home.state), "utf8")).toContain("it is made again"),
+      expect(readFileSync(agentLogPath(home.state), "utf8")).toContain("creating it again"),
     );
     const printed = (await puppet.do({ deed: "hush" })) as number;
     await follower.until(({ lines }) => lines.length >= 1 + 2 * printed);

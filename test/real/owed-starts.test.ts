@@ -35,7 +35,7 @@ describe("a server that waits for its dependency", () => {
     expect(await said).toMatchObject({ started: ["said"] });
     const held = {
       state: "restarting",
-      reason: "its start came due in its pause; starts once it is resumed",
+      reason: "its start came due while it was paused; starts once it is resumed",
     };
     expect(await agent.observed("web")).toMatchObject(held);
     await agent.kill();

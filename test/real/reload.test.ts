@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { runWhileAlive } from "../../src/agent/reload.ts";
+import { runWhileAlive } from "../../src/agent/operations/reload.ts";
 
 const program = (text: string) => ["-e", text];
 const BOUNDS = { quiet: 2000, whole: 60_000, lookEvery: 100 };

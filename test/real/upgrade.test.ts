@@ -181,7 +181,7 @@ describe("an agent that changes its mind while the new one is tried out", () => 
     const { upgrading, end } = await tryOut(home, agent);
     process.kill(agent.record.loop?.pid as number, "SIGKILL");
     end();
-    await expect(upgrading).rejects.toThrow("that nothing would bring back");
+    await expect(upgrading).rejects.toThrow("that nothing restarts");
     await agent.isBack();
   });
 });

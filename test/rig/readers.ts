@@ -2,8 +2,8 @@ import { closeSync, fstatSync, mkdtempSync, openSync, rmSync, writeFileSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Journal } from "../../src/agent/jobs/journal.ts";
-import { LogSnapshot, linesBackwards, readLastOpen } from "../../src/agent/log-reader.ts";
-import { decodeRecord, encodeRecords, LineJoiner, lostIn } from "../../src/agent/log-record.ts";
+import { LogSnapshot, linesBackwards, readLastOpen } from "../../src/agent/logs/log-reader.ts";
+import { decodeRecord, encodeRecords, LineJoiner, lostIn } from "../../src/agent/logs/log-record.ts";
 import { LaunchdUser } from "../../src/backends/agent/launchd-user.ts";
 import { SystemdUser } from "../../src/backends/agent/systemd-user.ts";
 import { pidIn } from "../../src/backends/launchctl.ts";

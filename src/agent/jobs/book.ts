@@ -1,9 +1,9 @@
 import * as fs from "node:fs";
 import { isMainJob, isOver, type Job, type JobSpec } from "../../model/job.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
-import { makeWayForPlainFile, readText, setAside } from "../../system/files.ts";
 import { bootId } from "../../system/processes.ts";
 import { JobFolders, type Owner, type OwnerQuery, ownerKey, serverOwner } from "./folders.ts";
+import { JobIds } from "./ids.ts";
 import { type JobEntry, type JobPatch, Journal } from "./journal.ts";
 
 /** What is said of a job when it is created; the rest follows. */
@@ -39,18 +39,17 @@ export class JobBook {
   readonly #report: (message: string) => void;
   readonly #journals = new Map<string, Journal>();
   readonly #open = new Map<number, JobEntry>();
-  #next: number;
+  readonly #ids: JobIds;
 
   constructor(state: string, report: (message: string) => void) {
     this.folders = new JobFolders(state);
     this.#report = report;
-    this.#next = this.#firstId();
+    this.#ids = new JobIds(this.folders.counter, report, () => this.#newestId());
   }
 
   /** Throws, with nothing changed, when it cannot be written. */
   create({ spec, retry_of, inc, awaits, ...said }: NewJob): JobEntry {
-    const id = this.#next;
-    this.#count(id + 1);
+    const id = this.#ids.take();
     const fresh: Omit<JobEntry, "of"> = {
       id,
       project: said.project,
@@ -103,7 +102,7 @@ export class JobBook {
           journal.compact((one) => this.#open.has(one)),
         );
     } catch (error) {
-      this.#report(`cannot write down what became of job ${id}: ${String(error)}`);
+      this.#report(`cannot record what happened to job ${id}: ${String(error)}`);
     }
     return entry;
   }
@@ -114,7 +113,7 @@ export class JobBook {
   }
 
   get nextId(): number {
-    return this.#next;
+    return this.#ids.next;
   }
 
   /** Newest first. Gives way to others between two journals: there may be many. */
@@ -225,8 +224,8 @@ export class JobBook {
     if (isOver(entry) || this.#open.has(entry.id)) return entry;
     const error =
       entry.started_at === null
-        ? "it never began: it could not be started, and that could not be written down"
-        : "what became of it could not be written down";
+        ? "it never began: it could not be started, and that could not be recorded"
+        : "how it ended could not be recorded";
     return { ...entry, phase: "failed", pid: null, error };
   }
 
@@ -258,6 +257,13 @@ export class JobBook {
     return this.folders.owners(query).map((owner) => this.#journal(owner));
   }
 
+  #newestId(): number {
+    const newest = this.#journalsOf({}).map((journal) =>
+      this.#orElse(0, () => journal.entries().next().value?.id ?? 0),
+    );
+    return Math.max(0, ...newest);
+  }
+
   /** What cannot be opened, somebody's folder perhaps, costs its own jobs and no others. */
   #orElse<T>(otherwise: T, read: () => T): T {
     try {
@@ -266,33 +272,6 @@ export class JobBook {
       this.#report(`cannot read jobs: ${String(error)}`);
       return otherwise;
     }
-  }
-
-  /** Overwritten where it is: a number that never gets shorter, in one write of a few bytes, is there whole or not at all. */
-  #count(next: number): void {
-    const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
-    const path = this.folders.counter;
-    if (makeWayForPlainFile(path)) this.#report(`${path} was no file, and is set aside`);
-    const fd = fs.openSync(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
-    try {
-      fs.writeSync(fd, `${next}\n`, 0);
-    } finally {
-      fs.closeSync(fd);
-    }
-    this.#next = next;
-  }
-
-  /** Without a counter that can be read: behind all that there are. */
-  #firstId(): number {
-    const path = this.folders.counter;
-    if (makeWayForPlainFile(path)) this.#report(`${path} was no file, and is set aside`);
-    const text = readText(path);
-    if (text !== undefined && /^[1-9]\d{0,14}\n$/.test(text)) return Number(text);
-    if (text !== undefined) this.#report(`${setAside(path, Date.now())}: it was no number`);
-    const newest = this.#journalsOf({}).map((journal) =>
-      this.#orElse(0, () => journal.entries().next().value?.id ?? 0),
-    );
-    return Math.max(0, ...newest) + 1;
   }
 }
 

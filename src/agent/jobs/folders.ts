@@ -5,7 +5,7 @@ import { makeWayForFolder, numbersIn } from "../../system/files.ts";
 import { ensurePrivateDir, projectDir, serverDir } from "../../system/paths.ts";
 import { namedFolders, recordedProjects } from "../../system/projects.ts";
 
-/** To whom jobs belong: a server with its actions, an action that stands alone, or whoever types commands. */
+/** What jobs belong to: a server with its actions, a standalone action, or the commands typed in a project. */
 export interface Owner {
   readonly project: string;
   /** Null: `action_id` stands alone. */

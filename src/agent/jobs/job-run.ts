@@ -9,18 +9,22 @@ import type { SecretValues } from "../../model/spec-parts.ts";
 import { formatDuration } from "../../model/units.ts";
 import { type AfterAttempt, afterAttempt, type Outcome } from "../../supervisor/attempts.ts";
 import type { MachineEvent, SupervisedSpec } from "../../supervisor/machine.ts";
-import { initialState, isLive, type ServerState } from "../../supervisor/state.ts";
+import { initialState, mayLive, type ServerState } from "../../supervisor/state.ts";
 import { numbersIn } from "../../system/files.ts";
-import { Driven } from "../driven.ts";
-import type { Incarnation, IncarnationEvents } from "../incarnation.ts";
-import { LogWriter } from "../log-writer.ts";
-import { adoptIncarnation, spawnIncarnation } from "../process-host.ts";
+import { LogWriter } from "../logs/log-writer.ts";
+import { adoptIncarnation } from "../runs/adopting.ts";
+import type { Changes } from "../runs/changes.ts";
+import { Driven } from "../runs/driven.ts";
+import type { Incarnation, IncarnationEvents } from "../runs/incarnation.ts";
+import type { RunFolders } from "../runs/run-folders.ts";
+import { spawnIncarnation } from "../runs/spawning.ts";
 import type { JobBook } from "./book.ts";
 import type { Ending, JobEntry } from "./journal.ts";
 import { exitFields, exitIn, UNSEEN } from "./main-jobs.ts";
 
 export interface JobRunOptions {
   readonly book: JobBook;
+  readonly runFolders: RunFolders;
   readonly spec: ActionSpec;
   readonly secrets: SecretValues;
   readonly report: (message: string) => void;
@@ -35,7 +39,7 @@ export interface JobRunOptions {
 /** What a job prints: a file, and one before it. */
 const LOG_LIMITS = { maxSize: 10 * 1024 * 1024, keep: 1 };
 
-/** Whether there is another attempt is not the machine's to decide. */
+/** The state machine does not decide whether there is another attempt. */
 const NEVER: SupervisedSpec["restart"] = {
   policy: "never",
   backoffInitial: 0,
@@ -46,9 +50,10 @@ const NEVER: SupervisedSpec["restart"] = {
 };
 
 /** A job of an action that is not over: one attempt after another, each an incarnation of the program. */
-export class JobRun extends Driven {
+export class JobRun {
   readonly spec: ActionSpec;
   readonly log: LogWriter;
+  readonly #program: Driven;
   readonly #options: JobRunOptions;
   #entry: JobEntry;
   #exit: Exit | undefined;
@@ -58,12 +63,25 @@ export class JobRun extends Driven {
   #isTrying = false;
 
   constructor(entry: JobEntry, options: JobRunOptions) {
-    super();
     this.#entry = entry;
     this.#options = options;
     this.spec = options.spec;
-    const report = (message: string) => this.report(message);
+    const report = (message: string) => this.#report(message);
     this.log = new LogWriter(options.book.folders.log(entry), LOG_LIMITS, { report });
+    // Nothing is recorded at a step: what a later agent must know is in the journal.
+    this.#program = new Driven({
+      spec: () => this.#machineSpec,
+      runPath: (inc) => this.#runPath(inc),
+      launch: (inc, events) => this.#launch(inc, events),
+      report,
+      stepped: (event, before) => this.#stepped(event, before),
+      settled: () => this.#settled(),
+    });
+  }
+
+  /** Tells others what happens to it. */
+  get changes(): Changes {
+    return this.#program.changes;
   }
 
   get entry(): JobEntry {
@@ -81,7 +99,7 @@ export class JobRun extends Driven {
     if (this.isOver) return;
     this.#isTrying = true;
     this.#exit = undefined;
-    this.dispatch({ type: "start" });
+    this.#program.dispatch({ type: "start" });
   }
 
   /** Asks it to end. It is over at once when nothing of it runs. */
@@ -89,7 +107,7 @@ export class JobRun extends Driven {
     if (this.isOver) return;
     clearTimeout(this.#timeout);
     if (this.#entry.ending?.phase !== "cancelled") this.#update({ ending: { phase: "cancelled", error } });
-    if (this.#isTrying) this.dispatch({ type: "stop" });
+    if (this.#isTrying) this.#program.dispatch({ type: "stop" });
     else this.#follow({ kind: "over", phase: "cancelled", error });
   }
 
@@ -107,22 +125,22 @@ export class JobRun extends Driven {
     const known = (trial === attempt && process) || undefined;
     const found =
       newest > 0 || known
-        ? await adoptIncarnation(this.runPath(trial), known, {
+        ? await adoptIncarnation(this.#runPath(trial), known, {
             log: this.log,
-            events: this.eventsOf(trial),
+            events: this.#program.eventsOf(trial),
             port: null,
           })
         : undefined;
     if (!found) {
-      this.beginWith({ ...initialState(Date.now()), inc: started_at === null ? 0 : attempt });
+      this.#program.beginWith({ ...initialState(Date.now()), inc: started_at === null ? 0 : attempt });
       this.#goOn();
       return false;
     }
     this.#isTrying = true;
-    this.beginWith({ ...initialState(Date.now()), inc: trial, phase: { tag: "starting" } });
-    this.hold(found);
+    this.#program.beginWith({ ...initialState(Date.now()), inc: trial, phase: { tag: "starting" } });
+    this.#program.hold(found);
     found.resume(true);
-    if (ending) this.dispatch({ type: "stop" });
+    if (ending) this.#program.dispatch({ type: "stop" });
     else if (known && started_at !== null) this.#bound(started_at);
     return true;
   }
@@ -139,47 +157,46 @@ export class JobRun extends Driven {
     else this.#follow({ kind: "over", phase: "failed", error: UNSEEN });
   }
 
-  override detach(): void {
+  /** Lets go of it without touching its processes: a later agent adopts it. */
+  detach(): void {
     clearTimeout(this.#timeout);
     clearTimeout(this.#backoff);
-    super.detach();
+    this.#program.detach();
     this.log.close();
   }
 
-  protected override get machineSpec(): SupervisedSpec {
+  get #machineSpec(): SupervisedSpec {
     const none = { type: "none" } as const;
     const { grace, stopSignal: signal = "SIGTERM" } = this.spec;
     const stop = { grace, signal, descendants: "own" } as const;
     return { restart: NEVER, stop, readiness: none, liveness: none, port: null, mcp: null };
   }
 
-  protected override runPath(inc: number): string {
+  #runPath(inc: number): string {
     return join(this.#options.book.folders.run(this.#entry), String(inc));
   }
 
-  protected override async launch(inc: number, events: IncarnationEvents): Promise<Incarnation> {
+  async #launch(inc: number, events: IncarnationEvents): Promise<Incarnation> {
     const { spec, log } = this;
     if (spec.script !== null) fs.writeFileSync(this.#scriptPath, spec.script, { mode: 0o700 });
     const args = spec.script === null ? spec.args : [...spec.interpreterArgs, this.#scriptPath, ...spec.args];
     const limits = { openFiles: spec.openFiles };
     const launched = { ...spec, args, limits, port: null, host: "", name: jobLabel(this.#entry) };
     return spawnIncarnation({
-      dir: this.runPath(inc),
+      dir: this.#runPath(inc),
       spec: launched,
       secrets: this.#options.secrets,
       log,
       events,
+      runFolders: this.#options.runFolders,
     });
   }
 
-  /** What is to be known of it after the death of this agent stands in the journal. */
-  protected override record(): void {}
-
-  protected override report(message: string): void {
+  #report(message: string): void {
     this.#options.report(`job ${this.#entry.id}: ${message}`);
   }
 
-  protected override turned(event: MachineEvent, before: ServerState): void {
+  #stepped(event: MachineEvent, before: ServerState): void {
     if (!("inc" in event) || event.inc !== before.inc) return;
     if (event.type === "exited") {
       this.#exit = event.exit;
@@ -195,29 +212,29 @@ export class JobRun extends Driven {
     this.#bound(at);
   }
 
-  protected override settled(): void {
-    const { phase } = this.state;
+  #settled(): void {
+    const { phase } = this.#program.state;
     const isStuck = phase.tag === "failed" && phase.stuck;
-    if (!this.#isTrying || (isLive(this.state) && !isStuck)) return;
+    if (!this.#isTrying || (mayLive(this.#program.state) && !isStuck)) return;
     this.#isTrying = false;
     clearTimeout(this.#timeout);
     this.#follow(
       isStuck
         ? { kind: "over", phase: "failed", error: "it cannot be killed" }
-        : afterAttempt(this.state.inc, this.#outcome(), this.spec.retries),
+        : afterAttempt(this.#program.state.inc, this.#outcome(), this.spec.retries),
     );
   }
 
   #outcome(): Outcome {
     const { ending } = this.#entry;
     if (ending) return { kind: ending.phase === "cancelled" ? "cancelled" : "timeout", error: ending.error };
-    const { spawnError } = this;
+    const { spawnError } = this.#program;
     if (spawnError instanceof SpawnError) return { kind: "not-started", error: spawnError.message };
     return { kind: "exit", exit: this.#exit ?? { kind: "unknown" } };
   }
 
   #follow(after: AfterAttempt): void {
-    const attempt = Math.max(this.#entry.attempt, this.state.inc);
+    const attempt = Math.max(this.#entry.attempt, this.#program.state.inc);
     // How an earlier attempt ended is not how this one did, which may never have begun.
     const ended = { attempt, pid: null, process: null, ...exitFields(this.#exit ?? { kind: "unknown" }) };
     if (after.kind === "again") {
@@ -234,7 +251,7 @@ export class JobRun extends Driven {
     this.log.close();
     this.#tidy();
     this.#options.over(this);
-    this.tellRemoved();
+    this.changes.removed();
   }
 
   /** Until its next attempt is due. */
@@ -246,21 +263,21 @@ export class JobRun extends Driven {
     try {
       this.#options.book.folders.removeRun(this.#entry);
     } catch (error) {
-      this.report(`cannot remove where it ran: ${String(error)}`);
+      this.#report(`cannot remove its run folder: ${String(error)}`);
     }
   }
 
   #bound(startedAt: number): void {
     const { timeout } = this.spec;
     clearTimeout(this.#timeout);
-    // It was told to end already: that it takes its time is no other reason.
+    // It is being stopped already: a slow stop is not a timeout.
     if (timeout === null || this.#entry.ending) return;
     const left = Math.max(0, startedAt + timeout - Date.now());
     this.#timeout = setTimeout(() => {
-      const error = `not over after ${formatDuration(timeout)}`;
+      const error = `still running after ${formatDuration(timeout)}`;
       const ending: Ending = { phase: "failed", error };
       this.#update({ ending });
-      this.dispatch({ type: "stop" });
+      this.#program.dispatch({ type: "stop" });
     }, left);
   }
 

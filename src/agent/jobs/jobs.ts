@@ -1,25 +1,29 @@
 import { join } from "node:path";
 import { type ActionSpec, actionKey } from "../../model/action.ts";
-import { isMainJob, isOver, type Job, jobLabel } from "../../model/job.ts";
-import { withoutUndefined } from "../../model/without-undefined.ts";
+import { isMainJob, isOver, type Job } from "../../model/job.ts";
 import type { ParsedParams, ResultOf } from "../../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
-import { isLive } from "../../supervisor/state.ts";
 import type { Survivor } from "../../system/survivors.ts";
-import type { LogSource } from "../log-stream.ts";
-import type { Supervised } from "../supervised.ts";
-import { wholeAction } from "../whole-spec.ts";
+import type { LogSource } from "../logs/log-stream.ts";
+import { wholeAction } from "../operations/whole-spec.ts";
+import type { RunFolders } from "../runs/run-folders.ts";
+import type { Supervised } from "../servers/supervised.ts";
 import { Actions, type AppliedAction } from "./actions.ts";
 import { JobBook, publicJob } from "./book.ts";
 import { inlineOwner, serverOwner } from "./folders.ts";
-import type { JobEntry } from "./journal.ts";
+import { isAction } from "./left-over.ts";
+import { type FindServer, JobLogs } from "./logs.ts";
 import { MainJobs } from "./main-jobs.ts";
 import { jobQueryOf } from "./query.ts";
-import { isAction, ownerOf, Runner } from "./runner.ts";
+import { ownerOf, Runner } from "./runner.ts";
 import { cronOf, Scheduler } from "./scheduler.ts";
 
-/** What servers there are, for the log of a job that is a server's own program. */
-type FindServer = (name: string, project: string) => Supervised | undefined;
+interface JobsOptions {
+  readonly state: string;
+  readonly report: (message: string) => void;
+  readonly runFolders: RunFolders;
+  readonly findServer: FindServer;
+}
 
 /** Everything about jobs and actions that this agent does. */
 export class Jobs {
@@ -29,13 +33,15 @@ export class Jobs {
   readonly #actions: Actions;
   readonly #scheduler: Scheduler;
   readonly #findServer: FindServer;
+  readonly #logs: JobLogs;
 
-  constructor(state: string, report: (message: string) => void, findServer: FindServer) {
+  constructor({ state, report, runFolders, findServer }: JobsOptions) {
     this.#book = new JobBook(state, report);
     this.main = new MainJobs(this.#book, report);
-    this.#runner = new Runner(this.#book, report);
+    this.#runner = new Runner(this.#book, report, runFolders);
     this.#actions = new Actions(state, report);
     this.#findServer = findServer;
+    this.#logs = new JobLogs(this.#book, this.#actions, findServer);
     this.#scheduler = new Scheduler({
       state,
       report,
@@ -119,7 +125,7 @@ export class Jobs {
 
   async get({ id }: ParsedParams<"job_get">): Promise<ResultOf<"job_get">> {
     const { entry, spec } = await this.#find(id);
-    return { ...publicJob(entry), spec, log_path: join(this.#logDir(entry), "current.log") };
+    return { ...publicJob(entry), spec, log_path: join(this.#logs.dir(entry), "current.log") };
   }
 
   /** Settles when the job is over. */
@@ -174,43 +180,17 @@ export class Jobs {
       if (tries === 3 || !(await this.#runner.cancelAllOf(owner, undefined, `project ${project} is removed`)))
         throw new RpcError(
           RPC_ERRORS.internalError,
-          `cannot remove the jobs of project ${project}: not all of them have ended; do it again once they have`,
+          `cannot remove the jobs of project ${project}: some have not ended yet; try again once they have`,
         );
     const deleted = this.#book.count(owner);
     this.#book.forget(owner);
     return { deleted };
   }
 
-  /** What is printed by a job, to be followed. */
+  /** What a job prints, to be followed. */
   async logOf(id: number): Promise<LogSource> {
     const { entry } = await this.#find(id);
-    const name = jobLabel(entry);
-    const run = this.#runner.find(id);
-    // What it printed is wanted whole, however fast it was.
-    const whole = { name, onTransition: nothing, mostBehind: Number.POSITIVE_INFINITY };
-    const redactor = this.#redactorOf(entry) ?? run?.newRedactor();
-    const common = { ...whole, ...(redactor ? { redactor } : {}) };
-    if (run) return { ...common, log: run.log, onEnd: (end) => run.onRemoved(end), isOver: false };
-    const log = { dir: this.#logDir(entry), onOutput: nothing };
-    const past: LogSource = { ...common, log, onEnd: nothing, isOver: true };
-    if (!isMainJob(entry)) return past;
-    const server = this.#findServer(entry.service_id ?? "", entry.project);
-    const window = this.#windowOf(entry);
-    if (!server || isOver(entry)) return { ...past, ...window };
-    // Its last words come when its group is empty.
-    const onEnd = (end: () => void) =>
-      server.onChange(() => {
-        if (server.state.inc !== entry.inc || !isLive(server.state)) end();
-      });
-    return { ...common, log: server.log, onEnd, isOver: false, ...window };
-  }
-
-  #redactorOf(entry: JobEntry): LogSource["redactor"] {
-    const { project, service_id: server, action_id: action, inline } = entry;
-    if (inline) return undefined;
-    return isMainJob(entry)
-      ? this.#findServer(server ?? "", project)?.redactor
-      : this.#actions.redactor(project, actionKey({ name: action, server }));
+    return this.#logs.of(entry, this.#runner.find(id));
   }
 
   // --- for the servers --------------------------------------------------------------------------------------------
@@ -220,7 +200,7 @@ export class Jobs {
     return this.#runner.cancelAllOf(
       serverOwner(project, server),
       undefined,
-      `${server} was started anew, or stopped`,
+      `${server} was started again, or stopped`,
     );
   }
 
@@ -271,7 +251,7 @@ export class Jobs {
       gone.map((spec) => this.#runner.cancelAllOf(ownerOf(spec), spec.name, "it is no longer declared")),
     );
     for (const [i, spec] of gone.entries()) {
-      // What could not be ended is still ours to account for; what was declared anew meanwhile may run.
+      // What could not be stopped must stay on record; what was declared again meanwhile may run.
       if (!ended[i] || this.#actions.find(spec.project, actionKey(spec))) continue;
       if (spec.server !== null && this.#isKept(spec.project, spec.server))
         this.#book.deleteAction(ownerOf(spec));
@@ -307,16 +287,6 @@ export class Jobs {
         : `cannot tell which ${server} is meant: projects ${projects.join(", ")} have one`,
     );
   }
-
-  #logDir(entry: JobEntry): string {
-    return isMainJob(entry) ? this.#book.folders.serverLog(entry) : this.#book.folders.log(entry);
-  }
-
-  /** Those lines of the server's log that are of this run: up to the beginning of the next. */
-  #windowOf(entry: JobEntry): Pick<LogSource, "since" | "until"> {
-    const next = this.#book.nextOf(entry)?.created_at;
-    return { since: entry.created_at, ...withoutUndefined({ until: next }) };
-  }
 }
 
 function refuseSchedule({ schedule, ...spec }: ActionSpec): void {
@@ -327,5 +297,3 @@ function refuseSchedule({ schedule, ...spec }: ActionSpec): void {
     throw new RpcError(RPC_ERRORS.invalidParams, `cannot apply the schedule of ${actionKey(spec)}: ${why}`);
   }
 }
-
-const nothing = () => () => {};

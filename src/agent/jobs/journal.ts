@@ -1,11 +1,21 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { canonicalHash } from "../../model/canonical.ts";
-import { type Job, type JobSpec, job, jobSpec } from "../../model/job.ts";
+import { type Job, type JobSpec, job } from "../../model/job.ts";
 import type { ProcessId } from "../../model/process.ts";
-import { isCode, refuseOther, setAside, writeAtomic } from "../../system/files.ts";
+import { refuseOther, setAside, writeAtomic } from "../../system/files.ts";
 import { ensurePrivateDir } from "../../system/paths.ts";
-import { linesBackwards } from "../log-reader.ts";
+import { linesBackwards } from "../logs/log-reader.ts";
+import {
+  endOfLastLine,
+  linesWith,
+  openIfThere,
+  readIfThere,
+  SPEC_HEAD,
+  specIn,
+  specLines,
+  writeWhole,
+} from "./journal-lines.ts";
 
 /**
  * The jobs of one owner, such as a server or an action that stands alone, as a file that is only appended to. Each line is a JSON
@@ -21,9 +31,9 @@ import { linesBackwards } from "../log-reader.ts";
  * is left of a last line is cut off, and what cannot be read in between is passed over, both with a report.
  */
 
-/** Jobs that are over, kept of each action, and of all that were typed. More may be there until the file is made anew. */
+/** Jobs that are over, kept of each action, and of all that were typed. More may be there until the file is rewritten. */
 export const KEPT = 1000;
-/** Bytes at which the file is made anew for the first time. */
+/** Bytes at which the file is rewritten for the first time. */
 const COMPACT_AT = 1024 * 1024;
 
 /** Kept of a job beside what others see. */
@@ -32,11 +42,11 @@ interface OwnFacts {
   readonly of: string;
   /** Boot in which it was created. */
   readonly boot: string;
-  /** How its process is told from others, while it runs. */
+  /** What identifies its process, while it runs. */
   readonly process?: ProcessId | null;
   /** The run of the server that it is; only of a server's own program. */
   readonly inc?: number;
-  /** It was told to end: what it is then, and why. */
+  /** It is being stopped: the phase it ends in, and why. */
   readonly ending?: Ending | null;
   /** Unix ms at which its next attempt is due, while that is waited for. */
   readonly next_at?: number | null;
@@ -122,7 +132,7 @@ export class Journal {
     return entry && { entry, spec: specIn(bytes, entry.of) };
   }
 
-  /** Makes the file anew without some of the jobs. Returns their ids. */
+  /** Rewrites the file without some of the jobs. Returns their ids. */
   rewrite(isKept: (entry: JobEntry) => boolean): number[] {
     const all = [...this.entries()].reverse();
     const kept = all.filter(isKept);
@@ -190,7 +200,7 @@ export class Journal {
       this.#size = endOfLastLine(fd, size);
       if (this.#size === size) return;
       fs.ftruncateSync(fd, this.#size);
-      this.#report(`${this.path}: its last line was torn; ${size - this.#size} bytes are cut off`);
+      this.#report(`${this.path}: its last line was incomplete; removed its ${size - this.#size} bytes`);
     } finally {
       fs.closeSync(fd);
     }
@@ -221,97 +231,13 @@ export class Journal {
   #tellGarbage(): void {
     if (this.#toldGarbage) return;
     this.#toldGarbage = true;
-    this.#report(`${this.path}: it has lines that cannot be read; they are passed over`);
+    this.#report(`${this.path}: some of its lines cannot be read, and are skipped`);
   }
 
-  /** What could not be read is kept for whoever wants to look. */
+  /** What could not be read is kept for people who want to look. */
   #setAsideCopy(bytes: Buffer): void {
     const copy = `${this.path}.unread`;
     writeAtomic(copy, bytes);
     setAside(copy, Date.now());
-  }
-}
-
-/** The lines of these specs, each with its newline, in one pass: there may be as many as jobs. */
-function specLines(bytes: Buffer, wanted: ReadonlySet<string>): Map<string, Buffer> {
-  const found = new Map<string, Buffer>();
-  for (const line of linesWith(bytes, SPEC_HEAD)) {
-    const [of] = line.toString("latin1", SPEC_HEAD.length, SPEC_HEAD.length + HASH_MOST).split('"', 1);
-    if (of !== undefined && wanted.has(of) && isJson(line)) found.set(of, Buffer.concat([line, NEWLINE]));
-  }
-  return found;
-}
-
-function isJson(line: Buffer): boolean {
-  try {
-    JSON.parse(line.toString("utf8"));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const NEWLINE = Buffer.of(0x0a);
-const SPEC_HEAD = '{"spec":"';
-/** No hash is longer, characters. */
-const HASH_MOST = 128;
-
-function specIn(bytes: Buffer, of: string): JobSpec | null {
-  for (const line of linesWith(bytes, `{"spec":"${of}",`)) {
-    try {
-      return jobSpec.parse(JSON.parse(line.toString("utf8")).is);
-    } catch {
-      // Perhaps it is there once more.
-    }
-  }
-  return null;
-}
-
-/** The lines that begin so. */
-function linesWith(bytes: Buffer, head: string): Buffer[] {
-  const lines: Buffer[] = [];
-  for (let at = bytes.indexOf(head); at !== -1; at = bytes.indexOf(head, at + 1)) {
-    if (at > 0 && bytes[at - 1] !== 0x0a) continue;
-    const end = bytes.indexOf(0x0a, at);
-    if (end !== -1) lines.push(bytes.subarray(at, end));
-  }
-  return lines;
-}
-
-function writeWhole(fd: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; ) at += fs.writeSync(fd, bytes, at);
-}
-
-const BLOCK = 64 * 1024;
-
-function endOfLastLine(fd: number, size: number): number {
-  for (let end = size; end > 0; end -= BLOCK) {
-    const start = Math.max(0, end - BLOCK);
-    const block = Buffer.alloc(end - start);
-    fs.readSync(fd, block, 0, block.length, start);
-    const newline = block.lastIndexOf(0x0a);
-    if (newline !== -1) return start + newline + 1;
-  }
-  return 0;
-}
-
-/** Nothing is there, or no folder that it could be in: a link to itself, say. */
-const NOT_THERE = ["ENOENT", "ENOTDIR", "ELOOP"];
-
-function openIfThere(path: string, flags = "r"): number | undefined {
-  try {
-    return fs.openSync(path, flags);
-  } catch (error) {
-    if (isCode(error, ...NOT_THERE)) return undefined;
-    throw error;
-  }
-}
-
-function readIfThere(path: string): Buffer | undefined {
-  try {
-    return fs.readFileSync(path);
-  } catch (error) {
-    if (isCode(error, ...NOT_THERE)) return undefined;
-    throw error;
   }
 }

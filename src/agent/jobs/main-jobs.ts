@@ -5,9 +5,9 @@ import type { ProcessId } from "../../model/process.ts";
 import { earlyEnd } from "../../model/start.ts";
 import { isSuccess } from "../../model/success.ts";
 import type { MachineEvent } from "../../supervisor/machine.ts";
-import { endsForFault, isEarly, isLive, type ServerState } from "../../supervisor/state.ts";
+import { endsForFault, isEarly, mayLive, type ServerState } from "../../supervisor/state.ts";
 import { bootId } from "../../system/processes.ts";
-import type { Supervised } from "../supervised.ts";
+import type { Supervised } from "../servers/supervised.ts";
 import type { JobBook } from "./book.ts";
 import { type Owner, serverOwner } from "./folders.ts";
 import type { JobEntry, JobPatch } from "./journal.ts";
@@ -23,7 +23,8 @@ export class MainJobs {
     this.#report = report;
   }
 
-  turned(server: Supervised, event: MachineEvent, before: ServerState): void {
+  /** The state machine of a server took a step. */
+  stepped(server: Supervised, event: MachineEvent, before: ServerState): void {
     try {
       if (event.type === "exited" && event.inc === before.inc)
         this.#ended(server, event.exit, event.at, before);
@@ -35,7 +36,7 @@ export class MainJobs {
         });
       if (event.type === "spawned" && event.inc === before.inc) this.#runs(server, event.process, event.at);
       if (server.state.inc > before.inc) this.#begin(server);
-      else if (!isLive(server.state)) this.#endUnseen(server);
+      else if (!mayLive(server.state)) this.#endUnseen(server);
     } catch (error) {
       this.#report(`${server.spec.name}: cannot record its job: ${String(error)}`);
     }
@@ -49,15 +50,15 @@ export class MainJobs {
       this.#book.adopt(left);
       this.#current.set(server, left);
     } catch (error) {
-      this.#report(`${server.spec.name}: cannot take up its job: ${String(error)}`);
+      this.#report(`${server.spec.name}: cannot adopt its job: ${String(error)}`);
     }
   }
 
-  /** The server is taken up: a job that is not its live run has ended, when nobody looked. */
+  /** The server is adopted: a job that is not its live run ended while no agent was watching. */
   tidy(server: Supervised): void {
     const left = this.#current.get(server);
     const { state } = server;
-    if (left === undefined || (left.inc === state.inc && isLive(state))) return;
+    if (left === undefined || (left.inc === state.inc && mayLive(state))) return;
     const { lastExit } = state;
     const isIts = left.inc === state.inc && lastExit !== undefined && lastExit.at >= left.created_at;
     if (isIts) this.#end(server, exitPatch(lastExit.exit, lastExit.at, server, lastExit));
@@ -89,7 +90,7 @@ export class MainJobs {
   #ended(server: Supervised, exit: Exit, at: number, before: ServerState): void {
     const { phase } = before;
     const requested = phase.tag === "ending" && !phase.own;
-    // Ended because it was found unhealthy: nobody asked for that.
+    // Stopped because it was unhealthy: nobody asked for that.
     const { reason } = before;
     const early = isEarly(before, server.spec) && isSuccess(exit, server.spec);
     if (early) this.#end(server, fault(exit, at, earlyEnd(exit, server.spec)));
@@ -125,7 +126,7 @@ export function unseenEnd({ started_at, boot }: Pick<JobEntry, "started_at" | "b
   return isOfToday ? UNSEEN : "the machine went down while it ran";
 }
 
-export const UNSEEN = "it ended while nobody could see it";
+export const UNSEEN = "it ended while no agent was watching";
 
 function fault(exit: Exit, at: number, reason: string | undefined): JobPatch {
   return { phase: "failed", error: reason ?? null, ended_at: at, ...exitFields(exit) };
@@ -150,7 +151,7 @@ export function exitFields(exit: Exit): Pick<Job, "exit_code" | "signal"> {
   };
 }
 
-/** The reverse; undefined when none is told. */
+/** The reverse; undefined when there is none. */
 export function exitIn({ exit_code, signal }: Pick<Job, "exit_code" | "signal">): Exit | undefined {
   if (exit_code !== null) return { kind: "code", code: exit_code };
   return signal === null ? undefined : { kind: "signal", signal };

@@ -1,17 +1,15 @@
-import { dirname } from "node:path";
 import { type ActionSpec, actionKey } from "../../model/action.ts";
-import { type Job, type JobSpec, jobLabel } from "../../model/job.ts";
+import type { Job } from "../../model/job.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
 import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
-import { bootId, isRunning, signalProcess } from "../../system/processes.ts";
 import type { Survivor } from "../../system/survivors.ts";
-import { endStrayRun } from "../process-host.ts";
-import type { JobBook, LeftOver } from "./book.ts";
+import type { RunFolders } from "../runs/run-folders.ts";
+import type { JobBook } from "./book.ts";
 import { type Owner, ownerKey } from "./folders.ts";
 import { JobRun } from "./job-run.ts";
 import type { JobEntry } from "./journal.ts";
-import { unseenEnd } from "./main-jobs.ts";
+import { adoptJobs, whyNot } from "./left-over.ts";
 
 /** Jobs that run at once; the others wait for their turn. */
 const MOST_AT_ONCE = 32;
@@ -19,7 +17,7 @@ const MOST_AT_ONCE = 32;
 const MOST_WAITING = 10_000;
 /** Jobs of one run at most. */
 const MOST_IN_RUN = 1000;
-/** Longest wait for the end of a job that was told to end, beyond its grace, ms. */
+/** Longest wait for a cancelled job to exit, beyond its grace, ms. */
 const END_BOUND = 20_000;
 
 export interface RunRequest {
@@ -31,10 +29,14 @@ export interface RunRequest {
   readonly inline?: true | undefined;
 }
 
+/** The values of the secrets of an action. */
+type SecretsOf = (spec: ActionSpec, entry: JobEntry) => SecretValues;
+
 /** Runs actions: who may run beside whom, how many at once, and what an earlier agent left. */
 export class Runner {
   readonly #book: JobBook;
   readonly #report: (message: string) => void;
+  readonly #runFolders: RunFolders;
   readonly #runs = new Map<number, JobRun>();
   /** The same by server, or by action that stands alone. */
   readonly #byOwner = new Map<string, Set<JobRun>>();
@@ -42,13 +44,14 @@ export class Runner {
   readonly #waiting = new Set<JobRun>();
   /** Those of which an attempt runs. */
   readonly #busy = new Set<JobRun>();
-  /** What an earlier agent left is taken up, and nothing may begin before. */
+  /** What an earlier agent left is being adopted, and nothing may begin before. */
   #adopting = true;
   #ending = false;
 
-  constructor(book: JobBook, report: (message: string) => void) {
+  constructor(book: JobBook, report: (message: string) => void, runFolders: RunFolders) {
     this.#book = book;
     this.#report = report;
+    this.#runFolders = runFolders;
   }
 
   find(id: number): JobRun | undefined {
@@ -77,7 +80,7 @@ export class Runner {
         ids.set(actionKey(request.spec), run.entry.id);
       }
     } catch (error) {
-      for (const run of runs) run.cancel("the others of its run could not be created");
+      for (const run of runs) run.cancel("the other jobs of its run could not be created");
       throw error;
     }
     // All are there before the first begins, which may be over at once.
@@ -130,6 +133,7 @@ export class Runner {
   #take(entry: JobEntry, spec: ActionSpec, secrets: SecretValues): JobRun {
     const run = new JobRun(entry, {
       book: this.#book,
+      runFolders: this.#runFolders,
       spec,
       secrets,
       report: this.#report,
@@ -222,77 +226,17 @@ export class Runner {
 
   async #end(runs: readonly JobRun[], error: string): Promise<boolean> {
     for (const run of runs) run.cancel(error);
-    const ends = runs.map((run) => run.until(({ isOver: over }) => over, run.spec.grace + END_BOUND));
+    const ends = runs.map((run) => run.changes.until(() => run.isOver, run.spec.grace + END_BOUND));
     return (await Promise.all(ends)).every(Boolean);
   }
 
-  /** Takes up what an earlier agent left unfinished. `secretsOf`: values of an action's secrets, as they are now. */
-  async adoptAll(
-    secretsOf: (spec: ActionSpec, entry: JobEntry) => SecretValues,
-    survivors: readonly Survivor[],
-  ): Promise<void> {
-    for (const left of this.#book.leftOver()) {
-      try {
-        await this.#adopt(left, secretsOf);
-      } catch (error) {
-        this.#report(`cannot take up job ${left.job.id}: ${String(error)}`);
-        this.#runs.get(left.job.id)?.cancel(`cannot be taken up: ${String(error)}`);
-      }
-    }
-    this.#endStrays(survivors);
-    await this.#giveUpOrphans();
+  /** Adopts what an earlier agent left unfinished. `secretsOf`: the values of an action's secrets, as they are now. */
+  async adoptAll(secretsOf: SecretsOf, survivors: readonly Survivor[]): Promise<void> {
+    const take = (entry: JobEntry, spec: ActionSpec) => this.#take(entry, spec, secretsOf(spec, entry));
+    const adopted = { runs: this.#runs, busy: this.#busy, take };
+    await adoptJobs({ book: this.#book, report: this.#report, ...adopted }, survivors);
     this.#adopting = false;
     this.#beginNext();
-  }
-
-  /** An earlier agent died between the end of a job and what follows from it for those that come after. */
-  async #giveUpOrphans(): Promise<void> {
-    for (const run of [...this.#runs.values()]) {
-      for (const id of run.entry.awaits ?? []) {
-        const before = this.#runs.has(id) ? undefined : await this.#book.find(id);
-        if (this.#runs.has(id) || before?.entry.phase === "succeeded") continue;
-        run.giveUp(
-          before
-            ? whyNot(before.entry)
-            : { phase: "failed", error: `job ${id}, which came before it, is gone` },
-        );
-      }
-    }
-  }
-
-  async #adopt(
-    { job, entry, spec }: LeftOver,
-    secretsOf: (spec: ActionSpec, entry: JobEntry) => SecretValues,
-  ): Promise<void> {
-    if (!entry) return this.#endStray(job);
-    this.#book.adopt(entry);
-    if (!isAction(spec)) return this.#lost(entry, "what it ran cannot be read");
-    if (entry.boot !== bootId()) return this.#lost(entry, unseenEnd(entry));
-    const run = this.#take(entry, spec, secretsOf(spec, entry));
-    if (await run.adopt()) this.#busy.add(run);
-  }
-
-  /** Attempts whose folder is gone with all that was known of them. */
-  #endStrays(survivors: readonly Survivor[]): void {
-    const folders = new Set([...this.#runs.values()].map(({ entry }) => this.#book.folders.run(entry)));
-    for (const { dir, keeper } of survivors) {
-      if (!keeper || folders.has(dirname(dir)) || !isRunning(keeper)) continue;
-      signalProcess(-keeper.pid, "SIGKILL");
-      this.#report(`a job runs in ${dir}, and nothing else is known of it: it is killed`);
-    }
-  }
-
-  /** Nothing is known of it any more: what a keeper proves to be ours is ended, since nobody would look after it. */
-  async #endStray(job: LeftOver["job"]): Promise<void> {
-    for (const dir of this.#book.folders.attempts(job))
-      if (await endStrayRun(dir))
-        this.#report(`job ${job.id} runs and has no record that can be read: it is killed`);
-    this.#book.folders.removeRun(job);
-  }
-
-  #lost(entry: JobEntry, error: string): void {
-    this.#book.update(entry.id, { phase: "failed", error, pid: null, process: null, ended_at: Date.now() });
-    this.#book.folders.removeRun(entry);
   }
 
   /** The agent goes down, and what runs goes with it. */
@@ -307,17 +251,6 @@ export class Runner {
   }
 }
 
-/** How what comes after a job ends that did not succeed. */
-function whyNot(ended: JobEntry): { phase: "failed" | "cancelled"; error: string } {
-  const cancelled = ended.phase === "cancelled";
-  const error = `${jobLabel(ended)} (job ${ended.id}) ${cancelled ? "was cancelled" : "failed"}`;
-  return { phase: cancelled ? "cancelled" : "failed", error };
-}
-
 export function ownerOf({ project, server, name }: ActionSpec): Owner {
   return { project, service_id: server, action_id: name };
-}
-
-export function isAction(spec: JobSpec | null): spec is ActionSpec {
-  return spec !== null && "concurrency" in spec;
 }

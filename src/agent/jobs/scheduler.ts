@@ -9,7 +9,7 @@ import { dueRun } from "../../supervisor/schedule.ts";
 import { readRecord, writeAtomic } from "../../system/files.ts";
 import { projectDir } from "../../system/paths.ts";
 
-/** Between two looks at the clock at most, ms: it may be set, and the machine may sleep, which no timer tells. */
+/** Longest time between two looks at the clock, ms: it may be set, and the computer may sleep, which no timer reports. */
 const LONGEST_LOOK = 30_000;
 /** And at least. */
 const SHORTEST_LOOK = 10;
@@ -34,7 +34,7 @@ export interface SchedulerOptions {
   readonly newest: (spec: ActionSpec) => number | undefined;
 }
 
-/** Runs actions by their schedules. Up to when each was looked at is written down, so that the next agent goes on there. */
+/** Runs actions on schedule. Up to when each schedule was checked is recorded, so that the next agent continues there. */
 export class Scheduler {
   readonly #options: SchedulerOptions;
   /** By project, then by key of the action. */
@@ -138,12 +138,12 @@ export class Scheduler {
     try {
       writeAtomic(this.#path(project), JSON.stringify(Object.fromEntries(kept)));
     } catch (error) {
-      this.#options.report(`cannot write down when the actions of ${project} ran: ${String(error)}`);
+      this.#options.report(`cannot record when the actions of ${project} ran: ${String(error)}`);
     }
   }
 }
 
-/** Throws when nobody could follow it. */
+/** Throws if the schedule cannot be followed. */
 export function cronOf({ cron, timeZone }: NonNullable<ActionSpec["schedule"]>): Cron {
   const read = new Cron(cron, { paused: true, timezone: timeZone });
   read.nextRun();

@@ -84,7 +84,7 @@ test("a job that was accepted and never began is told as that, not as one that h
   expect(unseenEnd({ ...today, boot: "before" })).toBe(
     "it never began: the machine went down before it was started",
   );
-  expect(unseenEnd({ ...today, started_at: 1 })).toBe("it ended while nobody could see it");
+  expect(unseenEnd({ ...today, started_at: 1 })).toBe("it ended while no agent was watching");
   expect(unseenEnd({ boot: "before", started_at: 1 })).toBe("the machine went down while it ran");
 
   const { id } = open().create(JOB);

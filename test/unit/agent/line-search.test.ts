@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { firstMatch, LineSearch } from "../../../src/agent/line-search.ts";
+import { firstMatch, LineSearch } from "../../../src/agent/logs/line-search.ts";
 
 /** Counts what is matched in each turn of the event loop. */
 function counted(pattern: RegExp) {

@@ -4,10 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { LogSnapshot } from "../../../src/agent/log-reader.ts";
-import { decodeRecord, LONGEST_LINE, type LogLine, type LogStream } from "../../../src/agent/log-record.ts";
-import { framesOf, PLACE } from "../../../src/agent/log-stream.ts";
-import { LogWriter } from "../../../src/agent/log-writer.ts";
+import { LogSnapshot } from "../../../src/agent/logs/log-reader.ts";
+import {
+  decodeRecord,
+  LONGEST_LINE,
+  type LogLine,
+  type LogStream,
+} from "../../../src/agent/logs/log-record.ts";
+import { framesOf, PLACE } from "../../../src/agent/logs/log-stream.ts";
+import { LogWriter } from "../../../src/agent/logs/log-writer.ts";
 import { encodeFrame } from "../../../src/rpc/framing.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 10);
@@ -148,7 +153,7 @@ describe("a log that somebody removes under its writer", () => {
     log.write("out", Buffer.from("later\n"), LATER + 1001);
     const left = lines().filter((line) => line !== "out older");
     expect(left.slice(-3)).toEqual(["out meanwhile", "out after", "out later"]);
-    expect(said).toEqual(["its log was removed or replaced by somebody else: it is made again"]);
+    expect(said).toEqual(["its log was removed or replaced by somebody else: creating it again"]);
     expect(log.lostText).toBeUndefined();
     log.close();
   });

@@ -4,7 +4,7 @@ import { connect, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createRpcServer, type Handlers } from "../../../src/agent/rpc-server.ts";
+import { createRpcServer, type Handlers } from "../../../src/agent/api/rpc-server.ts";
 import { discoverer } from "../../../src/rpc/discover.ts";
 
 const FLOOD = 1000;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Unwritten } from "../../../src/agent/unwritten.ts";
+import { Unwritten } from "../../../src/agent/records/unwritten.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

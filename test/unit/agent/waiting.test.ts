@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { dependenciesFirst, dependentsFirst } from "../../../src/agent/ordering.ts";
-import type { Supervised } from "../../../src/agent/supervised.ts";
-import { Waiting } from "../../../src/agent/waiting.ts";
+import { dependenciesFirst, dependentsFirst } from "../../../src/agent/servers/ordering.ts";
+import type { Supervised } from "../../../src/agent/servers/supervised.ts";
+import { Waiting } from "../../../src/agent/servers/waiting.ts";
 import { initialState, type Phase, type ServerState } from "../../../src/supervisor/state.ts";
 import { serverSpec } from "../../rig/spec.ts";
 
@@ -25,7 +25,7 @@ class Dummy {
     this.resumes = true;
   }
 
-  nudge(): void {}
+  readonly changes = { changed: () => {} };
 
   dispatch({ type }: { type: "start" | "stop" }): void {
     if (type === "start" && this.state.phase.tag === "stopped") {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Launched } from "../../../src/agent/keeper.ts";
+import type { Launched } from "../../../src/agent/runs/keeper.ts";
 import { BACKENDS } from "../../../src/model/backends.ts";
 import {
   knownOnly,

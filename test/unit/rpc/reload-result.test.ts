@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { outcomeOf } from "../../../src/agent/reload.ts";
+import { outcomeOf } from "../../../src/agent/operations/reload.ts";
 import type { Observed } from "../../../src/model/observed.ts";
 import { buildPlan } from "../../../src/reconciler/plan.ts";
 import { reloadResult } from "../../../src/rpc/reload-result.ts";

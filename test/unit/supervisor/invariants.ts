@@ -258,7 +258,7 @@ const INVARIANTS = {
 const isPauseEnd = (event: MachineEvent): event is Extract<MachineEvent, { type: "timer" }> =>
   event.type === "timer" && event.timer === "pause";
 
-const UNKILLABLE = new Set(["cannot be killed", "could not be killed in time, ended later"]);
+const UNKILLABLE = new Set(["cannot be killed", "could not be killed in time, exited later"]);
 
 function isAtRest(tag: string | undefined): boolean {
   return tag === "stopped" || tag === "failed" || tag === "waiting";

@@ -141,7 +141,7 @@ describe("a server that cannot be killed", () => {
     const s = stuck().dies("SIGKILL");
     expect(s.state).toMatchObject({
       phase: { tag: "failed" },
-      reason: "could not be killed in time, ended later",
+      reason: "could not be killed in time, exited later",
     });
     expect(s.state.lastExit).toMatchObject({ exit: { signal: "SIGKILL" } });
     s.look();

@@ -6,7 +6,7 @@ const job = { phase: "failed", exit_code: null, signal: null, error: null } as J
 
 test.each<[Partial<Job>, string]>([
   [{ error: "cannot start web: it is not there" }, "cannot start web: it is not there"],
-  [{ error: "it ended while nobody could see it" }, "it ended while nobody could see it"],
+  [{ error: "it ended while no agent was watching" }, "it ended while no agent was watching"],
   [{ phase: "cancelled", error: "it was told to stop" }, "it was told to stop"],
   [{ exit_code: 3 }, "exit 3"],
   [{ exit_code: 3, error: "exit 3" }, "exit 3"],

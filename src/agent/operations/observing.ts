@@ -1,0 +1,91 @@
+import { withoutDefaults } from "../../model/canonical.ts";
+import type { Observed } from "../../model/observed.ts";
+import type { ProbeReport } from "../../model/probe-report.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
+import { Steps } from "../../probes/steps.ts";
+import type { ProbeName } from "../../supervisor/machine.ts";
+import { liveProcess, mayLive, type Pause, publicState, type ServerState } from "../../supervisor/state.ts";
+import { type LogQuery, LogSnapshot } from "../logs/log-reader.ts";
+import type { Supervised } from "../servers/supervised.ts";
+
+/** What others see of a server. */
+
+const REASON_LINES = 10;
+
+/** `withLines`: also the last lines of a failed server, which are long. */
+export function observe(server: Supervised, { withLines = false } = {}): Observed {
+  const { phase, since, reason, lastExit, restartCount, paused } = server.state;
+  const { spec, runningHash, starter, probing, drift, restored, kept, troubles } = server;
+  const { mcp } = probing;
+  const state = publicState(server.state);
+  const process = liveProcess(server.state);
+  const never = { status: "unknown", evidence: "not running", at: since } as const;
+  return {
+    name: spec.name,
+    project: spec.project,
+    backend: "agent",
+    // An earlier version compares each field with what it knows: fields at their default are left out.
+    ...(server.unreadable ? {} : { spec: withoutDefaults(spec) }),
+    state,
+    operator: server.operator,
+    since,
+    restartCount,
+    ready: phase.tag === "running" ? probing.newest("readiness", phase.ready) : never,
+    healthy: phase.tag === "running" ? probing.newest("liveness", phase.healthy) : never,
+    ...(mayLive(server.state) && runningHash !== undefined ? { runningHash } : {}),
+    ...(process ? { pid: process.pid } : {}),
+    ...("startedAt" in phase ? { startedAt: phase.startedAt } : {}),
+    ...(lastExit ? { lastExit } : {}),
+    ...(mcp ? { mcp } : {}),
+    ...(paused ? { paused: pauseOf(paused) } : nextStart(phase)),
+    ...(server.unwatched ? { unwatched: server.unwatched } : {}),
+    ...(starter ? { startedBy: starter } : {}),
+    ...withoutUndefined({ reason, restored, drift }),
+    ...(kept ? { kept } : {}),
+    ...(troubles.length === 0 ? {} : { troubles }),
+    ...(withLines && state === "failed" ? { lastLines: lastLines(server) } : {}),
+  };
+}
+
+/** The last lines of output, for the explanation of a failure: of the newest run when nothing else is said. */
+export function lastLines(
+  { log, begunAt, redactor }: Supervised,
+  query: Partial<Pick<LogQuery, "tail" | "since" | "until">> = {},
+): string[] {
+  const snapshot = new LogSnapshot(log.dir);
+  try {
+    return snapshot
+      .lastLines({ tail: REASON_LINES, since: begunAt, unfinished: true, ...query })
+      .map(({ bytes, unfinished }) => {
+        const text = bytes.toString("utf8");
+        return redactor.line(unfinished ? redactor.unfinished(text) : text);
+      });
+  } finally {
+    snapshot.close();
+  }
+}
+
+function pauseOf({ at, until }: Pause): NonNullable<Observed["paused"]> {
+  return until === null ? { at } : { at, until };
+}
+
+function nextStart(phase: ServerState["phase"]): { nextStartAt?: number } {
+  if (phase.tag === "waiting") return { nextStartAt: phase.until };
+  return phase.tag === "ending" && phase.after.kind === "backoff" ? { nextStartAt: phase.after.until } : {};
+}
+
+/** Runs a probe for a person, who sees each step. The state machine does not learn the result; everyone is shown it. */
+export async function probeNow(server: Supervised, probe: ProbeName): Promise<ProbeReport> {
+  const { spec, secrets, redactor, probing } = server;
+  const { watch } = probing;
+  const report = await watch?.askNow({ spec, secrets, probe: spec[probe] });
+  if (!report || !watch) {
+    return new Steps().bad("process", `${spec.name} does not run: it is ${publicState(server.state)}`);
+  }
+  const steps = report.steps.map((step) => ({ ...step, detail: redactor.evidence(step.detail) }));
+  const mcp = report.mcp && { mcp: redactor.facts(report.mcp) };
+  const told = { ...report, ...mcp, steps, evidence: redactor.evidence(report.evidence) };
+  // A check that there is none of stays unknown.
+  if (spec[probe].type !== "none") probing.note(probe, told, { spec, watch });
+  return told;
+}

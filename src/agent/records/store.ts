@@ -1,0 +1,260 @@
+import * as fs from "node:fs";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { canonicalHash, withoutDefaults } from "../../model/canonical.ts";
+import type { OperatorWord, Restored, Transition } from "../../model/observed.ts";
+import { restingSpec } from "../../model/resting-spec.ts";
+import { type ServerSpec, serverSpec } from "../../model/spec.ts";
+import { exit, type SecretValues, secretValues } from "../../model/spec-parts.ts";
+import { type Starter, starter } from "../../model/starter.ts";
+import type { ServerState } from "../../supervisor/state.ts";
+import type { Tally } from "../../supervisor/tally.ts";
+import {
+  leadsTo,
+  makeWayForFolder,
+  numbersIn,
+  readJson,
+  readRecord,
+  removeSetAside,
+  writeAtomic,
+} from "../../system/files.ts";
+import { ensurePrivateDir, serverDir } from "../../system/paths.ts";
+import { bootId } from "../../system/processes.ts";
+import { recordedNames, recordedProjects } from "../../system/projects.ts";
+import { causeText } from "../../system/shortage.ts";
+
+/** What was applied. Written as one file, so that a spec is never seen with the secrets of another. */
+export interface AppliedSpec {
+  readonly spec: ServerSpec;
+  readonly secrets: SecretValues;
+  /** The file was changed by someone else than xy. */
+  readonly tampered: boolean;
+  /** There is none that can be trusted, of a server that other records name: `spec` only says how to end it. */
+  readonly unreadable: boolean;
+  /** No configuration declares it: a person has added it. Absent in records of declared ones, and of earlier versions. */
+  readonly kept?: true | undefined;
+}
+
+/** What the agent must know of a server after its own death. */
+export interface RuntimeRecord {
+  readonly boot: string;
+  readonly operator: OperatorWord;
+  /** {@link startHash} of the spec that the newest incarnation was started with. */
+  readonly runningHash?: string | undefined;
+  /** A start of it is owed: it was stopped with its agent, or waits for what it depends on. */
+  readonly resumes: boolean;
+  /** Who started it; absent in records of earlier versions. */
+  readonly starter?: Starter | undefined;
+  /** What the newest incarnation was started as. */
+  readonly started?: { readonly command: readonly string[]; readonly port: number | null } | undefined;
+  readonly state: ServerState;
+  /** That an apply has put back what it has now; absent in records of earlier versions. */
+  readonly restored?: Restored | undefined;
+  readonly transitions: readonly Transition[];
+  /** As of its spec, which may be lost. */
+  readonly kept?: true | undefined;
+  /** How it has done so far; absent in records of earlier versions. */
+  readonly tally?: Tally | undefined;
+}
+
+const specFile = z.looseObject({
+  version: z.literal(1),
+  hash: z.string(),
+  secretsHash: z.string(),
+  kept: z.literal(true).optional(),
+  /** As it was written: the hash is of that, whatever version has added to it. */
+  spec: z.unknown().pipe(z.transform((written) => ({ written, read: serverSpec.parse(written) }))),
+  secrets: secretValues,
+});
+const count = z.number().min(0);
+const tallyFile = z.object({
+  since: z.number(),
+  at: z.number(),
+  up: count,
+  down: count,
+  starts: count,
+  restarts: count,
+  failures: count,
+  runs: z.object({ count, total: count, shortest: count, longest: count }),
+});
+const recordFile = z.object({
+  version: z.literal(1),
+  boot: z.string(),
+  operator: z.enum(["start", "stop"]).nullable(),
+  runningHash: z.string().optional(),
+  resumes: z.boolean(),
+  starter: starter.optional(),
+  started: z.object({ command: z.array(z.string()), port: z.int().nullable() }).optional(),
+  state: z.looseObject({
+    phase: z.looseObject({ tag: z.enum(["stopped", "starting", "running", "ending", "waiting", "failed"]) }),
+    inc: z.int().min(0),
+    since: z.number(),
+    retries: z.object({
+      attempt: z.int(),
+      counted: z.array(z.number()),
+      failures: z.int().optional(),
+      missed: z.int().optional(),
+    }),
+    restartCount: z.int(),
+    lastExit: z.object({ exit, at: z.number(), requested: z.boolean().optional() }).optional(),
+    paused: z.object({ at: z.number(), until: z.number().nullable() }).optional(),
+  }),
+  tally: tallyFile.optional(),
+  kept: z.literal(true).optional(),
+  restored: z.object({ at: z.number(), because: z.string() }).optional(),
+  transitions: z.array(
+    z.object({ from: z.string(), to: z.string(), at: z.number(), reason: z.string().optional() }),
+  ),
+});
+
+/** A record, and what a keeper writes down: a few files that may take a block each, bytes. */
+const ROOM = 32 * 1024;
+
+/** The folder of one server in the state folder. */
+export class ServerStore {
+  readonly dir: string;
+  #seen = "";
+  readonly #project: string;
+  readonly name: string;
+
+  constructor(state: string, project: string, name: string) {
+    this.dir = serverDir(state, project, name);
+    this.#project = project;
+    this.name = name;
+  }
+
+  get runDir(): string {
+    return join(this.dir, "run");
+  }
+
+  get logDir(): string {
+    return join(this.dir, "log");
+  }
+
+  /** Throws, with the old spec untouched, when it cannot be written. */
+  writeSpec(spec: ServerSpec, secrets: SecretValues, kept?: true): void {
+    for (const folder of [dirname(this.dir), this.dir]) makeWayForFolder(folder);
+    ensurePrivateDir(this.dir);
+    const written = withoutDefaults(spec);
+    const secretsHash = canonicalHash(secrets);
+    const hash = canonicalHash(written);
+    const file = { version: 1, hash, secretsHash, ...(kept ? { kept } : {}), spec: written, secrets };
+    writeAtomic(this.#specPath, JSON.stringify(file), { durable: true });
+    removeSetAside(this.#specPath);
+    this.#seen = fingerprint(this.#specPath);
+  }
+
+  /** Somebody else than this object has touched the spec since it was last written or read. */
+  isSpecTouched(): boolean {
+    return fingerprint(this.#specPath) !== this.#seen;
+  }
+
+  get #specPath(): string {
+    return join(this.dir, "spec.json");
+  }
+
+  /** One that cannot be trusted is set aside. Undefined when nothing else tells of a server either. */
+  readSpec(): AppliedSpec | undefined {
+    const file = readRecord(this.#specPath, specFile.parse);
+    this.#seen = fingerprint(this.#specPath);
+    if (!file) return this.#withoutSpec();
+    const { spec, secrets, kept } = file;
+    const tampered = file.hash !== canonicalHash(spec.written) || file.secretsHash !== canonicalHash(secrets);
+    return { spec: spec.read, secrets, tampered, unreadable: false, kept };
+  }
+
+  #withoutSpec(): AppliedSpec | undefined {
+    if (!fs.existsSync(join(this.dir, "state.json")) && this.runs().length === 0) return undefined;
+    return this.unreadable();
+  }
+
+  /** For a server that is known to be there, by whatever sign. */
+  unreadable(): AppliedSpec {
+    const spec = restingSpec("agent", this.#project, this.name);
+    return { spec, secrets: {}, tampered: false, unreadable: true };
+  }
+
+  writeRecord(record: RuntimeRecord, durable: boolean): void {
+    writeAtomic(join(this.dir, "state.json"), JSON.stringify({ version: 1, ...record }), { durable });
+  }
+
+  readRecord(): RuntimeRecord | undefined {
+    const file = readRecord(join(this.dir, "state.json"), recordFile.parse);
+    // The schema checks what others rely on; the phases are this program's own writing.
+    return file as unknown as RuntimeRecord | undefined;
+  }
+
+  /** Why what is known of a run cannot be written here; undefined: it can be. */
+  whyNoRoom(): string | undefined {
+    const path = join(this.dir, "room");
+    try {
+      writeAtomic(path, Buffer.alloc(ROOM));
+      fs.rmSync(path);
+      return undefined;
+    } catch (error) {
+      return causeText(error);
+    }
+  }
+
+  /** Forgets the server, its logs included. */
+  remove(): void {
+    // Its records go first: a death in between leaves logs, and no server.
+    for (const record of ["state.json", "run", "spec.json"]) {
+      fs.rmSync(join(this.dir, record), { recursive: true, force: true });
+    }
+    fs.rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  /** Run folders that are there, by incarnation. */
+  runs(): number[] {
+    return numbersIn(this.runDir);
+  }
+
+  runPath(inc: number): string {
+    return join(this.runDir, String(inc));
+  }
+}
+
+/** Tells one writing of a file from the next, without reading it. */
+function fingerprint(path: string): string {
+  const stat = leadsTo(path);
+  return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs}` : "gone";
+}
+
+/** Every server with a folder in the state folder. */
+export function recordedServers(state: string): { project: string; name: string }[] {
+  return recordedProjects(state).flatMap((project) =>
+    recordedNames(state, project).map((name) => ({ project, name })),
+  );
+}
+
+/** Paths of the records of servers that this program cannot read. Changes nothing. */
+export function unreadableRecords(state: string): string[] {
+  return recordedServers(state).flatMap(({ project, name }) => {
+    const dir = serverDir(state, project, name);
+    const files = { "spec.json": specFile, "state.json": recordFile };
+    return Object.entries(files)
+      .filter(([file, schema]) => !isReadable(join(dir, file), schema))
+      .map(([file]) => join(dir, file));
+  });
+}
+
+function isReadable(path: string, schema: z.ZodType): boolean {
+  try {
+    const value = readJson(path);
+    return value === undefined || schema.safeParse(value).success;
+  } catch {
+    return false;
+  }
+}
+
+/** The state to go on from. After a reboot nothing of the old run exists, and no earlier crash counts. */
+export function stateAfter(
+  record: RuntimeRecord,
+  now: number,
+  fresh: ServerState,
+): { state: ServerState; booted: boolean } {
+  if (record.boot === bootId()) return { state: record.state, booted: false };
+  const { inc, lastExit } = record.state;
+  return { state: { ...fresh, inc, since: now, ...(lastExit ? { lastExit } : {}) }, booted: true };
+}
