@@ -8,21 +8,16 @@ import { own } from "../model/own.ts";
 import { visible } from "../model/visible.ts";
 import type { Evaluated } from "../operation/evaluating.ts";
 import type { HostName } from "../operation/host-name.ts";
+import { machineTitle, shownMachine } from "../views/machine.ts";
+import { BaseCommand } from "./base.ts";
+import { type EvaluationFlags, settingOf, usable } from "./configuration.ts";
 import { EXIT } from "./exit-codes.ts";
-import {
-  type EvaluationFlags,
-  machineFlag,
-  machineTitle,
-  ProjectCommand,
-  secretsFlag,
-  shownMachine,
-  trustFlags,
-  unaskedFlag,
-} from "./project-command.ts";
+import { machineFlag, secretsFlag, trustFlags, unaskedFlag } from "./flags.ts";
 import { shortenPath } from "./shorten.ts";
 import { goWithoutHome } from "./standing.ts";
+import { fleetOf } from "./units.ts";
 
-export default class Check extends ProjectCommand {
+export default class Check extends BaseCommand {
   static override summary = "Validate the configuration and show every problem at once.";
   static override description =
     "Changes nothing, runs no secret commands, and opens no env-file and no file of a secret. Exits with 3 if the configuration is invalid. What is missing on this machine only, such as a program, is a warning.";
@@ -80,7 +75,8 @@ export default class Check extends ProjectCommand {
     if (process.argv.some((word) => word.startsWith("--config")))
       this.fail(EXIT.usage, "cannot check files and --config at once: name one or the other");
     const { configurationsOf } = await import("../operation/checking.ts");
-    return this.usable(
+    return usable(
+      this,
       await configurationsOf(files, { cwd: process.cwd(), env: process.env }),
       "nothing was done",
     );
@@ -88,7 +84,7 @@ export default class Check extends ProjectCommand {
 
   async #look(flags: EvaluationFlags): Promise<{ readonly ok: true; readonly value: Valid } | Failure> {
     const { checkConfiguration } = await import("../operation/checking.ts");
-    const checked = await checkConfiguration(this.setting(flags));
+    const checked = await checkConfiguration(settingOf(this, flags));
     if (!checked.ok) return checked;
     const { evaluated, errors: wrong, warnings, name } = checked.value;
     const refusals = flags.for
@@ -117,7 +113,7 @@ export default class Check extends ProjectCommand {
     const is = (what: "refused" | "missing") => failed.every((one) => one[what]);
     const problems = [...failed.flatMap((one) => one.problems), ...found.flatMap(({ warnings }) => warnings)];
     const why = is("refused") ? { refused: true as const } : is("missing") ? { missing: true as const } : {};
-    return this.usable<never>({ ok: false, problems, ...why }, "nothing was done");
+    return usable<never>(this, { ok: false, problems, ...why }, "nothing was done");
   }
 
   #warn(warnings: readonly Diagnostic[]): void {
@@ -130,7 +126,7 @@ export default class Check extends ProjectCommand {
     found: readonly Diagnostic[],
   ): Promise<Diagnostic[]> {
     const wrong = new Set(found.map(({ server }) => server));
-    const fleet = this.fleet(desired.project, { settings });
+    const fleet = fleetOf(this, desired.project, { settings });
     const errors: Diagnostic[] = [];
     for (const spec of desired.servers.filter(({ name }) => !wrong.has(name))) {
       const backend = await fleet.backend(spec.backend);

@@ -8,15 +8,11 @@ import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import { evaluateToEmit } from "../operation/emitting.ts";
 import { lookAtUnits, removeUnits, type UnitFolder, writeUnits } from "../operation/unit-files.ts";
+import { shownMachine } from "../views/machine.ts";
+import { BaseCommand } from "./base.ts";
+import { settingOf, shortenedProblems, usable } from "./configuration.ts";
 import { EXIT } from "./exit-codes.ts";
-import {
-  machineFlag,
-  ProjectCommand,
-  selectionFlags,
-  shownMachine,
-  trustFlags,
-  unaskedFlag,
-} from "./project-command.ts";
+import { machineFlag, selectionFlags, trustFlags, unaskedFlag } from "./flags.ts";
 import { shortenPath } from "./shorten.ts";
 import { goWithoutHome } from "./standing.ts";
 
@@ -26,7 +22,7 @@ const unnamed = (project: string): Diagnostic => ({
   message: `the units are named after this folder: from a clone in another one they get other names; write project "${project}" in xy.config to keep this one`,
 });
 
-export default class Emit extends ProjectCommand {
+export default class Emit extends BaseCommand {
   static override summary = "Write the servers as systemd, launchd or supervisord units.";
   static override description =
     "Prints the units, or writes them to a folder that you can commit. Installs and starts nothing, resolves no secrets, " +
@@ -84,8 +80,13 @@ export default class Emit extends ProjectCommand {
     goWithoutHome();
     const manager = args.manager as Manager;
     const { only = [], except = [] } = flags;
-    const { project, unknown, servers, declared, ignored, problems, unknownHome, ...emission } = this.usable(
-      await evaluateToEmit(this.setting(flags), { only, except }, manager === "systemd" && !flags.absolute),
+    const { project, unknown, servers, declared, ignored, problems, unknownHome, ...emission } = usable(
+      this,
+      await evaluateToEmit(
+        settingOf(this, flags),
+        { only, except },
+        manager === "systemd" && !flags.absolute,
+      ),
       "nothing was written",
     );
     if (unknown.length > 0)
@@ -121,7 +122,7 @@ export default class Emit extends ProjectCommand {
         ...{ version: 1, manager, project, ...(flags.for ? { for: shownMachine(flags.for) } : {}) },
         ...{ units, ignored, warnings, ...done, ...(refused.length > 0 ? { problems: refused } : {}) },
       });
-    for (const problem of this.shortened(refused)) this.note(formatDiagnostic(problem));
+    for (const problem of shortenedProblems(this, refused)) this.note(formatDiagnostic(problem));
     for (const warning of warnings) this.note(`warning: ${formatDiagnostic(warning, shortenPath)}`);
     if (folder === undefined) this.#show(units);
     else this.#list(done);
@@ -131,7 +132,7 @@ export default class Emit extends ProjectCommand {
   }
 
   #endWith(problems: readonly Diagnostic[]): never {
-    return this.fail(EXIT.failed, "nothing was written", this.shortened(problems));
+    return this.fail(EXIT.failed, "nothing was written", shortenedProblems(this, problems));
   }
 
   #look(

@@ -4,11 +4,12 @@ import { option, string } from "@oclif/core/flags";
 import { SAMPLE_NAMES, type SampleName } from "../config/samples.ts";
 import { nearest } from "../model/nearest.ts";
 import { packageRoot } from "../system/package.ts";
+import { BaseCommand } from "./base.ts";
+import { shortenedProblems } from "./configuration.ts";
 import { EXIT } from "./exit-codes.ts";
-import { ProjectCommand } from "./project-command.ts";
 import { shortenPath } from "./shorten.ts";
 
-export default class Init extends ProjectCommand {
+export default class Init extends BaseCommand {
   static override summary = "Write a starter configuration.";
   static override description =
     "Never overwrites a file. Except for KDL, it also writes what an editor needs for completion and checks.";
@@ -87,7 +88,7 @@ export default class Init extends ProjectCommand {
       this.fail(
         EXIT.invalidConfig,
         "the files were written but cannot be used yet",
-        this.shortened(problems),
+        shortenedProblems(this, problems),
       );
     this.print("\nNext: `xy plan` shows what would be started, `xy apply` starts it.");
   }

@@ -1,7 +1,8 @@
-import { endedWords, OperateCommand } from "./operate-command.ts";
-import { allFlag, endFlag, namesArgument } from "./server-command.ts";
+import { BaseCommand } from "./base.ts";
+import { allFlag, endFlag, namesArgument } from "./flags.ts";
+import { endedWords, operate } from "./operating.ts";
 
-export default class Kill extends OperateCommand {
+export default class Kill extends BaseCommand {
   static override summary = "Kill servers with SIGKILL, and hold them stopped.";
   static override description =
     "Like `xy stop`, for servers that do not react to it. With --no-wait the command ends at once.";
@@ -19,6 +20,6 @@ export default class Kill extends OperateCommand {
     const { argv, flags } = await this.parse(Kill);
     const { yes: killed, no: not_running } = endedWords(flags, "killed");
     const options = flags.wait ? {} : { wait: false };
-    await this.operate("kill", { names: argv as string[], flags }, { killed, not_running }, options);
+    await operate(this, "kill", { names: argv as string[], flags }, { killed, not_running }, options);
   }
 }

@@ -6,11 +6,16 @@ import { entryOfAgent, listEntryOf } from "../rpc/entries.ts";
 import type { ListEntry } from "../rpc/entry-contract.ts";
 import { type LostRoot, lostRoots, lostRootText } from "../system/projects.ts";
 import { type ListRow, listView } from "../views/list.ts";
+import { inOrder, isOfAgent } from "./addresses.ts";
+import { withAgentIfRecorded } from "./agent-calls.ts";
+import { BaseCommand } from "./base.ts";
+import { reaching } from "./endings.ts";
 import { EXIT } from "./exit-codes.ts";
-import { projectFilter } from "./project-command.ts";
-import { inOrder, isOfAgent, ServerCommand } from "./server-command.ts";
+import { projectFilter } from "./flags.ts";
+import { othersOf } from "./other-programs.ts";
+import { unitServers } from "./units.ts";
 
-export default class List extends ServerCommand {
+export default class List extends BaseCommand {
   static override summary = "List all servers and their state.";
   static override description =
     "Shows the servers of every project: state, readiness, pid, port, uptime and restarts. With --backend it shows " +
@@ -52,8 +57,8 @@ export default class List extends ServerCommand {
         `say which units: \`xy list --backend ${manager} 'PATTERN'\`, such as 'syncthing*'`,
       );
     const { otherProgramDocument, otherProgramsView } = await import("../views/other-programs.ts");
-    const others = await this.others(flags);
-    const found = await this.reaching(() => others.list(manager, pattern ?? "*"));
+    const others = await othersOf(this, flags);
+    const found = await reaching(this, () => others.list(manager, pattern ?? "*"));
     if (this.json) this.printJson(found.map(otherProgramDocument));
     else if (found.length > 0) this.print(otherProgramsView(found, this.screen));
     else
@@ -72,8 +77,8 @@ export default class List extends ServerCommand {
       );
     const params = flags.project === undefined ? {} : { project: flags.project };
     const own =
-      (await this.withAgentIfRecorded((client) => client.call("list", params), flags.project)) ?? [];
-    const units = await this.unitServers(flags.project, listEntryOf);
+      (await withAgentIfRecorded(this, (client) => client.call("list", params), flags.project)) ?? [];
+    const units = await unitServers(this, flags.project, listEntryOf);
     const found = inOrder([...own.map(entryOfAgent), ...units]);
     const lost = lostRoots(this.state, [...new Set(found.map(({ project }) => project))]);
     const entries = found.map((entry) => withRoot(entry, lost));

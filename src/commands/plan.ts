@@ -1,30 +1,36 @@
 import { resolve } from "node:path";
 import { boolean, string } from "@oclif/core/flags";
+import type { Fleet } from "../backends/fleet.ts";
 import { formatDiagnostic } from "../model/diagnostic.ts";
 import { hasUnknownSecret } from "../model/environment.ts";
 import type { Machine } from "../model/machine.ts";
 import { own } from "../model/own.ts";
 import type { Plan } from "../model/plan.ts";
 import { isEmpty } from "../model/summary.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import type { Evaluated } from "../operation/evaluating.ts";
+import type { ToPlan } from "../operation/planning.ts";
 import { planDocument } from "../views/json.ts";
+import { machineTitle, shownMachine } from "../views/machine.ts";
 import { planView } from "../views/plan.ts";
+import { BaseCommand } from "./base.ts";
+import { evaluatedOrEnd } from "./configuration.ts";
+import { completed, reaching } from "./endings.ts";
 import { EXIT } from "./exit-codes.ts";
 import {
   adoptProjectFlag,
   backendFlags,
   machineFlag,
-  machineTitle,
-  ProjectCommand,
   secretsFlag,
   selectionFlags,
-  shownMachine,
   trustFlags,
   unaskedFlag,
-} from "./project-command.ts";
+} from "./flags.ts";
+import { specScreen } from "./spec-screen.ts";
 import { goWithoutHome } from "./standing.ts";
+import { fleetOf } from "./units.ts";
 
-export default class PlanCommand extends ProjectCommand {
+export default class PlanCommand extends BaseCommand {
   static override summary = "Show what `xy apply` would change.";
   static override description =
     "Compares the configuration with what is really running, and changes nothing. Exits with 1 if a check fails that " +
@@ -63,18 +69,18 @@ export default class PlanCommand extends ProjectCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanCommand);
     if (flags["no-secrets"]) goWithoutHome();
-    const evaluated = await this.evaluated(flags);
+    const evaluated = await evaluatedOrEnd(this, flags);
     if (flags.for) return this.#showThere(evaluated, flags.for, flags);
-    await this.refuseOtherRoot(evaluated, flags["adopt-project"]);
-    const moving = await this.moving(evaluated, flags);
+    await refuseOtherRoot(this, evaluated, flags["adopt-project"]);
+    const moving = await movingProjects(this, evaluated, flags);
     const { settings } = evaluated;
-    const fleet = this.fleet(evaluated.desired.project, { settings, adopt: flags.adopt });
-    const plan = await this.planFor(evaluated, fleet, flags);
+    const fleet = fleetOf(this, evaluated.desired.project, { settings, adopt: flags.adopt });
+    const plan = await planFor(this, evaluated, fleet, flags);
     await fleet.close();
     // Saved first: when that fails there is one document, that of the failure.
     if (flags.out !== undefined) await this.#save(plan, evaluated, flags.out, flags);
     if (this.json) this.printJson(planDocument(plan));
-    else this.print(planView(plan, await this.specScreen()));
+    else this.print(planView(plan, await specScreen(this.screen)));
     if (flags.out !== undefined && !this.json) {
       this.note(`The plan is saved: \`xy apply ${flags.out}\` carries out exactly this.`);
     }
@@ -98,7 +104,7 @@ export default class PlanCommand extends ProjectCommand {
     if (this.json) this.printJson({ ...planDocument(plan), for: shownMachine(machine) });
     else {
       this.note(`What is declared for ${machineTitle(machine)}; nothing is compared with what runs there.`);
-      this.print(planView(plan, await this.specScreen(machine)));
+      this.print(planView(plan, await specScreen(this.screen, machine)));
     }
     if (plan.diagnostics.some(({ severity }) => severity === "error")) process.exitCode = EXIT.failed;
   }
@@ -131,4 +137,41 @@ export default class PlanCommand extends ProjectCommand {
 interface Selected {
   readonly only?: string[] | undefined;
   readonly except?: string[] | undefined;
+}
+
+/** The plan from the configuration to what is running. */
+async function planFor(
+  command: BaseCommand,
+  evaluated: ToPlan,
+  fleet: Fleet,
+  { only, except, strict, "adopt-project": adopts }: PlanFlags,
+): Promise<Plan> {
+  const { planWith } = await import("../operation/fleet.ts");
+  const options = { state: command.state, only, except, ...withoutUndefined({ strict, adopts }) };
+  return completed(command, await reaching(command, () => planWith(fleet, evaluated, options)));
+}
+
+/** Ends the command when the project's name belongs to another root. */
+async function refuseOtherRoot(command: BaseCommand, evaluated: Rooted, adopts: boolean): Promise<void> {
+  const { rootRefusal } = await import("../operation/project.ts");
+  const refusal = rootRefusal(command.state, evaluated, { adopts });
+  if (refusal !== undefined) command.fail(EXIT.failed, refusal);
+}
+
+/** Earlier names under which this configuration was applied, whose projects would move to this one. */
+async function movingProjects(
+  command: BaseCommand,
+  evaluated: Rooted,
+  { only, except, "adopt-project": adopts }: PlanFlags,
+): Promise<string[]> {
+  const { projectsToMove } = await import("../operation/project.ts");
+  const found = projectsToMove(command.state, evaluated, { only, except, ...withoutUndefined({ adopts }) });
+  return typeof found === "string" ? command.fail(EXIT.usage, found) : found;
+}
+
+type Rooted = Pick<Evaluated, "desired" | "here">;
+
+interface PlanFlags extends Selected {
+  readonly "adopt-project"?: boolean;
+  readonly strict?: boolean;
 }

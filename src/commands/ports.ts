@@ -2,11 +2,14 @@ import { string } from "@oclif/core/flags";
 import { listEntryOf } from "../rpc/entries.ts";
 import { readProject, recordedProjects } from "../system/projects.ts";
 import { type PortRow, portsView } from "../views/ports.ts";
+import { type Address, addressOf, inOrder } from "./addresses.ts";
+import { withAgentIfRecorded } from "./agent-calls.ts";
+import { BaseCommand } from "./base.ts";
 import { EXIT } from "./exit-codes.ts";
-import { projectFilter } from "./project-command.ts";
-import { type Address, inOrder, ServerCommand } from "./server-command.ts";
+import { projectFilter } from "./flags.ts";
+import { unitServers } from "./units.ts";
 
-export default class Ports extends ServerCommand {
+export default class Ports extends BaseCommand {
   static override summary = "List the ports of all servers, and have one chosen anew.";
   static override description =
     'A server with `port "auto"` keeps the port that was chosen for it, also when it was removed and comes back. ' +
@@ -29,7 +32,9 @@ export default class Ports extends ServerCommand {
     const { flags } = await this.parse(Ports);
     const { project, reset = [] } = flags;
     const addresses = await Promise.all(
-      reset.map((name) => this.address(name.includes("/") || !project ? name : `${project}/${name}`, flags)),
+      reset.map((name) =>
+        addressOf(this, name.includes("/") || !project ? name : `${project}/${name}`, flags),
+      ),
     );
     // All or none: a name that cannot be reset changes nothing for the others.
     for (const { project, name } of addresses)
@@ -67,8 +72,8 @@ export default class Ports extends ServerCommand {
   /** Those that servers have, and those that are kept for servers that are not there now. */
   async #rows(only: string | undefined): Promise<PortRow[]> {
     const params = only === undefined ? {} : { project: only };
-    const own = (await this.withAgentIfRecorded((client) => client.call("list", params), only)) ?? [];
-    const found = [...own, ...(await this.unitServers(only, listEntryOf))];
+    const own = (await withAgentIfRecorded(this, (client) => client.call("list", params), only)) ?? [];
+    const found = [...own, ...(await unitServers(this, only, listEntryOf))];
     const rows = recordedProjects(this.state)
       .filter((project) => (only ?? project) === project)
       .flatMap((project) => {

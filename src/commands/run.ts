@@ -3,13 +3,16 @@ import { boolean, string as text } from "@oclif/core/flags";
 import { type Job, jobLabel } from "../model/job.ts";
 import { actionsView, outcome } from "../views/jobs.ts";
 import { shownLine } from "../views/logs.ts";
+import { actionNamed } from "./action-named.ts";
+import { withAgent, withAgentIfRecorded } from "./agent-calls.ts";
+import { BaseCommand } from "./base.ts";
 import { EXIT } from "./exit-codes.ts";
-import { exitCodeOf } from "./job-command.ts";
+import { projectFlag } from "./flags.ts";
+import { exitCodeOf, readJob } from "./job-output.ts";
 import { rawFlag, wireRaw } from "./line-flags.ts";
-import { projectFlag } from "./project-command.ts";
-import { type RunFlags, TypedCommand } from "./typed-command.ts";
+import { keepTyped, projectOfTyped, type RunFlags, typedCommandOf } from "./typed.ts";
 
-export default class Run extends TypedCommand {
+export default class Run extends BaseCommand {
   static override summary = "Run an action or a command as a job, and show its output.";
   static override description =
     "Exits with the exit code of what ran. Ctrl-C cancels the job. Without an action, lists all actions. Arguments " +
@@ -72,10 +75,10 @@ export default class Run extends TypedCommand {
 
   async #act(action: string, args: string[], flags: RunFlags): Promise<void> {
     const isWhole = flags.project === undefined || action.includes("/");
-    const job = await this.withAgent(async (client) => {
+    const job = await withAgent(this, async (client) => {
       const asked = isWhole ? action : `${flags.project}/${action}`;
-      const { name, server, project } = await this.action(client, asked, flags);
-      // From here on, an interruption waits for the number of the job, and cancels it.
+      const { name, server, project } = await actionNamed(this, client, asked, flags);
+      // From here on an interruption has a job to cancel, and waits for its number.
       if (!flags.detach) void this.signal;
       return client.call("action_run", { action: name, server, project, args });
     });
@@ -83,11 +86,11 @@ export default class Run extends TypedCommand {
   }
 
   async #typed(words: readonly string[], flags: RunFlags): Promise<void> {
-    const typed = await this.typed(words, flags.env);
-    if (flags.keep !== undefined) return this.keep(flags.keep, typed, flags);
-    const project = await this.projectOfTyped(flags);
+    const typed = await typedCommandOf(this, words, flags.env);
+    if (flags.keep !== undefined) return keepTyped(this, flags.keep, typed, flags);
+    const project = await projectOfTyped(this, flags);
     const { remark: _, ...spec } = typed;
-    const job = await this.withAgent(async (client) => {
+    const job = await withAgent(this, async (client) => {
       if (!flags.detach) void this.signal;
       return client.call("job_run", { project, spec });
     });
@@ -110,7 +113,7 @@ export default class Run extends TypedCommand {
 
   async #attend({ id }: Job, raw: boolean): Promise<void> {
     const screen = this.lineScreen(raw);
-    const seen = await this.readJob(id, { follow: true, ...wireRaw(raw) }, (printed) => {
+    const seen = await readJob(this, id, { follow: true, ...wireRaw(raw) }, (printed) => {
       if (this.json) return;
       const { line, stream, split } = shownLine(printed, screen);
       const to = stream === "stdout" ? process.stdout : process.stderr;
@@ -124,8 +127,8 @@ export default class Run extends TypedCommand {
   }
 
   async #cancel(id: number): Promise<Job> {
-    this.note("", "xy: cancelling the job; press Ctrl-C again to stop waiting");
-    return this.withAgent(async (client) => {
+    this.note("", "xy: cancelling it; another Ctrl-C does not wait for that");
+    return withAgent(this, async (client) => {
       await client.call("job_cancel", { id });
       return client.call("job_get", { id });
     });
@@ -134,7 +137,7 @@ export default class Run extends TypedCommand {
   async #list({ project }: RunFlags): Promise<void> {
     const which = project === undefined ? {} : { project };
     const actions =
-      (await this.withAgentIfRecorded((client) => client.call("action_list", which), project)) ?? [];
+      (await withAgentIfRecorded(this, (client) => client.call("action_list", which), project)) ?? [];
     if (this.json) return this.printJson(actions);
     const rows = actions.map(({ spec, next_run_unix_ms: next }) => ({ spec, next }));
     this.print(actionsView(rows, this.screen));

@@ -1,9 +1,10 @@
 import { boolean } from "@oclif/core/flags";
+import { BaseCommand } from "./base.ts";
 import { EXIT } from "./exit-codes.ts";
-import { endedWords, OperateCommand } from "./operate-command.ts";
-import { allFlag, endFlag, namesArgument } from "./server-command.ts";
+import { allFlag, endFlag, namesArgument } from "./flags.ts";
+import { endedWords, operate } from "./operating.ts";
 
-export default class Stop extends OperateCommand {
+export default class Stop extends BaseCommand {
   static override summary = "Stop servers, and hold them stopped.";
   static override description =
     "Sends the stop signal to all of its processes, and SIGKILL when the grace period is over. A held server stays " +
@@ -34,6 +35,6 @@ export default class Stop extends OperateCommand {
       this.fail(EXIT.usage, "cannot remove jobs with --no-wait: that is done once their server has stopped");
     const { yes: stopped, no: not_running } = endedWords(flags, "stopped");
     const options = { ...(removes ? { remove_jobs: true } : {}), ...(wait ? {} : { wait }) };
-    await this.operate("stop", { names: argv as string[], flags }, { stopped, not_running }, options);
+    await operate(this, "stop", { names: argv as string[], flags }, { stopped, not_running }, options);
   }
 }

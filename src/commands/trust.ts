@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
 import { string } from "@oclif/core/flags";
 import { trustView } from "../views/trust.ts";
+import { BaseCommand } from "./base.ts";
 import { EXIT } from "./exit-codes.ts";
-import { ProjectCommand } from "./project-command.ts";
 import { shortenPath } from "./shorten.ts";
 
-export default class Trust extends ProjectCommand {
+export default class Trust extends BaseCommand {
   static override summary = "List the configurations that you have agreed to.";
   static override description =
     "xy asks once before it uses a configuration that can run or send something: a program, a command for a secret or a " +

@@ -5,12 +5,15 @@ import type { Stop } from "../operation/outcome.ts";
 import { identify } from "../system/processes.ts";
 import type { LineScreen } from "../views/logs.ts";
 import { sessionFormat, sessionSummary } from "../views/session.ts";
-import { ApplyCommand, waitFlags } from "./apply-command.ts";
+import { appliedOrEnd, applyFront, applyWorld, waitMsOf } from "./applying.ts";
+import { BaseCommand } from "./base.ts";
+import { settingOf } from "./configuration.ts";
+import { reaching } from "./endings.ts";
 import { EXIT } from "./exit-codes.ts";
+import { selectionFlags, trustFlags, waitFlags, yesFlag } from "./flags.ts";
 import { AGENT_DIED, missedText, rawFlag } from "./line-flags.ts";
-import { selectionFlags, trustFlags, yesFlag } from "./project-command.ts";
 
-export default class Up extends ApplyCommand {
+export default class Up extends BaseCommand {
   static override summary = "Apply and follow all logs; Ctrl-C stops what this started.";
   static override description =
     "For a session in one terminal. Ctrl-C, or closing the terminal, stops the servers that this command started, and " +
@@ -24,7 +27,7 @@ export default class Up extends ApplyCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Up);
-    const waitMs = this.waitMs(flags);
+    const waitMs = waitMsOf(this, flags);
     const since = Date.now();
     const session = identify(process.pid) ?? this.fail(EXIT.failed, "cannot tell this process from others");
     const plan = await this.#bringUp(session, { ...flags, waitMs });
@@ -49,12 +52,12 @@ export default class Up extends ApplyCommand {
       hasBegun = true;
     };
     try {
-      const outcome = await applyConfiguration(this.front({ begins }), this.world, {
-        setting: this.setting(flags),
+      const outcome = await applyConfiguration(applyFront(this, { begins }), applyWorld(this), {
+        setting: settingOf(this, flags),
         ...{ only, except, waitMs, rollback, fleet: { session }, review: refuseOthers },
         asksAbout: yes ? "none" : "lasting",
       });
-      return this.applied(outcome).plan;
+      return appliedOrEnd(this, outcome).plan;
     } catch (error) {
       if (hasBegun) await endSession(this.state, session).catch(() => undefined);
       throw error;
@@ -65,7 +68,7 @@ export default class Up extends ApplyCommand {
   async #follow(follower: SessionFollower, session: ProcessId): Promise<void> {
     const isInterruptedEarly = this.signal.aborted;
     const enough = new AbortController();
-    const following = this.reaching(() => follower.run(enough.signal));
+    const following = reaching(this, () => follower.run(enough.signal));
     const interrupted = new Promise<"told">((resolve) => {
       if (this.signal.aborted) resolve("told");
       this.signal.addEventListener("abort", () => resolve("told"), { once: true });

@@ -1,10 +1,11 @@
 import { installAgent } from "../../backends/agent-install.ts";
 import { UpgradeFailed } from "../../backends/agent-upgrade.ts";
+import { BaseCommand } from "../base.ts";
 import { EXIT } from "../exit-codes.ts";
-import { ServiceCommand } from "../service-command.ts";
+import { loginService, managing } from "../login-service.ts";
 import { shortenPath } from "../shorten.ts";
 
-export default class AgentInstall extends ServiceCommand {
+export default class AgentInstall extends BaseCommand {
   static override summary = "Start the agent at login, and let the system keep it running.";
   static override description =
     "Writes a unit for your account's service manager (systemd on Linux, launchd on macOS) and hands the running agent " +
@@ -15,8 +16,8 @@ export default class AgentInstall extends ServiceCommand {
   async run(): Promise<void> {
     await this.parse(AgentInstall);
 
-    const { service } = this;
-    const { changed, upgraded } = await this.managing(() =>
+    const service = loginService();
+    const { changed, upgraded } = await managing(this, () =>
       installAgent(this.state, service).catch((error) => {
         if (!(error instanceof UpgradeFailed)) throw error;
         return this.fail(

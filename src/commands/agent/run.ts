@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { agentEntryPath } from "../../system/package.ts";
 import { recordedNames, recordedProjects } from "../../system/projects.ts";
+import { BaseCommand } from "../base.ts";
 import { EXIT } from "../exit-codes.ts";
-import { ProjectCommand } from "../project-command.ts";
 import { shortenPath } from "../shorten.ts";
 
-export default class AgentRun extends ProjectCommand {
+export default class AgentRun extends BaseCommand {
   static override summary = "Run the agent in the foreground.";
   static override description =
     "For use under a service manager, or to watch what the agent reports. Ctrl-C stops all servers but does not hold " +

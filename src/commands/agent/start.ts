@@ -1,7 +1,8 @@
 import { connectNow } from "../../backends/agent-find.ts";
-import { ServerCommand } from "../server-command.ts";
+import { withAgent, withRunningAgent } from "../agent-calls.ts";
+import { BaseCommand } from "../base.ts";
 
-export default class AgentStart extends ServerCommand {
+export default class AgentStart extends BaseCommand {
   static override summary = "Start the agent, and with it the servers that were last applied.";
   static override description =
     "Rarely needed: every command that needs the agent starts it. After a reboot it brings your servers back.";
@@ -10,8 +11,8 @@ export default class AgentStart extends ServerCommand {
 
   async run(): Promise<void> {
     await this.parse(AgentStart);
-    const before = await this.withRunningAgent((client) => client.call("agent_info", {}), connectNow);
-    const info = before ?? (await this.withAgent((client) => client.call("agent_info", {})));
+    const before = await withRunningAgent(this, (client) => client.call("agent_info", {}), connectNow);
+    const info = before ?? (await withAgent(this, (client) => client.call("agent_info", {})));
     if (this.json) this.printJson(info);
     else
       this.print(before ? `The agent runs already (pid ${info.pid}).` : `The agent runs (pid ${info.pid}).`);

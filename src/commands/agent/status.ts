@@ -4,9 +4,10 @@ import { visible } from "../../model/visible.ts";
 import { packageVersion } from "../../system/package.ts";
 import { pathsOf } from "../../system/paths.ts";
 import { setAsides, setAsideText } from "../../system/set-asides.ts";
-import { ServerCommand } from "../server-command.ts";
+import { withRunningAgent } from "../agent-calls.ts";
+import { BaseCommand } from "../base.ts";
 
-export default class AgentStatus extends ServerCommand {
+export default class AgentStatus extends BaseCommand {
   static override summary = "Show whether the agent is running, and where its files are.";
   static override description = "Shows its pid, version, uptime, socket and state folder. Does not start it.";
   static override examples = ["<%= config.bin %> agent status", "<%= config.bin %> agent status --json"];
@@ -14,7 +15,7 @@ export default class AgentStatus extends ServerCommand {
 
   async run(): Promise<void> {
     await this.parse(AgentStatus);
-    const info = await this.withRunningAgent((client) => client.call("agent_info", {}));
+    const info = await withRunningAgent(this, (client) => client.call("agent_info", {}));
     const own = packageVersion();
     const asides = setAsides(this.state);
     const told = asides.length > 0 ? { set_aside: asides } : {};

@@ -2,10 +2,12 @@ import { boolean } from "@oclif/core/flags";
 import { AgentFailing, findAgent } from "../../backends/agent-find.ts";
 import { endFailing } from "../../backends/agent-process.ts";
 import { recordedNames, recordedProjects } from "../../system/projects.ts";
+import { withRunningAgent } from "../agent-calls.ts";
+import { BaseCommand } from "../base.ts";
+import { reaching } from "../endings.ts";
 import { EXIT } from "../exit-codes.ts";
-import { ServerCommand } from "../server-command.ts";
 
-export default class AgentStop extends ServerCommand {
+export default class AgentStop extends BaseCommand {
   static override summary = "Stop all servers, then the agent.";
   static override description =
     "Servers are not held: the next agent starts them again. With --keep-servers they keep running without an agent; " +
@@ -27,11 +29,15 @@ export default class AgentStop extends ServerCommand {
         isFailing = true;
         return undefined;
       });
-    const result = await this.withRunningAgent(async (client) => {
-      const answer = await client.call("agent_shutdown", { keep_servers });
-      await client.closed;
-      return answer;
-    }, found);
+    const result = await withRunningAgent(
+      this,
+      async (client) => {
+        const answer = await client.call("agent_shutdown", { keep_servers });
+        await client.closed;
+        return answer;
+      },
+      found,
+    );
     // Without its loop nothing brings an agent back that does not come up by itself.
     if (isFailing) await this.#endLoop(keep_servers);
     if (this.json) return this.printJson(result ?? { stopped: [], left: [] });
@@ -49,7 +55,7 @@ export default class AgentStop extends ServerCommand {
   }
 
   async #endLoop(keepServers: boolean): Promise<void> {
-    await this.reaching(() => endFailing(this.state));
+    await reaching(this, () => endFailing(this.state));
     const left = recordedProjects(this.state).flatMap((project) => recordedNames(this.state, project));
     if (left.length > 0 && !keepServers)
       this.fail(

@@ -3,10 +3,12 @@ import { mendedAgent } from "../../backends/agent-reach.ts";
 import { type Upgraded, UpgradeFailed, upgradeAgent } from "../../backends/agent-upgrade.ts";
 import { parseDuration } from "../../model/units.ts";
 import { packageVersion } from "../../system/package.ts";
+import { withRunningAgent } from "../agent-calls.ts";
+import { BaseCommand } from "../base.ts";
+import { reaching } from "../endings.ts";
 import { EXIT } from "../exit-codes.ts";
-import { ServerCommand } from "../server-command.ts";
 
-export default class AgentUpgrade extends ServerCommand {
+export default class AgentUpgrade extends BaseCommand {
   static override summary = "Replace the running agent with this version of xy.";
   static override description =
     "No server restarts, and no line of output is lost. The new agent is tested before it takes over. If it fails all the " +
@@ -33,11 +35,15 @@ export default class AgentUpgrade extends ServerCommand {
     const { flags } = await this.parse(AgentUpgrade);
     const to = packageVersion();
     const boundSecs = this.#seconds(flags["wait-timeout"]);
-    const outcome = await this.withRunningAgent(async (client) => {
-      const { version } = await client.call("agent_info", {});
-      if (version === to && !flags.force) return version;
-      return this.#trying(version, () => upgradeAgent(this.state, client, boundSecs));
-    }, mendedAgent);
+    const outcome = await withRunningAgent(
+      this,
+      async (client) => {
+        const { version } = await client.call("agent_info", {});
+        if (version === to && !flags.force) return version;
+        return this.#trying(version, () => upgradeAgent(this.state, client, boundSecs));
+      },
+      mendedAgent,
+    );
     if (outcome === undefined) return this.#nothing({ running: false, to }, "No agent runs.");
     if (typeof outcome === "string")
       return this.#nothing({ running: true, from: outcome, to }, `The agent has version ${to} already.`);
@@ -64,7 +70,7 @@ export default class AgentUpgrade extends ServerCommand {
 
   async #trying(from: string, work: () => Promise<Upgraded>): Promise<Upgraded> {
     try {
-      return await this.reaching(work);
+      return await reaching(this, work);
     } catch (error) {
       if (!(error instanceof UpgradeFailed)) throw error;
       return this.fail(EXIT.failed, `cannot upgrade: ${error.message}. Version ${from} serves again.`);

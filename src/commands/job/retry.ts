@@ -1,7 +1,9 @@
 import { jobLabel } from "../../model/job.ts";
-import { JobCommand, jobArgument } from "../job-command.ts";
+import { withAgent } from "../agent-calls.ts";
+import { BaseCommand } from "../base.ts";
+import { jobArgument } from "../flags.ts";
 
-export default class JobRetry extends JobCommand {
+export default class JobRetry extends BaseCommand {
   static override summary = "Run a job again as it was.";
   static override description =
     "Runs the same command even if its declaration has changed since. Secrets have the values that were last applied. " +
@@ -12,7 +14,7 @@ export default class JobRetry extends JobCommand {
 
   async run(): Promise<void> {
     const { id } = (await this.parse(JobRetry)).args;
-    const job = await this.withAgent((client) => client.call("job_retry", { id }));
+    const job = await withAgent(this, (client) => client.call("job_retry", { id }));
     if (this.json) this.printJson(job);
     else
       this.print(
