@@ -34,7 +34,7 @@ const SCHEMAS =
 const COMMON = {
   name: "common",
   test: new RegExp(`/src/(?!model/(${SCHEMAS})\\.ts$)`),
-  minShareCount: 31,
+  minShareCount: 14,
 };
 
 /**

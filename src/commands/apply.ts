@@ -62,7 +62,7 @@ export default class Apply extends BaseCommand {
       asksAbout: saved || flags.yes ? "none" : "changes",
       ...(saved && { review: saved.review }),
     });
-    printOutcome(this, appliedOrEnd(this, outcome));
+    await printOutcome(this, appliedOrEnd(this, outcome));
   }
 
   async #saved(

@@ -59,7 +59,7 @@ export function applyFront(
     ...(begins && { begins }),
     showProgress: (...shown) => showProgress(command, ...shown),
     showMoved: (server, project) => {
-      if (!command.json) command.print(`${server}: moved to project ${project}`);
+      command.tell(`${server}: moved to project ${project}`);
     },
     note: (text) => command.note(text),
   };
@@ -87,6 +87,10 @@ export function appliedOrEnd(command: BaseCommand, outcome: Outcome<Applied>): A
   return { plan, finals };
 }
 
-export function printOutcome(command: BaseCommand, { plan, finals }: Applied): void {
-  if (command.json) command.printJson({ version: 1, plan: planDocument(plan), outcome: finals });
+export function printOutcome(command: BaseCommand, { plan, finals }: Applied): Promise<void> {
+  return command.show(finals, {
+    // The terminal has shown it all, line by line.
+    text: () => undefined,
+    json: () => ({ version: 1, plan: planDocument(plan), outcome: finals }),
+  });
 }

@@ -9,6 +9,7 @@ import { pathsOf } from "../system/paths.ts";
 import { STATE_FOLDER, whyNotPrivate } from "../system/private-folder.ts";
 import type { LineScreen } from "../views/logs.ts";
 import { onScreen, type Screen } from "../views/screen.ts";
+import type { View } from "../views/view.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { CommandFailure, report, usageFailure } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
@@ -88,12 +89,40 @@ export abstract class BaseCommand extends Command {
     process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
   }
 
-  printJson(value: unknown): void {
+  /** Shows a result: its JSON view with `--json`, else its text, with warnings before it and notes after it. */
+  async show<D>(document: D, view: View<D>): Promise<void> {
+    if (this.json) return this.printJson(view.json ? view.json(document) : document);
+    this.note(...(view.warnings?.(document) ?? []));
+    const text = await view.text(document);
+    if (text !== undefined) this.print(text);
+    this.note(...(view.notes?.(document) ?? []));
+  }
+
+  /** Shows one line of a stream: a JSON document on a line, or text whose control characters the view has handled. */
+  showLine<D>(line: D, text: (line: D) => string | undefined): void {
+    if (this.json) {
+      this.printJsonLine(line);
+      return;
+    }
+    const shown = text(line);
+    if (shown !== undefined) this.printAsIs(shown);
+  }
+
+  /** A line for people only, on the way to the result. */
+  tell(text: string): void {
+    if (!this.json) this.print(text);
+  }
+
+  /** The same on stderr. */
+  hint(...lines: readonly string[]): void {
+    if (!this.json) this.note(...lines);
+  }
+
+  private printJson(value: unknown): void {
     this.printAsIs(visibleJson(JSON.stringify(value, null, 2)));
   }
 
-  /** For streams: one document a line. */
-  printJsonLine(value: unknown): void {
+  private printJsonLine(value: unknown): void {
     this.printAsIs(visibleJson(JSON.stringify(value)));
   }
 

@@ -57,13 +57,17 @@ export default class Check extends BaseCommand {
       else failed.push(result);
     }
     if (failed.length > 0) this.#endWith(failed, found);
-    if (this.json) {
-      const documents = found.map(({ document }) => ({ valid: true, ...document }));
-      return this.printJson(files.length === 0 ? documents[0] : { valid: true, projects: documents });
-    }
-    for (const { warnings } of found) this.#warn(warnings);
-    for (const note of new Set(found.flatMap(({ notes }) => notes))) this.note(note);
-    for (const { document } of found) this.print(validityOf(document, flags.for));
+    await this.show(found, {
+      warnings: (all) => [
+        ...all.flatMap(({ warnings }) => warnings.map(warningText)),
+        ...new Set(all.flatMap(({ notes }) => notes)),
+      ],
+      text: (all) => all.map(({ document }) => validityOf(document, flags.for)).join("\n"),
+      json: (all) => {
+        const documents = all.map(({ document }) => ({ valid: true, ...document }));
+        return files.length === 0 ? documents[0] : { valid: true, projects: documents };
+      },
+    });
   }
 
   /** Where what is to be checked is, as `--config` names it. Undefined: wherever it is looked for. */
@@ -116,10 +120,6 @@ export default class Check extends BaseCommand {
     return usable<never>(this, { ok: false, problems, ...why }, "nothing was done");
   }
 
-  #warn(warnings: readonly Diagnostic[]): void {
-    for (const warning of warnings) this.note(`warning: ${formatDiagnostic(warning, shortenPath)}`);
-  }
-
   /** What the backends refuse of the servers that nothing else is wrong with. */
   async #refusals(
     { desired, place, secrets, settings }: Omit<Evaluated, "warnings">,
@@ -138,6 +138,8 @@ export default class Check extends BaseCommand {
     return errors;
   }
 }
+
+const warningText = (warning: Diagnostic) => `warning: ${formatDiagnostic(warning, shortenPath)}`;
 
 type Failure = Extract<Result<never>, { ok: false }> & { readonly refused?: true; readonly missing?: true };
 

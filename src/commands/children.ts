@@ -28,8 +28,8 @@ export default class Children extends BaseCommand {
       address.backend === "agent"
         ? await withAgent(this, (client) => client.call("children", wireName(address)))
         : await this.#ofUnit(address);
-    if (this.json) this.printJson(family);
-    else this.print(childrenView(family, { ...this.screen, ascii: !showsBoxes(process.env) }));
+    const screen = { ...this.screen, ascii: !showsBoxes(process.env) };
+    await this.show(family, { text: (shown) => childrenView(shown, screen) });
   }
 
   async #ofUnit(address: Address): Promise<ResultOf<"children">> {

@@ -28,7 +28,7 @@ export default class Destroy extends BaseCommand {
     if (!recordedProjects(this.state).includes(project)) this.#nothingHere(project);
     const { destroy } = await import("../operation/applying/destroy.ts");
     const outcome = await destroy(applyFront(this), applyWorld(this), { project, yes: flags.yes });
-    printOutcome(this, appliedOrEnd(this, outcome));
+    await printOutcome(this, appliedOrEnd(this, outcome));
   }
 
   #nothingHere(project?: string): never {

@@ -117,18 +117,29 @@ export default class Emit extends BaseCommand {
     const done = look && folder ? this.#carryOut(folder, units, look, flags) : {};
     if (refused.length > 0) process.exitCode = EXIT.failed;
     else if (flags.check && look && isOff(look)) process.exitCode = EXIT.changesPending;
-    if (this.json)
-      return this.printJson({
-        ...{ version: 1, manager, project, ...(flags.for ? { for: shownMachine(flags.for) } : {}) },
-        ...{ units, ignored, warnings, ...done, ...(refused.length > 0 ? { problems: refused } : {}) },
-      });
-    for (const problem of shortenedProblems(this, refused)) this.note(formatDiagnostic(problem));
-    for (const warning of warnings) this.note(`warning: ${formatDiagnostic(warning, shortenPath)}`);
-    if (folder === undefined) this.#show(units);
-    else this.#list(done);
-    if (!flags.quiet) for (const line of notesOn(units, ignored)) this.note(line);
     const left = [...new Set(refused.flatMap(({ server }) => server ?? []))];
-    if (left.length > 0) this.note(`xy: no unit was written for ${left.join(", ")}`);
+    const emitted = {
+      units,
+      ignored,
+      warnings,
+      ...done,
+      ...(refused.length > 0 ? { problems: refused } : {}),
+    };
+    await this.show(emitted, {
+      json: (all) => ({
+        ...{ version: 1, manager, project, ...(flags.for ? { for: shownMachine(flags.for) } : {}) },
+        ...all,
+      }),
+      warnings: () => [
+        ...shortenedProblems(this, refused).map((problem) => formatDiagnostic(problem)),
+        ...warnings.map((warning) => `warning: ${formatDiagnostic(warning, shortenPath)}`),
+      ],
+      text: () => (folder === undefined ? this.#unitsText(units) : filesText(done)),
+      notes: () => [
+        ...(flags.quiet ? [] : notesOn(units, ignored)),
+        ...(left.length > 0 ? [`xy: no unit was written for ${left.join(", ")}`] : []),
+      ],
+    });
   }
 
   #endWith(problems: readonly Diagnostic[]): never {
@@ -173,32 +184,35 @@ export default class Emit extends BaseCommand {
   }
 
   /** One unit as it is, several with a line that names each. A person sees all that is in it, a file gets its bytes. */
-  #show(units: readonly RenderedUnit[]): void {
+  #unitsText(units: readonly RenderedUnit[]): string | undefined {
     const heading = ({ name }: RenderedUnit) => (units.length > 1 ? `==> ${name} <==\n` : "");
     const text = units.map((unit) => `${heading(unit)}${unit.text}`).join("\n");
-    if (units.length === 0) return;
-    if (process.stdout.isTTY) this.print(text);
-    else this.printAsIs(text);
+    if (units.length === 0) return undefined;
+    if (process.stdout.isTTY) return text;
+    this.printAsIs(text);
+    return undefined;
   }
+}
 
-  #list({
-    written = [],
-    missing = [],
-    differing = [],
-    unchanged = [],
-    stale = [],
-    removed = [],
-  }: Done): void {
-    const say = (word: string, files: readonly string[], more = "") => {
-      for (const file of files) this.print(`${word.padEnd(7)} ${shortenPath(file)}${more}`);
-    };
-    say("wrote", written);
-    say("missing", missing);
-    say("differs", differing);
-    say("kept", unchanged, " (it was the same)");
-    say("stale", stale, " (no such server; --prune removes it)");
-    say("removed", removed, " (no such server)");
-  }
+function filesText({
+  written = [],
+  missing = [],
+  differing = [],
+  unchanged = [],
+  stale = [],
+  removed = [],
+}: Done): string | undefined {
+  const lines = (word: string, files: readonly string[], more = "") =>
+    files.map((file) => `${word.padEnd(7)} ${shortenPath(file)}${more}`);
+  const all = [
+    ...lines("wrote", written),
+    ...lines("missing", missing),
+    ...lines("differs", differing),
+    ...lines("kept", unchanged, " (unchanged)"),
+    ...lines("stale", stale, " (no such server; --prune removes it)"),
+    ...lines("removed", removed, " (no such server)"),
+  ];
+  return all.length === 0 ? undefined : all.join("\n");
 }
 
 /** What became of the files, or would. Paths. */

@@ -38,9 +38,9 @@ export default class Forget extends BaseCommand {
           verb: `forget ${name}`,
           removes: true,
         });
-        if (!this.json) this.print(`${name}: ${detail}`);
+        this.tell(`${name}: ${detail}`);
       }
     });
-    if (this.json) this.printJson({ forgotten: addresses.map(({ name }) => name) });
+    await this.show({ forgotten: addresses.map(({ name }) => name) }, { text: () => undefined });
   }
 }

@@ -56,8 +56,9 @@ export default class Jobs extends BaseCommand {
     };
     const none = { jobs: [], next_cursor: null };
     const found = (await withAgentIfRecorded(this, (client) => client.call("job_list", query))) ?? none;
-    if (this.json) this.printJson(found);
-    else this.print(jobsView(found.jobs, found.next_cursor !== null, this.screen));
+    await this.show(found, {
+      text: ({ jobs, next_cursor: next }) => jobsView(jobs, next !== null, this.screen),
+    });
   }
 
   async #where(

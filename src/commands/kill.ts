@@ -18,8 +18,7 @@ export default class Kill extends BaseCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Kill);
-    const { yes: killed, no: not_running } = endedWords(flags, "killed");
     const options = flags.wait ? {} : { wait: false };
-    await operate(this, "kill", { names: argv as string[], flags }, { killed, not_running }, options);
+    await operate(this, "kill", { names: argv as string[], flags }, endedWords(flags, "killed"), options);
   }
 }

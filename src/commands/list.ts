@@ -59,12 +59,14 @@ export default class List extends BaseCommand {
     const { otherProgramDocument, otherProgramsView } = await import("../views/other-programs.ts");
     const others = await othersOf(this, flags);
     const found = await reaching(this, () => others.list(manager, pattern ?? "*"));
-    if (this.json) this.printJson(found.map(otherProgramDocument));
-    else if (found.length > 0) this.print(otherProgramsView(found, this.screen));
-    else
-      this.print(
-        `${manager} has no such ${manager === "supervisord" ? "program" : "unit"}${pattern === undefined ? "" : `: ${pattern}`}.\n`,
-      );
+    const what = manager === "supervisord" ? "program" : "unit";
+    await this.show(found, {
+      text: (shown) =>
+        shown.length > 0
+          ? otherProgramsView(shown, this.screen)
+          : `${manager} has no such ${what}${pattern === undefined ? "" : `: ${pattern}`}.\n`,
+      json: (all) => all.map(otherProgramDocument),
+    });
   }
 
   async run(): Promise<void> {
@@ -82,15 +84,14 @@ export default class List extends BaseCommand {
     const found = inOrder([...own.map(entryOfAgent), ...units]);
     const lost = lostRoots(this.state, [...new Set(found.map(({ project }) => project))]);
     const entries = found.map((entry) => withRoot(entry, lost));
-    if (this.json) this.printJson(entries);
-    else if (entries.length > 0 || process.exitCode === undefined)
-      this.print(
-        [
-          listView(entries.map(rowOf), this.screen),
-          ...entries.flatMap(troubleLines),
-          ...lost.map(lostLine),
-        ].join(""),
-      );
+    await this.show(entries, {
+      text: (shown) => {
+        // "No servers" would be wrong where a manager did not answer.
+        if (shown.length === 0 && process.exitCode !== undefined) return undefined;
+        const warnings = [...shown.flatMap(troubleLines), ...lost.map(lostLine)];
+        return [listView(shown.map(rowOf), this.screen), ...warnings].join("");
+      },
+    });
   }
 }
 

@@ -110,8 +110,9 @@ export default class Logs extends BaseCommand {
         this.signal,
       )) {
         const line = { ...printed, line: redactor.text(printed.line) };
-        if (this.json) this.printJsonLine({ name, ...line, ...withoutUndefined({ ts_unix_ms: at }) });
-        else this.printAsIs(format({ name, ...line }));
+        this.showLine({ name, ...line, ...withoutUndefined({ ts_unix_ms: at }) }, () =>
+          format({ name, ...line }),
+        );
       }
     });
   }
@@ -131,8 +132,7 @@ export default class Logs extends BaseCommand {
         held.map(async ({ program, by }) => {
           const { name } = program;
           for await (const line of by.logs(program, request, this.signal))
-            if (this.json) this.printJsonLine({ name, ...line });
-            else this.printAsIs(format({ name, ...line }));
+            this.showLine({ name, ...line }, format);
         }),
       ),
     );
@@ -166,12 +166,8 @@ export default class Logs extends BaseCommand {
   }
 
   #line(params: LogNotification, format: ReturnType<typeof logFormatter>): void {
-    if (this.json) {
-      this.printJsonLine(params);
-      return;
-    }
     const { name, missed } = params;
-    if (missed) this.note(missedText(name, missed));
-    this.printAsIs(format(params));
+    if (missed) this.hint(missedText(name, missed));
+    this.showLine(params, format);
   }
 }

@@ -1,13 +1,13 @@
 import { ServiceError } from "../backends/service.ts";
 import type { Operated } from "../backends/units/operate.ts";
 import { waitsText } from "../model/dependency.ts";
-import { type Leftover, leftText } from "../model/leftover.ts";
 import type { Observed } from "../model/observed.ts";
 import { isProgramAddress } from "../model/other-program.ts";
 import type { RpcClient } from "../rpc/client.ts";
 import type { Method, ResultOf } from "../rpc/contract.ts";
 import { explained, RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { hasActions } from "../system/projects.ts";
+import { type Named, type OperatedDocument, operatedView } from "../views/operated.ts";
 import { type Address, addressesOf, isOfAgent } from "./addresses.ts";
 import { withAgent } from "./agent-calls.ts";
 import type { BaseCommand } from "./base.ts";
@@ -36,9 +36,9 @@ export function startOptions(flags: { deps: boolean; "keep-jobs": boolean }): Op
   };
 }
 
-/** What a server is said to be that an operator has ended. */
+/** What to say of servers that an operator stops. */
 export function endedWords(flags: { wait: boolean }, ended: string) {
-  return { yes: flags.wait ? ended : "stopping", no: "did not run; it is held now" };
+  return { yes: flags.wait ? ended : "stopping", no: "was not running; it is held now" };
 }
 
 type Failure = ResultOf<"start">["failed"][number];
@@ -49,100 +49,106 @@ interface Asked {
   readonly flags: { readonly all: boolean; readonly config?: string | undefined };
 }
 
-type Named = Pick<Address, "project" | "name">;
+/** The two lists of a verb's result on the wire: servers that it changed, and the others. */
+const LISTS = {
+  start: { yes: "started", no: "already_running" },
+  stop: { yes: "stopped", no: "not_running" },
+  restart: { yes: "restarted", no: "started" },
+  kill: { yes: "killed", no: "not_running" },
+  pause: { yes: "paused", no: "already_paused" },
+  resume: { yes: "resumed", no: "not_paused" },
+} as const satisfies Record<Verb, { yes: string; no: string }>;
 
-/** What was done counts, for as long as the agent lives. */
-const unrecordedText = (name: string, message: string) =>
-  `${name} is held, but that is not on disk: ${message}; the agent writes it down as soon as that is possible, and if it dies before, ${name} may be started again`;
-
-/** In the place of a project's name, where something is of none. */
+/** In place of a project's name, for programs that belong to none. */
 const NOBODYS = "";
 
 /**
- * Calls `verb` for every server that is meant, those of a project at once: the agent knows their order. Prints the
- * merged result of the wire method, or a line for each server.
+ * Calls `verb` for every server that is meant, those of a project at once: the agent knows their order. Shows the merged
+ * result of the wire method, or a line for each server. `words`: what to say of a server in each of the two lists.
  */
 export async function operate(
   command: BaseCommand,
   verb: Verb,
   asked: Asked,
-  words: Record<string, string>,
+  words: { readonly yes: string; readonly no: string },
   options: OperateOptions = {},
 ): Promise<void> {
   const others = asked.names.filter(isProgramAddress);
-  const servers = { ...asked, names: asked.names.filter((name) => !isProgramAddress(name)) };
-  const isOthersOnly = others.length > 0 && servers.names.length === 0 && !asked.flags.all;
-  const addresses = isOthersOnly ? [] : await addressesOf(command, servers.names, asked.flags);
+  const names = asked.names.filter((name) => !isProgramAddress(name));
+  const isOthersOnly = others.length > 0 && names.length === 0 && !asked.flags.all;
+  const addresses = isOthersOnly ? [] : await addressesOf(command, names, asked.flags);
   const here = await projectHere(command, asked.flags);
   const isHere = (project: string) => project === here || project === NOBODYS;
   const label = ({ project, name }: Named) => (isHere(project) ? name : `${project}/${name}`);
-  const merged: Record<string, Named[]> = Object.fromEntries(Object.keys(words).map((key) => [key, []]));
-  const failed: (Failure & Named)[] = [];
-  const left: (Leftover & Named)[] = [];
-  const unrecorded: (Named & { readonly message: string })[] = [];
-  const inProject = <T extends { readonly name: string }>(project: string, all: readonly T[]) =>
-    all.map((one) => ({ ...one, project }));
-  const toNamed = (project: string, names: readonly string[]) => names.map((name) => ({ project, name }));
-  const [own, units] = [addresses.filter(isOfAgent), addresses.filter((one) => !isOfAgent(one))];
-  const keys = Object.keys(words) as [yes: string, no: string];
+  const own = addresses.filter(isOfAgent);
+  const found: Found[] = [];
   for (const other of others) {
     const outcome = await otherOutcome(command, verb, other, asked.flags, options);
-    merged[keys[0]]?.push(...toNamed(NOBODYS, outcome.yes));
-    merged[keys[1]]?.push(...toNamed(NOBODYS, outcome.no));
-    failed.push(...inProject(NOBODYS, outcome.failed));
+    found.push({ project: NOBODYS, ...outcome });
   }
-  for (const [address, names] of byBackend(units)) {
+  for (const [address, names] of byBackend(addresses.filter((one) => !isOfAgent(one)))) {
     const outcome = await unitOutcome(command, verb, address, names, options);
-    merged[keys[0]]?.push(...toNamed(address.project, outcome.yes));
-    merged[keys[1]]?.push(...toNamed(address.project, outcome.no));
-    failed.push(...inProject(address.project, outcome.failed));
+    found.push({ project: address.project, ...outcome });
     const done = [...outcome.yes, ...(verb === "stop" ? outcome.no : [])];
     await clearJobs(command, verb, address.project, done, options);
   }
   if (own.length > 0)
     await withAgent(command, async (client) => {
       const told = setTimeout(() => void tellWaits(command, client, own, label), PATIENCE);
-      await Promise.all(
-        byProject(own).map(async ([project, names]) => {
-          const [name = "", ...others] = names;
-          const one = others.length === 0 ? { name } : { names };
-          // With --all nobody is named: what runs already stays whose it is.
-          const target = verb === "start" && asked.flags.all ? { all: true as const } : one;
-          try {
-            const result = (await client.call(verb, { project, ...target, ...options })) as Answer;
-            const no = namesIn(result, keys[1]);
-            merged[keys[1]]?.push(...toNamed(project, no));
-            // A restart names in both of its lists what did not run.
-            const yes = namesIn(result, keys[0]).filter((one) => !no.includes(one));
-            merged[keys[0]]?.push(...toNamed(project, yes));
-            failed.push(...inProject(project, result.failed as Failure[]));
-            left.push(...((result.left as typeof left | undefined) ?? []));
-            unrecorded.push(...((result.unrecorded as typeof unrecorded | undefined) ?? []));
-          } catch (error) {
-            if (!(error instanceof RpcError)) throw error;
-            failed.push({ name, project, code: error.code, message: explained(error).message });
-          }
-        }),
-      ).finally(() => clearTimeout(told));
+      const isAll = verb === "start" && asked.flags.all;
+      const calls = byProject(own).map((one) => agentOutcome(client, verb, one, isAll, options));
+      found.push(...(await Promise.all(calls).finally(() => clearTimeout(told))));
     });
-  if (command.json)
-    command.printJson({
-      ...sorted(verb === "restart" ? wholeRestart(merged, addresses) : merged, ({ name }) => name),
-      failed: failed.map(({ project: _, ...rest }) => rest),
-      ...(left.length === 0 ? {} : { left }),
-      ...(unrecorded.length === 0 ? {} : { unrecorded }),
-    });
-  else tell(command, sorted(merged, label), words);
-  if (!command.json)
-    for (const name of new Set(left.map(label)))
-      command.note(`${name}: ${leftText(left.filter((one) => label(one) === name))}`);
-  if (!command.json)
-    for (const one of unrecorded) command.note(`xy: ${unrecordedText(label(one), one.message)}`);
-  if (failed.length === 0) return;
-  if (!command.json)
-    for (const { project, message } of failed)
-      command.note(`xy: ${message}${isHere(project) ? "" : ` (project ${project})`}`);
-  process.exitCode = EXIT.failed;
+  const document = merged(verb, found);
+  const wire = verb === "restart" ? { wire: (all: OperatedDocument) => restartedOnWire(all, addresses) } : {};
+  await command.show(document, operatedView({ words, label, isHere, ...wire }));
+  if (document.failed.length > 0) process.exitCode = EXIT.failed;
+}
+
+/** What became of the servers of one project under one backend. */
+interface Found {
+  readonly project: string;
+  readonly yes: readonly string[];
+  readonly no: readonly string[];
+  readonly failed: readonly Failure[];
+  readonly left?: OperatedDocument["left"];
+  readonly unrecorded?: OperatedDocument["unrecorded"];
+}
+
+function merged(verb: Verb, found: readonly Found[]): OperatedDocument {
+  const named = (names: (one: Found) => readonly string[]) =>
+    found.flatMap((one) => names(one).map((name) => ({ project: one.project, name })));
+  return {
+    yes: { key: LISTS[verb].yes, servers: named(({ yes }) => yes) },
+    no: { key: LISTS[verb].no, servers: named(({ no }) => no) },
+    failed: found.flatMap(({ project, failed }) => failed.map((one) => ({ ...one, project }))),
+    left: found.flatMap(({ left = [] }) => left),
+    unrecorded: found.flatMap(({ unrecorded = [] }) => unrecorded),
+  };
+}
+
+async function agentOutcome(
+  client: RpcClient,
+  verb: Verb,
+  [project, names]: [project: string, names: string[]],
+  isAll: boolean,
+  options: OperateOptions,
+): Promise<Found> {
+  const [name = "", ...others] = names;
+  // With --all nobody is named: what runs already stays whose it is.
+  const target = isAll ? { all: true as const } : others.length === 0 ? { name } : { names };
+  try {
+    const result = (await client.call(verb, { project, ...target, ...options })) as unknown as Answer;
+    const no = result[LISTS[verb].no] as readonly string[];
+    // A restart names in both of its lists what did not run.
+    const yes = (result[LISTS[verb].yes] as readonly string[]).filter((one) => !no.includes(one));
+    const { failed, left = [], unrecorded = [] } = result as unknown as Omit<Found, "yes" | "no" | "project">;
+    return { project, yes, no, failed, left, unrecorded };
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    const failed = [{ name, code: error.code, message: explained(error).message }];
+    return { project, yes: [], no: [], failed };
+  }
 }
 
 /** The jobs of servers that a service manager runs: their actions are the agent's. */
@@ -238,32 +244,21 @@ async function tellWaits(
   addresses: readonly Address[],
   label: (one: Named) => string,
 ): Promise<void> {
-  if (command.json) return;
   const entries = await client.call("list", {}).catch(() => []);
   for (const { name, project, waits_for } of entries) {
     const asked = addresses.some((one) => one.name === name && one.project === project);
-    if (asked && waits_for) command.note(`${label({ project, name })} ${waitsText(waits_for)} …`);
-  }
-}
-
-function tell(command: BaseCommand, merged: Record<string, string[]>, words: Record<string, string>): void {
-  for (const [key, word] of Object.entries(words)) {
-    // Nobody but xy holds what is stopped.
-    for (const name of merged[key] ?? [])
-      command.print(`${name}: ${isProgramAddress(name) ? word.replace(/; .*/, "") : word}`);
+    if (asked && waits_for) command.hint(`${label({ project, name })} ${waitsText(waits_for)} …`);
   }
 }
 
 type Answer = Readonly<Record<string, unknown>>;
-const namesIn = (answer: Answer, key: string) => answer[key] as readonly string[];
 
-/** As on the wire: whatever was asked for and runs anew was restarted, also if it did not run before. */
-function wholeRestart(merged: Record<string, Named[]>, asked: readonly Named[]): Record<string, Named[]> {
-  const { restarted = [], started = [] } = merged;
+/** As on the wire: every server that was asked for and now runs anew was restarted, even if it was not running before. */
+function restartedOnWire({ yes, no }: OperatedDocument, asked: readonly Named[]): readonly Named[] {
   const isAsked = (one: Named) =>
     one.project === NOBODYS ||
     asked.some(({ project, name }) => project === one.project && name === one.name);
-  return { restarted: [...restarted, ...started.filter(isAsked)], started };
+  return [...yes.servers, ...no.servers.filter(isAsked)];
 }
 
 function byProject(addresses: readonly Address[]): [project: string, names: string[]][] {
@@ -279,8 +274,4 @@ function byBackend(addresses: readonly Address[]): [first: Address, names: strin
     const group = addresses.filter((address) => key(address) === each);
     return [group[0] as Address, [...new Set(group.map(({ name }) => name))]];
   });
-}
-
-function sorted(merged: Record<string, Named[]>, text: (one: Named) => string): Record<string, string[]> {
-  return Object.fromEntries(Object.entries(merged).map(([key, all]) => [key, all.map(text).sort()]));
 }

@@ -28,7 +28,7 @@ export default class Pause extends BaseCommand {
     const { argv, flags } = await this.parse(Pause);
     const ms = this.#duration(flags.for);
     const how = ms === undefined ? "until `xy resume`" : `for ${formatDuration(ms)}`;
-    const words = { paused: `paused ${how}`, already_paused: `was paused already; now ${how}` };
+    const words = { yes: `paused ${how}`, no: `was already paused; now ${how}` };
     await operate(
       this,
       "pause",

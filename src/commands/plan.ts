@@ -79,11 +79,14 @@ export default class PlanCommand extends BaseCommand {
     await fleet.close();
     // Saved first: when that fails there is one document, that of the failure.
     if (flags.out !== undefined) await this.#save(plan, evaluated, flags.out, flags);
-    if (this.json) this.printJson(planDocument(plan));
-    else this.print(planView(plan, await specScreen(this.screen)));
-    if (flags.out !== undefined && !this.json) {
-      this.note(`The plan is saved: \`xy apply ${flags.out}\` carries out exactly this.`);
-    }
+    await this.show(plan, {
+      text: async (shown) => planView(shown, await specScreen(this.screen)),
+      json: planDocument,
+      notes: () =>
+        flags.out === undefined
+          ? []
+          : [`The plan is saved: \`xy apply ${flags.out}\` carries out exactly this.`],
+    });
     if (plan.diagnostics.some(({ severity }) => severity === "error")) process.exitCode = EXIT.failed;
     else if (plan.unreachable) process.exitCode = EXIT.unreachable;
     else if (flags["detailed-exitcode"] && (!isEmpty(plan) || moving.length > 0))
@@ -101,11 +104,13 @@ export default class PlanCommand extends BaseCommand {
         built.problems.map((one) => formatDiagnostic(one)),
       );
     const plan = built.value;
-    if (this.json) this.printJson({ ...planDocument(plan), for: shownMachine(machine) });
-    else {
-      this.note(`What is declared for ${machineTitle(machine)}; nothing is compared with what runs there.`);
-      this.print(planView(plan, await specScreen(this.screen, machine)));
-    }
+    await this.show(plan, {
+      warnings: () => [
+        `What is declared for ${machineTitle(machine)}; nothing is compared with what runs there.`,
+      ],
+      text: async (shown) => planView(shown, await specScreen(this.screen, machine)),
+      json: (shown) => ({ ...planDocument(shown), for: shownMachine(machine) }),
+    });
     if (plan.diagnostics.some(({ severity }) => severity === "error")) process.exitCode = EXIT.failed;
   }
 

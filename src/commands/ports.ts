@@ -42,8 +42,7 @@ export default class Ports extends BaseCommand {
     for (const address of addresses) await this.#reset(address);
     if (reset.length > 0 && !this.json) return;
     const rows = await this.#rows(project);
-    if (this.json) this.printJson(rows);
-    else this.print(portsView(rows, this.screen));
+    await this.show(rows, { text: (shown) => portsView(shown, this.screen) });
   }
 
   async #reset({ project, name }: Address): Promise<void> {
@@ -59,7 +58,7 @@ export default class Ports extends BaseCommand {
     } finally {
       attempt.lock.release();
     }
-    if (!this.json) this.print(`${name}: the next apply chooses its port; \`xy plan\` shows which`);
+    this.tell(`${name}: the next apply chooses its port; \`xy plan\` shows which`);
   }
 
   #notChosen(name: string): never {

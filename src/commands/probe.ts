@@ -32,8 +32,7 @@ export default class Probe extends BaseCommand {
     const { args, flags } = await this.parse(Probe);
     const address = await addressOf(this, args.name, flags);
     const report = await this.#report(address, flags.which);
-    if (this.json) this.printJson(report);
-    else this.print(probeView(report, this.screen));
+    await this.show(report, { text: (shown) => probeView(shown, this.screen) });
     if (!report.ok) this.exit(EXIT.failed);
   }
 

@@ -26,7 +26,7 @@ export default class Reload extends BaseCommand {
     });
     const { plan, finals } = appliedOrEnd(this, outcome);
     const result = reloadResult(plan, finals);
-    if (this.json) this.printJson(result);
+    await this.show(result, { text: () => undefined });
     const failed = result.failed.map(({ name }) => name);
     if (failed.length === 0) return;
     // Beside the document, too: an agent of an earlier version reports this.

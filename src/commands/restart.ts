@@ -23,7 +23,7 @@ export default class Restart extends BaseCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Restart);
-    const words = { restarted: "restarted", started: "started" };
+    const words = { yes: "restarted", no: "started" };
     await operate(this, "restart", { names: argv as string[], flags }, words, startOptions(flags));
   }
 }

@@ -19,7 +19,7 @@ export default class Resume extends BaseCommand {
       this,
       "resume",
       { names: argv as string[], flags },
-      { resumed: "resumed", not_paused: "was not paused" },
+      { yes: "resumed", no: "was not paused" },
     );
   }
 }

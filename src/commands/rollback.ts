@@ -42,6 +42,6 @@ export default class Rollback extends BaseCommand {
     const { yes, rollback } = flags;
     const setting = settingOf(this, flags);
     const request = { project, generation, setting, yes, rollback, waitMs };
-    printOutcome(this, appliedOrEnd(this, await rollBack(applyFront(this), applyWorld(this), request)));
+    await printOutcome(this, appliedOrEnd(this, await rollBack(applyFront(this), applyWorld(this), request)));
   }
 }

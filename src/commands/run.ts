@@ -104,11 +104,11 @@ export default class Run extends BaseCommand {
         `${jobLabel(job)}: starts when ${jobsText(awaits)} ${awaits.length === 1 ? "has" : "have"} succeeded`,
       );
     if (!detach) return this.#attend(job, raw);
-    if (this.json) this.printJson(job);
-    else
-      this.print(
-        `${jobLabel(job)}: job ${job.id} ${awaits.length > 0 ? "waits" : "began"}; \`xy job logs ${job.id} --follow\` shows what it prints`,
-      );
+    const state = awaits.length > 0 ? "is waiting" : "started";
+    await this.show(job, {
+      text: ({ id }) =>
+        `${jobLabel(job)}: job ${id} ${state}; \`xy job logs ${id} --follow\` shows its output`,
+    });
   }
 
   async #attend({ id }: Job, raw: boolean): Promise<void> {
@@ -120,9 +120,11 @@ export default class Run extends BaseCommand {
       to.write(split ? line : `${line}\n`);
     });
     const job = seen ?? (await this.#cancel(id));
-    if (this.json) this.printJson(job);
-    else if (job.phase !== "succeeded")
-      this.note(`xy: ${jobLabel(job)} ${job.phase} (${outcome(job)}): job ${id}`);
+    await this.show(job, {
+      text: () => undefined,
+      notes: ({ phase }) =>
+        phase === "succeeded" ? [] : [`xy: ${jobLabel(job)} ${phase} (${outcome(job)}): job ${id}`],
+    });
     process.exitCode = await exitCodeOf(job);
   }
 
@@ -138,9 +140,12 @@ export default class Run extends BaseCommand {
     const which = project === undefined ? {} : { project };
     const actions =
       (await withAgentIfRecorded(this, (client) => client.call("action_list", which), project)) ?? [];
-    if (this.json) return this.printJson(actions);
-    const rows = actions.map(({ spec, next_run_unix_ms: next }) => ({ spec, next }));
-    this.print(actionsView(rows, this.screen));
+    await this.show(actions, {
+      text: (all) => {
+        const rows = all.map(({ spec, next_run_unix_ms: next }) => ({ spec, next }));
+        return actionsView(rows, this.screen);
+      },
+    });
   }
 }
 

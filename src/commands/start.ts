@@ -21,7 +21,7 @@ export default class Start extends BaseCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Start);
-    const words = { started: "started", already_running: "runs already" };
+    const words = { yes: "started", no: "is already running" };
     await operate(this, "start", { names: argv as string[], flags }, words, startOptions(flags));
   }
 }

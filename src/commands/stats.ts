@@ -29,8 +29,7 @@ export default class Stats extends BaseCommand {
     const entries = inOrder([...own, ...units]).filter(
       (entry) => named.length === 0 || isAmong(named, entry),
     );
-    if (this.json) this.printJson(entries);
-    else this.print(statsView(entries, this.screen));
+    await this.show(entries, { text: (shown) => statsView(shown, this.screen) });
   }
 
   async #own(named: readonly Address[], project: string | undefined): Promise<StatsEntry[]> {

@@ -27,18 +27,16 @@ export default class Status extends BaseCommand {
     if (address.backend !== "agent") return this.#unit(address);
     await withAgent(this, async (client) => {
       const status = await client.call("status", wireName(address));
-      if (this.json) return this.printJson(entryOfAgent(status));
-      const [observed] = await client.call("observe", wireName(address));
-      const transitions = status.recent_transitions.map(
-        ({ at_unix_ms, ...rest }) => ({ ...rest, at: at_unix_ms }) as Transition,
-      );
-      this.print(
-        statusView(
-          observed as Observed,
-          { transitions, logPath: status.log_path },
-          await specScreen(this.screen),
-        ),
-      );
+      await this.show(status, {
+        text: async ({ recent_transitions, log_path: logPath }) => {
+          const [observed] = await client.call("observe", wireName(address));
+          const transitions = recent_transitions.map(
+            ({ at_unix_ms, ...rest }) => ({ ...rest, at: at_unix_ms }) as Transition,
+          );
+          return statusView(observed as Observed, { transitions, logPath }, await specScreen(this.screen));
+        },
+        json: entryOfAgent,
+      });
     });
   }
 
@@ -47,18 +45,22 @@ export default class Status extends BaseCommand {
     const { otherProgramDocument, otherProgramView } = await import("../views/other-programs.ts");
     await withHeld(this, text, flags, async (held) => {
       const programs = held.map(({ program }) => program);
-      if (this.json) this.printJson(programs.map(otherProgramDocument));
-      else this.print(programs.map((program) => otherProgramView(program, this.screen)).join("\n"));
+      await this.show(programs, {
+        text: (shown) => shown.map((program) => otherProgramView(program, this.screen)).join("\n"),
+        json: (all) => all.map(otherProgramDocument),
+      });
     });
   }
 
   async #unit(address: Address): Promise<void> {
     const observed = await observeUnit(this, address);
     const log = await withUnits(this, address, async (units) => units.logHint(address.name));
-    const { spec } = observed;
-    if (!this.json) return this.print(statusView(observed, { logPath: log }, await specScreen(this.screen)));
-    if (spec === undefined)
-      this.fail(EXIT.failed, `cannot tell all of ${address.name}: nothing is recorded of it`);
-    this.printJson(statusEntryOf({ ...observed, spec }, log, Date.now()));
+    await this.show(observed, {
+      text: async (shown) => statusView(shown, { logPath: log }, await specScreen(this.screen)),
+      json: ({ spec, ...rest }) =>
+        spec === undefined
+          ? this.fail(EXIT.failed, `cannot show all of ${address.name}: xy has no record of it`)
+          : statusEntryOf({ ...rest, spec }, log, Date.now()),
+    });
   }
 }

@@ -33,8 +33,7 @@ export default class Stop extends BaseCommand {
     const { wait, "remove-jobs": removes } = flags;
     if (removes && !wait)
       this.fail(EXIT.usage, "cannot remove jobs with --no-wait: that is done once their server has stopped");
-    const { yes: stopped, no: not_running } = endedWords(flags, "stopped");
     const options = { ...(removes ? { remove_jobs: true } : {}), ...(wait ? {} : { wait }) };
-    await operate(this, "stop", { names: argv as string[], flags }, { stopped, not_running }, options);
+    await operate(this, "stop", { names: argv as string[], flags }, endedWords(flags, "stopped"), options);
   }
 }

@@ -26,8 +26,8 @@ export default class Tree extends BaseCommand {
       ...own.map(entryOfAgent),
       ...(await unitServers(this, flags.project, treeEntryOf)),
     ]);
-    if (this.json) this.printJson(entries);
-    else this.print(treeView(entries.map(nodeOf), { ...this.screen, ascii: !showsBoxes(process.env) }));
+    const screen = { ...this.screen, ascii: !showsBoxes(process.env) };
+    await this.show(entries, { text: (shown) => treeView(shown.map(nodeOf), screen) });
   }
 }
 

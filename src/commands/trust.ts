@@ -30,7 +30,7 @@ export default class Trust extends BaseCommand {
           EXIT.failed,
           `cannot revoke ${shortenPath(path)}: you have not agreed to it; see \`xy trust\``,
         );
-      if (!this.json) this.note(`${shortenPath(path)} will be asked about again. What runs keeps running.`);
+      this.hint(`${shortenPath(path)} will be asked about again. What runs keeps running.`);
     }
     const all = agreements(this.state).map(({ path, to, at, isThere }) => ({
       path,
@@ -38,7 +38,7 @@ export default class Trust extends BaseCommand {
       at_unix_ms: at,
       is_there: isThere,
     }));
-    if (this.json) this.printJson(all);
-    else if (flags.revoke === undefined) this.print(trustView(all, this.screen));
+    const isList = flags.revoke === undefined;
+    await this.show(all, { text: (shown) => (isList ? trustView(shown, this.screen) : undefined) });
   }
 }

@@ -97,9 +97,14 @@ async function kept(
         `it is kept: \`xy start ${server}\` tries it again, \`xy forget ${server}\` removes it`,
       ]);
     }
-    if (!command.json) return command.print(`${server}: ${result.detail}`);
-    const entries = await client.call("list", { project });
-    command.printJson(entries.filter(({ name }) => name === server).map(entryOfAgent)[0] ?? null);
+    const entries = command.json ? await client.call("list", { project }) : [];
+    await command.show(
+      entries.find(({ name }) => name === server),
+      {
+        text: () => `${server}: ${result.detail}`,
+        json: (entry) => (entry ? entryOfAgent(entry) : null),
+      },
+    );
   });
 }
 

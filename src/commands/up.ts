@@ -76,8 +76,7 @@ export default class Up extends BaseCommand {
     const end = await Promise.race([following, interrupted]);
     if (end !== "told") return this.#endedBySelf(end, follower);
     if (!isInterruptedEarly) this.interruptionIsTheEnd();
-    if (!this.json)
-      this.print("\nStopping the servers that this command started; press Ctrl-C again to stop waiting.");
+    this.tell("\nStopping what was started here; another Ctrl-C does not wait for it.");
     const ended = await endSession(this.state, session);
     await follower.hasToldRest(ended?.stopped ?? []);
     enough.abort();
@@ -85,7 +84,7 @@ export default class Up extends BaseCommand {
     if (!ended) this.fail(EXIT.unreachable, NO_AGENT);
     const { stopped, failed } = ended;
     const left = [...follower.states].filter(([name, state]) => isUp(state) && !stopped.includes(name));
-    if (!this.json) this.print(sessionSummary({ stopped, failed, left: left.map(([name]) => name) }));
+    this.tell(sessionSummary({ stopped, failed, left: left.map(([name]) => name) }));
     if (failed.length > 0) process.exitCode = EXIT.failed;
   }
 
@@ -93,18 +92,16 @@ export default class Up extends BaseCommand {
     if (end === "no-agent") this.fail(EXIT.unreachable, NO_AGENT);
     const failed = [...states].filter(([, state]) => state === "failed").map(([name]) => name);
     if (failed.length > 0) this.fail(EXIT.failed, `nothing runs any more; failed: ${failed.join(", ")}`);
-    if (!this.json) this.print("Nothing runs any more.");
+    this.tell("Nothing runs any more.");
   }
 
   #teller(names: readonly string[], screen: LineScreen): (event: SessionEvent) => void {
     const format = sessionFormat(names, screen);
     return (event) => {
       if (event.type === "lost") return this.note(AGENT_DIED);
-      if (this.json) return this.printJsonLine(event.type === "line" ? event.line : event);
       if (event.type === "line" && event.line.missed)
-        this.note(missedText(event.line.name, event.line.missed));
-      const text = textOf(event, format);
-      if (text !== undefined) this.printAsIs(text);
+        this.hint(missedText(event.line.name, event.line.missed));
+      this.showLine(event.type === "line" ? event.line : event, () => textOf(event, format));
     };
   }
 }

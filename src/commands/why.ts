@@ -17,8 +17,7 @@ export default class Why extends BaseCommand {
     const { args, flags } = await this.parse(Why);
     const address = await addressOf(this, args.name, flags);
     const answer = await this.#answer(address);
-    if (this.json) this.printJson(answer);
-    else this.print(wrap(visible(answer.why), this.screen.width));
+    await this.show(answer, { text: ({ why }) => wrap(visible(why), this.screen.width) });
   }
 
   async #answer(address: Address): Promise<{ project: string; name: string; why: string }> {

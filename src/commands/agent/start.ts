@@ -13,8 +13,8 @@ export default class AgentStart extends BaseCommand {
     await this.parse(AgentStart);
     const before = await withRunningAgent(this, (client) => client.call("agent_info", {}), connectNow);
     const info = before ?? (await withAgent(this, (client) => client.call("agent_info", {})));
-    if (this.json) this.printJson(info);
-    else
-      this.print(before ? `The agent runs already (pid ${info.pid}).` : `The agent runs (pid ${info.pid}).`);
+    await this.show(info, {
+      text: ({ pid }) => `The agent is ${before ? "already " : ""}running (pid ${pid}).`,
+    });
   }
 }

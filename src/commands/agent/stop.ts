@@ -7,6 +7,9 @@ import { BaseCommand } from "../base.ts";
 import { reaching } from "../endings.ts";
 import { EXIT } from "../exit-codes.ts";
 
+const KEPT =
+  "The servers keep running. One that prints a lot blocks once its pipe is full, until an agent is back.";
+
 export default class AgentStop extends BaseCommand {
   static override summary = "Stop all servers, then the agent.";
   static override description =
@@ -40,18 +43,17 @@ export default class AgentStop extends BaseCommand {
     );
     // Without its loop nothing brings an agent back that does not come up by itself.
     if (isFailing) await this.#endLoop(keep_servers);
-    if (this.json) return this.printJson(result ?? { stopped: [], left: [] });
-    if (!result) return this.print("No agent runs.");
-    const { stopped, left } = result;
-    const servers = stopped.length > 0 ? `, and with it ${stopped.join(", ")}` : "";
-    this.print(`The agent has stopped${servers}.`);
-    if (left.length > 0) {
-      this.fail(EXIT.failed, `${left.join(", ")} could not be stopped, and run on without an agent`);
-    }
-    if (keep_servers)
-      this.note(
-        "The servers keep running. One that prints a lot blocks once its pipe is full, until an agent is back.",
-      );
+    await this.show(result ?? { stopped: [], left: [] }, {
+      text: ({ stopped }) => {
+        const servers = stopped.length > 0 ? `, and with it ${stopped.join(", ")}` : "";
+        return result ? `The agent has stopped${servers}.` : "No agent is running.";
+      },
+      notes: ({ left }) => {
+        if (left.length > 0)
+          this.fail(EXIT.failed, `cannot stop ${left.join(", ")}: still running, without an agent`);
+        return result && keep_servers ? [KEPT] : [];
+      },
+    });
   }
 
   async #endLoop(keepServers: boolean): Promise<void> {

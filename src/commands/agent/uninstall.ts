@@ -16,10 +16,19 @@ export default class AgentUninstall extends BaseCommand {
 
     const service = loginService();
     const removed = await managing(this, () => uninstallAgent(this.state, service));
-    if (this.json) return this.printJson({ removed, manager: service.kind, file: service.file });
-    if (!removed) return this.print("The agent is not installed. There is nothing to remove.");
-    this.print(`Removed ${shortenPath(service.file)}: the agent no longer starts at login.`);
-    const info = await withRunningAgent(this, (client) => client.call("agent_info", {}));
-    if (info) this.print("The agent and its servers keep running. `xy agent stop` stops them.");
+    const { kind: manager, file } = service;
+    await this.show(
+      { removed, manager, file },
+      {
+        text: async () => {
+          if (!removed) return "The agent is not installed. There is nothing to remove.";
+          const gone = `Removed ${shortenPath(file)}: the agent no longer starts at login.`;
+          const info = await withRunningAgent(this, (client) => client.call("agent_info", {}));
+          return info
+            ? `${gone}\nThe agent and its servers keep running. \`xy agent stop\` stops them.`
+            : gone;
+        },
+      },
+    );
   }
 }

@@ -47,10 +47,12 @@ export default class AgentUpgrade extends BaseCommand {
     if (outcome === undefined) return this.#nothing({ running: false, to }, "No agent runs.");
     if (typeof outcome === "string")
       return this.#nothing({ running: true, from: outcome, to }, `The agent has version ${to} already.`);
-    if (this.json) return this.printJson({ upgraded: true, running: true, ...outcome });
     const { from, servers, away_ms } = outcome;
     const kept = servers === 1 ? "1 server" : `${servers} servers`;
-    this.print(`Upgraded from ${from} to ${to}: ${kept} kept, control socket away for ${away_ms} ms.`);
+    await this.show(
+      { upgraded: true, running: true, ...outcome },
+      { text: () => `Upgraded from ${from} to ${to}: ${kept} kept, control socket away for ${away_ms} ms.` },
+    );
   }
 
   #seconds(text: string): number {
@@ -63,9 +65,8 @@ export default class AgentUpgrade extends BaseCommand {
     return Math.ceil(ms / 1000);
   }
 
-  #nothing(facts: object, words: string): void {
-    if (this.json) this.printJson({ upgraded: false, ...facts });
-    else this.print(`${words} There is nothing to upgrade.`);
+  #nothing(facts: object, words: string): Promise<void> {
+    return this.show({ upgraded: false, ...facts }, { text: () => `${words} There is nothing to upgrade.` });
   }
 
   async #trying(from: string, work: () => Promise<Upgraded>): Promise<Upgraded> {

@@ -14,7 +14,8 @@ export default class JobCancel extends BaseCommand {
   async run(): Promise<void> {
     const { id } = (await this.parse(JobCancel)).args;
     const result = await withAgent(this, (client) => client.call("job_cancel", { id }));
-    if (this.json) this.printJson(result);
-    else this.print(result.cancelled ? `job ${id}: cancelled` : `job ${id}: is over already`);
+    await this.show(result, {
+      text: ({ cancelled }) => (cancelled ? `job ${id}: cancelled` : `job ${id}: is over already`),
+    });
   }
 }

@@ -30,7 +30,8 @@ export default class JobDelete extends BaseCommand {
     const address = flags.server === undefined ? undefined : await addressOf(this, flags.server, flags);
     const params = address ? { server: address.name, project: address.project } : { id: args.id ?? 0 };
     const result = await withAgent(this, (client) => client.call("job_delete", params));
-    if (this.json) this.printJson(result);
-    else this.print(`${result.deleted} ${result.deleted === 1 ? "job" : "jobs"} deleted`);
+    await this.show(result, {
+      text: ({ deleted }) => `${deleted} ${deleted === 1 ? "job" : "jobs"} deleted`,
+    });
   }
 }

@@ -37,8 +37,7 @@ export default class JobLogs extends BaseCommand {
       ...wireRaw(flags.raw),
     };
     await readJob(this, args.id, wish, (line) => {
-      if (this.json) this.printJsonLine(line);
-      else this.printAsIs(format(line));
+      this.showLine(line, format);
     });
   }
 }

@@ -15,10 +15,9 @@ export default class JobRetry extends BaseCommand {
   async run(): Promise<void> {
     const { id } = (await this.parse(JobRetry)).args;
     const job = await withAgent(this, (client) => client.call("job_retry", { id }));
-    if (this.json) this.printJson(job);
-    else
-      this.print(
-        `${jobLabel(job)}: job ${job.id} began; \`xy job logs ${job.id} --follow\` shows what it prints`,
-      );
+    await this.show(job, {
+      text: ({ id }) =>
+        `${jobLabel(job)}: job ${id} started; \`xy job logs ${id} --follow\` shows its output`,
+    });
   }
 }

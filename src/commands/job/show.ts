@@ -13,7 +13,6 @@ export default class JobShow extends BaseCommand {
   async run(): Promise<void> {
     const { args } = await this.parse(JobShow);
     const job = await withAgent(this, (client) => client.call("job_get", { id: args.id }));
-    if (this.json) this.printJson(job);
-    else this.print(jobView(job, await specScreen(this.screen)));
+    await this.show(job, { text: async (shown) => jobView(shown, await specScreen(this.screen)) });
   }
 }
