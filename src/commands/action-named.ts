@@ -9,7 +9,7 @@ import { EXIT } from "./exit-codes.ts";
 
 type Known = ResultOf<"action_list">[number];
 
-/** `backup`, `web:backup`, either with `PROJECT/` before it: in the current project first, else in the only one. */
+/** Finds `backup` or `web:backup`, optionally with `PROJECT/` before it: in the current project, else in the only one that has it. */
 export async function actionNamed(
   command: BaseCommand,
   client: RpcClient,
@@ -22,7 +22,7 @@ export async function actionNamed(
   if (parseActionKey(key) === undefined || !NAME_PATTERN.test(project.project ?? DEFAULT_PROJECT))
     command.fail(
       EXIT.usage,
-      `cannot read ${JSON.stringify(text)} as an action: write ACTION or SERVER:ACTION, with PROJECT/ before it if need be`,
+      `cannot read ${JSON.stringify(text)} as an action: write ACTION or SERVER:ACTION, with PROJECT/ before it if needed`,
     );
   const all = await client.call("action_list", project);
   const found = all.filter(({ spec }) => actionKey(spec) === key);
@@ -31,7 +31,7 @@ export async function actionNamed(
   if (only) return only.spec;
   if (found.length === 0) return unknownAction(command, key, all);
   const names = found.map(({ spec }) => `${spec.project}/${key}`).join(" or ");
-  return command.fail(EXIT.usage, `cannot tell which ${key} is meant: say ${names}`);
+  return command.fail(EXIT.usage, `cannot tell which ${key} is meant: write ${names}`);
 }
 
 function unknownAction(command: BaseCommand, key: string, all: readonly Known[]): never {
@@ -41,7 +41,7 @@ function unknownAction(command: BaseCommand, key: string, all: readonly Known[])
   );
   const wayOut =
     guess === undefined
-      ? "`xy run` shows all, and `xy apply` brings in what is declared; a command goes after --"
+      ? "`xy run` lists all actions, `xy apply` adds declared ones; to run a command, write it after --"
       : `did you mean ${guess}?`;
   return command.fail(EXIT.failed, `cannot find action ${key}: ${wayOut}`);
 }

@@ -17,10 +17,10 @@ export interface Address {
 
 export const isOfAgent = ({ backend }: Pick<Address, "backend">) => backend === "agent";
 
-/** As the wire wants it. */
+/** As parameters of a call to the agent. */
 export const wireName = ({ project, name }: Address) => ({ project, name });
 
-/** By project and name, as an agent tells of them. */
+/** Sorted by project and name, as the agent sorts them. */
 export function inOrder<T extends { readonly project: string; readonly name: string }>(
   entries: readonly T[],
 ): T[] {
@@ -42,12 +42,12 @@ export async function addressOf(
     return serverIn(command, project, name) ?? unknownServer(command, text);
   const holders = recordedProjects(command.state).flatMap((one) => serverIn(command, one, text) ?? []);
   if (holders.length === 0) return unknownServer(command, text);
-  // Asked of one holder too: where the configuration here is not safe to use, no other project is meant.
+  // Checked for a single holder too: an unsafe configuration here must not make the command act on another project.
   const current = await currentProject(command, flags);
   const holder = holders.length === 1 ? holders[0] : holders.find((one) => one.project === current);
   if (holder !== undefined) return holder;
   const all = holders.map((one) => `${one.project}/${text}`).join(" or ");
-  return command.fail(EXIT.usage, `cannot tell which ${text} is meant: say ${all}`);
+  return command.fail(EXIT.usage, `cannot tell which ${text} is meant: write ${all}`);
 }
 
 function serverIn(command: BaseCommand, project: string, name: string): Address | undefined {
@@ -71,7 +71,7 @@ export function unknownServer(command: BaseCommand, name: string): never {
   const meant = nearest(name, all) ?? all.find((one) => isFull && basename(one) === basename(name));
   const hint =
     meant === undefined
-      ? "`xy list` shows all, and `xy apply` brings up what is declared"
+      ? "`xy list` shows all servers, `xy apply` adds declared ones"
       : `did you mean ${meant}?`;
   return command.fail(
     EXIT.failed,
@@ -85,13 +85,14 @@ export async function addressesOf(
   names: readonly string[],
   flags: { all: boolean; config?: string | undefined },
 ): Promise<Address[]> {
-  if (flags.all === names.length > 0) command.fail(EXIT.usage, "say either names or --all");
+  if (flags.all === names.length > 0)
+    command.fail(EXIT.usage, "cannot tell which servers are meant: give either names or --all");
   if (!flags.all) return Promise.all(names.map((name) => addressOf(command, name, flags)));
   const project = await currentProject(command, flags);
   if (project === undefined)
     command.fail(
       EXIT.failed,
-      "cannot tell the current project: no configuration is found from here that was applied; name one with --config, or servers as PROJECT/NAME",
+      "cannot tell the current project: no applied configuration was found from here; name one with --config, or write servers as PROJECT/NAME",
     );
   return recordedBackends(command.state, project).map((server) => ({ project, ...server }));
 }

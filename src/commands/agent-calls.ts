@@ -5,7 +5,7 @@ import { hasActions, hasTypedJobs, recordedNames, recordedProjects } from "../sy
 import type { BaseCommand } from "./base.ts";
 import { answering, reaching } from "./endings.ts";
 
-/** Runs `work` with a connection to the agent, which is started when servers are recorded and it does not run. */
+/** Runs `work` with a connection to the agent. Starts the agent if it is not running. */
 export async function withAgent<T>(
   command: BaseCommand,
   work: (client: RpcClient) => Promise<T>,
@@ -17,7 +17,7 @@ export async function withAgent<T>(
   });
 }
 
-/** As {@link withAgent}; undefined, and no agent is started, when nothing was ever applied. */
+/** As {@link withAgent}, but returns undefined and starts no agent if there is nothing on record. `only`: a project. */
 export async function withAgentIfRecorded<T>(
   command: BaseCommand,
   work: (client: RpcClient) => Promise<T>,
@@ -37,7 +37,7 @@ export async function withAgentIfRecorded<T>(
   return withAgent(command, work);
 }
 
-/** As {@link withAgent}; undefined when no agent runs. `find`: how it is looked for. */
+/** As {@link withAgent}, but returns undefined if no agent is running. `find` looks for it. */
 export async function withRunningAgent<T>(
   command: BaseCommand,
   work: (client: RpcClient) => Promise<T>,

@@ -20,7 +20,7 @@ import { fleetOf } from "./units.ts";
 export default class Check extends BaseCommand {
   static override summary = "Validate the configuration and show every problem at once.";
   static override description =
-    "Changes nothing, runs no secret commands, and opens no env-file and no file of a secret. Exits with 3 if the configuration is invalid. What is missing on this machine only, such as a program, is a warning.";
+    "Changes nothing, runs no secret commands, and opens neither env-files nor secret files. Exits with 3 if the configuration is invalid. Something missing only on this machine, such as a program, is a warning.";
   static override examples = [
     "<%= config.bin %> check",
     "<%= config.bin %> check --config ~/dotfiles/xy",
@@ -36,7 +36,7 @@ export default class Check extends BaseCommand {
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = {
-    files: string({ description: "Files: what is checked is the configuration that they belong to." }),
+    files: string({ description: "Files whose configuration to check." }),
   };
   static override flags = {
     ...trustFlags,
@@ -70,7 +70,7 @@ export default class Check extends BaseCommand {
     });
   }
 
-  /** Where what is to be checked is, as `--config` names it. Undefined: wherever it is looked for. */
+  /** The configurations to check, as `--config` would name them. Undefined: the one found from here. */
   async #configurations(
     files: readonly string[],
     { config }: { readonly config?: string | undefined },
@@ -120,7 +120,7 @@ export default class Check extends BaseCommand {
     return usable<never>(this, { ok: false, problems, ...why }, "nothing was done");
   }
 
-  /** What the backends refuse of the servers that nothing else is wrong with. */
+  /** What the backends refuse, for servers without other problems. */
   async #refusals(
     { desired, place, secrets, settings }: Omit<Evaluated, "warnings">,
     found: readonly Diagnostic[],
@@ -143,7 +143,7 @@ const warningText = (warning: Diagnostic) => `warning: ${formatDiagnostic(warnin
 
 type Failure = Extract<Result<never>, { ok: false }> & { readonly refused?: true; readonly missing?: true };
 
-/** What is said of a configuration in which nothing is wrong. */
+/** What to show for a configuration without problems. */
 interface Valid {
   readonly document: {
     readonly project: string;
@@ -152,16 +152,16 @@ interface Valid {
     readonly elsewhere: readonly string[];
   };
   readonly warnings: readonly Diagnostic[];
-  /** What is to be known beside. */
+  /** Remarks for a person. */
   readonly notes: readonly string[];
 }
 
-/** What this machine is called where no network says it, and for which machines there is something else. */
+/** The name of this machine where the network does not give it, and servers that are for other machines. */
 function notesOn({ elsewhere = {} }: Evaluated["desired"], name: HostName | undefined): string[] {
   const isSaid = name !== undefined && name.from !== "network";
   const by = name?.from === "XY_HOST" ? "XY_HOST" : shortenPath(name?.from ?? "");
   return [
-    ...(isSaid ? [`This machine is called ${name.name}: ${by} says so.`] : []),
+    ...(isSaid ? [`The name of this machine is ${name.name}, from ${by}.`] : []),
     ...Object.entries(elsewhere).map(([server, why]) => `${server} is declared for other machines (${why})`),
   ];
 }
@@ -175,7 +175,7 @@ function validityOf({ project, servers, actions, elsewhere }: Valid["document"],
   return `The configuration is valid${there}: project ${project}, ${number(servers.length, "server")}${tasks}${others}.`;
 }
 
-/** The same of another machine, whose managers are not here. */
+/** The same for another machine, whose service managers cannot be asked from here. */
 async function refusalsThere(
   { desired, place }: Omit<Evaluated, "warnings">,
   found: readonly Diagnostic[],

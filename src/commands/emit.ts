@@ -16,10 +16,10 @@ import { machineFlag, selectionFlags, trustFlags, unaskedFlag } from "./flags.ts
 import { shortenPath } from "./shorten.ts";
 import { goWithoutHome } from "./standing.ts";
 
-/** Units that are committed have the project's name in theirs. */
+/** The names of committed units contain the project's name. */
 const unnamed = (project: string): Diagnostic => ({
   severity: "warning",
-  message: `the units are named after this folder: from a clone in another one they get other names; write project "${project}" in xy.config to keep this one`,
+  message: `the units are named after this folder, so a clone in another folder gets other names; write project "${project}" in xy.config to fix the name`,
 });
 
 export default class Emit extends BaseCommand {
@@ -33,7 +33,7 @@ export default class Emit extends BaseCommand {
     "<%= config.bin %> emit systemd --out ~/.config/systemd/user",
     { description: "Fail if anything would be lost", command: "<%= config.bin %> emit launchd --strict" },
     {
-      description: "In CI: fail if the committed units are not those of the configuration",
+      description: "In CI: fail if the committed units do not match the configuration",
       command: "<%= config.bin %> emit systemd --out units --check",
     },
     {
@@ -66,9 +66,9 @@ export default class Emit extends BaseCommand {
     force: Flags.boolean({ dependsOn: ["out"], summary: "Also overwrite files that xy did not write." }),
     check: Flags.boolean({
       ...{ dependsOn: ["out"], exclusive: ["prune", "force"] },
-      summary: "Write nothing. Exit with 4 if a file is missing, differs, or is of a server that is gone.",
+      summary: "Write nothing. Exit with 4 if a file is missing, differs, or belongs to a removed server.",
     }),
-    prune: Flags.boolean({ dependsOn: ["out"], summary: "Also remove the files of servers that are gone." }),
+    prune: Flags.boolean({ dependsOn: ["out"], summary: "Also remove the files of removed servers." }),
     quiet: Flags.boolean({ char: "q", summary: "Do not list what the service manager cannot express." }),
     strict: Flags.boolean({
       summary: "Write no unit of a server if a setting in its configuration cannot be expressed exactly.",
@@ -96,7 +96,7 @@ export default class Emit extends BaseCommand {
       );
     const refused = [...problems];
     const wrong = () => new Set(refused.map(({ server }) => server));
-    // What cannot be known of another machine is no text that a unit could carry.
+    // A unit cannot contain what is not known about another machine.
     const known = flags.for ? servers.filter(({ spec }) => !wrong().has(spec.name)) : servers;
     refused.push(...unitProblems(manager, known));
     if (refused.some(({ server }) => server === undefined)) this.#endWith(refused);
@@ -183,7 +183,7 @@ export default class Emit extends BaseCommand {
     }
   }
 
-  /** One unit as it is, several with a line that names each. A person sees all that is in it, a file gets its bytes. */
+  /** One unit as it is, several with a line that names each. On a terminal with control characters visible, else the bytes. */
   #unitsText(units: readonly RenderedUnit[]): string | undefined {
     const heading = ({ name }: RenderedUnit) => (units.length > 1 ? `==> ${name} <==\n` : "");
     const text = units.map((unit) => `${heading(unit)}${unit.text}`).join("\n");
@@ -215,7 +215,7 @@ function filesText({
   return all.length === 0 ? undefined : all.join("\n");
 }
 
-/** What became of the files, or would. Paths. */
+/** What happened to the files, or would with `--check`. Paths. */
 interface Done extends Partial<Omit<UnitFolder, "refused">> {
   readonly written?: readonly string[];
   readonly removed?: readonly string[];
@@ -233,11 +233,11 @@ function foreignProblem(
   return { severity: "error", message, file, ...withoutUndefined({ server }) };
 }
 
-/** A path of a home folder that nobody knows is no path. */
+/** A unit cannot contain a home folder that is not known. */
 function homelessProblem({ server, text }: RenderedUnit, stand: string): Diagnostic[] {
   if (!text.includes(stand)) return [];
   const message =
-    "cannot write this unit: it has the home folder in it, which is not known here; set HOME, or say whose it is with --for";
+    "cannot write this unit: it contains the home folder, which is not known here; set HOME, or name the machine with --for";
   return [{ severity: "error", message, server }];
 }
 
@@ -247,7 +247,7 @@ function asProblems({ server, losses }: RenderedUnit): Diagnostic[] {
     .map(({ message }) => ({ severity: "error", message, server }));
 }
 
-/** What is to be known beside the units, once for all servers that it is true of. */
+/** Remarks on the units, each once for all servers it applies to. */
 function notesOn(units: readonly RenderedUnit[], ignored: readonly string[]): string[] {
   const servers = new Map<string, string[]>();
   const add = (message: string, server: string) =>

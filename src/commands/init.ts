@@ -20,7 +20,7 @@ export default class Init extends BaseCommand {
       command: "<%= config.bin %> init ~/.config/xy --format kdl",
     },
     {
-      description: "Begin with MCP servers from npm",
+      description: "Start with MCP servers from npm",
       command: "<%= config.bin %> init --format kdl --with everything,memory",
     },
     {
@@ -68,7 +68,7 @@ export default class Init extends BaseCommand {
     if (existing !== undefined) {
       this.fail(
         EXIT.failed,
-        `cannot start here: ${shortenPath(folder)} has a configuration already (${existing})`,
+        `cannot write a configuration: ${shortenPath(folder)} already has one (${existing})`,
       );
     }
     const { written, kept } = writeStarter(
@@ -82,7 +82,7 @@ export default class Init extends BaseCommand {
       this.state,
     );
     for (const file of written) this.print(`wrote ${shortenPath(file)}`);
-    for (const file of kept) this.print(`kept  ${shortenPath(file)} (it was there)`);
+    for (const file of kept) this.print(`kept  ${shortenPath(file)} (already there)`);
     const problems = await problemsIn(folder, process.env);
     if (problems.length > 0)
       this.fail(

@@ -59,7 +59,7 @@ function tellMissed(command: BaseCommand, { missed }: { readonly missed?: number
 
 const GONE = "the agent was stopped, and the job may have ended with it; see `xy jobs`";
 
-/** What a command ends with that ran a job: the program's own code; 128 and the number of the signal that ended it. */
+/** The exit code of a command that ran a job: the program's own, or 128 + the number of the signal that ended it. */
 export async function exitCodeOf({ phase, exit_code, signal }: Job): Promise<number> {
   if (phase === "succeeded") return EXIT.success;
   if (exit_code !== null && exit_code !== 0) return exit_code;

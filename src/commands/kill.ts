@@ -5,7 +5,7 @@ import { endedWords, operate } from "./operating.ts";
 export default class Kill extends BaseCommand {
   static override summary = "Kill servers with SIGKILL, and hold them stopped.";
   static override description =
-    "Like `xy stop`, for servers that do not react to it. With --no-wait the command ends at once.";
+    "Like `xy stop`, for servers that do not react to it. With --no-wait the command exits at once.";
   static override examples = [
     "<%= config.bin %> kill web",
     "<%= config.bin %> kill web api",

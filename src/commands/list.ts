@@ -19,7 +19,7 @@ export default class List extends BaseCommand {
   static override summary = "List all servers and their state.";
   static override description =
     "Shows the servers of every project: state, readiness, pid, port, uptime and restarts. With --backend it shows " +
-    "everything that a supervisord runs, and units of systemd and launchd by a pattern of their names, whoever wrote them.";
+    "everything that a supervisord runs, and units of systemd and launchd whose names match a pattern, whoever wrote them.";
   static override aliases = ["ls", "ps"];
   static override examples = [
     "<%= config.bin %> list",
@@ -29,7 +29,7 @@ export default class List extends BaseCommand {
       command: "<%= config.bin %> list --backend supervisord",
     },
     {
-      description: "Show units that xy has not written",
+      description: "Show units that xy did not write",
       command: "<%= config.bin %> list --backend systemd 'syncthing*'",
     },
   ];
@@ -41,11 +41,11 @@ export default class List extends BaseCommand {
     ...projectFilter,
     backend: option({
       options: MANAGERS,
-      summary: "Show what this service manager runs, also what is not xy's.",
+      summary: "Show everything that this service manager runs, not only xy's servers.",
     })(),
   };
 
-  /** What a manager runs, whoever has written it. */
+  /** Everything that a manager runs, whoever wrote it. */
   async #others(
     manager: Manager,
     pattern: string | undefined,
@@ -54,7 +54,7 @@ export default class List extends BaseCommand {
     if (pattern === undefined && manager !== "supervisord")
       this.fail(
         EXIT.usage,
-        `say which units: \`xy list --backend ${manager} 'PATTERN'\`, such as 'syncthing*'`,
+        `cannot list all units: name some with \`xy list --backend ${manager} 'PATTERN'\`, such as 'syncthing*'`,
       );
     const { otherProgramDocument, otherProgramsView } = await import("../views/other-programs.ts");
     const others = await othersOf(this, flags);

@@ -57,8 +57,7 @@ export default class Logs extends BaseCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Logs);
-    if (argv.length === 0)
-      this.fail(EXIT.usage, "cannot tell whose logs to show: name the servers, as in `xy logs NAME…`");
+    if (argv.length === 0) this.fail(EXIT.usage, "cannot show logs without a name: use `xy logs NAME…`");
     const names = argv as string[];
     const others = names.filter(isProgramAddress);
     const servers = names.filter((name) => !isProgramAddress(name));
@@ -91,12 +90,10 @@ export default class Logs extends BaseCommand {
     await withUnits(this, address, async (backend) => {
       const { manager } = backend;
       const record = backend.store.read(name);
-      if (record === undefined) this.fail(EXIT.failed, `cannot show the logs of ${name}: it has no record`);
+      if (record === undefined)
+        this.fail(EXIT.failed, `cannot show the logs of ${name}: xy has no record of it`);
       if (since !== undefined && manager.logFiles(record.spec, record.file))
-        this.fail(
-          EXIT.usage,
-          `cannot use --since with ${name}: its output is kept without times; use --tail`,
-        );
+        this.fail(EXIT.usage, `cannot use --since with ${name}: its log has no times; use --tail`);
       const request = {
         tail,
         follow,
@@ -117,7 +114,7 @@ export default class Logs extends BaseCommand {
     });
   }
 
-  /** Output of programs that are not xy's, as they printed it. */
+  /** Output of programs that are not xy's, unchanged. */
   async #showOther(
     text: string,
     flags: EvaluationFlags,
@@ -125,7 +122,7 @@ export default class Logs extends BaseCommand {
     format: ReturnType<typeof logFormatter>,
   ): Promise<void> {
     if (since !== undefined)
-      this.fail(EXIT.usage, `cannot use --since with ${text}: its output is kept without times; use --tail`);
+      this.fail(EXIT.usage, `cannot use --since with ${text}: its log has no times; use --tail`);
     const request = { tail, follow, asItStands: true, ...withoutUndefined({ stream }) };
     await withHeld(this, text, flags, (held) =>
       Promise.all(

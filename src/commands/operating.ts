@@ -17,7 +17,7 @@ import { withHeld } from "./other-programs.ts";
 import { fleetOf, withUnits } from "./units.ts";
 
 type Verb = Extract<Method, "start" | "stop" | "restart" | "kill" | "pause" | "resume">;
-/** Silence after which a person asks what goes on, ms. */
+/** Ms of silence after which a person wonders whether anything happens. */
 const PATIENCE = 2000;
 
 interface OperateOptions {
@@ -28,7 +28,7 @@ interface OperateOptions {
   readonly wait?: boolean;
 }
 
-/** What is left out says nothing new: an agent of an earlier version takes it all the same. */
+/** Defaults are left out, so that agents of earlier versions accept the call. */
 export function startOptions(flags: { deps: boolean; "keep-jobs": boolean }): OperateOptions {
   return {
     ...(flags.deps ? {} : { no_deps: true }),
@@ -135,12 +135,12 @@ async function agentOutcome(
   options: OperateOptions,
 ): Promise<Found> {
   const [name = "", ...others] = names;
-  // With --all nobody is named: what runs already stays whose it is.
+  // With --all, servers that are already running keep the owner they have.
   const target = isAll ? { all: true as const } : others.length === 0 ? { name } : { names };
   try {
     const result = (await client.call(verb, { project, ...target, ...options })) as unknown as Answer;
     const no = result[LISTS[verb].no] as readonly string[];
-    // A restart names in both of its lists what did not run.
+    // A restart lists servers that were not running in both.
     const yes = (result[LISTS[verb].yes] as readonly string[]).filter((one) => !no.includes(one));
     const { failed, left = [], unrecorded = [] } = result as unknown as Omit<Found, "yes" | "no" | "project">;
     return { project, yes, no, failed, left, unrecorded };
@@ -151,7 +151,7 @@ async function agentOutcome(
   }
 }
 
-/** The jobs of servers that a service manager runs: their actions are the agent's. */
+/** Deletes jobs of servers that a service manager runs: the agent runs their actions. */
 async function clearJobs(
   command: BaseCommand,
   verb: Verb,
@@ -167,7 +167,7 @@ async function clearJobs(
   });
 }
 
-/** What is asked of programs of a supervisord that are not xy's, one after another. */
+/** Operates programs of a supervisord that are not xy's, one after another. */
 async function otherOutcome(
   command: BaseCommand,
   verb: Verb,
@@ -197,7 +197,7 @@ async function otherOutcome(
   return outcome;
 }
 
-/** What a service manager is asked. A pause is the agent's own. */
+/** Operates servers of a service manager. Only the agent can pause. */
 async function unitOutcome(
   command: BaseCommand,
   verb: Verb,
@@ -222,7 +222,7 @@ async function unitOutcome(
   );
 }
 
-/** How a server of the same project is that another backend runs. */
+/** Observes a server of the same project that another backend runs. */
 async function observed(
   command: BaseCommand,
   { project, backend }: Address,
@@ -237,7 +237,7 @@ async function observed(
   return found.flat().find((observed) => observed.name === name);
 }
 
-/** Says why nothing seems to happen. */
+/** Tells a person which servers are waiting for others. */
 async function tellWaits(
   command: BaseCommand,
   client: RpcClient,
@@ -267,7 +267,7 @@ function byProject(addresses: readonly Address[]): [project: string, names: stri
   return projects.map((project) => [project, [...new Set(namesOf(project).map(({ name }) => name))]]);
 }
 
-/** Those of one project under one manager at once: they are ordered there. */
+/** Groups servers by project and manager: `operate` orders each group by dependencies. */
 function byBackend(addresses: readonly Address[]): [first: Address, names: string[]][] {
   const key = ({ project, backend }: Address) => `${project} ${backend}`;
   return [...new Set(addresses.map(key))].map((each) => {

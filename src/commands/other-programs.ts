@@ -7,7 +7,7 @@ import { reaching } from "./endings.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { Held, Others } from "./others.ts";
 
-/** What managers run beside the servers of xy. The configuration is read where that may name a manager. */
+/** Programs beside xy's servers. Reads the configuration if it may name their service manager. */
 export async function othersOf(
   command: BaseCommand,
   flags: EvaluationFlags & { readonly project?: string | undefined },
@@ -21,12 +21,12 @@ export async function othersOf(
     if (!found.refused) return usable<never>(command, found, "nothing was asked");
     return command.fail(
       EXIT.invalidConfig,
-      "nobody has agreed to the configuration here, so its supervisord was not asked; look at what it can run, then agree with `xy check --trust`",
+      "you have not agreed to the configuration here, so its supervisord was not asked; see what it can run, then agree with `xy check --trust`",
     );
   });
 }
 
-/** Runs `work` with the programs that an address means which is none of a server of xy's. */
+/** Runs `work` with the programs that are not xy's and that an address means. */
 export async function withHeld<T>(
   command: BaseCommand,
   text: string,

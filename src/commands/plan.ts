@@ -33,7 +33,7 @@ import { fleetOf } from "./units.ts";
 export default class PlanCommand extends BaseCommand {
   static override summary = "Show what `xy apply` would change.";
   static override description =
-    "Compares the configuration with what is really running, and changes nothing. Exits with 1 if a check fails that " +
+    "Compares the configuration with what is really running, and changes nothing. Exits with 1 if a problem " +
     "would stop an apply.";
   static override examples = [
     "<%= config.bin %> plan",
@@ -59,7 +59,7 @@ export default class PlanCommand extends BaseCommand {
       ...{ char: "o", helpValue: "FILE", exclusive: ["for"] },
       summary: "Save the plan for `xy apply FILE`.",
     }),
-    ...secretsFlag("Look up no secrets, neither commands nor files; treat them as unchanged."),
+    ...secretsFlag("Look up no secrets; treat them as unchanged."),
     ...adoptProjectFlag("Show what `xy apply --adopt-project` would do."),
     "detailed-exitcode": boolean({
       summary: "Exit with 0 if there are no changes, with 4 if there are some.",
@@ -77,7 +77,7 @@ export default class PlanCommand extends BaseCommand {
     const fleet = fleetOf(this, evaluated.desired.project, { settings, adopt: flags.adopt });
     const plan = await planFor(this, evaluated, fleet, flags);
     await fleet.close();
-    // Saved first: when that fails there is one document, that of the failure.
+    // Saved first: if that fails, the failure is the only document.
     if (flags.out !== undefined) await this.#save(plan, evaluated, flags.out, flags);
     await this.show(plan, {
       text: async (shown) => planView(shown, await specScreen(this.screen)),
@@ -93,7 +93,7 @@ export default class PlanCommand extends BaseCommand {
       process.exitCode = EXIT.changesPending;
   }
 
-  /** Nothing is compared: what another machine runs cannot be known here. */
+  /** Compares nothing: what another machine runs is not known here. */
   async #showThere(evaluated: Evaluated, machine: Machine, { only = [], except = [] }: Selected) {
     const { buildPlan } = await import("../reconciler/plan.ts");
     const { desired, diagnostics, warnings } = evaluated;
@@ -106,7 +106,7 @@ export default class PlanCommand extends BaseCommand {
     const plan = built.value;
     await this.show(plan, {
       warnings: () => [
-        `What is declared for ${machineTitle(machine)}; nothing is compared with what runs there.`,
+        `What is declared for ${machineTitle(machine)}; it is not compared with what runs there.`,
       ],
       text: async (shown) => planView(shown, await specScreen(this.screen, machine)),
       json: (shown) => ({ ...planDocument(shown), for: shownMachine(machine) }),
@@ -126,8 +126,8 @@ export default class PlanCommand extends BaseCommand {
     if (unknown.length > 0)
       this.fail(
         EXIT.failed,
-        `cannot save a plan whose secrets are not all known: ${unknown.map(({ server }) => server).join(", ")} ` +
-          "would get one that was not looked up; leave --no-secrets out",
+        `cannot save a plan with unknown secrets: ${unknown.map(({ server }) => server).join(", ")} ` +
+          "would get a secret that was not looked up; leave out --no-secrets",
       );
     const { savePlan } = await import("../operation/saved-plan.ts");
     const { only = [], except = [] } = flags;

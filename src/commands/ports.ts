@@ -10,13 +10,13 @@ import { projectFilter } from "./flags.ts";
 import { unitServers } from "./units.ts";
 
 export default class Ports extends BaseCommand {
-  static override summary = "List the ports of all servers, and have one chosen anew.";
+  static override summary = "List the ports of all servers, and choose new ones.";
   static override description =
-    'A server with `port "auto"` keeps the port that was chosen for it, also when it was removed and comes back. ' +
-    "--reset forgets that choice: the next plan shows what is chosen instead, and the next apply takes it.";
+    'A server with `port "auto"` keeps the port that was chosen for it, even if it is removed and added again. ' +
+    "--reset forgets that choice: the next plan shows the new port, and the next apply uses it.";
   static override examples = [
     "<%= config.bin %> ports",
-    { description: "Have another port chosen", command: "<%= config.bin %> ports --reset web" },
+    { description: "Choose another port for a server", command: "<%= config.bin %> ports --reset web" },
   ];
   static override enableJsonFlag = true;
   static override flags = {
@@ -24,7 +24,7 @@ export default class Ports extends BaseCommand {
     reset: string({
       multiple: true,
       helpValue: "NAME",
-      summary: "Choose the port of this server anew with the next plan or apply.",
+      summary: "Choose a new port for this server with the next plan or apply.",
     }),
   };
 
@@ -64,11 +64,11 @@ export default class Ports extends BaseCommand {
   #notChosen(name: string): never {
     return this.fail(
       EXIT.failed,
-      `cannot reset the port of ${name}: none was chosen for it; its configuration says which it is`,
+      `cannot reset the port of ${name}: xy did not choose it; change it in the configuration`,
     );
   }
 
-  /** Those that servers have, and those that are kept for servers that are not there now. */
+  /** Ports in use, and ports reserved for servers that were removed. */
   async #rows(only: string | undefined): Promise<PortRow[]> {
     const params = only === undefined ? {} : { project: only };
     const own = (await withAgentIfRecorded(this, (client) => client.call("list", params), only)) ?? [];

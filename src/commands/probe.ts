@@ -11,8 +11,8 @@ import { withUnits } from "./units.ts";
 export default class Probe extends BaseCommand {
   static override summary = "Probe a server once, and show every step.";
   static override description =
-    "Runs its readiness probe, or its liveness probe, as the agent would, and shows what it found. `xy list` " +
-    "and `xy status` say the same until the next look. It has no effect on how the server is supervised. Exits with 1 if the probe fails.";
+    "Runs its readiness or liveness probe as the agent would, and shows the result. `xy list` " +
+    "and `xy status` show it too, until the next probe. This never restarts the server. Exits with 1 if the probe fails.";
   static override examples = [
     "<%= config.bin %> probe web",
     "<%= config.bin %> probe web --which liveness",

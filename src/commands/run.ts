@@ -15,11 +15,11 @@ import { keepTyped, projectOfTyped, type RunFlags, typedCommandOf } from "./type
 export default class Run extends BaseCommand {
   static override summary = "Run an action or a command as a job, and show its output.";
   static override description =
-    "Exits with the exit code of what ran. Ctrl-C cancels the job. Without an action, lists all actions. Arguments " +
+    "Exits with the exit code of the action or command. Ctrl-C cancels the job. Without an action, lists all actions. Arguments " +
     "after an action and -- are appended to the declared ones. Without an action, what follows -- is a command: it runs " +
-    "in this folder and in the environment that servers get, and nothing has to be declared for it. With --keep it is " +
-    "a server that no configuration declares: no apply removes it, until one declares a server of its name. Values of " +
-    "--env are recorded and shown as declared ones are, so they are no place for secrets.";
+    "in this folder with the environment that servers get, and needs no declaration. With --keep it becomes a server that " +
+    "no configuration declares: no apply removes it unless a configuration declares a server of the same name. Values of " +
+    "--env are recorded and shown like declared ones, so do not put secrets there.";
   static override examples = [
     "<%= config.bin %> run backup",
     {
@@ -60,7 +60,7 @@ export default class Run extends BaseCommand {
   };
 
   async run(): Promise<void> {
-    // What follows `--` is neither a flag nor an action.
+    // What follows is neither a flag of this command nor an action.
     const at = this.argv.indexOf("--");
     const words = at < 0 ? undefined : this.argv.slice(at + 1);
     const { argv, flags } = await this.parse(Run, at < 0 ? this.argv : this.argv.slice(0, at));
@@ -100,9 +100,7 @@ export default class Run extends BaseCommand {
   async #begun(job: Job, { detach, raw }: RunFlags): Promise<void> {
     const { awaits = [] } = job;
     if (awaits.length > 0)
-      this.note(
-        `${jobLabel(job)}: starts when ${jobsText(awaits)} ${awaits.length === 1 ? "has" : "have"} succeeded`,
-      );
+      this.note(`${jobLabel(job)}: starts after these have succeeded: ${jobsText(awaits)}`);
     if (!detach) return this.#attend(job, raw);
     const state = awaits.length > 0 ? "is waiting" : "started";
     await this.show(job, {
@@ -129,7 +127,7 @@ export default class Run extends BaseCommand {
   }
 
   async #cancel(id: number): Promise<Job> {
-    this.note("", "xy: cancelling it; another Ctrl-C does not wait for that");
+    this.note("", "xy: cancelling it; press Ctrl-C again to quit without waiting");
     return withAgent(this, async (client) => {
       await client.call("job_cancel", { id });
       return client.call("job_get", { id });

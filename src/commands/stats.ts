@@ -15,7 +15,7 @@ export default class Stats extends BaseCommand {
   static override description =
     "AVAILABLE is the time that a server was running, as a share of the time that it should have been running. Time spent " +
     "starting, waiting for a restart, or failed counts against it; stops and pauses do not count. Counting begins when a " +
-    "server is added. Only the agent counts: of servers under a service manager, just their current use is known.";
+    "server is added. Only the agent counts: for servers under a service manager, only current use is known.";
   static override examples = ["<%= config.bin %> stats", "<%= config.bin %> stats web api --json"];
   static override enableJsonFlag = true;
   static override strict = false;
@@ -38,7 +38,7 @@ export default class Stats extends BaseCommand {
     return (await withAgentIfRecorded(this, (client) => client.call("stats", params), project)) ?? [];
   }
 
-  /** Nobody counts for these: how they are now is all there is. */
+  /** Nothing is counted for these: only their present state is known. */
   async #units(project: string | undefined): Promise<StatsEntry[]> {
     const observed = await unitServers(this, project, (one) => one);
     return Promise.all(observed.map(unitEntry));

@@ -40,7 +40,7 @@ export default class Status extends BaseCommand {
     });
   }
 
-  /** Of somebody else's program. */
+  /** A program that is not xy's. */
   async #other(text: string, flags: EvaluationFlags): Promise<void> {
     const { otherProgramDocument, otherProgramView } = await import("../views/other-programs.ts");
     await withHeld(this, text, flags, async (held) => {

@@ -9,15 +9,15 @@ export default class Trust extends BaseCommand {
   static override summary = "List the configurations that you have agreed to.";
   static override description =
     "xy asks once before it uses a configuration that can run or send something: a program, a command for a secret or a " +
-    "probe, a service manager with a password. Your answer is for the folder, also when its files change. This lists " +
-    "your answers, and takes one back. Your own default configuration needs none.";
+    "probe, a service manager with a password. Your answer is for the folder, even when its files change. This command lists " +
+    "your answers and can revoke one. xy never asks about your own default configuration.";
   static override examples = [
     "<%= config.bin %> trust",
     { description: "Be asked again", command: "<%= config.bin %> trust --revoke ~/src/somebody/repository" },
   ];
   static override enableJsonFlag = true;
   static override flags = {
-    revoke: string({ helpValue: "PATH", summary: "Take back your agreement to this folder or file." }),
+    revoke: string({ helpValue: "PATH", summary: "Revoke your agreement to this folder or file." }),
   };
 
   async run(): Promise<void> {
@@ -30,7 +30,7 @@ export default class Trust extends BaseCommand {
           EXIT.failed,
           `cannot revoke ${shortenPath(path)}: you have not agreed to it; see \`xy trust\``,
         );
-      this.hint(`${shortenPath(path)} will be asked about again. What runs keeps running.`);
+      this.hint(`${shortenPath(path)} will be asked about again. Running servers keep running.`);
     }
     const all = agreements(this.state).map(({ path, to, at, isThere }) => ({
       path,

@@ -22,7 +22,7 @@ export interface RunFlags {
   readonly config?: string | undefined;
 }
 
-/** The command, found and with its environment; what is wrong with it ends this one. */
+/** The typed command with its program found and its environment. Ends this command if something is wrong with it. */
 export async function typedCommandOf(
   command: BaseCommand,
   words: readonly string[],
@@ -34,19 +34,16 @@ export async function typedCommandOf(
   const variables = readVariables(env);
   if (typeof variables === "string") command.fail(EXIT.usage, variables);
   const { PWD } = process.env;
-  // It would run somewhere else.
+  // The command would run in another folder.
   if (PWD?.startsWith("/") && !existsSync(PWD))
-    command.fail(
-      EXIT.failed,
-      `cannot run it in ${PWD}: that folder is not there any more; go to another one`,
-    );
+    command.fail(EXIT.failed, `cannot run it in ${PWD}: that folder no longer exists; change to another one`);
   const cwd = typedFolder(process.env, process.cwd());
   const machine = readMachine(process.env);
   const typed = await typedCommand(words, { cwd, env: process.env, machine, variables });
   return typeof typed === "string" ? command.fail(EXIT.failed, typed) : typed;
 }
 
-/** The project that is named, else the current one, else that of the account's own root. */
+/** The named project, else the current one, else the default project of the account. */
 export async function projectOfTyped(command: BaseCommand, flags: RunFlags): Promise<string> {
   const { project } = flags;
   if (project === undefined) return (await currentProject(command, flags)) ?? DEFAULT_PROJECT;
@@ -94,7 +91,7 @@ async function kept(
       const text = eventText({ type: "failed", server, action: "start", message, lastLines });
       command.fail(EXIT.failed, [
         ...text.split("\n"),
-        `it is kept: \`xy start ${server}\` tries it again, \`xy forget ${server}\` removes it`,
+        `the server is kept: \`xy start ${server}\` tries again, \`xy forget ${server}\` removes it`,
       ]);
     }
     const entries = command.json ? await client.call("list", { project }) : [];
@@ -108,7 +105,7 @@ async function kept(
   });
 }
 
-/** What was applied is known to the agent. What was not is a file here. */
+/** The agent knows applied servers; others are found in the files here. */
 async function refuseDeclared(command: BaseCommand, name: string, flags: RunFlags): Promise<void> {
   const { declaringFile } = await import("../operation/typed.ts");
   const file = await declaringFile(await searchFrom(flags), command.state, name);

@@ -9,7 +9,7 @@ import type { BaseCommand } from "./base.ts";
 import { reaching } from "./endings.ts";
 import { EXIT } from "./exit-codes.ts";
 
-/** What runs the servers of a project. Close it after use. */
+/** The backends of a project. Close it after use. */
 export function fleetOf(
   command: BaseCommand,
   project: string,
@@ -18,7 +18,7 @@ export function fleetOf(
   return new Fleet(command.state, project, process.env, options);
 }
 
-/** Servers that service managers run, of all projects or of one. A manager that does not answer is told of. */
+/** Servers that service managers run, of all projects or of one. Warns about a manager that does not answer. */
 export async function unitServers<T>(
   command: BaseCommand,
   only: string | undefined,
@@ -48,7 +48,7 @@ export async function unitServers<T>(
   return found.flat().map((observed) => entryOf(observed, Date.now()));
 }
 
-/** Runs `work` with the manager that runs a server. */
+/** Runs `work` with the backend of a server that a service manager runs. */
 export async function withUnits<T>(
   command: BaseCommand,
   address: Address,
@@ -67,7 +67,7 @@ export async function withUnits<T>(
   }
 }
 
-/** How one server is that a manager runs. */
+/** Observes one server that a service manager runs. */
 export function observeUnit(command: BaseCommand, address: Address): Promise<Observed> {
   return withUnits(command, address, async (units) => {
     const all = await units.observe(address.project);

@@ -17,10 +17,9 @@ export default class Up extends BaseCommand {
   static override summary = "Apply and follow all logs; Ctrl-C stops what this started.";
   static override description =
     "For a session in one terminal. Ctrl-C, or closing the terminal, stops the servers that this command started, and " +
-    "holds none of them. Servers that were running before keep running, and so do servers that you start by hand " +
+    "holds none of them. Servers that were already running keep running, and so do servers that you start by hand " +
     "meanwhile. It asks only before it stops, changes or removes something that already exists, and the first time for " +
-    "each configuration. It ends by itself when " +
-    "nothing is running any more. Exits with 1 if a server did not come up, or if the last ones failed.";
+    "each configuration. It exits when no server is running any more, with 1 if a server did not start or the last ones failed.";
   static override examples = ["<%= config.bin %> up", "<%= config.bin %> up --only web --only db"];
   static override enableJsonFlag = true;
   static override flags = { ...yesFlag, ...trustFlags, ...selectionFlags, ...waitFlags, ...rawFlag };
@@ -43,7 +42,7 @@ export default class Up extends BaseCommand {
     await this.#follow(follower, session);
   }
 
-  /** Asks only about what the end of the session does not take back. */
+  /** Asks only about changes that the end of the session does not undo. */
   async #bringUp(session: ProcessId, flags: Flags): Promise<Plan> {
     const { applyConfiguration } = await import("../operation/applying/apply.ts");
     const { only, except, waitMs, rollback, yes } = flags;
@@ -64,7 +63,7 @@ export default class Up extends BaseCommand {
     }
   }
 
-  /** Follows until nothing runs any more or Ctrl-C, and then until the servers that this started have stopped. */
+  /** Follows until no server is running, or until Ctrl-C and then until the servers of this session have stopped. */
   async #follow(follower: SessionFollower, session: ProcessId): Promise<void> {
     const isInterruptedEarly = this.signal.aborted;
     const enough = new AbortController();
@@ -76,7 +75,7 @@ export default class Up extends BaseCommand {
     const end = await Promise.race([following, interrupted]);
     if (end !== "told") return this.#endedBySelf(end, follower);
     if (!isInterruptedEarly) this.interruptionIsTheEnd();
-    this.tell("\nStopping what was started here; another Ctrl-C does not wait for it.");
+    this.tell("\nStopping the servers of this session; press Ctrl-C again to quit without waiting.");
     const ended = await endSession(this.state, session);
     await follower.hasToldRest(ended?.stopped ?? []);
     enough.abort();
@@ -91,8 +90,9 @@ export default class Up extends BaseCommand {
   #endedBySelf(end: FollowEnd, { states }: SessionFollower): void {
     if (end === "no-agent") this.fail(EXIT.unreachable, NO_AGENT);
     const failed = [...states].filter(([, state]) => state === "failed").map(([name]) => name);
-    if (failed.length > 0) this.fail(EXIT.failed, `nothing runs any more; failed: ${failed.join(", ")}`);
-    this.tell("Nothing runs any more.");
+    if (failed.length > 0)
+      this.fail(EXIT.failed, `no server is running any more; failed: ${failed.join(", ")}`);
+    this.tell("No server is running any more.");
   }
 
   #teller(names: readonly string[], screen: LineScreen): (event: SessionEvent) => void {
@@ -106,7 +106,7 @@ export default class Up extends BaseCommand {
   }
 }
 
-const NO_AGENT = "the agent was stopped; the next one stops the servers that this command started";
+const NO_AGENT = "the agent was told to exit; the next one stops what this session started";
 
 type Flags = {
   readonly waitMs: number | undefined;

@@ -1,5 +1,6 @@
 import { type Leftover, leftText } from "../model/leftover.ts";
 import { isProgramAddress } from "../model/other-program.ts";
+import { visible } from "../model/visible.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import type { View } from "./view.ts";
 
@@ -69,7 +70,7 @@ function linesOf({ servers }: Names, word: string, label: (one: Named) => string
   return servers
     .map(label)
     .sort()
-    .map((name) => `${name}: ${textOf(name)}`);
+    .map((name) => `${visible(name)}: ${textOf(name)}`);
 }
 
 const someOf = <T>(all: readonly T[]) => (all.length === 0 ? undefined : all);

@@ -3,7 +3,7 @@ import { withAgent, withRunningAgent } from "../agent-calls.ts";
 import { BaseCommand } from "../base.ts";
 
 export default class AgentStart extends BaseCommand {
-  static override summary = "Start the agent, and with it the servers that were last applied.";
+  static override summary = "Start the agent and the servers that were last applied.";
   static override description =
     "Rarely needed: every command that needs the agent starts it. After a reboot it brings your servers back.";
   static override examples = ["<%= config.bin %> agent start", "<%= config.bin %> agent start --json"];

@@ -8,13 +8,13 @@ import { reaching } from "../endings.ts";
 import { EXIT } from "../exit-codes.ts";
 
 const KEPT =
-  "The servers keep running. One that prints a lot blocks once its pipe is full, until an agent is back.";
+  "The servers keep running. One that prints a lot blocks once its pipe is full, until an agent runs again.";
 
 export default class AgentStop extends BaseCommand {
   static override summary = "Stop all servers, then the agent.";
   static override description =
     "Servers are not held: the next agent starts them again. With --keep-servers they keep running without an agent; " +
-    "a server that prints a lot then blocks once its pipe is full, until an agent is back.";
+    "a server that prints a lot then blocks once its pipe is full, until an agent runs again.";
   static override examples = [
     "<%= config.bin %> agent stop",
     { description: "Leave the servers running", command: "<%= config.bin %> agent stop --keep-servers" },
@@ -41,7 +41,7 @@ export default class AgentStop extends BaseCommand {
       },
       found,
     );
-    // Without its loop nothing brings an agent back that does not come up by itself.
+    // An agent that fails to start is started again and again by its loop.
     if (isFailing) await this.#endLoop(keep_servers);
     await this.show(result ?? { stopped: [], left: [] }, {
       text: ({ stopped }) => {
@@ -62,7 +62,7 @@ export default class AgentStop extends BaseCommand {
     if (left.length > 0 && !keepServers)
       this.fail(
         EXIT.failed,
-        `cannot stop the servers: the agent did not come up. Nothing starts it any more; what runs of ${left.join(", ")} keeps running. \`xy agent start\` tries this version`,
+        `cannot stop the servers: the agent did not come up. It is not restarted any more, and those of ${left.join(", ")} that are running keep running. \`xy agent start\` tries this version`,
       );
   }
 }

@@ -11,8 +11,8 @@ import { EXIT } from "../exit-codes.ts";
 export default class AgentUpgrade extends BaseCommand {
   static override summary = "Replace the running agent with this version of xy.";
   static override description =
-    "No server restarts, and no line of output is lost. The new agent is tested before it takes over. If it fails all the " +
-    "same, the old agent serves again, and the command says why.";
+    "No server restarts, and no output is lost. The new agent is tested before it takes over. If it fails anyway, the old " +
+    "agent takes over again, and the command says why.";
   static override examples = [
     "<%= config.bin %> agent upgrade",
     {
@@ -44,7 +44,7 @@ export default class AgentUpgrade extends BaseCommand {
       },
       mendedAgent,
     );
-    if (outcome === undefined) return this.#nothing({ running: false, to }, "No agent runs.");
+    if (outcome === undefined) return this.#nothing({ running: false, to }, "No agent is running.");
     if (typeof outcome === "string")
       return this.#nothing({ running: true, from: outcome, to }, `The agent has version ${to} already.`);
     const { from, servers, away_ms } = outcome;

@@ -15,7 +15,7 @@ export default class JobCancel extends BaseCommand {
     const { id } = (await this.parse(JobCancel)).args;
     const result = await withAgent(this, (client) => client.call("job_cancel", { id }));
     await this.show(result, {
-      text: ({ cancelled }) => (cancelled ? `job ${id}: cancelled` : `job ${id}: is over already`),
+      text: ({ cancelled }) => (cancelled ? `job ${id}: cancelled` : `job ${id}: already finished`),
     });
   }
 }

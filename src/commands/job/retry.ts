@@ -6,7 +6,7 @@ import { jobArgument } from "../flags.ts";
 export default class JobRetry extends BaseCommand {
   static override summary = "Run a job again as it was.";
   static override description =
-    "Runs the same command even if its declaration has changed since. Secrets have the values that were last applied. " +
+    "Runs the same command even if the configuration has changed since. Secrets have the values that were last applied. " +
     "Creates a new job of the same server and action.";
   static override examples = ["<%= config.bin %> job retry 12"];
   static override enableJsonFlag = true;
