@@ -93,7 +93,9 @@ it("runs in the foreground too, alone", async () => {
   await agent.prints("serves 0 servers on ");
   expect(await home.xy("daemon")).toMatchObject({
     code: 75,
-    stderr: expect.stringContaining("cannot run the agent: another one is already running; see `xy agent status`"),
+    stderr: expect.stringContaining(
+      "cannot run the agent: another one is already running; see `xy agent status`",
+    ),
   });
   await home.did("apply", "--yes");
   const { pid } = (await home.servers()).web ?? {};

@@ -90,7 +90,9 @@ describe("a starter configuration", () => {
   it("overwrites nothing", async () => {
     const home = newHome();
     home.write("servers.d/hello.kdl", "// mine\n");
-    expect(await home.did("init", "--format", "kdl")).toContain("kept  servers.d/hello.kdl (already there)\n");
+    expect(await home.did("init", "--format", "kdl")).toContain(
+      "kept  servers.d/hello.kdl (already there)\n",
+    );
     const before = readdirSync(home.project, { recursive: true });
     for (const format of ["kdl", "typescript"]) {
       expect(await home.xy("init", "--format", format)).toMatchObject({

@@ -249,9 +249,7 @@ describe("what a change does", () => {
     const { pid } = (await home.servers()).web ?? {};
     home.declare("web", 'env {\n  LEVEL "debug"\n}');
     const said = await home.did("apply", "--yes");
-    expect(said).toContain(
-      "-/+ web will be changed and restarted\n      because env.LEVEL changed\n",
-    );
+    expect(said).toContain("-/+ web will be changed and restarted\n      because env.LEVEL changed\n");
     expect((await home.servers()).web?.pid).not.toBe(pid);
   });
 

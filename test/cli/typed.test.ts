@@ -162,9 +162,7 @@ describe("a server that is kept", () => {
     );
     const { docs } = await home.servers();
     expect(docs).toMatchObject({ state: "running", project: "tools", kept: true, port: null });
-    expect(await home.did("list")).toContain(
-      "Not in any configuration: docs; `xy forget NAME` removes one.",
-    );
+    expect(await home.did("list")).toContain("Not in any configuration: docs; `xy forget NAME` removes one.");
     expect(await home.did("status", "docs")).toMatch(
       /declared: +no[\s\S]*LEVEL: +"5"[\s\S]*working-dir: +\/.*tools/,
     );

@@ -46,7 +46,9 @@ describe("xy up", () => {
       expect(code).toBe(0);
       expect(stdout).toContain("web         | up\r\n");
       expect(stdout).toContain("web         | stopped\r\n");
-      expect(stdout).toContain("Stopped longer-name, web. Left running, because this session did not start them: old.\r\n");
+      expect(stdout).toContain(
+        "Stopped longer-name, web. Left running, because this session did not start them: old.\r\n",
+      );
       expect(await home.servers()).toMatchObject({
         old: { state: "running", pid },
         web: { state: "stopped", held: false },
@@ -77,7 +79,9 @@ describe("xy up", () => {
     up.child.kill("SIGINT");
     expect(await up.ended).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("Stopped mine. Left running, because this session did not start them: old, taken.\n"),
+      stdout: expect.stringContaining(
+        "Stopped mine. Left running, because this session did not start them: old, taken.\n",
+      ),
     });
     expect(await states(home)).toEqual({ old: "running", mine: "stopped", taken: "running" });
   });

@@ -161,7 +161,9 @@ test("a start brings up what the server needs; what is held it waits for, until 
 
   await home.did("stop", "--all");
   expect(await home.did("start", "--no-deps", "web")).toBe("web: started\n");
-  expect(await home.did("start", "web", "api", "db")).toBe("api: started\ndb: started\nweb: is already running\n");
+  expect(await home.did("start", "web", "api", "db")).toBe(
+    "api: started\ndb: started\nweb: is already running\n",
+  );
 });
 
 test("a start runs a task again that has failed, for whoever needs it completed", async () => {
