@@ -3,7 +3,9 @@ import { string } from "@oclif/core/args";
 import type { Plan } from "../model/plan.ts";
 import type { Stop } from "../operation/outcome.ts";
 import type { SavedPlan } from "../operation/saved-plan.ts";
-import { ApplyCommand, waitFlags } from "./apply-command.ts";
+import { appliedOrEnd, applyFront, applyWorld, printOutcome, waitMsOf } from "./applying.ts";
+import { BaseCommand } from "./base.ts";
+import { settingOf } from "./configuration.ts";
 import { EXIT } from "./exit-codes.ts";
 import {
   adoptProjectFlag,
@@ -11,10 +13,11 @@ import {
   secretsFlag,
   selectionFlags,
   trustFlags,
+  waitFlags,
   yesFlag,
-} from "./project-command.ts";
+} from "./flags.ts";
 
-export default class Apply extends ApplyCommand {
+export default class Apply extends BaseCommand {
   static override summary = "Make the running servers match the configuration.";
   static override description =
     "Shows the plan, asks for confirmation, and carries it out in dependency order. Servers that already match are left " +
@@ -47,19 +50,19 @@ export default class Apply extends ApplyCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Apply);
-    const waitMs = this.waitMs(flags);
+    const waitMs = waitMsOf(this, flags);
     const saved = args.plan === undefined ? undefined : await this.#saved(args.plan, flags);
     const { config, only, except } = saved ?? flags;
     const { applyConfiguration } = await import("../operation/applying/apply.ts");
-    const outcome = await applyConfiguration(this.front(), this.world, {
-      setting: this.setting({ ...flags, config, only, except }),
+    const outcome = await applyConfiguration(applyFront(this), applyWorld(this), {
+      setting: settingOf(this, { ...flags, config, only, except }),
       ...{ only, except, waitMs, rollback: flags.rollback, strict: flags.strict },
       adopts: flags["adopt-project"],
       fleet: { adopt: flags.adopt },
       asksAbout: saved || flags.yes ? "none" : "changes",
       ...(saved && { review: saved.review }),
     });
-    this.printOutcome(this.applied(outcome));
+    await printOutcome(this, appliedOrEnd(this, outcome));
   }
 
   async #saved(

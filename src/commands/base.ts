@@ -5,11 +5,15 @@ import * as Flags from "@oclif/core/flags";
 import type { Input, ParserOutput } from "@oclif/core/interfaces";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { visible, visibleJson } from "../model/visible.ts";
+import { pathsOf } from "../system/paths.ts";
+import { STATE_FOLDER, whyNotPrivate } from "../system/private-folder.ts";
 import type { LineScreen } from "../views/logs.ts";
-import { onScreen } from "../views/screen.ts";
+import { onScreen, type Screen } from "../views/screen.ts";
+import type { View } from "../views/view.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { CommandFailure, report, usageFailure } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
+import { shortenPath } from "./shorten.ts";
 
 type Values = Record<string, unknown>;
 
@@ -30,11 +34,12 @@ export abstract class BaseCommand extends Command {
   };
 
   readonly #interruption = new Interruption();
+  #state: string | undefined;
 
   abstract override run(): Promise<void>;
 
   /** Aborted by Ctrl-C, SIGTERM or SIGHUP. A command that reads it must wind up then; others are ended at once. */
-  protected get signal(): AbortSignal {
+  get signal(): AbortSignal {
     return this.#interruption.signal;
   }
 
@@ -43,8 +48,25 @@ export abstract class BaseCommand extends Command {
     this.#interruption.expectCtrlC();
   }
 
-  protected get json(): boolean {
+  get json(): boolean {
     return this.jsonEnabled();
+  }
+
+  /** The state folder. One that is not the account's alone ends the command. */
+  get state(): string {
+    this.#state ??= this.#privateState();
+    return this.#state;
+  }
+
+  #privateState(): string {
+    const { state } = pathsOf(process.env);
+    const problem = whyNotPrivate(state, STATE_FOLDER);
+    return problem === undefined ? state : this.fail(EXIT.failed, problem);
+  }
+
+  /** For views on stdout. */
+  get screen(): Screen {
+    return { ...screenOf(process.stdout), colour: this.colour };
   }
 
   /** Whether stdout may carry colours. */
@@ -58,31 +80,59 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Writes a line, or lines, of data for people. */
-  protected print(text: string): void {
+  print(text: string): void {
     this.printAsIs(onScreen(text, this));
   }
 
   /** The bytes of a file, or a line of a server, of which {@link shownLine} has decided what may be shown. */
-  protected printAsIs(text: string): void {
+  printAsIs(text: string): void {
     process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
   }
 
-  protected printJson(value: unknown): void {
+  /** Shows a result: its JSON view with `--json`, else its text, with warnings before it and notes after it. */
+  async show<D>(document: D, view: View<D>): Promise<void> {
+    if (this.json) return this.printJson(view.json ? view.json(document) : document);
+    this.note(...(view.warnings?.(document) ?? []));
+    const text = await view.text(document);
+    if (text !== undefined) this.print(text);
+    this.note(...(view.notes?.(document) ?? []));
+  }
+
+  /** Shows one line of a stream: a JSON document on a line, or text whose control characters the view has handled. */
+  showLine<D>(line: D, text: (line: D) => string | undefined): void {
+    if (this.json) {
+      this.printJsonLine(line);
+      return;
+    }
+    const shown = text(line);
+    if (shown !== undefined) this.printAsIs(shown);
+  }
+
+  /** A line for people only, on the way to the result. */
+  tell(text: string): void {
+    if (!this.json) this.print(text);
+  }
+
+  /** The same on stderr. */
+  hint(...lines: readonly string[]): void {
+    if (!this.json) this.note(...lines);
+  }
+
+  private printJson(value: unknown): void {
     this.printAsIs(visibleJson(JSON.stringify(value, null, 2)));
   }
 
-  /** For streams: one document a line. */
-  protected printJsonLine(value: unknown): void {
+  private printJsonLine(value: unknown): void {
     this.printAsIs(visibleJson(JSON.stringify(value)));
   }
 
   /** For people, beside the data: progress, hints, warnings. */
-  protected note(...lines: readonly string[]): void {
+  note(...lines: readonly string[]): void {
     process.stderr.write(lines.map((line) => `${visible(line)}\n`).join(""));
   }
 
   /** What is shown of a line that a server printed. `raw`: all of it. */
-  protected lineScreen(raw: boolean): LineScreen {
+  lineScreen(raw: boolean): LineScreen {
     // The same in a pipe as on a terminal: what reads the pipe may well show it on one.
     return { colour: this.colour, keep: raw ? "all" : mayColour(process.env, true) ? "colours" : "text" };
   }
@@ -91,11 +141,7 @@ export abstract class BaseCommand extends Command {
    * Ends the command. `problems` are printed one a line before the message, which is one line, or several if they are
    * given as such.
    */
-  protected fail(
-    code: ExitCode,
-    message: string | readonly string[],
-    problems: readonly Diagnostic[] = [],
-  ): never {
+  fail(code: ExitCode, message: string | readonly string[], problems: readonly Diagnostic[] = []): never {
     throw new CommandFailure(code, message, problems);
   }
 
@@ -134,6 +180,12 @@ export abstract class BaseCommand extends Command {
     this.#interruption.release();
     if (this.#interruption.exitCode !== undefined) process.exitCode = this.#interruption.exitCode;
   }
+}
+
+/** A stream as views know it, without colours. */
+export function screenOf(stream: NodeJS.WriteStream): Screen {
+  const width = stream.isTTY ? stream.columns : undefined;
+  return { colour: false, now: Date.now(), shorten: shortenPath, ...(width ? { width } : {}) };
 }
 
 /** NO_COLOR and FORCE_COLOR (any value but 0 or false) come before TERM=dumb, which comes before the terminal. */

@@ -8,24 +8,19 @@ import { own } from "../model/own.ts";
 import { visible } from "../model/visible.ts";
 import type { Evaluated } from "../operation/evaluating.ts";
 import type { HostName } from "../operation/host-name.ts";
+import { machineTitle, shownMachine } from "../views/machine.ts";
+import { BaseCommand } from "./base.ts";
+import { type EvaluationFlags, settingOf, usable } from "./configuration.ts";
 import { EXIT } from "./exit-codes.ts";
-import {
-  type EvaluationFlags,
-  machineFlag,
-  machineTitle,
-  ProjectCommand,
-  secretsFlag,
-  shownMachine,
-  trustFlags,
-  unaskedFlag,
-} from "./project-command.ts";
+import { machineFlag, secretsFlag, trustFlags, unaskedFlag } from "./flags.ts";
 import { shortenPath } from "./shorten.ts";
 import { goWithoutHome } from "./standing.ts";
+import { fleetOf } from "./units.ts";
 
-export default class Check extends ProjectCommand {
+export default class Check extends BaseCommand {
   static override summary = "Validate the configuration and show every problem at once.";
   static override description =
-    "Changes nothing, runs no secret commands, and opens no env-file and no file of a secret. Exits with 3 if the configuration is invalid. What is missing on this machine only, such as a program, is a warning.";
+    "Changes nothing, runs no secret commands, and opens neither env-files nor secret files. Exits with 3 if the configuration is invalid. Something missing only on this machine, such as a program, is a warning.";
   static override examples = [
     "<%= config.bin %> check",
     "<%= config.bin %> check --config ~/dotfiles/xy",
@@ -41,7 +36,7 @@ export default class Check extends ProjectCommand {
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = {
-    files: string({ description: "Files: what is checked is the configuration that they belong to." }),
+    files: string({ description: "Files whose configuration to check." }),
   };
   static override flags = {
     ...trustFlags,
@@ -62,16 +57,20 @@ export default class Check extends ProjectCommand {
       else failed.push(result);
     }
     if (failed.length > 0) this.#endWith(failed, found);
-    if (this.json) {
-      const documents = found.map(({ document }) => ({ valid: true, ...document }));
-      return this.printJson(files.length === 0 ? documents[0] : { valid: true, projects: documents });
-    }
-    for (const { warnings } of found) this.#warn(warnings);
-    for (const note of new Set(found.flatMap(({ notes }) => notes))) this.note(note);
-    for (const { document } of found) this.print(validityOf(document, flags.for));
+    await this.show(found, {
+      warnings: (all) => [
+        ...all.flatMap(({ warnings }) => warnings.map(warningText)),
+        ...new Set(all.flatMap(({ notes }) => notes)),
+      ],
+      text: (all) => all.map(({ document }) => validityOf(document, flags.for)).join("\n"),
+      json: (all) => {
+        const documents = all.map(({ document }) => ({ valid: true, ...document }));
+        return files.length === 0 ? documents[0] : { valid: true, projects: documents };
+      },
+    });
   }
 
-  /** Where what is to be checked is, as `--config` names it. Undefined: wherever it is looked for. */
+  /** The configurations to check, as `--config` would name them. Undefined: the one found from here. */
   async #configurations(
     files: readonly string[],
     { config }: { readonly config?: string | undefined },
@@ -80,7 +79,8 @@ export default class Check extends ProjectCommand {
     if (process.argv.some((word) => word.startsWith("--config")))
       this.fail(EXIT.usage, "cannot check files and --config at once: name one or the other");
     const { configurationsOf } = await import("../operation/checking.ts");
-    return this.usable(
+    return usable(
+      this,
       await configurationsOf(files, { cwd: process.cwd(), env: process.env }),
       "nothing was done",
     );
@@ -88,7 +88,7 @@ export default class Check extends ProjectCommand {
 
   async #look(flags: EvaluationFlags): Promise<{ readonly ok: true; readonly value: Valid } | Failure> {
     const { checkConfiguration } = await import("../operation/checking.ts");
-    const checked = await checkConfiguration(this.setting(flags));
+    const checked = await checkConfiguration(settingOf(this, flags));
     if (!checked.ok) return checked;
     const { evaluated, errors: wrong, warnings, name } = checked.value;
     const refusals = flags.for
@@ -117,20 +117,16 @@ export default class Check extends ProjectCommand {
     const is = (what: "refused" | "missing") => failed.every((one) => one[what]);
     const problems = [...failed.flatMap((one) => one.problems), ...found.flatMap(({ warnings }) => warnings)];
     const why = is("refused") ? { refused: true as const } : is("missing") ? { missing: true as const } : {};
-    return this.usable<never>({ ok: false, problems, ...why }, "nothing was done");
+    return usable<never>(this, { ok: false, problems, ...why }, "nothing was done");
   }
 
-  #warn(warnings: readonly Diagnostic[]): void {
-    for (const warning of warnings) this.note(`warning: ${formatDiagnostic(warning, shortenPath)}`);
-  }
-
-  /** What the backends refuse of the servers that nothing else is wrong with. */
+  /** What the backends refuse, for servers without other problems. */
   async #refusals(
     { desired, place, secrets, settings }: Omit<Evaluated, "warnings">,
     found: readonly Diagnostic[],
   ): Promise<Diagnostic[]> {
     const wrong = new Set(found.map(({ server }) => server));
-    const fleet = this.fleet(desired.project, { settings });
+    const fleet = fleetOf(this, desired.project, { settings });
     const errors: Diagnostic[] = [];
     for (const spec of desired.servers.filter(({ name }) => !wrong.has(name))) {
       const backend = await fleet.backend(spec.backend);
@@ -143,9 +139,11 @@ export default class Check extends ProjectCommand {
   }
 }
 
+const warningText = (warning: Diagnostic) => `warning: ${formatDiagnostic(warning, shortenPath)}`;
+
 type Failure = Extract<Result<never>, { ok: false }> & { readonly refused?: true; readonly missing?: true };
 
-/** What is said of a configuration in which nothing is wrong. */
+/** What to show for a configuration without problems. */
 interface Valid {
   readonly document: {
     readonly project: string;
@@ -154,16 +152,16 @@ interface Valid {
     readonly elsewhere: readonly string[];
   };
   readonly warnings: readonly Diagnostic[];
-  /** What is to be known beside. */
+  /** Remarks for a person. */
   readonly notes: readonly string[];
 }
 
-/** What this machine is called where no network says it, and for which machines there is something else. */
+/** The name of this machine where the network does not give it, and servers that are for other machines. */
 function notesOn({ elsewhere = {} }: Evaluated["desired"], name: HostName | undefined): string[] {
   const isSaid = name !== undefined && name.from !== "network";
   const by = name?.from === "XY_HOST" ? "XY_HOST" : shortenPath(name?.from ?? "");
   return [
-    ...(isSaid ? [`This machine is called ${name.name}: ${by} says so.`] : []),
+    ...(isSaid ? [`The name of this machine is ${name.name}, from ${by}.`] : []),
     ...Object.entries(elsewhere).map(([server, why]) => `${server} is declared for other machines (${why})`),
   ];
 }
@@ -177,7 +175,7 @@ function validityOf({ project, servers, actions, elsewhere }: Valid["document"],
   return `The configuration is valid${there}: project ${project}, ${number(servers.length, "server")}${tasks}${others}.`;
 }
 
-/** The same of another machine, whose managers are not here. */
+/** The same for another machine, whose service managers cannot be asked from here. */
 async function refusalsThere(
   { desired, place }: Omit<Evaluated, "warnings">,
   found: readonly Diagnostic[],

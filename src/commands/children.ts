@@ -3,11 +3,16 @@ import { Redactor } from "../model/redact.ts";
 import type { ResultOf } from "../rpc/contract.ts";
 import { processEntries } from "../rpc/usage-contract.ts";
 import { usageOf } from "../system/usage.ts";
+import { showsBoxes } from "../views/tree.ts";
 import { childrenView } from "../views/usage.ts";
+import { type Address, addressOf, wireName } from "./addresses.ts";
+import { withAgent } from "./agent-calls.ts";
+import { BaseCommand } from "./base.ts";
 import { EXIT } from "./exit-codes.ts";
-import { type Address, nameArgument, ServerCommand, showsBoxes, wireName } from "./server-command.ts";
+import { nameArgument } from "./flags.ts";
+import { observeUnit, withUnits } from "./units.ts";
 
-export default class Children extends ServerCommand {
+export default class Children extends BaseCommand {
   static override summary = "Show a server's processes, with their CPU and memory use.";
   static override description =
     "Lists everything in its session and everything that descends from it. A daemon that has left it is marked (left). CPU is relative to one processor, measured over a " +
@@ -18,17 +23,17 @@ export default class Children extends ServerCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Children);
-    const address = await this.address(args.name, flags);
+    const address = await addressOf(this, args.name, flags);
     const family =
       address.backend === "agent"
-        ? await this.withAgent((client) => client.call("children", wireName(address)))
+        ? await withAgent(this, (client) => client.call("children", wireName(address)))
         : await this.#ofUnit(address);
-    if (this.json) this.printJson(family);
-    else this.print(childrenView(family, { ...this.screen, ascii: !showsBoxes(process.env) }));
+    const screen = { ...this.screen, ascii: !showsBoxes(process.env) };
+    await this.show(family, { text: (shown) => childrenView(shown, screen) });
   }
 
   async #ofUnit(address: Address): Promise<ResultOf<"children">> {
-    const { pid, state } = await this.observeUnit(address);
+    const { pid, state } = await observeUnit(this, address);
     const usage = await usageOf(await pidsOf(address, pid));
     const { name } = address;
     if (usage.length === 0)
@@ -36,7 +41,7 @@ export default class Children extends ServerCommand {
         EXIT.failed,
         `cannot show the processes of ${name}: it is ${state}; \`xy start ${name}\` starts it`,
       );
-    const known = await this.withUnits(address, async ({ store }) => store.read(name));
+    const known = await withUnits(this, address, async ({ store }) => store.read(name));
     const redactor = new Redactor(known?.secrets ?? {}, known?.spec.env ?? {});
     return { ...wireName(address), ...processEntries(usage, (text) => redactor.line(text)) };
   }

@@ -1,9 +1,11 @@
 import { recordedProjects } from "../system/projects.ts";
-import { ApplyCommand } from "./apply-command.ts";
+import { appliedOrEnd, applyFront, applyWorld, printOutcome } from "./applying.ts";
+import { BaseCommand } from "./base.ts";
+import { currentProject } from "./configuration.ts";
 import { EXIT } from "./exit-codes.ts";
-import { projectFlag, yesFlag } from "./project-command.ts";
+import { projectFlag, yesFlag } from "./flags.ts";
 
-export default class Destroy extends ApplyCommand {
+export default class Destroy extends BaseCommand {
   static override summary = "Stop and remove all servers and actions of the project.";
   static override description =
     "Works from xy's records, so the configuration no longer has to exist. Logs and jobs are deleted too.";
@@ -22,11 +24,11 @@ export default class Destroy extends ApplyCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Destroy);
-    const project = flags.project ?? (await this.currentProject(flags)) ?? this.#nothingHere();
+    const project = flags.project ?? (await currentProject(this, flags)) ?? this.#nothingHere();
     if (!recordedProjects(this.state).includes(project)) this.#nothingHere(project);
     const { destroy } = await import("../operation/applying/destroy.ts");
-    const outcome = await destroy(this.front(), this.world, { project, yes: flags.yes });
-    this.printOutcome(this.applied(outcome));
+    const outcome = await destroy(applyFront(this), applyWorld(this), { project, yes: flags.yes });
+    await printOutcome(this, appliedOrEnd(this, outcome));
   }
 
   #nothingHere(project?: string): never {

@@ -8,25 +8,21 @@ import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import { evaluateToEmit } from "../operation/emitting.ts";
 import { lookAtUnits, removeUnits, type UnitFolder, writeUnits } from "../operation/unit-files.ts";
+import { shownMachine } from "../views/machine.ts";
+import { BaseCommand } from "./base.ts";
+import { settingOf, shortenedProblems, usable } from "./configuration.ts";
 import { EXIT } from "./exit-codes.ts";
-import {
-  machineFlag,
-  ProjectCommand,
-  selectionFlags,
-  shownMachine,
-  trustFlags,
-  unaskedFlag,
-} from "./project-command.ts";
+import { machineFlag, selectionFlags, trustFlags, unaskedFlag } from "./flags.ts";
 import { shortenPath } from "./shorten.ts";
 import { goWithoutHome } from "./standing.ts";
 
-/** Units that are committed have the project's name in theirs. */
+/** The names of committed units contain the project's name. */
 const unnamed = (project: string): Diagnostic => ({
   severity: "warning",
-  message: `the units are named after this folder: from a clone in another one they get other names; write project "${project}" in xy.config to keep this one`,
+  message: `the units are named after this folder, so a clone in another folder gets other names; write project "${project}" in xy.config to fix the name`,
 });
 
-export default class Emit extends ProjectCommand {
+export default class Emit extends BaseCommand {
   static override summary = "Write the servers as systemd, launchd or supervisord units.";
   static override description =
     "Prints the units, or writes them to a folder that you can commit. Installs and starts nothing, resolves no secrets, " +
@@ -37,7 +33,7 @@ export default class Emit extends ProjectCommand {
     "<%= config.bin %> emit systemd --out ~/.config/systemd/user",
     { description: "Fail if anything would be lost", command: "<%= config.bin %> emit launchd --strict" },
     {
-      description: "In CI: fail if the committed units are not those of the configuration",
+      description: "In CI: fail if the committed units do not match the configuration",
       command: "<%= config.bin %> emit systemd --out units --check",
     },
     {
@@ -70,9 +66,9 @@ export default class Emit extends ProjectCommand {
     force: Flags.boolean({ dependsOn: ["out"], summary: "Also overwrite files that xy did not write." }),
     check: Flags.boolean({
       ...{ dependsOn: ["out"], exclusive: ["prune", "force"] },
-      summary: "Write nothing. Exit with 4 if a file is missing, differs, or is of a server that is gone.",
+      summary: "Write nothing. Exit with 4 if a file is missing, differs, or belongs to a removed server.",
     }),
-    prune: Flags.boolean({ dependsOn: ["out"], summary: "Also remove the files of servers that are gone." }),
+    prune: Flags.boolean({ dependsOn: ["out"], summary: "Also remove the files of removed servers." }),
     quiet: Flags.boolean({ char: "q", summary: "Do not list what the service manager cannot express." }),
     strict: Flags.boolean({
       summary: "Write no unit of a server if a setting in its configuration cannot be expressed exactly.",
@@ -84,8 +80,13 @@ export default class Emit extends ProjectCommand {
     goWithoutHome();
     const manager = args.manager as Manager;
     const { only = [], except = [] } = flags;
-    const { project, unknown, servers, declared, ignored, problems, unknownHome, ...emission } = this.usable(
-      await evaluateToEmit(this.setting(flags), { only, except }, manager === "systemd" && !flags.absolute),
+    const { project, unknown, servers, declared, ignored, problems, unknownHome, ...emission } = usable(
+      this,
+      await evaluateToEmit(
+        settingOf(this, flags),
+        { only, except },
+        manager === "systemd" && !flags.absolute,
+      ),
       "nothing was written",
     );
     if (unknown.length > 0)
@@ -95,7 +96,7 @@ export default class Emit extends ProjectCommand {
       );
     const refused = [...problems];
     const wrong = () => new Set(refused.map(({ server }) => server));
-    // What cannot be known of another machine is no text that a unit could carry.
+    // A unit cannot contain what is not known about another machine.
     const known = flags.for ? servers.filter(({ spec }) => !wrong().has(spec.name)) : servers;
     refused.push(...unitProblems(manager, known));
     if (refused.some(({ server }) => server === undefined)) this.#endWith(refused);
@@ -116,22 +117,33 @@ export default class Emit extends ProjectCommand {
     const done = look && folder ? this.#carryOut(folder, units, look, flags) : {};
     if (refused.length > 0) process.exitCode = EXIT.failed;
     else if (flags.check && look && isOff(look)) process.exitCode = EXIT.changesPending;
-    if (this.json)
-      return this.printJson({
-        ...{ version: 1, manager, project, ...(flags.for ? { for: shownMachine(flags.for) } : {}) },
-        ...{ units, ignored, warnings, ...done, ...(refused.length > 0 ? { problems: refused } : {}) },
-      });
-    for (const problem of this.shortened(refused)) this.note(formatDiagnostic(problem));
-    for (const warning of warnings) this.note(`warning: ${formatDiagnostic(warning, shortenPath)}`);
-    if (folder === undefined) this.#show(units);
-    else this.#list(done);
-    if (!flags.quiet) for (const line of notesOn(units, ignored)) this.note(line);
     const left = [...new Set(refused.flatMap(({ server }) => server ?? []))];
-    if (left.length > 0) this.note(`xy: no unit was written for ${left.join(", ")}`);
+    const emitted = {
+      units,
+      ignored,
+      warnings,
+      ...done,
+      ...(refused.length > 0 ? { problems: refused } : {}),
+    };
+    await this.show(emitted, {
+      json: (all) => ({
+        ...{ version: 1, manager, project, ...(flags.for ? { for: shownMachine(flags.for) } : {}) },
+        ...all,
+      }),
+      warnings: () => [
+        ...shortenedProblems(this, refused).map((problem) => formatDiagnostic(problem)),
+        ...warnings.map((warning) => `warning: ${formatDiagnostic(warning, shortenPath)}`),
+      ],
+      text: () => (folder === undefined ? this.#unitsText(units) : filesText(done)),
+      notes: () => [
+        ...(flags.quiet ? [] : notesOn(units, ignored)),
+        ...(left.length > 0 ? [`xy: no unit was written for ${left.join(", ")}`] : []),
+      ],
+    });
   }
 
   #endWith(problems: readonly Diagnostic[]): never {
-    return this.fail(EXIT.failed, "nothing was written", this.shortened(problems));
+    return this.fail(EXIT.failed, "nothing was written", shortenedProblems(this, problems));
   }
 
   #look(
@@ -171,36 +183,39 @@ export default class Emit extends ProjectCommand {
     }
   }
 
-  /** One unit as it is, several with a line that names each. A person sees all that is in it, a file gets its bytes. */
-  #show(units: readonly RenderedUnit[]): void {
+  /** One unit as it is, several with a line that names each. On a terminal with control characters visible, else the bytes. */
+  #unitsText(units: readonly RenderedUnit[]): string | undefined {
     const heading = ({ name }: RenderedUnit) => (units.length > 1 ? `==> ${name} <==\n` : "");
     const text = units.map((unit) => `${heading(unit)}${unit.text}`).join("\n");
-    if (units.length === 0) return;
-    if (process.stdout.isTTY) this.print(text);
-    else this.printAsIs(text);
-  }
-
-  #list({
-    written = [],
-    missing = [],
-    differing = [],
-    unchanged = [],
-    stale = [],
-    removed = [],
-  }: Done): void {
-    const say = (word: string, files: readonly string[], more = "") => {
-      for (const file of files) this.print(`${word.padEnd(7)} ${shortenPath(file)}${more}`);
-    };
-    say("wrote", written);
-    say("missing", missing);
-    say("differs", differing);
-    say("kept", unchanged, " (it was the same)");
-    say("stale", stale, " (no such server; --prune removes it)");
-    say("removed", removed, " (no such server)");
+    if (units.length === 0) return undefined;
+    if (process.stdout.isTTY) return text;
+    this.printAsIs(text);
+    return undefined;
   }
 }
 
-/** What became of the files, or would. Paths. */
+function filesText({
+  written = [],
+  missing = [],
+  differing = [],
+  unchanged = [],
+  stale = [],
+  removed = [],
+}: Done): string | undefined {
+  const lines = (word: string, files: readonly string[], more = "") =>
+    files.map((file) => `${word.padEnd(7)} ${shortenPath(file)}${more}`);
+  const all = [
+    ...lines("wrote", written),
+    ...lines("missing", missing),
+    ...lines("differs", differing),
+    ...lines("kept", unchanged, " (unchanged)"),
+    ...lines("stale", stale, " (no such server; --prune removes it)"),
+    ...lines("removed", removed, " (no such server)"),
+  ];
+  return all.length === 0 ? undefined : all.join("\n");
+}
+
+/** What happened to the files, or would with `--check`. Paths. */
 interface Done extends Partial<Omit<UnitFolder, "refused">> {
   readonly written?: readonly string[];
   readonly removed?: readonly string[];
@@ -218,11 +233,11 @@ function foreignProblem(
   return { severity: "error", message, file, ...withoutUndefined({ server }) };
 }
 
-/** A path of a home folder that nobody knows is no path. */
+/** A unit cannot contain a home folder that is not known. */
 function homelessProblem({ server, text }: RenderedUnit, stand: string): Diagnostic[] {
   if (!text.includes(stand)) return [];
   const message =
-    "cannot write this unit: it has the home folder in it, which is not known here; set HOME, or say whose it is with --for";
+    "cannot write this unit: it contains the home folder, which is not known here; set HOME, or name the machine with --for";
   return [{ severity: "error", message, server }];
 }
 
@@ -232,7 +247,7 @@ function asProblems({ server, losses }: RenderedUnit): Diagnostic[] {
     .map(({ message }) => ({ severity: "error", message, server }));
 }
 
-/** What is to be known beside the units, once for all servers that it is true of. */
+/** Remarks on the units, each once for all servers it applies to. */
 function notesOn(units: readonly RenderedUnit[], ignored: readonly string[]): string[] {
   const servers = new Map<string, string[]>();
   const add = (message: string, server: string) =>

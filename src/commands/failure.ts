@@ -21,7 +21,7 @@ export class CommandFailure extends Error {
   }
 }
 
-/** What oclif says about flags and arguments that do not fit, in our words and with our exit code. */
+/** Turns an error of oclif about flags and arguments into one with our words and exit code. */
 export function usageFailure(
   error: unknown,
   known: { readonly command: string; readonly flags: readonly string[] },
@@ -68,7 +68,7 @@ export function report(error: unknown, how: { readonly json: boolean; readonly d
   return failure.code;
 }
 
-/** Nothing that a developer has to look at: the message says what a person can do. */
+/** Failures that need no stack: the message says what a person can do. */
 function isForAPerson(error: unknown): boolean {
   const { code = "" } = (error ?? {}) as NodeJS.ErrnoException;
   return error instanceof InTheWay || error instanceof ConnectionLost || Object.hasOwn(ROOM, code);
@@ -83,7 +83,7 @@ function asFailure(error: unknown): CommandFailure {
 function messageOf(error: unknown): string {
   const system = error as NodeJS.ErrnoException;
   if (error instanceof Error && system.code && system.path !== undefined) return fileMessage(system);
-  // A write to an open file names none.
+  // A failed write to an open file does not name the file.
   const room = ROOM[system.code ?? ""];
   if (error instanceof Error && room !== undefined) return `cannot write in the state folder: ${room}`;
   return error instanceof Error && error.message !== "" ? error.message : String(error);
@@ -91,7 +91,7 @@ function messageOf(error: unknown): string {
 
 const DEEDS: Readonly<Record<string, string>> = { mkdir: "make the folder", scandir: "list the folder" };
 const PLACE = "see that HOME, or XDG_STATE_HOME, is a folder that you can write";
-/** What is told is all that can be said of it. */
+/** Causes that need no more details. */
 const ROOM: Readonly<Record<string, string>> = {
   EROFS: `its file system is read-only; ${PLACE}`,
   ENOSPC: "the disk is full; make room",
@@ -104,7 +104,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   ENOTDIR: `a part of its path is not a folder; ${PLACE}`,
 };
 
-/** `EPERM: operation not permitted, mkdir '/x'` as a person would say it. */
+/** Rewords messages such as `EPERM: operation not permitted, mkdir '/x'`. */
 function fileMessage({ code = "", syscall = "use", path, message }: NodeJS.ErrnoException): string {
   const cause = CAUSES[code];
   return cause === undefined ? message : `cannot ${DEEDS[syscall] ?? syscall} ${path}: ${cause}`;

@@ -4,11 +4,12 @@ import { option, string } from "@oclif/core/flags";
 import { SAMPLE_NAMES, type SampleName } from "../config/samples.ts";
 import { nearest } from "../model/nearest.ts";
 import { packageRoot } from "../system/package.ts";
+import { BaseCommand } from "./base.ts";
+import { shortenedProblems } from "./configuration.ts";
 import { EXIT } from "./exit-codes.ts";
-import { ProjectCommand } from "./project-command.ts";
 import { shortenPath } from "./shorten.ts";
 
-export default class Init extends ProjectCommand {
+export default class Init extends BaseCommand {
   static override summary = "Write a starter configuration.";
   static override description =
     "Never overwrites a file. Except for KDL, it also writes what an editor needs for completion and checks.";
@@ -19,7 +20,7 @@ export default class Init extends ProjectCommand {
       command: "<%= config.bin %> init ~/.config/xy --format kdl",
     },
     {
-      description: "Begin with MCP servers from npm",
+      description: "Start with MCP servers from npm",
       command: "<%= config.bin %> init --format kdl --with everything,memory",
     },
     {
@@ -67,7 +68,7 @@ export default class Init extends ProjectCommand {
     if (existing !== undefined) {
       this.fail(
         EXIT.failed,
-        `cannot start here: ${shortenPath(folder)} has a configuration already (${existing})`,
+        `cannot write a configuration: ${shortenPath(folder)} already has one (${existing})`,
       );
     }
     const { written, kept } = writeStarter(
@@ -81,13 +82,13 @@ export default class Init extends ProjectCommand {
       this.state,
     );
     for (const file of written) this.print(`wrote ${shortenPath(file)}`);
-    for (const file of kept) this.print(`kept  ${shortenPath(file)} (it was there)`);
+    for (const file of kept) this.print(`kept  ${shortenPath(file)} (already there)`);
     const problems = await problemsIn(folder, process.env);
     if (problems.length > 0)
       this.fail(
         EXIT.invalidConfig,
         "the files were written but cannot be used yet",
-        this.shortened(problems),
+        shortenedProblems(this, problems),
       );
     this.print("\nNext: `xy plan` shows what would be started, `xy apply` starts it.");
   }

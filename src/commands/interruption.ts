@@ -3,8 +3,8 @@ import { constants } from "node:os";
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Ctrl-C and its relatives. A command that never asks for `signal` is ended at once; one that does is told, and gets
- * to wind up; the second signal ends either. The exit code is 128 + the signal's number.
+ * Ctrl-C, SIGTERM and SIGHUP. A command that never reads `signal` exits at once; one that does is told, and may finish
+ * its work; a second signal ends either. The exit code is 128 + the signal's number.
  */
 export class Interruption {
   readonly #controller = new AbortController();
@@ -12,7 +12,7 @@ export class Interruption {
   #code: number | undefined;
   #expected = false;
 
-  /** Aborted by the first signal. Asking for it promises to end soon afterwards. */
+  /** Aborted by the first signal. A command that reads it promises to exit soon afterwards. */
   get signal(): AbortSignal {
     this.#heeded = true;
     return this.#controller.signal;
@@ -23,7 +23,7 @@ export class Interruption {
     return this.#expected ? undefined : this.#code;
   }
 
-  /** Ctrl-C was how the command is meant to end: no failure. Other signals stay what they are. */
+  /** Ctrl-C is the normal way to end this command, not a failure. Other signals still are. */
   expectCtrlC(): void {
     this.#expected = this.#code === 128 + constants.signals.SIGINT;
   }

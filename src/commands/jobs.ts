@@ -3,11 +3,14 @@ import { PHASES } from "../model/job.ts";
 import { NAME_PATTERN, NAME_RULE } from "../model/name.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import { jobsView } from "../views/jobs.ts";
+import { addressOf } from "./addresses.ts";
+import { withAgentIfRecorded } from "./agent-calls.ts";
+import { BaseCommand } from "./base.ts";
 import { EXIT } from "./exit-codes.ts";
-import { JobCommand } from "./job-command.ts";
-import { projectFilter } from "./project-command.ts";
+import { projectFilter } from "./flags.ts";
+import { sinceFlag } from "./line-flags.ts";
 
-export default class Jobs extends JobCommand {
+export default class Jobs extends BaseCommand {
   static override summary = "List jobs, newest first.";
   static override description =
     "A job is one run of a server's own program or of an action. A finished job is kept until its server is started or " +
@@ -45,16 +48,17 @@ export default class Jobs extends JobCommand {
     const { flags } = await this.parse(Jobs);
     const { server, action, phase, tag, limit, cursor } = flags;
     const where = await this.#where(server, flags);
-    const since = this.since(flags.since, "24h or 30m");
+    const since = sinceFlag(this, flags.since, "24h or 30m");
     const query = {
       ...where,
       limit,
       ...withoutUndefined({ action, phase, tag, since_unix_ms: since, cursor }),
     };
     const none = { jobs: [], next_cursor: null };
-    const found = (await this.withAgentIfRecorded((client) => client.call("job_list", query))) ?? none;
-    if (this.json) this.printJson(found);
-    else this.print(jobsView(found.jobs, found.next_cursor !== null, this.screen));
+    const found = (await withAgentIfRecorded(this, (client) => client.call("job_list", query))) ?? none;
+    await this.show(found, {
+      text: ({ jobs, next_cursor: next }) => jobsView(jobs, next !== null, this.screen),
+    });
   }
 
   async #where(
@@ -70,7 +74,7 @@ export default class Jobs extends JobCommand {
         `cannot use ${JSON.stringify(server)} as the name of a server: write ${NAME_RULE}`,
       );
     }
-    const address = await this.address(server, flags);
+    const address = await addressOf(this, server, flags);
     return { project: address.project, server: address.name };
   }
 }

@@ -1,10 +1,11 @@
-import { endedWords, OperateCommand } from "./operate-command.ts";
-import { allFlag, endFlag, namesArgument } from "./server-command.ts";
+import { BaseCommand } from "./base.ts";
+import { allFlag, endFlag, namesArgument } from "./flags.ts";
+import { endedWords, operate } from "./operating.ts";
 
-export default class Kill extends OperateCommand {
+export default class Kill extends BaseCommand {
   static override summary = "Kill servers with SIGKILL, and hold them stopped.";
   static override description =
-    "Like `xy stop`, for servers that do not react to it. With --no-wait the command ends at once.";
+    "Like `xy stop`, for servers that do not react to it. With --no-wait the command exits at once.";
   static override examples = [
     "<%= config.bin %> kill web",
     "<%= config.bin %> kill web api",
@@ -17,8 +18,7 @@ export default class Kill extends OperateCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Kill);
-    const { yes: killed, no: not_running } = endedWords(flags, "killed");
     const options = flags.wait ? {} : { wait: false };
-    await this.operate("kill", { names: argv as string[], flags }, { killed, not_running }, options);
+    await operate(this, "kill", { names: argv as string[], flags }, endedWords(flags, "killed"), options);
   }
 }

@@ -1,4 +1,7 @@
 import { boolean, option } from "@oclif/core/flags";
+import { parseDuration } from "../model/units.ts";
+import type { BaseCommand } from "./base.ts";
+import { EXIT } from "./exit-codes.ts";
 
 /** Flags of commands that show lines of servers and jobs, and what they are on the wire. */
 
@@ -33,3 +36,16 @@ export const AGENT_DIED = "xy: the agent died; waiting for the next one";
 /** What a reader is told in place of lines that it does not get. */
 export const missedText = (name: string, missed: number) =>
   `xy: ${name}: ${missed === 1 ? "1 line is" : `${missed} lines are`} missing here: read too slowly, or not written`;
+
+/** `--since` as unix ms. `examples`: how a person may write it. */
+export function sinceFlag(
+  command: BaseCommand,
+  text: string | undefined,
+  examples: string,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = parseDuration(text);
+  if (ms === undefined)
+    command.fail(EXIT.usage, `cannot read --since ${text}: write a duration such as ${examples}`);
+  return Date.now() - ms;
+}

@@ -6,15 +6,20 @@ import { entryOfAgent, listEntryOf } from "../rpc/entries.ts";
 import type { ListEntry } from "../rpc/entry-contract.ts";
 import { type LostRoot, lostRoots, lostRootText } from "../system/projects.ts";
 import { type ListRow, listView } from "../views/list.ts";
+import { inOrder, isOfAgent } from "./addresses.ts";
+import { withAgentIfRecorded } from "./agent-calls.ts";
+import { BaseCommand } from "./base.ts";
+import { reaching } from "./endings.ts";
 import { EXIT } from "./exit-codes.ts";
-import { projectFilter } from "./project-command.ts";
-import { inOrder, isOfAgent, ServerCommand } from "./server-command.ts";
+import { projectFilter } from "./flags.ts";
+import { othersOf } from "./other-programs.ts";
+import { unitServers } from "./units.ts";
 
-export default class List extends ServerCommand {
+export default class List extends BaseCommand {
   static override summary = "List all servers and their state.";
   static override description =
     "Shows the servers of every project: state, readiness, pid, port, uptime and restarts. With --backend it shows " +
-    "everything that a supervisord runs, and units of systemd and launchd by a pattern of their names, whoever wrote them.";
+    "everything that a supervisord runs, and units of systemd and launchd whose names match a pattern, whoever wrote them.";
   static override aliases = ["ls", "ps"];
   static override examples = [
     "<%= config.bin %> list",
@@ -24,7 +29,7 @@ export default class List extends ServerCommand {
       command: "<%= config.bin %> list --backend supervisord",
     },
     {
-      description: "Show units that xy has not written",
+      description: "Show units that xy did not write",
       command: "<%= config.bin %> list --backend systemd 'syncthing*'",
     },
   ];
@@ -36,11 +41,11 @@ export default class List extends ServerCommand {
     ...projectFilter,
     backend: option({
       options: LISTED_MANAGERS,
-      summary: "Show what this service manager runs, also what is not xy's.",
+      summary: "Show everything that this service manager runs, not only xy's servers.",
     })(),
   };
 
-  /** What a manager runs, whoever has written it. */
+  /** Everything that a manager runs, whoever wrote it. */
   async #others(
     manager: OtherProgram["manager"],
     pattern: string | undefined,
@@ -49,17 +54,19 @@ export default class List extends ServerCommand {
     if (pattern === undefined && manager !== "supervisord")
       this.fail(
         EXIT.usage,
-        `say which units: \`xy list --backend ${manager} 'PATTERN'\`, such as 'syncthing*'`,
+        `cannot list all units: name some with \`xy list --backend ${manager} 'PATTERN'\`, such as 'syncthing*'`,
       );
     const { otherProgramDocument, otherProgramsView } = await import("../views/other-programs.ts");
-    const others = await this.others(flags);
-    const found = await this.reaching(() => others.list(manager, pattern ?? "*"));
-    if (this.json) this.printJson(found.map(otherProgramDocument));
-    else if (found.length > 0) this.print(otherProgramsView(found, this.screen));
-    else
-      this.print(
-        `${manager} has no such ${manager === "supervisord" ? "program" : "unit"}${pattern === undefined ? "" : `: ${pattern}`}.\n`,
-      );
+    const others = await othersOf(this, flags);
+    const found = await reaching(this, () => others.list(manager, pattern ?? "*"));
+    const what = manager === "supervisord" ? "program" : "unit";
+    await this.show(found, {
+      text: (shown) =>
+        shown.length > 0
+          ? otherProgramsView(shown, this.screen)
+          : `${manager} has no such ${what}${pattern === undefined ? "" : `: ${pattern}`}.\n`,
+      json: (all) => all.map(otherProgramDocument),
+    });
   }
 
   async run(): Promise<void> {
@@ -72,20 +79,19 @@ export default class List extends ServerCommand {
       );
     const params = flags.project === undefined ? {} : { project: flags.project };
     const own =
-      (await this.withAgentIfRecorded((client) => client.call("list", params), flags.project)) ?? [];
-    const units = await this.unitServers(flags.project, listEntryOf);
+      (await withAgentIfRecorded(this, (client) => client.call("list", params), flags.project)) ?? [];
+    const units = await unitServers(this, flags.project, listEntryOf);
     const found = inOrder([...own.map(entryOfAgent), ...units]);
     const lost = lostRoots(this.state, [...new Set(found.map(({ project }) => project))]);
     const entries = found.map((entry) => withRoot(entry, lost));
-    if (this.json) this.printJson(entries);
-    else if (entries.length > 0 || process.exitCode === undefined)
-      this.print(
-        [
-          listView(entries.map(rowOf), this.screen),
-          ...entries.flatMap(troubleLines),
-          ...lost.map(lostLine),
-        ].join(""),
-      );
+    await this.show(entries, {
+      text: (shown) => {
+        // "No servers" would be wrong where a manager did not answer.
+        if (shown.length === 0 && process.exitCode !== undefined) return undefined;
+        const warnings = [...shown.flatMap(troubleLines), ...lost.map(lostLine)];
+        return [listView(shown.map(rowOf), this.screen), ...warnings].join("");
+      },
+    });
   }
 }
 

@@ -5,10 +5,15 @@ import { Redactor } from "../model/redact.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { logFormatter } from "../views/logs.ts";
+import { type Address, addressOf, isOfAgent, wireName } from "./addresses.ts";
+import { BaseCommand } from "./base.ts";
+import type { EvaluationFlags } from "./configuration.ts";
+import { answering, reaching } from "./endings.ts";
 import { EXIT } from "./exit-codes.ts";
-import { AGENT_DIED, missedText, rawFlag, streamFlag, wireRaw, wireStream } from "./line-flags.ts";
-import type { EvaluationFlags } from "./project-command.ts";
-import { type Address, isOfAgent, namesArgument, ServerCommand, wireName } from "./server-command.ts";
+import { namesArgument } from "./flags.ts";
+import { AGENT_DIED, missedText, rawFlag, sinceFlag, streamFlag, wireRaw, wireStream } from "./line-flags.ts";
+import { withHeld } from "./other-programs.ts";
+import { withUnits } from "./units.ts";
 
 interface Query {
   readonly tail: number;
@@ -20,7 +25,7 @@ interface Query {
 
 type LogNotification = Notifications["log"];
 
-export default class Logs extends ServerCommand {
+export default class Logs extends BaseCommand {
   static override summary = "Show the output of servers.";
   static override description =
     "Shows the last 100 lines of each server, unless --tail asks for another number.";
@@ -52,13 +57,12 @@ export default class Logs extends ServerCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Logs);
-    if (argv.length === 0)
-      this.fail(EXIT.usage, "cannot tell whose logs to show: name the servers, as in `xy logs NAME…`");
+    if (argv.length === 0) this.fail(EXIT.usage, "cannot show logs without a name: use `xy logs NAME…`");
     const names = argv as string[];
     const others = names.filter(isProgramAddress);
     const servers = names.filter((name) => !isProgramAddress(name));
-    const addresses = await Promise.all(servers.map((name) => this.address(name, flags)));
-    const since = this.since(flags.since, "10m or 1h30m");
+    const addresses = await Promise.all(servers.map((name) => addressOf(this, name, flags)));
+    const since = sinceFlag(this, flags.since, "10m or 1h30m");
     const query = {
       tail: flags.tail,
       follow: flags.follow,
@@ -83,15 +87,13 @@ export default class Logs extends ServerCommand {
     format: ReturnType<typeof logFormatter>,
   ): Promise<void> {
     const { name } = address;
-    await this.withUnits(address, async (backend) => {
+    await withUnits(this, address, async (backend) => {
       const { manager } = backend;
       const record = backend.store.read(name);
-      if (record === undefined) this.fail(EXIT.failed, `cannot show the logs of ${name}: it has no record`);
+      if (record === undefined)
+        this.fail(EXIT.failed, `cannot show the logs of ${name}: xy has no record of it`);
       if (since !== undefined && manager.logFiles(record.spec, record.file))
-        this.fail(
-          EXIT.usage,
-          `cannot use --since with ${name}: its output is kept without times; use --tail`,
-        );
+        this.fail(EXIT.usage, `cannot use --since with ${name}: its log has no times; use --tail`);
       const request = {
         tail,
         follow,
@@ -105,13 +107,14 @@ export default class Logs extends ServerCommand {
         this.signal,
       )) {
         const line = { ...printed, line: redactor.text(printed.line) };
-        if (this.json) this.printJsonLine({ name, ...line, ...withoutUndefined({ ts_unix_ms: at }) });
-        else this.printAsIs(format({ name, ...line }));
+        this.showLine({ name, ...line, ...withoutUndefined({ ts_unix_ms: at }) }, () =>
+          format({ name, ...line }),
+        );
       }
     });
   }
 
-  /** Output of programs that are not xy's, as they printed it. */
+  /** Output of programs that are not xy's, unchanged. */
   async #showOther(
     text: string,
     flags: EvaluationFlags,
@@ -119,15 +122,14 @@ export default class Logs extends ServerCommand {
     format: ReturnType<typeof logFormatter>,
   ): Promise<void> {
     if (since !== undefined)
-      this.fail(EXIT.usage, `cannot use --since with ${text}: its output is kept without times; use --tail`);
+      this.fail(EXIT.usage, `cannot use --since with ${text}: its log has no times; use --tail`);
     const request = { tail, follow, asItStands: true, ...withoutUndefined({ stream }) };
-    await this.withHeld(text, flags, (held) =>
+    await withHeld(this, text, flags, (held) =>
       Promise.all(
         held.map(async ({ program, by }) => {
           const { name } = program;
           for await (const line of by.logs(program, request, this.signal))
-            if (this.json) this.printJsonLine({ name, ...line });
-            else this.printAsIs(format({ name, ...line }));
+            this.showLine({ name, ...line }, format);
         }),
       ),
     );
@@ -150,8 +152,8 @@ export default class Logs extends ServerCommand {
       died: () => this.note(AGENT_DIED),
     };
     const sources = addresses.map((address) => serverOutput({ ...wireName(address), ...query }));
-    const end = await this.answering(() =>
-      this.reaching(() => follow(this.state, sources, following, this.signal)),
+    const end = await answering(this, () =>
+      reaching(this, () => follow(this.state, sources, following, this.signal)),
     );
     if (end === "no-agent")
       this.fail(
@@ -161,12 +163,8 @@ export default class Logs extends ServerCommand {
   }
 
   #line(params: LogNotification, format: ReturnType<typeof logFormatter>): void {
-    if (this.json) {
-      this.printJsonLine(params);
-      return;
-    }
     const { name, missed } = params;
-    if (missed) this.note(missedText(name, missed));
-    this.printAsIs(format(params));
+    if (missed) this.hint(missedText(name, missed));
+    this.showLine(params, format);
   }
 }

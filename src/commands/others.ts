@@ -14,13 +14,13 @@ import { thisAccount } from "../system/account.ts";
 import { pathsOf } from "../system/paths.ts";
 import { recordedBackends, recordedProjects } from "../system/projects.ts";
 
-/** A program that is not xy's, and who runs it. */
+/** A program that is not xy's, and its supervisord. */
 export interface Held {
   readonly program: OtherProgram;
   readonly by: SupervisordPrograms;
 }
 
-/** What service managers run beside the servers of xy: found here, and operated by those who run it. */
+/** Programs that service managers run beside xy's servers. */
 export class Others {
   readonly #state: string;
   readonly #only: string | undefined;
@@ -28,8 +28,8 @@ export class Others {
   #known: Promise<SupervisordPrograms[]> | undefined;
 
   /**
-   * `only`: the project whose supervisord is meant. `declared`: what the configuration here says; when it is needed, and
-   * cannot be used, that ends the command.
+   * `only`: the project whose supervisord to use. `declared`: the backends that the configuration here names; ends the
+   * command if they are needed and the configuration cannot be used.
    */
   constructor(
     state: string,
@@ -41,7 +41,7 @@ export class Others {
     this.#declared = declared;
   }
 
-  /** By name. `pattern`: of their names, with `*` and `?`. */
+  /** Sorted by name. `pattern`: for names, with `*` and `?`. */
   async list(manager: OtherProgram["manager"], pattern: string): Promise<OtherProgram[]> {
     const found = await this.#matching(manager, pattern);
     const ours = this.#ours(manager);
@@ -78,7 +78,7 @@ export class Others {
     }
   }
 
-  /** What an address means, in each supervisord that is known. Throws an error with the way out where that is nothing. */
+  /** The programs that an address means. Throws an error that says the way out if there are none. */
   async held(text: string): Promise<Held[]> {
     const address = programAddress(text);
     if (address === undefined) throw new Error(`${text} is no address of a program`);
@@ -89,7 +89,7 @@ export class Others {
     const holders = found.filter((all) => all.length > 0);
     if (holders.length > 1)
       throw new NoSuchProgram(
-        `cannot tell which ${text} is meant: ${holders.length} supervisords have one; say whose with --project`,
+        `cannot tell which ${text} is meant: ${holders.length} supervisords have one; choose with --project`,
       );
     const all = holders[0] ?? [];
     if (all.length === 0)
@@ -98,12 +98,12 @@ export class Others {
     for (const { program } of all) {
       const server = ours.get(program.name);
       if (server !== undefined)
-        throw new NoSuchProgram(`cannot use ${program.name} so: it is xy's own; say ${server}`);
+        throw new NoSuchProgram(`cannot use ${program.name} here: it is the server ${server}; use that name`);
     }
     return all;
   }
 
-  /** Those of what was applied, and that of the configuration here. */
+  /** The supervisords of applied projects, and the one that the configuration here names. */
   #supervisords(): Promise<SupervisordPrograms[]> {
     this.#known ??= this.#open();
     return this.#known;
@@ -121,7 +121,7 @@ export class Others {
       if (supervisord !== undefined) sites.set(supervisord.url, supervisord);
     if (sites.size === 0)
       throw new BackendUnreachable(
-        "cannot reach supervisord: nobody said where it is; write supervisord with its url in xy.config",
+        "cannot reach supervisord: its address is not known; add `supervisord` with its `url` to xy.config",
       );
     return [...sites.values()].map((site) => new SupervisordPrograms(site));
   }

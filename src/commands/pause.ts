@@ -1,10 +1,11 @@
 import { string } from "@oclif/core/flags";
 import { formatDuration, LONGEST_PAUSE, parseDuration } from "../model/units.ts";
+import { BaseCommand } from "./base.ts";
 import { EXIT } from "./exit-codes.ts";
-import { OperateCommand } from "./operate-command.ts";
-import { allFlag, namesArgument } from "./server-command.ts";
+import { allFlag, namesArgument } from "./flags.ts";
+import { operate } from "./operating.ts";
 
-export default class Pause extends OperateCommand {
+export default class Pause extends BaseCommand {
   static override summary = "Suspend automatic restarts, for example for a manual upgrade.";
   static override description =
     "Running servers keep running, and probes keep checking them. But nothing is restarted, even if it exits or fails its " +
@@ -27,8 +28,9 @@ export default class Pause extends OperateCommand {
     const { argv, flags } = await this.parse(Pause);
     const ms = this.#duration(flags.for);
     const how = ms === undefined ? "until `xy resume`" : `for ${formatDuration(ms)}`;
-    const words = { paused: `paused ${how}`, already_paused: `was paused already; now ${how}` };
-    await this.operate(
+    const words = { yes: `paused ${how}`, no: `was already paused; now ${how}` };
+    await operate(
+      this,
       "pause",
       { names: argv as string[], flags },
       words,

@@ -1,33 +1,39 @@
 import { resolve } from "node:path";
 import { boolean, string } from "@oclif/core/flags";
+import type { Fleet } from "../backends/fleet.ts";
 import { formatDiagnostic } from "../model/diagnostic.ts";
 import { hasUnknownSecret } from "../model/environment.ts";
 import type { Machine } from "../model/machine.ts";
 import { own } from "../model/own.ts";
 import type { Plan } from "../model/plan.ts";
 import { isEmpty } from "../model/summary.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import type { Evaluated } from "../operation/evaluating.ts";
+import type { ToPlan } from "../operation/planning.ts";
 import { planDocument } from "../views/json.ts";
+import { machineTitle, shownMachine } from "../views/machine.ts";
 import { planView } from "../views/plan.ts";
+import { BaseCommand } from "./base.ts";
+import { evaluatedOrEnd } from "./configuration.ts";
+import { completed, reaching } from "./endings.ts";
 import { EXIT } from "./exit-codes.ts";
 import {
   adoptProjectFlag,
   backendFlags,
   machineFlag,
-  machineTitle,
-  ProjectCommand,
   secretsFlag,
   selectionFlags,
-  shownMachine,
   trustFlags,
   unaskedFlag,
-} from "./project-command.ts";
+} from "./flags.ts";
+import { specScreen } from "./spec-screen.ts";
 import { goWithoutHome } from "./standing.ts";
+import { fleetOf } from "./units.ts";
 
-export default class PlanCommand extends ProjectCommand {
+export default class PlanCommand extends BaseCommand {
   static override summary = "Show what `xy apply` would change.";
   static override description =
-    "Compares the configuration with what is really running, and changes nothing. Exits with 1 if a check fails that " +
+    "Compares the configuration with what is really running, and changes nothing. Exits with 1 if a problem " +
     "would stop an apply.";
   static override examples = [
     "<%= config.bin %> plan",
@@ -53,7 +59,7 @@ export default class PlanCommand extends ProjectCommand {
       ...{ char: "o", helpValue: "FILE", exclusive: ["for"] },
       summary: "Save the plan for `xy apply FILE`.",
     }),
-    ...secretsFlag("Look up no secrets, neither commands nor files; treat them as unchanged."),
+    ...secretsFlag("Look up no secrets; treat them as unchanged."),
     ...adoptProjectFlag("Show what `xy apply --adopt-project` would do."),
     "detailed-exitcode": boolean({
       summary: "Exit with 0 if there are no changes, with 4 if there are some.",
@@ -63,28 +69,31 @@ export default class PlanCommand extends ProjectCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanCommand);
     if (flags["no-secrets"]) goWithoutHome();
-    const evaluated = await this.evaluated(flags);
+    const evaluated = await evaluatedOrEnd(this, flags);
     if (flags.for) return this.#showThere(evaluated, flags.for, flags);
-    await this.refuseOtherRoot(evaluated, flags["adopt-project"]);
-    const moving = await this.moving(evaluated, flags);
+    await refuseOtherRoot(this, evaluated, flags["adopt-project"]);
+    const moving = await movingProjects(this, evaluated, flags);
     const { settings } = evaluated;
-    const fleet = this.fleet(evaluated.desired.project, { settings, adopt: flags.adopt });
-    const plan = await this.planFor(evaluated, fleet, flags);
+    const fleet = fleetOf(this, evaluated.desired.project, { settings, adopt: flags.adopt });
+    const plan = await planFor(this, evaluated, fleet, flags);
     await fleet.close();
-    // Saved first: when that fails there is one document, that of the failure.
+    // Saved first: if that fails, the failure is the only document.
     if (flags.out !== undefined) await this.#save(plan, evaluated, flags.out, flags);
-    if (this.json) this.printJson(planDocument(plan));
-    else this.print(planView(plan, await this.specScreen()));
-    if (flags.out !== undefined && !this.json) {
-      this.note(`The plan is saved: \`xy apply ${flags.out}\` carries out exactly this.`);
-    }
+    await this.show(plan, {
+      text: async (shown) => planView(shown, await specScreen(this.screen)),
+      json: planDocument,
+      notes: () =>
+        flags.out === undefined
+          ? []
+          : [`The plan is saved: \`xy apply ${flags.out}\` carries out exactly this.`],
+    });
     if (plan.diagnostics.some(({ severity }) => severity === "error")) process.exitCode = EXIT.failed;
     else if (plan.unreachable) process.exitCode = EXIT.unreachable;
     else if (flags["detailed-exitcode"] && (!isEmpty(plan) || moving.length > 0))
       process.exitCode = EXIT.changesPending;
   }
 
-  /** Nothing is compared: what another machine runs cannot be known here. */
+  /** Compares nothing: what another machine runs is not known here. */
   async #showThere(evaluated: Evaluated, machine: Machine, { only = [], except = [] }: Selected) {
     const { buildPlan } = await import("../reconciler/plan.ts");
     const { desired, diagnostics, warnings } = evaluated;
@@ -95,11 +104,13 @@ export default class PlanCommand extends ProjectCommand {
         built.problems.map((one) => formatDiagnostic(one)),
       );
     const plan = built.value;
-    if (this.json) this.printJson({ ...planDocument(plan), for: shownMachine(machine) });
-    else {
-      this.note(`What is declared for ${machineTitle(machine)}; nothing is compared with what runs there.`);
-      this.print(planView(plan, await this.specScreen(machine)));
-    }
+    await this.show(plan, {
+      warnings: () => [
+        `What is declared for ${machineTitle(machine)}; it is not compared with what runs there.`,
+      ],
+      text: async (shown) => planView(shown, await specScreen(this.screen, machine)),
+      json: (shown) => ({ ...planDocument(shown), for: shownMachine(machine) }),
+    });
     if (plan.diagnostics.some(({ severity }) => severity === "error")) process.exitCode = EXIT.failed;
   }
 
@@ -115,8 +126,8 @@ export default class PlanCommand extends ProjectCommand {
     if (unknown.length > 0)
       this.fail(
         EXIT.failed,
-        `cannot save a plan whose secrets are not all known: ${unknown.map(({ server }) => server).join(", ")} ` +
-          "would get one that was not looked up; leave --no-secrets out",
+        `cannot save a plan with unknown secrets: ${unknown.map(({ server }) => server).join(", ")} ` +
+          "would get a secret that was not looked up; leave out --no-secrets",
       );
     const { savePlan } = await import("../operation/saved-plan.ts");
     const { only = [], except = [] } = flags;
@@ -131,4 +142,41 @@ export default class PlanCommand extends ProjectCommand {
 interface Selected {
   readonly only?: string[] | undefined;
   readonly except?: string[] | undefined;
+}
+
+/** The plan from the configuration to what is running. */
+async function planFor(
+  command: BaseCommand,
+  evaluated: ToPlan,
+  fleet: Fleet,
+  { only, except, strict, "adopt-project": adopts }: PlanFlags,
+): Promise<Plan> {
+  const { planWith } = await import("../operation/fleet.ts");
+  const options = { state: command.state, only, except, ...withoutUndefined({ strict, adopts }) };
+  return completed(command, await reaching(command, () => planWith(fleet, evaluated, options)));
+}
+
+/** Ends the command when the project's name belongs to another root. */
+async function refuseOtherRoot(command: BaseCommand, evaluated: Rooted, adopts: boolean): Promise<void> {
+  const { rootRefusal } = await import("../operation/project.ts");
+  const refusal = rootRefusal(command.state, evaluated, { adopts });
+  if (refusal !== undefined) command.fail(EXIT.failed, refusal);
+}
+
+/** Earlier names under which this configuration was applied, whose projects would move to this one. */
+async function movingProjects(
+  command: BaseCommand,
+  evaluated: Rooted,
+  { only, except, "adopt-project": adopts }: PlanFlags,
+): Promise<string[]> {
+  const { projectsToMove } = await import("../operation/project.ts");
+  const found = projectsToMove(command.state, evaluated, { only, except, ...withoutUndefined({ adopts }) });
+  return typeof found === "string" ? command.fail(EXIT.usage, found) : found;
+}
+
+type Rooted = Pick<Evaluated, "desired" | "here">;
+
+interface PlanFlags extends Selected {
+  readonly "adopt-project"?: boolean;
+  readonly strict?: boolean;
 }

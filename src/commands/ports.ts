@@ -2,18 +2,21 @@ import { string } from "@oclif/core/flags";
 import { listEntryOf } from "../rpc/entries.ts";
 import { readProject, recordedProjects } from "../system/projects.ts";
 import { type PortRow, portsView } from "../views/ports.ts";
+import { type Address, addressOf, inOrder } from "./addresses.ts";
+import { withAgentIfRecorded } from "./agent-calls.ts";
+import { BaseCommand } from "./base.ts";
 import { EXIT } from "./exit-codes.ts";
-import { projectFilter } from "./project-command.ts";
-import { type Address, inOrder, ServerCommand } from "./server-command.ts";
+import { projectFilter } from "./flags.ts";
+import { unitServers } from "./units.ts";
 
-export default class Ports extends ServerCommand {
-  static override summary = "List the ports of all servers, and have one chosen anew.";
+export default class Ports extends BaseCommand {
+  static override summary = "List the ports of all servers, and choose new ones.";
   static override description =
-    'A server with `port "auto"` keeps the port that was chosen for it, also when it was removed and comes back. ' +
-    "--reset forgets that choice: the next plan shows what is chosen instead, and the next apply takes it.";
+    'A server with `port "auto"` keeps the port that was chosen for it, even if it is removed and added again. ' +
+    "--reset forgets that choice: the next plan shows the new port, and the next apply uses it.";
   static override examples = [
     "<%= config.bin %> ports",
-    { description: "Have another port chosen", command: "<%= config.bin %> ports --reset web" },
+    { description: "Choose another port for a server", command: "<%= config.bin %> ports --reset web" },
   ];
   static override enableJsonFlag = true;
   static override flags = {
@@ -21,7 +24,7 @@ export default class Ports extends ServerCommand {
     reset: string({
       multiple: true,
       helpValue: "NAME",
-      summary: "Choose the port of this server anew with the next plan or apply.",
+      summary: "Choose a new port for this server with the next plan or apply.",
     }),
   };
 
@@ -29,7 +32,9 @@ export default class Ports extends ServerCommand {
     const { flags } = await this.parse(Ports);
     const { project, reset = [] } = flags;
     const addresses = await Promise.all(
-      reset.map((name) => this.address(name.includes("/") || !project ? name : `${project}/${name}`, flags)),
+      reset.map((name) =>
+        addressOf(this, name.includes("/") || !project ? name : `${project}/${name}`, flags),
+      ),
     );
     // All or none: a name that cannot be reset changes nothing for the others.
     for (const { project, name } of addresses)
@@ -37,8 +42,7 @@ export default class Ports extends ServerCommand {
     for (const address of addresses) await this.#reset(address);
     if (reset.length > 0 && !this.json) return;
     const rows = await this.#rows(project);
-    if (this.json) this.printJson(rows);
-    else this.print(portsView(rows, this.screen));
+    await this.show(rows, { text: (shown) => portsView(shown, this.screen) });
   }
 
   async #reset({ project, name }: Address): Promise<void> {
@@ -54,21 +58,21 @@ export default class Ports extends ServerCommand {
     } finally {
       attempt.lock.release();
     }
-    if (!this.json) this.print(`${name}: the next apply chooses its port; \`xy plan\` shows which`);
+    this.tell(`${name}: the next apply chooses its port; \`xy plan\` shows which`);
   }
 
   #notChosen(name: string): never {
     return this.fail(
       EXIT.failed,
-      `cannot reset the port of ${name}: none was chosen for it; its configuration says which it is`,
+      `cannot reset the port of ${name}: xy did not choose it; change it in the configuration`,
     );
   }
 
-  /** Those that servers have, and those that are kept for servers that are not there now. */
+  /** Ports in use, and ports reserved for servers that were removed. */
   async #rows(only: string | undefined): Promise<PortRow[]> {
     const params = only === undefined ? {} : { project: only };
-    const own = (await this.withAgentIfRecorded((client) => client.call("list", params), only)) ?? [];
-    const found = [...own, ...(await this.unitServers(only, listEntryOf))];
+    const own = (await withAgentIfRecorded(this, (client) => client.call("list", params), only)) ?? [];
+    const found = [...own, ...(await unitServers(this, only, listEntryOf))];
     const rows = recordedProjects(this.state)
       .filter((project) => (only ?? project) === project)
       .flatMap((project) => {

@@ -1,14 +1,18 @@
 import { option } from "@oclif/core/flags";
 import type { ResultOf } from "../rpc/contract.ts";
 import { probeView } from "../views/probe.ts";
+import { type Address, addressOf, wireName } from "./addresses.ts";
+import { withAgent } from "./agent-calls.ts";
+import { BaseCommand } from "./base.ts";
 import { EXIT } from "./exit-codes.ts";
-import { type Address, nameArgument, ServerCommand, wireName } from "./server-command.ts";
+import { nameArgument } from "./flags.ts";
+import { withUnits } from "./units.ts";
 
-export default class Probe extends ServerCommand {
+export default class Probe extends BaseCommand {
   static override summary = "Probe a server once, and show every step.";
   static override description =
-    "Runs its readiness probe, or its liveness probe, as the agent would, and shows what it found. `xy list` " +
-    "and `xy status` say the same until the next look. It has no effect on how the server is supervised. Exits with 1 if the probe fails.";
+    "Runs its readiness or liveness probe as the agent would, and shows the result. `xy list` " +
+    "and `xy status` show it too, until the next probe. This never restarts the server. Exits with 1 if the probe fails.";
   static override examples = [
     "<%= config.bin %> probe web",
     "<%= config.bin %> probe web --which liveness",
@@ -26,18 +30,17 @@ export default class Probe extends ServerCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Probe);
-    const address = await this.address(args.name, flags);
+    const address = await addressOf(this, args.name, flags);
     const report = await this.#report(address, flags.which);
-    if (this.json) this.printJson(report);
-    else this.print(probeView(report, this.screen));
+    await this.show(report, { text: (shown) => probeView(shown, this.screen) });
     if (!report.ok) this.exit(EXIT.failed);
   }
 
   async #report(address: Address, which: "readiness" | "liveness"): Promise<ResultOf<"probe">> {
     const server = wireName(address);
     if (address.backend === "agent")
-      return this.withAgent((client) => client.call("probe", { ...server, which }));
-    return this.withUnits(address, async (units) => {
+      return withAgent(this, (client) => client.call("probe", { ...server, which }));
+    return withUnits(this, address, async (units) => {
       const { probeUnit } = await import("../backends/units/probing.ts");
       const { type, ...report } = await probeUnit(units, address.name, which, this.signal);
       return { ...server, which, type, ...report };

@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { visible } from "../model/visible.ts";
 
-/** True where a person can be asked: both ends are a terminal. */
+/** Whether there is a person to ask: stdin and stderr are terminals. */
 export function canAsk(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }

@@ -1,9 +1,11 @@
 import { reloadResult } from "../rpc/reload-result.ts";
-import { ApplyCommand, waitFlags } from "./apply-command.ts";
+import { appliedOrEnd, applyFront, applyWorld, waitMsOf } from "./applying.ts";
+import { BaseCommand } from "./base.ts";
+import { settingOf } from "./configuration.ts";
 import { EXIT } from "./exit-codes.ts";
-import { backendFlags, selectionFlags, trustFlags } from "./project-command.ts";
+import { backendFlags, selectionFlags, trustFlags, waitFlags } from "./flags.ts";
 
-export default class Reload extends ApplyCommand {
+export default class Reload extends BaseCommand {
   static override summary = "Apply without asking, and show what was added, changed, removed.";
   static override description =
     "Does the same as `xy apply --yes`. With --json it prints only the names of the servers that were added, removed, " +
@@ -14,17 +16,17 @@ export default class Reload extends ApplyCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Reload);
-    const waitMs = this.waitMs(flags);
+    const waitMs = waitMsOf(this, flags);
     const { applyConfiguration } = await import("../operation/applying/apply.ts");
     const { only, except, strict, adopt, rollback } = flags;
     // Nobody has seen yet what a new configuration would start.
-    const outcome = await applyConfiguration(this.front({ cannotAsk: UNSEEN }), this.world, {
-      setting: this.setting(flags),
+    const outcome = await applyConfiguration(applyFront(this, { cannotAsk: UNSEEN }), applyWorld(this), {
+      setting: settingOf(this, flags),
       ...{ only, except, strict, waitMs, rollback, fleet: { adopt }, asksAbout: "unseen" },
     });
-    const { plan, finals } = this.applied(outcome);
+    const { plan, finals } = appliedOrEnd(this, outcome);
     const result = reloadResult(plan, finals);
-    if (this.json) this.printJson(result);
+    await this.show(result, { text: () => undefined });
     const failed = result.failed.map(({ name }) => name);
     if (failed.length === 0) return;
     // Beside the document, too: an agent of an earlier version reports this.

@@ -1,7 +1,8 @@
-import { OperateCommand, startOptions } from "./operate-command.ts";
-import { allFlag, depsFlag, keepJobsFlag, namesArgument } from "./server-command.ts";
+import { BaseCommand } from "./base.ts";
+import { allFlag, depsFlag, keepJobsFlag, namesArgument } from "./flags.ts";
+import { operate, startOptions } from "./operating.ts";
 
-export default class Restart extends OperateCommand {
+export default class Restart extends BaseCommand {
   static override summary = "Stop servers, and start them again.";
   static override description =
     "Starts servers that are not running. Several servers stop and start in dependency order. Jobs of their actions are " +
@@ -22,7 +23,7 @@ export default class Restart extends OperateCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Restart);
-    const words = { restarted: "restarted", started: "started" };
-    await this.operate("restart", { names: argv as string[], flags }, words, startOptions(flags));
+    const words = { yes: "restarted", no: "started" };
+    await operate(this, "restart", { names: argv as string[], flags }, words, startOptions(flags));
   }
 }

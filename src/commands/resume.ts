@@ -1,7 +1,8 @@
-import { OperateCommand } from "./operate-command.ts";
-import { allFlag, namesArgument } from "./server-command.ts";
+import { BaseCommand } from "./base.ts";
+import { allFlag, namesArgument } from "./flags.ts";
+import { operate } from "./operating.ts";
 
-export default class Resume extends OperateCommand {
+export default class Resume extends BaseCommand {
   static override summary = "Resume automatic restarts after a pause.";
   static override description =
     "A server that exited during the pause is started now if its restart policy says so. Liveness failures are counted " +
@@ -14,10 +15,11 @@ export default class Resume extends OperateCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Resume);
-    await this.operate(
+    await operate(
+      this,
       "resume",
       { names: argv as string[], flags },
-      { resumed: "resumed", not_paused: "was not paused" },
+      { yes: "resumed", no: "was not paused" },
     );
   }
 }

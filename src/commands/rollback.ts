@@ -1,9 +1,11 @@
 import { integer } from "@oclif/core/args";
-import { ApplyCommand, waitFlags } from "./apply-command.ts";
+import { appliedOrEnd, applyFront, applyWorld, printOutcome, waitMsOf } from "./applying.ts";
+import { BaseCommand } from "./base.ts";
+import { currentProject, settingOf } from "./configuration.ts";
 import { EXIT } from "./exit-codes.ts";
-import { projectFlag, trustFlags, yesFlag } from "./project-command.ts";
+import { projectFlag, trustFlags, waitFlags, yesFlag } from "./flags.ts";
 
-export default class Rollback extends ApplyCommand {
+export default class Rollback extends BaseCommand {
   static override summary = "Go back to an earlier generation.";
   static override description =
     "Makes the running servers match what that generation declared. Secrets are resolved again. The configuration is " +
@@ -28,8 +30,8 @@ export default class Rollback extends ApplyCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Rollback);
-    const waitMs = this.waitMs(flags);
-    const project = flags.project ?? (await this.currentProject(flags));
+    const waitMs = waitMsOf(this, flags);
+    const project = flags.project ?? (await currentProject(this, flags));
     if (project === undefined)
       this.fail(
         EXIT.failed,
@@ -38,8 +40,8 @@ export default class Rollback extends ApplyCommand {
     const { rollBack } = await import("../operation/applying/roll-back.ts");
     const { generation } = args;
     const { yes, rollback } = flags;
-    const setting = this.setting(flags);
+    const setting = settingOf(this, flags);
     const request = { project, generation, setting, yes, rollback, waitMs };
-    this.printOutcome(this.applied(await rollBack(this.front(), this.world, request)));
+    await printOutcome(this, appliedOrEnd(this, await rollBack(applyFront(this), applyWorld(this), request)));
   }
 }

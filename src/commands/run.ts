@@ -3,20 +3,23 @@ import { boolean, string as text } from "@oclif/core/flags";
 import { type Job, jobLabel } from "../model/job.ts";
 import { actionsView, outcome } from "../views/jobs.ts";
 import { shownLine } from "../views/logs.ts";
+import { actionNamed } from "./action-named.ts";
+import { withAgent, withAgentIfRecorded } from "./agent-calls.ts";
+import { BaseCommand } from "./base.ts";
 import { EXIT } from "./exit-codes.ts";
-import { exitCodeOf } from "./job-command.ts";
+import { projectFlag } from "./flags.ts";
+import { exitCodeOf, readJob } from "./job-output.ts";
 import { rawFlag, wireRaw } from "./line-flags.ts";
-import { projectFlag } from "./project-command.ts";
-import { type RunFlags, TypedCommand } from "./typed-command.ts";
+import { keepTyped, projectOfTyped, type RunFlags, typedCommandOf } from "./typed.ts";
 
-export default class Run extends TypedCommand {
+export default class Run extends BaseCommand {
   static override summary = "Run an action or a command as a job, and show its output.";
   static override description =
-    "Exits with the exit code of what ran. Ctrl-C cancels the job. Without an action, lists all actions. Arguments " +
+    "Exits with the exit code of the action or command. Ctrl-C cancels the job. Without an action, lists all actions. Arguments " +
     "after an action and -- are appended to the declared ones. Without an action, what follows -- is a command: it runs " +
-    "in this folder and in the environment that servers get, and nothing has to be declared for it. With --keep it is " +
-    "a server that no configuration declares: no apply removes it, until one declares a server of its name. Values of " +
-    "--env are recorded and shown as declared ones are, so they are no place for secrets.";
+    "in this folder with the environment that servers get, and needs no declaration. With --keep it becomes a server that " +
+    "no configuration declares: no apply removes it unless a configuration declares a server of the same name. Values of " +
+    "--env are recorded and shown like declared ones, so do not put secrets there.";
   static override examples = [
     "<%= config.bin %> run backup",
     {
@@ -57,7 +60,7 @@ export default class Run extends TypedCommand {
   };
 
   async run(): Promise<void> {
-    // What follows `--` is neither a flag nor an action.
+    // What follows is neither a flag of this command nor an action.
     const at = this.argv.indexOf("--");
     const words = at < 0 ? undefined : this.argv.slice(at + 1);
     const { argv, flags } = await this.parse(Run, at < 0 ? this.argv : this.argv.slice(0, at));
@@ -72,10 +75,10 @@ export default class Run extends TypedCommand {
 
   async #act(action: string, args: string[], flags: RunFlags): Promise<void> {
     const isWhole = flags.project === undefined || action.includes("/");
-    const job = await this.withAgent(async (client) => {
+    const job = await withAgent(this, async (client) => {
       const asked = isWhole ? action : `${flags.project}/${action}`;
-      const { name, server, project } = await this.action(client, asked, flags);
-      // From here on, an interruption waits for the number of the job, and cancels it.
+      const { name, server, project } = await actionNamed(this, client, asked, flags);
+      // From here on an interruption has a job to cancel, and waits for its number.
       if (!flags.detach) void this.signal;
       return client.call("action_run", { action: name, server, project, args });
     });
@@ -83,11 +86,11 @@ export default class Run extends TypedCommand {
   }
 
   async #typed(words: readonly string[], flags: RunFlags): Promise<void> {
-    const typed = await this.typed(words, flags.env);
-    if (flags.keep !== undefined) return this.keep(flags.keep, typed, flags);
-    const project = await this.projectOfTyped(flags);
+    const typed = await typedCommandOf(this, words, flags.env);
+    if (flags.keep !== undefined) return keepTyped(this, flags.keep, typed, flags);
+    const project = await projectOfTyped(this, flags);
     const { remark: _, ...spec } = typed;
-    const job = await this.withAgent(async (client) => {
+    const job = await withAgent(this, async (client) => {
       if (!flags.detach) void this.signal;
       return client.call("job_run", { project, spec });
     });
@@ -97,35 +100,35 @@ export default class Run extends TypedCommand {
   async #begun(job: Job, { detach, raw }: RunFlags): Promise<void> {
     const { awaits = [] } = job;
     if (awaits.length > 0)
-      this.note(
-        `${jobLabel(job)}: starts when ${jobsText(awaits)} ${awaits.length === 1 ? "has" : "have"} succeeded`,
-      );
+      this.note(`${jobLabel(job)}: starts after these have succeeded: ${jobsText(awaits)}`);
     if (!detach) return this.#attend(job, raw);
-    if (this.json) this.printJson(job);
-    else
-      this.print(
-        `${jobLabel(job)}: job ${job.id} ${awaits.length > 0 ? "waits" : "began"}; \`xy job logs ${job.id} --follow\` shows what it prints`,
-      );
+    const state = awaits.length > 0 ? "is waiting" : "started";
+    await this.show(job, {
+      text: ({ id }) =>
+        `${jobLabel(job)}: job ${id} ${state}; \`xy job logs ${id} --follow\` shows its output`,
+    });
   }
 
   async #attend({ id }: Job, raw: boolean): Promise<void> {
     const screen = this.lineScreen(raw);
-    const seen = await this.readJob(id, { follow: true, ...wireRaw(raw) }, (printed) => {
+    const seen = await readJob(this, id, { follow: true, ...wireRaw(raw) }, (printed) => {
       if (this.json) return;
       const { line, stream, split } = shownLine(printed, screen);
       const to = stream === "stdout" ? process.stdout : process.stderr;
       to.write(split ? line : `${line}\n`);
     });
     const job = seen ?? (await this.#cancel(id));
-    if (this.json) this.printJson(job);
-    else if (job.phase !== "succeeded")
-      this.note(`xy: ${jobLabel(job)} ${job.phase} (${outcome(job)}): job ${id}`);
+    await this.show(job, {
+      text: () => undefined,
+      notes: ({ phase }) =>
+        phase === "succeeded" ? [] : [`xy: ${jobLabel(job)} ${phase} (${outcome(job)}): job ${id}`],
+    });
     process.exitCode = await exitCodeOf(job);
   }
 
   async #cancel(id: number): Promise<Job> {
-    this.note("", "xy: cancelling the job; press Ctrl-C again to stop waiting");
-    return this.withAgent(async (client) => {
+    this.note("", "xy: cancelling it; press Ctrl-C again to quit without waiting");
+    return withAgent(this, async (client) => {
       await client.call("job_cancel", { id });
       return client.call("job_get", { id });
     });
@@ -134,10 +137,13 @@ export default class Run extends TypedCommand {
   async #list({ project }: RunFlags): Promise<void> {
     const which = project === undefined ? {} : { project };
     const actions =
-      (await this.withAgentIfRecorded((client) => client.call("action_list", which), project)) ?? [];
-    if (this.json) return this.printJson(actions);
-    const rows = actions.map(({ spec, next_run_unix_ms: next }) => ({ spec, next }));
-    this.print(actionsView(rows, this.screen));
+      (await withAgentIfRecorded(this, (client) => client.call("action_list", which), project)) ?? [];
+    await this.show(actions, {
+      text: (all) => {
+        const rows = all.map(({ spec, next_run_unix_ms: next }) => ({ spec, next }));
+        return actionsView(rows, this.screen);
+      },
+    });
   }
 }
 

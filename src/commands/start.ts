@@ -1,7 +1,8 @@
-import { OperateCommand, startOptions } from "./operate-command.ts";
-import { allFlag, depsFlag, keepJobsFlag, namesArgument } from "./server-command.ts";
+import { BaseCommand } from "./base.ts";
+import { allFlag, depsFlag, keepJobsFlag, namesArgument } from "./flags.ts";
+import { operate, startOptions } from "./operating.ts";
 
-export default class Start extends OperateCommand {
+export default class Start extends BaseCommand {
   static override summary = "Start servers, and release them if they are held.";
   static override description =
     "Running servers are left alone. Dependencies are started first, unless they are held or the configuration wants " +
@@ -20,7 +21,7 @@ export default class Start extends OperateCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Start);
-    const words = { started: "started", already_running: "runs already" };
-    await this.operate("start", { names: argv as string[], flags }, words, startOptions(flags));
+    const words = { yes: "started", no: "is already running" };
+    await operate(this, "start", { names: argv as string[], flags }, words, startOptions(flags));
   }
 }

@@ -4,15 +4,18 @@ import { listEntryOf } from "../rpc/entries.ts";
 import { type StatsEntry, totalOf } from "../rpc/usage-contract.ts";
 import { usageOf } from "../system/usage.ts";
 import { statsView } from "../views/usage.ts";
-import { projectFilter } from "./project-command.ts";
-import { type Address, inOrder, isOfAgent, namesArgument, ServerCommand } from "./server-command.ts";
+import { type Address, addressOf, inOrder, isOfAgent } from "./addresses.ts";
+import { withAgentIfRecorded } from "./agent-calls.ts";
+import { BaseCommand } from "./base.ts";
+import { namesArgument, projectFilter } from "./flags.ts";
+import { unitServers } from "./units.ts";
 
-export default class Stats extends ServerCommand {
+export default class Stats extends BaseCommand {
   static override summary = "Show availability, restarts and resource use of servers.";
   static override description =
     "AVAILABLE is the time that a server was running, as a share of the time that it should have been running. Time spent " +
     "starting, waiting for a restart, or failed counts against it; stops and pauses do not count. Counting begins when a " +
-    "server is added. Only the agent counts: of servers under a service manager, just their current use is known.";
+    "server is added. Only the agent counts: for servers under a service manager, only current use is known.";
   static override examples = ["<%= config.bin %> stats", "<%= config.bin %> stats web api --json"];
   static override enableJsonFlag = true;
   static override strict = false;
@@ -21,24 +24,23 @@ export default class Stats extends ServerCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Stats);
-    const named = await Promise.all((argv as string[]).map((name) => this.address(name, flags)));
+    const named = await Promise.all((argv as string[]).map((name) => addressOf(this, name, flags)));
     const [own, units] = await Promise.all([this.#own(named, flags.project), this.#units(flags.project)]);
     const entries = inOrder([...own, ...units]).filter(
       (entry) => named.length === 0 || isAmong(named, entry),
     );
-    if (this.json) this.printJson(entries);
-    else this.print(statsView(entries, this.screen));
+    await this.show(entries, { text: (shown) => statsView(shown, this.screen) });
   }
 
   async #own(named: readonly Address[], project: string | undefined): Promise<StatsEntry[]> {
     if (named.length > 0 && !named.some(isOfAgent)) return [];
     const params = project === undefined ? {} : { project };
-    return (await this.withAgentIfRecorded((client) => client.call("stats", params), project)) ?? [];
+    return (await withAgentIfRecorded(this, (client) => client.call("stats", params), project)) ?? [];
   }
 
-  /** Nobody counts for these: how they are now is all there is. */
+  /** Nothing is counted for these: only their present state is known. */
   async #units(project: string | undefined): Promise<StatsEntry[]> {
-    const observed = await this.unitServers(project, (one) => one);
+    const observed = await unitServers(this, project, (one) => one);
     return Promise.all(observed.map(unitEntry));
   }
 }

@@ -2,11 +2,17 @@ import type { Observed, Transition } from "../model/observed.ts";
 import { isProgramAddress } from "../model/other-program.ts";
 import { entryOfAgent, statusEntryOf } from "../rpc/entries.ts";
 import { statusView } from "../views/status.ts";
+import { type Address, addressOf, wireName } from "./addresses.ts";
+import { withAgent } from "./agent-calls.ts";
+import { BaseCommand } from "./base.ts";
+import type { EvaluationFlags } from "./configuration.ts";
 import { EXIT } from "./exit-codes.ts";
-import type { EvaluationFlags } from "./project-command.ts";
-import { type Address, nameArgument, ServerCommand, wireName } from "./server-command.ts";
+import { nameArgument } from "./flags.ts";
+import { withHeld } from "./other-programs.ts";
+import { specScreen } from "./spec-screen.ts";
+import { observeUnit, withUnits } from "./units.ts";
 
-export default class Status extends ServerCommand {
+export default class Status extends BaseCommand {
   static override summary = "Show everything about one server.";
   static override description =
     "Shows its state and why xy thinks so, its last output, its recent transitions, and what was applied.";
@@ -17,38 +23,44 @@ export default class Status extends ServerCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Status);
     if (isProgramAddress(args.name)) return this.#other(args.name, flags);
-    const address = await this.address(args.name, flags);
+    const address = await addressOf(this, args.name, flags);
     if (address.backend !== "agent") return this.#unit(address);
-    await this.withAgent(async (client) => {
+    await withAgent(this, async (client) => {
       const status = await client.call("status", wireName(address));
-      if (this.json) return this.printJson(entryOfAgent(status));
-      const [observed] = await client.call("observe", wireName(address));
-      const transitions = status.recent_transitions.map(
-        ({ at_unix_ms, ...rest }) => ({ ...rest, at: at_unix_ms }) as Transition,
-      );
-      this.print(
-        statusView(observed as Observed, { transitions, logPath: status.log_path }, await this.specScreen()),
-      );
+      await this.show(status, {
+        text: async ({ recent_transitions, log_path: logPath }) => {
+          const [observed] = await client.call("observe", wireName(address));
+          const transitions = recent_transitions.map(
+            ({ at_unix_ms, ...rest }) => ({ ...rest, at: at_unix_ms }) as Transition,
+          );
+          return statusView(observed as Observed, { transitions, logPath }, await specScreen(this.screen));
+        },
+        json: entryOfAgent,
+      });
     });
   }
 
-  /** Of somebody else's program. */
+  /** A program that is not xy's. */
   async #other(text: string, flags: EvaluationFlags): Promise<void> {
     const { otherProgramDocument, otherProgramView } = await import("../views/other-programs.ts");
-    await this.withHeld(text, flags, async (held) => {
+    await withHeld(this, text, flags, async (held) => {
       const programs = held.map(({ program }) => program);
-      if (this.json) this.printJson(programs.map(otherProgramDocument));
-      else this.print(programs.map((program) => otherProgramView(program, this.screen)).join("\n"));
+      await this.show(programs, {
+        text: (shown) => shown.map((program) => otherProgramView(program, this.screen)).join("\n"),
+        json: (all) => all.map(otherProgramDocument),
+      });
     });
   }
 
   async #unit(address: Address): Promise<void> {
-    const observed = await this.observeUnit(address);
-    const log = await this.withUnits(address, async (units) => units.logHint(address.name));
-    const { spec } = observed;
-    if (!this.json) return this.print(statusView(observed, { logPath: log }, await this.specScreen()));
-    if (spec === undefined)
-      this.fail(EXIT.failed, `cannot tell all of ${address.name}: nothing is recorded of it`);
-    this.printJson(statusEntryOf({ ...observed, spec }, log, Date.now()));
+    const observed = await observeUnit(this, address);
+    const log = await withUnits(this, address, async (units) => units.logHint(address.name));
+    await this.show(observed, {
+      text: async (shown) => statusView(shown, { logPath: log }, await specScreen(this.screen)),
+      json: ({ spec, ...rest }) =>
+        spec === undefined
+          ? this.fail(EXIT.failed, `cannot show all of ${address.name}: xy has no record of it`)
+          : statusEntryOf({ ...rest, spec }, log, Date.now()),
+    });
   }
 }

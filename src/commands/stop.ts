@@ -1,18 +1,19 @@
 import { boolean } from "@oclif/core/flags";
+import { BaseCommand } from "./base.ts";
 import { EXIT } from "./exit-codes.ts";
-import { endedWords, OperateCommand } from "./operate-command.ts";
-import { allFlag, endFlag, namesArgument } from "./server-command.ts";
+import { allFlag, endFlag, namesArgument } from "./flags.ts";
+import { endedWords, operate } from "./operating.ts";
 
-export default class Stop extends OperateCommand {
+export default class Stop extends BaseCommand {
   static override summary = "Stop servers, and hold them stopped.";
   static override description =
-    "Sends the stop signal to all of its processes, and SIGKILL when the grace period is over. A held server stays " +
+    "Sends the stop signal to all processes of a server, and SIGKILL when the grace period is over. A held server stays " +
     "stopped, even across applies and reboots, until you start it. Several servers stop in dependency order. With --no-wait " +
-    "the command ends at once, while they are still stopping, and none of them waits for another.";
+    "the command exits at once, while they are still stopping, and none of them waits for another.";
   static override examples = [
     "<%= config.bin %> stop web",
     "<%= config.bin %> stop web api",
-    { description: "Do not wait for its end", command: "<%= config.bin %> stop web --no-wait" },
+    { description: "Do not wait until it has stopped", command: "<%= config.bin %> stop web --no-wait" },
     { description: "Delete its jobs too", command: "<%= config.bin %> stop web --remove-jobs" },
     "<%= config.bin %> stop --all",
   ];
@@ -32,8 +33,7 @@ export default class Stop extends OperateCommand {
     const { wait, "remove-jobs": removes } = flags;
     if (removes && !wait)
       this.fail(EXIT.usage, "cannot remove jobs with --no-wait: that is done once their server has stopped");
-    const { yes: stopped, no: not_running } = endedWords(flags, "stopped");
     const options = { ...(removes ? { remove_jobs: true } : {}), ...(wait ? {} : { wait }) };
-    await this.operate("stop", { names: argv as string[], flags }, { stopped, not_running }, options);
+    await operate(this, "stop", { names: argv as string[], flags }, endedWords(flags, "stopped"), options);
   }
 }

@@ -1,10 +1,13 @@
 import { entryOfAgent, treeEntryOf } from "../rpc/entries.ts";
 import type { TreeEntry } from "../rpc/entry-contract.ts";
-import { type TreeNode, treeView } from "../views/tree.ts";
-import { projectFilter } from "./project-command.ts";
-import { inOrder, ServerCommand, showsBoxes } from "./server-command.ts";
+import { showsBoxes, type TreeNode, treeView } from "../views/tree.ts";
+import { inOrder } from "./addresses.ts";
+import { withAgentIfRecorded } from "./agent-calls.ts";
+import { BaseCommand } from "./base.ts";
+import { projectFilter } from "./flags.ts";
+import { unitServers } from "./units.ts";
 
-export default class Tree extends ServerCommand {
+export default class Tree extends BaseCommand {
   static override summary = "Show which servers depend on which, and what they wait for.";
   static override description =
     "Below each server are the servers that it depends on. At the top are those that no other server depends on.";
@@ -18,13 +21,13 @@ export default class Tree extends ServerCommand {
     const { flags } = await this.parse(Tree);
     const params = flags.project === undefined ? {} : { project: flags.project };
     const own =
-      (await this.withAgentIfRecorded((client) => client.call("tree", params), flags.project)) ?? [];
+      (await withAgentIfRecorded(this, (client) => client.call("tree", params), flags.project)) ?? [];
     const entries = inOrder([
       ...own.map(entryOfAgent),
-      ...(await this.unitServers(flags.project, treeEntryOf)),
+      ...(await unitServers(this, flags.project, treeEntryOf)),
     ]);
-    if (this.json) this.printJson(entries);
-    else this.print(treeView(entries.map(nodeOf), { ...this.screen, ascii: !showsBoxes(process.env) }));
+    const screen = { ...this.screen, ascii: !showsBoxes(process.env) };
+    await this.show(entries, { text: (shown) => treeView(shown.map(nodeOf), screen) });
   }
 }
 

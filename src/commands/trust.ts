@@ -1,23 +1,23 @@
 import { resolve } from "node:path";
 import { string } from "@oclif/core/flags";
 import { trustView } from "../views/trust.ts";
+import { BaseCommand } from "./base.ts";
 import { EXIT } from "./exit-codes.ts";
-import { ProjectCommand } from "./project-command.ts";
 import { shortenPath } from "./shorten.ts";
 
-export default class Trust extends ProjectCommand {
+export default class Trust extends BaseCommand {
   static override summary = "List the configurations that you have agreed to.";
   static override description =
     "xy asks once before it uses a configuration that can run or send something: a program, a command for a secret or a " +
-    "probe, a service manager with a password. Your answer is for the folder, also when its files change. This lists " +
-    "your answers, and takes one back. Your own default configuration needs none.";
+    "probe, a service manager with a password. Your answer is for the folder, even when its files change. This command lists " +
+    "your answers and can revoke one. xy never asks about your own default configuration.";
   static override examples = [
     "<%= config.bin %> trust",
     { description: "Be asked again", command: "<%= config.bin %> trust --revoke ~/src/somebody/repository" },
   ];
   static override enableJsonFlag = true;
   static override flags = {
-    revoke: string({ helpValue: "PATH", summary: "Take back your agreement to this folder or file." }),
+    revoke: string({ helpValue: "PATH", summary: "Revoke your agreement to this folder or file." }),
   };
 
   async run(): Promise<void> {
@@ -30,7 +30,7 @@ export default class Trust extends ProjectCommand {
           EXIT.failed,
           `cannot revoke ${shortenPath(path)}: you have not agreed to it; see \`xy trust\``,
         );
-      if (!this.json) this.note(`${shortenPath(path)} will be asked about again. What runs keeps running.`);
+      this.hint(`${shortenPath(path)} will be asked about again. Running servers keep running.`);
     }
     const all = agreements(this.state).map(({ path, to, at, isThere }) => ({
       path,
@@ -38,7 +38,7 @@ export default class Trust extends ProjectCommand {
       at_unix_ms: at,
       is_there: isThere,
     }));
-    if (this.json) this.printJson(all);
-    else if (flags.revoke === undefined) this.print(trustView(all, this.screen));
+    const isList = flags.revoke === undefined;
+    await this.show(all, { text: (shown) => (isList ? trustView(shown, this.screen) : undefined) });
   }
 }

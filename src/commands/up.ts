@@ -5,26 +5,28 @@ import type { Stop } from "../operation/outcome.ts";
 import { identify } from "../system/processes.ts";
 import type { LineScreen } from "../views/logs.ts";
 import { sessionFormat, sessionSummary } from "../views/session.ts";
-import { ApplyCommand, waitFlags } from "./apply-command.ts";
+import { appliedOrEnd, applyFront, applyWorld, waitMsOf } from "./applying.ts";
+import { BaseCommand } from "./base.ts";
+import { settingOf } from "./configuration.ts";
+import { reaching } from "./endings.ts";
 import { EXIT } from "./exit-codes.ts";
+import { selectionFlags, trustFlags, waitFlags, yesFlag } from "./flags.ts";
 import { AGENT_DIED, missedText, rawFlag } from "./line-flags.ts";
-import { selectionFlags, trustFlags, yesFlag } from "./project-command.ts";
 
-export default class Up extends ApplyCommand {
+export default class Up extends BaseCommand {
   static override summary = "Apply and follow all logs; Ctrl-C stops what this started.";
   static override description =
     "For a session in one terminal. Ctrl-C, or closing the terminal, stops the servers that this command started, and " +
-    "holds none of them. Servers that were running before keep running, and so do servers that you start by hand " +
+    "holds none of them. Servers that were already running keep running, and so do servers that you start by hand " +
     "meanwhile. It asks only before it stops, changes or removes something that already exists, and the first time for " +
-    "each configuration. It ends by itself when " +
-    "nothing is running any more. Exits with 1 if a server did not come up, or if the last ones failed.";
+    "each configuration. It exits when no server is running any more, with 1 if a server did not start or the last ones failed.";
   static override examples = ["<%= config.bin %> up", "<%= config.bin %> up --only web --only db"];
   static override enableJsonFlag = true;
   static override flags = { ...yesFlag, ...trustFlags, ...selectionFlags, ...waitFlags, ...rawFlag };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Up);
-    const waitMs = this.waitMs(flags);
+    const waitMs = waitMsOf(this, flags);
     const since = Date.now();
     const session = identify(process.pid) ?? this.fail(EXIT.failed, "cannot tell this process from others");
     const plan = await this.#bringUp(session, { ...flags, waitMs });
@@ -40,7 +42,7 @@ export default class Up extends ApplyCommand {
     await this.#follow(follower, session);
   }
 
-  /** Asks only about what the end of the session does not take back. */
+  /** Asks only about changes that the end of the session does not undo. */
   async #bringUp(session: ProcessId, flags: Flags): Promise<Plan> {
     const { applyConfiguration } = await import("../operation/applying/apply.ts");
     const { only, except, waitMs, rollback, yes } = flags;
@@ -49,23 +51,23 @@ export default class Up extends ApplyCommand {
       hasBegun = true;
     };
     try {
-      const outcome = await applyConfiguration(this.front({ begins }), this.world, {
-        setting: this.setting(flags),
+      const outcome = await applyConfiguration(applyFront(this, { begins }), applyWorld(this), {
+        setting: settingOf(this, flags),
         ...{ only, except, waitMs, rollback, fleet: { session }, review: refuseOthers },
         asksAbout: yes ? "none" : "lasting",
       });
-      return this.applied(outcome).plan;
+      return appliedOrEnd(this, outcome).plan;
     } catch (error) {
       if (hasBegun) await endSession(this.state, session).catch(() => undefined);
       throw error;
     }
   }
 
-  /** Follows until nothing runs any more or Ctrl-C, and then until the servers that this started have stopped. */
+  /** Follows until no server is running, or until Ctrl-C and then until the servers of this session have stopped. */
   async #follow(follower: SessionFollower, session: ProcessId): Promise<void> {
     const isInterruptedEarly = this.signal.aborted;
     const enough = new AbortController();
-    const following = this.reaching(() => follower.run(enough.signal));
+    const following = reaching(this, () => follower.run(enough.signal));
     const interrupted = new Promise<"told">((resolve) => {
       if (this.signal.aborted) resolve("told");
       this.signal.addEventListener("abort", () => resolve("told"), { once: true });
@@ -73,8 +75,7 @@ export default class Up extends ApplyCommand {
     const end = await Promise.race([following, interrupted]);
     if (end !== "told") return this.#endedBySelf(end, follower);
     if (!isInterruptedEarly) this.interruptionIsTheEnd();
-    if (!this.json)
-      this.print("\nStopping the servers that this command started; press Ctrl-C again to stop waiting.");
+    this.tell("\nStopping the servers of this session; press Ctrl-C again to quit without waiting.");
     const ended = await endSession(this.state, session);
     await follower.hasToldRest(ended?.stopped ?? []);
     enough.abort();
@@ -82,31 +83,30 @@ export default class Up extends ApplyCommand {
     if (!ended) this.fail(EXIT.unreachable, NO_AGENT);
     const { stopped, failed } = ended;
     const left = [...follower.states].filter(([name, state]) => isUp(state) && !stopped.includes(name));
-    if (!this.json) this.print(sessionSummary({ stopped, failed, left: left.map(([name]) => name) }));
+    this.tell(sessionSummary({ stopped, failed, left: left.map(([name]) => name) }));
     if (failed.length > 0) process.exitCode = EXIT.failed;
   }
 
   #endedBySelf(end: FollowEnd, { states }: SessionFollower): void {
     if (end === "no-agent") this.fail(EXIT.unreachable, NO_AGENT);
     const failed = [...states].filter(([, state]) => state === "failed").map(([name]) => name);
-    if (failed.length > 0) this.fail(EXIT.failed, `nothing runs any more; failed: ${failed.join(", ")}`);
-    if (!this.json) this.print("Nothing runs any more.");
+    if (failed.length > 0)
+      this.fail(EXIT.failed, `no server is running any more; failed: ${failed.join(", ")}`);
+    this.tell("No server is running any more.");
   }
 
   #teller(names: readonly string[], screen: LineScreen): (event: SessionEvent) => void {
     const format = sessionFormat(names, screen);
     return (event) => {
       if (event.type === "lost") return this.note(AGENT_DIED);
-      if (this.json) return this.printJsonLine(event.type === "line" ? event.line : event);
       if (event.type === "line" && event.line.missed)
-        this.note(missedText(event.line.name, event.line.missed));
-      const text = textOf(event, format);
-      if (text !== undefined) this.printAsIs(text);
+        this.hint(missedText(event.line.name, event.line.missed));
+      this.showLine(event.type === "line" ? event.line : event, () => textOf(event, format));
     };
   }
 }
 
-const NO_AGENT = "the agent was stopped; the next one stops the servers that this command started";
+const NO_AGENT = "the agent was told to exit; the next one stops what this session started";
 
 type Flags = {
   readonly waitMs: number | undefined;

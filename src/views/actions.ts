@@ -20,7 +20,9 @@ export function changeSign(action: Action): Sign {
 
 /** What follows the server's name in a plan. */
 export function changeHeading(change: Change): string {
-  return `${future(change)}${change.breaksSessions ? ", which breaks its live sessions" : ""}`;
+  // Only a server with a port has clients, and with them sessions.
+  const breaks = change.breaksSessions && change.observed?.spec?.port !== undefined;
+  return `${future(change)}${breaks ? ", which breaks its live sessions" : ""}`;
 }
 
 function future({ action, held, desired, fields, observed }: Change): string {
@@ -45,7 +47,7 @@ function future({ action, held, desired, fields, observed }: Change): string {
   }
 }
 
-/** `"adding"`, `"restarting"` …: an action that goes on. */
+/** `"adding"`, `"restarting"` …: an action in progress. */
 export function actionOngoing(action: Action): string {
   switch (action) {
     case "add":
@@ -65,7 +67,7 @@ export function actionOngoing(action: Action): string {
   }
 }
 
-/** `"added"`, `"restarted"` …: an action that is over. */
+/** `"added"`, `"restarted"` …: a finished action. */
 export function actionOver(action: Action): string {
   switch (action) {
     case "add":
@@ -85,7 +87,7 @@ export function actionOver(action: Action): string {
   }
 }
 
-/** Its name in a message about what could not be done: `cannot restart …`. */
+/** The verb for a message: `cannot restart …`. */
 export function actionVerb(action: Action): string {
   return action === "update" ? "change" : action;
 }

@@ -46,7 +46,7 @@ function words(power: Power): [what: string, text: string] {
     case "program":
       return ["run a program, which can do anything that you can do", ""];
     case "include":
-      return ["take a part of it from a file of another folder:", power.included];
+      return ["include a file from another folder:", power.included];
     case "secret":
       return ["run a command for a secret:", power.command];
     case "probe":

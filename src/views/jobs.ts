@@ -32,7 +32,7 @@ export function jobsView(jobs: readonly Job[], more: boolean, screen: Screen): s
   const several = new Set(jobs.map(({ project }) => project)).size > 1;
   const rows = jobs.map((job) => jobCells(job, several, screen.now));
   const rest = more
-    ? `Older ones are not shown: \`--cursor ${jobs.at(-1)?.id}\` goes on, \`--limit\` shows more.\n`
+    ? `Older jobs are not shown: \`--cursor ${jobs.at(-1)?.id}\` shows the next ones, \`--limit\` more at once.\n`
     : "";
   return table(JOB_COLUMNS, rows, screen) + rest;
 }
@@ -50,7 +50,7 @@ function jobCells(job: Job, several: boolean, now: number): Cell[] {
   ];
 }
 
-/** Of the newest attempt. */
+/** How long the newest attempt took, or has taken. */
 function took({ started_at, ended_at, phase }: Job, now: number): string {
   if (started_at === null || phase === "pending") return "-";
   const ms = Math.max(0, (ended_at ?? now) - started_at);
@@ -68,7 +68,7 @@ export function outcome({ phase, exit_code, signal, error }: Job): string {
       return visible(error ?? "waits for its turn");
     case "failed":
     case "cancelled": {
-      // Without an exit the error is all there is: it never started, or nobody saw it end.
+      // Without an exit, only the error is known: it never started, or its end was not seen.
       if (exit === "") return visible(error ?? "");
       return error === null || error.startsWith(exit) ? exit : `${exit}: ${visible(error)}`;
     }
@@ -134,9 +134,9 @@ export interface ActionRow {
   readonly next: number | null;
 }
 
-/** What can be run, with a newline at its end. */
+/** The actions that can be run, with a newline at the end. */
 export function actionsView(actions: readonly ActionRow[], screen: Screen): string {
-  if (actions.length === 0) return "No actions. Declare some, and `xy apply` brings them in.\n";
+  if (actions.length === 0) return "No actions. Declare some, then run `xy apply`.\n";
   const several = new Set(actions.map(({ spec }) => spec.project)).size > 1;
   const rows = actions.map(({ spec, next }): Cell[] => [
     { text: several ? `${spec.project}/${actionKey(spec)}` : actionKey(spec) },

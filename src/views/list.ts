@@ -17,19 +17,19 @@ const COLUMNS: readonly Column[] = [
 
 /** One row of the table. */
 export interface ListRow extends Pick<Observed, "name" | "project" | "state"> {
-  /** Undefined: nobody counts. */
+  /** Undefined: not counted. */
   readonly restartCount: number | undefined;
   readonly pid: number | undefined;
   readonly port: number | null;
   readonly uptimeMs: number | undefined;
-  /** Null: not known yet. */
+  /** Null: not yet known. */
   readonly ready: boolean | null;
-  /** The operator said stop. */
+  /** An operator stopped it. */
   readonly held: boolean;
   readonly paused?: boolean;
-  /** Its run cannot be watched for now. */
+  /** Its process cannot be watched at the moment. */
   readonly unwatched?: boolean;
-  /** Somebody looks at it again and again. Default true. */
+  /** Whether it is probed continuously. Default true. */
   readonly isWatched?: boolean;
   /** Names of the servers whose state it waits for. */
   readonly waitsFor?: readonly string[];
@@ -43,7 +43,7 @@ export function listView(servers: readonly ListRow[], screen: Screen): string {
   const several = new Set(servers.map(({ project }) => project)).size > 1;
   const rows = servers.map((server) => cells(server, several));
   const kept = servers.filter((server) => server.kept).map((server) => labelOf(server, several));
-  const told = `Declared by no configuration: ${visible(kept.join(", "))}; \`xy forget NAME\` removes one.\n`;
+  const told = `Not in any configuration: ${visible(kept.join(", "))}; \`xy forget NAME\` removes one.\n`;
   return table(COLUMNS, rows, screen) + (kept.length === 0 ? "" : wrapHard(told, screen.width));
 }
 
@@ -65,7 +65,7 @@ export function stateStyle(state: StateName, ready: Verdict["status"]): Style {
   }
 }
 
-/** Columns of a state that names another server. */
+/** Most columns for a state that names another server. */
 const LONGEST_STATE = 24;
 
 /** What a server is doing, and what keeps it from changing by itself. */

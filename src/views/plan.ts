@@ -177,7 +177,7 @@ function waitingText({ server, observed }: Change): string {
   return `${server} ${waitsText(observed?.waitsFor ?? [])}`;
 }
 
-/** It matches the configuration, and is of no use all the same. */
+/** The server matches the configuration but does not work. */
 function isAiling({ action, observed, desired }: Change): boolean {
   const running = action === "none" && desired?.wanted !== "ignore" && observed?.state === "running";
   return running && observed.ready.status === "failing";
@@ -203,7 +203,7 @@ function driftText({ server, action, observed }: Change): string {
   return `${server} was changed outside xy (${observed?.drift}), and ${outcome}`;
 }
 
-/** An apply of what is declared has failed before: another one would meet the same fault. */
+/** An earlier apply of this configuration failed: another one would fail in the same way. */
 const isPutBack = ({ action, observed }: Change) => action !== "none" && observed?.restored !== undefined;
 
 function putBackText({ server, observed }: Change, now: number): string {
@@ -211,7 +211,7 @@ function putBackText({ server, observed }: Change, now: number): string {
   return `${server}, ${ago(now - at)}, by an apply that failed: ${because}`;
 }
 
-/** What is said of several servers in the same words is said once. */
+/** Says once what is the same for several servers. */
 function together(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const key = ({ server: _, ...rest }: Diagnostic) => JSON.stringify(rest);
   return [...new Set(diagnostics.map(key))].flatMap((each) => {
@@ -238,7 +238,7 @@ function diagnosticLine(diagnostic: Diagnostic, screen: Screen, paint: Paint): s
 function remarkLine(severity: Diagnostic["severity"], text: string, { width }: Screen, paint: Paint): string {
   const title = `${severity}:`;
   const style = severity === "error" ? "red" : "yellow";
-  // What is in a file must not pass for the next line of the plan.
+  // Text from a file must not look like the next line of the plan.
   const lines = wrap(`${title} ${text}`, width && width - REMARK).replaceAll("\n", `\n${" ".repeat(REMARK)}`);
   return paint(style, title) + lines.slice(title.length);
 }
@@ -266,7 +266,7 @@ function butNotWell({ changes }: Plan, { waiting }: PlanSummary): string {
   return parts.length === 0 ? "" : ` But not all of them are up: ${parts.join("; ")}.`;
 }
 
-/** Names in one line; every one of them has its block above. */
+/** Names in one line; each has its block above. */
 const MOST_NAMES = 20;
 
 function count(servers: readonly string[], what: string): string {
@@ -278,7 +278,7 @@ function names(servers: readonly string[]): string {
   return visible(`${servers.slice(0, MOST_NAMES).join(", ")}${more}`);
 }
 
-/** Actions are told of where there is nothing else. */
+/** Mentions actions only if there are no servers. */
 function matching({ changes, actions }: Plan, found: PlanSummary): string {
   const [what, number] =
     changes.length === 0 && actions.length > 0

@@ -34,6 +34,6 @@ export function portsView(rows: readonly PortRow[], screen: Screen): string {
 }
 
 function howOf({ chosen, reset }: PortRow): { text: string; style?: "yellow" } {
-  if (reset) return { text: "chosen; the next apply chooses anew", style: "yellow" };
+  if (reset) return { text: "chosen; the next apply chooses a new one", style: "yellow" };
   return { text: chosen ? "chosen" : "declared" };
 }

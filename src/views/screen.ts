@@ -1,6 +1,6 @@
 import { visibleLines } from "../model/visible.ts";
 
-/** What a view knows of where its text goes. */
+/** Where a view's text goes. */
 export interface Screen {
   readonly colour: boolean;
   /** Columns of the terminal. Absent: no terminal, nothing is ever cut. */
@@ -10,8 +10,8 @@ export interface Screen {
   /** Shortens a path for people, e.g. relative to the working folder. */
   readonly shorten?: (path: string) => string;
   /**
-   * The environment that something gets of which the configuration says nothing: what equals it is not worth a line.
-   * `programs`: those whose folders come first on its PATH. Absent: it is not known, and all is shown.
+   * The environment that a process gets without any configuration: values equal to it are not worth showing. The folders
+   * of `programs` come first on PATH. Absent: not known, so everything is shown.
    */
   readonly given?: (programs: readonly string[]) => Given;
 }
@@ -46,8 +46,8 @@ const NUMBERS = [...new Set(Object.values(CODES).flat())].join("|");
 const OWN_CODE = new RegExp(`(\\u001b\\[(?:${NUMBERS})m)`);
 
 /**
- * The last word on what a view made: of what a terminal would obey, line feeds and the codes of a {@link painter} pass.
- * Views make visible themselves what comes from outside, so that it fits where it is shown; whatever one forgets ends here.
+ * The last check of a view's text: line feeds and the codes of a {@link painter} pass, other control characters become
+ * visible. Views escape text from outside themselves, to get widths right; this catches what one forgets.
  */
 export function onScreen(text: string, { colour }: Pick<Screen, "colour">): string {
   if (!colour) return visibleLines(text);

@@ -4,10 +4,10 @@ import { visible } from "../model/visible.ts";
 import { type LineScreen, type LogLine, named, shownLine } from "./logs.ts";
 import { painter } from "./screen.ts";
 
-/** How a session (`xy up`) tells of its servers: each line with the aligned name of its server in its colour. */
+/** Formats the output of a session (`xy up`): each line with the aligned name of its server, in a colour of its own. */
 export interface SessionFormat {
   line(line: LogLine): string;
-  /** A change of state, dim among the output. Undefined for one that tells nothing. */
+  /** A change of state, dim among the output. Undefined if it is not worth showing. */
   state(name: string, state: StateName, reason: string | undefined): string | undefined;
   removed(name: string): string;
 }
@@ -21,7 +21,7 @@ export function sessionFormat(names: readonly string[], screen: LineScreen): Ses
     line: (line) => format(shownLine(line, screen)),
     state: (name, state, reason) => {
       if (state === "starting") return undefined;
-      // Who looks at it has just ended the session.
+      // The reader has just ended the session.
       const isKnown = reason === undefined || reason === SESSION_OVER;
       return remark(name, isKnown ? state : `${state}: ${reason}`);
     },
@@ -32,16 +32,18 @@ export function sessionFormat(names: readonly string[], screen: LineScreen): Ses
 export interface SessionOutcome {
   readonly stopped: readonly string[];
   readonly failed: readonly { readonly name: string; readonly message: string }[];
-  /** They run, and are not the session's. */
+  /** Running servers that do not belong to the session. */
   readonly left: readonly string[];
 }
 
-/** The last words of a session that was ended: what it stopped, and what it left running. Without newline. */
+/** The summary of an ended session: what it stopped and what it left running. Without newline. */
 export function sessionSummary({ stopped, failed, left }: SessionOutcome): string {
   const words = [
     stopped.length === 0 ? "Nothing was stopped." : `Stopped ${[...stopped].sort().join(", ")}.`,
     ...failed.map(({ message }) => `${message}.`),
-    ...(left.length === 0 ? [] : [`Not started here, and left running: ${[...left].sort().join(", ")}.`]),
+    ...(left.length === 0
+      ? []
+      : [`Left running, because this session did not start them: ${[...left].sort().join(", ")}.`]),
   ];
   return visible(words.join(" "));
 }

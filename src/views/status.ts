@@ -15,7 +15,7 @@ import { stateStyle, stateText } from "./list.ts";
 import { type Paint, painter, type Screen, type Style } from "./screen.ts";
 import { cut, displayWidth, padEnd, wrapHard } from "./width.ts";
 
-/** What `xy status` knows beside the observation. */
+/** What `xy status` shows beside the observation. */
 export interface StatusDetails {
   /** Oldest first. */
   readonly transitions?: readonly Transition[];
@@ -166,7 +166,7 @@ function section(title: string, lines: readonly string[], { width }: Screen, pai
   return lines.length === 0 ? [] : [paint("bold", title), ...lines.map((line) => cut(line, width))];
 }
 
-/** `within`: what becomes of a value that is too long for its line. */
+/** `within`: what to do with a value that is too long for its line. */
 function table(
   rows: readonly Row[],
   { width }: Screen,

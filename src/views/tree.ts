@@ -146,3 +146,8 @@ function styleOf({ state, ready, waitsFor }: TreeNode) {
 const widthOf = (stem: string, name: string) => stem.length + displayWidth(name);
 
 const keyOf = (project: string, name: string) => `${project}/${name}`;
+
+/** By the locale's character set, as the first of these that is set names it. */
+export function showsBoxes({ TERM, LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean {
+  return TERM !== "dumb" && /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || "");
+}

@@ -33,7 +33,7 @@ const PROCESS_COLUMNS: readonly Column[] = [
 ];
 
 const LEFT =
-  '(left): runs on its own, as a daemon does. A stop leaves it alone; with `stop { descendants "all"; }` it ends it too.';
+  '(left): runs on its own, as a daemon does. Stopping the server leaves it running unless it has `stop { descendants "all"; }`.';
 
 /** Processes as a tree in a table, and their sum, with a newline at its end. */
 export function childrenView(family: Family, screen: Screen & { readonly ascii: boolean }): string {
@@ -125,7 +125,7 @@ export function statsView(servers: readonly StatsRow[], screen: Screen): string 
 
 const percent = (value: number) => `${value.toFixed(1)}%`;
 
-/** Never rounded up to all of it: somebody wants to know of the one bad minute. */
+/** Never rounded up to 100%: one bad minute should be seen. */
 const share = (value: number) => (value === 1 ? "100%" : `${(Math.floor(value * 10_000) / 100).toFixed(2)}%`);
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -22,7 +22,7 @@ it("starts by itself when it is needed, and not before", async () => {
   expect(await home.did("agent", "status")).toMatch(/, 1 server\.\n/);
 });
 
-it("says in the foreground that nothing was applied yet, and evaluates nothing", async () => {
+it("says in the foreground that nothing has been applied yet, and evaluates nothing", async () => {
   const home = newHome();
   home.write("../.config/xy/xy.config.ts", "throw new Error('evaluated');\n");
   home.write("../.config/xy/servers.d/web.kdl", 'command "sleep"\n');
@@ -33,7 +33,7 @@ it("says in the foreground that nothing was applied yet, and evaluates nothing",
   await home.did("agent", "stop");
   const { stderr } = await agent.ended;
   expect(stderr).toMatch(
-    /^xy: nothing was applied yet; \S+xy has 2 files of a configuration: `xy apply` starts what is declared\n/,
+    /^xy: nothing has been applied yet; \S+xy has 2 files of a configuration: `xy apply` starts the declared servers\n/,
   );
   expect(stderr).not.toContain("evaluated");
 });
@@ -45,9 +45,9 @@ it("stops the servers with it, and brings them back when it starts", async () =>
   await home.did("apply", "--yes");
   await home.did("stop", "held");
   expect(await home.did("agent", "stop")).toBe("The agent has stopped, and with it web.\n");
-  expect(await home.did("agent", "stop")).toBe("No agent runs.\n");
-  expect(await home.did("agent", "start")).toMatch(/^The agent runs \(pid \d+\)\.\n$/);
-  expect(await home.did("agent", "start")).toMatch(/^The agent runs already \(pid \d+\)\.\n$/);
+  expect(await home.did("agent", "stop")).toBe("No agent is running.\n");
+  expect(await home.did("agent", "start")).toMatch(/^The agent is running \(pid \d+\)\.\n$/);
+  expect(await home.did("agent", "start")).toMatch(/^The agent is already running \(pid \d+\)\.\n$/);
   await eventually(async () => {
     expect(await home.servers()).toMatchObject({
       web: { state: "running" },
@@ -93,7 +93,9 @@ it("runs in the foreground too, alone", async () => {
   await agent.prints("serves 0 servers on ");
   expect(await home.xy("daemon")).toMatchObject({
     code: 75,
-    stderr: expect.stringContaining("cannot run the agent: another one runs; see `xy agent status`"),
+    stderr: expect.stringContaining(
+      "cannot run the agent: another one is already running; see `xy agent status`",
+    ),
   });
   await home.did("apply", "--yes");
   const { pid } = (await home.servers()).web ?? {};
@@ -113,7 +115,7 @@ it("is upgraded by an xy of another version, and says that there is one", async 
   const other = otherVersion(home.pathOf("other"), "0.99.0");
   const run = (...words: string[]) => home.start({}, process.execPath, other, "agent", ...words).ended;
   expect((await run("status")).stderr).toBe(
-    "This xy is version 0.99.0: `xy agent upgrade` lets it take over.\n",
+    "This xy is version 0.99.0: `xy agent upgrade` switches to it.\n",
   );
   expect(await run("upgrade")).toEqual({
     code: 0,
@@ -127,7 +129,7 @@ it("is upgraded by an xy of another version, and says that there is one", async 
   await home.did("agent", "stop");
   expect(await run("upgrade")).toMatchObject({
     code: 0,
-    stdout: "No agent runs. There is nothing to upgrade.\n",
+    stdout: "No agent is running. There is nothing to upgrade.\n",
   });
 });
 

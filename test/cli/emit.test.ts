@@ -89,7 +89,7 @@ describe("xy emit", () => {
     expect(statSync(file).mode & 0o777).toBe(0o644);
     home.declare("b", 'umask "077"');
     expect(await home.did(...words)).toBe(
-      "wrote   units/xy.tools.b.conf\nkept    units/xy.tools.a.conf (it was the same)\n",
+      "wrote   units/xy.tools.b.conf\nkept    units/xy.tools.a.conf (unchanged)\n",
     );
     home.write("units/xy.tools.a.conf", "[program:mine]\n");
     home.declare("b");
@@ -187,7 +187,7 @@ describe("xy emit", () => {
     expect(await home.xy(...words, "--check", "--quiet")).toEqual({
       code: 4,
       stdout:
-        `missing ${unit("a")}\ndiffers ${unit("b")}\nkept    ${unit("other")} (it was the same)\n` +
+        `missing ${unit("a")}\ndiffers ${unit("b")}\nkept    ${unit("other")} (unchanged)\n` +
         `stale   ${unit("old")} (no such server; --prune removes it)\n`,
       stderr: "",
     });
@@ -230,7 +230,7 @@ describe("xy emit", () => {
     expect(readFileSync(target, "utf8")).toContain("UMask=0077\n");
     rmSync(target);
     const lost = await home.xy("emit", "systemd", "--out", "units");
-    expect(lost).toMatchObject({ code: 1, stdout: "kept    units/xy.tools.b.service (it was the same)\n" });
+    expect(lost).toMatchObject({ code: 1, stdout: "kept    units/xy.tools.b.service (unchanged)\n" });
     expect(lost.stderr).toContain("it is a link to ../dots/a.service, which is not there");
     home.write("dots/a.service", "[X-Xy]\nProject=tools\n");
     rmSync(join(home.project, "servers.d/a.kdl"));

@@ -50,7 +50,7 @@ describe("where xy is called from", () => {
     home.write(join(home.path, ".config/xy/servers.d/web.kdl"), 'command "sh"\nport "none"\n');
     const gone = join(home.path, "gone");
     const line = (words: string) => `mkdir '${gone}' && cd '${gone}' && rmdir '${gone}' && xy ${words}`;
-    const said = `xy: the working folder is not there any more: working in ${home.path} instead\n`;
+    const said = `xy: the working folder no longer exists: working in ${home.path} instead\n`;
     expect(await home.shell(line("check"))).toMatchObject({
       stdout: "The configuration is valid: project default, 1 server.\n",
       stderr: expect.stringContaining(said),

@@ -64,9 +64,9 @@ describe("exit codes", () => {
       "xy: Unknown flag: --jsn (did you mean --json?)\nRun `xy plan --help` to see how it is used.\n",
     ],
     [["aply"], 'xy: there is no command "aply": did you mean `xy apply`?\n'],
-    [["stop"], "xy: say either names or --all\n"],
-    [["stop", "web", "--all"], "xy: say either names or --all\n"],
-    [["logs"], "xy: cannot tell whose logs to show: name the servers, as in `xy logs NAME…`\n"],
+    [["stop"], "xy: cannot tell which servers are meant: give either names or --all\n"],
+    [["stop", "web", "--all"], "xy: cannot tell which servers are meant: give either names or --all\n"],
+    [["logs"], "xy: cannot show logs without a name: use `xy logs NAME…`\n"],
     [
       ["apply", "--wait-timeout", "soon"],
       "xy: cannot read --wait-timeout soon: write a duration such as 30s or 2m\n",

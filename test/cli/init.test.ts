@@ -90,12 +90,14 @@ describe("a starter configuration", () => {
   it("overwrites nothing", async () => {
     const home = newHome();
     home.write("servers.d/hello.kdl", "// mine\n");
-    expect(await home.did("init", "--format", "kdl")).toContain("kept  servers.d/hello.kdl (it was there)\n");
+    expect(await home.did("init", "--format", "kdl")).toContain(
+      "kept  servers.d/hello.kdl (already there)\n",
+    );
     const before = readdirSync(home.project, { recursive: true });
     for (const format of ["kdl", "typescript"]) {
       expect(await home.xy("init", "--format", format)).toMatchObject({
         code: 1,
-        stderr: expect.stringContaining("has a configuration already (xy.config.kdl)"),
+        stderr: expect.stringContaining("already has one (xy.config.kdl)"),
       });
     }
     expect(readdirSync(home.project, { recursive: true })).toEqual(before);

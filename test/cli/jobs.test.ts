@@ -149,7 +149,7 @@ describe("a clean restart", () => {
   it("start of a server that runs changes nothing", async () => {
     const home = await lived();
     const before = await jobs(home);
-    expect(await home.did("start", "web")).toBe("web: runs already\n");
+    expect(await home.did("start", "web")).toBe("web: is already running\n");
     expect(await jobs(home)).toEqual(before);
   });
 
@@ -214,7 +214,7 @@ describe("xy run", () => {
 
   it("shows what there is to run", async () => {
     const home = newHome();
-    expect(await home.did("run")).toBe("No actions. Declare some, and `xy apply` brings them in.\n");
+    expect(await home.did("run")).toBe("No actions. Declare some, then run `xy apply`.\n");
     home.write(
       "xy.config.kdl",
       'project "tools"\naction "a" { command "true"; description "Does nothing"; }\n',
@@ -276,13 +276,13 @@ const MISTAKES: [words: string[], code: number, message: string][] = [
   [
     ["run", "nope"],
     1,
-    "cannot find action nope: `xy run` shows all, and `xy apply` brings in what is declared; a command goes after --",
+    "cannot find action nope: `xy run` lists all actions, `xy apply` adds declared ones; to run a command, write it after --",
   ],
   [["run", "web:sya"], 1, "cannot find action web:sya: did you mean web:say?"],
   [
     ["run", "a:b:c"],
     64,
-    'cannot read "a:b:c" as an action: write ACTION or SERVER:ACTION, with PROJECT/ before it if need be',
+    'cannot read "a:b:c" as an action: write ACTION or SERVER:ACTION, with PROJECT/ before it if needed',
   ],
   [["job", "show", "99"], 1, "cannot find job 99: `xy jobs` shows those that are kept"],
   [["job", "cancel", "1"], 1, "cannot cancel job 1: it is web itself; stop that"],
@@ -305,7 +305,7 @@ describe("one job", () => {
       stderr: `xy: cannot run wait: job ${id} of it is not over; cancel that, or declare another concurrency\n`,
     });
     expect(await home.did("job", "cancel", `${id}`)).toBe("job 1: cancelled\n");
-    expect(await home.did("job", "cancel", `${id}`)).toBe("job 1: is over already\n");
+    expect(await home.did("job", "cancel", `${id}`)).toBe("job 1: already finished\n");
     expect(await log.ended).toMatchObject({ code: 0 });
     expect(await home.did("job", "logs", `${id}`)).toBe("[out] waits\n");
     expect(await home.did("job", "delete", `${id}`)).toBe("1 job deleted\n");

@@ -128,7 +128,7 @@ describe("--json prints failures as a document", () => {
     [["plan"], 3, /^no configuration found/],
     [["plan", "--bogus"], 64, /^Unknown flag: --bogus/],
     [["nonsense"], 64, /^there is no command "nonsense"/],
-    [["stop"], 64, /^say either names or --all/],
+    [["stop"], 64, /^cannot tell which servers are meant: give either names or --all/],
   ] as const)("xy %j: %i", async (words, code, message) => {
     const outcome = await newHome().xy(...words, "--json");
     expect(outcome).toMatchObject({ code, stderr: "" });

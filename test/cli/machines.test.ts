@@ -17,7 +17,7 @@ test("a server that left with its machine is declared for others, and says for w
 
   const plan = await home.xyIn(called("work-2"), "plan");
   expect(plan.stdout).toContain(
-    "  - web will be stopped and removed, which breaks its live sessions\n      because it is declared for other machines (host work; this is work-2)\n",
+    "  - web will be stopped and removed\n      because it is declared for other machines (host work; this is work-2)\n",
   );
   const document = JSON.parse((await home.xyIn(called("work-2"), "plan", "--json")).stdout);
   expect(document.changes[1]).toMatchObject({
@@ -28,7 +28,7 @@ test("a server that left with its machine is declared for others, and says for w
   const check = await home.xyIn(called("work-2"), "check");
   expect(check.stdout).toMatch(/ 1 server, 1 for other machines \(web\)\.\n$/);
   expect(check.stderr).toBe(
-    "This machine is called work-2: XY_HOST says so.\nweb is declared for other machines (host work; this is work-2)\n",
+    "The name of this machine is work-2, from XY_HOST.\nweb is declared for other machines (host work; this is work-2)\n",
   );
   expect(JSON.parse((await home.xyIn(called("work-2"), "check", "--json")).stdout)).toMatchObject({
     host: { name: "work-2", from: "XY_HOST" },
@@ -65,7 +65,7 @@ test("a name in the state folder does not follow the network, and the caller's o
   expect((await home.xyIn(called("home"), "plan")).stdout).toContain("umask: 077 -> 022");
   expect((await home.xyIn(called(""), "plan")).stdout).toBe(NOTHING);
   const check = await home.xy("check");
-  expect(check.stderr).toBe("This machine is called work: ~/.local/state/xy/host says so.\n");
+  expect(check.stderr).toBe("The name of this machine is work, from ~/.local/state/xy/host.\n");
   expect(await home.call("reload", {})).toMatchObject({ result: { unchanged: ["web"] } });
 });
 

@@ -28,7 +28,7 @@ describe("a pause", () => {
     expect(await home.did("plan")).toMatch(
       /^paused: db, which is down \(SIGKILL\), for another 23 hours; nothing starts it until `xy resume db`\n/,
     );
-    expect(await home.did("pause", "db")).toBe("db: was paused already; now until `xy resume`\n");
+    expect(await home.did("pause", "db")).toBe("db: was already paused; now until `xy resume`\n");
     expect(await home.did("resume", "db")).toBe("db: resumed\n");
     await eventually(async () => expect(await home.servers()).toMatchObject({ db: { state: "running" } }));
     expect(await home.did("resume", "db")).toBe("db: was not paused\n");
@@ -53,7 +53,7 @@ describe("a pause", () => {
       ["pause", "db", "--for", "8d"],
       "cannot pause that long: --for is at most 7d; leave it out to pause until `xy resume`",
     ],
-    [["pause"], "say either names or --all"],
+    [["pause"], "cannot tell which servers are meant: give either names or --all"],
   ])("xy %j is refused", async (words, message) => {
     expect(await newHome().xy(...words)).toMatchObject({ code: 64, stderr: `xy: ${message}\n` });
   });

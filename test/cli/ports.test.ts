@@ -119,8 +119,7 @@ it("a server gets the port that it prefers, or the next one, and keeps it until 
   await home.did("apply", "--yes");
   expect(await home.xy("ports", "--reset", "plain")).toMatchObject({
     code: 1,
-    stderr:
-      "xy: cannot reset the port of plain: none was chosen for it; its configuration says which it is\n",
+    stderr: "xy: cannot reset the port of plain: xy did not choose it; change it in the configuration\n",
   });
   await home.xy("ports", "--reset", "web", "--reset", "plain");
   expect(await home.json("ports")).toEqual([{ ...row, port }]);

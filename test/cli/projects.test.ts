@@ -46,7 +46,7 @@ describe("a project's name belongs to one root", () => {
     const elsewhere = { cwd: home.path };
     expect(await home.xyIn(elsewhere, "status", "web")).toMatchObject({
       code: 64,
-      stderr: "xy: cannot tell which web is meant: say second/web or tools/web\n",
+      stderr: "xy: cannot tell which web is meant: write second/web or tools/web\n",
     });
     expect((await home.xyIn(elsewhere, "stop", "tools/web")).stdout).toBe("tools/web: stopped\n");
     expect((await home.xyIn({ cwd }, "status", "web")).stdout).toMatch(/^web \(project second, agent\)\n/);

@@ -533,7 +533,7 @@ describe("the same files elsewhere", () => {
   it("have units with other names, which is told where they are written", async () => {
     const home = newHome();
     home.declare("web");
-    const told = 'write project "tools" in xy.config to keep this one';
+    const told = 'write project "tools" in xy.config to fix the name';
     expect((await home.xy("emit", "systemd", "--out", "units")).stderr).toContain(told);
     expect((await home.xy("emit", "systemd")).stderr).not.toContain(told);
     named(home);

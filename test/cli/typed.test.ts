@@ -162,9 +162,7 @@ describe("a server that is kept", () => {
     );
     const { docs } = await home.servers();
     expect(docs).toMatchObject({ state: "running", project: "tools", kept: true, port: null });
-    expect(await home.did("list")).toContain(
-      "Declared by no configuration: docs; `xy forget NAME` removes one.",
-    );
+    expect(await home.did("list")).toContain("Not in any configuration: docs; `xy forget NAME` removes one.");
     expect(await home.did("status", "docs")).toMatch(
       /declared: +no[\s\S]*LEVEL: +"5"[\s\S]*working-dir: +\/.*tools/,
     );
@@ -256,7 +254,7 @@ describe("a server that is kept", () => {
     const outcome = await keeping.ended;
     expect(outcome).toMatchObject({ code: 1, stdout: "" });
     expect(outcome.stderr).toMatch(
-      /^xy: bad: cannot start: .*\n {2}\| oops\n[\s\S]*`xy start bad` tries it again, `xy forget bad` removes it\n$/,
+      /^xy: bad: cannot start: .*\n {2}\| oops\n[\s\S]*`xy start bad` tries again, `xy forget bad` removes it\n$/,
     );
     expect(await home.did("forget", "bad")).toBe("bad: removed\n");
   });

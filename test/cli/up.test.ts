@@ -46,7 +46,9 @@ describe("xy up", () => {
       expect(code).toBe(0);
       expect(stdout).toContain("web         | up\r\n");
       expect(stdout).toContain("web         | stopped\r\n");
-      expect(stdout).toContain("Stopped longer-name, web. Not started here, and left running: old.\r\n");
+      expect(stdout).toContain(
+        "Stopped longer-name, web. Left running, because this session did not start them: old.\r\n",
+      );
       expect(await home.servers()).toMatchObject({
         old: { state: "running", pid },
         web: { state: "stopped", held: false },
@@ -77,7 +79,9 @@ describe("xy up", () => {
     up.child.kill("SIGINT");
     expect(await up.ended).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("Stopped mine. Not started here, and left running: old, taken.\n"),
+      stdout: expect.stringContaining(
+        "Stopped mine. Left running, because this session did not start them: old, taken.\n",
+      ),
     });
     expect(await states(home)).toEqual({ old: "running", mine: "stopped", taken: "running" });
   });
@@ -179,7 +183,7 @@ describe("xy up", () => {
     await up.prints("web | restarting: exit 3; starts again after 1s\n");
     const { code, stdout, stderr } = await up.ended;
     expect(stdout).toContain("web | failed: exit 3; 1 restart in the last minute\n");
-    expect([code, stderr]).toEqual([1, "xy: nothing runs any more; failed: web\n"]);
+    expect([code, stderr]).toEqual([1, "xy: no server is running any more; failed: web\n"]);
   });
 
   it("ends well when all it has are done", async () => {
@@ -261,7 +265,7 @@ describe("xy up", () => {
     await home.did("stop", "held");
     const up = await home.xy("up", "--yes");
     expect(up.stdout).toMatch(/^held: held, stopped .*; it stays stopped until `xy start held`$/m);
-    expect(up.stdout).toContain("Nothing runs any more.\n");
+    expect(up.stdout).toContain("No server is running any more.\n");
     expect(await home.servers()).toMatchObject({ held: { state: "stopped", held: true } });
   });
 

@@ -83,7 +83,7 @@ test("the wait outlives the agent, killed or told to end", async () => {
 
 test("a stop ends the wait, and holds", async () => {
   await webWaits();
-  expect(await home.did("stop", "web")).toBe("web: did not run; it is held now\n");
+  expect(await home.did("stop", "web")).toBe("web: was not running; it is held now\n");
   home.write("open", "");
   await isReady("db");
   const { web } = await home.servers();
@@ -161,7 +161,9 @@ test("a start brings up what the server needs; what is held it waits for, until 
 
   await home.did("stop", "--all");
   expect(await home.did("start", "--no-deps", "web")).toBe("web: started\n");
-  expect(await home.did("start", "web", "api", "db")).toBe("api: started\ndb: started\nweb: runs already\n");
+  expect(await home.did("start", "web", "api", "db")).toBe(
+    "api: started\ndb: started\nweb: is already running\n",
+  );
 });
 
 test("a start runs a task again that has failed, for whoever needs it completed", async () => {

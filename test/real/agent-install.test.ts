@@ -43,7 +43,7 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       expect(before).toHaveLength(2);
       const { stdout, stderr } = await home.shell("xy agent install");
       expect(stdout).toBe(
-        "Installed: the agent runs by systemd, and starts at login (~/.config/systemd/user/xy-agent.service).\n",
+        "Installed: systemd runs the agent and starts it at login (~/.config/systemd/user/xy-agent.service).\n",
       );
       expect(stderr).toContain("loginctl enable-linger");
       expect(await pids()).toEqual(before);

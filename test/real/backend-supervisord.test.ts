@@ -137,7 +137,7 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       await supervisord.restart();
       await eventually(() => expect(supervisord.ctl("status", "xy.tools.b")).toContain("RUNNING"));
       expect(supervisord.ctl("status", "xy.tools.a")).toContain("STOPPED");
-      expect(await home.did("start", "a", "b")).toBe("a: started\nb: runs already\n");
+      expect(await home.did("start", "a", "b")).toBe("a: started\nb: is already running\n");
       await eventually(async () => expect((await home.servers()).a).toMatchObject({ state: "running" }));
       const { a } = await pids(home);
       expect(await home.did("restart", "a")).toBe("a: restarted\n");

@@ -183,9 +183,9 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       expect(await home.did("xy stop web")).toBe("web: stopped");
       expect((await home.shell("systemctl --user is-enabled xy.tools.web")).stdout).toBe("disabled\n");
       expect(await home.did("xy apply --yes")).toContain("held: web");
-      expect(await home.did("xy stop web")).toBe("web: did not run; it is held now");
+      expect(await home.did("xy stop web")).toBe("web: was not running; it is held now");
       expect(await home.did("xy why web")).toContain("web is held: you stopped it");
-      expect(await home.did("xy start web a")).toBe("web: started\na: runs already");
+      expect(await home.did("xy start web a")).toBe("web: started\na: is already running");
       expect(await home.did("systemctl --user is-enabled xy.tools.web")).toBe("enabled");
       const { web } = await pids();
       expect(await home.did("xy restart web")).toBe("web: restarted");

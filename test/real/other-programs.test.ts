@@ -87,7 +87,7 @@ describe.skipIf(whyNoSupervisord() !== undefined)("programs of a supervisord tha
     const stopped = await listed(home);
     expect(stopped["worker:worker_01"]).toMatchObject({ state: "stopped" });
     expect((await operated("start", "supervisord:worker")).stdout).toBe(
-      "supervisord:worker:worker_01: started\nsupervisord:worker:worker_00: runs already\nsupervisord:worker:worker_02: runs already\n",
+      "supervisord:worker:worker_01: started\nsupervisord:worker:worker_00: is already running\nsupervisord:worker:worker_02: is already running\n",
     );
     const first = await listed(home);
     await operated("restart", "supervisord:site:web");
@@ -129,7 +129,7 @@ describe.skipIf(whyNoSupervisord() !== undefined)("programs of a supervisord tha
     expect(beside["xy.tools.mine:xy.tools.mine"]).toMatchObject({ state: "running", server: "tools/mine" });
     expect(await operated("stop", "supervisord:xy.tools.mine")).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("it is xy's own; say tools/mine"),
+      stderr: expect.stringContaining("it is the server tools/mine; use that name"),
     });
     // Also from anywhere: what was applied says where it is.
     expect((await home.xyIn({ cwd: "/" }, "list", "--backend", "supervisord")).stdout).toContain(

@@ -221,7 +221,7 @@ describe.skipIf(whyNoSystemd() !== undefined)("servers under systemd, while othe
       `mkdir ~/dot; mv ${file} ~/dot/; ln -s ~/dot/xy.tools.i.service ${file}; xy stop i; test -L ${file}`,
     );
     await home.did(`rm ${file}`);
-    expect(await home.did("xy stop i")).toBe("i: did not run; it is held now");
+    expect(await home.did("xy stop i")).toBe("i: was not running; it is held now");
     expect(await home.shell("xy restart i")).toMatchObject({
       code: 1,
       stderr: "xy: cannot start i: its unit file is gone; `xy apply` writes it again\n",

@@ -1,10 +1,12 @@
 import { installAgent } from "../../backends/agent/install.ts";
 import { UpgradeFailed } from "../../backends/agent/upgrade.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
+import { BaseCommand } from "../base.ts";
 import { EXIT } from "../exit-codes.ts";
-import { ServiceCommand } from "../service-command.ts";
+import { loginService, managing } from "../login-service.ts";
 import { shortenPath } from "../shorten.ts";
 
-export default class AgentInstall extends ServiceCommand {
+export default class AgentInstall extends BaseCommand {
   static override summary = "Start the agent at login, and let the system keep it running.";
   static override description =
     "Writes a unit for your account's service manager (systemd on Linux, launchd on macOS) and hands the running agent " +
@@ -15,8 +17,8 @@ export default class AgentInstall extends ServiceCommand {
   async run(): Promise<void> {
     await this.parse(AgentInstall);
 
-    const { service } = this;
-    const { changed, upgraded } = await this.managing(() =>
+    const service = loginService();
+    const { changed, upgraded } = await managing(this, () =>
       installAgent(this.state, service).catch((error) => {
         if (!(error instanceof UpgradeFailed)) throw error;
         return this.fail(
@@ -26,28 +28,25 @@ export default class AgentInstall extends ServiceCommand {
       }),
     );
     const boot = service.startsAtBoot();
-    if (this.json) {
-      const { kind: manager, file } = service;
-      const at_boot = boot ?? false;
-      return this.printJson({
-        installed: true,
-        changed,
-        manager,
-        file,
-        at_boot,
-        ...(upgraded ? { upgraded } : {}),
-      });
-    }
-    const file = shortenPath(service.file);
-    if (upgraded) this.print(`Upgraded the agent from ${upgraded.from} to ${upgraded.to}.`);
-    this.print(
-      changed
-        ? `Installed: the agent runs by ${service.kind}, and starts at login (${file}).`
-        : `It is installed already (${file}).`,
+    const { kind: manager, file } = service;
+    const document = { installed: true, changed, manager, file, at_boot: boot ?? false };
+    await this.show(
+      { ...document, ...withoutUndefined({ upgraded }) },
+      {
+        text: () =>
+          [
+            ...(upgraded ? [`Upgraded the agent from ${upgraded.from} to ${upgraded.to}.`] : []),
+            changed
+              ? `Installed: ${manager} runs the agent and starts it at login (${shortenPath(file)}).`
+              : `It is installed already (${shortenPath(file)}).`,
+          ].join("\n"),
+        notes: () =>
+          boot === false
+            ? [
+                "The agent stops when you log out. `loginctl enable-linger` starts it at boot and keeps it running.",
+              ]
+            : [],
+      },
     );
-    if (boot === false)
-      this.note(
-        "It ends when you log out. `loginctl enable-linger` lets it start with the machine, and stay.",
-      );
   }
 }

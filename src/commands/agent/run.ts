@@ -1,19 +1,19 @@
 import { spawn } from "node:child_process";
 import { agentEntryPath } from "../../system/package.ts";
 import { recordedNames, recordedProjects } from "../../system/projects.ts";
+import { BaseCommand } from "../base.ts";
 import { EXIT } from "../exit-codes.ts";
-import { ProjectCommand } from "../project-command.ts";
 import { shortenPath } from "../shorten.ts";
 
-export default class AgentRun extends ProjectCommand {
+export default class AgentRun extends BaseCommand {
   static override summary = "Run the agent in the foreground.";
   static override description =
-    "For use under a service manager, or to watch what the agent reports. Ctrl-C stops all servers but does not hold " +
+    "For use under a service manager, or to watch the agent's messages. Ctrl-C stops all servers but does not hold " +
     "them: the next agent starts them again.";
   static override aliases = ["daemon"];
   static override examples = ["<%= config.bin %> agent run"];
 
-  /** Whoever comes from a supervisor that reads its files by itself waits for servers that nobody has applied. */
+  /** Other supervisors read their configuration at start; here, servers run only after an apply. */
   async #tellUnapplied(): Promise<void> {
     if (recordedProjects(this.state).some((project) => recordedNames(this.state, project).length > 0)) return;
     const { filesOfOwnRoot } = await import("../../operation/starting.ts");
@@ -22,7 +22,7 @@ export default class AgentRun extends ProjectCommand {
       count === 0
         ? ""
         : `; ${shortenPath(folder)} has ${count} file${count === 1 ? "" : "s"} of a configuration`;
-    this.note(`xy: nothing was applied yet${there}: \`xy apply\` starts what is declared`);
+    this.note(`xy: nothing has been applied yet${there}: \`xy apply\` starts the declared servers`);
   }
 
   async run(): Promise<void> {
@@ -32,7 +32,7 @@ export default class AgentRun extends ProjectCommand {
     this.signal.addEventListener("abort", () => child.kill("SIGTERM"));
     const code = await new Promise<number | null>((resolve) => child.once("exit", resolve));
     if (code === EXIT.locked)
-      this.fail(EXIT.locked, "cannot run the agent: another one runs; see `xy agent status`");
+      this.fail(EXIT.locked, "cannot run the agent: another one is already running; see `xy agent status`");
     process.exitCode = code ?? EXIT.failed;
   }
 }

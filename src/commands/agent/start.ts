@@ -1,8 +1,9 @@
 import { connectNow } from "../../backends/agent/find.ts";
-import { ServerCommand } from "../server-command.ts";
+import { withAgent, withRunningAgent } from "../agent-calls.ts";
+import { BaseCommand } from "../base.ts";
 
-export default class AgentStart extends ServerCommand {
-  static override summary = "Start the agent, and with it the servers that were last applied.";
+export default class AgentStart extends BaseCommand {
+  static override summary = "Start the agent and the servers that were last applied.";
   static override description =
     "Rarely needed: every command that needs the agent starts it. After a reboot it brings your servers back.";
   static override examples = ["<%= config.bin %> agent start", "<%= config.bin %> agent start --json"];
@@ -10,10 +11,10 @@ export default class AgentStart extends ServerCommand {
 
   async run(): Promise<void> {
     await this.parse(AgentStart);
-    const before = await this.withRunningAgent((client) => client.call("agent_info", {}), connectNow);
-    const info = before ?? (await this.withAgent((client) => client.call("agent_info", {})));
-    if (this.json) this.printJson(info);
-    else
-      this.print(before ? `The agent runs already (pid ${info.pid}).` : `The agent runs (pid ${info.pid}).`);
+    const before = await withRunningAgent(this, (client) => client.call("agent_info", {}), connectNow);
+    const info = before ?? (await withAgent(this, (client) => client.call("agent_info", {})));
+    await this.show(info, {
+      text: ({ pid }) => `The agent is ${before ? "already " : ""}running (pid ${pid}).`,
+    });
   }
 }

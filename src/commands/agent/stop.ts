@@ -2,14 +2,19 @@ import { boolean } from "@oclif/core/flags";
 import { AgentFailing, findAgent } from "../../backends/agent/find.ts";
 import { endFailing } from "../../backends/agent/process.ts";
 import { recordedNames, recordedProjects } from "../../system/projects.ts";
+import { withRunningAgent } from "../agent-calls.ts";
+import { BaseCommand } from "../base.ts";
+import { reaching } from "../endings.ts";
 import { EXIT } from "../exit-codes.ts";
-import { ServerCommand } from "../server-command.ts";
 
-export default class AgentStop extends ServerCommand {
+const KEPT =
+  "The servers keep running. One that prints a lot blocks once its pipe is full, until an agent runs again.";
+
+export default class AgentStop extends BaseCommand {
   static override summary = "Stop all servers, then the agent.";
   static override description =
     "Servers are not held: the next agent starts them again. With --keep-servers they keep running without an agent; " +
-    "a server that prints a lot then blocks once its pipe is full, until an agent is back.";
+    "a server that prints a lot then blocks once its pipe is full, until an agent runs again.";
   static override examples = [
     "<%= config.bin %> agent stop",
     { description: "Leave the servers running", command: "<%= config.bin %> agent stop --keep-servers" },
@@ -27,34 +32,37 @@ export default class AgentStop extends ServerCommand {
         isFailing = true;
         return undefined;
       });
-    const result = await this.withRunningAgent(async (client) => {
-      const answer = await client.call("agent_shutdown", { keep_servers });
-      await client.closed;
-      return answer;
-    }, found);
-    // Without its loop nothing brings an agent back that does not come up by itself.
+    const result = await withRunningAgent(
+      this,
+      async (client) => {
+        const answer = await client.call("agent_shutdown", { keep_servers });
+        await client.closed;
+        return answer;
+      },
+      found,
+    );
+    // An agent that fails to start is started again and again by its loop.
     if (isFailing) await this.#endLoop(keep_servers);
-    if (this.json) return this.printJson(result ?? { stopped: [], left: [] });
-    if (!result) return this.print("No agent runs.");
-    const { stopped, left } = result;
-    const servers = stopped.length > 0 ? `, and with it ${stopped.join(", ")}` : "";
-    this.print(`The agent has stopped${servers}.`);
-    if (left.length > 0) {
-      this.fail(EXIT.failed, `${left.join(", ")} could not be stopped, and run on without an agent`);
-    }
-    if (keep_servers)
-      this.note(
-        "The servers keep running. One that prints a lot blocks once its pipe is full, until an agent is back.",
-      );
+    await this.show(result ?? { stopped: [], left: [] }, {
+      text: ({ stopped }) => {
+        const servers = stopped.length > 0 ? `, and with it ${stopped.join(", ")}` : "";
+        return result ? `The agent has stopped${servers}.` : "No agent is running.";
+      },
+      notes: ({ left }) => {
+        if (left.length > 0)
+          this.fail(EXIT.failed, `cannot stop ${left.join(", ")}: still running, without an agent`);
+        return result && keep_servers ? [KEPT] : [];
+      },
+    });
   }
 
   async #endLoop(keepServers: boolean): Promise<void> {
-    await this.reaching(() => endFailing(this.state));
+    await reaching(this, () => endFailing(this.state));
     const left = recordedProjects(this.state).flatMap((project) => recordedNames(this.state, project));
     if (left.length > 0 && !keepServers)
       this.fail(
         EXIT.failed,
-        `cannot stop the servers: the agent did not come up. Nothing starts it any more; what runs of ${left.join(", ")} keeps running. \`xy agent start\` tries this version`,
+        `cannot stop the servers: the agent did not come up. It is not restarted any more, and those of ${left.join(", ")} that are running keep running. \`xy agent start\` tries this version`,
       );
   }
 }

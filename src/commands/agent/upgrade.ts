@@ -3,14 +3,16 @@ import { mendedAgent } from "../../backends/agent/reach.ts";
 import { type Upgraded, UpgradeFailed, upgradeAgent } from "../../backends/agent/upgrade.ts";
 import { parseDuration } from "../../model/units.ts";
 import { packageVersion } from "../../system/package.ts";
+import { withRunningAgent } from "../agent-calls.ts";
+import { BaseCommand } from "../base.ts";
+import { reaching } from "../endings.ts";
 import { EXIT } from "../exit-codes.ts";
-import { ServerCommand } from "../server-command.ts";
 
-export default class AgentUpgrade extends ServerCommand {
+export default class AgentUpgrade extends BaseCommand {
   static override summary = "Replace the running agent with this version of xy.";
   static override description =
-    "No server restarts, and no line of output is lost. The new agent is tested before it takes over. If it fails all the " +
-    "same, the old agent serves again, and the command says why.";
+    "No server restarts, and no output is lost. The new agent is tested before it takes over. If it fails anyway, the old " +
+    "agent takes over again, and the command says why.";
   static override examples = [
     "<%= config.bin %> agent upgrade",
     {
@@ -33,18 +35,24 @@ export default class AgentUpgrade extends ServerCommand {
     const { flags } = await this.parse(AgentUpgrade);
     const to = packageVersion();
     const boundSecs = this.#seconds(flags["wait-timeout"]);
-    const outcome = await this.withRunningAgent(async (client) => {
-      const { version } = await client.call("agent_info", {});
-      if (version === to && !flags.force) return version;
-      return this.#trying(version, () => upgradeAgent(this.state, client, boundSecs));
-    }, mendedAgent);
-    if (outcome === undefined) return this.#nothing({ running: false, to }, "No agent runs.");
+    const outcome = await withRunningAgent(
+      this,
+      async (client) => {
+        const { version } = await client.call("agent_info", {});
+        if (version === to && !flags.force) return version;
+        return this.#trying(version, () => upgradeAgent(this.state, client, boundSecs));
+      },
+      mendedAgent,
+    );
+    if (outcome === undefined) return this.#nothing({ running: false, to }, "No agent is running.");
     if (typeof outcome === "string")
       return this.#nothing({ running: true, from: outcome, to }, `The agent has version ${to} already.`);
-    if (this.json) return this.printJson({ upgraded: true, running: true, ...outcome });
     const { from, servers, away_ms } = outcome;
     const kept = servers === 1 ? "1 server" : `${servers} servers`;
-    this.print(`Upgraded from ${from} to ${to}: ${kept} kept, control socket away for ${away_ms} ms.`);
+    await this.show(
+      { upgraded: true, running: true, ...outcome },
+      { text: () => `Upgraded from ${from} to ${to}: ${kept} kept, control socket away for ${away_ms} ms.` },
+    );
   }
 
   #seconds(text: string): number {
@@ -57,14 +65,13 @@ export default class AgentUpgrade extends ServerCommand {
     return Math.ceil(ms / 1000);
   }
 
-  #nothing(facts: object, words: string): void {
-    if (this.json) this.printJson({ upgraded: false, ...facts });
-    else this.print(`${words} There is nothing to upgrade.`);
+  #nothing(facts: object, words: string): Promise<void> {
+    return this.show({ upgraded: false, ...facts }, { text: () => `${words} There is nothing to upgrade.` });
   }
 
   async #trying(from: string, work: () => Promise<Upgraded>): Promise<Upgraded> {
     try {
-      return await this.reaching(work);
+      return await reaching(this, work);
     } catch (error) {
       if (!(error instanceof UpgradeFailed)) throw error;
       return this.fail(EXIT.failed, `cannot upgrade: ${error.message}. Version ${from} serves again.`);

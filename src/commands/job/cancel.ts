@@ -1,6 +1,8 @@
-import { JobCommand, jobArgument } from "../job-command.ts";
+import { withAgent } from "../agent-calls.ts";
+import { BaseCommand } from "../base.ts";
+import { jobArgument } from "../flags.ts";
 
-export default class JobCancel extends JobCommand {
+export default class JobCancel extends BaseCommand {
   static override summary = "Cancel a job of an action.";
   static override description =
     "Sends SIGTERM to its process group, and SIGKILL when the action's grace period is over. A job that is waiting for " +
@@ -11,8 +13,9 @@ export default class JobCancel extends JobCommand {
 
   async run(): Promise<void> {
     const { id } = (await this.parse(JobCancel)).args;
-    const result = await this.withAgent((client) => client.call("job_cancel", { id }));
-    if (this.json) this.printJson(result);
-    else this.print(result.cancelled ? `job ${id}: cancelled` : `job ${id}: is over already`);
+    const result = await withAgent(this, (client) => client.call("job_cancel", { id }));
+    await this.show(result, {
+      text: ({ cancelled }) => (cancelled ? `job ${id}: cancelled` : `job ${id}: already finished`),
+    });
   }
 }

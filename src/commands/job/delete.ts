@@ -1,9 +1,11 @@
 import { integer } from "@oclif/core/args";
 import { string } from "@oclif/core/flags";
+import { addressOf } from "../addresses.ts";
+import { withAgent } from "../agent-calls.ts";
+import { BaseCommand } from "../base.ts";
 import { EXIT } from "../exit-codes.ts";
-import { JobCommand } from "../job-command.ts";
 
-export default class JobDelete extends JobCommand {
+export default class JobDelete extends BaseCommand {
   static override summary = "Delete finished jobs and their logs.";
   static override examples = [
     "<%= config.bin %> job delete 12",
@@ -25,10 +27,11 @@ export default class JobDelete extends JobCommand {
     const { args, flags } = await this.parse(JobDelete);
     if ((args.id === undefined) === (flags.server === undefined))
       this.fail(EXIT.usage, "say either the number of a job or --server");
-    const address = flags.server === undefined ? undefined : await this.address(flags.server, flags);
+    const address = flags.server === undefined ? undefined : await addressOf(this, flags.server, flags);
     const params = address ? { server: address.name, project: address.project } : { id: args.id ?? 0 };
-    const result = await this.withAgent((client) => client.call("job_delete", params));
-    if (this.json) this.printJson(result);
-    else this.print(`${result.deleted} ${result.deleted === 1 ? "job" : "jobs"} deleted`);
+    const result = await withAgent(this, (client) => client.call("job_delete", params));
+    await this.show(result, {
+      text: ({ deleted }) => `${deleted} ${deleted === 1 ? "job" : "jobs"} deleted`,
+    });
   }
 }

@@ -1,10 +1,12 @@
 import { boolean, integer } from "@oclif/core/flags";
 import { withoutUndefined } from "../../model/without-undefined.ts";
 import { logFormatter } from "../../views/logs.ts";
-import { JobCommand, jobArgument } from "../job-command.ts";
+import { BaseCommand } from "../base.ts";
+import { jobArgument } from "../flags.ts";
+import { readJob } from "../job-output.ts";
 import { rawFlag, streamFlag, wireRaw, wireStream } from "../line-flags.ts";
 
-export default class JobLogs extends JobCommand {
+export default class JobLogs extends BaseCommand {
   static override summary = "Show the output of a job.";
   static override description =
     "For a job that is a server's own program, shows the part of the server's log that belongs to this run.";
@@ -34,9 +36,8 @@ export default class JobLogs extends JobCommand {
       ...wireStream(stream),
       ...wireRaw(flags.raw),
     };
-    await this.readJob(args.id, wish, (line) => {
-      if (this.json) this.printJsonLine(line);
-      else this.printAsIs(format(line));
+    await readJob(this, args.id, wish, (line) => {
+      this.showLine(line, format);
     });
   }
 }

@@ -1,7 +1,10 @@
 import { jobView } from "../../views/jobs.ts";
-import { JobCommand, jobArgument } from "../job-command.ts";
+import { withAgent } from "../agent-calls.ts";
+import { BaseCommand } from "../base.ts";
+import { jobArgument } from "../flags.ts";
+import { specScreen } from "../spec-screen.ts";
 
-export default class JobShow extends JobCommand {
+export default class JobShow extends BaseCommand {
   static override summary = "Show everything about one job.";
   static override examples = ["<%= config.bin %> job show 12", "<%= config.bin %> job show 12 --json"];
   static override enableJsonFlag = true;
@@ -9,8 +12,7 @@ export default class JobShow extends JobCommand {
 
   async run(): Promise<void> {
     const { args } = await this.parse(JobShow);
-    const job = await this.withAgent((client) => client.call("job_get", { id: args.id }));
-    if (this.json) this.printJson(job);
-    else this.print(jobView(job, await this.specScreen()));
+    const job = await withAgent(this, (client) => client.call("job_get", { id: args.id }));
+    await this.show(job, { text: async (shown) => jobView(shown, await specScreen(this.screen)) });
   }
 }

@@ -18,6 +18,7 @@ import { historyView } from "../../../src/views/history.ts";
 import { actionsView, jobsView, jobView } from "../../../src/views/jobs.ts";
 import { listView } from "../../../src/views/list.ts";
 import { logFormatter } from "../../../src/views/logs.ts";
+import { operatedView } from "../../../src/views/operated.ts";
 import { otherProgramsView, otherProgramView } from "../../../src/views/other-programs.ts";
 import { planView } from "../../../src/views/plan.ts";
 import { portsView } from "../../../src/views/ports.ts";
@@ -244,6 +245,14 @@ const VIEWS: Readonly<Record<string, (screen: Screen) => string | Promise<string
     listView(hostile([row, { ...row, project: "other", waitsFor: ["db", "cache"] }]), screen),
   otherProgramsView: (screen) => otherProgramsView(hostile([PROGRAM, { ...PROGRAM, server: "a/b" }]), screen),
   otherProgramView: (screen) => otherProgramView(hostile(PROGRAM), screen),
+  operatedView: async () => {
+    const servers = [{ project: "p", name: "web" }];
+    const lists = { yes: { key: "started", servers }, no: { key: "already_running", servers } };
+    const label = ({ name }: { name: string }) => name;
+    const words = { yes: "started", no: "is already running" };
+    const view = operatedView({ words, label, isHere: () => true });
+    return (await view.text(hostile({ ...lists, failed: [], left: [], unrecorded: [] }))) ?? "";
+  },
   treeView: (screen) =>
     treeView(
       hostile([
@@ -394,6 +403,6 @@ const HELPERS: ReadonlySet<string> = new Set(
   [
     "changeSign changeHeading actionOngoing actionOver actionVerb interestingFacts actionFacts fieldLines",
     "outcome lineDiff progressLines stateStyle stateText shownLine named reasonTexts painter onScreen table strokesOf unitLines",
-    "fieldLabel fieldValue secretSource commandLine scriptLines lineCount displayWidth padEnd padStart cut wrap wrapHard",
+    "machineTitle shownMachine showsBoxes fieldLabel fieldValue secretSource commandLine scriptLines lineCount displayWidth padEnd padStart cut wrap wrapHard",
   ].flatMap((line) => line.split(" ")),
 );

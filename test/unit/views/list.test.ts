@@ -81,7 +81,7 @@ test("many that no configuration declares are told in lines of the terminal's wi
   const many = Array.from({ length: 12 }, (_, i) => ({ ...row(running(spec(`server-${i}`))), kept: true }));
   const lines = listView(many, { ...plain, width: 60 }).split("\n");
   expect(lines.filter((line) => line.length > 60)).toEqual([]);
-  expect(lines.join(" ")).toContain("Declared by no configuration: server-0, server-1,");
+  expect(lines.join(" ")).toContain("Not in any configuration: server-0, server-1,");
   expect(lines.join(" ")).toContain("server-11; `xy forget NAME` removes one.");
 });
 

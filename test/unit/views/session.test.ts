@@ -39,6 +39,6 @@ test("the last words name what was stopped, what could not be, and what runs on"
   expect(sessionSummary(none)).toBe("Nothing was stopped.");
   const failed = [{ name: "c", message: "cannot stop c: it cannot be killed" }];
   expect(sessionSummary({ stopped: ["b", "a"], failed, left: ["d"] })).toBe(
-    "Stopped a, b. cannot stop c: it cannot be killed. Not started here, and left running: d.",
+    "Stopped a, b. cannot stop c: it cannot be killed. Left running, because this session did not start them: d.",
   );
 });
