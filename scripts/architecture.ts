@@ -36,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const IMPURE = new Set(["agent", "backends", "probes", "views", "commands", "system", "operation", ""]);
 
 /** Entry of a thread of its own: the process that it sets up is the thread's. */
-const THREAD = "src/config/worker.ts";
+const THREAD = "src/config/read/worker.ts";
 
 /**
  * The agent runs for months, also while an upgrade replaces the files of its package: what it needs is loaded at its

@@ -124,7 +124,7 @@ export abstract class ProjectCommand extends BaseCommand {
   protected async specScreen(target?: Machine) {
     const { readMachine } = await import("../operation/machine.ts");
     const { givenEnv } = await import("../model/given-env.ts");
-    const { ENV } = await import("../config/elsewhere.ts");
+    const { ENV } = await import("../config/resolve/elsewhere.ts");
     const machine = target ?? readMachine(process.env);
     const given = (programs: readonly string[]) =>
       givenEnv(

@@ -66,7 +66,7 @@ export default class Rollback extends ApplyCommand {
 
   async #refuseUnagreed(generation: Generation, project: string, setting: Setting): Promise<void> {
     const { mayBringBack } = await import("../operation/consent.ts");
-    const { userFolder } = await import("../config/discover.ts");
+    const { userFolder } = await import("../config/find/discover.ts");
     const { readMachine } = await import("../operation/machine.ts");
     const { readProject } = await import("../system/projects.ts");
     const { servers, actions = [], root } = generation;

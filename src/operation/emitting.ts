@@ -1,8 +1,8 @@
 import { dirname, isAbsolute } from "node:path";
 import type { DeclaredServer } from "../config/declared.ts";
 import type { Loaded } from "../config/load.ts";
-import { pathFolders, versionManagerRemark } from "../config/program.ts";
-import { envFilesOf, resolveUnseen } from "../config/unseen.ts";
+import { pathFolders, versionManagerRemark } from "../config/resolve/program.ts";
+import { envFilesOf, resolveUnseen } from "../config/resolve/unseen.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import { accountEnv, systemPath } from "../model/given-env.ts";
 import { ACCOUNT, type Machine } from "../model/machine.ts";

@@ -1,7 +1,7 @@
 import { basename, dirname } from "node:path";
-import { discover, type Search } from "../config/discover.ts";
-import { followed, nameFault } from "../config/environment.ts";
+import { discover, type Search } from "../config/find/discover.ts";
 import { fitName } from "../config/load.ts";
+import { followed, nameFault } from "../config/resolve/environment.ts";
 import {
   callersFolders,
   type ProgramSearch,
@@ -9,7 +9,7 @@ import {
   programAt,
   programOn,
   versionManagerRemark,
-} from "../config/program.ts";
+} from "../config/resolve/program.ts";
 import { givenEnv, systemPath } from "../model/given-env.ts";
 import type { Machine } from "../model/machine.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";

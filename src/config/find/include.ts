@@ -1,0 +1,176 @@
+import { type Stats, statSync } from "node:fs";
+import { dirname, extname, join, relative } from "node:path";
+import type { Diagnostic } from "../../model/diagnostic.ts";
+import { show } from "../check/issues.ts";
+import { problemAt } from "../check/keys.ts";
+import { fillPath, type PathFacts } from "../check/placeholders.ts";
+import { formatPlace, placeOf, sourceFolder } from "../place.ts";
+import { DATA_EXTENSIONS } from "../read/data.ts";
+import { PROGRAM_EXTENSIONS, readFailure } from "../read/document.ts";
+import { expandPath, realOf } from "../resolve/environment.ts";
+import { expandGlob, isGlob } from "./glob.ts";
+import { type Owner, standingOfFile } from "./ownership.ts";
+import type { RootFile } from "./root-file.ts";
+
+/** Which files a root includes: found, checked, and bounded. None of them is read here. */
+
+type Place = Pick<Diagnostic, "file" | "line" | "column" | "path">;
+
+export interface Included {
+  /** As it was written, absolute; links as they are. */
+  readonly file: string;
+  /** Real path. */
+  readonly real: string;
+  /** Where it is included. */
+  readonly place: Place;
+  /** It lies in another folder than the root. */
+  readonly isOutside: boolean;
+}
+
+/** Files that a root may include, in all, and one behind the other. */
+const MOST_FILES = 200;
+const MOST_DEEP = 10;
+
+export interface IncludeSetting {
+  /** Of the root: its real path, and its `servers.d` by the name that the root goes by. */
+  readonly root: string;
+  readonly servers: string;
+  readonly owner: Owner;
+  readonly machine: PathFacts;
+}
+
+/** Remembers what was included, so that nothing is twice, and nothing without end. */
+export class Includes {
+  readonly #setting: IncludeSetting;
+  /** Real path → where it was included. */
+  readonly #seen = new Map<string, Place>();
+
+  constructor(setting: IncludeSetting) {
+    this.#setting = setting;
+  }
+
+  /** What a file includes, in its order. `chain`: real paths from the root's own file to this one. */
+  async of(
+    file: RootFile,
+    chain: readonly string[],
+  ): Promise<{ readonly files: readonly Included[]; readonly problems: readonly Diagnostic[] }> {
+    const files: Included[] = [];
+    const problems: Diagnostic[] = [];
+    const here = new Set<string>();
+    for (const { pattern, place } of patternsOf(file)) {
+      const found = this.#filesOf(pattern, file);
+      if (typeof found === "string") {
+        problems.push(problemAt(place, found));
+        continue;
+      }
+      if (found.files.length === 0) problems.push(nothingFound(pattern, place));
+      for (const path of found.files) {
+        const real = realOf(path) ?? path;
+        const isItself = real === chain.at(-1);
+        if (here.has(real) || (isItself && found.isPattern)) continue;
+        here.add(real);
+        const fault = this.#fault(path, real, chain) ?? (await this.#standing(path));
+        if (fault !== undefined) {
+          problems.push(problemAt(place, `cannot include ${path}: ${fault}`));
+          continue;
+        }
+        this.#seen.set(real, place);
+        const below = relative(this.#setting.root, real);
+        const isOutside = below === ".." || below.startsWith("../");
+        files.push({ file: path, real, place, isOutside });
+      }
+    }
+    return { files, problems };
+  }
+
+  /** Those that a pattern means, or why there are none. Of a path alone nothing is left out: it is meant. */
+  #filesOf(
+    pattern: string,
+    { source }: RootFile,
+  ): { readonly files: readonly string[]; readonly isPattern: boolean } | string {
+    const { machine } = this.#setting;
+    const path = expandPath(pattern, sourceFolder(source), machine);
+    const info = infoOf(path);
+    if (!isGlob(path) || typeof info !== "string") {
+      // On another machine it may be another file.
+      const isPattern = fillPath(pattern, machine) !== pattern;
+      return typeof info === "string" && isPattern
+        ? { files: [], isPattern }
+        : { files: [path], isPattern: false };
+    }
+    const found = expandGlob(globFrom(pattern, sourceFolder(source), machine));
+    if (found === undefined)
+      return `cannot include ${show(pattern)}: there are too many files to look at; name the folder`;
+    return { files: found.filter(isConfiguration), isPattern: true };
+  }
+
+  #fault(path: string, real: string, chain: readonly string[]): string | undefined {
+    const info = infoOf(path);
+    if (typeof info === "string") return info;
+    if (info.isDirectory()) return `it is a folder; name its files, as in ${join(path, "*.kdl")}`;
+    const extension = extname(path);
+    if (PROGRAM_EXTENSIONS.includes(extension))
+      return "it is a program; import it in xy.config.ts, or write it as data";
+    if (!DATA_EXTENSIONS.includes(extension))
+      return `name a file that ends with ${DATA_EXTENSIONS.join(", ")}`;
+    const { root, servers } = this.#setting;
+    if (dirname(real) === join(root, "servers.d") || dirname(path) === servers)
+      return "the files of servers.d are read by themselves; remove it here";
+    const from = chain.indexOf(real);
+    if (from >= 0)
+      return `it includes itself: ${[...chain.slice(from), real].join(" -> ")}; remove one of these includes`;
+    const seen = this.#seen.get(real);
+    if (seen) return `it is included already at ${formatPlace(seen)}; keep one of them`;
+    if (chain.length > MOST_DEEP)
+      return `it stands behind more than ${MOST_DEEP} other files; include it earlier`;
+    if (this.#seen.size >= MOST_FILES)
+      return `there are more than ${MOST_FILES} such files; put some together`;
+    return undefined;
+  }
+
+  async #standing(path: string): Promise<string | undefined> {
+    const standing = await standingOfFile(path, this.#setting.owner);
+    if (standing.is === "another's")
+      return `${standing.reason}, which could change what runs here; copy it into a folder of your own`;
+    return standing.is === "unsafe" ? standing.problem : undefined;
+  }
+}
+
+/** A pattern, absolute: what stands before its first star leads through links as a path does. */
+function globFrom(pattern: string, folder: string, machine: PathFacts): string {
+  const parts = pattern.split("/");
+  const first = parts.findIndex(isGlob);
+  const before = parts.slice(0, first).join("/");
+  const start = before === "" ? (pattern.startsWith("/") ? "/" : ".") : before;
+  return join(expandPath(start, folder, machine), fillPath(parts.slice(first).join("/"), machine));
+}
+
+function patternsOf({ value, source }: RootFile): { pattern: string; place: Place }[] {
+  const { include } = value;
+  if (typeof include === "string") return [{ pattern: include, place: placeOf(source, ["include"]) }];
+  if (!Array.isArray(include)) return [];
+  return include.flatMap((pattern: unknown, i) =>
+    typeof pattern === "string" && pattern !== ""
+      ? [{ pattern, place: placeOf(source, ["include", i]) }]
+      : [],
+  );
+}
+
+const nothingFound = (pattern: string, place: Place): Diagnostic => ({
+  ...problemAt(place, `nothing is included: no file is ${show(pattern)}; correct it if one should be`),
+  severity: "warning",
+});
+
+/** What a pattern may mean: other files, such as notes, may stand beside. */
+const isConfiguration = (path: string): boolean => {
+  const info = infoOf(path);
+  return typeof info !== "string" && info.isFile() && DATA_EXTENSIONS.includes(extname(path));
+};
+
+function infoOf(path: string): Stats | string {
+  try {
+    return statSync(path);
+  } catch (error) {
+    return readFailure(error);
+  }
+}

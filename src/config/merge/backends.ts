@@ -1,0 +1,131 @@
+import type { BackendSettings } from "../../model/backend-settings.ts";
+import type { Diagnostic } from "../../model/diagnostic.ts";
+import type { FilledRoot } from "../../model/server.ts";
+import { isReadable, isRemote, targetOf, urlFault } from "../../model/target.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
+import { isMap, problemAt } from "../check/keys.ts";
+import type { PathFacts } from "../check/placeholders.ts";
+import type { DeclaredBackends, DeclaredServer } from "../declared.ts";
+import { formatPlace, placeOf, sourceFolder } from "../place.ts";
+import { expandPath, realOf } from "../resolve/environment.ts";
+import { absoluteReference, readSecret } from "../resolve/secrets.ts";
+import type { World } from "../resolve/world.ts";
+import type { Scope } from "./scope.ts";
+
+type SupervisordInput = Partial<NonNullable<FilledRoot["supervisord"]>>;
+
+/** Reads the blocks of a root. Values of the wrong form are reported where the schema looks at them, and are left out. */
+export function declareBackends(
+  scopes: readonly Pick<Scope, "settings" | "saidBy">[],
+  servers: readonly DeclaredServer[],
+  machine: PathFacts,
+): { backends: DeclaredBackends; problems: Diagnostic[] } {
+  const [{ settings = {}, saidBy = () => undefined } = {}, ...more] = scopes.filter((scope) =>
+    isMap(scope.settings.supervisord),
+  );
+  const written = isMap(settings.supervisord) ? (settings.supervisord as SupervisordInput) : {};
+  const { url = "http://localhost:9001/RPC2", user, password, includeDir } = written;
+  const problems: Diagnostic[] = [];
+  const source = (key: keyof SupervisordInput) => saidBy(["supervisord", key]) ?? saidBy(["supervisord"]);
+  const at = (key: keyof SupervisordInput) => {
+    const said = source(key);
+    return said ? placeOf(said, ["supervisord", key]) : {};
+  };
+  const folder = (key: keyof SupervisordInput) => {
+    const said = source(key);
+    return said ? sourceFolder(said) : "/";
+  };
+  for (const scope of more) {
+    const message = `cannot set up supervisord twice: it is set up already at ${formatPlace(at("url"))}; keep one of them`;
+    const said = scope.saidBy(["supervisord"]);
+    if (said) problems.push(problemAt(placeOf(said, ["supervisord"]), message));
+  }
+  if (password !== undefined && user === undefined) {
+    const message = "cannot use a password without a user: write the name that supervisord asks for too";
+    problems.push(problemAt(at("password"), message));
+  }
+  if (typeof url === "string") problems.push(...targetProblems(written, url, at("url")));
+  const supervisord = isMap(settings.supervisord) && {
+    url,
+    ...withoutUndefined({ user, password }),
+    ...(typeof includeDir === "string"
+      ? { includeDir: unitFolder(includeDir, folder("includeDir"), machine) }
+      : {}),
+    passwordAt: { place: at("password"), folder: folder("password") },
+  };
+  const backends = supervisord ? { supervisord } : {};
+  if (typeof includeDir === "string") return { backends, problems };
+  const message =
+    "cannot use supervisord without a folder for its units: write supervisord with the include-dir that its [include] section names, in xy.config";
+  const needing = servers.filter(({ input }) => input.backend === "supervisord");
+  const lacking = needing.map(
+    (server): Diagnostic => ({
+      severity: "error",
+      message,
+      server: server.name,
+      ...server.place(["backend"]),
+    }),
+  );
+  return { backends, problems: [...problems, ...lacking] };
+}
+
+/** Where a unit's file was written it is: under another name it would look like another file, and be moved. */
+function unitFolder(written: string, folder: string, machine: PathFacts): string {
+  return expandPath(written, realOf(folder) ?? folder, machine);
+}
+
+/** What is wrong with where the credentials go. A URL is told without what may be some. */
+function targetProblems(
+  { password, allowRemote }: SupervisordInput,
+  url: string,
+  place: Parameters<typeof problemAt>[0],
+): Diagnostic[] {
+  const at = (message: string) => problemAt(place, message);
+  // What has another form is told by the schema.
+  if (!/^https?:/.test(url)) return [];
+  const fault = urlFault(url);
+  if (fault === "no-url") return [at(NO_URL)];
+  if (fault === "credentials") return [at(CREDENTIALS)];
+  if (!isRemote(url)) return [];
+  const target = targetOf(url);
+  if (allowRemote !== true)
+    return [
+      at(
+        `cannot use ${target}: it leads to another machine, and so does what is sent there; write a host such as localhost, or allow it with allow-remote #true (allowRemote: true)`,
+      ),
+    ];
+  if (password === undefined || !isReadable(url)) return [];
+  const message = `the password of supervisord goes to ${target} unencrypted: anybody on the way can read it; use https`;
+  return [{ ...at(message), severity: "warning" }];
+}
+
+const NO_URL = 'cannot read this as a URL: write one such as "http://localhost:9001/RPC2"';
+const CREDENTIALS =
+  "cannot use a URL with a user or password in it: write user and password beside url, in settings of their own";
+
+/** The settings with the password's value. Where none is read it is left out, and the one that was used last is taken. */
+export async function resolveBackends(
+  { supervisord }: DeclaredBackends,
+  world: Pick<World, "env" | "runSecretCommand" | "secretUse" | "machine">,
+): Promise<{ settings: BackendSettings; diagnostics: Diagnostic[] }> {
+  if (supervisord === undefined) return { settings: {}, diagnostics: [] };
+  const { url, user, password, includeDir, passwordAt } = supervisord;
+  const site = {
+    url,
+    ...withoutUndefined({ includeDir, user }),
+  };
+  if (password === undefined) return { settings: { supervisord: site }, diagnostics: [] };
+  if (typeof password === "string")
+    return { settings: { supervisord: { ...site, password } }, diagnostics: [] };
+  const { folder, place } = passwordAt;
+  const ref = absoluteReference(password, folder, world.machine);
+  const outcome = await readSecret(ref, folder, world);
+  if (outcome.kind === "value")
+    return { settings: { supervisord: { ...site, password: outcome.value } }, diagnostics: [] };
+  if (outcome.kind === "skipped") return { settings: { supervisord: site }, diagnostics: [] };
+  const message = `cannot get the password of supervisord: ${outcome.message}`;
+  return {
+    settings: { supervisord: site },
+    diagnostics: [problemAt(place, message)],
+  };
+}
