@@ -9,14 +9,14 @@ import { isMap, problemAt } from "./check/keys.ts";
 import { placeholderProblems } from "./check/placeholders.ts";
 import { powersOf } from "./check/powers.ts";
 import { isProgram, type Root } from "./find/discover.ts";
-import { type IncludeSetting, Includes } from "./find/include.ts";
+import { type IncludeContext, Includes } from "./find/include.ts";
 import type { RootFile } from "./find/root-file.ts";
+import { realOf } from "./paths.ts";
 import { placeOf, type Reading, type Source } from "./place.ts";
 import { readDocument } from "./read/document.ts";
 import { type ObjectShape, type Shape, shapeOf } from "./read/shape.ts";
 import { textProblems } from "./read/texts.ts";
 import type { Evaluation } from "./read/typescript.ts";
-import { realOf } from "./resolve/environment.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -58,7 +58,7 @@ const someOfRoot = rootInput.extend({
 export async function collect(
   root: Root,
   evaluation: Evaluation,
-  around: Omit<IncludeSetting, "root" | "servers">,
+  around: Omit<IncludeContext, "root" | "servers">,
   agree: (powers: readonly Power[]) => Promise<boolean>,
 ): Promise<Collected> {
   const collection = new Collection(root, evaluation, around);
@@ -90,7 +90,7 @@ class Collection {
   #areNamesKnown: boolean;
   readonly #unread = new Set<string>();
 
-  constructor(root: Root, evaluation: Evaluation, around: Omit<IncludeSetting, "root" | "servers">) {
+  constructor(root: Root, evaluation: Evaluation, around: Omit<IncludeContext, "root" | "servers">) {
     this.#includes = new Includes({ ...around, root: root.folder, servers: join(root.path, "servers.d") });
     this.#root = root;
     this.#evaluation = evaluation;

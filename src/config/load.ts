@@ -15,17 +15,17 @@ import { isOfProbe, probesOf, refusals } from "./check/powers.ts";
 import { type Collected, collect } from "./collect.ts";
 import type { Declared } from "./declared.ts";
 import { discover, ownerOf, type Root, type Search, userFolder } from "./find/discover.ts";
-import type { IncludeSetting } from "./find/include.ts";
+import type { IncludeContext } from "./find/include.ts";
 import type { RootFile } from "./find/root-file.ts";
-import { declareBackends } from "./merge/backends.ts";
+import { mergeBackends } from "./merge/backends.ts";
 import { scopeOf } from "./merge/scope.ts";
-import { declareServers } from "./merge/servers.ts";
+import { mergeServers } from "./merge/servers.ts";
 import { matches } from "./merge/when.ts";
+import { expandPath } from "./paths.ts";
 import { type KeyPath, sourceFolder } from "./place.ts";
 import { firstOfEach } from "./problems.ts";
 import type { Evaluation } from "./read/typescript.ts";
 import { folderThere } from "./resolve/elsewhere.ts";
-import { expandPath } from "./resolve/environment.ts";
 
 export interface LoadRequest extends Search {
   readonly machine: Machine;
@@ -70,7 +70,7 @@ export async function load(request: LoadRequest): Promise<Loaded> {
   const collected = await collect(root, evaluationOf(request), aroundOf(request), agree);
   const read = [...root.diagnostics, ...collected.problems];
   if (request.signal.aborted && !collected.complete) return failed(read);
-  const { declared, problems } = declare(root, collected, request, isOwn);
+  const { declared, problems } = assemble(root, collected, request, isOwn);
   const late = [...(await scheduleProblems(declared.actions)), ...(await patternProblems(declared.servers))];
   const all = [...read, ...problems, ...late];
   // All of it, however much that is: it is to be read.
@@ -95,12 +95,12 @@ function evaluationOf(request: LoadRequest): Evaluation {
 }
 
 /** Whose files may be included, and for which machine their names are made. */
-function aroundOf(request: LoadRequest): Omit<IncludeSetting, "root" | "servers"> {
+function aroundOf(request: LoadRequest): Omit<IncludeContext, "root" | "servers"> {
   return { owner: ownerOf(request), machine: request.target ?? request.machine };
 }
 
 /** Servers of this machine, and what is wrong once everything is put together. */
-function declare(
+function assemble(
   root: Root,
   collected: Collected,
   request: LoadRequest,
@@ -115,7 +115,7 @@ function declare(
   const scopes = new Map(collected.roots.map((file) => [file, scopeOf(file, machine)]));
   const there = (folder: string) =>
     target ? folderThere(folder, request.machine.home, target.home) : folder;
-  const outcome = declareServers(collected.candidates, ({ within }) => ({
+  const outcome = mergeServers(collected.candidates, ({ within }) => ({
     ...{ facts, machine },
     scope: (within && scopes.get(within)) ?? scopeOf(undefined, machine),
   }));
@@ -134,7 +134,7 @@ function declare(
     return asTexts(scopes.get(file)?.settings.path).map((entry) => expandPath(entry, folder, machine));
   });
   const here = collected.roots.filter((file) => file === main || holds(file));
-  const { backends, problems } = declareBackends(
+  const { backends, problems } = mergeBackends(
     here.flatMap((file) => scopes.get(file) ?? []),
     servers,
     machine,

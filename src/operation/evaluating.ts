@@ -1,8 +1,8 @@
 import { basename, dirname, join } from "node:path";
 import type { Declared } from "../config/declared.ts";
 import { type Loaded, type LoadRequest, load } from "../config/load.ts";
-import { resolveBackends } from "../config/merge/backends.ts";
 import { READING_BOUND } from "../config/read/limits.ts";
+import { resolveBackends } from "../config/resolve/backends.ts";
 import { type Resolved, resolve } from "../config/resolve/resolve.ts";
 import { revive } from "../config/resolve/revive.ts";
 import { resolveUnseen } from "../config/resolve/unseen.ts";

@@ -1,7 +1,8 @@
 import { basename, dirname } from "node:path";
+import { nameFault } from "../config/check/env-names.ts";
 import { discover, type Search } from "../config/find/discover.ts";
 import { fitName } from "../config/load.ts";
-import { followed, nameFault } from "../config/resolve/environment.ts";
+import { followed } from "../config/paths.ts";
 import {
   callersFolders,
   type ProgramSearch,

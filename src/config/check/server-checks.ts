@@ -5,7 +5,7 @@ import { probeTarget } from "../../model/probe-url.ts";
 import type { FilledServer } from "../../model/server.ts";
 import { parseDuration } from "../../model/units.ts";
 import type { KeyPath } from "../place.ts";
-import { nameFault } from "../resolve/environment.ts";
+import { nameFault } from "./env-names.ts";
 import { expandTemplates, type TemplateFacts } from "./templates.ts";
 
 export interface ServerProblem {

@@ -5,9 +5,9 @@ import { baseFolder } from "../../model/base-folder.ts";
 import type { Diagnostic, Result } from "../../model/diagnostic.ts";
 import type { Machine } from "../../model/machine.ts";
 import { problemAt } from "../check/keys.ts";
+import { followed } from "../paths.ts";
 import { DATA_EXTENSIONS } from "../read/data.ts";
 import { PROGRAM_EXTENSIONS, readFailure } from "../read/document.ts";
-import { followed } from "../resolve/environment.ts";
 import { type Owner, type Standing, standingOf, standingOfFile } from "./ownership.ts";
 import { olderServers, unreadMains, unreadServers } from "./unread.ts";
 

@@ -4,10 +4,10 @@ import type { Diagnostic } from "../../model/diagnostic.ts";
 import { show } from "../check/issues.ts";
 import { problemAt } from "../check/keys.ts";
 import { fillPath, type PathFacts } from "../check/placeholders.ts";
+import { expandPath, realOf } from "../paths.ts";
 import { formatPlace, placeOf, sourceFolder } from "../place.ts";
 import { DATA_EXTENSIONS } from "../read/data.ts";
 import { PROGRAM_EXTENSIONS, readFailure } from "../read/document.ts";
-import { expandPath, realOf } from "../resolve/environment.ts";
 import { expandGlob, isGlob } from "./glob.ts";
 import { type Owner, standingOfFile } from "./ownership.ts";
 import type { RootFile } from "./root-file.ts";
@@ -31,7 +31,7 @@ export interface Included {
 const MOST_FILES = 200;
 const MOST_DEEP = 10;
 
-export interface IncludeSetting {
+export interface IncludeContext {
   /** Of the root: its real path, and its `servers.d` by the name that the root goes by. */
   readonly root: string;
   readonly servers: string;
@@ -41,12 +41,12 @@ export interface IncludeSetting {
 
 /** Remembers what was included, so that nothing is twice, and nothing without end. */
 export class Includes {
-  readonly #setting: IncludeSetting;
+  readonly #context: IncludeContext;
   /** Real path → where it was included. */
   readonly #seen = new Map<string, Place>();
 
-  constructor(setting: IncludeSetting) {
-    this.#setting = setting;
+  constructor(context: IncludeContext) {
+    this.#context = context;
   }
 
   /** What a file includes, in its order. `chain`: real paths from the root's own file to this one. */
@@ -75,7 +75,7 @@ export class Includes {
           continue;
         }
         this.#seen.set(real, place);
-        const below = relative(this.#setting.root, real);
+        const below = relative(this.#context.root, real);
         const isOutside = below === ".." || below.startsWith("../");
         files.push({ file: path, real, place, isOutside });
       }
@@ -88,7 +88,7 @@ export class Includes {
     pattern: string,
     { source }: RootFile,
   ): { readonly files: readonly string[]; readonly isPattern: boolean } | string {
-    const { machine } = this.#setting;
+    const { machine } = this.#context;
     const path = expandPath(pattern, sourceFolder(source), machine);
     const info = infoOf(path);
     if (!isGlob(path) || typeof info !== "string") {
@@ -113,7 +113,7 @@ export class Includes {
       return "it is a program; import it in xy.config.ts, or write it as data";
     if (!DATA_EXTENSIONS.includes(extension))
       return `name a file that ends with ${DATA_EXTENSIONS.join(", ")}`;
-    const { root, servers } = this.#setting;
+    const { root, servers } = this.#context;
     if (dirname(real) === join(root, "servers.d") || dirname(path) === servers)
       return "the files of servers.d are read by themselves; remove it here";
     const from = chain.indexOf(real);
@@ -129,7 +129,7 @@ export class Includes {
   }
 
   async #standing(path: string): Promise<string | undefined> {
-    const standing = await standingOfFile(path, this.#setting.owner);
+    const standing = await standingOfFile(path, this.#context.owner);
     if (standing.is === "another's")
       return `${standing.reason}, which could change what runs here; copy it into a folder of your own`;
     return standing.is === "unsafe" ? standing.problem : undefined;

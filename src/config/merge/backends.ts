@@ -1,4 +1,3 @@
-import type { BackendSettings } from "../../model/backend-settings.ts";
 import type { Diagnostic } from "../../model/diagnostic.ts";
 import type { FilledRoot } from "../../model/server.ts";
 import { isReadable, isRemote, targetOf, urlFault } from "../../model/target.ts";
@@ -6,16 +5,14 @@ import { withoutUndefined } from "../../model/without-undefined.ts";
 import { isMap, problemAt } from "../check/keys.ts";
 import type { PathFacts } from "../check/placeholders.ts";
 import type { DeclaredBackends, DeclaredServer } from "../declared.ts";
+import { expandPath, realOf } from "../paths.ts";
 import { formatPlace, placeOf, sourceFolder } from "../place.ts";
-import { expandPath, realOf } from "../resolve/environment.ts";
-import { absoluteReference, readSecret } from "../resolve/secrets.ts";
-import type { World } from "../resolve/world.ts";
 import type { Scope } from "./scope.ts";
 
 type SupervisordInput = Partial<NonNullable<FilledRoot["supervisord"]>>;
 
 /** Reads the blocks of a root. Values of the wrong form are reported where the schema looks at them, and are left out. */
-export function declareBackends(
+export function mergeBackends(
   scopes: readonly Pick<Scope, "settings" | "saidBy">[],
   servers: readonly DeclaredServer[],
   machine: PathFacts,
@@ -102,30 +99,3 @@ function targetProblems(
 const NO_URL = 'cannot read this as a URL: write one such as "http://localhost:9001/RPC2"';
 const CREDENTIALS =
   "cannot use a URL with a user or password in it: write user and password beside url, in settings of their own";
-
-/** The settings with the password's value. Where none is read it is left out, and the one that was used last is taken. */
-export async function resolveBackends(
-  { supervisord }: DeclaredBackends,
-  world: Pick<World, "env" | "runSecretCommand" | "secretUse" | "machine">,
-): Promise<{ settings: BackendSettings; diagnostics: Diagnostic[] }> {
-  if (supervisord === undefined) return { settings: {}, diagnostics: [] };
-  const { url, user, password, includeDir, passwordAt } = supervisord;
-  const site = {
-    url,
-    ...withoutUndefined({ includeDir, user }),
-  };
-  if (password === undefined) return { settings: { supervisord: site }, diagnostics: [] };
-  if (typeof password === "string")
-    return { settings: { supervisord: { ...site, password } }, diagnostics: [] };
-  const { folder, place } = passwordAt;
-  const ref = absoluteReference(password, folder, world.machine);
-  const outcome = await readSecret(ref, folder, world);
-  if (outcome.kind === "value")
-    return { settings: { supervisord: { ...site, password: outcome.value } }, diagnostics: [] };
-  if (outcome.kind === "skipped") return { settings: { supervisord: site }, diagnostics: [] };
-  const message = `cannot get the password of supervisord: ${outcome.message}`;
-  return {
-    settings: { supervisord: site },
-    diagnostics: [problemAt(place, message)],
-  };
-}

@@ -4,7 +4,7 @@ import type { KeyPath } from "../place.ts";
 type Fields = Readonly<Record<string, unknown>>;
 
 /** A server's fields over the defaults: blocks and `env` key by key, everything else replaced. */
-export function mergeServer(defaults: Fields, own: Fields): Record<string, unknown> {
+export function mergeFields(defaults: Fields, own: Fields): Record<string, unknown> {
   return Object.fromEntries(
     [...new Set([...Object.keys(defaults), ...Object.keys(own)])].map((key) => [
       key,

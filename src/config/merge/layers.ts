@@ -1,6 +1,6 @@
 import { isMap } from "../check/keys.ts";
 import type { KeyPath, Source } from "../place.ts";
-import { mergeServer, says } from "./fields.ts";
+import { mergeFields, says } from "./fields.ts";
 import { asWhen, type Matched, matches } from "./when.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -13,7 +13,7 @@ export interface Layer {
 
 /** All that they say together, without conditions. */
 export function merged(layers: readonly Layer[]): Record<string, unknown> {
-  return layers.reduce<Record<string, unknown>>((base, { value }) => mergeServer(base, value), {});
+  return layers.reduce<Record<string, unknown>>((base, { value }) => mergeFields(base, value), {});
 }
 
 /** Which of them says something at this path. */

@@ -4,12 +4,12 @@ import { isMap } from "../check/keys.ts";
 import type { RootFile } from "../find/root-file.ts";
 import type { KeyPath, Source } from "../place.ts";
 import { blocksFor, type Layer, merged, plain, saidBy } from "./layers.ts";
-import { asWhen, type Conditions, type Matched } from "./when.ts";
+import { asWhen, type Matched, type Whens } from "./when.ts";
 
 /** What a file of the form of a root says on one machine of the servers that it declares. */
 export interface Scope {
   /** All of them must match, or it declares nothing. */
-  readonly whens: Conditions;
+  readonly whens: Whens;
   /** Defaults, those that count most last. */
   readonly defaults: readonly Layer[];
   readonly backend: (typeof BACKENDS)[number];

@@ -10,9 +10,9 @@ import type { Declared, DeclaredServer } from "../declared.ts";
 import { formatPlace, type KeyPath, placeOf, type Source, sourceFolder, toKebab } from "../place.ts";
 import { blocksFor, merged, saidBy } from "./layers.ts";
 import type { Scope } from "./scope.ts";
-import { asWhen, type Conditions, elsewhereText, type Matched, matches } from "./when.ts";
+import { asWhen, elsewhereText, type Matched, matches, type Whens } from "./when.ts";
 
-interface Setting {
+interface ServerContext {
   readonly facts: Omit<TemplateFacts, "name" | "port">;
   readonly scope: Scope;
   readonly machine: Matched;
@@ -22,12 +22,12 @@ interface Outcome {
   /** Absent where it is not declared on this machine. */
   readonly server?: DeclaredServer;
   /** The conditions that it is declared under. */
-  readonly whens: Conditions;
+  readonly whens: Whens;
   readonly problems: readonly Diagnostic[];
 }
 
 /** Puts a server together from the defaults, its own place, and its blocks for this machine. */
-function declareServer(own: Candidate, { facts, scope, machine }: Setting): Outcome {
+function mergeServer(own: Candidate, { facts, scope, machine }: ServerContext): Outcome {
   const { when, on: _, ...said } = own.value;
   const layers = [...scope.defaults, { ...own, value: { ...said, ...(when !== undefined && { when }) } }];
   const whens = [...scope.whens, asWhen(merged(layers).when)];
@@ -65,7 +65,7 @@ function declareServer(own: Candidate, { facts, scope, machine }: Setting): Outc
 }
 
 /** The servers of this machine. */
-interface Declarations extends Pick<Declared, "servers" | "elsewhere" | "elsewhereBecause"> {
+interface MergedServers extends Pick<Declared, "servers" | "elsewhere" | "elsewhereBecause"> {
   readonly problems: readonly Diagnostic[];
 }
 
@@ -73,33 +73,33 @@ interface Declarations extends Pick<Declared, "servers" | "elsewhere" | "elsewhe
  * Of the places that declare a server under one name the one that holds on this machine. Two that hold, or that no machine
  * can tell apart, are a problem of the second. `candidates`: in name order.
  */
-export function declareServers(
+export function mergeServers(
   candidates: readonly Candidate[],
-  settingOf: (own: Candidate) => Setting,
-): Declarations {
+  contextOf: (own: Candidate) => ServerContext,
+): MergedServers {
   const servers: DeclaredServer[] = [];
   const elsewhere: [name: string, why: string][] = [];
   const problems: Diagnostic[] = [];
   for (let from = 0, to = 0; from < candidates.length; from = to) {
     const { name } = candidates[from] as Candidate;
     const first = new Map<string, Candidate>();
-    const whens: Conditions[] = [];
+    const whens: Whens[] = [];
     let kept: Candidate | undefined;
     for (; candidates[to]?.name === name; to++) {
       const own = candidates[to] as Candidate;
-      const setting = settingOf(own);
-      const outcome = declareServer(own, setting);
-      const conditions = JSON.stringify(outcome.whens);
-      const other = (outcome.server && kept) ?? first.get(conditions);
+      const context = contextOf(own);
+      const outcome = mergeServer(own, context);
+      const key = JSON.stringify(outcome.whens);
+      const other = (outcome.server && kept) ?? first.get(key);
       if (other) problems.push(twice(own, other, outcome.whens));
       else problems.push(...outcome.problems);
-      first.set(conditions, first.get(conditions) ?? own);
+      first.set(key, first.get(key) ?? own);
       whens.push(outcome.whens);
       if (outcome.server === undefined || kept) continue;
       kept = own;
       servers.push(outcome.server);
     }
-    const { machine } = settingOf(candidates[from] as Candidate);
+    const { machine } = contextOf(candidates[from] as Candidate);
     if (!kept) elsewhere.push([name, elsewhereText(whens, machine)]);
   }
   return {
@@ -110,10 +110,10 @@ export function declareServers(
   };
 }
 
-function twice(own: Candidate, other: Candidate, whens: Conditions): Diagnostic {
+function twice(own: Candidate, other: Candidate, whens: Whens): Diagnostic {
   const place = formatPlace(placeOf(other.source, []));
-  const isConditional = whens.some((when) => Object.keys(when ?? {}).length > 0);
-  const message = isConditional
+  const hasConditions = whens.some((when) => Object.keys(when ?? {}).length > 0);
+  const message = hasConditions
     ? `cannot declare the server ${own.name} twice for one machine: it is declared already at ${place}; give each a "when" that leaves out the machines of the other, or keep one of them`
     : `cannot declare the server ${own.name} twice: it is declared already at ${place}; keep one of them`;
   return { ...problemAt(placeOf(own.source, []), message), server: own.name };

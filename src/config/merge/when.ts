@@ -26,11 +26,11 @@ function unmatched(when: WhenInput | undefined, machine: Matched): (typeof KEYS)
 }
 
 /** Conditions of one declaration, all of which must match. */
-export type Conditions = readonly (WhenInput | undefined)[];
+export type Whens = readonly (WhenInput | undefined)[];
 
 /** Why none of these declarations is for this machine: `host work; this is work-2`. */
-export function elsewhereText(declarations: readonly Conditions[], machine: Matched): string {
-  const failing = declarations.map((whens) =>
+export function elsewhereText(places: readonly Whens[], machine: Matched): string {
+  const failing = places.map((whens) =>
     whens.flatMap((when) =>
       unmatched(when, machine).map((key) => ({ key, words: wordsOf(when, key) ?? [] })),
     ),

@@ -5,21 +5,13 @@ import type { EnvValue, SecretValues } from "../../model/spec-parts.ts";
 import { parseDuration } from "../../model/units.ts";
 import { expandAction, shebangOf } from "../check/actions.ts";
 import type { Declared, DeclaredAction, DeclaredServer } from "../declared.ts";
-import { expandPath } from "./environment.ts";
+import { expandPath } from "../paths.ts";
+import { asFound, findProgram, folderOf, wordsOf } from "./command.ts";
+import { resolveSecrets } from "./environment.ts";
 import { limitFaults } from "./process-limits.ts";
 import { pathFolders } from "./program.ts";
-import {
-  asFound,
-  EVERYWHERE,
-  findProgram,
-  folderOf,
-  isStarted,
-  type Report,
-  type ResolvedServer,
-  resolveSecrets,
-  wordsOf,
-  workingDirFault,
-} from "./server.ts";
+import { EVERYWHERE, type Report } from "./report.ts";
+import { isStarted, type ResolvedServer, workingDirFault } from "./server.ts";
 import type { World } from "./world.ts";
 
 export interface ResolvedAction {

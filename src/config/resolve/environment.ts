@@ -1,50 +1,90 @@
-import { realpathSync } from "node:fs";
-import { isAbsolute, resolve } from "node:path";
-import { fillPath, type PathFacts } from "../check/placeholders.ts";
+import type { EnvValue, SecretRef, SecretValues } from "../../model/spec-parts.ts";
+import { nameFault } from "../check/env-names.ts";
+import type { DeclaredServer } from "../declared.ts";
+import { expandPath } from "../paths.ts";
+import type { Holder } from "./command.ts";
+import type { Report } from "./report.ts";
+import { absoluteReference, envFileFault, readEnvFile, readSecret } from "./secrets.ts";
+import type { SecretOutcome, SecretOwner, World } from "./world.ts";
 
-/**
- * A path as a person wrote it, absolute: `~` is the home folder, `{host}` and its like are filled in, a relative one starts
- * at `folder`.
- */
-export function expandPath(written: string, folder: string, machine: PathFacts): string {
-  const { home } = machine;
-  const path = fillPath(written, machine);
-  if (path === "~") return home;
-  if (path.startsWith("~/")) return resolve(home, path.slice(2));
-  return isAbsolute(path) ? resolve(path) : followed(folder, path);
+const BYTE_ORDER_MARK =
+  "the character U+FEFF, a byte order mark, and the program gets it so: save it without one if it is not meant";
+
+export interface ResolvedSecrets {
+  readonly fromFiles: Record<string, EnvValue>;
+  readonly references: Record<string, EnvValue>;
+  readonly values: SecretValues;
+  /** Env-files that were left alone, of which no apply has taken anything: what they hold is not known. */
+  readonly unread: readonly string[];
 }
 
-/**
- * A path that starts at a folder, absolute. Out of a folder that is a link, `..` leads to the folder above what the link
- * leads to, as it does for every program. It is named as a person would name it where that is the same place, or where
- * nothing is at the other.
- */
-export function followed(folder: string, path: string): string {
-  const named = resolve(folder, path);
-  if (!path.split("/").includes("..")) return named;
-  const real = realOf(isAbsolute(path) ? path : `${folder}/${path}`);
-  return real === undefined || real === realOf(named) ? named : real;
-}
+export async function resolveSecrets(
+  server: Holder & { readonly input: Pick<DeclaredServer["input"], "envFile"> },
+  owner: SecretOwner,
+  around: World,
+  report: Report,
+): Promise<ResolvedSecrets> {
+  const isLeftOut = around.isLeftOut?.(owner.server ?? owner.action ?? "") ?? false;
+  const world: World = isLeftOut ? { ...around, secretUse: "leave" } : around;
+  const { env, envFile } = server.input;
+  const values = new Map<string, string>();
+  const fromFiles = new Map<string, EnvValue>();
+  const unread: string[] = [];
+  const keep = (name: string, ref: SecretRef, outcome: SecretOutcome): EnvValue => {
+    if (outcome.kind === "value") values.set(name, outcome.value);
+    return { secret: ref, hmac: outcome.kind === "value" ? world.hmac(outcome.value) : "" };
+  };
 
-/** Undefined when nothing is there. */
-export function realOf(path: string): string | undefined {
-  try {
-    // The other realpath resolves `..` before it looks at links.
-    return realpathSync.native(path);
-  } catch {
-    return undefined;
+  for (const [i, written] of [envFile].flat().entries()) {
+    const path = typeof envFile === "string" ? ["envFile"] : ["envFile", i];
+    const file = expandPath(written, server.folder(path), world.machine);
+    if (world.secretUse !== undefined && world.secretUse !== "read") {
+      const fault = world.secretUse === "find" ? envFileFault(file) : undefined;
+      if (fault !== undefined) report(path, fault);
+      const names = world.appliedFrom?.(owner, file);
+      if (names === undefined && !isLeftOut) {
+        unread.push(file);
+        if (world.appliedFrom !== undefined && world.secretUse === "leave")
+          report(path, `what ${file} sets is not looked at without secrets`, { severity: "warning" });
+      }
+      for (const name of names ?? [])
+        if (!Object.hasOwn(env, name))
+          fromFiles.set(name, keep(name, { envFile: file, name }, { kind: "skipped" }));
+      continue;
+    }
+    const read = await readEnvFile(file);
+    for (const message of read.problems) report(path, message);
+    for (const [name, value] of read.values) {
+      const fault = nameFault(name) ?? (value.includes("\0") ? "its value has a NUL character" : undefined);
+      if (fault !== undefined) report(path, `cannot take ${name} from ${file}: ${fault}; remove it there`);
+      else if (!Object.hasOwn(env, name))
+        fromFiles.set(name, keep(name, { envFile: file, name }, { kind: "value", value }));
+    }
   }
-}
 
-/** Names that a shell sets, or that would break the one between xy and the program. */
-const SHELL_NAMES: ReadonlySet<string> = new Set(
-  "_ BASHOPTS EUID IFS LINENO OLDPWD OPTARG OPTIND PPID PS1 PS2 PS4 PWD SHELLOPTS SHLVL UID".split(" "),
-);
-
-/** Why a server could not get a variable of this name as declared; undefined for nearly all names. */
-export function nameFault(name: string): string | undefined {
-  if (SHELL_NAMES.has(name) || name.startsWith("_xy_"))
-    return "the shell that starts the program owns that name";
-  // JavaScript has no records with a key of that name that all libraries keep.
-  return name === "__proto__" ? "xy cannot record a variable of that name" : undefined;
+  const references = new Map<string, EnvValue>();
+  for (const [name, value] of Object.entries(env)) {
+    if (typeof value === "string") continue;
+    const path = ["env", name];
+    const folder = server.folder(path);
+    const ref = absoluteReference(value, folder, world.machine);
+    const found = await readSecret(ref, folder, world);
+    const isLocked = found.kind === "missing" && "command" in ref && world.wasApplied?.(owner, name, ref);
+    const outcome: SecretOutcome = isLocked ? { kind: "skipped" } : found;
+    // A store that is locked is in the way of nothing that it has given before.
+    if (isLocked)
+      report(path, `the secret for ${name} stays what was applied last: ${found.message}`, {
+        severity: "warning",
+      });
+    if (outcome.kind === "missing") report(path, `cannot get the secret for ${name}: ${outcome.message}`);
+    if (outcome.kind === "value" && outcome.value.startsWith("\uFEFF"))
+      report(path, `the secret for ${name} begins with ${BYTE_ORDER_MARK}`, { severity: "warning" });
+    references.set(name, keep(name, ref, outcome));
+  }
+  return {
+    fromFiles: Object.fromEntries(fromFiles),
+    references: Object.fromEntries(references),
+    values: Object.fromEntries(values),
+    unread,
+  };
 }

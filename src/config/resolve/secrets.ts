@@ -2,11 +2,11 @@ import type { SecretInput } from "../../model/input-parts.ts";
 import { own } from "../../model/own.ts";
 import type { SecretRef } from "../../model/spec-parts.ts";
 import type { PathFacts } from "../check/placeholders.ts";
+import { expandPath } from "../paths.ts";
 import { ENOUGH_PROBLEMS } from "../problems.ts";
 import { CONFLICT, conflictLine } from "../read/conflict.ts";
 import { kindFault, readText } from "../read/document.ts";
 import { parseDotenv } from "../read/dotenv.ts";
-import { expandPath } from "./environment.ts";
 import type { SecretOutcome, World } from "./world.ts";
 
 const WAY_OUT = "correct the path";

@@ -1,8 +1,8 @@
 import type { Machine } from "../../model/machine.ts";
 import type { PathFacts } from "../check/placeholders.ts";
 import type { Declared, DeclaredServer } from "../declared.ts";
+import { expandPath } from "../paths.ts";
 import { unknownPlaces } from "./elsewhere.ts";
-import { expandPath } from "./environment.ts";
 import { type Resolved, resolve } from "./resolve.ts";
 
 /** What a configuration comes to without anything that xy has recorded, and without any secret. */

@@ -9,7 +9,7 @@ import { form, type Names, typeText } from "./type-text.ts";
  * What `import … from "xyctl"` means to an editor: as the declarations of the package, or as those of a module that
  * is not installed, which is how `xy init` writes them.
  */
-export function declarationText(kind: "package" | "ambient"): string {
+export function editorTypes(kind: "package" | "ambient"): string {
   const types = [...inputTypes(), FUNCTIONS].join("\n");
   if (kind === "package") return `${types.replace(/^ {2}/gm, "")}`;
   return `${AMBIENT_HEAD}declare module "xyctl" {\n${types}}\n`;

@@ -1,6 +1,6 @@
 import { DEFAULT_PROJECT } from "../../model/name.ts";
 import { rootInput, serverInput } from "../../model/server.ts";
-import { declarationText } from "./editor-types.ts";
+import { editorTypes } from "./editor-types.ts";
 import { jsonSchemaOf } from "./json-schema.ts";
 import { jsonText } from "./json-text.ts";
 import { type SampleName, sampleText } from "./samples.ts";
@@ -61,7 +61,7 @@ function starterFiles(
     case "typescript":
       return [
         { path: "xy.config.ts", text: typescript(project, isBare) },
-        { path: "xyctl.d.ts", text: declarationText("ambient") },
+        { path: "xyctl.d.ts", text: editorTypes("ambient") },
         // For YAML files in servers.d, which may stand beside it.
         ...written("kebab").filter(({ path }) => path === SCHEMAS.server.kebab),
       ];

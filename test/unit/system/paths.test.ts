@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { agentEnvironment } from "../../../src/backends/agent-loop.ts";
 import { SystemdUser } from "../../../src/backends/systemd-user.ts";
 import { userFolder } from "../../../src/config/find/discover.ts";
-import { expandPath, followed } from "../../../src/config/resolve/environment.ts";
+import { expandPath, followed } from "../../../src/config/paths.ts";
 import { BASE_FOLDERS } from "../../../src/model/base-folder.ts";
 import { pathsOf, typedFolder } from "../../../src/system/paths.ts";
 
