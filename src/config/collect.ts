@@ -197,7 +197,7 @@ class Collection {
 }
 
 const NAMED_ELSEWHERE =
-  "cannot name the project in a file that is included: the root's own file names it; remove this line";
+  "cannot name the project in an included file: only the main file may name it; remove this line";
 const NAME_RULE = 'it takes a-z, 0-9, "-" and "_", at most 63 characters, and begins with a letter or digit';
 
 const byName = (a: Candidate, b: Candidate) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);

@@ -13,7 +13,7 @@ export function firstOfEach(problems: readonly Diagnostic[]): Diagnostic[] {
     const before = seen.get(problem.file) ?? 0;
     seen.set(problem.file, before + 1);
     if (before < MOST_PROBLEMS) return [problem];
-    const message = `cannot list all problems of this file: there are more from here on; correct the first ${MOST_PROBLEMS}`;
+    const message = `cannot list all problems in this file: more follow from here on; fix the first ${MOST_PROBLEMS}`;
     return before === MOST_PROBLEMS ? [{ ...problem, message }] : [];
   });
 }

@@ -59,7 +59,7 @@ function unknownNames(
 
 function unknownText(name: string, keys: ReadonlySet<string>): string {
   const guess = keys.size > MOST_COMPARED ? undefined : nearest(name, keys);
-  return `no such action; ${guess === undefined ? "write NAME, or SERVER:NAME, of one that is declared" : `did you mean "${guess}"?`}`;
+  return `no such action; ${guess === undefined ? "write NAME or SERVER:NAME of a declared action" : `did you mean "${guess}"?`}`;
 }
 
 /** Names that an unknown one is compared with: a suggestion is not worth more. */

@@ -36,7 +36,7 @@ export function standaloneActions(roots: readonly RootFile[]): {
       const place = (path: KeyPath) => placeOf(source, path);
       const first = found.get(name);
       if (first) {
-        const message = `cannot declare the action ${name} twice: it is declared already at ${formatPlace(first.place([]))}; keep one of them`;
+        const message = `cannot declare the action ${name} twice: it is already declared at ${formatPlace(first.place([]))}; keep one of them`;
         problems.push({ ...problemAt(place([]), message), action: name });
       } else
         found.set(name, { name, server: null, input: input.data, place, folder: () => sourceFolder(source) });
@@ -100,7 +100,7 @@ export function expandAction(
 
 function nameProblems({ name, server }: DeclaredAction): ServerProblem[] {
   if (server === null || name !== MAIN_ACTION) return [];
-  const message = `cannot name an action ${MAIN_ACTION}: jobs of the server's own program are called so; choose another name`;
+  const message = `cannot name an action ${MAIN_ACTION}: that is the name of jobs of the server's own program; choose another name`;
   return [{ path: [], message }];
 }
 
@@ -115,7 +115,7 @@ function programProblems({ input: { command, script, interpreter } }: DeclaredAc
       : [
           {
             path: ["interpreter"],
-            message: "cannot use an interpreter for a command: put it in front, as the command",
+            message: "cannot use an interpreter with a command: make the interpreter the command",
           },
         ];
   if (interpreter !== undefined || shebangOf(script) !== undefined) return [];
@@ -137,7 +137,7 @@ export function shebangOf(script: string): readonly [program: string, ...args: s
 function backoffProblems({ input: { retries } }: DeclaredAction): ServerProblem[] {
   if (typeof retries === "number") return [];
   if ((parseDuration(retries.backoffInitial) ?? 0) <= (parseDuration(retries.backoffMax) ?? 0)) return [];
-  const message = `cannot wait ${retries.backoffInitial} before the second attempt: the longest wait is ${retries.backoffMax}; make it shorter, or the other longer`;
+  const message = `cannot wait ${retries.backoffInitial} before the second attempt: the longest wait is ${retries.backoffMax}; shorten this one, or lengthen the other`;
   return [{ path: ["retries", "backoffInitial"], message }];
 }
 

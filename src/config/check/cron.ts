@@ -9,7 +9,7 @@ export function cronFault(expression: string): string | undefined {
   try {
     const next = new Cron(expression, { paused: true, mode: "5-or-6-parts" }).nextRun();
     return next === null
-      ? `cannot use ${written} as a schedule: such a time never comes; ${wayOut}`
+      ? `cannot use ${written} as a schedule: that time never comes; ${wayOut}`
       : undefined;
   } catch (error) {
     const why = (error as Error).message.replace(/^CronPattern: | \('.*|: -?\d+$|\.$/gs, "");
@@ -22,6 +22,6 @@ export function timeZoneFault(timeZone: string): string | undefined {
     new Intl.DateTimeFormat("en", { timeZone });
     return undefined;
   } catch {
-    return `cannot use ${JSON.stringify(timeZone)} as a time zone: it is not known here; write a name such as "Europe/Berlin"`;
+    return `cannot use ${JSON.stringify(timeZone)} as a time zone: this machine does not know it; write a name such as "Europe/Berlin"`;
   }
 }

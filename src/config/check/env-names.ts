@@ -6,7 +6,7 @@ const SHELL_NAMES: ReadonlySet<string> = new Set(
 /** Why a server could not get a variable of this name as declared; undefined for nearly all names. */
 export function nameFault(name: string): string | undefined {
   if (SHELL_NAMES.has(name) || name.startsWith("_xy_"))
-    return "the shell that starts the program owns that name";
+    return "the shell that starts the program uses that name";
   // JavaScript has no records with a key of that name that all libraries keep.
-  return name === "__proto__" ? "xy cannot record a variable of that name" : undefined;
+  return name === "__proto__" ? "xy cannot record a variable with that name" : undefined;
 }

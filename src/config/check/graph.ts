@@ -69,7 +69,7 @@ function endlessDependencies(servers: readonly DeclaredServer[]): Diagnostic[] {
       const name = dependencyName(dependency);
       const condition = typeof dependency === "string" ? undefined : dependency.condition;
       if (condition !== "completed" || !restarting.has(name)) return [];
-      const message = `cannot wait until ${name} has completed: its restart policy is "always", so it never does; give it the policy "on-failure", or wait until it is "ready"`;
+      const message = `cannot wait until ${name} has completed: its restart policy is "always", so it never does; use the policy "on-failure", or wait until it is "ready"`;
       return [problem(server, ["dependsOn", i], message)];
     }),
   );
@@ -143,7 +143,7 @@ function portClashes(servers: readonly DeclaredServer[]): Diagnostic[] {
       first.set(port, server);
       return [];
     }
-    const message = `cannot give port ${port} to ${server.name}: ${other.name} has it (${formatPlace(other.place(["port"]))}); choose another, or "auto"`;
+    const message = `cannot give port ${port} to ${server.name}: ${other.name} already uses it (${formatPlace(other.place(["port"]))}); choose another, or "auto"`;
     return [problem(server, ["port"], message)];
   });
 }

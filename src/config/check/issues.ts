@@ -69,7 +69,7 @@ function describe(issue: Issue, field: string, value: unknown, wayOut = issue.me
     case "invalid_key":
       return `cannot use the name ${show(value)}: ${issue.issues[0]?.message ?? issue.message}`;
     case "unrecognized_keys":
-      return `cannot use ${issue.keys.join(", ")} in ${field}: it does not go with the other settings there; remove it`;
+      return `cannot use ${issue.keys.join(", ")} in ${field}: it does not fit the other settings there; remove it`;
     default:
       return value === undefined
         ? `cannot leave out ${field}: ${issue.message}`

@@ -57,7 +57,7 @@ function knownKeys(keys: Iterable<string>, style: KeyStyle): ReadonlyMap<string,
 }
 
 const ON_IN_DEFAULTS =
-  "put it beside the defaults, and what differs into a defaults block within it, or into the server's own on";
+  "move it out of defaults and give it a defaults block of its own, or use on in the server";
 
 /** What is said of a key. `known`: what may stand there, as it is spelled → its key in the schema. */
 export function unknownKey(
@@ -74,7 +74,7 @@ export function unknownKey(
     hint?.message ??
     (written === "on" && within.length === 1 && within[0] === "defaults" ? ON_IN_DEFAULTS : undefined) ??
     (guess === undefined && within[0] === "on" && known.has("defaults")
-      ? `a setting of servers stands in defaults there; else write one of ${words.toSorted().join(", ")}`
+      ? `put server settings into its defaults block, or write one of ${words.toSorted().join(", ")}`
       : guess === undefined
         ? `write one of ${words.toSorted().join(", ")}`
         : `did you mean "${guess}"?`);

@@ -69,7 +69,7 @@ export function placeholderProblems(source: Source, root: unknown, shape: Shape)
       if (meant === undefined) continue;
       if (!isPath)
         tell(
-          `nothing fills in {${word}} in ${field}: a bare name is looked for as it is; write its path`,
+          `nothing fills in {${word}} in ${field}: a bare program name is looked up as written; write its path`,
           "warning",
         );
       else if (!isWord(word))
@@ -81,7 +81,7 @@ export function placeholderProblems(source: Source, root: unknown, shape: Shape)
     const other = TEMPLATE.exec(text)?.[1];
     if (other !== undefined)
       tell(
-        `nothing fills in {${other}} in ${field}: a path knows {host}, {user}, {os} and {home}; write it out`,
+        `nothing fills in {${other}} in ${field}: paths may use {host}, {user}, {os} and {home}; write the value out`,
         "warning",
       );
   };

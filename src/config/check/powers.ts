@@ -104,16 +104,16 @@ export function refusals(powers: readonly Power[]): Diagnostic[] {
 function refusal(power: Power): string {
   switch (power.can) {
     case "program":
-      return "cannot evaluate this program unasked: it can do anything that you can do";
+      return "cannot run this program without your consent: it can do anything that you can do";
     case "include":
-      return `cannot take a part of it from another folder unasked: ${visible(power.included)}`;
+      return `cannot include a file from another folder without your consent: ${visible(power.included)}`;
     case "secret":
-      return `cannot run this command for a secret unasked: ${visible(power.command)}`;
+      return `cannot run this secret command without your consent: ${visible(power.command)}`;
     case "probe":
-      return `cannot run this command of a probe unasked: ${visible(power.command)}`;
+      return `cannot run this probe command without your consent: ${visible(power.command)}`;
     case "request":
-      return `cannot send requests to this url unasked: ${visible(power.url)}`;
+      return `cannot send requests to this url without your consent: ${visible(power.url)}`;
     case "manager":
-      return `cannot connect to supervisord unasked: ${visible(managerText(power))}`;
+      return `cannot connect to supervisord without your consent: ${visible(managerText(power))}`;
   }
 }

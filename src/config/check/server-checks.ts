@@ -121,7 +121,7 @@ function unfilledWord({ text, path, named, isLine }: Told): ServerProblem[] {
   const wayOut =
     word === "user"
       ? "write {env.USER}"
-      : "only paths know it; write it out, in an `on` block for each machine";
+      : "only paths may use it; write the value out, in an `on` block for each machine";
   return [
     ...(TILDE.test(text) && !isLine ? [told("~", "write {home}")] : []),
     ...(word === undefined ? [] : [told(`{${word}}`, wayOut)]),
@@ -131,7 +131,7 @@ function unfilledWord({ text, path, named, isLine }: Told): ServerProblem[] {
 function backoffProblems({ restart }: FilledServer, keyOf: (key: string) => string): ServerProblem[] {
   if ((parseDuration(restart.backoffInitial) ?? 0) <= (parseDuration(restart.backoffMax) ?? 0)) return [];
   const names = `restart.${keyOf("backoffInitial")} ${restart.backoffInitial}`;
-  const message = `cannot use ${names}: it is longer than ${keyOf("backoffMax")} ${restart.backoffMax}; make it shorter, or the other longer`;
+  const message = `cannot use ${names}: it is longer than ${keyOf("backoffMax")} ${restart.backoffMax}; shorten this one, or lengthen the other`;
   return [{ path: ["restart", "backoffInitial"], message }];
 }
 
@@ -151,7 +151,7 @@ function portProblems(input: FilledServer): ServerProblem[] {
     if (typeof probe === "object" && type === undefined)
       problems.push({
         path: [key],
-        message: `cannot use settings of a check for ${key}: without a port there is none; say its type, or remove them`,
+        message: `cannot use these settings for ${key}: without a port there is no check; set its type, or remove them`,
       });
     if (type !== "tcp" && type !== "http" && type !== "mcp") continue;
     const ownPort = typeof probe === "object" && "port" in probe ? probe.port : undefined;
@@ -178,7 +178,7 @@ function urlProblems(
     return [
       ...others.map((other) => ({
         path: [key, other],
-        message: `cannot use ${keyOf(other)} beside url: the url has it in it; keep one of them`,
+        message: `cannot use ${keyOf(other)} beside url: the url already contains it; keep one of them`,
       })),
       ...(fault === undefined ? [] : [{ path: [key, "url"], message: `cannot ask for this url: ${fault}` }]),
     ];

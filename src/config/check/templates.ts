@@ -94,14 +94,14 @@ class Expansion {
       if (filled.length > MAX_LENGTH)
         return this.#problem(
           path,
-          `cannot fill in the templates: the text gets longer than 128 KiB; shorten it`,
+          `cannot fill in the templates: the text would be longer than 128 KiB; shorten it`,
         );
     }
     this.#length += from === 0 ? 0 : filled.length;
     if (this.#length > MAX_TOTAL)
       return this.#problem(
         path,
-        "cannot fill in the templates: all texts together get longer than 2 MiB; shorten them",
+        "cannot fill in the templates: all texts together would be longer than 2 MiB; shorten them",
       );
     return filled + text.slice(from);
   }
@@ -120,8 +120,8 @@ class Expansion {
         return this.#problem(
           path,
           this.#facts.standsAlone
-            ? "cannot fill in {port}: an action that stands alone has none; write the number, or {{port}} for the text"
-            : "cannot fill in {port}: the server has no port; give it one, or write {{port}} for the text",
+            ? "cannot fill in {port}: an action without a server has no port; write the number, or {{port}} for the literal text"
+            : "cannot fill in {port}: the server has no port; give it one, or write {{port}} for the literal text",
         );
       default:
         return this.#envValue(variable.slice("env.".length), path);
@@ -132,13 +132,13 @@ class Expansion {
     if (this.#open.length >= MOST_NESTED)
       return this.#problem(
         path,
-        `cannot fill in {env.${name}}: it stands behind more than ${MOST_NESTED} other values; write one of them out`,
+        `cannot fill in {env.${name}}: it is nested more than ${MOST_NESTED} values deep; write one of them out`,
       );
     if (this.#open.includes(name)) {
       const cycle = [...this.#open.slice(this.#open.indexOf(name)), name].join(" -> ");
       return this.#problem(
         path,
-        `cannot fill in {env.${name}}: the values need each other (${cycle}); write one of them out`,
+        `cannot fill in {env.${name}}: the values refer to each other (${cycle}); write one of them out`,
       );
     }
     if (!Object.hasOwn(this.#declared, name)) {
@@ -146,7 +146,7 @@ class Expansion {
       if (Object.hasOwn(baseEnv, name)) return baseEnv[name] as string;
       return this.#problem(
         path,
-        `cannot fill in {env.${name}}: env does not set ${name}; set it there, or write {{env.${name}}} for the text`,
+        `cannot fill in {env.${name}}: env does not set ${name}; set it there, or write {{env.${name}}} for the literal text`,
       );
     }
     return this.variable(name) ?? this.#secret(name, path);
@@ -155,8 +155,8 @@ class Expansion {
   #secret(name: string, path: KeyPath): string {
     const wayOut =
       path[0] !== "env"
-        ? `it would be in the process list; let the program read ${name} from its environment`
-        : `it would be kept in plain text; make ${String(path[1])} a reference too, such as a command that prints all of it`;
+        ? `it would show in the process list; let the program read ${name} from its environment`
+        : `it would be kept in plain text; make ${String(path[1])} a secret too, such as a command that prints the whole value`;
     return this.#problem(path, `cannot fill in the secret {env.${name}}: ${wayOut}`);
   }
 

@@ -76,7 +76,7 @@ export async function discover(search: Search): Promise<Discovery> {
     skipped.push({
       severity: "warning",
       file: folder,
-      message: `passed over this configuration: ${standing.reason}; to use it, copy it into a folder of your own`,
+      message: `skipped this configuration: ${standing.reason}; to use it, copy it into a folder of your own`,
     });
   }
   const own = userFolder(search);
@@ -169,7 +169,7 @@ async function named(
 
 function oneServer(file: string): Discovery {
   const root = dirname(dirname(file));
-  const message = `cannot use this file as a configuration: it describes one server of that in ${root}; name that folder, or run "xy check" with this file`;
+  const message = `cannot use this file as a configuration: it describes one server of the configuration in ${root}; name that folder, or run "xy check" with this file`;
   return failure(file, message);
 }
 

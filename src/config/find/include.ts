@@ -100,7 +100,7 @@ export class Includes {
     }
     const found = expandGlob(globFrom(pattern, sourceFolder(source), machine));
     if (found === undefined)
-      return `cannot include ${show(pattern)}: there are too many files to look at; name the folder`;
+      return `cannot include ${show(pattern)}: too many files to search; name the folder`;
     return { files: found.filter(isConfiguration), isPattern: true };
   }
 
@@ -115,16 +115,16 @@ export class Includes {
       return `name a file that ends with ${DATA_EXTENSIONS.join(", ")}`;
     const { root, servers } = this.#context;
     if (dirname(real) === join(root, "servers.d") || dirname(path) === servers)
-      return "the files of servers.d are read by themselves; remove it here";
+      return "files in servers.d are read anyway; remove it here";
     const from = chain.indexOf(real);
     if (from >= 0)
       return `it includes itself: ${[...chain.slice(from), real].join(" -> ")}; remove one of these includes`;
     const seen = this.#seen.get(real);
-    if (seen) return `it is included already at ${formatPlace(seen)}; keep one of them`;
+    if (seen) return `it is already included at ${formatPlace(seen)}; keep one of them`;
     if (chain.length > MOST_DEEP)
-      return `it stands behind more than ${MOST_DEEP} other files; include it earlier`;
+      return `it is nested more than ${MOST_DEEP} includes deep; include it from a file nearer to the top`;
     if (this.#seen.size >= MOST_FILES)
-      return `there are more than ${MOST_FILES} such files; put some together`;
+      return `more than ${MOST_FILES} files are included; merge some of them`;
     return undefined;
   }
 
@@ -157,7 +157,10 @@ function patternsOf({ value, source }: RootFile): { pattern: string; place: Plac
 }
 
 const nothingFound = (pattern: string, place: Place): Diagnostic => ({
-  ...problemAt(place, `nothing is included: no file is ${show(pattern)}; correct it if one should be`),
+  ...problemAt(
+    place,
+    `nothing is included: no file matches ${show(pattern)}; correct the pattern if one should`,
+  ),
   severity: "warning",
 });
 

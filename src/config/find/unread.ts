@@ -74,5 +74,5 @@ async function hasOne(folder: string): Promise<boolean> {
 const PROGRAM =
   "file: a server in servers.d is written in KDL, YAML or JSON; TypeScript goes into xy.config.ts";
 const OTHER = `file: a server in servers.d is written in KDL, YAML or JSON, in a file that ends with ${DATA_EXTENSIONS.join(", ")}`;
-const OLDER = "folder: xy reads the files of servers in servers.d, beside it; move them there";
-const FOLDER = "folder: the files of servers stand in servers.d itself; move them there";
+const OLDER = "folder: xy reads server files from servers.d, beside it; move them there";
+const FOLDER = "folder: server files must be directly in servers.d; move them there";

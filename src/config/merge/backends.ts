@@ -33,12 +33,12 @@ export function mergeBackends(
     return said ? sourceFolder(said) : "/";
   };
   for (const scope of more) {
-    const message = `cannot set up supervisord twice: it is set up already at ${formatPlace(at("url"))}; keep one of them`;
+    const message = `cannot set up supervisord twice: it is already set up at ${formatPlace(at("url"))}; keep one of them`;
     const said = scope.saidBy(["supervisord"]);
     if (said) problems.push(problemAt(placeOf(said, ["supervisord"]), message));
   }
   if (password !== undefined && user === undefined) {
-    const message = "cannot use a password without a user: write the name that supervisord asks for too";
+    const message = "cannot use a password without a user: set the user name that supervisord expects too";
     problems.push(problemAt(at("password"), message));
   }
   if (typeof url === "string") problems.push(...targetProblems(written, url, at("url")));
@@ -53,7 +53,7 @@ export function mergeBackends(
   const backends = supervisord ? { supervisord } : {};
   if (typeof includeDir === "string") return { backends, problems };
   const message =
-    "cannot use supervisord without a folder for its units: write supervisord with the include-dir that its [include] section names, in xy.config";
+    "cannot use supervisord without a folder for its units: in xy.config, set supervisord's include-dir to the folder that its [include] section names";
   const needing = servers.filter(({ input }) => input.backend === "supervisord");
   const lacking = needing.map(
     (server): Diagnostic => ({
@@ -88,14 +88,14 @@ function targetProblems(
   if (allowRemote !== true)
     return [
       at(
-        `cannot use ${target}: it leads to another machine, and so does what is sent there; write a host such as localhost, or allow it with allow-remote #true (allowRemote: true)`,
+        `cannot use ${target}: it is on another machine, and credentials would be sent there; use a host such as localhost, or allow it with allow-remote #true (allowRemote: true)`,
       ),
     ];
   if (password === undefined || !isReadable(url)) return [];
-  const message = `the password of supervisord goes to ${target} unencrypted: anybody on the way can read it; use https`;
+  const message = `supervisord's password is sent to ${target} unencrypted: anyone on the network path can read it; use https`;
   return [{ ...at(message), severity: "warning" }];
 }
 
 const NO_URL = 'cannot read this as a URL: write one such as "http://localhost:9001/RPC2"';
 const CREDENTIALS =
-  "cannot use a URL with a user or password in it: write user and password beside url, in settings of their own";
+  "cannot use a URL with a user or password in it: set user and password as settings of their own, beside url";

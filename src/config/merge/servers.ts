@@ -114,8 +114,8 @@ function twice(own: Candidate, other: Candidate, whens: Whens): Diagnostic {
   const place = formatPlace(placeOf(other.source, []));
   const hasConditions = whens.some((when) => Object.keys(when ?? {}).length > 0);
   const message = hasConditions
-    ? `cannot declare the server ${own.name} twice for one machine: it is declared already at ${place}; give each a "when" that leaves out the machines of the other, or keep one of them`
-    : `cannot declare the server ${own.name} twice: it is declared already at ${place}; keep one of them`;
+    ? `cannot declare the server ${own.name} twice for one machine: it is already declared at ${place}; give each a "when" that excludes the other's machines, or keep one of them`
+    : `cannot declare the server ${own.name} twice: it is already declared at ${place}; keep one of them`;
   return { ...problemAt(placeOf(own.source, []), message), server: own.name };
 }
 

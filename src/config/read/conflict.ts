@@ -10,4 +10,4 @@ export function conflictLine(text: string): number | undefined {
 }
 
 export const CONFLICT =
-  "a merge conflict begins here: choose what is to stay, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>";
+  "cannot read this file: an unresolved merge conflict begins here; resolve it, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>";

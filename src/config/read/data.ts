@@ -23,7 +23,7 @@ export async function readData(request: DataRequest): Promise<Reading> {
     // Parsers call themselves, and others with all that they have found, until the stack ends.
     if (!(error instanceof RangeError)) throw error;
     return {
-      problems: [problemAt({ file }, "cannot read this file: it is too much at once; write it simpler")],
+      problems: [problemAt({ file }, "cannot read this file: it is too complex; simplify it")],
     };
   }
 }

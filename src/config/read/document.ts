@@ -45,7 +45,7 @@ async function parsed(
 
 const unread = (file: string, message: string): Reading => ({ problems: [problemAt({ file }, message)] });
 
-const TOO_LATE = `cannot read this file within the ${READING_BOUND / 1000} s that all of a configuration may take: make it smaller or simpler`;
+const TOO_LATE = `cannot read this file within the ${READING_BOUND / 1000} s allowed for a whole configuration: make it smaller or simpler`;
 
 /** In a thread of its own: parsers cannot be interrupted, and for some texts take very long, or all memory. */
 async function readApart(data: DataRequest, evaluation: Evaluation): Promise<Reading> {
@@ -57,7 +57,7 @@ async function readApart(data: DataRequest, evaluation: Evaluation): Promise<Rea
   if ((outcome.error as NodeJS.ErrnoException).code !== "ERR_WORKER_OUT_OF_MEMORY") throw outcome.error;
   return unread(
     data.file,
-    "cannot read this file: it takes more than 512 MiB of memory; make it smaller or simpler",
+    "cannot read this file: it needs more than 512 MiB of memory; make it smaller or simpler",
   );
 }
 
@@ -121,14 +121,14 @@ export function readFailure(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   switch (code) {
     case "ENOENT":
-      return "it does not exist, or is a link to nothing; correct the path or remove the link";
+      return "it does not exist, or is a broken link; correct the path or remove the link";
     case "EACCES":
     case "EPERM":
-      return "permission denied; make it readable for your user";
+      return "permission denied; make it readable for your account";
     case "ELOOP":
-      return "it is a link that leads back to itself; remove the link";
+      return "it is a link to itself; remove the link";
     case "ENOTDIR":
-      return "a part of its path is not a folder; correct the path";
+      return "part of its path is not a folder; correct the path";
     case "ERR_ENCODING_INVALID_ENCODED_DATA":
       return "it is not UTF-8 text; save it as UTF-8";
     default:

@@ -59,7 +59,7 @@ function readEntry(text: string, start: number, first: string): Entry {
   const closing = quote === '"' ? closingQuote(text, inner) : text.indexOf(quote, inner);
   const end = endOfLine(text, closing);
   if (closing === -1 || !BLANK.test(text.slice(closing + 1, end))) {
-    return { message: `cannot find the end of the value of ${name}: close its quotes at the end of a line` };
+    return { message: `cannot find the end of ${name}'s value: add its closing quote` };
   }
   const written = text.slice(inner, closing);
   const value =

@@ -21,22 +21,22 @@ interface Kind {
 }
 
 const CLIENT: Kind = {
-  what: "the list of servers of an MCP client",
+  what: "an MCP client's list of servers",
   advice: () =>
-    "for each that runs on this machine, with its command, args and env, and the port where it speaks HTTP (one that only speaks over stdin and stdout needs a bridge as its command)",
+    "for each server that runs on this machine, with its command, args and env, and the port where it speaks HTTP (a server that only uses stdin and stdout needs a bridge as its command)",
 };
 const PM2: Kind = {
-  what: "a file of pm2",
+  what: "a pm2 file",
   advice: (key) =>
     `for each app, with command and args (script and args there), env, ${key("workingDir")} (cwd) and port`,
 };
 const COMPOSE: Kind = {
-  what: "a file of docker compose",
+  what: "a docker compose file",
   advice: (key) =>
     `for each service, with its program as command, args, env, port and ${key("dependsOn")}; a container needs docker as its command`,
 };
 const PROCESS_COMPOSE: Kind = {
-  what: "a file of process-compose",
+  what: "a process-compose file",
   advice: (key) =>
     `for each process, with command and args ("sh", and "-c" with the line), env, ${key("workingDir")}, ${key("dependsOn")} and port`,
 };
@@ -47,19 +47,19 @@ const PROCFILE: Kind = {
 const PACKAGE: Kind = {
   what: "a package.json",
   advice: () =>
-    'for each script that is to keep running, with the command "npm", the args "run" and its name, and a port',
+    'for each script that should keep running, with the command "npm", the args "run" and its name, and a port',
 };
 const SUPERVISORD: Kind = {
-  what: "a file of supervisord",
+  what: "a supervisord configuration",
   advice: (key) =>
     `for each [program:…], with command and args, env (environment there), ${key("workingDir")} (directory) and port`,
 };
 const SYSTEMD: Kind = {
-  what: "a unit of systemd",
+  what: "a systemd unit",
   advice: (key) => `for it, with command and args (ExecStart there), env, ${key("workingDir")} and port`,
 };
 const LAUNCHD: Kind = {
-  what: "a plist of launchd",
+  what: "a launchd plist",
   advice: (key) =>
     `for it, with command and args (ProgramArguments there), env, ${key("workingDir")} and port`,
 };
@@ -67,7 +67,7 @@ const TOML: Kind = { what: "TOML", advice: () => "with the same settings" };
 
 function message({ what, advice }: Kind, style: KeyStyle): string {
   const key = (setting: string) => (style === "kebab" ? toKebab(setting) : setting);
-  return `cannot use this as a configuration of xy: it is ${what}; write a file servers.d/NAME.yaml ${advice(key)}`;
+  return `cannot use this as an xy configuration: it is ${what}; write a file servers.d/NAME.yaml ${advice(key)}`;
 }
 
 /** What a value of any format was written for, where that is another tool. `known`: the keys that may stand there. */

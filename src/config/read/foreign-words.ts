@@ -60,20 +60,17 @@ const ROOT_WORDS = byWord([
 /** Words of other tools for what there is no setting for. */
 const NOTES = byWord([
   [
-    "xy runs programs, not containers; write the program as command (docker itself, say)",
+    "xy runs programs, not containers; set command to the program (docker itself, for example)",
     "image build container containername dockerfile pullpolicy",
   ],
-  ["nothing mounts folders here; a program sees those of its account", "volumes volume mounts"],
-  ["servers share the network of this machine; remove it", "networks networkmode"],
+  ["xy mounts no folders; a program sees those of its account", "volumes volume mounts"],
+  ["servers use this machine's network; remove it", "networks networkmode"],
   ["a server runs as the account that applies it; remove it", "user uid username group gid"],
-  ["a server is one process; declare one for each", "instances numprocs replicas execmode deploy scale"],
-  [
-    "the file's name, or the key that it stands under, is the server's name; remove it",
-    "name id processname",
-  ],
-  ["whether a server speaks MCP is told by mcp; remove it", "type"],
-  ["nothing is restarted when files change; remove it", "watch watchdelay ignorewatch"],
-  ["what a client does is told in the client's own file; remove it", "headers autoapprove alwaysallow trust"],
+  ["a server is one process; declare a server for each", "instances numprocs replicas execmode deploy scale"],
+  ["the server is named by its file, or by its key in servers; remove it", "name id processname"],
+  ["the setting mcp says that a server speaks MCP; remove it", "type"],
+  ["xy does not restart servers when files change; remove it", "watch watchdelay ignorewatch"],
+  ["client settings belong in the client's own file; remove it", "headers autoapprove alwaysallow trust"],
   ["put the interpreter into command, and the script before the other args", "interpreter shell"],
   ["write it in an action, as its schedule", "cron cronrestart schedule startcalendarinterval startinterval"],
 ]);

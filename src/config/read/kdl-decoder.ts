@@ -104,7 +104,7 @@ export class KdlDecoder {
     if (!name || typeof name.value !== "string" || more) {
       this.found.problem(
         (more ?? name ?? node).position,
-        `cannot tell the name of this ${node.name}: write ${node.name} "name" { … }`,
+        `cannot find the name of this ${node.name}: write ${node.name} "name" { … }`,
       );
       return;
     }
@@ -130,7 +130,7 @@ export class KdlDecoder {
     if (node.arguments.length === 0)
       this.found.problem(
         node.position,
-        `cannot leave ${node.name} without a value: write ${node.name} and the value`,
+        `cannot leave ${node.name} without a value: write ${node.name} followed by its value`,
       );
     const [entry] = node.entries;
     if (entry)
@@ -171,7 +171,7 @@ export class KdlDecoder {
     for (const { name, position } of misplaced)
       this.found.problem(
         position,
-        `cannot use ${name} as a condition: write it in the braces, as in ${node.name} host="…" { ${name} …; }`,
+        `cannot use ${name} as a condition: put it inside the braces, as in ${node.name} host="…" { ${name} …; }`,
       );
     const words = properties.filter((property) => !misplaced.includes(property));
     const children = node.entries.slice(node.properties);
@@ -251,10 +251,10 @@ export class KdlDecoder {
     const [argument, excess] = node.arguments;
     if (!argument) {
       const message =
-        node.entries.length > 0 ? `cannot use a block for ${node.name}: write one value` : undefined;
+        node.entries.length > 0 ? `cannot use a block for ${node.name}: write a single value` : undefined;
       this.found.problem(
         node.position,
-        message ?? `cannot leave ${node.name} without a value: write ${node.name} and the value`,
+        message ?? `cannot leave ${node.name} without a value: write ${node.name} followed by its value`,
       );
       return undefined;
     }

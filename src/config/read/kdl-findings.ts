@@ -32,7 +32,7 @@ export class KdlFindings {
     return first === undefined;
   }
 
-  annotation(annotation: string, position: Position, wayOut = "only a value of env has one"): void {
+  annotation(annotation: string, position: Position, wayOut = "only values in env may have one"): void {
     this.problem(position, `cannot use the type annotation (${annotation}) here: ${wayOut}`);
   }
 

@@ -53,5 +53,5 @@ export function excessMessage(
 
 export function sameLineMessage(name: string, next: string, known: boolean): string {
   if (!known) return `cannot use ${next} here: ${name} takes one value; remove it`;
-  return `cannot give ${name} several values: in KDL all of this line is one node; put ";" or a line break before ${next}`;
+  return `cannot give ${name} several values: in KDL a line is one node; put ";" or a line break before ${next}`;
 }

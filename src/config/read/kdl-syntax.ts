@@ -33,7 +33,7 @@ function textProblem(character: string): string {
 
 function characterProblem(character: string): string {
   if (character === "[" || character === "]") {
-    return `cannot use "${character}" here: in KDL the values of a list follow each other, as in args "--port" "8080"`;
+    return `cannot use "${character}" here: in KDL list values are separated by spaces, as in args "--port" "8080"`;
   }
   if (character === "#")
     return 'cannot read what follows "#": write #true, #false or #null, or put the text in quotes';
@@ -101,18 +101,19 @@ function tokenProblem(token: Token, before: Token | undefined, message: string):
   const image = token.image;
   const touches = before !== undefined && before.startOffset + before.image.length === token.startOffset;
   if (KEYWORDS.has(image))
-    return `cannot use the bare word ${image}: write #${image}, or "${image}" for the text`;
+    return `cannot use the bare word ${image}: write #${image}, or "${image}" for a string`;
   if (image === "}") return 'cannot use "}" here: no block is open; remove it';
   if (image === "{") return 'cannot use "{" here: a block follows the values of its node and ends it';
   if (image === "=")
     return 'cannot use "=" here: write name=value for a property, or name value for a node of its own';
-  if (image === "(") return 'cannot use a type annotation alone: a value follows it, as in (env)"NAME"';
+  if (image === "(")
+    return 'cannot use a type annotation on its own: put a value after it, as in (env)"NAME"';
   if (image === ";") return 'cannot use ";" here: one ends a node; remove it';
   if (/dedented/.test(message)) return BADLY_INDENTED;
   if (touches && !/^\s*$/.test(before.image)) {
-    return `cannot read ${JSON.stringify(image)} right after the value before it: put a space between them, or quotes around all of it`;
+    return `cannot read ${JSON.stringify(image)} directly after the previous value: put a space between them, or quote the whole`;
   }
-  return `cannot use ${JSON.stringify(image)} here: write one node on each line, a name followed by its values`;
+  return `cannot use ${JSON.stringify(image)} here: write one node per line, a name followed by its values`;
 }
 
 /** The last brace, quote or comment that was opened and never closed. */
@@ -128,8 +129,8 @@ function unclosedPart(tokens: readonly Token[]): { token: Token; message: string
 
 const OPENED: Readonly<Record<string, string>> = {
   LeftBrace: 'cannot find the end of the block that begins here: add "}"',
-  OpenQuote: "cannot find the end of the text that begins here: add the closing quote",
-  MultiLineOpenQuote: 'cannot find the end of the text that begins here: add a line with """',
+  OpenQuote: "cannot find the end of the string that begins here: add the closing quote",
+  MultiLineOpenQuote: 'cannot find the end of the string that begins here: add a line with """',
   OpenMultiLineComment: "cannot find the end of the comment that begins here: add */",
 };
 const CLOSING = new Set(["RightBrace", "CloseQuote", "MultiLineCloseQuote", "CloseMultiLineComment"]);

@@ -39,7 +39,7 @@ function foreignInKdl(text: string, shape: ObjectShape): string | undefined {
 const isMapping = (line: string) => /^["']?[\w-]+["']?:(?:\s|$)/.test(line);
 
 const otherFormat = (format: string, extension: string) =>
-  `cannot read this as KDL: it is ${format}; end the name of the file with ${extension}`;
+  `cannot read this as KDL: it is ${format}; rename the file so that it ends with ${extension}`;
 
 function jsonIn(text: string): unknown {
   try {

@@ -4,7 +4,7 @@
  */
 export const MAX_DEPTH = 32;
 
-export const TOO_DEEP = `cannot read more than ${MAX_DEPTH} levels of nesting: write it flatter`;
+export const TOO_DEEP = `cannot read more than ${MAX_DEPTH} levels of nesting: make it flatter`;
 
 /** Whether brackets are nested too deeply: `steps` are +1 for an opening one and -1 for a closing one. */
 export function isTooDeep(steps: Iterable<number>): boolean {

@@ -33,7 +33,7 @@ export function plainData(root: unknown): { value: unknown; problems: PlainProbl
     if (typeof value !== "object")
       return refuse(path, `a ${typeof value}`, "write text, a number, a list or a block");
     if (open.has(value)) return refuse(path, "a value that contains itself", "write the part out");
-    if (open.size >= MAX_DEPTH) return refuse(path, `more than ${MAX_DEPTH} levels`, "write it flatter");
+    if (open.size >= MAX_DEPTH) return refuse(path, `more than ${MAX_DEPTH} levels`, "make it flatter");
     open.add(value);
     const result = Array.isArray(value) ? copyList(value, path) : copyObject(value, path);
     open.delete(value);
@@ -66,7 +66,7 @@ export function plainData(root: unknown): { value: unknown; problems: PlainProbl
   return { value: undefined, problems: [...problems, { path: [], message: TOO_LARGE }] };
 }
 
-const TOO_LARGE = "cannot use this configuration: written out it has more than 1 MiB; make it smaller";
+const TOO_LARGE = "cannot use this configuration: it is larger than 1 MiB when written out; make it smaller";
 
 function className(value: object): string {
   const made = (value as { constructor?: unknown }).constructor;

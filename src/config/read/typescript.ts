@@ -73,12 +73,12 @@ async function evaluate(file: string, evaluation: Evaluation): Promise<Outcome> 
   }
 }
 
-const ABORTED = "it did not end in time; look for an import, a loop or a promise that waits";
+const ABORTED = "it did not finish in time; look for an import, a loop or a promise that never ends";
 
 /** A thread that waits for a promise that nothing can settle ends with code 0 or 13, depending on the Node. */
 function exitReason(code: number): string {
   if (code === 0 || code === 13)
-    return "it ended before it returned; look for process.exit, or a promise that nothing settles";
+    return "it ended without returning; look for process.exit, or a promise that never settles";
   return `it called process.exit(${code}); remove the call`;
 }
 

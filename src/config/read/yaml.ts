@@ -20,13 +20,13 @@ export async function readYaml(file: string, text: string, shape: Shape): Promis
     problems.push(
       problemAt(
         at(offset),
-        `cannot find the anchor of *${name}: write &${name} before it, or the value itself`,
+        `cannot find the anchor &${name} for *${name}: define it earlier in the file, or write the value itself`,
       ),
     );
   }
   const complex = complexKeys(parsed);
   problems.push(
-    ...complex.map((offset) => problemAt(at(offset), "cannot use a list or a map as a key: write a text")),
+    ...complex.map((offset) => problemAt(at(offset), "cannot use a list or a map as a key: use a string")),
   );
   problems.push(...duplicateKeys(parsed, file));
   if (errors.length + complex.length + dangling.length > 0) {
@@ -42,7 +42,7 @@ export async function readYaml(file: string, text: string, shape: Shape): Promis
 }
 
 const tooManyAliases = (place: Pick<Diagnostic, "file" | "line" | "column">) =>
-  problemAt(place, "cannot follow so many aliases: write out what they stand for");
+  problemAt(place, "cannot expand so many aliases: write out their values");
 
 /** Reads strict JSON. Keys are camelCase. */
 export async function readJson(file: string, text: string, shape: Shape): Promise<Reading> {
@@ -159,7 +159,7 @@ function duplicateKeys(parsed: Parsed, file: string): Diagnostic[] {
 }
 
 export function duplicateMessage(key: string, first: Position): string {
-  return `cannot set "${key}" twice: it is set already at ${first.line}:${first.column}; keep one of them`;
+  return `cannot set "${key}" twice: it is already set at ${first.line}:${first.column}; keep one of them`;
 }
 
 const SYNTAX_HINTS: Readonly<Record<string, string>> = {

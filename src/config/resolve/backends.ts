@@ -26,7 +26,7 @@ export async function resolveBackends(
   if (outcome.kind === "value")
     return { settings: { supervisord: { ...site, password: outcome.value } }, diagnostics: [] };
   if (outcome.kind === "skipped") return { settings: { supervisord: site }, diagnostics: [] };
-  const message = `cannot get the password of supervisord: ${outcome.message}`;
+  const message = `cannot get supervisord's password: ${outcome.message}`;
   return {
     settings: { supervisord: site },
     diagnostics: [problemAt(place, message)],

@@ -61,6 +61,6 @@ export function unknownPlaces(
   }
   return found.map(({ path, what }) => ({
     path,
-    message: `cannot tell where ${what} is on another machine: its path starts at a file outside your home folder; write an absolute path, or one that begins with ~/`,
+    message: `cannot tell where ${what} is on another machine: its path is relative to a file outside your home folder; write an absolute path, or one that begins with ~/`,
   }));
 }

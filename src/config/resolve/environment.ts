@@ -8,7 +8,7 @@ import { absoluteReference, envFileFault, readEnvFile, readSecret } from "./secr
 import type { SecretOutcome, SecretOwner, World } from "./world.ts";
 
 const BYTE_ORDER_MARK =
-  "the character U+FEFF, a byte order mark, and the program gets it so: save it without one if it is not meant";
+  "a byte order mark (U+FEFF), which the program will get too: save it without one unless you want that";
 
 export interface ResolvedSecrets {
   readonly fromFiles: Record<string, EnvValue>;
@@ -45,7 +45,7 @@ export async function resolveSecrets(
       if (names === undefined && !isLeftOut) {
         unread.push(file);
         if (world.appliedFrom !== undefined && world.secretUse === "leave")
-          report(path, `what ${file} sets is not looked at without secrets`, { severity: "warning" });
+          report(path, `${file} is not read, because secrets are left out`, { severity: "warning" });
       }
       for (const name of names ?? [])
         if (!Object.hasOwn(env, name))
@@ -73,7 +73,7 @@ export async function resolveSecrets(
     const outcome: SecretOutcome = isLocked ? { kind: "skipped" } : found;
     // A store that is locked is in the way of nothing that it has given before.
     if (isLocked)
-      report(path, `the secret for ${name} stays what was applied last: ${found.message}`, {
+      report(path, `the secret for ${name} keeps the value that was applied last: ${found.message}`, {
         severity: "warning",
       });
     if (outcome.kind === "missing") report(path, `cannot get the secret for ${name}: ${outcome.message}`);

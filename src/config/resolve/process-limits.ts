@@ -54,9 +54,9 @@ export function limitFaults(
   const most = MOST[os] - MARGIN;
   // What is too long by itself is told as that.
   if (total <= most || faults.length > 0) return faults;
-  const message = `cannot pass all arguments and variables: together they have ${total} bytes, and the system takes about ${most}; put some of it into a file`;
+  const message = `cannot pass all arguments and variables: together they are ${total} bytes, and the system accepts about ${most}; move some of them to a file`;
   return [{ path: ["args"], message, isSecret: false }];
 }
 
-const TAKES_ONE = `and the system takes at most ${LONGEST} in one; shorten it, or put it into a file`;
+const TAKES_ONE = `and the system accepts at most ${LONGEST}; shorten it, or move it to a file`;
 const sizeOf = (text: string) => Buffer.byteLength(text);

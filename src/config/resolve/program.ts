@@ -44,8 +44,7 @@ export async function programOn(
     if (fault !== NOT_THERE) almost ??= `${path} ${fault}`;
   }
   const found =
-    almost ??
-    'it is in no folder of the service PATH; install it, add its folder to "path", or write the whole path';
+    almost ?? 'it is not in the service PATH; install it, add its folder to "path", or write its full path';
   const absent = almost === undefined ? { absent: true as const } : {};
   return { kind: "missing", message: `cannot find the program ${JSON.stringify(name)}: ${found}`, ...absent };
 }
@@ -89,9 +88,9 @@ export function versionManagerRemark(command: string, program: string): string |
   const found = `the program ${JSON.stringify(command)} is ${program}`;
   for (const { name, folder, shims } of VERSION_MANAGERS) {
     if (folder.test(program))
-      return `${found}: ${name} keeps it for one version, and removes it with that; name a path that stays, or apply again after an upgrade`;
+      return `${found}: ${name} removes it together with that version; use a path that stays, or apply again after an upgrade`;
     if (shims?.test(program))
-      return `${found}: a shim of ${name}, which looks for the version in the working folder and in variables that only your shell may have; name the program itself`;
+      return `${found}: a shim of ${name}, which picks a version from the working folder and from variables that may be set only in your shell; name the program itself`;
   }
   return undefined;
 }
@@ -110,6 +109,6 @@ async function executableFault(path: string): Promise<string | undefined> {
     if (code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG") return NOT_THERE;
     return code === "EACCES"
       ? `is not executable; run "chmod +x ${path}"`
-      : `cannot be looked at (${code}); check it`;
+      : `cannot be checked (${code}); look at its permissions`;
   }
 }

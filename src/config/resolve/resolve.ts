@@ -84,6 +84,6 @@ function movedPort(
   const prefer = preferredPort(input.port);
   if (prefer === undefined || port === prefer || port === undefined || world.keptPort(name) === port)
     return [];
-  const message = `port ${prefer} is taken: port ${port} is chosen, and kept`;
+  const message = `port ${prefer} is taken: using port ${port} from now on`;
   return [{ severity: "warning", message, server: name, ...place(["port"]) }];
 }

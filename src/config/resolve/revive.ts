@@ -104,5 +104,5 @@ async function lookUp(
   if (!("name" in ref)) return readSecret(ref, world.folderOf(whose), world);
   const value = (await readEnvFile(ref.envFile)).values.get(ref.name);
   if (value !== undefined) return { kind: "value", value };
-  return { kind: "missing", message: `${ref.envFile} has no ${ref.name} any more; put it back` };
+  return { kind: "missing", message: `${ref.envFile} no longer has ${ref.name}; put it back` };
 }

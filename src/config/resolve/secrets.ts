@@ -46,7 +46,7 @@ function sourceFault(ref: SecretRef, env: World["env"]): string | undefined {
   return "file" in ref ? fileFault(ref.file) : undefined;
 }
 
-const notSet = (name: string) => `the variable ${name} is not set; set it where you call xy`;
+const notSet = (name: string) => `the variable ${name} is not set; set it where you run xy`;
 
 /** Why a file has no text, as far as that is known without opening it. */
 function fileFault(file: string): string | undefined {

@@ -27,14 +27,14 @@ export async function shellLineFault(
   isProgram: (word: string) => Promise<boolean>,
 ): Promise<string | undefined> {
   if (WINDOWS.test(command))
-    return "it is a path of Windows, where xy does not run; write the path on this machine";
+    return "it is a Windows path, and xy does not run there; write a path on this machine";
   if (command.trim() === "") return "it is blank; write the program to run";
   if (command.trim() !== command && !/\s/.test(command.trim()))
-    return "it begins or ends with white space; remove that";
+    return "it begins or ends with whitespace; remove it";
   const { words, sign, quoted } = taken(command);
   const [first = "", ...rest] = words;
   if (rest.length === 0 && quoted)
-    return `its quotes are a part of the name; write ${show(first)} without them`;
+    return `the quotes are part of the name; write ${show(first)} without them`;
   if (rest.length === 0 && first.includes("/"))
     return sign?.startsWith("$")
       ? `nothing fills in ${sign}; write the path itself, or begin it with ~`
@@ -44,15 +44,15 @@ export async function shellLineFault(
     key === "interpreter" ? "write a list of its words" : "put the words after the first into args";
   if (BUILTINS.includes(first)) {
     const folder = first === "cd" ? "put the folder into working-dir, or " : "";
-    return `no shell reads it, and only a shell knows ${first}; ${folder}${inShell}`;
+    return `it is not run in a shell, and only a shell knows ${first}; ${folder}${inShell}`;
   }
-  if (sign !== undefined) return `no shell reads it, and only a shell knows ${sign}; ${inShell}`;
+  if (sign !== undefined) return `it is not run in a shell, and only a shell knows ${sign}; ${inShell}`;
   if (rest.length === 0) return undefined;
   if (ASSIGNMENT.test(first)) {
     const name = first.slice(0, first.indexOf("="));
-    return `no shell reads it; put ${name} into env, keep the program alone, and put the words after it into args`;
+    return `it is not run in a shell; put ${name} into env, leave only the program here, and put the words after it into args`;
   }
-  const fault = `it is one program and not a line of words; ${theOthers}`;
+  const fault = `it must be one program, not a command line; ${theOthers}`;
   const isLine =
     !first.includes("/") || rest.some((word) => word.startsWith("-")) || (await isProgram(first));
   return isLine ? fault : undefined;

@@ -34,19 +34,19 @@ describe("mistakes in actions", () => {
     [
       "a command with an interpreter",
       within('action "b" {\n  command "x"\n  interpreter "sh"\n}'),
-      ["servers.d/a.kdl:4:15: cannot use an interpreter for a command: put it in front, as the command"],
+      ["servers.d/a.kdl:4:15: cannot use an interpreter with a command: make the interpreter the command"],
     ],
     [
       "the name of the server's own program",
       within('action "main" { command "x"; }'),
       [
-        "servers.d/a.kdl:2:8: cannot name an action main: jobs of the server's own program are called so; choose another name",
+        "servers.d/a.kdl:2:8: cannot name an action main: that is the name of jobs of the server's own program; choose another name",
       ],
     ],
     [
       "an action twice",
       within('action "b" { command "x"; }\naction "b" { command "y"; }'),
-      ['servers.d/a.kdl:3:8: cannot set "b" twice: it is set already at 2:8; keep one of them'],
+      ['servers.d/a.kdl:3:8: cannot set "b" twice: it is already set at 2:8; keep one of them'],
     ],
     [
       "a name that is none",
@@ -64,7 +64,7 @@ describe("mistakes in actions", () => {
       "two settings on one line",
       within('action "b" {\n  command "x" timeout "5m"\n}'),
       [
-        'servers.d/a.kdl:3:15: cannot give command several values: in KDL all of this line is one node; put ";" or a line break before timeout',
+        'servers.d/a.kdl:3:15: cannot give command several values: in KDL a line is one node; put ";" or a line break before timeout',
       ],
     ],
     [
@@ -108,42 +108,42 @@ describe("mistakes in actions", () => {
       "a setting on the line of a schedule",
       within('action "b" {\n  command "x"\n  schedule "@daily" timeout "5m"\n}'),
       [
-        'servers.d/a.kdl:4:21: cannot give schedule several values: in KDL all of this line is one node; put ";" or a line break before timeout',
+        'servers.d/a.kdl:4:21: cannot give schedule several values: in KDL a line is one node; put ";" or a line break before timeout',
       ],
     ],
     [
       "a name that the shell owns",
       within('action "b" {\n  command "x"\n  env {\n    PWD "/"\n  }\n}'),
       [
-        "servers.d/a.kdl:5:9: cannot set PWD in env: the shell that starts the program owns that name; use another one",
+        "servers.d/a.kdl:5:9: cannot set PWD in env: the shell that starts the program uses that name; use another one",
       ],
     ],
     [
       "a first wait that is longer than the longest",
       within('action "b" {\n  command "x"\n  retries {\n    max 3\n    backoff-initial "1m"\n  }\n}'),
       [
-        "servers.d/a.kdl:6:21: cannot wait 1m before the second attempt: the longest wait is 30s; make it shorter, or the other longer",
+        "servers.d/a.kdl:6:21: cannot wait 1m before the second attempt: the longest wait is 30s; shorten this one, or lengthen the other",
       ],
     ],
     [
       "a template without a port",
       { "xy.config.kdl": 'action "b" {\n  command "x"\n  args "{port}"\n}\n' },
       [
-        "xy.config.kdl:3:8: cannot fill in {port}: an action that stands alone has none; write the number, or {{port}} for the text",
+        "xy.config.kdl:3:8: cannot fill in {port}: an action without a server has no port; write the number, or {{port}} for the literal text",
       ],
     ],
     [
       "a secret among its arguments",
       within('action "b" {\n  command "x"\n  args "{env.T}"\n  env { T (env)"T"; }\n}'),
       [
-        "servers.d/a.kdl:4:8: cannot fill in the secret {env.T}: it would be in the process list; let the program read T from its environment",
+        "servers.d/a.kdl:4:8: cannot fill in the secret {env.T}: it would show in the process list; let the program read T from its environment",
       ],
     ],
     [
       "a template without a port, in a server that has none",
       within('action "b" {\n  command "x"\n  args "{port}"\n}'),
       [
-        "servers.d/a.kdl:4:8: cannot fill in {port}: the server has no port; give it one, or write {{port}} for the text",
+        "servers.d/a.kdl:4:8: cannot fill in {port}: the server has no port; give it one, or write {{port}} for the literal text",
       ],
     ],
     [
@@ -153,7 +153,7 @@ describe("mistakes in actions", () => {
           'command "sh"; port "none"; env { T (env)"T"; }\naction "b" { command "x"; args "{env.T}"; }\n',
       },
       [
-        "servers.d/a.kdl:2:32: cannot fill in the secret {env.T}: it would be in the process list; let the program read T from its environment",
+        "servers.d/a.kdl:2:32: cannot fill in the secret {env.T}: it would show in the process list; let the program read T from its environment",
       ],
     ],
     [
@@ -169,7 +169,7 @@ describe("mistakes in actions", () => {
       [
         'servers.d/a.kdl:2:35: cannot use "5" for actions.a.timeout: write a duration such as "5m", or "none"',
         "servers.d/a.kdl:3:8: cannot run an action without a program: write its command, or a script",
-        "servers.d/a.kdl:4:8: cannot name an action main: jobs of the server's own program are called so; choose another name",
+        "servers.d/a.kdl:4:8: cannot name an action main: that is the name of jobs of the server's own program; choose another name",
       ],
     ],
     [
@@ -179,7 +179,7 @@ describe("mistakes in actions", () => {
           "defaults: { actions: { main: { command: x } } }\nservers: { a: { command: x, port: none }, b: { command: x, port: none } }\n",
       },
       [
-        "xy.config.yaml:1:30: cannot name an action main: jobs of the server's own program are called so; choose another name",
+        "xy.config.yaml:1:30: cannot name an action main: that is the name of jobs of the server's own program; choose another name",
       ],
     ],
     [
@@ -201,7 +201,7 @@ describe("mistakes in actions", () => {
     ["61 * * * *", "Invalid value for minute"],
     ["* * *", "invalid configuration format"],
     ["a b c d e", "configuration entry 1 contains illegal characters"],
-    ["0 0 30 2 *", "such a time never comes"],
+    ["0 0 30 2 *", "that time never comes"],
   ])("the schedule %s", async (cron, why) => {
     for (const written of [`schedule "${cron}"`, `schedule "${cron}" missed="skip"`])
       expect(await problemsOf(within(`action "b" {\n  command "x"\n  ${written}\n}`))).toEqual([
@@ -225,7 +225,7 @@ describe("mistakes in actions", () => {
     expect(await problemsOf(both)).toHaveLength(2);
     const there = within('action "b" { command "x"; schedule "@daily" time-zone="Mars/Base"; }');
     expect(await problemsOf(there)).toEqual([
-      'servers.d/a.kdl:2:55: cannot use "Mars/Base" as a time zone: it is not known here; write a name such as "Europe/Berlin"',
+      'servers.d/a.kdl:2:55: cannot use "Mars/Base" as a time zone: this machine does not know it; write a name such as "Europe/Berlin"',
     ]);
   });
 

@@ -126,11 +126,11 @@ describe("what nothing fills in", () => {
     ],
     [
       { workingDir: "/x/{name}" },
-      "nothing fills in {name} in workingDir: a path knows {host}, {user}, {os} and {home}; write it out",
+      "nothing fills in {name} in workingDir: paths may use {host}, {user}, {os} and {home}; write the value out",
     ],
     [
       { command: "prog-{host}" },
-      "nothing fills in {host} in command: a bare name is looked for as it is; write its path",
+      "nothing fills in {host} in command: a bare program name is looked up as written; write its path",
     ],
     [
       { args: ["--dir", "~/x"] },

@@ -52,7 +52,7 @@ describe("walking", () => {
   it("points from the folder of an older supervisor to servers.d", async () => {
     const home = folderWith({ ".config/xy/servers/web.kdl": "", "work/x": "" });
     const cwd = join(home, "work");
-    const hint = "folder: xy reads the files of servers in servers.d, beside it; move them there";
+    const hint = "folder: xy reads server files from servers.d, beside it; move them there";
     expect((await found(searchIn(cwd, home), home)) as string[]).toEqual([
       expect.stringContaining(
         `name one with --config; ignored .config/xy/servers ${hint}`.replace("servers folder", "servers"),
@@ -163,7 +163,7 @@ describe("walking", () => {
       const home = folderWith({ "a/xy.config.kdl": "" });
       chownSync(join(home, "a"), 65534, 65534);
       expect(await found(search(home), home)).toEqual([
-        `cannot find a configuration: no xy.config.* or servers.d at or above a, nor in .config/xy; run "xy init", or name one with --config; passed over a: a belongs to another account; to use it, copy it into a folder of your own`,
+        `cannot find a configuration: no xy.config.* or servers.d at or above a, nor in .config/xy; run "xy init", or name one with --config; skipped a: a belongs to another account; to use it, copy it into a folder of your own`,
       ]);
     });
 
@@ -197,7 +197,7 @@ describe("a named configuration", () => {
   it.each([
     [
       "nope",
-      "nope: cannot read the configuration that XY_CONFIG names: it does not exist, or is a link to nothing; correct the path or remove the link",
+      "nope: cannot read the configuration that XY_CONFIG names: it does not exist, or is a broken link; correct the path or remove the link",
     ],
     ["empty", 'empty: cannot find xy.config.* or servers.d in this folder: run "xy init" there'],
     [
@@ -206,7 +206,7 @@ describe("a named configuration", () => {
     ],
     [
       "notes.txt/x",
-      "notes.txt/x: cannot read the configuration that XY_CONFIG names: a part of its path is not a folder; correct the path",
+      "notes.txt/x: cannot read the configuration that XY_CONFIG names: part of its path is not a folder; correct the path",
     ],
   ])("must be there: %s", async (path, message) => {
     const home = folderWith({ "notes.txt": "", "empty/x": "" });
@@ -240,7 +240,7 @@ describe("what looks like a configuration, and is none", () => {
         (name) => `servers.d/${name}: ignored this ${file}`,
       ),
       "servers.d/h.ts: ignored this file: a server in servers.d is written in KDL, YAML or JSON; TypeScript goes into xy.config.ts",
-      "servers.d/team: ignored this folder: the files of servers stand in servers.d itself; move them there",
+      "servers.d/team: ignored this folder: server files must be directly in servers.d; move them there",
       expect.stringMatching(
         /^xy\.config\.toml: ignored this file: a configuration is named xy\.config\.ts, .*\.json$/,
       ),
@@ -302,13 +302,13 @@ describe("files that cannot be read", () => {
     writeFileSync(at("huge.json"), Buffer.alloc(50 * 1024 * 1024, "["));
     const result = await load(requestFor(folder));
     expect(result.ok ? [] : formatted(result.problems, folder)).toEqual([
-      "servers.d/dangling.kdl: cannot read this file: it does not exist, or is a link to nothing; correct the path or remove the link",
+      "servers.d/dangling.kdl: cannot read this file: it does not exist, or is a broken link; correct the path or remove the link",
       "servers.d/endless.kdl: cannot read this file: it is not a regular file; rename or remove it",
       "servers.d/folder.yaml: cannot read this file: it is a folder; rename or remove it",
       "servers.d/huge.json: cannot read this file: it has more than 1 MiB; rename or remove it",
-      "servers.d/inside.kdl: cannot read this file: a part of its path is not a folder; correct the path",
+      "servers.d/inside.kdl: cannot read this file: part of its path is not a folder; correct the path",
       "servers.d/latin.kdl: cannot read this file: it is not UTF-8 text; save it as UTF-8",
-      "servers.d/loop.json: cannot read this file: it is a link that leads back to itself; remove the link",
+      "servers.d/loop.json: cannot read this file: it is a link to itself; remove the link",
       expect.stringMatching(/^servers.d\/ok.kdl:2:1: cannot use unknown key "x"/),
     ]);
   });
@@ -317,7 +317,7 @@ describe("files that cannot be read", () => {
     const folder = folderWith({ "servers.d": "" });
     const result = await load(requestFor(folder));
     expect(result.ok ? [] : formatted(result.problems, folder)).toEqual([
-      "servers.d: cannot list this folder: a part of its path is not a folder; correct the path",
+      "servers.d: cannot list this folder: part of its path is not a folder; correct the path",
     ]);
   });
 
@@ -364,12 +364,12 @@ describe("what a configuration can execute and send", () => {
     expect(questions).toEqual([
       [
         folder,
-        "xy.config.kdl:3:24: cannot run this command for a secret unasked: in the defaults",
-        "xy.config.kdl:2:5: cannot connect to supervisord unasked: http://10.0.0.1:9001/RPC2, with the password that is written there, with units in units",
-        "servers.d/a.kdl:3:13: cannot run this command for a secret unasked: op read a",
-        "servers.d/b.yaml:3:15: cannot run this command for a secret unasked: op read b",
-        "servers.d/c.json:1:41: cannot run this command for a secret unasked: op read c",
-        "xy.config.kdl:4:55: cannot run this command of a probe unasked: pg_isready -h 'a b'",
+        "xy.config.kdl:3:24: cannot run this secret command without your consent: in the defaults",
+        "xy.config.kdl:2:5: cannot connect to supervisord without your consent: http://10.0.0.1:9001/RPC2, with the password that is written there, with units in units",
+        "servers.d/a.kdl:3:13: cannot run this secret command without your consent: op read a",
+        "servers.d/b.yaml:3:15: cannot run this secret command without your consent: op read b",
+        "servers.d/c.json:1:41: cannot run this secret command without your consent: op read c",
+        "xy.config.kdl:4:55: cannot run this probe command without your consent: pg_isready -h 'a b'",
       ],
     ]);
     expect(result).toMatchObject({ ok: true });
@@ -385,7 +385,7 @@ describe("what a configuration can execute and send", () => {
       expect.stringMatching(/^servers.d\/a.kdl:3:13: cannot run this command/),
       expect.stringMatching(/^servers.d\/b.yaml:3:15: cannot run this command/),
       expect.stringMatching(/^servers.d\/c.json:1:41: cannot run this command/),
-      "xy.config.ts: cannot evaluate this program unasked: it can do anything that you can do",
+      "xy.config.ts: cannot run this program without your consent: it can do anything that you can do",
     ]);
     expect(printed).toEqual([]);
   });

@@ -159,7 +159,7 @@ it("a pattern leads out of a root that is a link as a path does, and servers.d i
   writeFileSync(join(folder, "dots/xy/xy.config.kdl"), 'include "servers.d/*.kdl"');
   const refused = await loaded();
   expect(formatted(refused.ok ? [] : refused.problems, folder)).toEqual([
-    "conf/xy/xy.config.kdl:1:9: cannot include conf/xy/servers.d/s.kdl: the files of servers.d are read by themselves; remove it here",
+    "conf/xy/xy.config.kdl:1:9: cannot include conf/xy/servers.d/s.kdl: files in servers.d are read anyway; remove it here",
   ]);
 });
 
@@ -186,12 +186,14 @@ describe("what is wrong with them", () => {
     [
       "that a pattern means none, which is only told",
       { "xy.config.yaml": "include: work/*.kdl" },
-      ['xy.config.yaml:1:10: nothing is included: no file is "work/*.kdl"; correct it if one should be'],
+      [
+        'xy.config.yaml:1:10: nothing is included: no file matches "work/*.kdl"; correct the pattern if one should',
+      ],
     ],
     [
       "that another machine has it, which is only told",
       { "xy.config.kdl": 'include "{host}.kdl"', "other.kdl": server("a") },
-      ['xy.config.kdl:1:9: nothing is included: no file is "{host}.kdl"; *'],
+      ['xy.config.kdl:1:9: nothing is included: no file matches "{host}.kdl"; *'],
     ],
     [
       "a cycle",
@@ -215,12 +217,12 @@ describe("what is wrong with them", () => {
         "b.kdl": 'include "c.kdl"',
         "c.kdl": "",
       },
-      ["b.kdl:1:9: cannot include ./c.kdl: it is included already at ./a.kdl:1:9; keep one of them"],
+      ["b.kdl:1:9: cannot include ./c.kdl: it is already included at ./a.kdl:1:9; keep one of them"],
     ],
     [
       "more than may stand behind each other",
       { "xy.config.kdl": 'include "f0.kdl"', ...deep(20) },
-      ["f9.kdl:1:9: cannot include ./f10.kdl: it stands behind more than 10 other files; *"],
+      ["f9.kdl:1:9: cannot include ./f10.kdl: it is nested more than 10 other files; *"],
     ],
     [
       "more than may be",
@@ -245,9 +247,7 @@ describe("what is wrong with them", () => {
     [
       "a file of servers.d",
       { "xy.config.kdl": 'include "servers.d/*.kdl"', "servers.d/a.kdl": 'command "x"; port "none"' },
-      [
-        "xy.config.kdl:1:9: cannot include ./servers.d/a.kdl: the files of servers.d are read by themselves; *",
-      ],
+      ["xy.config.kdl:1:9: cannot include ./servers.d/a.kdl: files in servers.d are read anyway; *"],
     ],
     [
       "a project of its own",
@@ -261,8 +261,8 @@ describe("what is wrong with them", () => {
         "a.kdl": `${server("x")}action "y" { command "x"; }`,
       },
       [
-        "a.kdl:1:8: cannot declare the server x twice: it is declared already at ./xy.config.kdl:2:8; keep one of them",
-        "a.kdl:2:8: cannot declare the action y twice: it is declared already at ./xy.config.kdl:3:8; keep one of them",
+        "a.kdl:1:8: cannot declare the server x twice: it is already declared at ./xy.config.kdl:2:8; keep one of them",
+        "a.kdl:2:8: cannot declare the action y twice: it is already declared at ./xy.config.kdl:3:8; keep one of them",
       ],
     ],
     [
@@ -272,7 +272,7 @@ describe("what is wrong with them", () => {
         "a.kdl": 'supervisord include-dir="b"',
       },
       [
-        "a.kdl:1:1: cannot set up supervisord twice: it is set up already at ./xy.config.kdl:1:1; keep one of them",
+        "a.kdl:1:1: cannot set up supervisord twice: it is already set up at ./xy.config.kdl:1:1; keep one of them",
       ],
     ],
     [

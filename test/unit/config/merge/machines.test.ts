@@ -145,7 +145,7 @@ describe("a block for some machines", () => {
       "with a setting among its conditions",
       { "servers.d/a.kdl": 'command "x"; port 1\non host="work" port=2\n' },
       [
-        'servers.d/a.kdl:2:16: cannot use port as a condition: write it in the braces, as in on host="…" { port …; }',
+        'servers.d/a.kdl:2:16: cannot use port as a condition: put it inside the braces, as in on host="…" { port …; }',
       ],
     ],
     [
@@ -164,7 +164,7 @@ describe("a block for some machines", () => {
     [
       "with one twice",
       { "servers.d/a.kdl": 'command "x"; port 1\non host="work" { when host="home"; port 2; }\n' },
-      ['servers.d/a.kdl:2:23: cannot set "host" twice: it is set already at 2:4; keep one of them'],
+      ['servers.d/a.kdl:2:23: cannot set "host" twice: it is already set at 2:4; keep one of them'],
     ],
     [
       "of a root, with what is no setting of machines",
@@ -232,13 +232,13 @@ describe("one name for several machines", () => {
       "servers.d/web.kdl": `command "x"; port 2; ${second}\n`,
     });
     const told = (files: Record<string, string>) => problemsOf(files, HERE);
-    const wayOut = 'give each a "when" that leaves out the machines of the other, or keep one of them';
-    const twice = `servers.d/web.kdl:1:1: cannot declare the server web twice for one machine: it is declared already at xy.config.kdl:1:8; ${wayOut}`;
+    const wayOut = 'give each a "when" that excludes the other's machines, or keep one of them';
+    const twice = `servers.d/web.kdl:1:1: cannot declare the server web twice for one machine: it is already declared at xy.config.kdl:1:8; ${wayOut}`;
     expect(await told(text('when host="work"', 'when os="linux"'))).toEqual([twice]);
     expect(await told(text('when host="home"', 'when host="home"'))).toEqual([twice]);
     expect(await told(text('when host="home"', 'when os="macos"'))).toEqual([]);
     expect(await told(text('umask "022"', 'umask "022"'))).toEqual([
-      "servers.d/web.kdl:1:1: cannot declare the server web twice: it is declared already at xy.config.kdl:1:8; keep one of them",
+      "servers.d/web.kdl:1:1: cannot declare the server web twice: it is already declared at xy.config.kdl:1:8; keep one of them",
     ]);
   });
 

@@ -34,7 +34,7 @@ describe("mistakes in KDL", () => {
           'command "x"; port "none"\nrestart {\n  policy "always" backoff-initial "10ms"\n}\n',
       },
       [
-        'servers.d/a.kdl:3:19: cannot give policy several values: in KDL all of this line is one node; put ";" or a line break before backoff-initial',
+        'servers.d/a.kdl:3:19: cannot give policy several values: in KDL a line is one node; put ";" or a line break before backoff-initial',
       ],
     ],
     [
@@ -43,7 +43,7 @@ describe("mistakes in KDL", () => {
         "servers.d/a.kdl": 'command "x"; port "none"\nrestart { policy "always" backoff-initial="10ms"; }\n',
       },
       [
-        'servers.d/a.kdl:2:27: cannot give policy several values: in KDL all of this line is one node; put ";" or a line break before backoff-initial',
+        'servers.d/a.kdl:2:27: cannot give policy several values: in KDL a line is one node; put ";" or a line break before backoff-initial',
       ],
     ],
     [
@@ -58,14 +58,14 @@ describe("mistakes in KDL", () => {
       {
         "servers.d/a.kdl": 'command\nport "none"\n',
       },
-      ["servers.d/a.kdl:1:1: cannot leave command without a value: write command and the value"],
+      ["servers.d/a.kdl:1:1: cannot leave command without a value: write command followed by its value"],
     ],
     [
       "a block in place of a value",
       {
         "servers.d/a.kdl": 'command { x 1 }\nport "none"\n',
       },
-      ["servers.d/a.kdl:1:1: cannot use a block for command: write one value"],
+      ["servers.d/a.kdl:1:1: cannot use a block for command: write a single value"],
     ],
     [
       "a value in place of a block",
@@ -88,28 +88,28 @@ describe("mistakes in KDL", () => {
       {
         "servers.d/a.kdl": 'command "x"; port "none"\ntags "a"\ntags "b"\n',
       },
-      ['servers.d/a.kdl:3:1: cannot set "tags" twice: it is set already at 2:1; keep one of them'],
+      ['servers.d/a.kdl:3:1: cannot set "tags" twice: it is already set at 2:1; keep one of them'],
     ],
     [
       "the same variable twice",
       {
         "servers.d/a.kdl": 'command "x"; port "none"\nenv { A "1"; A "2" }\n',
       },
-      ['servers.d/a.kdl:2:14: cannot set "A" twice: it is set already at 2:7; keep one of them'],
+      ['servers.d/a.kdl:2:14: cannot set "A" twice: it is already set at 2:7; keep one of them'],
     ],
     [
       "the same property twice",
       {
         "servers.d/a.kdl": 'command "x"; port "none"\nstop grace="1s" grace="2s"\n',
       },
-      ['servers.d/a.kdl:2:17: cannot set "grace" twice: it is set already at 2:6; keep one of them'],
+      ['servers.d/a.kdl:2:17: cannot set "grace" twice: it is already set at 2:6; keep one of them'],
     ],
     [
       "the type of a probe twice",
       {
         "servers.d/a.kdl": 'command "x"; port "none"\nreadiness "log" type="log" pattern="x"\n',
       },
-      ['servers.d/a.kdl:2:17: cannot set "type" twice: it is set already at 2:11; keep one of them'],
+      ['servers.d/a.kdl:2:17: cannot set "type" twice: it is already set at 2:11; keep one of them'],
     ],
     [
       "an unknown type annotation",
@@ -124,8 +124,8 @@ describe("mistakes in KDL", () => {
         "servers.d/a.kdl": 'command "x"; port "none"\n(env)tags "x"\ndescription (env)"X"\n',
       },
       [
-        "servers.d/a.kdl:2:1: cannot use the type annotation (env) here: only a value of env has one",
-        "servers.d/a.kdl:3:13: cannot use the type annotation (env) here: only a value of env has one",
+        "servers.d/a.kdl:2:1: cannot use the type annotation (env) here: only values in env may have one",
+        "servers.d/a.kdl:3:13: cannot use the type annotation (env) here: only values in env may have one",
       ],
     ],
     [
@@ -141,9 +141,9 @@ describe("mistakes in KDL", () => {
         "servers.d/a.kdl": "command true\nport null\ntags inf\n",
       },
       [
-        'servers.d/a.kdl:1:9: cannot use the bare word true: write #true, or "true" for the text',
-        'servers.d/a.kdl:2:6: cannot use the bare word null: write #null, or "null" for the text',
-        'servers.d/a.kdl:3:6: cannot use the bare word inf: write #inf, or "inf" for the text',
+        'servers.d/a.kdl:1:9: cannot use the bare word true: write #true, or "true" for a string',
+        'servers.d/a.kdl:2:6: cannot use the bare word null: write #null, or "null" for a string',
+        'servers.d/a.kdl:3:6: cannot use the bare word inf: write #inf, or "inf" for a string',
       ],
     ],
     [
@@ -151,7 +151,9 @@ describe("mistakes in KDL", () => {
       {
         "servers.d/a.kdl": 'command "x"; port "none"\nenv { A (env) }\n',
       },
-      ['servers.d/a.kdl:2:9: cannot use a type annotation alone: a value follows it, as in (env)"NAME"'],
+      [
+        'servers.d/a.kdl:2:9: cannot use a type annotation on its own: put a value after it, as in (env)"NAME"',
+      ],
     ],
     [
       "a word that touches a number",
@@ -159,7 +161,7 @@ describe("mistakes in KDL", () => {
         "servers.d/a.kdl": 'command "x"\nport 84x1\n',
       },
       [
-        'servers.d/a.kdl:2:8: cannot read "x1" right after the value before it: put a space between them, or quotes around all of it',
+        'servers.d/a.kdl:2:8: cannot read "x1" directly after the previous value: put a space between them, or quote the whole',
       ],
     ],
     [
@@ -177,8 +179,8 @@ describe("mistakes in KDL", () => {
         "servers.d/a.kdl": 'command "x"; port "none"\nargs ["a"]\n',
       },
       [
-        'servers.d/a.kdl:2:6: cannot use "[" here: in KDL the values of a list follow each other, as in args "--port" "8080"',
-        'servers.d/a.kdl:2:10: cannot use "]" here: in KDL the values of a list follow each other, as in args "--port" "8080"',
+        'servers.d/a.kdl:2:6: cannot use "[" here: in KDL list values are separated by spaces, as in args "--port" "8080"',
+        'servers.d/a.kdl:2:10: cannot use "]" here: in KDL list values are separated by spaces, as in args "--port" "8080"',
       ],
     ],
     [
@@ -200,7 +202,7 @@ describe("mistakes in KDL", () => {
       {
         "servers.d/a.kdl": 'command "x"; port "none"\ndescription "x',
       },
-      ["servers.d/a.kdl:2:13: cannot find the end of the text that begins here: add the closing quote"],
+      ["servers.d/a.kdl:2:13: cannot find the end of the string that begins here: add the closing quote"],
     ],
     [
       "an unclosed text with lines after it",
@@ -257,10 +259,10 @@ describe("mistakes in KDL", () => {
           'server {}\nserver "a" "b" {}\nservers { x {}; }\nserver "c" { command "x"; port 1; }\nserver "c" { command "x"; port 2; }\ncommand "x"\n',
       },
       [
-        'xy.config.kdl:1:1: cannot tell the name of this server: write server "name" { … }',
-        'xy.config.kdl:2:12: cannot tell the name of this server: write server "name" { … }',
+        'xy.config.kdl:1:1: cannot find the name of this server: write server "name" { … }',
+        'xy.config.kdl:2:12: cannot find the name of this server: write server "name" { … }',
         'xy.config.kdl:3:1: cannot use unknown key "servers": did you mean "server"?',
-        "xy.config.kdl:5:8: cannot declare the server c twice: it is declared already at xy.config.kdl:4:8; keep one of them",
+        "xy.config.kdl:5:8: cannot declare the server c twice: it is already declared at xy.config.kdl:4:8; keep one of them",
         'xy.config.kdl:6:1: cannot use unknown key "command": write one of action, backend, defaults, include, on, path, project, server, supervisord, systemd, when',
       ],
     ],
@@ -293,14 +295,14 @@ describe("mistakes in YAML", () => {
       {
         "servers.d/a.yaml": "command: x\nport: none\ncommand: y\n",
       },
-      ['servers.d/a.yaml:3:1: cannot set "command" twice: it is set already at 1:1; keep one of them'],
+      ['servers.d/a.yaml:3:1: cannot set "command" twice: it is already set at 1:1; keep one of them'],
     ],
     [
       "the same variable twice",
       {
         "servers.d/a.yaml": 'command: x\nport: none\nenv:\n  A: "1"\n  A: "2"\n',
       },
-      ['servers.d/a.yaml:5:3: cannot set "A" twice: it is set already at 4:3; keep one of them'],
+      ['servers.d/a.yaml:5:3: cannot set "A" twice: it is already set at 4:3; keep one of them'],
     ],
     [
       "a number that would change",
@@ -348,7 +350,9 @@ describe("mistakes in YAML", () => {
       {
         "servers.d/a.yaml": "command: x\nport: none\ndescription: *x\n",
       },
-      ["servers.d/a.yaml:3:14: cannot find the anchor of *x: write &x before it, or the value itself"],
+      [
+        "servers.d/a.yaml:3:14: cannot find the anchor &x for *x: define it earlier in the file, or write the value itself",
+      ],
     ],
     [
       "two documents",
@@ -362,7 +366,7 @@ describe("mistakes in YAML", () => {
       {
         "servers.d/a.yaml": "command: x\nport: none\n? [a]\n: b\n",
       },
-      ["servers.d/a.yaml:3:3: cannot use a list or a map as a key: write a text"],
+      ["servers.d/a.yaml:3:3: cannot use a list or a map as a key: use a string"],
     ],
     [
       "nothing as a value",
@@ -394,7 +398,7 @@ describe("mistakes in YAML", () => {
         "servers.d/a.yaml":
           "command: x\nport: none\na: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n",
       },
-      ["servers.d/a.yaml:1:1: cannot follow so many aliases: write out what they stand for"],
+      ["servers.d/a.yaml:1:1: cannot expand so many aliases: write out their values"],
     ],
     [
       "references to secrets",
@@ -437,7 +441,7 @@ describe("mistakes in JSON", () => {
       {
         "servers.d/a.json": '{\n  "command": "x",\n  "port": 1,\n  "port": 2\n}\n',
       },
-      ['servers.d/a.json:4:3: cannot set "port" twice: it is set already at 3:3; keep one of them'],
+      ['servers.d/a.json:4:3: cannot set "port" twice: it is already set at 3:3; keep one of them'],
     ],
     [
       "a comma too many",
@@ -640,7 +644,7 @@ describe("mistakes in TypeScript", () => {
         "xy.config.ts": "export default new Promise(() => {});",
       },
       [
-        "xy.config.ts: cannot evaluate this file: it ended before it returned; look for process.exit, or a promise that nothing settles",
+        "xy.config.ts: cannot evaluate this file: it ended without returning; look for process.exit, or a promise that never settles",
       ],
     ],
   ])("%s", async (_, files, problems) => {
@@ -716,8 +720,8 @@ describe("mistakes in every format", () => {
           'command "x"\nport "none"\naction "d" { command "x"; after "b" "e"; }\naction "e" { command "x"; after "build" "web:build" "api:x"; }\naction "f" { command "x"; after "g"; }\naction "g" { command "x"; stop-signal "SIGKILL"; }\n',
       },
       [
-        'servers.d/web.kdl:4:41: cannot come after "web:build": no such action; write NAME, or SERVER:NAME, of one that is declared',
-        'servers.d/web.kdl:4:53: cannot come after "api:x": no such action; write NAME, or SERVER:NAME, of one that is declared',
+        'servers.d/web.kdl:4:41: cannot come after "web:build": no such action; write NAME or SERVER:NAME of a declared action',
+        'servers.d/web.kdl:4:53: cannot come after "api:x": no such action; write NAME or SERVER:NAME of a declared action',
         'servers.d/web.kdl:6:39: cannot use "SIGKILL" for actions.g.stop-signal: write "SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1" or "SIGUSR2"',
         'xy.config.yaml:3:30: cannot come after "buidl": no such action; did you mean "build"?',
         "xy.config.yaml:5:27: cannot run actions that wait for each other: c -> web:d -> b -> c; remove one of these",
@@ -752,7 +756,7 @@ describe("mistakes in every format", () => {
       },
       [
         "servers.d/a.kdl:2:11: cannot leave out readiness.pattern: write a regular expression in quotes",
-        "servers.d/a.kdl:3:10: cannot use interval in liveness: it does not go with the other settings there; remove it",
+        "servers.d/a.kdl:3:10: cannot use interval in liveness: it does not fit the other settings there; remove it",
       ],
     ],
     [
@@ -765,9 +769,9 @@ describe("mistakes in every format", () => {
       },
       [
         'servers.d/a.kdl:2:19: cannot use "me" for readiness.owner: write "own" or "any"',
-        "servers.d/a.kdl:3:10: cannot use owner in liveness: it does not go with the other settings there; remove it",
-        "servers.d/b.kdl:2:1: cannot use settings of a check for readiness: without a port there is none; say its type, or remove them",
-        "servers.d/b.kdl:3:10: cannot use owner in liveness: it does not go with the other settings there; remove it",
+        "servers.d/a.kdl:3:10: cannot use owner in liveness: it does not fit the other settings there; remove it",
+        "servers.d/b.kdl:2:1: cannot use these settings for readiness: without a port there is no check; set its type, or remove them",
+        "servers.d/b.kdl:3:10: cannot use owner in liveness: it does not fit the other settings there; remove it",
       ],
     ],
     [
@@ -806,7 +810,7 @@ describe("mistakes in every format", () => {
         "servers.d/a.yaml": "command: x\nport: none\nrestart: {backoff-initial: 1m}\n",
       },
       [
-        "servers.d/a.yaml:3:28: cannot use restart.backoff-initial 1m: it is longer than backoff-max 30s; make it shorter, or the other longer",
+        "servers.d/a.yaml:3:28: cannot use restart.backoff-initial 1m: it is longer than backoff-max 30s; shorten this one, or lengthen the other",
       ],
     ],
     [
@@ -815,7 +819,7 @@ describe("mistakes in every format", () => {
         "servers.d/a.yaml": 'command: x\nport: none\nenv: {PWD: x, 1A: x, "A-B": x, "": x}\n',
       },
       [
-        "servers.d/a.yaml:3:12: cannot set PWD in env: the shell that starts the program owns that name; use another one",
+        "servers.d/a.yaml:3:12: cannot set PWD in env: the shell that starts the program uses that name; use another one",
         'servers.d/a.yaml:3:15: cannot use the name "1A": write a name of letters, digits and _ that does not begin with a digit',
         'servers.d/a.yaml:3:22: cannot use the name "A-B": write a name of letters, digits and _ that does not begin with a digit',
         'servers.d/a.yaml:3:32: cannot use the name "": write a name of letters, digits and _ that does not begin with a digit',
@@ -828,12 +832,12 @@ describe("mistakes in every format", () => {
           'command: x\nport: none\nargs: ["{port}", "{env.NO}", "{env.S}", "{{env.NO}}", "{env.HOME}", "{x}"]\nenv:\n  A: "{env.B}"\n  B: "x{env.A}"\n  S: {secret: {env: X}}\n  T: "Bearer {env.S}"\n  P: "{env.P}"\n',
       },
       [
-        "servers.d/a.yaml:3:8: cannot fill in {port}: the server has no port; give it one, or write {{port}} for the text",
-        "servers.d/a.yaml:3:18: cannot fill in {env.NO}: env does not set NO; set it there, or write {{env.NO}} for the text",
-        "servers.d/a.yaml:3:30: cannot fill in the secret {env.S}: it would be in the process list; let the program read S from its environment",
-        "servers.d/a.yaml:6:6: cannot fill in {env.A}: the values need each other (A -> B -> A); write one of them out",
-        "servers.d/a.yaml:8:6: cannot fill in the secret {env.S}: it would be kept in plain text; make T a reference too, such as a command that prints all of it",
-        "servers.d/a.yaml:9:6: cannot fill in {env.P}: the values need each other (P -> P); write one of them out",
+        "servers.d/a.yaml:3:8: cannot fill in {port}: the server has no port; give it one, or write {{port}} for the literal text",
+        "servers.d/a.yaml:3:18: cannot fill in {env.NO}: env does not set NO; set it there, or write {{env.NO}} for the literal text",
+        "servers.d/a.yaml:3:30: cannot fill in the secret {env.S}: it would show in the process list; let the program read S from its environment",
+        "servers.d/a.yaml:6:6: cannot fill in {env.A}: the values refer to each other (A -> B -> A); write one of them out",
+        "servers.d/a.yaml:8:6: cannot fill in the secret {env.S}: it would be kept in plain text; make T a secret too, such as a command that prints the whole value",
+        "servers.d/a.yaml:9:6: cannot fill in {env.P}: the values refer to each other (P -> P); write one of them out",
       ],
     ],
     [
@@ -849,9 +853,9 @@ describe("mistakes in every format", () => {
           'export default { defaults: { restart: { backoffInitial: "2s" } }, servers: { loop: { command: "x", port: "none", restart: { policy: "always" } }, d: { command: "x", port: "none", dependsOn: [{ server: "loop", condition: "completed" }] } } }',
       },
       [
-        'servers.d/a.kdl:2:12: cannot wait until loop has completed: its restart policy is "always", so it never does; give it the policy "on-failure", or wait until it is "ready"',
-        'servers.d/b.yaml:4:5: cannot wait until loop has completed: its restart policy is "always", so it never does; give it the policy "on-failure", or wait until it is "ready"',
-        'xy.config.ts: servers.d.dependsOn[0]: cannot wait until loop has completed: its restart policy is "always", so it never does; give it the policy "on-failure", or wait until it is "ready"',
+        'servers.d/a.kdl:2:12: cannot wait until loop has completed: its restart policy is "always", so it never does; use the policy "on-failure", or wait until it is "ready"',
+        'servers.d/b.yaml:4:5: cannot wait until loop has completed: its restart policy is "always", so it never does; use the policy "on-failure", or wait until it is "ready"',
+        'xy.config.ts: servers.d.dependsOn[0]: cannot wait until loop has completed: its restart policy is "always", so it never does; use the policy "on-failure", or wait until it is "ready"',
       ],
     ],
     [
@@ -880,7 +884,7 @@ describe("mistakes in every format", () => {
         "xy.config.yaml": "servers:\n  b:\n    command: x\n    port: 8421\n",
       },
       [
-        'xy.config.yaml:4:11: cannot give port 8421 to b: a has it (servers.d/a.kdl:2:6); choose another, or "auto"',
+        'xy.config.yaml:4:11: cannot give port 8421 to b: a already uses it (servers.d/a.kdl:2:6); choose another, or "auto"',
       ],
     ],
     [
@@ -891,8 +895,8 @@ describe("mistakes in every format", () => {
         "servers.d/a.json": '{"command": "x", "port": "none", "tags": []}',
       },
       [
-        "servers.d/a.json:1:1: cannot declare the server a twice: it is declared already at xy.config.yaml:2:3; keep one of them",
-        "servers.d/a.kdl:1:1: cannot declare the server a twice: it is declared already at xy.config.yaml:2:3; keep one of them",
+        "servers.d/a.json:1:1: cannot declare the server a twice: it is already declared at xy.config.yaml:2:3; keep one of them",
+        "servers.d/a.kdl:1:1: cannot declare the server a twice: it is already declared at xy.config.yaml:2:3; keep one of them",
       ],
     ],
     [
@@ -945,7 +949,7 @@ describe("mistakes in every format", () => {
       [
         'xy.config.kdl:2:8: cannot use "any" for defaults.port: write a number from 1 to 65535, "auto" (one is chosen and kept) or "none"',
         "xy.config.kdl:3:11: cannot use 1 for defaults.env.A: write text in quotes, so that it stays as it is written",
-        "xy.config.kdl:3:16: cannot fill in {env.NO}: env does not set NO; set it there, or write {{env.NO}} for the text",
+        "xy.config.kdl:3:16: cannot fill in {env.NO}: env does not set NO; set it there, or write {{env.NO}} for the literal text",
       ],
     ],
     [
@@ -956,7 +960,7 @@ describe("mistakes in every format", () => {
         "servers.d/c.yaml": "command: x\nport: none\n",
         "servers.d/d.yaml": "command: x\nport: none\ndepends-on: [b]\n",
       },
-      ["servers.d/b.kdl:1:9: cannot find the end of the text that begins here: add the closing quote"],
+      ["servers.d/b.kdl:1:9: cannot find the end of the string that begins here: add the closing quote"],
     ],
     [
       "every file at once",
@@ -968,7 +972,7 @@ describe("mistakes in every format", () => {
         "xy.config.ts": "export default 5",
       },
       [
-        "servers.d/a.kdl:1:9: cannot find the end of the text that begins here: add the closing quote",
+        "servers.d/a.kdl:1:9: cannot find the end of the string that begins here: add the closing quote",
         "servers.d/b.yaml:1:5: cannot read this as YAML: Flow sequence in block collection must be sufficiently indented and end with a ]; correct the syntax",
         "servers.d/c.json:1:2: cannot read this as JSON: Expected property name or '}'; correct the syntax",
         'servers.d/d.kdl:2:1: cannot use unknown key "x": write one of action, args, backend, class, command, depends-on, description, env, env-file, host, limits, liveness, logs, mcp, on, port, port-flag, readiness, restart, start-timeout, stop, tags, umask, wanted, when, working-dir',

@@ -37,8 +37,8 @@ describe("dotenv", () => {
     ["A=1\nB\nC=3", 2, "cannot read this line: write NAME=value"],
     ["1A=1", 1, "cannot read this line: write NAME=value"],
     ["A.B=1", 1, "cannot read this line: write NAME=value"],
-    ['X=0\nA="b\nC=3', 2, "cannot find the end of the value of A: close its quotes at the end of a line"],
-    ["A='b' c", 1, "cannot find the end of the value of A: close its quotes at the end of a line"],
+    ['X=0\nA="b\nC=3', 2, "cannot find the end of A's value: add its closing quote"],
+    ["A='b' c", 1, "cannot find the end of A's value: add its closing quote"],
   ])("%j is refused, the other lines are read", (text, line, message) => {
     const { values, problems } = parseDotenv(text);
     expect(problems).toEqual([{ line, message }]);

@@ -48,7 +48,7 @@ describe("KDL 2 wants no white space", () => {
 
   it("but behind a block, or between values", async () => {
     const after =
-      'cannot read "c" right after the value before it: put a space between them, or quotes around all of it';
+      'cannot read "c" directly after the previous value: put a space between them, or quote the whole';
     expect((await parseKdl("a{b}c d")).problems).toEqual([{ line: 1, column: 5, message: after }]);
     expect((await parseKdl('a "x""y"')).problems).toHaveLength(1);
     expect((await parseKdl("a{b}{c}")).problems).toHaveLength(1);
@@ -58,7 +58,7 @@ describe("KDL 2 wants no white space", () => {
 describe("what only KDL 1 has", () => {
   const RAW = 'cannot read r"…", as KDL 1 writes raw texts: in KDL 2 write #"…"#';
   const bare = (word: string) =>
-    `cannot use the bare word ${word}: write #${word}, or "${word}" for the text`;
+    `cannot use the bare word ${word}: write #${word}, or "${word}" for a string`;
 
   it("is told by name, wherever it stands", async () => {
     const text = [

@@ -31,40 +31,40 @@ const exported = (value: unknown) => `export default ${JSON.stringify(value)}`;
 
 describe("a pasted file is recognised", () => {
   it.each<[what: string, file: string, text: string, place: string]>([
-    ["the list of servers of an MCP client", "xy.config.json", CLIENT, ":2:3"],
-    ["the list of servers of an MCP client", "servers.d/memory.json", CLIENT, ":2:3"],
-    ["the list of servers of an MCP client", "xy.config.yaml", CLIENT, ":2:3"],
-    ["the list of servers of an MCP client", "xy.config.kdl", CLIENT, ":1:1"],
-    ["the list of servers of an MCP client", "xy.config.ts", exported(JSON.parse(CLIENT)), ": mcpServers"],
-    ["the list of servers of an MCP client", "xy.config.json", VS_CODE, ":3:3"],
-    ["the list of servers of an MCP client", "xy.config.yaml", CODEX, ":1:1"],
+    ["an MCP client's list of servers", "xy.config.json", CLIENT, ":2:3"],
+    ["an MCP client's list of servers", "servers.d/memory.json", CLIENT, ":2:3"],
+    ["an MCP client's list of servers", "xy.config.yaml", CLIENT, ":2:3"],
+    ["an MCP client's list of servers", "xy.config.kdl", CLIENT, ":1:1"],
+    ["an MCP client's list of servers", "xy.config.ts", exported(JSON.parse(CLIENT)), ": mcpServers"],
+    ["an MCP client's list of servers", "xy.config.json", VS_CODE, ":3:3"],
+    ["an MCP client's list of servers", "xy.config.yaml", CODEX, ":1:1"],
     [
-      "the list of servers of an MCP client",
+      "an MCP client's list of servers",
       "xy.config.yaml",
       "mcpServers:\n  - name: a\n    command: x\n",
       ":1:1",
     ],
     [
-      "the list of servers of an MCP client",
+      "an MCP client's list of servers",
       "xy.config.json",
       '{"mcp": {"a": {"type": "local", "command": ["x"]}}}',
       ":1:2",
     ],
-    ["a file of pm2", "xy.config.json", JSON.stringify(PM2), ":1:2"],
-    ["a file of pm2", "xy.config.js", exported(PM2), ": apps"],
-    ["a file of pm2", "xy.config.yaml", "apps:\n  - script: a.js\n    name: a\n", ":1:1"],
-    ["a file of docker compose", "xy.config.yaml", COMPOSE, ":3:1"],
-    ["a file of docker compose", "servers.d/web.yml", COMPOSE, ":3:1"],
-    ["a file of process-compose", "xy.config.yaml", PROCESSES, ":2:1"],
+    ["a pm2 file", "xy.config.json", JSON.stringify(PM2), ":1:2"],
+    ["a pm2 file", "xy.config.js", exported(PM2), ": apps"],
+    ["a pm2 file", "xy.config.yaml", "apps:\n  - script: a.js\n    name: a\n", ":1:1"],
+    ["a docker compose file", "xy.config.yaml", COMPOSE, ":3:1"],
+    ["a docker compose file", "servers.d/web.yml", COMPOSE, ":3:1"],
+    ["a process-compose file", "xy.config.yaml", PROCESSES, ":2:1"],
     ["a Procfile", "xy.config.yaml", PROCFILE, ":1:1"],
     ["a Procfile", "xy.config.yaml", `${PROCFILE}odd: A=1 x: y\n`, ":1:1"],
     ["a Procfile", "servers.d/web.kdl", PROCFILE, ":1:1"],
     ["a Procfile", "xy.config.json", PROCFILE, ":1:1"],
-    ["a file of supervisord", "xy.config.yaml", SUPERVISORD, ":1:1"],
-    ["a file of supervisord", "servers.d/web.yaml", SUPERVISORD.slice(12), ":1:1"],
-    ["a file of supervisord", "xy.config.kdl", SUPERVISORD.slice(12), ":1:1"],
-    ["a unit of systemd", "servers.d/web.yaml", UNIT, ":1:1"],
-    ["a plist of launchd", "servers.d/web.yaml", PLIST, ":1:1"],
+    ["a supervisord configuration", "xy.config.yaml", SUPERVISORD, ":1:1"],
+    ["a supervisord configuration", "servers.d/web.yaml", SUPERVISORD.slice(12), ":1:1"],
+    ["a supervisord configuration", "xy.config.kdl", SUPERVISORD.slice(12), ":1:1"],
+    ["a systemd unit", "servers.d/web.yaml", UNIT, ":1:1"],
+    ["a launchd plist", "servers.d/web.yaml", PLIST, ":1:1"],
     ["TOML", "xy.config.yaml", '[servers.a]\ncommand = "x"\n', ":1:1"],
     ["a package.json", "xy.config.json", PACKAGE, ":4:3"],
   ])("%s as %s", async (what, file, text, place) => {
@@ -72,7 +72,7 @@ describe("a pasted file is recognised", () => {
     expect(problems).toEqual([
       expect.stringMatching(
         new RegExp(
-          `^${file}${place}: cannot use this as a configuration of xy: it is ${what}; write a file servers\\.d/NAME\\.yaml `,
+          `^${file}${place}: cannot use this as an xy configuration: it is ${what}; write a file servers\\.d/NAME\\.yaml `,
         ),
       ),
     ]);
@@ -89,12 +89,12 @@ describe("a pasted file is recognised", () => {
     [
       "xy.config.kdl",
       '{ "servers": {} }',
-      "cannot read this as KDL: it is JSON; end the name of the file with .json",
+      "cannot read this as KDL: it is JSON; rename the file so that it ends with .json",
     ],
     [
       "servers.d/a.kdl",
       "# x\ncommand: sh\nport: none\n",
-      "cannot read this as KDL: it is YAML; end the name of the file with .yaml",
+      "cannot read this as KDL: it is YAML; rename the file so that it ends with .yaml",
     ],
   ])("where only the format is another: %s", async (file, text, message) => {
     expect(await problemsOf({ [file]: text })).toEqual([`${file}:1:1: ${message}`]);
@@ -133,8 +133,11 @@ const SERVER_WORDS: [string, string][] = [
   ["url: http://x", '"port"?'],
   ["disabled: true", '"wanted"?'],
   ["ulimits: {}", '"limits.open-files"?'],
-  ["image: nginx", "xy runs programs, not containers; write the program as command (docker itself, say)"],
-  ["instances: 2", "a server is one process; declare one for each"],
+  [
+    "image: nginx",
+    "xy runs programs, not containers; set command to the program (docker itself, for example)",
+  ],
+  ["instances: 2", "a server is one process; declare a server for each"],
   ["user: root", "a server runs as the account that applies it; remove it"],
   ["restart: {delay: 1s}", '"backoff-initial"?'],
   ["stop: {timeout: 3s}", '"grace"?'],

@@ -149,7 +149,7 @@ describe("a TypeScript configuration", () => {
   ])("that hangs is ended from outside: %s", async (_, text) => {
     const files = { "xy.config.ts": text, "lib/loop.ts": "for (;;);" };
     expect(await problemsOf(files, { signal: AbortSignal.timeout(400) })).toEqual([
-      "xy.config.ts: cannot evaluate this file: it did not end in time; look for an import, a loop or a promise that waits",
+      "xy.config.ts: cannot evaluate this file: it did not finish in time; look for an import, a loop or a promise that never ends",
     ]);
   });
 

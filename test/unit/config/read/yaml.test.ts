@@ -111,7 +111,7 @@ servers:
     expect(Object.keys(await servers(text))).toHaveLength(1000);
   });
 
-  const TOO_MANY = "cannot follow so many aliases: write out what they stand for";
+  const TOO_MANY = "cannot expand so many aliases: write out their values";
   const wide = (i: number) => Array.from({ length: 1000 }, (_, k) => `k${i * 1000 + k}: 1`).join(", ");
   it.each([
     [

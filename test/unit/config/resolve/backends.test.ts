@@ -40,14 +40,14 @@ describe("what runs a server", () => {
     });
     const without = await resolvedFrom(files, { env: {} });
     expect(without.diagnostics.map(({ message, line }) => `${line}: ${message}`)).toContain(
-      "5: cannot get the password of supervisord: the variable PW is not set; set it where you call xy",
+      "5: cannot get supervisord's password: the variable PW is not set; set it where you run xy",
     );
   });
 
   it.each([
     [
       { "xy.config.kdl": 'backend "supervisord"\n', "servers.d/a.kdl": SERVER },
-      "cannot use supervisord without a folder for its units: write supervisord with the include-dir that its [include] section names, in xy.config",
+      "cannot use supervisord without a folder for its units: in xy.config, set supervisord's include-dir to the folder that its [include] section names",
     ],
     [
       { "servers.d/a.kdl": `${SERVER}\nbackend "supervisord"` },
@@ -55,7 +55,7 @@ describe("what runs a server", () => {
     ],
     [
       { "xy.config.kdl": 'supervisord { include-dir "/x"; password "p"; }\n', "servers.d/a.kdl": SERVER },
-      "xy.config.kdl:1:42: cannot use a password without a user: write the name that supervisord asks for too",
+      "xy.config.kdl:1:42: cannot use a password without a user: set the user name that supervisord expects too",
     ],
     [
       {
@@ -77,13 +77,16 @@ describe("what runs a server", () => {
 
 describe("a program of a version manager", () => {
   it.each([
-    [".nvm/versions/node/v20.1.0/bin/node", "nvm keeps it for one version"],
-    [".local/share/fnm/node-versions/v20.1.0/installation/bin/node", "fnm keeps it for one version"],
-    ["run/fnm_multishells/812_1/bin/node", "fnm keeps it for one version"],
-    [".asdf/installs/nodejs/20/bin/node", "asdf keeps it for one version"],
+    [".nvm/versions/node/v20.1.0/bin/node", "nvm removes it together with that version"],
+    [
+      ".local/share/fnm/node-versions/v20.1.0/installation/bin/node",
+      "fnm removes it together with that version",
+    ],
+    ["run/fnm_multishells/812_1/bin/node", "fnm removes it together with that version"],
+    [".asdf/installs/nodejs/20/bin/node", "asdf removes it together with that version"],
     [".asdf/shims/node", "a shim of asdf"],
-    [".local/share/mise/installs/node/20/bin/node", "mise keeps it for one version"],
-    [".pyenv/versions/3.12/bin/python", "pyenv keeps it for one version"],
+    [".local/share/mise/installs/node/20/bin/node", "mise removes it together with that version"],
+    [".pyenv/versions/3.12/bin/python", "pyenv removes it together with that version"],
     [".pyenv/shims/python", "a shim of pyenv"],
     ["opt/node/bin/node", undefined],
     ["mine/nvm-tools/node", undefined],

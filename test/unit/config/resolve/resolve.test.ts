@@ -208,7 +208,7 @@ describe("the program", () => {
   it.each([
     [
       "nope-nope",
-      'cannot find the program "nope-nope": it is in no folder of the service PATH; install it, add its folder to "path", or write the whole path',
+      'cannot find the program "nope-nope": it is not in the service PATH; install it, add its folder to "path", or write its full path',
     ],
     ["./x", 'cannot run "./x": servers.d/x does not exist; correct the path'],
     ["~/tools", 'cannot run "~/tools": tools is a folder; name a program in it'],
@@ -225,44 +225,44 @@ describe("the program", () => {
 
   /** As people paste them, and what is said of each. */
   const lines: [string, string][] = [
-    ["npx -y x", 'cannot run "npx -y x": it is one program and not a line of words; ARGS'],
+    ["npx -y x", 'cannot run "npx -y x": it must be one program, not a command line; ARGS'],
     [
       "nope-nope\\t--flag",
-      'cannot run "nope-nope\\t--flag": it is one program and not a line of words; ARGS',
+      'cannot run "nope-nope\\t--flag": it must be one program, not a command line; ARGS',
     ],
-    ["/bin/sh run.sh", 'cannot run "/bin/sh run.sh": it is one program and not a line of words; ARGS'],
-    ["./x --flag", 'cannot run "./x --flag": it is one program and not a line of words; ARGS'],
-    ["bash -c 'a | b'", "cannot run \"bash -c 'a | b'\": it is one program and not a line of words; ARGS"],
+    ["/bin/sh run.sh", 'cannot run "/bin/sh run.sh": it must be one program, not a command line; ARGS'],
+    ["./x --flag", 'cannot run "./x --flag": it must be one program, not a command line; ARGS'],
+    ["bash -c 'a | b'", "cannot run \"bash -c 'a | b'\": it must be one program, not a command line; ARGS"],
     [
       "curl http://h/?a=1&b=2",
-      'cannot run "curl http://h/?a=…": it is one program and not a line of words; ARGS',
+      'cannot run "curl http://h/?a=…": it must be one program, not a command line; ARGS',
     ],
     [
       "cd a && b",
-      'cannot run "cd a && b": no shell reads it, and only a shell knows cd; put the folder into working-dir, or SH',
+      'cannot run "cd a && b": it is not run in a shell, and only a shell knows cd; put the folder into working-dir, or SH',
     ],
-    ["a && b", 'cannot run "a && b": no shell reads it, and only a shell knows &&; SH'],
-    ["foo | bar", 'cannot run "foo | bar": no shell reads it, and only a shell knows |; SH'],
-    ["foo|bar", 'cannot run "foo|bar": no shell reads it, and only a shell knows |; SH'],
-    ["a; b", 'cannot run "a; b": no shell reads it, and only a shell knows ;; SH'],
-    ["a > /tmp/log", 'cannot run "a > /tmp/log": no shell reads it, and only a shell knows >; SH'],
-    ["server &", 'cannot run "server &": no shell reads it, and only a shell knows &; SH'],
-    ["node $HOME/x", 'cannot run "node $HOME/x": no shell reads it, and only a shell knows $HOME; SH'],
-    ["export A=1", 'cannot run "export A=…": no shell reads it, and only a shell knows export; SH'],
+    ["a && b", 'cannot run "a && b": it is not run in a shell, and only a shell knows &&; SH'],
+    ["foo | bar", 'cannot run "foo | bar": it is not run in a shell, and only a shell knows |; SH'],
+    ["foo|bar", 'cannot run "foo|bar": it is not run in a shell, and only a shell knows |; SH'],
+    ["a; b", 'cannot run "a; b": it is not run in a shell, and only a shell knows ;; SH'],
+    ["a > /tmp/log", 'cannot run "a > /tmp/log": it is not run in a shell, and only a shell knows >; SH'],
+    ["server &", 'cannot run "server &": it is not run in a shell, and only a shell knows &; SH'],
+    ["node $HOME/x", 'cannot run "node $HOME/x": it is not run in a shell, and only a shell knows $HOME; SH'],
+    ["export A=1", 'cannot run "export A=…": it is not run in a shell, and only a shell knows export; SH'],
     [
       "A=1 b c",
-      'cannot run "A=… b c": no shell reads it; put A into env, keep the program alone, and put the words after it into args',
+      'cannot run "A=… b c": it is not run in a shell; put A into env, leave only the program here, and put the words after it into args',
     ],
     [
       "$HOME/bin/x",
       'cannot run "$HOME/bin/x": nothing fills in $HOME; write the path itself, or begin it with ~',
     ],
-    ["'sh'", 'cannot run "\'sh\'": its quotes are a part of the name; write "sh" without them'],
-    ["sh ", 'cannot run "sh ": it begins or ends with white space; remove that'],
+    ["'sh'", 'cannot run "\'sh\'": the quotes are part of the name; write "sh" without them'],
+    ["sh ", 'cannot run "sh ": it begins or ends with whitespace; remove it'],
     [" ", 'cannot run " ": it is blank; write the program to run'],
     [
       "C:\\\\tools\\\\x.exe",
-      'cannot run "C:\\\\tools\\\\x.exe": it is a path of Windows, where xy does not run; write the path on this machine',
+      'cannot run "C:\\\\tools\\\\x.exe": it is a Windows path, and xy does not run there; write a path on this machine',
     ],
   ];
   const told = (message: string) =>
@@ -285,10 +285,10 @@ describe("the program", () => {
       "servers.d/a.yaml":
         "command: sh\nport: none\nreadiness:\n  type: command\n  command: curl -f x\nactions:\n  go:\n    command: a && b\n",
     });
-    const line = "it is one program and not a line of words;";
+    const line = "it must be one program, not a command line;";
     expect(said).toEqual([
       `servers.d/a.yaml:5:12: cannot run "curl -f x": ${line} put the words after the first into args`,
-      `servers.d/a.yaml:8:14: action a:go: cannot run "a && b": ${told("no shell reads it, and only a shell knows &&; SH")}`,
+      `servers.d/a.yaml:8:14: action a:go: cannot run "a && b": ${told("it is not run in a shell, and only a shell knows &&; SH")}`,
       `xy.config.yaml:3:14: action tidy: cannot run "rm -r x": ${line} put the words after the first into args`,
       `xy.config.yaml:6:18: action deep: cannot run "sh -e": ${line} write a list of its words`,
     ]);
@@ -518,8 +518,8 @@ describe("secrets", () => {
       runSecretCommand,
     }));
     expect(said).toEqual([
-      "servers.d/a.yaml:4:6: cannot get the secret for E: the variable TOKEN is not set; set it where you call xy",
-      "servers.d/a.yaml:5:6: cannot get the secret for F: /nope: it does not exist, or is a link to nothing; correct the path or remove the link",
+      "servers.d/a.yaml:4:6: cannot get the secret for E: the variable TOKEN is not set; set it where you run xy",
+      "servers.d/a.yaml:5:6: cannot get the secret for F: /nope: it does not exist, or is a broken link; correct the path or remove the link",
       "servers.d/a.yaml:6:6: cannot get the secret for C: exit 1; sign in first",
       "servers.d/a.yaml:7:6: cannot get the secret for D: .: it is a folder; correct the path",
     ]);
@@ -558,9 +558,9 @@ describe("secrets", () => {
     const { folder, said, secrets } = await inFolder(files);
     mkdirSync(join(folder, "later"));
     expect(said).toEqual([
-      "servers.d/a.yaml:3:12: cannot read the env file: nope: it does not exist, or is a link to nothing; correct the path or remove the link",
+      "servers.d/a.yaml:3:12: cannot read the env file: nope: it does not exist, or is a broken link; correct the path or remove the link",
       "servers.d/a.yaml:3:21: cannot read this line: write NAME=value (bad:2)",
-      "servers.d/a.yaml:3:21: cannot take PWD from bad: the shell that starts the program owns that name; remove it there",
+      "servers.d/a.yaml:3:21: cannot take PWD from bad: the shell that starts the program uses that name; remove it there",
     ]);
     expect(secrets).toEqual({ a: { A: "1" } });
   });
@@ -666,8 +666,8 @@ describe("an auto port", () => {
   it("other than the preferred one is told when it is chosen, and not again", async () => {
     const { diagnostics } = await resolvedFrom(preferring, { portTaken: (port) => port === 8765 });
     expect(diagnostics.map(({ message }) => message)).toEqual([
-      "port 8765 is taken: port 8766 is chosen, and kept",
-      "port 8765 is taken: port 8767 is chosen, and kept",
+      "port 8765 is taken: using port 8766 from now on",
+      "port 8765 is taken: using port 8767 from now on",
     ]);
     const kept = await resolvedFrom(preferring, { keptPort: () => 8767 });
     expect(kept.diagnostics.filter(({ server }) => server === "a")).toEqual([]);
@@ -699,7 +699,7 @@ describe("what the kernel takes of a process", () => {
       }),
       "servers.d/c.json": server({ actions: { go: { command: "sh", args: [long(MOST + 1)] } } }),
     });
-    const takes = `and the system takes at most ${MOST} in one; shorten it, or put it into a file`;
+    const takes = `and the system accepts at most ${MOST}; shorten it, or move it to a file`;
     expect(said.map((line) => line.replace(/^(\S+?):\d+:\d+: /, "$1: "))).toEqual([
       `servers.d/a.json: cannot pass argument 3: it has ${MOST + 1} bytes, ${takes}`,
       `servers.d/a.json: cannot pass env.OVER: it has ${MOST + 1} bytes, ${takes}`,
@@ -733,7 +733,7 @@ describe("what the kernel takes of a process", () => {
     const { said } = await inFolder(files, (home) => ({ machine: { ...macos, home } }));
     expect(said).toEqual([
       expect.stringMatching(
-        /^servers\.d\/a\.json:1:\d+: cannot pass all arguments and variables: together they have 12\d{5} bytes, /,
+        /^servers\.d\/a\.json:1:\d+: cannot pass all arguments and variables: together they are 12\d{5} bytes, /,
       ),
     ]);
   });
@@ -749,7 +749,7 @@ describe("the text of a secret", () => {
     });
     expect(secrets).toEqual({ a: { A: "\uFEFFtoken", B: "token\r\n" } });
     expect(said).toEqual([
-      "servers.d/a.yaml:4:6: the secret for A begins with the character U+FEFF, a byte order mark, and the program gets it so: save it without one if it is not meant",
+      "servers.d/a.yaml:4:6: the secret for A begins with a byte order mark (U+FEFF), which the program will get too: save it without one unless you want that",
     ]);
     expect(diagnostics[0]?.severity).toBe("warning");
   });
