@@ -29,7 +29,7 @@ export interface Candidate {
   readonly within: RootFile | undefined;
 }
 
-/** What all files of a root say, each part checked by itself. */
+/** What all files of a root say, each part checked on its own. */
 export interface Collected {
   /** `xy.config.*`, if there is one that could be read, and behind it the files that are included. */
   readonly roots: readonly RootFile[];
@@ -41,11 +41,11 @@ export interface Collected {
   readonly powers: readonly Power[];
   /** Every file could be read. */
   readonly complete: boolean;
-  /** Servers whose own files could not be read; undefined where there may be others that nobody knows of. */
+  /** Servers whose own files could not be read; undefined if there may be others that are not known. */
   readonly unread: ReadonlySet<string> | undefined;
 }
 
-/** What is said of a server may be spread over its own place and the defaults. */
+/** A server's settings may be spread over its own place and the defaults. */
 const someOfServer = serverInput.partial();
 const someOfRoot = rootInput.extend({
   servers: z.record(rootInput.shape.project.unwrap(), someOfServer).optional(),
@@ -66,9 +66,9 @@ export async function collect(
   await collection.readServers();
   if (root.main !== undefined && isProgram(root.main)) {
     collection.powers.unshift({ can: "program", place: { file: root.main } });
-    // Whoever has ended the reading is asked nothing any more, and no program is begun.
+    // After an abort nothing is asked any more, and no program starts.
     if (evaluation.signal.aborted || (await agree(collection.powers))) await collection.readMain(root.main);
-    // What is refused is told by whoever was asked.
+    // The caller who asked reports the refusal.
     else collection.isRefused();
   }
   return collection.whole();
@@ -118,7 +118,7 @@ class Collection {
       this.#problems.push(problemAt(placeOf(own.source, ["project"]), NAMED_ELSEWHERE));
     const { files, problems } = await this.#includes.of(own, chain);
     this.#problems.push(...problems);
-    // Nobody knows what is declared in a file that could not be included.
+    // A file that could not be included may declare any server.
     if (problems.some(({ severity }) => severity === "error")) this.#areNamesKnown = false;
     for (const { file: included, real, place, isOutside } of files) {
       if (isOutside) this.powers.push({ can: "include", included, place });

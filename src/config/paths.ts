@@ -26,7 +26,7 @@ export function followed(folder: string, path: string): string {
   return real === undefined || real === realOf(named) ? named : real;
 }
 
-/** Undefined when nothing is there. */
+/** Undefined if nothing is there. */
 export function realOf(path: string): string | undefined {
   try {
     // The other realpath resolves `..` before it looks at links.

@@ -9,7 +9,7 @@ import { isMap, problemAt } from "./keys.ts";
 import { envNameProblems, type ServerProblem, unfilledTexts } from "./server-checks.ts";
 import { type Expanded, expandTemplates, type TemplateFacts } from "./templates.ts";
 
-/** Actions as they are declared: which there are, and what is wrong with them although each field has the right form. */
+/** Declared actions, and the problems of actions whose fields all have the right form. */
 
 export function serverActions(server: DeclaredServer): DeclaredAction[] {
   return Object.entries(server.input.actions).map(([name, input]) => ({
@@ -21,7 +21,7 @@ export function serverActions(server: DeclaredServer): DeclaredAction[] {
   }));
 }
 
-/** Those of these files. One of the wrong form is reported where that is looked at, and left out here. */
+/** The actions of these files. The schema reports those of the wrong form; they are left out here. */
 export function standaloneActions(roots: readonly RootFile[]): {
   readonly actions: readonly DeclaredAction[];
   readonly problems: readonly Diagnostic[];
@@ -141,7 +141,7 @@ function backoffProblems({ input: { retries } }: DeclaredAction): ServerProblem[
   return [{ path: ["retries", "backoffInitial"], message }];
 }
 
-/** Only who has a schedule loads what reads one. */
+/** The cron library is loaded only if there is a schedule. */
 export async function scheduleProblems(actions: readonly DeclaredAction[]): Promise<Diagnostic[]> {
   const scheduled = actions.flatMap((action) => {
     const { schedule } = action.input;

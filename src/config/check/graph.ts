@@ -8,7 +8,7 @@ import { ENOUGH_PROBLEMS } from "../problems.ts";
 export interface Surroundings {
   /** Servers whose `when` does not match this machine. */
   readonly elsewhere: ReadonlySet<string>;
-  /** Servers whose files could not be read; undefined where there may be others that nobody knows of. */
+  /** Servers whose files could not be read; undefined if there may be others that are not known. */
   readonly unread: ReadonlySet<string> | undefined;
 }
 

@@ -13,7 +13,7 @@ interface Found {
   readonly issue: Issue;
 }
 
-/** What the schema says against a part of a document, each at its place and with the keys as the file writes them. */
+/** The schema's objections to a part of a document, each at its place, with keys as the file spells them. */
 export function schemaProblems(schema: z.ZodType, value: unknown, source: Source): Diagnostic[] {
   const result = schema.safeParse(value);
   if (result.success) return [];
@@ -41,7 +41,7 @@ function toDiagnostic({ path, issue }: Found, value: unknown, source: Source): D
   };
 }
 
-/** For what other tools write where there is a better way out than that of the schema. */
+/** A better way out than the schema's, for what other tools write. */
 function wayOutOf(path: KeyPath, value: unknown, style: KeyStyle): string | undefined {
   const key = path.at(-1);
   const policy = key === "restart" ? policyOf(value) : undefined;
@@ -51,7 +51,7 @@ function wayOutOf(path: KeyPath, value: unknown, style: KeyStyle): string | unde
   return undefined;
 }
 
-/** Where the schema has no words of its own: the library's are those of its types, which nobody writes. */
+/** Ways out where the schema has none: the library's messages name its types, which mean nothing to users. */
 const FORMS: Readonly<Record<string, string>> = {
   object: "write a block",
   record: "write a block",
@@ -77,7 +77,7 @@ function describe(issue: Issue, field: string, value: unknown, wayOut = issue.me
   }
 }
 
-/** Of a union, the alternative that was meant: the one whose own form fits, so that the problem lies inside it. */
+/** The alternative of a union that was meant: the one whose own form fits, so the problem lies inside it. */
 function innermost({ path, issue }: Found): Found[] {
   const here = [...path, ...(issue.path as KeyPath)];
   if (issue.code !== "invalid_union") return [{ path: here, issue }];

@@ -15,7 +15,7 @@ export interface UnknownKey {
 
 /**
  * What is read of `value` with keys in camelCase; unknown keys are left out, and {@link ENOUGH_PROBLEMS} are listed.
- * `extensions`: keys that begin with `x-` are nobody's, and left out silently.
+ * `extensions`: keys that begin with `x-` belong to nobody, and are left out silently.
  */
 export function canonicalKeys(
   value: unknown,
@@ -59,7 +59,7 @@ function knownKeys(keys: Iterable<string>, style: KeyStyle): ReadonlyMap<string,
 const ON_IN_DEFAULTS =
   "move it out of defaults and give it a defaults block of its own, or use on in the server";
 
-/** What is said of a key. `known`: what may stand there, as it is spelled → its key in the schema. */
+/** The message about an unknown key. `known`: allowed keys, as spelled in the file → key in the schema. */
 export function unknownKey(
   written: string,
   within: KeyPath,

@@ -2,7 +2,7 @@ import type { Diagnostic } from "../../model/diagnostic.ts";
 import { understood } from "../../model/expression.ts";
 import type { DeclaredServer } from "../declared.ts";
 
-/** What is wrong with the patterns of log probes. What understands them is loaded only where there is one. */
+/** Problems with the patterns of log probes. The pattern library is loaded only if there is such a probe. */
 export async function patternProblems(servers: readonly DeclaredServer[]): Promise<Diagnostic[]> {
   const found = await Promise.all(
     servers.map(async ({ name, input: { readiness }, place }): Promise<Diagnostic[]> => {

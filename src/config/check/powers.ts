@@ -77,7 +77,7 @@ function isOwnUrl(url: string, { port, host }: DeclaredServer["input"]): boolean
   return !("fault" in target) && isOwnTarget(target, { host, port: number });
 }
 
-/** Whether a file says it, and not what comes of all together: see {@link probesOf}. */
+/** Powers that only the merged configuration shows: see {@link probesOf}. */
 export const isOfProbe = ({ can }: Power): boolean => can === "probe" || can === "request";
 
 const commandLine = (command: string, args: readonly unknown[]): string =>
@@ -96,7 +96,7 @@ function mapsIn(value: unknown): [KeyPath, Readonly<Record<string, unknown>>][] 
   return walk(value, []);
 }
 
-/** What is refused as long as nobody has agreed to it, each where it is said. */
+/** Everything that is refused until a person agrees, each at its place. */
 export function refusals(powers: readonly Power[]): Diagnostic[] {
   return powers.map((power) => ({ severity: "error", message: refusal(power), ...power.place }));
 }

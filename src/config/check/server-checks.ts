@@ -15,7 +15,7 @@ export interface ServerProblem {
   readonly severity?: Diagnostic["severity"];
 }
 
-/** What is wrong with a server although each of its fields has the right form. */
+/** Problems of a server whose fields all have the right form. */
 export function serverProblems(
   input: FilledServer,
   facts: Omit<TemplateFacts, "port">,

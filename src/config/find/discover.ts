@@ -90,7 +90,7 @@ export async function discover(search: Search): Promise<Discovery> {
   return { ok: false, problems: [{ severity: "error", message }], missing: true };
 }
 
-/** What is known of a group is asked once, however many files are its own. */
+/** Each group is looked up once, even if many files belong to it. */
 export function ownerOf({ machine, isPrivateGroup }: Search): Owner {
   const known = new Map<number, boolean>();
   const once = (gid: number) => {

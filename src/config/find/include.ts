@@ -12,7 +12,7 @@ import { expandGlob, isGlob } from "./glob.ts";
 import { type Owner, standingOfFile } from "./ownership.ts";
 import type { RootFile } from "./root-file.ts";
 
-/** Which files a root includes: found, checked, and bounded. None of them is read here. */
+/** Finds and checks the files that a root includes, up to a bound. Reads none of them. */
 
 type Place = Pick<Diagnostic, "file" | "line" | "column" | "path">;
 
@@ -27,7 +27,7 @@ export interface Included {
   readonly isOutside: boolean;
 }
 
-/** Files that a root may include, in all, and one behind the other. */
+/** Most files that a root may include, in total and nested. */
 const MOST_FILES = 200;
 const MOST_DEEP = 10;
 
@@ -39,7 +39,7 @@ export interface IncludeContext {
   readonly machine: PathFacts;
 }
 
-/** Remembers what was included, so that nothing is twice, and nothing without end. */
+/** Remembers what was included, so that no file is included twice, or endlessly. */
 export class Includes {
   readonly #context: IncludeContext;
   /** Real path → where it was included. */
@@ -83,7 +83,7 @@ export class Includes {
     return { files, problems };
   }
 
-  /** Those that a pattern means, or why there are none. Of a path alone nothing is left out: it is meant. */
+  /** The files that a pattern matches, or why there are none. A plain path is always meant, so nothing is filtered. */
   #filesOf(
     pattern: string,
     { source }: RootFile,
@@ -164,7 +164,7 @@ const nothingFound = (pattern: string, place: Place): Diagnostic => ({
   severity: "warning",
 });
 
-/** What a pattern may mean: other files, such as notes, may stand beside. */
+/** Whether a pattern may include the file: notes and the like may be beside it. */
 const isConfiguration = (path: string): boolean => {
   const info = infoOf(path);
   return typeof info !== "string" && info.isFile() && DATA_EXTENSIONS.includes(extname(path));

@@ -47,7 +47,7 @@ export async function standingOf(folder: string, names: readonly string[], owner
   return judged([top, ...(await partsOf([...inside, ...servers]))], owner);
 }
 
-/** How a file stands that is a configuration by itself. */
+/** The standing of a file that is a configuration on its own. */
 export async function standingOfFile(file: string, owner: Owner): Promise<Standing> {
   const parts = await partsOf([dirname(file), file]);
   const another = parts.find(({ info }) => isForeign(info, owner));

@@ -5,9 +5,9 @@ import { nearest } from "../../model/nearest.ts";
 import { DATA_EXTENSIONS } from "../read/data.ts";
 import { PROGRAM_EXTENSIONS } from "../read/document.ts";
 
-/** What lies where a configuration is read, and looks like one, but is none: told, so that nobody waits for it. */
+/** Reports files and folders that look like configuration but are not read, so that nobody waits for them to work. */
 
-/** Extensions of other formats for settings. Others (scripts, notes, keys, what editors leave) are nobody's business. */
+/** Extensions of other formats for settings. Others (scripts, notes, keys, editors' leftovers) are ignored. */
 const OTHER_FORMATS: ReadonlySet<string> = new Set(
   ".toml .json5 .jsonc .hjson .ini .conf .cfg .cnf .properties .xml .plist .service .hcl .cue .nix .tsx .jsx".split(
     " ",
@@ -65,7 +65,7 @@ export async function olderServers(root: string): Promise<Diagnostic[]> {
   return (await hasOne(folder)) ? [ignored(folder, OLDER)] : [];
 }
 
-/** A folder of a server's own files is no slip. */
+/** A folder with a server's own files is no mistake. */
 async function hasOne(folder: string): Promise<boolean> {
   const names = await readdir(folder).catch(() => []);
   return names.some((name) => looksLikeOne(name) && !/^(?:package|tsconfig|package-lock)\.json$/.test(name));

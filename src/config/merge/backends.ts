@@ -11,7 +11,7 @@ import type { Scope } from "./scope.ts";
 
 type SupervisordInput = Partial<NonNullable<FilledRoot["supervisord"]>>;
 
-/** Reads the blocks of a root. Values of the wrong form are reported where the schema looks at them, and are left out. */
+/** Reads the backend settings of a root. The schema reports values of the wrong form; they are left out here. */
 export function mergeBackends(
   scopes: readonly Pick<Scope, "settings" | "saidBy">[],
   servers: readonly DeclaredServer[],
@@ -71,14 +71,14 @@ function unitFolder(written: string, folder: string, machine: PathFacts): string
   return expandPath(written, realOf(folder) ?? folder, machine);
 }
 
-/** What is wrong with where the credentials go. A URL is told without what may be some. */
+/** Problems with where credentials are sent. Messages never show the part of a URL that may hold credentials. */
 function targetProblems(
   { password, allowRemote }: SupervisordInput,
   url: string,
   place: Parameters<typeof problemAt>[0],
 ): Diagnostic[] {
   const at = (message: string) => problemAt(place, message);
-  // What has another form is told by the schema.
+  // The schema reports any other form.
   if (!/^https?:/.test(url)) return [];
   const fault = urlFault(url);
   if (fault === "no-url") return [at(NO_URL)];

@@ -13,7 +13,7 @@ export function mergeFields(defaults: Fields, own: Fields): Record<string, unkno
   );
 }
 
-/** Of another type a probe has other settings. Elsewhere `type` may be a name that somebody chose. */
+/** A probe of another type has other settings. Elsewhere `type` may be a name that a person chose. */
 const PROBES: readonly string[] = ["readiness", "liveness"];
 
 function mergeField(key: string, base: unknown, own: unknown): unknown {
@@ -21,7 +21,7 @@ function mergeField(key: string, base: unknown, own: unknown): unknown {
   if (!isMap(own)) return own;
   const isProbe = PROBES.includes(key);
   const hasType = own.type !== undefined && own.type !== "default";
-  // Without a type, settings are of whatever kind it is otherwise.
+  // Settings without a type belong to the type set elsewhere.
   if (isProbe && !hasType && typeof base === "string") return { ...own, type: base };
   if (!isMap(base)) return own;
   if (!isProbe) return { ...base, ...own };
@@ -29,7 +29,7 @@ function mergeField(key: string, base: unknown, own: unknown): unknown {
   return { ...base, ...own, ...(!hasType && base.type !== undefined ? { type: base.type } : {}) };
 }
 
-/** Whether something is said at this path. */
+/** Whether a value sets something at this path. */
 export function says(value: unknown, path: KeyPath): boolean {
   let part = value;
   for (const key of path) {

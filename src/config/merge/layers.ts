@@ -5,18 +5,18 @@ import { asWhen, type Matched, matches } from "./when.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What one place says of a server. What comes later in a list of them counts more. */
+/** What one place says about a server. In a list of layers, later ones win. */
 export interface Layer {
   readonly value: Fields;
   readonly source: Source;
 }
 
-/** All that they say together, without conditions. */
+/** All layers together, without conditions. */
 export function merged(layers: readonly Layer[]): Record<string, unknown> {
   return layers.reduce<Record<string, unknown>>((base, { value }) => mergeFields(base, value), {});
 }
 
-/** Which of them says something at this path. */
+/** The last layer that sets something at this path. */
 export function saidBy(layers: readonly Layer[], path: KeyPath): Source | undefined {
   return layers.findLast(({ value }) => says(value, path))?.source;
 }
@@ -33,7 +33,7 @@ export function blocksFor({ value, source }: Layer, machine: Matched, part?: str
   });
 }
 
-/** One that does not say for which machines it is, which is told, counts for none. */
+/** A block that names no machines applies to none; that is reported elsewhere. */
 const holds = (block: Fields, machine: Matched): boolean =>
   isMap(block.when) && Object.keys(block.when).length > 0 && matches(asWhen(block.when), machine);
 

@@ -29,7 +29,7 @@ const NOTHING: Scope = {
   saidBy: () => undefined,
 };
 
-/** Values of the wrong form are reported where the schema looks at them; here they count as absent. */
+/** The schema reports values of the wrong form; here they count as absent. */
 export function scopeOf(file: RootFile | undefined, machine: Matched): Scope {
   if (file === undefined) return NOTHING;
   const outer = scopeOf(file.parent, machine);

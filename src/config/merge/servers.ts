@@ -70,8 +70,8 @@ interface MergedServers extends Pick<Declared, "servers" | "elsewhere" | "elsewh
 }
 
 /**
- * Of the places that declare a server under one name the one that holds on this machine. Two that hold, or that no machine
- * can tell apart, are a problem of the second. `candidates`: in name order.
+ * Servers may be declared in several places under one name; this takes the one that applies to this machine. If two
+ * apply, or no machine can tell them apart, the second gets a problem. `candidates`: in name order.
  */
 export function mergeServers(
   candidates: readonly Candidate[],
@@ -119,7 +119,7 @@ function twice(own: Candidate, other: Candidate, whens: Whens): Diagnostic {
   return { ...problemAt(placeOf(own.source, []), message), server: own.name };
 }
 
-/** The command of a server whose own is missing or wrong, which is told where it is looked at. */
+/** Stands in for a command that is missing or wrong; that is reported where the file is checked. */
 export const NO_COMMAND = "-";
 
 /** Whether an unknown key there was meant for this one. */

@@ -16,7 +16,7 @@ const wordsOf = (when: WhenInput | undefined, key: (typeof KEYS)[number]): reado
 const said = (machine: Matched, key: (typeof KEYS)[number]): string =>
   key === "host" ? hostWord(machine.host) : machine[key];
 
-/** Whether this is one of the machines that `when` names: each key that is given must match, a list by one of its values. */
+/** Whether `when` names this machine: each given key must match; a list matches by any of its values. */
 export function matches(when: WhenInput | undefined, machine: Matched): boolean {
   return unmatched(when, machine).length === 0;
 }
@@ -25,10 +25,10 @@ function unmatched(when: WhenInput | undefined, machine: Matched): (typeof KEYS)
   return KEYS.filter((key) => wordsOf(when, key)?.includes(said(machine, key)) === false);
 }
 
-/** Conditions of one declaration, all of which must match. */
+/** The conditions of one place that declares a server; all of them must match. */
 export type Whens = readonly (WhenInput | undefined)[];
 
-/** Why none of these declarations is for this machine: `host work; this is work-2`. */
+/** Why none of the places that declare a server applies to this machine: `host work; this is work-2`. */
 export function elsewhereText(places: readonly Whens[], machine: Matched): string {
   const failing = places.map((whens) =>
     whens.flatMap((when) =>

@@ -1,6 +1,6 @@
-/** What a merge that is not finished leaves in a file. */
+/** Markers that an unfinished merge leaves in a file. */
 
-/** Line, 1-based, at which the first conflict of a merge begins; undefined: there is none. */
+/** 1-based line where the first merge conflict begins; undefined if there is none. */
 export function conflictLine(text: string): number | undefined {
   const begin = /^<{7}(?: .*)?\r?$/m.exec(text);
   if (begin === null) return undefined;

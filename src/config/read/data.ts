@@ -6,7 +6,7 @@ import type { ObjectShape } from "./shape.ts";
 
 export const DATA_EXTENSIONS = [".kdl", ".yaml", ".yml", ".json"];
 
-/** The text of a data file, and what it may hold: as one thread asks another to read it. */
+/** The text of a data file, and the shape that it is read by: what one thread asks another to read. */
 export interface DataRequest {
   readonly file: string;
   readonly text: string;
@@ -20,7 +20,7 @@ export async function readData(request: DataRequest): Promise<Reading> {
     const reading = await read(request);
     return { ...reading, problems: reading.problems.slice(0, ENOUGH_PROBLEMS) };
   } catch (error) {
-    // Parsers call themselves, and others with all that they have found, until the stack ends.
+    // Parsers recurse, and spread long lists into arguments, until the stack is full.
     if (!(error instanceof RangeError)) throw error;
     return {
       problems: [problemAt({ file }, "cannot read this file: it is too complex; simplify it")],

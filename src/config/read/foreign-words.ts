@@ -48,7 +48,7 @@ const WORDS = byWord([
   ["maxSize", "maxbytes size"],
 ]);
 
-/** Words for what a root has, where those of a server are not meant. */
+/** Words for settings of a root, where no server setting is meant. */
 const ROOT_WORDS = byWord([
   ["servers", "services apps applications processes programs mcpservers contextservers daemons"],
   ["project", "name namespace id"],
@@ -57,7 +57,7 @@ const ROOT_WORDS = byWord([
   ["actions", "tasks jobs commands scripts"],
 ]);
 
-/** Words of other tools for what there is no setting for. */
+/** Other tools' words that have no setting here. */
 const NOTES = byWord([
   [
     "xy runs programs, not containers; set command to the program (docker itself, for example)",
@@ -83,15 +83,15 @@ function byWord(table: readonly (readonly [meaning: string, words: string])[]) {
   return found as ReadonlyMap<string, readonly string[]>;
 }
 
-/** What a word stands for: the end of a message, and the key of the schema where it is one of those that may stand there. */
+/** What a word means: the end of a message, and the key of the schema if that key is allowed there. */
 export interface Hint {
   readonly message: string;
   readonly meant?: string;
 }
 
 /**
- * What a word of another tool is here; undefined for words that no other tool has. `known`: what may stand there, as it
- * is spelled → its key in the schema.
+ * What another tool's word means here; undefined for words that no other tool has. `known`: allowed keys, as spelled in
+ * the file → key in the schema.
  */
 export function foreignHint(
   written: string,

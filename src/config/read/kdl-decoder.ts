@@ -15,11 +15,11 @@ import type { KdlArgument, KdlNode } from "./kdl-parser.ts";
 import { type ListShape, listPart, type ObjectShape, objectPart, type Shape, takesScalar } from "./shape.ts";
 import { duplicateMessage } from "./yaml.ts";
 
-/** Nodes that stand for true when nothing is said of them. */
+/** Nodes that mean true when they have no value. */
 const FLAGS = ["mcp"];
-/** Nodes that may stand there more than once: their values follow each other. */
+/** Nodes that may be repeated: their values are joined. */
 const REPEATED = ["include"];
-/** A word that may have settings beside it, as the key that those are with. */
+/** A word that may have settings beside it; also the key for those settings. */
 const AUTO = "auto";
 const SECRET_KINDS = ["env", "file", "command"];
 
@@ -28,7 +28,7 @@ type Fields = Map<string, unknown>;
 /** Reads nodes by the schema. One decoder reads one file, or one server whose name was taken. */
 export class KdlDecoder {
   readonly found = new KdlFindings();
-  /** Servers whose names were taken: they may be for other machines. */
+  /** Servers whose names were taken already: they may be for other machines. */
   readonly again: { readonly value: unknown; readonly meant: string[]; readonly places: Places }[] = [];
 
   /** The nodes inside a block, as an object; `taken`: keys that are set already, and where. */
@@ -123,7 +123,7 @@ export class KdlDecoder {
     entries.set(name.value, this.block(node.entries, shape as ObjectShape, own));
   }
 
-  /** `include "a.kdl" "b/*.kdl"`, as often as somebody likes. */
+  /** `include "a.kdl" "b/*.kdl"`, any number of times. */
   #repeated(node: KdlNode, path: KeyPath, fields: Fields, key: string): void {
     const items = (fields.get(key) ?? []) as unknown[];
     if (!fields.has(key)) this.found.place(path, node.position);
@@ -151,7 +151,7 @@ export class KdlDecoder {
     this.again.push({ value: { servers: { [String(name)]: server } }, meant, places });
   }
 
-  /** `on host="work" { … }`, as often as there are machines: its properties are conditions, what is in its braces is not. */
+  /** `on host="work" { … }`, as often as there are machines: its properties are conditions, and the braces hold the settings. */
   #on(node: KdlNode, shape: ListShape, path: KeyPath, fields: Fields, key: string): void {
     const object = objectPart(shape.item) as ObjectShape;
     const conditions = object.keys.get("when") as ObjectShape;
@@ -197,7 +197,7 @@ export class KdlDecoder {
     const added = node.arguments.map((argument, i) => {
       const own = [...path, items.length + i];
       this.found.place(own, argument.position);
-      // What is wrong with the properties is said once, not once a name.
+      // Problems with the properties are reported once, not once per name.
       const rest = i === 0 || node.entries.length === 0 ? this.block(node.entries, object, own) : undefined;
       return { argument, rest };
     });

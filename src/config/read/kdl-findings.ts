@@ -36,7 +36,7 @@ export class KdlFindings {
     this.problem(position, `cannot use the type annotation (${annotation}) here: ${wayOut}`);
   }
 
-  /** What has no place of its own stands where that does which it is in. */
+  /** A part without a place of its own gets the place of what contains it. */
   place(path: KeyPath, position: Position): void {
     const keys = spelled(path, "kebab").map(String);
     let around = this.places;

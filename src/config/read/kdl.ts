@@ -5,7 +5,7 @@ import { KdlDecoder } from "./kdl-decoder.ts";
 import { type KdlProblem, parseKdl } from "./kdl-parser.ts";
 import type { ObjectShape } from "./shape.ts";
 
-/** Reads KDL 2 by the schema: what a node may hold follows from the field that it sets. */
+/** Reads KDL 2 by the schema: the field that a node sets decides what the node may hold. */
 export async function readKdl(file: string, text: string, shape: ObjectShape): Promise<Reading> {
   const foreign = foreignInKdl(text, shape);
   if (foreign !== undefined) return { problems: [located(file, { line: 1, column: 1, message: foreign })] };
@@ -21,7 +21,7 @@ export async function readKdl(file: string, text: string, shape: ObjectShape): P
   return { document, ...(again.length > 0 && { again }), problems };
 }
 
-/** What a text is that begins as no KDL does which could be meant here. */
+/** What a text really is, if it begins as no KDL configuration does. */
 function foreignInKdl(text: string, shape: ObjectShape): string | undefined {
   const first = text.split("\n").find((line) => !/^\s*(?:#|\/\/|$)/.test(line)) ?? "";
   if (/^\s*[<[]/.test(first) || isMapping(first)) {

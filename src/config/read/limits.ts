@@ -1,12 +1,12 @@
-/** Longest text of a file, bytes; and most of what a value may come to, as {@link weightOf} counts it. */
+/** Longest text of a file, bytes; also the most that a value may weigh, see {@link weightOf}. */
 export const MAX_BYTES = 1024 * 1024;
 
-/** Longest whole reading of a configuration, ms: of all its files, without questions. */
+/** Longest time to read a whole configuration, ms: all its files, without the time for questions. */
 export const READING_BOUND = 20_000;
 
 /**
- * About the characters that a value takes when it is written out, counted up to a bit more than `most`. A part that
- * stands in several places counts in each, however little the text is that says so.
+ * About as many characters as a value takes when it is written out, counted up to a little more than `most`. A part
+ * that is used in several places counts each time, even if the file writes it only once.
  */
 export function weightOf(root: unknown, most: number): number {
   let weight = 0;
@@ -23,5 +23,5 @@ export function weightOf(root: unknown, most: number): number {
   return weight;
 }
 
-/** That of a value without its parts. */
+/** The weight of a value without its parts. */
 export const ownWeight = (value: unknown): number => 1 + (typeof value === "string" ? value.length : 0);

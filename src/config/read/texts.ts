@@ -3,7 +3,7 @@ import { problemAt } from "../check/keys.ts";
 import { formatPath, type KeyPath, placeOf, type Source } from "../place.ts";
 import { ENOUGH_PROBLEMS } from "../problems.ts";
 
-/** Texts that no process could be given, wherever they stand in a document. */
+/** Problems with texts that no process could be given, anywhere in a document. */
 export function textProblems(source: Source, root: unknown): Diagnostic[] {
   const problems: Diagnostic[] = [];
   const refuse = (path: KeyPath, what: string) => {
@@ -17,7 +17,7 @@ export function textProblems(source: Source, root: unknown): Diagnostic[] {
       if (/\p{Surrogate}/u.test(value)) refuse(path, "half a character (a lone surrogate)");
     } else if (typeof value === "object" && value !== null) {
       for (const [key, of] of Object.entries(value)) {
-        // Objects give that name another meaning, and would lose it silently.
+        // In an object that name has another meaning: the key would be lost silently.
         if (key === "__proto__") refuse([...path, key], 'the name "__proto__"');
         walk(of, [...path, Array.isArray(value) ? Number(key) : key]);
       }

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { Worker, type WorkerOptions } from "node:worker_threads";
 
-/** What became of a thread. */
+/** How a thread ended. */
 export type ThreadOutcome<Answer> =
   | { readonly kind: "answer"; readonly answer: Answer }
   | { readonly kind: "failed"; readonly error: Error }
@@ -9,13 +9,13 @@ export type ThreadOutcome<Answer> =
   | { readonly kind: "ended"; readonly code: number }
   | { readonly kind: "aborted" };
 
-/** Has a thread of its own answer `workerData`, until it has, or the signal ends it wherever it is. */
+/** Runs the worker thread on `workerData` until it answers, or the signal stops it at any point. */
 export async function inThread<Answer>(
   options: WorkerOptions,
   { signal, print }: { readonly signal: AbortSignal; readonly print: (text: string) => void },
 ): Promise<ThreadOutcome<Answer>> {
   if (signal.aborted) return { kind: "aborted" };
-  // What it prints must not get into our output.
+  // Its output must not mix with ours.
   const limits = { maxOldGenerationSizeMb: 512 };
   const worker = startWorker({ ...options, stdout: true, stderr: true, resourceLimits: limits });
   worker.stdout.setEncoding("utf8").on("data", print);

@@ -7,8 +7,8 @@ import { type PlainProblem, plainData } from "./plain.ts";
 import { type Config, type ConfigContext, defineConfig, secret } from "./xyctl.ts";
 
 /**
- * Entry of the thread in which one configuration file is read without harm to xy: a program, which may throw, hang, print
- * or exit, or data that takes long. Answers once.
+ * Entry of the thread that reads one configuration file, so that it cannot harm xy: a program may throw, hang, print or
+ * exit, and data may take long. Answers once.
  */
 
 export type WorkerRequest = ProgramRequest | { readonly data: DataRequest };
@@ -17,7 +17,7 @@ export interface ProgramRequest {
   /** Real path: what it imports stands beside it there, as for Node. */
   readonly file: string;
   readonly context: ConfigContext;
-  /** Where the translator keeps what it made, by the text it was made from. */
+  /** Where the compiler caches its output, by source text. */
   readonly translations: string | null;
 }
 
@@ -81,7 +81,7 @@ function thrown(error: unknown): ProgramAnswer {
   return { kind: "thrown", message: briefly(`${error.name}: ${error.message}`), stack };
 }
 
-/** A program may throw more than there is memory to hand over. */
+/** A program may throw more than fits into memory twice. */
 const briefly = (text: string) => text.slice(0, 64 * 1024);
 
 const request = workerData as WorkerRequest;

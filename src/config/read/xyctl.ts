@@ -1,7 +1,7 @@
 import type { SecretInput } from "../../model/input-parts.ts";
 import type { RootInput } from "../../model/server.ts";
 
-/** What a configuration file imports from "xyctl": it resolves to the xy that reads the file. */
+/** What a configuration file imports from "xyctl". It resolves to the xy that reads the file. */
 
 /** The machine that a configuration is evaluated on. */
 export interface ConfigContext {

@@ -76,7 +76,7 @@ export async function resolveAction(
   const secret = await resolveSecrets(own, secretOwner, world, reportAs("error"));
   const whole = { ...base, ...expanded.env, ...secret.references };
   const values = { ...owner?.resolved.secrets, ...secret.values };
-  // What is of its server was told there.
+  // Problems of its server were reported there.
   const ownEnv = Object.fromEntries(Object.entries(whole).filter(([name]) => Object.hasOwn(input.env, name)));
   const started = { program: written, args: expanded.args, env: ownEnv };
   for (const { path, message, isSecret } of limitFaults(started, values, machine.os))

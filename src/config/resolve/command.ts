@@ -8,12 +8,12 @@ import { EVERYWHERE } from "./report.ts";
 import { shellLineFault, shownLine } from "./shell-line.ts";
 import type { World } from "./world.ts";
 
-/** What a program is found by: the declared environment, and the folders that relative paths start at. */
+/** What a program search needs: the declared environment, and the folders that relative paths start at. */
 export interface Holder extends Pick<DeclaredServer, "folder"> {
   readonly input: Pick<DeclaredServer["input"], "env">;
 }
 
-/** `at`: where the configuration names it. What cannot be a program at all is told as what it is. */
+/** Finds a program. `at`: where the configuration names it. A command that cannot be a program gets a message that says why. */
 export async function findProgram(
   server: Holder,
   command: string,
@@ -23,7 +23,7 @@ export async function findProgram(
 ): Promise<ProgramSearch> {
   const find = (word: string) => lookUp(server, word, at, path, world);
   const search = await find(command);
-  // Elsewhere any name may be that of a program, but for what looks like a line of words.
+  // On another machine any name may be a program, unless it looks like a command line.
   const mayBe = world.isElsewhere ? command.includes("/") || !/\s/.test(command) : search.kind === "found";
   if (mayBe || (search.kind === "missing" && !search.absent)) return search;
   const isProgram = async (word: string) => (await find(word)).kind === "found";
@@ -45,7 +45,7 @@ async function lookUp(
   const written = isPath ? expandPath(command, server.folder(at), machine) : undefined;
   if (isElsewhere) return programThere(command, written);
   if (written !== undefined) return programAt(written, command);
-  // What the server itself says comes first, what only this shell says comes last.
+  // The server's own PATH comes first, the PATH of this shell last.
   const own = typeof declaredEnv.PATH === "string" ? pathFolders(declaredEnv.PATH) : [];
   return programOn(
     [...new Set([...own, ...path, ...systemPath(machine), ...(await callersFolders(env))])],
@@ -54,14 +54,14 @@ async function lookUp(
   );
 }
 
-/** What a program that is not there is told as. */
+/** How the problem of a missing program is reported. */
 export const asFound = ({ everywhere }: Extract<ProgramSearch, { kind: "missing" }>) =>
   everywhere ? EVERYWHERE : {};
 
-/** Folders that it adds to PATH: its own, if that is known. */
+/** Folders that a program adds to PATH: its own, if known. */
 export const folderOf = (found: ProgramSearch): readonly string[] =>
   found.kind === "found" && found.folder !== undefined ? [found.folder] : [];
 
-/** What stands before its arguments. */
+/** Words that come before its arguments. */
 export const wordsOf = (found: ProgramSearch): readonly string[] =>
   (found.kind === "found" && found.words) || [];

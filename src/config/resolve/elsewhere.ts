@@ -4,13 +4,13 @@ import type { ServerSpec } from "../../model/spec.ts";
 import type { KeyPath } from "../place.ts";
 import type { ProgramSearch } from "./program.ts";
 
-/** A configuration that is evaluated for another machine: what can be said of places that are not here. */
+/** Paths and programs in a configuration that is evaluated for another machine. */
 
-/** Stands for a folder that nobody here can know; in no path that anybody writes. */
+/** Stands for a folder that cannot be known here. Nobody writes such a path. */
 const UNKNOWN = "/\u{FDD2}";
-/** So deep that a relative path does not lead out of it. */
+/** So deep that no relative path leads out of it. */
 const UNKNOWN_FOLDER = UNKNOWN.repeat(100);
-/** Finds a program on the machine where it runs. */
+/** The program that finds another one on the machine where it runs. */
 export const ENV = "/usr/bin/env";
 
 /** Where a folder of this account is on a machine with another home folder. What is not below the home may be anywhere. */
@@ -39,7 +39,7 @@ export function programThere(command: string, path: string | undefined): Program
   return { kind: "missing", message, everywhere: true };
 }
 
-/** Parts of a server that are at a place which nobody here can know, where a configuration says them, and why. */
+/** Parts of a server whose location cannot be known here, with their paths in the configuration and the reason. */
 export function unknownPlaces(
   { program, workingDir, env }: Pick<ServerSpec, "program" | "workingDir" | "env">,
   envFiles: readonly string[],

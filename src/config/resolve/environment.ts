@@ -14,7 +14,7 @@ export interface ResolvedSecrets {
   readonly fromFiles: Record<string, EnvValue>;
   readonly references: Record<string, EnvValue>;
   readonly values: SecretValues;
-  /** Env-files that were left alone, of which no apply has taken anything: what they hold is not known. */
+  /** Env-files that were not read, and that no apply has used: what they hold is not known. */
   readonly unread: readonly string[];
 }
 
@@ -71,7 +71,7 @@ export async function resolveSecrets(
     const found = await readSecret(ref, folder, world);
     const isLocked = found.kind === "missing" && "command" in ref && world.wasApplied?.(owner, name, ref);
     const outcome: SecretOutcome = isLocked ? { kind: "skipped" } : found;
-    // A store that is locked is in the way of nothing that it has given before.
+    // A locked secret store must not block what it has provided before.
     if (isLocked)
       report(path, `the secret for ${name} keeps the value that was applied last: ${found.message}`, {
         severity: "warning",

@@ -52,7 +52,7 @@ export function limitFaults(
     take(`${name}=${value}`, path, `env.${name}`, isSecret);
   }
   const most = MOST[os] - MARGIN;
-  // What is too long by itself is told as that.
+  // One that is too long on its own has been reported as such.
   if (total <= most || faults.length > 0) return faults;
   const message = `cannot pass all arguments and variables: together they are ${total} bytes, and the system accepts about ${most}; move some of them to a file`;
   return [{ path: ["args"], message, isSecret: false }];

@@ -2,7 +2,7 @@ import type { Diagnostic } from "../../model/diagnostic.ts";
 import type { DeclaredServer } from "../declared.ts";
 import type { KeyPath } from "../place.ts";
 
-/** Takes a preflight problem. `as`: what it is, where it is not what most are. */
+/** Takes a preflight problem. `as`: what differs from most problems. */
 export type Report = (
   path: KeyPath,
   message: string,

@@ -19,7 +19,7 @@ export interface Resolved {
   readonly secrets: Readonly<Record<string, SecretValues>>;
   /** The same of actions. */
   readonly actionSecrets: ActionSecrets;
-  /** Env-files of which neither this nor an earlier apply knows what they hold, by server. One without any has no entry. */
+  /** By server: env-files that neither this nor an earlier apply has read. A server without any has no entry. */
   readonly unread: Readonly<Record<string, readonly string[]>>;
   /** Ports of the `auto` servers, to be kept. */
   readonly autoPorts: Readonly<Record<string, number>>;
@@ -75,7 +75,7 @@ export async function resolve(declared: Declared, around: World): Promise<Resolv
   };
 }
 
-/** Why it is another port than the one that is preferred: said when it is chosen, and not again. */
+/** Says that another port than the preferred one was chosen: once, when it is chosen. */
 function movedPort(
   { name, input, place }: DeclaredServer,
   port: number | undefined,

@@ -16,7 +16,7 @@ export function absoluteReference({ secret }: SecretInput, folder: string, machi
   return "file" in secret ? { file: expandPath(secret.file, folder, machine) } : secret;
 }
 
-/** Looks up the value that a reference stands for, or as much of it as is asked for. `folder`: where a command of it runs. */
+/** Looks up a secret's value, or as much as `secretUse` asks for. `folder`: where a secret command runs. */
 export async function readSecret(
   ref: SecretRef,
   folder: string | undefined,
@@ -48,7 +48,7 @@ function sourceFault(ref: SecretRef, env: World["env"]): string | undefined {
 
 const notSet = (name: string) => `the variable ${name} is not set; set it where you run xy`;
 
-/** Why a file has no text, as far as that is known without opening it. */
+/** Why a file cannot be read as text, as far as that is known without opening it. */
 function fileFault(file: string): string | undefined {
   const refusal = kindFault(file, WAY_OUT);
   return refusal === undefined ? undefined : `${file}: ${refusal}`;

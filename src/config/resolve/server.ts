@@ -35,7 +35,7 @@ export async function resolveServer(
   const { input } = server;
   const { machine } = world;
   const report = reporter(diagnostics, isStarted(server) ? "error" : "warning", server);
-  // The values are recorded, also of what is to stay stopped.
+  // The values are recorded even if the server stays stopped.
   const reportSecret = reporter(diagnostics, input.wanted === "ignore" ? "warning" : "error", server);
 
   const found = await findProgram(server, input.command, ["command"], declared.path, world);
@@ -93,10 +93,10 @@ export async function resolveServer(
   return { spec, secrets: secret.values, unread: secret.unread, diagnostics };
 }
 
-/** Of a probe's program only the arguments are its own. */
+/** Only the arguments of a probe's program are its own. */
 const PROBE = { program: "", env: {} };
 
-/** Whether an apply starts it: what only a start needs stands in the way of nothing else. */
+/** Whether an apply starts it. If not, what only a start needs must not block the apply. */
 export const isStarted = ({ input }: Pick<DeclaredServer, "input">): boolean => input.wanted === "start";
 
 /** Finds the programs that probes run, as the server's own is found. */

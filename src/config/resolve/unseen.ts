@@ -5,7 +5,7 @@ import { expandPath } from "../paths.ts";
 import { unknownPlaces } from "./elsewhere.ts";
 import { type Resolved, resolve } from "./resolve.ts";
 
-/** What a configuration comes to without anything that xy has recorded, and without any secret. */
+/** Resolves a configuration without anything that xy has recorded, and without secrets. */
 
 export interface UnseenWorld {
   readonly machine: Machine;
@@ -14,7 +14,7 @@ export interface UnseenWorld {
   readonly isElsewhere?: boolean;
 }
 
-/** As `resolve`, with references in the place of secrets; env-files are not read. */
+/** Like `resolve`, but leaves secrets as references and reads no env-files. */
 export async function resolveUnseen(declared: Declared, world: UnseenWorld): Promise<Resolved> {
   const { machine, env = {}, isElsewhere = false } = world;
   const resolved = await resolve(declared, {

@@ -6,8 +6,8 @@ import type { JsonSchema } from "./json-schema.ts";
 import { form, type Names, typeText } from "./type-text.ts";
 
 /**
- * What `import … from "xyctl"` means to an editor: as the declarations of the package, or as those of a module that
- * is not installed, which is how `xy init` writes them.
+ * The types of `import … from "xyctl"` for editors: as the declaration file of the package, or, as `xy init` writes
+ * them, for a module that is not installed.
  */
 export function editorTypes(kind: "package" | "ambient"): string {
   const types = [...inputTypes(), FUNCTIONS].join("\n");

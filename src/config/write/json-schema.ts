@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type KeyStyle, toKebab } from "../place.ts";
 
-/** As much of JSON Schema as zod writes for the configuration. */
+/** The part of JSON Schema that zod writes for the configuration. */
 export interface JsonSchema {
   readonly $schema?: string;
   readonly $ref?: string;
@@ -20,7 +20,7 @@ export interface JsonSchema {
   readonly additionalProperties?: JsonSchema | false;
 }
 
-/** JSON Schema of what a person may write, with keys as the format writes them. */
+/** JSON Schema of what a person may write, with keys spelled as in the format. */
 export function jsonSchemaOf(schema: z.ZodType, style: KeyStyle): JsonSchema {
   const whole = z.toJSONSchema(schema, { io: "input", override: allowExtensions }) as JsonSchema;
   if (style === "kebab") return kebabKeys(whole) as JsonSchema;
@@ -28,7 +28,7 @@ export function jsonSchemaOf(schema: z.ZodType, style: KeyStyle): JsonSchema {
   return { ...whole, properties: { $schema: { type: "string" }, ...whole.properties } };
 }
 
-/** Keys that begin with `x-` are nobody's. */
+/** Keys that begin with `x-` are ignored. */
 function allowExtensions({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
   if (jsonSchema.additionalProperties === false) jsonSchema.patternProperties = { "^x-": {} };
 }

@@ -45,7 +45,7 @@ const SAMPLES = {
 export type SampleName = keyof typeof SAMPLES;
 export const SAMPLE_NAMES = Object.keys(SAMPLES) as SampleName[];
 
-/** The text of a file in `servers.d`. `schema`: where an editor finds what may stand in it, for formats that can say so. */
+/** The text of a file in `servers.d`. `schema`: where an editor finds the schema, for formats that can name it. */
 export function sampleText(name: SampleName, format: "kdl" | "yaml" | "json", schema: string): string {
   const sample: Sample = SAMPLES[name];
   switch (format) {

@@ -4,7 +4,7 @@ import { jsonText } from "./json-text.ts";
 /** Shortest part that is worth a reference, characters of JSON. */
 const LEAST = 300;
 
-/** The text of a schema. A part that stands in it before is a reference to where that is: the settings of a server are in several. */
+/** The text of a schema. A repeated part becomes a reference to its first place: server settings occur in several. */
 export function schemaText(schema: JsonSchema): string {
   return jsonText(referring(schema, "#", new Map()));
 }

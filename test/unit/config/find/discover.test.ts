@@ -382,9 +382,9 @@ describe("what a configuration can execute and send", () => {
     expect(result).toMatchObject({ ok: false, refused: true });
     expect(questions).toHaveLength(1);
     expect(result.ok ? [] : formatted(result.problems, folder)).toEqual([
-      expect.stringMatching(/^servers.d\/a.kdl:3:13: cannot run this command/),
-      expect.stringMatching(/^servers.d\/b.yaml:3:15: cannot run this command/),
-      expect.stringMatching(/^servers.d\/c.json:1:41: cannot run this command/),
+      expect.stringMatching(/^servers.d\/a.kdl:3:13: cannot run this secret command/),
+      expect.stringMatching(/^servers.d\/b.yaml:3:15: cannot run this secret command/),
+      expect.stringMatching(/^servers.d\/c.json:1:41: cannot run this secret command/),
       "xy.config.ts: cannot run this program without your consent: it can do anything that you can do",
     ]);
     expect(printed).toEqual([]);

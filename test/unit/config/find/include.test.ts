@@ -227,7 +227,7 @@ describe("what is wrong with them", () => {
     [
       "more than may be",
       { "xy.config.kdl": 'include "m/*.kdl"', ...many },
-      ["xy.config.kdl:1:9: cannot include ./m/200.kdl: there are more than 200 such files; *"],
+      ["xy.config.kdl:1:9: cannot include ./m/200.kdl: more than 200 files are included; *"],
     ],
     [
       "a folder",

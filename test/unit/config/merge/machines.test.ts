@@ -232,7 +232,7 @@ describe("one name for several machines", () => {
       "servers.d/web.kdl": `command "x"; port 2; ${second}\n`,
     });
     const told = (files: Record<string, string>) => problemsOf(files, HERE);
-    const wayOut = 'give each a "when" that excludes the other's machines, or keep one of them';
+    const wayOut = `give each a "when" that excludes the other's machines, or keep one of them`;
     const twice = `servers.d/web.kdl:1:1: cannot declare the server web twice for one machine: it is already declared at xy.config.kdl:1:8; ${wayOut}`;
     expect(await told(text('when host="work"', 'when os="linux"'))).toEqual([twice]);
     expect(await told(text('when host="home"', 'when host="home"'))).toEqual([twice]);
