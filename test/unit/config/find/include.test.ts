@@ -222,7 +222,7 @@ describe("what is wrong with them", () => {
     [
       "more than may stand behind each other",
       { "xy.config.kdl": 'include "f0.kdl"', ...deep(20) },
-      ["f9.kdl:1:9: cannot include ./f10.kdl: it is nested more than 10 other files; *"],
+      ["f9.kdl:1:9: cannot include ./f10.kdl: it is nested more than 10 includes deep; *"],
     ],
     [
       "more than may be",
@@ -252,7 +252,7 @@ describe("what is wrong with them", () => {
     [
       "a project of its own",
       { "xy.config.kdl": 'include "a.kdl"', "a.kdl": '\nproject "b"' },
-      ["a.kdl:2:9: cannot name the project in a file that is included: *"],
+      ["a.kdl:2:9: cannot name the project in an included file: *"],
     ],
     [
       "a name that is taken",
