@@ -36,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const IMPURE = new Set(["agent", "backends", "probes", "views", "commands", "system", "operation", ""]);
 
 /** Entry point of a worker thread: its `process` is the thread's. */
-const THREAD = "src/config/worker.ts";
+const THREAD = "src/config/read/worker.ts";
 
 /**
  * The agent runs for months, even while an upgrade replaces the files of its package, so it loads everything at its start.

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { form, type Names, typeText } from "../src/config/type-text.ts";
+import { form, type Names, typeText } from "../src/config/write/type-text.ts";
 import { contract } from "../src/rpc/contract.ts";
 import { RPC_ERRORS } from "../src/rpc/errors.ts";
 import { notifications } from "../src/rpc/notifications.ts";

@@ -8,8 +8,8 @@ export function bundleEntries(root: string): Record<string, string> {
     agent: "src/agent/main.ts",
     compiled: "src/system/compiled.ts",
     help: "src/commands/help.ts",
-    "config-worker": "src/config/worker.ts",
-    xyctl: "src/config/define.ts",
+    "config-worker": "src/config/read/worker.ts",
+    xyctl: "src/config/read/xyctl.ts",
     client: "src/backends/agent/client.ts",
     ...commandEntries(root),
   };

@@ -1,11 +1,11 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { declarationText } from "../src/config/declaration.ts";
-import { SCHEMAS } from "../src/config/init.ts";
-import { jsonSchemaOf } from "../src/config/json-schema.ts";
-import { referenceText } from "../src/config/reference.ts";
-import { schemaText } from "../src/config/schema-text.ts";
+import { editorTypes } from "../src/config/write/editor-types.ts";
+import { SCHEMAS } from "../src/config/write/init.ts";
+import { jsonSchemaOf } from "../src/config/write/json-schema.ts";
+import { referenceText } from "../src/config/write/reference.ts";
+import { schemaText } from "../src/config/write/schema-text.ts";
 import { rootInput, serverInput } from "../src/model/server.ts";
 import { clientDeclarationText } from "./declaration-client.ts";
 import { backendsText } from "./reference-backends.ts";
@@ -20,7 +20,7 @@ const generated: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/reference/configuration.md": referenceText,
   "docs/reference/wire.md": wireReferenceText,
   "schema/client.d.ts": clientDeclarationText,
-  "schema/xyctl.d.ts": () => declarationText("package"),
+  "schema/xyctl.d.ts": () => editorTypes("package"),
   ...schemaFiles(),
 };
 

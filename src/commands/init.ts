@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { string as argument } from "@oclif/core/args";
 import { option, string } from "@oclif/core/flags";
-import { SAMPLE_NAMES, type SampleName } from "../config/samples.ts";
+import { SAMPLE_NAMES, type SampleName } from "../config/write/samples.ts";
 import { nearest } from "../model/nearest.ts";
 import { packageRoot } from "../system/package.ts";
 import { BaseCommand } from "./base.ts";

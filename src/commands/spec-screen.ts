@@ -6,7 +6,7 @@ import type { Screen } from "../views/screen.ts";
 export async function specScreen(screen: Screen, target?: Machine): Promise<Screen> {
   const { readMachine } = await import("../operation/machine.ts");
   const { givenEnv } = await import("../model/given-env.ts");
-  const { ENV } = await import("../config/elsewhere.ts");
+  const { ENV } = await import("../config/resolve/elsewhere.ts");
   const machine = target ?? readMachine(process.env);
   const given = (programs: readonly string[]) =>
     givenEnv(

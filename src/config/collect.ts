@@ -4,19 +4,19 @@ import type { Diagnostic } from "../model/diagnostic.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import type { Power } from "../model/power.ts";
 import { rootInput, serverInput } from "../model/server.ts";
-import { isProgram, type Root } from "./discover.ts";
-import { realOf } from "./environment.ts";
-import { type IncludeSetting, Includes } from "./include.ts";
-import { schemaProblems, show } from "./issues.ts";
-import { isMap, problemAt } from "./keys.ts";
+import { schemaProblems, show } from "./check/issues.ts";
+import { isMap, problemAt } from "./check/keys.ts";
+import { placeholderProblems } from "./check/placeholders.ts";
+import { powersOf } from "./check/powers.ts";
+import { isProgram, type Root } from "./find/discover.ts";
+import { type IncludeContext, Includes } from "./find/include.ts";
+import type { RootFile } from "./find/root-file.ts";
+import { realOf } from "./paths.ts";
 import { placeOf, type Reading, type Source } from "./place.ts";
-import { placeholderProblems } from "./placeholders.ts";
-import { powersOf } from "./powers.ts";
-import { readDocument } from "./read.ts";
-import type { RootFile } from "./root-file.ts";
-import { type ObjectShape, type Shape, shapeOf } from "./shape.ts";
-import { textProblems } from "./texts.ts";
-import type { Evaluation } from "./typescript.ts";
+import { readDocument } from "./read/document.ts";
+import { type ObjectShape, type Shape, shapeOf } from "./read/shape.ts";
+import { textProblems } from "./read/texts.ts";
+import type { Evaluation } from "./read/typescript.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -29,7 +29,7 @@ export interface Candidate {
   readonly within: RootFile | undefined;
 }
 
-/** What all files of a root say, each part checked by itself. */
+/** What all files of a root say, each part checked on its own. */
 export interface Collected {
   /** `xy.config.*`, if there is one that could be read, and behind it the files that are included. */
   readonly roots: readonly RootFile[];
@@ -41,11 +41,11 @@ export interface Collected {
   readonly powers: readonly Power[];
   /** Every file could be read. */
   readonly complete: boolean;
-  /** Servers whose own files could not be read; undefined where there may be others that nobody knows of. */
+  /** Servers whose own files could not be read; undefined if there may be others that are not known. */
   readonly unread: ReadonlySet<string> | undefined;
 }
 
-/** What is said of a server may be spread over its own place and the defaults. */
+/** A server's settings may be spread over its own place and the defaults. */
 const someOfServer = serverInput.partial();
 const someOfRoot = rootInput.extend({
   servers: z.record(rootInput.shape.project.unwrap(), someOfServer).optional(),
@@ -58,7 +58,7 @@ const someOfRoot = rootInput.extend({
 export async function collect(
   root: Root,
   evaluation: Evaluation,
-  around: Omit<IncludeSetting, "root" | "servers">,
+  around: Omit<IncludeContext, "root" | "servers">,
   agree: (powers: readonly Power[]) => Promise<boolean>,
 ): Promise<Collected> {
   const collection = new Collection(root, evaluation, around);
@@ -66,9 +66,9 @@ export async function collect(
   await collection.readServers();
   if (root.main !== undefined && isProgram(root.main)) {
     collection.powers.unshift({ can: "program", place: { file: root.main } });
-    // Whoever has ended the reading is asked nothing any more, and no program is begun.
+    // After an abort nothing is asked any more, and no program starts.
     if (evaluation.signal.aborted || (await agree(collection.powers))) await collection.readMain(root.main);
-    // What is refused is told by whoever was asked.
+    // The caller who asked reports the refusal.
     else collection.isRefused();
   }
   return collection.whole();
@@ -90,7 +90,7 @@ class Collection {
   #areNamesKnown: boolean;
   readonly #unread = new Set<string>();
 
-  constructor(root: Root, evaluation: Evaluation, around: Omit<IncludeSetting, "root" | "servers">) {
+  constructor(root: Root, evaluation: Evaluation, around: Omit<IncludeContext, "root" | "servers">) {
     this.#includes = new Includes({ ...around, root: root.folder, servers: join(root.path, "servers.d") });
     this.#root = root;
     this.#evaluation = evaluation;
@@ -118,7 +118,7 @@ class Collection {
       this.#problems.push(problemAt(placeOf(own.source, ["project"]), NAMED_ELSEWHERE));
     const { files, problems } = await this.#includes.of(own, chain);
     this.#problems.push(...problems);
-    // Nobody knows what is declared in a file that could not be included.
+    // A file that could not be included may declare any server.
     if (problems.some(({ severity }) => severity === "error")) this.#areNamesKnown = false;
     for (const { file: included, real, place, isOutside } of files) {
       if (isOutside) this.powers.push({ can: "include", included, place });
@@ -197,7 +197,7 @@ class Collection {
 }
 
 const NAMED_ELSEWHERE =
-  "cannot name the project in a file that is included: the root's own file names it; remove this line";
+  "cannot name the project in an included file: only the main file may name it; remove this line";
 const NAME_RULE = 'it takes a-z, 0-9, "-" and "_", at most 63 characters, and begins with a letter or digit';
 
 const byName = (a: Candidate, b: Candidate) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);

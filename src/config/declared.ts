@@ -17,11 +17,11 @@ export interface DeclaredServer {
   readonly name: string;
   /** Defaults merged and filled in; templates, paths, ports and secrets as they were written. */
   readonly input: FilledServer & HeldBy;
-  /** Place of a part of it, also when the defaults say it; the server's own where nobody says it. */
+  /** Place of a part of it, even if the defaults set it; the server's own place if nothing sets it. */
   place(path: KeyPath): Place;
   /** Absolute folder that a relative path at this place starts at. */
   folder(path: KeyPath): string;
-  /** Whether a file says it, the defaults included. */
+  /** Whether a file sets it, the defaults included. */
   isSaid(path: KeyPath): boolean;
 }
 
@@ -62,7 +62,7 @@ export interface Declared {
   readonly config: string;
   /** Real path of the folder. */
   readonly place: string;
-  /** It is the account's own root, where nobody else puts anything. */
+  /** It is the account's own root, which only that account fills. */
   readonly isOwn: boolean;
   /** Folders of the root's `path`, absolute. */
   readonly path: readonly string[];

@@ -6,50 +6,50 @@ import type { Machine } from "../model/machine.ts";
 import { DEFAULT_PROJECT, NAME_PATTERN } from "../model/name.ts";
 import type { Power } from "../model/power.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
-import { orderProblems } from "./action-order.ts";
-import { actionProblems, scheduleProblems, serverActions, standaloneActions } from "./actions.ts";
-import { declareBackends } from "./backend-settings.ts";
+import { orderProblems } from "./check/action-order.ts";
+import { actionProblems, scheduleProblems, serverActions, standaloneActions } from "./check/actions.ts";
+import { graphProblems } from "./check/graph.ts";
+import { isMap } from "./check/keys.ts";
+import { patternProblems } from "./check/patterns.ts";
+import { isOfProbe, probesOf, refusals } from "./check/powers.ts";
 import { type Collected, collect } from "./collect.ts";
-import { declareServers } from "./declare.ts";
 import type { Declared } from "./declared.ts";
-import { discover, ownerOf, type Root, type Search, userFolder } from "./discover.ts";
-import { folderThere } from "./elsewhere.ts";
-import { expandPath } from "./environment.ts";
-import { graphProblems } from "./graph.ts";
-import type { IncludeSetting } from "./include.ts";
-import { isMap } from "./keys.ts";
-import { patternProblems } from "./patterns.ts";
+import { discover, ownerOf, type Root, type Search, userFolder } from "./find/discover.ts";
+import type { IncludeContext } from "./find/include.ts";
+import type { RootFile } from "./find/root-file.ts";
+import { mergeBackends } from "./merge/backends.ts";
+import { scopeOf } from "./merge/scope.ts";
+import { mergeServers } from "./merge/servers.ts";
+import { matches } from "./merge/when.ts";
+import { expandPath } from "./paths.ts";
 import { type KeyPath, sourceFolder } from "./place.ts";
-import { isOfProbe, probesOf, refusals } from "./powers.ts";
 import { firstOfEach } from "./problems.ts";
-import type { RootFile } from "./root-file.ts";
-import { scopeOf } from "./scope.ts";
-import type { Evaluation } from "./typescript.ts";
-import { matches } from "./when.ts";
+import type { Evaluation } from "./read/typescript.ts";
+import { folderThere } from "./resolve/elsewhere.ts";
 
 export interface LoadRequest extends Search {
   readonly machine: Machine;
   /** What the configuration is evaluated for, when that is another machine. */
   readonly target?: Machine;
-  /** Whether a root other than the account's own may execute and send what it can. Asked once, before it does. */
+  /** Whether a root other than the account's own may execute and send what it lists. Asked once, before anything happens. */
   readonly agree: (root: Root, powers: readonly Power[]) => Promise<boolean>;
-  /** Which of these names a project here was applied as: it keeps that. Absent: none. */
+  /** Under which of these names the project here was applied: it keeps that name. Absent: none. */
   readonly appliedAs?: (root: Root, names: readonly string[]) => string | undefined;
-  /** Ends the reading: of a program or a text that takes long at once, of others before the next file. */
+  /** Stops the reading: at once for a program or a long text, otherwise before the next file. */
   readonly signal: AbortSignal;
   /** Gets what a program prints; meant for stderr. */
   readonly print: (text: string) => void;
   readonly pause: Evaluation["pause"];
-  /** A folder that nobody else can write to, for what programs were translated to. Without one nothing of it is kept. */
+  /** A folder that nobody else can write to, for compiled programs. Without one, none are kept. */
   readonly translations?: () => string | undefined;
 }
 
 export type Loaded = Result<Declared> & {
-  /** Somebody has to agree to what the configuration can execute and send, and nobody did. */
+  /** A person has to agree to what the configuration can execute and send, and nobody did. */
   readonly refused?: true;
   /** There is none. */
   readonly missing?: true;
-  /** Of one that is invalid: what could be read, to be looked at for more that is wrong and for nothing else. */
+  /** What could be read of an invalid configuration: only for finding more problems. */
   readonly sound?: Declared;
 };
 
@@ -61,7 +61,7 @@ export async function load(request: LoadRequest): Promise<Loaded> {
   const isOwn = root.folder === (await realpath(userFolder(request)).catch(() => undefined));
   let answer: Promise<boolean> | undefined;
   const agree = (powers: readonly Power[]) => {
-    // The account's own root is nobody else's: what is in it, its owner has put there.
+    // Nobody but the account's owner puts anything into its own root.
     answer ??= isOwn ? Promise.resolve(true) : request.agree(root, powers);
     return answer;
   };
@@ -70,10 +70,10 @@ export async function load(request: LoadRequest): Promise<Loaded> {
   const collected = await collect(root, evaluationOf(request), aroundOf(request), agree);
   const read = [...root.diagnostics, ...collected.problems];
   if (request.signal.aborted && !collected.complete) return failed(read);
-  const { declared, problems } = declare(root, collected, request, isOwn);
+  const { declared, problems } = assemble(root, collected, request, isOwn);
   const late = [...(await scheduleProblems(declared.actions)), ...(await patternProblems(declared.servers))];
   const all = [...read, ...problems, ...late];
-  // All of it, however much that is: it is to be read.
+  // The powers are listed in full, because a person has to read them.
   const refused = (powers: readonly Power[]): Loaded => {
     const told = failed(all).problems;
     return { ok: false, problems: sorted([...told, ...refusals(powers)]), refused: true };
@@ -88,19 +88,19 @@ export async function load(request: LoadRequest): Promise<Loaded> {
 function evaluationOf(request: LoadRequest): Evaluation {
   const { target, env, signal, print, pause, translations } = request;
   const { os, arch, host, user, home } = target ?? request.machine;
-  // Of the variables of another machine these are known.
+  // These are all the variables that are known of another machine.
   const given = target === undefined ? { ...env } : { HOME: home, USER: user, LOGNAME: user };
   const context = { os, arch, host, user, home, env: given };
   return { context, signal, print, pause, ...withoutUndefined({ translations }) };
 }
 
 /** Whose files may be included, and for which machine their names are made. */
-function aroundOf(request: LoadRequest): Omit<IncludeSetting, "root" | "servers"> {
+function aroundOf(request: LoadRequest): Omit<IncludeContext, "root" | "servers"> {
   return { owner: ownerOf(request), machine: request.target ?? request.machine };
 }
 
 /** Servers of this machine, and what is wrong once everything is put together. */
-function declare(
+function assemble(
   root: Root,
   collected: Collected,
   request: LoadRequest,
@@ -115,7 +115,7 @@ function declare(
   const scopes = new Map(collected.roots.map((file) => [file, scopeOf(file, machine)]));
   const there = (folder: string) =>
     target ? folderThere(folder, request.machine.home, target.home) : folder;
-  const outcome = declareServers(collected.candidates, ({ within }) => ({
+  const outcome = mergeServers(collected.candidates, ({ within }) => ({
     ...{ facts, machine },
     scope: (within && scopes.get(within)) ?? scopeOf(undefined, machine),
   }));
@@ -134,7 +134,7 @@ function declare(
     return asTexts(scopes.get(file)?.settings.path).map((entry) => expandPath(entry, folder, machine));
   });
   const here = collected.roots.filter((file) => file === main || holds(file));
-  const { backends, problems } = declareBackends(
+  const { backends, problems } = mergeBackends(
     here.flatMap((file) => scopes.get(file) ?? []),
     servers,
     machine,
@@ -178,7 +178,7 @@ function declare(
   };
 }
 
-/** Values of the wrong form are reported where the schema looks at them; here they count as absent. */
+/** The schema reports values of the wrong form; here they count as absent. */
 const asTexts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === "string") : [];
 
@@ -193,7 +193,7 @@ function projectName(
   return appliedAs?.(root, names) ?? names[0];
 }
 
-/** The name of a project that says none, and then those that it may have had by another path, or from an earlier version. */
+/** The name of a project that sets none, then names that it may have got by another path or from an earlier version. */
 function namesOf({ named, path, folder }: Root, isOwn: boolean): readonly [string, ...string[]] {
   const ofFolder = [fitName(basename(path)), fitName(basename(folder))] as const;
   // Several files in one folder are a project each.
@@ -214,7 +214,7 @@ export function fitName(text: string): string {
   return fitted === "" ? "default" : fitted;
 }
 
-/** By file, line and column, without what the defaults say wrong once for each server. */
+/** By file, line and column. A problem in the defaults comes up once for each server, and is kept once. */
 function sorted(problems: readonly Diagnostic[]): Diagnostic[] {
   const key = (d: Diagnostic) => JSON.stringify([d.file, d.line, d.column, d.path, d.message]);
   const unique = [

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import type { SecretOwner, World } from "../config/world.ts";
+import type { SecretOwner, World } from "../config/resolve/world.ts";
 import { actionKey } from "../model/action.ts";
 import { canonicalJson } from "../model/canonical.ts";
 import { own } from "../model/own.ts";

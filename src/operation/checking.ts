@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
-import { DATA_EXTENSIONS } from "../config/data.ts";
-import { discover } from "../config/discover.ts";
+import { discover } from "../config/find/discover.ts";
 import type { Loaded } from "../config/load.ts";
+import { DATA_EXTENSIONS } from "../config/read/data.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
 import { type Evaluated, readConfiguration, resolveHere, type Setting } from "./evaluating.ts";

@@ -1,8 +1,8 @@
 import { dirname, isAbsolute } from "node:path";
 import type { DeclaredServer } from "../config/declared.ts";
 import type { Loaded } from "../config/load.ts";
-import { declaredFolders, versionManagerRemark } from "../config/program.ts";
-import { envFilesOf, resolveUnseen } from "../config/unseen.ts";
+import { declaredFolders, versionManagerRemark } from "../config/resolve/program.ts";
+import { envFilesOf, resolveUnseen } from "../config/resolve/unseen.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import { accountEnv } from "../model/given-env.ts";
 import { ACCOUNT, type Machine } from "../model/machine.ts";

@@ -1,12 +1,12 @@
 import { basename, dirname, join } from "node:path";
-import { resolveBackends } from "../config/backend-settings.ts";
 import type { Declared } from "../config/declared.ts";
-import { READING_BOUND } from "../config/limits.ts";
 import { type Loaded, type LoadRequest, load } from "../config/load.ts";
-import { type Resolved, resolve } from "../config/resolve.ts";
-import { revive } from "../config/revive.ts";
-import { resolveUnseen } from "../config/unseen.ts";
-import type { SecretOutcome, SecretUse, World } from "../config/world.ts";
+import { READING_BOUND } from "../config/read/limits.ts";
+import { resolveBackends } from "../config/resolve/backends.ts";
+import { type Resolved, resolve } from "../config/resolve/resolve.ts";
+import { revive } from "../config/resolve/revive.ts";
+import { resolveUnseen } from "../config/resolve/unseen.ts";
+import type { SecretOutcome, SecretUse, World } from "../config/resolve/world.ts";
 import type { BackendSettings } from "../model/backend-settings.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import { renamed, withNames } from "../model/former.ts";

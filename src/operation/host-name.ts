@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { readText } from "../config/read.ts";
+import { readText } from "../config/read/document.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { hostAdvice, isHostWord } from "../model/machine-words.ts";
 import { isTaken } from "../system/files.ts";

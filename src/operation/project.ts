@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { discover, type Root, type Search } from "../config/discover.ts";
+import { discover, type Root, type Search } from "../config/find/discover.ts";
 import type { Result } from "../model/diagnostic.ts";
 import type { ProcessId } from "../model/process.ts";
 import { type Lock, tryLock } from "../system/lock.ts";

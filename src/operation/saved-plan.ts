@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { existsSync } from "node:fs";
 import { z } from "zod";
-import { readText } from "../config/read.ts";
+import { readText } from "../config/read/document.ts";
 import { canonicalHash, canonicalJson, specHash } from "../model/canonical.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import { actionLabel } from "../model/summary.ts";

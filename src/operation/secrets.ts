@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createHmac, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
-import type { SecretOutcome } from "../config/world.ts";
+import type { SecretOutcome } from "../config/resolve/world.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import { isCode, NoFile, readBytes, setAside, writeAtomic } from "../system/files.ts";
 import { ensurePrivateDir } from "../system/paths.ts";

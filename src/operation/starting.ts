@@ -1,8 +1,8 @@
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { discover, userFolder } from "../config/discover.ts";
-import { type InitChoice, type InitFormat, initFiles } from "../config/init.ts";
+import { discover, userFolder } from "../config/find/discover.ts";
 import { fitName } from "../config/load.ts";
+import { type InitChoice, type InitFormat, initFiles } from "../config/write/init.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { DEFAULT_PROJECT } from "../model/name.ts";
 import { isCode } from "../system/files.ts";

@@ -1,14 +1,15 @@
 import { basename, dirname } from "node:path";
-import { discover, type Search } from "../config/discover.ts";
-import { followed, nameFault } from "../config/environment.ts";
+import { nameFault } from "../config/check/env-names.ts";
+import { discover, type Search } from "../config/find/discover.ts";
 import { fitName } from "../config/load.ts";
+import { followed } from "../config/paths.ts";
 import {
   type ProgramSearch,
   programAt,
   programOn,
   searchedFolders,
   versionManagerRemark,
-} from "../config/program.ts";
+} from "../config/resolve/program.ts";
 import { givenEnv } from "../model/given-env.ts";
 import type { Machine } from "../model/machine.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";

@@ -33,7 +33,7 @@ describe("a broken configuration", () => {
           'command "sh"\nport "none"\nrestart { policy "always" backoff-initial "10ms"; }\n',
       },
       [
-        'servers.d/web.kdl:3:27: cannot give policy several values: in KDL all of this line is one node; put ";" or a line break before backoff-initial',
+        'servers.d/web.kdl:3:27: cannot give policy several values: in KDL a line is one node; put ";" or a line break before backoff-initial',
       ],
     ],
     [
@@ -77,7 +77,7 @@ describe("a broken configuration", () => {
         "servers.d/b.yaml": "command: sh\nport: 8421\n",
       },
       [
-        'servers.d/b.yaml:2:7: cannot give port 8421 to b: a has it (*/servers.d/a.kdl:2:6); choose another, or "auto"',
+        'servers.d/b.yaml:2:7: cannot give port 8421 to b: a already uses it (*/servers.d/a.kdl:2:6); choose another, or "auto"',
       ],
     ],
     [
@@ -87,7 +87,7 @@ describe("a broken configuration", () => {
         "servers.d/web.yaml": "command: sh\nport: none\n",
       },
       [
-        "servers.d/web.yaml:1:1: cannot declare the server web twice: it is declared already at */xy.config.kdl:1:8; keep one of them",
+        "servers.d/web.yaml:1:1: cannot declare the server web twice: it is already declared at */xy.config.kdl:1:8; keep one of them",
       ],
     ],
     [
@@ -112,7 +112,7 @@ describe("a broken configuration", () => {
           '{"mcpServers":\n{"a": {"command": "npx", "args": ["-y", "x"]}, "b": {"url": "https://x"}}}\n',
       },
       [
-        "xy.config.json:1:2: cannot use this as a configuration of xy: it is the list of servers of an MCP client; *",
+        "xy.config.json:1:2: cannot use this as an xy configuration: it is an MCP client's list of servers; *",
       ],
     ],
     [
@@ -121,23 +121,23 @@ describe("a broken configuration", () => {
         "servers.d/web.yaml":
           "services:\n  web:\n    image: nginx\n    ports: ['80:80']\n    restart: always\n",
       },
-      ["servers.d/web.yaml:1:1: cannot use this as a configuration of xy: it is a file of docker compose; *"],
+      ["servers.d/web.yaml:1:1: cannot use this as an xy configuration: it is a docker compose file; *"],
     ],
     [
       "a Procfile, pasted",
       { "xy.config.yaml": "web: npm start\nworker: npm run work\n" },
-      ["xy.config.yaml:1:1: cannot use this as a configuration of xy: it is a Procfile; *"],
+      ["xy.config.yaml:1:1: cannot use this as an xy configuration: it is a Procfile; *"],
     ],
     [
       "a file of supervisord, pasted",
       { "xy.config.yaml": "[program:web]\ncommand=node x\n" },
-      ["xy.config.yaml:1:1: cannot use this as a configuration of xy: it is a file of supervisord; *"],
+      ["xy.config.yaml:1:1: cannot use this as an xy configuration: it is a supervisord configuration; *"],
     ],
     [
       "a name that a shell owns",
       { "servers.d/web.kdl": 'command "sh"\nport "none"\nenv {\n  IFS "x"\n}\n' },
       [
-        "servers.d/web.kdl:4:7: cannot set IFS in env: the shell that starts the program owns that name; use another one",
+        "servers.d/web.kdl:4:7: cannot set IFS in env: the shell that starts the program uses that name; use another one",
       ],
     ],
     [
@@ -202,11 +202,11 @@ describe("check", () => {
     const said = [
       'servers.d/a.kdl:1:1: cannot use unknown key "comand": did you mean "command"?',
       'servers.d/a.kdl:3:12: cannot depend on "databse": no such server; did you mean "database"?',
-      'servers.d/b.yaml:2:7: cannot give port 8421 to b: a has it (*); choose another, or "auto"',
+      'servers.d/b.yaml:2:7: cannot give port 8421 to b: a already uses it (*); choose another, or "auto"',
       'servers.d/b.yaml:4:9: cannot use "maybe" for wanted: write "start", "stop" or "ignore"',
       "servers.d/broken.json:1:2: cannot read this as JSON: *",
       'servers.d/c.json:2:1: cannot use unknown key "prt": did you mean "port"?',
-      'servers.d/c.json:1:13: cannot run "npx -y x": it is one program and not a line of words; *',
+      'servers.d/c.json:1:13: cannot run "npx -y x": it must be one program, not a command line; *',
       "warning: servers.d/a.kdl:4:13: cannot run in /no/such: it does not exist; *",
       'warning: servers.d/b.yaml:1:10: cannot find the program "no-such-program": *',
       "warning: servers.d/b.yaml:3:14: cannot run in /no/such: it does not exist; *",

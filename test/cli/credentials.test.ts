@@ -92,7 +92,7 @@ it("another machine may be allowed, and a password that can be read on its way i
   const { code, stdout, stderr } = await home.xy("apply", "--yes");
   expect(stdout + stderr).toContain("its host is unknown");
   expect(stdout + stderr).toContain(
-    "the password of supervisord goes to http://xy.invalid:9001/RPC2 unencrypted",
+    "supervisord's password is sent to http://xy.invalid:9001/RPC2 unencrypted",
   );
   expect(code).toBe(2);
 });

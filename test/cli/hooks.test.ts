@@ -61,7 +61,7 @@ describe("xy check for hooks", () => {
       const { code, stderr } = await home.xy(...command.split(" "), "--config", "servers.d/web.kdl");
       expect({ code, stderr: stderr.replace("written", "done") }).toEqual({
         code: 3,
-        stderr: `servers.d/web.kdl: cannot use this file as a configuration: it describes one server of that in ${home.project}; name that folder, or run "xy check" with this file\nxy: the configuration is invalid, nothing was done\n`,
+        stderr: `servers.d/web.kdl: cannot use this file as a configuration: it describes one server of the configuration in ${home.project}; name that folder, or run "xy check" with this file\nxy: the configuration is invalid, nothing was done\n`,
       });
     }
   });
@@ -71,7 +71,7 @@ describe("a merge that is not finished", () => {
   const conflict = (before: string, ours: string, theirs: string) =>
     `${before}\n<<<<<<< HEAD\n${ours}\n=======\n${theirs}\n>>>>>>> other branch\n`;
   const SAID =
-    "a merge conflict begins here: choose what is to stay, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>";
+    "cannot read this file: an unresolved merge conflict begins here; resolve it, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>";
 
   it.each([
     ["xy.config.kdl", conflict('project "a"', 'defaults { backend "agent"; }', "defaults { }")],

@@ -197,10 +197,10 @@ test("a file of another folder is asked about, with what it can run", async () =
   const refused = await home.xy("plan");
   expect(refused).toMatchObject({ code: 3, stdout: "" });
   expect(refused.stderr).toContain(
-    `xy.config.yaml:1:10: cannot take a part of it from another folder unasked: ${home.path}/other/x.kdl\n`,
+    `xy.config.yaml:1:10: cannot include a file from another folder without your consent: ${home.path}/other/x.kdl\n`,
   );
   expect(refused.stderr).toContain("~/other/x.kdl:6:");
-  expect(refused.stderr).toContain("cannot run this command for a secret unasked: touch ran\n");
+  expect(refused.stderr).toContain("cannot run this secret command without your consent: touch ran\n");
   const asked = home.terminal("xy plan");
   await asked.prints("Trust this configuration?");
   expect(asked.stdout).toContain("take a part of it from a file of another folder:");

@@ -9,7 +9,7 @@ describe("before anything is done", () => {
     [
       "a program that is nowhere",
       'command "no-such-program"\nport "none"\n',
-      'servers.d/web.kdl:1:9: cannot find the program "no-such-program": it is in no folder of the service PATH; install it, add its folder to "path", or write the whole path',
+      'servers.d/web.kdl:1:9: cannot find the program "no-such-program": it is not in the service PATH; install it, add its folder to "path", or write its full path',
     ],
     [
       "a program that is not executable",
@@ -24,7 +24,7 @@ describe("before anything is done", () => {
     [
       "a variable that is not set",
       'command "sh"\nport "none"\nenv {\n  TOKEN (env)"XY_NOT_SET"\n}\n',
-      "servers.d/web.kdl:4:9: cannot get the secret for TOKEN: the variable XY_NOT_SET is not set; set it where you call xy",
+      "servers.d/web.kdl:4:9: cannot get the secret for TOKEN: the variable XY_NOT_SET is not set; set it where you run xy",
     ],
     [
       "a secret's file that is not there",
@@ -58,7 +58,7 @@ describe("before anything is done", () => {
     const home = newHome();
     home.write("servers.d/web.kdl", 'command "npx -y some-server"\nport "none"\n');
     const said =
-      'servers.d/web.kdl:1:9: cannot run "npx -y some-server": it is one program and not a line of words; put the words after the first into args';
+      'servers.d/web.kdl:1:9: cannot run "npx -y some-server": it must be one program, not a command line; put the words after the first into args';
     const check = await home.xy("check");
     expect(check).toMatchObject({ code: 3 });
     expect(check.stderr).toContain(said);
@@ -98,7 +98,7 @@ describe("before anything is done", () => {
     const why =
       "its value has a code point that is not a character, such as U+FFFE; change it, or run this server with the agent";
     const said = [
-      "servers.d/long.json:1:39: cannot pass argument 1: it has 131072 bytes, and the system takes at most 131071 in one; shorten it, or put it into a file",
+      "servers.d/long.json:1:39: cannot pass argument 1: it has 131072 bytes, and the system accepts at most 131071; shorten it, or move it to a file",
       `servers.d/web.kdl:5:5: cannot write env.A for systemd: ${why}`,
       `servers.d/web.kdl:3:10: cannot write env.B for systemd: ${why}`,
     ];

@@ -81,7 +81,7 @@ side is ready: http://127.0.0.1:${port}: GET /202: 202 Accepted
     expect(await said({ type: "http", url: "http://localhost:{port}/" })).toMatch(/^0/);
     expect(await said({ type: "http", url, port: 1 })).toMatch(/^3 .*cannot use port beside url/);
     expect(await said({ type: "http", url })).toBe(
-      `3 servers.d/a.json:1:${JSON.stringify({ command: "sleep", port: 8421, readiness: "" }).length - 2}: cannot send requests to this url unasked: ${url}`,
+      `3 servers.d/a.json:1:${JSON.stringify({ command: "sleep", port: 8421, readiness: "" }).length - 2}: cannot send requests to this url without your consent: ${url}`,
     );
     home.trusts();
     expect(await said({ type: "http", url })).toMatch(/^0/);

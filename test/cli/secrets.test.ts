@@ -110,7 +110,7 @@ it("with --no-secrets nothing of env-files and secret files is read, and what wa
   home.declare("web", 'env-file "../web.env"\nenv { KEY (file)"../key"; }');
   const plan = await home.xy("plan", "--no-secrets");
   expect(plan).toMatchObject({ code: 0 });
-  expect(plan.stdout).toContain("web.env sets is not looked at without secrets");
+  expect(plan.stdout).toContain("web.env is not read, because secrets are left out");
   expect(await home.xy("plan", "--no-secrets", "-o", "p")).toMatchObject({ code: 1 });
   expect((await home.xy("apply", "--yes", "--no-secrets")).stdout).toMatch(
     /cannot apply web without secrets: no value of KEY was .* before, and nothing of \S+web\.env was applied before/,
@@ -167,7 +167,7 @@ it("a store that is locked stands in the way only of a reference that is new, an
   const locked = (await home.did("plan")).replace(/\s+/g, " ");
   for (const name of ["a", "b"])
     expect(locked).toContain(
-      `servers.d/${name}.kdl:5:13: the secret for TOKEN stays what was applied last: its command ended with 3`,
+      `servers.d/${name}.kdl:5:13: the secret for TOKEN keeps the value that was applied last: its command ended with 3`,
     );
   expect(await home.did("apply", "--yes")).toContain("0 added, 2 changed, 0 removed.");
   // The one that had to be started anew has its secret all the same.

@@ -103,7 +103,7 @@ describe("a command that is typed", () => {
     [["--env", "A", "--", "true"], 64, "write A=VALUE"],
     [["--env", "=x", "--", "true"], 64, "write KEY=VALUE"],
     [["--env", "1A=x", "--", "true"], 64, "write KEY=VALUE"],
-    [["--env", "PWD=/", "--", "true"], 64, "the shell that starts the program owns that name"],
+    [["--env", "PWD=/", "--", "true"], 64, "the shell that starts the program uses that name"],
     [["--", "LEVEL=5", "env"], 1, "write --env LEVEL=VALUE before --"],
     [["../up:migrate"], 64, "write ACTION or SERVER:ACTION"],
     [["sh"], 1, "a command goes after --"],

@@ -130,7 +130,7 @@ describe("the rule of purity", () => {
   });
 
   it("leaves the entry of the configuration's thread alone", () => {
-    expect(breachesIn({ "config/worker.ts": "process.exit();" })).toEqual([]);
+    expect(breachesIn({ "config/read/worker.ts": "process.exit();" })).toEqual([]);
   });
 
   it.each([

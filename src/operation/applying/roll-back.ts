@@ -1,4 +1,4 @@
-import { userFolder } from "../../config/discover.ts";
+import { userFolder } from "../../config/find/discover.ts";
 import { isEmpty } from "../../model/summary.ts";
 import { readProject } from "../../system/projects.ts";
 import { mayBringBack } from "../consent.ts";

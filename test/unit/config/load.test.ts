@@ -213,7 +213,9 @@ describe("a hostile file", () => {
     );
     const text = JSON.stringify({ command: "x", port: "none", env });
     expect(await problemsOf({ "servers.d/a.json": text })).toContainEqual(
-      expect.stringContaining("cannot fill in the templates: the text gets longer than 128 KiB; shorten it"),
+      expect.stringContaining(
+        "cannot fill in the templates: the text would be longer than 128 KiB; shorten it",
+      ),
     );
   });
 });

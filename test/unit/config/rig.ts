@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { afterEach } from "vitest";
 import type { Declared } from "../../../src/config/declared.ts";
 import { type LoadRequest, load } from "../../../src/config/load.ts";
-import { type Resolved, resolve } from "../../../src/config/resolve.ts";
-import type { World } from "../../../src/config/world.ts";
+import { type Resolved, resolve } from "../../../src/config/resolve/resolve.ts";
+import type { World } from "../../../src/config/resolve/world.ts";
 import { type Diagnostic, formatDiagnostic } from "../../../src/model/diagnostic.ts";
 import type { Machine } from "../../../src/model/machine.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { type JsonSchema, jsonSchemaOf } from "../../../src/config/json-schema.ts";
+import { type JsonSchema, jsonSchemaOf } from "../../../src/config/write/json-schema.ts";
 import { rootInput, serverInput } from "../../../src/model/server.ts";
 
 const least = { command: "x", port: 1 };

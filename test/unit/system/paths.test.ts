@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { agentEnvironment } from "../../../src/backends/agent/loop.ts";
 import { SystemdUser } from "../../../src/backends/agent/systemd-user.ts";
-import { userFolder } from "../../../src/config/discover.ts";
-import { expandPath, followed } from "../../../src/config/environment.ts";
+import { userFolder } from "../../../src/config/find/discover.ts";
+import { expandPath, followed } from "../../../src/config/paths.ts";
 import { BASE_FOLDERS } from "../../../src/model/base-folder.ts";
 import { pathsOf, typedFolder } from "../../../src/system/paths.ts";
 

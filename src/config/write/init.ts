@@ -1,0 +1,176 @@
+import { DEFAULT_PROJECT } from "../../model/name.ts";
+import { rootInput, serverInput } from "../../model/server.ts";
+import { editorTypes } from "./editor-types.ts";
+import { jsonSchemaOf } from "./json-schema.ts";
+import { jsonText } from "./json-text.ts";
+import { type SampleName, sampleText } from "./samples.ts";
+import { schemaText } from "./schema-text.ts";
+
+export const INIT_FORMATS = ["typescript", "kdl", "yaml", "json"] as const;
+export type InitFormat = (typeof INIT_FORMATS)[number];
+
+/** A file to write, with its path relative to the configuration root. */
+export interface InitFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface InitChoice {
+  /** The folder or address that has the schemas; absent: they are written too. */
+  readonly schemas?: string | undefined;
+  readonly project?: string | undefined;
+  /** Servers in the place of the example. */
+  readonly samples?: readonly SampleName[] | undefined;
+}
+
+/** The files of a starter configuration: an example that runs wherever Node is, or samples, and what an editor needs. */
+export function initFiles(
+  format: InitFormat,
+  { schemas, project = DEFAULT_PROJECT, samples = [] }: InitChoice = {},
+): readonly InitFile[] {
+  const files = starterFiles(format, schemas, project, samples.length > 0);
+  // What TypeScript cannot say in a file of its own is said in YAML, for which there is a schema.
+  const data = format === "typescript" ? "yaml" : format;
+  const style = data === "json" ? "camel" : "kebab";
+  const schema = schemas === undefined ? `../${SCHEMAS.server.kebab}` : `${schemas}/${SCHEMAS.server[style]}`;
+  const servers = samples.map((name) => ({
+    path: `servers.d/${name}.${data}`,
+    text: sampleText(name, data, schema),
+  }));
+  const [main, ...others] = files;
+  return [...(main ? [main] : []), ...servers, ...others];
+}
+
+function starterFiles(
+  format: InitFormat,
+  schemas: string | undefined,
+  project: string,
+  isBare: boolean,
+): readonly InitFile[] {
+  const written = (style: Style): InitFile[] =>
+    schemas === undefined
+      ? [
+          { path: SCHEMAS.root.kebab, text: schemaText(jsonSchemaOf(rootInput, style)) },
+          { path: SCHEMAS.server.kebab, text: schemaText(jsonSchemaOf(serverInput, style)) },
+        ]
+      : [];
+  const hello = (file: InitFile) => (isBare ? [] : [file]);
+  const named = (of: keyof typeof SCHEMAS, style: Style, up: string) =>
+    schemas === undefined ? `${up}${SCHEMAS[of].kebab}` : `${schemas}/${SCHEMAS[of][style]}`;
+  switch (format) {
+    case "typescript":
+      return [
+        { path: "xy.config.ts", text: typescript(project, isBare) },
+        { path: "xyctl.d.ts", text: editorTypes("ambient") },
+        // For YAML files in servers.d, which may stand beside it.
+        ...written("kebab").filter(({ path }) => path === SCHEMAS.server.kebab),
+      ];
+    case "kdl":
+      return [
+        { path: "xy.config.kdl", text: kdlRoot(project) },
+        ...hello({ path: "servers.d/hello.kdl", text: KDL_SERVER }),
+      ];
+    case "yaml":
+      return [
+        { path: "xy.config.yaml", text: yamlRoot(named("root", "kebab", "./"), project) },
+        ...hello({ path: "servers.d/hello.yaml", text: yamlServer(named("server", "kebab", "../")) }),
+        ...written("kebab"),
+      ];
+    case "json":
+      return [
+        {
+          path: "xy.config.json",
+          text: jsonText({
+            $schema: named("root", "camel", "./"),
+            project,
+            defaults: { restart: { policy: "on-failure" } },
+          }),
+        },
+        ...hello({
+          path: "servers.d/hello.json",
+          text: jsonText({ $schema: named("server", "camel", "../"), ...HELLO }),
+        }),
+        ...written("camel"),
+      ];
+  }
+}
+
+type Style = "kebab" | "camel";
+
+/**
+ * Names of the schemas in the package: keys of YAML are in kebab case, those of JSON in camel case. Beside a configuration
+ * there is one of each, which has the first name; not in servers.d, where every JSON file is a server.
+ */
+export const SCHEMAS = {
+  root: { kebab: "xy.schema.json", camel: "xy.camel.schema.json" },
+  server: { kebab: "xy.server.schema.json", camel: "xy.server.camel.schema.json" },
+} as const;
+
+const PROGRAM =
+  "require('node:http').createServer((_, answer) => answer.end('hello')).listen(process.env.PORT, '127.0.0.1')";
+const HELLO = {
+  description: "Says hello",
+  command: "node",
+  args: ["-e", PROGRAM],
+  port: "auto",
+  env: { PORT: "{port}" },
+};
+
+// A name is in it so that it is the same project from every folder, also from a clone.
+const typescript = (project: string, isBare: boolean) => `/// <reference path="./xyctl.d.ts" />
+import { defineConfig } from "xyctl";
+
+${isBare ? '// Each server is a file in servers.d, or an entry here under "servers".\n' : ""}export default defineConfig({
+  project: "${project}",
+${isBare ? "" : TYPESCRIPT_SERVERS}});
+`;
+
+const TYPESCRIPT_SERVERS = `  servers: {
+    hello: {
+      description: "${HELLO.description}",
+      command: "${HELLO.command}",
+      args: [
+        "-e",
+        "${PROGRAM}",
+      ],
+      port: "auto",
+      env: { PORT: "{port}" },
+    },
+  },
+`;
+
+const kdlRoot = (project: string) => `project "${project}"
+
+// What all servers have in common. Each server is a file in servers.d, or a node here: server "name" { … }
+defaults {
+  restart policy="on-failure"
+}
+`;
+
+const KDL_SERVER = `description "${HELLO.description}"
+command "${HELLO.command}"
+args "-e" "${PROGRAM}"
+port "auto"
+env {
+  PORT "{port}"
+}
+`;
+
+const yamlRoot = (schema: string, project: string) => `# yaml-language-server: $schema=${schema}
+project: "${project}"
+# What all servers have in common. Each server is a file in servers.d, or an entry here under "servers".
+defaults:
+  restart:
+    policy: on-failure
+`;
+
+const yamlServer = (schema: string) => `# yaml-language-server: $schema=${schema}
+description: ${HELLO.description}
+command: ${HELLO.command}
+args:
+  - "-e"
+  - "${PROGRAM}"
+port: auto
+env:
+  PORT: "{port}"
+`;
