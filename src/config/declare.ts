@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { PORT_CHOICES } from "../model/process-fields.ts";
 import { type FilledServer, serverInput } from "../model/server.ts";
-import { PORT_CHOICES } from "../model/server-fields.ts";
 import type { Candidate } from "./collect.ts";
 import type { Declared, DeclaredServer } from "./declared.ts";
 import { isMap, problemAt } from "./keys.ts";

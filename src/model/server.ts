@@ -2,7 +2,8 @@ import { z } from "zod";
 import { BACKENDS } from "./backends.ts";
 import { writtenShape } from "./field.ts";
 import { oneOf, pathText, secretInput, serverName, text } from "./input-parts.ts";
-import { actionsInput, onWhen, SERVER_FIELDS, whenInput } from "./server-fields.ts";
+import { onWhen, whenInput } from "./machine-input.ts";
+import { actionsInput, SERVER_FIELDS } from "./server-fields.ts";
 import { CLASSES } from "./spec-parts.ts";
 
 /** What a person may write, in camelCase: see `server-fields.ts` for a server's own. */
