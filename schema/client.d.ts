@@ -588,8 +588,8 @@ export interface Methods {
       readonly recent_transitions: readonly ({
         readonly from: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
         readonly to: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
-        readonly at_unix_ms: number;
         readonly reason?: string | undefined;
+        readonly at_unix_ms: number;
       })[];
       readonly probes: {
         readonly readiness: {

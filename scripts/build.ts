@@ -30,7 +30,7 @@ const DECLARATIONS = ["xyctl.d.ts", "client.d.ts"];
  * schemas stay out, and zod with them: many commands name them somewhere, and few come to need them.
  */
 const SCHEMAS =
-  "action|action-input|expression|field|input-parts|lifecycle-fields|machine-input|machine-words|path-text|probe-input|probe-of|probe-url|process-fields|server|server-fields|server-row|spec|spec-parts";
+  "action|action-input|expression|field|input-parts|lifecycle-fields|machine-input|machine-words|observed-schema|path-text|probe-input|probe-of|probe-url|process-fields|server|server-fields|server-row|spec|spec-parts";
 const COMMON = {
   name: "common",
   test: new RegExp(`/src/(?!model/(${SCHEMAS})\\.ts$)`),

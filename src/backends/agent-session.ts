@@ -147,7 +147,7 @@ export class SessionFollower {
         if (!(error instanceof RpcError)) throw error;
       }
     }
-    const observed = (await client.call("observe", { project })) as Observed[];
+    const observed = await client.call("observe", { project });
     for (const { name, state, reason } of observed) {
       const before = this.#states.get(name);
       if (!names.includes(name) || before === state) continue;
@@ -187,7 +187,7 @@ export class SessionFollower {
   /** Also nobody is about to start: what one was waiting for may be what came to rest. */
   async #isOver(client: RpcClient): Promise<boolean> {
     const { project, names } = this.#followed;
-    const observed = (await client.call("observe", { project })) as Observed[];
+    const observed = await client.call("observe", { project });
     const isComing = hopeful(observed);
     return observed.every(({ name, state }) => !names.includes(name) || (isAtRest(state) && !isComing(name)));
   }

@@ -1,4 +1,3 @@
-import type { Observed, Transition } from "../model/observed.ts";
 import { isProgramAddress } from "../model/other-program.ts";
 import { entryOfAgent, statusEntryOf } from "../rpc/entries.ts";
 import { statusView } from "../views/status.ts";
@@ -23,12 +22,12 @@ export default class Status extends ServerCommand {
       const status = await client.call("status", wireName(address));
       if (this.json) return this.printJson(entryOfAgent(status));
       const [observed] = await client.call("observe", wireName(address));
-      const transitions = status.recent_transitions.map(
-        ({ at_unix_ms, ...rest }) => ({ ...rest, at: at_unix_ms }) as Transition,
-      );
-      this.print(
-        statusView(observed as Observed, { transitions, logPath: status.log_path }, await this.specScreen()),
-      );
+      if (observed === undefined) throw new Error(`the agent says nothing about ${address.name}`);
+      const transitions = status.recent_transitions.map(({ at_unix_ms, ...rest }) => ({
+        ...rest,
+        at: at_unix_ms,
+      }));
+      this.print(statusView(observed, { transitions, logPath: status.log_path }, await this.specScreen()));
     });
   }
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { actionSecrets, actionSpec } from "../model/action.ts";
 import { job, jobSpec, PHASES } from "../model/job.ts";
+import { unixMs } from "../model/observed-schema.ts";
 import { name } from "../model/spec-parts.ts";
-import { unixMs } from "./entry-contract.ts";
 import { shortAction } from "./short-spec.ts";
 
 /** The methods about actions, and about the jobs that executions are recorded as. */
