@@ -472,8 +472,11 @@ export interface Job {
   readonly pid: number | null;
   readonly exit_code: number | null;
   readonly signal: string | null;
+  /** Unix milliseconds. */
   readonly created_at: number;
+  /** Unix milliseconds; of the newest attempt. */
   readonly started_at: number | null;
+  /** Unix milliseconds. */
   readonly ended_at: number | null;
   readonly error: string | null;
   readonly tags: readonly string[];
@@ -914,6 +917,7 @@ export interface Methods {
       readonly operator: "start" | "stop" | null;
       readonly drift?: string | undefined;
       readonly pid?: number | undefined;
+      /** Old name of `started_at_unix_ms`; it goes with 1.0. */
       readonly startedAt?: number | undefined;
       readonly restartCount: number;
       readonly lastExit?: {
@@ -930,10 +934,15 @@ export interface Methods {
         readonly at: number;
         readonly requested?: boolean | undefined;
       } | undefined;
+      /** Old name of `next_start_at_unix_ms`; it goes with 1.0. */
       readonly nextStartAt?: number | undefined;
       readonly paused?: {
+        /** Old name of `at_unix_ms`; it goes with 1.0. */
         readonly at: number;
+        /** Old name of `until_unix_ms`; it goes with 1.0. */
         readonly until?: number | undefined;
+        readonly at_unix_ms?: number | undefined;
+        readonly until_unix_ms?: number | undefined;
       } | undefined;
       readonly unwatched?: {
         readonly reason: string;
@@ -985,6 +994,8 @@ export interface Methods {
       })[] | undefined;
       readonly kept?: true | undefined;
       readonly troubles?: readonly string[] | undefined;
+      readonly started_at_unix_ms?: number | undefined;
+      readonly next_start_at_unix_ms?: number | undefined;
     })[];
   };
   /** Carry out one change of a plan, and wait until the server is ready. */
@@ -1228,8 +1239,11 @@ export interface Methods {
       readonly pid: number | null;
       readonly exit_code: number | null;
       readonly signal: string | null;
+      /** Unix milliseconds. */
       readonly created_at: number;
+      /** Unix milliseconds; of the newest attempt. */
       readonly started_at: number | null;
+      /** Unix milliseconds. */
       readonly ended_at: number | null;
       readonly error: string | null;
       readonly tags: readonly string[];
@@ -1255,8 +1269,11 @@ export interface Methods {
       readonly pid: number | null;
       readonly exit_code: number | null;
       readonly signal: string | null;
+      /** Unix milliseconds. */
       readonly created_at: number;
+      /** Unix milliseconds; of the newest attempt. */
       readonly started_at: number | null;
+      /** Unix milliseconds. */
       readonly ended_at: number | null;
       readonly error: string | null;
       readonly tags: readonly string[];
@@ -1301,8 +1318,11 @@ export interface Methods {
       readonly pid: number | null;
       readonly exit_code: number | null;
       readonly signal: string | null;
+      /** Unix milliseconds. */
       readonly created_at: number;
+      /** Unix milliseconds; of the newest attempt. */
       readonly started_at: number | null;
+      /** Unix milliseconds. */
       readonly ended_at: number | null;
       readonly error: string | null;
       readonly tags: readonly string[];
@@ -1351,8 +1371,11 @@ export interface Methods {
       readonly pid: number | null;
       readonly exit_code: number | null;
       readonly signal: string | null;
+      /** Unix milliseconds. */
       readonly created_at: number;
+      /** Unix milliseconds; of the newest attempt. */
       readonly started_at: number | null;
+      /** Unix milliseconds. */
       readonly ended_at: number | null;
       readonly error: string | null;
       readonly tags: readonly string[];

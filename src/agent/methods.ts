@@ -1,4 +1,5 @@
 import type { StartProgress } from "../model/start-report.ts";
+import { withTimeNames } from "../model/time-names.ts";
 import { why } from "../model/why.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import type { ParsedParams, ResultOf } from "../rpc/contract.ts";
@@ -69,7 +70,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
     reload: ({ project }) => runReload(agent.stateDir, project),
     observe: async ({ project, name }) => {
       const servers = name === undefined ? registry.all(project) : [registry.get(name, project)];
-      return servers.map((server) => observedOf(registry, server, name !== undefined));
+      return servers.map((server) => withTimeNames(observedOf(registry, server, name !== undefined)));
     },
     // Watched at its end: what it starts is the session's by then, and until then the caller is the session.
     apply: (params, caller) =>

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { missing, observed } from "../model/observed-schema.ts";
+import { missing, observed, unixMs } from "../model/observed-schema.ts";
 import { LONGEST_PATIENCE } from "../model/patience.ts";
 import { CONDITIONS, name, secretValues } from "../model/spec-parts.ts";
 import { session } from "../model/starter.ts";
@@ -11,9 +11,23 @@ const project = name.optional();
 const waitMs = z.int().min(0).max(LONGEST_PATIENCE).optional();
 
 /** An agent tells of its own servers, and of no units. */
-const observedByAgent = observed
-  .omit({ unsettled: true, neverReady: true })
-  .extend({ backend: z.literal("agent"), restartCount: z.int() });
+const observedByAgent = observed.omit({ unsettled: true, neverReady: true }).extend({
+  backend: z.literal("agent"),
+  restartCount: z.int(),
+  startedAt: unixMs.exactOptional().describe("Old name of `started_at_unix_ms`; it goes with 1.0."),
+  started_at_unix_ms: unixMs.exactOptional(),
+  nextStartAt: unixMs.exactOptional().describe("Old name of `next_start_at_unix_ms`; it goes with 1.0."),
+  next_start_at_unix_ms: unixMs.exactOptional(),
+  paused: observed.shape.paused
+    .unwrap()
+    .extend({
+      at: unixMs.describe("Old name of `at_unix_ms`; it goes with 1.0."),
+      at_unix_ms: unixMs.exactOptional(),
+      until: unixMs.exactOptional().describe("Old name of `until_unix_ms`; it goes with 1.0."),
+      until_unix_ms: unixMs.exactOptional(),
+    })
+    .exactOptional(),
+});
 
 const applied = z.union([
   z.object({ ok: z.literal(true), detail: z.string(), waits_for: z.array(missing).optional() }),

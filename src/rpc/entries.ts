@@ -1,5 +1,6 @@
 import { secondsSince } from "../model/elapsed.ts";
 import type { Exit, Observed, Transition } from "../model/observed.ts";
+import { pauseTimes } from "../model/time-names.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import type { ListEntry, StatusEntry, TreeEntry } from "./entry-contract.ts";
 
@@ -22,7 +23,7 @@ export function listEntryOf(observed: Observed, now: number): ListEntry {
     ...withoutUndefined({ pid }),
     port: spec?.port ?? null,
     held: operator === "stop",
-    ...(paused ? { paused: pauseOf(paused) } : {}),
+    ...(paused ? { paused: pauseTimes(paused) } : {}),
     ...withoutUndefined({ unwatched }),
     ...(running && startedAt !== undefined ? { uptime_secs: secondsSince(startedAt, now) } : {}),
     restart_count: observed.restartCount ?? null,
@@ -31,10 +32,6 @@ export function listEntryOf(observed: Observed, now: number): ListEntry {
     healthy: running ? YES_NO[healthy.status] : null,
     ...withoutUndefined({ waits_for, kept, troubles }),
   };
-}
-
-function pauseOf({ at, until }: NonNullable<Observed["paused"]>): NonNullable<ListEntry["paused"]> {
-  return { at_unix_ms: at, ...withoutUndefined({ until_unix_ms: until }) };
 }
 
 /** How a server's last process ended. A signal is no code, as of a process that nobody saw end. */
