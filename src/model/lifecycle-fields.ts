@@ -15,21 +15,21 @@ const restart = block(
       written: oneOf(RESTART_POLICIES)
         .default("on-failure")
         .describe(
-          "When a process that ended is started again. A signal, and any code that is not a success, is a failure.",
+          "When a process that exited is restarted. A signal, or any exit code not in `success-exit-codes`, is a failure.",
         ),
       kept: z.enum(RESTART_POLICIES),
       becomes: (written) => written,
       absent: "on-failure",
     }),
     backoffInitial: length(
-      duration.default("1s").describe("Wait before the first restart; doubled for each one after it."),
+      duration.default("1s").describe("Delay before the first restart; doubled for each further one."),
     ),
-    backoffMax: length(duration.default("30s").describe("Longest wait before a restart.")),
+    backoffMax: length(duration.default("30s").describe("Longest delay before a restart.")),
     maxRetriesPerMinute: field({
       written: whole(0, 1000)
         .default(5)
         .describe(
-          "With this many restarts in the last 60 seconds the next one is not made: the server has failed. So it has after ten restarts for failure in a row (or this many, where that is more) without a minute of being ready.",
+          "After this many restarts in the last 60 seconds the server is not restarted again: it has failed. The same holds after ten restarts for failure in a row (or this many, if that is more) without being ready for a minute.",
         ),
       kept: z.int(),
       becomes: (written) => written,
@@ -38,13 +38,13 @@ const restart = block(
     resetAfter: length(
       duration
         .default("10s")
-        .describe("A process that was ready for this long starts over with the first wait."),
+        .describe("Once a process has been ready for this long, the delay starts from the beginning again."),
     ),
     successExitCodes: field({
       written: z
         .array(whole(0, 255), { error: "write a list of exit codes" })
         .default([0])
-        .describe("Exit codes that are not a failure."),
+        .describe("Exit codes that count as success."),
       kept: z.array(z.int()),
       becomes: (written) => written,
       absent: [0],
@@ -52,7 +52,7 @@ const restart = block(
   },
   {
     error: "write a block of restart settings",
-    describe: "What happens when the process ends by itself.",
+    describe: "What happens when the process exits by itself.",
     start: {
       launchd: ({ policy, backoffInitial }) => [
         policy,
@@ -71,11 +71,9 @@ const STOPPED = ["own", "all"] as const;
 
 const stop = block(
   {
-    grace: length(
-      duration.default("10s").describe("Time until those of its processes that are left are killed."),
-    ),
+    grace: length(duration.default("10s").describe("Time until its remaining processes are killed.")),
     signal: field({
-      written: oneOf(STOP_SIGNALS).default("SIGTERM").describe("Signal that asks its processes to end."),
+      written: oneOf(STOP_SIGNALS).default("SIGTERM").describe("Signal that asks its processes to exit."),
       kept: z.enum(STOP_SIGNALS),
       becomes: (written) => written,
       absent: "SIGTERM",
@@ -84,7 +82,7 @@ const stop = block(
       written: oneOf(STOPPED)
         .default("own")
         .describe(
-          "Which processes are stopped: `own`, or `all`, with daemons that left the server and hold no port of it.",
+          "Which processes are stopped: its `own`, or `all`, including daemons that detached from the server and hold none of its ports.",
         ),
       kept: z.enum(STOPPED),
       becomes: (written) => written,
@@ -109,7 +107,7 @@ const dependencyInput = z.union(
       condition: oneOf(CONDITIONS)
         .default("ready")
         .describe(
-          "What is waited for: that it is `ready`, that it has `started`, or that it has `completed` well.",
+          "What to wait for: that the other server is `ready`, has `started`, or has `completed` successfully.",
         ),
     }),
   ],
@@ -135,7 +133,7 @@ export const LIFECYCLE_FIELDS = {
       .refine((value) => milliseconds(value) > 0, { error: 'write a duration of more than 0, such as "5m"' })
       .optional()
       .describe(
-        "Longest time from the start of its process until it is ready, 5m when left out. A process that is not ready by then is stopped, and its start has failed.",
+        "Longest time from the start of its process until it is ready; defaults to 5m. A process that is not ready by then is stopped, and its start has failed.",
       ),
     // Absent: whoever looks at it takes `startTimeoutOf`, and can tell that nobody has asked for it.
     kept: z.number().optional(),
@@ -149,20 +147,22 @@ export const LIFECYCLE_FIELDS = {
     readinessInput
       .optional()
       .describe(
-        "When it counts as ready, for `apply` and for servers that depend on it. `tcp` when it has a port, else `none`.",
+        "When it counts as ready, for `apply` and for servers that depend on it. Defaults to `tcp` if it has a port, else `none`.",
       ),
   ),
   liveness: probed(
     "liveness",
     livenessInput
       .optional()
-      .describe("When it counts as healthy; a failure restarts it. `tcp` when it has a port, else `none`."),
+      .describe(
+        "When it counts as healthy; a failure restarts it. Defaults to `tcp` if it has a port, else `none`.",
+      ),
   ),
   dependsOn: field({
     written: z
       .array(dependencyInput, { error: "write a list of servers" })
       .default([])
-      .describe("Servers that come before it."),
+      .describe("Servers that it depends on."),
     kept: z.array(z.looseObject({ server: name, condition: z.enum(CONDITIONS) })),
     becomes: (written) =>
       written.map((other) =>

@@ -14,7 +14,7 @@ const system = z.enum(SYSTEMS, { error: systemError });
 const machineWord = (isRight: (word: string) => boolean, advice: (word: string) => string) =>
   text().refine((word) => word === "" || isRight(word), { error: ({ input }) => advice(String(input)) });
 
-/** On which machines something holds: every key that is given must match. */
+/** On which machines something holds: every given key must match. */
 export const whenInput = z.strictObject(
   {
     os: z
@@ -37,6 +37,4 @@ const whenOfBlock = whenInput.refine((when) => Object.values(when).some((value) 
 });
 
 /** The machines of an `on` block, which has to say them. */
-export const onWhen = whenOfBlock.describe(
-  "Machines on which this block holds; every key that is given must match.",
-);
+export const onWhen = whenOfBlock.describe("Machines on which this block holds; every given key must match.");

@@ -13,7 +13,7 @@ const limits = block(
     openFiles: field({
       written: whole(16, 1_048_576)
         .optional()
-        .describe("Open files of a process: 1024 on Linux, 256 on macOS."),
+        .describe("Limit of open files per process; defaults to 1024 on Linux, 256 on macOS."),
       kept: z.int(),
       becomes: (written, { os }) => written ?? OPEN_FILES[os],
       absent: OPEN_FILES.linux,
@@ -30,10 +30,12 @@ const limits = block(
 const PREFER = '"prefer" goes with "auto" alone, such as port "auto" prefer=8765';
 const autoPort = z.strictObject(
   {
-    auto: z.literal(true, { error: PREFER }).describe("One is chosen and kept, as by `port: auto`."),
+    auto: z.literal(true, { error: PREFER }).describe("A port is chosen and kept, as with `port: auto`."),
     prefer: port
       .optional()
-      .describe("The port to choose, or the next one above it that is free. Without it, one is derived."),
+      .describe(
+        "The port to choose, or else the next free one above it. Defaults to a port derived from project and name.",
+      ),
   },
   { error: PREFER },
 );
@@ -46,7 +48,7 @@ export const PROCESS_FIELDS = {
   project: found({ kept: name, becomes: (_, facts) => facts.project }),
   command: field({
     written: pathText("program", "write the program to run").describe(
-      "The program, not a shell line. A bare name is looked for in the folders of the service PATH; with a slash it is a path, relative to the file that says so.",
+      "The program, not a shell line. A bare name is looked up in the folders of the service PATH; with a slash it is a path, relative to the file that it is written in.",
     ),
     // As declared.
     kept: z.string(),
@@ -58,7 +60,7 @@ export const PROCESS_FIELDS = {
     written: textList
       .default([])
       .describe(
-        "Arguments. `{port}`, `{name}`, `{project}`, `{home}` and `{env.NAME}` are filled in; `{{port}}` gives `{port}`; every other brace stays.",
+        "Arguments. `{port}`, `{name}`, `{project}`, `{home}` and `{env.NAME}` are filled in; `{{port}}` gives `{port}`; any other brace is left as it is.",
       ),
     kept: z.array(z.string()),
     becomes: (_, facts) => [...facts.args],
@@ -68,7 +70,7 @@ export const PROCESS_FIELDS = {
     written: z
       .union([port, z.enum(["auto", "none"]), autoPort], { error: PORT_CHOICES })
       .describe(
-        "Port it listens on. `auto`: derived from project and name (or the one that it is to `prefer`), moved on when taken, then kept. `none`: no port.",
+        "Port it listens on. `auto`: derived from project and name (or the one in `prefer`); the next free one if that is taken; then kept. `none`: no port.",
       ),
     kept: z.int().min(1).max(65535).nullable(),
     becomes: (_, facts) => facts.port,
@@ -77,14 +79,14 @@ export const PROCESS_FIELDS = {
   portFlag: used(
     text("write the flag in quotes")
       .optional()
-      .describe("Flag that is appended to the arguments together with the port, such as `--port`."),
+      .describe("Flag to append to the arguments, followed by the port, such as `--port`."),
   ),
   host: field({
     written: z
       .string({ error: "write a host name or address" })
       .regex(/^[A-Za-z0-9._:-]+$/, { error: "write a host name or address" })
       .default("127.0.0.1")
-      .describe("Where the port is expected to listen."),
+      .describe("Address on which the port is expected to listen."),
     kept: z.string(),
     becomes: (written) => written,
     absent: "127.0.0.1",
@@ -115,7 +117,7 @@ export const PROCESS_FIELDS = {
     written: envInput
       .default({})
       .describe(
-        "Environment, on top of the one every server gets. A value is a text, or a reference to a secret.",
+        "Environment variables, added to those that every server gets. A value is text, or a reference to a secret.",
       ),
     // The whole environment that the process receives, nothing is added to it.
     kept: z.record(z.string(), envValue),
@@ -127,19 +129,19 @@ export const PROCESS_FIELDS = {
       .union([pathText("file"), z.array(pathText("file"))], { error: "write a path or a list of paths" })
       .default([])
       .describe(
-        "Files in dotenv syntax; their values are secret. A later file wins over an earlier one, `env` over all.",
+        "Files in dotenv syntax; their values are secret. Later files override earlier ones; `env` overrides all.",
       ),
   ),
   workingDir: field({
     written: pathText("file", "write a path")
       .default("~")
-      .describe("Folder it runs in. A relative path starts at the file that says so."),
+      .describe("Folder it runs in. A relative path starts at the folder of the file that it is written in."),
     kept: z.string(),
     becomes: (_, facts) => facts.workingDir,
     start: everywhere(),
   }),
   umask: field({
-    written: umaskInput.default("022").describe("Permissions taken from new files, in octal."),
+    written: umaskInput.default("022").describe("Permissions that new files do not get, in octal."),
     kept: z.int(),
     becomes: (written) => Number.parseInt(written, 8),
     absent: 0o022,

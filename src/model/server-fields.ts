@@ -27,7 +27,7 @@ const logs = block(
       absent: 10 << 20,
     }),
     keep: field({
-      written: whole(0, 1000).default(5).describe("Number of rotated files that are kept."),
+      written: whole(0, 1000).default(5).describe("Number of rotated files to keep."),
       kept: z.int(),
       becomes: (written) => written,
       absent: 5,
@@ -44,7 +44,7 @@ export const actionsInput = z.record(serverName, actionInput, { error: "write a 
 const EVERYWHERE_FIELDS = {
   ...PROCESS_FIELDS,
   backend: field({
-    written: oneOf(BACKENDS).optional().describe("What runs it; the root's `backend` when left out."),
+    written: oneOf(BACKENDS).optional().describe("What runs it; defaults to the root's `backend`."),
     kept: z.enum(BACKENDS),
     becomes: (written) => written ?? "agent",
   }),
@@ -52,7 +52,7 @@ const EVERYWHERE_FIELDS = {
     written: oneOf(CLASSES)
       .optional()
       .describe(
-        "`system`: under the machine's systemd or launchd instead of the account's, from boot on. It takes root to apply, and runs as the account that applies.",
+        "`system`: under the machine's systemd or launchd instead of your account's, from boot on. Applying needs root; the server runs as the account that applies.",
       ),
     kept: z.literal("system").optional(),
     becomes: (_, facts) => (facts.class === "system" ? "system" : undefined),
@@ -68,28 +68,29 @@ const EVERYWHERE_FIELDS = {
     written: oneOf(WANTED)
       .default("start")
       .describe(
-        "Whether it should run, unless the operator said otherwise. `ignore`: declared, never touched.",
+        "Whether it should run, unless the operator started or stopped it. `ignore`: declared, but never touched.",
       ),
     kept: z.enum(WANTED),
     becomes: (written) => written,
     absent: "start",
   }),
   description: field({
-    written: z.string({ error: "write text in quotes" }).default("").describe("One line for people."),
+    written: z.string({ error: "write text in quotes" }).default("").describe("One-line description."),
     kept: z.string(),
     becomes: (written) => written,
     absent: "",
   }),
   tags: field({
-    written: z.array(text(), { error: "write a list of texts" }).default([]).describe("Words to find it by."),
+    written: z
+      .array(text(), { error: "write a list of texts" })
+      .default([])
+      .describe("Words that select it."),
     kept: z.array(z.string()),
     becomes: (written) => written,
     absent: [],
   }),
   when: used(
-    whenInput
-      .optional()
-      .describe("Machines on which it is declared at all; every key that is given must match."),
+    whenInput.optional().describe("Machines on which it exists at all; every given key must match."),
   ),
 };
 
@@ -107,7 +108,7 @@ export const SERVER_FIELDS = {
       .array(onInput, { error: "write a list of blocks, each with when and settings" })
       .optional()
       .describe(
-        "Settings for some machines: blocks that are merged into the server, in their order, where their `when` holds.",
+        "Settings for some machines: blocks that are merged into the server, in order, on machines that their `when` matches.",
       ),
   ),
 };

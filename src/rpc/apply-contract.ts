@@ -48,7 +48,7 @@ const applied = z.union([
 export const applyContract = {
   observe: {
     reads: true,
-    summary: "What a plan compares with: every recorded server of a project, as it is now",
+    summary: "Every recorded server of a project, as it is now: what a plan is compared with",
     params: z.strictObject({ project, name: name.optional() }),
     result: z.array(observedByAgent),
   },
@@ -87,7 +87,7 @@ export const applyContract = {
   keep: {
     reads: false,
     summary:
-      "Add a server that no configuration declares, and wait until it is ready. It is `kept`: no plan removes it, until a configuration declares one of its name. One that is kept already as `spec` says is only started",
+      "Add a server that no configuration declares, and wait until it is ready. It is `kept`: no plan removes it until a configuration declares a server with its name. If it is already kept with the same `spec`, it is only started",
     params: z.strictObject({
       project: name,
       server: name,

@@ -34,7 +34,7 @@ export const contract = {
   },
   why: {
     reads: true,
-    summary: "One paragraph for people: why a server is in its state, and what would change that",
+    summary: "One paragraph of text: why a server is in its state, and what would change that",
     params: z.strictObject({ name, project }),
     result: z.object({ project: z.string(), name: z.string(), why: z.string() }),
   },
@@ -48,7 +48,7 @@ export const contract = {
   reload: {
     reads: false,
     summary:
-      "Evaluate the project's configuration again and apply it. An error says that nothing was done; what failed of it is in `failed`, and in no other list",
+      "Evaluate the project's configuration again and apply it. An error means that nothing was done; servers that failed are in `failed`, and in no other list",
     params: z.strictObject({ project }),
     result: z.object({ added: names, removed: names, changed: names, unchanged: names, failed }),
   },
@@ -84,7 +84,7 @@ export const contract = {
   },
   probe: {
     reads: true,
-    summary: "Look once now, with every step; the supervision does not hear of it",
+    summary: "Probe once now, and report each step; supervision is not affected",
     params: z.strictObject({ name, project, which: z.enum(["readiness", "liveness"]).default("readiness") }),
     result: probeReport.extend({
       name: z.string(),
@@ -95,7 +95,7 @@ export const contract = {
   },
   session_end: {
     reads: false,
-    summary: "Stop what runs of a session, without holding it",
+    summary: "Stop the servers that a session started, without holding them",
     params: z.strictObject({ session: session.strict() }),
     result: z.object({ stopped: names, failed }),
   },
@@ -120,7 +120,7 @@ export const contract = {
   agent_upgrade: {
     reads: false,
     summary:
-      "Hand over to another program, which is tried out first; the servers run on. The agent ends after its answer",
+      "Hand over to another program, which is tried first; the servers keep running. The agent exits after its answer",
     params: z.strictObject({
       /** Absolute paths of a Node, and of the script that is the agent. */
       node: z.string(),
@@ -132,7 +132,7 @@ export const contract = {
   },
   agent_shutdown: {
     reads: false,
-    summary: "End the agent; without `keep_servers` all servers are stopped first, and none is held",
+    summary: "Stop the agent; without `keep_servers` all servers are stopped first, but not held",
     params: z.strictObject({
       keep_servers: z.boolean().default(false),
       /** Another agent waits to take over: the record of this one stays, so that nobody starts a third. */

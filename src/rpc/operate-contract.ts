@@ -18,10 +18,10 @@ const target = targets({});
 const startTarget = targets({
   /** Cancel what is left of its actions' jobs, and delete its jobs that are over; of a server that runs nothing changes. */
   replace_existing_jobs: z.boolean().default(true),
-  /** At once, whatever it depends on. */
+  /** Start immediately, without waiting for dependencies. */
   no_deps: z.boolean().default(false),
 });
-/** False: it is only begun, and its state is `stopping`. Of several none waits for those that depend on it. */
+/** False: answer at once; the state is `stopping`. Of several servers, none waits for those that depend on it. */
 const wait = z.boolean().default(true);
 const stopTarget = targets({
   /** Also cancel what runs of its actions, and delete its jobs; not without `wait`. */
@@ -30,24 +30,24 @@ const stopTarget = targets({
 });
 const killTarget = targets({ wait });
 const pauseTarget = targets({ for_ms: z.int().min(1).max(LONGEST_PAUSE).optional() });
-/** Daemons that servers have left behind, which run on; absent: there are none. */
+/** Daemons that servers left running; absent: there are none. */
 const left = z
   .array(z.object({ name: z.string(), project: z.string(), pid: z.int(), program: z.string() }))
   .optional();
 
-/** Those of which it could not be written down that they are held and ended, and why: a later agent does not know it. */
+/** Servers whose hold could not be recorded, and why: a later agent will not know about it. */
 const unrecorded = z
   .array(z.object({ name: z.string(), project: z.string(), message: z.string() }))
   .optional();
 
-/** With `names` and `all`, what went wrong does not hide what went well. */
+/** With `names` and `all`, one failure does not hide the successes. */
 export const failed = z.array(z.object({ name: z.string(), code: z.int(), message: z.string() }));
 
 export const operateContract = {
   start: {
     reads: false,
     summary:
-      "Start, and lift a hold; a running server is left alone. What it depends on is started first, unless that is held or wanted stopped: then the server waits for it",
+      "Start, and end a hold; a running server is left alone. Its dependencies are started first. If one is held, or wanted stopped, the server waits for it",
     params: startTarget,
     result: z.object({ started: names, already_running: names, failed }),
   },
@@ -59,27 +59,27 @@ export const operateContract = {
   },
   restart: {
     reads: false,
-    summary: "Stop and start again, or start what does not run",
+    summary: "Stop and start again, or start a server that is not running",
     params: startTarget,
     /** `started`: those of `restarted` that did not run before, and what they depend on that was started for them. */
     result: z.object({ restarted: names, started: names, failed }),
   },
   kill: {
     reads: false,
-    summary: "Stop without grace (SIGKILL), and hold",
+    summary: "Stop immediately (SIGKILL), and hold",
     params: killTarget,
     result: z.object({ killed: names, not_running: names, failed, left, unrecorded }),
   },
   pause: {
     reads: false,
     summary:
-      "Suspend restarts and what probes lead to, for `for_ms` or until `resume`; one that is paused already gets the new end",
+      "Suspend restarts and the consequences of probes, for `for_ms` or until `resume`. A server that is already paused gets the new end",
     params: pauseTarget,
     result: z.object({ paused: names, already_paused: names, failed }),
   },
   resume: {
     reads: false,
-    summary: "End a pause: what should run and does not is started",
+    summary: "End a pause: a server that should run and does not is started",
     params: target,
     result: z.object({ resumed: names, not_paused: names, failed }),
   },
