@@ -1,7 +1,7 @@
 // Written by "npm run generate" from the schemas that check every call.
 /// <reference lib="esnext.disposable" />
 
-/** What was applied of one server, everything filled in. Durations are milliseconds, sizes bytes. */
+/** One server as it was applied, with all defaults filled in. Durations are milliseconds, sizes bytes. */
 export interface ServerSpec {
   readonly name: string;
   readonly project: string;
@@ -183,7 +183,7 @@ export interface ServerSpec {
   readonly [more: string]: unknown;
 }
 
-/** The same as a client may send it: of what is left out, the agent fills in the default. */
+/** The same as a client may send it: the agent fills in a default for what is left out. */
 export interface ShortServerSpec {
   /** Left out: the `server` of the call. Anything else is refused. */
   readonly name?: string | undefined;
@@ -200,7 +200,7 @@ export interface ShortServerSpec {
     readonly path: string;
     readonly [more: string]: unknown;
   } | null | undefined;
-  /** The whole environment. Left out: what every server gets (HOME, USER, LANG, PATH and its like). */
+  /** The whole environment. Left out: what every server gets (HOME, USER, LANG, PATH and so on). */
   readonly env?: Readonly<Record<string, string | {
     readonly secret: {
       readonly env: string;
@@ -379,7 +379,7 @@ export interface ShortActionSpec {
   /** Absolute path of the program. Left out: where `command` is found, which is an absolute path or a name in a folder of PATH. */
   readonly program?: string | undefined;
   readonly args?: readonly string[] | undefined;
-  /** The whole environment. Left out: what every server gets (HOME, USER, LANG, PATH and its like). */
+  /** The whole environment. Left out: what every server gets (HOME, USER, LANG, PATH and so on). */
   readonly env?: Readonly<Record<string, string | {
     readonly secret: {
       readonly env: string;
@@ -411,7 +411,7 @@ export interface ShortActionSpec {
   readonly [more: string]: unknown;
 }
 
-/** What was applied of one action, everything filled in. Durations are milliseconds. */
+/** One action as it was applied, with all defaults filled in. Durations are milliseconds. */
 export interface ActionSpec {
   readonly name: string;
   readonly project: string;
@@ -457,7 +457,7 @@ export interface ActionSpec {
   readonly [more: string]: unknown;
 }
 
-/** One recorded execution, of a server's own program, of an action, or of a command that was typed. */
+/** One recorded run of a server's own program, an action, or a typed command. */
 export interface Job {
   readonly id: number;
   readonly project: string;
@@ -472,8 +472,11 @@ export interface Job {
   readonly pid: number | null;
   readonly exit_code: number | null;
   readonly signal: string | null;
+  /** Unix milliseconds. */
   readonly created_at: number;
+  /** Unix milliseconds; of the newest attempt. */
   readonly started_at: number | null;
+  /** Unix milliseconds. */
   readonly ended_at: number | null;
   readonly error: string | null;
   readonly tags: readonly string[];
@@ -588,8 +591,8 @@ export interface Methods {
       readonly recent_transitions: readonly ({
         readonly from: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
         readonly to: "stopped" | "starting" | "running" | "restarting" | "failed" | "stopping";
-        readonly at_unix_ms: number;
         readonly reason?: string | undefined;
+        readonly at_unix_ms: number;
       })[];
       readonly probes: {
         readonly readiness: {
@@ -618,7 +621,7 @@ export interface Methods {
       readonly last_lines?: readonly string[] | undefined;
     };
   };
-  /** One paragraph for people: why a server is in its state, and what would change that. */
+  /** One paragraph of text: why a server is in its state, and what would change that. */
   readonly why: {
     readonly params: {
       readonly name: string;
@@ -678,7 +681,7 @@ export interface Methods {
       })[];
     })[];
   };
-  /** Start, and lift a hold; a running server is left alone. What it depends on is started first, unless that is held or wanted stopped: then the server waits for it. */
+  /** Start, and end a hold; a running server is left alone. Its dependencies are started first. If one is held, or wanted stopped, the server waits for it. */
   readonly start: {
     readonly params: {
       readonly name: string;
@@ -745,7 +748,7 @@ export interface Methods {
       }[] | undefined;
     };
   };
-  /** Stop and start again, or start what does not run. */
+  /** Stop and start again, or start a server that is not running. */
   readonly restart: {
     readonly params: {
       readonly name: string;
@@ -773,7 +776,7 @@ export interface Methods {
       }[];
     };
   };
-  /** Stop without grace (SIGKILL), and hold. */
+  /** Stop immediately (SIGKILL), and hold. */
   readonly kill: {
     readonly params: {
       readonly name: string;
@@ -809,7 +812,7 @@ export interface Methods {
       }[] | undefined;
     };
   };
-  /** Suspend restarts and what probes lead to, for `for_ms` or until `resume`; one that is paused already gets the new end. */
+  /** Suspend restarts and the consequences of probes, for `for_ms` or until `resume`. A server that is already paused gets the new end. */
   readonly pause: {
     readonly params: {
       readonly name: string;
@@ -834,7 +837,7 @@ export interface Methods {
       }[];
     };
   };
-  /** End a pause: what should run and does not is started. */
+  /** End a pause: a server that should run and does not is started. */
   readonly resume: {
     readonly params: {
       readonly name: string;
@@ -856,7 +859,7 @@ export interface Methods {
       }[];
     };
   };
-  /** Evaluate the project's configuration again and apply it. An error says that nothing was done; what failed of it is in `failed`, and in no other list. */
+  /** Evaluate the project's configuration again and apply it. An error means that nothing was done; servers that failed are in `failed`, and in no other list. */
   readonly reload: {
     readonly params: {
       readonly project?: string | undefined;
@@ -898,7 +901,7 @@ export interface Methods {
       readonly cancelled: boolean;
     };
   };
-  /** What a plan compares with: every recorded server of a project, as it is now. */
+  /** Every recorded server of a project, as it is now: what a plan is compared with. */
   readonly observe: {
     readonly params: {
       readonly project?: string | undefined;
@@ -914,6 +917,7 @@ export interface Methods {
       readonly operator: "start" | "stop" | null;
       readonly drift?: string | undefined;
       readonly pid?: number | undefined;
+      /** Old name of `started_at_unix_ms`; it goes with 1.0. */
       readonly startedAt?: number | undefined;
       readonly restartCount: number;
       readonly lastExit?: {
@@ -930,10 +934,15 @@ export interface Methods {
         readonly at: number;
         readonly requested?: boolean | undefined;
       } | undefined;
+      /** Old name of `next_start_at_unix_ms`; it goes with 1.0. */
       readonly nextStartAt?: number | undefined;
       readonly paused?: {
+        /** Old name of `at_unix_ms`; it goes with 1.0. */
         readonly at: number;
+        /** Old name of `until_unix_ms`; it goes with 1.0. */
         readonly until?: number | undefined;
+        readonly at_unix_ms?: number | undefined;
+        readonly until_unix_ms?: number | undefined;
       } | undefined;
       readonly unwatched?: {
         readonly reason: string;
@@ -985,6 +994,8 @@ export interface Methods {
       })[] | undefined;
       readonly kept?: true | undefined;
       readonly troubles?: readonly string[] | undefined;
+      readonly started_at_unix_ms?: number | undefined;
+      readonly next_start_at_unix_ms?: number | undefined;
     })[];
   };
   /** Carry out one change of a plan, and wait until the server is ready. */
@@ -1031,7 +1042,7 @@ export interface Methods {
       })[] | undefined;
     };
   };
-  /** Add a server that no configuration declares, and wait until it is ready. It is `kept`: no plan removes it, until a configuration declares one of its name. One that is kept already as `spec` says is only started. */
+  /** Add a server that no configuration declares, and wait until it is ready. It is `kept`: no plan removes it until a configuration declares a server with its name. If it is already kept with the same `spec`, it is only started. */
   readonly keep: {
     readonly params: {
       readonly project: string;
@@ -1078,7 +1089,7 @@ export interface Methods {
       readonly detail: string;
     };
   };
-  /** Look once now, with every step; the supervision does not hear of it. */
+  /** Probe once now, and report each step; supervision is not affected. */
   readonly probe: {
     readonly params: {
       readonly name: string;
@@ -1110,7 +1121,7 @@ export interface Methods {
       readonly type: string;
     };
   };
-  /** Stop what runs of a session, without holding it. */
+  /** Stop the servers that a session started, without holding them. */
   readonly session_end: {
     readonly params: {
       readonly session: {
@@ -1184,7 +1195,7 @@ export interface Methods {
       } | null;
     })[];
   };
-  /** Every action that was applied, in the order of their names, with its next run by schedule. */
+  /** Every applied action, in name order, with its next scheduled run. */
   readonly action_list: {
     readonly params: {
       readonly project?: string | undefined;
@@ -1194,7 +1205,7 @@ export interface Methods {
       readonly next_run_unix_ms: number | null;
     })[];
   };
-  /** Take over actions, with the values of their secrets, and forget others; all of it, or nothing. What runs of one that is forgotten is cancelled, and its jobs are deleted. */
+  /** Add or replace actions, with the values of their secrets, and remove others: all of it, or nothing. The running jobs of a removed action are cancelled, and its jobs are deleted. */
   readonly action_apply: {
     readonly params: {
       readonly project: string;
@@ -1206,7 +1217,7 @@ export interface Methods {
       readonly actions: number;
     };
   };
-  /** Run an action now, and before it those that it comes after. It answers with its job, which is only begun. While another job of the action runs, its `concurrency` decides. */
+  /** Run an action now, after the actions in its `after`. Answers with its job at once, without waiting for it. If another job of the action is running, its `concurrency` decides. */
   readonly action_run: {
     readonly params: {
       readonly action: string;
@@ -1228,14 +1239,17 @@ export interface Methods {
       readonly pid: number | null;
       readonly exit_code: number | null;
       readonly signal: string | null;
+      /** Unix milliseconds. */
       readonly created_at: number;
+      /** Unix milliseconds; of the newest attempt. */
       readonly started_at: number | null;
+      /** Unix milliseconds. */
       readonly ended_at: number | null;
       readonly error: string | null;
       readonly tags: readonly string[];
     };
   };
-  /** Run a command now, as a job that no action declares. It answers with its job, which is only begun. The job has `inline`, and belongs to no server. */
+  /** Run a command now, as a job that no action declares. Answers with its job at once, without waiting for it. The job has `inline`, and belongs to no server. */
   readonly job_run: {
     readonly params: {
       readonly project: string;
@@ -1255,8 +1269,11 @@ export interface Methods {
       readonly pid: number | null;
       readonly exit_code: number | null;
       readonly signal: string | null;
+      /** Unix milliseconds. */
       readonly created_at: number;
+      /** Unix milliseconds; of the newest attempt. */
       readonly started_at: number | null;
+      /** Unix milliseconds. */
       readonly ended_at: number | null;
       readonly error: string | null;
       readonly tags: readonly string[];
@@ -1301,8 +1318,11 @@ export interface Methods {
       readonly pid: number | null;
       readonly exit_code: number | null;
       readonly signal: string | null;
+      /** Unix milliseconds. */
       readonly created_at: number;
+      /** Unix milliseconds; of the newest attempt. */
       readonly started_at: number | null;
+      /** Unix milliseconds. */
       readonly ended_at: number | null;
       readonly error: string | null;
       readonly tags: readonly string[];
@@ -1310,7 +1330,7 @@ export interface Methods {
       readonly log_path: string;
     };
   };
-  /** Last lines of a job's output, then new ones as `log` notifications, then `log_end`; of a server's own program, those lines of its log that are of this run. */
+  /** Last lines of a job's output, then new ones as `log` notifications, then `log_end`; for a server's own program, the lines of its log from this run. */
   readonly job_logs: {
     readonly params: {
       readonly id: number;
@@ -1323,7 +1343,7 @@ export interface Methods {
       readonly subscription_id: number;
     };
   };
-  /** Stop a job of an action: its stop signal to its process group, SIGKILL after its grace. What comes after it in its run is cancelled, and so is what only it was waiting for. */
+  /** Stop a job of an action: its process group gets its stop signal, and SIGKILL after its grace. Jobs that come after it in the same run are cancelled, and so are jobs that only it was waiting for. */
   readonly job_cancel: {
     readonly params: {
       readonly id: number;
@@ -1332,7 +1352,7 @@ export interface Methods {
       readonly cancelled: boolean;
     };
   };
-  /** Run again what a job ran, and nothing that comes before it, as a new job of the same server and action. */
+  /** Run again what a job ran, without the actions before it, as a new job of the same server and action. */
   readonly job_retry: {
     readonly params: {
       readonly id: number;
@@ -1351,14 +1371,17 @@ export interface Methods {
       readonly pid: number | null;
       readonly exit_code: number | null;
       readonly signal: string | null;
+      /** Unix milliseconds. */
       readonly created_at: number;
+      /** Unix milliseconds; of the newest attempt. */
       readonly started_at: number | null;
+      /** Unix milliseconds. */
       readonly ended_at: number | null;
       readonly error: string | null;
       readonly tags: readonly string[];
     };
   };
-  /** Delete a job that is over, or all of a server's that are, with their logs. */
+  /** Delete a finished job, or all finished jobs of a server, with their logs. */
   readonly job_delete: {
     readonly params: {
       readonly id: number;
@@ -1371,7 +1394,7 @@ export interface Methods {
       readonly deleted: number;
     };
   };
-  /** Delete all jobs of a project that no action declares, with their logs; what still runs is cancelled first. */
+  /** Delete all jobs of a project that no action declares, with their logs; running ones are cancelled first. */
   readonly job_clear: {
     readonly params: {
       readonly project: string;
@@ -1414,7 +1437,7 @@ export interface Methods {
       }[] | undefined;
     };
   };
-  /** Hand over to another program, which is tried out first; the servers run on. The agent ends after its answer. */
+  /** Hand over to another program, which is tried first; the servers keep running. The agent exits after its answer. */
   readonly agent_upgrade: {
     readonly params: {
       readonly node: string;
@@ -1425,7 +1448,7 @@ export interface Methods {
       readonly version: string;
     };
   };
-  /** End the agent; without `keep_servers` all servers are stopped first, and none is held. */
+  /** Stop the agent; without `keep_servers` all servers are stopped first, but not held. */
   readonly agent_shutdown: {
     readonly params: {
       readonly keep_servers?: boolean | undefined;
@@ -1449,12 +1472,12 @@ export interface Notifications {
     /** Without its line break; bytes that are not UTF-8 are replaced. */
     readonly line: string;
     readonly ts_unix_ms: number;
-    /** So many lines before this are not sent: they were read too slowly, and are too many, or no longer kept; or they could not be written to the log. */
+    /** Number of lines before this one that are not sent: they were read too slowly and are too many or no longer kept, or they could not be written to the log. */
     readonly missed?: number | undefined;
     /** The line is longer than 64 KiB and goes on in the next one. */
     readonly split?: true | undefined;
   };
-  /** A change of a server's state, for who asked for `transitions`. */
+  /** A change of a server's state, if `transitions` was set. */
   readonly transition: {
     /** As `logs` answered. */
     readonly subscription_id: number;
@@ -1464,14 +1487,14 @@ export interface Notifications {
     readonly reason?: string | undefined;
     readonly at_unix_ms: number;
   };
-  /** How a start is getting on that an `apply` with `progress` waits for: when something changed, and every 5 s. */
+  /** Progress of a start that an `apply` with `progress` waits for: when something changes, and every 5 s. */
   readonly apply_progress: {
     readonly project: string;
     readonly name: string;
     readonly waited_ms: number;
     /** The longest wait. */
     readonly bound_ms: number;
-    /** What was seen last of what is waited for. */
+    /** What was last seen of what is waited for. */
     readonly evidence: string;
     /** Since the wait began. */
     readonly restarts: number;
@@ -1480,11 +1503,11 @@ export interface Notifications {
     /** What it printed last. */
     readonly last_line?: string | undefined;
   };
-  /** The last of a subscription. */
+  /** The last notification of a subscription. */
   readonly log_end: {
     /** As `logs` answered. */
     readonly subscription_id: number;
-    /** So many lines before this are not sent: they were read too slowly, and are too many, or no longer kept; or they could not be written to the log. */
+    /** Number of lines before this one that are not sent: they were read too slowly and are too many or no longer kept, or they could not be written to the log. */
     readonly missed?: number | undefined;
   };
 }

@@ -16,7 +16,7 @@ export interface Secret {
     /** Variable in the environment of the command that applies. */
     readonly env: string;
   } | {
-    /** File whose content is the value, one final line break left out. */
+    /** File that contains the value; one final line break is removed. */
     readonly file: string;
   } | {
     /** Shell command line whose output is the value. */
@@ -26,161 +26,161 @@ export interface Secret {
 
 /** One server. */
 export interface Server {
-  /** The program, not a shell line. A bare name is looked for in the folders of the service PATH; with a slash it is a path, relative to the file that says so. */
+  /** The program, not a shell line. A bare name is looked up in the folders of the service PATH; with a slash it is a path, relative to the file that it is written in. */
   readonly command: string;
-  /** Arguments. `{port}`, `{name}`, `{project}`, `{home}` and `{env.NAME}` are filled in; `{{port}}` gives `{port}`; every other brace stays. Default: []. */
+  /** Arguments. `{port}`, `{name}`, `{project}`, `{home}` and `{env.NAME}` are filled in; `{{port}}` gives `{port}`; any other brace is left as it is. Default: []. */
   readonly args?: readonly string[] | undefined;
-  /** Port it listens on. `auto`: derived from project and name (or the one that it is to `prefer`), moved on when taken, then kept. `none`: no port. */
+  /** Port it listens on. `auto`: derived from project and name (or the one in `prefer`); the next free one if that is taken; then kept. `none`: no port. */
   readonly port: number | "auto" | "none" | {
-    /** One is chosen and kept, as by `port: auto`. */
+    /** A port is chosen and kept, as with `port: auto`. */
     readonly auto: true;
-    /** The port to choose, or the next one above it that is free. Without it, one is derived. */
+    /** The port to choose, or else the next free one above it. Defaults to a port derived from project and name. */
     readonly prefer?: number | undefined;
   };
-  /** Flag that is appended to the arguments together with the port, such as `--port`. */
+  /** Flag to append to the arguments, followed by the port, such as `--port`. */
   readonly portFlag?: string | undefined;
-  /** Where the port is expected to listen. Default: "127.0.0.1". */
+  /** Address on which the port is expected to listen. Default: "127.0.0.1". */
   readonly host?: string | undefined;
   /** Marks an HTTP MCP server: its URL is `http://host:port/path`. */
   readonly mcp?: true | {
     /** Path of the endpoint. Default: "/mcp". */
     readonly path?: string | undefined;
   } | undefined;
-  /** Environment, on top of the one every server gets. A value is a text, or a reference to a secret. */
+  /** Environment variables, added to those that every server gets. A value is text, or a reference to a secret. */
   readonly env?: Readonly<Record<string, string | Secret>> | undefined;
-  /** Files in dotenv syntax; their values are secret. A later file wins over an earlier one, `env` over all. Default: []. */
+  /** Files in dotenv syntax; their values are secret. Later files override earlier ones; `env` overrides all. Default: []. */
   readonly envFile?: string | readonly string[] | undefined;
-  /** Folder it runs in. A relative path starts at the file that says so. Default: "~". */
+  /** Folder it runs in. A relative path starts at the folder of the file that it is written in. Default: "~". */
   readonly workingDir?: string | undefined;
-  /** Permissions taken from new files, in octal. Default: "022". */
+  /** Permissions that new files do not get, in octal. Default: "022". */
   readonly umask?: string | undefined;
   /** Resource limits. */
   readonly limits?: {
-    /** Open files of a process: 1024 on Linux, 256 on macOS. */
+    /** Limit of open files per process; defaults to 1024 on Linux, 256 on macOS. */
     readonly openFiles?: number | undefined;
   } | undefined;
-  /** What runs it; the root's `backend` when left out. */
+  /** What runs it; defaults to the root's `backend`. */
   readonly backend?: "agent" | "systemd" | "launchd" | "supervisord" | undefined;
-  /** `system`: under the machine's systemd or launchd instead of the account's, from boot on. It takes root to apply, and runs as the account that applies. */
+  /** `system`: under the machine's systemd or launchd instead of your account's, from boot on. Applying needs root; the server runs as the account that applies. */
   readonly class?: "user" | "system" | undefined;
-  /** Longest time from the start of its process until it is ready, 5m when left out. A process that is not ready by then is stopped, and its start has failed. */
+  /** Longest time from the start of its process until it is ready; defaults to 5m. A process that is not ready by then is stopped, and its start has failed. */
   readonly startTimeout?: string | undefined;
-  /** What happens when the process ends by itself. */
+  /** What happens when the process exits by itself. */
   readonly restart?: {
-    /** When a process that ended is started again. A signal, and any code that is not a success, is a failure. Default: "on-failure". */
+    /** When a process that exited is restarted. A signal, or any exit code not in `success-exit-codes`, is a failure. Default: "on-failure". */
     readonly policy?: "on-failure" | "always" | "never" | undefined;
-    /** Wait before the first restart; doubled for each one after it. Default: "1s". */
+    /** Delay before the first restart; doubled for each further one. Default: "1s". */
     readonly backoffInitial?: string | undefined;
-    /** Longest wait before a restart. Default: "30s". */
+    /** Longest delay before a restart. Default: "30s". */
     readonly backoffMax?: string | undefined;
-    /** With this many restarts in the last 60 seconds the next one is not made: the server has failed. So it has after ten restarts for failure in a row (or this many, where that is more) without a minute of being ready. Default: 5. */
+    /** After this many restarts in the last 60 seconds the server is not restarted again: it has failed. The same holds after ten restarts for failure in a row (or this many, if that is more) without being ready for a minute. Default: 5. */
     readonly maxRetriesPerMinute?: number | undefined;
-    /** A process that was ready for this long starts over with the first wait. Default: "10s". */
+    /** Once a process has been ready for this long, the delay starts from the beginning again. Default: "10s". */
     readonly resetAfter?: string | undefined;
-    /** Exit codes that are not a failure. Default: [0]. */
+    /** Exit codes that count as success. Default: [0]. */
     readonly successExitCodes?: readonly number[] | undefined;
   } | undefined;
   /** How the server's processes are stopped. */
   readonly stop?: {
-    /** Time until those of its processes that are left are killed. Default: "10s". */
+    /** Time until its remaining processes are killed. Default: "10s". */
     readonly grace?: string | undefined;
-    /** Signal that asks its processes to end. Default: "SIGTERM". */
+    /** Signal that asks its processes to exit. Default: "SIGTERM". */
     readonly signal?: "SIGTERM" | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | undefined;
-    /** Which processes are stopped: `own`, or `all`, with daemons that left the server and hold no port of it. Default: "own". */
+    /** Which processes are stopped: its `own`, or `all`, including daemons that detached from the server and hold none of its ports. Default: "own". */
     readonly descendants?: "own" | "all" | undefined;
   } | undefined;
-  /** When it counts as ready, for `apply` and for servers that depend on it. `tcp` when it has a port, else `none`. */
+  /** When it counts as ready, for `apply` and for servers that depend on it. Defaults to `tcp` if it has a port, else `none`. */
   readonly readiness?: "mcp" | "tcp" | "none" | {
-    /** Kind of check; `mcp`, `tcp` and `none` may be written as a bare word. Left out, or `default`: the kind that it has when nothing is said. */
+    /** Kind of check; `mcp`, `tcp` and `none` may be written as a bare word. Left out, or `default`: the default kind of check. */
     readonly type?: "default" | undefined;
-    /** Port to look at; the server's own when left out. */
+    /** Port to check; defaults to the server's own. */
     readonly port?: number | undefined;
-    /** Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`. */
+    /** Whose listener counts: `own`, only one of this server's processes; `any`, also another program that listens in its place, as with `docker run -p` and `ssh -L`. Defaults to what its other check says, else `own`. */
     readonly owner?: "own" | "any" | undefined;
     /** Time between two checks. Default: "5s". */
     readonly interval?: string | undefined;
-    /** A check that takes longer has failed. Default: "2s". */
+    /** A check that takes longer fails. Default: "2s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness checks begin after it if there is no readiness check, otherwise once the server has been ready. Default: "30s". */
     readonly startPeriod?: string | undefined;
-    /** Failed checks in a row until the probe says no. Default: 3. */
+    /** Failed checks in a row until the probe fails. Default: 3. */
     readonly failureThreshold?: number | undefined;
-    /** Good checks in a row until the probe says yes. Default: 1. */
+    /** Successful checks in a row until the probe succeeds. Default: 1. */
     readonly successThreshold?: number | undefined;
   } | {
     /** Kind of check; `mcp`, `tcp` and `none` may be written as a bare word. */
     readonly type: "tcp";
-    /** Port to look at; the server's own when left out. */
+    /** Port to check; defaults to the server's own. */
     readonly port?: number | undefined;
-    /** Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`. */
+    /** Whose listener counts: `own`, only one of this server's processes; `any`, also another program that listens in its place, as with `docker run -p` and `ssh -L`. Defaults to what its other check says, else `own`. */
     readonly owner?: "own" | "any" | undefined;
     /** Time between two checks. Default: "5s". */
     readonly interval?: string | undefined;
-    /** A check that takes longer has failed. Default: "2s". */
+    /** A check that takes longer fails. Default: "2s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness checks begin after it if there is no readiness check, otherwise once the server has been ready. Default: "30s". */
     readonly startPeriod?: string | undefined;
-    /** Failed checks in a row until the probe says no. Default: 3. */
+    /** Failed checks in a row until the probe fails. Default: 3. */
     readonly failureThreshold?: number | undefined;
-    /** Good checks in a row until the probe says yes. Default: 1. */
+    /** Successful checks in a row until the probe succeeds. Default: 1. */
     readonly successThreshold?: number | undefined;
   } | {
     readonly type: "http";
-    /** Path that is asked for. Default: "/". */
+    /** Path to request. Default: "/". */
     readonly path?: string | undefined;
-    /** Status codes that are good; any from 200 to 299 when left out. No redirect is followed. */
+    /** Status codes that count as success; defaults to any from 200 to 299. Redirects are not followed. */
     readonly status?: number | readonly number[] | undefined;
-    /** Asked for in place of `path` and `port`, such as `http://127.0.0.1:8765/health`; `{port}` is filled in. Where it is not the server's own address, whoever listens there counts. */
+    /** Requested instead of `path` and `port`, such as `http://127.0.0.1:8765/health`; `{port}` is filled in. If it is not the server's own address, any program may listen there. */
     readonly url?: string | undefined;
     /** Whether `url` may lead to another machine. Default: false. */
     readonly allowRemote?: boolean | undefined;
-    /** Port to look at; the server's own when left out. */
+    /** Port to check; defaults to the server's own. */
     readonly port?: number | undefined;
-    /** Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`. */
+    /** Whose listener counts: `own`, only one of this server's processes; `any`, also another program that listens in its place, as with `docker run -p` and `ssh -L`. Defaults to what its other check says, else `own`. */
     readonly owner?: "own" | "any" | undefined;
     /** Time between two checks. Default: "5s". */
     readonly interval?: string | undefined;
-    /** A check that takes longer has failed. Default: "2s". */
+    /** A check that takes longer fails. Default: "2s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness checks begin after it if there is no readiness check, otherwise once the server has been ready. Default: "30s". */
     readonly startPeriod?: string | undefined;
-    /** Failed checks in a row until the probe says no. Default: 3. */
+    /** Failed checks in a row until the probe fails. Default: 3. */
     readonly failureThreshold?: number | undefined;
-    /** Good checks in a row until the probe says yes. Default: 1. */
+    /** Successful checks in a row until the probe succeeds. Default: 1. */
     readonly successThreshold?: number | undefined;
   } | {
     readonly type: "mcp";
-    /** Path of the MCP endpoint; that of `mcp`, or `/mcp`, when left out. */
+    /** Path of the MCP endpoint; defaults to the path in `mcp`, or `/mcp`. */
     readonly path?: string | undefined;
-    /** Port to look at; the server's own when left out. */
+    /** Port to check; defaults to the server's own. */
     readonly port?: number | undefined;
-    /** Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`. */
+    /** Whose listener counts: `own`, only one of this server's processes; `any`, also another program that listens in its place, as with `docker run -p` and `ssh -L`. Defaults to what its other check says, else `own`. */
     readonly owner?: "own" | "any" | undefined;
     /** Time between two checks. Default: "5s". */
     readonly interval?: string | undefined;
-    /** A check that takes longer has failed. An MCP exchange gets 10s, every other check 2s. Where the server keeps no session, each request of an exchange has this time. Default: "10s". */
+    /** A check that takes longer fails. Defaults to 10s for an MCP exchange, 2s for any other check. If the server keeps no session, each request of an exchange has this time. Default: "10s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness checks begin after it if there is no readiness check, otherwise once the server has been ready. Default: "30s". */
     readonly startPeriod?: string | undefined;
-    /** Failed checks in a row until the probe says no. Default: 3. */
+    /** Failed checks in a row until the probe fails. Default: 3. */
     readonly failureThreshold?: number | undefined;
-    /** Good checks in a row until the probe says yes. Default: 1. */
+    /** Successful checks in a row until the probe succeeds. Default: 1. */
     readonly successThreshold?: number | undefined;
   } | {
     readonly type: "command";
-    /** Program whose exit code 0 is good. It is found as the server's own is, and gets its environment and folder. */
+    /** Program that exits with 0 on success. It is looked up like the server's own, and runs in the server's environment and folder. */
     readonly command: string;
-    /** Its arguments; `{port}` and its like are filled in. Default: []. */
+    /** Its arguments; templates such as `{port}` are filled in. Default: []. */
     readonly args?: readonly string[] | undefined;
     /** Time between two checks. Default: "5s". */
     readonly interval?: string | undefined;
-    /** A check that takes longer has failed. Default: "2s". */
+    /** A check that takes longer fails. Default: "2s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness checks begin after it if there is no readiness check, otherwise once the server has been ready. Default: "30s". */
     readonly startPeriod?: string | undefined;
-    /** Failed checks in a row until the probe says no. Default: 3. */
+    /** Failed checks in a row until the probe fails. Default: 3. */
     readonly failureThreshold?: number | undefined;
-    /** Good checks in a row until the probe says yes. Default: 1. */
+    /** Successful checks in a row until the probe succeeds. Default: 1. */
     readonly successThreshold?: number | undefined;
   } | {
     readonly type: "none";
@@ -190,183 +190,183 @@ export interface Server {
     readonly pattern: string;
     /** Time between two checks. Default: "5s". */
     readonly interval?: string | undefined;
-    /** A check that takes longer has failed. Default: "2s". */
+    /** A check that takes longer fails. Default: "2s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness checks begin after it if there is no readiness check, otherwise once the server has been ready. Default: "30s". */
     readonly startPeriod?: string | undefined;
-    /** Failed checks in a row until the probe says no. Default: 3. */
+    /** Failed checks in a row until the probe fails. Default: 3. */
     readonly failureThreshold?: number | undefined;
-    /** Good checks in a row until the probe says yes. Default: 1. */
+    /** Successful checks in a row until the probe succeeds. Default: 1. */
     readonly successThreshold?: number | undefined;
   } | undefined;
-  /** When it counts as healthy; a failure restarts it. `tcp` when it has a port, else `none`. */
+  /** When it counts as healthy; a failure restarts it. Defaults to `tcp` if it has a port, else `none`. */
   readonly liveness?: "mcp" | "tcp" | "none" | {
-    /** Kind of check; `mcp`, `tcp` and `none` may be written as a bare word. Left out, or `default`: the kind that it has when nothing is said. */
+    /** Kind of check; `mcp`, `tcp` and `none` may be written as a bare word. Left out, or `default`: the default kind of check. */
     readonly type?: "default" | undefined;
-    /** Port to look at; the server's own when left out. */
+    /** Port to check; defaults to the server's own. */
     readonly port?: number | undefined;
-    /** Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`. */
+    /** Whose listener counts: `own`, only one of this server's processes; `any`, also another program that listens in its place, as with `docker run -p` and `ssh -L`. Defaults to what its other check says, else `own`. */
     readonly owner?: "own" | "any" | undefined;
     /** Time between two checks. Default: "5s". */
     readonly interval?: string | undefined;
-    /** A check that takes longer has failed. Default: "2s". */
+    /** A check that takes longer fails. Default: "2s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness checks begin after it if there is no readiness check, otherwise once the server has been ready. Default: "30s". */
     readonly startPeriod?: string | undefined;
-    /** Failed checks in a row until the probe says no. Default: 3. */
+    /** Failed checks in a row until the probe fails. Default: 3. */
     readonly failureThreshold?: number | undefined;
-    /** Good checks in a row until the probe says yes. Default: 1. */
+    /** Successful checks in a row until the probe succeeds. Default: 1. */
     readonly successThreshold?: number | undefined;
   } | {
     /** Kind of check; `mcp`, `tcp` and `none` may be written as a bare word. */
     readonly type: "tcp";
-    /** Port to look at; the server's own when left out. */
+    /** Port to check; defaults to the server's own. */
     readonly port?: number | undefined;
-    /** Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`. */
+    /** Whose listener counts: `own`, only one of this server's processes; `any`, also another program that listens in its place, as with `docker run -p` and `ssh -L`. Defaults to what its other check says, else `own`. */
     readonly owner?: "own" | "any" | undefined;
     /** Time between two checks. Default: "5s". */
     readonly interval?: string | undefined;
-    /** A check that takes longer has failed. Default: "2s". */
+    /** A check that takes longer fails. Default: "2s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness checks begin after it if there is no readiness check, otherwise once the server has been ready. Default: "30s". */
     readonly startPeriod?: string | undefined;
-    /** Failed checks in a row until the probe says no. Default: 3. */
+    /** Failed checks in a row until the probe fails. Default: 3. */
     readonly failureThreshold?: number | undefined;
-    /** Good checks in a row until the probe says yes. Default: 1. */
+    /** Successful checks in a row until the probe succeeds. Default: 1. */
     readonly successThreshold?: number | undefined;
   } | {
     readonly type: "http";
-    /** Path that is asked for. Default: "/". */
+    /** Path to request. Default: "/". */
     readonly path?: string | undefined;
-    /** Status codes that are good; any from 200 to 299 when left out. No redirect is followed. */
+    /** Status codes that count as success; defaults to any from 200 to 299. Redirects are not followed. */
     readonly status?: number | readonly number[] | undefined;
-    /** Asked for in place of `path` and `port`, such as `http://127.0.0.1:8765/health`; `{port}` is filled in. Where it is not the server's own address, whoever listens there counts. */
+    /** Requested instead of `path` and `port`, such as `http://127.0.0.1:8765/health`; `{port}` is filled in. If it is not the server's own address, any program may listen there. */
     readonly url?: string | undefined;
     /** Whether `url` may lead to another machine. Default: false. */
     readonly allowRemote?: boolean | undefined;
-    /** Port to look at; the server's own when left out. */
+    /** Port to check; defaults to the server's own. */
     readonly port?: number | undefined;
-    /** Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`. */
+    /** Whose listener counts: `own`, only one of this server's processes; `any`, also another program that listens in its place, as with `docker run -p` and `ssh -L`. Defaults to what its other check says, else `own`. */
     readonly owner?: "own" | "any" | undefined;
     /** Time between two checks. Default: "5s". */
     readonly interval?: string | undefined;
-    /** A check that takes longer has failed. Default: "2s". */
+    /** A check that takes longer fails. Default: "2s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness checks begin after it if there is no readiness check, otherwise once the server has been ready. Default: "30s". */
     readonly startPeriod?: string | undefined;
-    /** Failed checks in a row until the probe says no. Default: 3. */
+    /** Failed checks in a row until the probe fails. Default: 3. */
     readonly failureThreshold?: number | undefined;
-    /** Good checks in a row until the probe says yes. Default: 1. */
+    /** Successful checks in a row until the probe succeeds. Default: 1. */
     readonly successThreshold?: number | undefined;
   } | {
     readonly type: "mcp";
-    /** Path of the MCP endpoint; that of `mcp`, or `/mcp`, when left out. */
+    /** Path of the MCP endpoint; defaults to the path in `mcp`, or `/mcp`. */
     readonly path?: string | undefined;
-    /** Port to look at; the server's own when left out. */
+    /** Port to check; defaults to the server's own. */
     readonly port?: number | undefined;
-    /** Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`. */
+    /** Whose listener counts: `own`, only one of this server's processes; `any`, also another program that listens in its place, as with `docker run -p` and `ssh -L`. Defaults to what its other check says, else `own`. */
     readonly owner?: "own" | "any" | undefined;
     /** Time between two checks. Default: "5s". */
     readonly interval?: string | undefined;
-    /** A check that takes longer has failed. An MCP exchange gets 10s, every other check 2s. Where the server keeps no session, each request of an exchange has this time. Default: "10s". */
+    /** A check that takes longer fails. Defaults to 10s for an MCP exchange, 2s for any other check. If the server keeps no session, each request of an exchange has this time. Default: "10s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness checks begin after it if there is no readiness check, otherwise once the server has been ready. Default: "30s". */
     readonly startPeriod?: string | undefined;
-    /** Failed checks in a row until the probe says no. Default: 3. */
+    /** Failed checks in a row until the probe fails. Default: 3. */
     readonly failureThreshold?: number | undefined;
-    /** Good checks in a row until the probe says yes. Default: 1. */
+    /** Successful checks in a row until the probe succeeds. Default: 1. */
     readonly successThreshold?: number | undefined;
   } | {
     readonly type: "command";
-    /** Program whose exit code 0 is good. It is found as the server's own is, and gets its environment and folder. */
+    /** Program that exits with 0 on success. It is looked up like the server's own, and runs in the server's environment and folder. */
     readonly command: string;
-    /** Its arguments; `{port}` and its like are filled in. Default: []. */
+    /** Its arguments; templates such as `{port}` are filled in. Default: []. */
     readonly args?: readonly string[] | undefined;
     /** Time between two checks. Default: "5s". */
     readonly interval?: string | undefined;
-    /** A check that takes longer has failed. Default: "2s". */
+    /** A check that takes longer fails. Default: "2s". */
     readonly timeout?: string | undefined;
-    /** Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once. Default: "30s". */
+    /** Time after the start in which a failed check does not count. Liveness checks begin after it if there is no readiness check, otherwise once the server has been ready. Default: "30s". */
     readonly startPeriod?: string | undefined;
-    /** Failed checks in a row until the probe says no. Default: 3. */
+    /** Failed checks in a row until the probe fails. Default: 3. */
     readonly failureThreshold?: number | undefined;
-    /** Good checks in a row until the probe says yes. Default: 1. */
+    /** Successful checks in a row until the probe succeeds. Default: 1. */
     readonly successThreshold?: number | undefined;
   } | {
     readonly type: "none";
   } | undefined;
-  /** Servers that come before it. Default: []. */
+  /** Servers that it depends on. Default: []. */
   readonly dependsOn?: readonly (string | {
     /** Name of the other server. */
     readonly server: string;
-    /** What is waited for: that it is `ready`, that it has `started`, or that it has `completed` well. Default: "ready". */
+    /** What to wait for: that the other server is `ready`, has `started`, or has `completed` successfully. Default: "ready". */
     readonly condition?: "ready" | "started" | "completed" | undefined;
   })[] | undefined;
   /** Log files. */
   readonly logs?: {
     /** Size at which a log file is rotated. Default: "10MiB". */
     readonly maxSize?: string | undefined;
-    /** Number of rotated files that are kept. Default: 5. */
+    /** Number of rotated files to keep. Default: 5. */
     readonly keep?: number | undefined;
   } | undefined;
   /** Actions of this server by name: `xy run server:action`. */
   readonly actions?: Readonly<Record<string, {
-    /** The program, found as that of a server is. Either this or `script` is required. */
+    /** The program, looked up like a server's. Either this or `script` is required. */
     readonly command?: string | undefined;
-    /** Text of a script. Nothing is filled in: it finds what it needs in its environment. */
+    /** Text of a script. Templates are not filled in: use environment variables instead. */
     readonly script?: string | undefined;
-    /** Program that runs the script, with its arguments; what its first line (`#!…`) names when left out. */
+    /** Program that runs the script, with its arguments; defaults to what the script's first line (`#!…`) names. */
     readonly interpreter?: string | readonly string[] | undefined;
-    /** Arguments of the command or the script; templates are filled in as in those of a server. Default: []. */
+    /** Arguments of the command or the script; templates are filled in as for a server. Default: []. */
     readonly args?: readonly string[] | undefined;
-    /** Environment, on top of that of its server, or of the one everything gets. */
+    /** Environment variables, added to its server's, or to those that everything gets. */
     readonly env?: Readonly<Record<string, string | Secret>> | undefined;
-    /** Folder it runs in: that of its server, or the home folder, when left out. */
+    /** Folder it runs in; defaults to its server's, or the home folder. */
     readonly workingDir?: string | undefined;
-    /** Permissions taken from new files, in octal; `022`, or that of its server. */
+    /** Permissions that new files do not get, in octal; defaults to its server's, or `022`. */
     readonly umask?: string | undefined;
-    /** Longest run; then it is stopped, and has failed. `none`: as long as it takes. Default: "1h". */
+    /** Longest run; after that it is stopped and counts as failed. `none`: no limit. Default: "1h". */
     readonly timeout?: string | "none" | undefined;
-    /** When it is to end before its time: from its stop signal to SIGKILL for what is left of its process group. Default: "10s". */
+    /** When it is stopped early: time between its stop signal and SIGKILL for the rest of its process group. Default: "10s". */
     readonly grace?: string | undefined;
-    /** Signal that asks it to end before its time, sent to its whole process group. Default: "SIGTERM". */
+    /** Signal that stops it early, sent to its whole process group. Default: "SIGTERM". */
     readonly stopSignal?: "SIGTERM" | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | undefined;
-    /** Actions that a run of this one runs first, and that have to succeed: NAME, or SERVER:NAME. In a server a bare name is one of its own, or else one that stands alone. */
+    /** Actions to run before this one, which must succeed: NAME, or SERVER:NAME. Within a server, a bare name is one of its own actions, or else one that belongs to no server. */
     readonly after?: string | readonly string[] | undefined;
-    /** How often it is tried again after it failed. Default: 0. */
+    /** How often it is retried after a failure. Default: 0. */
     readonly retries?: number | {
-      /** How often it is tried again after it failed. */
+      /** How often it is retried after a failure. */
       readonly max: number;
-      /** Wait before the second attempt; doubled for each one after it. Default: "1s". */
+      /** Delay before the second attempt; doubled for each further one. Default: "1s". */
       readonly backoffInitial?: string | undefined;
-      /** Longest wait before an attempt. Default: "30s". */
+      /** Longest delay before an attempt. Default: "30s". */
       readonly backoffMax?: string | undefined;
     } | undefined;
-    /** When it runs by itself; a cron expression alone will do. */
+    /** When it runs automatically; a cron expression alone is enough. */
     readonly schedule?: string | {
       /** Cron expression: minute, hour, day of month, month, day of week (with seconds before them, if there are six parts), or `@daily` and its like. */
       readonly cron: string;
-      /** Time zone by its IANA name; that of the machine that applies when left out. */
+      /** IANA time zone; defaults to that of the machine that applies. */
       readonly timeZone?: string | undefined;
-      /** When the machine slept, or no agent ran, at one time or several: run it `once` afterwards, or `skip` them. Default: "once". */
+      /** When the machine slept or no agent ran at one or more of its times: run it `once` afterwards, or `skip` them. Default: "once". */
       readonly missed?: "once" | "skip" | undefined;
     } | undefined;
-    /** While it runs: a second run is refused, `allow`ed beside it, or takes its place (`replace`). Default: "forbid". */
+    /** What happens to a second run while it runs: refused (`forbid`), `allow`ed beside it, or takes its place (`replace`). Default: "forbid". */
     readonly concurrency?: "allow" | "forbid" | "replace" | undefined;
-    /** One line for people. Default: "". */
+    /** One-line description. Default: "". */
     readonly description?: string | undefined;
-    /** Words to find its jobs by. Default: []. */
+    /** Words that select its jobs. Default: []. */
     readonly tags?: readonly string[] | undefined;
   }>> | undefined;
-  /** Whether it should run, unless the operator said otherwise. `ignore`: declared, never touched. Default: "start". */
+  /** Whether it should run, unless the operator started or stopped it. `ignore`: declared, but never touched. Default: "start". */
   readonly wanted?: "start" | "stop" | "ignore" | undefined;
-  /** One line for people. Default: "". */
+  /** One-line description. Default: "". */
   readonly description?: string | undefined;
-  /** Words to find it by. Default: []. */
+  /** Words that select it. Default: []. */
   readonly tags?: readonly string[] | undefined;
-  /** Machines on which it is declared at all; every key that is given must match. */
+  /** Machines on which it exists at all; every given key must match. */
   readonly when?: When | undefined;
-  /** Settings for some machines: blocks that are merged into the server, in their order, where their `when` holds. */
+  /** Settings for some machines: blocks that are merged into the server, in order, on machines that their `when` matches. */
   readonly on?: readonly ServerOn[] | undefined;
 }
 
@@ -378,85 +378,85 @@ export type Defaults = Partial<Omit<Server, "on">>;
 
 /** A project: its servers, and what they have in common. */
 export interface Root {
-  /** Name of the project; made from the root folder's name when left out. */
+  /** Name of the project; defaults to one made from the root folder's name. */
   readonly project?: string | undefined;
-  /** Other files with a part of the project: paths or patterns (`work/*.kdl`), relative to the file that says so. `defaults` of this file hold there too. */
+  /** Other files with parts of the project: paths or patterns (`work/*.kdl`), relative to this file. This file's `defaults` apply to them too. */
   readonly include?: string | readonly string[] | undefined;
   /** What runs the servers. Default: "agent". */
   readonly backend?: "agent" | "systemd" | "launchd" | "supervisord" | undefined;
   /** Settings for every server. Blocks and `env` are merged key by key, lists are replaced. */
   readonly defaults?: Defaults | undefined;
-  /** Folders in which programs are found, before those every server gets. Default: []. */
+  /** Folders to look for programs in, before those that every server gets. Default: []. */
   readonly path?: readonly string[] | undefined;
   /** How systemd is used. */
   readonly systemd?: {
-    /** The `class` of servers under systemd that say none. Default: "user". */
+    /** The default `class` of servers under systemd. Default: "user". */
     readonly scope?: "user" | "system" | undefined;
   } | undefined;
   /** The supervisord that runs servers. */
   readonly supervisord?: {
-    /** Where it answers: `http://host:port/RPC2`, or `unix:///path` of its socket. Default: "http://localhost:9001/RPC2". */
+    /** Address of its API: `http://host:port/RPC2`, or `unix:///path` of its socket. Default: "http://localhost:9001/RPC2". */
     readonly url?: string | undefined;
-    /** Name that its HTTP server asks for. */
+    /** User name for its HTTP server. */
     readonly user?: string | undefined;
-    /** Password that its HTTP server asks for: a text, or a reference to a secret. */
+    /** Password for its HTTP server: text, or a reference to a secret. */
     readonly password?: string | Secret | undefined;
-    /** Whether `url` may lead to another machine: what is sent there, a password too, leaves this one. Default: false. */
+    /** Whether `url` may lead to another machine: everything sent there leaves this one, passwords too. Default: false. */
     readonly allowRemote?: boolean | undefined;
-    /** Folder that its `[include]` section names, as in `files = DIR/*.conf`: a file for each server is written there. Left out: its programs can be listed and operated, and no server runs there. */
+    /** Folder named in its `[include]` section, as in `files = DIR/*.conf`: a file for each server is written there. Without it, its programs can be listed and operated, but no server runs there. */
     readonly includeDir?: string | undefined;
   } | undefined;
-  /** Settings for some machines: blocks that are merged into the root, in their order, where their `when` holds. */
+  /** Settings for some machines: blocks that are merged into the root, in order, on machines that their `when` matches. */
   readonly on?: readonly RootOn[] | undefined;
   /** Servers by name. */
   readonly servers?: Readonly<Record<string, Server>> | undefined;
   /** Actions that belong to no server, by name: `xy run action`. */
   readonly actions?: Readonly<Record<string, {
-    /** The program, found as that of a server is. Either this or `script` is required. */
+    /** The program, looked up like a server's. Either this or `script` is required. */
     readonly command?: string | undefined;
-    /** Text of a script. Nothing is filled in: it finds what it needs in its environment. */
+    /** Text of a script. Templates are not filled in: use environment variables instead. */
     readonly script?: string | undefined;
-    /** Program that runs the script, with its arguments; what its first line (`#!…`) names when left out. */
+    /** Program that runs the script, with its arguments; defaults to what the script's first line (`#!…`) names. */
     readonly interpreter?: string | readonly string[] | undefined;
-    /** Arguments of the command or the script; templates are filled in as in those of a server. Default: []. */
+    /** Arguments of the command or the script; templates are filled in as for a server. Default: []. */
     readonly args?: readonly string[] | undefined;
-    /** Environment, on top of that of its server, or of the one everything gets. */
+    /** Environment variables, added to its server's, or to those that everything gets. */
     readonly env?: Readonly<Record<string, string | Secret>> | undefined;
-    /** Folder it runs in: that of its server, or the home folder, when left out. */
+    /** Folder it runs in; defaults to its server's, or the home folder. */
     readonly workingDir?: string | undefined;
-    /** Permissions taken from new files, in octal; `022`, or that of its server. */
+    /** Permissions that new files do not get, in octal; defaults to its server's, or `022`. */
     readonly umask?: string | undefined;
-    /** Longest run; then it is stopped, and has failed. `none`: as long as it takes. Default: "1h". */
+    /** Longest run; after that it is stopped and counts as failed. `none`: no limit. Default: "1h". */
     readonly timeout?: string | "none" | undefined;
-    /** When it is to end before its time: from its stop signal to SIGKILL for what is left of its process group. Default: "10s". */
+    /** When it is stopped early: time between its stop signal and SIGKILL for the rest of its process group. Default: "10s". */
     readonly grace?: string | undefined;
-    /** Signal that asks it to end before its time, sent to its whole process group. Default: "SIGTERM". */
+    /** Signal that stops it early, sent to its whole process group. Default: "SIGTERM". */
     readonly stopSignal?: "SIGTERM" | "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2" | undefined;
-    /** Actions that a run of this one runs first, and that have to succeed: NAME, or SERVER:NAME. In a server a bare name is one of its own, or else one that stands alone. */
+    /** Actions to run before this one, which must succeed: NAME, or SERVER:NAME. Within a server, a bare name is one of its own actions, or else one that belongs to no server. */
     readonly after?: string | readonly string[] | undefined;
-    /** How often it is tried again after it failed. Default: 0. */
+    /** How often it is retried after a failure. Default: 0. */
     readonly retries?: number | {
-      /** How often it is tried again after it failed. */
+      /** How often it is retried after a failure. */
       readonly max: number;
-      /** Wait before the second attempt; doubled for each one after it. Default: "1s". */
+      /** Delay before the second attempt; doubled for each further one. Default: "1s". */
       readonly backoffInitial?: string | undefined;
-      /** Longest wait before an attempt. Default: "30s". */
+      /** Longest delay before an attempt. Default: "30s". */
       readonly backoffMax?: string | undefined;
     } | undefined;
-    /** When it runs by itself; a cron expression alone will do. */
+    /** When it runs automatically; a cron expression alone is enough. */
     readonly schedule?: string | {
       /** Cron expression: minute, hour, day of month, month, day of week (with seconds before them, if there are six parts), or `@daily` and its like. */
       readonly cron: string;
-      /** Time zone by its IANA name; that of the machine that applies when left out. */
+      /** IANA time zone; defaults to that of the machine that applies. */
       readonly timeZone?: string | undefined;
-      /** When the machine slept, or no agent ran, at one time or several: run it `once` afterwards, or `skip` them. Default: "once". */
+      /** When the machine slept or no agent ran at one or more of its times: run it `once` afterwards, or `skip` them. Default: "once". */
       readonly missed?: "once" | "skip" | undefined;
     } | undefined;
-    /** While it runs: a second run is refused, `allow`ed beside it, or takes its place (`replace`). Default: "forbid". */
+    /** What happens to a second run while it runs: refused (`forbid`), `allow`ed beside it, or takes its place (`replace`). Default: "forbid". */
     readonly concurrency?: "allow" | "forbid" | "replace" | undefined;
-    /** One line for people. Default: "". */
+    /** One-line description. Default: "". */
     readonly description?: string | undefined;
-    /** Words to find its jobs by. Default: []. */
+    /** Words that select its jobs. Default: []. */
     readonly tags?: readonly string[] | undefined;
   }>> | undefined;
   /** Machines on which this root declares anything. */

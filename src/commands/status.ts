@@ -1,4 +1,3 @@
-import type { Observed, Transition } from "../model/observed.ts";
 import { isProgramAddress } from "../model/other-program.ts";
 import { entryOfAgent, statusEntryOf } from "../rpc/entries.ts";
 import { statusView } from "../views/status.ts";
@@ -30,10 +29,12 @@ export default class Status extends BaseCommand {
       await this.show(status, {
         text: async ({ recent_transitions, log_path: logPath }) => {
           const [observed] = await client.call("observe", wireName(address));
-          const transitions = recent_transitions.map(
-            ({ at_unix_ms, ...rest }) => ({ ...rest, at: at_unix_ms }) as Transition,
-          );
-          return statusView(observed as Observed, { transitions, logPath }, await specScreen(this.screen));
+          if (observed === undefined) throw new Error(`the agent says nothing about ${address.name}`);
+          const transitions = recent_transitions.map(({ at_unix_ms, ...rest }) => ({
+            ...rest,
+            at: at_unix_ms,
+          }));
+          return statusView(observed, { transitions, logPath }, await specScreen(this.screen));
         },
         json: entryOfAgent,
       });

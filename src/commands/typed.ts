@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { DEFAULT_PROJECT, NAME_PATTERN, NAME_RULE } from "../model/name.ts";
-import { OPEN_FILES } from "../model/server-fields.ts";
+import { OPEN_FILES } from "../model/process-fields.ts";
 import type { Typed } from "../operation/typed.ts";
 import { entryOfAgent } from "../rpc/entries.ts";
 import { typedFolder } from "../system/paths.ts";

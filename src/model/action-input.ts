@@ -28,11 +28,11 @@ const scheduleInput = z.union(
       cron,
       timeZone: text('write a time zone such as "Europe/Berlin"')
         .optional()
-        .describe("Time zone by its IANA name; that of the machine that applies when left out."),
+        .describe("IANA time zone; defaults to that of the machine that applies."),
       missed: oneOf(MISSED)
         .default("once")
         .describe(
-          "When the machine slept, or no agent ran, at one time or several: run it `once` afterwards, or `skip` them.",
+          "When the machine slept or no agent ran at one or more of its times: run it `once` afterwards, or `skip` them.",
         ),
     }),
   ],
@@ -43,11 +43,11 @@ const retriesInput = z.union(
   [
     whole(0, 100),
     z.strictObject({
-      max: whole(0, 100).describe("How often it is tried again after it failed."),
+      max: whole(0, 100).describe("How often it is retried after a failure."),
       backoffInitial: duration
         .default("1s")
-        .describe("Wait before the second attempt; doubled for each one after it."),
-      backoffMax: duration.default("30s").describe("Longest wait before an attempt."),
+        .describe("Delay before the second attempt; doubled for each further one."),
+      backoffMax: duration.default("30s").describe("Longest delay before an attempt."),
     }),
   ],
   { error: "write a number, or a block with max, backoff-initial and backoff-max" },
@@ -62,56 +62,58 @@ export const actionInput = z.strictObject(
   {
     command: pathText("program", "write the program to run")
       .optional()
-      .describe("The program, found as that of a server is. Either this or `script` is required."),
+      .describe("The program, looked up like a server's. Either this or `script` is required."),
     script: text("write the text of the script")
       .optional()
-      .describe("Text of a script. Nothing is filled in: it finds what it needs in its environment."),
+      .describe("Text of a script. Templates are not filled in: use environment variables instead."),
     interpreter: oneOrMoreOf(pathText("program"))
       .optional()
       .describe(
-        "Program that runs the script, with its arguments; what its first line (`#!…`) names when left out.",
+        "Program that runs the script, with its arguments; defaults to what the script's first line (`#!…`) names.",
       ),
     args: textList
       .default([])
-      .describe("Arguments of the command or the script; templates are filled in as in those of a server."),
+      .describe("Arguments of the command or the script; templates are filled in as for a server."),
     env: envInput
       .default({})
-      .describe("Environment, on top of that of its server, or of the one everything gets."),
+      .describe("Environment variables, added to its server's, or to those that everything gets."),
     workingDir: pathText("file", "write a path")
       .optional()
-      .describe("Folder it runs in: that of its server, or the home folder, when left out."),
+      .describe("Folder it runs in; defaults to its server's, or the home folder."),
     umask: umaskInput
       .optional()
-      .describe("Permissions taken from new files, in octal; `022`, or that of its server."),
+      .describe("Permissions that new files do not get, in octal; defaults to its server's, or `022`."),
     timeout: z
       .union([someTime, z.literal("none")], { error: 'write a duration such as "5m", or "none"' })
       .default("1h")
-      .describe("Longest run; then it is stopped, and has failed. `none`: as long as it takes."),
+      .describe("Longest run; after that it is stopped and counts as failed. `none`: no limit."),
     grace: duration
       .default("10s")
       .describe(
-        "When it is to end before its time: from its stop signal to SIGKILL for what is left of its process group.",
+        "When it is stopped early: time between its stop signal and SIGKILL for the rest of its process group.",
       ),
     stopSignal: oneOf(STOP_SIGNALS)
       .default("SIGTERM")
-      .describe("Signal that asks it to end before its time, sent to its whole process group."),
+      .describe("Signal that stops it early, sent to its whole process group."),
     after: oneOrMore
       .optional()
       .describe(
-        "Actions that a run of this one runs first, and that have to succeed: NAME, or SERVER:NAME. In a server a bare name is one of its own, or else one that stands alone.",
+        "Actions to run before this one, which must succeed: NAME, or SERVER:NAME. Within a server, a bare name is one of its own actions, or else one that belongs to no server.",
       ),
-    retries: retriesInput.default(0).describe("How often it is tried again after it failed."),
-    schedule: scheduleInput.optional().describe("When it runs by itself; a cron expression alone will do."),
+    retries: retriesInput.default(0).describe("How often it is retried after a failure."),
+    schedule: scheduleInput
+      .optional()
+      .describe("When it runs automatically; a cron expression alone is enough."),
     concurrency: oneOf(CONCURRENCY)
       .default("forbid")
       .describe(
-        "While it runs: a second run is refused, `allow`ed beside it, or takes its place (`replace`).",
+        "What happens to a second run while it runs: refused (`forbid`), `allow`ed beside it, or takes its place (`replace`).",
       ),
-    description: z.string({ error: "write text in quotes" }).default("").describe("One line for people."),
+    description: z.string({ error: "write text in quotes" }).default("").describe("One-line description."),
     tags: z
       .array(text(), { error: "write a list of texts" })
       .default([])
-      .describe("Words to find its jobs by."),
+      .describe("Words that select its jobs."),
   },
   { error: "write a block that describes an action" },
 );

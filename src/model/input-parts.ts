@@ -71,7 +71,7 @@ export const secretInput = z.strictObject(
       [
         z.strictObject({ env: text().describe("Variable in the environment of the command that applies.") }),
         z.strictObject({
-          file: pathText("file").describe("File whose content is the value, one final line break left out."),
+          file: pathText("file").describe("File that contains the value; one final line break is removed."),
         }),
         z.strictObject({ command: text().describe("Shell command line whose output is the value.") }),
       ],

@@ -38,12 +38,9 @@ export const job = z.object({
   pid: z.int().nullable(),
   exit_code: z.int().nullable(),
   signal: z.string().nullable(),
-  /** Unix ms. */
-  created_at: z.int(),
-  /** Unix ms, of the newest attempt. */
-  started_at: z.int().nullable(),
-  /** Unix ms. */
-  ended_at: z.int().nullable(),
+  created_at: z.int().describe("Unix milliseconds."),
+  started_at: z.int().nullable().describe("Unix milliseconds; of the newest attempt."),
+  ended_at: z.int().nullable().describe("Unix milliseconds."),
   /** Why it failed or was cancelled, one clause. */
   error: z.string().nullable(),
   tags: z.array(z.string()),

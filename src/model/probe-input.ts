@@ -7,17 +7,19 @@ const OWNERS = ["own", "any"] as const;
 export type Owner = (typeof OWNERS)[number];
 
 const MCP_TIMEOUT =
-  "A check that takes longer has failed. An MCP exchange gets 10s, every other check 2s. Where the server keeps no session, each request of an exchange has this time.";
+  "A check that takes longer fails. Defaults to 10s for an MCP exchange, 2s for any other check. If the server keeps no session, each request of an exchange has this time.";
 const timing = {
   interval: duration.default("5s").describe("Time between two checks."),
-  timeout: duration.default("2s").describe("A check that takes longer has failed."),
+  timeout: duration.default("2s").describe("A check that takes longer fails."),
   startPeriod: duration
     .default("30s")
     .describe(
-      "Time after the start in which a failed check does not count. Liveness begins after it where there is no readiness check, else when the server was ready once.",
+      "Time after the start in which a failed check does not count. Liveness checks begin after it if there is no readiness check, otherwise once the server has been ready.",
     ),
-  failureThreshold: whole(1, 1000).default(3).describe("Failed checks in a row until the probe says no."),
-  successThreshold: whole(1, 1000).default(1).describe("Good checks in a row until the probe says yes."),
+  failureThreshold: whole(1, 1000).default(3).describe("Failed checks in a row until the probe fails."),
+  successThreshold: whole(1, 1000)
+    .default(1)
+    .describe("Successful checks in a row until the probe succeeds."),
 };
 /** An exchange of several messages, with a server that may start a program for each, takes longer than a look at a port. */
 const mcpTiming = { ...timing, timeout: duration.default("10s").describe(MCP_TIMEOUT) };
@@ -30,9 +32,9 @@ const owner = z
   .enum(OWNERS, { error: 'write "own" or "any"' })
   .optional()
   .describe(
-    "Whose listener counts: `own`, that of one of this server's processes, or `any`, where another program rightly listens in its place, as with `docker run -p` and `ssh -L`. Left out: what its other check says, else `own`.",
+    "Whose listener counts: `own`, only one of this server's processes; `any`, also another program that listens in its place, as with `docker run -p` and `ssh -L`. Defaults to what its other check says, else `own`.",
   );
-const otherPort = port.optional().describe("Port to look at; the server's own when left out.");
+const otherPort = port.optional().describe("Port to check; defaults to the server's own.");
 const tcpProbe = z
   .strictObject({
     type: z.literal("tcp").describe("Kind of check; `mcp`, `tcp` and `none` may be written as a bare word."),
@@ -44,17 +46,19 @@ const tcpProbe = z
 const httpProbe = z
   .strictObject({
     type: z.literal("http"),
-    path: path.optional().meta({ description: "Path that is asked for.", default: "/" }),
+    path: path.optional().meta({ description: "Path to request.", default: "/" }),
     status: z
       .union([statusCode, z.array(statusCode).min(1, { error: "write at least one code" })], {
         error: "write a status code such as 200, or a list of them",
       })
       .optional()
-      .describe("Status codes that are good; any from 200 to 299 when left out. No redirect is followed."),
+      .describe(
+        "Status codes that count as success; defaults to any from 200 to 299. Redirects are not followed.",
+      ),
     url: text('write a URL such as "http://127.0.0.1:8765/health"')
       .optional()
       .describe(
-        "Asked for in place of `path` and `port`, such as `http://127.0.0.1:8765/health`; `{port}` is filled in. Where it is not the server's own address, whoever listens there counts.",
+        "Requested instead of `path` and `port`, such as `http://127.0.0.1:8765/health`; `{port}` is filled in. If it is not the server's own address, any program may listen there.",
       ),
     allowRemote: z
       .boolean({ error: "write true or false" })
@@ -64,26 +68,26 @@ const httpProbe = z
     owner,
     ...timing,
   })
-  .describe("It listens on the port, and answers a GET with a good status code.");
+  .describe("It listens on the port and answers a GET with a successful status code.");
 const mcpProbe = z
   .strictObject({
     type: z.literal("mcp"),
-    path: path.optional().describe("Path of the MCP endpoint; that of `mcp`, or `/mcp`, when left out."),
+    path: path.optional().describe("Path of the MCP endpoint; defaults to the path in `mcp`, or `/mcp`."),
     port: otherPort,
     owner,
     ...mcpTiming,
   })
-  .describe("It listens on the port, and an MCP exchange succeeds: it is opened, and the tools are listed.");
+  .describe("It listens on the port, and an MCP exchange succeeds: open a session, list the tools.");
 const commandProbe = z
   .strictObject({
     type: z.literal("command"),
     command: pathText("program", "write the program to run").describe(
-      "Program whose exit code 0 is good. It is found as the server's own is, and gets its environment and folder.",
+      "Program that exits with 0 on success. It is looked up like the server's own, and runs in the server's environment and folder.",
     ),
-    args: textList.default([]).describe("Its arguments; `{port}` and its like are filled in."),
+    args: textList.default([]).describe("Its arguments; templates such as `{port}` are filled in."),
     ...timing,
   })
-  .describe("A program ends with exit code 0.");
+  .describe("A program exits with code 0.");
 const regularExpression = text("write a regular expression in quotes");
 const logProbe = z
   .strictObject({
@@ -109,7 +113,7 @@ const usualProbe = z
       .literal("default")
       .optional()
       .describe(
-        "Kind of check; `mcp`, `tcp` and `none` may be written as a bare word. Left out, or `default`: the kind that it has when nothing is said.",
+        "Kind of check; `mcp`, `tcp` and `none` may be written as a bare word. Left out, or `default`: the default kind of check.",
       ),
     port: otherPort,
     owner,
@@ -119,9 +123,7 @@ const usualProbe = z
     failureThreshold: leftOut(timing.failureThreshold),
     successThreshold: leftOut(timing.successThreshold),
   })
-  .describe(
-    "The kind of check that it has when nothing is said, with other settings. `type` may be left out.",
-  );
+  .describe("The default kind of check, with other settings. `type` may be left out.");
 
 const WORDS = ["mcp", "tcp", "none"] as const;
 const everywhere = [usualProbe, tcpProbe, httpProbe, mcpProbe, commandProbe, noneProbe] as const;

@@ -1,11 +1,7 @@
-/** Names one process for good: a pid alone is given to another program sooner or later. */
-export interface ProcessId {
-  readonly pid: number;
-  /** Start time as the system tells it; opaque, only compared. */
-  readonly start: string;
-  /** Which boot of the machine the start time counts from. */
-  readonly boot: string;
-}
+import type { z } from "zod";
+import type { processId } from "./spec-parts.ts";
+
+export type ProcessId = Readonly<z.output<typeof processId>>;
 
 /** What a process is and uses. */
 export interface ProcessUsage {

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { BACKENDS } from "./backends.ts";
 import { writtenShape } from "./field.ts";
 import { oneOf, pathText, secretInput, serverName, text } from "./input-parts.ts";
-import { actionsInput, onWhen, SERVER_FIELDS, whenInput } from "./server-fields.ts";
+import { onWhen, whenInput } from "./machine-input.ts";
+import { actionsInput, SERVER_FIELDS } from "./server-fields.ts";
 import { CLASSES } from "./spec-parts.ts";
 
 /** What a person may write, in camelCase: see `server-fields.ts` for a server's own. */
@@ -20,22 +21,22 @@ const supervisordInput = z.strictObject(
       .string({ error: URL_CHOICES })
       .regex(/^(https?:\/\/[^/@\s]+|unix:\/\/\/[^\s])/, { error: URL_CHOICES })
       .default("http://localhost:9001/RPC2")
-      .describe("Where it answers: `http://host:port/RPC2`, or `unix:///path` of its socket."),
-    user: text().optional().describe("Name that its HTTP server asks for."),
+      .describe("Address of its API: `http://host:port/RPC2`, or `unix:///path` of its socket."),
+    user: text().optional().describe("User name for its HTTP server."),
     password: z
       .union([text(), secretInput], { error: "write a text, or a reference to a secret" })
       .optional()
-      .describe("Password that its HTTP server asks for: a text, or a reference to a secret."),
+      .describe("Password for its HTTP server: text, or a reference to a secret."),
     allowRemote: z
       .boolean({ error: "write true or false" })
       .default(false)
       .describe(
-        "Whether `url` may lead to another machine: what is sent there, a password too, leaves this one.",
+        "Whether `url` may lead to another machine: everything sent there leaves this one, passwords too.",
       ),
     includeDir: pathText("file")
       .optional()
       .describe(
-        "Folder that its `[include]` section names, as in `files = DIR/*.conf`: a file for each server is written there. Left out: its programs can be listed and operated, and no server runs there.",
+        "Folder named in its `[include]` section, as in `files = DIR/*.conf`: a file for each server is written there. Without it, its programs can be listed and operated, but no server runs there.",
       ),
   },
   { error: "write a block with url and include-dir" },
@@ -52,11 +53,11 @@ const ofMachines = {
   path: z
     .array(pathText("file"), { error: "write a list of folders" })
     .default([])
-    .describe("Folders in which programs are found, before those every server gets."),
+    .describe("Folders to look for programs in, before those that every server gets."),
   systemd: z
     .strictObject(
       {
-        scope: oneOf(CLASSES).default("user").describe("The `class` of servers under systemd that say none."),
+        scope: oneOf(CLASSES).default("user").describe("The default `class` of servers under systemd."),
       },
       { error: "write a block with scope" },
     )
@@ -73,12 +74,12 @@ export const rootInput = z.strictObject(
   {
     project: serverName
       .optional()
-      .describe("Name of the project; made from the root folder's name when left out."),
+      .describe("Name of the project; defaults to one made from the root folder's name."),
     include: z
       .union([pathText("file"), z.array(pathText("file"))], { error: "write a path or a list of paths" })
       .optional()
       .describe(
-        "Other files with a part of the project: paths or patterns (`work/*.kdl`), relative to the file that says so. `defaults` of this file hold there too.",
+        "Other files with parts of the project: paths or patterns (`work/*.kdl`), relative to this file. This file's `defaults` apply to them too.",
       ),
     ...ofMachines,
     on: z
@@ -87,7 +88,7 @@ export const rootInput = z.strictObject(
       })
       .optional()
       .describe(
-        "Settings for some machines: blocks that are merged into the root, in their order, where their `when` holds.",
+        "Settings for some machines: blocks that are merged into the root, in order, on machines that their `when` matches.",
       ),
     servers: z
       .record(serverName, serverInput, { error: "write a map of servers" })

@@ -76,9 +76,18 @@ export const CLASSES = ["user", "system"] as const;
 export const secretValues = z.record(z.string(), z.string());
 export type SecretValues = z.infer<typeof secretValues>;
 
-/** How a process ended, as it is stored and sent: the type is `Exit`. */
+/** How a process ended. `unknown`: nobody who could tell saw it end; `because` says why, in one clause. */
 export const exit = z.union([
   z.object({ kind: z.literal("code"), code: z.int() }),
   z.object({ kind: z.literal("signal"), signal: z.string() }),
   z.object({ kind: z.literal("unknown"), because: z.string().optional() }),
 ]);
+
+/** Names one process for good: a pid alone is given to another program sooner or later. */
+export const processId = z.object({
+  pid: z.int().min(1),
+  /** Start time as the system tells it; opaque, only compared. */
+  start: z.string(),
+  /** Which boot of the machine the start time counts from. */
+  boot: z.string(),
+});

@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import { become, keptObject } from "./field.ts";
 import type { FilledServer } from "./server.ts";
-import { type Facts, SERVER_FIELDS } from "./server-fields.ts";
+import { SERVER_FIELDS } from "./server-fields.ts";
+import type { Facts } from "./server-row.ts";
 
 /**
  * What one server is, with every default filled in, every path absolute and every `{…}` expanded: the form that

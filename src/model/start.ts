@@ -31,6 +31,6 @@ export function earlyEnd(exit: Exit, spec: Pick<ServerSpec, "mcp">): string {
 /** What most of those turn out to be that end well at once and should have stayed. */
 function likelyCause({ mcp }: Pick<ServerSpec, "mcp">): string {
   return mcp === null
-    ? "it may have gone into the background, or only told its usage"
-    : "its input is empty, which ends a server that speaks MCP over stdio; run it as one that speaks HTTP, or behind a bridge";
+    ? "it may have gone into the background, or only printed its usage"
+    : "its input is empty, so a server that speaks MCP over stdio exits; run it over HTTP, or behind a bridge";
 }

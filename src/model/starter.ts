@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { processId } from "./spec-parts.ts";
 
 /** The process of an `xy up`. */
-export const session = z.object({ pid: z.int().min(1), start: z.string(), boot: z.string() });
+export const session = processId;
 
 /**
  * On whose word a server runs. What a session (`xy up`) started ends with it, unless somebody else has said start since.

@@ -211,11 +211,11 @@ class Walk {
     if (removal === undefined || before === undefined || desired === undefined) return undefined;
     if (this.#unfinished.has(removal)) return undefined;
     const there = `under ${before.backend}`;
-    if (before.spec === undefined) return `what it was ${there} is not known`;
+    if (before.spec === undefined) return `what it was ${there} is unknown`;
     const { spec } = before;
     const secrets = keptSecrets(spec, desired, own(this.#options.secrets, server) ?? {});
     if (typeof secrets === "string")
-      return `it cannot be put back ${there}: the value of ${secrets} is another by now`;
+      return `it cannot be put back ${there}: the value of ${secrets} has changed`;
     const here: Change = { ...change, action: "remove", desired, held: false };
     const { desired: _, ...gone } = here;
     const emptied = await this.#perform({ ...gone, observed: { ...before, backend: desired.backend } }, 0);
@@ -231,7 +231,7 @@ class Walk {
     const again = await this.#perform(back, this.#options.waitMs, secrets);
     return again.ok
       ? `it is put back ${there}`
-      : `it is put back ${there}, and does not come up there either: ${again.message}`;
+      : `it was put back ${there}, but does not come up there either: ${again.message}`;
   }
 
   async #perform(change: Change, waitMs: number | undefined, known?: SecretValues): Promise<PerformResult> {

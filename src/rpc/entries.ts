@@ -1,9 +1,10 @@
 import { secondsSince } from "../model/elapsed.ts";
-import type { Exit, Observed } from "../model/observed.ts";
+import type { Exit, Observed, Transition } from "../model/observed.ts";
+import { pauseTimes } from "../model/time-names.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import type { ListEntry, StatusEntry, TreeEntry } from "./entry-contract.ts";
 
-/** What the wire says of servers, made from an observation: for those that no agent tells of. */
+/** What the wire says of a server, made from an observation: by the agent, and by commands for what runs as a unit. */
 
 const YES_NO = { ok: true, failing: false, unknown: null } as const;
 
@@ -11,6 +12,7 @@ const YES_NO = { ok: true, failing: false, unknown: null } as const;
 export function listEntryOf(observed: Observed, now: number): ListEntry {
   const { name, project, backend, state, pid, spec, operator, startedAt, lastExit, ready, healthy } =
     observed;
+  const { paused, unwatched, waitsFor: waits_for, kept, troubles } = observed;
   const running = state === "running";
   return {
     name,
@@ -21,11 +23,14 @@ export function listEntryOf(observed: Observed, now: number): ListEntry {
     ...withoutUndefined({ pid }),
     port: spec?.port ?? null,
     held: operator === "stop",
+    ...(paused ? { paused: pauseTimes(paused) } : {}),
+    ...withoutUndefined({ unwatched }),
     ...(running && startedAt !== undefined ? { uptime_secs: secondsSince(startedAt, now) } : {}),
     restart_count: observed.restartCount ?? null,
     ...(lastExit ? lastEndOf(lastExit) : {}),
     ready: running ? YES_NO[ready.status] : false,
     healthy: running ? YES_NO[healthy.status] : null,
+    ...withoutUndefined({ waits_for, kept, troubles }),
   };
 }
 
@@ -64,24 +69,26 @@ export function treeEntryOf(observed: Observed, now: number): TreeEntry {
   return { ...listEntryOf(observed, now), depends_on: observed.spec?.dependsOn ?? [] };
 }
 
-/** `log`: where its output is, or how it is read. */
+/** `log`: where its output is, or how it is read. `transitions`: its newest ones, where somebody keeps them. */
 export function statusEntryOf(
   observed: Observed & Required<Pick<Observed, "spec">>,
   log: string,
   now: number,
+  transitions: readonly Transition[] = [],
 ): StatusEntry {
-  const { since, reason, operator, drift, ready, healthy, mcp, spec, startedAt, lastLines } = observed;
+  const { since, reason, operator, drift, ready, healthy, mcp, spec, startedAt, startedBy, lastLines } =
+    observed;
   return {
     ...listEntryOf(observed, now),
     since_unix_ms: since,
     ...withoutUndefined({ started_at_unix_ms: startedAt, reason }),
     operator,
-    ...withoutUndefined({ drift }),
-    recent_transitions: [],
+    ...withoutUndefined({ started_by: startedBy, drift }),
+    recent_transitions: transitions.map(({ at, ...step }) => ({ ...step, at_unix_ms: at })),
     probes: { readiness: ready, liveness: healthy },
-    ...(mcp ? { mcp } : {}),
+    ...withoutUndefined({ mcp }),
     spec,
     log_path: log,
-    ...(lastLines ? { last_lines: [...lastLines] } : {}),
+    ...withoutUndefined({ last_lines: lastLines }),
   };
 }

@@ -1,37 +1,21 @@
 import { z } from "zod";
 import { BACKENDS } from "../model/backends.ts";
 import { STATES } from "../model/observed.ts";
+import {
+  missing,
+  operatorWord,
+  transition,
+  troubles,
+  unixMs,
+  unwatched,
+  verdict,
+} from "../model/observed-schema.ts";
 import { mcpFacts } from "../model/probe-report.ts";
 import { serverSpec } from "../model/spec.ts";
 import { CONDITIONS } from "../model/spec-parts.ts";
 import { starter } from "../model/starter.ts";
 
 /** What the wire says of one server: in a list, in a tree, and by itself. */
-
-/** Milliseconds since 1970, whole ones. */
-export const unixMs = z.int();
-
-export const verdict = z.object({
-  status: z.enum(["ok", "failing", "unknown"]),
-  evidence: z.string(),
-  at: unixMs,
-});
-
-/** What keeps a server from starting: it starts by itself once these are otherwise. */
-export const missing = z.array(
-  z.object({
-    server: z.string(),
-    condition: z.enum(CONDITIONS),
-    state: z.string(),
-    /** It rests, and nothing brings it up by itself. */
-    resting: z.boolean(),
-  }),
-);
-
-export const troubles = z.array(z.string());
-
-/** It runs as recorded, and cannot be watched for now; the agent keeps trying. */
-export const unwatched = z.object({ reason: z.string() });
 
 export const listEntry = z.object({
   name: z.string(),
@@ -71,7 +55,7 @@ export const listEntry = z.object({
   ready: z.boolean().nullable(),
   healthy: z.boolean().nullable(),
   /** Only while it waits; its state is `stopped` then. */
-  waits_for: missing.optional(),
+  waits_for: z.array(missing).optional(),
   /** No configuration declares it: `keep` has added it, and only `forget` removes it. */
   kept: z.literal(true).optional(),
   /** What xy cannot do for it now, a clause each, such as `its record cannot be written: no space left on device (ENOSPC)`. */
@@ -89,13 +73,11 @@ export const statusEntry = listEntry.extend({
   /** Of the process that runs. */
   started_at_unix_ms: unixMs.optional(),
   reason: z.string().optional(),
-  operator: z.enum(["start", "stop"]).nullable(),
+  operator: operatorWord,
   /** On whose word it runs, or ran last. */
   started_by: starter.optional(),
   drift: z.string().optional(),
-  recent_transitions: z.array(
-    z.object({ from: z.enum(STATES), to: z.enum(STATES), at_unix_ms: unixMs, reason: z.string().optional() }),
-  ),
+  recent_transitions: z.array(transition.omit({ at: true }).extend({ at_unix_ms: unixMs })),
   probes: z.object({ readiness: verdict, liveness: verdict }),
   /** What an MCP server said of itself. */
   mcp: mcpFacts.optional(),

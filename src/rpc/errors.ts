@@ -43,11 +43,11 @@ export function explained({ code, message, data }: RpcError): RpcError {
   if (code === RPC_ERRORS.methodNotFound)
     return new RpcError(
       code,
-      `the running agent is of an earlier version, which cannot do this; ${UPGRADE}`,
+      `the running agent is an earlier version, which cannot do this; ${UPGRADE}`,
       data,
     );
   if (isUnknownParam({ code, message }))
-    return new RpcError(code, `the running agent is of another version (${message}); ${UPGRADE}`, data);
+    return new RpcError(code, `the running agent is another version (${message}); ${UPGRADE}`, data);
   return new RpcError(code, message, data);
 }
 
@@ -68,6 +68,6 @@ const UPGRADE = "`xy agent upgrade` puts this one in its place";
 
 /** An agent's refusal of settings that it cannot carry out. */
 export function notKnown(name: string, settings: readonly string[]): RpcError {
-  const why = `the running agent is of a version that does not know ${settings.join(", ")}`;
+  const why = `the running agent is a version that does not know ${settings.join(", ")}`;
   return new RpcError(RPC_ERRORS.invalidParams, `cannot apply ${name}: ${why}; ${UPGRADE}`);
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { actionSecrets, actionSpec } from "../model/action.ts";
 import { job, jobSpec, PHASES } from "../model/job.ts";
+import { unixMs } from "../model/observed-schema.ts";
 import { name } from "../model/spec-parts.ts";
-import { unixMs } from "./entry-contract.ts";
 import { shortAction } from "./short-spec.ts";
 
 /** The methods about actions, and about the jobs that executions are recorded as. */
@@ -13,14 +13,14 @@ const id = z.int().min(1);
 export const jobContract = {
   action_list: {
     reads: true,
-    summary: "Every action that was applied, in the order of their names, with its next run by schedule",
+    summary: "Every applied action, in name order, with its next scheduled run",
     params: z.strictObject({ project }),
     result: z.array(z.object({ spec: actionSpec, next_run_unix_ms: unixMs.nullable() })),
   },
   action_apply: {
     reads: false,
     summary:
-      "Take over actions, with the values of their secrets, and forget others; all of it, or nothing. What runs of one that is forgotten is cancelled, and its jobs are deleted",
+      "Add or replace actions, with the values of their secrets, and remove others: all of it, or nothing. The running jobs of a removed action are cancelled, and its jobs are deleted",
     params: z.strictObject({
       project: name,
       set: z.array(actionSpec),
@@ -34,7 +34,7 @@ export const jobContract = {
   action_run: {
     reads: false,
     summary:
-      "Run an action now, and before it those that it comes after. It answers with its job, which is only begun. While another job of the action runs, its `concurrency` decides",
+      "Run an action now, after the actions in its `after`. Answers with its job at once, without waiting for it. If another job of the action is running, its `concurrency` decides",
     params: z.strictObject({
       action: name,
       /** Left out, or null: an action that stands alone. */
@@ -48,7 +48,7 @@ export const jobContract = {
   job_run: {
     reads: false,
     summary:
-      "Run a command now, as a job that no action declares. It answers with its job, which is only begun. The job has `inline`, and belongs to no server",
+      "Run a command now, as a job that no action declares. Answers with its job at once, without waiting for it. The job has `inline`, and belongs to no server",
     params: z.strictObject({
       project: name,
       /** `name` and `command` are enough; the rest is filled in. */
@@ -88,7 +88,7 @@ export const jobContract = {
   job_logs: {
     reads: true,
     summary:
-      "Last lines of a job's output, then new ones as `log` notifications, then `log_end`; of a server's own program, those lines of its log that are of this run",
+      "Last lines of a job's output, then new ones as `log` notifications, then `log_end`; for a server's own program, the lines of its log from this run",
     params: z.strictObject({
       id,
       tail: z.int().min(0).max(1_000_000).default(1_000_000),
@@ -103,7 +103,7 @@ export const jobContract = {
   job_cancel: {
     reads: false,
     summary:
-      "Stop a job of an action: its stop signal to its process group, SIGKILL after its grace. What comes after it in its run is cancelled, and so is what only it was waiting for",
+      "Stop a job of an action: its process group gets its stop signal, and SIGKILL after its grace. Jobs that come after it in the same run are cancelled, and so are jobs that only it was waiting for",
     params: z.strictObject({ id }),
     /** False: it was over already. */
     result: z.object({ cancelled: z.boolean() }),
@@ -111,13 +111,13 @@ export const jobContract = {
   job_retry: {
     reads: false,
     summary:
-      "Run again what a job ran, and nothing that comes before it, as a new job of the same server and action",
+      "Run again what a job ran, without the actions before it, as a new job of the same server and action",
     params: z.strictObject({ id }),
     result: job,
   },
   job_delete: {
     reads: false,
-    summary: "Delete a job that is over, or all of a server's that are, with their logs",
+    summary: "Delete a finished job, or all finished jobs of a server, with their logs",
     params: z.union([
       z.strictObject({ id }),
       z.strictObject({
@@ -132,7 +132,7 @@ export const jobContract = {
   job_clear: {
     reads: false,
     summary:
-      "Delete all jobs of a project that no action declares, with their logs; what still runs is cancelled first",
+      "Delete all jobs of a project that no action declares, with their logs; running ones are cancelled first",
     params: z.strictObject({ project: name }),
     result: z.object({ deleted: z.int() }),
   },

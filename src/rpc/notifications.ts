@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { STATES } from "../model/observed.ts";
-import { unixMs } from "./entry-contract.ts";
+import { unixMs } from "../model/observed-schema.ts";
 
 /** What the agent sends without being asked each time: what a log subscription brings, and how a start is getting on. */
 
@@ -9,7 +9,7 @@ const missed = z
   .int()
   .exactOptional()
   .describe(
-    "So many lines before this are not sent: they were read too slowly, and are too many, or no longer kept; or they could not be written to the log.",
+    "Number of lines before this one that are not sent: they were read too slowly and are too many or no longer kept, or they could not be written to the log.",
   );
 
 export const notifications = {
@@ -29,7 +29,7 @@ export const notifications = {
     }),
   },
   transition: {
-    summary: "A change of a server's state, for who asked for `transitions`",
+    summary: "A change of a server's state, if `transitions` was set",
     params: z.object({
       subscription_id,
       name: z.string(),
@@ -41,13 +41,13 @@ export const notifications = {
   },
   apply_progress: {
     summary:
-      "How a start is getting on that an `apply` with `progress` waits for: when something changed, and every 5 s",
+      "Progress of a start that an `apply` with `progress` waits for: when something changes, and every 5 s",
     params: z.object({
       project: z.string(),
       name: z.string(),
       waited_ms: z.int(),
       bound_ms: z.int().describe("The longest wait."),
-      evidence: z.string().describe("What was seen last of what is waited for."),
+      evidence: z.string().describe("What was last seen of what is waited for."),
       restarts: z.int().describe("Since the wait began."),
       last_failure: z
         .string()
@@ -57,7 +57,7 @@ export const notifications = {
     }),
   },
   log_end: {
-    summary: "The last of a subscription",
+    summary: "The last notification of a subscription",
     params: z.object({ subscription_id, missed }),
   },
 } as const;

@@ -7,12 +7,13 @@ import { shortAction, shortServer } from "./short-spec.ts";
 /** What the protocol gives a name: written out once, and referred to wherever it is. `io`: which form of it people see. */
 export const NAMED = {
   ServerSpec: {
-    about: "What was applied of one server, everything filled in. Durations are milliseconds, sizes bytes.",
+    about:
+      "One server as it was applied, with all defaults filled in. Durations are milliseconds, sizes bytes.",
     schema: serverSpec,
     io: "output",
   },
   ShortServerSpec: {
-    about: "The same as a client may send it: of what is left out, the agent fills in the default.",
+    about: "The same as a client may send it: the agent fills in a default for what is left out.",
     schema: shortServer,
     io: "input",
   },
@@ -22,12 +23,12 @@ export const NAMED = {
     io: "input",
   },
   ActionSpec: {
-    about: "What was applied of one action, everything filled in. Durations are milliseconds.",
+    about: "One action as it was applied, with all defaults filled in. Durations are milliseconds.",
     schema: actionSpec,
     io: "output",
   },
   Job: {
-    about: "One recorded execution, of a server's own program, of an action, or of a command that was typed.",
+    about: "One recorded run of a server's own program, an action, or a typed command.",
     schema: job,
     io: "output",
   },

@@ -20,7 +20,7 @@ const program = z
   );
 const env = shape.env
   .optional()
-  .describe("The whole environment. Left out: what every server gets (HOME, USER, LANG, PATH and its like).");
+  .describe("The whole environment. Left out: what every server gets (HOME, USER, LANG, PATH and so on).");
 const workingDir = shape.workingDir.optional().describe("Absolute. Left out: the home folder.");
 
 /** How a probe of this type is made when nothing is said of that. */

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { BACKENDS } from "../model/backends.ts";
 import { STATES } from "../model/observed.ts";
+import { unixMs } from "../model/observed-schema.ts";
 import type { ProcessUsage } from "../model/process.ts";
 import { name } from "../model/spec-parts.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
-import { unixMs } from "./entry-contract.ts";
 
 /** The methods about what servers use, and how they have done. */
 

@@ -1,6 +1,7 @@
 import type { Observed } from "../model/observed.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import { type PlanSummary, summary } from "../model/summary.ts";
+import { withTimeNames } from "../model/time-names.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 
 /** What `xy plan --json` prints. Fields may be added within a version, never renamed or removed. */
@@ -28,23 +29,30 @@ interface ChangeDocument
     "server" | "action" | "reasons" | "fields" | "desired" | "held" | "breaksSessions" | "unit"
   > {
   /** How the server was found; absent when nobody had recorded it. */
-  readonly observed?: Pick<
-    Observed,
-    | "backend"
-    | "state"
-    | "operator"
-    | "drift"
-    | "pid"
-    | "startedAt"
-    | "restartCount"
-    | "lastExit"
-    | "paused"
-    | "unwatched"
-    | "reason"
-    | "since"
-    | "waitsFor"
-  >;
+  readonly observed?: Found;
 }
+
+/** With times by the names that say their unit, and until 1.0 by the old ones too: `startedAt`, and in `paused` `at` and `until`. */
+type Found = ReturnType<
+  typeof withTimeNames<
+    Pick<
+      Observed,
+      | "backend"
+      | "state"
+      | "operator"
+      | "drift"
+      | "pid"
+      | "startedAt"
+      | "restartCount"
+      | "lastExit"
+      | "paused"
+      | "unwatched"
+      | "reason"
+      | "since"
+      | "waitsFor"
+    >
+  >
+>;
 
 /**
  * The document of a plan. Everything is picked by name: secrets are in it as references with their keyed hashes, and
@@ -99,7 +107,7 @@ const FOUND = [
   "waitsFor",
 ] as const satisfies readonly (keyof Observed)[];
 
-function found(observed: Observed): NonNullable<ChangeDocument["observed"]> {
+function found(observed: Observed): Found {
   const picked = FOUND.filter((key) => observed[key] !== undefined).map((key) => [key, observed[key]]);
-  return Object.fromEntries(picked) as NonNullable<ChangeDocument["observed"]>;
+  return withTimeNames(Object.fromEntries(picked) as Parameters<typeof withTimeNames>[0]) as Found;
 }

@@ -18,17 +18,18 @@ import { test } from "../rig/test.ts";
 
 type Client = Awaited<ReturnType<typeof connect>>;
 
-type Writable<T> = T extends readonly (infer Item)[]
-  ? Writable<Item>[]
+/** What may be left out may be undefined too: JSON does not tell them apart. */
+type Plain<T> = T extends readonly (infer Item)[]
+  ? Plain<Item>[]
   : T extends object
-    ? { -readonly [Key in keyof T]: Writable<T[Key]> }
+    ? { -readonly [Key in keyof T]: Plain<T[Key]> | (object extends Pick<T, Key> ? undefined : never) }
     : T;
 type Same<A, B> = [A, B] extends [B, A] ? true : false;
 /** Methods whose published types are not those of the contract. */
 type Wrong = {
   [M in Method | published.Method]: [
-    Same<Writable<published.Params<M>>, Params<M>>,
-    Same<Writable<published.Result<M>>, ResultOf<M>>,
+    Same<Plain<published.Params<M>>, Plain<Params<M>>>,
+    Same<Plain<published.Result<M>>, Plain<ResultOf<M>>>,
   ] extends [true, true]
     ? never
     : M;

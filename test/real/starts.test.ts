@@ -82,7 +82,7 @@ describe("a start", () => {
     const outcome = await agent.apply(shellSpec("db", "echo usage: db FILE", { port }), "add");
     expect(outcome).toMatchObject({
       ok: false,
-      message: "exit 0 before it was ready: it may have gone into the background, or only told its usage",
+      message: "exit 0 before it was ready: it may have gone into the background, or only printed its usage",
       lastLines: ["usage: db FILE"],
     });
     const web = serverSpec("web", "/bin/sleep", ["600"], {

@@ -6,7 +6,8 @@ import { promisify } from "node:util";
 /** Other versions of xy, each whole: its commands and its agent. */
 
 const ROOT = join(import.meta.dirname, "../..");
-const TABLE = "src/model/server-fields.ts";
+/** Where the rows of a server are. */
+const TABLE = ["src/model/server-fields.ts", "src/model/process-fields.ts"];
 
 /**
  * The package as it was built when records were read strictly: `npm pack` at the commit that its name ends with. Answers
@@ -32,10 +33,12 @@ export async function versionWith(
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
   const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ ...manifest, version }));
-  const table = readFileSync(join(folder, TABLE), "utf8");
-  const changed = change(table);
-  if (changed === table) throw new Error("the table of settings is not as the change of it expects");
-  writeFileSync(join(folder, TABLE), changed);
+  const changes = TABLE.map((part) => {
+    const rows = readFileSync(join(folder, part), "utf8");
+    writeFileSync(join(folder, part), change(rows));
+    return change(rows) !== rows;
+  });
+  if (!changes.includes(true)) throw new Error("the table of settings is not as the change of it expects");
   const jiti = join(ROOT, "node_modules/jiti/lib/jiti-cli.mjs");
   await promisify(execFile)(process.execPath, [jiti, join(folder, "scripts/build.ts")], { cwd: folder });
   return folder;

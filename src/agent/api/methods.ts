@@ -1,18 +1,16 @@
-import { secondsSince } from "../../model/elapsed.ts";
-import type { Observed } from "../../model/observed.ts";
 import type { StartProgress } from "../../model/start-report.ts";
+import { withTimeNames } from "../../model/time-names.ts";
 import { why } from "../../model/why.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
 import type { ParsedParams, ResultOf } from "../../rpc/contract.ts";
 import { discoverer } from "../../rpc/discover.ts";
-import { lastEndOf } from "../../rpc/entries.ts";
+import { listEntryOf, statusEntryOf, treeEntryOf } from "../../rpc/entries.ts";
 import type { ListEntry, StatusEntry } from "../../rpc/entry-contract.ts";
-import { liveProcess, type Pause, publicState } from "../../supervisor/state.ts";
 import { logPath } from "../../system/paths.ts";
 import { type LogSource, LogSubscription, type LogWish } from "../logs/log-stream.ts";
 import { applyChange } from "../operations/applying.ts";
 import { forgetServer, keepServer } from "../operations/keeping.ts";
-import { observe, probeNow } from "../operations/observing.ts";
+import { type ObservedByAgent, observe, observeWhole, probeNow } from "../operations/observing.ts";
 import { pause, resume } from "../operations/pausing.ts";
 import { runReload } from "../operations/reload.ts";
 import { Sessions } from "../operations/sessions.ts";
@@ -56,7 +54,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
   const sessions = new Sessions(registry);
   sessions.watch();
   return {
-    list: async ({ project }) => registry.all(project).map((server) => listEntryOf(registry, server)),
+    list: async ({ project }) => registry.all(project).map((server) => listEntry(registry, server)),
     status: async ({ name, project }) => statusOf(registry, registry.get(name, project), agent.stateDir),
     why: async ({ name, project }) => {
       const server = registry.get(name, project);
@@ -64,9 +62,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
       return { project: server.spec.project, name: server.spec.name, why: text };
     },
     tree: async ({ project }) =>
-      registry
-        .all(project)
-        .map((server) => ({ ...listEntryOf(registry, server), depends_on: server.spec.dependsOn })),
+      registry.all(project).map((server) => treeEntryOf(seenOf(registry, server), Date.now())),
     start: (params, caller) => start(registry, params, caller.gone),
     stop: (params) => stop(registry, params),
     restart: (params, caller) => restart(registry, params, caller.gone),
@@ -76,7 +72,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
     reload: ({ project }) => runReload(agent.stateDir, project),
     observe: async ({ project, name }) => {
       const servers = name === undefined ? registry.all(project) : [registry.get(name, project)];
-      return servers.map((server) => observedOf(registry, server, name !== undefined)) as ResultOf<"observe">;
+      return servers.map((server) => withTimeNames(observedOf(registry, server, name !== undefined)));
     },
     // Watched at its end: what it starts is the session's by then, and until then the caller is the session.
     apply: (params, caller) =>
@@ -176,68 +172,32 @@ function sourceOf(server: Supervised): LogSource {
   };
 }
 
-function observedOf(registry: Registry, server: Supervised, withLines: boolean): Observed {
-  return { ...observe(server, { withLines }), ...waitsFor(registry, server, "waitsFor") };
+function observedOf(registry: Registry, server: Supervised, withLines: boolean): ObservedByAgent {
+  return { ...observe(server, { withLines }), ...waitsFor(registry, server) };
 }
 
-function waitsFor<Field extends string>(registry: Registry, server: Supervised, field: Field) {
+function waitsFor(registry: Registry, server: Supervised): Pick<ObservedByAgent, "waitsFor"> {
   const missing = registry.waiting.of(server);
-  return (missing.length === 0 ? {} : { [field]: missing }) as { [F in Field]?: typeof missing };
+  return missing.length === 0 ? {} : { waitsFor: [...missing] };
 }
 
-function listEntryOf(registry: Registry, server: Supervised): ListEntry {
-  const { phase, restartCount, lastExit, paused } = server.state;
-  const pid = liveProcess(server.state)?.pid;
-  const yesNo = { ok: true, failing: false, unknown: null } as const;
-  const running = phase.tag === "running";
+function listEntry(registry: Registry, server: Supervised): ListEntry {
+  return listEntryOf(seenOf(registry, server), Date.now());
+}
+
+/** In a list, what was lost of its output before is no trouble of now. */
+function seenOf(registry: Registry, server: Supervised) {
+  const { troubles: _, ...seen } = observeWhole(server);
+  const { faults } = server;
   return {
-    name: server.spec.name,
-    project: server.spec.project,
-    backend: "agent",
-    state: publicState(server.state),
-    is_running: running,
-    ...withoutUndefined({ pid }),
-    port: server.spec.port,
-    held: server.operator === "stop",
-    ...(paused ? { paused: pauseEntryOf(paused) } : {}),
-    ...(server.unwatched ? { unwatched: server.unwatched } : {}),
-    ...(running ? { uptime_secs: secondsSince(phase.startedAt, Date.now()) } : {}),
-    restart_count: restartCount,
-    ...(lastExit ? lastEndOf(lastExit) : {}),
-    ready: running ? yesNo[server.probing.newest("readiness", phase.ready).status] : false,
-    healthy: running ? yesNo[server.probing.newest("liveness", phase.healthy).status] : null,
-    ...waitsFor(registry, server, "waits_for"),
-    ...(server.kept ? { kept: true } : {}),
-    ...(server.faults.length === 0 ? {} : { troubles: [...server.faults] }),
+    ...seen,
+    ...waitsFor(registry, server),
+    ...(faults.length === 0 ? {} : { troubles: [...faults] }),
   };
-}
-
-function pauseEntryOf({ at, until }: Pause): NonNullable<ListEntry["paused"]> {
-  return { at_unix_ms: at, ...(until === null ? {} : { until_unix_ms: until }) };
 }
 
 function statusOf(registry: Registry, server: Supervised, stateDir: string): StatusEntry {
-  const seen = observe(server, { withLines: true });
-  const { ready, healthy, reason, drift, since, startedAt, lastLines, mcp, troubles } = seen;
+  const seen = { ...observeWhole(server, { withLines: true }), ...waitsFor(registry, server) };
   const { project, name } = server.spec;
-  return {
-    ...listEntryOf(registry, server),
-    ...(troubles ? { troubles: [...troubles] } : {}),
-    since_unix_ms: since,
-    ...withoutUndefined({ started_at_unix_ms: startedAt, reason }),
-    operator: server.operator,
-    ...(server.starter ? { started_by: server.starter } : {}),
-    ...withoutUndefined({ drift }),
-    recent_transitions: server.transitions.map(({ from, to, at, reason: why }) => ({
-      from,
-      to,
-      at_unix_ms: at,
-      ...withoutUndefined({ reason: why }),
-    })),
-    probes: { readiness: ready, liveness: healthy },
-    ...(mcp ? { mcp } : {}),
-    spec: server.spec,
-    log_path: logPath(stateDir, project, name),
-    ...(lastLines ? { last_lines: [...lastLines] } : {}),
-  };
+  return statusEntryOf(seen, logPath(stateDir, project, name), Date.now(), server.transitions);
 }

@@ -1,8 +1,9 @@
 import { withoutDefaults } from "../../model/canonical.ts";
-import type { Observed } from "../../model/observed.ts";
 import type { ProbeReport } from "../../model/probe-report.ts";
+import type { ServerSpec } from "../../model/spec.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
 import { Steps } from "../../probes/steps.ts";
+import type { ResultOf } from "../../rpc/contract.ts";
 import type { ProbeName } from "../../supervisor/machine.ts";
 import { liveProcess, mayLive, type Pause, publicState, type ServerState } from "../../supervisor/state.ts";
 import { type LogQuery, LogSnapshot } from "../logs/log-reader.ts";
@@ -12,8 +13,21 @@ import type { Supervised } from "../servers/supervised.ts";
 
 const REASON_LINES = 10;
 
+/** What the agent says of one of its servers. */
+export type ObservedByAgent = ResultOf<"observe">[number];
+
 /** `withLines`: also the last lines of a failed server, which are long. */
-export function observe(server: Supervised, { withLines = false } = {}): Observed {
+export function observe(server: Supervised, how: { withLines?: boolean } = {}): ObservedByAgent {
+  const { spec: _, ...seen } = observeWhole(server, how);
+  // An earlier version compares each field with what it knows: fields at their default are left out.
+  return server.unreadable ? seen : { ...seen, spec: withoutDefaults(server.spec) };
+}
+
+/** The same with the spec that it has here, also of one whose record cannot be read. */
+export function observeWhole(
+  server: Supervised,
+  { withLines = false } = {},
+): ObservedByAgent & { readonly spec: ServerSpec } {
   const { phase, since, reason, lastExit, restartCount, paused } = server.state;
   const { spec, runningHash, starter, probing, drift, restored, kept, troubles } = server;
   const { mcp } = probing;
@@ -24,8 +38,7 @@ export function observe(server: Supervised, { withLines = false } = {}): Observe
     name: spec.name,
     project: spec.project,
     backend: "agent",
-    // An earlier version compares each field with what it knows: fields at their default are left out.
-    ...(server.unreadable ? {} : { spec: withoutDefaults(spec) }),
+    spec,
     state,
     operator: server.operator,
     since,
@@ -42,7 +55,7 @@ export function observe(server: Supervised, { withLines = false } = {}): Observe
     ...(starter ? { startedBy: starter } : {}),
     ...withoutUndefined({ reason, restored, drift }),
     ...(kept ? { kept } : {}),
-    ...(troubles.length === 0 ? {} : { troubles }),
+    ...(troubles.length === 0 ? {} : { troubles: [...troubles] }),
     ...(withLines && state === "failed" ? { lastLines: lastLines(server) } : {}),
   };
 }
@@ -65,7 +78,7 @@ export function lastLines(
   }
 }
 
-function pauseOf({ at, until }: Pause): NonNullable<Observed["paused"]> {
+function pauseOf({ at, until }: Pause): NonNullable<ObservedByAgent["paused"]> {
   return until === null ? { at } : { at, until };
 }
 

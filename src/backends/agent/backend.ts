@@ -59,7 +59,7 @@ export class AgentBackend implements Backend {
       const { anySurvives } = await import("../../system/survivors.ts");
       if (!(await anySurvives(this.#state, project))) return [];
     }
-    const observed = (await this.#call("observe", { project })) as Observed[];
+    const observed = await this.#call("observe", { project });
     return observed.map((server) => (server.spec ? { ...server, spec: completed(server.spec) } : server));
   }
 

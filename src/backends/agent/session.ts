@@ -90,7 +90,7 @@ export class SessionFollower {
   /** What has changed while nobody listened. */
   async #observe(client: RpcClient): Promise<void> {
     const { project, names } = this.#followed;
-    const observed = (await client.call("observe", { project })) as Observed[];
+    const observed = await client.call("observe", { project });
     for (const { name, state, reason } of observed) {
       const before = this.#states.get(name);
       if (!names.includes(name) || before === state) continue;
@@ -117,7 +117,7 @@ export class SessionFollower {
   /** Whether all are at rest and none is about to start: a server may have waited for one that just stopped. */
   async #isOver(client: RpcClient): Promise<boolean> {
     const { project, names } = this.#followed;
-    const observed = (await client.call("observe", { project })) as Observed[];
+    const observed = await client.call("observe", { project });
     const isComing = hopeful(observed);
     return observed.every(({ name, state }) => !names.includes(name) || (isAtRest(state) && !isComing(name)));
   }

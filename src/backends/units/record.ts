@@ -6,12 +6,10 @@ import { withoutDefaults } from "../../model/canonical.ts";
 import { own } from "../../model/own.ts";
 import { mcpFacts } from "../../model/probe-report.ts";
 import { type ServerSpec, serverSpec } from "../../model/spec.ts";
-import { type SecretValues, secretValues } from "../../model/spec-parts.ts";
+import { processId, type SecretValues, secretValues } from "../../model/spec-parts.ts";
 import { readRecord, removeDrafts, removeSetAside, writeAtomic } from "../../system/files.ts";
 import { ensurePrivateDir } from "../../system/paths.ts";
 import { recordedUnits, unitsDir } from "../../system/projects.ts";
-
-const processId = z.object({ pid: z.int().min(1), start: z.string(), boot: z.string() });
 
 const recordFile = z.object({
   version: z.literal(1),

@@ -3,7 +3,7 @@ import type { Diagnostic } from "../../model/diagnostic.ts";
 import { givenEnv } from "../../model/given-env.ts";
 import { isAuto } from "../../model/port.ts";
 import { ownerSaid } from "../../model/probe-input.ts";
-import type { Facts } from "../../model/server-fields.ts";
+import type { Facts } from "../../model/server-row.ts";
 import { type ServerSpec, specOf } from "../../model/spec.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
 import { expandTemplates } from "../check/templates.ts";

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { secretInput } from "../../model/input-parts.ts";
+import { whenInput } from "../../model/machine-input.ts";
 import { defaultsInput, rootInput, rootOnInput, serverInput } from "../../model/server.ts";
-import { onInput, whenInput } from "../../model/server-fields.ts";
+import { onInput } from "../../model/server-fields.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { form, type Names, typeText } from "./type-text.ts";
 

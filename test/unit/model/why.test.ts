@@ -34,7 +34,7 @@ test("starting", () => {
 test("waiting for what it depends on", () => {
   const db = { server: "db", state: "running, not ready: nothing listens on 127.0.0.1:5432" };
   const seed = { server: "seed", condition: "completed", state: "failed: exit 7", resting: true } as const;
-  const waits = (...all: readonly Missing[]) => why(resting(web, { waitsFor: all }), NOW);
+  const waits = (...all: Missing[]) => why(resting(web, { waitsFor: all }), NOW);
   expect(waits({ ...db, condition: "ready", resting: false })).toMatchInlineSnapshot(
     `"web is waiting for db to be ready (now running, not ready: nothing listens on 127.0.0.1:5432). It starts automatically once that happens. \`xy start --no-deps web\` starts it now, \`xy stop web\` ends the wait."`,
   );

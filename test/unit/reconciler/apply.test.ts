@@ -383,7 +383,7 @@ describe("apply", () => {
         apply(changed.plan, changed.backendOf, options({ secrets: { web: { TOKEN: "t" } } })),
       );
       expect(lost.at(-1)).toMatchObject({
-        message: "exit 7; it cannot be put back under systemd: the value of TOKEN is another by now",
+        message: "exit 7; it cannot be put back under systemd: the value of TOKEN has changed",
       });
     });
   });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Missing } from "../../../src/model/observed.ts";
 import type { McpFacts } from "../../../src/model/probe-report.ts";
 import { statusView } from "../../../src/views/status.ts";
 import { exited, GIVEN, MINUTE, NOW, resting, running, secret, spec } from "../reconciler/fixtures.ts";
@@ -115,10 +116,10 @@ test("a paused server, and on whose word it runs", () => {
 });
 
 test("a server that waits", () => {
-  const waitsFor = [
+  const waitsFor: Missing[] = [
     { server: "db", condition: "ready", state: "running, not ready: not checked yet", resting: false },
     { server: "seed", condition: "completed", state: "failed: exit 7", resting: true },
-  ] as const;
+  ];
   expect(statusView(resting(web, { waitsFor }), {}, plain).split("\n").slice(0, 5)).toEqual([
     "web (project dots, agent)",
     "  state:     stopped, since 2025-11-20 09:57:00Z (3 minutes ago)",
