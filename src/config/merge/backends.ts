@@ -44,10 +44,12 @@ export function mergeBackends(
   if (typeof url === "string") problems.push(...targetProblems(written, url, at("url")));
   const supervisord = isMap(settings.supervisord) && {
     url,
-    ...withoutUndefined({ user, password }),
-    ...(typeof includeDir === "string"
-      ? { includeDir: unitFolder(includeDir, folder("includeDir"), machine) }
-      : {}),
+    ...withoutUndefined({
+      user,
+      password,
+      includeDir:
+        typeof includeDir === "string" ? unitFolder(includeDir, folder("includeDir"), machine) : undefined,
+    }),
     passwordAt: { place: at("password"), folder: folder("password") },
   };
   const backends = supervisord ? { supervisord } : {};
