@@ -90,7 +90,7 @@ function targetProblems(
   if (allowRemote !== true)
     return [
       at(
-        `cannot use ${target}: it is on another machine, and credentials would be sent there; use a host such as localhost, or allow it with allow-remote #true (allowRemote: true)`,
+        `cannot use ${target}: it leads to another machine, and credentials would be sent there; use a host such as localhost, or allow it with allow-remote #true (allowRemote: true)`,
       ),
     ];
   if (password === undefined || !isReadable(url)) return [];
