@@ -4,6 +4,7 @@ import type { Diagnostic } from "../model/diagnostic.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import type { Power } from "../model/power.ts";
 import { rootInput, serverInput } from "../model/server.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { schemaProblems, show } from "./check/issues.ts";
 import { isMap, problemAt } from "./check/keys.ts";
 import { placeholderProblems } from "./check/placeholders.ts";
@@ -111,7 +112,7 @@ class Collection {
     const parts = [document, ...(reading.again ?? [])];
     for (const part of parts) this.#check(someOfRoot, rootShape, part);
     const value = isMap(document.value) ? document.value : {};
-    const own: RootFile = { source: { document, at: [] }, value, ...(parent && { parent }) };
+    const own: RootFile = { source: { document, at: [] }, value, ...withoutUndefined({ parent }) };
     this.#roots.push(own);
     for (const part of parts) this.#servers.push(...serversIn(part, own));
     if (parent && value.project !== undefined)
@@ -172,9 +173,7 @@ class Collection {
   }
 
   #take({ document, problems }: Reading, server?: string): Reading["document"] {
-    this.#problems.push(
-      ...problems.map((problem) => ({ ...problem, ...(server !== undefined && { server }) })),
-    );
+    this.#problems.push(...problems.map((problem) => ({ ...problem, ...withoutUndefined({ server }) })));
     if (document) this.#files.push(document.file);
     else {
       this.#complete = false;
@@ -192,7 +191,7 @@ class Collection {
       ...textProblems(source, document.value),
       ...placeholderProblems(source, document.value, shape),
     ];
-    this.#problems.push(...found.map((one) => ({ ...one, ...(server !== undefined && { server }) })));
+    this.#problems.push(...found.map((one) => ({ ...one, ...withoutUndefined({ server }) })));
   }
 }
 

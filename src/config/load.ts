@@ -128,7 +128,7 @@ function assemble(
   const between = graphProblems(servers, around);
   const holds = (file: RootFile) => scopes.get(file)?.whens.every((when) => matches(when, machine)) ?? false;
   const path = collected.roots.flatMap((file) => {
-    // Of the root's own it always was so.
+    // The root's own file has always counted, whatever its conditions.
     if (file !== main && !holds(file)) return [];
     const folder = there(sourceFolder(file.source));
     return asTexts(scopes.get(file)?.settings.path).map((entry) => expandPath(entry, folder, machine));

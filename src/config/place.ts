@@ -19,7 +19,7 @@ interface Document {
   readonly style: KeyStyle;
   /** Keys that are unknown are left out: they are among the problems. */
   readonly value: unknown;
-  /** The paths that unknown keys were meant for, as JSON: that something is missing there was told with them. */
+  /** The paths that unknown keys were meant for, as JSON. What is missing there was reported with those keys. */
   readonly meant?: readonly string[];
   /** Absent where a format has no positions. */
   readonly places?: Places;
@@ -27,7 +27,7 @@ interface Document {
 
 /** Where a part of a document stands, and what is in it: plain data, which one thread can hand to another. */
 export interface Places {
-  /** Of a block its own key's, where people look for it. */
+  /** For a block, the place of its key, where people look for it. */
   readonly value: Position;
   readonly key: Position;
   /** By key, as the file spells it, or by index. */
@@ -38,7 +38,7 @@ export interface Places {
 export interface Reading {
   /** Absent when the file could not be read at all. */
   readonly document?: Document;
-  /** Of a root: servers that stand there once more under the same name, each with its own places. */
+  /** For a root: further servers under a name that is used already, each with its own places. */
   readonly again?: readonly Document[];
   readonly problems: readonly Diagnostic[];
 }
@@ -98,7 +98,7 @@ export function formatPath(path: KeyPath, style: KeyStyle): string {
   return written.join("").replace(/^\./, "");
 }
 
-/** A key may be as long as a file, and stand in the way of as many problems. */
+/** A key may be as long as a file, and be repeated in many problems. */
 const LONGEST_KEY = 200;
 
 /** A path in camelCase as files of this style spell it. */

@@ -143,7 +143,7 @@ describe("a broken configuration", () => {
     [
       "a secret among the arguments",
       { "servers.d/web.kdl": 'command "sh"\nargs "{env.TOKEN}"\nport "none"\nenv {\n  TOKEN (env)"X"\n}\n' },
-      ["servers.d/web.kdl:2:6: cannot fill in the secret {env.TOKEN}: it would be in the process list; *"],
+      ["servers.d/web.kdl:2:6: cannot fill in the secret {env.TOKEN}: it would show in the process list; *"],
     ],
     [
       "a program that throws",

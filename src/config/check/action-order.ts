@@ -27,7 +27,7 @@ export const keysOf = (actions: readonly DeclaredAction[]): ReadonlySet<string> 
   new Set(actions.map((action) => actionKey(action)));
 
 interface Written extends Surroundings {
-  /** Some file has an action of this key, of whatever form: what is wrong with it is told there. */
+  /** Whether some file has an action with this key, valid or not: its problems are reported there. */
   isWritten(key: string): boolean;
 }
 

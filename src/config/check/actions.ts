@@ -124,7 +124,7 @@ function programProblems({ input: { command, script, interpreter } }: DeclaredAc
   return [{ path: ["script"], message }];
 }
 
-/** What the first line of a script names: a program, and what stands behind it as one argument, as the kernel takes it. */
+/** What a script's first line names: a program, and the rest of the line as one argument, as the kernel does it. */
 export function shebangOf(script: string): readonly [program: string, ...args: string[]] | undefined {
   const [, program, rest] = /^#![ \t]*([^\s]+)[ \t]*([^\n\r]*)/.exec(script) ?? [];
   if (program === undefined) return undefined;

@@ -29,7 +29,7 @@ const OTHER_NAMES: Readonly<Record<string, Word>> = {
   platform: "os",
 };
 
-/** The word that was meant by one that stands for nothing; undefined for most, which are parts of names. */
+/** The known word that an unknown one probably means; undefined for most, which are parts of names. */
 function meantBy(word: string): Word | undefined {
   const plain = word.toLowerCase();
   const other = own(OTHER_NAMES, plain);
@@ -37,7 +37,7 @@ function meantBy(word: string): Word | undefined {
   return word.length < 3 ? undefined : (nearest(word, WORDS) as Word | undefined);
 }
 
-/** Twice in braces it stands for itself in braces. */
+/** In double braces a word is literal text in single braces. */
 const IN_BRACES = /\{\{([A-Za-z]\w*)\}\}|\{([A-Za-z]\w*)\}/g;
 
 /** A path with the words of this machine in it. Every other brace stays. */
@@ -53,7 +53,7 @@ export function fillPath(path: string, facts: PathFacts): string {
 /** What templates of arguments know, and paths do not. */
 const TEMPLATE = /\{(port|name|project|env\.[A-Za-z_]\w*)\}/;
 
-/** What is in braces in the paths of a document, and is nothing that is filled in there. `shape`: that of the document. */
+/** Words in braces, in the paths of a document, that nothing fills in. `shape`: the document's. */
 export function placeholderProblems(source: Source, root: unknown, shape: Shape): Diagnostic[] {
   const problems: Diagnostic[] = [];
   const look = (text: string, path: KeyPath, is: "file" | "program") => {

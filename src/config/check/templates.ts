@@ -2,7 +2,7 @@ import { own } from "../../model/own.ts";
 import type { FilledServer } from "../../model/server.ts";
 import type { KeyPath } from "../place.ts";
 
-/** `{port}` and its like, and the same in double braces, which stand for themselves. */
+/** `{port}` and the like. In double braces they are literal text. */
 const TEMPLATE =
   /\{\{(port|name|project|home|env\.[A-Za-z_][A-Za-z0-9_]*)\}\}|\{(port|name|project|home|env\.[A-Za-z_][A-Za-z0-9_]*)\}/g;
 

@@ -4,6 +4,7 @@ import { basename, dirname, extname, join } from "node:path";
 import { baseFolder } from "../../model/base-folder.ts";
 import type { Diagnostic, Result } from "../../model/diagnostic.ts";
 import type { Machine } from "../../model/machine.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { problemAt } from "../check/keys.ts";
 import { followed } from "../paths.ts";
 import { DATA_EXTENSIONS } from "../read/data.ts";
@@ -57,7 +58,7 @@ export type Discovery = Result<Root> & { readonly unsafe?: true; readonly missin
 
 /**
  * Finds the configuration root: the named one, else the nearest at or above the working folder, else the user's. One of
- * another account is passed over. One of ours that others can write to ends the search: what is further up, or the user's
+ * another account is skipped. One of ours that others can write to ends the search: what is further up, or the user's
  * own, is another project.
  */
 export async function discover(search: Search): Promise<Discovery> {
@@ -244,7 +245,7 @@ async function rootAt(
   const place = { folder: await realpath(path), named: path, path, config };
   return {
     ok: true,
-    value: { ...place, how, ...(chosen && { main: chosen }), servers, diagnostics },
+    value: { ...place, how, ...withoutUndefined({ main: chosen }), servers, diagnostics },
     warnings: [],
   };
 }

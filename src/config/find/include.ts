@@ -32,7 +32,7 @@ const MOST_FILES = 200;
 const MOST_DEEP = 10;
 
 export interface IncludeContext {
-  /** Of the root: its real path, and its `servers.d` by the name that the root goes by. */
+  /** The root's real path; `servers` is its `servers.d`, under the name that the root goes by. */
   readonly root: string;
   readonly servers: string;
   readonly owner: Owner;

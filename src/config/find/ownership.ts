@@ -7,12 +7,12 @@ import { shellWord } from "../../model/text.ts";
 import { DATA_EXTENSIONS } from "../read/data.ts";
 
 /**
- * Who owns a configuration and who can write to it: what a person stands in may have been put there by somebody else.
+ * Who owns a configuration and who can write to it: somebody else may have put it where a person works.
  * The account and root may own what counts; nobody else may own it or write to it.
  */
 
 export interface Owner extends Pick<Machine, "uid"> {
-  /** Whether nobody but the account is a member of a group. Without it, no group is. */
+  /** Whether the account is a group's only member. Absent: of no group. */
   readonly isPrivateGroup?: (gid: number) => boolean;
   /** It was not found by walking: a folder to which everybody may add files is then unsafe, and not somebody else's. */
   readonly isNamed?: boolean;
@@ -64,7 +64,7 @@ async function serverFiles(folder: string): Promise<string[]> {
   return names.filter((name) => DATA_EXTENSIONS.includes(extname(name))).map((name) => join(folder, name));
 }
 
-/** Those that are files and folders, by their real paths: chmod -R follows no link. The rest is told by whoever reads it. */
+/** Files and folders only, by their real paths, because chmod -R follows no link. Readers report the rest. */
 async function partsOf(paths: readonly string[]): Promise<Part[]> {
   const found = await Promise.all(
     paths.map(async (path) => {

@@ -44,10 +44,12 @@ export function mergeBackends(
   if (typeof url === "string") problems.push(...targetProblems(written, url, at("url")));
   const supervisord = isMap(settings.supervisord) && {
     url,
-    ...withoutUndefined({ user, password }),
-    ...(typeof includeDir === "string"
-      ? { includeDir: unitFolder(includeDir, folder("includeDir"), machine) }
-      : {}),
+    ...withoutUndefined({
+      user,
+      password,
+      includeDir:
+        typeof includeDir === "string" ? unitFolder(includeDir, folder("includeDir"), machine) : undefined,
+    }),
     passwordAt: { place: at("password"), folder: folder("password") },
   };
   const backends = supervisord ? { supervisord } : {};
@@ -88,7 +90,7 @@ function targetProblems(
   if (allowRemote !== true)
     return [
       at(
-        `cannot use ${target}: it is on another machine, and credentials would be sent there; use a host such as localhost, or allow it with allow-remote #true (allowRemote: true)`,
+        `cannot use ${target}: it leads to another machine, and credentials would be sent there; use a host such as localhost, or allow it with allow-remote #true (allowRemote: true)`,
       ),
     ];
   if (password === undefined || !isReadable(url)) return [];

@@ -2,6 +2,8 @@ import type { z } from "zod";
 import type { Diagnostic } from "../../model/diagnostic.ts";
 import { PORT_CHOICES } from "../../model/process-fields.ts";
 import { type FilledServer, serverInput } from "../../model/server.ts";
+import { PORT_CHOICES } from "../../model/process-fields.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { isMap, problemAt } from "../check/keys.ts";
 import { type ServerProblem, serverProblems } from "../check/server-checks.ts";
 import type { TemplateFacts } from "../check/templates.ts";
@@ -29,7 +31,7 @@ interface Outcome {
 /** Puts a server together from the defaults, its own place, and its blocks for this machine. */
 function mergeServer(own: Candidate, { facts, scope, machine }: ServerContext): Outcome {
   const { when, on: _, ...said } = own.value;
-  const layers = [...scope.defaults, { ...own, value: { ...said, ...(when !== undefined && { when }) } }];
+  const layers = [...scope.defaults, { ...own, value: { ...said, ...withoutUndefined({ when }) } }];
   const whens = [...scope.whens, asWhen(merged(layers).when)];
   if (!whens.every((one) => matches(one, machine))) return { whens, problems: [] };
   const all = [...layers, ...blocksFor(own, machine)];

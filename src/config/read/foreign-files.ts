@@ -7,7 +7,7 @@ import { foreignHint } from "./foreign-words.ts";
 /** A file of another tool, pasted where a configuration should be: what it is, and how to say the same here. */
 export interface Foreign {
   readonly message: string;
-  /** The key that told it. */
+  /** The key that gave it away. */
   readonly path: KeyPath;
 }
 

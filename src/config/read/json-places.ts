@@ -9,9 +9,9 @@ interface Twice {
 /** A list or an object that is not over. */
 interface Open {
   readonly parts: Map<string, Places>;
-  /** Of a list: how many items it has. */
+  /** For a list: how many items it has so far. */
   items: number | undefined;
-  /** Of the part that comes next. */
+  /** Name of the part that comes next. */
   name: string | undefined;
   key: Position;
 }
@@ -25,7 +25,7 @@ export function jsonPlaces(text: string): { places: Places; twice: Twice[] } {
   const open: Open[] = [];
   let places: Places | undefined;
   const positions = positionsIn(text);
-  /** A value begins here. Of two with one name it is the first that is told. */
+  /** A value begins here. If two have the same name, the first is kept. */
   const begins = (at: Position, parts?: Map<string, Places>) => {
     const within = open.at(-1);
     const name = within?.items === undefined ? within?.name : String(within.items++);

@@ -45,7 +45,7 @@ export async function parseKdl(text: string): Promise<KdlText> {
   const { node, argument, property, unicodeEscape, SAVE_ERROR } = parser;
   const { stackTraceLimit } = Error;
   try {
-    // The parser throws where it turns back, which is often, and nobody reads those stacks.
+    // The parser throws whenever it backtracks, which is often, and nobody reads those stacks.
     Error.stackTraceLimit = 0;
     const { nodes, problems: others } = parseWith(withFirstError(withPositions(parser)), sound);
     return { nodes, problems: [...wrong, ...others] };

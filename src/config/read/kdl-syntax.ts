@@ -6,7 +6,7 @@ import type { Position } from "../place.ts";
 const KEYWORDS = new Set(["true", "false", "null", "inf", "-inf", "nan"]);
 const IN_TEXT = new Set(["OpenQuote", "Unicode", "Escape", "UnicodeEscape", "WhiteSpaceEscape"]);
 
-/** A character that begins no token. `inText`: it stands inside quotes. */
+/** A character that begins no token. `inText`: it is inside quotes. */
 export function lexProblem(
   error: LexError,
   tokens: readonly Token[],
@@ -56,7 +56,7 @@ export function parseProblem(error: ParseError, tokens: readonly Token[]): Posit
   const old = oldRawText(before, token);
   if (old) return old;
   const next = tokens.slice(i + 1, i + 3).find(({ image }) => image.trim() !== "");
-  // Of a property with a bare word as its value the library only says that it is none.
+  // About a property with a bare word as its value, the library only says that it is not a value.
   if (token.image === "=" && next && KEYWORDS.has(next.image))
     return { ...positionOf(next), message: tokenProblem(next, undefined, "") };
   return { ...positionOf(token), message: tokenProblem(token, before, error.message) };

@@ -1,9 +1,10 @@
 import type { z } from "zod";
 import { type PathKind, pathKindOf } from "../../model/path-text.ts";
+import { withoutUndefined } from "../../model/without-undefined.ts";
 
 /** The outline of a zod schema: as much as a reader needs to know to name keys and to read KDL nodes. */
 export type Shape =
-  /** `path`: its text is a path, or that of a program. */
+  /** `path`: its text is a path, or names a program. */
   | { readonly kind: "scalar"; readonly path?: PathKind }
   | { readonly kind: "list"; readonly item: Shape }
   | { readonly kind: "map"; readonly value: Shape }
@@ -50,7 +51,7 @@ export function shapeOf(schema: z.ZodType): Shape {
       return def.options.map(shapeOf).reduce(either);
     default: {
       const path = pathKindOf(schema);
-      return { kind: "scalar", ...(path && { path }) };
+      return { kind: "scalar", ...withoutUndefined({ path }) };
     }
   }
 }
@@ -69,7 +70,7 @@ export function pathPart(shape: Shape): PathKind | undefined {
   return shape.kind === "scalar" || shape.kind === "either" ? shape.path : undefined;
 }
 
-/** Of a shape that is a block: the keys of the schema. */
+/** The schema's keys, for a shape that is a block. */
 export function keysOf(shape: Shape): Iterable<string> {
   return objectPart(shape)?.keys.keys() ?? [];
 }
@@ -89,8 +90,7 @@ function either(a: Shape, b: Shape): Shape {
   return {
     kind: "either",
     scalar,
-    ...(path && { path }),
-    ...(list && { list }),
+    ...withoutUndefined({ path, list }),
     ...(objects.length > 0 && { object }),
   };
 }

@@ -41,7 +41,7 @@ export async function inThread<Answer>(
 function startWorker(options: WorkerOptions): Worker {
   const self = import.meta.url;
   if (!self.endsWith(".ts")) return new Worker(new URL("./config-worker.js", self), options);
-  // Node 20 cannot run TypeScript in a thread by itself.
+  // Node 20 alone cannot run TypeScript in a thread.
   const jiti = JSON.stringify(createRequire(self).resolve("jiti"));
   const entry = JSON.stringify(new URL("./worker.ts", self).href);
   const bootstrap = `require(${jiti}).createJiti(${entry}).import(${entry})`;

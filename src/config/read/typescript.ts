@@ -20,7 +20,7 @@ export interface Evaluation {
   readonly print: (text: string) => void;
   /** Lets signals arrive: what is read at once is deaf to them. */
   readonly pause: () => Promise<void>;
-  /** A folder that nobody else can write to, for what programs were translated to. */
+  /** A folder that nobody else can write to, for compiled programs. */
   readonly translations?: () => string | undefined;
 }
 
@@ -58,7 +58,7 @@ const problem = (file: string, message: string): Reading => ({ problems: [proble
 async function evaluate(file: string, evaluation: Evaluation): Promise<Outcome> {
   const { context, translations } = evaluation;
   const workerData: ProgramRequest = { file: realOf(file), context, translations: translations?.() ?? null };
-  // Places in a stack are then those of the source.
+  // With source maps, stack traces name places in the source.
   const options = { workerData, env: definedOnly(context.env), execArgv: ["--enable-source-maps"] };
   const outcome = await inThread<ProgramAnswer>(options, evaluation);
   switch (outcome.kind) {
@@ -124,7 +124,7 @@ function partOf(shape: Shape, key: string | number): Shape | undefined {
   return typeof key === "number" ? listPart(shape)?.item : objectPart(shape)?.keys.get(key);
 }
 
-/** `real`: where the file is, of which the stack tells. */
+/** `real`: the real path of the file, which stack traces use. */
 function thrownProblem(
   file: string,
   { message, stack }: { message: string; stack: string },
@@ -134,7 +134,7 @@ function thrownProblem(
   const text = first.replace(/^Error: (?=\w*Error: )/, "").trim();
   const found = thrownPlace(real, stack);
   const place = found.file === real ? { ...found, file } : found;
-  // The column of an import is that of the code it was turned into.
+  // The column of an import is the one in the compiled code.
   const located =
     text.includes("Cannot find module") && place.column !== undefined ? { ...place, column: 1 } : place;
   return problemAt(located, `cannot evaluate this file: ${text}; correct the code`);
@@ -158,7 +158,7 @@ export function thrownPlace(file: string, stack: string): Pick<Diagnostic, "file
 /** Longest `:line:column)`, characters. */
 const LONGEST_PLACE = 21;
 
-/** The absolute path, or that of the file URL, with which a text ends: without colons and parentheses. */
+/** The absolute path, or file URL, at the end of a text: without colons and parentheses. */
 function pathAtEnd(text: string): string | undefined {
   const colon = text.lastIndexOf(":");
   const bracket = Math.max(text.lastIndexOf("("), text.lastIndexOf(")"));

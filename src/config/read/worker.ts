@@ -14,7 +14,7 @@ import { type Config, type ConfigContext, defineConfig, secret } from "./xyctl.t
 export type WorkerRequest = ProgramRequest | { readonly data: DataRequest };
 
 export interface ProgramRequest {
-  /** Real path: what it imports stands beside it there, as for Node. */
+  /** Real path: its imports are relative to that, as in Node. */
   readonly file: string;
   readonly context: ConfigContext;
   /** Where the compiler caches its output, by source text. */
@@ -35,7 +35,7 @@ export type ProgramAnswer =
 async function evaluate({ file, context, translations }: ProgramRequest): Promise<ProgramAnswer> {
   const { createJiti } = await import("jiti");
   const jiti = createJiti(file, {
-    // The folder it would use by itself is shared by all users, who could put other code there.
+    // Its default folder is shared by all users, who could put other code there.
     fsCache: translations ?? false,
     // What a module of CommonJS exports is what an import gets as its default.
     interopDefault: true,
@@ -63,7 +63,7 @@ function exportedBy(module: unknown): { readonly config: unknown } | undefined {
     const isWrapped = typeof inner === "object" && inner !== null && "default" in inner;
     return { config: isWrapped ? inner.default : inner };
   }
-  // One with a mark was written with exports, of which none is the default.
+  // A module with this mark has exports, but no default one.
   return Object.hasOwn(module, "__esModule") ? undefined : { config: module };
 }
 

@@ -16,11 +16,11 @@ export interface Parsed {
 interface Part {
   readonly value: unknown;
   readonly places: Places;
-  /** Aliases in it, each with those in what it stands for. */
+  /** Aliases in it, each with the aliases in its own value. */
   readonly aliases: number;
 }
 
-/** Aliases inside of what aliases stand for, in all. Those that stand for no other are bounded by the whole weight. */
+/** Most aliases inside the values of aliases, in total. Aliases without others inside are bounded by the whole weight. */
 const MOST_NESTED = 1000;
 
 /**
@@ -60,7 +60,7 @@ class Walk {
     const own = this.placeAt(node) ?? key;
     if (yaml.isAlias(node)) return this.#alias(node.source, key, own);
     const anchor = yaml.isScalar(node) || yaml.isCollection(node) ? node.anchor : undefined;
-    // Until it is over it stands for nothing: else it would be a part of itself.
+    // Until its value is complete it has none: otherwise it could contain itself.
     if (anchor !== undefined) this.#anchored.set(anchor, undefined);
     const part = yaml.isCollection(node)
       ? this.#collection(node, key, own)
@@ -92,7 +92,7 @@ class Walk {
         const at = this.placeAt(pair.key) ?? own;
         const part = this.part(pair.value, at);
         if (isMerge(yaml, pair)) merged.push(...this.#mergeable(pair.value, part));
-        // Of two with one name it is the first that is told.
+        // If two have the same name, the first is kept.
         else if (!entries.has(keyText(yaml, pair))) entries.set(keyText(yaml, pair), part);
       }
     if (yaml.isSeq(node))

@@ -116,7 +116,7 @@ function* everyPart({ yaml, document }: Parsed): Generator<unknown> {
   }
 }
 
-/** Those that stand before their anchor, or have none. Looking each up by itself would walk the document each time. */
+/** Aliases before their anchor, or without one. Looking up each on its own would walk the document every time. */
 function danglingAliases(parsed: Parsed): { offset: number; name: string }[] {
   const { yaml } = parsed;
   const found: { offset: number; name: string }[] = [];

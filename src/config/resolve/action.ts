@@ -121,7 +121,7 @@ export async function resolveAction(
   };
 }
 
-/** The program as it is written, where that is, and the arguments that come before those of the action. */
+/** The program as written, its place, and the arguments that come before the action's own. */
 function programOf({ input }: DeclaredAction): readonly [string, string, ...string[]] {
   const { command, script = "", interpreter } = input;
   if (command !== undefined) return [command, "command"];

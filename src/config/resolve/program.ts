@@ -20,7 +20,7 @@ export type ProgramSearch =
       readonly everywhere?: true;
     };
 
-/** Finds a program that is given as an absolute path. */
+/** Finds a program by its absolute path. */
 export async function programAt(path: string, written: string): Promise<ProgramSearch> {
   const fault = await executableFault(path);
   if (fault === undefined) return { kind: "found", program: path, folder: dirname(path) };
@@ -28,7 +28,7 @@ export async function programAt(path: string, written: string): Promise<ProgramS
   return { kind: "missing", message: `cannot run ${JSON.stringify(written)}: ${path} ${fault}`, ...absent };
 }
 
-/** What keeps a path from being run, undefined for nothing: what is looked at for one server need not be for the next. */
+/** Why each path cannot be run; undefined if it can. A path that was checked for one server is not checked again. */
 export type ProgramFaults = Map<string, string | undefined>;
 
 /** Finds a program by its bare name in the folders, in their order. */

@@ -11,7 +11,7 @@ import { workingDirFault } from "./server.ts";
 import type { SecretOutcome, World } from "./world.ts";
 
 interface Sources extends Pick<World, "env" | "runSecretCommand" | "hmac"> {
-  /** Where the commands of a server's secrets run, or those of one that stands alone. */
+  /** Where secret commands of a server, or of an action without one, run. */
   readonly folderOf: (whose: Pick<Diagnostic, "server" | "action">) => string;
 }
 
@@ -59,7 +59,7 @@ interface Revived<Spec> {
   readonly problems: readonly Diagnostic[];
 }
 
-/** `whose`: whose problem it is when something is missing; `title` stands before what is said of it. */
+/** `whose`: the owner of the problem when something is missing; `title`: the beginning of its message. */
 async function reviveOne<Spec extends ServerSpec | ActionSpec>(
   spec: Spec,
   whose: Pick<Diagnostic, "server" | "action">,

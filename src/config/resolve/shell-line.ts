@@ -1,6 +1,7 @@
+import { withoutUndefined } from "../../model/without-undefined.ts";
 import { show } from "../check/issues.ts";
 
-/** A line as a shell takes it apart. */
+/** A line as a shell splits it. */
 interface Taken {
   readonly words: readonly string[];
   /** The first thing in it that needs a shell. */
@@ -9,7 +10,7 @@ interface Taken {
   readonly quoted: boolean;
 }
 
-/** What no other program understands, where it stands outside of quotes. */
+/** Signs that only a shell understands, outside quotes. */
 const SIGN = /\|\||&&|\$\(|\$\{?[A-Za-z_]\w*\}?|[|;<>`]/y;
 const ASSIGNMENT = /^[A-Za-z_]\w*=/;
 /** Words that only a shell carries out. */
@@ -18,8 +19,8 @@ const BUILTINS: readonly string[] = ["cd", "export", "source", ".", "exec", "set
 const WINDOWS = /^(?:[A-Za-z]:[\\/]|\.{1,2}\\|\\\\)/;
 
 /**
- * Why a command that was not found cannot be one program, and what to write instead; undefined where it may be one that
- * is missing. `key`: the setting that holds it. `isProgram` says whether a word by itself can be run.
+ * Why a command that was not found cannot be one program, and what to write instead; undefined if it may be a missing
+ * program. `key`: the setting that holds it. `isProgram` says whether a word by itself can be run.
  */
 export async function shellLineFault(
   command: string,
@@ -58,7 +59,7 @@ export async function shellLineFault(
   return isLine ? fault : undefined;
 }
 
-/** The line as a message shows it: what is assigned in it may be a secret. */
+/** The line as messages show it, without assigned values, which may be secrets. */
 export function shownLine(command: string): string {
   return show(command.replace(/(\b[A-Za-z_]\w*=)(?:"[^"]*"|'[^']*'|\S)+/g, "$1…"));
 }
@@ -88,7 +89,7 @@ function taken(line: string): Taken {
     }
   }
   if (word !== undefined) words.push(word);
-  return { words, quoted, ...(sign !== undefined && { sign }) };
+  return { words, quoted, ...withoutUndefined({ sign }) };
 }
 
 /** A bare `&` is one only between words: it is in many addresses. */

@@ -62,7 +62,7 @@ function starterFiles(
       return [
         { path: "xy.config.ts", text: typescript(project, isBare) },
         { path: "xyctl.d.ts", text: editorTypes("ambient") },
-        // For YAML files in servers.d, which may stand beside it.
+        // For YAML files that may be in servers.d beside it.
         ...written("kebab").filter(({ path }) => path === SCHEMAS.server.kebab),
       ];
     case "kdl":

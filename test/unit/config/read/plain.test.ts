@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { plainData } from "../../../../src/config/read/plain.ts";
 
-const TOO_LARGE = [{ path: [], message: expect.stringContaining("more than 1 MiB") }];
+const TOO_LARGE = [{ path: [], message: expect.stringContaining("larger than 1 MiB") }];
 
 it("a list with holes that is longer than may be is refused before any part of it is looked at", () => {
   let looked = 0;
