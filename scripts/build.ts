@@ -34,7 +34,14 @@ const SCHEMAS =
 const COMMON = {
   name: "common",
   test: new RegExp(`/src/(?!model/(${SCHEMAS})\\.ts$)`),
-  minShareCount: 14,
+  minShareCount: 31,
+};
+
+/** What the commands about servers share. */
+const SHARED = {
+  name: "shared",
+  test: /\/src\/(commands\/(addresses|agent-calls|units|other-programs)|backends\/fleet)\.ts$/,
+  minShareCount: 2,
 };
 
 /**
@@ -100,7 +107,7 @@ async function bundleInto(
   const output = await bundled.write({
     dir,
     format: "esm",
-    codeSplitting: codeSplitting && { groups: [COMMON] },
+    codeSplitting: codeSplitting && { groups: [COMMON, SHARED] },
     entryFileNames: "[name].js",
     chunkFileNames: "chunks/[name]-[hash].js",
   });
