@@ -21,7 +21,7 @@ export function changeSign(action: Action): Sign {
 /** What follows the server's name in a plan. */
 export function changeHeading(change: Change): string {
   // Only a server with a port has clients, and with them sessions.
-  const breaks = change.breaksSessions && change.observed?.spec?.port !== undefined;
+  const breaks = change.breaksSessions && typeof change.observed?.spec?.port === "number";
   return `${future(change)}${breaks ? ", which breaks its live sessions" : ""}`;
 }
 

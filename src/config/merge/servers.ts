@@ -2,7 +2,6 @@ import type { z } from "zod";
 import type { Diagnostic } from "../../model/diagnostic.ts";
 import { PORT_CHOICES } from "../../model/process-fields.ts";
 import { type FilledServer, serverInput } from "../../model/server.ts";
-import { PORT_CHOICES } from "../../model/process-fields.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
 import { isMap, problemAt } from "../check/keys.ts";
 import { type ServerProblem, serverProblems } from "../check/server-checks.ts";
