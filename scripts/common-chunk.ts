@@ -1,7 +1,7 @@
 import type { Plugin } from "rolldown";
 
 /** A module counts as common when at least this share of the commands loads it. */
-const SHARE = 0.6;
+const SHARE = 0.4;
 /** What no command should have to load just to start. */
 const NEVER = /\/node_modules\/zod\//;
 
