@@ -41,7 +41,7 @@ const COMMON = {
  * One file each, in common with nothing. A copy of the agent runs in the state folder, whatever becomes of this one; and
  * what has Node keep what it compiles comes before all else, and is small.
  */
-const ALONE = ["agent", "compiled"];
+const ALONE = ["agent", "bridge", "compiled"];
 
 await build(join(root, "dist"));
 

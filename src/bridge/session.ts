@@ -1,7 +1,7 @@
 import type { Answer, EventStream } from "./answer.ts";
 import type { Memory } from "./host.ts";
 import type { Call } from "./link.ts";
-import { type Id, notificationText } from "./message.ts";
+import { errorText, type Id, notificationText, RPC } from "./message.ts";
 
 /** Streams that one client may have open: the newest one gets what is sent. */
 const MOST_STREAMS = 4;
@@ -91,7 +91,8 @@ export class Session {
 
   /** Nothing is sent to it any more. */
   close(): void {
-    for (const { answer } of this.calls.values()) answer.close();
+    for (const { call } of [...this.calls.values()])
+      call.end(errorText(call.id, RPC.refused, "the session is over"));
     for (const stream of this.#streams) stream.end();
     this.#streams = [];
   }
