@@ -92,24 +92,24 @@ export class Answer {
     return !this.#isOver && this.#takes.events && (this.#opened()?.send(message) ?? false);
   }
 
-  /** The answer itself. */
-  end(message: string): void {
+  /** The answer itself. `headers`: those that it gets when it is no stream. */
+  end(message: string, headers = this.#headers): void {
     if (this.#isOver) return;
     if (this.#stream) this.#stream.send(message);
-    this.#finish(message);
+    this.#finish(message, headers);
   }
 
   /** There will be none: the request was cancelled. */
   close(): void {
-    if (!this.#isOver) this.#finish(undefined);
+    if (!this.#isOver) this.#finish(undefined, this.#headers);
   }
 
-  #finish(message: string | undefined): void {
+  #finish(message: string | undefined, headers: Readonly<Record<string, string>>): void {
     const stream = this.#stream;
     this.#stop();
     if (stream) stream.end();
-    else if (message === undefined) this.#response.writeHead(202, this.#headers).end();
-    else sendJson(this.#response, 200, message, this.#headers);
+    else if (message === undefined) this.#response.writeHead(202, headers).end();
+    else sendJson(this.#response, 200, message, headers);
   }
 
   #opened(): EventStream | undefined {

@@ -79,8 +79,12 @@ export class Bridge {
     } catch (error) {
       await this.#drop(session);
       const { message } = error as Error;
-      if (error instanceof Refused) return answer.end(spliced(error.answer, [[["id"], request.id]]));
-      answer.end(errorText(request.id, RPC.internalError, `cannot start the server: ${message}`));
+      // No session came of it.
+      const said =
+        error instanceof Refused
+          ? spliced(error.answer, [[["id"], request.id]])
+          : errorText(request.id, RPC.internalError, `cannot start the server: ${message}`);
+      answer.end(said, {});
     }
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { startBridge } from "../../rig/bridge.ts";
-import { ask, PlainClient } from "../../rig/bridge-client.ts";
+import { ask, messagesIn, PlainClient } from "../../rig/bridge-client.ts";
 import { ours } from "../../rig/mcp/servers.ts";
 
 const ODD = ours("odd");
@@ -129,7 +129,7 @@ describe("a bridge", () => {
     const { port } = await startBridge([ODD]);
     for (const version of ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"]) {
       const { text } = await ask(port, { body: initialize(version) });
-      expect(JSON.parse(text).result.protocolVersion).toBe(version);
+      expect(messagesIn(text)[0]?.result.protocolVersion).toBe(version);
     }
   });
 

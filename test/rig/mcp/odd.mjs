@@ -16,7 +16,7 @@ const deeds = {
     process.stdout.write(
       `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{"n":12345678901234567890,"e":1e400,"a":1,"a":2}}\n`,
     ),
-  silence: () => {},
+  silence: () => console.error("silent"),
   twice: (id) => {
     text(id, "once");
     text(id, "twice");
@@ -30,13 +30,13 @@ const deeds = {
     process.stdout.write('hello {"a":1}\n{"no":"message"}\n[1]\n{torn\n');
     text(id, "after garbage");
   },
-  endless: (id, { bytes }) => {
+  endless: (_, { bytes }) => {
     const piece = Buffer.alloc(1024 * 1024, "x");
     for (let i = 0; i < bytes; i += piece.length) process.stdout.write(piece);
     process.stdout.write("\n");
   },
   long: (id, { bytes }) => text(id, "y".repeat(bytes)),
-  exit: (id, { code, said }) => {
+  exit: (_, { code, said }) => {
     process.stderr.write(`${said}\n`, () => process.exit(code));
   },
   mute: () => process.stdout.end(),
