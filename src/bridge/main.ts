@@ -48,7 +48,9 @@ export async function runBridge(argv: readonly string[]): Promise<number> {
 }
 
 function says(stream: "out" | "err", who: string | undefined, text: string): void {
-  process[stream === "out" ? "stdout" : "stderr"].write(`${who === undefined ? "" : `[${who}] `}${text}\n`);
+  const to = process[stream === "out" ? "stdout" : "stderr"];
+  // A log keeps what was printed as it was; a terminal would obey it.
+  to.write(`${who === undefined ? "" : `[${who}] `}${to.isTTY ? visible(text) : text}\n`);
 }
 
 function whyNot({ code, message }: NodeJS.ErrnoException, { host, port }: Options): string {
