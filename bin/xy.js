@@ -21,5 +21,12 @@ if (module.enableCompileCache) {
   const { keepCompiled } = await import(new URL("compiled.js", built).href);
   keepCompiled(process.env, module);
 }
+const [command, ...words] = process.argv.slice(2);
+const own = words.slice(0, words.includes("--") ? words.indexOf("--") : undefined);
+if (command === "bridge" && !own.some((word) => word === "--help" || word === "-h")) {
+  // It stays for as long as its server runs: nothing else of xy is loaded for it.
+  const { runBridge } = await import(new URL("bridge.js", built).href);
+  process.exit(await runBridge(words));
+}
 const { main } = await import(new URL("main.js", built).href);
 await main(process.argv.slice(2));

@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   views: ["model"],
   system: ["model"],
   probes: ["model", "system"],
+  bridge: ["model", "system"],
   backends: ["model", "rpc", "system", "probes"],
   agent: ["model", "supervisor", "rpc", "system", "probes"],
   operation: ["model", "config", "reconciler", "system", "types of backends/backend.ts"],
@@ -27,13 +28,24 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "system",
     "backends",
     "operation",
+    "bridge",
   ],
   // src/main.ts
   "": ["commands", "model"],
 };
 
 /** Where the clock, timers, randomness, the process and the console may be touched. */
-const IMPURE = new Set(["agent", "backends", "probes", "views", "commands", "system", "operation", ""]);
+const IMPURE = new Set([
+  "agent",
+  "backends",
+  "bridge",
+  "probes",
+  "views",
+  "commands",
+  "system",
+  "operation",
+  "",
+]);
 
 /** Entry point of a worker thread: its `process` is the thread's. */
 const THREAD = "src/config/read/worker.ts";

@@ -6,6 +6,7 @@ export function bundleEntries(root: string): Record<string, string> {
   return {
     main: "src/main.ts",
     agent: "src/agent/main.ts",
+    bridge: "src/bridge/main.ts",
     compiled: "src/system/compiled.ts",
     help: "src/commands/help.ts",
     "config-worker": "src/config/read/worker.ts",

@@ -5,7 +5,19 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   "First steps": ["init", "check", "plan", "apply"],
   "Every day": ["list", "logs", "why", "start", "stop", "restart", "reload", "up", "run"],
   Looking: ["status", "probe", "tree", "children", "stats", "ports", "jobs", "history"],
-  More: ["pause", "resume", "kill", "forget", "rollback", "destroy", "emit", "trust", "job", "agent"],
+  More: [
+    "pause",
+    "resume",
+    "kill",
+    "forget",
+    "rollback",
+    "destroy",
+    "emit",
+    "bridge",
+    "trust",
+    "job",
+    "agent",
+  ],
 };
 
 /** Shows the commands in groups. Help for a single command or topic is oclif's own. */

@@ -140,6 +140,8 @@ const WORDS: Readonly<Record<string, readonly string[][]>> = {
   "agent:status": [["agent", "status"]],
   "agent:upgrade": [["agent", "upgrade"]],
   "agent:stop": [["agent", "stop"]],
+  // It serves what it is told, and looks at no configuration.
+  bridge: [["bridge", "--help"], ["bridge"]],
   // They change the account's service manager, and run until they are ended: neither looks at a configuration.
   "agent:install": [["agent", "install", "--help"]],
   "agent:uninstall": [["agent", "uninstall", "--help"]],

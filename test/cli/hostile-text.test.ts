@@ -120,6 +120,8 @@ const COMMANDS: readonly (readonly [words: readonly string[], allowed?: Allowed]
   [["kill", "web"]],
   [["stop", "web"]],
   [["start", "web"]],
+  [["bridge", "--port", HOSTILE_NAME, "--", "true"]],
+  [["bridge", `--\u001b[2J${HOSTILE_NAME}`, "--", "true"]],
   [["history"]],
   [["rollback", "1", "--yes"]],
   [["init", "."]],

@@ -4,6 +4,7 @@ import { identify } from "../../src/system/processes.ts";
 /** A living process: zombies are left out. */
 export interface ProcessRow {
   readonly pid: number;
+  readonly parent: number;
   readonly group: number;
   readonly command: string;
 }
@@ -16,9 +17,9 @@ export function processes(): ProcessRow[] {
 function processRow(pid: number): ProcessRow[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [state, parent, group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
-    return state === "Z" ? [] : [{ pid, group: Number(group), command }];
+    return state === "Z" ? [] : [{ pid, parent: Number(parent), group: Number(group), command }];
   } catch {
     // It is gone.
     return [];
@@ -30,6 +31,11 @@ export const groupMembers = (group: number) => processes().filter((row) => row.g
 /** Programs that were started with this argument. Keepers, which carry it too, are no programs. */
 export function programsWith(marker: string): ProcessRow[] {
   return processes().filter(({ command }) => command.includes(marker) && !command.includes("xy-keeper:"));
+}
+
+/** All below a process. */
+export function descendants(pid: number, all = processes()): ProcessRow[] {
+  return all.filter(({ parent }) => parent === pid).flatMap((row) => [row, ...descendants(row.pid, all)]);
 }
 
 export function isAlive(pid: number): boolean {

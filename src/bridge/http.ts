@@ -1,0 +1,169 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { sendJson } from "./answer.ts";
+import { type Bridge, SESSION_HEADER, VERSIONS } from "./bridge.ts";
+import { type Guard, refusalOf } from "./guard.ts";
+import { errorText, type Id, type Message, RPC, readMessage } from "./message.ts";
+
+/** Longest message of a client, bytes. */
+const LONGEST_BODY = 16 * 1024 * 1024;
+/** For the whole of a request to come, ms. */
+const REQUEST_BOUND = 30_000;
+/** Connections at once. */
+const MOST_CONNECTIONS = 2000;
+/** After an answer to a request that was too long, until its connection is cut, ms. */
+const LINGER = 500;
+/** A connection that nothing is asked on is kept so long, ms. */
+const KEEP_ALIVE = 60_000;
+
+/** Streamable HTTP at one path, in front of a bridge. */
+export function httpServer(bridge: Bridge, path: string, guard: Guard): Server {
+  const options = { requestTimeout: REQUEST_BOUND, keepAliveTimeout: KEEP_ALIVE };
+  const server = createServer(options, (request, response) => {
+    serve(bridge, path, guard, request, response).catch((error: Error) => {
+      sendJson(response, 500, errorText(null, RPC.internalError, `cannot answer: ${error.message}`));
+    });
+  });
+  server.maxConnections = MOST_CONNECTIONS;
+  return server;
+}
+
+async function serve(
+  bridge: Bridge,
+  path: string,
+  guard: Guard,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  // A client that is gone is seen by the stream that it had.
+  response.on("error", () => {});
+  const refusal = refusalOf(request.headers, guard);
+  if (refusal) {
+    const challenge = refusal.status === 401 ? { "WWW-Authenticate": "Bearer" } : {};
+    return refused(response, refusal.status, refusal.why, challenge);
+  }
+  const { method, url = "" } = request;
+  if (method === "OPTIONS") return refused(response, 403, "cannot answer to a page of another origin");
+  if (url.replace(/\?.*$/s, "") !== path)
+    return refused(response, 404, `cannot find ${url.slice(0, 200)}: the server is at ${path}`);
+  switch (method) {
+    case "POST":
+      return posted(bridge, request, response);
+    case "GET":
+      return opened(bridge, request, response);
+    case "DELETE":
+      return ended(bridge, request, response);
+    default:
+      return refused(response, 405, `cannot take ${method}`, ALLOW);
+  }
+}
+
+const ALLOW = { Allow: "GET, POST, DELETE" };
+
+async function posted(bridge: Bridge, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (!/^application\/json\b/i.test(request.headers["content-type"] ?? ""))
+    return refused(response, 415, "cannot read the message: send it as application/json");
+  const text = await bodyOf(request, response);
+  if (text === undefined) return;
+  const message = readMessage(text);
+  if (message.kind === "none")
+    return sendJson(response, 400, errorText(message.id, message.code, message.why));
+  const accept = request.headers.accept ?? "*/*";
+  const id = message.kind === "notification" ? null : message.id;
+  const version = unknownVersion(request, message);
+  if (version !== undefined) {
+    const data = { supported: VERSIONS, requested: version };
+    return sendJson(
+      response,
+      400,
+      errorText(id, RPC.unsupportedVersion, `cannot speak the version ${version} of MCP`, data),
+    );
+  }
+  const given = request.headers[SESSION_HEADER.toLowerCase()];
+  if (message.kind === "request" && message.method === "initialize") {
+    if (given !== undefined) return refused(response, 400, "cannot initialize a session twice", {}, id);
+    return bridge.initialize(message, response, accept);
+  }
+  if (typeof given !== "string")
+    return refused(response, 400, `cannot tell whose message it is: no ${SESSION_HEADER} header`, {}, id);
+  const session = bridge.find(given);
+  if (session === undefined) return refused(response, 404, UNKNOWN, {}, id);
+  switch (message.kind) {
+    case "request":
+      return bridge.call(session, message, text, response, accept);
+    case "notification":
+      bridge.notify(session, message, text);
+      break;
+    case "response":
+      bridge.answer(session, message, text);
+  }
+  response.writeHead(202).end();
+}
+
+const UNKNOWN = "cannot find the session: initialize again";
+
+/** The version that a message is of, where it is none that can be passed on. A client that knows several tries another then. */
+function unknownVersion({ headers }: IncomingMessage, message: Message): string | undefined {
+  const given = headers["mcp-protocol-version"];
+  if (typeof given === "string" && !VERSIONS.includes(given)) return given.slice(0, 100);
+  return message.kind === "request" && message.method === "server/discover"
+    ? "of a server without sessions"
+    : undefined;
+}
+
+function opened(bridge: Bridge, request: IncomingMessage, response: ServerResponse): void {
+  const given = request.headers[SESSION_HEADER.toLowerCase()];
+  const session = typeof given === "string" ? bridge.find(given) : undefined;
+  // Some clients look first whether there is such a stream at all.
+  if (given === undefined) refused(response, 405, `cannot open a stream without ${SESSION_HEADER}`, ALLOW);
+  else if (!/text\/event-stream|\*\/\*/.test(request.headers.accept ?? ""))
+    refused(response, 406, "cannot open a stream: accept text/event-stream");
+  else if (session === undefined) refused(response, 404, UNKNOWN);
+  else bridge.listen(session, response);
+}
+
+async function ended(bridge: Bridge, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const session = bridge.find(String(request.headers[SESSION_HEADER.toLowerCase()]));
+  if (session === undefined) return refused(response, 404, UNKNOWN);
+  // Its child may take seconds to end: the client need not wait.
+  void bridge.end(session);
+  response.writeHead(204).end();
+}
+
+/** Undefined: it was too long, or did not come whole, and that is answered. */
+function bodyOf(request: IncomingMessage, response: ServerResponse): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let chunks: Buffer[] = [];
+    let length = 0;
+    request.on("data", (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= LONGEST_BODY) chunks.push(chunk);
+      else if (!response.headersSent) {
+        chunks = [];
+        const why = `cannot take a message of more than ${LONGEST_BODY / 2 ** 20} MiB`;
+        refused(response, 413, why, { Connection: "close" });
+        // The rest of it is read until the client has seen that, and no longer.
+        response.once("finish", () => setTimeout(() => request.destroy(), LINGER).unref());
+        resolve(undefined);
+      }
+    });
+    request.once("end", () =>
+      resolve(length <= LONGEST_BODY ? Buffer.concat(chunks).toString("utf8") : undefined),
+    );
+    request.once("close", () => resolve(undefined));
+  });
+}
+
+function refused(
+  response: ServerResponse,
+  status: number,
+  why: string,
+  headers: Readonly<Record<string, string>> = {},
+  id: Id | null = null,
+): void {
+  sendJson(
+    response,
+    status,
+    errorText(id, status === 413 || status === 415 ? RPC.invalidRequest : RPC.refused, why),
+    headers,
+  );
+}

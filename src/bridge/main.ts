@@ -1,0 +1,66 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { visible } from "../model/visible.ts";
+import { packageVersion } from "../system/package.ts";
+import { Bridge } from "./bridge.ts";
+import { httpServer } from "./http.ts";
+import { type Options, readOptions, TOKEN_VARIABLE } from "./options.ts";
+
+/** Exit codes, as those of all commands. */
+const EXIT = { ok: 0, failed: 1, usage: 64 } as const;
+
+/** Answers that are under way when the bridge is told to end get so long, ms. */
+const LAST_ANSWERS = 1000;
+
+/** Runs a bridge until it is told to end. Returns the exit code. */
+export async function runBridge(argv: readonly string[]): Promise<number> {
+  const options = readOptions(argv, process.env);
+  if (typeof options === "string")
+    return failed(EXIT.usage, options, "Run `xy bridge --help` to see how it is used.");
+  // What only the bridge has to know.
+  delete process.env[TOKEN_VARIABLE];
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  const version = packageVersion();
+  const { command, share, idleStop, maxSessions, maxChildren } = options;
+  const bridge = new Bridge({ ...{ command, share, idleStop, maxSessions, maxChildren, version }, says });
+  const server = httpServer(bridge, options.path, options);
+  const told = new Promise<void>((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => resolve());
+  });
+  try {
+    server.listen(options.port, options.host);
+    await once(server, "listening");
+  } catch (error) {
+    await bridge.close();
+    return failed(EXIT.failed, whyNot(error as NodeJS.ErrnoException, options));
+  }
+  const { address, family, port } = server.address() as AddressInfo;
+  process.stderr.write(
+    `serves at http://${family === "IPv6" ? `[${address}]` : address}:${port}${options.path}\n`,
+  );
+  await told;
+  server.close();
+  await bridge.close();
+  setTimeout(() => server.closeAllConnections(), LAST_ANSWERS).unref();
+  server.closeIdleConnections();
+  await once(server, "close");
+  return EXIT.ok;
+}
+
+function says(stream: "out" | "err", who: string | undefined, text: string): void {
+  const to = process[stream === "out" ? "stdout" : "stderr"];
+  // A log keeps what was printed as it was; a terminal would obey it.
+  to.write(`${who === undefined ? "" : `[${who}] `}${to.isTTY ? visible(text) : text}\n`);
+}
+
+function whyNot({ code, message }: NodeJS.ErrnoException, { host, port }: Options): string {
+  const where = `cannot listen on ${host}:${port}`;
+  if (code === "EADDRINUSE") return `${where}: something else listens there; \`xy ports\` may know what`;
+  if (code === "EACCES") return `${where}: this account may not use that port; take one above 1023`;
+  return `${where}: ${message}`;
+}
+
+function failed(code: number, message: string, hint?: string): number {
+  process.stderr.write(`xy: ${visible(message)}\n${hint === undefined ? "" : `${hint}\n`}`);
+  return code;
+}

@@ -1,0 +1,115 @@
+import { parseArgs } from "node:util";
+import { parseDuration } from "../model/units.ts";
+
+/** What can be said to a bridge: for itself, and for its help. */
+export const FLAGS = {
+  port: { value: "NUMBER", summary: "Port to serve at." },
+  host: {
+    value: "ADDRESS",
+    summary: "Address to listen on. Others than loopback ask for a token.",
+    usual: "127.0.0.1",
+  },
+  path: { value: "PATH", summary: "Path to serve at.", usual: "/mcp" },
+  share: {
+    value: "session|all",
+    summary: "A child for each client, or one for all of them.",
+    usual: "session",
+  },
+  "idle-stop": {
+    value: "DURATION",
+    summary: "Stop a child that was idle for this long; the next request starts it again.",
+  },
+  "max-sessions": { value: "NUMBER", summary: "Clients at most.", usual: "100" },
+  "max-children": {
+    value: "NUMBER",
+    summary: "Children at most; the one that was idle longest makes room.",
+    usual: "20",
+  },
+  "allow-host": { value: "NAME", summary: "Further name that clients may use for this machine.", many: true },
+  "allow-origin": {
+    value: "ORIGIN",
+    summary: "Web page that may use the server, such as https://app.example.",
+    many: true,
+  },
+} as const satisfies Readonly<Record<string, FlagRow>>;
+
+interface FlagRow {
+  readonly value: string;
+  readonly summary: string;
+  readonly usual?: string;
+  readonly many?: true;
+}
+
+/** The token that clients have to send: not an argument, which every account of the machine can see. */
+export const TOKEN_VARIABLE = "XY_BRIDGE_TOKEN";
+
+export interface Options {
+  readonly port: number;
+  readonly host: string;
+  readonly path: string;
+  readonly share: "session" | "all";
+  readonly idleStop?: number | undefined;
+  readonly maxSessions: number;
+  readonly maxChildren: number;
+  readonly allowHosts: readonly string[];
+  readonly allowOrigins: readonly string[];
+  readonly token?: string | undefined;
+  readonly command: { readonly program: string; readonly args: readonly string[] };
+}
+
+/** Reads the arguments of a bridge; a string is what is wrong with them. */
+export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Options | string {
+  const mark = argv.indexOf("--");
+  const [program, ...args] = mark === -1 ? [] : argv.slice(mark + 1);
+  if (program === undefined) return "cannot bridge to nothing: write the server's command after --";
+  const given = flagsIn(argv.slice(0, mark));
+  if (typeof given === "string") return given;
+  const value = (name: Single): string | undefined => given[name] as string | undefined;
+  const many = (name: Many): readonly string[] => (given[name] as string[] | undefined) ?? [];
+  const port = wholeNumber(value("port"), 0, 65_535);
+  if (port === undefined) return "cannot tell the port: write --port with a number up to 65535";
+  const host = value("host") ?? FLAGS.host.usual;
+  const token = env[TOKEN_VARIABLE] || undefined;
+  if (token === undefined && !/^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host))
+    return `cannot serve ${host} to everybody who reaches it: set ${TOKEN_VARIABLE}, which clients then send as a bearer token`;
+  const path = value("path") ?? FLAGS.path.usual;
+  if (!/^\/[^\s?#]*$/.test(path))
+    return `cannot serve at the path ${path}: it begins with / and has no spaces, ? or #`;
+  const share = value("share") ?? FLAGS.share.usual;
+  if (share !== "session" && share !== "all") return `cannot share a child as ${share}: write session or all`;
+  const idle = value("idle-stop");
+  const idleStop = idle === undefined ? undefined : parseDuration(idle);
+  if (idle !== undefined && !idleStop)
+    return `cannot read --idle-stop ${idle}: write a duration, such as 10m`;
+  const maxSessions = wholeNumber(value("max-sessions") ?? FLAGS["max-sessions"].usual, 1, 100_000);
+  const maxChildren = wholeNumber(value("max-children") ?? FLAGS["max-children"].usual, 1, 10_000);
+  if (maxSessions === undefined || maxChildren === undefined)
+    return "cannot read --max-sessions or --max-children: write a number, 1 at least";
+  return {
+    ...{ port, host, path, share, idleStop, maxSessions, maxChildren, token },
+    ...{ allowHosts: many("allow-host"), allowOrigins: many("allow-origin"), command: { program, args } },
+  };
+}
+
+type Flag = keyof typeof FLAGS;
+type Many = { [F in Flag]: (typeof FLAGS)[F] extends { readonly many: true } ? F : never }[Flag];
+type Single = Exclude<Flag, Many>;
+
+function flagsIn(args: readonly string[]): Partial<Record<Flag, string | string[]>> | string {
+  const options = Object.fromEntries(
+    Object.entries<FlagRow>(FLAGS).map(([name, { many = false }]) => [
+      name,
+      { type: "string", multiple: many } as const,
+    ]),
+  );
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: false }).values as Record<Flag, string>;
+  } catch (error) {
+    return `cannot read the arguments: ${(error as Error).message.replace(/\. To specify.*|\n.*/s, "")}`;
+  }
+}
+
+function wholeNumber(text: string | undefined, least: number, most: number): number | undefined {
+  const number = /^\d{1,6}$/.test(text ?? "") ? Number(text) : Number.NaN;
+  return number >= least && number <= most ? number : undefined;
+}

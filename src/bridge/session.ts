@@ -1,0 +1,104 @@
+import type { Answer, EventStream } from "./answer.ts";
+import type { Memory } from "./host.ts";
+import type { Call } from "./link.ts";
+import { errorText, type Id, notificationText, RPC } from "./message.ts";
+
+/** Streams that one client may have open: the newest one gets what is sent. */
+const MOST_STREAMS = 4;
+/** What waits for a client that has no stream open: messages, and characters of them. */
+const MOST_QUEUED = { messages: 256, characters: 1024 * 1024 };
+/** Of the protocol, from the most talkative on. */
+const LEVELS = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+
+/** A client as it was introduced by `initialize`: whatever becomes of children, it stays. */
+export class Session {
+  readonly id: string;
+  /** Params of its `initialize`. */
+  readonly introduction: Readonly<Record<string, unknown>>;
+  readonly calls = new Map<Id, { readonly call: Call; readonly answer: Answer }>();
+  /** Questions that it was asked and has not answered. */
+  readonly questions = new Set<string>();
+  readonly subscriptions = new Set<string>();
+  level: string | undefined;
+  usedAt: number;
+  /** It had a stream once: that it has none now says that the client is gone. */
+  hadStream = false;
+  #streams: EventStream[] = [];
+  #queue: string[] = [];
+  #queued = 0;
+
+  constructor(id: string, introduction: Readonly<Record<string, unknown>>, now: number) {
+    this.id = id;
+    this.introduction = introduction;
+    this.usedAt = now;
+  }
+
+  /** How it is named in logs. */
+  get label(): string {
+    return this.id.slice(0, 8);
+  }
+
+  get isBusy(): boolean {
+    return this.calls.size > 0;
+  }
+
+  get isConnected(): boolean {
+    return this.#streams.some((stream) => stream.isOpen);
+  }
+
+  open(stream: EventStream): void {
+    this.hadStream = true;
+    this.#streams = [...this.#streams.filter(({ isOpen }) => isOpen), stream];
+    if (this.#streams.length > MOST_STREAMS) this.#streams.shift()?.end();
+    const queue = this.#queue;
+    this.#queue = [];
+    this.#queued = 0;
+    for (const message of queue) stream.send(message);
+  }
+
+  /**
+   * Sends what belongs to no call, or is a question: where the client listens. Without a stream it goes with a call that is
+   * being answered, or waits. False: there is no room for more.
+   */
+  tell(message: string): boolean {
+    const stream = this.#streams.findLast(({ isOpen }) => isOpen);
+    if (stream?.send(message)) return true;
+    for (const { answer } of this.calls.values()) if (answer.tell(message)) return true;
+    if (this.#queue.length >= MOST_QUEUED.messages || this.#queued + message.length > MOST_QUEUED.characters)
+      return false;
+    this.#queue.push(message);
+    this.#queued += message.length;
+    return true;
+  }
+
+  /** What its child is told when it is started again. */
+  get memory(): Memory {
+    const { introduction, level, subscriptions } = this;
+    return { introduction, level, subscriptions };
+  }
+
+  /** Whether a notification of a child that others share is for it. */
+  hears(method: string, { level, uri }: Readonly<Record<string, unknown>>): boolean {
+    if (method === "notifications/resources/updated") return this.subscriptions.has(String(uri));
+    if (method !== "notifications/message" || this.level === undefined) return true;
+    return LEVELS.indexOf(String(level)) >= LEVELS.indexOf(this.level);
+  }
+
+  takeBack(question: string): void {
+    if (this.questions.delete(question))
+      this.tell(notificationText("notifications/cancelled", { requestId: question }));
+  }
+
+  /** Nothing is sent to it any more. */
+  close(): void {
+    for (const { call } of [...this.calls.values()])
+      call.end(errorText(call.id, RPC.refused, "the session is over"));
+    for (const stream of this.#streams) stream.end();
+    this.#streams = [];
+  }
+}
+
+/** The most talkative of these. */
+export function lowestLevel(levels: readonly string[]): string | undefined {
+  return LEVELS.find((level) => levels.includes(level));
+}

@@ -1,0 +1,38 @@
+/** When a server that keeps ending may be started again, as a restart policy says it. */
+export interface Backoff {
+  /** Ms. */
+  readonly initial: number;
+  readonly max: number;
+  /** A run that lasted so long counts as one that went well, ms. */
+  readonly resetAfter: number;
+}
+
+/** How the runs of a child went, as far as the next start depends on it. Pure: times are unix ms, and arguments. */
+export class Starts {
+  readonly #backoff: Backoff;
+  #failures = 0;
+  #begunAt = 0;
+  #nextAt = 0;
+
+  constructor(backoff: Backoff) {
+    this.#backoff = backoff;
+  }
+
+  /** How long a start has to wait, ms. */
+  waitAt(now: number): number {
+    return Math.max(0, this.#nextAt - now);
+  }
+
+  begun(now: number): void {
+    this.#begunAt = now;
+  }
+
+  /** It ended, and nobody told it to. The first start after a good run comes at once. */
+  failed(now: number): void {
+    const { initial, max, resetAfter } = this.#backoff;
+    if (now - this.#begunAt >= resetAfter) this.#failures = 0;
+    const wait = this.#failures === 0 ? 0 : Math.min(max, initial * 2 ** (this.#failures - 1));
+    this.#failures++;
+    this.#nextAt = now + wait;
+  }
+}

@@ -1,0 +1,37 @@
+import * as Flags from "@oclif/core/flags";
+import { runBridge } from "../bridge/main.ts";
+import { FLAGS, TOKEN_VARIABLE } from "../bridge/options.ts";
+import { BaseCommand } from "./base.ts";
+
+/** `bin/xy.js` runs a bridge without the rest of xy: this is its help, and the way of whoever calls `main`. */
+export default class BridgeCommand extends BaseCommand {
+  static override summary = "Serve an MCP server that speaks over stdin and stdout over HTTP.";
+  static override description =
+    "Runs COMMAND as an MCP server that speaks over stdin and stdout, and serves it as Streamable HTTP. Each client gets a " +
+    "process of its own, or all share one (--share all). A client keeps its session when the process dies or is stopped: " +
+    "the next request starts it again. Requests that come from web pages are refused, unless they are allowed.\n\n" +
+    `With ${TOKEN_VARIABLE} in its environment, clients have to send that as a bearer token. What the server prints to stderr ` +
+    "is printed here, with the beginning of the session's id.";
+  static override strict = false;
+  static override usage = "bridge --port NUMBER [FLAGS] -- COMMAND [ARGS...]";
+  static override examples = [
+    "<%= config.bin %> bridge --port 8421 -- npx -y @modelcontextprotocol/server-memory",
+    "<%= config.bin %> bridge --port 8421 --share all --idle-stop 10m -- uvx mcp-server-time",
+  ];
+  static override flags = Object.fromEntries(
+    Object.entries<{ value: string; summary: string; usual?: string; many?: true }>(FLAGS).map(
+      ([name, row]) => {
+        const { value: helpValue, usual } = row;
+        const summary = usual === undefined ? row.summary : `${row.summary} [default: ${usual}]`;
+        const how = { summary, helpValue };
+        return [name, row.many ? Flags.string({ ...how, multiple: true }) : Flags.string(how)];
+      },
+    ),
+  );
+
+  async run(): Promise<void> {
+    this.parsed = true;
+    void this.signal;
+    process.exitCode = await runBridge(this.argv);
+  }
+}

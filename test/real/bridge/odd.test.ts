@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+import { startBridge } from "../../rig/bridge.ts";
+import { ask, PlainClient } from "../../rig/bridge-client.ts";
+import { eventually } from "../../rig/eventually.ts";
+import { ours } from "../../rig/mcp/servers.ts";
+import { groupMembers, isAlive } from "../../rig/processes.ts";
+
+const ODD = ours("odd");
+
+describe("a bridge", () => {
+  it("passes messages on as they were written", async () => {
+    const { port } = await startBridge([ODD]);
+    const client = await PlainClient.open(port);
+    const body =
+      '{"jsonrpc":"2.0",\n "id":"a\\u0062", "method":"tools/call","params":{"arguments":{"deed":"big"}}}';
+    const { text } = await client.post(body);
+    expect(text).toBe(
+      '{"jsonrpc":"2.0","id":"ab","result":{"n":12345678901234567890,"e":1e400,"a":1,"a":2}}',
+    );
+  });
+
+  it("takes one answer to each request, from whoever was asked", async () => {
+    const { port, said } = await startBridge([ODD]);
+    const client = await PlainClient.open(port);
+    expect(await client.do("twice")).toBe("once");
+    expect(await client.do("stranger")).toBe("mine");
+    expect(await client.do("garbage")).toBe("after garbage");
+    const own = client.session.slice(0, 8);
+    await eventually(() =>
+      expect(said).toEqual(
+        expect.arrayContaining([
+          `[out] ${own} hello {"a":1}`,
+          `[out] ${own} {torn`,
+          `[out] ${own} [1]`,
+          `[err] ${own} up`,
+        ]),
+      ),
+    );
+  });
+
+  it("fails what is under way when the child ends, with its last words, and goes on", async () => {
+    const { port } = await startBridge([ODD]);
+    const client = await PlainClient.open(port);
+    const silent = Array.from({ length: 50 }, () => client.do("silence"));
+    expect(await client.do("exit", { code: 3, said: "no more disk" })).toBe(
+      "the server ended before it answered: it exited with 3: no more disk",
+    );
+    expect(new Set(await Promise.all(silent))).toEqual(
+      new Set(["the server ended before it answered: it exited with 3: no more disk"]),
+    );
+    expect(await client.do("echo", { said: "here" })).toBe("here");
+    expect(JSON.parse(await client.do("facts"))).toMatchObject({ initialized: 1 });
+  });
+
+  it("takes a message that is longer than any should be for lost, and says so", async () => {
+    const { port } = await startBridge([ODD]);
+    const client = await PlainClient.open(port);
+    expect(await client.do("endless", { bytes: 100 * 2 ** 20 })).toBe(
+      "the server sent a message of more than 32 MiB",
+    );
+    expect(await client.do("long", { bytes: 5e6 })).toHaveLength(5e6);
+  });
+
+  it("ends a call that was cancelled, also when the child does not answer", async () => {
+    const { port, said } = await startBridge([ODD]);
+    const client = await PlainClient.open(port);
+    const call = client.request("tools/call", { arguments: { deed: "silence" } }, "mine");
+    const other = client.request("tools/call", { arguments: { deed: "silence" } }, "mine");
+    expect((await other).error?.message).toContain("a request with this id is under way");
+    await client.post({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: "mine" } });
+    expect(await call).toEqual({});
+    await eventually(() => expect(said.join("\n")).toMatch(/cancelled \d+/));
+  });
+
+  it("asks the client what the child asks, where it listens or where its call waits", async () => {
+    const { port } = await startBridge([ODD]);
+    const client = await PlainClient.open(port, { sampling: {} });
+    const stream = await client.listen();
+    const call = client.do("ask");
+    const question = await eventually(() => {
+      const [found] = stream.messages.filter(({ method }) => method === "sampling/createMessage");
+      if (!found) throw new Error("nothing asked");
+      return found;
+    });
+    await client.post({ jsonrpc: "2.0", id: question.id, result: { said: 1 } });
+    expect(await call).toBe('{"said":1}');
+    // Of another client, and a second time: nobody's.
+    expect((await client.post({ jsonrpc: "2.0", id: question.id, result: {} })).status).toBe(202);
+    stream.close();
+  });
+
+  it("opens as many streams as a client wants, and each message comes once", async () => {
+    const { port } = await startBridge([ODD]);
+    const client = await PlainClient.open(port);
+    const streams = [await client.listen(), await client.listen(), await client.listen()];
+    await client.do("notify", { method: "notifications/message", params: { level: "info", data: "x" } });
+    const all = () =>
+      streams.flatMap(({ messages }) => messages).filter(({ method }) => method === "notifications/message");
+    await eventually(() => expect(all()).toHaveLength(1));
+    for (const stream of streams) stream.close();
+  });
+
+  it("does not wait for a client that does not read, nor keep everything for it", async () => {
+    const { port } = await startBridge([ODD]);
+    const client = await PlainClient.open(port);
+    expect(await client.do("flood", { count: 200, size: 100_000 })).toBe("flooded");
+    expect(await client.do("echo", { said: "still" })).toBe("still");
+  });
+
+  it("ends all of a child with its session: what it forked, and what ignores every signal", async () => {
+    const { port, bridge } = await startBridge([ODD]);
+    const client = await PlainClient.open(port);
+    const forked = Number(await client.do("fork"));
+    await client.do("stubborn");
+    const [child] = bridge.children;
+    expect(isAlive(forked)).toBe(true);
+    expect((await ask(port, { method: "DELETE", headers: client.headers })).status).toBe(204);
+    expect((await client.post({ jsonrpc: "2.0", id: 1, method: "ping" })).status).toBe(404);
+    await eventually(() => expect(groupMembers(child?.pid as number)).toEqual([]));
+    expect(isAlive(forked)).toBe(false);
+    expect(bridge.children).toEqual([]);
+  });
+});

@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { PlainClient } from "../../rig/bridge-client.ts";
+import { eventually } from "../../rig/eventually.ts";
+import { occupy } from "../../rig/mcp/client.ts";
+import { ours } from "../../rig/mcp/servers.ts";
+import { freePort } from "../../rig/port.ts";
+import { groupMembers, isAlive } from "../../rig/processes.ts";
+
+const XY = join(import.meta.dirname, "../../../bin/xy.js");
+const ODD = [process.execPath, ours("odd")];
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly said: () => string;
+  readonly ended: Promise<number | string>;
+}
+
+function run(words: readonly string[], env: Record<string, string> = {}): Run {
+  const child = spawn(process.execPath, [XY, "bridge", ...words], { env: { ...process.env, ...env } });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text) => (said += text));
+  const ended = once(child, "close").then(([code, signal]) => code ?? signal);
+  return { child, said: () => said, ended };
+}
+
+async function serving(
+  more: readonly string[] = [],
+  env?: Record<string, string>,
+): Promise<Run & { port: number }> {
+  const port = await freePort();
+  const bridge = run(["--port", `${port}`, ...more, "--", ...ODD, "--port", "a b", ""], env);
+  await eventually(() => expect(bridge.said()).toContain(`serves at http://127.0.0.1:${port}/mcp`));
+  return { ...bridge, port };
+}
+
+describe("xy bridge", () => {
+  it("hands on the command as it is, prints what it prints, and ends it all with itself", async () => {
+    const { port, child, said, ended } = await serving([], { XY_BRIDGE_TOKEN: "" });
+    const client = await PlainClient.open(port);
+    const facts = JSON.parse(await client.do("facts"));
+    expect(facts.argv).toEqual(["--port", "a b", ""]);
+    await eventually(() => expect(said()).toContain(`[${client.session.slice(0, 8)}] up\n`));
+    const open = client.do("silence");
+    await eventually(() => expect(said()).toContain("silent"));
+    child.kill("SIGTERM");
+    expect(await open).toBe("the session is over");
+    expect(await ended).toBe(0);
+    expect(isAlive(facts.pid)).toBe(false);
+    expect(groupMembers(facts.pid)).toEqual([]);
+  });
+
+  it.for(["SIGKILL", "SIGTERM"] as const)(
+    "leaves nothing behind when %s ends it, whatever a child ignores",
+    async (signal) => {
+      const { port, child, ended } = await serving();
+      const clients = [await PlainClient.open(port), await PlainClient.open(port)];
+      const pids = await Promise.all(clients.map(async (client) => JSON.parse(await client.do("facts")).pid));
+      const forked = await Promise.all(clients.map(async (client) => Number(await client.do("fork"))));
+      await clients[0]?.do("stubborn");
+      child.kill(signal);
+      await ended;
+      for (const pid of [...pids, ...forked]) await eventually(() => expect(isAlive(pid)).toBe(false));
+      for (const pid of pids) await eventually(() => expect(groupMembers(pid)).toEqual([]));
+    },
+  );
+
+  it("says what is wrong with what it was told, and starts nothing", async () => {
+    const port = await freePort();
+    await occupy(port);
+    const mistakes: [words: string[], code: number, says: string][] = [
+      [[], 64, "cannot bridge to nothing: write the server's command after --"],
+      [["--port", "1"], 64, "cannot bridge to nothing: write the server's command after --"],
+      [["--", "true"], 64, "cannot tell the port: write --port with a number up to 65535"],
+      [["--port", "70000", "--", "true"], 64, "cannot tell the port"],
+      [["--prt", "1", "--", "true"], 64, "cannot read the arguments: Unknown option '--prt'"],
+      [["--port", "1", "more", "--", "true"], 64, "cannot read the arguments: Unexpected argument 'more'"],
+      [
+        ["--port", "1", "--share", "some", "--", "true"],
+        64,
+        "cannot share a child as some: write session or all",
+      ],
+      [["--port", "1", "--idle-stop", "soon", "--", "true"], 64, "cannot read --idle-stop soon"],
+      [["--port", "1", "--path", "mcp", "--", "true"], 64, "cannot serve at the path mcp"],
+      [
+        ["--port", "1", "--host", "0.0.0.0", "--", "true"],
+        64,
+        "cannot serve 0.0.0.0 to everybody who reaches it: set XY_BRIDGE_TOKEN",
+      ],
+      [
+        ["--port", `${port}`, "--", "true"],
+        1,
+        `cannot listen on 127.0.0.1:${port}: something else listens there`,
+      ],
+    ];
+    const runs = mistakes.map(([words]) => run(words));
+    for (const [i, [words, code, says]] of mistakes.entries()) {
+      expect.soft([words, await runs[i]?.ended]).toEqual([words, code]);
+      expect.soft(runs[i]?.said()).toMatch(new RegExp(`^xy: ${says.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}`));
+    }
+  });
+
+  it("says why a server cannot be started, and tries again for the next client", async () => {
+    const port = await freePort();
+    const bridge = run(["--port", `${port}`, "--", "/nowhere/at/all"]);
+    await eventually(() => expect(bridge.said()).toContain("serves at"));
+    for (const _ of [1, 2])
+      await expect(PlainClient.open(port)).rejects.toThrow(
+        /cannot start the server: it exited with 127: .*\/nowhere\/at\/all/,
+      );
+  });
+});

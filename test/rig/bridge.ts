@@ -1,0 +1,34 @@
+import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
+import { Bridge, type BridgeOptions } from "../../src/bridge/bridge.ts";
+import type { Guard } from "../../src/bridge/guard.ts";
+import { httpServer } from "../../src/bridge/http.ts";
+
+/** A bridge of this process, until the test is over. */
+export async function startBridge(
+  args: readonly string[],
+  options: Partial<BridgeOptions> = {},
+  guard: Partial<Guard> = {},
+): Promise<{ port: number; url: URL; bridge: Bridge; said: string[] }> {
+  const said: string[] = [];
+  const bridge = new Bridge({
+    command: { program: process.execPath, args },
+    ...{ share: "session", maxSessions: 100, maxChildren: 50, version: "0" },
+    says: (stream, who, text) => said.push(`[${stream}] ${who ?? ""} ${text}`),
+    ...options,
+  });
+  const server = httpServer(bridge, "/mcp", {
+    host: "127.0.0.1",
+    allowHosts: [],
+    allowOrigins: [],
+    ...guard,
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  onTestFinished(async () => {
+    server.close();
+    await bridge.close();
+    server.closeAllConnections();
+  });
+  return { port, url: new URL(`http://127.0.0.1:${port}/mcp`), bridge, said };
+}
