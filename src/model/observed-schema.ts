@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { BACKENDS } from "./backends.ts";
-import { STATES } from "./observed.ts";
 import { mcpFacts } from "./probe-report.ts";
 import { serverSpec } from "./spec.ts";
 import { CONDITIONS, exit } from "./spec-parts.ts";
 import { starter } from "./starter.ts";
+import { STATES } from "./states.ts";
 
 /** What a backend says of a server, as schemas: `observed.ts` has their types, for code that does without zod. */
 

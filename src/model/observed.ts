@@ -1,8 +1,8 @@
 import type { z } from "zod";
 import type * as schema from "./observed-schema.ts";
 import type { exit } from "./spec-parts.ts";
+import type { STATES } from "./states.ts";
 
-export const STATES = ["stopped", "starting", "running", "restarting", "failed", "stopping"] as const;
 export type StateName = (typeof STATES)[number];
 
 /** How a process ended. */

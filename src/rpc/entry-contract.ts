@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { BACKENDS } from "../model/backends.ts";
-import { STATES } from "../model/observed.ts";
 import {
   missing,
   operatorWord,
@@ -14,6 +13,7 @@ import { mcpFacts } from "../model/probe-report.ts";
 import { serverSpec } from "../model/spec.ts";
 import { CONDITIONS } from "../model/spec-parts.ts";
 import { starter } from "../model/starter.ts";
+import { STATES } from "../model/states.ts";
 
 /** What the wire says of one server: in a list, in a tree, and by itself. */
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { STATES } from "../model/observed.ts";
 import { unixMs } from "../model/observed-schema.ts";
+import { STATES } from "../model/states.ts";
 
 /** What the agent sends without being asked each time: what a log subscription brings, and how a start is getting on. */
 

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { BACKENDS } from "../model/backends.ts";
-import { STATES } from "../model/observed.ts";
 import { unixMs } from "../model/observed-schema.ts";
 import type { ProcessUsage } from "../model/process.ts";
 import { name } from "../model/spec-parts.ts";
+import { STATES } from "../model/states.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 
 /** The methods about what servers use, and how they have done. */
