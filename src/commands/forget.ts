@@ -25,7 +25,7 @@ export default class Forget extends BaseCommand {
       this.fail(EXIT.usage, "cannot forget nothing: name the servers, as in `xy forget NAME…`");
     const addresses = await addressesOf(this, names, { ...flags, all: false });
     const declared = (name: string) =>
-      `cannot forget ${name}: a configuration declares it; remove it there, then run \`xy apply\``;
+      `cannot forget ${name}: a configuration has declared it; remove it there, then \`xy apply\` removes it`;
     for (const address of addresses) if (!isOfAgent(address)) this.fail(EXIT.failed, declared(address.name));
     await withAgent(this, async (client) => {
       const known = addresses.length > 1 ? await client.call("list", {}) : [];

@@ -106,7 +106,7 @@ describe("a command that is typed", () => {
     [["--env", "PWD=/", "--", "true"], 64, "the shell that starts the program uses that name"],
     [["--", "LEVEL=5", "env"], 1, "write --env LEVEL=VALUE before --"],
     [["../up:migrate"], 64, "write ACTION or SERVER:ACTION"],
-    [["sh"], 1, "a command goes after --"],
+    [["sh"], 1, "to run a command, write it after --"],
     [["--project", "../up", "--", "true"], 64, "as a project's name: write a-z"],
     [["--env", "A=1", "backup"], 64, "--env is for a command"],
     [["--keep", "web"], 64, "--keep is for a command"],
@@ -128,7 +128,7 @@ describe("a command that is typed", () => {
     const gone = home.pathOf("gone");
     const outcome = await home.shell(`mkdir ${gone} && cd ${gone} && rmdir ${gone} && xy run -- touch here`);
     expect(outcome).toMatchObject({ code: 1 });
-    expect(outcome.stderr).toContain("is not there any more");
+    expect(outcome.stderr).toContain("no longer exists");
     expect(readdirSync(home.path)).not.toContain("here");
   });
 

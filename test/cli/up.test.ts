@@ -190,7 +190,7 @@ describe("xy up", () => {
     const home = newHome();
     home.write("servers.d/job.kdl", 'command "sh"\nargs "-c" "echo done"\nport "none"\n');
     const { code, stdout } = await home.xy("up", "--yes");
-    expect(stdout).toMatch(/job \| done\nNothing runs any more\.\n$/);
+    expect(stdout).toMatch(/job \| done\nNo server is running any more\.\n$/);
     expect(code).toBe(0);
   });
 
@@ -246,7 +246,7 @@ describe("xy up", () => {
     await home.did("agent", "stop", "--keep-servers");
     expect(await up.ended).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("what was started here and still runs is stopped by the next one\n"),
+      stderr: expect.stringContaining("the next one stops what this session started\n"),
     });
     await eventually(async () => expect(await states(home)).toEqual({ web: "stopped" }));
   });
