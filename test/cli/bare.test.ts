@@ -109,7 +109,7 @@ describe.skipIf(whyNot() !== undefined)("an account that nobody has written down
     );
     expect(stdout).toMatch(/cannot tell where the home folder is: .*uid \d+\); set HOME\n.*\n?ended with 1/);
     expect(stdout).toMatch(
-      /cannot write this unit: .* set HOME, or say whose it is with --for\n.*\nended with 1/,
+      /cannot write this unit: .* set HOME, or name the machine with --for\n.*\nended with 1/,
     );
     expect(stdout).toContain("<string>/Users/ada</string>");
   });

@@ -124,17 +124,3 @@ test("a wait of more than an hour is refused before anything is done", async () 
   expect(await home.xy("apply", "--yes", "--wait-timeout", "2h")).toMatchObject({ code: 64 });
   expect(await home.servers()).toEqual({});
 });
-
-test("a follower is told when the agent dies, and ends when its server is removed", async () => {
-  home.declare("web");
-  await home.did("apply", "--yes");
-  const first = home.xyRunning("logs", "web", "--follow");
-  await first.prints("[out] up");
-  const { pid } = (await home.json("agent", "status")) as { pid: number };
-  process.kill(pid, "SIGKILL");
-  expect(await first.ended).toMatchObject({ code: 2 });
-  const second = home.xyRunning("logs", "web", "--follow");
-  await second.prints("[out] up");
-  await home.did("destroy", "--yes");
-  expect(await second.ended).toMatchObject({ code: 0 });
-});
