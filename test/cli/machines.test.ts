@@ -203,7 +203,7 @@ test("a file of another folder is asked about, with what it can run", async () =
   expect(refused.stderr).toContain("cannot run this command for a secret unasked: touch ran\n");
   const asked = home.terminal("xy plan");
   await asked.prints("Trust this configuration?");
-  expect(asked.stdout).toContain("take a part of it from a file of another folder:");
+  expect(asked.stdout).toContain("include a file from another folder:");
   asked.types("n\r");
   await asked.ended;
   await home.shell("chmod 666 ../other/x.kdl");
