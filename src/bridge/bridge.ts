@@ -1,34 +1,28 @@
 import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { Answer, EventStream, sendJson } from "./answer.ts";
-import type { Command } from "./child.ts";
-import { Host, Refused } from "./host.ts";
+import { type Host, Refused } from "./host.ts";
+import { hostOf, type Means, sharedHost } from "./hosts.ts";
 import type { Link } from "./link.ts";
 import { errorText, type Message, progressToken, RPC } from "./message.ts";
 import { lowestLevel, Session } from "./session.ts";
 import { spliced } from "./splice.ts";
+import { VERSIONS } from "./versions.ts";
 
 type Request = Extract<Message, { kind: "request" }>;
 type Notification = Extract<Message, { kind: "notification" }>;
 type Response = Extract<Message, { kind: "response" }>;
 
-export interface BridgeOptions {
-  readonly command: Command;
+export interface BridgeOptions extends Means {
   /** `session`: a child for each client; `all`: one for all of them. */
   readonly share: "session" | "all";
   /** Idle for so long, a child is ended until it is needed again, ms; undefined: never. */
   readonly idleStop?: number | undefined;
   readonly maxSessions: number;
   readonly maxChildren: number;
-  /** Version of xy, which a shared child is told. */
-  readonly version: string;
-  /** Writes a line of a child. `who`: the session that it belongs to. */
-  readonly says: (stream: "out" | "err", who: string | undefined, text: string) => void;
 }
 
 export const SESSION_HEADER = "Mcp-Session-Id";
-/** Versions whose messages are passed on, the newest first. */
-export const VERSIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
 /** Requests of one client that are worked on at once. */
 const MOST_CALLS = 256;
 /** A client whose last stream was closed is gone, when it does not come back within this, ms. */
@@ -178,62 +172,12 @@ export class Bridge {
     const key = this.#options.share === "all" ? undefined : session;
     const known = this.#hosts.get(key);
     if (known) return known;
-    const host = key === undefined ? this.#sharedHost() : this.#ownHost(key);
+    const host =
+      key === undefined
+        ? sharedHost(() => [...this.#sessions.values()], this.#options)
+        : hostOf(key, this.#options);
     this.#hosts.set(key, host);
     return host;
-  }
-
-  #ownHost(session: Session): Host {
-    return new Host(
-      this.#options.command,
-      {
-        notified: (_, text) => void session.tell(text),
-        asked: (id, text) => {
-          session.questions.add(id);
-          return session.tell(text) || !session.questions.delete(id);
-        },
-        unasked: (id) => session.takeBack(id),
-        says: (stream, text) => this.#options.says(stream, session.label, text),
-        ended: (why) => this.#options.says("err", session.label, `(the server ended: ${why})`),
-      },
-      () => session.memory,
-      false,
-    );
-  }
-
-  #sharedHost(): Host {
-    const sessions = () => [...this.#sessions.values()];
-    const introduction = {
-      protocolVersion: VERSIONS[0],
-      // What a client can do would count for all of them. Never roots: they are one client's walls.
-      capabilities: {},
-      clientInfo: { name: "xy", version: this.#options.version },
-    };
-    return new Host(
-      this.#options.command,
-      {
-        notified: (method, text, params) => {
-          for (const session of sessions()) if (session.hears(method, params)) session.tell(text);
-        },
-        asked: (id, text) => {
-          const [busy, another] = sessions().filter(({ isBusy }) => isBusy);
-          if (busy === undefined || another !== undefined) return false;
-          busy.questions.add(id);
-          return busy.tell(text) || !busy.questions.delete(id);
-        },
-        unasked: (id) => {
-          for (const session of sessions()) session.takeBack(id);
-        },
-        says: (stream, text) => this.#options.says(stream, undefined, text),
-        ended: (why) => this.#options.says("err", undefined, `(the server ended: ${why})`),
-      },
-      () => ({
-        introduction,
-        level: lowestLevel(sessions().flatMap(({ level }) => level ?? [])),
-        subscriptions: new Set(sessions().flatMap(({ subscriptions }) => [...subscriptions])),
-      }),
-      true,
-    );
   }
 
   /** What is answered here; undefined: that is for a child. Notes what a child has to be told again. */

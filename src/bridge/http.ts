@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { sendJson } from "./answer.ts";
-import { type Bridge, SESSION_HEADER, VERSIONS } from "./bridge.ts";
+import { type Bridge, SESSION_HEADER } from "./bridge.ts";
 import { type Guard, refusalOf } from "./guard.ts";
 import { errorText, type Id, type Message, RPC, readMessage } from "./message.ts";
+import { VERSIONS } from "./versions.ts";
 
 /** Longest message of a client, bytes. */
 const LONGEST_BODY = 16 * 1024 * 1024;
