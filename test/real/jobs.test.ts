@@ -432,7 +432,7 @@ describe("a state folder that was damaged", () => {
     await declare(agent, action);
     expect(await run(agent, action)).toMatchObject({ id: 4, service_id: "web" });
     const said = readFileSync(join(agent.state, "agent.log"), "utf8");
-    expect(said).toMatch(/journal: its last line was torn/);
+    expect(said).toMatch(/journal: its last line was incomplete/);
     expect(said).toMatch(/journal: some of its lines cannot be read/);
     expect(said).toMatch(/actions\.json\.set-aside-\S+: its actions cannot be read, apply them again/);
     expect(said).toMatch(/jobs\.next\.set-aside-\S+: it was not a number/);
