@@ -41,7 +41,7 @@ describe("where xy is called from", () => {
     const { stdout, stderr } = await home.xyIn({ env }, "agent", "status");
     expect(stdout).toContain(join(home.state, "xy.sock"));
     expect(stderr).toBe(
-      `XDG_RUNTIME_DIR (${env.XDG_RUNTIME_DIR}) is not there: the socket is in the state folder instead.\n`,
+      `XDG_RUNTIME_DIR (${env.XDG_RUNTIME_DIR}) does not exist: the socket is in the state folder instead.\n`,
     );
   });
 

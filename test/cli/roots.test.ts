@@ -400,7 +400,7 @@ describe("two files in one folder", () => {
     expect(await home.did("stop", "--all", "--config", "private.yaml")).toBe("private: stopped\n");
     // Neither of them is that of the folder, and what is said of it is true.
     for (const [command, told] of [
-      ["stop --all", "name one with --config, or servers as PROJECT/NAME"],
+      ["stop --all", "name one with --config, or write servers as PROJECT/NAME"],
       ["rollback --yes", "name it with --project, or its configuration with --config"],
       ["destroy --yes", "name one with --project: private, work"],
     ] as const) {
