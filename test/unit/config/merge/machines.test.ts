@@ -178,7 +178,7 @@ describe("a block for some machines", () => {
       "in the defaults",
       { "xy.config.kdl": 'defaults {\n  on os="linux" { port 2; }\n}\n' },
       [
-        'xy.config.kdl:2:3: cannot use unknown key "defaults.on": put it beside the defaults, and what differs into a defaults block within it, or into the server\'s own on',
+        'xy.config.kdl:2:3: cannot use unknown key "defaults.on": move it out of defaults and give it a defaults block of its own, or use on in the server',
       ],
     ],
     [
