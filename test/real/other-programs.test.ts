@@ -81,7 +81,7 @@ describe.skipIf(whyNoSupervisord() !== undefined)("programs of a supervisord tha
     };
     expect(await operated("stop", "supervisord:worker:worker_01", "supervisord:site:once")).toEqual({
       code: 0,
-      stdout: "supervisord:worker:worker_01: stopped\nsupervisord:site:once: did not run\n",
+      stdout: "supervisord:worker:worker_01: stopped\nsupervisord:site:once: was not running\n",
       stderr: "",
     });
     const stopped = await listed(home);
@@ -157,7 +157,7 @@ describe.skipIf(whyNoSupervisord() !== undefined)("programs of a supervisord tha
     const none = newHome();
     expect(await none.xy("list", "--backend", "supervisord")).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("write supervisord with its url in xy.config"),
+      stderr: expect.stringContaining("add `supervisord` with its `url` to xy.config"),
     });
     expect(await none.xy("status", "supervisord:a:b")).toMatchObject({ code: 2 });
   });

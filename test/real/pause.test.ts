@@ -20,7 +20,7 @@ test("a paused server that is killed stays down, and comes back when it is resum
   process.kill(first.pid, "SIGKILL");
   await eventually(async () => expect(await agent.observed("db")).toMatchObject(isDown));
   const { paused, nextStartAt } = await agent.observed("db");
-  expect(paused).toEqual({ at: expect.any(Number) });
+  expect(paused).toEqual({ at: expect.any(Number), at_unix_ms: expect.any(Number) });
   expect(nextStartAt).toBeUndefined();
 
   // It was counted, and its backoff of 10 ms is long over when the agents after it have come.
