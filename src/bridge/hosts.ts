@@ -1,6 +1,6 @@
 import type { Command } from "./child.ts";
 import { Host } from "./host.ts";
-import { lowestLevel, type Session } from "./session.ts";
+import { isNews, lowestLevel, type Session } from "./session.ts";
 import { VERSIONS } from "./versions.ts";
 
 /** Which clients hear what a child says, and are asked what it asks. */
@@ -18,7 +18,7 @@ export function hostOf(session: Session, { command, says }: Means): Host {
   return new Host(
     command,
     {
-      notified: (_, text) => void session.tell(text),
+      notified: (method, text) => void session.tell(text, isNews(method)),
       asked: (id, text) => {
         session.questions.add(id);
         return session.tell(text) || !session.questions.delete(id);
@@ -44,7 +44,8 @@ export function sharedHost(sessions: () => Session[], { command, says, version }
     command,
     {
       notified: (method, text, params) => {
-        for (const session of sessions()) if (session.hears(method, params)) session.tell(text);
+        for (const session of sessions())
+          if (session.hears(method, params)) session.tell(text, isNews(method));
       },
       asked: (id, text) => {
         const [busy, another] = sessions().filter(({ isBusy }) => isBusy);

@@ -57,13 +57,13 @@ export class Session {
   }
 
   /**
-   * Sends what belongs to no call, or is a question: where the client listens. Without a stream it goes with a call that is
-   * being answered, or waits. False: there is no room for more.
+   * Sends what belongs to no call, or is a question: where the client listens. Without a stream it waits, or goes with a
+   * call that is being answered; not so `news`, which is of no call. False: there is no room for more.
    */
-  tell(message: string): boolean {
+  tell(message: string, news = false): boolean {
     const stream = this.#streams.findLast(({ isOpen }) => isOpen);
     if (stream?.send(message)) return true;
-    for (const { answer } of this.calls.values()) if (answer.tell(message)) return true;
+    for (const { answer } of news ? [] : this.calls.values()) if (answer.tell(message)) return true;
     if (this.#queue.length >= MOST_QUEUED.messages || this.#queued + message.length > MOST_QUEUED.characters)
       return false;
     this.#queue.push(message);
@@ -96,6 +96,11 @@ export class Session {
     for (const stream of this.#streams) stream.end();
     this.#streams = [];
   }
+}
+
+/** What a server tells of itself, whatever it is doing. */
+export function isNews(method: string): boolean {
+  return method.endsWith("/list_changed") || method === "notifications/resources/updated";
 }
 
 /** The most talkative of these. */
