@@ -1,4 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Home, newHome } from "../cli/cli.ts";
@@ -13,13 +15,39 @@ async function newSupervisord(): Promise<SupervisordHome> {
   return supervisord;
 }
 
-function configure(home: Home, { site }: SupervisordHome): void {
+function configure(home: Home, { site }: Pick<SupervisordHome, "site">): void {
   const { url, includeDir } = site;
   home.trusts();
   home.write(
     "xy.config.kdl",
     `backend "supervisord"\nsupervisord { url ${JSON.stringify(url)}; include-dir ${JSON.stringify(includeDir)}; }\n`,
   );
+}
+
+/** A way to a supervisord on which a request to start something takes its time. */
+async function slowed(url: string): Promise<string> {
+  const server = createServer((asked, response) => {
+    const pieces: Buffer[] = [];
+    asked.on("data", (piece) => pieces.push(piece));
+    asked.once("end", () => {
+      const body = Buffer.concat(pieces);
+      const { method, headers, url: path } = asked;
+      const to = url.startsWith("unix://") ? { socketPath: url.slice(7) } : { port: new URL(url).port };
+      const pass = () =>
+        request({ ...to, method, headers, path }, (answer) => {
+          response.writeHead(answer.statusCode ?? 500, answer.headers);
+          answer.pipe(response);
+        }).end(body);
+      // Longer than the run of what is started meanwhile.
+      setTimeout(pass, body.includes("supervisor.startProcess") || body.includes("getProcessInfo") ? 300 : 0);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/RPC2`;
 }
 
 const script = (home: Home, name: string, text: string, more = "") =>
@@ -41,6 +69,15 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
         writeFileSync(file(name), readFileSync(file(name), "utf8").replace(from, to));
       return { supervisord, home, file, edit };
     };
+
+    it("run once, when their first run is over before anybody could ask for it", async () => {
+      const { supervisord, home } = await world();
+      configure(home, { site: { ...supervisord.site, url: await slowed(supervisord.site.url) } });
+      script(home, "a", "echo ran >>~/runs; exit 7", 'restart { policy "never"; }');
+      const { code, stdout, stderr } = await home.xy("apply", "--yes");
+      expect([code, stdout + stderr]).toEqual([1, expect.stringContaining("exit 7")]);
+      expect(readFileSync(join(home.path, "runs"), "utf8")).toBe("ran\n");
+    });
 
     it("are not restarted for an edit that their process never saw", async () => {
       const { home, file, edit, supervisord } = await world();

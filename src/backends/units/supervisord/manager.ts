@@ -135,11 +135,14 @@ export class SupervisordManager implements UnitManager {
     const info = await awaitStopped(client, unit);
     if (info?.state === STATES.running || info?.state === STATES.starting) return;
     const { changed } = await rereads.ask(undefined);
+    const isLoadedNow = info === undefined || changed.includes(name);
     await saying("start", client, unit, async () => {
       if (changed.includes(name)) {
         await bringDown(client, unit);
         await cycle(client, name);
       } else if (info === undefined) await client.add(name);
+      // Loading it may have started it, and a short run may be over: it must not run a second time.
+      if (isLoadedNow && (await client.get(name))?.state === STATES.exited) return;
       // Even if loading it starts it: only this call reports what prevents that.
       await client.start(name);
     });
