@@ -153,7 +153,7 @@ describe("--json prints failures as a document", () => {
         {
           name: "bad",
           code: -32006,
-          message: expect.stringMatching(/^cannot start .*program: it is not there/),
+          message: expect.stringMatching(/^cannot start .*program: it does not exist/),
         },
       ],
     });
