@@ -35,13 +35,9 @@ export function mountDisk(folder: string, mebibytes: number): Disk | undefined {
       };
     },
     freeze: () => {
-      isFrozen = asRoot("mount", "--bind", folder, folder);
-      // Whoever has just opened a file there for writing makes it busy for a moment.
-      for (let left = 100; isFrozen && !asRoot("mount", "-o", "remount,bind,ro", folder); left--) {
-        if (left === 0) throw new Error(`cannot make ${folder} read-only: it stays busy`);
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
-      }
-      if (!isFrozen) throw new Error(`cannot mount ${folder} over itself`);
+      isFrozen =
+        asRoot("mount", "--bind", folder, folder) && asRoot("mount", "-o", "remount,bind,ro", folder);
+      if (!isFrozen) throw new Error(`cannot make ${folder} read-only`);
     },
     thaw: () => {
       if (isFrozen) asRoot("umount", "-l", folder);

@@ -79,7 +79,7 @@ export class RunFolders {
       this.#ready.push(...fresh);
     } catch {
       // A full disk, say. The next start makes its own folder, and reports why that fails.
-      for (const dir of fresh) fs.rmSync(dir, { recursive: true, force: true });
+      for (const dir of fresh) removeIfPossible(dir);
     }
   }
 
@@ -97,5 +97,14 @@ export class RunFolders {
     }
     this.#queue.dirs.push(dir);
     return this.#queue.made;
+  }
+}
+
+/** What made a folder useless, such as a disk that is read-only now, may also keep it: the next agent removes it. */
+function removeIfPossible(dir: string): void {
+  try {
+    fs.rmSync(dir, { recursive: true, force: true });
+  } catch {
+    // Nothing depends on it.
   }
 }
