@@ -82,11 +82,6 @@ export class Answer {
     else if (this.#takes.events) this.#timer = setTimeout(() => this.#opened(), STREAM_AFTER);
   }
 
-  /** The client is not there any more. */
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
   /** What belongs to the request, before its answer. False: it cannot be sent here. */
   tell(message: string): boolean {
     return !this.#isOver && this.#takes.events && (this.#opened()?.send(message) ?? false);

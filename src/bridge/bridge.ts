@@ -4,8 +4,8 @@ import { Answer, EventStream, sendJson } from "./answer.ts";
 import { type Host, Refused } from "./host.ts";
 import { hostOf, type Means, sharedHost } from "./hosts.ts";
 import type { Link } from "./link.ts";
-import { errorText, type Message, progressToken, RPC } from "./message.ts";
-import { lowestLevel, Session } from "./session.ts";
+import { doneText, errorText, type Message, progressToken, RPC } from "./message.ts";
+import { mostWanted, Session } from "./session.ts";
 import { spliced } from "./splice.ts";
 import { VERSIONS } from "./versions.ts";
 
@@ -55,6 +55,14 @@ export class Bridge {
 
   find(id: string): Session | undefined {
     return this.#sessions.get(id);
+  }
+
+  get #all(): Session[] {
+    return [...this.#sessions.values()];
+  }
+
+  get #isShared(): boolean {
+    return this.#options.share === "all";
   }
 
   /** A client introduces itself. */
@@ -133,8 +141,7 @@ export class Bridge {
       return;
     }
     // A shared child was told already, and has nobody's folders.
-    if (this.#options.share === "all" && /^notifications\/(initialized|roots\/list_changed)$/.test(method))
-      return;
+    if (this.#isShared && /^notifications\/(initialized|roots\/list_changed)$/.test(method)) return;
     host.running?.pass(text);
   }
 
@@ -162,32 +169,28 @@ export class Bridge {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#look);
-    for (const session of this.#sessions.values()) session.close();
+    for (const session of this.#all) session.close();
     await Promise.all([...this.#hosts.values()].map((host) => host.close()));
   }
 
   // --- children -------------------------------------------------------------------------------------------------
 
   #hostOf(session: Session): Host {
-    const key = this.#options.share === "all" ? undefined : session;
+    const key = this.#isShared ? undefined : session;
     const known = this.#hosts.get(key);
     if (known) return known;
-    const host =
-      key === undefined
-        ? sharedHost(() => [...this.#sessions.values()], this.#options)
-        : hostOf(key, this.#options);
+    const host = key === undefined ? sharedHost(() => this.#all, this.#options) : hostOf(key, this.#options);
     this.#hosts.set(key, host);
     return host;
   }
 
   /** What is answered here; undefined: that is for a child. Notes what a child has to be told again. */
   #answered(session: Session, { id, method, params }: Request): string | undefined {
-    const done = JSON.stringify({ jsonrpc: "2.0", id, result: {} });
+    const done = doneText(id);
     if (method === "ping") return done;
     const uri = String(params.uri);
     const isOthers = () =>
-      this.#options.share === "all" &&
-      [...this.#sessions.values()].some((one) => one !== session && one.subscriptions.has(uri));
+      this.#isShared && this.#all.some((one) => one !== session && one.subscriptions.has(uri));
     if (method === "resources/subscribe") {
       session.subscriptions.add(uri);
       return isOthers() ? done : undefined;
@@ -202,9 +205,8 @@ export class Bridge {
 
   /** What a shared child gets of a request: it prints as much as the client that wants most. */
   #shared(session: Session, { method }: Request, text: string): string {
-    if (this.#options.share !== "all" || method !== "logging/setLevel" || session.level === undefined)
-      return text;
-    const level = lowestLevel([...this.#sessions.values()].flatMap((one) => one.level ?? []));
+    if (!this.#isShared || method !== "logging/setLevel" || session.level === undefined) return text;
+    const level = mostWanted(this.#all);
     return level === undefined ? text : spliced(text, [[["params", "level"], level]]);
   }
 
@@ -215,7 +217,7 @@ export class Bridge {
     if (this.#isClosed) return "cannot take a client: the bridge is ending";
     const { maxSessions } = this.#options;
     if (this.#sessions.size < maxSessions) return undefined;
-    const idle = oldest([...this.#sessions.values()].filter((one) => !one.isBusy && !one.isConnected));
+    const idle = oldest(this.#all.filter((one) => !one.isBusy && !one.isConnected));
     if (idle === undefined) return `cannot take another client: ${maxSessions} are connected`;
     void this.#drop(idle);
     return undefined;

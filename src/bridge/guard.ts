@@ -1,3 +1,4 @@
+import { timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 
 /** Who may ask: checked before anything else of a request is looked at. */
@@ -60,8 +61,7 @@ function isOwnName(name: string, { host, allowHosts }: Guard): boolean {
 
 /** Takes as long for a wrong token as for a right one of its length. */
 function hasToken(authorization: string | undefined, token: string): boolean {
-  const given = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1] ?? "";
-  let differs = given.length ^ token.length;
-  for (let i = 0; i < token.length; i++) differs |= (given.charCodeAt(i) || 0) ^ token.charCodeAt(i);
-  return differs === 0;
+  const given = Buffer.from(/^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1] ?? "");
+  const right = Buffer.from(token);
+  return given.length === right.length && timingSafeEqual(given, right);
 }

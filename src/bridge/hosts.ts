@@ -1,6 +1,6 @@
 import type { Command } from "./child.ts";
 import { Host } from "./host.ts";
-import { isNews, lowestLevel, type Session } from "./session.ts";
+import { isNews, mostWanted, type Session } from "./session.ts";
 import { VERSIONS } from "./versions.ts";
 
 /** Which clients hear what a child says, and are asked what it asks. */
@@ -61,7 +61,7 @@ export function sharedHost(sessions: () => Session[], { command, says, version }
     },
     () => ({
       introduction,
-      level: lowestLevel(sessions().flatMap(({ level }) => level ?? [])),
+      level: mostWanted(sessions()),
       subscriptions: new Set(sessions().flatMap(({ subscriptions }) => [...subscriptions])),
     }),
     true,

@@ -79,12 +79,12 @@ async function posted(bridge: Bridge, request: IncomingMessage, response: Server
       errorText(id, RPC.unsupportedVersion, `cannot speak the version ${version} of MCP`, data),
     );
   }
-  const given = request.headers[SESSION_HEADER.toLowerCase()];
+  const given = sessionIn(request);
   if (message.kind === "request" && message.method === "initialize") {
     if (given !== undefined) return refused(response, 400, "cannot initialize a session twice", {}, id);
     return bridge.initialize(message, response, accept);
   }
-  if (typeof given !== "string")
+  if (given === undefined)
     return refused(response, 400, `cannot tell whose message it is: no ${SESSION_HEADER} header`, {}, id);
   const session = bridge.find(given);
   if (session === undefined) return refused(response, 404, UNKNOWN, {}, id);
@@ -100,6 +100,11 @@ async function posted(bridge: Bridge, request: IncomingMessage, response: Server
   response.writeHead(202).end();
 }
 
+/** Node joins a header that is there twice. */
+function sessionIn({ headers }: IncomingMessage): string | undefined {
+  return headers[SESSION_HEADER.toLowerCase()]?.toString();
+}
+
 const UNKNOWN = "cannot find the session: initialize again";
 
 /** The version that a message is of, where it is none that can be passed on. A client that knows several tries another then. */
@@ -112,8 +117,8 @@ function unknownVersion({ headers }: IncomingMessage, message: Message): string 
 }
 
 function opened(bridge: Bridge, request: IncomingMessage, response: ServerResponse): void {
-  const given = request.headers[SESSION_HEADER.toLowerCase()];
-  const session = typeof given === "string" ? bridge.find(given) : undefined;
+  const given = sessionIn(request);
+  const session = given === undefined ? undefined : bridge.find(given);
   // Some clients look first whether there is such a stream at all.
   if (given === undefined) refused(response, 405, `cannot open a stream without ${SESSION_HEADER}`, ALLOW);
   else if (!/text\/event-stream|\*\/\*/.test(request.headers.accept ?? ""))
@@ -123,7 +128,7 @@ function opened(bridge: Bridge, request: IncomingMessage, response: ServerRespon
 }
 
 async function ended(bridge: Bridge, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const session = bridge.find(String(request.headers[SESSION_HEADER.toLowerCase()]));
+  const session = bridge.find(sessionIn(request) ?? "");
   if (session === undefined) return refused(response, 404, UNKNOWN);
   // Its child may take seconds to end: the client need not wait.
   void bridge.end(session);

@@ -1,5 +1,6 @@
 import { Child, type Command, LONGEST_MESSAGE } from "./child.ts";
 import {
+  doneText,
   errorText,
   type Id,
   type Message,
@@ -26,7 +27,7 @@ export interface Call {
 }
 
 export interface LinkEvents {
-  /** A notification that belongs to no call. `uri`: of the resource that it is about. */
+  /** A notification that belongs to no call. */
   notified(method: string, text: string, params: Readonly<Record<string, unknown>>): void;
   /** The child asks its client; `id` stands for the question. False: there is nobody to ask. */
   asked(id: string, text: string): boolean;
@@ -136,20 +137,11 @@ export class Link {
     }
   }
 
-  /** What a client answers to a question. False: there is no such question. */
-  answer(id: string, text: string): boolean {
-    const asked = this.#questions.get(id);
-    if (asked === undefined) return false;
-    this.#questions.delete(id);
-    this.#child.send(spliced(onOneLine(text), [[["id"], asked]]));
-    return true;
-  }
-
-  /** Nobody can answer it. */
-  refuse(id: string, why: string): void {
+  /** What a client answers to a question. */
+  answer(id: string, text: string): void {
     const asked = this.#questions.get(id);
     this.#questions.delete(id);
-    if (asked !== undefined) this.#child.send(errorText(asked, RPC.internalError, why));
+    if (asked !== undefined) this.#child.send(spliced(onOneLine(text), [[["id"], asked]]));
   }
 
   /** Settles when nothing of it is left. */
@@ -216,13 +208,15 @@ export class Link {
 
   #heardQuestion({ id, method }: Request, text: string): void {
     if (method === "ping") {
-      this.#child.send(JSON.stringify({ jsonrpc: "2.0", id, result: {} }));
+      this.#child.send(doneText(id));
       return;
     }
     const own = `xy-${this.#opened.toString(36)}-${++this.#counter}`;
     this.#questions.set(own, id);
-    if (!this.#events.asked(own, spliced(text, [[["id"], own]])))
-      this.refuse(own, `cannot ask ${method}: no client, or more than one, could have caused it`);
+    if (this.#events.asked(own, spliced(text, [[["id"], own]]))) return;
+    this.#questions.delete(own);
+    const why = `cannot ask ${method}: no client, or more than one, could have caused it`;
+    this.#child.send(errorText(id, RPC.internalError, why));
   }
 
   #fail(why: string): void {

@@ -5,7 +5,7 @@ export type Id = string | number;
 export type Message =
   | { readonly kind: "request"; readonly id: Id; readonly method: string; readonly params: Params }
   | { readonly kind: "notification"; readonly method: string; readonly params: Params }
-  | { readonly kind: "response"; readonly id: Id; readonly isError: boolean };
+  | { readonly kind: "response"; readonly id: Id };
 
 type Params = Readonly<Record<string, unknown>>;
 
@@ -43,7 +43,7 @@ export function readMessage(text: string): Message | NoMessage {
   if (id !== undefined && known === null)
     return bad("cannot read the message: its id is neither text nor a number");
   if (method === undefined && known !== null && ("result" in value || "error" in value))
-    return { kind: "response", id: known, isError: "error" in value };
+    return { kind: "response", id: known };
   if (typeof method !== "string") return bad("cannot read the message: it has no method", known);
   if (params !== undefined && !isObject(params))
     return bad("cannot read the message: its params are no object", known);
@@ -74,18 +74,20 @@ export function progressToken({ _meta }: Params): Id | undefined {
   return isId(token) ? token : undefined;
 }
 
+/** A request is done, and there is nothing to say of it. */
+export function doneText(id: Id): string {
+  return JSON.stringify({ jsonrpc: "2.0", id, result: {} });
+}
+
+/** `data`, as params below, is left out when it is undefined. */
 export function errorText(id: Id | null, code: number, message: string, data?: unknown): string {
-  return JSON.stringify({
-    jsonrpc: "2.0",
-    id,
-    error: { code, message, ...(data === undefined ? {} : { data }) },
-  });
+  return JSON.stringify({ jsonrpc: "2.0", id, error: { code, message, data } });
 }
 
 export function notificationText(method: string, params?: unknown): string {
-  return JSON.stringify({ jsonrpc: "2.0", method, ...(params === undefined ? {} : { params }) });
+  return JSON.stringify({ jsonrpc: "2.0", method, params });
 }
 
 export function requestText(id: Id, method: string, params?: unknown): string {
-  return JSON.stringify({ jsonrpc: "2.0", id, method, ...(params === undefined ? {} : { params }) });
+  return JSON.stringify({ jsonrpc: "2.0", id, method, params });
 }

@@ -33,7 +33,7 @@ export const FLAGS = {
   },
 } as const satisfies Readonly<Record<string, FlagRow>>;
 
-interface FlagRow {
+export interface FlagRow {
   readonly value: string;
   readonly summary: string;
   readonly usual?: string;

@@ -103,7 +103,7 @@ export function isNews(method: string): boolean {
   return method.endsWith("/list_changed") || method === "notifications/resources/updated";
 }
 
-/** The most talkative of these. */
-export function lowestLevel(levels: readonly string[]): string | undefined {
-  return LEVELS.find((level) => levels.includes(level));
+/** The level of the client that wants to hear most; undefined: none has said. */
+export function mostWanted(sessions: readonly Pick<Session, "level">[]): string | undefined {
+  return LEVELS.find((level) => sessions.some((session) => session.level === level));
 }

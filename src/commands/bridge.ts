@@ -1,6 +1,6 @@
 import * as Flags from "@oclif/core/flags";
 import { runBridge } from "../bridge/main.ts";
-import { FLAGS, TOKEN_VARIABLE } from "../bridge/options.ts";
+import { FLAGS, type FlagRow, TOKEN_VARIABLE } from "../bridge/options.ts";
 import { BaseCommand } from "./base.ts";
 
 /** `bin/xy.js` runs a bridge without the rest of xy: this is its help, and the way of whoever calls `main`. */
@@ -19,14 +19,12 @@ export default class BridgeCommand extends BaseCommand {
     "<%= config.bin %> bridge --port 8421 --share all --idle-stop 10m -- uvx mcp-server-time",
   ];
   static override flags = Object.fromEntries(
-    Object.entries<{ value: string; summary: string; usual?: string; many?: true }>(FLAGS).map(
-      ([name, row]) => {
-        const { value: helpValue, usual } = row;
-        const summary = usual === undefined ? row.summary : `${row.summary} [default: ${usual}]`;
-        const how = { summary, helpValue };
-        return [name, row.many ? Flags.string({ ...how, multiple: true }) : Flags.string(how)];
-      },
-    ),
+    Object.entries<FlagRow>(FLAGS).map(([name, row]) => {
+      const { value: helpValue, usual } = row;
+      const summary = usual === undefined ? row.summary : `${row.summary} [default: ${usual}]`;
+      const how = { summary, helpValue };
+      return [name, row.many ? Flags.string({ ...how, multiple: true }) : Flags.string(how)];
+    }),
   );
 
   async run(): Promise<void> {
