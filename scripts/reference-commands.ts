@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Command } from "@oclif/core/command";
 import type { Arg, Flag } from "@oclif/core/interfaces";
 import packageJson from "../package.json" with { type: "json" };
-import { EXIT } from "../src/commands/exit-codes.ts";
+import { EXIT } from "../src/model/exit-codes.ts";
 import { bundleEntries } from "./entries.ts";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -4,9 +4,9 @@ import type * as Interfaces from "@oclif/core/interfaces";
 import { run } from "@oclif/core/run";
 import { settings } from "@oclif/core/settings";
 import packageJson from "../package.json" with { type: "json" };
-import { EXIT } from "./commands/exit-codes.ts";
 import { CommandFailure, report } from "./commands/failure.ts";
 import { standSomewhere } from "./commands/standing.ts";
+import { EXIT } from "./model/exit-codes.ts";
 import { nearest } from "./model/nearest.ts";
 
 /**

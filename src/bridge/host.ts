@@ -1,6 +1,6 @@
+import { isObject } from "../model/object.ts";
 import type { Command } from "./child.ts";
 import { Link, type LinkEvents } from "./link.ts";
-import { isObject } from "./message.ts";
 import { Starts } from "./starts.ts";
 
 /** What a child needs to know when it is started again for somebody who was there before. */

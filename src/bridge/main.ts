@@ -1,13 +1,11 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import { EXIT } from "../model/exit-codes.ts";
 import { visible } from "../model/visible.ts";
 import { packageVersion } from "../system/package.ts";
 import { Bridge } from "./bridge.ts";
 import { httpServer } from "./http.ts";
 import { type Options, readOptions, TOKEN_VARIABLE } from "./options.ts";
-
-/** Exit codes, as those of all commands. */
-const EXIT = { ok: 0, failed: 1, usage: 64 } as const;
 
 /** Answers that are under way when the bridge is told to end get so long, ms. */
 const LAST_ANSWERS = 1000;
@@ -44,7 +42,7 @@ export async function runBridge(argv: readonly string[]): Promise<number> {
   setTimeout(() => server.closeAllConnections(), LAST_ANSWERS).unref();
   server.closeIdleConnections();
   await once(server, "close");
-  return EXIT.ok;
+  return EXIT.success;
 }
 
 function says(stream: "out" | "err", who: string | undefined, text: string): void {

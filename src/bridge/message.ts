@@ -1,3 +1,4 @@
+import { isObject } from "../model/object.ts";
 /** JSON-RPC messages as they pass: read for what has to be known of them, and otherwise left as they were written. */
 
 export type Id = string | number;
@@ -62,10 +63,6 @@ const bad = (why: string, id: Id | null = null): NoMessage => ({
 
 function isId(value: unknown): value is Id {
   return typeof value === "string" || (typeof value === "number" && Number.isFinite(value));
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The token under which a request wants to hear how far it is. */

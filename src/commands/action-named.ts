@@ -1,11 +1,11 @@
 import { actionKey, parseActionKey } from "../model/action.ts";
+import { EXIT } from "../model/exit-codes.ts";
 import { DEFAULT_PROJECT, NAME_PATTERN } from "../model/name.ts";
 import { nearest } from "../model/nearest.ts";
 import type { RpcClient } from "../rpc/client.ts";
 import type { ResultOf } from "../rpc/contract.ts";
 import type { BaseCommand } from "./base.ts";
 import { currentProject } from "./configuration.ts";
-import { EXIT } from "./exit-codes.ts";
 
 type Known = ResultOf<"action_list">[number];
 

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { EXIT } from "../model/exit-codes.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import { nearest } from "../model/nearest.ts";
 import { isProgramAddress } from "../model/other-program.ts";
@@ -6,7 +7,6 @@ import type { ServerSpec } from "../model/spec.ts";
 import { recordedBackends, recordedProjects } from "../system/projects.ts";
 import type { BaseCommand } from "./base.ts";
 import { currentProject } from "./configuration.ts";
-import { EXIT } from "./exit-codes.ts";
 
 /** A server by its full name, and what runs it. */
 export interface Address {

@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
 import { string } from "@oclif/core/args";
+import { EXIT } from "../model/exit-codes.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Stop } from "../operation/outcome.ts";
 import type { SavedPlan } from "../operation/saved-plan.ts";
 import { appliedOrEnd, applyFront, applyWorld, printOutcome, waitMsOf } from "./applying.ts";
 import { BaseCommand } from "./base.ts";
 import { settingOf } from "./configuration.ts";
-import { EXIT } from "./exit-codes.ts";
 import {
   adoptProjectFlag,
   backendFlags,

@@ -1,3 +1,4 @@
+import { EXIT } from "../model/exit-codes.ts";
 import { parseDuration } from "../model/units.ts";
 import type { Applied, ApplyFront, ApplyWorld } from "../operation/applying/front.ts";
 import type { Outcome } from "../operation/outcome.ts";
@@ -6,7 +7,6 @@ import { planDocument } from "../views/json.ts";
 import { planView } from "../views/plan.ts";
 import type { BaseCommand } from "./base.ts";
 import { completed } from "./endings.ts";
-import { EXIT } from "./exit-codes.ts";
 import { canAsk, confirm } from "./prompt.ts";
 import { specScreen } from "./spec-screen.ts";
 import { fleetOf } from "./units.ts";

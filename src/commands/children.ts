@@ -1,4 +1,5 @@
 import { pidsOf } from "../backends/units/family.ts";
+import { EXIT } from "../model/exit-codes.ts";
 import { Redactor } from "../model/redact.ts";
 import type { ResultOf } from "../rpc/contract.ts";
 import { processEntries } from "../rpc/usage-contract.ts";
@@ -8,7 +9,6 @@ import { childrenView } from "../views/usage.ts";
 import { type Address, addressOf, wireName } from "./addresses.ts";
 import { withAgent } from "./agent-calls.ts";
 import { BaseCommand } from "./base.ts";
-import { EXIT } from "./exit-codes.ts";
 import { nameArgument } from "./flags.ts";
 import { observeUnit, withUnits } from "./units.ts";
 

@@ -1,4 +1,5 @@
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
+import { EXIT } from "../model/exit-codes.ts";
 import type { Machine } from "../model/machine.ts";
 import type { ConsentQuestion, Power } from "../model/power.ts";
 import { quotedLine } from "../model/visible.ts";
@@ -6,7 +7,6 @@ import type { Evaluated, Setting } from "../operation/evaluating.ts";
 import { typedFolder } from "../system/paths.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
 import { type BaseCommand, screenOf } from "./base.ts";
-import { EXIT } from "./exit-codes.ts";
 import { canAsk, confirm } from "./prompt.ts";
 import { shortenPath } from "./shorten.ts";
 

@@ -1,8 +1,8 @@
+import { EXIT } from "../model/exit-codes.ts";
 import { recordedProjects } from "../system/projects.ts";
 import { appliedOrEnd, applyFront, applyWorld, printOutcome } from "./applying.ts";
 import { BaseCommand } from "./base.ts";
 import { currentProject } from "./configuration.ts";
-import { EXIT } from "./exit-codes.ts";
 import { projectFlag, yesFlag } from "./flags.ts";
 
 export default class Destroy extends BaseCommand {

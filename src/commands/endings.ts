@@ -1,11 +1,11 @@
 import { ExitError } from "@oclif/core/errors";
+import { EXIT } from "../model/exit-codes.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import type { LockOptions } from "../operation/locking.ts";
 import type { Outcome } from "../operation/outcome.ts";
 import { explained, RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import type { BaseCommand } from "./base.ts";
 import { usable } from "./configuration.ts";
-import { EXIT } from "./exit-codes.ts";
 
 /** What ends a command, and with which exit code: failures that operations report and backends throw. */
 

@@ -1,9 +1,9 @@
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
+import { EXIT, type ExitCode } from "../model/exit-codes.ts";
 import { nearest } from "../model/nearest.ts";
 import { visible, visibleJson, visibleLines } from "../model/visible.ts";
 import { ConnectionLost } from "../rpc/client.ts";
 import { InTheWay } from "../system/files.ts";
-import { EXIT, type ExitCode } from "./exit-codes.ts";
 
 /** An expected failure of a command: what to say, and the exit code. Thrown by `BaseCommand.fail`. */
 export class CommandFailure extends Error {

@@ -1,8 +1,8 @@
+import { EXIT } from "../model/exit-codes.ts";
 import { addressesOf, isOfAgent, wireName } from "./addresses.ts";
 import { withAgent } from "./agent-calls.ts";
 import { BaseCommand } from "./base.ts";
 import { whileLocked } from "./endings.ts";
-import { EXIT } from "./exit-codes.ts";
 import { namesArgument } from "./flags.ts";
 
 export default class Forget extends BaseCommand {

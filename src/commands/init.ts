@@ -2,11 +2,11 @@ import { join, resolve } from "node:path";
 import { string as argument } from "@oclif/core/args";
 import { option, string } from "@oclif/core/flags";
 import { SAMPLE_NAMES, type SampleName } from "../config/write/samples.ts";
+import { EXIT } from "../model/exit-codes.ts";
 import { nearest } from "../model/nearest.ts";
 import { packageRoot } from "../system/package.ts";
 import { BaseCommand } from "./base.ts";
 import { shortenedProblems } from "./configuration.ts";
-import { EXIT } from "./exit-codes.ts";
 import { shortenPath } from "./shorten.ts";
 
 export default class Init extends BaseCommand {

@@ -1,10 +1,10 @@
 import type { Following } from "../backends/agent/following.ts";
+import { EXIT } from "../model/exit-codes.ts";
 import { isOver, type Job } from "../model/job.ts";
 import type { Params, ResultOf } from "../rpc/contract.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import type { BaseCommand } from "./base.ts";
 import { answering, reaching } from "./endings.ts";
-import { EXIT } from "./exit-codes.ts";
 import { AGENT_DIED } from "./line-flags.ts";
 
 type Line = Notifications["log"];

@@ -1,4 +1,5 @@
 import { integer, option, string } from "@oclif/core/flags";
+import { EXIT } from "../model/exit-codes.ts";
 import { PHASES } from "../model/job.ts";
 import { NAME_PATTERN, NAME_RULE } from "../model/name.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
@@ -6,7 +7,6 @@ import { jobsView } from "../views/jobs.ts";
 import { addressOf } from "./addresses.ts";
 import { withAgentIfRecorded } from "./agent-calls.ts";
 import { BaseCommand } from "./base.ts";
-import { EXIT } from "./exit-codes.ts";
 import { projectFilter } from "./flags.ts";
 import { sinceFlag } from "./line-flags.ts";
 

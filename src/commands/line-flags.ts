@@ -1,7 +1,7 @@
 import { boolean, option } from "@oclif/core/flags";
+import { EXIT } from "../model/exit-codes.ts";
 import { parseDuration } from "../model/units.ts";
 import type { BaseCommand } from "./base.ts";
-import { EXIT } from "./exit-codes.ts";
 
 /** Flags of commands that show lines of servers and jobs, and what they are on the wire. */
 

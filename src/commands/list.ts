@@ -1,5 +1,6 @@
 import { string } from "@oclif/core/args";
 import { option } from "@oclif/core/flags";
+import { EXIT } from "../model/exit-codes.ts";
 import { LISTED_MANAGERS, type OtherProgram } from "../model/other-program.ts";
 import { visible } from "../model/visible.ts";
 import { entryOfAgent, listEntryOf } from "../rpc/entries.ts";
@@ -10,7 +11,6 @@ import { inOrder, isOfAgent } from "./addresses.ts";
 import { withAgentIfRecorded } from "./agent-calls.ts";
 import { BaseCommand } from "./base.ts";
 import { reaching } from "./endings.ts";
-import { EXIT } from "./exit-codes.ts";
 import { projectFilter } from "./flags.ts";
 import { othersOf } from "./other-programs.ts";
 import { unitServers } from "./units.ts";

@@ -1,9 +1,9 @@
 import { ForeignUnit } from "../backends/agent/install.ts";
 import { serviceOf } from "../backends/agent/services.ts";
 import { ServiceError } from "../backends/ask.ts";
+import { EXIT } from "../model/exit-codes.ts";
 import type { BaseCommand } from "./base.ts";
 import { answering, reaching } from "./endings.ts";
-import { EXIT } from "./exit-codes.ts";
 
 /** The service manager of this account. */
 export const loginService = () => serviceOf(process.env);

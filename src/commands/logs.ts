@@ -1,5 +1,6 @@
 import { boolean, integer, string } from "@oclif/core/flags";
 import type { Following } from "../backends/agent/following.ts";
+import { EXIT } from "../model/exit-codes.ts";
 import { isProgramAddress } from "../model/other-program.ts";
 import { Redactor } from "../model/redact.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
@@ -9,7 +10,6 @@ import { type Address, addressOf, isOfAgent, wireName } from "./addresses.ts";
 import { BaseCommand } from "./base.ts";
 import type { EvaluationFlags } from "./configuration.ts";
 import { answering, reaching } from "./endings.ts";
-import { EXIT } from "./exit-codes.ts";
 import { namesArgument } from "./flags.ts";
 import { AGENT_DIED, missedText, rawFlag, sinceFlag, streamFlag, wireRaw, wireStream } from "./line-flags.ts";
 import { withHeld } from "./other-programs.ts";

@@ -1,6 +1,7 @@
 import { ServiceError } from "../backends/ask.ts";
 import type { Operated } from "../backends/units/operation.ts";
 import { waitsText } from "../model/dependency.ts";
+import { EXIT } from "../model/exit-codes.ts";
 import type { Observed } from "../model/observed.ts";
 import { isProgramAddress } from "../model/other-program.ts";
 import type { RpcClient } from "../rpc/client.ts";
@@ -12,7 +13,6 @@ import { type Address, addressesOf, isOfAgent } from "./addresses.ts";
 import { withAgent } from "./agent-calls.ts";
 import type { BaseCommand } from "./base.ts";
 import { type EvaluationFlags, projectHere } from "./configuration.ts";
-import { EXIT } from "./exit-codes.ts";
 import { withHeld } from "./other-programs.ts";
 import { fleetOf, withUnits } from "./units.ts";
 

@@ -1,10 +1,10 @@
 import { ServiceError } from "../backends/ask.ts";
+import { EXIT } from "../model/exit-codes.ts";
 import { NoSuchProgram } from "../model/other-program.ts";
 import type { BaseCommand } from "./base.ts";
 import type { EvaluationFlags } from "./configuration.ts";
 import { settingOf, usable } from "./configuration.ts";
 import { reaching } from "./endings.ts";
-import { EXIT } from "./exit-codes.ts";
 import type { Held, Others } from "./others.ts";
 
 /** Programs beside xy's servers. Reads the configuration if it may name their service manager. */

@@ -1,7 +1,7 @@
 import { string } from "@oclif/core/flags";
+import { EXIT } from "../model/exit-codes.ts";
 import { formatDuration, LONGEST_PAUSE, parseDuration } from "../model/units.ts";
 import { BaseCommand } from "./base.ts";
-import { EXIT } from "./exit-codes.ts";
 import { allFlag, namesArgument } from "./flags.ts";
 import { operate } from "./operating.ts";
 

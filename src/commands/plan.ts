@@ -3,6 +3,7 @@ import { boolean, string } from "@oclif/core/flags";
 import type { Fleet } from "../backends/fleet.ts";
 import { formatDiagnostic } from "../model/diagnostic.ts";
 import { hasUnknownSecret } from "../model/environment.ts";
+import { EXIT } from "../model/exit-codes.ts";
 import type { Machine } from "../model/machine.ts";
 import { own } from "../model/own.ts";
 import type { Plan } from "../model/plan.ts";
@@ -16,7 +17,6 @@ import { planView } from "../views/plan.ts";
 import { BaseCommand } from "./base.ts";
 import { evaluatedOrEnd } from "./configuration.ts";
 import { completed, reaching } from "./endings.ts";
-import { EXIT } from "./exit-codes.ts";
 import {
   adoptProjectFlag,
   backendFlags,

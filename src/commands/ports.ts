@@ -1,11 +1,11 @@
 import { string } from "@oclif/core/flags";
+import { EXIT } from "../model/exit-codes.ts";
 import { listEntryOf } from "../rpc/entries.ts";
 import { readProject, recordedProjects } from "../system/projects.ts";
 import { type PortRow, portsView } from "../views/ports.ts";
 import { type Address, addressOf, inOrder } from "./addresses.ts";
 import { withAgentIfRecorded } from "./agent-calls.ts";
 import { BaseCommand } from "./base.ts";
-import { EXIT } from "./exit-codes.ts";
 import { projectFilter } from "./flags.ts";
 import { unitServers } from "./units.ts";
 

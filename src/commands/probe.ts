@@ -1,10 +1,10 @@
 import { option } from "@oclif/core/flags";
+import { EXIT } from "../model/exit-codes.ts";
 import type { ResultOf } from "../rpc/contract.ts";
 import { probeView } from "../views/probe.ts";
 import { type Address, addressOf, wireName } from "./addresses.ts";
 import { withAgent } from "./agent-calls.ts";
 import { BaseCommand } from "./base.ts";
-import { EXIT } from "./exit-codes.ts";
 import { nameArgument } from "./flags.ts";
 import { withUnits } from "./units.ts";
 

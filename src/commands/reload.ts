@@ -1,8 +1,8 @@
+import { EXIT } from "../model/exit-codes.ts";
 import { reloadResult } from "../rpc/reload-result.ts";
 import { appliedOrEnd, applyFront, applyWorld, waitMsOf } from "./applying.ts";
 import { BaseCommand } from "./base.ts";
 import { settingOf } from "./configuration.ts";
-import { EXIT } from "./exit-codes.ts";
 import { backendFlags, selectionFlags, trustFlags, waitFlags } from "./flags.ts";
 
 export default class Reload extends BaseCommand {

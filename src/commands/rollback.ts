@@ -1,8 +1,8 @@
 import { integer } from "@oclif/core/args";
+import { EXIT } from "../model/exit-codes.ts";
 import { appliedOrEnd, applyFront, applyWorld, printOutcome, waitMsOf } from "./applying.ts";
 import { BaseCommand } from "./base.ts";
 import { currentProject, settingOf } from "./configuration.ts";
-import { EXIT } from "./exit-codes.ts";
 import { projectFlag, trustFlags, waitFlags, yesFlag } from "./flags.ts";
 
 export default class Rollback extends BaseCommand {

@@ -1,12 +1,12 @@
 import { string } from "@oclif/core/args";
 import { boolean, string as text } from "@oclif/core/flags";
+import { EXIT } from "../model/exit-codes.ts";
 import { type Job, jobLabel } from "../model/job.ts";
 import { actionsView, outcome } from "../views/jobs.ts";
 import { shownLine } from "../views/logs.ts";
 import { actionNamed } from "./action-named.ts";
 import { withAgent, withAgentIfRecorded } from "./agent-calls.ts";
 import { BaseCommand } from "./base.ts";
-import { EXIT } from "./exit-codes.ts";
 import { projectFlag } from "./flags.ts";
 import { exitCodeOf, readJob } from "./job-output.ts";
 import { rawFlag, wireRaw } from "./line-flags.ts";

@@ -1,3 +1,4 @@
+import { EXIT } from "../model/exit-codes.ts";
 import { isProgramAddress } from "../model/other-program.ts";
 import { entryOfAgent, statusEntryOf } from "../rpc/entries.ts";
 import { statusView } from "../views/status.ts";
@@ -5,7 +6,6 @@ import { type Address, addressOf, wireName } from "./addresses.ts";
 import { withAgent } from "./agent-calls.ts";
 import { BaseCommand } from "./base.ts";
 import type { EvaluationFlags } from "./configuration.ts";
-import { EXIT } from "./exit-codes.ts";
 import { nameArgument } from "./flags.ts";
 import { withHeld } from "./other-programs.ts";
 import { specScreen } from "./spec-screen.ts";

@@ -1,6 +1,6 @@
 import { boolean } from "@oclif/core/flags";
+import { EXIT } from "../model/exit-codes.ts";
 import { BaseCommand } from "./base.ts";
-import { EXIT } from "./exit-codes.ts";
 import { allFlag, endFlag, namesArgument } from "./flags.ts";
 import { endedWords, operate } from "./operating.ts";
 

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { string } from "@oclif/core/flags";
+import { EXIT } from "../model/exit-codes.ts";
 import { trustView } from "../views/trust.ts";
 import { BaseCommand } from "./base.ts";
-import { EXIT } from "./exit-codes.ts";
 import { shortenPath } from "./shorten.ts";
 
 export default class Trust extends BaseCommand {

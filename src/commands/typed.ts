@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { EXIT } from "../model/exit-codes.ts";
 import { DEFAULT_PROJECT, NAME_PATTERN, NAME_RULE } from "../model/name.ts";
 import { OPEN_FILES } from "../model/process-fields.ts";
 import type { Typed } from "../operation/typed.ts";
@@ -10,7 +11,6 @@ import { withAgent } from "./agent-calls.ts";
 import type { BaseCommand } from "./base.ts";
 import { currentProject, searchFrom } from "./configuration.ts";
 import { whileLocked } from "./endings.ts";
-import { EXIT } from "./exit-codes.ts";
 import { shortenPath } from "./shorten.ts";
 
 export interface RunFlags {

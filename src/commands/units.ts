@@ -1,13 +1,13 @@
 import { ServiceError } from "../backends/ask.ts";
 import { Fleet, isManager } from "../backends/fleet.ts";
 import type { UnitBackend } from "../backends/units/unit-backend.ts";
+import { EXIT } from "../model/exit-codes.ts";
 import type { Observed } from "../model/observed.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
 import { recordedBackends, recordedProjects } from "../system/projects.ts";
 import { type Address, unknownServer } from "./addresses.ts";
 import type { BaseCommand } from "./base.ts";
 import { reaching } from "./endings.ts";
-import { EXIT } from "./exit-codes.ts";
 
 /** The backends of a project. Close it after use. */
 export function fleetOf(

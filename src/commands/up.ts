@@ -1,6 +1,9 @@
 import { endSession, type FollowEnd, type SessionEvent, SessionFollower } from "../backends/agent/session.ts";
+import { EXIT } from "../model/exit-codes.ts";
+import type { StateName } from "../model/observed.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import type { ProcessId } from "../model/process.ts";
+import { isAtRest } from "../model/states.ts";
 import type { Stop } from "../operation/outcome.ts";
 import { identify } from "../system/processes.ts";
 import type { LineScreen } from "../views/logs.ts";
@@ -9,7 +12,6 @@ import { appliedOrEnd, applyFront, applyWorld, waitMsOf } from "./applying.ts";
 import { BaseCommand } from "./base.ts";
 import { settingOf } from "./configuration.ts";
 import { reaching } from "./endings.ts";
-import { EXIT } from "./exit-codes.ts";
 import { selectionFlags, trustFlags, waitFlags, yesFlag } from "./flags.ts";
 import { AGENT_DIED, missedText, rawFlag } from "./line-flags.ts";
 
@@ -148,6 +150,6 @@ function isFollowed({ action, desired }: Change): boolean {
   return action !== "remove" && desired?.wanted !== "ignore";
 }
 
-function isUp(state: string): boolean {
-  return state !== "stopped" && state !== "failed" && state !== "stopping";
+function isUp(state: StateName): boolean {
+  return !isAtRest(state) && state !== "stopping";
 }

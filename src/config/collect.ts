@@ -2,11 +2,12 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { NAME_PATTERN } from "../model/name.ts";
+import { isObject } from "../model/object.ts";
 import type { Power } from "../model/power.ts";
 import { rootInput, serverInput } from "../model/server.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import { schemaProblems, show } from "./check/issues.ts";
-import { isMap, problemAt } from "./check/keys.ts";
+import { problemAt } from "./check/keys.ts";
 import { placeholderProblems } from "./check/placeholders.ts";
 import { powersOf } from "./check/powers.ts";
 import { isProgram, type Root } from "./find/discover.ts";
@@ -111,7 +112,7 @@ class Collection {
     if (!document) return;
     const parts = [document, ...(reading.again ?? [])];
     for (const part of parts) this.#check(someOfRoot, rootShape, part);
-    const value = isMap(document.value) ? document.value : {};
+    const value = isObject(document.value) ? document.value : {};
     const own: RootFile = { source: { document, at: [] }, value, ...withoutUndefined({ parent }) };
     this.#roots.push(own);
     for (const part of parts) this.#servers.push(...serversIn(part, own));
@@ -148,7 +149,7 @@ class Collection {
       }
       if (!document) continue;
       this.#check(someOfServer, serverShape, document, name);
-      if (isMap(document.value))
+      if (isObject(document.value))
         this.#alone.push({ name, source: { document, at: [] }, value: document.value });
     }
   }
@@ -203,9 +204,9 @@ const byName = (a: Candidate, b: Candidate) => (a.name < b.name ? -1 : a.name > 
 
 function serversIn(document: Source["document"], within: RootFile): Candidate[] {
   const { value } = document;
-  const servers = isMap(value) && isMap(value.servers) ? Object.entries(value.servers) : [];
+  const servers = isObject(value) && isObject(value.servers) ? Object.entries(value.servers) : [];
   return servers.flatMap(([name, own]) => {
-    if (!NAME_PATTERN.test(name) || !isMap(own)) return [];
+    if (!NAME_PATTERN.test(name) || !isObject(own)) return [];
     return [{ name, source: { document, at: ["servers", name] }, value: own, within }];
   });
 }

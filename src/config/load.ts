@@ -4,12 +4,12 @@ import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import { accountEnv } from "../model/given-env.ts";
 import type { Machine } from "../model/machine.ts";
 import { DEFAULT_PROJECT, NAME_PATTERN } from "../model/name.ts";
+import { isObject } from "../model/object.ts";
 import type { Power } from "../model/power.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import { orderProblems } from "./check/action-order.ts";
 import { actionProblems, scheduleProblems, serverActions, standaloneActions } from "./check/actions.ts";
 import { graphProblems } from "./check/graph.ts";
-import { isMap } from "./check/keys.ts";
 import { patternProblems } from "./check/patterns.ts";
 import { isOfProbe, probesOf, refusals } from "./check/powers.ts";
 import { type Collected, collect } from "./collect.ts";
@@ -148,7 +148,9 @@ function assemble(
   const isWritten = (key: string) => {
     const [first = "", own] = key.split(":");
     if (own === undefined)
-      return collected.roots.some(({ value: { actions: all } }) => isMap(all) && Object.hasOwn(all, first));
+      return collected.roots.some(
+        ({ value: { actions: all } }) => isObject(all) && Object.hasOwn(all, first),
+      );
     return servers.some(({ name, isSaid }) => name === first && isSaid(["actions", own]));
   };
   const { files } = collected;

@@ -1,5 +1,6 @@
 import type { Missing, Observed } from "./observed.ts";
 import type { ServerSpec } from "./spec.ts";
+import { isAtRest } from "./states.ts";
 import { isSuccess } from "./success.ts";
 
 /** What one server asks of another that it depends on. */
@@ -37,7 +38,7 @@ export function missing(server: string, condition: Condition, standing: Standing
 }
 
 function isResting({ state, waits }: Standing): boolean {
-  return waits === undefined && (state === "stopped" || state === "failed");
+  return waits === undefined && isAtRest(state);
 }
 
 function shortfall(standing: Standing, condition: Condition): string {

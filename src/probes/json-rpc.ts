@@ -1,3 +1,4 @@
+import { isObject } from "../model/object.ts";
 export type RpcResult = Readonly<Record<string, unknown>>;
 
 export interface JsonRpcError {
@@ -29,10 +30,10 @@ export function readAnswer(text: string, asked: number): RpcAnswer {
 }
 
 function readOne(message: unknown, asked: number): RpcAnswer {
-  if (!isRecord(message) || message.jsonrpc !== "2.0") return { kind: "other", json: true };
+  if (!isObject(message) || message.jsonrpc !== "2.0") return { kind: "other", json: true };
   const { id, result, error } = message;
-  if (isRecord(result)) return id === asked ? { kind: "result", result } : { kind: "stranger" };
-  if (!isRecord(error)) return { kind: "other", json: true };
+  if (isObject(result)) return id === asked ? { kind: "result", result } : { kind: "stranger" };
+  if (!isObject(error)) return { kind: "other", json: true };
   if (id !== asked && id !== null && id !== undefined) return { kind: "stranger" };
   const { code, message: said, data } = error;
   return {
@@ -43,10 +44,6 @@ function readOne(message: unknown, asked: number): RpcAnswer {
       data,
     },
   };
-}
-
-export function isRecord(value: unknown): value is RpcResult {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function parse(text: string): { readonly value: unknown } | undefined {

@@ -1,6 +1,7 @@
+import { isObject } from "../model/object.ts";
 import { meaning, saidWith, statusText } from "./http.ts";
 import { type BodyReader, type HttpExchange, type ResponseHead, TLS } from "./http-request.ts";
-import { isRecord, type JsonRpcError, type RpcAnswer, type RpcResult, readAnswer } from "./json-rpc.ts";
+import { type JsonRpcError, type RpcAnswer, type RpcResult, readAnswer } from "./json-rpc.ts";
 import { ServerEvents } from "./sse.ts";
 import { told } from "./untrusted.ts";
 import { ownWords, saysTls } from "./words.ts";
@@ -128,7 +129,7 @@ function errorText({ code, message, data }: JsonRpcError): string {
 
 /** The protocol versions that a server names when it refuses one. */
 export function supportedVersions(error: JsonRpcError | undefined): readonly string[] {
-  return isRecord(error?.data) ? versionsIn(error.data.supported) : [];
+  return isObject(error?.data) ? versionsIn(error.data.supported) : [];
 }
 
 /** The usable protocol versions in a list from outside: they go into a header. */

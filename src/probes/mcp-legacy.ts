@@ -1,5 +1,5 @@
+import { isObject } from "../model/object.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
-import { isRecord } from "./json-rpc.ts";
 import { type Answer, isVersion, supportedVersions } from "./mcp-answer.ts";
 import { type McpReply, reportOf, type Talk } from "./mcp-conversation.ts";
 import { type Client, healthy, type Identity, judged, type Look, listTools, nameIn } from "./mcp-look.ts";
@@ -39,7 +39,7 @@ export async function legacyLook(
     "MCP-Protocol-Version": protocolVersion,
     ...(session !== undefined && { "Mcp-Session-Id": session }),
   };
-  const look = isRecord(capabilities) && capabilities.tools === undefined ? pinged : listed;
+  const look = isObject(capabilities) && capabilities.tools === undefined ? pinged : listed;
   const isAlone = session === undefined && alone !== undefined;
   if (isAlone) {
     alone();

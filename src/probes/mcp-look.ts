@@ -1,6 +1,7 @@
+import { isObject } from "../model/object.ts";
 import type { McpFacts, ProbeReport } from "../model/probe-report.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
-import { isRecord, type RpcResult } from "./json-rpc.ts";
+import type { RpcResult } from "./json-rpc.ts";
 import type { Answer } from "./mcp-answer.ts";
 import { type McpRequest, reportOf, type Talk } from "./mcp-conversation.ts";
 import { told } from "./untrusted.ts";
@@ -50,13 +51,13 @@ export async function listTools(
 function namesIn({ tools }: RpcResult): string[] {
   const list: readonly unknown[] = Array.isArray(tools) ? tools.slice(0, MOST_TOOLS) : [];
   return list.flatMap((tool) =>
-    isRecord(tool) && typeof tool.name === "string" ? [told(tool.name, 128)] : [],
+    isObject(tool) && typeof tool.name === "string" ? [told(tool.name, 128)] : [],
   );
 }
 
 /** A server's name and version, as it reports them. */
 export function nameIn(info: unknown): Pick<Identity, "serverName" | "serverVersion"> {
-  if (!isRecord(info)) return {};
+  if (!isObject(info)) return {};
   const { name, version } = info;
   return {
     ...(typeof name === "string" && { serverName: told(name, 100) }),

@@ -1,4 +1,4 @@
-import { isRecord } from "./json-rpc.ts";
+import { isObject } from "../model/object.ts";
 import { type Answer, supportedVersions, versionsIn } from "./mcp-answer.ts";
 import { type Conversation, reportOf } from "./mcp-conversation.ts";
 import { type Client, healthy, type Identity, judged, type Look, listTools, nameIn } from "./mcp-look.ts";
@@ -63,14 +63,14 @@ function speaks(versions: readonly string[], whenNoneNamed: boolean): boolean {
 
 function identityIn(answer: Answer): Identity {
   const result = answer.kind === "result" ? answer.result : {};
-  const meta = isRecord(result._meta) ? result._meta : {};
+  const meta = isObject(result._meta) ? result._meta : {};
   return { era: "modern", protocolVersion: VERSION, ...nameIn(meta[`${META}/serverInfo`]) };
 }
 
 function hasNoTools(answer: Answer): boolean {
   if (answer.kind !== "result") return false;
   const { capabilities } = answer.result;
-  return isRecord(capabilities) && capabilities.tools === undefined;
+  return isObject(capabilities) && capabilities.tools === undefined;
 }
 
 function reportOfOpening(answer: Answer, known: boolean) {

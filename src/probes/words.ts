@@ -1,5 +1,5 @@
+import { isObject } from "../model/object.ts";
 import type { BodyReader, ResponseHead } from "./http-request.ts";
-import { isRecord } from "./json-rpc.ts";
 import { told } from "./untrusted.ts";
 
 /** The server's own words in the body of a refusal. */
@@ -37,9 +37,9 @@ function wordsIn(body: string): string {
 function messageIn(body: string): string | undefined {
   try {
     const value: unknown = JSON.parse(body);
-    if (!isRecord(value)) return undefined;
+    if (!isObject(value)) return undefined;
     const { error } = value;
-    const said = isRecord(error) ? error.message : (value.message ?? error);
+    const said = isObject(error) ? error.message : (value.message ?? error);
     return typeof said === "string" ? said : undefined;
   } catch {
     return undefined;

@@ -1,6 +1,7 @@
 import type { Condition } from "../model/dependency.ts";
 import { isMet } from "../model/dependency.ts";
 import type { Change } from "../model/plan.ts";
+import { isAtRest } from "../model/states.ts";
 
 /** What the servers of a plan ask of those that they depend on. */
 
@@ -59,7 +60,7 @@ function restOf({ action, desired, observed, held }: Change, condition: Conditio
   const waits = waitsFor?.map(({ server }) => server);
   if (isMet({ ...seen, ...(spec && { spec }), ...(waits && { waits }) }, condition)) return undefined;
   if (held) return "is held";
-  if (observed.state !== "stopped" && observed.state !== "failed") return undefined;
+  if (!isAtRest(observed.state)) return undefined;
   if (waits) return `waits for ${waits.join(", ")}`;
   return `is ${observed.state}${observed.reason === undefined ? "" : ` (${observed.reason})`}`;
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { EXIT } from "../../src/commands/exit-codes.ts";
 import type { ActionSpec } from "../../src/model/action.ts";
+import { EXIT } from "../../src/model/exit-codes.ts";
 import { SupervisordHome, whyNoSupervisord } from "../rig/supervisord.ts";
 import { type Home, newHome } from "./cli.ts";
 

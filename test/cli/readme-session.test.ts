@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { EXIT } from "../../src/commands/exit-codes.ts";
+import { EXIT } from "../../src/model/exit-codes.ts";
 import { accountWith } from "./account.ts";
 import { LAUNCHER, newHome } from "./cli.ts";
 import { checkAllowed, replay, settled, stepsOf } from "./transcript.ts";

@@ -1,4 +1,5 @@
 import type { ServerSpec } from "../../model/spec.ts";
+import { isAtRest } from "../../model/states.ts";
 import { STUCK_AFTER } from "../../supervisor/machine.ts";
 import { publicState, type ServerState } from "../../supervisor/state.ts";
 
@@ -15,6 +16,5 @@ export function stopBound(spec: Pick<ServerSpec, "stop">): number {
  * itself. A start may be owed all the same.
  */
 export function isDown({ state }: { readonly state: ServerState }): boolean {
-  const name = publicState(state);
-  return name === "stopped" || name === "failed";
+  return isAtRest(publicState(state));
 }

@@ -1,5 +1,6 @@
 import type { Observed, StateName } from "../../model/observed.ts";
 import type { ProcessId } from "../../model/process.ts";
+import { isAtRest } from "../../model/states.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
 import { ConnectionLost, type RpcClient } from "../../rpc/client.ts";
 import type { ResultOf } from "../../rpc/contract.ts";
@@ -126,8 +127,6 @@ export class SessionFollower {
     return [...this.#states.values()].every(isAtRest);
   }
 }
-
-const isAtRest = (state: StateName) => state === "stopped" || state === "failed";
 
 /** Whether a waiting server may still start by itself: nothing that it needs, directly or not, is at rest. */
 function hopeful(observed: readonly Observed[]): (name: string) => boolean {

@@ -2,6 +2,7 @@ import { type Condition, isMet, missing } from "../../model/dependency.ts";
 import { formatExit, type Observed } from "../../model/observed.ts";
 import { DEPENDENCIES_PATIENCE, patienceFor } from "../../model/patience.ts";
 import { hasToBeReady } from "../../model/start.ts";
+import { isAtRest } from "../../model/states.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { RPC_ERRORS } from "../../rpc/errors.ts";
 import { ServiceError } from "../ask.ts";
@@ -258,7 +259,6 @@ export class Operation {
 /** Longest duration of the first look at what was started, ms. */
 const FIRST_LOOK = 2000;
 
-export const isUp = (live: Live | undefined) =>
-  live !== undefined && live.state !== "stopped" && live.state !== "failed";
+export const isUp = (live: Live | undefined) => live !== undefined && !isAtRest(live.state);
 
 const ENDED_BY_OPERATOR = { stop: "its operator stopped it", kill: "its operator killed it" } as const;

@@ -1,8 +1,8 @@
 import { installAgent } from "../../backends/agent/install.ts";
 import { UpgradeFailed } from "../../backends/agent/upgrade.ts";
+import { EXIT } from "../../model/exit-codes.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
 import { BaseCommand } from "../base.ts";
-import { EXIT } from "../exit-codes.ts";
 import { loginService, managing } from "../login-service.ts";
 import { shortenPath } from "../shorten.ts";
 

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
+import { EXIT } from "../../model/exit-codes.ts";
 import { agentEntryPath } from "../../system/package.ts";
 import { recordedNames, recordedProjects } from "../../system/projects.ts";
 import { BaseCommand } from "../base.ts";
-import { EXIT } from "../exit-codes.ts";
 import { shortenPath } from "../shorten.ts";
 
 export default class AgentRun extends BaseCommand {

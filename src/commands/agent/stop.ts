@@ -1,11 +1,11 @@
 import { boolean } from "@oclif/core/flags";
 import { AgentFailing, findAgent } from "../../backends/agent/find.ts";
 import { endFailing } from "../../backends/agent/process.ts";
+import { EXIT } from "../../model/exit-codes.ts";
 import { recordedNames, recordedProjects } from "../../system/projects.ts";
 import { withRunningAgent } from "../agent-calls.ts";
 import { BaseCommand } from "../base.ts";
 import { reaching } from "../endings.ts";
-import { EXIT } from "../exit-codes.ts";
 
 const KEPT =
   "The servers keep running. One that prints a lot blocks once its pipe is full, until an agent runs again.";

@@ -1,12 +1,12 @@
 import { boolean, string } from "@oclif/core/flags";
 import { mendedAgent } from "../../backends/agent/reach.ts";
 import { type Upgraded, UpgradeFailed, upgradeAgent } from "../../backends/agent/upgrade.ts";
+import { EXIT } from "../../model/exit-codes.ts";
 import { parseDuration } from "../../model/units.ts";
 import { packageVersion } from "../../system/package.ts";
 import { withRunningAgent } from "../agent-calls.ts";
 import { BaseCommand } from "../base.ts";
 import { reaching } from "../endings.ts";
-import { EXIT } from "../exit-codes.ts";
 
 export default class AgentUpgrade extends BaseCommand {
   static override summary = "Replace the running agent with this version of xy.";

@@ -1,9 +1,9 @@
 import { integer } from "@oclif/core/args";
 import { string } from "@oclif/core/flags";
+import { EXIT } from "../../model/exit-codes.ts";
 import { addressOf } from "../addresses.ts";
 import { withAgent } from "../agent-calls.ts";
 import { BaseCommand } from "../base.ts";
-import { EXIT } from "../exit-codes.ts";
 
 export default class JobDelete extends BaseCommand {
   static override summary = "Delete finished jobs and their logs.";

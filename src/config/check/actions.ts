@@ -1,11 +1,12 @@
 import { actionInput } from "../../model/action-input.ts";
 import { aboutAction, type Diagnostic } from "../../model/diagnostic.ts";
 import { MAIN_ACTION } from "../../model/job.ts";
+import { isObject } from "../../model/object.ts";
 import { parseDuration } from "../../model/units.ts";
 import type { DeclaredAction, DeclaredServer } from "../declared.ts";
 import type { RootFile } from "../find/root-file.ts";
 import { formatPlace, type KeyPath, placeOf, sourceFolder } from "../place.ts";
-import { isMap, problemAt } from "./keys.ts";
+import { problemAt } from "./keys.ts";
 import { envNameProblems, type ServerProblem, unfilledTexts } from "./server-checks.ts";
 import { type Expanded, expandTemplates, type TemplateFacts } from "./templates.ts";
 
@@ -29,7 +30,7 @@ export function standaloneActions(roots: readonly RootFile[]): {
   const found = new Map<string, DeclaredAction>();
   const problems: Diagnostic[] = [];
   for (const { value, source: file } of roots)
-    for (const [name, written] of isMap(value.actions) ? Object.entries(value.actions) : []) {
+    for (const [name, written] of isObject(value.actions) ? Object.entries(value.actions) : []) {
       const input = actionInput.safeParse(written);
       if (!input.success) continue;
       const source = { document: file.document, at: ["actions", name] };

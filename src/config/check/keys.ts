@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../../model/diagnostic.ts";
 import { nearest } from "../../model/nearest.ts";
+import { isObject } from "../../model/object.ts";
 import { formatPath, type KeyPath, type KeyStyle, toKebab } from "../place.ts";
 import { ENOUGH_PROBLEMS } from "../problems.ts";
 import { foreignHint } from "../read/foreign-words.ts";
@@ -29,7 +30,7 @@ export function canonicalKeys(
       const list = listPart(as);
       return list ? part.map((item, i) => walk(item, list.item, [...path, i])) : part;
     }
-    if (!isMap(part)) return part;
+    if (!isObject(part)) return part;
     if (as.kind === "map") {
       return fromEntries(Object.entries(part).map(([key, of]) => [key, walk(of, as.value, [...path, key])]));
     }
@@ -88,10 +89,6 @@ export function unknownKey(
 /** The paths that unknown keys were meant for, as JSON. */
 export const meantBy = (unknown: readonly Pick<UnknownKey, "meant">[]): string[] =>
   unknown.flatMap(({ meant }) => (meant === undefined ? [] : [JSON.stringify(meant)]));
-
-export function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 // Own properties even for a key such as "__proto__", which an assignment would take for something else.
 const fromEntries = (entries: readonly (readonly [string, unknown])[]) => Object.fromEntries(entries);

@@ -2,11 +2,12 @@ import type { Diagnostic } from "../../model/diagnostic.ts";
 import type { Machine } from "../../model/machine.ts";
 import { hostWord } from "../../model/machine-words.ts";
 import { nearest } from "../../model/nearest.ts";
+import { isObject } from "../../model/object.ts";
 import { own } from "../../model/own.ts";
 import { formatPath, type KeyPath, placeOf, type Source } from "../place.ts";
 import { ENOUGH_PROBLEMS } from "../problems.ts";
 import { listPart, objectPart, pathPart, type Shape } from "../read/shape.ts";
-import { isMap, problemAt } from "./keys.ts";
+import { problemAt } from "./keys.ts";
 
 /** Words in braces that stand for the machine in paths: `{host}`, `{user}`, `{os}` and `{home}`. */
 
@@ -92,7 +93,7 @@ export function placeholderProblems(source: Source, root: unknown, shape: Shape)
     } else if (Array.isArray(value)) {
       const list = listPart(as);
       if (list) for (const [i, item] of value.entries()) walk(item, list.item, [...path, i]);
-    } else if (isMap(value)) {
+    } else if (isObject(value)) {
       const keys = objectPart(as)?.keys;
       for (const [key, of] of Object.entries(value)) {
         const inner = as.kind === "map" ? as.value : keys?.get(key);

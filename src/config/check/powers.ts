@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../../model/diagnostic.ts";
+import { isObject } from "../../model/object.ts";
 import { isAuto } from "../../model/port.ts";
 import { managerText, type Power } from "../../model/power.ts";
 import { isOwnTarget, probeTarget } from "../../model/probe-url.ts";
@@ -6,7 +7,6 @@ import { shellWord } from "../../model/text.ts";
 import { visible } from "../../model/visible.ts";
 import type { DeclaredServer } from "../declared.ts";
 import { type KeyPath, placeOf, type Source } from "../place.ts";
-import { isMap } from "./keys.ts";
 
 /** The powers that a file of data has, in its order. What is of the wrong form has none, and is an error elsewhere. */
 export function powersOf(document: Source["document"]): Power[] {
@@ -14,7 +14,7 @@ export function powersOf(document: Source["document"]): Power[] {
   const found: Power[] = [];
   for (const [path, map] of mapsIn(document.value)) {
     const { secret, type, command, args } = map;
-    if (isMap(secret) && typeof secret.command === "string")
+    if (isObject(secret) && typeof secret.command === "string")
       found.push({ can: "secret", command: secret.command, place: place(path) });
     if (type === "command" && typeof command === "string")
       found.push({
@@ -30,11 +30,11 @@ export function powersOf(document: Source["document"]): Power[] {
 
 /** Those of a root, and of its blocks for some machines. */
 function managersIn(value: unknown, place: (path: KeyPath) => Power["place"], at: KeyPath = []): Power[] {
-  if (!isMap(value)) return [];
+  if (!isObject(value)) return [];
   const { supervisord: site, on } = value;
   const blocks: readonly unknown[] = Array.isArray(on) && at.length === 0 ? on : [];
   const others = blocks.flatMap((block, i) => managersIn(block, place, ["on", i]));
-  if (!isMap(site)) return others;
+  if (!isObject(site)) return others;
   const url = typeof site.url === "string" ? site.url : "its usual address";
   const password = site.password === undefined ? {} : { password: sourceOf(site.password) };
   const includeDir = typeof site.includeDir === "string" ? { includeDir: site.includeDir } : {};
@@ -49,7 +49,7 @@ function managersIn(value: unknown, place: (path: KeyPath) => Power["place"], at
 }
 
 function sourceOf(password: unknown): string {
-  const [secret] = isMap(password) && isMap(password.secret) ? Object.entries(password.secret) : [];
+  const [secret] = isObject(password) && isObject(password.secret) ? Object.entries(password.secret) : [];
   if (secret === undefined) return "the password that is written there";
   const [kind, value] = secret;
   if (kind === "file") return `the password in the file ${String(value)}`;
@@ -90,7 +90,7 @@ function mapsIn(value: unknown): [KeyPath, Readonly<Record<string, unknown>>][] 
     if (typeof node !== "object" || node === null || seen.has(node)) return [];
     seen.add(node);
     const inner = Array.isArray(node) ? [...node.entries()] : Object.entries(node);
-    const own: [KeyPath, Readonly<Record<string, unknown>>][] = isMap(node) ? [[path, node]] : [];
+    const own: [KeyPath, Readonly<Record<string, unknown>>][] = isObject(node) ? [[path, node]] : [];
     return [...own, ...inner.flatMap(([key, child]) => walk(child, [...path, key]))];
   };
   return walk(value, []);

@@ -1,8 +1,9 @@
 import type { Diagnostic } from "../../model/diagnostic.ts";
+import { isObject } from "../../model/object.ts";
 import type { FilledRoot } from "../../model/server.ts";
 import { isReadable, isRemote, targetOf, urlFault } from "../../model/target.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
-import { isMap, problemAt } from "../check/keys.ts";
+import { problemAt } from "../check/keys.ts";
 import type { PathFacts } from "../check/placeholders.ts";
 import type { DeclaredBackends, DeclaredServer } from "../declared.ts";
 import { expandPath, realOf } from "../paths.ts";
@@ -18,9 +19,9 @@ export function mergeBackends(
   machine: PathFacts,
 ): { backends: DeclaredBackends; problems: Diagnostic[] } {
   const [{ settings = {}, saidBy = () => undefined } = {}, ...more] = scopes.filter((scope) =>
-    isMap(scope.settings.supervisord),
+    isObject(scope.settings.supervisord),
   );
-  const written = isMap(settings.supervisord) ? (settings.supervisord as SupervisordInput) : {};
+  const written = isObject(settings.supervisord) ? (settings.supervisord as SupervisordInput) : {};
   const { url = "http://localhost:9001/RPC2", user, password, includeDir } = written;
   const problems: Diagnostic[] = [];
   const source = (key: keyof SupervisordInput) => saidBy(["supervisord", key]) ?? saidBy(["supervisord"]);
@@ -42,7 +43,7 @@ export function mergeBackends(
     problems.push(problemAt(at("password"), message));
   }
   if (typeof url === "string") problems.push(...targetProblems(written, url, at("url")));
-  const supervisord = isMap(settings.supervisord) && {
+  const supervisord = isObject(settings.supervisord) && {
     url,
     ...withoutUndefined({
       user,

@@ -1,4 +1,4 @@
-import { isMap } from "../check/keys.ts";
+import { isObject } from "../../model/object.ts";
 import type { KeyPath } from "../place.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -18,12 +18,12 @@ const PROBES: readonly string[] = ["readiness", "liveness"];
 
 function mergeField(key: string, base: unknown, own: unknown): unknown {
   if (own === undefined) return base;
-  if (!isMap(own)) return own;
+  if (!isObject(own)) return own;
   const isProbe = PROBES.includes(key);
   const hasType = own.type !== undefined && own.type !== "default";
   // Settings without a type belong to the type set elsewhere.
   if (isProbe && !hasType && typeof base === "string") return { ...own, type: base };
-  if (!isMap(base)) return own;
+  if (!isObject(base)) return own;
   if (!isProbe) return { ...base, ...own };
   if (hasType && base.type !== own.type) return own;
   return { ...base, ...own, ...(!hasType && base.type !== undefined ? { type: base.type } : {}) };

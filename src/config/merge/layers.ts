@@ -1,4 +1,4 @@
-import { isMap } from "../check/keys.ts";
+import { isObject } from "../../model/object.ts";
 import type { KeyPath, Source } from "../place.ts";
 import { mergeFields, says } from "./fields.ts";
 import { asWhen, type Matched, matches } from "./when.ts";
@@ -25,17 +25,17 @@ export function saidBy(layers: readonly Layer[], path: KeyPath): Source | undefi
 export function blocksFor({ value, source }: Layer, machine: Matched, part?: string): Layer[] {
   const blocks: readonly unknown[] = Array.isArray(value.on) ? value.on : [];
   return blocks.flatMap((block, i): Layer[] => {
-    if (!isMap(block) || !holds(block, machine)) return [];
+    if (!isObject(block) || !holds(block, machine)) return [];
     const at = [...source.at, "on", i];
     if (part === undefined) return [{ value: withBlocks(plain(block)), source: { ...source, at } }];
     const inner = block[part];
-    return isMap(inner) ? [{ value: withBlocks(inner), source: { ...source, at: [...at, part] } }] : [];
+    return isObject(inner) ? [{ value: withBlocks(inner), source: { ...source, at: [...at, part] } }] : [];
   });
 }
 
 /** A block that names no machines applies to none; that is reported elsewhere. */
 const holds = (block: Fields, machine: Matched): boolean =>
-  isMap(block.when) && Object.keys(block.when).length > 0 && matches(asWhen(block.when), machine);
+  isObject(block.when) && Object.keys(block.when).length > 0 && matches(asWhen(block.when), machine);
 
 /** A kind of check is the same as a word and as a block with that alone, which is all that KDL has. */
 function withBlocks({ readiness, liveness, ...fields }: Fields): Fields {

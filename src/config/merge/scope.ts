@@ -1,6 +1,6 @@
 import { BACKENDS } from "../../model/backends.ts";
+import { isObject } from "../../model/object.ts";
 import { CLASSES } from "../../model/spec-parts.ts";
-import { isMap } from "../check/keys.ts";
 import type { RootFile } from "../find/root-file.ts";
 import type { KeyPath, Source } from "../place.ts";
 import { blocksFor, type Layer, merged, plain, saidBy } from "./layers.ts";
@@ -37,7 +37,7 @@ export function scopeOf(file: RootFile | undefined, machine: Matched): Scope {
   const layers = [{ ...own, value: plain(file.value) }, ...blocksFor(own, machine)];
   const settings = merged(layers);
   const { systemd } = settings;
-  const first: Layer[] = isMap(file.value.defaults)
+  const first: Layer[] = isObject(file.value.defaults)
     ? [{ value: file.value.defaults, source: { ...file.source, at: [...file.source.at, "defaults"] } }]
     : [];
   return {
@@ -45,7 +45,7 @@ export function scopeOf(file: RootFile | undefined, machine: Matched): Scope {
     defaults: [...outer.defaults, ...first, ...blocksFor(own, machine, "defaults")],
     backend: BACKENDS.find((known) => known === settings.backend) ?? outer.backend,
     systemd:
-      isMap(systemd) && CLASSES.some((one) => one === systemd.scope)
+      isObject(systemd) && CLASSES.some((one) => one === systemd.scope)
         ? (systemd.scope as Scope["systemd"])
         : outer.systemd,
     settings,

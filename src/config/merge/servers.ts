@@ -1,9 +1,10 @@
 import type { z } from "zod";
 import type { Diagnostic } from "../../model/diagnostic.ts";
+import { isObject } from "../../model/object.ts";
 import { PORT_CHOICES } from "../../model/process-fields.ts";
 import { type FilledServer, serverInput } from "../../model/server.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
-import { isMap, problemAt } from "../check/keys.ts";
+import { problemAt } from "../check/keys.ts";
 import { type ServerProblem, serverProblems } from "../check/server-checks.ts";
 import type { TemplateFacts } from "../check/templates.ts";
 import type { Candidate } from "../collect.ts";
@@ -163,7 +164,7 @@ function withoutBroken(
     issues.filter((issue) => !inActions(issue)),
   );
   const broken = new Set(issues.filter(inActions).map((issue) => issue.path[1]));
-  if (!isMap(actions) || broken.has(undefined)) return rest;
+  if (!isObject(actions) || broken.has(undefined)) return rest;
   const sound = Object.entries(actions).filter(([name]) => !broken.has(name));
   return { ...rest, actions: Object.fromEntries(sound) };
 }
@@ -184,7 +185,7 @@ function withoutBrokenFields(
   const replaced = new Set(issues.filter(inEnv).map((issue) => issue.path[1]));
   const broken = new Set(issues.filter((issue) => !inEnv(issue)).map((issue) => issue.path[0]));
   const fields = Object.entries(merged).filter(([key, value]) => !broken.has(key) && value !== undefined);
-  if (broken.has("env") || !isMap(env)) return Object.fromEntries(fields);
+  if (broken.has("env") || !isObject(env)) return Object.fromEntries(fields);
   const variables = Object.entries(env).filter(([name]) => !refused.has(name));
   const sound = Object.fromEntries(variables.map(([name, value]) => [name, replaced.has(name) ? "" : value]));
   return { ...Object.fromEntries(fields), env: sound };

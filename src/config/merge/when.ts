@@ -1,7 +1,7 @@
 import type { Machine } from "../../model/machine.ts";
 import { hostWord } from "../../model/machine-words.ts";
+import { isObject } from "../../model/object.ts";
 import type { WhenInput } from "../../model/server.ts";
-import { isMap } from "../check/keys.ts";
 
 const KEYS = ["os", "arch", "host", "user"] as const;
 
@@ -43,4 +43,4 @@ export function elsewhereText(places: readonly Whens[], machine: Matched): strin
 
 /** A value of the wrong form is reported where the schema looks at it; here it counts as absent. */
 export const asWhen = (value: unknown): WhenInput | undefined =>
-  isMap(value) ? (value as WhenInput) : undefined;
+  isObject(value) ? (value as WhenInput) : undefined;

@@ -1,5 +1,5 @@
 import { nearest } from "../../model/nearest.ts";
-import { isMap } from "../check/keys.ts";
+import { isObject } from "../../model/object.ts";
 import type { KeyPath, KeyStyle } from "../place.ts";
 import { toKebab } from "../place.ts";
 import { foreignHint } from "./foreign-words.ts";
@@ -78,8 +78,8 @@ export function foreignValue(value: unknown, known: Iterable<string>, style: Key
 
 function kindOf(value: unknown, known: Iterable<string>, style: KeyStyle): [Kind, KeyPath] | undefined {
   if (Array.isArray(value))
-    return value.some((item) => isMap(item) && "script" in item) ? [PM2, []] : undefined;
-  if (!isMap(value)) return undefined;
+    return value.some((item) => isObject(item) && "script" in item) ? [PM2, []] : undefined;
+  if (!isObject(value)) return undefined;
   const client = CLIENT_KEYS.find((key) => typeof value[key] === "object" && value[key] !== null);
   if (client !== undefined) return [CLIENT, [client]];
   const named = NAMED.find(([key, , isIt]) => isIt(value[key], value));
@@ -110,7 +110,7 @@ const TRANSPORTS: readonly unknown[] = [
 ];
 
 const mapsIn = (value: unknown): Fields[] =>
-  typeof value === "object" && value !== null ? Object.values(value).filter(isMap) : [];
+  typeof value === "object" && value !== null ? Object.values(value).filter(isObject) : [];
 /** An entry of a client, and no server of ours: that has a port. */
 const isClientEntry = (entry: Fields) =>
   !("port" in entry) &&
@@ -140,12 +140,12 @@ const NAMED: readonly (readonly [
   [
     "scripts",
     PACKAGE,
-    (value, { name, version }) => isMap(value) && (name !== undefined || version !== undefined),
+    (value, { name, version }) => isObject(value) && (name !== undefined || version !== undefined),
   ],
   [
     "dependencies",
     PACKAGE,
-    (value, { name, version }) => isMap(value) && name !== undefined && version !== undefined,
+    (value, { name, version }) => isObject(value) && name !== undefined && version !== undefined,
   ],
 ];
 

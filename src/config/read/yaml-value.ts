@@ -1,7 +1,8 @@
 import type { LineCounter, Pair, Document as YamlDocument } from "yaml";
 import type { Diagnostic } from "../../model/diagnostic.ts";
+import { isObject } from "../../model/object.ts";
 import { show } from "../check/issues.ts";
-import { isMap, problemAt } from "../check/keys.ts";
+import { problemAt } from "../check/keys.ts";
 import type { Places, Position } from "../place.ts";
 import { MAX_BYTES, weightOf } from "./limits.ts";
 
@@ -123,15 +124,15 @@ class Walk {
   /** The maps that `<<` names, those that count most first. */
   #mergeable(node: unknown, part: Part): Part[] {
     const { value, places, aliases } = part;
-    if (isMap(value)) return [part];
+    if (isObject(value)) return [part];
     const items: unknown[] = Array.isArray(value) ? value : [value];
-    const wrong = items.find((item) => !isMap(item));
+    const wrong = items.find((item) => !isObject(item));
     if (wrong !== undefined) {
       const message = `cannot merge ${show(wrong)}: << takes a map, an alias of one (*name), or a list of those`;
       this.problems.push(problemAt({ file: this.file, ...(this.placeAt(node) ?? places.key) }, message));
     }
     return items.flatMap((item, i) =>
-      isMap(item)
+      isObject(item)
         ? [{ value: item, places: places.parts?.get(String(i)) ?? places, aliases: aliases / items.length }]
         : [],
     );

@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../../model/diagnostic.ts";
-import { canonicalKeys, isMap, meantBy, problemAt } from "../check/keys.ts";
+import { isObject } from "../../model/object.ts";
+import { canonicalKeys, meantBy, problemAt } from "../check/keys.ts";
 import { locate, type Places, type Position, type Reading } from "../place.ts";
 import { foreignText, foreignValue } from "./foreign-files.ts";
 import { jsonPlaces } from "./json-places.ts";
@@ -36,7 +37,7 @@ export async function readYaml(file: string, text: string, shape: Shape): Promis
   const found = yamlValue(parsed, file);
   if (found === undefined) return { problems: [...problems, tooManyAliases(at(0))] };
   const { value, places } = found;
-  const foreign = isMap(value) || value === null ? undefined : foreignText(text, keysOf(shape), "kebab");
+  const foreign = isObject(value) || value === null ? undefined : foreignText(text, keysOf(shape), "kebab");
   if (foreign !== undefined) return { problems: [problemAt(at(0), foreign)] };
   return withProblems([...problems, ...found.problems], reading(file, value ?? {}, shape, places, "kebab"));
 }
@@ -64,7 +65,7 @@ export async function readJson(file: string, text: string, shape: Shape): Promis
 
 /** Editors find the schema of a JSON file by this key. */
 function withoutSchemaKey(raw: unknown): unknown {
-  if (!isMap(raw)) return raw;
+  if (!isObject(raw)) return raw;
   return Object.fromEntries(Object.entries(raw).filter(([key]) => key !== "$schema"));
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { mayColour } from "../../../src/commands/base.ts";
-import { EXIT } from "../../../src/commands/exit-codes.ts";
 import { usageFailure } from "../../../src/commands/failure.ts";
+import { EXIT } from "../../../src/model/exit-codes.ts";
 
 describe("colours", () => {
   it.each([
