@@ -194,12 +194,6 @@ export const makeWayForPlainFile = (path: string) => makeWay(path, isPlainFile);
 /** Sets aside what does not lead to a folder, so that one can be made. Returns its new path, if that was needed. */
 export const makeWayForFolder = (path: string) => makeWay(path, isFolder);
 
-/** Throws {@link NoFile} if something other than a plain file is where a file is written in place. */
-export function refuseOther(path: string): void {
-  if (!isTaken(path) || isPlainFile(path)) return;
-  throw new NoFile(path, lstat(path)?.isDirectory() ? "a folder (EISDIR)" : whatIsAt(path), "write");
-}
-
 /** Whether a path leads to a folder. */
 export const isFolder = (path: string) => leadsTo(path)?.isDirectory() === true;
 /** Whether a path leads to a file. */

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { canonicalHash } from "../../model/canonical.ts";
 import { type Job, type JobSpec, job } from "../../model/job.ts";
 import type { ProcessId } from "../../model/process.ts";
-import { refuseOther, setAside, writeAtomic } from "../../system/files.ts";
+import { makeWayForPlainFile, setAside, writeAtomic } from "../../system/files.ts";
 import { ensurePrivateDir } from "../../system/paths.ts";
 import { linesBackwards } from "../logs/log-reader.ts";
 import {
@@ -81,6 +81,7 @@ export class Journal {
 
   /** Throws, with nothing changed, when it cannot be written. */
   create(entry: Omit<JobEntry, "of">, spec: JobSpec): JobEntry {
+    this.#mend();
     const of = canonicalHash(spec);
     const { id, ...rest } = entry;
     const lines = [{ id, of, ...rest }];
@@ -173,7 +174,6 @@ export class Journal {
     const bytes = Buffer.from(text);
     const before = this.#size ?? 0;
     ensurePrivateDir(dirname(this.path));
-    refuseOther(this.path);
     const fd = fs.openSync(this.path, "a", 0o600);
     try {
       writeWhole(fd, bytes);
@@ -186,23 +186,21 @@ export class Journal {
     }
   }
 
-  /** Once, before anything else: a last line without its end is cut off. */
+  /** Sets aside what is no file. A file that is not as this agent left it gets its incomplete last line cut off. */
   #mend(): void {
-    if (this.#size !== undefined) return;
-    refuseOther(this.path);
+    if (makeWayForPlainFile(this.path)) this.#report(`${this.path} was not a file, and is set aside`);
     const fd = openIfThere(this.path, "r+");
-    if (fd === undefined) {
-      this.#size = 0;
-      return;
-    }
     try {
-      const { size } = fs.fstatSync(fd);
-      this.#size = endOfLastLine(fd, size);
-      if (this.#size === size) return;
-      fs.ftruncateSync(fd, this.#size);
-      this.#report(`${this.path}: its last line was incomplete; removed its ${size - this.#size} bytes`);
+      const size = fd === undefined ? 0 : fs.fstatSync(fd).size;
+      const whole = fd === undefined ? 0 : endOfLastLine(fd, size);
+      if (size === this.#size && whole === size) return;
+      this.#specs.clear();
+      this.#size = whole;
+      if (fd === undefined || whole === size) return;
+      fs.ftruncateSync(fd, whole);
+      this.#report(`${this.path}: its last line was incomplete; removed its ${size - whole} bytes`);
     } finally {
-      fs.closeSync(fd);
+      if (fd !== undefined) fs.closeSync(fd);
     }
   }
 
