@@ -589,7 +589,7 @@ describe("secrets", () => {
 });
 
 const PREFERRING = `project: p
-defaults: {command: sh}
+defaults: {command: sh, working-dir: /}
 servers:
   c: {port: {auto: true, prefer: 8770}}
   b: {port: {auto: true, prefer: 8765}}
