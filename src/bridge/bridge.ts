@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { Answer, EventStream, sendJson } from "./answer.ts";
-import { type Host, Refused } from "./host.ts";
-import { hostOf, type Means, sharedHost } from "./hosts.ts";
-import type { Link } from "./link.ts";
+import { Children, type ChildrenOptions, oldest, type RunningChild } from "./children.ts";
+import { Refused } from "./host.ts";
 import { doneText, errorText, type Message, progressToken, RPC } from "./message.ts";
 import { mostWanted, Session } from "./session.ts";
 import { spliced } from "./splice.ts";
@@ -13,44 +12,28 @@ type Request = Extract<Message, { kind: "request" }>;
 type Notification = Extract<Message, { kind: "notification" }>;
 type Response = Extract<Message, { kind: "response" }>;
 
-export interface BridgeOptions extends Means {
-  /** `session`: a child for each client; `all`: one for all of them. */
-  readonly share: "session" | "all";
-  /** Idle for so long, a child is ended until it is needed again, ms; undefined: never. */
-  readonly idleStop?: number | undefined;
+export interface BridgeOptions extends ChildrenOptions {
   readonly maxSessions: number;
-  readonly maxChildren: number;
 }
 
 export const SESSION_HEADER = "Mcp-Session-Id";
 /** Requests of one client that are worked on at once. */
 const MOST_CALLS = 256;
-/** A client whose last stream was closed is gone, when it does not come back within this, ms. */
-const GONE_AFTER = 5000;
-/** The same of one that never had a stream: between two of its requests much time may pass, ms. */
-const SILENT_AFTER = 600_000;
-/** Between two looks at which children are idle, ms. */
-const LOOK_GAP = 1000;
-
 /** All sessions, and the children that work for them. */
 export class Bridge {
   readonly #options: BridgeOptions;
   readonly #sessions = new Map<string, Session>();
-  /** By session; of a shared child, the one of undefined. */
-  readonly #hosts = new Map<Session | undefined, Host>();
-  readonly #look: NodeJS.Timeout;
+  readonly #children: Children;
   #isClosed = false;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
-    this.#look = setInterval(() => this.#sleepIdle(Date.now()), LOOK_GAP);
+    this.#children = new Children(options, () => this.#all);
   }
 
   /** The children that run. */
-  get children(): { readonly session: string | undefined; readonly pid: number }[] {
-    return [...this.#hosts].flatMap(([session, { pid }]) =>
-      pid === undefined ? [] : [{ session: session?.id, pid }],
-    );
+  get children(): RunningChild[] {
+    return this.#children.running;
   }
 
   find(id: string): Session | undefined {
@@ -59,10 +42,6 @@ export class Bridge {
 
   get #all(): Session[] {
     return [...this.#sessions.values()];
-  }
-
-  get #isShared(): boolean {
-    return this.#options.share === "all";
   }
 
   /** A client introduces itself. */
@@ -75,8 +54,8 @@ export class Bridge {
     const answer = new Answer(response, accept, { [SESSION_HEADER]: session.id });
     answer.begin();
     try {
-      await this.#reached(session);
-      const { greeting = "" } = this.#hostOf(session);
+      await this.#children.reached(session);
+      const { greeting = "" } = this.#children.of(session);
       answer.end(spliced(greetingFor(greeting, request), [[["id"], request.id]]));
     } catch (error) {
       await this.#drop(session);
@@ -119,7 +98,7 @@ export class Bridge {
     const own = this.#answered(session, request);
     if (own !== undefined) return call.end(own);
     try {
-      const link = await this.#reached(session);
+      const link = await this.#children.reached(session);
       // It may have been cancelled meanwhile.
       if (session.calls.get(id)?.call === call)
         link.call(request, this.#shared(session, request, text), call);
@@ -130,7 +109,7 @@ export class Bridge {
 
   notify(session: Session, { method, params }: Notification, text: string): void {
     session.usedAt = Date.now();
-    const host = this.#hostOf(session);
+    const host = this.#children.of(session);
     if (method === "notifications/cancelled") {
       const found = session.calls.get(params.requestId as string);
       if (found === undefined) return;
@@ -141,14 +120,14 @@ export class Bridge {
       return;
     }
     // A shared child was told already, and has nobody's folders.
-    if (this.#isShared && /^notifications\/(initialized|roots\/list_changed)$/.test(method)) return;
+    if (this.#children.isShared && /^notifications\/(initialized|roots\/list_changed)$/.test(method)) return;
     host.running?.pass(text);
   }
 
   answer(session: Session, { id }: Response, text: string): void {
     session.usedAt = Date.now();
     if (typeof id !== "string" || !session.questions.delete(id)) return;
-    this.#hostOf(session).running?.answer(id, text);
+    this.#children.of(session).running?.answer(id, text);
   }
 
   listen(session: Session, response: ServerResponse): void {
@@ -168,21 +147,11 @@ export class Bridge {
   /** Ends all children. Settles when nothing of them is left. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearInterval(this.#look);
     for (const session of this.#all) session.close();
-    await Promise.all([...this.#hosts.values()].map((host) => host.close()));
+    await this.#children.close();
   }
 
-  // --- children -------------------------------------------------------------------------------------------------
-
-  #hostOf(session: Session): Host {
-    const key = this.#isShared ? undefined : session;
-    const known = this.#hosts.get(key);
-    if (known) return known;
-    const host = key === undefined ? sharedHost(() => this.#all, this.#options) : hostOf(key, this.#options);
-    this.#hosts.set(key, host);
-    return host;
-  }
+  // --- what is told a child ---------------------------------------------------------------------------------------
 
   /** What is answered here; undefined: that is for a child. Notes what a child has to be told again. */
   #answered(session: Session, { id, method, params }: Request): string | undefined {
@@ -190,7 +159,7 @@ export class Bridge {
     if (method === "ping") return done;
     const uri = String(params.uri);
     const isOthers = () =>
-      this.#isShared && this.#all.some((one) => one !== session && one.subscriptions.has(uri));
+      this.#children.isShared && this.#all.some((one) => one !== session && one.subscriptions.has(uri));
     if (method === "resources/subscribe") {
       session.subscriptions.add(uri);
       return isOthers() ? done : undefined;
@@ -205,7 +174,7 @@ export class Bridge {
 
   /** What a shared child gets of a request: it prints as much as the client that wants most. */
   #shared(session: Session, { method }: Request, text: string): string {
-    if (!this.#isShared || method !== "logging/setLevel" || session.level === undefined) return text;
+    if (!this.#children.isShared || method !== "logging/setLevel" || session.level === undefined) return text;
     const level = mostWanted(this.#all);
     return level === undefined ? text : spliced(text, [[["params", "level"], level]]);
   }
@@ -223,46 +192,11 @@ export class Bridge {
     return undefined;
   }
 
-  /** The child of a session, started if need be; the one that was idle longest has to sleep where there are too many. */
-  async #reached(session: Session): Promise<Link> {
-    const host = this.#hostOf(session);
-    const others = [...this.#hosts.values()].filter((one) => one !== host && one.isAwake);
-    if (!host.isAwake && others.length >= this.#options.maxChildren) {
-      const idle = oldest(others.filter(({ isBusy }) => !isBusy));
-      if (idle === undefined) throw new Error(`${others.length} of it are at work for other clients`);
-      await idle.sleep();
-    }
-    return host.reached();
-  }
-
-  #sleepIdle(now: number): void {
-    const { idleStop = Number.POSITIVE_INFINITY } = this.#options;
-    for (const [session, host] of this.#hosts) {
-      if (!host.isAwake || host.isBusy) continue;
-      const since = now - Math.max(host.usedAt, session?.usedAt ?? 0);
-      const isGone =
-        session !== undefined &&
-        !session.isConnected &&
-        since > (session.hadStream ? GONE_AFTER : SILENT_AFTER);
-      const isAlone = session === undefined && this.#sessions.size === 0 && since > GONE_AFTER;
-      if (since > idleStop || isGone || isAlone) void host.sleep();
-    }
-  }
-
   async #drop(session: Session): Promise<void> {
     this.#sessions.delete(session.id);
     session.close();
-    const host = this.#hosts.get(session);
-    this.#hosts.delete(session);
-    await host?.close();
+    await this.#children.drop(session);
   }
-}
-
-function oldest<T extends { readonly usedAt: number }>(all: readonly T[]): T | undefined {
-  return all.reduce<T | undefined>(
-    (old, one) => (old === undefined || one.usedAt < old.usedAt ? one : old),
-    undefined,
-  );
 }
 
 /** A shared child has answered for its own newest version: a client that asked for an earlier one gets that. */
