@@ -19,6 +19,7 @@ export interface BridgeOptions extends ChildrenOptions {
 export const SESSION_HEADER = "Mcp-Session-Id";
 /** Requests of one client that are worked on at once. */
 const MOST_CALLS = 256;
+
 /** All sessions, and the children that work for them. */
 export class Bridge {
   readonly #options: BridgeOptions;

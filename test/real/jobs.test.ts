@@ -454,10 +454,7 @@ describe("a state folder that was damaged", () => {
     expect(runFolders(agent)).toEqual([]);
   });
 
-  test("with a journal that is no file has all other jobs, and all servers", async ({
-    agent,
-    stage,
-  }) => {
+  test("with a journal that is no file has all other jobs, and all servers", async ({ agent, stage }) => {
     const [good, bad] = [shell("good", "exit 0"), shell("bad", "exit 0", { schedule: NIGHTLY })];
     await agent.apply(stage.spec("web"));
     const web = await stage.next("web");
