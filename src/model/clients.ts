@@ -1,11 +1,9 @@
-/** The editors and assistants whose files xy knows. `src/clients/` has how each of them writes its file. */
-
-/** For whom a client's file counts: everything that the account does, or one folder. */
+/** Where a client looks for servers: in a file of the account's, or in one in a project's folder. */
 export const SCOPES = ["user", "project"] as const;
-export type ClientScope = (typeof SCOPES)[number];
+export type Scope = (typeof SCOPES)[number];
 
-/** Each client, and which files it reads; the first is meant where nothing is said. */
-export const CLIENTS = {
+/** The MCP clients whose files xy knows, in the order in which they are shown, with the scopes that each has; the first is the default. */
+export const CLIENT_SCOPES = {
   "claude-code": ["user", "project"],
   "claude-desktop": ["user"],
   vscode: ["user", "project"],
@@ -13,6 +11,7 @@ export const CLIENTS = {
   cursor: ["user", "project"],
   codex: ["user", "project"],
   "gemini-cli": ["user", "project"],
+  antigravity: ["user"],
   windsurf: ["user"],
   zed: ["user", "project"],
   cline: ["user"],
@@ -22,24 +21,10 @@ export const CLIENTS = {
   junie: ["user", "project"],
   "lm-studio": ["user"],
   kiro: ["user", "project"],
-} as const satisfies Readonly<Record<string, readonly [ClientScope, ...ClientScope[]]>>;
+  amp: ["user"],
+  crush: ["user"],
+} as const satisfies Readonly<Record<string, readonly [Scope, ...Scope[]]>>;
 
-export type ClientName = keyof typeof CLIENTS;
-export const CLIENT_NAMES = Object.keys(CLIENTS) as [ClientName, ...ClientName[]];
-
-/** What a client's file is to say about one server. */
-export interface DesiredEntry {
-  readonly server: string;
-  /** Under which the client knows it. */
-  readonly name: string;
-  /** Where the server answers. */
-  readonly url: string;
-}
-
-/** A client whose file is to have entries for these servers, and no others of this project. */
-export interface DesiredClient {
-  readonly client: ClientName;
-  readonly scope: ClientScope;
-  /** In name order. */
-  readonly entries: readonly DesiredEntry[];
-}
+export type ClientName = keyof typeof CLIENT_SCOPES;
+export type ScopeOf<C extends ClientName> = (typeof CLIENT_SCOPES)[C][number];
+export const CLIENT_NAMES = Object.keys(CLIENT_SCOPES) as readonly ClientName[];
