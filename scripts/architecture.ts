@@ -15,9 +15,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   system: ["model"],
   probes: ["model", "system"],
   bridge: ["model", "system"],
+  clients: ["model", "system"],
   backends: ["model", "rpc", "system", "probes"],
   agent: ["model", "supervisor", "rpc", "system", "probes"],
-  operation: ["model", "config", "reconciler", "system", "types of backends/backend.ts"],
+  operation: ["model", "config", "reconciler", "system", "clients", "types of backends/backend.ts"],
   commands: [
     "model",
     "config",
@@ -29,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "backends",
     "operation",
     "bridge",
+    "clients",
   ],
   // src/main.ts
   "": ["commands", "model"],
@@ -39,6 +41,7 @@ const IMPURE = new Set([
   "agent",
   "backends",
   "bridge",
+  "clients",
   "probes",
   "views",
   "commands",

@@ -1,0 +1,129 @@
+import type { ClientName, Scope } from "../model/clients.ts";
+import type { Diagnostic, Result } from "../model/diagnostic.ts";
+
+/** What an entry of a client's file can be: the same in JSON, YAML and TOML. */
+export type Value = string | number | boolean | null | readonly Value[] | { readonly [key: string]: Value };
+
+/** One server in a client's file, under the name that the client shows. */
+export interface Entry {
+  readonly name: string;
+  readonly value: Value;
+}
+
+/** One file of one client. */
+export interface ClientTarget {
+  readonly client: ClientName;
+  readonly scope: Scope;
+  /** Absolute; links as they are. */
+  readonly file: string;
+  /** Only for the scope `project`: the folder that the file, wherever links lead, has to be in. */
+  readonly folder?: string;
+}
+
+/** How the entries of a client stand in its file. */
+export interface Shape {
+  readonly format: "json" | "yaml" | "toml";
+  /** Keys down to the entries. */
+  readonly path: readonly [string, ...string[]];
+  /** A map by name, or a list of maps that say their `name`. */
+  readonly holds: "map" | "list";
+  /** Absent: the client takes no HTTP, or not for certain. */
+  readonly http?: {
+    readonly url: string;
+    /** The word for Streamable HTTP, as fields that each such entry has. */
+    readonly always?: Readonly<Record<string, Value>>;
+    /** Keys down to the map of headers. Absent: it sends none that are declared. */
+    readonly headers?: readonly [string, ...string[]];
+    /** A field for the name of a variable that holds a bearer token. */
+    readonly tokenVariable?: string;
+  };
+  readonly stdio: {
+    /** `[program, …arguments]` in one list where there is no field for arguments. */
+    readonly command: string;
+    readonly args?: string;
+    readonly env: string;
+    readonly always?: Readonly<Record<string, Value>>;
+  };
+  /** How a value names a variable of the client's environment, such as `${env:NAME}`. Absent: it cannot. */
+  readonly variable?: string;
+  /** Fields of an entry that a person has switched off. */
+  readonly off?: { readonly field: string; readonly value: boolean };
+}
+
+/** What a client needs to know of a server. */
+export interface ServerOfClients {
+  readonly project: string;
+  readonly server: string;
+  readonly url: string;
+  /** The server wants a bearer token; `variable` if that is what an environment variable of that name holds. */
+  readonly token?: { readonly variable?: string };
+}
+
+/** How a client that cannot reach a server over HTTP starts `xy connect`: a program, and the words before PROJECT/SERVER. */
+export interface ConnectCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/** What a client's entry should be, and why it goes the way it goes. */
+export interface DesiredEntry {
+  readonly value: Value;
+  readonly via: "http" | "connect";
+}
+
+/** A client's file as it was at one moment. */
+export interface ClientLook {
+  readonly target: ClientTarget;
+  readonly shape: Shape;
+  /** Undefined: there is no file. */
+  readonly text: string | undefined;
+  /** Of its bytes; of no file: `none`. */
+  readonly hash: string;
+  readonly entries: readonly Entry[];
+}
+
+/** What is done to the entries of one file. Names in both are not allowed. */
+export interface EntryChanges {
+  readonly set: readonly Entry[];
+  readonly remove: readonly string[];
+}
+
+/** An entry in a client's file, and whose it is. */
+export interface OwnedEntry extends Entry {
+  /** Undefined: it is not xy's. */
+  readonly owner: { readonly project: string; readonly server: string } | undefined;
+  /** It is xy's, and is not as xy wrote it. */
+  readonly isChanged: boolean;
+}
+
+/** What became of a change. */
+export type ClientWrite =
+  | { readonly is: "written" }
+  /** There was nothing to do. */
+  | { readonly is: "unchanged" }
+  /** Entries that the change is about are not as they were looked at: look, and decide, again. */
+  | { readonly is: "stale" }
+  | { readonly is: "refused"; readonly problem: Diagnostic };
+
+/**
+ * The functions of this room, by the file that has them:
+ * - `targets.ts`: `targetOf(client, scope, where)` and `targetsOf(where)`
+ * - `entry.ts`: `entryFor(shape, server, connect)`, `nameProblem(client, name)`
+ * - `look.ts`: `look(target)`; a missing file is no problem, a damaged one is
+ * - `owned.ts`: `ownedEntries(state, look)`, `missingEntries(state, look)` (recorded as ours, and gone), from xy's records
+ * - `change.ts`: `changeEntries(state, look, changes)`: record, backup, compare-and-swap
+ */
+export interface ClientRoom {
+  look(target: ClientTarget): Promise<Result<ClientLook>>;
+  ownedEntries(state: string, look: ClientLook): readonly OwnedEntry[];
+  entryFor(shape: Shape, server: ServerOfClients, connect: ConnectCommand): DesiredEntry;
+  changeEntries(
+    state: string,
+    look: ClientLook,
+    project: string,
+    changes: {
+      readonly set: readonly (Entry & { readonly server: string })[];
+      readonly remove: readonly string[];
+    },
+  ): Promise<ClientWrite>;
+}
