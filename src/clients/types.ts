@@ -1,4 +1,4 @@
-import type { ClientName, Scope } from "../model/clients.ts";
+import type { ClientName, ClientScope } from "../model/clients.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 
 /** What an entry of a client's file can be: the same in JSON, YAML and TOML. */
@@ -13,7 +13,7 @@ export interface Entry {
 /** One file of one client. */
 export interface ClientTarget {
   readonly client: ClientName;
-  readonly scope: Scope;
+  readonly scope: ClientScope;
   /** Absolute; links as they are. */
   readonly file: string;
   /** Only for the scope `project`: the folder that the file, wherever links lead, has to be in. */
@@ -65,8 +65,8 @@ export interface ConnectCommand {
   readonly args: readonly string[];
 }
 
-/** What a client's entry should be, and why it goes the way it goes. */
-export interface DesiredEntry {
+/** What a client's file says of a server, and which way the client goes to it. */
+export interface WrittenEntry {
   readonly value: Value;
   readonly via: "http" | "connect";
 }
@@ -116,7 +116,7 @@ export type ClientWrite =
 export interface ClientRoom {
   look(target: ClientTarget): Promise<Result<ClientLook>>;
   ownedEntries(state: string, look: ClientLook): readonly OwnedEntry[];
-  entryFor(shape: Shape, server: ServerOfClients, connect: ConnectCommand): DesiredEntry;
+  entryFor(shape: Shape, server: ServerOfClients, connect: ConnectCommand): WrittenEntry;
   changeEntries(
     state: string,
     look: ClientLook,
