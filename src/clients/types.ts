@@ -1,4 +1,4 @@
-import type { ClientName, ClientScope } from "../model/clients.ts";
+import type { ClientName, Scope } from "../model/clients.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 
 /** What an entry of a client's file can be: the same in JSON, YAML and TOML. */
@@ -13,7 +13,7 @@ export interface Entry {
 /** One file of one client. */
 export interface ClientTarget {
   readonly client: ClientName;
-  readonly scope: ClientScope;
+  readonly scope: Scope;
   /** Absolute; links as they are. */
   readonly file: string;
   /** Only for the scope `project`: the folder that the file, wherever links lead, has to be in. */
