@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import type { ActionSpec } from "../../model/action.ts";
+import { bareSpec } from "../../model/bare-spec.ts";
 import { SpawnError } from "../../model/environment.ts";
 import { isOver, jobLabel } from "../../model/job.ts";
 import type { Exit } from "../../model/observed.ts";
@@ -180,11 +181,13 @@ export class JobRun {
     const { spec, log } = this;
     if (spec.script !== null) fs.writeFileSync(this.#scriptPath, spec.script, { mode: 0o700 });
     const args = spec.script === null ? spec.args : [...spec.interpreterArgs, this.#scriptPath, ...spec.args];
-    const limits = { openFiles: spec.openFiles };
-    const launched = { ...spec, args, limits, port: null, host: "", name: jobLabel(this.#entry) };
+    // What an action cannot say of its process is as for a server that says nothing.
+    const bare = bareSpec("agent", spec.project, jobLabel(this.#entry));
+    const { program, env, workingDir, umask, openFiles } = spec;
+    const said = { program, args, env, workingDir, umask, limits: { openFiles } };
     return spawnIncarnation({
       dir: this.#runPath(inc),
-      spec: launched,
+      spec: { ...bare, ...said },
       secrets: this.#options.secrets,
       log,
       events,

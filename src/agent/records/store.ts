@@ -1,9 +1,9 @@
 import * as fs from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { restingSpec } from "../../model/bare-spec.ts";
 import { canonicalHash, withoutDefaults } from "../../model/canonical.ts";
 import type { OperatorWord, Restored, Transition } from "../../model/observed.ts";
-import { restingSpec } from "../../model/resting-spec.ts";
 import { type ServerSpec, serverSpec } from "../../model/spec.ts";
 import { exit, type SecretValues, secretValues } from "../../model/spec-parts.ts";
 import { type Starter, starter } from "../../model/starter.ts";

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { restingSpec } from "../../model/bare-spec.ts";
 import { startHash } from "../../model/canonical.ts";
-import { restingSpec } from "../../model/resting-spec.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { mayRun } from "../../model/wanted.ts";
