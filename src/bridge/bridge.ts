@@ -1,10 +1,11 @@
-import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { Answer, EventStream, sendJson } from "./answer.ts";
-import { Children, type ChildrenOptions, oldest, type RunningChild } from "./children.ts";
+import { Children, type ChildrenOptions, type RunningChild } from "./children.ts";
 import { Refused } from "./host.ts";
-import { doneText, errorText, type Message, progressToken, RPC } from "./message.ts";
-import { mostWanted, Session } from "./session.ts";
+import { doneText, errorText, type Id, type Message, progressToken, RPC } from "./message.ts";
+import { isLevel, mostWanted, type Session } from "./session.ts";
+import type { SessionFolder } from "./session-file.ts";
+import { Sessions } from "./sessions.ts";
 import { spliced } from "./splice.ts";
 import { VERSIONS } from "./versions.ts";
 
@@ -14,22 +15,38 @@ type Response = Extract<Message, { kind: "response" }>;
 
 export interface BridgeOptions extends ChildrenOptions {
   readonly maxSessions: number;
+  /** Where sessions are kept for the next bridge; undefined: they end with this one. */
+  readonly folder?: SessionFolder | undefined;
 }
 
 export const SESSION_HEADER = "Mcp-Session-Id";
 /** Requests of one client that are worked on at once. */
 const MOST_CALLS = 256;
+/** Longest params of an `initialize`, characters. */
+const LONGEST_INTRODUCTION = 64 * 1024;
+/** Subscriptions of one client, and characters of each. */
+const MOST_SUBSCRIPTIONS = { number: 256, characters: 2048 };
+/** Between two looks at which sessions were used, ms. */
+const KEEP_GAP = 10_000;
 
 /** All sessions, and the children that work for them. */
 export class Bridge {
   readonly #options: BridgeOptions;
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions: Sessions;
   readonly #children: Children;
+  readonly #keeping: NodeJS.Timeout;
   #isClosed = false;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
+    this.#sessions = new Sessions(options.maxSessions, options.folder);
     this.#children = new Children(options, () => this.#all);
+    this.#keeping = setInterval(() => this.#sessions.keepTimes(), KEEP_GAP);
+  }
+
+  /** Takes up the sessions of the bridge before: once nothing else can be that, as this one listens. */
+  resume(): void {
+    this.#sessions.resume();
   }
 
   /** The children that run. */
@@ -38,34 +55,43 @@ export class Bridge {
   }
 
   find(id: string): Session | undefined {
-    return this.#sessions.get(id);
+    return this.#sessions.find(id);
   }
 
   get #all(): Session[] {
-    return [...this.#sessions.values()];
+    return this.#sessions.all;
   }
 
   /** A client introduces itself. */
   async initialize(request: Request, response: ServerResponse, accept: string): Promise<void> {
-    const session = new Session(randomUUID(), request.params, Date.now());
+    const { id, params } = request;
+    if (JSON.stringify(params).length > LONGEST_INTRODUCTION)
+      return refuse(
+        response,
+        400,
+        id,
+        `cannot take an introduction of more than ${LONGEST_INTRODUCTION} characters`,
+      );
     const why = this.#roomForSession();
     if (why !== undefined)
-      return sendJson(response, 503, errorText(request.id, RPC.refused, why), { "Retry-After": "5" });
-    this.#sessions.set(session.id, session);
+      return sendJson(response, 503, errorText(id, RPC.refused, why), { "Retry-After": "5" });
+    const session = this.#sessions.open(params, Date.now());
     const answer = new Answer(response, accept, { [SESSION_HEADER]: session.id });
     answer.begin();
     try {
       await this.#children.reached(session);
       const { greeting = "" } = this.#children.of(session);
-      answer.end(spliced(greetingFor(greeting, request), [[["id"], request.id]]));
+      session.isGreeted = true;
+      this.#sessions.keep(session);
+      answer.end(spliced(greetingFor(greeting, request), [[["id"], id]]));
     } catch (error) {
       await this.#drop(session);
       const { message } = error as Error;
       // No session came of it.
       const said =
         error instanceof Refused
-          ? spliced(error.answer, [[["id"], request.id]])
-          : errorText(request.id, RPC.internalError, `cannot start the server: ${message}`);
+          ? spliced(error.answer, [[["id"], id]])
+          : errorText(id, RPC.internalError, `cannot start the server: ${message}`);
       answer.end(said, {});
     }
   }
@@ -148,7 +174,9 @@ export class Bridge {
   /** Ends all children. Settles when nothing of them is left. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const session of this.#all) session.close();
+    clearInterval(this.#keeping);
+    this.#sessions.keepTimes(0);
+    for (const session of this.#all) session.close(this.#options.folder ? ENDING : OVER);
     await this.#children.close();
   }
 
@@ -156,21 +184,36 @@ export class Bridge {
 
   /** What is answered here; undefined: that is for a child. Notes what a child has to be told again. */
   #answered(session: Session, { id, method, params }: Request): string | undefined {
-    const done = doneText(id);
-    if (method === "ping") return done;
-    const uri = String(params.uri);
-    const isOthers = () =>
+    switch (method) {
+      case "ping":
+        return doneText(id);
+      case "resources/subscribe":
+      case "resources/unsubscribe":
+        return this.#subscribed(session, id, String(params.uri), method === "resources/subscribe");
+      case "logging/setLevel":
+        if (!isLevel(params.level)) return undefined;
+        session.level = params.level;
+        this.#sessions.keep(session);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #subscribed(session: Session, id: Id, uri: string, isWanted: boolean): string | undefined {
+    const { number, characters } = MOST_SUBSCRIPTIONS;
+    if (isWanted && (session.subscriptions.size >= number || uri.length > characters))
+      return errorText(
+        id,
+        RPC.refused,
+        `cannot subscribe to more than ${number} resources, nor to longer names than ${characters} characters`,
+      );
+    if (isWanted) session.subscriptions.add(uri);
+    else session.subscriptions.delete(uri);
+    this.#sessions.keep(session);
+    const isOthers =
       this.#children.isShared && this.#all.some((one) => one !== session && one.subscriptions.has(uri));
-    if (method === "resources/subscribe") {
-      session.subscriptions.add(uri);
-      return isOthers() ? done : undefined;
-    }
-    if (method === "resources/unsubscribe") {
-      session.subscriptions.delete(uri);
-      return isOthers() ? done : undefined;
-    }
-    if (method === "logging/setLevel" && typeof params.level === "string") session.level = params.level;
-    return undefined;
+    return isOthers ? doneText(id) : undefined;
   }
 
   /** What a shared child gets of a request: it prints as much as the client that wants most. */
@@ -185,20 +228,22 @@ export class Bridge {
   /** Room for one more session, at the cost of the one that was used longest ago. Else why there is none. */
   #roomForSession(): string | undefined {
     if (this.#isClosed) return "cannot take a client: the bridge is ending";
-    const { maxSessions } = this.#options;
-    if (this.#sessions.size < maxSessions) return undefined;
-    const idle = oldest(this.#all.filter((one) => !one.isBusy && !one.isConnected));
-    if (idle === undefined) return `cannot take another client: ${maxSessions} are connected`;
-    void this.#drop(idle);
+    const idle = this.#sessions.inTheWay;
+    if (idle === "none") return `cannot take another client: ${this.#options.maxSessions} are connected`;
+    if (idle !== undefined) void this.#drop(idle);
     return undefined;
   }
 
   async #drop(session: Session): Promise<void> {
-    this.#sessions.delete(session.id);
-    session.close();
+    this.#sessions.forget(session);
+    session.close(OVER);
     await this.#children.drop(session);
   }
 }
+
+/** What a call is answered that cannot be ended. */
+const OVER = "the session is over";
+const ENDING = "the bridge is ending: send it again";
 
 /** A shared child has answered for its own newest version: a client that asked for an earlier one gets that. */
 function greetingFor(greeting: string, { params }: Request): string {

@@ -9,6 +9,8 @@ export interface Memory {
   readonly introduction: unknown;
   readonly level: string | undefined;
   readonly subscriptions: Iterable<string>;
+  /** A child before this one was introduced to the client, and the client to it: by this bridge, or by one before. */
+  readonly isAgain: boolean;
 }
 
 const BACKOFF = { initial: 500, max: 30_000, resetAfter: 10_000 };
@@ -104,9 +106,8 @@ export class Host {
         }
       },
     });
-    const isAgain = this.#greeting !== undefined;
     try {
-      const { introduction, level, subscriptions } = this.#memory();
+      const { introduction, level, subscriptions, isAgain } = this.#memory();
       const greeting = await link.initialize(introduction, isAgain);
       if (link.isOver || !isObject(JSON.parse(greeting).result)) throw new Refused(greeting);
       if (isAgain || this.#isOwn) await replay(link, level, subscriptions);

@@ -63,6 +63,7 @@ export function sharedHost(sessions: () => Session[], { command, says, version }
       introduction,
       level: mostWanted(sessions()),
       subscriptions: new Set(sessions().flatMap(({ subscriptions }) => [...subscriptions])),
+      isAgain: sessions().some(({ isGreeted }) => isGreeted),
     }),
     true,
   );

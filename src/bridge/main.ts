@@ -6,6 +6,7 @@ import { packageVersion } from "../system/package.ts";
 import { Bridge } from "./bridge.ts";
 import { httpServer } from "./http.ts";
 import { type Options, readOptions, TOKEN_VARIABLE } from "./options.ts";
+import { SessionFolder } from "./session-file.ts";
 
 /** Answers that are under way when the bridge is told to end get so long, ms. */
 const LAST_ANSWERS = 1000;
@@ -20,7 +21,14 @@ export async function runBridge(argv: readonly string[]): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const version = packageVersion();
   const { command, share, idleStop, maxSessions, maxChildren } = options;
-  const bridge = new Bridge({ ...{ command, share, idleStop, maxSessions, maxChildren, version }, says });
+  const folder =
+    options.sessions === undefined
+      ? undefined
+      : new SessionFolder(options.sessions, (text) => says("err", undefined, text));
+  const bridge = new Bridge({
+    ...{ command, share, idleStop, maxSessions, maxChildren, version, folder },
+    says,
+  });
   const server = httpServer(bridge, options.path, options);
   const told = new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => resolve());
@@ -28,6 +36,7 @@ export async function runBridge(argv: readonly string[]): Promise<number> {
   try {
     server.listen(options.port, options.host);
     await once(server, "listening");
+    bridge.resume();
   } catch (error) {
     await bridge.close();
     return failed(EXIT.failed, whyNot(error as NodeJS.ErrnoException, options));

@@ -25,6 +25,10 @@ export const FLAGS = {
     summary: "Children at most; the one that was idle longest makes room.",
     usual: "20",
   },
+  sessions: {
+    value: "FOLDER",
+    summary: "Folder of its own in which to keep sessions, so that they outlive the bridge.",
+  },
   "allow-host": { value: "NAME", summary: "Further name that clients may use for this machine.", many: true },
   "allow-origin": {
     value: "ORIGIN",
@@ -50,6 +54,8 @@ export interface Options {
   readonly share: "session" | "all";
   readonly idleStop?: number | undefined;
   readonly maxSessions: number;
+  /** Undefined: sessions end with the bridge. */
+  readonly sessions?: string | undefined;
   readonly maxChildren: number;
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
@@ -85,8 +91,10 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
   const maxChildren = wholeNumber(value("max-children") ?? FLAGS["max-children"].usual, 1, 10_000);
   if (maxSessions === undefined || maxChildren === undefined)
     return "cannot read --max-sessions or --max-children: write a number, 1 at least";
+  const sessions = value("sessions");
+  if (sessions === "") return "cannot keep sessions in --sessions: it names no folder";
   return {
-    ...{ port, host, path, share, idleStop, maxSessions, maxChildren, token },
+    ...{ port, host, path, share, idleStop, maxSessions, maxChildren, token, sessions },
     ...{ allowHosts: many("allow-host"), allowOrigins: many("allow-origin"), command: { program, args } },
   };
 }

@@ -2,6 +2,7 @@ import type { Answer, EventStream } from "./answer.ts";
 import type { Memory } from "./host.ts";
 import type { Call } from "./link.ts";
 import { errorText, type Id, notificationText, RPC } from "./message.ts";
+import type { KeptSession } from "./session-file.ts";
 
 /** Streams that one client may have open: the newest one gets what is sent. */
 const MOST_STREAMS = 4;
@@ -20,9 +21,13 @@ export class Session {
   readonly questions = new Set<string>();
   readonly subscriptions = new Set<string>();
   level: string | undefined;
+  /** Unix ms. */
+  readonly openedAt: number;
   usedAt: number;
   /** It had a stream once: that it has none now says that the client is gone. */
   hadStream = false;
+  /** Its client has the answer to its `initialize`. */
+  isGreeted = false;
   #streams: EventStream[] = [];
   #queue: string[] = [];
   #queued = 0;
@@ -30,7 +35,22 @@ export class Session {
   constructor(id: string, introduction: Readonly<Record<string, unknown>>, now: number) {
     this.id = id;
     this.introduction = introduction;
+    this.openedAt = now;
     this.usedAt = now;
+  }
+
+  /** What the next bridge has to know of it. */
+  get kept(): KeptSession {
+    const { id, introduction, level, subscriptions, openedAt, usedAt } = this;
+    return { id, introduction, level, subscriptions: [...subscriptions], openedAt, usedAt };
+  }
+
+  /** It is one of a bridge before this. */
+  takeUp({ level, subscriptions, usedAt }: Pick<KeptSession, "level" | "subscriptions" | "usedAt">): void {
+    this.isGreeted = true;
+    this.level = level;
+    for (const uri of subscriptions) this.subscriptions.add(uri);
+    this.usedAt = usedAt;
   }
 
   /** How it is named in logs. */
@@ -73,8 +93,8 @@ export class Session {
 
   /** What its child is told when it is started again. */
   get memory(): Memory {
-    const { introduction, level, subscriptions } = this;
-    return { introduction, level, subscriptions };
+    const { introduction, level, subscriptions, isGreeted } = this;
+    return { introduction, level, subscriptions, isAgain: isGreeted };
   }
 
   /** Whether a notification of a child that others share is for it. */
@@ -89,13 +109,16 @@ export class Session {
       this.tell(notificationText("notifications/cancelled", { requestId: question }));
   }
 
-  /** Nothing is sent to it any more. */
-  close(): void {
-    for (const { call } of [...this.calls.values()])
-      call.end(errorText(call.id, RPC.refused, "the session is over"));
+  /** Nothing is sent to it any more. `why`: what calls that are under way are answered. */
+  close(why: string): void {
+    for (const { call } of [...this.calls.values()]) call.end(errorText(call.id, RPC.refused, why));
     for (const stream of this.#streams) stream.end();
     this.#streams = [];
   }
+}
+
+export function isLevel(value: unknown): value is string {
+  return LEVELS.includes(value as string);
 }
 
 /** What a server tells of itself, whatever it is doing. */

@@ -24,6 +24,7 @@ export async function startBridge(
     ...guard,
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  bridge.resume();
   const { port } = server.address() as AddressInfo;
   onTestFinished(async () => {
     server.close();

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { PlainClient } from "../../rig/bridge-client.ts";
@@ -31,8 +33,9 @@ function run(words: readonly string[], env: Record<string, string> = {}): Run {
 async function serving(
   more: readonly string[] = [],
   env?: Record<string, string>,
+  given?: number,
 ): Promise<Run & { port: number }> {
-  const port = await freePort();
+  const port = given ?? (await freePort());
   const bridge = run(["--port", `${port}`, ...more, "--", ...ODD, "--port", "a b", ""], env);
   await eventually(() => expect(bridge.said()).toContain(`serves at http://127.0.0.1:${port}/mcp`));
   return { ...bridge, port };
@@ -69,6 +72,24 @@ describe("xy bridge", () => {
     },
   );
 
+  it("goes on with its sessions after it was killed, in the middle of a call", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "sessions-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const first = await serving(["--sessions", folder]);
+    const client = await PlainClient.open(first.port);
+    await client.request("logging/setLevel", { level: "error" });
+    const { pid } = JSON.parse(await client.do("facts"));
+    const open = client.do("silence").catch(({ code }) => code);
+    await eventually(() => expect(first.said()).toContain("silent"));
+    first.child.kill("SIGKILL");
+    expect(await open).toBe("ECONNRESET");
+    await first.ended;
+    const second = await serving(["--sessions", folder], {}, first.port);
+    expect(JSON.parse(await client.do("facts"))).toMatchObject({ level: "error", initialized: 1 });
+    await eventually(() => expect(groupMembers(pid)).toEqual([]));
+    expect(first.said() + second.said()).not.toContain(client.session);
+  });
+
   it("says what is wrong with what it was told, and starts nothing", async () => {
     const port = await freePort();
     await occupy(port);
@@ -86,6 +107,7 @@ describe("xy bridge", () => {
       ],
       [["--port", "1", "--idle-stop", "soon", "--", "true"], 64, "cannot read --idle-stop soon"],
       [["--port", "1", "--path", "mcp", "--", "true"], 64, "cannot serve at the path mcp"],
+      [["--port", "1", "--sessions", "", "--", "true"], 64, "cannot keep sessions in --sessions: it names"],
       [
         ["--port", "1", "--host", "0.0.0.0", "--", "true"],
         64,

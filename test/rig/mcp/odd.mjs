@@ -8,6 +8,7 @@ let level = "unset";
 let asked = 0;
 const waiting = new Map();
 let initialized = 0;
+const subscriptions = new Set();
 console.error("up");
 
 const deeds = {
@@ -64,7 +65,13 @@ const deeds = {
     text(id, "flooded");
   },
   facts: (id) =>
-    text(id, JSON.stringify({ pid: process.pid, level, initialized, argv: process.argv.slice(2) })),
+    text(
+      id,
+      JSON.stringify({
+        ...{ pid: process.pid, level, initialized, argv: process.argv.slice(2) },
+        subscriptions: [...subscriptions],
+      }),
+    ),
 };
 
 createInterface({ input: process.stdin }).on("line", (line) => {
@@ -87,6 +94,12 @@ createInterface({ input: process.stdin }).on("line", (line) => {
       return console.error(`cancelled ${params.requestId}`);
     case "logging/setLevel":
       level = params.level;
+      return send({ id, result: {} });
+    case "resources/subscribe":
+      subscriptions.add(params.uri);
+      return send({ id, result: {} });
+    case "resources/unsubscribe":
+      subscriptions.delete(params.uri);
       return send({ id, result: {} });
     case "tools/list":
       return send({ id, result: { tools: [{ name: "do", inputSchema: { type: "object" } }] } });
