@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { BridgeStatus } from "../model/bridge-status.ts";
 import { Answer, EventStream, sendJson } from "./answer.ts";
 import { Children, type ChildrenOptions, type RunningChild } from "./children.ts";
 import { Refused } from "./host.ts";
@@ -7,6 +8,7 @@ import { isLevel, mostWanted, type Session } from "./session.ts";
 import type { SessionFolder } from "./session-file.ts";
 import { Sessions } from "./sessions.ts";
 import { spliced } from "./splice.ts";
+import { statusOf } from "./status.ts";
 import { VERSIONS } from "./versions.ts";
 
 type Request = Extract<Message, { kind: "request" }>;
@@ -54,6 +56,15 @@ export class Bridge {
     return this.#children.running;
   }
 
+  /** Has the server prove that it works; with `on-demand` it sleeps then. */
+  prove(): void {
+    this.#children.prove();
+  }
+
+  get status(): BridgeStatus {
+    return statusOf(this.#children, this.#all);
+  }
+
   find(id: string): Session | undefined {
     return this.#sessions.find(id);
   }
@@ -79,8 +90,7 @@ export class Bridge {
     const answer = new Answer(response, accept, { [SESSION_HEADER]: session.id });
     answer.begin();
     try {
-      await this.#children.reached(session);
-      const { greeting = "" } = this.#children.of(session);
+      const greeting = await this.#children.greeted(session);
       session.isGreeted = true;
       this.#sessions.keep(session);
       answer.end(spliced(greetingFor(greeting, request), [[["id"], id]]));
@@ -104,7 +114,7 @@ export class Bridge {
     response: ServerResponse,
     accept: string,
   ): Promise<void> {
-    const { id } = request;
+    const { id, method, params } = request;
     session.usedAt = Date.now();
     if (session.calls.has(id))
       return refuse(response, 400, id, "cannot begin it: a request with this id is under way");
@@ -122,7 +132,7 @@ export class Bridge {
     };
     session.calls.set(id, { call, answer });
     answer.begin();
-    const own = this.#answered(session, request);
+    const own = this.#answered(session, request) ?? this.#children.of(session).remembered(method, params, id);
     if (own !== undefined) return call.end(own);
     try {
       const link = await this.#children.reached(session);

@@ -1,11 +1,15 @@
 import type { Host } from "./host.ts";
-import { hostOf, type Means, sharedHost } from "./hosts.ts";
+import { type Common, hostOf, type Means, sharedHost } from "./hosts.ts";
 import type { Link } from "./link.ts";
+import { Acquaintance } from "./lists.ts";
+import { Proof, type Proven } from "./proof.ts";
 import type { Session } from "./session.ts";
 
 export interface ChildrenOptions extends Means {
   /** `session`: a child for each client; `all`: one for all of them. */
   readonly share: "session" | "all";
+  /** `on-demand`: a child is started for what only a child can answer. */
+  readonly start: "eager" | "on-demand";
   /** Idle for so long, a child is ended until it is needed again, ms; undefined: never. */
   readonly idleStop?: number | undefined;
   readonly maxChildren: number;
@@ -23,20 +27,38 @@ export interface RunningChild {
   /** The session that it works for; undefined: all of them. */
   readonly session: string | undefined;
   readonly pid: number;
+  /** Unix ms. */
+  readonly startedAt: number;
+  /** A request is being worked on. */
+  readonly isBusy: boolean;
 }
 
 /** The places for children: one for each session, or one for all. */
 export class Children {
   readonly #options: ChildrenOptions;
+  readonly #common: Common;
   readonly #sessions: () => Session[];
-  /** By session; of a shared child, the one of undefined. */
+  /** By session; at undefined the one that all share, or else the one in which the server proves itself. */
   readonly #hosts = new Map<Session | undefined, Host>();
+  readonly #proof: Proof;
   readonly #look: NodeJS.Timeout;
 
   /** `sessions`: those that are known at the time. */
   constructor(options: ChildrenOptions, sessions: () => Session[]) {
     this.#options = options;
     this.#sessions = sessions;
+    const acquaintance = new Acquaintance();
+    this.#common = {
+      ...options,
+      known: (introduction) => acquaintance.of(introduction),
+      crashed: (why) => this.#proof.crashed(why),
+    };
+    const proving = this.#at(undefined);
+    this.#proof = new Proof(
+      proving,
+      () => this.#reached(proving),
+      (host) => this.#proved(host),
+    );
     this.#look = setInterval(() => this.#sleepIdle(Date.now()), LOOK_GAP);
   }
 
@@ -44,25 +66,77 @@ export class Children {
     return this.#options.share === "all";
   }
 
+  get share(): "session" | "all" {
+    return this.#options.share;
+  }
+
+  get start(): "eager" | "on-demand" {
+    return this.#options.start;
+  }
+
   get running(): RunningChild[] {
-    return [...this.#hosts].flatMap(([session, { pid }]) =>
-      pid === undefined ? [] : [{ session: session?.id, pid }],
+    return [...this.#hosts].flatMap(([session, { pid, startedAt, isBusy }]) =>
+      pid === undefined || startedAt === undefined
+        ? []
+        : [{ session: session?.label, pid, startedAt, isBusy }],
     );
+  }
+
+  /** Whether the server works, as far as that was tried. */
+  get proven(): Proven {
+    return this.#proof.proven;
+  }
+
+  /** No child is there where there could be one: the next request starts it. */
+  get isAsleep(): boolean {
+    const isNone = [...this.#hosts.values()].every(({ isAwake }) => !isAwake);
+    const isWaited = this.isShared || this.#options.start === "on-demand" || this.#sessions().length > 0;
+    return isNone && isWaited && this.proven.ok;
+  }
+
+  /** What the server answered to `initialize` last, when it was tried. */
+  get greeting(): string | undefined {
+    return this.#at(undefined).greeting;
+  }
+
+  /** What the server listed last, when it was tried or by the child that all share. */
+  listed(method: string): string | undefined {
+    return this.#at(undefined).lists.answer(method, 0);
+  }
+
+  /** Has the server prove that it works. */
+  prove(): void {
+    this.#proof.begin();
   }
 
   /** The place of a session's child. */
   of(session: Session): Host {
-    const key = this.isShared ? undefined : session;
+    return this.#at(this.isShared ? undefined : session);
+  }
+
+  /** What a child answered to `initialize`. Of a child on demand it may be known without one. */
+  async greeted(session: Session): Promise<string> {
+    const host = this.of(session);
+    if (this.#options.start === "eager" || !host.greetAsKnown()) await this.#reached(host);
+    return host.greeting ?? "";
+  }
+
+  /** The child of a session, started if need be. */
+  reached(session: Session): Promise<Link> {
+    return this.#reached(this.of(session));
+  }
+
+  #at(key: Session | undefined): Host {
     const known = this.#hosts.get(key);
     if (known) return known;
-    const host = key === undefined ? sharedHost(this.#sessions, this.#options) : hostOf(key, this.#options);
+    const sessions = this.isShared ? this.#sessions : () => [];
+    const host = key === undefined ? sharedHost(sessions, this.#common) : hostOf(key, this.#common);
     this.#hosts.set(key, host);
     return host;
   }
 
-  /** The child of a session, started if need be; the one that was idle longest has to sleep where there are too many. */
-  async reached(session: Session): Promise<Link> {
-    const host = this.of(session);
+  /** The one that was idle longest has to sleep where there are too many. */
+  async #reached(host: Host): Promise<Link> {
     const others = [...this.#hosts.values()].filter((one) => one !== host && one.isAwake);
     if (!host.isAwake && others.length >= this.#options.maxChildren) {
       const idle = oldest(others.filter(({ isBusy }) => !isBusy));
@@ -82,7 +156,14 @@ export class Children {
   /** Ends all of them. Settles when nothing of them is left. */
   async close(): Promise<void> {
     clearInterval(this.#look);
+    this.#proof.close();
     await Promise.all([...this.#hosts.values()].map((host) => host.close()));
+  }
+
+  /** A child that all share, and that is not only started on demand, is there for the first client. */
+  #proved(host: Host): void {
+    if (this.isShared && this.#options.start === "eager") return;
+    if (!host.isBusy) void host.sleep();
   }
 
   #sleepIdle(now: number): void {
@@ -94,7 +175,11 @@ export class Children {
         session !== undefined &&
         !session.isConnected &&
         since > (session.hadStream ? GONE_AFTER : SILENT_AFTER);
-      const isAlone = session === undefined && this.#sessions().length === 0 && since > GONE_AFTER;
+      const isAlone =
+        session === undefined &&
+        this.#options.start === "on-demand" &&
+        this.#sessions().length === 0 &&
+        since > GONE_AFTER;
       if (since > idleStop || isGone || isAlone) void host.sleep();
     }
   }

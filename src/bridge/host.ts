@@ -1,21 +1,27 @@
 import { isObject } from "../model/object.ts";
 import type { Command } from "./child.ts";
 import { Link, type LinkEvents } from "./link.ts";
-import { Starts } from "./starts.ts";
+import { isList, type Known, Lists, listsOf } from "./lists.ts";
+import type { Id } from "./message.ts";
+import { BACKOFF, Starts } from "./starts.ts";
 
 /** What a child needs to know when it is started again for somebody who was there before. */
 export interface Memory {
   /** Params of `initialize`. */
-  readonly introduction: unknown;
+  readonly introduction: Readonly<Record<string, unknown>>;
   readonly level: string | undefined;
   readonly subscriptions: Iterable<string>;
   /** A child before this one was introduced to the client, and the client to it: by this bridge, or by one before. */
   readonly isAgain: boolean;
 }
 
-const BACKOFF = { initial: 500, max: 30_000, resetAfter: 10_000 };
+/** What happens to a child. `listed` is heard here, in one place for all. */
+export type HostEvents = Omit<LinkEvents, "listed">;
+
 /** For what a child is told again when it is started again, ms. */
 const REPLAY_BOUND = 10_000;
+/** Servers say when they start that their lists have changed. Until then that is looked at, ms. */
+const NEWS_AFTER = 1000;
 
 /**
  * A place for one child: none is there, one is being started, or one runs. A child that has ended or sleeps is started by
@@ -23,20 +29,34 @@ const REPLAY_BOUND = 10_000;
  */
 export class Host {
   readonly #command: Command;
-  readonly #events: LinkEvents;
+  readonly #events: HostEvents;
   readonly #memory: () => Memory;
   readonly #isOwn: boolean;
   readonly #starts = new Starts(BACKOFF);
   #link: Link | undefined;
   #starting: Promise<Link> | undefined;
   #greeting: string | undefined;
+  /** What others answered that were introduced in the same way. */
+  readonly #known: () => Known;
+  #own: Lists | undefined;
+  /** Its lists have changed since the child was started: they are its own. */
+  #hasChanged = false;
+  /** Of the lists of these kinds, it is being looked at whether they are as they were. */
+  readonly #checking = new Set<string>();
   #isClosed = false;
   /** Unix ms. */
   usedAt = 0;
 
-  /** `isOwn`: no client tells the child that it is initialized. */
-  constructor(command: Command, events: LinkEvents, memory: () => Memory, isOwn: boolean) {
+  /** `isOwn`: no client tells the child that it is initialized. `known`: of others, for such a client. */
+  constructor(
+    command: Command,
+    events: HostEvents,
+    memory: () => Memory,
+    isOwn: boolean,
+    known: (introduction: unknown) => Known,
+  ) {
     this.#isOwn = isOwn;
+    this.#known = () => known(memory().introduction);
     this.#command = command;
     this.#events = events;
     this.#memory = memory;
@@ -55,9 +75,32 @@ export class Host {
     return this.#starting !== undefined || this.#link?.isBusy === true;
   }
 
+  /** When the child that runs was started, unix ms. */
+  get startedAt(): number | undefined {
+    return this.#link?.startedAt;
+  }
+
   /** What the first child answered to `initialize`, with id 0. */
   get greeting(): string | undefined {
     return this.#greeting;
+  }
+
+  /** Takes the place of a child that somebody greeted in the same way: one is started when it is needed. Whether there was any. */
+  greetAsKnown(): boolean {
+    this.#greeting ??= this.#known().greeting;
+    return this.#greeting !== undefined;
+  }
+
+  /** What the child said last; before it said anything, what others did. */
+  get lists(): Lists {
+    this.#own ??= new Lists(this.#known().lists);
+    return this.#own;
+  }
+
+  /** A list as the child said it last, while it sleeps; undefined: it has to be asked. */
+  remembered(method: string, params: Readonly<Record<string, unknown>>, id: Id): string | undefined {
+    if (this.isAwake || !isList(method, params)) return undefined;
+    return this.lists.answer(method, id);
   }
 
   /** The child that runs, started if need be: once, however many ask. Rejects with why it cannot be. */
@@ -94,8 +137,16 @@ export class Host {
     if (this.#isClosed) throw new Error("the session is over");
     this.#starts.begun(Date.now());
     let why: string | undefined;
+    const { introduction, level, subscriptions, isAgain } = this.#memory();
+    this.#hasChanged = false;
     const link: Link = new Link(this.#command, {
       ...this.#events,
+      listed: (method, text) => this.#note(method, text),
+      notified: (method, text, params) => {
+        const lists = listsOf(method);
+        if (lists === undefined) return this.#events.notified(method, text, params);
+        void this.#changed(link, isAgain, lists, () => this.#events.notified(method, text, params));
+      },
       ended: (reason) => {
         why = reason;
         if (this.#link === link) this.#link = undefined;
@@ -107,11 +158,11 @@ export class Host {
       },
     });
     try {
-      const { introduction, level, subscriptions, isAgain } = this.#memory();
-      const greeting = await link.initialize(introduction, isAgain);
+      const greeting = await link.initialize(introduction);
       if (link.isOver || !isObject(JSON.parse(greeting).result)) throw new Refused(greeting);
       if (isAgain || this.#isOwn) await replay(link, level, subscriptions);
       this.#greeting ??= greeting;
+      this.#known().greeting = greeting;
     } catch (error) {
       void link.end();
       if (error instanceof Refused && why === undefined) throw error;
@@ -124,6 +175,45 @@ export class Host {
     this.#link = link;
     return link;
   }
+
+  /** Remembers a list: for its own client, and, while it is what any such client is told, for all of them. */
+  #note(method: string, text: string): void {
+    this.lists.note(method, text);
+    if (!this.#hasChanged) this.#known().lists.note(method, text);
+  }
+
+  /**
+   * The child says that lists have changed. Many say so whenever they start: whoever was told a list before hears it only
+   * if it is another one now. `tell`: passes it on.
+   */
+  async #changed(link: Link, isAgain: boolean, methods: readonly string[], tell: () => void): Promise<void> {
+    const { lists } = this;
+    const said = methods.filter((method) => lists.isSaid(method));
+    const isStart = Date.now() < link.startedAt + NEWS_AFTER;
+    if (isStart && said.length === 0) return isAgain ? undefined : tell();
+    if (isStart) {
+      const kind = methods[0] as string;
+      if (this.#checking.has(kind)) return;
+      this.#checking.add(kind);
+      const isSame = await areSame(link, lists, said).finally(() => this.#checking.delete(kind));
+      // What it has now, nobody knows: it is told of by the next one.
+      if (isSame || link.isEnding || link.isOver) return;
+    }
+    lists.forget(methods);
+    this.#hasChanged = true;
+    tell();
+  }
+}
+
+/** Whether a child lists what was said before. What it lists is what is remembered from then on. */
+async function areSame(link: Link, lists: Lists, methods: readonly string[]): Promise<boolean> {
+  const before = methods.map((method) => lists.answer(method, 0));
+  try {
+    for (const method of methods) await link.ask(method, {}, REPLAY_BOUND);
+  } catch {
+    return false;
+  }
+  return methods.every((method, i) => before[i] !== undefined && lists.answer(method, 0) === before[i]);
 }
 
 /** The child answered to `initialize` with an error, which is for the client. */

@@ -1,9 +1,18 @@
 import type { Command } from "./child.ts";
 import { Host } from "./host.ts";
+import type { Known } from "./lists.ts";
 import { isNews, mostWanted, type Session } from "./session.ts";
 import { VERSIONS } from "./versions.ts";
 
 /** Which clients hear what a child says, and are asked what it asks. */
+
+/** What the places for children have in common. */
+export interface Common extends Means {
+  /** What is known of children that were introduced like this. */
+  readonly known: (introduction: unknown) => Known;
+  /** A child ended by itself. */
+  readonly crashed: (why: string) => void;
+}
 
 export interface Means {
   readonly command: Command;
@@ -14,7 +23,7 @@ export interface Means {
 }
 
 /** The place for the child of one session. */
-export function hostOf(session: Session, { command, says }: Means): Host {
+export function hostOf(session: Session, { command, says, known, crashed }: Common): Host {
   return new Host(
     command,
     {
@@ -25,15 +34,22 @@ export function hostOf(session: Session, { command, says }: Means): Host {
       },
       unasked: (id) => session.takeBack(id),
       says: (stream, text) => says(stream, session.label, text),
-      ended: (why) => says("err", session.label, `(the server ended: ${why})`),
+      ended: (why) => {
+        says("err", session.label, `(the server ended: ${why})`);
+        crashed(why);
+      },
     },
     () => session.memory,
     false,
+    known,
   );
 }
 
 /** The place for the child that all sessions share. */
-export function sharedHost(sessions: () => Session[], { command, says, version }: Means): Host {
+export function sharedHost(
+  sessions: () => Session[],
+  { command, says, version, known, crashed }: Common,
+): Host {
   const introduction = {
     protocolVersion: VERSIONS[0],
     // What a client can do would count for all of them. Never roots: they are one client's walls.
@@ -57,7 +73,10 @@ export function sharedHost(sessions: () => Session[], { command, says, version }
         for (const session of sessions()) session.takeBack(id);
       },
       says: (stream, text) => says(stream, undefined, text),
-      ended: (why) => says("err", undefined, `(the server ended: ${why})`),
+      ended: (why) => {
+        says("err", undefined, `(the server ended: ${why})`);
+        crashed(why);
+      },
     },
     () => ({
       introduction,
@@ -66,5 +85,6 @@ export function sharedHost(sessions: () => Session[], { command, says, version }
       isAgain: sessions().some(({ isGreeted }) => isGreeted),
     }),
     true,
+    known,
   );
 }

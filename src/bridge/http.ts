@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { STATUS_PATH } from "../model/bridge-words.ts";
 import { sendJson } from "./answer.ts";
 import { type Bridge, SESSION_HEADER } from "./bridge.ts";
 import { type Guard, refusalOf } from "./guard.ts";
@@ -44,6 +45,8 @@ async function serve(
   }
   const { method, url = "" } = request;
   if (method === "OPTIONS") return refused(response, 403, "cannot answer to a page of another origin");
+  if (url === STATUS_PATH && method === "GET" && isOfThisMachine(request))
+    return sendJson(response, 200, JSON.stringify(bridge.status), { "Cache-Control": "no-store" });
   if (url.replace(/\?.*$/s, "") !== path)
     return refused(response, 404, `cannot find ${url.slice(0, 200)}: the server is at ${path}`);
   switch (method) {
@@ -56,6 +59,15 @@ async function serve(
     default:
       return refused(response, 405, `cannot take ${method}`, ALLOW);
   }
+}
+
+/** What is told of clients is for xy, and for no page. */
+function isOfThisMachine({
+  headers,
+  socket: { remoteAddress = "", localAddress },
+}: IncomingMessage): boolean {
+  const isNear = /^(::ffff:)?127\.|^::1$/.test(remoteAddress) || remoteAddress === localAddress;
+  return isNear && headers.origin === undefined;
 }
 
 const ALLOW = { Allow: "GET, POST, DELETE" };

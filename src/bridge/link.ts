@@ -1,4 +1,5 @@
 import { Child, type Command, LONGEST_MESSAGE } from "./child.ts";
+import { isList } from "./lists.ts";
 import {
   doneText,
   errorText,
@@ -33,31 +34,37 @@ export interface LinkEvents {
   asked(id: string, text: string): boolean;
   /** The child takes a question back. */
   unasked(id: string): void;
+  /** The child answered a request for a list, from its beginning. `text`: all of the answer. */
+  listed(method: string, text: string): void;
   says(stream: "out" | "err", text: string): void;
   /** Once. */
   ended(why: string): void;
 }
 
+interface Open {
+  readonly call: Call;
+  /** The method, if that asks for a list from its beginning. */
+  readonly list: string | undefined;
+}
+
 /** Longest wait for the answer of a child to its `initialize`, ms: `npx` may have to load it first. */
 const START_BOUND = 120_000;
-/** A child that was started for a client that knows it already says that its lists have changed: they have not. */
-const NEWS_AFTER = 1000;
 
 /**
  * A running child, and the calls that it works on. Ids are given anew, by one counter: several clients have the same ones,
  * and a child that was started again must not take an old answer for a new one.
  */
 export class Link {
+  /** Unix ms. */
+  readonly startedAt = Date.now();
   readonly #child: Child;
   readonly #events: LinkEvents;
-  readonly #calls = new Map<Id, Call>();
+  readonly #calls = new Map<Id, Open>();
   /** What the child asked, by the id that a client knows it by. */
   readonly #questions = new Map<string, Id>();
-  readonly #opened = Date.now();
   #counter = 0;
   #isOver = false;
   #isEnding = false;
-  #isQuiet = false;
 
   constructor(command: Command, events: LinkEvents) {
     this.#events = events;
@@ -86,14 +93,13 @@ export class Link {
     return this.#isEnding;
   }
 
-  /** The child answers `initialize`. Rejects with its last words when it does not. `quiet`: a client knows it already. */
-  initialize(params: unknown, quiet: boolean): Promise<string> {
-    this.#isQuiet = quiet;
+  /** The child answers `initialize`. Rejects with its last words when it does not. */
+  initialize(params: Readonly<Record<string, unknown>>): Promise<string> {
     return this.ask("initialize", params, START_BOUND);
   }
 
   /** A request of the bridge's own. Settles with the whole answer, whose id is 0. */
-  ask(method: string, params: unknown, bound: number): Promise<string> {
+  ask(method: string, params: Readonly<Record<string, unknown>>, bound: number): Promise<string> {
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => {
         this.#calls.delete(id);
@@ -103,7 +109,7 @@ export class Link {
         clearTimeout(late);
         resolve(text);
       };
-      const id = this.#add({ id: 0, tell: () => false, end });
+      const id = this.#add({ id: 0, tell: () => false, end }, { method, params });
       this.#send(requestText(id, method, params), id);
     });
   }
@@ -119,7 +125,7 @@ export class Link {
   }
 
   call(request: Request, text: string, call: Call): void {
-    const id = this.#add(call);
+    const id = this.#add(call, request);
     const token = progressToken(request.params);
     const own = spliced(onOneLine(text), [
       [["id"], id],
@@ -131,7 +137,7 @@ export class Link {
   /** The client does not want it any more. The answer that may still come is nobody's. */
   cancel(call: Call, text: string): void {
     for (const [id, one] of this.#calls) {
-      if (one !== call) continue;
+      if (one.call !== call) continue;
       this.#calls.delete(id);
       this.#child.send(spliced(onOneLine(text), [[["params", "requestId"], id]]));
     }
@@ -150,15 +156,15 @@ export class Link {
     return this.#child.end();
   }
 
-  #add(call: Call): number {
+  #add(call: Call, { method, params }: Pick<Request, "method" | "params">): number {
     const id = ++this.#counter;
-    this.#calls.set(id, call);
+    this.#calls.set(id, { call, list: isList(method, params) ? method : undefined });
     return id;
   }
 
   #send(line: string, id: number): void {
     if (this.#child.send(line)) return;
-    const call = this.#calls.get(id);
+    const call = this.#calls.get(id)?.call;
     this.#calls.delete(id);
     call?.end(errorText(call.id, RPC.internalError, "cannot pass it to the server: it takes no input"));
   }
@@ -182,14 +188,17 @@ export class Link {
 
   /** Ids that nobody has asked under, or that were answered already, are nobody's. */
   #heardAnswer(id: Id, text: string): void {
-    const call = this.#calls.get(id);
+    const known = this.#calls.get(id);
+    if (known === undefined) return;
+    const { call, list } = known;
     this.#calls.delete(id);
-    call?.end(spliced(text, [[["id"], call.id]]));
+    if (list !== undefined) this.#events.listed(list, text);
+    call.end(spliced(text, [[["id"], call.id]]));
   }
 
   #heardNotification(method: string, params: Readonly<Record<string, unknown>>, text: string): void {
     if (method === "notifications/progress") {
-      const call = this.#calls.get(params.progressToken as Id);
+      const call = this.#calls.get(params.progressToken as Id)?.call;
       if (call?.token !== undefined) call.tell(spliced(text, [[["params", "progressToken"], call.token]]));
       return;
     }
@@ -201,9 +210,7 @@ export class Link {
       }
       return;
     }
-    const isNoNews =
-      this.#isQuiet && method.endsWith("/list_changed") && Date.now() < this.#opened + NEWS_AFTER;
-    if (!isNoNews) this.#events.notified(method, text, params);
+    this.#events.notified(method, text, params);
   }
 
   #heardQuestion({ id, method }: Request, text: string): void {
@@ -211,7 +218,7 @@ export class Link {
       this.#child.send(doneText(id));
       return;
     }
-    const own = `xy-${this.#opened.toString(36)}-${++this.#counter}`;
+    const own = `xy-${this.startedAt.toString(36)}-${++this.#counter}`;
     this.#questions.set(own, id);
     if (this.#events.asked(own, spliced(text, [[["id"], own]]))) return;
     this.#questions.delete(own);
@@ -222,7 +229,7 @@ export class Link {
   #fail(why: string): void {
     const calls = [...this.#calls.values()];
     this.#calls.clear();
-    for (const call of calls) call.end(errorText(call.id, RPC.internalError, why));
+    for (const { call } of calls) call.end(errorText(call.id, RPC.internalError, why));
   }
 
   #end(why: string): void {

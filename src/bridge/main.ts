@@ -20,15 +20,11 @@ export async function runBridge(argv: readonly string[]): Promise<number> {
   delete process.env[TOKEN_VARIABLE];
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const version = packageVersion();
-  const { command, share, idleStop, maxSessions, maxChildren } = options;
   const folder =
     options.sessions === undefined
       ? undefined
       : new SessionFolder(options.sessions, (text) => says("err", undefined, text));
-  const bridge = new Bridge({
-    ...{ command, share, idleStop, maxSessions, maxChildren, version, folder },
-    says,
-  });
+  const bridge = new Bridge({ ...options, version, folder, says });
   const server = httpServer(bridge, options.path, options);
   const told = new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => resolve());
@@ -45,6 +41,7 @@ export async function runBridge(argv: readonly string[]): Promise<number> {
   process.stderr.write(
     `serves at http://${family === "IPv6" ? `[${address}]` : address}:${port}${options.path}\n`,
   );
+  bridge.prove();
   await told;
   server.close();
   await bridge.close();

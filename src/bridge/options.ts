@@ -15,6 +15,11 @@ export const FLAGS = {
     summary: "A child for each client, or one for all of them.",
     usual: "session",
   },
+  start: {
+    value: "eager|on-demand",
+    summary: "When a child is started: with its client, or for what only a child can answer.",
+    usual: "eager",
+  },
   "idle-stop": {
     value: "DURATION",
     summary: "Stop a child that was idle for this long; the next request starts it again.",
@@ -52,6 +57,7 @@ export interface Options {
   readonly host: string;
   readonly path: string;
   readonly share: "session" | "all";
+  readonly start: "eager" | "on-demand";
   readonly idleStop?: number | undefined;
   readonly maxSessions: number;
   /** Undefined: sessions end with the bridge. */
@@ -83,6 +89,9 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
     return `cannot serve at the path ${path}: it begins with / and has no spaces, ? or #`;
   const share = value("share") ?? FLAGS.share.usual;
   if (share !== "session" && share !== "all") return `cannot share a child as ${share}: write session or all`;
+  const start = value("start") ?? FLAGS.start.usual;
+  if (start !== "eager" && start !== "on-demand")
+    return `cannot start a child ${start}: write eager or on-demand`;
   const idle = value("idle-stop");
   const idleStop = idle === undefined ? undefined : parseDuration(idle);
   if (idle !== undefined && !idleStop)
@@ -94,7 +103,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
   const sessions = value("sessions");
   if (sessions === "") return "cannot keep sessions in --sessions: it names no folder";
   return {
-    ...{ port, host, path, share, idleStop, maxSessions, maxChildren, token, sessions },
+    ...{ port, host, path, share, start, idleStop, maxSessions, maxChildren, token, sessions },
     ...{ allowHosts: many("allow-host"), allowOrigins: many("allow-origin"), command: { program, args } },
   };
 }

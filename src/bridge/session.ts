@@ -62,8 +62,13 @@ export class Session {
     return this.calls.size > 0;
   }
 
+  /** How many of its streams are open. */
+  get streams(): number {
+    return this.#streams.filter(({ isOpen }) => isOpen).length;
+  }
+
   get isConnected(): boolean {
-    return this.#streams.some((stream) => stream.isOpen);
+    return this.streams > 0;
   }
 
   open(stream: EventStream): void {

@@ -7,6 +7,9 @@ export interface Backoff {
   readonly resetAfter: number;
 }
 
+/** Where nothing else is said. */
+export const BACKOFF: Backoff = { initial: 500, max: 30_000, resetAfter: 10_000 };
+
 /** How the runs of a child went, as far as the next start depends on it. Pure: times are unix ms, and arguments. */
 export class Starts {
   readonly #backoff: Backoff;
