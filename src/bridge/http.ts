@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { STATUS_PATH } from "../model/bridge-words.ts";
+import { STATUS_PATH } from "../model/bridge-place.ts";
 import { sendJson } from "./answer.ts";
 import { type Bridge, SESSION_HEADER } from "./bridge.ts";
 import { type Guard, refusalOf } from "./guard.ts";

@@ -1,5 +1,5 @@
+import { MOST_NAMED } from "../model/bridge-place.ts";
 import type { BridgeStatus } from "../model/bridge-status.ts";
-import { MOST_NAMED } from "../model/bridge-words.ts";
 import { isObject } from "../model/object.ts";
 import type { McpFacts } from "../model/probe-report.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MOST_NAMED } from "./bridge-words.ts";
+import { MOST_NAMED } from "./bridge-place.ts";
 import { mcpFacts } from "./probe-report.ts";
 
 /** What a bridge to a server over stdin and stdout tells xy of itself. */

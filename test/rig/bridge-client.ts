@@ -53,10 +53,15 @@ export class PlainClient {
     this.port = port;
   }
 
-  static async open(port: number, capabilities: object = {}): Promise<PlainClient> {
+  static async open(port: number, capabilities: object = {}, version = "2025-06-18"): Promise<PlainClient> {
     const client = new PlainClient(port);
     const { status, headers, text } = await client.post({
-      ...{ jsonrpc: "2.0", id: 0, method: "initialize", params: { ...INTRODUCTION, capabilities } },
+      ...{
+        jsonrpc: "2.0",
+        id: 0,
+        method: "initialize",
+        params: { ...INTRODUCTION, protocolVersion: version, capabilities },
+      },
     });
     if (status !== 200 || headers["mcp-session-id"] === undefined) throw new Error(`${status}: ${text}`);
     client.session = String(headers["mcp-session-id"]);

@@ -76,10 +76,10 @@ const ROWS: readonly Row[] = [
     what: "further processes of the server, for two clients",
     right: "2",
     look: async (port, pid) => {
-      const before = serversBelow(pid).length;
+      const before = new Set(serversBelow(pid).map((one) => one.pid));
       const clients = [await connected(port), await connected(port)];
       await Promise.all(clients.map((client) => client?.request("tools/list")));
-      return `${serversBelow(pid).length - before}`;
+      return `${serversBelow(pid).filter((one) => !before.has(one.pid)).length}`;
     },
   },
   {

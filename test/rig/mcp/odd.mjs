@@ -1,5 +1,6 @@
 // A server over stdin and stdout that does what a call of its tool `do` says, however wrong that is.
 import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
 const send = (message) => process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
@@ -10,6 +11,16 @@ const waiting = new Map();
 let initialized = 0;
 const subscriptions = new Set();
 console.error("up");
+/** `--broken FILE`: it does not start while that is there. `--tools FILE`: further tools, a line each. */
+const option = (name) => process.argv[process.argv.indexOf(name) + 1];
+if (process.argv.includes("--broken") && existsSync(option("--broken"))) {
+  console.error("no such database");
+  process.exit(3);
+}
+const tools = () => [
+  "do",
+  ...(process.argv.includes("--tools") ? (readFileSync(option("--tools"), "utf8").match(/.+/g) ?? []) : []),
+];
 
 const deeds = {
   echo: (id, { said }) => text(id, said),
@@ -102,7 +113,10 @@ createInterface({ input: process.stdin }).on("line", (line) => {
       subscriptions.delete(params.uri);
       return send({ id, result: {} });
     case "tools/list":
-      return send({ id, result: { tools: [{ name: "do", inputSchema: { type: "object" } }] } });
+      return send({
+        id,
+        result: { tools: tools().map((name) => ({ name, inputSchema: { type: "object" } })) },
+      });
     case "tools/call":
       return deeds[params.arguments.deed](id, params.arguments);
     default:
