@@ -406,6 +406,17 @@ export interface Root {
     /** Folder named in its `[include]` section, as in `files = DIR/*.conf`: a file for each server is written there. Without it, its programs can be listed and operated, but no server runs there. */
     readonly includeDir?: string | undefined;
   } | undefined;
+  /** Editors and assistants whose files are to have the project's MCP servers, by name: see [clients](../clients.md). */
+  readonly clients?: Readonly<Partial<Record<"claude-code" | "claude-desktop" | "vscode" | "copilot-cli" | "cursor" | "codex" | "gemini-cli" | "antigravity" | "windsurf" | "zed" | "cline" | "continue" | "goose" | "opencode" | "junie" | "lm-studio" | "kiro" | "amp" | "crush", boolean | {
+    /** Which file of the client: `user`, the account's own, or `project`, the one in the folder of this configuration. Default: `user`. */
+    readonly scope?: "user" | "project" | undefined;
+    /** Servers by name, or `tag:x` for those with a tag: no others get an entry. */
+    readonly only?: string | readonly string[] | undefined;
+    /** Servers by name, or `tag:x`, that get no entry. */
+    readonly except?: string | readonly string[] | undefined;
+    /** Goes before each server's name in the client's file. */
+    readonly prefix?: string | undefined;
+  }>>> | undefined;
   /** Settings for some machines: blocks that are merged into the root, in order, on machines that their `when` matches. */
   readonly on?: readonly RootOn[] | undefined;
   /** Servers by name. */
@@ -466,7 +477,7 @@ export interface Root {
 /** Settings of a project for the machines that its `when` names. */
 export type RootOn = { readonly when: When } & Pick<
   Root,
-  "backend" | "defaults" | "path" | "systemd" | "supervisord"
+  "backend" | "defaults" | "path" | "systemd" | "supervisord" | "clients"
 >;
 
 /** The machine that a configuration is evaluated on. */

@@ -1,4 +1,5 @@
 import type { FilledAction } from "../model/action-input.ts";
+import type { ClientName, Scope } from "../model/clients.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { SecretInput } from "../model/input-parts.ts";
 import type { FilledServer } from "../model/server.ts";
@@ -49,6 +50,16 @@ export interface DeclaredBackends {
   };
 }
 
+/** An editor or assistant whose file is to name servers. */
+export interface DeclaredClient {
+  readonly client: ClientName;
+  readonly scope: Scope;
+  /** Goes before each server's name; may be empty. */
+  readonly prefix: string;
+  /** Those chosen for it, in name order: each has a URL. */
+  readonly servers: readonly string[];
+}
+
 /** What the files say on this machine, valid, before anything of the machine is looked at. */
 export interface Declared {
   readonly project: string;
@@ -68,6 +79,8 @@ export interface Declared {
   readonly path: readonly string[];
   /** How the backends are set up. */
   readonly backends: DeclaredBackends;
+  /** In name order. */
+  readonly clients: readonly DeclaredClient[];
   /** In name order. */
   readonly servers: readonly DeclaredServer[];
   /** Those of servers and those that stand alone. */

@@ -18,6 +18,7 @@ import { discover, ownerOf, type Root, type Search, userFolder } from "./find/di
 import type { IncludeContext } from "./find/include.ts";
 import type { RootFile } from "./find/root-file.ts";
 import { mergeBackends } from "./merge/backends.ts";
+import { mergeClients } from "./merge/clients.ts";
 import { scopeOf } from "./merge/scope.ts";
 import { mergeServers } from "./merge/servers.ts";
 import { matches } from "./merge/when.ts";
@@ -134,11 +135,9 @@ function assemble(
     return asTexts(scopes.get(file)?.settings.path).map((entry) => expandPath(entry, folder, machine));
   });
   const here = collected.roots.filter((file) => file === main || holds(file));
-  const { backends, problems } = mergeBackends(
-    here.flatMap((file) => scopes.get(file) ?? []),
-    servers,
-    machine,
-  );
+  const holding = here.flatMap((file) => scopes.get(file) ?? []);
+  const { backends, problems } = mergeBackends(holding, servers, machine);
+  const { clients, problems: ofClients } = mergeClients(holding, servers, around);
   const standing = standaloneActions(collected.roots.filter(holds));
   const alone = standing.actions.map((action) => ({
     ...action,
@@ -161,6 +160,7 @@ function assemble(
     ...where,
     path,
     backends,
+    clients,
     servers,
     actions,
     elsewhere,
@@ -174,6 +174,7 @@ function assemble(
       ...standing.problems,
       ...between,
       ...problems,
+      ...ofClients,
       ...actionProblems(actions, servers, facts),
       ...orderProblems(actions, { ...around, isWritten }),
     ],

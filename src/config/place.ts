@@ -114,7 +114,7 @@ export function spelled(path: KeyPath, style: KeyStyle): KeyPath {
 }
 
 /** Their keys are names that people choose, which no format rewrites. */
-const OPEN_MAPS: ReadonlySet<string> = new Set(["env", "servers", "actions"]);
+const OPEN_MAPS: ReadonlySet<string> = new Set(["env", "servers", "actions", "clients"]);
 
 export function toKebab(key: string): string {
   return key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);

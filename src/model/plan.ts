@@ -1,4 +1,5 @@
 import type { ActionSpec } from "./action.ts";
+import type { DesiredClient } from "./client-plan.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { FormerName } from "./former.ts";
 import type { Observed } from "./observed.ts";
@@ -14,6 +15,8 @@ export interface Desired {
   readonly servers: readonly ServerSpec[];
   /** Those of servers and those that stand alone. */
   readonly actions: readonly ActionSpec[];
+  /** Those that are declared. Absent: none. */
+  readonly clients?: readonly DesiredClient[];
   /** Servers that are declared for other machines alone, and why: `host work; this is work-2`. */
   readonly elsewhere?: Readonly<Record<string, string>>;
   /** Everything is to go, also what no configuration has declared. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { BACKENDS } from "./backends.ts";
+import { clientsInput } from "./clients-input.ts";
 import { writtenShape } from "./field.ts";
 import { oneOf, pathText, secretInput, serverName, text } from "./input-parts.ts";
 import { onWhen, whenInput } from "./machine-input.ts";
@@ -64,6 +65,11 @@ const ofMachines = {
     .optional()
     .describe("How systemd is used."),
   supervisord: supervisordInput.optional().describe("The supervisord that runs servers."),
+  clients: clientsInput
+    .optional()
+    .describe(
+      "Editors and assistants whose files are to have the project's MCP servers, by name: see [clients](../clients.md).",
+    ),
 };
 
 /** Settings of a root for some machines. */

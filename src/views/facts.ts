@@ -1,6 +1,7 @@
 import type { ActionSpec } from "../model/action.ts";
 import { canonicalJson } from "../model/canonical.ts";
 import { leaves } from "../model/leaves.ts";
+import { mcpUrl } from "../model/mcp-url.ts";
 import { rowOf } from "../model/server-fields.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { Given } from "./screen.ts";
@@ -92,16 +93,10 @@ function headFacts(spec: ServerSpec): Fact[] {
   const facts = [{ label: "command", value: commandLine(spec.command, spec.args) }];
   if (spec.program !== spec.command)
     facts.push({ label: "program", value: fieldValue("program", spec.program) });
-  const url = serverUrl(spec);
+  const url = mcpUrl(spec);
   if (url !== undefined) facts.push({ label: "url", value: url });
   else if (spec.port !== null) facts.push({ label: "port", value: String(spec.port) });
   return facts;
-}
-
-/** Where an MCP server answers; undefined for other servers. */
-function serverUrl({ host, port, mcp }: Pick<ServerSpec, "host" | "port" | "mcp">): string | undefined {
-  if (mcp === null || port === null) return undefined;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}${mcp.path}`;
 }
 
 /** What it has from the account and the system, to the letter. */

@@ -9,6 +9,7 @@ import { keysOf, predecessorsOf } from "../check/action-order.ts";
 import type { Declared, DeclaredServer } from "../declared.ts";
 import { resolveAction } from "./action.ts";
 import { resolveBackends } from "./backends.ts";
+import { desiredClients } from "./clients.ts";
 import { autoPorts } from "./ports.ts";
 import { resolveServer } from "./server.ts";
 import type { World } from "./world.ts";
@@ -48,12 +49,15 @@ export async function resolve(declared: Declared, around: World): Promise<Resolv
     actions.push(await resolveAction(action, { owner, after }, declared, world));
   }
   const { settings, diagnostics } = await resolveBackends(declared.backends, world);
+  const specs = resolved.map(({ spec }) => spec);
+  const clients = desiredClients(declared.clients, specs);
   return {
     desired: {
       project: declared.project,
       root: declared.root,
-      servers: resolved.map(({ spec }) => spec),
+      servers: specs,
       actions: actions.map(({ spec }) => spec),
+      ...(clients.length > 0 && { clients }),
       ...(declared.elsewhere.length > 0 && { elsewhere: declared.elsewhereBecause }),
     },
     secrets: Object.fromEntries(

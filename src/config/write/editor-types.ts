@@ -56,7 +56,7 @@ const OF_SERVER = `  /** Settings of a server for the machines that its \`when\`
 const OF_ROOT = `  /** Settings of a project for the machines that its \`when\` names. */
   export type RootOn = { readonly when: When } & Pick<
     Root,
-    "backend" | "defaults" | "path" | "systemd" | "supervisord"
+    "backend" | "defaults" | "path" | "systemd" | "supervisord" | "clients"
   >;
 `;
 

@@ -45,7 +45,7 @@ In KDL the properties of \`on\` are its conditions, and what stands in its brace
 
 One name may be declared more than once if no machine matches the \`when\` of two of them.
 
-\`on\` in a project changes its \`backend\`, \`defaults\`, \`path\`, \`systemd\` and \`supervisord\` in the same way, before the servers are looked at: \`on os="macos" { defaults { limits { open-files 4096; }; }; }\`.
+\`on\` in a project changes its \`backend\`, \`defaults\`, \`path\`, \`systemd\`, \`supervisord\` and \`clients\` in the same way, before the servers are looked at: \`on os="macos" { defaults { limits { open-files 4096; }; }; }\`.
 
 A host name is written in lower case and without the domain, as \`hostname -s\` prints it.
 
@@ -97,6 +97,9 @@ const AGAIN = ["defaults", "servers", "on"];
 /** Rows of the blocks that a field may be: a key that several of them have comes once. */
 function innerRows(schema: JsonSchema, name: string): Row[] {
   if (schema.items) return innerRows(schema.items, `${name}[]`);
+  // A map of which the names are known: other maps are of servers and variables, or stand elsewhere.
+  if (schema.propertyNames?.enum && schema.additionalProperties)
+    return innerRows(schema.additionalProperties, `${name}.NAME`);
   const blocks = blocksOf(schema);
   const rows = blocks.flatMap((block) => rowsOf(block, `${name}.`));
   const names = [...new Set(rows.map((row) => row.name))].sort(

@@ -31,8 +31,10 @@ export function typeText(schema: JsonSchema, named: Names, indent: string): stri
 const scalarText = (type: string) => (type === "integer" ? "number" : type);
 const listText = (item: string) => `readonly ${item.includes(" | ") ? `(${item})` : item}[]`;
 
-function mapText({ additionalProperties }: JsonSchema, named: Names, indent: string): string {
-  return `Readonly<Record<string, ${typeText(additionalProperties || {}, named, indent)}>>`;
+function mapText({ additionalProperties, propertyNames }: JsonSchema, named: Names, indent: string): string {
+  const names = propertyNames?.enum?.map((name) => JSON.stringify(name)).join(" | ");
+  const map = `Record<${names ?? "string"}, ${typeText(additionalProperties || {}, named, indent)}>`;
+  return names === undefined ? `Readonly<${map}>` : `Readonly<Partial<${map}>>`;
 }
 
 function objectText(schema: JsonSchema, named: Names, indent: string): string {

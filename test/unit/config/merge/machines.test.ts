@@ -170,7 +170,7 @@ describe("a block for some machines", () => {
       "of a root, with what is no setting of machines",
       { "xy.config.kdl": 'on os="linux" {\n  project "p"\n  port 2\n}\n' },
       [
-        'xy.config.kdl:2:3: cannot use unknown key "on[0].project": write one of backend, defaults, path, supervisord, systemd, when',
+        'xy.config.kdl:2:3: cannot use unknown key "on[0].project": write one of backend, clients, defaults, path, supervisord, systemd, when',
         'xy.config.kdl:3:3: cannot use unknown key "on[0].port": *',
       ],
     ],

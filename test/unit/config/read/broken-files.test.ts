@@ -263,7 +263,7 @@ describe("mistakes in KDL", () => {
         'xy.config.kdl:2:12: cannot find the name of this server: write server "name" { … }',
         'xy.config.kdl:3:1: cannot use unknown key "servers": did you mean "server"?',
         "xy.config.kdl:5:8: cannot declare the server c twice: it is already declared at xy.config.kdl:4:8; keep one of them",
-        'xy.config.kdl:6:1: cannot use unknown key "command": write one of action, backend, defaults, include, on, path, project, server, supervisord, systemd, when',
+        'xy.config.kdl:6:1: cannot use unknown key "command": write one of action, backend, clients, defaults, include, on, path, project, server, supervisord, systemd, when',
       ],
     ],
   ])("%s", async (_, files, problems) => {
