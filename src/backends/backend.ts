@@ -5,7 +5,7 @@ import type { Missing, Observed } from "../model/observed.ts";
 import type { Change, UnitChange } from "../model/plan.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
-import type { StartProgress } from "../model/start-report.ts";
+import type { StartProgress } from "../model/start-progress.ts";
 
 /** Something that a backend cannot do as declared. */
 export interface Remark {

@@ -1,6 +1,6 @@
 import type { Missing } from "./observed.ts";
 import type { Action } from "./plan.ts";
-import type { StartProgress } from "./start-report.ts";
+import type { StartProgress } from "./start-progress.ts";
 
 /** What happens while a plan is carried out, in order, for a view to render. */
 export type ApplyEvent =

@@ -58,6 +58,15 @@ export const unwatched = z.object({
   reason: z.string(),
 });
 
+/** The times of a pause, as the wire and documents name them. */
+export const pauseTimes = z.object({ at_unix_ms: unixMs, until_unix_ms: unixMs.exactOptional() });
+
+/** Times of an observation, named in the same way. */
+export const timeNames = z.object({
+  started_at_unix_ms: unixMs.exactOptional(),
+  next_start_at_unix_ms: unixMs.exactOptional(),
+});
+
 /** What a backend says, live, of one server it has a record of. */
 export const observed = z.object({
   name: z.string(),

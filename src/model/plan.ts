@@ -4,6 +4,7 @@ import type { Diagnostic } from "./diagnostic.ts";
 import type { FormerName } from "./former.ts";
 import type { Observed } from "./observed.ts";
 import type { ServerSpec } from "./spec.ts";
+import type { CHANGE_ACTIONS } from "./spec-parts.ts";
 
 /** What the configuration asks for on this machine, secrets as references with their keyed hashes. */
 export interface Desired {
@@ -30,7 +31,7 @@ export interface Desired {
  * a new one started. `start`: there is no process, one is started. `stop`: the process, or the wait for its next
  * start, is ended. `add`: recorded for the first time, and started when it is wanted. `none`: it matches.
  */
-export type Action = "add" | "update" | "restart" | "start" | "stop" | "remove" | "none";
+export type Action = (typeof CHANGE_ACTIONS)[number] | "none";
 
 /** One field that differs. Nested fields are dotted (`restart.policy`, `env.RUST_LOG`, `args`). */
 export interface FieldChange {
@@ -111,7 +112,7 @@ export interface Change {
 export interface ActionChange {
   /** See `actionKey`. */
   readonly key: string;
-  readonly change: "add" | "update" | "remove" | "none";
+  readonly change: Extract<Action, "add" | "update" | "remove" | "none">;
   readonly fields: readonly FieldChange[];
   /** Present unless it is removed. */
   readonly desired?: ActionSpec;

@@ -70,6 +70,8 @@ export const STOP_SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1"
 export const RESTART_POLICIES = ["on-failure", "always", "never"] as const;
 export const WANTED = ["start", "stop", "ignore"] as const;
 export const CONDITIONS = ["ready", "started", "completed"] as const;
+/** What a plan may do to a server, see `Action`. */
+export const CHANGE_ACTIONS = ["add", "update", "restart", "start", "stop", "remove"] as const;
 export const CLASSES = ["user", "system"] as const;
 
 /** Values of the secret references in a spec's env, by environment name. Kept apart from the spec everywhere. */

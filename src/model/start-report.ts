@@ -1,24 +1,10 @@
 import type { Condition } from "./dependency.ts";
 import type { Patience } from "./patience.ts";
 import type { ServerSpec } from "./spec.ts";
+import type { StartProgress } from "./start-progress.ts";
 import { formatDuration } from "./units.ts";
 
 /** What is told of a start that is waited for: how it is getting on, and what became of a wait that was in vain. */
-
-export interface StartProgress {
-  /** Since the wait began, ms. */
-  readonly waitedMs: number;
-  /** Longest wait, ms. */
-  readonly boundMs: number;
-  /** What was seen last of what it is waited for, a clause. */
-  readonly evidence: string;
-  /** Since the wait began. */
-  readonly restarts: number;
-  /** How its last failed run ended, since the wait began. */
-  readonly lastFailure?: string;
-  /** What it printed last. */
-  readonly lastLine?: string;
-}
 
 /** Between two looks for whether there is something to tell, ms. */
 export const TELL_GAP = 1000;
@@ -27,8 +13,8 @@ const TELL_EVERY = 5000;
 
 /** Whether there is something to tell since it was told last. What is over in a moment is not told at all. */
 export function isToTell(last: StartProgress | undefined, now: StartProgress): boolean {
-  if (last === undefined) return now.waitedMs >= 2 * TELL_GAP;
-  return now.waitedMs - last.waitedMs >= TELL_EVERY || !isSameNews(last, now);
+  if (last === undefined) return now.waited_ms >= 2 * TELL_GAP;
+  return now.waited_ms - last.waited_ms >= TELL_EVERY || !isSameNews(last, now);
 }
 
 /** Nothing but the time differs. */
@@ -36,8 +22,8 @@ export function isSameNews(one: StartProgress, other: StartProgress): boolean {
   return (
     one.evidence === other.evidence &&
     one.restarts === other.restarts &&
-    one.lastFailure === other.lastFailure &&
-    one.lastLine === other.lastLine
+    one.last_failure === other.last_failure &&
+    one.last_line === other.last_line
   );
 }
 
@@ -72,10 +58,13 @@ export function restartsText(restarts: number): string {
 }
 
 /** The runs that failed meanwhile, to be put behind a message; empty when there were none. */
-export function runsText({ restarts, lastFailure }: Pick<StartProgress, "restarts" | "lastFailure">): string {
+export function runsText({
+  restarts,
+  last_failure,
+}: Pick<StartProgress, "restarts" | "last_failure">): string {
   const times = restartsText(restarts);
-  if (lastFailure === undefined) return times;
-  return `${times}${times === "" ? ";" : ","} its last failed run: ${lastFailure}`;
+  if (last_failure === undefined) return times;
+  return `${times}${times === "" ? ";" : ","} its last failed run: ${last_failure}`;
 }
 
 /** What a probe says that ran into its timeout. */

@@ -1,16 +1,12 @@
+import type { z } from "zod";
 import type { Observed } from "./observed.ts";
+import type * as schema from "./observed-schema.ts";
 import { withoutUndefined } from "./without-undefined.ts";
 
-/** Of a pause: the same times with their unit in the name. */
-export interface PauseTimes {
-  readonly at_unix_ms: number;
-  readonly until_unix_ms?: number;
-}
+type PauseTimes = Readonly<z.output<typeof schema.pauseTimes>>;
 
 /** The names, and only names, that documents and the wire have for times; those of {@link Observed} stay until 1.0. */
-interface Times<T extends Partial<Observed>> {
-  readonly started_at_unix_ms?: number;
-  readonly next_start_at_unix_ms?: number;
+interface Times<T extends Partial<Observed>> extends Readonly<z.output<typeof schema.timeNames>> {
   readonly paused?: NonNullable<T["paused"]> & PauseTimes;
 }
 

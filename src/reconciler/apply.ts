@@ -6,7 +6,7 @@ import { own } from "../model/own.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
-import type { StartProgress } from "../model/start-report.ts";
+import type { StartProgress } from "../model/start-progress.ts";
 import { actionLabel } from "../model/summary.ts";
 import { Channel } from "./channel.ts";
 import { awaitedCondition, restingDependency } from "./dependencies.ts";

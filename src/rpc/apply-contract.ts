@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { missing, observed, unixMs } from "../model/observed-schema.ts";
+import { missing, observed, pauseTimes, timeNames, unixMs } from "../model/observed-schema.ts";
 import { LONGEST_PATIENCE } from "../model/patience.ts";
-import { CONDITIONS, name, secretValues } from "../model/spec-parts.ts";
+import { CHANGE_ACTIONS, CONDITIONS, name, secretValues } from "../model/spec-parts.ts";
 import { session } from "../model/starter.ts";
 import { shortServer } from "./short-spec.ts";
 
@@ -15,16 +15,14 @@ const observedByAgent = observed.omit({ unsettled: true, neverReady: true }).ext
   backend: z.literal("agent"),
   restartCount: z.int(),
   startedAt: unixMs.exactOptional().describe("Old name of `started_at_unix_ms`; it goes with 1.0."),
-  started_at_unix_ms: unixMs.exactOptional(),
   nextStartAt: unixMs.exactOptional().describe("Old name of `next_start_at_unix_ms`; it goes with 1.0."),
-  next_start_at_unix_ms: unixMs.exactOptional(),
+  ...timeNames.shape,
   paused: observed.shape.paused
     .unwrap()
     .extend({
       at: unixMs.describe("Old name of `at_unix_ms`; it goes with 1.0."),
-      at_unix_ms: unixMs.exactOptional(),
       until: unixMs.exactOptional().describe("Old name of `until_unix_ms`; it goes with 1.0."),
-      until_unix_ms: unixMs.exactOptional(),
+      ...pauseTimes.partial().shape,
     })
     .exactOptional(),
 });
@@ -58,7 +56,7 @@ export const applyContract = {
     params: z.strictObject({
       project: name,
       server: name,
-      action: z.enum(["add", "update", "restart", "start", "stop", "remove"]),
+      action: z.enum(CHANGE_ACTIONS),
       /** Needed unless the action is `remove`. `command` is enough; the rest is filled in. */
       spec: shortServer.optional(),
       secrets: secretValues.default({}),

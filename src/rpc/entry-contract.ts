@@ -3,6 +3,7 @@ import { BACKENDS } from "../model/backends.ts";
 import {
   missing,
   operatorWord,
+  pauseTimes,
   transition,
   troubles,
   unixMs,
@@ -31,7 +32,7 @@ export const listEntry = z.object({
   /** An operator said stop: it stays stopped until an operator says start. */
   held: z.boolean(),
   /** Restarts, and what probes lead to, are suspended; without `until_unix_ms` until `resume`. */
-  paused: z.object({ at_unix_ms: unixMs, until_unix_ms: unixMs.optional() }).optional(),
+  paused: pauseTimes.optional(),
   /** Nobody reads its output, for this reason. */
   unwatched: unwatched.optional(),
   uptime_secs: z.int().optional(),

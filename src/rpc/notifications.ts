@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { unixMs } from "../model/observed-schema.ts";
+import { startProgress } from "../model/start-progress.ts";
 import { STATES } from "../model/states.ts";
 
 /** What the agent sends without being asked each time: what a log subscription brings, and how a start is getting on. */
@@ -45,15 +46,7 @@ export const notifications = {
     params: z.object({
       project: z.string(),
       name: z.string(),
-      waited_ms: z.int(),
-      bound_ms: z.int().describe("The longest wait."),
-      evidence: z.string().describe("What was last seen of what is waited for."),
-      restarts: z.int().describe("Since the wait began."),
-      last_failure: z
-        .string()
-        .exactOptional()
-        .describe("How its last failed run ended, since the wait began."),
-      last_line: z.string().exactOptional().describe("What it printed last."),
+      ...startProgress.shape,
     }),
   },
   log_end: {

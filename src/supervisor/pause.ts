@@ -1,8 +1,9 @@
 import type { Effect, Moment, SupervisedSpec, Turn } from "./events.ts";
 import { spawn } from "./incarnation.ts";
 import type { Track } from "./probes.ts";
+import type { Pause } from "./recorded.ts";
 import { withStartHeld, withStartResumed } from "./starting.ts";
-import type { Pause, Phase, ServerState } from "./state.ts";
+import type { Phase, ServerState } from "./state.ts";
 
 /**
  * A pause: nothing is started or ended by policy, while a person's words, and those of an apply, work as ever and

@@ -2,6 +2,7 @@ import { cannotHappen } from "../model/cannot-happen.ts";
 import type { Exit } from "../model/observed.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { isSuccess } from "../model/success.ts";
+import type { Retries } from "./recorded.ts";
 
 /** Length of the window in which restarts are counted, ms. */
 const RETRY_WINDOW = 60_000;
@@ -14,18 +15,6 @@ const PROVEN = 60_000;
 const MOST_IN_A_ROW = 10;
 /** Starts in a row that took too long. */
 const MOST_MISSED = 3;
-
-/** What the retry bookkeeping remembers of a server. */
-export interface Retries {
-  /** Restarts in a row without a stable run between them: the exponent of the backoff. */
-  readonly attempt: number;
-  /** Unix ms of the restarts decided in the last window. */
-  readonly counted: readonly number[];
-  /** Restarts for failure in a row without a run that proved itself; absent: none, as in records of earlier versions. */
-  readonly failures?: number | undefined;
-  /** Starts in a row that took too long; absent: none. */
-  readonly missed?: number | undefined;
-}
 
 export const NO_RETRIES: Retries = { attempt: 0, counted: [] };
 

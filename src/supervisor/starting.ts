@@ -3,7 +3,8 @@ import { startTimeoutOf } from "../model/start.ts";
 import { formatDuration } from "../model/units.ts";
 import type { Effect, Moment, SupervisedSpec, Turn } from "./events.ts";
 import { afterFailure, end } from "./incarnation.ts";
-import type { Pause, Phase, ServerState, StartClock } from "./state.ts";
+import type { Pause } from "./recorded.ts";
+import type { Phase, ServerState, StartClock } from "./state.ts";
 
 /**
  * The start of a process: from its first moment until it is ready. It has a bound of its own, and liveness begins when it

@@ -1,9 +1,10 @@
 import { cannotHappen } from "../model/cannot-happen.ts";
-import type { Exit, StateName } from "../model/observed.ts";
+import type { StateName } from "../model/observed.ts";
 import type { ProcessId } from "../model/process.ts";
 import { hasToBeReady } from "../model/start.ts";
-import { NO_RETRIES, type Retries } from "./policy.ts";
+import { NO_RETRIES } from "./policy.ts";
 import type { Track } from "./probes.ts";
+import type { LastExit, Pause, Retries } from "./recorded.ts";
 
 /** What follows once the process group of an incarnation is empty. */
 export type After =
@@ -55,22 +56,6 @@ export interface StartClock {
   readonly spent: number;
   /** Since when it runs, by `Moment.clock`; null: it is stopped, as in a pause. */
   readonly from: number | null;
-}
-
-/** Nothing is started or ended by policy meanwhile. */
-export interface Pause {
-  /** Unix ms at which it began. */
-  readonly at: number;
-  /** Unix ms at which it ends by itself; null: only a person ends it. */
-  readonly until: number | null;
-}
-
-interface LastExit {
-  readonly exit: Exit;
-  /** Unix ms. */
-  readonly at: number;
-  /** The group had been signalled before: the end was asked for. */
-  readonly requested?: boolean;
 }
 
 export interface ServerState {

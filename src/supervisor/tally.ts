@@ -1,33 +1,10 @@
 import type { Exit } from "../model/observed.ts";
 import { isSuccess } from "../model/success.ts";
 import type { SupervisedSpec } from "./events.ts";
+import type { Tally } from "./recorded.ts";
 import { endsForFault, isEarly, publicState, type ServerState } from "./state.ts";
 
 /** How a server has done so far, counted from one state to the next. Pure. */
-
-export interface Tally {
-  /** Unix ms from which on it is counted. */
-  readonly since: number;
-  /** Unix ms up to which it is counted. */
-  readonly at: number;
-  /** Ms in which it ran. */
-  readonly up: number;
-  /** Ms in which it should have run and did not: it was starting, waited for its backoff, or had failed. */
-  readonly down: number;
-  /** Processes that were to be started. */
-  readonly starts: number;
-  /** Restarts by policy. */
-  readonly restarts: number;
-  /** Exits that were no success and that nobody asked for, and failed starts. */
-  readonly failures: number;
-  /** Runs that are over, ms. */
-  readonly runs: {
-    readonly count: number;
-    readonly total: number;
-    readonly shortest: number;
-    readonly longest: number;
-  };
-}
 
 export function newTally(now: number): Tally {
   const runs = { count: 0, total: 0, shortest: 0, longest: 0 };
@@ -43,7 +20,7 @@ export function counted(tally: Tally, state: ServerState, now: number): Tally {
 }
 
 /** Counts what a step of the state machine changed. */
-export function tally(
+export function tallied(
   before: Tally,
   from: ServerState,
   to: ServerState,

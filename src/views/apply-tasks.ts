@@ -1,7 +1,7 @@
 import type { ListrTask } from "listr2";
 import { type ApplyEvent, type FinalEvent, isFinal } from "../model/event.ts";
 import type { Change, Plan } from "../model/plan.ts";
-import type { StartProgress } from "../model/start-report.ts";
+import type { StartProgress } from "../model/start-progress.ts";
 import { actionLabel } from "../model/summary.ts";
 import { visible } from "../model/visible.ts";
 import { renderApplyLines } from "./apply.ts";

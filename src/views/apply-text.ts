@@ -1,7 +1,8 @@
 import { waitsSentence } from "../model/dependency.ts";
 import type { ApplyEvent, FinalEvent } from "../model/event.ts";
 import type { Action } from "../model/plan.ts";
-import { runsText, type StartProgress } from "../model/start-report.ts";
+import type { StartProgress } from "../model/start-progress.ts";
+import { runsText } from "../model/start-report.ts";
 import { group } from "../model/summary.ts";
 import { formatDuration } from "../model/units.ts";
 import { quotedLine, visible } from "../model/visible.ts";
@@ -45,13 +46,13 @@ export function progressLines(progress: StartProgress): { readonly wait: string;
   return { wait: waitText(progress), more };
 }
 
-function waitText({ waitedMs, boundMs, evidence }: StartProgress): string {
-  const seconds = formatDuration(Math.floor(waitedMs / 1000) * 1000);
-  return `waited ${seconds} of ${formatDuration(boundMs)}: ${visible(evidence)}`;
+function waitText({ waited_ms, bound_ms, evidence }: StartProgress): string {
+  const seconds = formatDuration(Math.floor(waited_ms / 1000) * 1000);
+  return `waited ${seconds} of ${formatDuration(bound_ms)}: ${visible(evidence)}`;
 }
 
-const lastLineText = ({ lastLine = "" }: StartProgress) =>
-  lastLine.trim() === "" ? "" : `| ${quotedLine(lastLine).trim()}`;
+const lastLineText = ({ last_line = "" }: StartProgress) =>
+  last_line.trim() === "" ? "" : `| ${quotedLine(last_line).trim()}`;
 
 /** A backend's detail may say itself what was done; that of a removal does. */
 function doneText({ action, detail }: Extract<ApplyEvent, { type: "done" }>): string {

@@ -1,5 +1,6 @@
 import { type ApplyEvent, type FinalEvent, isFinal } from "../model/event.ts";
-import { isSameNews, type StartProgress } from "../model/start-report.ts";
+import type { StartProgress } from "../model/start-progress.ts";
+import { isSameNews } from "../model/start-report.ts";
 import { type ApplyScreen, applySummary, eventText } from "./apply-text.ts";
 import { painter, type Style } from "./screen.ts";
 
@@ -18,8 +19,8 @@ const LINE_GAP = 10_000;
 /** Lines stay: there is one when something has changed, and none of what is over soon. */
 function isWorthALine(last: StartProgress | undefined, now: StartProgress): boolean {
   // Another wait begins where its previous version is put back.
-  if (last === undefined || now.waitedMs < last.waitedMs) return now.waitedMs >= LINE_GAP;
-  return now.waitedMs - last.waitedMs >= LINE_GAP && !isSameNews(last, now);
+  if (last === undefined || now.waited_ms < last.waited_ms) return now.waited_ms >= LINE_GAP;
+  return now.waited_ms - last.waited_ms >= LINE_GAP && !isSameNews(last, now);
 }
 
 /**

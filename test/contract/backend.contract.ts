@@ -5,7 +5,7 @@ import { specHash, startHash } from "../../src/model/canonical.ts";
 import type { Observed } from "../../src/model/observed.ts";
 import type { Action } from "../../src/model/plan.ts";
 import type { ServerSpec } from "../../src/model/spec.ts";
-import type { StartProgress } from "../../src/model/start-report.ts";
+import type { StartProgress } from "../../src/model/start-progress.ts";
 import { isAcceptedEnd } from "../../src/model/wanted.ts";
 import { eventually } from "../rig/eventually.ts";
 import { isAlive, programsWith } from "../rig/processes.ts";
@@ -256,11 +256,11 @@ export function backendContract(fixture: Fixture): void {
       });
       expect(result.ok || result.message).toMatch(exit);
       expect(told.at(-1)).toMatchObject({
-        boundMs: 6000,
+        bound_ms: 6000,
         evidence: expect.stringContaining("never"),
         restarts: 1,
-        lastFailure: expect.stringMatching(exit),
-        lastLine: "second (secret TOKEN)",
+        last_failure: expect.stringMatching(exit),
+        last_line: "second (secret TOKEN)",
       });
       // What has not changed is not told again at once.
       expect(told.length).toBeLessThan(8);

@@ -1,7 +1,6 @@
-import type { StartProgress } from "../../model/start-report.ts";
+import type { StartProgress } from "../../model/start-progress.ts";
 import { withTimeNames } from "../../model/time-names.ts";
 import { why } from "../../model/why.ts";
-import { withoutUndefined } from "../../model/without-undefined.ts";
 import type { ParsedParams, ResultOf } from "../../rpc/contract.ts";
 import { discoverer } from "../../rpc/discover.ts";
 import { listEntryOf, statusEntryOf, treeEntryOf } from "../../rpc/entries.ts";
@@ -147,13 +146,7 @@ function withTeller<Asked extends ParsedParams<"apply"> | ParsedParams<"keep">>(
 ): Asked & { readonly tell?: (progress: StartProgress) => void } {
   if (!params.progress) return params;
   const { project, server: name } = params;
-  const tell = (progress: StartProgress) => {
-    const { waitedMs, boundMs, evidence, restarts, lastFailure, lastLine } = progress;
-    caller.notify("apply_progress", {
-      ...{ project, name, waited_ms: waitedMs, bound_ms: boundMs, evidence, restarts },
-      ...withoutUndefined({ last_failure: lastFailure, last_line: lastLine }),
-    });
-  };
+  const tell = (progress: StartProgress) => caller.notify("apply_progress", { project, name, ...progress });
   return { ...params, tell };
 }
 

@@ -1,5 +1,5 @@
 import type { ServerSpec } from "../../model/spec.ts";
-import type { StartProgress } from "../../model/start-report.ts";
+import type { StartProgress } from "../../model/start-progress.ts";
 import type { ParsedParams, ResultOf } from "../../rpc/contract.ts";
 
 /** `tell`: told how a start is going. */

@@ -5,7 +5,8 @@ import { withoutUndefined } from "../../model/without-undefined.ts";
 import { Steps } from "../../probes/steps.ts";
 import type { ResultOf } from "../../rpc/contract.ts";
 import type { ProbeName } from "../../supervisor/machine.ts";
-import { liveProcess, mayLive, type Pause, publicState, type ServerState } from "../../supervisor/state.ts";
+import type { Pause } from "../../supervisor/recorded.ts";
+import { liveProcess, mayLive, publicState, type ServerState } from "../../supervisor/state.ts";
 import { type LogQuery, LogSnapshot } from "../logs/log-reader.ts";
 import type { Supervised } from "../servers/supervised.ts";
 

@@ -2,12 +2,12 @@ import { cannotHappen } from "../../model/cannot-happen.ts";
 import { formatExit } from "../../model/observed.ts";
 import type { Patience } from "../../model/patience.ts";
 import { LOOK_EVERY, noSigns, type Signs, silentFrom, withLook } from "../../model/signs.ts";
+import type { StartProgress } from "../../model/start-progress.ts";
 import {
   type GivenUp,
   isToTell,
   restartsText,
   runsText,
-  type StartProgress,
   startHelp,
   TELL_GAP,
 } from "../../model/start-report.ts";
@@ -123,7 +123,7 @@ export class StartWait {
 
   /** The runs that failed meanwhile, to be put behind a message. */
   get runs(): string {
-    return runsText({ restarts: this.#restarts, ...withoutUndefined({ lastFailure: this.#failed?.cause }) });
+    return runsText({ restarts: this.#restarts, ...withoutUndefined({ last_failure: this.#failed?.cause }) });
   }
 
   /** How often it was started again meanwhile, to be put behind a message. */
@@ -180,16 +180,16 @@ export class StartWait {
 
   #report(): void {
     if (this.#tell === undefined) return;
-    const waitedMs = Math.round(performance.now() - this.#began);
+    const waited_ms = Math.round(performance.now() - this.#began);
     // The log is a file, and is read each second while progress is reported.
-    if (this.#told === undefined && waitedMs < TELL_GAP) return;
-    const [lastLine] = lastLines(this.#server, { tail: 1 });
+    if (this.#told === undefined && waited_ms < TELL_GAP) return;
+    const [last_line] = lastLines(this.#server, { tail: 1 });
     const progress: StartProgress = {
-      waitedMs,
-      boundMs: this.#patience.ms,
+      waited_ms,
+      bound_ms: this.#patience.ms,
       evidence: evidenceOf(this.#server.state, this.#failed?.cause),
       restarts: this.#restarts,
-      ...withoutUndefined({ lastFailure: this.#failed?.cause, lastLine }),
+      ...withoutUndefined({ last_failure: this.#failed?.cause, last_line }),
     };
     if (!isToTell(this.#told, progress)) return;
     this.#told = progress;

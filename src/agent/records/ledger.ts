@@ -2,8 +2,9 @@ import { startHash } from "../../model/canonical.ts";
 import type { OperatorWord, Restored, Transition } from "../../model/observed.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import type { Starter } from "../../model/starter.ts";
+import type { Tally } from "../../supervisor/recorded.ts";
 import type { ServerState } from "../../supervisor/state.ts";
-import { counted, newTally, type Tally, tally } from "../../supervisor/tally.ts";
+import { counted, newTally, tallied } from "../../supervisor/tally.ts";
 import { bootId } from "../../system/processes.ts";
 import { causeText, isNoRoom, isShortage } from "../../system/shortage.ts";
 import type { RuntimeRecord, ServerStore } from "./store.ts";
@@ -98,7 +99,7 @@ export class Ledger {
 
   /** Takes in what a step of the state machine changed, to be recorded with what comes next. */
   count(before: ServerState, after: ServerState, spec: ServerSpec): void {
-    this.#tally = tally(this.#tally, before, after, spec, Date.now());
+    this.#tally = tallied(this.#tally, before, after, spec, Date.now());
   }
 
   /**

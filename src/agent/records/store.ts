@@ -3,12 +3,13 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { restingSpec } from "../../model/bare-spec.ts";
 import { canonicalHash, withoutDefaults } from "../../model/canonical.ts";
-import type { OperatorWord, Restored, Transition } from "../../model/observed.ts";
+import type { Transition } from "../../model/observed.ts";
+import { operatorWord, restored } from "../../model/observed-schema.ts";
 import { type ServerSpec, serverSpec } from "../../model/spec.ts";
-import { exit, type SecretValues, secretValues } from "../../model/spec-parts.ts";
-import { type Starter, starter } from "../../model/starter.ts";
+import { type SecretValues, secretValues } from "../../model/spec-parts.ts";
+import { starter } from "../../model/starter.ts";
+import { lastExit, pause, retries, tally } from "../../supervisor/recorded.ts";
 import type { ServerState } from "../../supervisor/state.ts";
-import type { Tally } from "../../supervisor/tally.ts";
 import {
   leadsTo,
   makeWayForFolder,
@@ -35,28 +36,6 @@ export interface AppliedSpec {
   readonly kept?: true | undefined;
 }
 
-/** What the agent must know of a server after its own death. */
-export interface RuntimeRecord {
-  readonly boot: string;
-  readonly operator: OperatorWord;
-  /** {@link startHash} of the spec that the newest incarnation was started with. */
-  readonly runningHash?: string | undefined;
-  /** A start of it is owed: it was stopped with its agent, or waits for what it depends on. */
-  readonly resumes: boolean;
-  /** Who started it; absent in records of earlier versions. */
-  readonly starter?: Starter | undefined;
-  /** What the newest incarnation was started as. */
-  readonly started?: { readonly command: readonly string[]; readonly port: number | null } | undefined;
-  readonly state: ServerState;
-  /** That an apply has put back what it has now; absent in records of earlier versions. */
-  readonly restored?: Restored | undefined;
-  readonly transitions: readonly Transition[];
-  /** As of its spec, which may be lost. */
-  readonly kept?: true | undefined;
-  /** How it has done so far; absent in records of earlier versions. */
-  readonly tally?: Tally | undefined;
-}
-
 const specFile = z.looseObject({
   version: z.literal(1),
   hash: z.string(),
@@ -66,46 +45,48 @@ const specFile = z.looseObject({
   spec: z.unknown().pipe(z.transform((written) => ({ written, read: serverSpec.parse(written) }))),
   secrets: secretValues,
 });
-const count = z.number().min(0);
-const tallyFile = z.object({
-  since: z.number(),
-  at: z.number(),
-  up: count,
-  down: count,
-  starts: count,
-  restarts: count,
-  failures: count,
-  runs: z.object({ count, total: count, shortest: count, longest: count }),
-});
+
+/** What only this program writes is checked as far as others rely on it. */
+const ours = <T>(schema: z.ZodType) => schema.transform((value) => value as T);
+
 const recordFile = z.object({
   version: z.literal(1),
   boot: z.string(),
-  operator: z.enum(["start", "stop"]).nullable(),
+  operator: operatorWord,
+  /** {@link startHash} of the spec that the newest incarnation was started with. */
   runningHash: z.string().optional(),
+  /** A start of it is owed: it was stopped with its agent, or waits for what it depends on. */
   resumes: z.boolean(),
+  /** Who started it; absent in records of earlier versions. */
   starter: starter.optional(),
+  /** What the newest incarnation was started as. */
   started: z.object({ command: z.array(z.string()), port: z.int().nullable() }).optional(),
-  state: z.looseObject({
-    phase: z.looseObject({ tag: z.enum(["stopped", "starting", "running", "ending", "waiting", "failed"]) }),
-    inc: z.int().min(0),
-    since: z.number(),
-    retries: z.object({
-      attempt: z.int(),
-      counted: z.array(z.number()),
-      failures: z.int().optional(),
-      missed: z.int().optional(),
+  state: ours<ServerState>(
+    z.looseObject({
+      phase: z.looseObject({
+        tag: z.enum(["stopped", "starting", "running", "ending", "waiting", "failed"]),
+      }),
+      inc: z.int().min(0),
+      since: z.number(),
+      retries,
+      restartCount: z.int(),
+      lastExit: lastExit.optional(),
+      paused: pause.optional(),
     }),
-    restartCount: z.int(),
-    lastExit: z.object({ exit, at: z.number(), requested: z.boolean().optional() }).optional(),
-    paused: z.object({ at: z.number(), until: z.number().nullable() }).optional(),
-  }),
-  tally: tallyFile.optional(),
+  ),
+  /** How it has done so far; absent in records of earlier versions. */
+  tally: tally.optional(),
+  /** As of its spec, which may be lost. */
   kept: z.literal(true).optional(),
-  restored: z.object({ at: z.number(), because: z.string() }).optional(),
-  transitions: z.array(
-    z.object({ from: z.string(), to: z.string(), at: z.number(), reason: z.string().optional() }),
+  /** That an apply has put back what it has now; absent in records of earlier versions. */
+  restored: restored.optional(),
+  transitions: ours<readonly Transition[]>(
+    z.array(z.object({ from: z.string(), to: z.string(), at: z.number(), reason: z.string().optional() })),
   ),
 });
+
+/** What the agent must know of a server after its own death. */
+export type RuntimeRecord = Readonly<Omit<z.output<typeof recordFile>, "version">>;
 
 /** A record, and what a keeper writes down: a few files that may take a block each, bytes. */
 const ROOM = 32 * 1024;
@@ -179,9 +160,7 @@ export class ServerStore {
   }
 
   readRecord(): RuntimeRecord | undefined {
-    const file = readRecord(join(this.dir, "state.json"), recordFile.parse);
-    // The schema checks what others rely on; the phases are this program's own writing.
-    return file as unknown as RuntimeRecord | undefined;
+    return readRecord(join(this.dir, "state.json"), recordFile.parse);
   }
 
   /** Why what is known of a run cannot be written here; undefined: it can be. */

@@ -195,11 +195,8 @@ export class AgentBackend implements Backend {
   }
 
   #hear(told: Notifications["apply_progress"]): void {
-    const { project, name, waited_ms, bound_ms, evidence, restarts, last_failure, last_line } = told;
-    this.#listeners.get(keyOf(project, name))?.({
-      ...{ waitedMs: waited_ms, boundMs: bound_ms, evidence, restarts },
-      ...withoutUndefined({ lastFailure: last_failure, lastLine: last_line }),
-    });
+    const { project, name, ...progress } = told;
+    this.#listeners.get(keyOf(project, name))?.(progress);
   }
 
   /** Calls a method. If the agent's version does not know it, the error says what to do. */

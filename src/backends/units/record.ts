@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Manager } from "../../model/backends.ts";
 import { withoutDefaults } from "../../model/canonical.ts";
+import { operatorWord, restored } from "../../model/observed-schema.ts";
 import { own } from "../../model/own.ts";
 import { mcpFacts } from "../../model/probe-report.ts";
 import { type ServerSpec, serverSpec } from "../../model/spec.ts";
@@ -22,7 +23,7 @@ const recordFile = z.object({
   /** What was written there. */
   text: z.string(),
   /** The operator's word. */
-  operator: z.enum(["start", "stop"]).nullable(),
+  operator: operatorWord,
   /** The process that ran when its spec was last changed, and the hash of what it was started with. */
   outdated: z.object({ process: processId, hash: z.string() }).optional(),
   /** The last process that xy itself started, from what it had just written. */
@@ -54,7 +55,7 @@ const recordFile = z.object({
   /** Unix ms at which xy stopped it, and why; only as long as nothing has started it again. */
   rests: z.object({ at: z.number(), reason: z.string().optional() }).optional(),
   /** An apply restored this version; see `Restored`. */
-  restored: z.object({ at: z.number(), because: z.string() }).optional(),
+  restored: restored.optional(),
 });
 export type UnitRecord = z.infer<typeof recordFile>;
 

@@ -4,12 +4,12 @@ import type { Patience } from "../../model/patience.ts";
 import type { McpFacts } from "../../model/probe-report.ts";
 import type { ProcessId } from "../../model/process.ts";
 import { earlyEnd, hasToBeReady } from "../../model/start.ts";
+import type { StartProgress } from "../../model/start-progress.ts";
 import {
   type GivenUp,
   givenUpText,
   isToTell,
   runsText,
-  type StartProgress,
   startHelp,
   TELL_GAP,
 } from "../../model/start-report.ts";
@@ -131,7 +131,7 @@ export class StartWatch {
 
   /** A clause about the failed runs so far; empty if there are none. */
   #runs(): string {
-    const failed = withoutUndefined({ lastFailure: this.#lastFailure });
+    const failed = withoutUndefined({ last_failure: this.#lastFailure });
     return runsText({ restarts: this.#restarts, ...failed });
   }
 
@@ -165,15 +165,15 @@ export class StartWatch {
   async tell(waited: number): Promise<void> {
     const { tell, output, patience } = this.#wait;
     if (tell === undefined || waited < TELL_GAP) return;
-    const lastLine = await output.lastLine();
+    const last_line = await output.lastLine();
     const progress: StartProgress = {
       ...{
-        waitedMs: Math.round(waited),
-        boundMs: patience.ms,
+        waited_ms: Math.round(waited),
+        bound_ms: patience.ms,
         evidence: this.last,
         restarts: this.#restarts,
       },
-      ...withoutUndefined({ lastFailure: this.#lastFailure, lastLine }),
+      ...withoutUndefined({ last_failure: this.#lastFailure, last_line }),
     };
     if (!isToTell(this.#told, progress)) return;
     this.#told = progress;

@@ -1,13 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { patienceFor } from "../../../src/model/patience.ts";
-import {
-  type GivenUp,
-  givenUpText,
-  isToTell,
-  runsText,
-  type StartProgress,
-  startHelp,
-} from "../../../src/model/start-report.ts";
+import type { StartProgress } from "../../../src/model/start-progress.ts";
+import { type GivenUp, givenUpText, isToTell, runsText, startHelp } from "../../../src/model/start-report.ts";
 import { readyOn, readyOnPort } from "../../rig/spec.ts";
 
 const givenUp = (over: Partial<GivenUp> = {}): GivenUp => {
@@ -86,20 +80,25 @@ test("a wait that was in vain, in words", () => {
 test("the runs that failed, in words", () => {
   expect(runsText({ restarts: 0 })).toBe("");
   expect(runsText({ restarts: 1 })).toBe("; restarted once");
-  expect(runsText({ restarts: 0, lastFailure: "exit 3" })).toBe("; its last failed run: exit 3");
-  expect(runsText({ restarts: 4, lastFailure: "exit 3" })).toBe(
+  expect(runsText({ restarts: 0, last_failure: "exit 3" })).toBe("; its last failed run: exit 3");
+  expect(runsText({ restarts: 4, last_failure: "exit 3" })).toBe(
     "; restarted 4 times, its last failed run: exit 3",
   );
 });
 
 test("what has changed is told, the rest every 5 s, and nothing of what is over in a moment", () => {
-  const at = (waitedMs: number, over: Partial<StartProgress> = {}): StartProgress => {
-    return { waitedMs, boundMs: 300_000, evidence: "nothing listens", restarts: 0, ...over };
+  const at = (waited_ms: number, over: Partial<StartProgress> = {}): StartProgress => {
+    return { waited_ms, bound_ms: 300_000, evidence: "nothing listens", restarts: 0, ...over };
   };
   expect(isToTell(undefined, at(1000))).toBe(false);
   expect(isToTell(undefined, at(2000))).toBe(true);
   expect(isToTell(at(2000), at(6000))).toBe(false);
   expect(isToTell(at(2000), at(7000))).toBe(true);
-  for (const news of [{ evidence: "listens" }, { restarts: 1 }, { lastFailure: "exit 1" }, { lastLine: "a" }])
+  for (const news of [
+    { evidence: "listens" },
+    { restarts: 1 },
+    { last_failure: "exit 1" },
+    { last_line: "a" },
+  ])
     expect(isToTell(at(2000), at(3000, news))).toBe(true);
 });

@@ -63,7 +63,7 @@ describe("apply", () => {
   });
 
   test("passes on how a start is getting on, until that is over, and what would help", async () => {
-    const progress = { waitedMs: 2000, boundMs: 5000, evidence: "nothing listens", restarts: 1 };
+    const progress = { waited_ms: 2000, bound_ms: 5000, evidence: "nothing listens", restarts: 1 };
     let tell: PerformOptions["progress"];
     const perform = async (change: Change, options: PerformOptions): Promise<PerformResult> => {
       if (change.server === "db") {

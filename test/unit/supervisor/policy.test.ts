@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Exit } from "../../../src/model/observed.ts";
 import { isSuccess } from "../../../src/model/success.ts";
-import { decideRestart, NO_RETRIES, type Retries, wantsRestart } from "../../../src/supervisor/policy.ts";
+import { decideRestart, NO_RETRIES, wantsRestart } from "../../../src/supervisor/policy.ts";
+import type { Retries } from "../../../src/supervisor/recorded.ts";
 import { specWith } from "./fixture.ts";
 
 const NOW = 1_000_000;

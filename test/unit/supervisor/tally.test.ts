@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { MachineEvent } from "../../../src/supervisor/machine.ts";
-import { counted, newTally, type Tally, tally } from "../../../src/supervisor/tally.ts";
+import type { Tally } from "../../../src/supervisor/recorded.ts";
+import { counted, newTally, tallied } from "../../../src/supervisor/tally.ts";
 import { Driver } from "./driver.ts";
 import { specWith } from "./fixture.ts";
 
@@ -14,7 +15,7 @@ class Counting extends Driver {
   override send(event: MachineEvent): this {
     const before = this.state;
     super.send(event);
-    this.tally = tally(this.tally, before, this.state, this.spec, this.now);
+    this.tally = tallied(this.tally, before, this.state, this.spec, this.now);
     return this;
   }
 

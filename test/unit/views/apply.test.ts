@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test, vi } from "vitest";
 import type { ApplyEvent } from "../../../src/model/event.ts";
 import type { ActionChange } from "../../../src/model/plan.ts";
-import type { StartProgress } from "../../../src/model/start-report.ts";
+import type { StartProgress } from "../../../src/model/start-progress.ts";
 import { buildPlan } from "../../../src/reconciler/plan.ts";
 import { renderApplyLines } from "../../../src/views/apply.ts";
 import { renderApplyTasks } from "../../../src/views/apply-tasks.ts";
@@ -11,12 +11,12 @@ import { applySummary, eventText } from "../../../src/views/apply-text.ts";
 import { desired, running, spec } from "../reconciler/fixtures.ts";
 
 /** A server whose start is waited for. */
-function waiting(server: string, waitedMs: number, over: Partial<StartProgress> = {}): ApplyEvent {
+function waiting(server: string, waited_ms: number, over: Partial<StartProgress> = {}): ApplyEvent {
   const evidence = "nothing listens on port 5432";
   return {
     type: "progress",
     server,
-    progress: { waitedMs, boundMs: 300_000, evidence, restarts: 0, ...over },
+    progress: { waited_ms, bound_ms: 300_000, evidence, restarts: 0, ...over },
   };
 }
 
@@ -110,10 +110,10 @@ describe("a start that is waited for, line by line", () => {
     const events = [
       { type: "started", server: "db", action: "add" } as const,
       ...[2, 7].map((s) => waiting("db", s * 1000)),
-      waiting("db", 12_000, { lastLine: "fetching" }),
-      waiting("db", 17_000, { lastLine: "unpacking" }),
-      ...[22, 27, 32, 37].map((s) => waiting("db", s * 1000, { lastLine: "unpacking" })),
-      waiting("db", 38_000, { restarts: 2, lastFailure: "exit 7", lastLine: "\x1b[31mno\tdisk" }),
+      waiting("db", 12_000, { last_line: "fetching" }),
+      waiting("db", 17_000, { last_line: "unpacking" }),
+      ...[22, 27, 32, 37].map((s) => waiting("db", s * 1000, { last_line: "unpacking" })),
+      waiting("db", 38_000, { restarts: 2, last_failure: "exit 7", last_line: "\x1b[31mno\tdisk" }),
       // Its previous version is put back, and waited for in turn.
       ...[2, 8, 13].map((s) => waiting("db", s * 1000)),
       { type: "done", server: "db", action: "add", detail: "" } as const,
@@ -137,8 +137,8 @@ describe("as tasks", () => {
     const long = "a line ".repeat(40);
     const events = seen(text, [
       ["db: waiting", { type: "started", server: "db", action: "add" }],
-      ["db: adding", waiting("db", 12_000, { restarts: 2, lastFailure: "exit 7", lastLine: long })],
-      ["restarted 2 times", waiting("db", 17_000, { evidence: "an answer ".repeat(20), lastLine: long })],
+      ["db: adding", waiting("db", 12_000, { restarts: 2, last_failure: "exit 7", last_line: long })],
+      ["restarted 2 times", waiting("db", 17_000, { evidence: "an answer ".repeat(20), last_line: long })],
       ["waited 17s", { type: "done", server: "db", action: "add", detail: "" }],
     ]);
     await renderApplyTasks(plan(), events, stream, { colour: false });

@@ -190,8 +190,8 @@ const ended: ApplyEvent[] = [
     type: "progress",
     server: "web",
     progress: {
-      ...{ waitedMs: 12_000, boundMs: 300_000, evidence: "nothing listens", restarts: 2 },
-      ...{ lastFailure: "exit 1", lastLine: "a line" },
+      ...{ waited_ms: 12_000, bound_ms: 300_000, evidence: "nothing listens", restarts: 2 },
+      ...{ last_failure: "exit 1", last_line: "a line" },
     },
   },
   { type: "done", server: "web", action: "add", detail: "ready" },
