@@ -32,6 +32,8 @@ const LONGEST_LINE = 64 * 1024;
 const GRACE = { input: 1500, term: 2000 };
 /** For what it printed before it exited to be read, ms. */
 const LAST_READ = 200;
+/** From the end of its output to that of itself, before it counts as one that will not answer any more, ms. */
+const LAST_BREATH = 1000;
 /** What is in its group after it has exited is given so long, ms. */
 const LEFT_GRACE = 500;
 /** Of what it printed last, characters that are told with its end. */
@@ -71,7 +73,12 @@ export class Child {
       (text) => this.#says("err", text),
       () => this.#says("err", "(a longer line)"),
     );
-    stdout?.on("data", (chunk: Buffer) => lines.take(chunk)).on("end", () => lines.end());
+    stdout
+      ?.on("data", (chunk: Buffer) => lines.take(chunk))
+      .on("end", () => {
+        lines.end();
+        this.#fallsSilent();
+      });
     stderr?.on("data", (chunk: Buffer) => this.#stderr.take(chunk)).on("end", () => this.#stderr.end());
     // Their ends are told by the process.
     for (const stream of [stdin, stdout, stderr, this.#process.stdio[3]]) stream?.on("error", () => {});
@@ -122,6 +129,15 @@ export class Child {
       void this.#exited.then(() => timers.forEach(clearTimeout));
     }
     await this.gone;
+  }
+
+  /** It can say nothing any more: either it is about to exit, or it is of no use. */
+  #fallsSilent(): void {
+    const late = setTimeout(() => {
+      this.#end("it closed its output");
+      void this.end();
+    }, LAST_BREATH);
+    void this.#exited.then(() => clearTimeout(late));
   }
 
   #line(text: string): void {

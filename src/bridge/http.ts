@@ -1,27 +1,40 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { STATUS_PATH } from "../model/bridge-place.ts";
 import { sendJson } from "./answer.ts";
+import { BOUNDS, Bodies, Unread } from "./bodies.ts";
 import { type Bridge, SESSION_HEADER } from "./bridge.ts";
-import { type Guard, refusalOf } from "./guard.ts";
+import { type Guard, type Refusal, refusalOf } from "./guard.ts";
 import { errorText, type Id, type Message, RPC, readMessage } from "./message.ts";
 import { VERSIONS } from "./versions.ts";
 
-/** Longest message of a client, bytes. */
-const LONGEST_BODY = 16 * 1024 * 1024;
-/** For the whole of a request to come, ms. */
-const REQUEST_BOUND = 30_000;
 /** Connections at once. */
 const MOST_CONNECTIONS = 2000;
 /** After an answer to a request that was too long, until its connection is cut, ms. */
 const LINGER = 500;
 /** A connection that nothing is asked on is kept so long, ms. */
 const KEEP_ALIVE = 60_000;
+/** Between two looks at which requests do not come, ms. */
+const CHECK_GAP = 5000;
+
+/** What a server answers from, and within what. */
+interface Serving {
+  readonly bridge: Bridge;
+  readonly path: string;
+  readonly guard: Guard;
+  readonly bodies: Bodies;
+}
 
 /** Streamable HTTP at one path, in front of a bridge. */
-export function httpServer(bridge: Bridge, path: string, guard: Guard): Server {
-  const options = { requestTimeout: REQUEST_BOUND, keepAliveTimeout: KEEP_ALIVE };
+export function httpServer(bridge: Bridge, path: string, guard: Guard, bounds = BOUNDS): Server {
+  const serving: Serving = { bridge, path, guard, bodies: new Bodies(bounds) };
+  const unread = new Unread(bounds);
+  const options = {
+    ...{ requestTimeout: bounds.request, headersTimeout: bounds.request, keepAliveTimeout: KEEP_ALIVE },
+    connectionsCheckingInterval: Math.min(CHECK_GAP, bounds.request),
+  };
   const server = createServer(options, (request, response) => {
-    serve(bridge, path, guard, request, response).catch((error: Error) => {
+    unread.watch(response);
+    serve(serving, request, response).catch((error: Error) => {
       sendJson(response, 500, errorText(null, RPC.internalError, `cannot answer: ${error.message}`));
     });
   });
@@ -29,13 +42,8 @@ export function httpServer(bridge: Bridge, path: string, guard: Guard): Server {
   return server;
 }
 
-async function serve(
-  bridge: Bridge,
-  path: string,
-  guard: Guard,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function serve(serving: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { bridge, path, guard } = serving;
   // A client that is gone is seen by the stream that it had.
   response.on("error", () => {});
   const refusal = refusalOf(request.headers, guard);
@@ -51,7 +59,7 @@ async function serve(
     return refused(response, 404, `cannot find ${url.slice(0, 200)}: the server is at ${path}`);
   switch (method) {
     case "POST":
-      return posted(bridge, request, response);
+      return posted(serving, request, response);
     case "GET":
       return opened(bridge, request, response);
     case "DELETE":
@@ -72,11 +80,29 @@ function isOfThisMachine({
 
 const ALLOW = { Allow: "GET, POST, DELETE" };
 
-async function posted(bridge: Bridge, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function posted(
+  { bridge, bodies }: Serving,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   if (!/^application\/json\b/i.test(request.headers["content-type"] ?? ""))
     return refused(response, 415, "cannot read the message: send it as application/json");
-  const text = await bodyOf(request, response);
-  if (text === undefined) return;
+  const body = await bodies.read(request);
+  if (body.kind === "gone") return;
+  if (body.kind === "refused") return cutOff(request, response, body);
+  try {
+    await passed(bridge, request, response, body.text);
+  } finally {
+    body.done();
+  }
+}
+
+async function passed(
+  bridge: Bridge,
+  request: IncomingMessage,
+  response: ServerResponse,
+  text: string,
+): Promise<void> {
   const message = readMessage(text);
   if (message.kind === "none")
     return sendJson(response, 400, errorText(message.id, message.code, message.why));
@@ -147,28 +173,12 @@ async function ended(bridge: Bridge, request: IncomingMessage, response: ServerR
   response.writeHead(204).end();
 }
 
-/** Undefined: it was too long, or did not come whole, and that is answered. */
-function bodyOf(request: IncomingMessage, response: ServerResponse): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    let chunks: Buffer[] = [];
-    let length = 0;
-    request.on("data", (chunk: Buffer) => {
-      length += chunk.length;
-      if (length <= LONGEST_BODY) chunks.push(chunk);
-      else if (!response.headersSent) {
-        chunks = [];
-        const why = `cannot take a message of more than ${LONGEST_BODY / 2 ** 20} MiB`;
-        refused(response, 413, why, { Connection: "close" });
-        // The rest of it is read until the client has seen that, and no longer.
-        response.once("finish", () => setTimeout(() => request.destroy(), LINGER).unref());
-        resolve(undefined);
-      }
-    });
-    request.once("end", () =>
-      resolve(length <= LONGEST_BODY ? Buffer.concat(chunks).toString("utf8") : undefined),
-    );
-    request.once("close", () => resolve(undefined));
-  });
+/** A client that is still sending sees an answer only when it stops, or is stopped. */
+function cutOff(request: IncomingMessage, response: ServerResponse, { status, why }: Refusal): void {
+  refused(response, status, why, { Connection: "close" });
+  // The rest of it is read until the client has seen that, and no longer.
+  response.once("finish", () => setTimeout(() => request.destroy(), LINGER).unref());
+  request.resume();
 }
 
 function refused(

@@ -10,6 +10,27 @@ export interface Backoff {
 /** Where nothing else is said. */
 export const BACKOFF: Backoff = { initial: 500, max: 30_000, resetAfter: 10_000 };
 
+/** How many starts there may be in a time, of all children together: each costs a machine a moment of all that it has. */
+export class Pace {
+  readonly #gap: number;
+  readonly #burst: number;
+  #nextAt = 0;
+
+  /** So many at once, and so many a second. */
+  constructor(perSecond: number) {
+    this.#gap = 1000 / perSecond;
+    this.#burst = perSecond;
+  }
+
+  /** Takes the next place. Returns how long that has to wait, ms. */
+  taken(now: number): number {
+    this.#nextAt = Math.max(this.#nextAt, now - this.#gap * (this.#burst - 1));
+    const wait = Math.max(0, this.#nextAt - now);
+    this.#nextAt += this.#gap;
+    return wait;
+  }
+}
+
 /** How the runs of a child went, as far as the next start depends on it. Pure: times are unix ms, and arguments. */
 export class Starts {
   readonly #backoff: Backoff;

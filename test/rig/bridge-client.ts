@@ -127,5 +127,5 @@ export interface Message {
 
 export function messagesIn(text: string): Message[] {
   if (text.startsWith("{")) return [JSON.parse(text)];
-  return [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data ?? ""));
+  return [...text.matchAll(/^data: (.*)\n/gm)].map(([, data]) => JSON.parse(data ?? ""));
 }

@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
+import { BOUNDS, type Bounds } from "../../src/bridge/bodies.ts";
 import { Bridge, type BridgeOptions } from "../../src/bridge/bridge.ts";
 import type { Guard } from "../../src/bridge/guard.ts";
 import { httpServer } from "../../src/bridge/http.ts";
@@ -9,6 +10,7 @@ export async function startBridge(
   args: readonly string[],
   options: Partial<BridgeOptions> = {},
   guard: Partial<Guard> = {},
+  bounds: Partial<Bounds> = {},
 ): Promise<{ port: number; url: URL; bridge: Bridge; said: string[] }> {
   const said: string[] = [];
   const bridge = new Bridge({
@@ -17,12 +19,8 @@ export async function startBridge(
     says: (stream, who, text) => said.push(`[${stream}] ${who ?? ""} ${text}`),
     ...options,
   });
-  const server = httpServer(bridge, "/mcp", {
-    host: "127.0.0.1",
-    allowHosts: [],
-    allowOrigins: [],
-    ...guard,
-  });
+  const allowed = { host: "127.0.0.1", allowHosts: [], allowOrigins: [], ...guard };
+  const server = httpServer(bridge, "/mcp", allowed, { ...BOUNDS, ...bounds });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   bridge.resume();
   const { port } = server.address() as AddressInfo;
