@@ -4,6 +4,7 @@ import type { Link } from "./link.ts";
 import { Acquaintance } from "./lists.ts";
 import { Proof, type Proven } from "./proof.ts";
 import type { Session } from "./session.ts";
+import { Pace } from "./starts.ts";
 
 export interface ChildrenOptions extends Means {
   /** `session`: a child for each client; `all`: one for all of them. */
@@ -13,6 +14,8 @@ export interface ChildrenOptions extends Means {
   /** Idle for so long, a child is ended until it is needed again, ms; undefined: never. */
   readonly idleStop?: number | undefined;
   readonly maxChildren: number;
+  /** Children that are started in a second. */
+  readonly maxStarts: number;
 }
 
 /** A client whose last stream was closed is gone, when it does not come back within this, ms. */
@@ -21,6 +24,9 @@ const GONE_AFTER = 5000;
 const SILENT_AFTER = 600_000;
 /** Between two looks at which children are idle, ms. */
 const LOOK_GAP = 1000;
+/** A client waits so long for others to need their children no more, where there may be no further child, ms. */
+const ROOM_BOUND = 30_000;
+const ROOM_GAP = 100;
 
 /** A running child, as it is shown. */
 export interface RunningChild {
@@ -48,8 +54,10 @@ export class Children {
     this.#options = options;
     this.#sessions = sessions;
     const acquaintance = new Acquaintance();
+    const pace = new Pace(options.maxStarts);
     this.#common = {
       ...options,
+      turn: () => passed(pace.taken(Date.now())),
       known: (introduction) => acquaintance.of(introduction),
       crashed: (why) => this.#proof.crashed(why),
     };
@@ -137,11 +145,13 @@ export class Children {
 
   /** The one that was idle longest has to sleep where there are too many. */
   async #reached(host: Host): Promise<Link> {
-    const others = [...this.#hosts.values()].filter((one) => one !== host && one.isAwake);
-    if (!host.isAwake && others.length >= this.#options.maxChildren) {
-      const idle = oldest(others.filter(({ isBusy }) => !isBusy));
-      if (idle === undefined) throw new Error(`${others.length} of it are at work for other clients`);
-      await idle.sleep();
+    const until = Date.now() + ROOM_BOUND;
+    const others = () => [...this.#hosts.values()].filter((one) => one !== host && one.isAwake);
+    while (!host.isAwake && others().length >= this.#options.maxChildren) {
+      const idle = oldest(others().filter(({ isBusy }) => !isBusy));
+      if (idle !== undefined) await idle.sleep();
+      else if (Date.now() < until) await passed(ROOM_GAP);
+      else throw new Error(`${others().length} of it are at work for other clients`);
     }
     return host.reached();
   }
@@ -183,6 +193,10 @@ export class Children {
       if (since > idleStop || isGone || isAlone) void host.sleep();
     }
   }
+}
+
+async function passed(ms: number): Promise<void> {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** The one that was used longest ago. */

@@ -16,7 +16,10 @@ export interface Memory {
 }
 
 /** What happens to a child. `listed` is heard here, in one place for all. */
-export type HostEvents = Omit<LinkEvents, "listed">;
+export interface HostEvents extends Omit<LinkEvents, "listed"> {
+  /** Asked before each start. Settles when it may begin. */
+  turn(): Promise<void>;
+}
 
 /** For what a child is told again when it is started again, ms. */
 const REPLAY_BOUND = 10_000;
@@ -134,6 +137,7 @@ export class Host {
   async #start(): Promise<Link> {
     const wait = this.#starts.waitAt(Date.now());
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    await this.#events.turn();
     if (this.#isClosed) throw new Error("the session is over");
     this.#starts.begun(Date.now());
     let why: string | undefined;

@@ -10,6 +10,8 @@ import { VERSIONS } from "./versions.ts";
 export interface Common extends Means {
   /** What is known of children that were introduced like this. */
   readonly known: (introduction: unknown) => Known;
+  /** Settles when a child may be started. */
+  readonly turn: () => Promise<void>;
   /** A child ended by itself. */
   readonly crashed: (why: string) => void;
 }
@@ -23,10 +25,11 @@ export interface Means {
 }
 
 /** The place for the child of one session. */
-export function hostOf(session: Session, { command, says, known, crashed }: Common): Host {
+export function hostOf(session: Session, { command, says, known, turn, crashed }: Common): Host {
   return new Host(
     command,
     {
+      turn,
       notified: (method, text) => void session.tell(text, isNews(method)),
       asked: (id, text) => {
         session.questions.add(id);
@@ -48,7 +51,7 @@ export function hostOf(session: Session, { command, says, known, crashed }: Comm
 /** The place for the child that all sessions share. */
 export function sharedHost(
   sessions: () => Session[],
-  { command, says, version, known, crashed }: Common,
+  { command, says, version, known, turn, crashed }: Common,
 ): Host {
   const introduction = {
     protocolVersion: VERSIONS[0],
@@ -59,6 +62,7 @@ export function sharedHost(
   return new Host(
     command,
     {
+      turn,
       notified: (method, text, params) => {
         for (const session of sessions())
           if (session.hears(method, params)) session.tell(text, isNews(method));

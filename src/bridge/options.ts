@@ -30,6 +30,7 @@ export const FLAGS = {
     summary: "Children at most; the one that was idle longest makes room.",
     usual: "20",
   },
+  "max-starts": { value: "NUMBER", summary: "Children started in a second at most.", usual: "10" },
   sessions: {
     value: "FOLDER",
     summary: "Folder of its own in which to keep sessions, so that they outlive the bridge.",
@@ -63,6 +64,7 @@ export interface Options {
   /** Undefined: sessions end with the bridge. */
   readonly sessions?: string | undefined;
   readonly maxChildren: number;
+  readonly maxStarts: number;
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
   readonly token?: string | undefined;
@@ -98,12 +100,13 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
     return `cannot read --idle-stop ${idle}: write a duration, such as 10m`;
   const maxSessions = wholeNumber(value("max-sessions") ?? FLAGS["max-sessions"].usual, 1, 100_000);
   const maxChildren = wholeNumber(value("max-children") ?? FLAGS["max-children"].usual, 1, 10_000);
-  if (maxSessions === undefined || maxChildren === undefined)
-    return "cannot read --max-sessions or --max-children: write a number, 1 at least";
+  const maxStarts = wholeNumber(value("max-starts") ?? FLAGS["max-starts"].usual, 1, 10_000);
+  if (maxSessions === undefined || maxChildren === undefined || maxStarts === undefined)
+    return "cannot read --max-sessions, --max-children or --max-starts: write a number, 1 at least";
   const sessions = value("sessions");
   if (sessions === "") return "cannot keep sessions in --sessions: it names no folder";
   return {
-    ...{ port, host, path, share, start, idleStop, maxSessions, maxChildren, token, sessions },
+    ...{ port, host, path, share, start, idleStop, maxSessions, maxChildren, maxStarts, token, sessions },
     ...{ allowHosts: many("allow-host"), allowOrigins: many("allow-origin"), command: { program, args } },
   };
 }

@@ -15,7 +15,7 @@ export async function startBridge(
   const said: string[] = [];
   const bridge = new Bridge({
     command: { program: process.execPath, args },
-    ...{ share: "session", start: "eager", maxSessions: 100, maxChildren: 50, version: "0" },
+    ...{ share: "session", start: "eager", maxSessions: 100, maxChildren: 50, maxStarts: 1000, version: "0" },
     says: (stream, who, text) => said.push(`[${stream}] ${who ?? ""} ${text}`),
     ...options,
   });

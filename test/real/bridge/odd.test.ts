@@ -52,6 +52,71 @@ describe("a bridge", () => {
     expect(JSON.parse(await client.do("facts"))).toMatchObject({ initialized: 1 });
   });
 
+  it("takes a child that closes its output for one that has ended, and one that leaves something behind", async () => {
+    const { port, said } = await startBridge([ODD]);
+    const client = await PlainClient.open(port);
+    const { pid } = JSON.parse(await client.do("facts"));
+    expect(await client.do("mute")).toContain("it closed its output");
+    expect(await client.do("echo", { said: "here" })).toBe("here");
+    await eventually(() => expect(groupMembers(pid)).toEqual([]));
+    // What it forked holds its output open.
+    const forked = Number(await client.do("fork"));
+    expect(await client.do("exit", { code: 0, said: "bye" })).toBe(
+      "the server ended before it answered: it exited with 0: bye",
+    );
+    await eventually(() => expect(isAlive(forked)).toBe(false));
+    expect(await client.do("echo", { said: "again" })).toBe("again");
+    expect(said.join("\n")).toContain("(the server ended: it closed its output");
+  });
+
+  it("ends a call whose session its client ends", async () => {
+    const { port } = await startBridge([ODD]);
+    const [client, other] = [await PlainClient.open(port), await PlainClient.open(port)];
+    const call = client.do("silence");
+    // Once this is answered, that is under way.
+    expect(await client.do("echo", { said: "1" })).toBe("1");
+    expect((await ask(port, { method: "DELETE", headers: client.headers })).status).toBe(204);
+    expect(await call).toBe("the session is over");
+    expect(await other.do("echo", { said: "2" })).toBe("2");
+  });
+
+  it("takes no word of one client for that of another", async () => {
+    for (const share of ["session", "all"] as const) {
+      const { port } = await startBridge([ODD], { share });
+      const [client, other] = [await PlainClient.open(port), await PlainClient.open(port)];
+      const stream = await client.listen();
+      const call = client.request("tools/call", { arguments: { deed: "ask" } }, 7);
+      const question = await eventually(() => {
+        const [found] = stream.messages.filter(({ id }) => id !== undefined);
+        if (!found) throw new Error("nothing asked");
+        return found;
+      });
+      await other.post({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 7 } });
+      await other.post({ jsonrpc: "2.0", id: question.id, result: { by: "another" } });
+      // Nor are these of any use: an object, a list, nothing at all.
+      for (const requestId of [{}, [7], null, undefined])
+        await client.post({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId } });
+      await client.post({ jsonrpc: "2.0", id: question.id, result: { by: "me" } });
+      expect((await call).result.content[0].text).toBe('{"by":"me"}');
+      stream.close();
+    }
+  });
+
+  it("never starts more children at once than it may, and lets a client wait for one that is at work", async () => {
+    const { port, bridge } = await startBridge([ODD], { maxChildren: 2 });
+    const most: number[] = [];
+    const clients = await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const client = await PlainClient.open(port);
+        most.push(bridge.children.length);
+        return client;
+      }),
+    );
+    const said = await Promise.all(clients.map((client, i) => client.do("echo", { said: `${i}` })));
+    expect(said).toEqual(clients.map((_, i) => `${i}`));
+    expect(Math.max(...most)).toBe(2);
+  });
+
   it("takes a message that is longer than any should be for lost, and says so", async () => {
     const { port } = await startBridge([ODD]);
     const client = await PlainClient.open(port);
