@@ -21,12 +21,15 @@ if (module.enableCompileCache) {
   const { keepCompiled } = await import(new URL("compiled.js", built).href);
   keepCompiled(process.env, module);
 }
+/** With these, the rest of xy is meant. */
+const OTHERWISE = ["--help", "-h", "--open"];
+/** They stay for as long as their server, or client, runs: nothing else of xy is loaded for them. */
+const ALONE = { bridge: "runBridge", connect: "runConnect" };
 const [command, ...words] = process.argv.slice(2);
 const own = words.slice(0, words.includes("--") ? words.indexOf("--") : undefined);
-if (command === "bridge" && !own.some((word) => word === "--help" || word === "-h")) {
-  // It stays for as long as its server runs: nothing else of xy is loaded for it.
-  const { runBridge } = await import(new URL("bridge.js", built).href);
-  process.exit(await runBridge(words));
+if (Object.hasOwn(ALONE, command ?? "") && !own.some((word) => OTHERWISE.includes(word))) {
+  const { [ALONE[command]]: run } = await import(new URL(`${command}.js`, built).href);
+  process.exit(await run(words));
 }
 const { main } = await import(new URL("main.js", built).href);
 await main(process.argv.slice(2));

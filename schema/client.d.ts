@@ -497,6 +497,7 @@ export interface Methods {
       readonly is_running: boolean;
       readonly pid?: number | undefined;
       readonly port: number | null;
+      readonly url?: string | null | undefined;
       readonly held: boolean;
       readonly paused?: {
         readonly at_unix_ms: number;
@@ -542,6 +543,7 @@ export interface Methods {
       readonly is_running: boolean;
       readonly pid?: number | undefined;
       readonly port: number | null;
+      readonly url?: string | null | undefined;
       readonly held: boolean;
       readonly paused?: {
         readonly at_unix_ms: number;
@@ -646,6 +648,7 @@ export interface Methods {
       readonly is_running: boolean;
       readonly pid?: number | undefined;
       readonly port: number | null;
+      readonly url?: string | null | undefined;
       readonly held: boolean;
       readonly paused?: {
         readonly at_unix_ms: number;

@@ -30,7 +30,7 @@ const DECLARATIONS = ["xyctl.d.ts", "client.d.ts"];
  * One file each, sharing no chunk. A copy of the agent runs in the state folder, whatever happens to this one; and what
  * makes Node cache compiled code comes before everything else, and is small.
  */
-const ALONE = ["agent", "bridge", "compiled"];
+const ALONE = ["agent", "bridge", "compiled", "connect"];
 
 await build(join(root, "dist"));
 

@@ -7,6 +7,7 @@ export function bundleEntries(root: string): Record<string, string> {
     main: "src/main.ts",
     agent: "src/agent/main.ts",
     bridge: "src/bridge/main.ts",
+    connect: "src/connect/main.ts",
     compiled: "src/system/compiled.ts",
     help: "src/commands/help.ts",
     "config-worker": "src/config/read/worker.ts",

@@ -1,11 +1,12 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import { TOKEN_VARIABLE } from "../model/bridge-token.ts";
 import { EXIT } from "../model/exit-codes.ts";
 import { visible } from "../model/visible.ts";
 import { packageVersion } from "../system/package.ts";
 import { Bridge } from "./bridge.ts";
 import { httpServer } from "./http.ts";
-import { type Options, readOptions, TOKEN_VARIABLE } from "./options.ts";
+import { type Options, readOptions } from "./options.ts";
 import { SessionFolder } from "./session-file.ts";
 
 /** Answers that are under way when the bridge is told to end get so long, ms. */

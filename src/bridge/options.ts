@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { TOKEN_VARIABLE } from "../model/bridge-token.ts";
 import { parseDuration } from "../model/units.ts";
 
 /** What can be said to a bridge: for itself, and for its help. */
@@ -49,9 +50,6 @@ export interface FlagRow {
   readonly usual?: string;
   readonly many?: true;
 }
-
-/** The token that clients have to send: not an argument, which every account of the machine can see. */
-export const TOKEN_VARIABLE = "XY_BRIDGE_TOKEN";
 
 export interface Options {
   readonly port: number;

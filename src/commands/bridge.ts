@@ -1,6 +1,7 @@
 import * as Flags from "@oclif/core/flags";
 import { runBridge } from "../bridge/main.ts";
-import { FLAGS, type FlagRow, TOKEN_VARIABLE } from "../bridge/options.ts";
+import { FLAGS, type FlagRow } from "../bridge/options.ts";
+import { TOKEN_VARIABLE } from "../model/bridge-token.ts";
 import { BaseCommand } from "./base.ts";
 
 /** `bin/xy.js` runs a bridge without the rest of xy: this is its help, and the way of whoever calls `main`. */

@@ -15,3 +15,10 @@ export function mcpUrl({ host, port, mcp }: Listening): string | undefined {
 export function clientUrl(spec: Listening): string | undefined {
   return mcpUrl({ ...spec, host: REACHED_AT[spec.host] ?? spec.host });
 }
+
+/** The same, and of a server whose readiness is asked for over HTTP its front page; undefined where nothing says that one speaks HTTP. */
+export function serverUrl(spec: Listening & Pick<ServerSpec, "readiness">): string | undefined {
+  const { port, readiness, mcp } = spec;
+  const isHttp = readiness.type === "http" && readiness.host === undefined && readiness.port === port;
+  return clientUrl(mcp === null && isHttp ? { ...spec, mcp: { path: "/" } } : spec);
+}

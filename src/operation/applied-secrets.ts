@@ -2,10 +2,11 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { SecretOwner, World } from "../config/resolve/world.ts";
 import { actionKey } from "../model/action.ts";
+import { TOKEN_VARIABLE } from "../model/bridge-token.ts";
 import { canonicalJson } from "../model/canonical.ts";
 import { own } from "../model/own.ts";
-import type { ServerSpec } from "../model/spec.ts";
-import { envValue, type SecretRef, secretValues } from "../model/spec-parts.ts";
+import { type ServerSpec, serverSpec } from "../model/spec.ts";
+import { envValue, type SecretRef, type SecretValues, secretValues } from "../model/spec-parts.ts";
 import { readJson } from "../system/files.ts";
 import { serverDir } from "../system/paths.ts";
 import { actionsPath, recordedBackends, unitsDir } from "../system/projects.ts";
@@ -74,13 +75,25 @@ export function appliedServers(
   { project, name }: Pick<ServerSpec, "project" | "name">,
 ): Applied[] {
   const holders = recordedBackends(state, project).filter((entry) => entry.name === name);
-  return holders.flatMap(({ backend }) => {
-    const path =
-      backend === "agent"
-        ? join(serverDir(state, project, name), "spec.json")
-        : join(unitsDir(state, project), backend, `${name}.json`);
-    return recordAt(path, applied) ?? [];
-  });
+  return holders.flatMap((holder) => recordAt(pathOf(state, { project, ...holder }), applied) ?? []);
+}
+
+interface Holder extends Pick<ServerSpec, "project" | "name" | "backend"> {}
+
+function pathOf(state: string, { project, name, backend }: Holder): string {
+  return backend === "agent"
+    ? join(serverDir(state, project, name), "spec.json")
+    : join(unitsDir(state, project), backend, `${name}.json`);
+}
+
+interface AppliedServer {
+  readonly spec: ServerSpec;
+  readonly secrets: SecretValues;
+}
+
+/** A server as it was applied last, with the values of its secrets; undefined: its record cannot be read. */
+export function appliedServer(state: string, holder: Holder): AppliedServer | undefined {
+  return recordAt(pathOf(state, holder), z.looseObject({ spec: serverSpec, secrets: secretValues }));
 }
 
 export function appliedActions(state: string, project: string): ReadonlyMap<string, Applied[]> {
@@ -91,6 +104,12 @@ export function appliedActions(state: string, project: string): ReadonlyMap<stri
       [one],
     ]),
   );
+}
+
+/** What clients have to send a server as a bearer token; undefined: it asks for none, as far as is known. */
+export function tokenOf({ spec, secrets }: AppliedServer): string | undefined {
+  const given = own(spec.env, TOKEN_VARIABLE);
+  return (typeof given === "string" ? given : own(secrets, TOKEN_VARIABLE)) || undefined;
 }
 
 /** What is wrong with a record is for its owner to tell: here it has no values. */

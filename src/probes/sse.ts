@@ -19,6 +19,18 @@ export class ServerEvents {
   #first = true;
   /** The last piece ended with CR: a LF at the start of the next belongs to it. */
   #afterReturn = false;
+  #lastId: string | undefined;
+  #retry: number | undefined;
+
+  /** Id of the newest event that has one, also of one without data: from there a server can go on. */
+  get lastId(): string | undefined {
+    return this.#lastId;
+  }
+
+  /** How long to wait before that, ms, if the server has said it. */
+  get retry(): number | undefined {
+    return this.#retry;
+  }
 
   /** The events that this piece completes. */
   take(piece: Buffer): ServerEvent[] {
@@ -55,6 +67,9 @@ export class ServerEvents {
     const data = valueIn(line, "data");
     if (data !== undefined) this.#data.push(data);
     this.#type = valueIn(line, "event") ?? this.#type;
+    this.#lastId = valueIn(line, "id") ?? this.#lastId;
+    const retry = valueIn(line, "retry");
+    if (retry !== undefined && /^\d{1,9}$/.test(retry)) this.#retry = Number(retry);
     return undefined;
   }
 }

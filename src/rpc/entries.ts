@@ -1,4 +1,5 @@
 import { secondsSince } from "../model/elapsed.ts";
+import { serverUrl } from "../model/mcp-url.ts";
 import type { Exit, Observed, Transition } from "../model/observed.ts";
 import { pauseTimes } from "../model/time-names.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
@@ -22,6 +23,7 @@ export function listEntryOf(observed: Observed, now: number): ListEntry {
     is_running: running,
     ...withoutUndefined({ pid }),
     port: spec?.port ?? null,
+    url: (spec && serverUrl(spec)) ?? null,
     held: operator === "stop",
     ...(paused ? { paused: pauseTimes(paused) } : {}),
     ...withoutUndefined({ unwatched }),
@@ -56,11 +58,13 @@ export function lastEndOf({
 export function entryOfAgent<Entry extends ListEntry>(entry: Entry): Entry {
   const { last_exit: said } = entry as { last_exit?: number | { exit: Exit; at_unix_ms: number } };
   const isRunning = entry.state === "running";
-  if (typeof said !== "object") return { ...entry, is_running: isRunning };
+  const url = entry.url ?? null;
+  if (typeof said !== "object") return { ...entry, is_running: isRunning, url };
   const { last_exit: _, ...rest } = entry;
   return {
     ...(rest as Entry),
     is_running: isRunning,
+    url,
     ...lastEndOf({ exit: said.exit, at: said.at_unix_ms }),
   };
 }

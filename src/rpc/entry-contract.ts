@@ -29,6 +29,8 @@ export const listEntry = z.object({
   pid: z.int().optional(),
   /** Null: it has none. */
   port: z.int().nullable(),
+  /** For clients on this machine; null: nothing says that it speaks HTTP. Absent from agents of earlier versions. */
+  url: z.string().nullable().optional(),
   /** An operator said stop: it stays stopped until an operator says start. */
   held: z.boolean(),
   /** Restarts, and what probes lead to, are suspended; without `until_unix_ms` until `resume`. */

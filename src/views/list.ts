@@ -3,7 +3,7 @@ import type { Observed, StateName, Verdict } from "../model/observed.ts";
 import { visible } from "../model/visible.ts";
 import type { Screen, Style } from "./screen.ts";
 import { type Cell, type Column, table } from "./table.ts";
-import { cut, wrapHard } from "./width.ts";
+import { cut, displayWidth, wrapHard } from "./width.ts";
 
 const COLUMNS: readonly Column[] = [
   { heading: "NAME", flexible: true },
@@ -21,6 +21,8 @@ export interface ListRow extends Pick<Observed, "name" | "project" | "state"> {
   readonly restartCount: number | undefined;
   readonly pid: number | undefined;
   readonly port: number | null;
+  /** For clients on this machine, where it speaks HTTP. */
+  readonly url?: string | undefined;
   readonly uptimeMs: number | undefined;
   /** Null: not yet known. */
   readonly ready: boolean | null;
@@ -44,7 +46,22 @@ export function listView(servers: readonly ListRow[], screen: Screen): string {
   const rows = servers.map((server) => cells(server, several));
   const kept = servers.filter((server) => server.kept).map((server) => labelOf(server, several));
   const told = `Not in any configuration: ${visible(kept.join(", "))}; \`xy forget NAME\` removes one.\n`;
-  return table(COLUMNS, rows, screen) + (kept.length === 0 ? "" : wrapHard(told, screen.width));
+  return withUrls(servers, rows, screen) + (kept.length === 0 ? "" : wrapHard(told, screen.width));
+}
+
+const URL_COLUMN: Column = { heading: "URL" };
+
+/** The table with a column of URLs, where there are any and nothing has to give way to them. */
+function withUrls(servers: readonly ListRow[], rows: readonly Cell[][], screen: Screen): string {
+  const narrow = table(COLUMNS, rows, screen);
+  if (!servers.some(({ url }) => url !== undefined)) return narrow;
+  const more = rows.map((row, i) => [...row, { text: servers[i]?.url ?? "-" }]);
+  const { width: _, ...unbounded } = screen;
+  const wide = table([...COLUMNS, URL_COLUMN], more, unbounded);
+  const isFitting = wide
+    .split("\n")
+    .every((line) => displayWidth(line) <= (screen.width ?? Number.POSITIVE_INFINITY));
+  return isFitting ? wide : narrow;
 }
 
 const labelOf = ({ project, name }: ListRow, several: boolean) => (several ? `${project}/${name}` : name);

@@ -122,6 +122,9 @@ const WORDS: Readonly<Record<string, readonly string[][]>> = {
   run: [["run"], ["run", "nightly"], ["run", "--", "true"], ["run", "--keep", "mine", "--", "sleep", "600"]],
   forget: [["forget", "mine"]],
   status: [["status", "agents"]],
+  url: [["url", "agents"]],
+  // What a shim runs to find its server, and to start it.
+  connect: [["connect", "agents", "--open"]],
   probe: [["probe", "agents"]],
   tree: [["tree"]],
   children: [["children", "agents"]],

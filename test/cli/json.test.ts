@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Home, newHome } from "./cli.ts";
+import { freePort, Home, newHome } from "./cli.ts";
 
 interface Manifest {
   readonly commands: Record<string, { readonly flags: Record<string, unknown> }>;
@@ -51,7 +51,8 @@ const documents: [words: string[], document: unknown][] = [
     ["status", "a"],
     { name: "a", project: "tools", state: "running", spec: { command: "sh" }, recent_transitions: [{}, {}] },
   ],
-  [["ports"], []],
+  [["ports"], [{ name: "b" }]],
+  [["url", "b"], { project: "tools", name: "b", url: expect.stringMatching(/^http:.*:\d+\/mcp$/) }],
   [["probe", "a"], { project: "tools", name: "a", which: "readiness", ok: true, steps: [{ ok: true }] }],
   [["why", "a"], { project: "tools", name: "a", why: expect.stringMatching(/^a has been running/) }],
   [["children", "a"], { name: "a", project: "tools", processes: [{ command: "sleep 600" }] }],
@@ -90,9 +91,13 @@ const documents: [words: string[], document: unknown][] = [
 
 describe("--json prints one document, and nothing else", () => {
   const home = new Home();
-  beforeAll(() => {
+  beforeAll(async () => {
     home.declare("a", 'action "say" { command "true"; concurrency "allow"; }');
-    home.declare("b");
+    const b = {
+      ...{ command: "sh", args: ["-c", "exec sleep 600"], port: await freePort() },
+      ...{ mcp: true, readiness: "none" },
+    };
+    home.write("servers.d/b.json", JSON.stringify(b));
   });
   afterAll(() => home.close());
 
