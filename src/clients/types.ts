@@ -2,11 +2,15 @@ import type { ClientName, Scope } from "../model/clients.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 
 /** What an entry of a client's file can be: the same in JSON, YAML and TOML. */
-export type Value = string | number | boolean | null | readonly Value[] | { readonly [key: string]: Value };
+export type Value = string | number | boolean | null | readonly Value[] | ValueMap;
+export interface ValueMap {
+  readonly [key: string]: Value;
+}
 
 /** One server in a client's file, under the name that the client shows. */
 export interface Entry {
   readonly name: string;
+  /** A map, unless somebody has written something else. In a list it has the name, too. */
   readonly value: Value;
 }
 
@@ -22,33 +26,60 @@ export interface ClientTarget {
 
 /** How the entries of a client stand in its file. */
 export interface Shape {
-  readonly format: "json" | "yaml" | "toml";
+  readonly format: FormatName;
   /** Keys down to the entries. */
   readonly path: readonly [string, ...string[]];
-  /** A map by name, or a list of maps that say their `name`. */
+  /** A map by name, or a list of maps that have their `name` in them. */
   readonly holds: "map" | "list";
+  /** A map's entries have their `name` in them, too. */
+  readonly named?: true;
   /** Absent: the client takes no HTTP, or not for certain. */
   readonly http?: {
     readonly url: string;
-    /** The word for Streamable HTTP, as fields that each such entry has. */
-    readonly always?: Readonly<Record<string, Value>>;
-    /** Keys down to the map of headers. Absent: it sends none that are declared. */
+    /** What each such entry has, such as the word for Streamable HTTP; before the address. */
+    readonly always?: ValueMap;
+    /** The same, after everything else. */
+    readonly last?: ValueMap;
+    /** Keys down to the map of headers. Absent: it sends none. */
     readonly headers?: readonly [string, ...string[]];
-    /** A field for the name of a variable that holds a bearer token. */
+    /** A field for the name of the variable that holds a bearer token. */
     readonly tokenVariable?: string;
   };
   readonly stdio: {
-    /** `[program, …arguments]` in one list where there is no field for arguments. */
     readonly command: string;
+    /** Absent: they are in one list with the program. */
     readonly args?: string;
-    readonly env: string;
-    readonly always?: Readonly<Record<string, Value>>;
+    readonly always?: ValueMap;
+    readonly last?: ValueMap;
   };
-  /** How a value names a variable of the client's environment, such as `${env:NAME}`. Absent: it cannot. */
-  readonly variable?: string;
-  /** Fields of an entry that a person has switched off. */
+  /** What stands before and after the name of a variable of the client's environment in a value. Absent: it takes none. */
+  readonly variable?: readonly [string, string];
+  /** The field, and its value, with which a person switches an entry off. */
   readonly off?: { readonly field: string; readonly value: boolean };
 }
+
+export type FormatName = "json" | "yaml" | "toml";
+
+/** One client: where its files are, and how entries stand in them. Every fact about it is in its row. */
+export interface ClientRow<S extends Scope> {
+  readonly title: string;
+  /**
+   * Where the file may be, by scope. `~` is the home folder, `{config}` the XDG folder of configurations, `{support}` that
+   * of macOS; a path that begins with `$NAME` counts where that variable is set, and then alone. Else the first that exists
+   * counts, or the first. For a project: below its folder.
+   */
+  readonly files: Readonly<Record<S, Places>>;
+  /** Several: the first whose path is in the file, else the last. */
+  readonly shapes: readonly [Shape, ...Shape[]];
+  /** What else a new file has to say. */
+  readonly fresh?: string;
+  /** What makes it read its file again, for people. */
+  readonly reload: string;
+}
+
+type Paths = readonly [string, ...string[]];
+/** On every system, or on each. */
+export type Places = Paths | { readonly linux: Paths; readonly macos: Paths };
 
 /** What a client needs to know of a server. */
 export interface ServerOfClients {
@@ -67,7 +98,7 @@ export interface ConnectCommand {
 
 /** What a client's file says of a server, and which way the client goes to it. */
 export interface WrittenEntry {
-  readonly value: Value;
+  readonly value: ValueMap;
   readonly via: "http" | "connect";
 }
 
