@@ -87,24 +87,24 @@ export class Answer {
     return !this.#isOver && this.#takes.events && (this.#opened()?.send(message) ?? false);
   }
 
-  /** The answer itself. `headers`: those that it gets when it is no stream. */
-  end(message: string, headers = this.#headers): void {
+  /** The answer itself. `headers` and `status`: what it gets when it is no stream. */
+  end(message: string, headers = this.#headers, status = 200): void {
     if (this.#isOver) return;
     if (this.#stream) this.#stream.send(message);
-    this.#finish(message, headers);
+    this.#finish(message, headers, status);
   }
 
   /** There will be none: the request was cancelled. */
   close(): void {
-    if (!this.#isOver) this.#finish(undefined, this.#headers);
+    if (!this.#isOver) this.#finish(undefined, this.#headers, 202);
   }
 
-  #finish(message: string | undefined, headers: Readonly<Record<string, string>>): void {
+  #finish(message: string | undefined, headers: Readonly<Record<string, string>>, status: number): void {
     const stream = this.#stream;
     this.#stop();
     if (stream) stream.end();
-    else if (message === undefined) this.#response.writeHead(202, headers).end();
-    else sendJson(this.#response, 200, message, headers);
+    else if (message === undefined) this.#response.writeHead(status, headers).end();
+    else sendJson(this.#response, status, message, headers);
   }
 
   #opened(): EventStream | undefined {

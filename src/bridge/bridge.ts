@@ -2,8 +2,9 @@ import type { ServerResponse } from "node:http";
 import type { BridgeStatus } from "../model/bridge-status.ts";
 import { Answer, EventStream, sendJson } from "./answer.ts";
 import { Children, type ChildrenOptions, type RunningChild } from "./children.ts";
-import { Refused } from "./host.ts";
+import type { ModernClients } from "./eras/modern.ts";
 import { doneText, errorText, type Id, type Message, progressToken, RPC } from "./message.ts";
+import { Refused } from "./opening.ts";
 import { isLevel, mostWanted, type Session } from "./session.ts";
 import type { SessionFolder } from "./session-file.ts";
 import { Sessions } from "./sessions.ts";
@@ -63,6 +64,11 @@ export class Bridge {
 
   get status(): BridgeStatus {
     return statusOf(this.#children, this.#all);
+  }
+
+  /** Clients of the version without sessions. */
+  get sessionless(): ModernClients {
+    return this.#children.eras.clients;
   }
 
   find(id: string): Session | undefined {
@@ -132,7 +138,7 @@ export class Bridge {
     };
     session.calls.set(id, { call, answer });
     answer.begin();
-    const own = this.#answered(session, request) ?? this.#children.of(session).remembered(method, params, id);
+    const own = this.#answered(session, request) ?? this.#children.remembered(session, method, params, id);
     if (own !== undefined) return call.end(own);
     try {
       const link = await this.#children.reached(session);
@@ -146,25 +152,25 @@ export class Bridge {
 
   notify(session: Session, { method, params }: Notification, text: string): void {
     session.usedAt = Date.now();
-    const host = this.#children.of(session);
+    const peer = this.#children.peer(session);
     if (method === "notifications/cancelled") {
       const found = session.calls.get(params.requestId as string);
       if (found === undefined) return;
       session.calls.delete(found.call.id);
-      host.running?.cancel(found.call, text);
+      peer?.cancel(found.call, text);
       // There are servers that answer nothing then.
       found.answer.close();
       return;
     }
     // A shared child was told already, and has nobody's folders.
     if (this.#children.isShared && /^notifications\/(initialized|roots\/list_changed)$/.test(method)) return;
-    host.running?.pass(text);
+    peer?.pass(text);
   }
 
   answer(session: Session, { id }: Response, text: string): void {
     session.usedAt = Date.now();
     if (typeof id !== "string" || !session.questions.delete(id)) return;
-    this.#children.of(session).running?.answer(id, text);
+    this.#children.peer(session)?.answer(id, text);
   }
 
   listen(session: Session, response: ServerResponse): void {
@@ -222,7 +228,9 @@ export class Bridge {
     else session.subscriptions.delete(uri);
     this.#sessions.keep(session);
     const isOthers =
-      this.#children.isShared && this.#all.some((one) => one !== session && one.subscriptions.has(uri));
+      this.#children.isShared &&
+      (this.#all.some((one) => one !== session && one.subscriptions.has(uri)) ||
+        this.sessionless.subscriptions.includes(uri));
     return isOthers ? doneText(id) : undefined;
   }
 

@@ -1,7 +1,12 @@
+import { MODERN } from "./eras/envelope.ts";
+import { Eras } from "./eras/eras.ts";
+import { legacyResult } from "./eras/translate.ts";
 import type { Host } from "./host.ts";
-import { type Common, hostOf, type Means, sharedHost } from "./hosts.ts";
-import type { Link } from "./link.ts";
+import { type Common, hostOf, type Means, modernHost, sharedHost } from "./hosts.ts";
+import type { Link, Peer } from "./link.ts";
 import { Acquaintance } from "./lists.ts";
+import type { Id } from "./message.ts";
+import { Refused } from "./opening.ts";
 import { Proof, type Proven } from "./proof.ts";
 import type { Session } from "./session.ts";
 import { Pace } from "./starts.ts";
@@ -48,6 +53,7 @@ export class Children {
   readonly #hosts = new Map<Session | undefined, Host>();
   readonly #proof: Proof;
   readonly #look: NodeJS.Timeout;
+  readonly eras: Eras;
 
   /** `sessions`: those that are known at the time. */
   constructor(options: ChildrenOptions, sessions: () => Session[]) {
@@ -61,17 +67,27 @@ export class Children {
       known: (introduction) => acquaintance.of(introduction),
       crashed: (why) => this.#proof.crashed(why),
     };
-    const proving = this.#at(undefined);
+    this.eras = new Eras(options, {
+      ...{ isForSessions: options.share === "session", sessions },
+      shared: () => this.#at(undefined),
+      sharedLink: () => this.#linkAt(undefined),
+    });
     this.#proof = new Proof(
-      proving,
-      () => this.#reached(proving),
+      () => this.#at(undefined),
+      () => this.#linkAt(undefined),
       (host) => this.#proved(host),
     );
     this.#look = setInterval(() => this.#sleepIdle(Date.now()), LOOK_GAP);
   }
 
+  /** All clients share one child that has sessions. */
   get isShared(): boolean {
-    return this.#options.share === "all";
+    return this.#isOne && !this.eras.isModern;
+  }
+
+  /** There is one child for all, because that was declared, or because it has no sessions. */
+  get #isOne(): boolean {
+    return this.#options.share === "all" || this.eras.isModern;
   }
 
   get share(): "session" | "all" {
@@ -98,13 +114,13 @@ export class Children {
   /** No child is there where there could be one: the next request starts it. */
   get isAsleep(): boolean {
     const isNone = [...this.#hosts.values()].every(({ isAwake }) => !isAwake);
-    const isWaited = this.isShared || this.#options.start === "on-demand" || this.#sessions().length > 0;
+    const isWaited = this.#isOne || this.#options.start === "on-demand" || this.#sessions().length > 0;
     return isNone && isWaited && this.proven.ok;
   }
 
   /** What the server answered to `initialize` last, when it was tried. */
   get greeting(): string | undefined {
-    return this.#at(undefined).greeting;
+    return this.eras.greeting(this.#at(undefined), MODERN);
   }
 
   /** What the server listed last, when it was tried or by the child that all share. */
@@ -117,30 +133,63 @@ export class Children {
     this.#proof.begin();
   }
 
-  /** The place of a session's child. */
-  of(session: Session): Host {
-    return this.#at(this.isShared ? undefined : session);
-  }
-
   /** What a child answered to `initialize`. Of a child on demand it may be known without one. */
   async greeted(session: Session): Promise<string> {
-    const host = this.of(session);
-    if (this.#options.start === "eager" || !host.greetAsKnown()) await this.#reached(host);
-    return host.greeting ?? "";
+    if (this.#options.start === "eager" || !this.#of(session).greetAsKnown()) await this.reached(session);
+    return this.eras.greeting(this.#of(session)) ?? "";
   }
 
-  /** The child of a session, started if need be. */
-  reached(session: Session): Promise<Link> {
-    return this.#reached(this.of(session));
+  /** A list as the child said it last, while it sleeps; undefined: it has to be asked. */
+  remembered(
+    session: Session,
+    method: string,
+    params: Readonly<Record<string, unknown>>,
+    id: Id,
+  ): string | undefined {
+    const list = this.#of(session).remembered(method, params, id);
+    return list === undefined || !this.eras.isModern ? list : legacyResult(list);
+  }
+
+  /** Who takes a session's messages, started if need be. */
+  async reached(session: Session): Promise<Peer> {
+    const link = await this.#linkAt(session);
+    return this.eras.isModern ? this.eras.oldClient(session) : link;
+  }
+
+  /** The same, where nothing is started for it. */
+  peer(session: Session): Peer | undefined {
+    return this.eras.isModern ? this.eras.oldClient(session) : this.#of(session).running;
+  }
+
+  #of(session: Session): Host {
+    return this.#at(this.#isOne ? undefined : session);
   }
 
   #at(key: Session | undefined): Host {
+    const { eras } = this;
     const known = this.#hosts.get(key);
-    if (known) return known;
-    const sessions = this.isShared ? this.#sessions : () => [];
-    const host = key === undefined ? sharedHost(sessions, this.#common) : hostOf(key, this.#common);
+    if (known?.isModern === eras.isModern) return known;
+    // The server is another program now.
+    void known?.close();
+    const sessions = this.#isOne ? this.#sessions : () => [];
+    const host = key
+      ? hostOf(key, this.#common, eras)
+      : (eras.isModern ? modernHost : sharedHost)(sessions, this.#common, eras);
     this.#hosts.set(key, host);
     return host;
+  }
+
+  async #linkAt(session: Session | undefined): Promise<Link> {
+    for (let isAgain = false; ; isAgain = true) {
+      await this.eras.finder.found();
+      const { era } = this.eras.finder;
+      try {
+        return await this.#reached(session === undefined ? this.#at(undefined) : this.#of(session));
+      } catch (error) {
+        // It has shown to be of the other era.
+        if (isAgain || !(error instanceof Refused) || this.eras.finder.era === era) throw error;
+      }
+    }
   }
 
   /** The one that was idle longest has to sleep where there are too many. */
@@ -158,6 +207,7 @@ export class Children {
 
   /** The session is over, and so is the child of its own. Settles when nothing of that is left. */
   async drop(session: Session): Promise<void> {
+    this.eras.forget(session);
     const host = this.#hosts.get(session);
     this.#hosts.delete(session);
     await host?.close();
@@ -167,12 +217,12 @@ export class Children {
   async close(): Promise<void> {
     clearInterval(this.#look);
     this.#proof.close();
-    await Promise.all([...this.#hosts.values()].map((host) => host.close()));
+    await Promise.all([this.eras.finder, ...this.#hosts.values()].map((one) => one.close()));
   }
 
   /** A child that all share, and that is not only started on demand, is there for the first client. */
   #proved(host: Host): void {
-    if (this.isShared && this.#options.start === "eager") return;
+    if (this.#isOne && this.#options.start === "eager") return;
     if (!host.isBusy) void host.sleep();
   }
 
@@ -189,9 +239,16 @@ export class Children {
         session === undefined &&
         this.#options.start === "on-demand" &&
         this.#sessions().length === 0 &&
-        since > GONE_AFTER;
+        since > this.#patience(now);
       if (since > idleStop || isGone || isAlone) void host.sleep();
     }
+  }
+
+  /** How long a child waits for anybody to come: clients without sessions do not say when they go. */
+  #patience(now: number): number {
+    const { isIdle, usedAt = Number.NEGATIVE_INFINITY } = this.eras.clients;
+    if (!isIdle) return Number.POSITIVE_INFINITY;
+    return now - usedAt < SILENT_AFTER ? SILENT_AFTER : GONE_AFTER;
   }
 }
 

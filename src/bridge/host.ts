@@ -1,19 +1,8 @@
-import { isObject } from "../model/object.ts";
-import type { Command } from "./child.ts";
-import { Link, type LinkEvents } from "./link.ts";
+import type { Link, LinkEvents } from "./link.ts";
 import { isList, type Known, Lists, listsOf } from "./lists.ts";
 import type { Id } from "./message.ts";
+import { type Memory, type Opening, Refused } from "./opening.ts";
 import { BACKOFF, Starts } from "./starts.ts";
-
-/** What a child needs to know when it is started again for somebody who was there before. */
-export interface Memory {
-  /** Params of `initialize`. */
-  readonly introduction: Readonly<Record<string, unknown>>;
-  readonly level: string | undefined;
-  readonly subscriptions: Iterable<string>;
-  /** A child before this one was introduced to the client, and the client to it: by this bridge, or by one before. */
-  readonly isAgain: boolean;
-}
 
 /** What happens to a child. `listed` is heard here, in one place for all. */
 export interface HostEvents extends Omit<LinkEvents, "listed"> {
@@ -21,8 +10,8 @@ export interface HostEvents extends Omit<LinkEvents, "listed"> {
   turn(): Promise<void>;
 }
 
-/** For what a child is told again when it is started again, ms. */
-const REPLAY_BOUND = 10_000;
+/** For a list, ms. */
+const LIST_BOUND = 10_000;
 /** Servers say when they start that their lists have changed. Until then that is looked at, ms. */
 const NEWS_AFTER = 1000;
 
@@ -31,10 +20,9 @@ const NEWS_AFTER = 1000;
  * the next request, and is told what the one before was told: no client notices.
  */
 export class Host {
-  readonly #command: Command;
+  readonly #opening: Opening;
   readonly #events: HostEvents;
   readonly #memory: () => Memory;
-  readonly #isOwn: boolean;
   readonly #starts = new Starts(BACKOFF);
   #link: Link | undefined;
   #starting: Promise<Link> | undefined;
@@ -50,19 +38,22 @@ export class Host {
   /** Unix ms. */
   usedAt = 0;
 
-  /** `isOwn`: no client tells the child that it is initialized. `known`: of others, for such a client. */
+  /** `known`: of others, for a client that was introduced like this. */
   constructor(
-    command: Command,
+    opening: Opening,
     events: HostEvents,
     memory: () => Memory,
-    isOwn: boolean,
     known: (introduction: unknown) => Known,
   ) {
-    this.#isOwn = isOwn;
     this.#known = () => known(memory().introduction);
-    this.#command = command;
+    this.#opening = opening;
     this.#events = events;
     this.#memory = memory;
+  }
+
+  /** It is for a server without sessions. */
+  get isModern(): boolean {
+    return this.#opening.isModern;
   }
 
   get pid(): number | undefined {
@@ -83,7 +74,7 @@ export class Host {
     return this.#link?.startedAt;
   }
 
-  /** What the first child answered to `initialize`, with id 0. */
+  /** What the first child answered when it was greeted, with id 0. */
   get greeting(): string | undefined {
     return this.#greeting;
   }
@@ -141,15 +132,15 @@ export class Host {
     if (this.#isClosed) throw new Error("the session is over");
     this.#starts.begun(Date.now());
     let why: string | undefined;
-    const { introduction, level, subscriptions, isAgain } = this.#memory();
+    const memory = this.#memory();
     this.#hasChanged = false;
-    const link: Link = new Link(this.#command, {
+    const link: Link = this.#opening.open({
       ...this.#events,
       listed: (method, text) => this.#note(method, text),
       notified: (method, text, params) => {
         const lists = listsOf(method);
         if (lists === undefined) return this.#events.notified(method, text, params);
-        void this.#changed(link, isAgain, lists, () => this.#events.notified(method, text, params));
+        void this.#changed(link, memory.isAgain, lists, () => this.#events.notified(method, text, params));
       },
       ended: (reason) => {
         why = reason;
@@ -162,9 +153,7 @@ export class Host {
       },
     });
     try {
-      const greeting = await link.initialize(introduction);
-      if (link.isOver || !isObject(JSON.parse(greeting).result)) throw new Refused(greeting);
-      if (isAgain || this.#isOwn) await replay(link, level, subscriptions);
+      const greeting = await this.#opening.greet(link, memory);
       this.#greeting ??= greeting;
       this.#known().greeting = greeting;
     } catch (error) {
@@ -213,25 +202,9 @@ export class Host {
 async function areSame(link: Link, lists: Lists, methods: readonly string[]): Promise<boolean> {
   const before = methods.map((method) => lists.answer(method, 0));
   try {
-    for (const method of methods) await link.ask(method, {}, REPLAY_BOUND);
+    for (const method of methods) await link.ask(method, {}, LIST_BOUND);
   } catch {
     return false;
   }
   return methods.every((method, i) => before[i] !== undefined && lists.answer(method, 0) === before[i]);
-}
-
-/** The child answered to `initialize` with an error, which is for the client. */
-export class Refused extends Error {
-  readonly answer: string;
-  constructor(answer: string) {
-    super("the server refused to be initialized");
-    this.answer = answer;
-  }
-}
-
-async function replay(link: Link, level: string | undefined, subscriptions: Iterable<string>): Promise<void> {
-  link.notify("notifications/initialized");
-  // What it answers is of no use: the client was answered before.
-  if (level !== undefined) await link.ask("logging/setLevel", { level }, REPLAY_BOUND);
-  for (const uri of subscriptions) await link.ask("resources/subscribe", { uri }, REPLAY_BOUND);
 }

@@ -1,6 +1,9 @@
 import type { Command } from "./child.ts";
+import { MODERN } from "./eras/envelope.ts";
+import type { Eras } from "./eras/eras.ts";
 import { Host } from "./host.ts";
 import type { Known } from "./lists.ts";
+import { legacyOpening, modernOpening } from "./opening.ts";
 import { isNews, mostWanted, type Session } from "./session.ts";
 import { VERSIONS } from "./versions.ts";
 
@@ -25,9 +28,9 @@ export interface Means {
 }
 
 /** The place for the child of one session. */
-export function hostOf(session: Session, { command, says, known, turn, crashed }: Common): Host {
+export function hostOf(session: Session, { says, known, turn, crashed }: Common, eras: Eras): Host {
   return new Host(
-    command,
+    legacyOpening(eras.finder, false),
     {
       turn,
       notified: (method, text) => void session.tell(text, isNews(method)),
@@ -43,15 +46,15 @@ export function hostOf(session: Session, { command, says, known, turn, crashed }
       },
     },
     () => session.memory,
-    false,
     known,
   );
 }
 
-/** The place for the child that all sessions share. */
+/** The place for the child that all clients share. */
 export function sharedHost(
   sessions: () => Session[],
-  { command, says, version, known, turn, crashed }: Common,
+  { says, version, known, turn, crashed }: Common,
+  eras: Eras,
 ): Host {
   const introduction = {
     protocolVersion: VERSIONS[0],
@@ -59,21 +62,25 @@ export function sharedHost(
     capabilities: {},
     clientInfo: { name: "xy", version },
   };
+  const { guests, clients } = eras;
   return new Host(
-    command,
+    legacyOpening(eras.finder, true),
     {
       turn,
       notified: (method, text, params) => {
+        clients.notified(method, text, params);
         for (const session of sessions())
           if (session.hears(method, params)) session.tell(text, isNews(method));
       },
       asked: (id, text) => {
         const [busy, another] = sessions().filter(({ isBusy }) => isBusy);
-        if (busy === undefined || another !== undefined) return false;
+        if (busy === undefined && guests.asked(id, text)) return true;
+        if (busy === undefined || another !== undefined || guests.size > 0) return false;
         busy.questions.add(id);
         return busy.tell(text) || !busy.questions.delete(id);
       },
       unasked: (id) => {
+        guests.unasked(id);
         for (const session of sessions()) session.takeBack(id);
       },
       says: (stream, text) => says(stream, undefined, text),
@@ -84,11 +91,44 @@ export function sharedHost(
     },
     () => ({
       introduction,
-      level: mostWanted(sessions()),
-      subscriptions: new Set(sessions().flatMap(({ subscriptions }) => [...subscriptions])),
-      isAgain: sessions().some(({ isGreeted }) => isGreeted),
+      level: mostWanted([...sessions(), ...guests.logs.all]),
+      subscriptions: new Set([
+        ...clients.subscriptions,
+        ...sessions().flatMap(({ subscriptions }) => [...subscriptions]),
+      ]),
+      isAgain: sessions().some(({ isGreeted }) => isGreeted) || clients.usedAt !== undefined,
     }),
-    true,
+    known,
+  );
+}
+
+/** The place for the child of a server that has no sessions: all clients share it, whatever was declared. */
+export function modernHost(
+  sessions: () => Session[],
+  { says, known, turn, crashed }: Common,
+  eras: Eras,
+): Host {
+  return new Host(
+    modernOpening(eras.finder, (link) => eras.listens.again(link)),
+    {
+      turn,
+      notified: (method, text, { level }) => {
+        if (method === "notifications/message") {
+          if (!eras.logs.tell(level, text)) says("out", undefined, text.slice(0, 1000));
+        } else if (isNews(method)) for (const session of sessions()) session.tell(text, true);
+      },
+      asked: () => false,
+      unasked: () => {},
+      says: (stream, text) => says(stream, undefined, text),
+      ended: (why) => {
+        says("err", undefined, `(the server ended: ${why})`);
+        crashed(why);
+      },
+    },
+    () => ({
+      ...{ introduction: { protocolVersion: MODERN }, level: undefined, subscriptions: [] },
+      isAgain: sessions().some(({ isGreeted }) => isGreeted) || eras.clients.usedAt !== undefined,
+    }),
     known,
   );
 }

@@ -3,8 +3,9 @@ import { STATUS_PATH } from "../model/bridge-place.ts";
 import { sendJson } from "./answer.ts";
 import { BOUNDS, Bodies, Unread } from "./bodies.ts";
 import { type Bridge, SESSION_HEADER } from "./bridge.ts";
+import { isModern } from "./eras/envelope.ts";
 import { type Guard, type Refusal, refusalOf } from "./guard.ts";
-import { errorText, type Id, type Message, RPC, readMessage } from "./message.ts";
+import { errorText, type Id, RPC, readMessage } from "./message.ts";
 import { VERSIONS } from "./versions.ts";
 
 /** Connections at once. */
@@ -108,7 +109,9 @@ async function passed(
     return sendJson(response, 400, errorText(message.id, message.code, message.why));
   const accept = request.headers.accept ?? "*/*";
   const id = message.kind === "notification" ? null : message.id;
-  const version = unknownVersion(request, message);
+  if (isModern(request.headers, message))
+    return bridge.sessionless.posted(message, text, request.headers, response);
+  const version = unknownVersion(request);
   if (version !== undefined) {
     const data = { supported: VERSIONS, requested: version };
     return sendJson(
@@ -146,12 +149,9 @@ function sessionIn({ headers }: IncomingMessage): string | undefined {
 const UNKNOWN = "cannot find the session: initialize again";
 
 /** The version that a message is of, where it is none that can be passed on. A client that knows several tries another then. */
-function unknownVersion({ headers }: IncomingMessage, message: Message): string | undefined {
+function unknownVersion({ headers }: IncomingMessage): string | undefined {
   const given = headers["mcp-protocol-version"];
-  if (typeof given === "string" && !VERSIONS.includes(given)) return given.slice(0, 100);
-  return message.kind === "request" && message.method === "server/discover"
-    ? "of a server without sessions"
-    : undefined;
+  return typeof given === "string" && !VERSIONS.includes(given) ? given.slice(0, 100) : undefined;
 }
 
 function opened(bridge: Bridge, request: IncomingMessage, response: ServerResponse): void {

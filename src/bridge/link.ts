@@ -1,4 +1,5 @@
 import { Child, type Command, LONGEST_MESSAGE } from "./child.ts";
+import { KEY, metaOf } from "./eras/envelope.ts";
 import { isList } from "./lists.ts";
 import {
   doneText,
@@ -17,6 +18,8 @@ type Request = Extract<Message, { kind: "request" }>;
 
 /** A request of a client that a child works on. */
 export interface Call {
+  /** It asks for news: nothing is being worked on, and whoever asked asks again when the child is started again. */
+  readonly isListening?: boolean | undefined;
   /** The client's own id of it. */
   readonly id: Id;
   /** The client's own token for its progress. */
@@ -25,6 +28,17 @@ export interface Call {
   tell(message: string): boolean;
   /** Its answer, with the client's id. */
   end(message: string): void;
+}
+
+/** Where the messages of a client go. */
+export interface Peer {
+  call(request: Request, text: string, call: Call): void;
+  /** The client does not want it any more. */
+  cancel(call: Call, text: string): void;
+  /** Passes on a notification. */
+  pass(text: string): void;
+  /** What the client answers to a question. */
+  answer(id: string, text: string): void;
 }
 
 export interface LinkEvents {
@@ -47,6 +61,8 @@ interface Open {
   readonly list: string | undefined;
 }
 
+/** Where the answer to a request for news says whose it is. */
+const SUBSCRIBED = ["result", "_meta", KEY.subscription];
 /** Longest wait for the answer of a child to its `initialize`, ms: `npx` may have to load it first. */
 const START_BOUND = 120_000;
 
@@ -54,14 +70,16 @@ const START_BOUND = 120_000;
  * A running child, and the calls that it works on. Ids are given anew, by one counter: several clients have the same ones,
  * and a child that was started again must not take an old answer for a new one.
  */
-export class Link {
+export class Link implements Peer {
   /** Unix ms. */
   readonly startedAt = Date.now();
   readonly #child: Child;
-  readonly #events: LinkEvents;
+  #events: LinkEvents;
   readonly #calls = new Map<Id, Open>();
   /** What the child asked, by the id that a client knows it by. */
   readonly #questions = new Map<string, Id>();
+  /** What goes with each request of the bridge's own, as its `_meta`. */
+  envelope: Readonly<Record<string, unknown>> | undefined;
   #counter = 0;
   #isOver = false;
   #isEnding = false;
@@ -70,7 +88,7 @@ export class Link {
     this.#events = events;
     this.#child = new Child(command, {
       message: (text) => this.#hear(text),
-      says: (stream, text) => events.says(stream, text),
+      says: (stream, text) => this.#events.says(stream, text),
       lost: () => this.#fail(`the server sent a message of more than ${LONGEST_MESSAGE / 2 ** 20} MiB`),
       ended: (why) => this.#end(why),
     });
@@ -81,7 +99,7 @@ export class Link {
   }
 
   get isBusy(): boolean {
-    return this.#calls.size > 0;
+    return [...this.#calls.values()].some(({ call }) => !call.isListening);
   }
 
   get isOver(): boolean {
@@ -91,6 +109,11 @@ export class Link {
   /** It was told to end. */
   get isEnding(): boolean {
     return this.#isEnding;
+  }
+
+  /** From now on, others hear of it. */
+  hand(events: LinkEvents): void {
+    this.#events = events;
   }
 
   /** The child answers `initialize`. Rejects with its last words when it does not. */
@@ -110,7 +133,7 @@ export class Link {
         resolve(text);
       };
       const id = this.#add({ id: 0, tell: () => false, end }, { method, params });
-      this.#send(requestText(id, method, params), id);
+      this.#send(requestText(id, method, { ...params, _meta: this.envelope }), id);
     });
   }
 
@@ -193,10 +216,18 @@ export class Link {
     const { call, list } = known;
     this.#calls.delete(id);
     if (list !== undefined) this.#events.listed(list, text);
-    call.end(spliced(text, [[["id"], call.id]]));
+    call.end(
+      spliced(text, [[["id"], call.id], ...(call.isListening ? [[SUBSCRIBED, call.id] as const] : [])]),
+    );
   }
 
   #heardNotification(method: string, params: Readonly<Record<string, unknown>>, text: string): void {
+    const subscription = metaOf(params)[KEY.subscription];
+    if (subscription !== undefined) {
+      const call = this.#calls.get(subscription as Id)?.call;
+      call?.tell(spliced(text, [[["params", "_meta", KEY.subscription], call.id]]));
+      return;
+    }
     if (method === "notifications/progress") {
       const call = this.#calls.get(params.progressToken as Id)?.call;
       if (call?.token !== undefined) call.tell(spliced(text, [[["params", "progressToken"], call.token]]));
@@ -227,14 +258,17 @@ export class Link {
   }
 
   #fail(why: string): void {
-    const calls = [...this.#calls.values()];
-    this.#calls.clear();
-    for (const { call } of calls) call.end(errorText(call.id, RPC.internalError, why));
+    for (const [id, { call }] of [...this.#calls]) {
+      if (call.isListening) continue;
+      this.#calls.delete(id);
+      call.end(errorText(call.id, RPC.internalError, why));
+    }
   }
 
   #end(why: string): void {
     this.#isOver = true;
     this.#fail(`the server ended before it answered: ${why}`);
+    this.#calls.clear();
     this.#questions.clear();
     this.#events.ended(why);
   }

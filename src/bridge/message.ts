@@ -22,9 +22,13 @@ export const RPC = {
   parseError: -32700,
   invalidRequest: -32600,
   methodNotFound: -32601,
+  invalidParams: -32602,
   internalError: -32603,
   /** What the official servers say where no code of JSON-RPC fits. */
   refused: -32000,
+  /** Headers are not as the message says. */
+  headerMismatch: -32020,
+  missingCapability: -32021,
   unsupportedVersion: -32022,
 } as const;
 

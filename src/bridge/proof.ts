@@ -17,7 +17,7 @@ export type Proven =
  * known to be one that can be woken. One that crashed has to prove itself again.
  */
 export class Proof {
-  readonly #host: Host;
+  readonly #host: () => Host;
   readonly #reached: () => Promise<Link>;
   readonly #done: (host: Host) => void;
   readonly #starts = new Starts(BACKOFF);
@@ -28,8 +28,8 @@ export class Proof {
   #isClosed = false;
   #wake: (() => void) | undefined;
 
-  /** `reached`: starts the child of `host`. `done`: it was seen to work, and is not needed for that any more. */
-  constructor(host: Host, reached: () => Promise<Link>, done: (host: Host) => void) {
+  /** `host`: the place where it is tried. `reached`: starts its child. `done`: it was seen to work, and is not needed for that any more. */
+  constructor(host: () => Host, reached: () => Promise<Link>, done: (host: Host) => void) {
     this.#host = host;
     this.#reached = reached;
     this.#done = done;
@@ -73,13 +73,13 @@ export class Proof {
       this.#proven = { ok: false, reason: why, nextAt };
     }
     this.#isUnderWay = false;
-    if (!this.#isClosed) this.#done(this.#host);
+    if (!this.#isClosed) this.#done(this.#host());
   }
 
   /** Why it does not work; undefined: it does. */
   async #tried(): Promise<string | undefined> {
     const link = await this.#reached();
-    const { result } = JSON.parse(this.#host.greeting ?? "{}");
+    const { result } = JSON.parse(this.#host().greeting ?? "{}");
     if (!isObject(result?.capabilities) || result.capabilities.tools === undefined) return undefined;
     const { error } = JSON.parse(await link.ask("tools/list", {}, LIST_BOUND));
     return error === undefined

@@ -1,7 +1,7 @@
 import type { Answer, EventStream } from "./answer.ts";
-import type { Memory } from "./host.ts";
 import type { Call } from "./link.ts";
 import { errorText, type Id, notificationText, RPC } from "./message.ts";
+import type { Memory } from "./opening.ts";
 import type { KeptSession } from "./session-file.ts";
 
 /** Streams that one client may have open: the newest one gets what is sent. */
@@ -9,7 +9,7 @@ const MOST_STREAMS = 4;
 /** What waits for a client that has no stream open: messages, and characters of them. */
 const MOST_QUEUED = { messages: 256, characters: 1024 * 1024 };
 /** Of the protocol, from the most talkative on. */
-const LEVELS = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+export const LEVELS = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 
 /** A client as it was introduced by `initialize`: whatever becomes of children, it stays. */
 export class Session {

@@ -19,12 +19,12 @@ export function spliced(text: string, values: readonly (readonly [Path, unknown]
   );
 }
 
-interface Span {
+export interface Span {
   readonly from: number;
   readonly to: number;
 }
 
-function spanOf(text: string, path: Path): Span | undefined {
+export function spanOf(text: string, path: Path): Span | undefined {
   let span: Span | undefined = { from: skipSpace(text, 0), to: text.length };
   for (const key of path) {
     span = memberOf(text, span.from, key);
@@ -35,19 +35,26 @@ function spanOf(text: string, path: Path): Span | undefined {
 
 /** The value of a key of the object that begins there; undefined: there is no object, or no such key. */
 function memberOf(text: string, object: number, key: string): Span | undefined {
-  if (text[object] !== "{") return undefined;
   let found: Span | undefined;
+  for (const { name, from, to } of membersOf(text, object)) if (name === key) found = { from, to };
+  return found;
+}
+
+/** The members of the object that begins there: the name, where it begins, and where its value is. */
+export function* membersOf(
+  text: string,
+  object: number,
+): Generator<Span & { readonly name: string; readonly at: number }> {
+  if (text[object] !== "{") return;
   let at = skipSpace(text, object + 1);
   while (text[at] === '"') {
-    const name = endOfString(text, at);
-    const isIt = JSON.parse(text.slice(at, name)) === key;
-    const from = skipSpace(text, skipSpace(text, name) + 1);
+    const end = endOfString(text, at);
+    const from = skipSpace(text, skipSpace(text, end) + 1);
     const to = endOfValue(text, from);
-    if (isIt) found = { from, to };
+    yield { name: JSON.parse(text.slice(at, end)), at, from, to };
     at = skipSpace(text, to);
     if (text[at] === ",") at = skipSpace(text, at + 1);
   }
-  return found;
 }
 
 function skipSpace(text: string, from: number): number {

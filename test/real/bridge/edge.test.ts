@@ -69,7 +69,6 @@ const REFUSED: [what: string, asked: Parameters<typeof ask>[1], status: number, 
     400,
     /-32022/,
   ],
-  ["a client without sessions", { body: { ...PING, method: "server/discover" } }, 400, /-32022.*2025-11-25/],
 ];
 
 describe("a bridge", () => {
