@@ -76,10 +76,10 @@ export class Answer {
     response.once("close", () => this.#stop());
   }
 
-  /** The answer may take a while. */
-  begin(): void {
+  /** The answer may take a while. `after`: until it is begun as a stream, ms; a status is of use until then. */
+  begin(after = STREAM_AFTER): void {
     if (!this.#takes.json) this.#opened();
-    else if (this.#takes.events) this.#timer = setTimeout(() => this.#opened(), STREAM_AFTER);
+    else if (this.#takes.events) this.#timer = setTimeout(() => this.#opened(), after);
   }
 
   /** What belongs to the request, before its answer. False: it cannot be sent here. */

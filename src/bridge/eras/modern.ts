@@ -17,6 +17,8 @@ type Request = Extract<Message, { kind: "request" }>;
 
 /** Requests of all clients without sessions that are worked on at once, and streams for news. */
 const MOST_CALLS = 1024;
+/** What a client that asks for the server's era gets later has no status of its own, ms. */
+const STATUS_BOUND = 15_000;
 /** Answers of a server that are refusals of the request itself. */
 const REFUSALS: readonly unknown[] = [RPC.missingCapability, RPC.unsupportedVersion, RPC.headerMismatch];
 
@@ -80,7 +82,7 @@ export class ModernClients {
     if (message.kind === "notification") return void response.writeHead(202).end();
     const { id, method } = message;
     const answer = new Answer(response, headers.accept ?? "*/*");
-    answer.begin();
+    answer.begin(method === "server/discover" ? STATUS_BOUND : undefined);
     let era: Era;
     try {
       era = await this.#server.era();
