@@ -22,7 +22,7 @@ if (module.enableCompileCache) {
   keepCompiled(process.env, module);
 }
 /** With these, the rest of xy is meant. */
-const OTHERWISE = ["--help", "-h", "--open"];
+const OTHERWISE = ["--help", "-h", "--open", "--launcher"];
 /** They stay for as long as their server, or client, runs: nothing else of xy is loaded for them. */
 const ALONE = { bridge: "runBridge", connect: "runConnect" };
 const [command, ...words] = process.argv.slice(2);

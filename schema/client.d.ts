@@ -12,6 +12,15 @@ export interface ServerSpec {
   readonly host: string;
   readonly mcp: {
     readonly path: string;
+    readonly transport?: "stdio" | undefined;
+    readonly share?: "all" | undefined;
+    readonly start?: "on-demand" | undefined;
+    readonly idleStop?: number | undefined;
+    readonly maxSessions?: number | undefined;
+    readonly maxChildren?: number | undefined;
+    readonly capabilities?: readonly string[] | undefined;
+    readonly allowHosts?: readonly string[] | undefined;
+    readonly allowOrigins?: readonly string[] | undefined;
     readonly [more: string]: unknown;
   } | null;
   readonly env: Readonly<Record<string, string | {
@@ -198,6 +207,15 @@ export interface ShortServerSpec {
   readonly host?: string | undefined;
   readonly mcp?: {
     readonly path: string;
+    readonly transport?: "stdio" | undefined;
+    readonly share?: "all" | undefined;
+    readonly start?: "on-demand" | undefined;
+    readonly idleStop?: number | undefined;
+    readonly maxSessions?: number | undefined;
+    readonly maxChildren?: number | undefined;
+    readonly capabilities?: readonly string[] | undefined;
+    readonly allowHosts?: readonly string[] | undefined;
+    readonly allowOrigins?: readonly string[] | undefined;
     readonly [more: string]: unknown;
   } | null | undefined;
   /** The whole environment. Left out: what every server gets (HOME, USER, LANG, PATH and so on). */

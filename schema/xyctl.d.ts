@@ -41,10 +41,30 @@ export interface Server {
   readonly portFlag?: string | undefined;
   /** Address on which the port is expected to listen. Default: "127.0.0.1". */
   readonly host?: string | undefined;
-  /** Marks an HTTP MCP server: its URL is `http://host:port/path`. */
+  /** Marks an MCP server: its URL is `http://host:port/path`. */
   readonly mcp?: true | {
     /** Path of the endpoint. Default: "/mcp". */
     readonly path?: string | undefined;
+    /** How the program speaks MCP. `stdio`: over its stdin and stdout; xy serves it over HTTP, on the server's port. Default: "http". */
+    readonly transport?: "http" | "stdio" | undefined;
+    /** With stdio: a process for each client (`session`, the default), or one for all of them. */
+    readonly share?: "session" | "all" | undefined;
+    /** With stdio: whether a process runs before a client needs it (`eager`, the default), or not (`on-demand`). */
+    readonly start?: "eager" | "on-demand" | undefined;
+    /** With stdio: stop a process that was idle for this long; the next request starts it again. */
+    readonly idleStop?: string | undefined;
+    /** With stdio: most clients at a time; 100 by default. */
+    readonly maxSessions?: number | undefined;
+    /** With stdio: most processes at a time, 20 by default. The one that was idle longest makes room. */
+    readonly maxChildren?: number | undefined;
+    /** With stdio and one process for all clients: what that is told that clients can do, such as `sampling`. Nothing by default, and never `roots`. */
+    readonly capabilities?: readonly string[] | undefined;
+    /** With stdio: further names by which clients may reach this machine. */
+    readonly allowHosts?: readonly string[] | undefined;
+    /** With stdio: web pages that may use the server, such as `https://app.example`. */
+    readonly allowOrigins?: readonly string[] | undefined;
+    /** With stdio: a reference to a secret that clients must send as a bearer token. */
+    readonly token?: Secret | undefined;
   } | undefined;
   /** Environment variables, added to those that every server gets. A value is text, or a reference to a secret. */
   readonly env?: Readonly<Record<string, string | Secret>> | undefined;

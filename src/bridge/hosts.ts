@@ -20,6 +20,8 @@ export interface Common extends Means {
 }
 
 export interface Means {
+  /** What clients can do, for a shared child. */
+  readonly capabilities: readonly string[];
   readonly command: Command;
   /** Version of xy, which a shared child is told. */
   readonly version: string;
@@ -53,13 +55,13 @@ export function hostOf(session: Session, { says, known, turn, crashed }: Common,
 /** The place for the child that all clients share. */
 export function sharedHost(
   sessions: () => Session[],
-  { says, version, known, turn, crashed }: Common,
+  { says, version, capabilities, known, turn, crashed }: Common,
   eras: Eras,
 ): Host {
   const introduction = {
     protocolVersion: VERSIONS[0],
-    // What a client can do would count for all of them. Never roots: they are one client's walls.
-    capabilities: {},
+    // What a client can do would count for all of them.
+    capabilities: Object.fromEntries(capabilities.map((name) => [name, {}])),
     clientInfo: { name: "xy", version },
   };
   const { guests, clients } = eras;

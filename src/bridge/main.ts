@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { TOKEN_VARIABLE } from "../model/bridge-token.ts";
+import { CHILD_NODE_OPTIONS } from "../model/bridge-words.ts";
 import { EXIT } from "../model/exit-codes.ts";
 import { visible } from "../model/visible.ts";
 import { packageVersion } from "../system/package.ts";
@@ -12,13 +13,15 @@ import { SessionFolder } from "./session-file.ts";
 /** Answers that are under way when the bridge is told to end get so long, ms. */
 const LAST_ANSWERS = 1000;
 
+/** What a server may be told to stop with. */
+const ENDING = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
+
 /** Runs a bridge until it is told to end. Returns the exit code. */
 export async function runBridge(argv: readonly string[]): Promise<number> {
   const options = readOptions(argv, process.env);
   if (typeof options === "string")
     return failed(EXIT.usage, options, "Run `xy bridge --help` to see how it is used.");
-  // What only the bridge has to know.
-  delete process.env[TOKEN_VARIABLE];
+  settleEnvironment(process.env);
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const version = packageVersion();
   const folder =
@@ -28,7 +31,7 @@ export async function runBridge(argv: readonly string[]): Promise<number> {
   const bridge = new Bridge({ ...options, version, folder, says });
   const server = httpServer(bridge, options.path, options);
   const told = new Promise<void>((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => resolve());
+    for (const signal of ENDING) process.once(signal, () => resolve());
   });
   try {
     server.listen(options.port, options.host);
@@ -50,6 +53,14 @@ export async function runBridge(argv: readonly string[]): Promise<number> {
   server.closeIdleConnections();
   await once(server, "close");
   return EXIT.success;
+}
+
+/** Leaves what the children are to get. */
+function settleEnvironment(env: NodeJS.ProcessEnv): void {
+  delete env[TOKEN_VARIABLE];
+  const options = env[CHILD_NODE_OPTIONS];
+  if (options !== undefined) env.NODE_OPTIONS = options;
+  delete env[CHILD_NODE_OPTIONS];
 }
 
 function says(stream: "out" | "err", who: string | undefined, text: string): void {

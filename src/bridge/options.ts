@@ -36,6 +36,11 @@ export const FLAGS = {
     value: "FOLDER",
     summary: "Folder of its own in which to keep sessions, so that they outlive the bridge.",
   },
+  capability: {
+    value: "NAME",
+    summary: "What a shared child is told that clients can do, such as sampling; never roots.",
+    many: true,
+  },
   "allow-host": { value: "NAME", summary: "Further name that clients may use for this machine.", many: true },
   "allow-origin": {
     value: "ORIGIN",
@@ -58,6 +63,7 @@ export interface Options {
   readonly share: "session" | "all";
   readonly start: "eager" | "on-demand";
   readonly idleStop?: number | undefined;
+  readonly capabilities: readonly string[];
   readonly maxSessions: number;
   /** Undefined: sessions end with the bridge. */
   readonly sessions?: string | undefined;
@@ -92,6 +98,9 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
   const start = value("start") ?? FLAGS.start.usual;
   if (start !== "eager" && start !== "on-demand")
     return `cannot start a child ${start}: write eager or on-demand`;
+  const capabilities = many("capability");
+  if (capabilities.includes("roots"))
+    return "cannot tell a shared child of roots: those of one client would count for all; leave out that capability";
   const idle = value("idle-stop");
   const idleStop = idle === undefined ? undefined : parseDuration(idle);
   if (idle !== undefined && !idleStop)
@@ -104,7 +113,8 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
   const sessions = value("sessions");
   if (sessions === "") return "cannot keep sessions in --sessions: it names no folder";
   return {
-    ...{ port, host, path, share, start, idleStop, maxSessions, maxChildren, maxStarts, token, sessions },
+    ...{ port, host, path, share, start, idleStop, capabilities },
+    ...{ maxSessions, maxChildren, maxStarts, token, sessions },
     ...{ allowHosts: many("allow-host"), allowOrigins: many("allow-origin"), command: { program, args } },
   };
 }

@@ -9,6 +9,7 @@ import { own } from "../model/own.ts";
 import { visible } from "../model/visible.ts";
 import type { Evaluated } from "../operation/evaluating.ts";
 import type { HostName } from "../operation/host-name.ts";
+import { bridgeLauncherPath, usualStateFolder } from "../system/paths.ts";
 import { machineTitle, shownMachine } from "../views/machine.ts";
 import { BaseCommand } from "./base.ts";
 import { type EvaluationFlags, settingOf, usable } from "./configuration.ts";
@@ -186,7 +187,8 @@ async function refusalsThere(
   return desired.servers.flatMap((spec) => {
     const { backend, name } = spec;
     if (!isManager(backend) || wrong.has(name)) return [];
-    const facts = { spec, envFiles: [], home, user, installed: { enabled: true } };
+    const launcher = bridgeLauncherPath(usualStateFolder(home));
+    const facts = { spec, envFiles: [], home, user, launcher, installed: { enabled: true } };
     return unitProblems(backend, [{ ...facts, place: (path) => place(name, path) }]);
   });
 }

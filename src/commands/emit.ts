@@ -6,6 +6,8 @@ import { type RenderedUnit, renderUnits, unitProblems } from "../backends/render
 import { MANAGERS, type Manager } from "../model/backends.ts";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import { EXIT } from "../model/exit-codes.ts";
+import { isBridged } from "../model/launch.ts";
+import type { ServerSpec } from "../model/spec.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import { evaluateToEmit } from "../operation/emitting.ts";
 import { lookAtUnits, removeUnits, type UnitFolder, writeUnits } from "../operation/unit-files.ts";
@@ -137,6 +139,7 @@ export default class Emit extends BaseCommand {
       text: () => (folder === undefined ? this.#unitsText(units) : filesText(done)),
       notes: () => [
         ...(flags.quiet ? [] : notesOn(units, ignored)),
+        ...bridgeNotes(servers.filter(({ spec }) => units.some(({ server }) => server === spec.name))),
         ...(left.length > 0 ? [`xy: no unit was written for ${left.join(", ")}`] : []),
       ],
     });
@@ -245,6 +248,16 @@ function asProblems({ server, losses }: RenderedUnit): Diagnostic[] {
   return losses
     .filter(({ declared }) => declared)
     .map(({ message }) => ({ severity: "error", message, server }));
+}
+
+/** What the units of servers that speak over stdin and stdout need beside them. */
+function bridgeNotes(servers: readonly { readonly spec: ServerSpec }[]): string[] {
+  const bridged = servers.filter(({ spec }) => isBridged(spec)).map(({ spec }) => spec.name);
+  if (bridged.length === 0) return [];
+  const names = bridged.join(", ");
+  return [
+    `${names}: xy's bridge runs it; on each machine, \`xy bridge --launcher\` writes what the unit starts`,
+  ];
 }
 
 /** Remarks on the units, each once for all servers it applies to. */

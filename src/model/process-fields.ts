@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { block, keptObject } from "./field.ts";
+import { block } from "./field.ts";
 import { envInput, pathText, port, text, textList, umaskInput, whole } from "./input-parts.ts";
-import { everywhere, field, found, used } from "./server-row.ts";
+import { isStdio, type Mcp, mcpInput, mcpKept, shownOfMcp } from "./mcp-fields.ts";
+import { everywhere, field, found, inEach, used } from "./server-row.ts";
 import { type EnvValue, envValue, name } from "./spec-parts.ts";
 
 /** The settings of the process that a server is, and its identity: program, arguments, port, environment, folder, limits. */
@@ -40,8 +41,6 @@ const autoPort = z.strictObject(
   { error: PREFER },
 );
 export const PORT_CHOICES = 'write a number from 1 to 65535, "auto" (one is chosen and kept) or "none"';
-
-const mcpKept = keptObject({ path: { kept: z.string() } }).nullable();
 
 export const PROCESS_FIELDS = {
   name: found({ kept: name, becomes: (_, facts) => facts.name }),
@@ -93,25 +92,13 @@ export const PROCESS_FIELDS = {
     start: everywhere(),
   }),
   mcp: field({
-    written: z
-      .union(
-        [
-          z.literal(true),
-          z.strictObject({
-            path: z
-              .string({ error: 'write a path such as "/mcp"' })
-              .startsWith("/", { error: 'write a path that begins with "/", such as "/mcp"' })
-              .default("/mcp")
-              .describe("Path of the endpoint."),
-          }),
-        ],
-        { error: "write true, or a block with the path" },
-      )
-      .optional()
-      .describe("Marks an HTTP MCP server: its URL is `http://host:port/path`."),
+    written: mcpInput,
     kept: mcpKept,
     becomes: (_, facts) => facts.mcp,
     absent: null,
+    // One that speaks HTTP itself gets nothing of this.
+    start: inEach((mcp: Mcp) => (isStdio(mcp) ? [mcp] : [])),
+    shown: shownOfMcp,
   }),
   env: field({
     written: envInput

@@ -3,6 +3,7 @@ import { BACKENDS } from "./backends.ts";
 import type { Start, Traits } from "./field.ts";
 import type { duration } from "./input-parts.ts";
 import type { Machine } from "./machine.ts";
+import type { Mcp } from "./mcp-fields.ts";
 import type { Owner } from "./probe-input.ts";
 import type { ProbeCommand } from "./probe-of.ts";
 import type { CLASSES, EnvValue } from "./spec-parts.ts";
@@ -25,7 +26,7 @@ export interface Facts {
   readonly port: number | null;
   /** Where it listens. */
   readonly host?: string;
-  readonly mcp: { readonly path: string } | null;
+  readonly mcp: Mcp;
   readonly env: Readonly<Record<string, EnvValue>>;
   readonly workingDir: string;
   /** Of the probes that run a program: where it was found, and its arguments with every template filled in. */
@@ -48,7 +49,10 @@ export const used = <W extends z.ZodType>(written: W) => ({ written });
 
 /** Every process gets it at its start, whatever runs it. */
 export const everywhere = <Value>(part: (value: Value) => unknown = (value) => value): Start<Value> =>
-  Object.fromEntries(BACKENDS.map((backend) => [backend, (value: Value) => [part(value)]]));
+  inEach((value) => [part(value)]);
+/** The same for parts that not every server has. */
+export const inEach = <Value>(parts: (value: Value) => readonly unknown[]): Start<Value> =>
+  Object.fromEntries(BACKENDS.map((backend) => [backend, parts]));
 
 export const length = (written: z.ZodDefault<typeof duration>) =>
   field({

@@ -9,6 +9,7 @@ import { ACCOUNT, type Machine } from "../model/machine.ts";
 import { isAuto } from "../model/port.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { type Selection, select } from "../reconciler/select.ts";
+import { bridgeLauncherPath, usualStateFolder } from "../system/paths.ts";
 import { readConfiguration, type Setting } from "./evaluating.ts";
 import { readMachine } from "./machine.ts";
 
@@ -21,6 +22,8 @@ interface ToEmit {
   readonly home: string;
   /** Login name of the account. */
   readonly user: string;
+  /** What runs xy's bridge there. */
+  readonly launcher: string;
   /** For any account: the same with a mark for the name, and what is given without a word. */
   readonly portable?: { readonly spec: ServerSpec; readonly given: Readonly<Record<string, string>> };
   /** Where the configuration says a part of it, and whether it does. */
@@ -76,6 +79,7 @@ export async function evaluateToEmit(
   const nameless = isPortable ? { ...machine, user: ACCOUNT } : undefined;
   const portable = nameless && (await resolveUnseen(emitted, { machine: nameless, ...around }));
   const { home, user } = machine;
+  const launcher = bridgeLauncherPath(target ? usualStateFolder(home) : setting.state);
   const servers = desired.servers.flatMap((spec, i) => {
     const server = wanted.find(({ name }) => name === spec.name);
     if (server === undefined) return [];
@@ -86,6 +90,7 @@ export async function evaluateToEmit(
           spec,
           home,
           user,
+          launcher,
           envFiles: envFilesOf(server, machine),
           place: server.place,
           isSaid: server.isSaid,

@@ -10,6 +10,7 @@ export interface HttpTarget {
   /** The `Host` header, with the port where it needs one. */
   readonly host: string;
   readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Accepted status codes; if empty, 200 to 299. */
   readonly status: readonly number[];
   readonly timeoutMs: number;
@@ -17,7 +18,7 @@ export interface HttpTarget {
 
 /** Requests the path once, and judges only the status. A redirect is not followed: it counts by its own status. */
 export async function httpProbe(target: HttpTarget): Promise<ProbeReport> {
-  const { address, port, host, path, status, timeoutMs } = target;
+  const { address, port, host, path, headers, status, timeoutMs } = target;
   const began = performance.now();
   let words: OwnWords | undefined;
   const { head, refusal } = await exchange(
@@ -27,7 +28,7 @@ export async function httpProbe(target: HttpTarget): Promise<ProbeReport> {
       port,
       host,
       path,
-      headers: { Accept: "*/*" },
+      headers: { Accept: "*/*", ...headers },
       deadline: deadlineIn(timeoutMs),
     },
     (got) => {

@@ -13,6 +13,8 @@ export interface McpPlace {
   /** The `Host` header, with the port where it needs one. */
   readonly host: string;
   readonly path: string;
+  /** Of every request, such as its authorization. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Time for all requests together, ms. */
   readonly timeoutMs: number;
 }
@@ -133,10 +135,10 @@ export class Conversation implements Talk {
     body: string | undefined,
     deadline: Deadline,
   ): HttpRequest {
-    const { address, port, host, path } = this.#place;
+    const { address, port, host, path, headers: always } = this.#place;
     const accept = "application/json, text/event-stream";
     const own = body === undefined ? {} : { "Content-Type": "application/json", Accept: accept };
-    const all = { ...own, ...this.standing, ...headers };
+    const all = { ...always, ...own, ...this.standing, ...headers };
     return { method, address, port, host, path, headers: all, ...(body !== undefined && { body }), deadline };
   }
 

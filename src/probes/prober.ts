@@ -1,11 +1,14 @@
+import { TOKEN_VARIABLE } from "../model/bridge-token.ts";
 import { environmentOf } from "../model/environment.ts";
+import { isStdio } from "../model/mcp-fields.ts";
+import { own } from "../model/own.ts";
 import type { ProbeReport } from "../model/probe-report.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import type { Probe, SecretValues } from "../model/spec-parts.ts";
 import { timeoutHelp } from "../model/start-report.ts";
 import { packageVersion } from "../system/package.ts";
 import { commandProbe } from "./command.ts";
-import { httpProbe } from "./http.ts";
+import { type HttpTarget, httpProbe } from "./http.ts";
 import { at, ListenerProbe } from "./listener.ts";
 import { type McpTarget, mcpProbe } from "./mcp.ts";
 import type { Subject } from "./subject.ts";
@@ -51,7 +54,8 @@ export class Prober {
     if (probe.type === "http" && probe.host !== undefined) return askElsewhere(probe, probe.host);
     const listener = await this.#listener.look({ ...probe, host: spec.host });
     if (probe.type === "tcp" || !listener.ok || listener.address === undefined) return listener;
-    const seen = await this.#ask(probe, spec.host, listener.address);
+    const place = { address: listener.address, host: spec.host, ...authorization(spec, secrets) };
+    const seen = await this.#ask(probe, place);
     const look = probe.type === "mcp" ? withHelp(seen, probe, spec) : seen;
     return {
       ...look,
@@ -66,9 +70,12 @@ export class Prober {
     this.#known = { era, ...(transport === "http+sse" ? { ssePath: mcp.path ?? path } : {}) };
   }
 
-  async #ask(probe: Exclude<NetworkProbe, { type: "tcp" }>, host: string, address: string): Promise<Look> {
+  async #ask(
+    probe: Exclude<NetworkProbe, { type: "tcp" }>,
+    { address, host, headers }: Pick<HttpTarget, "address" | "host" | "headers">,
+  ): Promise<Look> {
     const { port, path, timeout: timeoutMs } = probe;
-    const target = { address, port, path, host: at(host, port), timeoutMs };
+    const target = { address, port, path, host: at(host, port), timeoutMs, ...(headers && { headers }) };
     if (probe.type === "http") return httpProbe({ ...target, status: probe.status });
     this.#version ??= packageVersion();
     const report = await mcpProbe({
@@ -80,6 +87,12 @@ export class Prober {
     // A server of the legacy era keeps some data for each session, even for one that was closed.
     return { ...report, costly: this.#known.era === "legacy" };
   }
+}
+
+/** What a server behind xy's bridge wants of whoever asks it, xy too. */
+function authorization({ mcp }: ServerSpec, secrets: SecretValues): Pick<HttpTarget, "headers"> {
+  const token = isStdio(mcp) ? own(secrets, TOKEN_VARIABLE) : undefined;
+  return token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } };
 }
 
 /** For an address other than the server's own, nobody can say who should listen there. */

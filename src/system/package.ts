@@ -22,4 +22,7 @@ export function packageVersion(): string {
 /** A template of the package, by its name in `templates/`. */
 export const templatePath = (name: string) => join(packageRoot(), "templates", name);
 export const launcherPath = () => join(packageRoot(), "bin", "xy.js");
+/** A bridge without the rest of xy, and its code. */
+export const bridgeEntryPath = () => join(packageRoot(), "bin", "bridge.js");
+export const bridgeCodePath = () => join(packageRoot(), "dist", "bridge.js");
 export const agentEntryPath = () => join(packageRoot(), "dist", "agent.js");

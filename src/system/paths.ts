@@ -51,12 +51,20 @@ export function typedFolder({ PWD }: Environment, cwd: string): string {
 /** Whether each may be used is decided in `private-folder.ts`. */
 export function pathsOf(env: Environment): Paths {
   return {
-    state: join(baseFolder(env, "XDG_STATE_HOME") ?? join(homeOf(env), ".local/state"), "xy"),
+    state: stateFolder(env),
     cache: join(baseFolder(env, "XDG_CACHE_HOME") ?? join(homeOf(env), ".cache"), "xy"),
     config: baseFolder(env, "XDG_CONFIG_HOME") ?? join(homeOf(env), ".config"),
     runtime: baseFolder(env, "XDG_RUNTIME_DIR"),
   };
 }
+
+function stateFolder(env: Environment): string {
+  const base = baseFolder(env, "XDG_STATE_HOME");
+  return base === undefined ? usualStateFolder(homeOf(env)) : join(base, "xy");
+}
+
+/** Of an account whose environment says nothing else. */
+export const usualStateFolder = (home: string) => join(home, ".local/state/xy");
 
 /**
  * Makes a folder that only the account can enter, with its parents. Does not use mkdir's own recursion: Node 20 loops for
@@ -119,6 +127,9 @@ export const programPaths = (state: string) => ({
 });
 /** Copies of programs, which stay the same while a package is replaced. */
 export const programsDir = (state: string) => join(state, "agent.programs");
+/** What units run in place of a server that speaks over stdin and stdout, and the file that says where the bridge is. */
+export const bridgeLauncherPath = (state: string) => join(state, "bridge.sh");
+export const bridgeProgramPath = (state: string) => join(state, "bridge.program");
 export const projectsDir = (state: string) => join(state, "projects");
 /** Throws on an invalid name: it could lead anywhere. */
 export const projectDir = (state: string, project: string) => join(state, "projects", checkedName(project));

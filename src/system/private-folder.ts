@@ -6,6 +6,8 @@ import {
   agentLockPath,
   agentLoopPath,
   agentRecordPath,
+  bridgeLauncherPath,
+  bridgeProgramPath,
   closeDir,
   ensurePrivateDir,
   loopRecordPath,
@@ -50,7 +52,8 @@ function problemIn(way: Way, path: string, purpose: Purpose): string | undefined
 /** Why a state folder cannot be trusted: this checks the folder, and everything in it that is run or believed. */
 export function whyNotTrusted(state: string): string | undefined {
   const { current, next, failed, previous } = programPaths(state);
-  const programs = [agentLoopPath(state), current, next, failed, previous, programsDir(state)];
+  const bridge = [bridgeLauncherPath(state), bridgeProgramPath(state)];
+  const programs = [...bridge, agentLoopPath(state), current, next, failed, previous, programsDir(state)];
   // Not the agent's log: nothing depends on it, and earlier versions created it with their umask.
   const records = [agentRecordPath(state), loopRecordPath(state), agentLockPath(state), projectsDir(state)];
   const others = ["key", "locks", "ready", "trust", "trusted.json"].map((name) => join(state, name));

@@ -3,8 +3,15 @@ import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isCode, isFileWith, makeWayForFile, makeWayForFolder, readText, writeAtomic } from "./files.ts";
-import { agentEntryPath, launcherPath, packageRoot, packageVersion } from "./package.ts";
-import { ensurePrivateDir, programPaths, programsDir } from "./paths.ts";
+import {
+  agentEntryPath,
+  bridgeCodePath,
+  bridgeEntryPath,
+  launcherPath,
+  packageRoot,
+  packageVersion,
+} from "./package.ts";
+import { bridgeProgramPath, ensurePrivateDir, programPaths, programsDir } from "./paths.ts";
 
 /** What runs as the agent, as absolute paths: Node, and its script. */
 export interface Program {
@@ -45,7 +52,13 @@ export function copyOfAgent(state: string): Program {
   // Node cannot load a module from such a path: then the package itself is used.
   if (state.includes("\\")) return { node: process.execPath, entry: agentEntryPath() };
   const code = fs.readFileSync(agentEntryPath());
-  const hash = createHash("sha256").update(code).update(packageRoot()).digest("hex").slice(0, 12);
+  const bridge = fs.readFileSync(bridgeCodePath());
+  const hash = createHash("sha256")
+    .update(code)
+    .update(bridge)
+    .update(packageRoot())
+    .digest("hex")
+    .slice(0, 12);
   const dir = join(programsDir(state), `${packageVersion()}-${hash}`);
   const files: Readonly<Record<string, string | Buffer>> = {
     // For the loop: the agent, and where it was copied from.
@@ -54,6 +67,8 @@ export function copyOfAgent(state: string): Program {
     // Commands that the agent runs come from the package itself.
     "bin/xy.js": `import ${JSON.stringify(pathToFileURL(launcherPath()))};\n`,
     "dist/agent.js": code,
+    "dist/bridge.js": bridge,
+    "bin/bridge.js": fs.readFileSync(bridgeEntryPath()),
   };
   for (const folder of [programsDir(state), dir, join(dir, "dist"), join(dir, "bin")]) {
     makeWayForFolder(folder);
@@ -100,7 +115,9 @@ export function prepareProgram(state: string): void {
 
 /** Removes copies that nothing names any more. One that cannot be removed is left for the next time. */
 export function forgetCopies(state: string, now: number): void {
-  const named = Object.values(programPaths(state)).map((path) => readProgram(path)?.entry ?? "");
+  const named = [...Object.values(programPaths(state)), bridgeProgramPath(state)].map(
+    (path) => readProgram(path)?.entry ?? "",
+  );
   try {
     for (const name of fs.readdirSync(programsDir(state))) {
       const dir = join(programsDir(state), name);

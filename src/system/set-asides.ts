@@ -63,6 +63,8 @@ const LOST: Readonly<Record<string, string | null>> = {
   "agent.program": null,
   "agent.programs": null,
   "agent.sh": null,
+  "bridge.program": null,
+  "bridge.sh": null,
   "jobs.next": "the number of the next job: numbering continues after the newest known one",
   "project.json":
     "which folder the project belongs to, and the ports chosen for servers: one may get another port",

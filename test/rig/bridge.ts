@@ -15,7 +15,8 @@ export async function startBridge(
   const said: string[] = [];
   const bridge = new Bridge({
     command: { program: process.execPath, args },
-    ...{ share: "session", start: "eager", maxSessions: 100, maxChildren: 50, maxStarts: 1000, version: "0" },
+    ...{ share: "session", start: "eager", capabilities: [], version: "0" },
+    ...{ maxSessions: 100, maxChildren: 50, maxStarts: 1000 },
     says: (stream, who, text) => said.push(`[${stream}] ${who ?? ""} ${text}`),
     ...options,
   });

@@ -134,6 +134,7 @@ export const factsOf = (spec: ServerSpec, over: Partial<UnitFacts> = {}): UnitFa
   envFiles: [],
   home: "/home/me",
   user: "me",
+  launcher: "/home/me/.local/state/xy/bridge.sh",
   ...over,
 });
 

@@ -77,7 +77,17 @@ export async function makeFifosAt(paths: readonly string[]): Promise<void> {
 /** What a program is started from. */
 export type Launched = Pick<
   ServerSpec,
-  "project" | "name" | "program" | "args" | "env" | "workingDir" | "umask" | "limits" | "port" | "host"
+  | "project"
+  | "name"
+  | "program"
+  | "args"
+  | "env"
+  | "workingDir"
+  | "umask"
+  | "limits"
+  | "port"
+  | "host"
+  | "mcp"
 >;
 
 export interface KeeperStart {

@@ -1,7 +1,9 @@
 import * as fs from "node:fs";
 import { environmentOf, SpawnError } from "../../model/environment.ts";
 import type { Mark } from "../../model/family.ts";
+import { isBridged, launchEnv, launchOf } from "../../model/launch.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
+import { ownBridge } from "../../system/bridge-program.ts";
 import { holderText } from "../../system/holders.ts";
 import { holderOf } from "../../system/listeners.ts";
 import { hardLimitOfFiles } from "../../system/open-files.ts";
@@ -28,11 +30,12 @@ export interface SpawnRequest {
 
 /** Starts a server's program in a new run folder. Throws a {@link SpawnError} when it cannot run. */
 export async function spawnIncarnation(request: SpawnRequest): Promise<Incarnation> {
-  const { dir, spec, log, events, seen = [] } = request;
-  checkProgram(spec.program);
+  const { dir, log, events, seen = [] } = request;
+  checkProgram(request.spec.program);
+  const spec = isBridged(request.spec) ? launchOf(request.spec, bridgeHere()) : request.spec;
   checkFolder(spec.workingDir);
   checkLimits(spec.limits);
-  const env = environmentOf(spec, request.secrets);
+  const env = launchEnv(spec, environmentOf(spec, request.secrets));
   await checkPort(spec, seen);
   log.open();
   await request.runFolders.make(dir);
@@ -40,7 +43,9 @@ export async function spawnIncarnation(request: SpawnRequest): Promise<Incarnati
   const files = openRunFiles(doors);
   const keeper = await startKeeper({ dir, spec, env }).catch((error: Error) => {
     closeFiles(files);
-    throw new SpawnError(`cannot start ${spec.program}: ${error.message}`, { passing: isShortage(error) });
+    throw new SpawnError(`cannot start ${request.spec.program}: ${error.message}`, {
+      passing: isShortage(error),
+    });
   });
   const incarnation = new Incarnation(dir, { log, events, port: spec.port, seen });
   try {
@@ -73,6 +78,14 @@ function checkProgram(program: string): void {
   if (head.toString("latin1", 0, 2) !== "#!" && !MAGIC.has(head.toString("hex"))) {
     throw new SpawnError(`cannot start ${program}: it is neither a binary nor a script with a #! line`);
   }
+}
+
+/** The words that run this agent's own bridge: it is beside the agent, in a copy that no update of the package touches. */
+function bridgeHere(): [string, string] {
+  const { node, entry } = ownBridge();
+  if (fs.existsSync(entry)) return [node, entry];
+  const wayOut = "`xy agent stop`, and the next apply starts an agent that has one";
+  throw new SpawnError(`cannot start: the bridge of xy is missing: ${entry} does not exist; ${wayOut}`);
 }
 
 /** ELF, Mach-O in its byte orders and widths, and the universal binary. */

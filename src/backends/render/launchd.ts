@@ -4,7 +4,6 @@ import { stamped } from "./stamp.ts";
 import { type Limit, secretFaults, textFaults } from "./texts.ts";
 import {
   plainEnvironment,
-  secretNames,
   serverIn,
   startsItself,
   type UnitFacts,
@@ -23,9 +22,9 @@ export const launchdUnits: UnitFormat = {
   fileName: (spec) => `${unitName(spec)}.plist`,
   serverOf: (fileName, project) => serverIn(fileName, project, ".plist"),
   isOurs: (text) => text.includes("<key>XyProject</key>"),
-  faults: ({ spec, envFiles, installed }) => [
-    ...textFaults("launchd", spec, { everywhere: [NOT_IN_XML] }),
-    ...(installed ? [] : secretFaults("launchd", secretNames(spec), envFiles)),
+  faults: (facts) => [
+    ...textFaults("launchd", facts, { everywhere: [NOT_IN_XML] }),
+    ...(facts.installed ? [] : secretFaults("launchd", facts)),
   ],
   render: (facts) => stamped(facts, (hash) => renderTemplate("server.plist.hbs", viewOf(facts, hash))),
 };

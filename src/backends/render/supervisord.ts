@@ -3,9 +3,9 @@ import { renderTemplate } from "../unit-text.ts";
 import { stamped } from "./stamp.ts";
 import { type Limit, secretFaults, textFaults } from "./texts.ts";
 import {
+  commandWords,
   type Fault,
   plainEnvironment,
-  secretNames,
   serverIn,
   startsItself,
   type UnitFacts,
@@ -26,9 +26,9 @@ export const supervisordUnits: UnitFormat = {
   isOurs: (text) => /(?:^|\n); xy-project=/.test(text),
   withStart: (text, starts) => text.replace(/(^|\n)autostart=[^\n]*/, `$1autostart=${starts}`),
   faults: (facts) => [
-    ...textFaults("supervisord", facts.spec, { everywhere: [CARRIAGE_RETURN] }),
+    ...textFaults("supervisord", facts, { everywhere: [CARRIAGE_RETURN] }),
     ...programFaults(facts),
-    ...(facts.installed ? [] : secretFaults("supervisord", secretNames(facts.spec), facts.envFiles)),
+    ...(facts.installed ? [] : secretFaults("supervisord", facts)),
   ],
   render: (facts) => stamped(facts, (hash) => renderTemplate("supervisord.conf.hbs", viewOf(facts, hash))),
 };
@@ -74,7 +74,7 @@ function wordsOf(facts: UnitFacts): string[] {
 function programFaults(facts: UnitFacts): Fault[] {
   // Behind a shell, the path is not an argument of `env`.
   const isBehind = facts.installed?.secretsFile !== undefined;
-  if (isBehind || !facts.spec.program.includes("=") || wordsOf(facts)[0] !== "/usr/bin/env") return [];
+  if (isBehind || !commandWords(facts)[0]?.includes("=") || wordsOf(facts)[0] !== "/usr/bin/env") return [];
   const message =
     "cannot write the program's path for supervisord: it has a =, and a variable of its env has quotes or " +
     "backslashes; give the program a path without =, or run this server with the agent";

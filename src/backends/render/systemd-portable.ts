@@ -11,7 +11,7 @@ const GIVEN = ["HOME", "USER", "LOGNAME", "SHELL"];
 
 /** With marks in place of home and account, and without what the manager sets. Not for a unit of the machine. */
 export function asPortable(facts: UnitFacts): UnitFacts {
-  const { portable, spec, home, envFiles, installed } = facts;
+  const { portable, spec, home, envFiles, installed, launcher } = facts;
   if (portable === undefined || installed || spec.class === "system" || home === "/") return facts;
   const marked = marking(home);
   const env = Object.entries(portable.spec.env)
@@ -27,6 +27,7 @@ export function asPortable(facts: UnitFacts): UnitFacts {
       env: Object.fromEntries(env),
     },
     envFiles: envFiles.map(marked),
+    launcher: marked(launcher),
   };
 }
 

@@ -5,6 +5,7 @@ import { stamped } from "./stamp.ts";
 import { asPortable, withSpecifiers } from "./systemd-portable.ts";
 import { type Limit, textFaults } from "./texts.ts";
 import {
+  commandWords,
   type Fault,
   plainEnvironment,
   secretNames,
@@ -43,13 +44,13 @@ export const systemdUnits: UnitFormat = {
   fileName: (spec) => `${unitName(spec)}.service`,
   serverOf: (fileName, project) => serverIn(fileName, project, ".service"),
   isOurs: (text) => /(?:^|\n)\[X-Xy\]\nProject=/.test(text),
-  faults: ({ spec }) => [
-    ...textFaults("systemd", spec, {
+  faults: (facts) => [
+    ...textFaults("systemd", facts, {
       everywhere: [NONCHARACTERS],
       program: [UNSAFE],
       folder: [REST_OF_LINE],
     }),
-    ...lengthFaults(spec),
+    ...lengthFaults(facts),
   ],
   render: (facts) => {
     const view = asPortable(facts);
@@ -61,12 +62,12 @@ export const systemdUnits: UnitFormat = {
 
 function viewOf(facts: UnitFacts, hash: string): object {
   const { spec, envFiles, installed, user } = facts;
-  const { restart, stop, dependsOn, limits, args, program } = spec;
+  const { restart, stop, dependsOn, limits } = spec;
   const asksForSuccess = restart.policy === "on-failure";
   return {
     ...spec,
     title: titleOf(spec),
-    words: [program, ...args],
+    words: commandWords(facts),
     environment: plainEnvironment(spec),
     secrets: secretsOf(spec.env),
     envFiles: envFiles.map((file) => JSON.stringify(file)),
@@ -128,8 +129,8 @@ function sourceOf(ref: SecretRef): string {
 }
 
 /** Lines too long for systemd. Only arguments can be that long together: the kernel limits each of them. */
-function lengthFaults({ program, args }: UnitFacts["spec"]): Fault[] {
-  const line = [program, ...args].map(systemdToken).join(" ");
+function lengthFaults(facts: UnitFacts): Fault[] {
+  const line = commandWords(facts).map(systemdToken).join(" ");
   if (Buffer.byteLength(line) < LONGEST_LINE) return [];
   const message =
     "cannot write the arguments for systemd: they take more than 1 MiB, the longest line that it reads; " +

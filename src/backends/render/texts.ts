@@ -1,6 +1,12 @@
 import type { Manager } from "../../model/backends.ts";
-import type { ServerSpec } from "../../model/spec.ts";
-import { type Fault, plainEnvironment } from "./unit.ts";
+import {
+  commandWords,
+  type Fault,
+  plainEnvironment,
+  secretNames,
+  settingOf,
+  type UnitFacts,
+} from "./unit.ts";
 
 /** Something in a text that a format cannot carry: how to call it, and how to find it. */
 export interface Limit {
@@ -25,9 +31,11 @@ interface Limits {
 /** Faults of every text of a spec that a process receives. */
 export function textFaults(
   manager: Manager,
-  spec: ServerSpec,
+  facts: Pick<UnitFacts, "spec" | "launcher">,
   { everywhere, program = [], folder = [] }: Limits,
 ): Fault[] {
+  const { spec } = facts;
+  const [started = spec.program] = commandWords(facts);
   const found = (path: Fault["path"], what: string, text: string, more: readonly Limit[] = []): Fault[] =>
     [NO_TEXT, ...everywhere, ...more]
       .filter(({ pattern }) => pattern.test(text))
@@ -36,7 +44,8 @@ export function textFaults(
         message: `cannot write ${what} for ${manager}: it has ${limit.what}, which its format cannot carry; remove it, or run this server with the agent`,
       }));
   return [
-    ...found(["command"], "the program's path", spec.program, program),
+    ...found(["command"], "the program's path", spec.program, started === spec.program ? program : []),
+    ...(started === spec.program ? [] : found(["mcp"], "the path of xy's bridge", started, program)),
     ...spec.args.flatMap((arg, i) => found(["args", i], `argument ${i + 1}`, arg)),
     ...plainEnvironment(spec).flatMap(({ name, value }) => found(["env", name], `env.${name}`, value)),
     ...found(["workingDir"], "the working folder", spec.workingDir, folder),
@@ -46,14 +55,13 @@ export function textFaults(
 /** One fault for each secret, for a format that cannot refer to secrets. */
 export function secretFaults(
   manager: Manager,
-  names: readonly string[],
-  envFiles: readonly string[],
+  { spec, envFiles }: Pick<UnitFacts, "spec" | "envFiles">,
 ): Fault[] {
   const wayOut = `let the program read the secret itself, or run this server with the agent or with systemd`;
   return [
-    ...names.map((name) => ({
-      path: ["env", name],
-      message: `cannot write env.${name} for ${manager}: it is a secret, and its format has no reference to one; ${wayOut}`,
+    ...secretNames(spec).map((name) => ({
+      path: settingOf(spec, name),
+      message: `cannot write ${settingOf(spec, name).join(".")} for ${manager}: it is a secret, and its format has no reference to one; ${wayOut}`,
     })),
     ...envFiles.map((file, i) => ({
       path: ["envFile", i],

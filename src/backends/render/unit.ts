@@ -1,3 +1,5 @@
+import { TOKEN_VARIABLE } from "../../model/bridge-token.ts";
+import { isBridged, launchOf } from "../../model/launch.ts";
 import { NAME_PATTERN } from "../../model/name.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import type { LogFiles } from "../log-lines.ts";
@@ -11,6 +13,8 @@ export interface UnitFacts {
   readonly home: string;
   /** Login name of the account. */
   readonly user: string;
+  /** Absolute path of what runs xy's bridge, for a server that speaks over stdin and stdout. */
+  readonly launcher: string;
   /** For a unit that any account can use, if the format can express that. Absent: the unit is for this account. */
   readonly portable?: PortableFacts;
   /** For a unit that xy installs itself on this machine. Absent: the unit is emitted, to be committed. */
@@ -77,6 +81,15 @@ export function secretNames({ env }: Pick<ServerSpec, "env">): string[] {
     .sort();
 }
 
+/** What could not be run of it, for people. */
+export const startedFor = (spec: Pick<ServerSpec, "mcp" | "program">): string =>
+  isBridged(spec) ? "the launcher of xy's bridge; `xy apply` writes it again if it is gone" : spec.program;
+
+/** The setting that a variable comes from. */
+export function settingOf(spec: Pick<ServerSpec, "mcp">, variable: string): [string, string] {
+  return variable === TOKEN_VARIABLE && isBridged(spec) ? ["mcp", "token"] : ["env", variable];
+}
+
 /** The variables that are not secret, sorted by name. */
 export function plainEnvironment({ env }: Pick<ServerSpec, "env">): { name: string; value: string }[] {
   return Object.keys(env)
@@ -92,17 +105,23 @@ export function startsItself({ spec, installed }: UnitFacts): boolean {
   return installed?.enabled ?? spec.wanted === "start";
 }
 
+/** The words of what is started: its own program, or xy's bridge with that. */
+export function commandWords({ spec, launcher }: Pick<UnitFacts, "spec" | "launcher">): string[] {
+  const { program, args } = launchOf(spec, [launcher]);
+  return [program, ...args];
+}
+
 /**
  * The command line. If a manager cannot refer to secrets, a shell reads them from a file that only the account can read,
  * then executes the program: they are in no command line, and in nothing that the manager shows others. Variables that
  * the shell itself sets are removed.
  */
-export function wordsBehindSecrets({ spec, installed }: UnitFacts): string[] {
-  const words = [spec.program, ...spec.args];
-  const file = installed?.secretsFile;
+export function wordsBehindSecrets(facts: UnitFacts): string[] {
+  const words = commandWords(facts);
+  const file = facts.installed?.secretsFile;
   if (file === undefined) return words;
   // `env` would take a path with = for a variable.
-  const become = spec.program.includes("=") ? `unset ${SHELL_OWN.join(" ")}; exec` : ENV_WITHOUT_OWN;
+  const become = words[0]?.includes("=") ? `unset ${SHELL_OWN.join(" ")}; exec` : ENV_WITHOUT_OWN;
   return ["/bin/sh", "-c", `. "$1" && shift && ${become} "$@"`, "sh", file, ...words];
 }
 

@@ -6,6 +6,7 @@ import type { ServerSpec } from "../../model/spec.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { mayRun } from "../../model/wanted.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
+import { bridgeLauncherPath } from "../../system/paths.ts";
 import { isRunning } from "../../system/processes.ts";
 import { secretNames, type UnitFacts } from "../render/unit.ts";
 import type { Live, Unit, UnitManager } from "./manager.ts";
@@ -80,6 +81,7 @@ export class Inventory {
       spec,
       envFiles: [],
       ...this.#account,
+      launcher: bridgeLauncherPath(store.state),
       installed: { enabled, ...secretsFile, ...logs, isBackground },
     };
   }

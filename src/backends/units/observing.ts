@@ -1,6 +1,8 @@
+import { isBridged } from "../../model/launch.ts";
 import { formatExit, type Observed } from "../../model/observed.ts";
 import { hasToBeReady } from "../../model/start.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
+import { hasBridgeLauncher } from "../../system/bridge-program.ts";
 import { type Inventory, type Known, OTHER_HASH, runningHashOf, UNKNOWN } from "./inventory.ts";
 import type { Live, Unit } from "./manager.ts";
 import { glanceAt, healthOf } from "./readiness.ts";
@@ -20,7 +22,9 @@ async function observe(inventory: Inventory, { record, live }: Known): Promise<O
   const now = Date.now();
   const { spec, operator, rests, unfinished = false } = record;
   // What an interrupted apply left behind was not changed by others.
-  const drift = unfinished ? [] : [...fileDrift(inventory, record), ...live.drift];
+  const drift = unfinished
+    ? []
+    : [...fileDrift(inventory, record), ...launcherDrift(inventory, record), ...live.drift];
   const rewritten =
     drift.length === 0 && !unfinished && (live.isElsewhere || (await isRewritten(inventory, record)));
   const runningHash = live.pid === undefined ? undefined : runningHashOf(record, live);
@@ -72,6 +76,11 @@ function fileDrift(inventory: Inventory, { file, text }: UnitRecord): string[] {
     case "ours":
       return found.text === text ? [] : ["its unit file was edited"];
   }
+}
+
+/** Its process lives on without it, and could not be started again. */
+function launcherDrift({ store }: Inventory, { spec }: UnitRecord): string[] {
+  return isBridged(spec) && !hasBridgeLauncher(store.state) ? ["the launcher of xy's bridge is gone"] : [];
 }
 
 /** Whether this xy would write it differently, or in another place. */

@@ -64,19 +64,19 @@ const UPDATE_TRIES = 20;
 
 /** xy's records of one project's servers under one manager. */
 export class UnitStore {
-  readonly #state: string;
+  readonly state: string;
   readonly #project: string;
   readonly #kind: Manager;
 
   constructor(state: string, project: string, kind: Manager) {
-    this.#state = state;
+    this.state = state;
     this.#project = project;
     this.#kind = kind;
   }
 
   /** Names of the servers with a record, including one that cannot be read. */
   names(): string[] {
-    return recordedUnits(this.#state, this.#project, this.#kind);
+    return recordedUnits(this.state, this.#project, this.#kind);
   }
 
   /** All that can be read. */
@@ -158,7 +158,7 @@ export class UnitStore {
 
   /** Only the account can enter it. */
   get dir(): string {
-    return join(unitsDir(this.#state, this.#project), this.#kind);
+    return join(unitsDir(this.state, this.#project), this.#kind);
   }
 
   #path(name: string, ending: string): string {

@@ -1,16 +1,18 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { startHash } from "../../model/canonical.ts";
+import { isBridged } from "../../model/launch.ts";
 import { own } from "../../model/own.ts";
 import type { ProcessId } from "../../model/process.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
+import { writeBridgeLauncher } from "../../system/bridge-program.ts";
 import { removeDrafts, writeAtomic } from "../../system/files.ts";
 import { ensureDir, ensurePrivateDir } from "../../system/paths.ts";
 import { identify, isRunning } from "../../system/processes.ts";
 import { ServiceError } from "../ask.ts";
-import { type Fault, secretNames, shellSecrets } from "../render/unit.ts";
+import { type Fault, secretNames, settingOf, shellSecrets } from "../render/unit.ts";
 import { type Inventory, type Known, runningHashOf } from "./inventory.ts";
 import type { Site } from "./manager.ts";
 import { type UnitRecord, valuesFor } from "./record.ts";
@@ -38,6 +40,7 @@ export class Writing {
     const { name } = record.spec;
     const { manager, store } = this.#inventory;
     store.write(record);
+    if (isBridged(record.spec)) writeBridgeLauncher(store.state);
     store.writeSecrets(name, record.secrets, manager.secrets?.text ?? shellSecrets);
     const logs = manager.logFiles(record.spec, record.file);
     const file = this.#inventory.fileAt(record.file);
@@ -81,8 +84,9 @@ export class Writing {
       if (why === undefined) return [];
       const written = spec.env[name];
       const isOfFile = typeof written === "object" && "envFile" in written.secret;
-      const message = `cannot write env.${name} for ${manager.kind}: ${why}; change it, or run this server with the agent`;
-      return [{ path: isOfFile ? ["envFile"] : ["env", name], message }];
+      const setting = settingOf(spec, name);
+      const message = `cannot write ${setting.join(".")} for ${manager.kind}: ${why}; change it, or run this server with the agent`;
+      return [{ path: isOfFile ? ["envFile"] : setting, message }];
     });
   }
 

@@ -6,6 +6,7 @@ import type { FilledServer } from "../../model/server.ts";
 import { parseDuration } from "../../model/units.ts";
 import type { KeyPath } from "../place.ts";
 import { nameFault } from "./env-names.ts";
+import { mcpProblems } from "./mcp-checks.ts";
 import { expandTemplates, type TemplateFacts } from "./templates.ts";
 
 export interface ServerProblem {
@@ -28,6 +29,7 @@ export function serverProblems(
     ...unfilledTexts(input),
     ...backoffProblems(input, keyOf),
     ...portProblems(input),
+    ...mcpProblems(input, keyOf),
     ...urlProblems(input, port, keyOf),
     ...dependencyProblems(input),
     ...expandTemplates(input, { ...facts, port }).problems,

@@ -1,3 +1,5 @@
+import { TOKEN_VARIABLE } from "../../model/bridge-token.ts";
+import type { SecretInput } from "../../model/input-parts.ts";
 import type { EnvValue, SecretRef, SecretValues } from "../../model/spec-parts.ts";
 import { nameFault } from "../check/env-names.ts";
 import type { DeclaredServer } from "../declared.ts";
@@ -10,6 +12,12 @@ import type { SecretOutcome, SecretOwner, World } from "./world.ts";
 const BYTE_ORDER_MARK =
   "a byte order mark (U+FEFF), which the program will get too: save it without one unless you want that";
 
+const OF_BRIDGE = "xy's bridge takes its token under that name; declare it as mcp.token";
+/** A word in a header. */
+const TOKEN = /^[\x21-\x7e]+$/;
+const NO_TOKEN =
+  "cannot use the secret for mcp.token: a token consists of letters, digits and signs, at least one; store another value there";
+
 export interface ResolvedSecrets {
   readonly fromFiles: Record<string, EnvValue>;
   readonly references: Record<string, EnvValue>;
@@ -18,11 +26,13 @@ export interface ResolvedSecrets {
   readonly unread: readonly string[];
 }
 
+/** `bridge`: of a server that is behind one, which gets the token that its clients must send as a variable. */
 export async function resolveSecrets(
   server: Holder & { readonly input: Pick<DeclaredServer["input"], "envFile"> },
   owner: SecretOwner,
   around: World,
   report: Report,
+  bridge?: { readonly token?: SecretInput | undefined },
 ): Promise<ResolvedSecrets> {
   const isLeftOut = around.isLeftOut?.(owner.server ?? owner.action ?? "") ?? false;
   const world: World = isLeftOut ? { ...around, secretUse: "leave" } : around;
@@ -55,7 +65,10 @@ export async function resolveSecrets(
     const read = await readEnvFile(file);
     for (const message of read.problems) report(path, message);
     for (const [name, value] of read.values) {
-      const fault = nameFault(name) ?? (value.includes("\0") ? "its value has a NUL character" : undefined);
+      const fault =
+        nameFault(name) ??
+        (bridge && name === TOKEN_VARIABLE ? OF_BRIDGE : undefined) ??
+        (value.includes("\0") ? "its value has a NUL character" : undefined);
       if (fault !== undefined) report(path, `cannot take ${name} from ${file}: ${fault}; remove it there`);
       else if (!Object.hasOwn(env, name))
         fromFiles.set(name, keep(name, { envFile: file, name }, { kind: "value", value }));
@@ -63,9 +76,20 @@ export async function resolveSecrets(
   }
 
   const references = new Map<string, EnvValue>();
-  for (const [name, value] of Object.entries(env)) {
+  const written = Object.entries(env).map(([name, value]) => ({
+    name,
+    value,
+    path: ["env", name],
+    what: name,
+  }));
+  const token = {
+    name: TOKEN_VARIABLE,
+    value: bridge?.token ?? "",
+    path: ["mcp", "token"],
+    what: "mcp.token",
+  };
+  for (const { name, value, path, what } of [...written, token]) {
     if (typeof value === "string") continue;
-    const path = ["env", name];
     const folder = server.folder(path);
     const ref = absoluteReference(value, folder, world.machine);
     const found = await readSecret(ref, folder, world);
@@ -73,12 +97,13 @@ export async function resolveSecrets(
     const outcome: SecretOutcome = isLocked ? { kind: "skipped" } : found;
     // A locked secret store must not block what it has provided before.
     if (isLocked)
-      report(path, `the secret for ${name} keeps the value that was applied last: ${found.message}`, {
+      report(path, `the secret for ${what} keeps the value that was applied last: ${found.message}`, {
         severity: "warning",
       });
-    if (outcome.kind === "missing") report(path, `cannot get the secret for ${name}: ${outcome.message}`);
+    if (outcome.kind === "missing") report(path, `cannot get the secret for ${what}: ${outcome.message}`);
+    if (outcome.kind === "value" && what === token.what && !TOKEN.test(outcome.value)) report(path, NO_TOKEN);
     if (outcome.kind === "value" && outcome.value.startsWith("\uFEFF"))
-      report(path, `the secret for ${name} begins with ${BYTE_ORDER_MARK}`, { severity: "warning" });
+      report(path, `the secret for ${what} begins with ${BYTE_ORDER_MARK}`, { severity: "warning" });
     references.set(name, keep(name, ref, outcome));
   }
   return {

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { Diagnostic } from "../../model/diagnostic.ts";
 import { givenEnv } from "../../model/given-env.ts";
+import { mcpOf, stdioInput } from "../../model/mcp-fields.ts";
 import { isAuto } from "../../model/port.ts";
 import { ownerSaid } from "../../model/probe-input.ts";
 import type { Facts } from "../../model/server-row.ts";
@@ -63,7 +64,8 @@ export async function resolveServer(
   for (const { path, message } of expanded.problems) report(path, message);
 
   const probes = await resolveProbes(server, declared.path, expanded.probeArguments, world, report);
-  const secret = await resolveSecrets(server, { server: server.name }, world, reportSecret);
+  const bridge = stdioInput(input.mcp);
+  const secret = await resolveSecrets(server, { server: server.name }, world, reportSecret, bridge);
   const spec = specOf(input, {
     ...facts,
     os: machine.os,
@@ -75,7 +77,7 @@ export async function resolveServer(
       ...expanded.args,
       ...(input.portFlag !== undefined && port !== null ? [input.portFlag, String(port)] : []),
     ],
-    mcp: input.mcp === undefined ? null : { path: input.mcp === true ? "/mcp" : input.mcp.path },
+    mcp: mcpOf(input.mcp),
     probes,
     owner: ownerSaid(input.readiness, input.liveness),
     env: { ...baseEnv, ...secret.fromFiles, ...expanded.env, ...secret.references },

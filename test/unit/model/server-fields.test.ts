@@ -27,6 +27,7 @@ describe("what a process has from its start", () => {
     limits: true,
     port: true,
     host: true,
+    mcp: true,
   };
   it("is all that the agent starts it with", () => {
     expect([...startFields("agent")].sort()).toEqual(Object.keys(given).sort());
@@ -42,6 +43,7 @@ describe("what a process has from its start", () => {
     workingDir: ["/tmp"],
     umask: [0o77],
     limits: [{ openFiles: 99 }],
+    mcp: [{ path: "/mcp", transport: "stdio" }],
     class: ["system"],
     restart: [{ ...web.restart, policy: "always" }],
     stop: [{ ...web.stop, grace: 1000 }],

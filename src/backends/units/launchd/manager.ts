@@ -21,7 +21,7 @@ import {
 } from "../../launchctl.ts";
 import { fileLines, type LogFilesOf, type LogLine, type LogRequest } from "../../log-lines.ts";
 import { launchdUnits } from "../../render/launchd.ts";
-import { unitName } from "../../render/unit.ts";
+import { startedFor, unitName } from "../../render/unit.ts";
 import { endWhole } from "../ending.ts";
 import type { Live, Site, Unit, UnitManager } from "../manager.ts";
 import { isStale } from "../stale.ts";
@@ -184,7 +184,9 @@ export function liveOf(unit: Unit, text: string | undefined, disabled: ReadonlyS
   const cannotStart = stateIn(text)?.startsWith("spawn failed") ?? false;
   const state = cannotStart ? "failed" : isLeaving(text) ? "stopping" : stateOf(spec, pid, lastExit);
   const runs = numberIn(lastPropertyIn(text, "runs")) ?? 1;
-  const reason = cannotStart ? `its program cannot be run: ${spec.program}` : lastExit && exitText(lastExit);
+  const reason = cannotStart
+    ? `its program cannot be run: ${startedFor(spec)}`
+    : lastExit && exitText(lastExit);
   return {
     state,
     drift,

@@ -3,6 +3,7 @@ import type { Exit, StateName } from "../../../model/observed.ts";
 import type { ServerSpec } from "../../../model/spec.ts";
 import { withoutUndefined } from "../../../model/without-undefined.ts";
 import { systemdUnits } from "../../render/systemd.ts";
+import { startedFor } from "../../render/unit.ts";
 import type { Live, Unit } from "../manager.ts";
 import { isStale } from "../stale.ts";
 
@@ -188,7 +189,7 @@ function reasonOf(
           : undefined;
   const setup = exit && isSetupFailure(exit) ? SETUP_FAILURES[ExecMainStatus] : undefined;
   const why =
-    setup?.replace("{program}", spec.program).replace("{workingDir}", spec.workingDir) ??
+    setup?.replace("{program}", startedFor(spec)).replace("{workingDir}", spec.workingDir) ??
     RESULTS[Result ?? ""];
   return [how, why].filter((part) => part !== undefined).join(": ") || undefined;
 }

@@ -50,6 +50,7 @@ describe("every path", () => {
           "command",
           "env.*.secret.file",
           "envFile",
+          "mcp.token.secret.file",
           "workingDir",
           "readiness.command",
           "liveness.command",
