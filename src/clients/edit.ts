@@ -30,8 +30,10 @@ export interface EditInput {
   readonly text: string | undefined;
   /** What a new file begins with. */
   readonly fresh: string;
-  /** Names of all entries of xy's, before the change. */
+  /** Names of all entries of xy's, before the change, */
   readonly ours: readonly string[];
+  /** and after it. */
+  readonly left: readonly string[];
   readonly origin: Origin | undefined;
   /** The text before the first entry of xy's, as it was kept; undefined if there was no file, or it is lost. */
   readonly original: string | undefined;
@@ -44,7 +46,9 @@ export const hashOf = (text: string) => createHash("sha256").update(text).digest
  * the whole file, unless somebody else has changed it meanwhile. Throws {@link Fault}.
  */
 export function edit(input: EditInput, changes: EntryChanges): Edited {
-  const { format, shape, ours, origin } = input;
+  const { format, shape, ours, left } = input;
+  // Somebody has removed the file: what was before it is gone, too.
+  const origin = input.text === undefined ? undefined : input.origin;
   const given = input.text ?? input.fresh;
   const mark = given.startsWith(MARK) ? MARK : "";
   const before = format.open(given.slice(mark.length));
@@ -53,10 +57,6 @@ export function edit(input: EditInput, changes: EntryChanges): Edited {
   const isUntouched =
     origin === undefined || hashOf(mark + changed(before, shape, allOf(ours), keep)) === origin.residue;
   const after = checked(format, before, shape, changes, keep);
-  const removed = new Set(changes.remove);
-  const left = [...new Set([...ours, ...changes.set.map(({ name }) => name)])].filter(
-    (name) => !removed.has(name),
-  );
   if (left.length > 0) {
     // Once somebody else has changed it, what it was before is no longer what it is to be.
     const residue = isUntouched ? hashOf(mark + changed(after, shape, allOf(left), keep)) : "";

@@ -135,26 +135,3 @@ export type ClientWrite =
   /** Entries that the change is about are not as they were looked at: look, and decide, again. */
   | { readonly is: "stale" }
   | { readonly is: "refused"; readonly problem: Diagnostic };
-
-/**
- * The functions of this room, by the file that has them:
- * - `targets.ts`: `targetOf(client, scope, where)` and `targetsOf(where)`
- * - `entry.ts`: `entryFor(shape, server, connect)`, `nameProblem(client, name)`
- * - `look.ts`: `look(target)`; a missing file is no problem, a damaged one is
- * - `owned.ts`: `ownedEntries(state, look)`, `missingEntries(state, look)` (recorded as ours, and gone), from xy's records
- * - `change.ts`: `changeEntries(state, look, changes)`: record, backup, compare-and-swap
- */
-export interface ClientRoom {
-  look(target: ClientTarget): Promise<Result<ClientLook>>;
-  ownedEntries(state: string, look: ClientLook): readonly OwnedEntry[];
-  entryFor(shape: Shape, server: ServerOfClients, connect: ConnectCommand): WrittenEntry;
-  changeEntries(
-    state: string,
-    look: ClientLook,
-    project: string,
-    changes: {
-      readonly set: readonly (Entry & { readonly server: string })[];
-      readonly remove: readonly string[];
-    },
-  ): Promise<ClientWrite>;
-}

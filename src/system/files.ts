@@ -5,6 +5,8 @@ import { basename, dirname, join } from "node:path";
 export interface WriteOptions {
   /** Default 0600. */
   readonly mode?: number;
+  /** It has exactly that mode, whatever the umask. */
+  readonly exact?: boolean;
   /** Also survives a power cut (fsync of file and folder). */
   readonly durable?: boolean;
   /** Asked just before the file is replaced: false leaves it as it is. */
@@ -22,6 +24,7 @@ export function writeAtomic(path: string, data: string | Uint8Array, options: Wr
     const fd = fs.openSync(temporary, "wx", options.mode ?? 0o600);
     try {
       fs.writeFileSync(fd, data);
+      if (options.exact && options.mode !== undefined) fs.fchmodSync(fd, options.mode);
       if (options.durable) fs.fsyncSync(fd);
     } finally {
       fs.closeSync(fd);

@@ -131,6 +131,8 @@ export const programsDir = (state: string) => join(state, "agent.programs");
 export const bridgeLauncherPath = (state: string) => join(state, "bridge.sh");
 export const bridgeProgramPath = (state: string) => join(state, "bridge.program");
 export const projectsDir = (state: string) => join(state, "projects");
+/** What xy has written into the files of MCP clients, a folder for each file. */
+export const clientsDir = (state: string) => join(state, "clients");
 /** Throws on an invalid name: it could lead anywhere. */
 export const projectDir = (state: string, project: string) => join(state, "projects", checkedName(project));
 export const serverDir = (state: string, project: string, server: string) =>

@@ -56,7 +56,9 @@ export function whyNotTrusted(state: string): string | undefined {
   const programs = [...bridge, agentLoopPath(state), current, next, failed, previous, programsDir(state)];
   // Not the agent's log: nothing depends on it, and earlier versions created it with their umask.
   const records = [agentRecordPath(state), loopRecordPath(state), agentLockPath(state), projectsDir(state)];
-  const others = ["key", "locks", "ready", "trust", "trusted.json"].map((name) => join(state, name));
+  const others = ["clients", "key", "locks", "ready", "trust", "trusted.json"].map((name) =>
+    join(state, name),
+  );
   return (
     whyNotPrivate(state, STATE_FOLDER) ??
     firstProblem([...programs, ...records, ...others], (path) => problemIn(wayTo(path), path, STATE_FILE))

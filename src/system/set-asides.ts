@@ -21,7 +21,8 @@ export interface SetAside {
 export function setAsides(state: string, project?: string): SetAside[] {
   const projects = project === undefined ? recordedProjects(state) : [project];
   const folders = [
-    ...["", "trust", "locks", "projects"].map((name) => join(state, name)),
+    ...["", "clients", "trust", "locks", "projects"].map((name) => join(state, name)),
+    ...namedFolders(join(state, "clients")).map((name) => join(state, "clients", name)),
     ...projects.flatMap((name) => foldersOf(projectDir(state, name))),
   ];
   return folders.flatMap(inFolder);
@@ -73,6 +74,8 @@ const LOST: Readonly<Record<string, string | null>> = {
   "spec.json": "what was applied: apply it again, or repeat the `xy run --keep` that added it",
   "actions.json": "its actions: apply them again",
   "schedule.json": "when its schedules were last checked",
+  "client-file.json": "which entries of a client's file are xy's: `xy clients` shows them as somebody else's",
+  clients: "which entries of clients' files are xy's: `xy clients` shows them as somebody else's",
   "backends.json": "how supervisord was reached",
   journal: "its jobs",
   jobs: "the project's jobs",

@@ -18,7 +18,7 @@ export const yaml: Format = {
     const document = documentOf(text);
     return {
       text,
-      content: document.toJS({ maxAliasCount: MOST_ALIASES }),
+      content: valuesOf(document),
       change(shape, changes, keep) {
         const removed =
           changes.remove.length === 0
@@ -88,6 +88,16 @@ function documentOf(text: string): Document.Parsed {
   if (root !== null && !isMap(root) && !(isScalar(root) && root.value === null))
     throw new Fault(root.range?.[0] ?? 0, "a map belongs here");
   return document;
+}
+
+function valuesOf(document: Document.Parsed): unknown {
+  try {
+    return document.toJS({ maxAliasCount: MOST_ALIASES });
+  } catch (error) {
+    // The parser's word for aliases that stand for too much.
+    if (!(error instanceof ReferenceError)) throw error;
+    throw new Fault(0, "its aliases stand for too much");
+  }
 }
 
 interface Way {

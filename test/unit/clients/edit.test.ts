@@ -58,15 +58,11 @@ class Life {
   change(set: readonly { name: string; value: ValueMap }[], remove: readonly string[]): Edited {
     const { text, origin } = this;
     const [format, shape] = [this.#subject.format, this.#shape];
-    const input = {
-      format,
-      shape,
-      text,
-      fresh: "",
-      ours: [...this.ours.keys()],
-      origin,
-      original: this.#original,
-    };
+    const ours = [...this.ours.keys()];
+    const left = [...new Set([...ours, ...set.map(({ name }) => name)])].filter(
+      (name) => !remove.includes(name),
+    );
+    const input = { format, shape, text, fresh: "", ours, left, origin, original: this.#original };
     const edited = edit(input, { set, remove });
     this.text = edited.text;
     this.origin = edited.origin;
