@@ -1,5 +1,5 @@
 import type { ClientName, Scope } from "../model/clients.ts";
-import type { Diagnostic, Result } from "../model/diagnostic.ts";
+import type { Diagnostic } from "../model/diagnostic.ts";
 
 /** What an entry of a client's file can be: the same in JSON, YAML and TOML. */
 export type Value = string | number | boolean | null | readonly Value[] | ValueMap;
