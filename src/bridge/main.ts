@@ -47,11 +47,12 @@ export async function runBridge(argv: readonly string[]): Promise<number> {
   );
   bridge.prove();
   await told;
+  const closed = once(server, "close");
   server.close();
   await bridge.close();
   setTimeout(() => server.closeAllConnections(), LAST_ANSWERS).unref();
   server.closeIdleConnections();
-  await once(server, "close");
+  await closed;
   return EXIT.success;
 }
 

@@ -1,49 +1,23 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { PlainClient } from "../../rig/bridge-client.ts";
+import { type HowToRun, runBridge, servingBridge } from "../../rig/bridge-program.ts";
 import { eventually } from "../../rig/eventually.ts";
 import { occupy } from "../../rig/mcp/client.ts";
 import { ours } from "../../rig/mcp/servers.ts";
 import { freePort } from "../../rig/port.ts";
 import { groupMembers, isAlive } from "../../rig/processes.ts";
 
-const XY = join(import.meta.dirname, "../../../bin/xy.js");
 const ODD = [process.execPath, ours("odd")];
 
-interface Run {
-  readonly child: ChildProcess;
-  readonly said: () => string;
-  readonly ended: Promise<number | string>;
-}
-
-function run(words: readonly string[], env: Record<string, string> = {}): Run {
-  const child = spawn(process.execPath, [XY, "bridge", ...words], { env: { ...process.env, ...env } });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  let said = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text) => (said += text));
-  const ended = once(child, "close").then(([code, signal]) => code ?? signal);
-  return { child, said: () => said, ended };
-}
-
-async function serving(
-  more: readonly string[] = [],
-  env?: Record<string, string>,
-  given?: number,
-): Promise<Run & { port: number }> {
-  const port = given ?? (await freePort());
-  const bridge = run(["--port", `${port}`, ...more, "--", ...ODD, "--port", "a b", ""], env);
-  await eventually(() => expect(bridge.said()).toContain(`serves at http://127.0.0.1:${port}/mcp`));
-  return { ...bridge, port };
-}
+const serving = (more: readonly string[] = [], how?: HowToRun, port?: number) =>
+  servingBridge([...more, "--", ...ODD, "--port", "a b", ""], how, port);
 
 describe("xy bridge", () => {
   it("hands on the command as it is, prints what it prints, and ends it all with itself", async () => {
-    const { port, child, said, ended } = await serving([], { XY_BRIDGE_TOKEN: "" });
+    const { port, child, said, ended } = await serving([], { env: { XY_BRIDGE_TOKEN: "" } });
     const client = await PlainClient.open(port);
     const facts = JSON.parse(await client.do("facts"));
     expect(facts.argv).toEqual(["--port", "a b", ""]);
@@ -119,7 +93,7 @@ describe("xy bridge", () => {
         `cannot listen on 127.0.0.1:${port}: something else listens there`,
       ],
     ];
-    const runs = mistakes.map(([words]) => run(words));
+    const runs = mistakes.map(([words]) => runBridge(words));
     for (const [i, [words, code, says]] of mistakes.entries()) {
       expect.soft([words, await runs[i]?.ended]).toEqual([words, code]);
       expect.soft(runs[i]?.said()).toMatch(new RegExp(`^xy: ${says.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}`));
@@ -128,7 +102,7 @@ describe("xy bridge", () => {
 
   it("says why a server cannot be started, and tries again for the next client", async () => {
     const port = await freePort();
-    const bridge = run(["--port", `${port}`, "--", "/nowhere/at/all"]);
+    const bridge = runBridge(["--port", `${port}`, "--", "/nowhere/at/all"]);
     await eventually(() => expect(bridge.said()).toContain("serves at"));
     for (const _ of [1, 2])
       await expect(PlainClient.open(port)).rejects.toThrow(
