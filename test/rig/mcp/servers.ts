@@ -7,12 +7,13 @@ import { eventually } from "../eventually.ts";
 import { freePort } from "../port.ts";
 import { killGroup } from "../processes.ts";
 
-const MODULES = join(import.meta.dirname, "../../../node_modules");
+export const MODULES = join(import.meta.dirname, "../../../node_modules");
 
 /** Programs of packages, by path: started with node itself, so that no wrapper is between. */
 export const PROGRAMS = {
   everything: join(MODULES, "@modelcontextprotocol/server-everything/dist/index.js"),
   memory: join(MODULES, "@modelcontextprotocol/server-memory/dist/index.js"),
+  filesystem: join(MODULES, "@modelcontextprotocol/server-filesystem/dist/index.js"),
   mcpProxy: join(MODULES, "mcp-proxy/dist/bin/mcp-proxy.mjs"),
   supergateway: join(MODULES, "supergateway/dist/index.js"),
   /** The official package's example of HTTP+SSE. It listens on port 3000. */
