@@ -36,6 +36,8 @@ export type ApplyEvent =
       readonly action: Action;
       readonly message: string;
       readonly interrupted?: boolean;
+      /** Of a client: some of its entries were written. */
+      readonly partly?: true;
     };
 
 /** How a change ended. */

@@ -1,6 +1,7 @@
 import type { ActionSpec } from "./action.ts";
-import type { DesiredClient } from "./client-plan.ts";
+import type { ClientChange, DesiredClient } from "./client-plan.ts";
 import type { Diagnostic } from "./diagnostic.ts";
+import type { FieldChange } from "./field-change.ts";
 import type { FormerName } from "./former.ts";
 import type { Observed } from "./observed.ts";
 import type { ServerSpec } from "./spec.ts";
@@ -32,14 +33,6 @@ export interface Desired {
  * start, is ended. `add`: recorded for the first time, and started when it is wanted. `none`: it matches.
  */
 export type Action = (typeof CHANGE_ACTIONS)[number] | "none";
-
-/** One field that differs. Nested fields are dotted (`restart.policy`, `env.RUST_LOG`, `args`). */
-export interface FieldChange {
-  readonly field: string;
-  /** Absent: was not set. A secret is its reference object, never a value. */
-  readonly from?: unknown;
-  readonly to?: unknown;
-}
 
 export type Reason =
   | { readonly kind: "field-changed"; readonly fields: readonly string[] }
@@ -131,6 +124,8 @@ export interface Plan {
   readonly changes: readonly Change[];
   /** In the order of their keys; also those that match. */
   readonly actions: readonly ActionChange[];
+  /** Also those that match. Present when there are some. */
+  readonly clients?: readonly ClientChange[];
   /** Servers that no configuration has declared: nothing is done about them. Present when there are some. */
   readonly kept?: readonly Observed[];
   /** Preflight problems. Any error among them stops an apply. */

@@ -18,6 +18,8 @@ export type Power = { readonly place: Pick<Diagnostic, "file" | "line" | "column
       readonly password?: string;
       readonly includeDir?: string;
     }
+  /** Entries in a client's file that is outside the folder of the configuration. */
+  | { readonly can: "client"; readonly client: string }
 );
 
 /** What a person is asked, once for each root. */

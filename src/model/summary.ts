@@ -1,6 +1,7 @@
+import { clientLabel } from "./client-plan.ts";
 import type { Action, ActionChange, Change, Plan } from "./plan.ts";
 
-/** Names of servers, and of actions as {@link actionLabel} writes them, by what the plan does to them. */
+/** Names of servers, and of actions and clients as their labels write them, by what the plan does to them. */
 export interface PlanSummary {
   readonly add: readonly string[];
   /** In place, by restart, started or stopped. */
@@ -17,15 +18,27 @@ export interface PlanSummary {
   readonly drifted: readonly string[];
 }
 
-export function summary(plan: Pick<Plan, "changes" | "actions">): PlanSummary {
+type Changing = Pick<Plan, "changes" | "actions" | "clients">;
+
+export function summary(plan: Changing): PlanSummary {
   const actions = (what: ActionChange["change"]) =>
     plan.actions.filter(({ change }) => change === what).map(({ key }) => actionLabel(key));
+  const clients = (what: ActionChange["change"]) =>
+    (plan.clients ?? []).filter(({ change }) => change === what).map(({ client }) => clientLabel(client));
   const names = (match: (change: Change) => boolean) =>
     plan.changes.filter(match).map(({ server }) => server);
   return {
-    add: [...names(({ action }) => group(action) === "add"), ...actions("add")],
-    change: [...names(({ action }) => group(action) === "change"), ...actions("update")],
-    remove: [...names(({ action }) => group(action) === "remove"), ...actions("remove")],
+    add: [...names(({ action }) => group(action) === "add"), ...actions("add"), ...clients("add")],
+    change: [
+      ...names(({ action }) => group(action) === "change"),
+      ...actions("update"),
+      ...clients("update"),
+    ],
+    remove: [
+      ...names(({ action }) => group(action) === "remove"),
+      ...actions("remove"),
+      ...clients("remove"),
+    ],
     matching: names((change) => change.action === "none" && !isIgnored(change)),
     ignored: names(isIgnored),
     held: names(({ held, action }) => held && action !== "remove"),
@@ -35,8 +48,8 @@ export function summary(plan: Pick<Plan, "changes" | "actions">): PlanSummary {
 }
 
 /** Carrying it out would do nothing. */
-export function isEmpty(plan: Pick<Plan, "changes" | "actions">): boolean {
-  return plan.changes.every(({ action }) => action === "none") && plan.actions.every(isSame);
+export function isEmpty({ changes, actions, clients = [] }: Changing): boolean {
+  return changes.every(({ action }) => action === "none") && [...actions, ...clients].every(isSame);
 }
 
 /** It starts by itself, with what the plan makes of its spec. */
@@ -44,7 +57,7 @@ export function isWaiting({ action, observed }: Change): boolean {
   return observed?.waitsFor !== undefined && (action === "none" || action === "update");
 }
 
-const isSame = ({ change }: ActionChange) => change === "none";
+const isSame = ({ change }: Pick<ActionChange, "change">) => change === "none";
 
 /** How an action is named among servers: no server has such a name. */
 export function actionLabel(key: string): string {

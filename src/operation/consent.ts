@@ -54,6 +54,7 @@ const signatureOf = ({ place: _, ...power }: Power): string => JSON.stringify(po
  */
 export async function mayBringBack(
   specs: readonly { readonly env: Readonly<Record<string, EnvValue>> }[],
+  clients: readonly { readonly client: string; readonly scope: string }[],
   { root, config }: Pick<ProjectRecord, "root" | "config">,
   asking: Asking & { readonly ownRoot: string },
 ): Promise<boolean> {
@@ -64,7 +65,10 @@ export async function mayBringBack(
       ? []
       : [{ can: "secret", command: value.secret.command, place: { file: config } }],
   );
-  const asked = new Map(powers.map((power) => [signatureOf(power), power]));
+  const written = clients.flatMap(({ client, scope }): Power[] =>
+    scope === "project" ? [] : [{ can: "client", client, place: { file: config } }],
+  );
+  const asked = new Map([...powers, ...written].map((power) => [signatureOf(power), power]));
   return mayUse({ named: rootNamed(config), folder: root }, [...asked.values()], asking);
 }
 

@@ -8,6 +8,8 @@ import { revive } from "../config/resolve/revive.ts";
 import { resolveUnseen } from "../config/resolve/unseen.ts";
 import type { SecretOutcome, SecretUse, World } from "../config/resolve/world.ts";
 import type { BackendSettings } from "../model/backend-settings.ts";
+import type { DesiredClient } from "../model/client-plan.ts";
+import { CLIENT_NAMES } from "../model/clients.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import { renamed, withNames } from "../model/former.ts";
 import type { Machine } from "../model/machine.ts";
@@ -229,6 +231,12 @@ function secretRunner({ signal }: Pick<Setting, "signal">): World["runSecretComm
   };
 }
 
+/** A client that another version knew cannot be written to here. */
+function knownClient(client: NonNullable<Generation["clients"]>[number]): DesiredClient[] {
+  const name = CLIENT_NAMES.find((known) => known === client.client);
+  return name === undefined ? [] : [{ ...client, client: name }];
+}
+
 /** An earlier generation, to be applied again. */
 export async function evaluateGeneration(
   generation: Generation,
@@ -240,7 +248,7 @@ export async function evaluateGeneration(
   const { former = [], ...here } = record ?? { root: generation.root, config: generation.root };
   const root = renamed(generation.root, former);
   const files = generation.files.map((file) => renamed(file, former));
-  const { servers, actions = [] } = generation;
+  const { servers, actions = [], clients = [] } = generation;
   const folders = Object.fromEntries(
     Object.entries(generation.folders ?? {}).map(([key, folder]) => [key, renamed(folder, former)]),
   );
@@ -248,6 +256,7 @@ export async function evaluateGeneration(
     ...{ project, root, former: asTheyAre(former) },
     servers: servers.map((spec) => withNames(spec, former)),
     actions: actions.map((spec) => withNames(spec, former)),
+    ...(clients.length > 0 && { clients: clients.flatMap(knownClient) }),
   };
   const revived = await revive(past, {
     env: setting.env,

@@ -4,6 +4,7 @@ import { formatDiagnostic } from "../model/diagnostic.ts";
 import type { Plan } from "../model/plan.ts";
 import type { ProcessId } from "../model/process.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
+import type { ClientFiles } from "./client-files.ts";
 import { done, type Outcome, stopped } from "./outcome.ts";
 import { makePlan, type ToPlan } from "./planning.ts";
 
@@ -26,6 +27,8 @@ export interface ProjectFleet {
   backends(named: readonly Kind[]): Promise<readonly Backend[]>;
   /** Names of the project's servers that this backend has on record. */
   recorded(kind: Kind): readonly string[];
+  /** Absent where nothing is done about them. */
+  readonly clients?: ClientFiles;
   close(): Promise<void>;
 }
 
@@ -59,6 +62,7 @@ export async function planWith(
   const made = await makePlan(evaluated, {
     backends: await fleet.backends(backendsOf(evaluated.desired)),
     recorded: (kind) => fleet.recorded(kind),
+    ...(fleet.clients && { clients: fleet.clients }),
     selection: withoutUndefined({ only, except }),
     state,
     strict,

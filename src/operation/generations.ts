@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { type ActionSpec, actionSpec } from "../model/action.ts";
 import { withoutDefaults } from "../model/canonical.ts";
+import { SCOPES } from "../model/clients.ts";
 import type { Desired, Plan } from "../model/plan.ts";
 import { type ServerSpec, serverSpec } from "../model/spec.ts";
 import { summary } from "../model/summary.ts";
@@ -14,6 +15,13 @@ import { ensurePrivateDir, projectDir } from "../system/paths.ts";
  * What was applied, when: each apply of a project writes one numbered file with the evaluated desired state, secrets
  * as references with their keyed hashes.
  */
+
+const clientOfGeneration = z.object({
+  // One that another version knows does not make the rest unreadable.
+  client: z.string(),
+  scope: z.enum(SCOPES),
+  entries: z.array(z.object({ server: z.string(), name: z.string(), url: z.string() })).readonly(),
+});
 
 const generationFile = z.object({
   version: z.literal(1),
@@ -35,6 +43,8 @@ const generationFile = z.object({
   servers: z.array(serverSpec),
   /** Absent in those of earlier versions: there were none. */
   actions: z.array(actionSpec).optional(),
+  /** Absent if none were declared. */
+  clients: z.array(clientOfGeneration).optional(),
 });
 export type Generation = z.infer<typeof generationFile>;
 
@@ -57,7 +67,7 @@ export interface Begun {
 /** Writes the next generation down, before anything of it is done. */
 export function beginGeneration(state: string, begun: Begun): Generation {
   const { plan, desired, files, folders = {}, rollbackOf, now } = begun;
-  const { project, root, servers, actions } = desired;
+  const { project, root, servers, actions, clients = [] } = desired;
   const { add, change, remove } = summary(plan);
   const left = [...plan.skipped, ...(plan.unreachable ?? []).flatMap(({ servers: lost }) => lost)];
   const agentLeft = plan.unreachable?.some(({ backend }) => backend === "agent") ?? false;
@@ -72,7 +82,7 @@ export function beginGeneration(state: string, begun: Begun): Generation {
     outcome: "begun",
     changes: { add: [...add], change: [...change], remove: [...remove] },
     ...(left.length > 0 ? { skipped: left } : {}),
-    ...asApplied({ servers, actions }, { left, agentLeft }, latestGeneration(state, project)),
+    ...asApplied({ servers, actions, clients }, { left, agentLeft }, latestGeneration(state, project)),
   };
   makeWayForFolder(dirOf(state, project));
   ensurePrivateDir(dirOf(state, project));
@@ -85,17 +95,43 @@ export function beginGeneration(state: string, begun: Begun): Generation {
 
 /** The desired state, with what is left out as it was applied before. Without the agent no action was taken over. */
 function asApplied(
-  { servers, actions }: Pick<Desired, "servers" | "actions">,
+  { servers, actions, clients = [] }: Pick<Desired, "servers" | "actions" | "clients">,
   { left, agentLeft }: { readonly left: readonly string[]; readonly agentLeft: boolean },
   before: Generation | undefined,
-): Pick<Generation, "servers" | "actions"> {
+): Pick<Generation, "servers" | "actions" | "clients"> {
   const isLeft = (one: ServerSpec | ActionSpec) =>
     "server" in one ? agentLeft || left.includes(one.server ?? one.name) : left.includes(one.name);
   const merged = <One extends ServerSpec | ActionSpec>(now: readonly One[], then: readonly One[] = []) => [
     ...now.filter((one) => !isLeft(one)),
     ...then.filter(isLeft),
   ];
-  return { servers: merged(servers, before?.servers), actions: merged(actions, before?.actions) };
+  const files = clientsAsApplied(clients, before?.clients ?? [], (server) => left.includes(server));
+  return {
+    servers: merged(servers, before?.servers),
+    actions: merged(actions, before?.actions),
+    ...(files.length > 0 ? { clients: files } : {}),
+  };
+}
+
+type ClientOfGeneration = NonNullable<Generation["clients"]>[number];
+
+/** The entries of servers that are left out stay as they were, also in the file of a client that is not declared now. */
+function clientsAsApplied(
+  now: readonly ClientOfGeneration[],
+  then: readonly ClientOfGeneration[],
+  isLeft: (server: string) => boolean,
+): ClientOfGeneration[] {
+  const key = ({ client, scope }: ClientOfGeneration) => `${client} ${scope}`;
+  const all = new Map([...then, ...now].map((one) => [key(one), one]));
+  return [...all.values()].flatMap((one) => {
+    const of = (list: readonly ClientOfGeneration[]) =>
+      list.find((other) => key(other) === key(one))?.entries ?? [];
+    const entries = [
+      ...of(now).filter(({ server }) => !isLeft(server)),
+      ...of(then).filter(({ server }) => isLeft(server)),
+    ];
+    return entries.length === 0 && !now.some((other) => key(other) === key(one)) ? [] : [{ ...one, entries }];
+  });
 }
 
 export function endGeneration(

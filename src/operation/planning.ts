@@ -1,15 +1,18 @@
 import type { Backend } from "../backends/backend.ts";
 import type { ActionSpec } from "../model/action.ts";
 import { unknownFields } from "../model/canonical.ts";
+import { withoutServers } from "../model/client-plan.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Observed } from "../model/observed.ts";
 import { own } from "../model/own.ts";
 import type { Change, Desired, Plan, Unreachable } from "../model/plan.ts";
 import { BackendUnreachable } from "../model/unreachable.ts";
+import { diffClients } from "../reconciler/diff-clients.ts";
 import { buildPlan } from "../reconciler/plan.ts";
 import type { Selection } from "../reconciler/select.ts";
 import { lostRoots, lostRootText, recordedProjects } from "../system/projects.ts";
 import { setAsides, setAsideText } from "../system/set-asides.ts";
+import type { ClientFiles } from "./client-files.ts";
 import type { Evaluated } from "./evaluating.ts";
 import { activeGeneration } from "./generations.ts";
 import { otherKey } from "./other-key.ts";
@@ -26,6 +29,8 @@ export interface PlanRequest {
   readonly backends: readonly Backend[];
   /** Names of the project's servers that a backend has on record. */
   readonly recorded: (kind: Backend["kind"]) => readonly string[];
+  /** Absent: nothing is planned for the files of clients. */
+  readonly clients?: ClientFiles;
   readonly selection: Selection;
   readonly state: string;
   /** What a backend cannot express is an error, also of servers that match. */
@@ -50,12 +55,16 @@ export async function makePlan(evaluated: ToPlan, request: PlanRequest): Promise
     actions: actions === undefined ? [] : evaluated.desired.actions.filter(isReached),
   };
   const reachable = observed.filter(({ name }) => !lost.has(name));
-  const diagnostics = [...evaluated.warnings, ...evaluated.diagnostics].filter(
+  const ofClients = await clientChanges(desired, request, lost);
+  const diagnostics = [...evaluated.warnings, ...evaluated.diagnostics, ...ofClients.diagnostics].filter(
     ({ server }) => server === undefined || !lost.has(server),
   );
   const chosen = withoutNames(selection, lost);
   const built = chosen
-    ? buildPlan(desired, reachable, diagnostics, chosen, actions?.filter(isReached))
+    ? buildPlan(desired, reachable, diagnostics, chosen, {
+        recorded: actions?.filter(isReached),
+        clients: ofClients.changes,
+      })
     : buildPlan({ ...desired, servers: [], actions: [] }, [], diagnostics);
   if (!built.ok) return built;
   const changes = await Promise.all(built.value.changes.map((change) => withUnit(change, backends)));
@@ -135,6 +144,21 @@ async function observeAll(
     }),
   );
   return { observed: observed.flat(), actions, unreachable };
+}
+
+/** Entries of a server that is left out are left out with it. */
+async function clientChanges(
+  desired: Desired,
+  { clients }: PlanRequest,
+  lost: ReadonlySet<string>,
+): Promise<ReturnType<typeof diffClients>> {
+  if (clients === undefined) return { changes: [], diagnostics: [] };
+  const { project } = desired;
+  const { changes, diagnostics } = diffClients(await clients.states(desired), {
+    project,
+    adopts: clients.adopts,
+  });
+  return { changes: withoutServers(changes, (server) => lost.has(server)), diagnostics };
 }
 
 /**

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { z } from "zod";
 import { readText } from "../config/read/document.ts";
 import { canonicalHash, canonicalJson, specHash } from "../model/canonical.ts";
+import { clientLabel } from "../model/client-plan.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import { actionLabel } from "../model/summary.ts";
 import { writeAtomic } from "../system/files.ts";
@@ -120,7 +121,7 @@ function staleServers(saved: SavedPlan, plan: Plan): string[] {
     .sort();
 }
 
-function basesOf({ changes, actions }: Plan): SavedPlan["changes"] {
+function basesOf({ changes, actions, clients = [] }: Plan): SavedPlan["changes"] {
   const ofServers = changes.map((change) => ({
     server: change.server,
     action: change.action,
@@ -131,7 +132,15 @@ function basesOf({ changes, actions }: Plan): SavedPlan["changes"] {
     action: change,
     basis: canonicalHash([change, desired ?? null, recorded ?? null]),
   }));
-  return [...ofServers, ...ofActions];
+  const ofClients = clients.map(({ client, file, change, entries }) => ({
+    server: clientLabel(client),
+    action: change,
+    basis: canonicalHash([
+      file,
+      entries.map(({ name, change: what, value, found }) => [name, what, value ?? null, found ?? null]),
+    ]),
+  }));
+  return [...ofServers, ...ofActions, ...ofClients];
 }
 
 /**

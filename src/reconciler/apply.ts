@@ -1,5 +1,6 @@
 import type { Backend, PerformResult } from "../backends/backend.ts";
 import { type ActionSecrets, type ActionSpec, actionKey } from "../model/action.ts";
+import type { WriteClient } from "../model/client-plan.ts";
 import type { ApplyEvent } from "../model/event.ts";
 import type { Missing } from "../model/observed.ts";
 import { own } from "../model/own.ts";
@@ -8,6 +9,7 @@ import type { ServerSpec } from "../model/spec.ts";
 import type { SecretValues } from "../model/spec-parts.ts";
 import type { StartProgress } from "../model/start-progress.ts";
 import { actionLabel } from "../model/summary.ts";
+import { applyClients } from "./apply-clients.ts";
 import { Channel } from "./channel.ts";
 import { awaitedCondition, restingDependency } from "./dependencies.ts";
 import { phases, runInOrder, type Task } from "./schedule.ts";
@@ -17,6 +19,8 @@ export interface ApplyOptions {
   readonly secrets: Readonly<Record<string, SecretValues>>;
   /** The same of actions. */
   readonly actionSecrets?: ActionSecrets;
+  /** Writes the files of clients. Absent: they stay as they are. */
+  readonly writeClient?: WriteClient | undefined;
   /**
    * Longest wait for one server to become what its dependents ask for, ms; 0: do not wait, only keep the order;
    * undefined: while its start makes progress.
@@ -82,6 +86,15 @@ class Walk {
     for (const tasks of phases(this.#changes)) {
       await runInOrder(tasks, Math.max(1, this.#options.concurrency), (task) => this.#carryOut(task));
     }
+    await applyClients(this.#plan, {
+      write: this.#options.writeClient,
+      signal: this.#options.signal,
+      fateOf: (change) => {
+        const end = this.#unfinished.get(change);
+        return end && OUTCOME[end];
+      },
+      push: (event) => this.#events.push(event),
+    });
     await this.#takeActions();
     this.#events.close();
   }

@@ -1,7 +1,8 @@
 import { startFields, startHash } from "../model/canonical.ts";
+import type { FieldChange } from "../model/field-change.ts";
 import { topField } from "../model/leaves.ts";
 import { formatExit, type Observed } from "../model/observed.ts";
-import type { Action, FieldChange, Reason } from "../model/plan.ts";
+import type { Action, Reason } from "../model/plan.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { isAcceptedEnd, mayRun } from "../model/wanted.ts";
 

@@ -1,7 +1,7 @@
 import { canonicalJson } from "../model/canonical.ts";
+import type { FieldChange } from "../model/field-change.ts";
 import { type Described, leaves, topField } from "../model/leaves.ts";
 import { own } from "../model/own.ts";
-import type { FieldChange } from "../model/plan.ts";
 import type { EnvValue } from "../model/spec-parts.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 

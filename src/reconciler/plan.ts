@@ -1,4 +1,5 @@
 import type { ActionSpec } from "../model/action.ts";
+import { type ClientChange, withoutServers } from "../model/client-plan.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import type { Observed } from "../model/observed.ts";
 import type { Desired, Plan } from "../model/plan.ts";
@@ -6,22 +7,31 @@ import { diff, keptServers } from "./diff.ts";
 import { diffActions, ownerOf } from "./diff-actions.ts";
 import { type Selection, select } from "./select.ts";
 
+/** What goes with the servers that it is of. */
+interface Beside {
+  /** The actions that are known. */
+  readonly recorded?: readonly ActionSpec[] | undefined;
+  /** What differs in the files of clients. */
+  readonly clients?: readonly ClientChange[];
+}
+
 /**
  * The plan from what is declared to what is there. `diagnostics` are the preflight problems: those of servers and
  * actions that the selection leaves out are dropped, since nothing is done to them. Problems: a selected name that is
- * neither declared nor recorded. `recorded`: the actions that are known; one of a server goes with that.
+ * neither declared nor recorded.
  */
 export function buildPlan(
   desired: Desired,
   observed: readonly Observed[],
   diagnostics: readonly Diagnostic[] = [],
   selection: Selection = {},
-  recorded: readonly ActionSpec[] = [],
+  { recorded = [], clients = [] }: Beside = {},
 ): Result<Plan> {
   const changes = diff(desired, observed);
   const kept = keptServers(desired, observed);
   const actions = diffActions(desired.actions, recorded, desired.former);
-  const planned = [...changes.map(({ server }) => server), ...actions.map(ownerOf)];
+  const ofClients = clients.flatMap(({ entries }) => entries.map(({ server }) => server));
+  const planned = [...changes.map(({ server }) => server), ...actions.map(ownerOf), ...ofClients];
   const names = [...new Set([...planned, ...kept.map(({ name }) => name)])];
   const alone = actions.some(
     ({ desired: declared, recorded: known }) => (declared ?? known)?.server === null,
@@ -39,6 +49,7 @@ export function buildPlan(
     diagnostics: diagnostics.filter(({ server, action }) => !skipped.includes(server ?? action ?? "")),
     skipped,
     ...(kept.length > 0 ? { kept } : {}),
+    ...(clients.length > 0 ? { clients: withoutServers(clients, (name) => skipped.includes(name)) } : {}),
   };
   return { ok: true, value: plan, warnings: [] };
 }

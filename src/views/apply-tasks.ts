@@ -1,4 +1,5 @@
 import type { ListrTask } from "listr2";
+import { clientLabel } from "../model/client-plan.ts";
 import { type ApplyEvent, type FinalEvent, isFinal } from "../model/event.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import type { StartProgress } from "../model/start-progress.ts";
@@ -48,14 +49,19 @@ type Shown = Pick<Change, "server" | "action"> & {
 };
 
 /** What is done, by the names that its events have. */
-function tasksOf({ changes, actions }: Plan): Shown[] {
+function tasksOf({ changes, actions, clients = [] }: Plan): Shown[] {
   const active = changes.filter(({ action }) => action !== "none");
   const servers = active.map((change) => ({ ...change, after: neededBy(change, active) }));
   const names = [...new Set(active.map(({ server }) => server))];
   const ofActions = actions.flatMap(({ key, change }) =>
     change === "none" ? [] : [{ server: actionLabel(key), action: change, after: names }],
   );
-  return [...servers, ...ofActions];
+  const ofClients = clients.flatMap(({ client, change, entries }) => {
+    if (change === "none") return [];
+    const after = names.filter((name) => entries.some(({ server }) => server === name));
+    return [{ server: clientLabel(client), action: change, after }];
+  });
+  return [...servers, ...ofClients, ...ofActions];
 }
 
 /** What it depends on comes up before it, and what depends on it ends before it. */

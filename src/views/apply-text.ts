@@ -22,7 +22,7 @@ export function eventText(event: ApplyEvent): string {
     case "waiting":
       return `${server}: ${visible(waitsSentence(event.waitsFor))}`;
     case "skipped":
-      return `${server}: not ${actionOver(event.action)}: ${visible(event.message)}`;
+      return `${server}: ${event.partly ? "changed in part" : `not ${actionOver(event.action)}`}: ${visible(event.message)}`;
     case "failed":
       return [
         failureText(event),

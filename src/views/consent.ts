@@ -55,6 +55,8 @@ function words(power: Power): [what: string, text: string] {
       return ["send requests to a URL as a probe:", power.url];
     case "manager":
       return ["connect to supervisord:", managerText(power)];
+    case "client":
+      return ["write into your own file of an editor or assistant:", power.client];
   }
 }
 

@@ -1,5 +1,5 @@
 import { diffArrays } from "diff";
-import type { FieldChange } from "../model/plan.ts";
+import type { FieldChange } from "../model/field-change.ts";
 import type { EnvValue } from "../model/spec-parts.ts";
 import { quote } from "../model/text.ts";
 import { type Line, lineDiff } from "./line-diff.ts";

@@ -13,6 +13,8 @@ export interface PlanDocument {
   readonly changes: readonly ChangeDocument[];
   /** Those that match too, as `changes`. */
   readonly actions: Plan["actions"];
+  /** Files of editors and assistants, those that match too; what they are to say of each server. */
+  readonly clients?: Plan["clients"];
   readonly diagnostics: Plan["diagnostics"];
   readonly skipped: readonly string[];
   /** Servers that no configuration has declared. */
@@ -66,6 +68,7 @@ export function planDocument(plan: Plan): PlanDocument {
     summary: summary(plan),
     changes: plan.changes.map(changeDocument),
     actions: plan.actions.map(({ renamed: _, ...action }) => action),
+    ...(plan.clients ? { clients: plan.clients } : {}),
     diagnostics: plan.diagnostics,
     skipped: plan.skipped,
     ...(plan.kept

@@ -1,4 +1,5 @@
 import type { ActionSpec } from "../model/action.ts";
+import { type ClientChange, clientLabel } from "../model/client-plan.ts";
 import { waitsText } from "../model/dependency.ts";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import { ago, span } from "../model/elapsed.ts";
@@ -7,6 +8,7 @@ import type { ActionChange, Change, Plan, Unreachable } from "../model/plan.ts";
 import { actionLabel, isEmpty, isWaiting, type PlanSummary, summary } from "../model/summary.ts";
 import { visible } from "../model/visible.ts";
 import { changeHeading, changeSign } from "./actions.ts";
+import { clientDrift, clientText } from "./clients.ts";
 import { actionFacts, type Fact, interestingFacts } from "./facts.ts";
 import { fieldLines } from "./field-diff.ts";
 import type { Line, Sign } from "./line-diff.ts";
@@ -39,12 +41,15 @@ export function planView(plan: Plan, screen: Screen): string {
   const actions = plan.actions
     .filter(({ change }) => change !== "none")
     .map((change) => actionBlock(change, plan, screen, paint));
+  const clients = (plan.clients ?? [])
+    .filter(({ change }) => change !== "none")
+    .map((change) => clientBlock(change, screen, paint));
   const notes = noteLines(plan, screen, paint);
   const problems = [
     ...(plan.unreachable ?? []).map((lost) => unreachableLine(lost, screen, paint)),
     ...together(plan.diagnostics).map((d) => diagnosticLine(d, screen, paint)),
   ];
-  const sections = [...blocks, ...actions, notes, problems, [totals(plan, paint)]].filter(
+  const sections = [...blocks, ...clients, ...actions, notes, problems, [totals(plan, paint)]].filter(
     (lines) => lines.length > 0,
   );
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
@@ -60,6 +65,15 @@ function block(change: Change, screen: Screen, paint: Paint): string[] {
     ...[...details(change, screen), ...unitDetails(change, screen)].map((line) =>
       detail(line, screen, paint),
     ),
+  ];
+}
+
+function clientBlock(change: ClientChange, screen: Screen, paint: Paint): string[] {
+  const sign = changeSign(change.change);
+  const { heading, lines } = clientText(change, screen);
+  return [
+    `${signed(sign, sign.padStart(3), paint)} ${paint("bold", visible(clientLabel(change.client)))} ${heading}`,
+    ...lines.map((line) => detail(line, screen, paint)),
   ];
 }
 
@@ -146,6 +160,7 @@ function noteLines(plan: Plan, screen: Screen, paint: Paint): string[] {
     ...plan.changes.filter(isAiling).map((change) => of("not ready:", ailingText(change))),
     ...plan.changes.filter(isUnwatched).map((change) => of("unwatched:", unwatchedText(change))),
     ...drifted.map((change) => of("drifted:", driftText(change))),
+    ...(plan.clients ?? []).flatMap(clientDrift).map((text) => of("drifted:", text)),
     ...(plan.kept ?? []).map((server) => of("undeclared:", keptText(server))),
     ...plan.changes.filter(isPutBack).map((change) => of("put back:", putBackText(change, screen.now))),
     ...left,

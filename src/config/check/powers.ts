@@ -25,7 +25,7 @@ export function powersOf(document: Source["document"]): Power[] {
     if (type === "http" && typeof map.url === "string")
       found.push({ can: "request", url: map.url, place: place(path) });
   }
-  return [...found, ...managersIn(document.value, place)];
+  return [...found, ...managersIn(document.value, place), ...clientsIn(document.value, place)];
 }
 
 /** Those of a root, and of its blocks for some machines. */
@@ -46,6 +46,18 @@ function managersIn(value: unknown, place: (path: KeyPath) => Power["place"], at
     place: place([...at, "supervisord"]),
   } as const;
   return [own, ...others];
+}
+
+/** Files of the account's own: those of a project are in its folder. Of a root, and of its blocks for some machines. */
+function clientsIn(value: unknown, place: (path: KeyPath) => Power["place"], at: KeyPath = []): Power[] {
+  if (!isObject(value)) return [];
+  const { clients, on } = value;
+  const blocks: readonly unknown[] = Array.isArray(on) && at.length === 0 ? on : [];
+  const own = Object.entries(isObject(clients) ? clients : {}).flatMap(([client, input]): Power[] => {
+    const isWritten = input !== false && !(isObject(input) && input.scope === "project");
+    return isWritten ? [{ can: "client", client, place: place([...at, "clients", client]) }] : [];
+  });
+  return [...own, ...blocks.flatMap((block, i) => clientsIn(block, place, ["on", i]))];
 }
 
 function sourceOf(password: unknown): string {
@@ -115,5 +127,7 @@ function refusal(power: Power): string {
       return `cannot send requests to this url without your consent: ${visible(power.url)}`;
     case "manager":
       return `cannot connect to supervisord without your consent: ${visible(managerText(power))}`;
+    case "client":
+      return `cannot write into your file of ${visible(power.client)} without your consent`;
   }
 }

@@ -1,5 +1,6 @@
 import type { Backend } from "../../backends/backend.ts";
 import type { ActionSecrets } from "../../model/action.ts";
+import type { ClientChange } from "../../model/client-plan.ts";
 import { type ApplyEvent, type FinalEvent, isFinal } from "../../model/event.ts";
 import type { Change, Plan } from "../../model/plan.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
@@ -30,7 +31,9 @@ export interface CarriedOut {
 export async function carryOut(front: ApplyFront, what: ToCarryOut): Promise<CarriedOut> {
   const { plan, fleet, secrets, actionSecrets, waitMs, rollback, verb } = what;
   const { signal } = front;
-  const options = { secrets, actionSecrets, waitMs, rollback, signal, concurrency: AT_ONCE };
+  const { clients } = fleet;
+  const writeClient = clients && ((change: ClientChange) => clients.write(change));
+  const options = { secrets, actionSecrets, writeClient, waitMs, rollback, signal, concurrency: AT_ONCE };
   const finals: FinalEvent[] = [];
   let isAtEnd = false;
   // Counted here: a front that stops reading early has not seen everything.

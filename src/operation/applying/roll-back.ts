@@ -75,13 +75,14 @@ function wanted(state: string, project: string, asked: number | undefined): Outc
 
 /** A generation's secrets are looked up again, so its commands run again. */
 async function consentRefusal(
-  { servers, actions = [], root }: Generation,
+  { servers, actions = [], clients = [], root }: Generation,
   project: string,
   setting: Setting,
 ): Promise<string | undefined> {
   const { state, env, consent } = setting;
   const record = readProject(state, project) ?? { root, config: root };
   const ownRoot = userFolder({ env, machine: readMachine(env) });
-  if (await mayBringBack([...servers, ...actions], record, { ...consent, state, ownRoot })) return undefined;
-  return `nobody has agreed to ${record.root}, nothing was done: this generation runs commands for its secrets; agree with --trust`;
+  if (await mayBringBack([...servers, ...actions], clients, record, { ...consent, state, ownRoot }))
+    return undefined;
+  return `nobody has agreed to ${record.root}, nothing was done: this generation runs commands for its secrets, or writes into files of editors and assistants; agree with --trust`;
 }

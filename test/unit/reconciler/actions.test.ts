@@ -143,7 +143,7 @@ const everyProblem = [
 ];
 
 function plan(selection: Selection = {}, recorded: readonly ActionSpec[] = []): Plan {
-  const built = buildPlan(declared, [running(spec("web"))], everyProblem, selection, recorded);
+  const built = buildPlan(declared, [running(spec("web"))], everyProblem, selection, { recorded });
   if (!built.ok) throw new Error(built.problems.map(({ message }) => message).join("\n"));
   return built.value;
 }
@@ -167,7 +167,7 @@ describe("a plan with actions", () => {
   test("is empty only when no action differs either", () => {
     const built = (recorded: ActionSpec[]) => {
       const one = { ...desired(), actions: [action("b")] };
-      const found = buildPlan(one, [], [], {}, recorded);
+      const found = buildPlan(one, [], [], {}, { recorded });
       return found.ok && isEmpty(found.value);
     };
     expect(built([action("b")])).toBe(true);
@@ -244,7 +244,7 @@ async function applied(
   recorded: readonly ActionSpec[],
   signal = new AbortController().signal,
 ) {
-  const built = buildPlan({ ...desired(), actions: wanted }, [], [], {}, recorded);
+  const built = buildPlan({ ...desired(), actions: wanted }, [], [], {}, { recorded });
   if (!built.ok) throw new Error("no plan");
   const actionSecrets = { "web:backup": { A: "1" }, same: { A: "2" } };
   const options = { secrets: {}, actionSecrets, waitMs: 0, signal, concurrency: 2 };

@@ -445,7 +445,7 @@ describe("a plan of actions", () => {
     { screen = plain, servers = [] }: { screen?: Screen; servers?: readonly ServerSpec[] } = {},
   ) => {
     const observed = servers.map((server) => running(server));
-    const plan = buildPlan({ ...desired(...servers), actions }, observed, [], {}, recorded);
+    const plan = buildPlan({ ...desired(...servers), actions }, observed, [], {}, { recorded });
     if (!plan.ok) throw new Error("no plan");
     return planView(plan.value, screen);
   };
