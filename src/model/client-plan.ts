@@ -10,6 +10,8 @@ export interface DesiredEntry {
   readonly name: string;
   /** Where the server answers. */
   readonly url: string;
+  /** It asks for a bearer token; `variable`: the environment variable that a person keeps it in. */
+  readonly token?: { readonly variable?: string | undefined } | undefined;
 }
 
 /** A client whose file is to have entries for these servers, and no others of this project. */
@@ -25,6 +27,8 @@ export interface WantedEntry {
   readonly server: string;
   readonly name: string;
   readonly value: unknown;
+  /** The same with what somebody has added to the entry that is there, and xy leaves. Absent: nothing. */
+  readonly becomes?: unknown;
   /** Why the client cannot have it. */
   readonly fault?: string;
 }
@@ -45,6 +49,8 @@ export interface ClientState {
   readonly scope: Scope;
   /** Absolute. */
   readonly file: string;
+  /** The folder that the file of a project must be in. */
+  readonly folder?: string;
   /** Nothing is wanted of one that is not declared any more. */
   readonly wanted: readonly WantedEntry[];
   readonly entries: readonly ObservedEntry[];
@@ -77,6 +83,7 @@ export interface ClientChange {
   readonly scope: Scope;
   /** Absolute. */
   readonly file: string;
+  readonly folder?: string;
   /** `add`: it gets its first entries; `remove`: it loses its last ones. */
   readonly change: "add" | "update" | "remove" | "none";
   /** In name order; also those that match. */

@@ -20,7 +20,14 @@ const clientOfGeneration = z.object({
   // One that another version knows does not make the rest unreadable.
   client: z.string(),
   scope: z.enum(SCOPES),
-  entries: z.array(z.object({ server: z.string(), name: z.string(), url: z.string() })).readonly(),
+  entries: z
+    .array(
+      z.object({
+        ...{ server: z.string(), name: z.string(), url: z.string() },
+        token: z.object({ variable: z.string().optional() }).optional(),
+      }),
+    )
+    .readonly(),
 });
 
 const generationFile = z.object({

@@ -8,6 +8,7 @@ import {
   type WantedEntry,
 } from "../model/client-plan.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { entryFields } from "./entry-fields.ts";
 
 /** Whose files they are, and how much of them is xy's to change. */
@@ -34,8 +35,8 @@ export function diffClients(states: readonly ClientState[], context: ClientsCont
 }
 
 function diffClient(state: ClientState, context: ClientsContext) {
-  const { client, scope, file, wanted, entries, missing, fault } = state;
-  const at = { client, scope, file };
+  const { client, scope, file, folder, wanted, entries, missing, fault } = state;
+  const at = { client, scope, file, ...withoutUndefined({ folder }) };
   if (fault !== undefined) {
     const message = `${fault}; the entries of ${client} stay as they are`;
     const diagnostics: Diagnostic[] = [{ severity: "warning", message }];
@@ -86,14 +87,14 @@ function decide(
   found: ObservedEntry | undefined,
   around: Around,
 ): { readonly change?: EntryChange; readonly diagnostic?: Diagnostic } {
-  const { server, name, value, fault } = wanted;
+  const { server, name, value, becomes = value, fault } = wanted;
   if (fault !== undefined) return { diagnostic: { severity: "error", server, message: fault } };
   const base = { name, server, value, fields: [] };
   if (found === undefined)
     return { change: { ...base, change: "add", ...(around.wasThere && { drift: "removed" as const }) } };
-  const isSame = canonicalJson(found.value) === canonicalJson(value);
+  const isSame = canonicalJson(found.value) === canonicalJson(becomes);
   const was = { found: canonicalHash(found.value) };
-  const fields = entryFields(found.value, value);
+  const fields = entryFields(found.value, becomes);
   if (found.owner?.project === around.project) {
     if (isSame) return { change: { ...base, ...was, change: "none" } };
     const drift = found.isChanged ? { drift: "changed" as const } : {};

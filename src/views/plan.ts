@@ -293,12 +293,15 @@ function names(servers: readonly string[]): string {
   return visible(`${servers.slice(0, MOST_NAMES).join(", ")}${more}`);
 }
 
-/** Mentions actions only if there are no servers. */
-function matching({ changes, actions }: Plan, found: PlanSummary): string {
+/** Mentions actions only if there are no servers, and clients if there are some. */
+function matching({ changes, actions, clients = [] }: Plan, found: PlanSummary): string {
   const [what, number] =
     changes.length === 0 && actions.length > 0
       ? ["action", actions.length]
       : ["server", found.matching.length];
   const ignored = found.ignored.length === 0 ? "" : visible(` Ignored: ${found.ignored.join(", ")}.`);
-  return `${number} ${number === 1 ? `${what} matches` : `${what}s match`} the configuration.${ignored}`;
+  const files = clients.filter(({ fault }) => fault === undefined).length;
+  const total = files === 0 ? "" : ` and ${files} client${files === 1 ? "" : "s"}`;
+  const verb = number === 1 && files === 0 ? "matches" : "match";
+  return `${number} ${what}${number === 1 ? "" : "s"}${total} ${verb} the configuration.${ignored}`;
 }

@@ -91,3 +91,24 @@ describe("a rollback without a number goes", () => {
     expect(previousGeneration(entries)).toBe(expected);
   });
 });
+
+test("what --only leaves out keeps the entries that clients had of it, in files of clients that are not declared now, too", () => {
+  const entry = (server: string, port: number) => ({
+    server,
+    name: server,
+    url: `http://127.0.0.1:${port}/mcp`,
+  });
+  const client = (name: "cursor" | "zed", ...entries: ReturnType<typeof entry>[]) =>
+    ({ client: name, scope: "user", entries }) as const;
+  const after = (skipped: string[], clients: ReturnType<typeof client>[]) => {
+    const begun = { plan: { ...plan, skipped }, desired: { ...desired, clients }, files: [], now: 1 };
+    return beginGeneration(state, begun).clients;
+  };
+  expect(after([], [])).toBeUndefined();
+  after([], [client("cursor", entry("a", 1), entry("b", 1)), client("zed", entry("a", 1))]);
+  expect(after(["a"], [client("cursor", entry("a", 2), entry("b", 2))])).toEqual([
+    client("cursor", entry("b", 2), entry("a", 1)),
+    client("zed", entry("a", 1)),
+  ]);
+  expect(after([], [client("cursor", entry("b", 2))])).toEqual([client("cursor", entry("b", 2))]);
+});

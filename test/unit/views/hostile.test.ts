@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Diagnostic, formatDiagnostic } from "../../../src/model/diagnostic.ts";
 import type { ApplyEvent } from "../../../src/model/event.ts";
+import type { FieldChange } from "../../../src/model/field-change.ts";
 import type { Job } from "../../../src/model/job.ts";
 import type { Observed } from "../../../src/model/observed.ts";
 import type { OtherProgram } from "../../../src/model/other-program.ts";
-import type { FieldChange } from "../../../src/model/field-change.ts";
 import type { Change, Plan, Reason } from "../../../src/model/plan.ts";
 import type { Power } from "../../../src/model/power.ts";
 import type { ServerSpec } from "../../../src/model/spec.ts";
@@ -159,6 +159,31 @@ const plan: Plan = {
     },
     { key: "script", change: "update", fields: [{ field: "script", from: null, to: "one\ntwo\n" }] },
     { key: "old", change: "remove", fields: [], recorded: script },
+  ],
+  clients: [
+    {
+      ...{ client: "cursor", scope: "user", file: "/home/me/.cursor/mcp.json", change: "update" },
+      entries: [
+        { name: "a", server: "a", change: "add", fields: [], value: { url: "http://a" } },
+        {
+          name: "b",
+          server: "b",
+          change: "add",
+          fields: [],
+          value: { command: "xy", args: ["connect", "b"] },
+        },
+        {
+          ...{ name: "c", server: "c", change: "update", value: {}, found: "f", drift: "changed" },
+          fields: [
+            { field: "url", from: "u", to: "v" },
+            { field: "off", from: true },
+            { field: "args", from: "x", to: ["y"] },
+          ],
+        },
+        { name: "d", server: "d", change: "remove", fields: [] },
+      ],
+      others: ["theirs"],
+    },
   ],
   diagnostics,
   skipped: ["left-out"],
