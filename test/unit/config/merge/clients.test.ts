@@ -67,12 +67,12 @@ it("get the URLs at which servers are reached, by the names that they have there
   const withToken = async (value: string) => {
     const server = `command "x"; port 1; mcp; env { XY_BRIDGE_TOKEN ${value}; }`;
     const files = { "xy.config.kdl": "clients { cursor; }", "servers.d/a.kdl": server };
-    const resolved = await resolvedFrom(files, { env: { TOKEN: "s3cr3t" } });
+    const resolved = await resolvedFrom(files, { env: { TOKEN: "of-a-person" } });
     return resolved.desired.clients?.[0]?.entries[0]?.token;
   };
   // A client can only be told the name of a variable.
   expect(await withToken('(env)"TOKEN"')).toEqual({ variable: "TOKEN" });
-  expect(await withToken('"s3cr3t"')).toEqual({});
+  expect(await withToken('"of-a-person"')).toEqual({});
   const without = await resolvedFrom(SERVERS);
   expect(without.desired).not.toHaveProperty("clients");
 });
