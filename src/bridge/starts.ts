@@ -1,3 +1,5 @@
+import { backoffDelay } from "../model/backoff.ts";
+
 /** When a server that keeps ending may be started again, as a restart policy says it. */
 export interface Backoff {
   /** Ms. */
@@ -55,7 +57,7 @@ export class Starts {
   failed(now: number): void {
     const { initial, max, resetAfter } = this.#backoff;
     if (now - this.#begunAt >= resetAfter) this.#failures = 0;
-    const wait = this.#failures === 0 ? 0 : Math.min(max, initial * 2 ** (this.#failures - 1));
+    const wait = this.#failures === 0 ? 0 : backoffDelay(this.#failures - 1, initial, max);
     this.#failures++;
     this.#nextAt = now + wait;
   }

@@ -7,7 +7,7 @@ import { planDocument } from "../views/json.ts";
 import { planView } from "../views/plan.ts";
 import type { BaseCommand } from "./base.ts";
 import { completed } from "./endings.ts";
-import { canAsk, confirm } from "./prompt.ts";
+import { confirm } from "./prompt.ts";
 import { specScreen } from "./spec-screen.ts";
 import { fleetOf } from "./units.ts";
 
@@ -50,10 +50,10 @@ export function applyFront(
   return {
     signal: command.signal,
     showPlan: async (plan) => {
-      if (!command.json) command.print(planView(plan, await specScreen(command.screen)));
+      await command.tellWhole(async () => planView(plan, await specScreen(command.screen)));
     },
     ask: async (question) => {
-      if (!canAsk() || command.json) return { cannotAsk };
+      if (!command.canConfirm) return { cannotAsk };
       return (await confirm(question, command.signal)) ? "yes" : "no";
     },
     ...(begins && { begins }),
@@ -70,12 +70,12 @@ async function showProgress(
   ...[plan, events, verb]: Parameters<ApplyFront["showProgress"]>
 ): Promise<unknown> {
   const screen = { colour: command.colour, verb };
-  if (command.json) return renderApplyLines(events, () => {}, screen);
-  if (process.stdout.isTTY && process.env.TERM !== "dumb") {
+  const terminal = command.liveTerminal;
+  if (terminal) {
     const { renderApplyTasks } = await import("../views/apply-tasks.ts");
-    return renderApplyTasks(plan, events, process.stdout, screen);
+    return renderApplyTasks(plan, events, terminal, screen);
   }
-  return renderApplyLines(events, (text) => command.print(text), screen);
+  return renderApplyLines(events, (text) => command.tell(text), screen);
 }
 
 /** What was carried out, and its exit code. Ends the command if the recipe stopped before. */

@@ -13,6 +13,7 @@ import { onScreen, type Screen } from "../views/screen.ts";
 import type { View } from "../views/view.ts";
 import { CommandFailure, report, usageFailure } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
+import { canAsk } from "./prompt.ts";
 import { shortenPath } from "./shorten.ts";
 
 type Values = Record<string, unknown>;
@@ -21,7 +22,8 @@ type Values = Record<string, unknown>;
  * What all commands share: data goes to stdout and failures to stderr (one JSON document on stdout with `--json`),
  * exit codes are those of `EXIT`, and a signal ends the command.
  *
- * `static enableJsonFlag = true` gives a command `--json`; it then looks at `this.json`.
+ * `static enableJsonFlag = true` gives a command `--json`. Whether it was given is known here alone: a command says what
+ * there is to show and for whom (`show`, `showLine`, `tell`, `hint`, `relay`), and this class decides what is printed.
  */
 export abstract class BaseCommand extends Command {
   static override baseFlags = {
@@ -46,10 +48,6 @@ export abstract class BaseCommand extends Command {
   /** The command was ended by Ctrl-C as it is meant to be: its exit code is its own. */
   protected interruptionIsTheEnd(): void {
     this.#interruption.expectCtrlC();
-  }
-
-  get json(): boolean {
-    return this.jsonEnabled();
   }
 
   /** The state folder. One that is not the account's alone ends the command. */
@@ -91,7 +89,7 @@ export abstract class BaseCommand extends Command {
 
   /** Shows a result: its JSON view with `--json`, else its text, with warnings before it and notes after it. */
   async show<D>(document: D, view: View<D>): Promise<void> {
-    if (this.json) return this.printJson(view.json ? view.json(document) : document);
+    if (this.jsonEnabled()) return this.printJson(view.json ? await view.json(document) : document);
     this.note(...(view.warnings?.(document) ?? []));
     const text = await view.text(document);
     if (text !== undefined) this.print(text);
@@ -100,7 +98,7 @@ export abstract class BaseCommand extends Command {
 
   /** Shows one line of a stream: a JSON document on a line, or text whose control characters the view has handled. */
   showLine<D>(line: D, text: (line: D) => string | undefined): void {
-    if (this.json) {
+    if (this.jsonEnabled()) {
       this.printJsonLine(line);
       return;
     }
@@ -108,14 +106,35 @@ export abstract class BaseCommand extends Command {
     if (shown !== undefined) this.printAsIs(shown);
   }
 
-  /** A line for people only, on the way to the result. */
+  /** For people only, on the way to the result. */
   tell(text: string): void {
-    if (!this.json) this.print(text);
+    if (!this.jsonEnabled()) this.print(text);
+  }
+
+  /** The same, where the text takes some work. */
+  async tellWhole(text: () => Promise<string>): Promise<void> {
+    if (!this.jsonEnabled()) this.print(await text());
+  }
+
+  /** What a program printed that people watch, on the stream that it chose. */
+  relay(printed: { readonly stream: "stdout" | "stderr"; readonly text: string }): void {
+    if (!this.jsonEnabled()) process[printed.stream].write(printed.text);
+  }
+
+  /** The terminal on which people watch something that is redrawn; undefined: there is none. */
+  get liveTerminal(): NodeJS.WriteStream | undefined {
+    const { stdout, env } = process;
+    return stdout.isTTY && env.TERM !== "dumb" && !this.jsonEnabled() ? stdout : undefined;
+  }
+
+  /** Whether a person sees what is shown and can answer a question about it. */
+  get canConfirm(): boolean {
+    return canAsk() && !this.jsonEnabled();
   }
 
   /** The same on stderr. */
   hint(...lines: readonly string[]): void {
-    if (!this.json) this.note(...lines);
+    if (!this.jsonEnabled()) this.note(...lines);
   }
 
   private printJson(value: unknown): void {
@@ -139,10 +158,15 @@ export abstract class BaseCommand extends Command {
 
   /**
    * Ends the command. `problems` are printed one a line before the message, which is one line, or several if they are
-   * given as such.
+   * given as such. `seen`: people have seen the problems already.
    */
-  fail(code: ExitCode, message: string | readonly string[], problems: readonly Diagnostic[] = []): never {
-    throw new CommandFailure(code, message, problems);
+  fail(
+    code: ExitCode,
+    message: string | readonly string[],
+    problems: readonly Diagnostic[] = [],
+    options: { readonly seen?: boolean } = {},
+  ): never {
+    throw new CommandFailure(code, message, { problems, ...options });
   }
 
   protected override async init(): Promise<void> {
@@ -173,7 +197,7 @@ export abstract class BaseCommand extends Command {
       process.exitCode = error.oclif.exit ?? EXIT.failed;
       return;
     }
-    process.exitCode = report(error, { json: this.json, debug: Boolean(process.env.XY_DEBUG) });
+    process.exitCode = report(error, { json: this.jsonEnabled(), debug: Boolean(process.env.XY_DEBUG) });
   }
 
   protected override async finally(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Diagnostic, Result } from "../model/diagnostic.ts";
+import type { Result } from "../model/diagnostic.ts";
 import { EXIT } from "../model/exit-codes.ts";
 import type { Machine } from "../model/machine.ts";
 import type { ConsentQuestion, Power } from "../model/power.ts";
@@ -8,7 +8,6 @@ import { typedFolder } from "../system/paths.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
 import { type BaseCommand, screenOf } from "./base.ts";
 import { canAsk, confirm } from "./prompt.ts";
-import { shortenPath } from "./shorten.ts";
 
 /** How a command finds, evaluates and trusts the configuration, and ends when there is something wrong with it. */
 
@@ -83,14 +82,7 @@ export function usable<T>(
 /** The value of a result. If there is none, ends the command with `message`, the problems, and exit code 3. */
 export function valueOrEnd<T>(command: BaseCommand, result: Result<T>, message: string): T {
   if (result.ok) return result.value;
-  return command.fail(EXIT.invalidConfig, message, shortenedProblems(command, result.problems));
-}
-
-/** With paths as a person would type them, unless the problems go into a JSON document. */
-export function shortenedProblems(command: BaseCommand, problems: readonly Diagnostic[]): Diagnostic[] {
-  return problems.map((problem) =>
-    command.json || problem.file === undefined ? problem : { ...problem, file: shortenPath(problem.file) },
-  );
+  return command.fail(EXIT.invalidConfig, message, result.problems);
 }
 
 /** The project whose root is here, from xy's records. Evaluates nothing. */

@@ -13,7 +13,7 @@ import { evaluateToEmit } from "../operation/emitting.ts";
 import { lookAtUnits, removeUnits, type UnitFolder, writeUnits } from "../operation/unit-files.ts";
 import { shownMachine } from "../views/machine.ts";
 import { BaseCommand } from "./base.ts";
-import { settingOf, shortenedProblems, usable } from "./configuration.ts";
+import { settingOf, usable } from "./configuration.ts";
 import { machineFlag, selectionFlags, trustFlags, unaskedFlag } from "./flags.ts";
 import { shortenPath } from "./shorten.ts";
 import { goWithoutHome } from "./standing.ts";
@@ -133,7 +133,7 @@ export default class Emit extends BaseCommand {
         ...all,
       }),
       warnings: () => [
-        ...shortenedProblems(this, refused).map((problem) => formatDiagnostic(problem)),
+        ...refused.map((problem) => formatDiagnostic(problem, shortenPath)),
         ...warnings.map((warning) => `warning: ${formatDiagnostic(warning, shortenPath)}`),
       ],
       text: () => (folder === undefined ? this.#unitsText(units) : filesText(done)),
@@ -146,7 +146,7 @@ export default class Emit extends BaseCommand {
   }
 
   #endWith(problems: readonly Diagnostic[]): never {
-    return this.fail(EXIT.failed, "nothing was written", shortenedProblems(this, problems));
+    return this.fail(EXIT.failed, "nothing was written", problems);
   }
 
   #look(

@@ -26,8 +26,8 @@ export function completed<T>(command: BaseCommand, outcome: Outcome<T>): T {
   if (stop.why === "invalid") return usable<never>(command, stop.evaluation, "nothing was done");
   // The exit code is that of the signal, and nothing is left to say.
   if (stop.why === "interrupted") throw new ExitError(EXIT.interrupted);
-  // A person has seen the problems in the plan.
-  return command.fail(CODES[stop.why], stop.message, command.json ? stop.problems : []);
+  // The plan has shown its problems.
+  return command.fail(CODES[stop.why], stop.message, stop.problems, { seen: true });
 }
 
 /** Runs something that needs a backend. Ends the command with exit code 2 if the backend cannot be reached. */

@@ -4,6 +4,8 @@ import { nearest } from "../model/nearest.ts";
 import { visible, visibleJson, visibleLines } from "../model/visible.ts";
 import { ConnectionLost } from "../rpc/client.ts";
 import { InTheWay } from "../system/files.ts";
+import { failureText, isNoRoom } from "../system/shortage.ts";
+import { shortenPath } from "./shorten.ts";
 
 /** An expected failure of a command: what to say, and the exit code. Thrown by `BaseCommand.fail`. */
 export class CommandFailure extends Error {
@@ -11,13 +13,20 @@ export class CommandFailure extends Error {
   readonly code: ExitCode;
   readonly lines: readonly string[];
   readonly problems: readonly Diagnostic[];
+  /** People have seen the problems already. */
+  readonly seen: boolean;
 
-  constructor(code: ExitCode, message: string | readonly string[], problems: readonly Diagnostic[] = []) {
+  constructor(
+    code: ExitCode,
+    message: string | readonly string[],
+    { problems = [], seen = false }: { problems?: readonly Diagnostic[]; seen?: boolean } = {},
+  ) {
     const lines = [message].flat();
     super(lines.join("\n"));
     this.code = code;
     this.lines = lines;
     this.problems = problems;
+    this.seen = seen;
   }
 }
 
@@ -55,9 +64,9 @@ export function report(error: unknown, how: { readonly json: boolean; readonly d
     const document = { error: { code, message, ...(problems.length > 0 ? { problems } : {}) } };
     process.stdout.write(`${visibleJson(JSON.stringify(document, null, 2))}\n`);
   } else {
-    for (const problem of failure.problems) {
+    for (const problem of failure.seen ? [] : failure.problems) {
       const kind = problem.severity === "warning" ? "warning: " : "";
-      process.stderr.write(`${kind}${formatDiagnostic(problem)}\n`);
+      process.stderr.write(`${kind}${formatDiagnostic(problem, shortenPath)}\n`);
     }
     process.stderr.write(`xy: ${failure.lines.map(visible).join("\n")}\n`);
   }
@@ -70,8 +79,7 @@ export function report(error: unknown, how: { readonly json: boolean; readonly d
 
 /** Failures that need no stack: the message says what a person can do. */
 function isForAPerson(error: unknown): boolean {
-  const { code = "" } = (error ?? {}) as NodeJS.ErrnoException;
-  return error instanceof InTheWay || error instanceof ConnectionLost || Object.hasOwn(ROOM, code);
+  return error instanceof InTheWay || error instanceof ConnectionLost || isNoRoom(error);
 }
 
 function asFailure(error: unknown): CommandFailure {
@@ -81,31 +89,20 @@ function asFailure(error: unknown): CommandFailure {
 }
 
 function messageOf(error: unknown): string {
-  const system = error as NodeJS.ErrnoException;
-  if (error instanceof Error && system.code && system.path !== undefined) return fileMessage(system);
-  // A failed write to an open file does not name the file.
-  const room = ROOM[system.code ?? ""];
-  if (error instanceof Error && room !== undefined) return `cannot write in the state folder: ${room}`;
-  return error instanceof Error && error.message !== "" ? error.message : String(error);
+  const { code = "" } = (error ?? {}) as NodeJS.ErrnoException;
+  const help = HELP[code];
+  const text = failureText(error);
+  if (text === "") return String(error);
+  return help === undefined ? text : `${text}; ${help}`;
 }
 
-const DEEDS: Readonly<Record<string, string>> = { mkdir: "make the folder", scandir: "list the folder" };
 const PLACE = "see that HOME, or XDG_STATE_HOME, is a folder that you can write";
-/** Causes that need no more details. */
-const ROOM: Readonly<Record<string, string>> = {
-  EROFS: `its file system is read-only; ${PLACE}`,
-  ENOSPC: "the disk is full; make room",
-  EDQUOT: "the quota is used up; make room",
+/** Of causes that need no more details: what to do about them. */
+const HELP: Readonly<Record<string, string>> = {
+  EROFS: PLACE,
+  ENOSPC: "make room",
+  EDQUOT: "make room",
+  EACCES: PLACE,
+  EPERM: PLACE,
+  ENOTDIR: PLACE,
 };
-const CAUSES: Readonly<Record<string, string>> = {
-  ...ROOM,
-  EACCES: `permission denied; ${PLACE}`,
-  EPERM: `it is not permitted; ${PLACE}`,
-  ENOTDIR: `a part of its path is not a folder; ${PLACE}`,
-};
-
-/** Rewords messages such as `EPERM: operation not permitted, mkdir '/x'`. */
-function fileMessage({ code = "", syscall = "use", path, message }: NodeJS.ErrnoException): string {
-  const cause = CAUSES[code];
-  return cause === undefined ? message : `cannot ${DEEDS[syscall] ?? syscall} ${path}: ${cause}`;
-}

@@ -6,7 +6,6 @@ import { EXIT } from "../model/exit-codes.ts";
 import { nearest } from "../model/nearest.ts";
 import { packageRoot } from "../system/package.ts";
 import { BaseCommand } from "./base.ts";
-import { shortenedProblems } from "./configuration.ts";
 import { shortenPath } from "./shorten.ts";
 
 export default class Init extends BaseCommand {
@@ -85,11 +84,7 @@ export default class Init extends BaseCommand {
     for (const file of kept) this.print(`kept  ${shortenPath(file)} (already there)`);
     const problems = await problemsIn(folder, process.env);
     if (problems.length > 0)
-      this.fail(
-        EXIT.invalidConfig,
-        "the files were written but cannot be used yet",
-        shortenedProblems(this, problems),
-      );
+      this.fail(EXIT.invalidConfig, "the files were written but cannot be used yet", problems);
     this.print("\nNext: `xy plan` shows what would be started, `xy apply` starts it.");
   }
 }

@@ -40,9 +40,10 @@ export default class Ports extends BaseCommand {
     for (const { project, name } of addresses)
       if (!Object.hasOwn(readProject(this.state, project)?.ports ?? {}, name)) this.#notChosen(name);
     for (const address of addresses) await this.#reset(address);
-    if (reset.length > 0 && !this.json) return;
-    const rows = await this.#rows(project);
-    await this.show(rows, { text: (shown) => portsView(shown, this.screen) });
+    await this.show(project, {
+      text: async (only) => (reset.length > 0 ? undefined : portsView(await this.#rows(only), this.screen)),
+      json: (only) => this.#rows(only),
+    });
   }
 
   async #reset({ project, name }: Address): Promise<void> {

@@ -112,10 +112,8 @@ export default class Run extends BaseCommand {
   async #attend({ id }: Job, raw: boolean): Promise<void> {
     const screen = this.lineScreen(raw);
     const seen = await readJob(this, id, { follow: true, ...wireRaw(raw) }, (printed) => {
-      if (this.json) return;
       const { line, stream, split } = shownLine(printed, screen);
-      const to = stream === "stdout" ? process.stdout : process.stderr;
-      to.write(split ? line : `${line}\n`);
+      this.relay({ stream, text: split ? line : `${line}\n` });
     });
     const job = seen ?? (await this.#cancel(id));
     await this.show(job, {

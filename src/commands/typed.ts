@@ -94,14 +94,14 @@ async function kept(
         `the server is kept: \`xy start ${server}\` tries again, \`xy forget ${server}\` removes it`,
       ]);
     }
-    const entries = command.json ? await client.call("list", { project }) : [];
-    await command.show(
-      entries.find(({ name }) => name === server),
-      {
-        text: () => `${server}: ${result.detail}`,
-        json: (entry) => (entry ? entryOfAgent(entry) : null),
+    await command.show(result, {
+      text: ({ detail }) => `${server}: ${detail}`,
+      json: async () => {
+        const entries = await client.call("list", { project });
+        const entry = entries.find(({ name }) => name === server);
+        return entry ? entryOfAgent(entry) : null;
       },
-    );
+    });
   });
 }
 

@@ -1,9 +1,8 @@
 import { endSession, type FollowEnd, type SessionEvent, SessionFollower } from "../backends/agent/session.ts";
 import { EXIT } from "../model/exit-codes.ts";
-import type { StateName } from "../model/observed.ts";
 import type { Change, Plan } from "../model/plan.ts";
 import type { ProcessId } from "../model/process.ts";
-import { isAtRest } from "../model/states.ts";
+import { isUpOrRestarting } from "../model/states.ts";
 import type { Stop } from "../operation/outcome.ts";
 import { identify } from "../system/processes.ts";
 import type { LineScreen } from "../views/logs.ts";
@@ -84,7 +83,9 @@ export default class Up extends BaseCommand {
     await following.catch(() => undefined);
     if (!ended) this.fail(EXIT.unreachable, NO_AGENT);
     const { stopped, failed } = ended;
-    const left = [...follower.states].filter(([name, state]) => isUp(state) && !stopped.includes(name));
+    const left = [...follower.states].filter(
+      ([name, state]) => isUpOrRestarting(state) && !stopped.includes(name),
+    );
     this.tell(sessionSummary({ stopped, failed, left: left.map(([name]) => name) }));
     if (failed.length > 0) process.exitCode = EXIT.failed;
   }
@@ -148,8 +149,4 @@ const nameOf = ({ server }: Change) => server;
 
 function isFollowed({ action, desired }: Change): boolean {
   return action !== "remove" && desired?.wanted !== "ignore";
-}
-
-function isUp(state: StateName): boolean {
-  return !isAtRest(state) && state !== "stopping";
 }

@@ -18,7 +18,7 @@ import { placeOf, type Reading, type Source } from "./place.ts";
 import { readDocument } from "./read/document.ts";
 import { type ObjectShape, type Shape, shapeOf } from "./read/shape.ts";
 import { textProblems } from "./read/texts.ts";
-import type { Evaluation } from "./read/typescript.ts";
+import type { EvaluationOptions } from "./read/typescript.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -59,7 +59,7 @@ const someOfRoot = rootInput.extend({
  */
 export async function collect(
   root: Root,
-  evaluation: Evaluation,
+  evaluation: EvaluationOptions,
   around: Omit<IncludeContext, "root" | "servers">,
   agree: (powers: readonly Power[]) => Promise<boolean>,
 ): Promise<Collected> {
@@ -79,7 +79,7 @@ export async function collect(
 class Collection {
   readonly powers: Power[] = [];
   readonly #root: Root;
-  readonly #evaluation: Evaluation;
+  readonly #evaluation: EvaluationOptions;
   readonly #problems: Diagnostic[] = [];
   readonly #includes: Includes;
   readonly #roots: RootFile[] = [];
@@ -92,7 +92,7 @@ class Collection {
   #areNamesKnown: boolean;
   readonly #unread = new Set<string>();
 
-  constructor(root: Root, evaluation: Evaluation, around: Omit<IncludeContext, "root" | "servers">) {
+  constructor(root: Root, evaluation: EvaluationOptions, around: Omit<IncludeContext, "root" | "servers">) {
     this.#includes = new Includes({ ...around, root: root.folder, servers: join(root.path, "servers.d") });
     this.#root = root;
     this.#evaluation = evaluation;

@@ -25,7 +25,7 @@ import { matches } from "./merge/when.ts";
 import { expandPath } from "./paths.ts";
 import { type KeyPath, sourceFolder } from "./place.ts";
 import { firstOfEach } from "./problems.ts";
-import type { Evaluation } from "./read/typescript.ts";
+import type { EvaluationOptions } from "./read/typescript.ts";
 import { folderThere } from "./resolve/elsewhere.ts";
 
 export interface LoadRequest extends Search {
@@ -40,7 +40,7 @@ export interface LoadRequest extends Search {
   readonly signal: AbortSignal;
   /** Gets what a program prints; meant for stderr. */
   readonly print: (text: string) => void;
-  readonly pause: Evaluation["pause"];
+  readonly pause: EvaluationOptions["pause"];
   /** A folder that nobody else can write to, for compiled programs. Without one, none are kept. */
   readonly translations?: () => string | undefined;
 }
@@ -86,7 +86,7 @@ export async function load(request: LoadRequest): Promise<Loaded> {
   return { ok: true, value: declared, warnings: firstOfEach(sorted(all)) };
 }
 
-function evaluationOf(request: LoadRequest): Evaluation {
+function evaluationOf(request: LoadRequest): EvaluationOptions {
   const { target, env, signal, print, pause, translations } = request;
   const { os, arch, host, user, home } = target ?? request.machine;
   // These are all the variables that are known of another machine.

@@ -1,6 +1,6 @@
 import type { Missing, Observed } from "./observed.ts";
 import type { ServerSpec } from "./spec.ts";
-import { isAtRest } from "./states.ts";
+import { isInactive } from "./states.ts";
 import { isSuccess } from "./success.ts";
 
 /** What one server asks of another that it depends on. */
@@ -38,7 +38,7 @@ export function missing(server: string, condition: Condition, standing: Standing
 }
 
 function isResting({ state, waits }: Standing): boolean {
-  return waits === undefined && isAtRest(state);
+  return waits === undefined && isInactive(state);
 }
 
 function shortfall(standing: Standing, condition: Condition): string {
@@ -62,7 +62,15 @@ function because({ state, reason }: Standing): string {
   return reason === undefined ? state : `${state}: ${reason}`;
 }
 
-export const CONDITION_GOAL: Readonly<Record<Condition, string>> = {
+/** What a server is once it meets a condition. */
+export const CONDITION_STATE: Readonly<Record<Condition, string>> = {
+  started: "running",
+  ready: "ready",
+  completed: "completed",
+};
+
+/** What it is waited for to do. */
+export const CONDITION_VERB: Readonly<Record<Condition, string>> = {
   started: "to run",
   ready: "to be ready",
   completed: "to complete",
@@ -70,7 +78,7 @@ export const CONDITION_GOAL: Readonly<Record<Condition, string>> = {
 
 /** `waits for db to be ready: held; and for seed to complete: failed: exit 7`. Give it one at least. */
 export function waitsText(all: readonly Missing[]): string {
-  const each = all.map(({ server, condition, state }) => `${server} ${CONDITION_GOAL[condition]}: ${state}`);
+  const each = all.map(({ server, condition, state }) => `${server} ${CONDITION_VERB[condition]}: ${state}`);
   return `waits for ${each.join("; and for ")}`;
 }
 

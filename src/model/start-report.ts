@@ -1,4 +1,4 @@
-import type { Condition } from "./dependency.ts";
+import { CONDITION_STATE, type Condition } from "./dependency.ts";
 import type { Patience } from "./patience.ts";
 import type { ServerSpec } from "./spec.ts";
 import type { StartProgress } from "./start-progress.ts";
@@ -27,12 +27,6 @@ export function isSameNews(one: StartProgress, other: StartProgress): boolean {
   );
 }
 
-export const GOAL: Readonly<Record<Condition, string>> = {
-  started: "running",
-  ready: "ready",
-  completed: "completed",
-};
-
 /** How a wait ended that was in vain. `over`: its bound, or the start's own. */
 export interface GivenUp {
   readonly how: "over" | "silent";
@@ -43,7 +37,7 @@ export interface GivenUp {
 
 /** What became of it, up to what was seen last: `not ready after 60s`. */
 export function givenUpText(until: Condition, { how, waited, patience }: GivenUp): string {
-  const goal = GOAL[until];
+  const goal = CONDITION_STATE[until];
   if (how === "over" && patience.by === "start-timeout" && until === "ready")
     return `not ready within its start-timeout of ${formatDuration(patience.ms)}`;
   if (how === "over") return `not ${goal} after ${formatDuration(patience.ms)}`;

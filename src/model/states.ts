@@ -1,7 +1,19 @@
 /** What a server's state may be. A file of its own: schemas need the values, `observed.ts` their types, and neither the other. */
 export const STATES = ["stopped", "starting", "running", "restarting", "failed", "stopping"] as const;
 
+type State = (typeof STATES)[number];
+
+/** A process of it is there, or about to be. */
+export function isUp(state: State): boolean {
+  return state === "running" || state === "starting";
+}
+
+/** The same, or one follows by itself. */
+export function isUpOrRestarting(state: State): boolean {
+  return isUp(state) || state === "restarting";
+}
+
 /** It does not run, and nothing is about to start it or end it. */
-export function isAtRest(state: (typeof STATES)[number]): boolean {
+export function isInactive(state: State): boolean {
   return state === "stopped" || state === "failed";
 }

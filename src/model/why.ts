@@ -1,4 +1,4 @@
-import { CONDITION_GOAL, restingOf } from "./dependency.ts";
+import { CONDITION_VERB, restingOf } from "./dependency.ts";
 import { ago, span, uptime } from "./elapsed.ts";
 import { formatExit, type Missing, type Observed, writtenAgain } from "./observed.ts";
 import { quotedLine } from "./visible.ts";
@@ -138,7 +138,7 @@ function stopping(observed: Observed, now: number): string[] {
 
 function waiting({ name }: Observed, waitsFor: readonly Missing[]): string[] {
   const each = waitsFor.map(
-    ({ server, condition, state }) => `for ${server} ${CONDITION_GOAL[condition]} (now ${state})`,
+    ({ server, condition, state }) => `for ${server} ${CONDITION_VERB[condition]} (now ${state})`,
   );
   const resting = restingOf(waitsFor);
   const help = resting.length === 0 ? "" : `\`xy start ${resting.join(" ")}\` starts what it waits for, `;

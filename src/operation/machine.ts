@@ -12,8 +12,8 @@ export function readMachine(env: Environment): Machine {
 }
 
 /** What is to be said of another machine, in `os=macos,home=/Users/ada,user=ada,host=mbp`. */
-const NEEDED = ["os", "home", "user", "host"] as const;
-const KEYS: readonly string[] = [...NEEDED, "arch"];
+const REQUIRED_KEYS = ["os", "home", "user", "host"] as const;
+const KEYS: readonly string[] = [...REQUIRED_KEYS, "arch"];
 /** The processor that most of them have, as Node names it. */
 const USUAL_ARCH = { linux: "x64", macos: "arm64" } as const;
 
@@ -28,12 +28,17 @@ export function machineFor(text: string): Machine {
     if (said.has(key)) throw new Error(`cannot use ${key} twice`);
     said.set(key, value);
   }
-  const missing = NEEDED.filter((key) => !said.has(key));
+  const missing = REQUIRED_KEYS.filter((key) => !said.has(key));
   if (missing.length > 0)
     throw new Error(
       `cannot tell the ${missing.join(", ")} of that machine: add ${missing.map((key) => `${key}=…`).join(",")}`,
     );
-  const [os, home, user, host] = NEEDED.map((key) => said.get(key) ?? "") as [string, string, string, string];
+  const [os, home, user, host] = REQUIRED_KEYS.map((key) => said.get(key) ?? "") as [
+    string,
+    string,
+    string,
+    string,
+  ];
   if (os !== "linux" && os !== "macos") throw new Error(`cannot use os=${os}: it is linux or macos`);
   if (!isAbsolute(home)) throw new Error(`cannot use home=${home}: write its whole path, such as /Users/ada`);
   const arch = said.get("arch") ?? USUAL_ARCH[os];

@@ -4,6 +4,7 @@ import { topField } from "../model/leaves.ts";
 import { formatExit, type Observed } from "../model/observed.ts";
 import type { Action, Reason } from "../model/plan.ts";
 import type { ServerSpec } from "../model/spec.ts";
+import { isUpOrRestarting } from "../model/states.ts";
 import { isAcceptedEnd, mayRun } from "../model/wanted.ts";
 
 export interface Decision {
@@ -39,11 +40,6 @@ export function decide(pair: Pair): Decision {
   return { action, reasons: [...spec, ...process.reasons] };
 }
 
-/** Whether a process of it is (or is about to be) there. */
-export function isLive(observed: Observed): boolean {
-  return observed.state === "running" || observed.state === "starting";
-}
-
 function specReasons({ observed, fields }: Pair): Reason[] {
   const reasons: Reason[] = [];
   if (observed.spec === undefined) reasons.push({ kind: "unreadable" });
@@ -55,8 +51,9 @@ function specReasons({ observed, fields }: Pair): Reason[] {
 }
 
 function towardsRest(observed: Observed): Decision {
-  const awake = isLive(observed) || observed.state === "restarting";
-  return awake ? { action: "stop", reasons: [{ kind: "unwanted" }] } : { action: "none", reasons: [] };
+  return isUpOrRestarting(observed.state)
+    ? { action: "stop", reasons: [{ kind: "unwanted" }] }
+    : { action: "none", reasons: [] };
 }
 
 function towardsRunning(pair: Pair): Decision {

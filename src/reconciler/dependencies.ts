@@ -1,7 +1,6 @@
-import type { Condition } from "../model/dependency.ts";
-import { isMet } from "../model/dependency.ts";
+import { CONDITION_STATE, type Condition, isMet } from "../model/dependency.ts";
 import type { Change } from "../model/plan.ts";
-import { isAtRest } from "../model/states.ts";
+import { isInactive } from "../model/states.ts";
 
 /** What the servers of a plan ask of those that they depend on. */
 
@@ -26,12 +25,6 @@ export function awaitedCondition(server: string, changes: readonly Change[]): Co
   return asked.length === 0 || asked.includes("ready") ? "ready" : "started";
 }
 
-const NEEDED: Readonly<Record<Condition, string>> = {
-  started: "running",
-  ready: "ready",
-  completed: "completed",
-};
-
 /**
  * Why a change must not end what runs of its server for a new version: that would have to wait for something that
  * rests and that the plan does not start. What does not run may be begun all the same where it waits by itself. A
@@ -47,7 +40,7 @@ export function restingDependency(
     const dependency = changes.find((other) => other.server === server && other.action !== "remove");
     const rest = dependency && !begins(dependency) ? restOf(dependency, condition) : undefined;
     if (rest === undefined) continue;
-    return `${server} ${rest}, and ${change.server} needs it ${NEEDED[condition]}: run \`xy start ${server}\`, then apply again`;
+    return `${server} ${rest}, and ${change.server} needs it ${CONDITION_STATE[condition]}: run \`xy start ${server}\`, then apply again`;
   }
   return undefined;
 }
@@ -60,7 +53,7 @@ function restOf({ action, desired, observed, held }: Change, condition: Conditio
   const waits = waitsFor?.map(({ server }) => server);
   if (isMet({ ...seen, ...(spec && { spec }), ...(waits && { waits }) }, condition)) return undefined;
   if (held) return "is held";
-  if (!isAtRest(observed.state)) return undefined;
+  if (!isInactive(observed.state)) return undefined;
   if (waits) return `waits for ${waits.join(", ")}`;
   return `is ${observed.state}${observed.reason === undefined ? "" : ` (${observed.reason})`}`;
 }

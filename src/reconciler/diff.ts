@@ -4,7 +4,8 @@ import type { Observed } from "../model/observed.ts";
 import { own as ownOf } from "../model/own.ts";
 import type { Change, Desired, Reason } from "../model/plan.ts";
 import type { ServerSpec } from "../model/spec.ts";
-import { decide, isLive } from "./decide.ts";
+import { isUp } from "../model/states.ts";
+import { decide } from "./decide.ts";
 import { fieldChanges, settleSecrets } from "./fields.ts";
 
 /**
@@ -64,7 +65,7 @@ function removal(observed: Observed, reason: Reason): Change {
     fields: [],
     observed,
     held: observed.operator === "stop",
-    breaksSessions: isLive(observed),
+    breaksSessions: isUp(observed.state),
   };
 }
 
@@ -105,7 +106,7 @@ function untouched(desired: ServerSpec, observed: Observed | undefined): Change 
 function comparison(declared: ServerSpec, observed: Observed, former: readonly FormerName[]): Change {
   const { spec } = observed;
   // What does not run starts by what is recorded, before anybody applies it again.
-  const names = isLive(observed) ? former : usable(former);
+  const names = isUp(observed.state) ? former : usable(former);
   const settled = spec === undefined ? declared : settleSecrets(settlePlaces(declared, spec, names), spec);
   const fields = observed.spec === undefined ? [] : fieldChanges(knownOnly(observed.spec), settled);
   const named = former.length === 0 ? settled : withPlacesOf(settled, declared);
@@ -126,6 +127,6 @@ function comparison(declared: ServerSpec, observed: Observed, former: readonly F
     observed,
     held: observed.operator === "stop",
     ...(hasOthers ? { renamed: named } : {}),
-    breaksSessions: ends && isLive(observed),
+    breaksSessions: ends && isUp(observed.state),
   };
 }

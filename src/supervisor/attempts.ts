@@ -1,15 +1,10 @@
+import type { ActionSpec } from "../model/action.ts";
+import { backoffDelay } from "../model/backoff.ts";
 import { cannotHappen } from "../model/cannot-happen.ts";
 import { type Exit, formatExit } from "../model/observed.ts";
 import { formatDuration } from "../model/units.ts";
 
 /** What follows when an attempt of a job is over. Pure. */
-
-/** Attempts after the first, and the waits before them, ms. */
-interface Retries {
-  readonly max: number;
-  readonly backoffInitial: number;
-  readonly backoffMax: number;
-}
 
 export type Outcome =
   /** It could not be started: another attempt would find the same. */
@@ -29,7 +24,11 @@ export type AfterAttempt =
   | { readonly kind: "again"; readonly ms: number; readonly error: string };
 
 /** `attempt`: the one that is over, from 1. */
-export function afterAttempt(attempt: number, outcome: Outcome, retries: Retries): AfterAttempt {
+export function afterAttempt(
+  attempt: number,
+  outcome: Outcome,
+  retries: ActionSpec["retries"],
+): AfterAttempt {
   switch (outcome.kind) {
     case "cancelled":
       return { kind: "over", phase: "cancelled", error: outcome.error };
@@ -46,9 +45,9 @@ export function afterAttempt(attempt: number, outcome: Outcome, retries: Retries
   }
 }
 
-function failed(attempt: number, how: string, retries: Retries): AfterAttempt {
+function failed(attempt: number, how: string, retries: ActionSpec["retries"]): AfterAttempt {
   if (attempt > retries.max) return { kind: "over", phase: "failed", error: how };
-  const ms = Math.min(retries.backoffInitial * 2 ** (attempt - 1), retries.backoffMax);
+  const ms = backoffDelay(attempt - 1, retries.backoffInitial, retries.backoffMax);
   const of = retries.max + 1;
   return {
     kind: "again",

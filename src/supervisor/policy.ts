@@ -1,3 +1,4 @@
+import { backoffDelay } from "../model/backoff.ts";
 import { cannotHappen } from "../model/cannot-happen.ts";
 import type { Exit } from "../model/observed.ts";
 import type { ServerSpec } from "../model/spec.ts";
@@ -26,7 +27,7 @@ export interface Run {
   readonly end: "failure" | "missed" | "success";
 }
 
-export type Decision =
+export type RestartDecision =
   | { readonly kind: "restart"; readonly delay: number; readonly retries: Retries }
   /** `because`: one clause. */
   | { readonly kind: "give-up"; readonly because: string };
@@ -53,7 +54,7 @@ export function wantsRestart(exit: Exit, spec: RestartSpec): boolean {
  * last minute, after ten restarts for failure in a row without a minute's run, and after three starts in a row that took
  * too long; an answer other than a restart is not counted.
  */
-export function decideRestart(retries: Retries, run: Run, spec: RestartSpec, now: number): Decision {
+export function decideRestart(retries: Retries, run: Run, spec: RestartSpec, now: number): RestartDecision {
   const { maxRetriesPerMinute: limit, resetAfter } = spec.restart;
   // After the clock was set back, a restart seems to lie ahead: it counts as one decided now, not for longer.
   const counted = retries.counted.map((at) => Math.min(at, now)).filter((at) => at > now - RETRY_WINDOW);
@@ -63,7 +64,7 @@ export function decideRestart(retries: Retries, run: Run, spec: RestartSpec, now
   const because = obstacle({ counted: counted.length, limit, failures, missed });
   if (because !== undefined) return { kind: "give-up", because };
   const attempt = run.ready !== undefined && ready >= resetAfter ? 0 : retries.attempt;
-  const delay = backoff(attempt, spec);
+  const delay = backoffDelay(attempt, spec.restart.backoffInitial, spec.restart.backoffMax);
   return {
     kind: "restart",
     delay,
@@ -83,12 +84,4 @@ function obstacle({ counted, limit, failures, missed }: Counts): string | undefi
   if (missed >= MOST_MISSED) return `${MOST_MISSED} starts in a row took too long`;
   const most = Math.max(MOST_IN_A_ROW, limit);
   return failures > most ? `${most} restarts in a row, and never ready for a minute` : undefined;
-}
-
-/** Larger exponents would end in Infinity, and no backoff at all in NaN. */
-const MAX_EXPONENT = 50;
-
-function backoff(attempt: number, spec: RestartSpec): number {
-  const { backoffInitial, backoffMax } = spec.restart;
-  return Math.min(backoffInitial * 2 ** Math.min(attempt, MAX_EXPONENT), backoffMax);
 }

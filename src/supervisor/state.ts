@@ -107,11 +107,6 @@ export function endsForFault({ phase }: ServerState): boolean {
   );
 }
 
-/** Its program runs, or is being started. */
-export function isUp({ phase }: ServerState): boolean {
-  return phase.tag === "starting" || phase.tag === "running";
-}
-
 /** Something of the newest incarnation may be alive. */
 export function mayLive({ phase }: ServerState): boolean {
   switch (phase.tag) {

@@ -15,7 +15,7 @@ export function newTally(now: number): Tally {
 export function counted(tally: Tally, state: ServerState, now: number): Tally {
   const passed = Math.max(0, now - tally.at);
   const up = publicState(state) === "running" ? passed : 0;
-  const down = isDown(state) ? passed : 0;
+  const down = countsAsDown(state) ? passed : 0;
   return { ...tally, at: now, up: tally.up + up, down: tally.down + down };
 }
 
@@ -47,7 +47,7 @@ export function tallied(
 }
 
 /** In a pause nobody expects it to run. */
-function isDown(state: ServerState): boolean {
+function countsAsDown(state: ServerState): boolean {
   const name = publicState(state);
   return !state.paused && (name === "starting" || name === "restarting" || name === "failed");
 }

@@ -31,8 +31,11 @@ export function failureText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // Only the messages of file errors begin with the code.
   if (syscall === undefined || !error.message.startsWith(`${code}: `)) return error.message;
-  return `cannot ${syscall} ${path ?? "in the state folder"}: ${causeText(error)}`;
+  return `cannot ${DEEDS[syscall] ?? syscall} ${path ?? "in the state folder"}: ${causeText(error)}`;
 }
+
+/** Names of system calls that are no words. */
+const DEEDS: Readonly<Record<string, string>> = { mkdir: "make the folder", scandir: "list the folder" };
 
 /** Whether it failed for lack of something that may be available again in a moment. */
 export function isShortage(error: unknown): boolean {

@@ -1,4 +1,4 @@
-import { CONDITION_GOAL } from "../model/dependency.ts";
+import { CONDITION_VERB } from "../model/dependency.ts";
 import { ago, span, uptime } from "../model/elapsed.ts";
 import {
   formatExit,
@@ -93,7 +93,7 @@ function stateRows(observed: Observed, { now }: Screen): Row[] {
 function waitRow({ server, condition, state }: Missing): Row {
   return {
     label: "waits for",
-    value: `${server} ${CONDITION_GOAL[condition]}: ${state}`,
+    value: `${server} ${CONDITION_VERB[condition]}: ${state}`,
     style: "yellow",
   };
 }

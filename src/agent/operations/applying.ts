@@ -3,7 +3,7 @@ import { waitsText } from "../../model/dependency.ts";
 import { understood, unusable } from "../../model/expression.ts";
 import type { Missing } from "../../model/observed.ts";
 import { LONGEST_PATIENCE } from "../../model/patience.ts";
-import { isAtRest } from "../../model/states.ts";
+import { isInactive } from "../../model/states.ts";
 import { notKnown, RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { publicState } from "../../supervisor/state.ts";
 import type { Registry } from "../servers/registry.ts";
@@ -92,7 +92,7 @@ function refuseAtEnd({ isEnding }: Registry): void {
 /** What runs or is about to run keeps its starter, also with another spec. */
 function ownWhatIsStarted(server: Supervised, { session, kept }: Request): void {
   const state = publicState(server.state);
-  if (!isAtRest(state) && state !== "stopping") return;
+  if (!isInactive(state) && state !== "stopping") return;
   if (kept) server.setStarter({ by: "operator" });
   else server.setStarter(session ? { by: "session", session } : { by: "apply" });
 }

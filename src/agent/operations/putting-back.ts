@@ -1,8 +1,7 @@
 import { canonicalJson, specHash } from "../../model/canonical.ts";
-import { isMet } from "../../model/dependency.ts";
+import { CONDITION_STATE, isMet } from "../../model/dependency.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
-import { GOAL } from "../../model/start-report.ts";
 import type { Registry } from "../servers/registry.ts";
 import { isDown } from "../servers/rest.ts";
 import type { Supervised } from "../servers/supervised.ts";
@@ -96,6 +95,6 @@ async function putBack(
   }
   const again = await bringUp(registry, server, "restart", wait, gone);
   return again.ok
-    ? `; its previous version is back, and ${GOAL[wait.until]}`
+    ? `; its previous version is back, and ${CONDITION_STATE[wait.until]}`
     : `; its previous version is put back, but: ${again.message}`;
 }

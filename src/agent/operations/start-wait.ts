@@ -11,8 +11,9 @@ import {
   startHelp,
   TELL_GAP,
 } from "../../model/start-report.ts";
+import { isUp } from "../../model/states.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
-import { isUp, publicState, type ServerState } from "../../supervisor/state.ts";
+import { publicState, type ServerState } from "../../supervisor/state.ts";
 import { ticksOf } from "../../system/usage.ts";
 import type { Supervised } from "../servers/supervised.ts";
 import { lastLines } from "./observing.ts";
@@ -61,7 +62,7 @@ export class StartWait {
     this.#patience = patience;
     this.#tell = tell;
     this.#signs = noSigns(server.log.taken, this.#began);
-    this.#earlierInc = isUp(server.state) ? server.state.inc - 1 : server.state.inc;
+    this.#earlierInc = isUp(publicState(server.state)) ? server.state.inc - 1 : server.state.inc;
     this.#run = { inc: server.state.inc, begunAt: server.begunAt };
     this.#forget = server.changes.onChange(() => this.#note());
   }
@@ -107,7 +108,7 @@ export class StartWait {
       if (then >= bound) return "over";
       if (whileProgress) {
         // It failed at the very end.
-        if (then >= this.#began + ms && !isUp(this.#server.state)) return "over";
+        if (then >= this.#began + ms && !isUp(publicState(this.#server.state))) return "over";
         if (onGrid(now, LOOK_EVERY) <= then) await this.#look();
         if (performance.now() >= silentFrom(this.#signs)) return "silent";
       }

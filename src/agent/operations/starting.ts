@@ -1,7 +1,8 @@
 import { waitsSentence } from "../../model/dependency.ts";
+import { isUp } from "../../model/states.ts";
 import type { ParsedParams, ResultOf } from "../../rpc/contract.ts";
 import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
-import { isUp, publicState } from "../../supervisor/state.ts";
+import { publicState } from "../../supervisor/state.ts";
 import { dependenciesFirst, dependentsFirst } from "../servers/ordering.ts";
 import type { Registry } from "../servers/registry.ts";
 import { isDown, stopBound } from "../servers/rest.ts";
@@ -20,7 +21,7 @@ export async function start(
   gone: AbortSignal,
 ): Promise<ResultOf<"start">> {
   const servers = named(registry, target);
-  const begun = servers.filter(({ state }) => !isUp(state));
+  const begun = servers.filter(({ state }) => !isUp(publicState(state)));
   return replacing(registry, begun, target, async () => {
     const acts = startInOrder(
       registry,
@@ -144,7 +145,7 @@ async function startOne(
 ): Promise<boolean> {
   refuseAtEnd(registry, server);
   const before = publicState(server.state);
-  if (!(keepsStarter && isUp(server.state))) server.setStarter({ by: "operator" });
+  if (!(keepsStarter && isUp(publicState(server.state)))) server.setStarter({ by: "operator" });
   liftHold(server);
   if (before === "running") return false;
   if (noDeps) server.dispatch({ type: "start" });

@@ -1,5 +1,5 @@
 import type { ServerSpec } from "../../model/spec.ts";
-import { isAtRest } from "../../model/states.ts";
+import { isInactive } from "../../model/states.ts";
 import { STUCK_AFTER } from "../../supervisor/machine.ts";
 import { publicState, type ServerState } from "../../supervisor/state.ts";
 
@@ -16,5 +16,5 @@ export function stopBound(spec: Pick<ServerSpec, "stop">): number {
  * itself. A start may be owed all the same.
  */
 export function isDown({ state }: { readonly state: ServerState }): boolean {
-  return isAtRest(publicState(state));
+  return isInactive(publicState(state));
 }

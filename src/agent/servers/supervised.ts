@@ -7,9 +7,10 @@ import { Redactor } from "../../model/redact.ts";
 import type { ServerSpec } from "../../model/spec.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
 import { SESSION_OVER, type Starter } from "../../model/starter.ts";
+import { isUp } from "../../model/states.ts";
 import type { MachineEvent } from "../../supervisor/machine.ts";
 import type { Tally } from "../../supervisor/recorded.ts";
-import { isUp, type ServerState } from "../../supervisor/state.ts";
+import { publicState, type ServerState } from "../../supervisor/state.ts";
 import type { Survivor } from "../../system/survivors.ts";
 import { LogWriter } from "../logs/log-writer.ts";
 import { Ledger } from "../records/ledger.ts";
@@ -156,7 +157,7 @@ export class Supervised {
   }
   /** Its process was started with another spec than it has now. */
   get isOutdated(): boolean {
-    return isUp(this.state) && this.runningHash !== startHash(this.#spec);
+    return isUp(publicState(this.state)) && this.runningHash !== startHash(this.#spec);
   }
   /** What was applied is not known: `spec` only says how to stop it. */
   get unreadable(): boolean {

@@ -1,8 +1,9 @@
 import { isMet, missing, type Standing } from "../../model/dependency.ts";
 import type { Missing } from "../../model/observed.ts";
 import type { ServerSpec } from "../../model/spec.ts";
+import { isUp } from "../../model/states.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
-import { isUp, publicState } from "../../supervisor/state.ts";
+import { publicState } from "../../supervisor/state.ts";
 import { keyOf } from "./ordering.ts";
 import { isDown } from "./rest.ts";
 import type { Supervised } from "./supervised.ts";
@@ -31,7 +32,7 @@ export class Waiting {
   begin(server: Supervised, how: "start" | "start-with-agent" = "start"): void {
     const { phase } = server.state;
     const stuck = phase.tag === "failed" && phase.stuck;
-    if (isUp(server.state) || stuck || this.#missing(server.spec).length === 0)
+    if (isUp(publicState(server.state)) || stuck || this.#missing(server.spec).length === 0)
       server.dispatch({ type: how });
     else {
       server.owe();
@@ -100,7 +101,7 @@ export class Waiting {
     const all = new Set(servers);
     // A set that grows while it is walked: whatever is added is visited too.
     for (const { spec, state } of all) {
-      if (isUp(state)) continue;
+      if (isUp(publicState(state))) continue;
       for (const { server } of this.#missing(spec)) {
         const needed = this.#find(server, spec.project);
         if (needed && isDown(needed) && needed.shouldRun) all.add(needed);

@@ -1,6 +1,6 @@
 import type { Observed, StateName } from "../../model/observed.ts";
 import type { ProcessId } from "../../model/process.ts";
-import { isAtRest } from "../../model/states.ts";
+import { isInactive } from "../../model/states.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
 import { ConnectionLost, type RpcClient } from "../../rpc/client.ts";
 import type { ResultOf } from "../../rpc/contract.ts";
@@ -58,7 +58,7 @@ export class SessionFollower {
    * so it waits for that, but only briefly.
    */
   async hasToldRest(names: readonly string[]): Promise<void> {
-    const rests = () => names.every((name) => isAtRest(this.#states.get(name) ?? "stopped"));
+    const rests = () => names.every((name) => isInactive(this.#states.get(name) ?? "stopped"));
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, LAST_WORDS_BOUND);
       this.#onState = () => {
@@ -120,11 +120,13 @@ export class SessionFollower {
     const { project, names } = this.#followed;
     const observed = await client.call("observe", { project });
     const isComing = hopeful(observed);
-    return observed.every(({ name, state }) => !names.includes(name) || (isAtRest(state) && !isComing(name)));
+    return observed.every(
+      ({ name, state }) => !names.includes(name) || (isInactive(state) && !isComing(name)),
+    );
   }
 
   #allRest(): boolean {
-    return [...this.#states.values()].every(isAtRest);
+    return [...this.#states.values()].every(isInactive);
   }
 }
 
@@ -138,7 +140,7 @@ function hopeful(observed: readonly Observed[]): (name: string) => boolean {
     for (const one of needed) {
       const server = byName.get(one);
       if (!server) continue;
-      if (!isAtRest(server.state)) isMoving = true;
+      if (!isInactive(server.state)) isMoving = true;
       else if (!server.waitsFor) return false;
       for (const more of server.waitsFor ?? []) needed.add(more.server);
     }

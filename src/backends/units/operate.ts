@@ -1,6 +1,6 @@
 import { dependencyOrder } from "../../model/graph.ts";
 import type { Known } from "./inventory.ts";
-import { isUp, type Operated, type OperateOptions, Operation } from "./operation.ts";
+import { isActive, type Operated, type OperateOptions, Operation } from "./operation.ts";
 import type { UnitBackend } from "./unit-backend.ts";
 
 /** An operator's start, stop, restart and kill of servers that run as units. Each starts after what it depends on, and
@@ -39,7 +39,7 @@ async function carryOut(
 ): Promise<Operated> {
   if (verb === "restart") {
     // Stopped first, dependents before their dependencies, then started in the opposite order.
-    const ran = names.filter((name) => isUp(all.get(name)?.live));
+    const ran = names.filter((name) => isActive(all.get(name)?.live));
     if (names.length === 1 && ran.length === 1)
       await operation.each(names, (known) => operation.restart(known));
     else {

@@ -2,7 +2,7 @@ import { type Condition, isMet, missing } from "../../model/dependency.ts";
 import { formatExit, type Observed } from "../../model/observed.ts";
 import { DEPENDENCIES_PATIENCE, patienceFor } from "../../model/patience.ts";
 import { hasToBeReady } from "../../model/start.ts";
-import { isAtRest } from "../../model/states.ts";
+import { isInactive } from "../../model/states.ts";
 import { BackendUnreachable } from "../../model/unreachable.ts";
 import { RPC_ERRORS } from "../../rpc/errors.ts";
 import { ServiceError } from "../ask.ts";
@@ -141,7 +141,7 @@ export class Operation {
     const unit = inventory.unitOf(next);
     if (this.#wait) await end(manager, unit, how);
     else await manager.begin(unit, how);
-    const ran = isUp(live);
+    const ran = isActive(live);
     const at = ran ? Date.now() : (record.rests?.at ?? Date.now());
     store.update(name, (now) => ({ ...now, rests: { at, reason: ENDED_BY_OPERATOR[how] } }));
     // systemd would remove a link when it disables a unit: leave that to an apply, which shows it first.
@@ -259,6 +259,6 @@ export class Operation {
 /** Longest duration of the first look at what was started, ms. */
 const FIRST_LOOK = 2000;
 
-export const isUp = (live: Live | undefined) => live !== undefined && !isAtRest(live.state);
+export const isActive = (live: Live | undefined) => live !== undefined && !isInactive(live.state);
 
 const ENDED_BY_OPERATOR = { stop: "its operator stopped it", kill: "its operator killed it" } as const;

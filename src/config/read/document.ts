@@ -7,7 +7,7 @@ import { type DataRequest, readData } from "./data.ts";
 import { MAX_BYTES, READING_BOUND } from "./limits.ts";
 import type { ObjectShape } from "./shape.ts";
 import { inThread } from "./thread.ts";
-import { type Evaluation, readTypeScript } from "./typescript.ts";
+import { type EvaluationOptions, readTypeScript } from "./typescript.ts";
 
 export const PROGRAM_EXTENSIONS = [".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"];
 
@@ -21,7 +21,7 @@ const AT_ONCE = 16 * 1024;
 export async function readDocument(
   file: string,
   shape: ObjectShape,
-  evaluation: Evaluation,
+  evaluation: EvaluationOptions,
 ): Promise<Reading> {
   if (evaluation.signal.aborted) return unread(file, TOO_LATE);
   const read = readText(file, "rename or remove it");
@@ -36,7 +36,7 @@ async function parsed(
   file: string,
   text: string,
   shape: ObjectShape,
-  evaluation: Evaluation,
+  evaluation: EvaluationOptions,
 ): Promise<Reading> {
   if (PROGRAM_EXTENSIONS.includes(extname(file))) return readTypeScript(file, shape, evaluation);
   const request = { file, text, shape };
@@ -48,7 +48,7 @@ const unread = (file: string, message: string): Reading => ({ problems: [problem
 const TOO_LATE = `cannot read this file within the ${READING_BOUND / 1000} s allowed for a whole configuration: make it smaller or simpler`;
 
 /** In a thread of its own: parsers cannot be interrupted, and for some texts take very long, or all memory. */
-async function readApart(data: DataRequest, evaluation: Evaluation): Promise<Reading> {
+async function readApart(data: DataRequest, evaluation: EvaluationOptions): Promise<Reading> {
   const outcome = await inThread<Reading>({ workerData: { data } }, evaluation);
   if (outcome.kind === "answer") return outcome.answer;
   if (outcome.kind === "aborted") return unread(data.file, TOO_LATE);

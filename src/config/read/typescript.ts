@@ -12,7 +12,7 @@ import { inThread } from "./thread.ts";
 import type { ProgramAnswer, ProgramRequest } from "./worker.ts";
 import type { ConfigContext } from "./xyctl.ts";
 
-export interface Evaluation {
+export interface EvaluationOptions {
   readonly context: ConfigContext;
   /** Ends the reading, wherever it is. */
   readonly signal: AbortSignal;
@@ -27,7 +27,11 @@ export interface Evaluation {
 type Outcome = ProgramAnswer | { readonly kind: "ended"; readonly why: string };
 
 /** Evaluates `xy.config.{ts,mts,cts,js,mjs,cjs}` in a thread of its own. Problems name the key path: data has no lines. */
-export async function readTypeScript(file: string, shape: Shape, evaluation: Evaluation): Promise<Reading> {
+export async function readTypeScript(
+  file: string,
+  shape: Shape,
+  evaluation: EvaluationOptions,
+): Promise<Reading> {
   const outcome = await evaluate(file, evaluation);
   switch (outcome.kind) {
     case "value":
@@ -55,7 +59,7 @@ const exportOf = (file: string) =>
 
 const problem = (file: string, message: string): Reading => ({ problems: [problemAt({ file }, message)] });
 
-async function evaluate(file: string, evaluation: Evaluation): Promise<Outcome> {
+async function evaluate(file: string, evaluation: EvaluationOptions): Promise<Outcome> {
   const { context, translations } = evaluation;
   const workerData: ProgramRequest = { file: realOf(file), context, translations: translations?.() ?? null };
   // With source maps, stack traces name places in the source.

@@ -128,7 +128,7 @@ const INVARIANTS = {
       const tag = agent?.state.phase.tag;
       const allowed = tag === "waiting" ? ["backoff", "pause"] : ["pause"];
       const left = [...(agent?.timers.keys() ?? [])].filter((timer) => !allowed.includes(timer));
-      return isAtRest(tag) && left.length > 0 ? `${left} left in ${tag}` : undefined;
+      return isInactive(tag) && left.length > 0 ? `${left} left in ${tag}` : undefined;
     },
   },
 
@@ -260,7 +260,7 @@ const isPauseEnd = (event: MachineEvent): event is Extract<MachineEvent, { type:
 
 const UNKILLABLE = new Set(["cannot be killed", "could not be killed in time, exited later"]);
 
-function isAtRest(tag: string | undefined): boolean {
+function isInactive(tag: string | undefined): boolean {
   return tag === "stopped" || tag === "failed" || tag === "waiting";
 }
 

@@ -18,7 +18,7 @@ describe("what a call to the system could not do", () => {
       "cannot open /nowhere/x: no such file or directory (ENOENT)",
     );
     expect(failureText(errorOf(() => fs.mkdirSync("/dev/null/x")))).toBe(
-      "cannot mkdir /dev/null/x: not a directory (ENOTDIR)",
+      "cannot make the folder /dev/null/x: not a directory (ENOTDIR)",
     );
   });
 
