@@ -18,7 +18,7 @@ export function deadlineIn(ms: number): Deadline {
 
 /** One request. No redirects, no keep-alive, no compression. */
 export interface HttpRequest {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "DELETE" | "OPTIONS";
   /** Where to connect: not necessarily what `host` names. */
   readonly address: string;
   readonly port: number;
