@@ -8,6 +8,7 @@ import { referenceText } from "../src/config/write/reference.ts";
 import { schemaText } from "../src/config/write/schema-text.ts";
 import { rootInput, serverInput } from "../src/model/server.ts";
 import { clientDeclarationText } from "./declaration-client.ts";
+import { auditText } from "./reference-audit.ts";
 import { backendsText } from "./reference-backends.ts";
 import { commandsReferenceText } from "./reference-commands.ts";
 import { wireReferenceText } from "./reference-wire.ts";
@@ -15,6 +16,7 @@ import { wireReferenceText } from "./reference-wire.ts";
 /** Writes what is generated from the schemas and the commands. With --check: names stale files, and exits 1 if there are any. */
 
 const generated: Readonly<Record<string, () => string | Promise<string>>> = {
+  "docs/audit.md": auditText,
   "docs/backends.md": backendsText,
   "docs/reference/commands.md": commandsReferenceText,
   "docs/reference/configuration.md": referenceText,

@@ -25,7 +25,10 @@ export default class Probe extends BaseCommand {
   ];
   static override enableJsonFlag = true;
   static override args = {
-    name: argument({ required: true, description: "Server, as NAME or PROJECT/NAME; with --audit also a URL." }),
+    name: argument({
+      required: true,
+      description: "Server, as NAME or PROJECT/NAME; with --audit also a URL.",
+    }),
   };
   static override flags = {
     which: option({

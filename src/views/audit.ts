@@ -10,7 +10,12 @@ const STYLES: Readonly<Record<AuditVerdict, Style>> = {
   unknown: "dim",
 };
 /** What each is called here. */
-const WORDS: Readonly<Record<AuditVerdict, string>> = { ok: "ok", weak: "weak", wrong: "wrong", unknown: "-" };
+const WORDS: Readonly<Record<AuditVerdict, string>> = {
+  ok: "ok",
+  weak: "weak",
+  wrong: "wrong",
+  unknown: "-",
+};
 const INDENT = 9;
 
 /** What was found, check by check; of those that are not right, what is, and why it matters. A newline at its end. */

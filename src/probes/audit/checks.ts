@@ -8,14 +8,19 @@ export interface CheckFacts {
   readonly why: string;
 }
 
-const PAGES = "Any page that you visit can have your browser send requests to this machine; the browser says whose they are.";
+const PAGES =
+  "Any page that you visit can have your browser send requests to this machine; the browser says whose they are.";
 const REBINDING =
   "A page can make a name of its own point to this machine, and is then the server's own origin to the browser.";
 const FALLING_BACK =
   "A client that speaks several versions tries the newest first, and gives up at a status that it does not expect.";
 
 export const CHECKS = {
-  "origin-foreign": { asked: "a page of a stranger (Origin: https://evil.example)", right: "403", why: PAGES },
+  "origin-foreign": {
+    asked: "a page of a stranger (Origin: https://evil.example)",
+    right: "403",
+    why: PAGES,
+  },
   "origin-null": {
     asked: "a page without an origin (Origin: null)",
     right: "403",
@@ -26,7 +31,11 @@ export const CHECKS = {
     right: "403",
     why: "Whatever else is served on this machine, such as a page under development, is another origin.",
   },
-  "host-foreign": { asked: "a name that was made to point here (Host: evil.example)", right: "403", why: REBINDING },
+  "host-foreign": {
+    asked: "a name that was made to point here (Host: evil.example)",
+    right: "403",
+    why: REBINDING,
+  },
   "host-rebinding": {
     asked: "a page under such a name (Host and Origin: evil.example)",
     right: "403",
@@ -47,7 +56,11 @@ export const CHECKS = {
     right: "401",
     why: "Without a token, every account and every program of this machine can use the server.",
   },
-  "token-wrong": { asked: "a request with a wrong token", right: "401", why: "A token that is not compared is none." },
+  "token-wrong": {
+    asked: "a request with a wrong token",
+    right: "401",
+    why: "A token that is not compared is none.",
+  },
   "session-unknown": {
     asked: "a session that nobody has",
     right: "404",

@@ -53,7 +53,14 @@ export class Knocker {
     this.#signal = signal;
   }
 
-  async ask({ method = "POST", rpc, body, headers = {}, host = this.place.host, token }: Knock): Promise<Reply> {
+  async ask({
+    method = "POST",
+    rpc,
+    body,
+    headers = {},
+    host = this.place.host,
+    token,
+  }: Knock): Promise<Reply> {
     const { address, port, path, timeoutMs } = this.place;
     const id = randomInt(1, 2 ** 31);
     const text = rpc ? JSON.stringify({ jsonrpc: "2.0", id, ...rpc }) : body;
@@ -82,7 +89,13 @@ export class Knocker {
         return search.reader;
       },
     );
-    return { status: head?.status ?? 0, headers: head?.headers ?? {}, answer: search?.found(), refusal, session };
+    return {
+      status: head?.status ?? 0,
+      headers: head?.headers ?? {},
+      answer: search?.found(),
+      refusal,
+      session,
+    };
   }
 
   /** Opens a stream, and holds it open until it is closed. */

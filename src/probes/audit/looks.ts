@@ -34,7 +34,7 @@ function refusal(reply: Reply, right: number): Found {
   if (reply.status === right) return found("ok", seen);
   if (isTaken(reply)) return found("wrong", seen);
   // It may be refused for the lack of a token alone.
-  if (reply.status === 401) return found("unknown", `${seen}: without a token, it cannot be told`);
+  if (reply.status === 401) return found("unknown", `${seen}: ${CLOSED}`);
   return found("weak", `${seen}: refused, but not with ${right}`);
 }
 
@@ -62,7 +62,8 @@ function opening(reply: Reply): Found {
   const seen = seenOf(reply);
   if (resultOf(reply) !== undefined) return found("ok", seen);
   if (reply.status === 401) return found("unknown", seen);
-  const isExpected = [400, 404, 405].includes(reply.status) || (isTaken(reply) && reply.answer?.kind === "error");
+  const isExpected =
+    [400, 404, 405].includes(reply.status) || (isTaken(reply) && reply.answer?.kind === "error");
   return isExpected ? found("ok", `${seen}: clients fall back`) : found("wrong", `${seen}: clients give up`);
 }
 
@@ -114,19 +115,20 @@ export const LOOKS: Readonly<Record<CheckId, Look>> = {
     return refusal(await knocker.ask({ ...manner.harmless, token: "wrong" }), 401);
   },
   "session-unknown": async ({ knocker, manner }) => {
-    if (manner.session === undefined) return inapplicable(NO_SESSIONS);
+    if (manner.session === undefined) return inapplicable(noSessions(manner));
     const reply = await knocker.ask(plus(manner.harmless, { "Mcp-Session-Id": randomUUID() }));
     const seen = seenOf(reply);
     return reply.status === 404 ? found("ok", seen) : found("wrong", seen);
   },
   "session-missing": async ({ knocker, manner }) => {
-    if (manner.session === undefined) return inapplicable(NO_SESSIONS);
+    if (manner.session === undefined) return inapplicable(noSessions(manner));
     const reply = await knocker.ask(withoutSession(manner.harmless));
     const judged = refusal(reply, 400);
     return judged.verdict === "wrong" ? found("weak", judged.seen) : judged;
   },
-  "session-id": async ({ knocker, manner: { session } }) => {
-    if (session === undefined) return inapplicable(NO_SESSIONS);
+  "session-id": async ({ knocker, manner }) => {
+    const { session } = manner;
+    if (session === undefined) return inapplicable(noSessions(manner));
     const { session: other } = await knocker.ask(initializeWith("2025-06-18"));
     const shown = `of ${session.length} characters, such as ${told(session, 8)}`;
     if (session === other) return found("wrong", `the same for two clients, ${shown}`);
@@ -135,7 +137,7 @@ export const LOOKS: Readonly<Record<CheckId, Look>> = {
     return isShort ? found("wrong", `easily guessed, ${shown}`) : found("ok", `different, ${shown}`);
   },
   "session-end": async ({ knocker, manner }) => {
-    if (manner.session === undefined) return inapplicable(NO_SESSIONS);
+    if (manner.session === undefined) return inapplicable(noSessions(manner));
     const { session } = await knocker.ask(initializeWith("2025-06-18"));
     if (session === undefined) return inapplicable("it opened no second session");
     const headers = { "Mcp-Session-Id": session };
@@ -148,11 +150,11 @@ export const LOOKS: Readonly<Record<CheckId, Look>> = {
     return after.status === 404 ? found("ok", seen) : found(isTaken(after) ? "wrong" : "weak", seen);
   },
   "version-unknown": async ({ knocker, manner }) => {
-    if (manner.kind !== "legacy") return inapplicable("it speaks no version with sessions");
+    if (manner.kind !== "legacy") return inapplicable(noSessions(manner));
     return refusal(await knocker.ask(plus(manner.harmless, { "MCP-Protocol-Version": NO_VERSION })), 400);
   },
   "version-offered": async ({ knocker, manner }) => {
-    if (manner.kind !== "legacy") return inapplicable("it speaks no version with sessions");
+    if (manner.kind !== "legacy") return inapplicable(noSessions(manner));
     const reply = await knocker.ask(initializeWith(NO_VERSION));
     const version = resultOf(reply)?.protocolVersion;
     if (!isVersion(version)) return found("weak", seenOf(reply));
@@ -165,20 +167,21 @@ export const LOOKS: Readonly<Record<CheckId, Look>> = {
   "header-mismatch": async ({ knocker, manner }) =>
     manner.kind === "modern"
       ? refusal(await knocker.ask(discover("tools/call")), 400)
-      : inapplicable("it speaks no version without sessions"),
+      : inapplicable(manner.kind === "closed" ? CLOSED : "it speaks no version without sessions"),
   "second-stream": secondStream,
   "bad-json": async ({ knocker, manner }) => {
     const { rpc: _, ...rest } = manner.harmless;
     const reply = await knocker.ask({ ...rest, body: "{torn" });
-    if (reply.status === 401) return inapplicable("answered 401: without a token, it cannot be told");
+    if (reply.status === 401) return inapplicable(`answered 401: ${CLOSED}`);
     return refusal(reply, 400);
   },
 };
 
-const NO_SESSIONS = "it has no sessions";
+const CLOSED = "without a token, it cannot be told";
+const noSessions = ({ kind }: Manner) => (kind === "closed" ? CLOSED : "it has no sessions");
 
 async function secondStream({ knocker, manner }: Audited): Promise<Found> {
-  if (manner.kind !== "legacy") return inapplicable("it has no such streams");
+  if (manner.kind !== "legacy") return inapplicable(noSessions(manner));
   const headers = manner.harmless.headers ?? {};
   const first = await knocker.hold(headers);
   const second = await knocker.hold(headers);

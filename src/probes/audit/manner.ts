@@ -55,7 +55,10 @@ export async function mannerOf(knocker: Knocker): Promise<Manner | string> {
       ...(session === undefined ? {} : { "Mcp-Session-Id": session }),
       ...(version === undefined ? {} : { "MCP-Protocol-Version": version }),
     };
-    await knocker.ask({ body: JSON.stringify({ jsonrpc: "2.0", method: "notifications/initialized" }), headers });
+    await knocker.ask({
+      body: JSON.stringify({ jsonrpc: "2.0", method: "notifications/initialized" }),
+      headers,
+    });
     const server = nameOf(`legacy ${version ?? "?"}`, legacy.serverInfo);
     for (const method of ["ping", "tools/list"]) {
       const harmless = { rpc: { method }, headers };

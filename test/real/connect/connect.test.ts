@@ -32,9 +32,8 @@ beforeAll(async () => {
   home.write("token.txt", `${SECRET}\n`);
   const [every, memory, modern] = [await freePort(), await freePort(), await freePort()];
   declare("every", [PROGRAMS.everything, "streamableHttp"], every, { PORT: `${every}` });
-  const bridge = [LAUNCHER, "bridge", "--port", `${memory}`, "--", process.execPath, PROGRAMS.memory];
-  const token = { XY_BRIDGE_TOKEN: { secret: { file: "../token.txt" } } };
-  declare("memory", bridge, memory, { ...token, MEMORY_FILE_PATH: home.pathOf("memory.json") });
+  const mcp = { transport: "stdio", token: { secret: { file: "../token.txt" } } };
+  declare("memory", [PROGRAMS.memory], memory, { MEMORY_FILE_PATH: home.pathOf("memory.json") }, { mcp });
   declare("modern", [ours("modern-only")], modern, { PORT: `${modern}` });
   home.declare("plain");
   await home.did("apply", "--yes");

@@ -14,6 +14,7 @@ import { visible } from "../../../src/model/visible.ts";
 import { why } from "../../../src/model/why.ts";
 import { renderApplyLines } from "../../../src/views/apply.ts";
 import { applySummary, eventText } from "../../../src/views/apply-text.ts";
+import { auditView } from "../../../src/views/audit.ts";
 import { consentView, unseenView } from "../../../src/views/consent.ts";
 import { historyView } from "../../../src/views/history.ts";
 import { actionsView, jobsView, jobView } from "../../../src/views/jobs.ts";
@@ -310,6 +311,11 @@ const VIEWS: Readonly<Record<string, (screen: Screen) => string | Promise<string
       ]),
       screen,
     ),
+  auditView: (screen) => {
+    const check = { id: HOSTILE, asked: HOSTILE, seen: HOSTILE, right: HOSTILE, why: HOSTILE };
+    const checks = (["ok", "weak", "wrong", "unknown"] as const).map((verdict) => ({ ...check, verdict }));
+    return auditView({ url: HOSTILE, server: HOSTILE, ok: false, checks }, screen);
+  },
   probeView: (screen) =>
     probeView(
       hostile({
