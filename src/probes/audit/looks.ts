@@ -8,12 +8,12 @@ import { discover, initializeWith, type Manner, NO_VERSION, resultOf, seenOf } f
 
 /** How each check is made. */
 
-export interface Found {
+interface Found {
   readonly verdict: AuditVerdict;
   readonly seen: string;
 }
 
-export interface Audited {
+interface Audited {
   readonly knocker: Knocker;
   readonly manner: Manner;
   /** Others than this machine can connect to it. */

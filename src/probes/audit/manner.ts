@@ -5,7 +5,7 @@ import type { Knock, Knocker, Reply } from "./knocker.ts";
 
 /** How the server is asked by those who should be answered: what every other request of an audit is compared with. */
 
-export const MODERN = "2026-07-28";
+const MODERN = "2026-07-28";
 export const NO_VERSION = "1999-01-01";
 const CLIENT = { name: "xy-audit", version: "1" };
 const META = "io.modelcontextprotocol";
