@@ -25,7 +25,7 @@ export function eventText(event: ApplyEvent): string {
       return `${server}: ${event.partly ? "changed in part" : `not ${actionOver(event.action)}`}: ${visible(event.message)}`;
     case "failed":
       return [
-        failureText(event),
+        failedText(event),
         ...(event.help ?? []).map((clause) => `  ${visible(clause)}`),
         ...event.lastLines.map((line) => `  | ${quotedLine(line)}`),
       ].join("\n");
@@ -64,7 +64,7 @@ function doneText({ action, detail }: Extract<ApplyEvent, { type: "done" }>): st
 type Failed = Extract<ApplyEvent, { type: "failed" }>;
 
 /** A backend's message may say itself what cannot be done. */
-function failureText({ server: name, action, message, interrupted }: Failed): string {
+function failedText({ server: name, action, message, interrupted }: Failed): string {
   const [server, text] = [visible(name), visible(message)];
   if (interrupted) return `${server}: ${text}`;
   return text.startsWith("cannot ")
