@@ -19,7 +19,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   connect: ["model", "system", "probes", "bridge"],
   backends: ["model", "rpc", "system", "probes"],
   agent: ["model", "supervisor", "rpc", "system", "probes"],
-  operation: ["model", "config", "reconciler", "system", "clients", "types of backends/backend.ts"],
+  importing: ["model", "config"],
+  operation: ["model", "config", "importing", "reconciler", "system", "clients", "types of backends/backend.ts"],
   commands: [
     "model",
     "config",
@@ -30,6 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "system",
     "backends",
     "operation",
+    "importing",
     "bridge",
     "clients",
     "connect",

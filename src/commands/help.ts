@@ -2,7 +2,7 @@ import { Help } from "@oclif/core/help";
 
 /** Where `xy --help` lists each command and topic. In each group, what a newcomer needs first comes first. */
 export const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  "First steps": ["init", "check", "plan", "apply"],
+  "First steps": ["init", "import", "check", "plan", "apply"],
   "Every day": ["list", "logs", "why", "url", "start", "stop", "restart", "reload", "up", "run"],
   Looking: ["status", "probe", "tree", "children", "stats", "ports", "jobs", "history"],
   More: [

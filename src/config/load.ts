@@ -3,7 +3,7 @@ import { basename, extname } from "node:path";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import { accountEnv } from "../model/given-env.ts";
 import type { Machine } from "../model/machine.ts";
-import { DEFAULT_PROJECT, NAME_PATTERN } from "../model/name.ts";
+import { DEFAULT_PROJECT, fitName, NAME_PATTERN } from "../model/name.ts";
 import { isObject } from "../model/object.ts";
 import type { Power } from "../model/power.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
@@ -202,19 +202,6 @@ function namesOf({ named, path, folder }: Root, isOwn: boolean): readonly [strin
   // Several files in one folder are a project each.
   if (named !== path) return [fitName(basename(named, extname(named))), DEFAULT_PROJECT, ...ofFolder];
   return isOwn ? [DEFAULT_PROJECT, ...ofFolder] : [...ofFolder, DEFAULT_PROJECT];
-}
-
-/** A folder's name as the name of a project: `My Dotfiles` → `my-dotfiles`. */
-export function fitName(text: string): string {
-  const fitted = text
-    .normalize("NFKD")
-    .toLowerCase()
-    .replace(/\p{M}/gu, "")
-    .replace(/[^a-z0-9_-]+/g, "-")
-    .replace(/^[^a-z0-9]+/, "")
-    .slice(0, 63)
-    .replace(/-+$/, "");
-  return fitted === "" ? "default" : fitted;
 }
 
 /** By file, line and column. A problem in the defaults comes up once for each server, and is kept once. */

@@ -6,3 +6,16 @@ export const NAME_RULE = 'a-z, 0-9, "-" and "_", at most 63 characters, beginnin
 
 /** The project of the account's own root. */
 export const DEFAULT_PROJECT = "default";
+
+/** Any text as a name, as near to it as can be: `My Dotfiles` → `my-dotfiles`. */
+export function fitName(text: string): string {
+  const fitted = text
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/\p{M}/gu, "")
+    .replace(/[^a-z0-9_-]+/g, "-")
+    .replace(/^[^a-z0-9]+/, "")
+    .slice(0, 63)
+    .replace(/-+$/, "");
+  return fitted === "" ? DEFAULT_PROJECT : fitted;
+}

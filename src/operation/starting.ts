@@ -1,10 +1,9 @@
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { discover, userFolder } from "../config/find/discover.ts";
-import { fitName } from "../config/load.ts";
 import { type InitChoice, type InitFormat, initFiles } from "../config/write/init.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
-import { DEFAULT_PROJECT } from "../model/name.ts";
+import { DEFAULT_PROJECT, fitName } from "../model/name.ts";
 import { isCode } from "../system/files.ts";
 import { type Environment, ensureDir } from "../system/paths.ts";
 import { isPrivateGroup } from "../system/private-group.ts";

@@ -1,7 +1,6 @@
 import { basename, dirname } from "node:path";
 import { nameFault } from "../config/check/env-names.ts";
 import { discover, type Search } from "../config/find/discover.ts";
-import { fitName } from "../config/load.ts";
 import { followed } from "../config/paths.ts";
 import {
   type ProgramSearch,
@@ -12,6 +11,7 @@ import {
 } from "../config/resolve/program.ts";
 import { givenEnv } from "../model/given-env.ts";
 import type { Machine } from "../model/machine.ts";
+import { fitName } from "../model/name.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import { nameOfRoot } from "./roots.ts";
 

@@ -51,6 +51,12 @@ export function fillPath(path: string, facts: PathFacts): string {
   });
 }
 
+/** A path that {@link fillPath} gives back as it is: what it would fill in, or has a question about, in double braces. */
+export const literalPath = (path: string): string =>
+  path.replace(/\{([A-Za-z]\w*)\}/g, (whole, word: string) =>
+    meantBy(word) === undefined ? whole : `{${whole}}`,
+  );
+
 /** What templates of arguments know, and paths do not. */
 const TEMPLATE = /\{(port|name|project|env\.[A-Za-z_]\w*)\}/;
 

@@ -6,6 +6,10 @@ import type { KeyPath } from "../place.ts";
 const TEMPLATE =
   /\{\{(port|name|project|home|env\.[A-Za-z_][A-Za-z0-9_]*)\}\}|\{(port|name|project|home|env\.[A-Za-z_][A-Za-z0-9_]*)\}/g;
 
+/** A text that comes out of {@link expandTemplates} as it is. */
+export const literal = (text: string): string =>
+  text.replace(/\{(?:port|name|project|home|env\.[A-Za-z_][A-Za-z0-9_]*)\}/g, "{$&}");
+
 /** Linux gives up on a single argument or variable that is longer, in bytes. */
 const MAX_LENGTH = 128 * 1024;
 /** And on all of them together: characters that templates may come to in one server. */

@@ -1,7 +1,6 @@
 import { nearest } from "../../model/nearest.ts";
 import { isObject } from "../../model/object.ts";
-import type { KeyPath, KeyStyle } from "../place.ts";
-import { toKebab } from "../place.ts";
+import { type KeyPath, type KeyStyle, toKebab } from "../place.ts";
 import { foreignHint } from "./foreign-words.ts";
 
 /** A file of another tool, pasted where a configuration should be: what it is, and how to say the same here. */
@@ -12,68 +11,38 @@ export interface Foreign {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-/** What is written for a server here, with this word for a setting. */
-type Advice = (key: (setting: string) => string) => string;
 
 interface Kind {
   readonly what: string;
-  readonly advice: Advice;
+  /** What to write for it here, where `xy import` cannot. */
+  readonly advice?: string;
 }
 
-const CLIENT: Kind = {
-  what: "an MCP client's list of servers",
-  advice: () =>
-    "for each server that runs on this machine, with its command, args and env, and the port where it speaks HTTP (a server that only uses stdin and stdout needs a bridge as its command)",
-};
-const PM2: Kind = {
-  what: "a pm2 file",
-  advice: (key) =>
-    `for each app, with command and args (script and args there), env, ${key("workingDir")} (cwd) and port`,
-};
-const COMPOSE: Kind = {
-  what: "a docker compose file",
-  advice: (key) =>
-    `for each service, with its program as command, args, env, port and ${key("dependsOn")}; a container needs docker as its command`,
-};
-const PROCESS_COMPOSE: Kind = {
-  what: "a process-compose file",
-  advice: (key) =>
-    `for each process, with command and args ("sh", and "-c" with the line), env, ${key("workingDir")}, ${key("dependsOn")} and port`,
-};
-const PROCFILE: Kind = {
-  what: "a Procfile",
-  advice: () => 'for each line, with the command "sh", the args "-c" and the line, and a port',
-};
+const CLIENT: Kind = { what: "an MCP client's list of servers" };
+const PM2: Kind = { what: "a pm2 file" };
+const COMPOSE: Kind = { what: "a docker compose file" };
+const PROCESS_COMPOSE: Kind = { what: "a process-compose file" };
+const PROCFILE: Kind = { what: "a Procfile" };
+const SUPERVISORD: Kind = { what: "a supervisord configuration" };
+const SYSTEMD: Kind = { what: "a systemd unit" };
+const LAUNCHD: Kind = { what: "a launchd plist" };
 const PACKAGE: Kind = {
   what: "a package.json",
-  advice: () =>
-    'for each script that should keep running, with the command "npm", the args "run" and its name, and a port',
+  advice:
+    'write a file servers.d/NAME.yaml for each script that should keep running, with the command "npm", the args "run" and its name, and a port',
 };
-const SUPERVISORD: Kind = {
-  what: "a supervisord configuration",
-  advice: (key) =>
-    `for each [program:…], with command and args, env (environment there), ${key("workingDir")} (directory) and port`,
-};
-const SYSTEMD: Kind = {
-  what: "a systemd unit",
-  advice: (key) => `for it, with command and args (ExecStart there), env, ${key("workingDir")} and port`,
-};
-const LAUNCHD: Kind = {
-  what: "a launchd plist",
-  advice: (key) =>
-    `for it, with command and args (ProgramArguments there), env, ${key("workingDir")} and port`,
-};
-const TOML: Kind = { what: "TOML", advice: () => "with the same settings" };
+const TOML: Kind = { what: "TOML", advice: "write a file servers.d/NAME.yaml with the same settings" };
 
-function message({ what, advice }: Kind, style: KeyStyle): string {
-  const key = (setting: string) => (style === "kebab" ? toKebab(setting) : setting);
-  return `cannot use this as an xy configuration: it is ${what}; write a file servers.d/NAME.yaml ${advice(key)}`;
+function message({ what, advice }: Kind): string {
+  const way =
+    advice ?? 'move it out of this folder, and run "xy import" on it: that writes a file for each server';
+  return `cannot use this as an xy configuration: it is ${what}; ${way}`;
 }
 
 /** What a value of any format was written for, where that is another tool. `known`: the keys that may stand there. */
 export function foreignValue(value: unknown, known: Iterable<string>, style: KeyStyle): Foreign | undefined {
   const found = kindOf(value, known, style);
-  return found && { message: message(found[0], style), path: found[1] };
+  return found && { message: message(found[0]), path: found[1] };
 }
 
 function kindOf(value: unknown, known: Iterable<string>, style: KeyStyle): [Kind, KeyPath] | undefined {
@@ -169,12 +138,12 @@ function isProcfile(value: Fields, known: Iterable<string>, style: KeyStyle): bo
 /** What a text was written for that is none of the format it should be, or says no more than a text. */
 export function foreignText(text: string, known: Iterable<string>, style: KeyStyle): string | undefined {
   const kind = TEXTS.find(([sign, , also = sign]) => sign.test(text) && also.test(text))?.[1];
-  if (kind !== undefined) return message(kind, style);
+  if (kind !== undefined) return message(kind);
   const lines = text.split("\n").filter((line) => !/^\s*(?:#|$)/.test(line));
   const pairs = lines.map((line) => /^([\w-]+):[ \t]+(\S.*)$/.exec(line));
   const procfile = Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? "", pair?.[2]]));
   return Object.keys(procfile).length === lines.length && isProcfile(procfile, known, style)
-    ? message(PROCFILE, style)
+    ? message(PROCFILE)
     : undefined;
 }
 

@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { fitName, load } from "../../../src/config/load.ts";
+import { load } from "../../../src/config/load.ts";
+import { fitName } from "../../../src/model/name.ts";
 import { declaredBy, folderWith, machine, problemsOf, requestFor, resolvedFrom } from "./rig.ts";
 
 describe("defaults", () => {

@@ -1,0 +1,63 @@
+import type { ImportedServer, ImportReport, ImportSource } from "../model/imported.ts";
+
+/** What an import found, what it wrote, and what it left out. `shorten`: how a path is shown. */
+export function importText(report: ImportReport, shorten: (path: string) => string): string {
+  const { sources, dryRun } = report;
+  const parts = sources.map((source) => sourceText(source, dryRun, shorten));
+  return [...parts, endText(report, shorten)].join("\n\n");
+}
+
+function sourceText(
+  { file, what, servers, others, lost }: ImportSource,
+  dryRun: boolean,
+  shorten: (path: string) => string,
+): string {
+  const width = Math.max(0, ...servers.map(({ name }) => name.length));
+  const lines = servers.flatMap((server) => serverLines(server, width, dryRun, shorten));
+  const told = others.map(({ name, line, why }) => `  - ${name} (line ${line}): ${why}`);
+  const settings = lost.map(({ line, key, why }) => `  line ${line}  ${key}: ${why}`);
+  return [
+    `${shorten(file)}: ${what}`,
+    ...lines,
+    ...(servers.length + others.length === 0 ? ["  no server in it"] : []),
+    ...told,
+    ...(settings.length > 0 ? ["Not carried over:", ...settings] : []),
+  ].join("\n");
+}
+
+function serverLines(
+  { name, file, state, runs, secrets, doubts }: ImportedServer,
+  width: number,
+  dryRun: boolean,
+  shorten: (path: string) => string,
+): string[] {
+  const indent = " ".repeat(width + 4);
+  const words = {
+    new: `${dryRun ? "would write" : "wrote"} ${shorten(file)}`,
+    same: `${shorten(file)} has it already`,
+    "in-the-way": `not written: ${shorten(file)} is there already; move it away, or rename one of them`,
+  };
+  return [
+    `  ${state === "new" ? "+" : state === "same" ? "=" : "!"} ${name.padEnd(width)}${cut(runs.join(" "))}`,
+    `${indent}${words[state]}`,
+    ...(secrets === undefined || state !== "new"
+      ? []
+      : [
+          `${indent}values of ${secrets.names.join(", ")} ${dryRun ? "would go" : "went"} into ${shorten(secrets.file)} (only you can read it)`,
+        ]),
+    ...doubts.map((doubt) => `${indent}it does not start by itself yet: ${doubt}`),
+  ];
+}
+
+const LONGEST = 60;
+const cut = (text: string) => ` ${text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text}`;
+
+function endText({ sources, dryRun, folder }: ImportReport, shorten: (path: string) => string): string {
+  const servers = sources.flatMap((source) => source.servers);
+  const count = new Set(servers.filter(({ state }) => state === "new").map(({ name }) => name)).size;
+  const what = count === 1 ? "1 server" : `${count} servers`;
+  if (dryRun) return `Nothing was written. Without --dry-run, ${what} would be in ${shorten(folder)}.`;
+  return count === 0
+    ? "Nothing was written."
+    : `Next: \`xy plan\` shows what would be started. The sources were not changed; what runs there goes on running.`;
+}
