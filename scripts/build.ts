@@ -81,6 +81,8 @@ async function bundleInto(
     cwd: root,
     input,
     platform: "node",
+    // Its main file cannot be bundled: it gets its parts by a function that is handed to it.
+    resolve: { alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" } },
     external: [/^node:/, ...external.map((name) => new RegExp(`^${name}(/|$)`))],
     plugins: [
       common.plugin,

@@ -9,6 +9,8 @@ export interface Draft {
   readonly fields: Fields;
   /** Variables whose values may be secret, and are kept outside of the configuration. */
   readonly secrets: ReadonlyMap<string, string>;
+  /** Which arguments seem to hold a credential: they are shown nowhere. */
+  readonly credentials: readonly number[];
   /** Comments above the settings: full sentences. */
   readonly remarks: readonly string[];
   /** Why it is not to start by itself until a person has looked at it; each a clause. */

@@ -17,6 +17,7 @@ export class Drafting {
   readonly #secrets = new Map<string, string>();
   readonly #remarks = new Set<string>();
   readonly #doubts = new Set<string>();
+  #credentials: readonly number[] = [];
 
   constructor(name: string, line: number, syntax: Syntax) {
     this.#name = name;
@@ -61,7 +62,8 @@ export class Drafting {
     const [program = "", ...args] = this.#withoutEnv(all);
     this.fields.command = this.path(program);
     if (args.length > 0) this.fields.args = args.map((arg) => this.say(arg));
-    for (const i of credentialsIn(args))
+    this.#credentials = credentialsIn(args);
+    for (const i of this.#credentials)
       this.doubt(`argument ${i + 1} seems to hold a credential, which everyone on this machine can read`);
   }
 
@@ -95,8 +97,10 @@ export class Drafting {
     this.fields.command = command;
     this.fields.args = args.map((arg) => translated(arg, "none").text);
     this.remark("It is a line for a shell, so a shell runs it.");
-    for (const _ of credentialsIn(line.split(/\s+/)))
+    if (credentialsIn(line.split(/\s+/)).length > 0) {
+      this.#credentials = [1];
       this.doubt("its line seems to hold a credential, which everyone on this machine can read");
+    }
   }
 
   /** Variables. What may be secret is kept apart. */
@@ -144,6 +148,7 @@ export class Drafting {
       line: this.#line,
       fields: this.fields,
       secrets: this.#secrets,
+      credentials: this.#credentials,
       remarks: [...this.#remarks],
       doubts: [...this.#doubts],
     };

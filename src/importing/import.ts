@@ -18,8 +18,12 @@ export async function importedFrom(text: string, origin: Origin, id?: string): P
   const reading = new Reading(root);
   const found = kind.read(reading.top, origin);
   const lost = reading.end((path: KeyPath) => kind.reason(path));
-  return { what: kind.what, ...found, lost };
+  // What is no server at all is told once.
+  const isOther = ({ path }: Lost) => found.others.some((other) => isSame(other.path, path));
+  return { what: kind.what, ...found, lost: lost.filter((one) => !isOther(one)) };
 }
+
+const isSame = (a: KeyPath, b: KeyPath) => a.length === b.length && a.every((key, i) => key === b[i]);
 
 /** The servers of several sources under names that xy allows, each once, with their dependencies by these names. */
 export function named(sources: readonly { readonly drafts: readonly Draft[] }[]): NamedDraft[] {

@@ -80,8 +80,8 @@ interface Piece {
   readonly done: boolean;
 }
 
-/** A text of a source as a configuration says it. `escape`: what keeps the rest from being filled in. */
-export function translated(text: string, syntax: Syntax, escape = literal): Translated {
+/** A text of a source as a configuration says it. `asIs`: what keeps the rest from being filled in. */
+export function translated(text: string, syntax: Syntax, asIs = literal): Translated {
   const problems: string[] = [];
   let pieces: readonly Piece[] = [{ text, done: false }];
   let references = 0;
@@ -96,7 +96,7 @@ export function translated(text: string, syntax: Syntax, escape = literal): Tran
         const meaning = means(...match.slice(1));
         if (meaning === undefined) {
           problems.push(`${match[0]} has no meaning here, and is written as it is`);
-          found.push({ text: escape(match[0]), value: match[0], done: true });
+          found.push({ text: asIs(match[0]), value: match[0], done: true });
         } else if ("placeholder" in meaning) {
           references++;
           found.push({ text: meaning.placeholder, done: true });
@@ -107,7 +107,7 @@ export function translated(text: string, syntax: Syntax, escape = literal): Tran
     pieces = pieces.flatMap(look);
   }
   const full = pieces.filter((piece) => piece.text !== "");
-  const said = full.map((piece) => (piece.done ? piece.text : escape(piece.text))).join("");
+  const said = full.map((piece) => (piece.done ? piece.text : asIs(piece.text))).join("");
   const only =
     full.length === 1 ? /^\{env\.(\w+)\}$/.exec(full[0]?.done ? full[0].text : "")?.[1] : undefined;
   const value = full.map((piece) => piece.value ?? piece.text).join("");

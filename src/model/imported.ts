@@ -9,7 +9,7 @@ export interface ImportedServer {
    * there, and was left alone.
    */
   readonly state: "new" | "same" | "in-the-way";
-  /** The command with its arguments, as it is declared. */
+  /** The command with its arguments, as it is declared, but for credentials. */
   readonly runs: readonly string[];
   /** Variables whose values are kept in a file of their own, and that file, absolute. */
   readonly secrets?: { readonly file: string; readonly names: readonly string[] };

@@ -223,6 +223,8 @@ const dataFolder = (env: Environment) => {
   return said?.startsWith("/") ? said : join(homeOf(env), ".local/share");
 };
 
+const HIDDEN = "(hidden)";
+
 interface Planned {
   readonly sources: NamedDraft["sources"];
   readonly server: ImportedServer;
@@ -236,7 +238,7 @@ async function plannedOf(
   secretsFolder: string,
   { format, env }: ImportRequest,
 ): Promise<Planned> {
-  const { fields, secrets, remarks, doubts } = draft;
+  const { fields, secrets, credentials, remarks, doubts } = draft;
   const secretsFile = join(secretsFolder, `${name}.env`);
   const home = homeOf(env);
   const written = secretsFile.startsWith(`${home}/`) ? `~${secretsFile.slice(home.length)}` : secretsFile;
@@ -253,7 +255,10 @@ async function plannedOf(
       name,
       file: there ?? file,
       state: there === undefined ? "new" : isSame ? "same" : "in-the-way",
-      runs: [fields.command ?? "", ...(fields.args ?? [])],
+      runs: [
+        fields.command ?? "",
+        ...(fields.args ?? []).map((arg, i) => (credentials.includes(i) ? HIDDEN : arg)),
+      ],
       ...(secrets.size > 0 && { secrets: { file: secretsFile, names: [...secrets.keys()] } }),
       remarks,
       doubts,

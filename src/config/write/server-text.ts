@@ -1,4 +1,5 @@
 import { isObject } from "../../model/object.ts";
+import { SERVER_FIELDS } from "../../model/server-fields.ts";
 import { toKebab } from "../place.ts";
 import { jsonText } from "./json-text.ts";
 
@@ -7,6 +8,9 @@ import { jsonText } from "./json-text.ts";
 export const SERVER_FORMATS = ["kdl", "yaml", "json"] as const;
 export type ServerFormat = (typeof SERVER_FORMATS)[number];
 type Settings = Readonly<Record<string, unknown>>;
+
+/** What it is stands first, then the settings as the schema has them. */
+const ORDER = ["description", ...Object.keys(SERVER_FIELDS).filter((key) => key !== "description")];
 
 /** Settings whose own keys are names, not words of the schema. */
 const NAMED = new Set(["env", "actions"]);
@@ -17,7 +21,9 @@ export async function serverText(
   format: ServerFormat,
   remarks: readonly string[] = [],
 ): Promise<string> {
-  const present = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+  const present = Object.fromEntries(
+    ORDER.flatMap((key) => (settings[key] === undefined ? [] : [[key, settings[key]]])),
+  );
   if (format === "json") return jsonText(present);
   const sign = format === "kdl" ? "//" : "#";
   const comments = remarks

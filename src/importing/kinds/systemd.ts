@@ -150,6 +150,7 @@ function readService(top: Piece, service: Piece, fileName: string, { folder }: O
       port: isPort ? port : "none",
       ...(Object.keys(env).length > 0 && { env }),
     },
+    credentials: main.credentials,
     secrets: new Map([...environment.secrets, ...main.secrets]),
     remarks: [...new Set([...main.remarks, ...environment.remarks, ...(isPort ? [] : [hint])])],
     doubts: [...main.doubts, ...environment.doubts],
