@@ -20,7 +20,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   backends: ["model", "rpc", "system", "probes"],
   agent: ["model", "supervisor", "rpc", "system", "probes"],
   importing: ["model", "config"],
-  operation: ["model", "config", "importing", "reconciler", "system", "clients", "types of backends/backend.ts"],
+  operation: [
+    "model",
+    "config",
+    "importing",
+    "reconciler",
+    "system",
+    "clients",
+    "types of backends/backend.ts",
+  ],
   commands: [
     "model",
     "config",

@@ -3,7 +3,7 @@ import type { KeyPath } from "../config/place.ts";
 /** A value of a source with the lines of its parts: what every parser here makes. Lines are 1-based. */
 
 export type Scalar = string | number | boolean | null;
-export type PartMap = ReadonlyMap<string, Part>;
+type PartMap = ReadonlyMap<string, Part>;
 export interface Part {
   readonly value: Scalar | readonly Part[] | PartMap;
   readonly line: number;

@@ -20,7 +20,7 @@ export interface ImportedServer {
 }
 
 /** Something in a source that was not carried over. */
-export interface ImportLoss {
+interface ImportLoss {
   /** 1-based. */
   readonly line: number;
   /** Where in the source: `mcpServers.web.headers` */

@@ -25,8 +25,6 @@ export interface Kind {
   readonly reason: (path: KeyPath) => string;
 }
 
-export type Parse = (text: string) => Part | Promise<Part>;
-
 /** A length of time as a configuration says it. */
 export function seconds(value: string | undefined): string | undefined {
   const number = Number(value);

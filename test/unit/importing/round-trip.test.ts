@@ -146,7 +146,13 @@ it.each<Manager>(["systemd", "launchd", "supervisord"])(
   },
 );
 
-const factsOf = (spec: ServerSpec) => ({ spec, envFiles: [], home: "/home/ann", user: "ann" });
+const factsOf = (spec: ServerSpec) => ({
+  spec,
+  envFiles: [],
+  home: "/home/ann",
+  user: "ann",
+  launcher: "/bridge.sh",
+});
 
 const toCamel = (key: string) => key.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
