@@ -59,7 +59,7 @@ describe("fifty clients", () => {
 const CHOICE = `mkdir "$TMPDIR/first-child" 2>/dev/null && exec "$1" "$2"; shift 2; exec "$@"`;
 
 /** Has a bridge collect what it does not need, and say what is left. */
-const WEIGHED = `data:text/javascript,${encodeURIComponent(`process.on("SIGUSR2", () => {
+const WEIGHED = `data:text/javascript,${encodeURIComponent(`process.on("SIGWINCH", () => {
   gc(); gc();
   console.error("weighed " + process.memoryUsage().heapUsed);
 })`)}`;
@@ -88,7 +88,7 @@ describe("sessions one after another", () => {
         expect(descriptors()).toBeLessThanOrEqual(atStart + 10 * 4 + 2);
       });
       const before = said().length;
-      child.kill("SIGUSR2");
+      child.kill("SIGWINCH");
       while (!/weighed \d+\n/.test(said().slice(before)))
         await once(child.stderr as NodeJS.EventEmitter, "data");
       const heap = Number(/weighed (\d+)/.exec(said().slice(before))?.[1]);

@@ -1,0 +1,137 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { agentRecordPath } from "../../../src/system/paths.ts";
+import { newHome } from "../../cli/cli.ts";
+import { PlainClient } from "../../rig/bridge-client.ts";
+import { eventually } from "../../rig/eventually.ts";
+import { ours } from "../../rig/mcp/servers.ts";
+import { freePort } from "../../rig/port.ts";
+import { groupMembers, isAlive, programsWith } from "../../rig/processes.ts";
+import { SupervisordHome, whyNoSupervisord } from "../../rig/supervisord.ts";
+import { SystemdHome, whyNoSystemd } from "../../rig/systemd.ts";
+
+/** Whatever is killed in the middle of a call: nobody waits for ever, nothing is left, and the session goes on. */
+
+const ODD = `${process.execPath} ${ours("odd")}`;
+
+/** A server over stdin and stdout that is served at this port. Its processes have the port as an argument, to be found. */
+const declaration = (port: number) => `command ${JSON.stringify(process.execPath)}
+args ${JSON.stringify(ours("odd"))} "at-${port}"
+port ${port}
+mcp { transport "stdio"; }
+`;
+
+type Part = "child" | "bridge" | "agent";
+
+interface Stand {
+  readonly port: number;
+  /** The agent that runs the bridge, where one does. */
+  readonly agent?: () => number | undefined;
+}
+
+const isChild = (command: string) => command.startsWith(ODD);
+const isBridge = (command: string) =>
+  / --port=\d+ .* -- /.test(command) && !command.includes("xy-bridge-child");
+
+function pidOf(part: Part, { port, agent }: Stand): number {
+  const found =
+    part === "agent"
+      ? agent?.()
+      : programsWith(`at-${port}`).find(({ command }) => (part === "child" ? isChild : isBridge)(command))
+          ?.pid;
+  if (found === undefined) throw new Error(`no ${part} is running`);
+  return found;
+}
+
+/** A call on the session, as soon as there is somebody to answer it. */
+const next = (client: PlainClient, said: string) =>
+  eventually(async () => expect(await client.do("echo", { said })).toBe(said));
+
+async function survives(stand: Stand, victims: readonly (readonly Part[])[]): Promise<void> {
+  const client = await eventually(() => PlainClient.open(stand.port));
+  await client.request("logging/setLevel", { level: "warning" });
+  for (const [i, parts] of victims.entries()) {
+    const open = client.request("tools/call", { arguments: { deed: "silence" } }, `open-${i}`);
+    const over = open.then(
+      ({ error }) => error?.message ?? "cancelled",
+      ({ code }) => code,
+    );
+    await next(client, "before");
+    const child = pidOf("child", stand);
+    const killed = parts.map((part) => pidOf(part, stand));
+    for (const pid of killed) process.kill(pid, "SIGKILL");
+    const isCut = parts.some((part) => part !== "agent");
+    if (!isCut)
+      await client.post({
+        ...{ jsonrpc: "2.0", method: "notifications/cancelled" },
+        params: { requestId: `open-${i}` },
+      });
+    expect([parts, await over]).toEqual([
+      parts,
+      parts.includes("bridge")
+        ? expect.stringMatching(/^(ECONNRESET|the server ended)/)
+        : isCut
+          ? expect.stringContaining("the server ended before it answered: it was ended by SIGKILL")
+          : "cancelled",
+    ]);
+    await next(client, `after ${parts}`);
+    const facts = JSON.parse(await client.do("facts"));
+    expect([parts, facts.level, facts.initialized]).toEqual([parts, "warning", 1]);
+    for (const pid of killed) await eventually(() => expect(isAlive(pid)).toBe(false));
+    if (isCut) await eventually(() => expect(groupMembers(child)).toEqual([]));
+    // What was killed is there again, once.
+    for (const part of parts)
+      await eventually(() => expect([part, killed.includes(pidOf(part, stand))]).toEqual([part, false]));
+    expect(programsWith(`at-${stand.port}`).filter(({ command }) => isChild(command))).toHaveLength(1);
+  }
+}
+
+const ALONE = [["child"], ["bridge"], ["child", "bridge"]] as const;
+
+describe("kill -9 in the middle of a call", () => {
+  it("costs that call and nothing more, under an agent", async () => {
+    const home = newHome();
+    const port = await freePort();
+    home.trusts();
+    home.write("servers.d/odd.kdl", declaration(port));
+    await home.did("apply", "--yes");
+    const agent = (): number | undefined => {
+      const path = agentRecordPath(home.state);
+      return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).pid : undefined;
+    };
+    await survives({ port, agent }, [...ALONE, ["agent"], ["bridge", "agent"], ["child", "agent"]]);
+    await home.did("destroy", "--yes");
+    expect(programsWith(`at-${port}`)).toEqual([]);
+  });
+
+  it.skipIf(whyNoSystemd() !== undefined)("costs no more under systemd", async () => {
+    const home = await SystemdHome.open();
+    onTestFinished(() => home.close());
+    const port = await freePort();
+    home.write("tools/xy.config.kdl", 'backend "systemd"\n');
+    home.write("tools/servers.d/odd.kdl", declaration(port));
+    await home.did("xy apply --yes");
+    await survives({ port }, ALONE);
+    await home.did("xy destroy --yes");
+    expect(programsWith(`at-${port}`)).toEqual([]);
+  });
+
+  it.skipIf(whyNoSupervisord() !== undefined)("costs no more under supervisord", async () => {
+    const supervisord = new SupervisordHome();
+    onTestFinished(() => supervisord.close());
+    const home = newHome();
+    const { url, includeDir } = supervisord.site;
+    const port = await freePort();
+    home.trusts();
+    home.write(
+      "xy.config.kdl",
+      `backend "supervisord"\nsupervisord { url ${JSON.stringify(url)}; include-dir ${JSON.stringify(includeDir)}; }\n`,
+    );
+    home.write("servers.d/odd.kdl", declaration(port));
+    await supervisord.open();
+    await home.did("apply", "--yes");
+    await survives({ port }, ALONE);
+    await home.did("destroy", "--yes");
+    expect(programsWith(`at-${port}`)).toEqual([]);
+  });
+});
