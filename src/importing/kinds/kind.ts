@@ -1,6 +1,6 @@
 import type { KeyPath } from "../../config/place.ts";
 import type { Found } from "../draft.ts";
-import type { Part, Piece } from "../part.ts";
+import type { Piece } from "../part.ts";
 
 /** Facts about the source that its text does not have. */
 export interface Origin {
