@@ -5,7 +5,6 @@ import { KINDS } from "../importing/detect.ts";
 import { EXIT } from "../model/exit-codes.ts";
 import { importText } from "../views/imported.ts";
 import { BaseCommand } from "./base.ts";
-import { shortenedProblems } from "./configuration.ts";
 import { canAsk, confirm } from "./prompt.ts";
 import { shortenPath } from "./shorten.ts";
 
@@ -63,7 +62,7 @@ export default class Import extends BaseCommand {
       mayRun,
       state: this.state,
     });
-    if (!outcome.ok) this.fail(EXIT.failed, "nothing was written", shortenedProblems(this, outcome.problems));
+    if (!outcome.ok) this.fail(EXIT.failed, "nothing was written", outcome.problems);
     const { report } = outcome;
     const isInTheWay = report.sources.some(({ servers }) =>
       servers.some(({ state }) => state === "in-the-way"),
