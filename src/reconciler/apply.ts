@@ -17,7 +17,7 @@ import { phases, runInOrder, type Task } from "./schedule.ts";
 export interface ApplyOptions {
   /** Values of the secret references, by server. A server without any may be missing. */
   readonly secrets: Readonly<Record<string, SecretValues>>;
-  /** The same of actions. */
+  /** The same for actions. */
   readonly actionSecrets?: ActionSecrets;
   /** Writes the files of clients. Absent: they stay as they are. */
   readonly writeClient?: WriteClient | undefined;
@@ -26,22 +26,23 @@ export interface ApplyOptions {
    * undefined: while its start makes progress.
    */
   readonly waitMs: number | undefined;
-  /** Put a changed server that does not become ready back to what it was. Default true. */
+  /** Restore the previous version of a changed server that does not become ready. Default true. */
   readonly rollback?: boolean;
-  /** Once aborted nothing new begins, and what is not begun is reported as skipped. */
+  /** Once aborted, nothing new begins; what has not begun is reported as skipped. */
   readonly signal: AbortSignal;
-  /** How many servers are worked on at once, at least 1. */
+  /** How many servers are changed at once, at least 1. */
   readonly concurrency: number;
 }
 
 export type BackendOf = (kind: ServerSpec["backend"]) => Backend | Promise<Backend>;
 
 /**
- * Carries out a plan and says what happens, in order. What ends comes first, dependents before what they depend on;
- * the rest follows in dependency order; both in parallel where they may. Each change gets `started` and then `done`,
- * `failed`, `waiting` or `skipped`, or else `skipped` alone; one with action `none` gets nothing. The failure of one
- * server, also a thrown one, is that of no other, except that a server whose dependency failed in this apply, or is not
- * as it asks, waits for it under its backend; when it runs it is skipped, and runs on as it is. Ending the iteration early begins nothing new. Does not look at the plan's diagnostics.
+ * Carries out a plan and yields what happens, in order. What stops comes first, dependents before their dependencies; the
+ * rest follows in dependency order; both in parallel where possible. Each change yields `started`, then `done`, `failed`,
+ * `waiting` or `skipped`; or `skipped` alone; with action `none` it yields nothing. A failure, thrown or not, affects no
+ * other server, with one exception: a server whose dependency failed in this apply, or does not meet its condition, waits
+ * for it under its backend; if it runs, it is skipped and keeps running. Ending the iteration early starts nothing new.
+ * Ignores the plan's diagnostics.
  */
 export async function* apply(
   plan: Plan,
@@ -99,7 +100,7 @@ class Walk {
     this.#events.close();
   }
 
-  /** All of them at once, and last: none runs by its schedule while its server is still being changed. */
+  /** All actions at once, and last: none runs on schedule while its server is still being changed. */
   async #takeActions(): Promise<void> {
     const { actionSecrets = {}, signal } = this.#options;
     const { project } = this.#plan;
@@ -141,7 +142,7 @@ class Walk {
       return;
     }
     this.#events.push({ type: "started", server, action });
-    // What it depends on was waited for already: it waits for that by itself, and this apply no longer.
+    // Its dependencies were already waited for: from now on it waits for them by itself, without this apply.
     const outcome = await this.#perform(change, broken === undefined ? this.#options.waitMs : 0);
     const moves = needs.some(({ server: other }) => other === server);
     const result = outcome.ok || !moves ? outcome : await this.#orMovedBack(change, needs, outcome);
@@ -180,12 +181,12 @@ class Walk {
     }
   }
 
-  /** Whether its backend starts it by itself once it can. */
+  /** Whether its backend starts it by itself as soon as its dependencies allow. */
   async #waits({ desired, observed }: Change): Promise<boolean> {
     try {
       return (await this.#backendOf(desired?.backend ?? observed?.backend ?? "agent")).waits;
     } catch {
-      // What is wrong with it is told when it is to do something.
+      // Its problem is reported when it is asked to do something.
       return true;
     }
   }
@@ -193,7 +194,7 @@ class Walk {
   #obstacle(change: Change, broken: Change | undefined, waits: boolean): string | undefined {
     const { server, action } = change;
     if (this.#options.signal.aborted) return "interrupted before it began";
-    // Without waiting nothing is asked of what a server depends on but that it comes first.
+    // Without waiting, dependencies only have to come first.
     if (broken === undefined)
       return this.#options.waitMs === 0 ? undefined : restingDependency(change, this.#changes, waits);
     const how = OUTCOME[this.#unfinished.get(broken) ?? "failed"];
@@ -204,7 +205,7 @@ class Walk {
       : `${broken.server} ${how}, and ${server} depends on it`;
   }
 
-  /** A server that does not come up where it moves to is put back where it was, once. */
+  /** A server that does not start on its new backend is put back on its old one, once. */
   async #orMovedBack(
     change: Change,
     needs: readonly Change[],
@@ -216,7 +217,7 @@ class Walk {
     return told === undefined ? failure : { ...failure, message: `${failure.message}; ${told}` };
   }
 
-  /** What was done, as a clause; undefined when it did not move. */
+  /** What was done, as a clause; undefined if it did not move. */
   async #moveBack(change: Change, needs: readonly Change[]): Promise<string | undefined> {
     const { server, desired } = change;
     const removal = needs.find((needed) => needed.server === server && needed.action === "remove");
@@ -262,7 +263,7 @@ class Walk {
     } catch (error) {
       return { ok: false, message: error instanceof Error ? error.message : String(error), lastLines: [] };
     } finally {
-      // Nothing is told of what is over.
+      // Nothing is reported once it is over.
       isOver = true;
     }
   }
@@ -277,7 +278,7 @@ function actionDetail(desired: ActionSpec | undefined): string {
 
 const hasDependencies = ({ desired }: Change) => desired !== undefined && desired.dependsOn.length > 0;
 
-/** The values of an earlier spec's secrets, among those of the later one; the name of one that is not among them. */
+/** The secret values of an earlier spec, taken from those of the later one; or the name of one that is missing there. */
 function keptSecrets(before: ServerSpec, after: ServerSpec, values: SecretValues): SecretValues | string {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(before.env)) {

@@ -1,4 +1,4 @@
-/** Values pushed from several places, read in order from one. Unbounded: its writers are few and its values small. */
+/** Values pushed from several places and read in order from one. Unbounded: writers are few, values small. */
 export class Channel<T> {
   readonly #values: T[] = [];
   #wake: () => void = () => {};
@@ -9,7 +9,7 @@ export class Channel<T> {
     this.#wake();
   }
 
-  /** What was pushed is still read; then the reading ends. */
+  /** Values that were pushed are still read; then reading ends. */
   close(): void {
     this.#closed = true;
     this.#wake();

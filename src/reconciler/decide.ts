@@ -20,17 +20,17 @@ interface Pair {
 }
 
 /**
- * What to do about a server that is declared and recorded. Two questions, asked apart:
+ * What to do about a server that is declared and recorded. Two separate questions:
  *
- * - Must the spec be written? When a field differs, when someone else changed what was written, when nothing can be
- *   read of it, or when no configuration has declared it until now.
- * - What must happen to the process? A server that may run is started when it does not run and no end explains that,
- *   and restarted when what it was started with differs; one that may not run is stopped.
+ * - Must the spec be written? Yes if a field differs, if someone else changed what was written, if it cannot be read, or
+ *   if no configuration declared the server until now.
+ * - What must happen to the process? A server that may run is started if it does not run and no exit explains that, and
+ *   restarted if it was started with something else; a server that may not run is stopped.
  *
- * A spec that must be written while the process is right is an `update`: also of a held or a resting server, whose
- * next start will use it, and of a waiting (for its backoff, for what it depends on) or completed one unless what it is started with changed (then it is
- * started: waiting out a backoff earned by the old command makes no sense, and a task with other arguments is another
- * task).
+ * Writing the spec while the process is right is an `update`. That includes held and inactive servers, whose next start
+ * will use it, and servers that wait (for a backoff or a dependency) or have completed, unless what they are started with
+ * changed. Those are started: a backoff that the old command earned means nothing, and a task with other arguments is
+ * another task.
  */
 export function decide(pair: Pair): Decision {
   if (pair.desired.wanted === "ignore") return { action: "none", reasons: [] };
@@ -85,7 +85,7 @@ function towardsRunning(pair: Pair): Decision {
   }
 }
 
-/** The hash of what the process was started with outranks the record: an interrupted apply may have left it behind. */
+/** What the process was started with outranks the record: an interrupted apply may have left that outdated. */
 function isOutdated(pair: Pair): boolean {
   const { runningHash } = pair.observed;
   return runningHash === undefined ? startChanged(pair) : runningHash !== startHash(pair.desired);
@@ -104,12 +104,12 @@ function startChanged({ desired, observed, fields }: Pair): boolean {
   );
 }
 
-/** Its last applied spec wanted it to rest, and no operator said otherwise: that is why it rests. */
+/** It is inactive because its last applied spec wanted that and no operator said otherwise. */
 function restedByConfiguration({ spec, operator }: Observed): boolean {
   return spec?.wanted === "stop" && operator === null;
 }
 
-/** The last exit, and no more than how it came, where the reason begins with it, else the reason: it says more then (a failed spawn, for example). */
+/** The last exit alone if the reason begins with it; else the reason, which then says more (a failed spawn, for example). */
 function failure({ reason, lastExit }: Observed): string {
   const exit = lastExit && formatExit(lastExit.exit);
   if (reason === undefined) return exit ?? "reason unknown";

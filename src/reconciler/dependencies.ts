@@ -2,17 +2,17 @@ import { CONDITION_STATE, type Condition, isMet } from "../model/dependency.ts";
 import type { Change } from "../model/plan.ts";
 import { isInactive } from "../model/states.ts";
 
-/** What the servers of a plan ask of those that they depend on. */
+/** What a plan's servers require of their dependencies. */
 
-/** Whether carrying it out starts the server, or starts it anew. */
+/** Whether the change starts or restarts the server. */
 function begins({ action, desired, held }: Change): boolean {
   if (action === "add") return !held && desired?.wanted === "start";
   return action === "start" || action === "restart";
 }
 
 /**
- * What to wait for once a server begins: the strongest condition that its dependents in the plan ask for, `ready` when
- * there are none. `started` counts only for a dependent that is about to begin: nobody else gains by the shorter wait.
+ * What to wait for once a server starts: the strongest condition that its dependents in the plan require, `ready` if there
+ * are none. `started` counts only for a dependent that is about to start: nobody else gains from the shorter wait.
  */
 export function awaitedCondition(server: string, changes: readonly Change[]): Condition {
   const asked = changes.flatMap((dependent) => {
@@ -26,9 +26,9 @@ export function awaitedCondition(server: string, changes: readonly Change[]): Co
 }
 
 /**
- * Why a change must not end what runs of its server for a new version: that would have to wait for something that
- * rests and that the plan does not start. What does not run may be begun all the same where it waits by itself. A
- * dependency that is on its way is trusted to arrive; of one that is not in the plan nothing is known.
+ * Why a change must not stop its running server for a new version: the new version would wait for a dependency that is
+ * inactive and that the plan does not start. A server that does not run may be started all the same if it waits by itself.
+ * A dependency that is starting is trusted to succeed; about one that is not in the plan nothing is known.
  */
 export function restingDependency(
   change: Change,
@@ -45,7 +45,7 @@ export function restingDependency(
   return undefined;
 }
 
-/** How a server that the plan does not start rests; undefined: it does not, or its condition is met. */
+/** Why a server that the plan does not start is inactive; undefined: it is active, or meets the condition. */
 function restOf({ action, desired, observed, held }: Change, condition: Condition): string | undefined {
   if (action === "add" || action === "stop") return held ? "is held" : "is wanted stopped";
   if (observed === undefined) return undefined;

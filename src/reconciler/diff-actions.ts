@@ -4,7 +4,7 @@ import { type FormerName, settlePlaces, usable, withPlacesOf } from "../model/fo
 import type { ActionChange } from "../model/plan.ts";
 import { fieldChanges, settleSecrets } from "./fields.ts";
 
-/** The difference between the actions that are declared and those that are known, in the order of their keys. Pure. */
+/** The difference between the declared actions and those that the agent knows, by key. Pure. */
 export function diffActions(
   desired: readonly ActionSpec[],
   recorded: readonly ActionSpec[],
@@ -34,7 +34,7 @@ function changeOf(
   return { key, change: "none", fields, desired: settled, recorded: known, ...renamed };
 }
 
-/** What `--only` and `--except` name it by: its server, or itself when it stands alone. */
+/** The name that `--only` and `--except` use for it: its server's, or its own if it stands alone. */
 export function ownerOf({ desired, recorded }: Pick<ActionChange, "desired" | "recorded">): string {
   const spec = desired ?? recorded;
   return spec?.server ?? spec?.name ?? "";

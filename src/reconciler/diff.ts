@@ -9,9 +9,9 @@ import { decide } from "./decide.ts";
 import { fieldChanges, settleSecrets } from "./fields.ts";
 
 /**
- * The difference between what is declared and what is there, one change a server in name order, also `none`. A server
- * whose record is with another backend than the declared one gives two changes: removed there, then added here.
- * One that no configuration has declared gives none. `observed` of other projects is ignored. Pure; compares nothing with the clock.
+ * The difference between what is declared and what exists: one change for each server, in name order, including `none`.
+ * A server that is recorded with another backend than the declared one gets two: removed there, then added here. A server
+ * that no configuration has declared gets none. Servers of other projects are ignored. Pure; does not use the clock.
  */
 export function diff(desired: Desired, observed: readonly Observed[]): Change[] {
   const own = observed.filter(({ project }) => project === desired.project);
@@ -27,12 +27,12 @@ export function diff(desired: Desired, observed: readonly Observed[]): Change[] 
   });
 }
 
-/** A person has added it, and no configuration has a say in it. */
+/** A person added it, and no configuration declares it. */
 function isLeft({ kept, name }: Observed, { servers, leavesNothing }: Desired): boolean {
   return kept === true && !leavesNothing && !servers.some((server) => server.name === name);
 }
 
-/** What is there that no configuration has declared, and that is left as it is, in name order. */
+/** Servers that no configuration has declared and that the plan leaves alone, in name order. */
 export function keptServers(desired: Desired, observed: readonly Observed[]): Observed[] {
   const kept = observed.filter((one) => one.project === desired.project && isLeft(one, desired));
   return kept.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -69,7 +69,7 @@ function removal(observed: Observed, reason: Reason): Change {
   };
 }
 
-/** A server held where it comes from stays held where it goes. */
+/** A server that is held stays held when it moves to another backend. */
 function addition(desired: ServerSpec, from: Observed | undefined, spoken: Observed | undefined): Change {
   const reason: Reason =
     from === undefined
@@ -102,15 +102,15 @@ function untouched(desired: ServerSpec, observed: Observed | undefined): Change 
   };
 }
 
-/** Names of places that only became others are no difference; whatever starts anew starts by those of today. */
+/** Paths that were only renamed are no difference; a server that starts anew gets today's paths. */
 function comparison(declared: ServerSpec, observed: Observed, former: readonly FormerName[]): Change {
   const { spec } = observed;
-  // What does not run starts by what is recorded, before anybody applies it again.
+  // A server that does not run may start from its record before it is applied again.
   const names = isUp(observed.state) ? former : usable(former);
   const settled = spec === undefined ? declared : settleSecrets(settlePlaces(declared, spec, names), spec);
   const fields = observed.spec === undefined ? [] : fieldChanges(knownOnly(observed.spec), settled);
   const named = former.length === 0 ? settled : withPlacesOf(settled, declared);
-  // An apply that was to have the record say today's names may have been cut off.
+  // An apply that was updating the record to today's names may have been interrupted.
   const isRenamed = observed.runningHash !== undefined && observed.runningHash === startHash(named);
   const running = isRenamed ? { ...observed, runningHash: startHash(settled) } : observed;
   const { action, reasons } = decide({ desired: settled, observed: running, fields });

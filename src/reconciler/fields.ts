@@ -6,9 +6,9 @@ import type { EnvValue } from "../model/spec-parts.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 
 /**
- * What differs between two specs of one server, or of one action, field by field, in field order: nested objects dotted
- * (`restart.policy`), env per name (`env.RUST_LOG`), arrays whole (`args`), a secret as its reference with its keyed
- * hash. What one side does not have is absent there.
+ * The differences between two specs of one server or action, field by field, in field order: nested objects dotted
+ * (`restart.policy`), env per name (`env.RUST_LOG`), arrays whole (`args`), a secret as its reference with its keyed hash.
+ * What one side lacks is absent there.
  */
 export function fieldChanges<Spec extends Described>(from: Spec, to: Spec): FieldChange[] {
   const before = leaves(from);
@@ -27,8 +27,8 @@ export function fieldChanges<Spec extends Described>(from: Spec, to: Spec): Fiel
 const isSame = (a: unknown, b: unknown) => a === b || canonicalJson(a) === canonicalJson(b);
 
 /**
- * `spec` with the keyed hash of `known` wherever it has the same reference without one: a secret that was not
- * resolved (`--no-secrets`) is taken to be what it was.
+ * `spec` with the keyed hashes of `known` wherever it has the same reference without one: a secret that was not resolved
+ * (`--no-secrets`) is assumed to be unchanged.
  */
 export function settleSecrets<Spec extends Described>(spec: Spec, known: Spec): Spec {
   const settle = (name: string, value: EnvValue): EnvValue => {
@@ -41,7 +41,7 @@ export function settleSecrets<Spec extends Described>(spec: Spec, known: Spec): 
   return { ...spec, env: Object.fromEntries(env) };
 }
 
-/** In the order of the spec's fields, env in that of its names, so that a plan does not depend on how records are kept. */
+/** In the order of the spec's fields, env by name, so that a plan does not depend on how records are stored. */
 function byPlace(order: readonly string[]): (a: string, b: string) => number {
   return (a, b) => {
     const [left, right] = [topField(a), topField(b)];
@@ -50,7 +50,7 @@ function byPlace(order: readonly string[]): (a: string, b: string) => number {
   };
 }
 
-/** A block that came or went (`mcp`: null → `mcp.path`) is told by its inner fields. */
+/** A block that was added or removed (`mcp`: null → `mcp.path`) is reported by its inner fields. */
 function isEmptyParent(change: FieldChange, all: readonly FieldChange[]): boolean {
   return (
     (change.from ?? change.to ?? null) === null &&

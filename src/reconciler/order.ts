@@ -2,8 +2,8 @@ import type { Graph } from "../model/graph.ts";
 import type { Change } from "../model/plan.ts";
 
 /**
- * Both graphs in one, without the edges of `wishes` that lie on a cycle of the whole. `firm` has no cycles of its own,
- * and neither has what comes out; of a cycle of wishes none is granted.
+ * Both graphs in one, without those edges of `wishes` that lie on a cycle of the whole. `firm` has no cycles, and neither
+ * has the result; none of the wishes on a cycle is granted.
  */
 export function joined(firm: Graph, wishes: Graph): Graph {
   const wished = (name: string) => wishes.get(name) ?? [];
@@ -18,12 +18,12 @@ export function joined(firm: Graph, wishes: Graph): Graph {
 
 function reaches(graph: Graph, from: string, to: string): boolean {
   const seen = new Set([from]);
-  // A set that grows while it is walked: whatever is added is visited too.
+  // The set grows while it is walked: what is added is visited too.
   for (const name of seen) for (const other of graph.get(name) ?? []) seen.add(other);
   return seen.has(to);
 }
 
-/** What the servers of some changes need of each other: as declared, or, for a removal, as last applied. */
+/** What the servers of these changes need from each other: as declared, or for a removal as last applied. */
 export function dependencyGraph(changes: readonly Change[]): Graph {
   const names = new Set(changes.map(({ server }) => server));
   const needs = ({ desired, observed }: Change) =>
@@ -31,7 +31,7 @@ export function dependencyGraph(changes: readonly Change[]): Graph {
   return new Map(changes.map((change) => [change.server, needs(change).filter((name) => names.has(name))]));
 }
 
-/** Whose port each server of some changes takes over: it is free once the other has changed. */
+/** Whose port each of these servers takes over: it is free once the other has changed. */
 export function portGraph(changes: readonly Change[]): Graph {
   const leaves = (other: Change, port: number) =>
     other.observed?.spec?.port === port && other.desired?.port !== port;

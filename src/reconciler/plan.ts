@@ -7,18 +7,18 @@ import { diff, keptServers } from "./diff.ts";
 import { diffActions, ownerOf } from "./diff-actions.ts";
 import { type Selection, select } from "./select.ts";
 
-/** What goes with the servers that it is of. */
+/** What a plan covers besides servers. */
 interface Beside {
-  /** The actions that are known. */
+  /** The actions that the agent knows. */
   readonly recorded?: readonly ActionSpec[] | undefined;
   /** What differs in the files of clients. */
   readonly clients?: readonly ClientChange[];
 }
 
 /**
- * The plan from what is declared to what is there. `diagnostics` are the preflight problems: those of servers and
- * actions that the selection leaves out are dropped, since nothing is done to them. Problems: a selected name that is
- * neither declared nor recorded.
+ * The plan that makes what exists match what is declared. `diagnostics` are the preflight problems: those of servers and
+ * actions outside the selection are dropped, since nothing is done to them. Fails if a selected name is neither declared
+ * nor recorded.
  */
 export function buildPlan(
   desired: Desired,
@@ -38,7 +38,7 @@ export function buildPlan(
   );
   const { skipped: left, problems } = select(names, selection, alone ? ["server", "action"] : ["server"]);
   if (problems.length > 0) return { ok: false, problems };
-  // Nothing would be done about the others anyway.
+  // The plan would do nothing about the others anyway.
   const skipped = left.filter((name) => planned.includes(name));
   const plan: Plan = {
     version: 1,

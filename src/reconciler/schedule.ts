@@ -2,20 +2,19 @@ import { acyclic, type Graph, reversed } from "../model/graph.ts";
 import type { Change } from "../model/plan.ts";
 import { dependencyGraph, joined, portGraph } from "./order.ts";
 
-/** One change, and what it has to wait for. */
+/** One change, and what it must wait for. */
 export interface Task {
   readonly change: Change;
-  /** Changes that must be over, however they ended, before this one begins. */
+  /** Changes that must be over, successfully or not, before this one begins. */
   readonly after: readonly Change[];
-  /** Those among them, or of an earlier phase, that must have ended well. */
+  /** Those of them, or of an earlier phase, that must have succeeded. */
   readonly needs: readonly Change[];
 }
 
 /**
- * The changes of a plan in two phases, the second of which begins when the first is over: what ends (dependents before
- * what they depend on), since it frees ports, and then what begins or changes (dependencies first, and whoever leaves a
- * port before whoever takes it; two that swap their ports cannot be ordered, and go side by side). Changes with action
- * `none` are left out.
+ * The changes of a plan in two phases, one after the other. First what stops (dependents before their dependencies), since
+ * it frees ports; then what starts or changes (dependencies first, and a server that leaves a port before the one that
+ * takes it; two that swap ports cannot be ordered, and go side by side). Changes with action `none` are left out.
  */
 export function phases(changes: readonly Change[]): readonly [readonly Task[], readonly Task[]] {
   const ending = changes.filter(({ action }) => action === "remove" || action === "stop");
@@ -37,7 +36,7 @@ function related({ server }: Change, graph: Graph, changes: readonly Change[]): 
   return names.length === 0 ? [] : changes.filter((change) => names.includes(change.server));
 }
 
-/** Runs every task once what it comes after is over, at most `limit` at a time. `run` must not reject. */
+/** Runs each task once the tasks before it are over, at most `limit` at a time. `run` must not reject. */
 export function runInOrder(
   tasks: readonly Task[],
   limit: number,

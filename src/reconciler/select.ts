@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { nearest } from "../model/nearest.ts";
 
-/** Which servers, with their actions, and which actions that stand alone a plan is about. Without `only`: all of them. */
+/** The servers, with their actions, and the standalone actions that a plan covers. Without `only`: all of them. */
 export interface Selection {
   readonly only?: readonly string[];
   readonly except?: readonly string[];
@@ -10,7 +10,7 @@ export interface Selection {
 export interface Selected {
   /** Names left out, in name order. */
   readonly skipped: readonly string[];
-  /** One error for each name that nobody bears. */
+  /** One error for each unknown name. */
   readonly problems: readonly Diagnostic[];
 }
 
@@ -19,7 +19,7 @@ export function isSelected(name: string, { only = [], except = [] }: Selection):
   return (only.length === 0 || only.includes(name)) && !except.includes(name);
 }
 
-/** Applies `--only` and `--except` to the names there are. A name of both is left out. `kinds`: what the names name. */
+/** Applies `--only` and `--except` to these names. A name in both is left out. `kinds`: what the names stand for. */
 export function select(
   names: readonly string[],
   selection: Selection,

@@ -21,12 +21,12 @@ import {
   removeTraps,
 } from "./run-folder.ts";
 
-/** Longest wait for a keeper that was just started to write down its pid, ms. */
+/** How long a new keeper may take to write its pid, ms. */
 const KEEPER_GRACE = 1000;
 
 /**
- * Finds the run that an earlier agent left in a run folder: undefined when nothing of it ever ran, and then nothing
- * will. The caller begins it with `resume`. One that cannot be reached now is `unwatched`, and is tried again.
+ * Finds the run that an earlier agent left in a run folder; undefined if nothing of it ever ran, and then nothing will.
+ * The caller begins it with `resume`. A run that cannot be reached now is `unwatched`, and is tried again.
  */
 export async function adoptIncarnation(
   dir: string,
@@ -40,7 +40,7 @@ export async function adoptIncarnation(
   return incarnation;
 }
 
-/** What was recorded, unless another state folder, of which this one is a copy, has the process. */
+/** The recorded process, unless it belongs to another state folder of which this one is a copy. */
 function ownProcess(known: ProcessId | undefined, dir: string): ProcessId | undefined {
   try {
     return known && isRunning(known) && isAnothers(known.pid, dir) ? undefined : known;
@@ -49,7 +49,7 @@ function ownProcess(known: ProcessId | undefined, dir: string): ProcessId | unde
   }
 }
 
-/** False as long as nobody can look. */
+/** False while this cannot be checked. */
 function isBlank(dir: string, known: ProcessId | undefined): boolean {
   try {
     return neverStarted(dir, known);
@@ -58,7 +58,7 @@ function isBlank(dir: string, known: ProcessId | undefined): boolean {
   }
 }
 
-/** Throws if it cannot be examined now. */
+/** Throws if the folder cannot be examined now. */
 async function reachRun(
   dir: string,
   known: ProcessId | undefined,
@@ -72,7 +72,7 @@ async function reachRun(
     endStrayProbes(dir);
     removeTraps(dir);
     log.open();
-    // What is read would be lost: it waits in the pipe.
+    // Output that is read now would be lost: it waits in the pipe.
     const [fault] = log.faults;
     if (fault !== undefined) return { keeper: facts, doors, files: { reason: fault } };
     return { keeper: facts, doors, files: withReserve(() => openRunFiles(doors)) };
@@ -85,7 +85,7 @@ async function reachRun(
 /** Descriptors that the agent keeps free for its own work: to serve, to write records, to look at processes. */
 const RESERVE = 16;
 
-/** Opens what is opened for long as if there were so many descriptors fewer. Throws when there are not enough. */
+/** Opens long-lived files while keeping that many descriptors free. Throws when there are not enough. */
 function withReserve<T>(open: () => T): T {
   const reserve: number[] = [];
   try {
@@ -97,9 +97,9 @@ function withReserve<T>(open: () => T): T {
 }
 
 /**
- * Somebody deleted the folder under a living server, or what is in it. It is kept all the same, since there must not be a
- * second one beside it: through what its keeper holds, where the system shows that. Else its output is lost, and its exit
- * code.
+ * Somebody deleted the folder of a running server, or files in it. The server is adopted all the same, so that no second
+ * one starts beside it: through the fifos that its keeper holds, where the system shows them. Elsewhere its output and
+ * exit code are lost.
  */
 async function mendFolder(dir: string, doors: Doors): Promise<void> {
   makeWayForFolder(dirname(dir));
@@ -111,8 +111,8 @@ async function mendFolder(dir: string, doors: Doors): Promise<void> {
 }
 
 /**
- * True when the folder holds no sign of life. It is renamed away before the last look: a keeper that was slow to
- * come finds no fifos and ends, one that came in between is seen, and the folder put back.
+ * True if the folder shows no sign of life. It is renamed before the last look: a keeper that was slow to start finds no
+ * fifos and exits; if one started in between, it is seen, and the folder gets its name back.
  */
 function neverStarted(dir: string, known: ProcessId | undefined): boolean {
   if (known && isRunning(known)) return false;
@@ -133,7 +133,7 @@ function neverStarted(dir: string, known: ProcessId | undefined): boolean {
   return true;
 }
 
-/** Kills what a keeper holds in a run folder of which nothing else is known. False: there is none. */
+/** Kills the keeper of a run folder about which nothing else is known, with its processes. False: there is no keeper. */
 export async function endStrayRun(dir: string): Promise<boolean> {
   const keeper = await keeperIn(dir, undefined);
   if (keeper === undefined || !isRunning(keeper)) return false;
@@ -142,8 +142,8 @@ export async function endStrayRun(dir: string): Promise<boolean> {
 }
 
 /**
- * The keeper of a run folder. The number in its file is a claim, which the server can change: a keeper has its label and
- * the folder among the words that it was started with, or holds the folder's fifos.
+ * The keeper of a run folder. The pid in its file is only a claim, since the server can change it: a keeper has its label
+ * and the folder among its arguments, or holds the folder's fifos.
  */
 async function keeperIn(
   dir: string,

@@ -3,7 +3,7 @@ import type { Doors, RunFiles } from "./run-folder.ts";
 
 export interface KeeperFacts {
   readonly pid: number;
-  /** Set if an earlier agent started it, and it is proven to be the keeper. */
+  /** Set if an earlier agent started it and it is proven to be the keeper. */
   readonly adopted?: ProcessId;
   /** It repeats how the program ended when it is asked: see keeper.ts. */
   readonly answers: boolean;
@@ -11,7 +11,7 @@ export interface KeeperFacts {
   readonly gone?: Promise<number | null>;
 }
 
-/** How a run is reached: its keeper, its fifos, and those that are read, or why none can be. */
+/** How a run is reached: its keeper, its fifos, and those that are read, or why none can be read. */
 export interface Connection {
   readonly keeper: KeeperFacts | undefined;
   readonly doors: Doors;

@@ -4,27 +4,27 @@ import type { KeeperLink } from "./keeper-link.ts";
 import type { Program } from "./program.ts";
 import { bornAt, readStatus } from "./run-folder.ts";
 
-/** Between two checks of a program whose end nobody would report, ms. */
+/** Pause between two checks of a program whose exit nobody would report, ms. */
 const LOOK_GAP = 500;
 /**
- * The same where its keeper would report it, but may be prevented: somebody stopped it, or reads what it writes. Rare,
+ * The same if its keeper would report it but may be prevented: somebody stopped the keeper, or reads what it writes. Long,
  * since each check costs something.
  */
 const SURE_GAP = 20_000;
-/** Until the first check after the keeper is gone, ms. */
+/** Wait before the first check once the keeper is gone, ms. */
 const SOON = 20;
-/** Checks that find the program gone before its keeper has had enough time to say how it ended, or that it started. */
+/** After so many checks that find no program, its keeper gets no more time to report its start or its end. */
 const PATIENCE = { ended: 4, unborn: 20 };
 
 const KEEPER_KILLED = "its keeper had been killed";
 const KEEPER_SILENT = "its keeper does not say how it ended";
 
-/** The run whose end is watched. */
+/** The run that is watched. */
 interface WatchedRun {
   readonly dir: string;
   readonly keeper: KeeperLink;
   readonly program: Program;
-  /** Its end was told, or the run let go of. */
+  /** Its end was reported, or the run was released. */
   isOver(): boolean;
   unwatched(): Unwatched | undefined;
   /** Its program was found. */
@@ -52,12 +52,12 @@ export class EndWatch {
     this.#lookIn(SURE_GAP);
   }
 
-  /** The keeper is gone. Its fifos close one after the other, and it exits after them. */
+  /** The keeper is gone. Its fifos close one after the other, and then it exits. */
   lookSoon(): void {
     this.#lookIn(SOON);
   }
 
-  /** The run is reached again: whatever happened to its program, somebody may be able to say now. */
+  /** The run is reached again: its keeper may now report what happened to the program. */
   startOver(): void {
     this.#missed = 0;
     this.look();
@@ -100,7 +100,7 @@ export class EndWatch {
     const isHopeless = !isHeard && !unwatched;
     if (isHeard && this.#missed === 1) keeper.ask();
     if (!isHopeless && this.#missed < patience) return false;
-    // A program that has not started by now must not start when nobody knows about it any more.
+    // A program that has not started by now must not start unnoticed later.
     if (isHeard && program.process === undefined) keeper.kill();
     const keeperText = isHeard ? KEEPER_SILENT : KEEPER_KILLED;
     const because = unwatched ? `nobody could watch it: ${unwatched.reason}` : keeperText;

@@ -3,10 +3,10 @@ import { signalExactly } from "../../system/processes.ts";
 import type { KeeperLink } from "./keeper-link.ts";
 import type { Program } from "./program.ts";
 
-/** Between two checks of a group that is being ended, ms: short at first, for the many that exit at once. */
+/** Pauses between checks of a group that is being stopped, ms: short at first, as most exit at once. */
 const GROUP_GAPS = [2, 5, 10, 20, 40];
 
-/** The run whose processes are ended. */
+/** The run whose processes are stopped. */
 interface EndingRun {
   readonly keeper: KeeperLink;
   readonly program: Program;
@@ -14,12 +14,12 @@ interface EndingRun {
   isClosed(): boolean;
   /** What is alive of it, without the keeper. */
   family(): Promise<Family>;
-  /** These are being ended. */
+  /** These are being stopped. */
   ending(members: readonly Mark[]): void;
   emptied(): void;
 }
 
-/** Ends all processes of a run, and reports when none is left. */
+/** Stops all processes of a run, and reports when none is left. */
 export class GroupEnd {
   readonly #run: EndingRun;
   #isAwaiting = false;
@@ -37,7 +37,7 @@ export class GroupEnd {
     return this.#isBlind;
   }
 
-  /** Signals all its processes and watches until there are none. `all`: the daemons that it left behind, too. */
+  /** Signals all its processes and watches until there are none. `all`: also the daemons that it left behind. */
   signal(signal: NodeJS.Signals, all: boolean): void {
     this.#signal = signal;
     this.#endsAll = all;

@@ -28,19 +28,19 @@ export interface IncarnationEvents {
 /** A daemon that a run left behind. */
 export type LeftProcess = Leftover & Mark;
 
-/** What a run belongs to. */
+/** The server or job that a run belongs to, as far as the run needs to know. */
 export interface RunContext {
   readonly log: LogWriter;
   readonly events: IncarnationEvents;
-  /** The server's; null: it has none. */
+  /** The server's port; null: it has none. */
   readonly port: number | null;
-  /** Descendants that are still alive: of earlier runs, or of this one, as far as there are other signs of them. */
+  /** Living descendants from earlier runs, and those of this one that are known from elsewhere. */
   readonly seen?: readonly Mark[];
-  /** Proven to be its keeper already. */
+  /** Already proven to be its keeper. */
   readonly keeper?: ProcessId;
 }
 
-/** How a keeper exits that cannot write down that it started. */
+/** Exit code of a keeper that cannot record its start. */
 const COULD_NOT_WRITE = 70;
 
 /**
@@ -56,7 +56,7 @@ export class Incarnation {
   readonly #program: Program;
   readonly #endWatch: EndWatch;
   readonly #groupEnd: GroupEnd;
-  /** Write ends held until the keeper holds its own: on macOS a fifo that nobody ever wrote is at its end. */
+  /** Write ends, held until the keeper holds its own: on macOS a fifo that was never written to is at its end. */
   #placeholders: number[] = [];
   #exited = false;
   /** The keeper has just exited: nothing else can have its number yet. */
@@ -107,8 +107,8 @@ export class Incarnation {
   }
 
   /**
-   * Reaches a run of an earlier agent, if that can be done now. `known`: what was recorded as its process. Nothing is
-   * reported before {@link resume}.
+   * Reaches a run of an earlier agent, if that is possible now. `known`: its recorded process. Nothing is reported before
+   * {@link resume}.
    */
   async reach(known: ProcessId | undefined, connect: () => Promise<Connection>): Promise<void> {
     this.#program.recorded(known);
@@ -125,8 +125,8 @@ export class Incarnation {
   }
 
   /**
-   * Continues a run that was reached. One that could not be is tried again and again, and checked meanwhile as well as
-   * possible. `asNew`: its start is reported, even if its process was recorded.
+   * Continues a run that was reached. If it could not be reached, this is tried again and again, and the run is checked as
+   * well as possible meanwhile. `asNew`: its start is reported even if its process was recorded.
    */
   resume(asNew = false): void {
     const { process } = this.#program;
@@ -175,12 +175,12 @@ export class Incarnation {
     this.#endWatch.startOver();
   }
 
-  /** Whether the last check could not find out what of it is alive. */
+  /** Whether the last check could not tell which of its processes are alive. */
   get isBlind(): boolean {
     return this.#groupEnd.isBlind;
   }
 
-  /** Signals all its processes and watches until there are none. `all`: the daemons that it left behind, too. */
+  /** Signals all its processes and watches until there are none. `all`: also the daemons that it left behind. */
   signal(signal: NodeJS.Signals, all = false): void {
     this.#groupEnd.signal(signal, all);
   }
@@ -190,7 +190,7 @@ export class Incarnation {
     return (await this.family()).own.map(({ pid }) => pid);
   }
 
-  /** What is alive of it, without the keeper. What is found is remembered. */
+  /** Its living processes, without the keeper. They are remembered. */
   async family(): Promise<Family> {
     const isProven = this.#justGone || this.#keeper.lives();
     const family = await this.#family.look({
@@ -202,18 +202,18 @@ export class Incarnation {
     return family;
   }
 
-  /** Remembers the descendants that are there now, without a look at all processes of the machine. */
+  /** Remembers the descendants that exist now, without reading the whole process table. */
   notice(): void {
     const { process } = this.#program;
     if (process !== undefined) this.#family.notice(process);
   }
 
-  /** Those that were on their own when last seen. */
+  /** The daemons, as last seen. */
   get left(): readonly LeftProcess[] {
     return this.#family.left.map(({ pid, start }) => ({ pid, start, program: processName(pid) }));
   }
 
-  /** Reads the last output and lets everything go: the run is over. */
+  /** Reads the last output and releases everything: the run is over. */
   release(now: number): void {
     if (this.#closed) return;
     this.drain(now);
@@ -228,7 +228,7 @@ export class Incarnation {
     }
   }
 
-  /** Stops reading, and leaves the run as it is for a later agent. Nothing that was read is lost. */
+  /** Stops reading and leaves the run to a later agent. Nothing that was read is lost. */
   detach(): void {
     this.#closed = true;
     this.#family.close();
@@ -258,7 +258,7 @@ export class Incarnation {
     this.#events.spawned(this.#program.started(pid), at);
   }
 
-  /** Reports the end, once. */
+  /** Reports once how the program ended. */
   #exit(exit: Exit, at: number): void {
     if (this.#exited || this.#closed) return;
     this.#exited = true;
@@ -278,11 +278,11 @@ export class Incarnation {
     this.#exit({ kind: "unknown", because }, Date.now());
   }
 
-  /** The keeper was killed; otherwise it would have reported the end before. */
+  /** The keeper was killed; otherwise it would have reported the end first. */
   #keeperSilent(): void {
     if (this.#exited || this.#closed || this.#keeper.isOurChild) return;
     this.#justGone = true;
-    // For this moment, everything in its session is known to be ours: nobody could tell later.
+    // Right now everything in its session is known to be ours; later nobody could tell.
     void this.family().catch(() => {});
     this.#endWatch.lookSoon();
   }

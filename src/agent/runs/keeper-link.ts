@@ -4,12 +4,12 @@ import type { KeeperFacts } from "./connection.ts";
 import { QUESTION } from "./keeper.ts";
 import { type Doors, isHeld, readPid, tellKeeper } from "./run-folder.ts";
 
-/** The keeper of one run, as the agent knows it: whether it is alive, whether it can be heard, and what it is told. */
+/** The agent's view of a run's keeper: whether it is alive, whether it can be heard, and what it is told. */
 export class KeeperLink {
   readonly #dir: string;
   #doors: Doors | undefined;
   #facts: KeeperFacts | undefined;
-  /** It is a child of this process that has not exited. */
+  /** It is our child and has not exited. */
   #isOurChild = false;
   #number: number | undefined;
 
@@ -17,7 +17,7 @@ export class KeeperLink {
     this.#dir = dir;
   }
 
-  /** The run was reached. `gone`: told when the keeper exits, if it is our child, with its exit code. */
+  /** The run was reached. `gone` gets the exit code when the keeper exits, if it is our child. */
   connect(facts: KeeperFacts | undefined, doors: Doors, gone: (code: number | null) => void): void {
     this.#doors = doors;
     this.#facts = facts;
@@ -33,12 +33,12 @@ export class KeeperLink {
   get number(): number | undefined {
     return this.#number;
   }
-  /** It is a child of this process that has not exited. */
+  /** It is our child and has not exited. */
   get isOurChild(): boolean {
     return this.#isOurChild;
   }
 
-  /** True as long as nobody can look. */
+  /** True while this cannot be checked. */
   lives(): boolean {
     const adopted: ProcessId | undefined = this.#facts?.adopted;
     if (this.#isOurChild || adopted === undefined) return this.#isOurChild;
@@ -49,7 +49,7 @@ export class KeeperLink {
     }
   }
 
-  /** There is a keeper that can be heard. True as long as nobody can look. */
+  /** There is a keeper that can be heard. True while this cannot be checked. */
   isHeard(): boolean {
     if (this.#isOurChild) return true;
     try {
@@ -59,7 +59,7 @@ export class KeeperLink {
     }
   }
 
-  /** The program, which the keeper started. The keeper wrote its pid down, but where the server can write as well. */
+  /** The program that the keeper started. The keeper recorded its pid, but the server can write to that file too. */
   child(): number | undefined {
     const keeper = this.#facts?.pid;
     if (keeper === undefined) return undefined;
@@ -71,18 +71,18 @@ export class KeeperLink {
     return this.#facts !== undefined && this.lives() && isOfGroup(pid, this.#facts.pid);
   }
 
-  /** Asks it to say once more how the program ended, if it can. */
+  /** Asks it to repeat how the program ended, if it can. */
   ask(): void {
     if (this.#facts?.answers && this.#doors) tellKeeper(this.#doors, QUESTION);
   }
 
-  /** Tells it to go. One whose folder was removed cannot be told, and would stay for ever: it is killed. */
+  /** Tells it to exit. If its folder was removed, it cannot be told and would stay for ever: then it is killed. */
   dismiss(): void {
     const isTold = this.#doors !== undefined && tellKeeper(this.#doors);
     if (!isTold && this.#facts && this.lives()) signalProcess(this.#facts.pid, "SIGKILL");
   }
 
-  /** Whether it is alive or not: nothing of it may begin. */
+  /** Kills it, even if it may have exited already: nothing may start from it any more. */
   kill(): void {
     if (this.#facts) signalProcess(this.#facts.pid, "SIGKILL");
   }

@@ -4,7 +4,7 @@ import type { KeeperLink } from "./keeper-link.ts";
 import { isAnothers } from "./keepers.ts";
 import { bornAt, readPid } from "./run-folder.ts";
 
-/** Which process the program of a run is, and whether it is alive. */
+/** Which process is the run's program, and whether it is alive. */
 export class Program {
   readonly #dir: string;
   readonly #keeper: KeeperLink;
@@ -19,7 +19,7 @@ export class Program {
     return this.#process;
   }
 
-  /** What was recorded as its process. */
+  /** The recorded process. */
   recorded(process: ProcessId | undefined): void {
     this.#process = process;
   }
@@ -31,12 +31,12 @@ export class Program {
     return this.#process;
   }
 
-  /** `found`: told the pid if it was not known before, and is now. True as long as nobody can look. */
+  /** True while this cannot be checked. `found` is called with the pid once it becomes known. */
   lives(found: (pid: number) => void): boolean {
     try {
       if (this.#process === undefined) this.#find(found);
       if (this.#process === undefined) return false;
-      // Its start could not be seen.
+      // Its start time could not be read.
       if (this.#process.start === "") return this.#keeper.hasInGroup(this.#process.pid);
       return isRunning(this.#process) || this.#isAnother();
     } catch {
@@ -44,7 +44,7 @@ export class Program {
     }
   }
 
-  /** The keeper started another process than the one that was recorded, and that one is alive. */
+  /** The keeper started a process that is not the recorded one, and it is alive. */
   #isAnother(): boolean {
     const pid = this.#keeper.lives() ? this.#keeper.child() : undefined;
     const found = pid === undefined ? undefined : identify(pid);
@@ -58,12 +58,12 @@ export class Program {
   }
 }
 
-/** Longest time between the start of a program and the note of it in its run folder, plus what clocks differ by, ms. */
+/** Longest time between a program's start and the file that notes it, including differences between clocks, ms. */
 const CLOCK_SLACK = 5000;
 
 /**
- * The program according to the run folder, if there is no other sign. The file may be a copy, and the number may belong
- * to another process by now: it counts for a process that started just when the file was written.
+ * The program according to the run folder, if nothing else shows it. The file may be a copy, and the pid may belong to
+ * another process by now: it counts only for a process that started when the file was written.
  */
 function claimedPid(dir: string): number | undefined {
   const pid = readPid(dir, "pid");

@@ -5,19 +5,19 @@ import { childrenOf, rowOf } from "../../system/processes.ts";
 import { isAnothers } from "./keepers.ts";
 import { Seen } from "./seen.ts";
 
-/** Most processes that are asked for their children between two looks at all. */
+/** How many processes are asked for their children between two reads of the process table. */
 const MOST_ASKED = 64;
 
 /** What is known about the run when its processes are looked up. */
 export interface RunLead {
   readonly main: ProcessId | undefined;
-  /** The number of the session that it began in. */
+  /** The session that it began in. */
   readonly number: number | undefined;
-  /** Its keeper is alive or has just exited: nothing else can have its number. */
+  /** Its keeper is alive or has just exited: no other process can have its pid. */
   readonly isProven: boolean;
 }
 
-/** The processes of one run: those that are there, and those that were seen. */
+/** The processes of one run: those that exist, and those that were seen. */
 export class RunFamily {
   readonly #port: number | null;
   readonly #seen: Seen;
@@ -29,12 +29,12 @@ export class RunFamily {
   constructor(dir: string, port: number | null, seen: readonly Mark[], report: (message: string) => void) {
     this.#port = port;
     this.#seen = new Seen(dir, report);
-    // What is in the folder may be a copy.
+    // The file in the folder may be a copy.
     this.#seen.keep((mark) => !isAnothers(mark.pid, dir));
     this.#seen.add(seen);
   }
 
-  /** Those that were on their own when last seen. */
+  /** The daemons, as last seen. */
   get left(): readonly ProcessRow[] {
     return this.#left;
   }
@@ -49,7 +49,7 @@ export class RunFamily {
     this.#closed = true;
   }
 
-  /** What is alive of it, without the keeper. What is found is remembered. */
+  /** Its living processes, without the keeper. They are remembered. */
   async look({ main, number, isProven }: RunLead): Promise<Family> {
     const { own, left } = await familyNow({
       lead: number === undefined ? undefined : { number, isProven },
@@ -67,8 +67,8 @@ export class RunFamily {
   }
 
   /**
-   * Remembers the descendants that are there now, without a look at all processes of the machine: each is asked for its
-   * children, where the system tells them.
+   * Remembers the descendants that exist now, without reading the whole process table: each process is asked for its
+   * children, where the system supports that.
    */
   notice(main: ProcessId): void {
     if (this.#closed) return;

@@ -18,10 +18,10 @@ export interface RunFiles {
 /** Where the fifos of a run are reached. */
 export type Doors = Readonly<Record<keyof typeof HELD, string>>;
 
-/** By which number a keeper holds each of its fifos. */
+/** The descriptor by which a keeper holds each fifo. */
 const HELD = { out: 3, err: 4, alive: 5, release: 6 } as const;
 
-/** The fifos in the folder; of those that its keeper does not hold the ones that it does, where the system shows them. */
+/** The fifos in the folder. If the keeper holds others, those instead, where the system shows them. */
 export function doorsOf(dir: string, keeper: number | undefined): Doors {
   const door = (name: keyof typeof HELD) => {
     const path = join(dir, name);
@@ -32,7 +32,7 @@ export function doorsOf(dir: string, keeper: number | undefined): Doors {
   return { out: door("out"), err: door("err"), alive: door("alive"), release: door("release") };
 }
 
-/** Whether a process holds the folder's fifos as its keeper does: that it does by whatever name the folder goes. */
+/** Whether a process holds the folder's fifos as its keeper does, whatever the folder is called now. */
 export function holdsAsKeeper(pid: number, dir: string): boolean {
   return isSameFile(heldBy(pid, "out"), join(dir, "out"));
 }
@@ -53,12 +53,12 @@ function isSameFile(a: string, b: string): boolean {
   return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
 }
 
-/** Whether a fifo is there, and no link to one. */
+/** Whether the path is a fifo, and not a link to one. */
 export function isFifoItself(path: string): boolean {
   return fs.lstatSync(path, { throwIfNoEntry: false })?.isFIFO() === true;
 }
 
-/** Removes what the server has put in place of what its keeper writes: the keeper, or we, would wait there for ever. */
+/** Removes what the server put in place of the keeper's files: the keeper, or the agent, would wait there for ever. */
 export function removeTraps(dir: string): void {
   for (const name of ["status", "keeper", "pid", "seen"]) {
     const info = fs.lstatSync(join(dir, name), { throwIfNoEntry: false });
@@ -66,7 +66,7 @@ export function removeTraps(dir: string): void {
   }
 }
 
-/** All of them, or none and the error. */
+/** Opens all of them, or none and throws. */
 export function openRunFiles(doors: Doors): RunFiles {
   const opened: number[] = [];
   const open = (name: keyof RunFiles) => {
@@ -84,10 +84,10 @@ export function openRunFiles(doors: Doors): RunFiles {
   }
 }
 
-/** What the system shows of a process are links; in a run folder a link is nothing of ours. */
+/** The system shows a process's files as links; in a run folder, a link is never ours. */
 const noLink = (path: string) => (path.startsWith("/proc/") ? 0 : O_NOFOLLOW);
 
-/** Write ends of what is read, held while the keeper has not opened its own. */
+/** Write ends of the fifos, held until the keeper has opened its own. */
 export function openWriteEnds(dir: string): number[] {
   return ["out", "err", "alive"].map((name) => fs.openSync(join(dir, name), O_WRONLY | O_NONBLOCK));
 }
@@ -98,12 +98,12 @@ export function exitOf(code: number): Exit {
   return code > 128 && signal !== undefined ? { kind: "signal", signal } : { kind: "code", code };
 }
 
-/** Longest fact that a keeper writes down, bytes. */
+/** Longest file that a keeper writes, bytes. */
 const LONGEST_FACT = 32;
 
 /**
- * A file of a keeper, and when it was written. The server can write to this folder as well as we can: what is no plain
- * file (a fifo would keep its reader waiting for ever), or too long, is nothing that a keeper wrote.
+ * A keeper's file, and when it was written. The server can write to this folder too: anything that is not a plain file
+ * (a fifo would block its reader for ever), or is too long, was not written by a keeper.
  */
 function readFact(dir: string, name: "status" | "keeper" | "pid"): { text: string; at: number } | undefined {
   let fd: number;
@@ -124,37 +124,37 @@ function readFact(dir: string, name: "status" | "keeper" | "pid"): { text: strin
   }
 }
 
-/** The end that the keeper wrote down; undefined while there is none. It is written in one piece, newline last. */
+/** The exit that the keeper recorded; undefined while there is none. It is written in one piece, newline last. */
 export function readStatus(dir: string): { exit: Exit; at: number } | undefined {
   const found = readFact(dir, "status");
   const code = /^(\d{1,3})\n$/.exec(found?.text ?? "")?.[1];
   return found && code !== undefined ? { exit: exitOf(Number(code)), at: found.at } : undefined;
 }
 
-/** A pid that the keeper wrote down (`keeper` or `pid`). Nothing else may be signalled by it: 0 would be our own group. */
+/** A pid that the keeper recorded (`keeper` or `pid`). Nothing else may be signalled: 0 would be our own group. */
 export function readPid(dir: string, name: "keeper" | "pid"): number | undefined {
   const pid = Number(/^(\d+)\n$/.exec(readFact(dir, name)?.text ?? "")?.[1]);
   return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined;
 }
 
-/** When the program began, unix ms: its pid was written down just before. */
+/** When the program started, unix ms: its pid was recorded just before. */
 export function bornAt(dir: string): number {
   return Math.round(look(join(dir, "pid"))?.mtimeMs ?? Date.now());
 }
 
-/** When the run folder was made, unix ms: nobody writes to `release` before the end. 0 when it is gone. */
+/** When the run folder was made, unix ms: nobody writes to `release` before the end. 0: the folder is gone. */
 export function madeAt(dir: string): number {
   return Math.floor(look(join(dir, "release"))?.mtimeMs ?? 0);
 }
 
-/** Gives a line to the keeper of a run: an empty one lets it go. False: there is no keeper. */
+/** Sends a line to a run's keeper: an empty line releases it. False: there is no keeper. */
 export function tellKeeper({ release }: Pick<Doors, "release">, line = "\n"): boolean {
   const fd = openRelease(release);
   if (fd === undefined) return false;
   try {
     fs.writeSync(fd, line);
   } catch (error) {
-    // It will read what is in the pipe already, whenever it continues.
+    // The keeper reads what is already in the pipe as soon as it continues.
     if (!isCode(error, "EAGAIN", "EPIPE")) throw error;
   } finally {
     fs.closeSync(fd);
@@ -162,12 +162,12 @@ export function tellKeeper({ release }: Pick<Doors, "release">, line = "\n"): bo
   return true;
 }
 
-/** True while a keeper holds the run folder, also after its program ended. */
+/** True while a keeper holds the run folder, even after its program has ended. */
 export function hasKeeper(dir: string): boolean {
   return isHeld({ release: join(dir, "release") });
 }
 
-/** The same of a run that is reached in another way. */
+/** The same for a run that is reached in another way. */
 export function isHeld({ release }: Pick<Doors, "release">): boolean {
   const fd = openRelease(release);
   if (fd !== undefined) fs.closeSync(fd);
@@ -187,7 +187,7 @@ function openRelease(path: string): number | undefined {
   }
 }
 
-/** Bytes read without waiting: 0 at the end, -1 when there is nothing now. */
+/** Reads without waiting: the number of bytes, 0 at the end, -1 if there is nothing yet. */
 export function readNow(fd: number, buffer: Buffer): number {
   try {
     return fs.readSync(fd, buffer, 0, buffer.length, null);

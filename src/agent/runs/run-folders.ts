@@ -5,7 +5,7 @@ import { makeFifos } from "./keeper.ts";
 
 /** How many folders are kept ready: enough for a few restarts at once. The starts of an apply share one call anyway. */
 const KEPT_READY = 4;
-/** Time without a start until more folders are made ready, ms: that work must not slow down starts. */
+/** How long nothing must have started before more folders are made, ms: that work must not slow down starts. */
 const CALM = 100;
 
 /**
@@ -15,7 +15,7 @@ const CALM = 100;
  */
 export class RunFolders {
   readonly #ready: string[] = [];
-  /** Where folders are kept ready; undefined: none are. */
+  /** Where folders are kept ready; undefined: none are kept. */
   #shelf: string | undefined;
   #made = 0;
   #calm: NodeJS.Timeout | undefined;
@@ -56,7 +56,7 @@ export class RunFolders {
       fs.utimesSync(join(dir, "release"), now, now);
       return true;
     } catch {
-      // Somebody removed it, or its new place is not empty: it is made there instead.
+      // Somebody removed it, or its new place is taken: make it there instead.
       return false;
     }
   }

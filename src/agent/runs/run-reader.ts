@@ -3,23 +3,23 @@ import { Socket, type SocketConstructorOpts } from "node:net";
 import type { LogWriter } from "../logs/log-writer.ts";
 import { type RunFiles, readNow } from "./run-folder.ts";
 
-/** Longest message that may wait for its end, characters. */
+/** Longest incomplete message that is kept, characters. */
 const LONGEST_MESSAGE = 1024;
 /**
- * What every fifo is read into: a read is taken in before the next one is made. With one for each fifo a hundred
- * servers would take 20 MiB, and the start of every further program, for which the agent forks, would take longer.
+ * The buffer that every fifo is read into: each read is processed before the next. With one buffer for each fifo, a
+ * hundred servers would take 20 MiB, and forking the agent for each further program would take longer.
  */
 const CHUNK = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** What a keeper tells. */
+/** What a keeper reports. */
 export interface KeeperWords {
-  /** Its program runs, by this pid, or has ended with this code. */
+  /** Its program runs with this pid, or has ended with this code. */
   said(word: "pid" | "exit", number: number): void;
-  /** It will say nothing more: it is gone. */
+  /** It is gone and will report nothing more. */
   silent(): void;
 }
 
-/** Reads the fifos of one run: what the server prints, into its log, and what its keeper tells. */
+/** Reads the fifos of one run: the server's output, into its log, and what its keeper reports. */
 export class RunReader {
   readonly #files: RunFiles;
   readonly #log: LogWriter;
@@ -43,10 +43,10 @@ export class RunReader {
 
   /** Reads what the pipes hold now. */
   drain(now: number): void {
-    // Not the common one: this may be called while a read of another run is being taken in.
+    // Not the shared buffer: another run's read may be in it right now.
     const buffer = Buffer.allocUnsafe(64 * 1024);
     for (const stream of ["out", "err"] as const) {
-      // A socket that saw its end has closed the number, which may name another file by now.
+      // A socket that reached its end has closed the descriptor, which may now be another file's.
       if (this.#sockets.get(stream)?.destroyed !== false) continue;
       for (let n = readNow(this.#files[stream], buffer); n > 0; n = readNow(this.#files[stream], buffer)) {
         this.#log.write(stream, buffer.subarray(0, n), now);
@@ -90,7 +90,7 @@ export class RunReader {
   }
 
   #takeMessage(text: string): void {
-    // A keeper writes short lines. Whatever else comes is somebody's who found the folder.
+    // A keeper writes short lines. Anything else was written by somebody who found the folder.
     this.#message = `${this.#message}${text}`.slice(-LONGEST_MESSAGE);
     for (let end = this.#message.indexOf("\n"); end !== -1; end = this.#message.indexOf("\n")) {
       const [, word, number] = /^(pid|exit) (\d+)$/.exec(this.#message.slice(0, end)) ?? [];
@@ -100,7 +100,7 @@ export class RunReader {
   }
 }
 
-/** Closes files that nobody reads. */
+/** Closes files that nobody reads any more. */
 export function closeFiles(files: RunFiles): void {
   for (const fd of Object.values(files)) fs.closeSync(fd);
 }

@@ -6,12 +6,12 @@ import { isCode, writeAtomic } from "../../system/files.ts";
 import { bootId } from "../../system/processes.ts";
 
 /**
- * The descendants of one run that were seen, kept in its run folder, so that they are known as the server's also when
- * everything between has ended. The server can write there, too: what is not a plain file, or not written by us, is
+ * The descendants of one run that were seen, recorded in its run folder, so that they are still known as the server's
+ * when the processes in between have exited. The server can write there too: anything but a plain file that xy wrote is
  * reported and skipped.
  */
 
-/** Most of them that are remembered. */
+/** How many are remembered at most. */
 const MOST_SEEN = 256;
 /** Longest file that is read, bytes. */
 const LONGEST = 32 * 1024;
@@ -45,19 +45,19 @@ export class Seen {
     return this.#marks.some((mark) => mark.pid === pid && mark.start === start);
   }
 
-  /** All that live now: what was remembered and is not among them is over. `number`: of the session they began in. */
+  /** Replaces what is remembered with all that live now. `number`: the session that they began in. */
   replace(rows: readonly ProcessRow[], number: number | undefined): void {
-    // Those that left the session would not be found again by anything else.
+    // Nothing else would find those that left the session.
     const isIn = ({ session, group }: ProcessRow) => session === number || group === number;
     this.#set([...rows.filter((row) => !isIn(row)), ...rows.filter(isIn)]);
   }
 
-  /** Those alone. */
+  /** Forgets all but these. */
   keep(isMeant: (mark: Mark) => boolean): void {
     if (!this.#marks.every(isMeant)) this.#set(this.#marks.filter(isMeant));
   }
 
-  /** Some more. */
+  /** Adds these. */
   add(marks: readonly Mark[]): void {
     const fresh = marks.filter((mark) => !this.has(mark));
     if (fresh.length > 0) this.#set([...fresh, ...this.#marks]);
@@ -96,7 +96,7 @@ export class Seen {
   }
 }
 
-/** Undefined: there is none. Throws for what is not a plain file, or too long. */
+/** Undefined: there is no file. Throws if it is not a plain file, or too long. */
 function readPlain(path: string): string | undefined {
   let fd: number;
   try {

@@ -23,7 +23,7 @@ export interface SpawnRequest {
   readonly secrets: SecretValues;
   readonly log: LogWriter;
   readonly events: IncarnationEvents;
-  /** Daemons that earlier runs have left behind: they are this one's, too. */
+  /** Daemons that earlier runs left behind: they belong to this run too. */
   readonly seen?: readonly Mark[];
   readonly runFolders: RunFolders;
 }
@@ -51,7 +51,7 @@ export async function spawnIncarnation(request: SpawnRequest): Promise<Incarnati
   try {
     incarnation.begin({ keeper: { ...keeper, answers: true }, doors, files });
   } catch (error) {
-    // Nobody would watch over it: it is ended before it is anything.
+    // Nobody would watch this process: it is killed before it does anything.
     signalProcess(-keeper.pid, "SIGKILL");
     incarnation.detach();
     throw error;
@@ -59,7 +59,7 @@ export async function spawnIncarnation(request: SpawnRequest): Promise<Incarnati
   return incarnation;
 }
 
-/** A shell would run any text file as a script of its own, so only what the kernel can execute is let through. */
+/** A shell would run any text file as a script, so only what the kernel can execute is accepted. */
 function checkProgram(program: string): void {
   try {
     fs.accessSync(program, fs.constants.X_OK);
@@ -97,7 +97,7 @@ function checkFolder(path: string): void {
   }
 }
 
-/** The keeper could not set it, and the server would exit at once, with a cryptic message from the shell. */
+/** The keeper could not set such a limit, and the server would exit at once with a cryptic message from the shell. */
 function checkLimits({ openFiles }: Launched["limits"]): void {
   const most = hardLimitOfFiles();
   if (most === undefined || openFiles <= most) return;
@@ -107,15 +107,15 @@ function checkLimits({ openFiles }: Launched["limits"]): void {
   );
 }
 
-/** Longest wait for a port that is held, ms: a server that moves away from it at the same time needs a moment to end. */
+/** Longest wait for a port that is in use, ms: a server that is just moving away from it needs a moment to exit. */
 const PORT_GRACE = 2000;
-/** Between two looks at a port that is held, ms. */
+/** Pause between two looks at a port that is in use, ms. */
 const PORT_GAP = 50;
 
-/** `seen`: of earlier runs. One that holds the port now is ended: it is the server's by that. */
+/** `seen`: daemons of earlier runs. One that holds the port is stopped: that proves that it is the server's. */
 async function checkPort({ port, host }: Launched, seen: readonly Mark[]): Promise<void> {
   if (port === null) return;
-  // A failed look is no obstacle: the program itself will find out whether the port is free.
+  // A failed look prevents nothing: the program itself will find out whether the port is free.
   const look = () => holderOf(port, host).catch(() => undefined);
   const until = Date.now() + PORT_GRACE;
   let holder = await look();
@@ -123,7 +123,7 @@ async function checkPort({ port, host }: Launched, seen: readonly Mark[]): Promi
   while (holder && Date.now() < until) {
     const { pid } = holder;
     const own = seen.find((mark) => mark.pid === pid);
-    // Whoever has not gone in half of the time is not asked again.
+    // After half of the time a process is no longer asked, but killed.
     const isLate = Date.now() > until - PORT_GRACE / 2;
     if (own && (isLate || !asked.has(pid))) signalExactly(own, isLate ? "SIGKILL" : "SIGTERM");
     asked.add(pid);
