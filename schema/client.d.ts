@@ -1451,6 +1451,7 @@ export interface Methods {
       readonly state_dir: string;
       readonly started_at_unix_ms: number;
       readonly servers: number;
+      readonly bridges?: true | undefined;
       readonly troubles?: readonly {
         readonly project: string;
         readonly name: string;

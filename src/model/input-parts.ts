@@ -65,21 +65,28 @@ export const umaskInput = z
   .regex(/^0?[0-7]{3}$/, { error: 'write octal digits, such as "022"' });
 
 /** A value found elsewhere when the configuration is applied, and kept out of plans. */
-export const secretInput = z.strictObject(
-  {
-    secret: z.union(
-      [
-        z.strictObject({ env: text().describe("Variable in the environment of the command that applies.") }),
-        z.strictObject({
-          file: pathText("file").describe("File that contains the value; one final line break is removed."),
-        }),
-        z.strictObject({ command: text().describe("Shell command line whose output is the value.") }),
-      ],
-      { error: "write exactly one of env, file and command" },
-    ),
-  },
-  { error: "write a text, or a reference to a secret" },
-);
+const secretReference = (error: string) =>
+  z.strictObject(
+    {
+      secret: z.union(
+        [
+          z.strictObject({
+            env: text().describe("Variable in the environment of the command that applies."),
+          }),
+          z.strictObject({
+            file: pathText("file").describe("File that contains the value; one final line break is removed."),
+          }),
+          z.strictObject({ command: text().describe("Shell command line whose output is the value.") }),
+        ],
+        { error: "write exactly one of env, file and command" },
+      ),
+    },
+    { error },
+  );
+
+export const secretInput = secretReference("write a text, or a reference to a secret");
+/** The same where it may be nothing else. */
+export const secretOnly = secretReference("write a reference to a secret, such as a file that holds it");
 
 export type SecretInput = z.input<typeof secretInput>;
 

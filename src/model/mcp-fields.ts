@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { become, keptObject, type Rows, writtenShape } from "./field.ts";
-import { duration, oneOf, secretInput, text, whole } from "./input-parts.ts";
+import { duration, oneOf, secretOnly, text, whole } from "./input-parts.ts";
 import { formatDuration, milliseconds } from "./units.ts";
 
 /**
@@ -108,7 +108,7 @@ const ROWS = {
     becomes: same,
   },
   token: {
-    written: secretInput
+    written: secretOnly
       .optional()
       .describe("With stdio: a reference to a secret that clients must send as a bearer token."),
   },

@@ -30,7 +30,8 @@ export function earlyEnd(exit: Exit, spec: Pick<ServerSpec, "mcp">): string {
 
 /** What most of those turn out to be that end well at once and should have stayed. */
 function likelyCause({ mcp }: Pick<ServerSpec, "mcp">): string {
-  return mcp === null
-    ? "it may have gone into the background, or only printed its usage"
-    : "its input is empty, so a server that speaks MCP over stdio exits; run it over HTTP, or behind a bridge";
+  if (mcp === null) return "it may have gone into the background, or only printed its usage";
+  return mcp.transport === "stdio"
+    ? "somebody told xy's bridge to stop"
+    : 'its input is empty, so a server that speaks MCP over stdio exits; declare that with mcp { transport "stdio" }';
 }

@@ -113,6 +113,8 @@ export const contract = {
       state_dir: z.string(),
       started_at_unix_ms: unixMs,
       servers: z.int(),
+      /** It serves servers that speak over stdin and stdout. */
+      bridges: z.literal(true).optional(),
       /** What it cannot do for its servers now, and what of their output was lost since it began. */
       troubles: z.array(z.object({ project: z.string(), name: z.string(), trouble: z.string() })).optional(),
     }),

@@ -1,4 +1,5 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { isFileWith, makeWayForFile, writeAtomic } from "./files.ts";
 import { bridgeEntryPath } from "./package.ts";
 import { bridgeLauncherPath, bridgeProgramPath, ensurePrivateDir } from "./paths.ts";
@@ -57,3 +58,15 @@ const isLauncher = (path: string) =>
 
 /** The bridge's entry, of the package or the copy that an agent's entry is in. */
 const bridgeBeside = (agent: string) => agent.replace(/dist\/agent\.js$/, "bin/bridge.js");
+
+/** Removes what the bridge of a server kept, and the project's folder with the last of them. */
+export function removeSessions(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+  for (const folder of [dirname(path), dirname(dirname(path))]) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      return;
+    }
+  }
+}

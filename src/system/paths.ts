@@ -130,6 +130,9 @@ export const programsDir = (state: string) => join(state, "agent.programs");
 /** What units run in place of a server that speaks over stdin and stdout, and the file that says where the bridge is. */
 export const bridgeLauncherPath = (state: string) => join(state, "bridge.sh");
 export const bridgeProgramPath = (state: string) => join(state, "bridge.program");
+/** Where the bridge of a server keeps its clients' sessions, whatever runs it. */
+export const bridgeSessionsPath = (state: string, project: string, server: string) =>
+  join(state, "bridges", checkedName(project), checkedName(server));
 export const projectsDir = (state: string) => join(state, "projects");
 /** What xy has written into the files of MCP clients, a folder for each file. */
 export const clientsDir = (state: string) => join(state, "clients");

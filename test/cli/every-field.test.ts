@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { actionInput } from "../../src/model/action-input.ts";
+import { STDIO_KEYS } from "../../src/model/mcp-fields.ts";
 import { serverInput } from "../../src/model/server.ts";
+import { PROGRAMS } from "../rig/mcp/servers.ts";
 import { asJson, asKdl, asTypeScript, asYaml } from "../unit/config/writers.ts";
 import { freePort, LISTENER, newHome } from "./cli.ts";
 
@@ -114,6 +116,29 @@ function probed(port: number): ServerInput {
   };
 }
 
+/** Says everything about a server over stdin and stdout. */
+function bridged(port: number): ServerInput {
+  return {
+    command: "node",
+    args: [PROGRAMS.memory, "--port", "a b", ""],
+    port,
+    mcp: {
+      transport: "stdio",
+      path: "/rpc",
+      share: "all",
+      start: "on-demand",
+      idleStop: "1m30s",
+      maxSessions: 7,
+      maxChildren: 3,
+      capabilities: ["sampling", "elicitation"],
+      allowHosts: ["dev.local"],
+      allowOrigins: ["https://app.example"],
+      token: { secret: { env: "XY_TEST_SECRET" } },
+    },
+    env: { MEMORY_FILE_PATH: "{home}/memory.jsonl" },
+  };
+}
+
 const first: ServerInput = { command: "sleep", args: ["600"], port: "none" };
 
 /** Written in one format, applied, and applied again. */
@@ -131,6 +156,8 @@ describe("applying twice changes nothing the second time", () => {
       process.env.USER ?? (await home.shell("id -un")).stdout.trim(),
     );
     expect(Object.keys(server).sort()).toEqual(Object.keys(serverInput.shape).sort());
+    const stdio = bridged(await freePort());
+    expect(Object.keys(stdio.mcp as object).sort()).toEqual([...STDIO_KEYS, "path", "transport"].sort());
     expect(Object.keys({ ...commandAction, ...scriptAction }).sort()).toEqual(
       Object.keys(actionInput.shape).sort(),
     );
@@ -141,17 +168,17 @@ describe("applying twice changes nothing the second time", () => {
       file,
       write({
         actions: { alone: { ...commandAction, args: [] }, script: scriptAction },
-        servers: { first, web: server, probed: probed(await freePort()) },
+        servers: { first, web: server, probed: probed(await freePort()), bridged: stdio },
       }),
     );
-    const env = { XY_TEST_SECRET: "s3cr3t from the environment" };
+    const env = { XY_TEST_SECRET: "s3cr3t-from-the-environment" };
 
     const applied = await home.xyIn({ env }, "apply", "--yes");
     expect(applied).toMatchObject({ code: 0, stderr: "" });
-    expect(applied.stdout).toContain("Apply complete: 7 added, 0 changed, 0 removed.\n");
+    expect(applied.stdout).toContain("Apply complete: 8 added, 0 changed, 0 removed.\n");
     const pids = Object.values(await home.servers()).map(({ pid }) => pid);
 
-    const nothing = "No changes. 3 servers match the configuration.\n";
+    const nothing = "No changes. 4 servers match the configuration.\n";
     const again = await home.xyIn({ env }, "apply", "--yes");
     expect(again).toEqual({ code: 0, stdout: nothing, stderr: "" });
     expect(await home.xyIn({ env }, "plan", "--detailed-exitcode")).toEqual({

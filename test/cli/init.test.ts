@@ -71,7 +71,10 @@ describe("a starter configuration", () => {
       expect(checked).toMatchObject({ servers: ["everything", "memory"] });
       const plan = JSON.parse(await home.did("plan", "--json"));
       const specs = plan.changes.map(({ desired }: { desired: { args: string[]; mcp: unknown } }) => desired);
-      expect(specs.map(({ mcp }: { mcp: unknown }) => mcp)).toEqual([{ path: "/mcp" }, { path: "/mcp" }]);
+      expect(specs.map(({ mcp }: { mcp: unknown }) => mcp)).toEqual([
+        { path: "/mcp" },
+        { path: "/mcp", transport: "stdio", share: "all" },
+      ]);
       expect(specs[0].args).toContain("@modelcontextprotocol/server-everything");
       expect(specs[0].env.PORT).toBe(String(specs[0].port));
       expect(specs[1].args).toContain("@modelcontextprotocol/server-memory");

@@ -115,6 +115,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
       state_dir: agent.stateDir,
       started_at_unix_ms: agent.startedAt,
       servers: registry.all().length,
+      bridges: true,
       ...troublesOf(registry),
     }),
     agent_upgrade: async (program, caller) => {

@@ -10,6 +10,7 @@ import { type SecretValues, secretValues } from "../../model/spec-parts.ts";
 import { starter } from "../../model/starter.ts";
 import { lastExit, pause, retries, tally } from "../../supervisor/recorded.ts";
 import type { ServerState } from "../../supervisor/state.ts";
+import { removeSessions } from "../../system/bridge-program.ts";
 import {
   leadsTo,
   makeWayForFolder,
@@ -19,7 +20,7 @@ import {
   removeSetAside,
   writeAtomic,
 } from "../../system/files.ts";
-import { ensurePrivateDir, serverDir } from "../../system/paths.ts";
+import { bridgeSessionsPath, ensurePrivateDir, serverDir } from "../../system/paths.ts";
 import { bootId } from "../../system/processes.ts";
 import { recordedNames, recordedProjects } from "../../system/projects.ts";
 import { causeText } from "../../system/shortage.ts";
@@ -94,12 +95,14 @@ const ROOM = 32 * 1024;
 /** The folder of one server in the state folder. */
 export class ServerStore {
   readonly dir: string;
+  readonly sessionsPath: string;
   #seen = "";
   readonly #project: string;
   readonly name: string;
 
   constructor(state: string, project: string, name: string) {
     this.dir = serverDir(state, project, name);
+    this.sessionsPath = bridgeSessionsPath(state, project, name);
     this.#project = project;
     this.name = name;
   }
@@ -182,6 +185,7 @@ export class ServerStore {
       fs.rmSync(join(this.dir, record), { recursive: true, force: true });
     }
     fs.rmSync(this.dir, { recursive: true, force: true });
+    removeSessions(this.sessionsPath);
   }
 
   /** Run folders that are there, by incarnation. */

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { environmentOf, SpawnError } from "../../model/environment.ts";
 import type { Mark } from "../../model/family.ts";
-import { isBridged, launchEnv, launchOf } from "../../model/launch.ts";
+import { type BridgeHere, isBridged, launchEnv, launchOf } from "../../model/launch.ts";
 import type { SecretValues } from "../../model/spec-parts.ts";
 import { ownBridge } from "../../system/bridge-program.ts";
 import { holderText } from "../../system/holders.ts";
@@ -26,13 +26,15 @@ export interface SpawnRequest {
   /** Daemons that earlier runs left behind: they belong to this run too. */
   readonly seen?: readonly Mark[];
   readonly runFolders: RunFolders;
+  /** Of a server, where its bridge keeps sessions. */
+  readonly sessions?: string;
 }
 
 /** Starts a server's program in a new run folder. Throws a {@link SpawnError} when it cannot run. */
 export async function spawnIncarnation(request: SpawnRequest): Promise<Incarnation> {
   const { dir, log, events, seen = [] } = request;
   checkProgram(request.spec.program);
-  const spec = isBridged(request.spec) ? launchOf(request.spec, bridgeHere()) : request.spec;
+  const spec = isBridged(request.spec) ? launchOf(request.spec, bridgeHere(request.sessions)) : request.spec;
   checkFolder(spec.workingDir);
   checkLimits(spec.limits);
   const env = launchEnv(spec, environmentOf(spec, request.secrets));
@@ -80,10 +82,10 @@ function checkProgram(program: string): void {
   }
 }
 
-/** The words that run this agent's own bridge: it is beside the agent, in a copy that no update of the package touches. */
-function bridgeHere(): [string, string] {
+/** This agent's own bridge: it is beside the agent, in a copy that no update of the package touches. */
+function bridgeHere(sessions: string | undefined): BridgeHere {
   const { node, entry } = ownBridge();
-  if (fs.existsSync(entry)) return [node, entry];
+  if (fs.existsSync(entry)) return { words: [node, entry], sessions };
   const wayOut = "`xy agent stop`, and the next apply starts an agent that has one";
   throw new SpawnError(`cannot start: the bridge of xy is missing: ${entry} does not exist; ${wayOut}`);
 }

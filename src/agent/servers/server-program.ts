@@ -205,6 +205,7 @@ export class ServerProgram {
         events,
         seen,
         runFolders,
+        sessions: store.sessionsPath,
       });
     } finally {
       done();

@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { ActionSpec } from "../../model/action.ts";
 import { startHash, withoutDefaults } from "../../model/canonical.ts";
+import { isBridged } from "../../model/launch.ts";
 import type { Observed } from "../../model/observed.ts";
 import { LONGEST_PATIENCE, SLACK } from "../../model/patience.ts";
 import type { Action, Change } from "../../model/plan.ts";
@@ -116,6 +117,8 @@ export class AgentBackend implements Backend {
     await this.#connect();
     if (options.signal.aborted) return INTERRUPTED;
     const { desired, observed, server } = change;
+    const fault = desired && isBridged(desired) ? await this.#noBridges(server) : undefined;
+    if (fault !== undefined) return { ok: false, message: fault, lastLines: [] };
     const project = desired?.project ?? observed?.project;
     if (project === undefined) throw new Error(`change of ${server} names no project`);
     if (change.kept && desired) return performed(await this.#call("keep", keeping(change, desired, options)));
@@ -137,6 +140,13 @@ export class AgentBackend implements Backend {
     const result = await unlessAborted(call, options.signal);
     if (result === undefined) return INTERRUPTED;
     return performed(result);
+  }
+
+  /** An agent of an earlier version would run the server's program as if that spoke HTTP. */
+  async #noBridges(server: string): Promise<string | undefined> {
+    const { bridges, version } = await this.#call("agent_info", {});
+    if (bridges) return undefined;
+    return `cannot start ${server}: the agent that runs, of xy ${version}, serves no servers over stdin and stdout; \`xy agent upgrade\` replaces it`;
   }
 
   /** An agent of an earlier version refuses params that it does not know before it does anything: then it is asked without. */

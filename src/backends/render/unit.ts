@@ -1,7 +1,9 @@
+import { dirname } from "node:path";
 import { TOKEN_VARIABLE } from "../../model/bridge-token.ts";
 import { isBridged, launchOf } from "../../model/launch.ts";
 import { NAME_PATTERN } from "../../model/name.ts";
 import type { ServerSpec } from "../../model/spec.ts";
+import { bridgeSessionsPath } from "../../system/paths.ts";
 import type { LogFiles } from "../log-lines.ts";
 
 /** What a unit is made from. Nothing in it depends on the time. */
@@ -107,7 +109,8 @@ export function startsItself({ spec, installed }: UnitFacts): boolean {
 
 /** The words of what is started: its own program, or xy's bridge with that. */
 export function commandWords({ spec, launcher }: Pick<UnitFacts, "spec" | "launcher">): string[] {
-  const { program, args } = launchOf(spec, [launcher]);
+  const sessions = bridgeSessionsPath(dirname(launcher), spec.project, spec.name);
+  const { program, args } = launchOf(spec, { words: [launcher], sessions });
   return [program, ...args];
 }
 

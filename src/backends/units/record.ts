@@ -8,8 +8,9 @@ import { own } from "../../model/own.ts";
 import { mcpFacts } from "../../model/probe-report.ts";
 import { type ServerSpec, serverSpec } from "../../model/spec.ts";
 import { processId, type SecretValues, secretValues } from "../../model/spec-parts.ts";
+import { removeSessions } from "../../system/bridge-program.ts";
 import { readRecord, removeDrafts, removeSetAside, writeAtomic } from "../../system/files.ts";
-import { ensurePrivateDir } from "../../system/paths.ts";
+import { bridgeSessionsPath, ensurePrivateDir } from "../../system/paths.ts";
 import { recordedUnits, unitsDir } from "../../system/projects.ts";
 
 const recordFile = z.object({
@@ -154,6 +155,7 @@ export class UnitStore {
     fs.rmSync(this.#path(name, "json"), { force: true });
     for (const entry of fs.existsSync(this.dir) ? fs.readdirSync(this.dir) : [])
       if (entry.startsWith(`${name}.`)) fs.rmSync(join(this.dir, entry), { force: true });
+    removeSessions(bridgeSessionsPath(this.state, this.#project, name));
   }
 
   /** Only the account can enter it. */

@@ -7,7 +7,7 @@ interface Sample {
   readonly command: string;
   readonly args: readonly string[];
   readonly port: "auto";
-  readonly mcp: true;
+  readonly mcp: true | { readonly transport: "stdio"; readonly share: "all" };
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -20,24 +20,13 @@ const SAMPLES = {
     mcp: true,
     env: { PORT: "{port}" },
   },
-  // It speaks over its standard input and output: mcp-proxy puts it on HTTP.
+  // It speaks over its stdin and stdout: xy serves it over HTTP.
   memory: {
     description: "MCP reference server: a knowledge graph in a file",
     command: "npx",
-    args: [
-      "-y",
-      "mcp-proxy",
-      "--host",
-      "127.0.0.1",
-      "--port",
-      "{port}",
-      "--",
-      "npx",
-      "-y",
-      "@modelcontextprotocol/server-memory",
-    ],
+    args: ["-y", "@modelcontextprotocol/server-memory"],
     port: "auto",
-    mcp: true,
+    mcp: { transport: "stdio", share: "all" },
     env: { MEMORY_FILE_PATH: "{home}/.xy-memory.jsonl" },
   },
 } as const satisfies Readonly<Record<string, Sample>>;
@@ -58,29 +47,31 @@ export function sampleText(name: SampleName, format: "kdl" | "yaml" | "json", sc
   }
 }
 
+const settings = (block: object, line: (key: string, value: string) => string) =>
+  Object.entries(block).map(([key, value]) => line(key, value));
 const quoted = (text: string) => JSON.stringify(text);
 
-function kdl({ description, command, args, port, env }: Sample): string {
+function kdl({ description, command, args, port, mcp, env }: Sample): string {
   const variables = Object.entries(env).map(([name, value]) => `  ${name} ${quoted(value)}`);
   return [
     `description ${quoted(description)}`,
     `command ${quoted(command)}`,
     `args ${args.map(quoted).join(" ")}`,
     `port ${quoted(port)}`,
-    "mcp",
+    mcp === true ? "mcp" : `mcp { ${settings(mcp, (key, value) => `${key} ${quoted(value)};`).join(" ")} }`,
     `env {\n${variables.join("\n")}\n}`,
     "",
   ].join("\n");
 }
 
-function yaml({ description, command, args, port, env }: Sample): string {
+function yaml({ description, command, args, port, mcp, env }: Sample): string {
   const variables = Object.entries(env).map(([name, value]) => `  ${name}: ${quoted(value)}`);
   return [
     `description: ${quoted(description)}`,
     `command: ${command}`,
     `args:\n${args.map((word) => `  - ${quoted(word)}`).join("\n")}`,
     `port: ${port}`,
-    "mcp: true",
+    mcp === true ? "mcp: true" : `mcp:\n${settings(mcp, (key, value) => `  ${key}: ${value}`).join("\n")}`,
     `env:\n${variables.join("\n")}`,
     "",
   ].join("\n");

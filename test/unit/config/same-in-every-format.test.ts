@@ -150,14 +150,31 @@ const some = {
   umask: fc.constantFrom("022", "077"),
 };
 
-const server = fc.record(
+const stdio = fc.record(
+  {
+    transport: fc.constant("stdio"),
+    path: fc.constantFrom("/mcp", "/rpc"),
+    share: fc.constant("all"),
+    start: fc.constantFrom("eager", "on-demand"),
+    idleStop: duration,
+    maxSessions: fc.integer({ min: 1, max: 1000 }),
+    maxChildren: fc.integer({ min: 1, max: 1000 }),
+    capabilities: fc.constantFrom(["sampling"], ["elicitation", "sampling"]),
+    allowHosts: fc.constantFrom(["dev.local"], ["a", "[::1]"]),
+    allowOrigins: fc.constant(["https://app.example", "http://localhost:3000"]),
+    token: reference,
+  },
+  { requiredKeys: ["transport", "share"] },
+);
+
+const anyServer = fc.record(
   {
     command: someText,
     args: fc.array(filled, { maxLength: 4 }),
     port: fc.oneof(fc.integer({ min: 1, max: 65535 }), fc.constant("auto")),
     portFlag: someText,
     host: fc.constantFrom("127.0.0.1", "localhost", "::1"),
-    mcp: fc.oneof(fc.constant(true), fc.record({ path: anyText.map((text) => `/${text}`) })),
+    mcp: fc.oneof(fc.constant(true), fc.record({ path: anyText.map((text) => `/${text}`) }), stdio),
     env: fc.dictionary(envName, fc.oneof(filled, reference), { maxKeys: 4 }),
     envFile: fc.oneof(someText, fc.array(someText, { maxLength: 3 })),
     workingDir: someText,
@@ -206,6 +223,12 @@ const server = fc.record(
   },
   { requiredKeys: ["command", "port"] },
 );
+/** Behind a bridge, a server has no flag for its port. */
+const server = anyServer.map((input) => {
+  const { portFlag: _, on = [], ...rest } = input;
+  const isStdio = typeof input.mcp === "object" && "transport" in input.mcp;
+  return isStdio ? { ...rest, on: on.map(({ portFlag: __, ...some }) => some) } : input;
+});
 
 const others = {
   "servers.d/db.json": '{"command":"db","port":"none"}',

@@ -73,6 +73,7 @@ function kdlField(key: string, value: Value, indent: string): string {
   if (key === "mcp" && value === true) return `${indent}mcp\n`;
   if (Array.isArray(value)) return `${indent}${[name, ...value.map(kdlValue)].join(" ")}\n`;
   if (!isBlock(value)) return `${indent}${name} ${kdlValue(value)}\n`;
+  if (isBlock(value.secret)) return kdlSecret(name, value, indent);
   const { type, cron = type, ...rest } = value;
   const head = cron === undefined ? name : `${name} ${kdlValue(cron)}`;
   return `${indent}${head} {\n${asKdl(rest, `${indent}  `)}${indent}}\n`;
@@ -90,12 +91,17 @@ function kdlOn({ when, ...settings }: Block, indent: string): string {
 }
 
 function kdlEnv(env: Block, indent: string): string {
-  const lines = Object.entries(env).map(([name, value]) => {
-    if (!isBlock(value)) return `${indent}  ${kdlText(name)} ${kdlValue(value)}\n`;
-    const [[kind, of] = []] = Object.entries(value.secret as Block);
-    return `${indent}  ${kdlText(name)} (${kind})${kdlValue(of)}\n`;
-  });
+  const lines = Object.entries(env).map(([name, value]) =>
+    isBlock(value)
+      ? kdlSecret(name, value, `${indent}  `)
+      : `${indent}  ${kdlText(name)} ${kdlValue(value)}\n`,
+  );
   return `${indent}env {\n${lines.join("")}${indent}}\n`;
+}
+
+function kdlSecret(name: string, { secret }: Block, indent: string): string {
+  const [[kind, of] = []] = Object.entries(secret as Block);
+  return `${indent}${kdlText(name)} (${kind})${kdlValue(of)}\n`;
 }
 
 function kdlDependency(dependency: Value, indent: string): string {

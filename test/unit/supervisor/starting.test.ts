@@ -154,7 +154,7 @@ describe("a start", () => {
 describe("an end before it was ready", () => {
   const PORT = ": it may have gone into the background, or only printed its usage";
   const MCP =
-    ": its input is empty, so a server that speaks MCP over stdio exits; run it over HTTP, or behind a bridge";
+    ': its input is empty, so a server that speaks MCP over stdio exits; declare that with mcp { transport "stdio" }';
   it.each([
     ["on-failure", { port: 8421 }, 0, "failed", `exit 0 before it was ready${PORT}`],
     ["on-failure", { port: 8421, mcp: { path: "/mcp" } }, 0, "failed", `exit 0 before it was ready${MCP}`],

@@ -792,6 +792,53 @@ describe("mistakes in every format", () => {
       ],
     ],
     [
+      "settings of a server over stdin and stdout for one that speaks HTTP",
+      {
+        "servers.d/a.yaml":
+          "command: x\nport: 1\nmcp: { share: all, max-children: 3, token: { secret: { env: T } } }\n",
+      },
+      [
+        'servers.d/a.yaml:3:15: cannot use share for a server that speaks HTTP: set transport to "stdio" beside it, or remove it',
+        'servers.d/a.yaml:3:34: cannot use max-children for a server that speaks HTTP: set transport to "stdio" beside it, or remove it',
+        'servers.d/a.yaml:3:44: cannot use token for a server that speaks HTTP: set transport to "stdio" beside it, or remove it',
+      ],
+    ],
+    [
+      "a server over stdin and stdout that no bridge can serve",
+      {
+        "servers.d/a.yaml":
+          "command: x\nport: 1\nhost: 0.0.0.0\nport-flag: --port\nmcp: { transport: stdio, path: /a b, capabilities: [sampling] }\nenv: { XY_BRIDGE_TOKEN: x }\n",
+        "servers.d/b.yaml": "command: x\nport: none\nmcp: { transport: stdio }\n",
+      },
+      [
+        "servers.d/a.yaml:3:7: cannot serve 0.0.0.0 to everybody who reaches it: set token in mcp to a reference to a secret, or use a host such as 127.0.0.1",
+        "servers.d/a.yaml:4:12: cannot use port-flag for a server that speaks over stdin and stdout: xy's bridge listens on the port; remove it",
+        'servers.d/a.yaml:5:32: cannot serve at "/a b": leave out spaces, ? and #',
+        'servers.d/a.yaml:5:52: cannot use capabilities where each client has a process of its own, which is told what that client can do: set share to "all" beside it, or remove it',
+        "servers.d/a.yaml:6:25: cannot set XY_BRIDGE_TOKEN in env: xy's bridge takes its token under that name; write the reference to it as token in mcp",
+        'servers.d/b.yaml:3:6: cannot use mcp without a port: set port to a number or "auto", or remove it',
+      ],
+    ],
+    [
+      "settings of the wrong form for a server over stdin and stdout",
+      {
+        "servers.d/a.yaml":
+          'command: x\nport: 1\nmcp:\n  transport: sse\n  share: some\n  start: late\n  idle-stop: 5\n  max-sessions: 0\n  max-children: "3"\n  capabilities: [roots]\n  allow-hosts: ["a:1/"]\n  allow-origins: [app.example]\n  token: abc\n',
+      },
+      [
+        'servers.d/a.yaml:4:14: cannot use "sse" for mcp.transport: write "http" or "stdio"',
+        'servers.d/a.yaml:5:10: cannot use "some" for mcp.share: write "session" or "all"',
+        'servers.d/a.yaml:6:10: cannot use "late" for mcp.start: write "eager" or "on-demand"',
+        'servers.d/a.yaml:7:14: cannot use 5 for mcp.idle-stop: write a duration such as "250ms", "2s" or "1m30s"',
+        "servers.d/a.yaml:8:17: cannot use 0 for mcp.max-sessions: write a whole number from 1 to 100000",
+        'servers.d/a.yaml:9:17: cannot use "3" for mcp.max-children: write a whole number from 1 to 10000',
+        'servers.d/a.yaml:10:18: cannot use "roots" for mcp.capabilities[0]: leave out roots: those of one client would count for all',
+        'servers.d/a.yaml:11:17: cannot use "a:1/" for mcp.allow-hosts[0]: write a host name or address, without a port',
+        'servers.d/a.yaml:12:19: cannot use "app.example" for mcp.allow-origins[0]: write an origin such as "https://app.example"',
+        'servers.d/a.yaml:13:10: cannot use "abc" for mcp.token: write a reference to a secret, such as a file that holds it',
+      ],
+    ],
+    [
       "settings without a port",
       {
         "servers.d/a.yaml":
