@@ -1,6 +1,6 @@
 import type { Host } from "../host.ts";
 import type { Link, Peer } from "../link.ts";
-import type { Session } from "../session.ts";
+import { mostWanted, type Session } from "../session.ts";
 import { Finder, type FinderMeans } from "./finder.ts";
 import { Guests } from "./guests.ts";
 import { Listens } from "./listens.ts";
@@ -42,6 +42,8 @@ export class Eras {
         const list = places.shared().remembered(method, params, id);
         return list === undefined || this.isModern ? list : modernResult(list, method);
       },
+      wantedLevel: (level) =>
+        mostWanted([...places.sessions(), ...guests.logs.all, { level: level as string }]),
       wants: (uri) =>
         places.sessions().some(({ subscriptions }) => subscriptions.has(uri)) ||
         this.clients.subscriptions.includes(uri),

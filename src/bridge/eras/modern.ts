@@ -34,6 +34,8 @@ export interface SharedServer {
   readonly running: Link | undefined;
   /** A list as it was said last, while the server sleeps. */
   remembered(method: string, params: Readonly<Record<string, unknown>>, id: Id): string | undefined;
+  /** What of the log the client wants that wants most, with one more. */
+  wantedLevel(level: unknown): string | undefined;
   /** Whether somebody wants news of that resource. */
   wants(uri: string): boolean;
   /** What it answered when it was greeted; undefined: it has not been yet. */
@@ -189,6 +191,9 @@ export class ModernClients {
       return void answer.end(errorText(id, RPC.methodNotFound, `cannot answer ${method}: ${why}`));
     if (method === "subscriptions/listen") return void this.#listened(request, link, answer, response);
     const { guests } = this.#server;
+    const level = this.#server.wantedLevel(metaOf(params)[KEY.level]);
+    if (metaOf(params)[KEY.level] !== undefined && level !== undefined && this.#isAble("logging"))
+      void link.ask("logging/setLevel", { level }, ANSWER_BOUND).catch(() => undefined);
     const guest =
       typeof params.requestState === "string"
         ? guests.back(request, text, answer)
@@ -200,12 +205,9 @@ export class ModernClients {
 
   #listened({ id, params }: Request, link: Link, answer: Answer, response: ServerResponse): void {
     const wanted = isObject(params.notifications) ? params.notifications : {};
-    const { capabilities } = resultIn(this.#server.greeting ?? "{}");
-    const able = (kind: string, what: string) =>
-      isObject(capabilities) && isObject(capabilities[kind]) && capabilities[kind][what] === true;
-    const honored = listNews((field, kind) => wanted[field] === true && able(kind, "listChanged"));
+    const honored = listNews((field, kind) => wanted[field] === true && this.#isAble(kind, "listChanged"));
     const resources = Array.isArray(wanted.resourceSubscriptions) ? wanted.resourceSubscriptions : [];
-    const uris = able("resources", "subscribe") ? resources.map(String) : [];
+    const uris = this.#isAble("resources", "subscribe") ? resources.map(String) : [];
     const notifications = {
       ...honored,
       ...(uris.length > 0 ? { resourceSubscriptions: uris } : {}),
@@ -220,6 +222,13 @@ export class ModernClients {
       for (const uri of waiting.uris)
         if (this.#server.running) this.#toldOf(this.#server.running, "resources/unsubscribe", uri);
     });
+  }
+
+  /** Whether the server has said that it can do that. */
+  #isAble(kind: string, what?: string): boolean {
+    const { capabilities } = resultIn(this.#server.greeting ?? "{}");
+    const able = isObject(capabilities) ? capabilities[kind] : undefined;
+    return isObject(able) && (what === undefined || able[what] === true);
   }
 
   /** Subscriptions are counted: only the first and the last concern the server. */

@@ -162,7 +162,9 @@ describe("an official client does through the bridge what it does directly", () 
     ]);
   });
 
-  it("with a server of the version without sessions, and with one of both", { timeout: 120_000 }, async () => {
+  it("with a server of the version without sessions, and with one of both", {
+    timeout: 120_000,
+  }, async () => {
     const steps = [...ALL, NEWS_OF_A_RESOURCE, call("roots")];
     const common = { share: "session", kinds: EVERY, steps, isShared: true } as const;
     const asked = { canAnswer: true, root: "/tmp", direct: (): Kind => "2.x pinned" };
