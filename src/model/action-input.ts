@@ -53,7 +53,7 @@ const retriesInput = z.union(
   { error: "write a number, or a block with max, backoff-initial and backoff-max" },
 );
 
-/** What may take no time at all can only fail. */
+/** With no time at all, it could only fail. */
 const someTime = duration.refine((value) => parseDuration(value) !== 0, {
   error: 'write a longer time, or "none"',
 });

@@ -9,17 +9,17 @@ import { envValue, name, type SecretValues, STOP_SIGNALS, secretValues } from ".
 export const CONCURRENCY = ["allow", "forbid", "replace"] as const;
 export const MISSED = ["once", "skip"] as const;
 
-/** What is kept of an action. */
+/** What is recorded about an action. */
 export const ACTION_SHAPE = {
   name,
   project: name,
   /** The server that it belongs to; null: it stands alone. */
   server: name.nullable(),
-  /** As declared; null of a script. */
+  /** As declared; null for a script. */
   command: z.string().nullable(),
-  /** Absolute path of the program, or of the interpreter of the script. */
+  /** Absolute path of the program, or of the script's interpreter. */
   program: z.string(),
-  /** Of a script: arguments of its interpreter. The path of the script, then `args`, follow. */
+  /** For a script: its interpreter's arguments. The script's path and `args` follow them. */
   interpreterArgs: z.array(z.string()),
   script: z.string().nullable(),
   args: z.array(z.string()),
@@ -28,32 +28,32 @@ export const ACTION_SHAPE = {
   workingDir: z.string(),
   umask: z.int(),
   openFiles: z.int(),
-  /** Longest run of one attempt; null: as long as it takes. */
+  /** Longest run of one attempt; null: no limit. */
   timeout: z.number().nullable(),
-  /** From the signal that asks it to end to SIGKILL. */
+  /** Time from the stop signal to SIGKILL. */
   grace: z.number(),
-  /** Attempts after the first that failed, and the waits before them. */
+  /** Further attempts after a failed one, and the waits before them. */
   retries: z.strictObject({ max: z.int(), backoffInitial: z.number(), backoffMax: z.number() }),
   schedule: z.strictObject({ cron: z.string(), timeZone: z.string(), missed: z.enum(MISSED) }).nullable(),
   concurrency: z.enum(CONCURRENCY),
   /** Absent: SIGTERM. */
   stopSignal: z.enum(STOP_SIGNALS).optional(),
-  /** Keys of actions that a run of it runs first, see {@link actionKey}. Absent: none. */
+  /** Keys of the actions that run first, see {@link actionKey}. Absent: none. */
   after: z.array(z.string()).optional(),
   description: z.string(),
   tags: z.array(z.string()),
 };
 
-/** As with servers, what another version has added is kept; nothing is unreadable for it. */
+/** As with servers, fields of other versions are kept; they make nothing unreadable. */
 export const actionSpec = z.looseObject(ACTION_SHAPE) as unknown as z.ZodObject<typeof ACTION_SHAPE>;
 export type ActionSpec = z.infer<typeof actionSpec>;
 
-/** How people name an action: `backup`, or `web:backup` of a server. No character of a name is a colon. */
+/** How people name an action: `backup`, or `web:backup` of a server. Names contain no colon. */
 export function actionKey({ server, name: own }: Pick<ActionSpec, "server" | "name">): string {
   return server === null ? own : `${server}:${own}`;
 }
 
-/** What a person may call an action: its server and its own name. Undefined for what is no name at all. */
+/** What a person may call an action: its server and its own name. Undefined if the text is not a name. */
 export function parseActionKey(text: string): { server: string | null; name: string } | undefined {
   const [first = "", second, ...more] = text.split(":");
   if (more.length > 0 || first === "" || second === "") return undefined;

@@ -54,7 +54,7 @@ export interface ClientState {
   /** Nothing is wanted of one that is not declared any more. */
   readonly wanted: readonly WantedEntry[];
   readonly entries: readonly ObservedEntry[];
-  /** What xy wrote for the project, and is not there any more. */
+  /** What xy wrote for the project and no longer exists. */
   readonly missing: readonly { readonly name: string; readonly server: string }[];
   /** Why the file cannot be used; nothing is known of its entries then. */
   readonly fault?: string;

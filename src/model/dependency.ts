@@ -3,19 +3,19 @@ import type { ServerSpec } from "./spec.ts";
 import { isInactive } from "./states.ts";
 import { isSuccess } from "./success.ts";
 
-/** What one server asks of another that it depends on. */
+/** What a server requires of its dependency. */
 export type Condition = ServerSpec["dependsOn"][number]["condition"];
 
-/** What is to be known of a server to say whether it is as its dependents ask. */
+/** What must be known about a server to tell whether it meets its dependents' conditions. */
 export interface Standing
   extends Pick<Observed, "state" | "operator" | "lastExit" | "reason" | "neverReady"> {
   readonly ready: Pick<Observed["ready"], "status" | "evidence">;
   readonly spec?: Pick<ServerSpec, "restart" | "wanted">;
-  /** Its own start is owed, once these are as it asks. Whatever it was before does not count any more. */
+  /** It will start once these meet its conditions. Earlier runs no longer count. */
   readonly waits?: readonly string[];
 }
 
-/** A run that ended with success meets every condition: its work is done. */
+/** A run that exited successfully meets every condition: its work is done. */
 export function isMet(standing: Standing, condition: Condition): boolean {
   if (standing.waits !== undefined) return false;
   if (hasCompleted(standing)) return true;
@@ -23,7 +23,7 @@ export function isMet(standing: Standing, condition: Condition): boolean {
   return condition === "started" || standing.ready.status === "ok";
 }
 
-/** It ended by itself, and with success. */
+/** It exited by itself, successfully. */
 export function hasCompleted({ state, lastExit, spec, neverReady }: Omit<Standing, "ready">): boolean {
   if (state !== "stopped" || neverReady || lastExit === undefined || lastExit.requested === true)
     return false;
@@ -31,7 +31,7 @@ export function hasCompleted({ state, lastExit, spec, neverReady }: Omit<Standin
   return spec !== undefined && isSuccess(exit, spec);
 }
 
-/** What a server is short of to be as one of its dependents asks; undefined: nothing. */
+/** Why a server does not meet a dependent's condition; undefined if it does. */
 export function missing(server: string, condition: Condition, standing: Standing): Missing | undefined {
   if (isMet(standing, condition)) return undefined;
   return { server, condition, state: shortfall(standing, condition), resting: isResting(standing) };
@@ -62,21 +62,21 @@ function because({ state, reason }: Standing): string {
   return reason === undefined ? state : `${state}: ${reason}`;
 }
 
-/** What a server is once it meets a condition. */
+/** What a server is once it meets the condition. */
 export const CONDITION_STATE: Readonly<Record<Condition, string>> = {
   started: "running",
   ready: "ready",
   completed: "completed",
 };
 
-/** What it is waited for to do. */
+/** What others wait for it to do. */
 export const CONDITION_VERB: Readonly<Record<Condition, string>> = {
   started: "to run",
   ready: "to be ready",
   completed: "to complete",
 };
 
-/** `waits for db to be ready: held; and for seed to complete: failed: exit 7`. Give it one at least. */
+/** `waits for db to be ready: held; and for seed to complete: failed: exit 7`. Needs at least one. */
 export function waitsText(all: readonly Missing[]): string {
   const each = all.map(({ server, condition, state }) => `${server} ${CONDITION_VERB[condition]}: ${state}`);
   return `waits for ${each.join("; and for ")}`;
@@ -88,7 +88,7 @@ export function waitsSentence(all: readonly Missing[], resting: readonly string[
   return `${waitsText(all)}; it starts automatically once that happens${how}`;
 }
 
-/** Names of those that nothing brings up by itself. */
+/** Names of those that nothing starts automatically. */
 export function restingOf(all: readonly Missing[]): string[] {
   return all.filter(({ resting }) => resting).map(({ server }) => server);
 }

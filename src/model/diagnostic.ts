@@ -1,11 +1,11 @@
 import { visible } from "./visible.ts";
 
-/** A problem that a person can act on: where it is, what cannot be done, and the way out. */
+/** A problem that a person can solve: where it is, what cannot be done, and the way out. */
 export interface Diagnostic {
   readonly severity: "error" | "warning";
   /** Begins with "cannot …" for an error, and ends with what to do. */
   readonly message: string;
-  /** Absolute path of the file that says it. */
+  /** Absolute path of the file that it is in. */
   readonly file?: string;
   /** 1-based. */
   readonly line?: number;
@@ -13,17 +13,17 @@ export interface Diagnostic {
   readonly column?: number;
   /** Key path, such as `servers.web.restart.policy`, where a file has no usable line (TypeScript). */
   readonly path?: string;
-  /** The server it is about, when it is about one. */
+  /** The server concerned, if any. */
   readonly server?: string;
-  /** The action that stands alone that it is about, when it is about one. */
+  /** The standalone action concerned, if any. */
   readonly action?: string;
-  /** Of a problem that was found by looking at this machine: no other would make it right. */
+  /** It was found by looking at this machine, but would occur on any other too. */
   readonly everywhere?: true;
   /** Somebody else holds a port that is needed. */
   readonly portConflict?: true;
 }
 
-/** What a problem of an action is about: the server that it goes with, or the action itself. */
+/** What a problem with an action concerns: its server, or the action itself if it has none. */
 export function aboutAction({
   name,
   server,
@@ -34,7 +34,7 @@ export function aboutAction({
   return server === null ? { action: name } : { server };
 }
 
-/** An expected outcome: a value, or every problem that stood in its way. */
+/** An expected outcome: a value, or all problems that prevented it. */
 export type Result<T> =
   | { readonly ok: true; readonly value: T; readonly warnings: readonly Diagnostic[] }
   | { readonly ok: false; readonly problems: readonly Diagnostic[] };

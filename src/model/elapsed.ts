@@ -12,7 +12,7 @@ const STEPS = [
   [SECOND, "second", "s"],
 ] as const;
 
-/** Whole seconds since a time (unix ms); 0 for a time to come: the clock may have been set back. */
+/** Whole seconds since a time (unix ms); 0 if it lies in the future: the clock may have been set back. */
 export function secondsSince(at: number, now: number): number {
   return Math.max(0, Math.floor((now - at) / SECOND));
 }
@@ -25,7 +25,7 @@ export function span(ms: number): string {
   return `${count} ${step[1]}${count === 1 ? "" : "s"}`;
 }
 
-/** 190000 (ms) → `"3 minutes ago"`; less than a second, or a time to come → `"just now"`. */
+/** 190000 (ms) → `"3 minutes ago"`; less than a second, or in the future → `"just now"`. */
 export function ago(ms: number): string {
   return ms < SECOND ? "just now" : `${span(ms)} ago`;
 }

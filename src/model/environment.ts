@@ -2,12 +2,12 @@ import { own } from "./own.ts";
 import type { ServerSpec } from "./spec.ts";
 import type { SecretValues } from "./spec-parts.ts";
 
-/** Why a server could not be started, in words for a person. */
+/** Why a server could not be started, in words for people. */
 export class SpawnError extends Error {
   readonly portConflict: boolean;
-  /** For want of something that may be there again soon: memory, processes, descriptors, space. */
+  /** The cause may soon be over: too little memory or space, too few processes or descriptors. */
   readonly passing: boolean;
-  /** Nothing can be written where its run would be: it is tried again for as long as that lasts. */
+  /** Its run folder cannot be written: the start is retried until it can. */
   readonly noRoom: boolean;
   constructor(
     message: string,
@@ -24,7 +24,7 @@ export class SpawnError extends Error {
   }
 }
 
-/** What the process gets, and nothing else. Throws a {@link SpawnError} when the value of a secret is not here. */
+/** The whole environment of the process. Throws a {@link SpawnError} if a secret's value is missing. */
 export function environmentOf(spec: Pick<ServerSpec, "env">, secrets: SecretValues): Record<string, string> {
   const entries = Object.entries(spec.env).map(([key, value]): [string, string] => {
     if (typeof value === "string") return [key, value];
@@ -36,7 +36,7 @@ export function environmentOf(spec: Pick<ServerSpec, "env">, secrets: SecretValu
   return Object.fromEntries(entries);
 }
 
-/** Whether it has a secret that was not looked up: such a one has no hash of its value. */
+/** Whether it has a secret that was not looked up, and so has no hash of its value. */
 export function hasUnknownSecret(env: ServerSpec["env"]): boolean {
   return Object.values(env).some((value) => typeof value !== "string" && value.hmac === "");
 }

@@ -5,7 +5,7 @@ import type { StartProgress } from "./start-progress.ts";
 /** What happens while a plan is carried out, in order, for a view to render. */
 export type ApplyEvent =
   | { readonly type: "started"; readonly server: string; readonly action: Action }
-  /** How its start is getting on, which is waited for. */
+  /** Progress of a start that the apply waits for. */
   | { readonly type: "progress"; readonly server: string; readonly progress: StartProgress }
   | { readonly type: "done"; readonly server: string; readonly action: Action; readonly detail: string }
   | {
@@ -14,14 +14,14 @@ export type ApplyEvent =
       readonly action: Action;
       readonly message: string;
       readonly lastLines: readonly string[];
-      /** Which settings would help, if the server is as it should be: a clause each. */
+      /** Settings that would help if the server itself is fine: a clause each. */
       readonly help?: readonly string[];
-      /** Somebody else holds a port that it needs. */
+      /** Another process holds a port that it needs. */
       readonly portConflict?: true;
-      /** The waiting was ended, not the work: what comes of it is not known. */
+      /** The wait was interrupted, not the work: its result is unknown. */
       readonly interrupted?: boolean;
     }
-  /** Taken over; it starts by itself once what it depends on is as it asks. */
+  /** Recorded; it starts automatically once its dependencies meet its conditions. */
   | {
       readonly type: "waiting";
       readonly server: string;

@@ -3,17 +3,17 @@
  * listens, what is shown, what is ended) asks here.
  */
 
-/** A living process, as the system tells of it. */
+/** A living process, as the system reports it. */
 export interface ProcessRow {
   readonly pid: number;
   readonly parent: number;
   readonly group: number;
-  /** Absent where the system does not tell: macOS's `ps`. */
+  /** Absent where the system does not report it: macOS's `ps`. */
   readonly session?: number | undefined;
   readonly start: string;
 }
 
-/** One process, of one boot: a pid is given to another one sooner or later. */
+/** One process of one boot: sooner or later another process gets its pid. */
 export interface Mark {
   readonly pid: number;
   readonly start: string;
@@ -26,22 +26,22 @@ export interface Ancestry {
    */
   readonly lead?: { readonly number: number; readonly isProven: boolean } | undefined;
   readonly main?: Mark | undefined;
-  /** Known as the server's since an earlier look: descendants that were seen. */
+  /** Known as the server's from earlier: descendants that were seen. */
   readonly seen: readonly Mark[];
-  /** Known to be meant: told to end already, whatever has become of their ancestors. */
+  /** Already told to stop, whatever happened to their ancestors. */
   readonly ending?: readonly Mark[];
-  /** Whoever asks. It is no server's, nor is what it descends from. */
+  /** The asking process. Neither it nor its ancestors belong to any server. */
   readonly self: number;
-  /** Of those that lead a group or a session: it is the keeper of another server, and all below it is that server's. */
+  /** The leader of a group or session is another server's keeper: everything below it is that server's. */
   readonly isAnothers: (row: ProcessRow) => boolean;
-  /** Pids that hold the server's port, as far as anybody has looked. */
+  /** Pids that are known to hold the server's port. */
   readonly holders: ReadonlySet<number>;
 }
 
 export interface Family {
-  /** What is stopped with the server. The leader of its session, its keeper, is among them when it lives. */
+  /** What is stopped with the server, including the leader of its session, the keeper, if that is alive. */
   readonly own: readonly ProcessRow[];
-  /** Descended from it, but on their own now: daemons. They are shown and named, and left alone. */
+  /** Descendants that became daemons. They are shown and named, and left alone. */
   readonly left: readonly ProcessRow[];
 }
 
@@ -61,7 +61,7 @@ export function familyOf(table: ProcessTable, ancestry: Ancestry): Family {
   const closure = new Closure(table, { ...limits, remembered });
   closure.add([...living(ending), ...(main ? living([main]) : [])], true);
   if (lead) {
-    // A number of a session is not given out again while somebody is in it: one known member proves the rest.
+    // A session's number is not reused while anyone is in it: one known member proves the rest.
     const isOurs = lead.isProven || living(seen).some((pid) => isIn(table.byPid.get(pid), lead.number));
     if (isOurs) closure.add(table.membersOf(lead.number));
   }
@@ -81,7 +81,7 @@ const isIn = (row: ProcessRow | undefined, number: number) =>
 const numbersOf = (row: ProcessRow | undefined) =>
   row === undefined ? [] : row.session === undefined ? [row.group] : [row.group, row.session];
 
-/** The process and all above it. */
+/** The process and its ancestors. */
 function ancestorsOf(table: ProcessTable, pid: number): ReadonlySet<number> {
   const found = new Set<number>([0, 1]);
   for (let at: number | undefined = pid; at !== undefined && !found.has(at); )
@@ -89,7 +89,7 @@ function ancestorsOf(table: ProcessTable, pid: number): ReadonlySet<number> {
   return found;
 }
 
-/** All living processes of one moment, found by pid, parent, group and session. */
+/** All processes alive at one moment, indexed by pid, parent, group and session. */
 export class ProcessTable {
   readonly rows: readonly ProcessRow[];
   readonly byPid = new Map<number, ProcessRow>();
@@ -111,7 +111,7 @@ export class ProcessTable {
     return this.#children.get(pid) ?? [];
   }
 
-  /** Of the session and of the group of that number. */
+  /** Those in the session or group of that number. */
   membersOf(number: number): readonly number[] {
     return [...(this.#sessions.get(number) ?? []), ...(this.#groups.get(number) ?? [])];
   }
@@ -124,21 +124,21 @@ function put(map: Map<number, number[]>, key: number, value: number): void {
 }
 
 interface Limits {
-  /** Never taken in, nor what is reached through them. */
+  /** Never included, nor anything reached through them. */
   readonly barred: ReadonlySet<number>;
   readonly remembered: ReadonlySet<number>;
-  /** Sessions and groups that the server, or a descendant that was seen, has made: also when who led them is gone. */
+  /** Sessions and groups made by the server or a seen descendant, even if their leader is gone. */
   readonly numbers: ReadonlySet<number>;
   readonly isAnothers: (row: ProcessRow) => boolean;
 }
 
-/** Grows by what belongs to what is in it. */
+/** Grows by everything that belongs to what is already in it. */
 class Closure {
   readonly #table: ProcessTable;
   readonly #limits: Limits;
   readonly #taken = new Map<number, ProcessRow>();
   readonly #whole = new Set<number>();
-  /** Sessions and groups of whoever asks: what shares them is not the server's by that. */
+  /** Sessions and groups of the asking process: sharing them proves nothing. */
   readonly #shared: ReadonlySet<number>;
 
   constructor(table: ProcessTable, limits: Limits) {
@@ -156,7 +156,7 @@ class Closure {
     return [...this.#taken.values()];
   }
 
-  /** `asked`: they themselves are meant, whoever they are. */
+  /** `asked`: these processes themselves, whoever they belong to. */
   add(pids: readonly number[], asked = false): void {
     const { byPid } = this.#table;
     const meant = new Set(asked ? pids : []);
@@ -167,7 +167,7 @@ class Closure {
       if (!meant.has(pid) && this.#isOthers(row)) continue;
       this.#taken.set(pid, row);
       open.push(...this.#table.childrenOf(pid));
-      // A shell that holds nothing itself would start its child again.
+      // A shell that holds no port itself would restart its child.
       if (this.#limits.remembered.has(row.parent)) open.push(row.parent);
       for (const number of numbersOf(row)) {
         if (this.#whole.has(number) || !this.#isOfItsOwn(number)) continue;
@@ -182,7 +182,7 @@ class Closure {
     return (row.pid === row.session || row.pid === row.group) && this.#limits.isAnothers(row);
   }
 
-  /** What a service manager starts may be in the session of that manager, with all of its other servers. */
+  /** What a service manager starts may share the manager's session with all its other servers. */
   #isOfItsOwn(number: number): boolean {
     if (this.#shared.has(number)) return false;
     const { numbers, remembered } = this.#limits;

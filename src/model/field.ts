@@ -9,9 +9,9 @@ import type { BackendKind } from "./backends.ts";
 /** For each backend where a new process is needed when this changes: the parts of the value that its start depends on. */
 export type Start<Value> = Readonly<Partial<Record<BackendKind, (value: Value) => readonly unknown[]>>>;
 
-/** What a row may say beside its schemas. */
+/** What a row may say besides its schemas. */
 export interface Traits<Value> {
-  /** What it is in a record from before there was such a setting. Without one, each record must have it. */
+  /** Its value in a record from before the setting existed. Without one, each record must have it. */
   readonly absent?: Value;
   readonly start?: Start<Value>;
   /**
@@ -23,15 +23,15 @@ export interface Traits<Value> {
   readonly shown?: (value: never, inner: string) => string | undefined;
 }
 
-/** A row as whoever derives something from it sees it. */
+/** A row, for code that derives something from it. */
 export interface AnyRow extends Omit<Traits<unknown>, "start"> {
   readonly start?: Start<never>;
-  /** Absent where nobody writes it. */
+  /** Absent if nobody writes it. */
   readonly written?: z.ZodType;
-  /** Absent where it is used up on the way to the spec. */
+  /** Absent if it is only used on the way to the spec. */
   readonly kept?: z.ZodType;
   readonly becomes?: (written: never, facts: never) => unknown;
-  /** Of a block: what is in its braces. */
+  /** For a block: its own rows. */
   readonly rows?: Rows;
 }
 export type Rows = Readonly<Record<string, AnyRow>>;
@@ -60,7 +60,7 @@ export function keptObject<T extends Rows>(rows: T): z.ZodObject<KeptShape<T>> {
   return z.looseObject(Object.fromEntries(entries)) as unknown as z.ZodObject<KeptShape<T>>;
 }
 
-/** Several settings in braces. To leave them out is to write nothing in them. */
+/** Several settings in braces. Leaving the block out is the same as leaving it empty. */
 export function block<T extends Rows>(
   rows: T,
   about: {
@@ -85,7 +85,7 @@ export function block<T extends Rows>(
   };
 }
 
-/** What is kept of all that was written. */
+/** What is recorded, from what was written. */
 export function become(
   rows: Rows,
   written: Readonly<Record<string, unknown>>,

@@ -3,18 +3,18 @@ import { own } from "./own.ts";
 import type { ServerSpec } from "./spec.ts";
 import type { EnvValue, SecretRef } from "./spec-parts.ts";
 
-/** A folder that records may still name by another path than the configuration does now: both led to the same place. */
+/** A folder that records may still know by another path than the configuration uses now; both led to the same place. */
 export interface FormerName {
   readonly from: string;
   readonly to: string;
-  /** It leads there no more: nothing can be started by it. */
+  /** The path no longer leads there: nothing can be started through it. */
   readonly isGone?: boolean;
 }
 
-/** Those by which something can still be started. */
+/** The names through which something can still be started. */
 export const usable = (former: readonly FormerName[]) => former.filter(({ isGone }) => !isGone);
 
-/** A path, with the names of today. */
+/** A path, with today's names. */
 export function renamed(path: string, former: readonly FormerName[]): string {
   return former.reduce((now, { from, to }) => {
     if (now === from) return to;
@@ -26,7 +26,7 @@ export function renamed(path: string, former: readonly FormerName[]): string {
 type Placed = Pick<ServerSpec | ActionSpec, "program" | "workingDir" | "env"> &
   Partial<Pick<ServerSpec, "readiness" | "liveness">>;
 
-/** `declared` with the places of `recorded`, where that only has them by a former name. */
+/** `declared` with the paths of `recorded` wherever those differ only by a former name. */
 export function settlePlaces<Spec extends Placed>(
   declared: Spec,
   recorded: Placed,
@@ -36,11 +36,11 @@ export function settlePlaces<Spec extends Placed>(
   return placed(declared, recorded, (now, then) => (renamed(then, former) === now ? then : now));
 }
 
-/** `settled` with the places of the same server as it was declared. */
+/** `settled` with the paths of the same server as declared. */
 export const withPlacesOf = <Spec extends Placed>(settled: Spec, declared: Placed): Spec =>
   placed(settled, declared, (_, now) => now);
 
-/** A spec whose places have the names of today. */
+/** A spec whose paths have today's names. */
 export const withNames = <Spec extends Placed>(spec: Spec, former: readonly FormerName[]): Spec =>
   former.length === 0 ? spec : placed(spec, spec, (path) => renamed(path, former));
 

@@ -1,4 +1,4 @@
-/** Names by name: what each one needs. Names that are not keys are passed over. */
+/** What each name needs, by name. Names that are not keys are ignored. */
 export type Graph = ReadonlyMap<string, readonly string[]>;
 
 /**
@@ -26,7 +26,7 @@ export function dependencyOrder(graph: Graph): string[] {
   return order;
 }
 
-/** The same graph with every edge turned round: who needs each name. */
+/** The same graph with every edge reversed: who needs each name. */
 export function reversed(graph: Graph): Graph {
   const turned = new Map<string, string[]>([...graph.keys()].map((name) => [name, []]));
   for (const [name, needed] of graph) for (const other of needed) turned.get(other)?.push(name);

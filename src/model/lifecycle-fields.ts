@@ -7,7 +7,7 @@ import { field, length } from "./server-row.ts";
 import { CONDITIONS, name, probe, RESTART_POLICIES, STOP_SIGNALS } from "./spec-parts.ts";
 import { formatDuration, milliseconds, wholeSeconds } from "./units.ts";
 
-/** The settings of a server's life: how it starts, when it is restarted, how it is stopped and probed, what it waits for. */
+/** The settings of a server's life cycle: start, restart, stop, probes and dependencies. */
 
 const restart = block(
   {
@@ -135,7 +135,7 @@ export const LIFECYCLE_FIELDS = {
       .describe(
         "Longest time from the start of its process until it is ready; defaults to 5m. A process that is not ready by then is stopped, and its start has failed.",
       ),
-    // Absent: whoever looks at it takes `startTimeoutOf`, and can tell that nobody has asked for it.
+    // Absent: readers use `startTimeoutOf`, and can tell that nobody has set it.
     kept: z.number().optional(),
     becomes: (written) => (written === undefined ? undefined : milliseconds(written)),
     shown: formatDuration,

@@ -49,7 +49,7 @@ export const transition = z.object({
   reason: z.string().exactOptional(),
 });
 
-/** What xy cannot do for a server now, and which of its output was lost since its agent began: a clause each. */
+/** What xy cannot do for a server now, and which output was lost since the agent started: a clause each. */
 export const troubles = z.array(z.string());
 
 /** It runs as recorded, but cannot be watched for now: nobody reads its output. The agent keeps trying. */
@@ -78,7 +78,7 @@ export const observed = z.object({
   runningHash: z.string().exactOptional(),
   state: z.enum(STATES),
   operator: operatorWord,
-  /** What was applied was changed since by someone else than xy; says what. */
+  /** What someone other than xy has changed since the apply. */
   drift: z.string().exactOptional(),
   /**
    * It has to be applied again, whatever is declared. `rewritten`: this xy writes its unit in another way, or in another

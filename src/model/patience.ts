@@ -2,16 +2,16 @@ import { SILENCE } from "./signs.ts";
 import type { ServerSpec } from "./spec.ts";
 import { startTimeoutOf } from "./start.ts";
 
-/** How long the start of a server is waited for. */
+/** How long to wait for a server to start. */
 
 export interface Patience {
   /** Longest wait, ms. */
   readonly ms: number;
-  /** Time beyond that in which the end of a start that missed its bound is seen, ms. */
+  /** Extra time to see the end of a start that took too long, ms. */
   readonly slack: number;
-  /** It is over as soon as there is no progress any more, too. */
+  /** The wait also ends as soon as there is no more progress. */
   readonly whileProgress: boolean;
-  /** Where its bound comes from. */
+  /** Where the bound comes from. */
   readonly by: PatienceSource;
 }
 
@@ -21,13 +21,13 @@ export interface Patience {
  */
 type PatienceSource = "wait-timeout" | "start-timeout" | "put-back";
 
-/** A process that misses its start-timeout is ended by whoever runs it: that is seen a little later, ms. */
+/** A process that misses its start-timeout is stopped by what runs it: that is seen a little later, ms. */
 export const SLACK = 5000;
 
-/** Longest wait that the agent takes, ms: a week. */
+/** Longest wait that the agent accepts, ms: a week. */
 export const LONGEST_PATIENCE = 604_800_000;
 
-/** Longest wait for what a server depends on, ms: that is no start of its own. */
+/** Longest wait for a server's dependencies, ms: that time is not part of its own start. */
 export const DEPENDENCIES_PATIENCE = 60_000;
 
 /** `waitMs`: what whoever waits has said; undefined: while there is progress. `putsBack`: a version that ran comes back when this one does not come up. */
@@ -43,7 +43,7 @@ export function patienceFor(
   return { ms, slack: SLACK, whileProgress: true, by: "start-timeout" };
 }
 
-/** No longer than that. */
+/** Limits the wait. */
 export function atMost(longest: number, patience: Patience): Patience {
   if (longest >= patience.ms) return { ...patience, slack: Math.min(patience.slack, longest - patience.ms) };
   return { ...patience, ms: longest, slack: 0, by: "wait-timeout" };

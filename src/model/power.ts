@@ -1,15 +1,15 @@
 import type { Diagnostic } from "./diagnostic.ts";
 
-/** What a configuration can execute, or send somewhere, on the way to a plan. It is asked about before that happens. */
+/** What a configuration can execute or send on the way to a plan. The user is asked before that happens. */
 export type Power = { readonly place: Pick<Diagnostic, "file" | "line" | "column" | "path"> } & (
   | { readonly can: "program" }
-  /** A file of another folder says a part of the configuration. */
+  /** A file in another folder is part of the configuration. */
   | { readonly can: "include"; readonly included: string }
-  /** A shell command line, whose output is a secret. */
+  /** A shell command line whose output is a secret. */
   | { readonly can: "secret"; readonly command: string }
   /** A command line, for people. */
   | { readonly can: "probe"; readonly command: string }
-  /** A URL that a probe asks for, where it is not the server's own. */
+  /** A URL that a probe requests from somewhere other than the server itself. */
   | { readonly can: "request"; readonly url: string }
   /** `password`: where that is from, for people. `includeDir`: where units are written. */
   | {
@@ -22,14 +22,14 @@ export type Power = { readonly place: Pick<Diagnostic, "file" | "line" | "column
   | { readonly can: "client"; readonly client: string }
 );
 
-/** What a person is asked, once for each root. */
+/** The question that a person is asked, once for each root. */
 export interface ConsentQuestion {
-  /** The root, as it was named. */
+  /** The root, by the path that was given. */
   readonly root: string;
   readonly powers: readonly Power[];
 }
 
-/** Where a supervisord is, what is sent there, and where it has units written. */
+/** The address of a supervisord, what is sent there, and where units are written for it. */
 export function managerText({ url, password, includeDir }: Extract<Power, { can: "manager" }>): string {
   const sent = password === undefined ? "" : `, with ${password}`;
   return `${url}${sent}${includeDir === undefined ? "" : `, with units in ${includeDir}`}`;

@@ -7,11 +7,11 @@ export const mcpFacts = z.object({
   protocolVersion: z.string().optional(),
   /** `http+sse`: the one of 2024-11-05, with a stream of its own. Absent: Streamable HTTP. */
   transport: z.string().optional(),
-  /** Where it is instead, when that is not the path that was asked for. */
+  /** Its actual path, if that is not the requested one. */
   path: z.string().optional(),
   serverName: z.string().optional(),
   serverVersion: z.string().optional(),
-  /** Absent: it has none to list, or was not asked. */
+  /** Absent: it lists none, or was not asked. */
   tools: z.array(z.string()).optional(),
   authorization: z.enum(["none", "required"]),
 });

@@ -1,16 +1,16 @@
 import { isRemote } from "./target.ts";
 
-/** The whole URL that a check over HTTP may ask for. */
+/** The whole URL that an HTTP check may request. */
 
 export interface ProbeTarget {
-  /** As a socket wants it: without brackets. */
+  /** As sockets take it: without brackets. */
   readonly host: string;
   readonly port: number;
-  /** With its query. */
+  /** Including the query. */
   readonly path: string;
 }
 
-/** Where a URL leads, with the server's own port in the place of `{port}`; or why nothing is asked there. */
+/** Where a URL leads, with the server's port in place of `{port}`; or why it cannot be requested. */
 export function probeTarget(
   url: string,
   { port, allowRemote }: { readonly port: number | null; readonly allowRemote: boolean },
@@ -39,7 +39,7 @@ export function probeTarget(
   };
 }
 
-/** Whether that is where the server itself is declared to listen: then the listener has to be its own. */
+/** Whether the server itself is declared to listen there: then the listener must belong to it. */
 export function isOwnTarget(
   target: ProbeTarget,
   own: { readonly host?: string | undefined; readonly port: number | null },

@@ -3,15 +3,15 @@ import type { processId } from "./spec-parts.ts";
 
 export type ProcessId = Readonly<z.output<typeof processId>>;
 
-/** What a process is and uses. */
+/** A process and its use of resources. */
 export interface ProcessUsage {
   readonly pid: number;
   readonly parent: number;
   /** Short name. */
   readonly program: string;
-  /** Command line, cut. It may hold secrets. */
+  /** Command line, shortened. It may contain secrets. */
   readonly command: string;
-  /** Of one processor, now. */
+  /** Current share of one processor. */
   readonly cpuPercent: number;
   /** Since its start. */
   readonly cpuSeconds: number;

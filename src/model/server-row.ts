@@ -21,7 +21,7 @@ export interface Facts {
   readonly os: Machine["os"];
   readonly class: (typeof CLASSES)[number];
   readonly program: string;
-  /** With every template filled in, and the port behind its flag. */
+  /** With every template filled in, and the port flag appended. */
   readonly args: readonly string[];
   readonly port: number | null;
   /** Where it listens. */
@@ -29,9 +29,9 @@ export interface Facts {
   readonly mcp: Mcp;
   readonly env: Readonly<Record<string, EnvValue>>;
   readonly workingDir: string;
-  /** Of the probes that run a program: where it was found, and its arguments with every template filled in. */
+  /** For probes that run a program: its path, and its arguments with every template filled in. */
   readonly probes: { readonly [Name in "readiness" | "liveness"]?: ProbeCommand };
-  /** Whose listener counts for a probe that does not say it. */
+  /** Whose listener counts for a probe that does not say so. */
   readonly owner?: Owner;
 }
 
@@ -42,12 +42,12 @@ interface Row<W extends z.ZodType, K extends z.ZodType> extends Traits<z.output<
 }
 
 export const field = <W extends z.ZodType, K extends z.ZodType>(row: Row<W, K>) => row;
-/** A row that follows from the machine and from other rows: nobody writes it. */
+/** A row that follows from the machine and other rows: nobody writes it. */
 export const found = <K extends z.ZodType>(row: Omit<Row<z.ZodUndefined, K>, "written">) => row;
-/** A row that is used up on the way to the spec. */
+/** A row that is only used on the way to the spec. */
 export const used = <W extends z.ZodType>(written: W) => ({ written });
 
-/** Every process gets it at its start, whatever runs it. */
+/** Every process gets it when it starts, whatever runs it. */
 export const everywhere = <Value>(part: (value: Value) => unknown = (value) => value): Start<Value> =>
   inEach((value) => [part(value)]);
 /** The same for parts that not every server has. */

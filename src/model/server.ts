@@ -7,7 +7,7 @@ import { onWhen, whenInput } from "./machine-input.ts";
 import { actionsInput, SERVER_FIELDS } from "./server-fields.ts";
 import { CLASSES } from "./spec-parts.ts";
 
-/** What a person may write, in camelCase: see `server-fields.ts` for a server's own. */
+/** What a person may write, in camelCase; a server's settings are in `server-fields.ts`. */
 
 const URL_CHOICES = 'write a URL such as "http://localhost:9001/RPC2" or "unix:///run/supervisor.sock"';
 
@@ -43,7 +43,7 @@ const supervisordInput = z.strictObject(
   { error: "write a block with url and include-dir" },
 );
 
-/** What a root says of all of its servers; an `on` block says it for some machines. */
+/** A root's settings for all its servers; an `on` block has them for some machines. */
 export const defaultsInput = serverInput.omit({ on: true }).partial();
 
 const ofMachines = {

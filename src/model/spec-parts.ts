@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { NAME_PATTERN } from "./name.ts";
 
-/** What the spec of a server is made of. Durations are milliseconds, sizes bytes. */
+/** The parts of a server's spec. Durations are milliseconds, sizes bytes. */
 
 export const name = z.string().regex(NAME_PATTERN);
 
@@ -63,7 +63,7 @@ export const probe = z.discriminatedUnion("type", [
 ]);
 export type Probe = z.infer<typeof probe>;
 
-/** Whether somebody else may listen in its place. */
+/** Whether another process may listen in its place. */
 export const isAnyones = (probe: Probe): boolean => "owner" in probe && probe.owner === "any";
 
 export const STOP_SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
@@ -85,7 +85,7 @@ export const exit = z.union([
   z.object({ kind: z.literal("unknown"), because: z.string().optional() }),
 ]);
 
-/** Names one process for good: a pid alone is given to another program sooner or later. */
+/** Identifies one process for good: sooner or later another program gets the same pid. */
 export const processId = z.object({
   pid: z.int().min(1),
   /** Start time as the system tells it; opaque, only compared. */

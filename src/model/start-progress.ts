@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** How a start that is waited for is getting on, as the wire tells it too. */
+/** Progress of a start that others wait for, as on the wire. */
 export const startProgress = z.object({
   waited_ms: z.int(),
   bound_ms: z.int().describe("The longest wait."),

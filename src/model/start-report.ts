@@ -4,20 +4,20 @@ import type { ServerSpec } from "./spec.ts";
 import type { StartProgress } from "./start-progress.ts";
 import { formatDuration } from "./units.ts";
 
-/** What is told of a start that is waited for: how it is getting on, and what became of a wait that was in vain. */
+/** What is reported about a start while others wait for it: its progress, and how a failed wait ended. */
 
-/** Between two looks for whether there is something to tell, ms. */
+/** Pause between two checks for news, ms. */
 export const TELL_GAP = 1000;
-/** What has not changed is told again after so long, for the time that it tells, ms. */
+/** Without news, the time waited is reported again after so long, ms. */
 const TELL_EVERY = 5000;
 
-/** Whether there is something to tell since it was told last. What is over in a moment is not told at all. */
+/** Whether there is news since the last report. Starts that are over in a moment are not reported at all. */
 export function isToTell(last: StartProgress | undefined, now: StartProgress): boolean {
   if (last === undefined) return now.waited_ms >= 2 * TELL_GAP;
   return now.waited_ms - last.waited_ms >= TELL_EVERY || !isSameNews(last, now);
 }
 
-/** Nothing but the time differs. */
+/** Only the time differs. */
 export function isSameNews(one: StartProgress, other: StartProgress): boolean {
   return (
     one.evidence === other.evidence &&
@@ -27,7 +27,7 @@ export function isSameNews(one: StartProgress, other: StartProgress): boolean {
   );
 }
 
-/** How a wait ended that was in vain. `over`: its bound, or the start's own. */
+/** How a failed wait ended. `over`: it reached its bound, or the start's own. */
 export interface GivenUp {
   readonly how: "over" | "silent";
   /** Ms. */
@@ -35,7 +35,7 @@ export interface GivenUp {
   readonly patience: Patience;
 }
 
-/** What became of it, up to what was seen last: `not ready after 60s`. */
+/** How it ended, before what was last seen: `not ready after 60s`. */
 export function givenUpText(until: Condition, { how, waited, patience }: GivenUp): string {
   const goal = CONDITION_STATE[until];
   if (how === "over" && patience.by === "start-timeout" && until === "ready")
@@ -45,13 +45,13 @@ export function givenUpText(until: Condition, { how, waited, patience }: GivenUp
   return `not ${goal} after ${whole}, with no sign of life in the last minute`;
 }
 
-/** How often it was started again, to be put behind a message; empty when it was not. */
+/** How often it was restarted, to append to a message; empty if it was not. */
 export function restartsText(restarts: number): string {
   if (restarts === 0) return "";
   return restarts === 1 ? "; restarted once" : `; restarted ${restarts} times`;
 }
 
-/** The runs that failed meanwhile, to be put behind a message; empty when there were none. */
+/** The runs that failed meanwhile, to append to a message; empty if there were none. */
 export function runsText({
   restarts,
   last_failure,
@@ -61,11 +61,11 @@ export function runsText({
   return `${times}${times === "" ? ";" : ","} its last failed run: ${last_failure}`;
 }
 
-/** What a probe says that ran into its timeout. */
+/** What a probe reports when it times out. */
 const TIMED_OUT = /\bwithin [\d.]+ ?m?s\b/;
 const NOTHING_LISTENS = /\bnothing listens on port\b/;
 
-/** Which setting gives a check more time, to be put behind what it says of having had too little; else empty. */
+/** Which setting gives a check more time, to append to its report of a timeout; else empty. */
 export function timeoutHelp(evidence: string, setting: string, ms: number): string {
   if (!TIMED_OUT.test(evidence) || evidence.includes(".timeout`")) return "";
   return `if a check may take longer, set \`${setting}.timeout\` (${formatDuration(ms)} now)`;
@@ -73,13 +73,13 @@ export function timeoutHelp(evidence: string, setting: string, ms: number): stri
 
 interface Facts {
   readonly spec: Pick<ServerSpec, "port" | "readiness">;
-  /** What was seen last of its readiness; undefined: its program does not run. */
+  /** What was last seen of its readiness; undefined: its program does not run. */
   readonly evidence: string | undefined;
-  /** Undefined: it failed by itself. */
+  /** Undefined: it failed on its own. */
   readonly givenUp?: GivenUp | undefined;
 }
 
-/** Which settings would help, if what was seen is not what is wrong: a clause each. */
+/** Settings that would help if the server itself is fine: a clause each. */
 export function startHelp({ spec, evidence, givenUp }: Facts): string[] {
   const help: string[] = [];
   const { type } = spec.readiness;

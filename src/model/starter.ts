@@ -15,7 +15,7 @@ export const starter = z.union([
 ]);
 export type Starter = z.infer<typeof starter>;
 
-/** Why a server rests that a session had started. */
+/** Why a server that a session started is stopped. */
 export const SESSION_OVER = "the `xy up` that started it has ended";
 
 /** `started by` of a server, for people. */

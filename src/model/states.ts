@@ -3,17 +3,17 @@ export const STATES = ["stopped", "starting", "running", "restarting", "failed",
 
 type State = (typeof STATES)[number];
 
-/** A process of it is there, or about to be. */
+/** A process of it exists, or is about to. */
 export function isUp(state: State): boolean {
   return state === "running" || state === "starting";
 }
 
-/** The same, or one follows by itself. */
+/** The same, or one follows automatically. */
 export function isUpOrRestarting(state: State): boolean {
   return isUp(state) || state === "restarting";
 }
 
-/** It does not run, and nothing is about to start it or end it. */
+/** It does not run, and nothing is about to start or stop it. */
 export function isInactive(state: State): boolean {
   return state === "stopped" || state === "failed";
 }

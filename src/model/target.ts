@@ -4,7 +4,7 @@ import type { SupervisordSite } from "./backend-settings.ts";
 
 const UNIX = /^unix:\/\/(\/.*)$/;
 
-/** Path of the socket that a URL names; undefined for one that goes over the network. */
+/** Path of the socket that a URL names; undefined if the URL goes over the network. */
 export function socketIn(url: string): string | undefined {
   return UNIX.exec(url)?.[1];
 }
@@ -21,14 +21,14 @@ export function targetOf(url: string): string {
   return `${parsed.protocol}//${parsed.host}${path}`;
 }
 
-/** A text with whatever stands before a host as its user and password taken away. */
+/** The text without the user and password before any host. */
 export function withoutCredentials(text: string): string {
   return text.replace(/(:\/\/)[^/?#\s]*@/g, "$1");
 }
 
 export type UrlFault = "no-url" | "credentials";
 
-/** What is wrong with the form of a URL. */
+/** What is wrong with a URL's form. */
 export function urlFault(url: string): UrlFault | undefined {
   if (socketIn(url) !== undefined) return undefined;
   const parsed = parse(url);
@@ -36,14 +36,14 @@ export function urlFault(url: string): UrlFault | undefined {
   return parsed.username !== "" || parsed.password !== "" || url.includes("@") ? "credentials" : undefined;
 }
 
-/** Whether what is sent there leaves this machine: a name counts for what it says, whatever it leads to. */
+/** Whether data sent there leaves this machine: names are judged as written, not by what they resolve to. */
 export function isRemote(url: string): boolean {
   if (socketIn(url) !== undefined) return false;
   const host = parse(url)?.hostname;
   return host === undefined || !LOOPBACK.test(host);
 }
 
-/** As a URL has them once it is parsed: in lower case, and each way to write an address as one. */
+/** As in a parsed URL: lower case, and one spelling for each address. */
 const LOOPBACK = /^(localhost\.?|127\.\d+\.\d+\.\d+|\[::1\]|\[::ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4}\])$/;
 
 /** Whether anybody on the way can read what is sent there. */

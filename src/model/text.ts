@@ -7,7 +7,7 @@ export function linesIn(bytes: Buffer): number {
   return found;
 }
 
-/** A word as one would type it into a shell; one that holds what nobody would see is shown escaped instead. */
+/** A word as typed into a shell; if it contains invisible characters, it is escaped instead. */
 export function shellWord(word: string): string {
   if (/^[\w@%+=:,./~-]+$/.test(word)) return word;
   if (visible(word) !== word) return quote(word);
@@ -15,7 +15,7 @@ export function shellWord(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** In quotes that tell where it begins and ends, with all that is in it. */
+/** In quotes, with everything in it visible. */
 export function quote(text: string): string {
   return `"${visible(text.replace(/["\\]/g, "\\$&"))}"`;
 }

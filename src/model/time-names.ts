@@ -5,12 +5,12 @@ import { withoutUndefined } from "./without-undefined.ts";
 
 type PauseTimes = Readonly<z.output<typeof schema.pauseTimes>>;
 
-/** The names, and only names, that documents and the wire have for times; those of {@link Observed} stay until 1.0. */
+/** The names of times in documents and on the wire; those of {@link Observed} stay until 1.0. */
 interface Times<T extends Partial<Observed>> extends Readonly<z.output<typeof schema.timeNames>> {
   readonly paused?: NonNullable<T["paused"]> & PauseTimes;
 }
 
-/** An observation as others read it: its times also by the names that say their unit. */
+/** An observation whose times also have the names that say their unit. */
 export function withTimeNames<T extends Pick<Partial<Observed>, "startedAt" | "nextStartAt" | "paused">>(
   observed: T,
 ): T & Times<T> {

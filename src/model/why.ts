@@ -116,7 +116,7 @@ function failed(observed: Observed, now: number): string[] {
   ];
 }
 
-/** Characters of a line of output that stands in a sentence: none of it begins a line of its own there. */
+/** Most characters of an output line that is quoted in a sentence. */
 const LONGEST_QUOTE = 60;
 
 function shortened(line: string): string {
@@ -217,7 +217,7 @@ function remarks({ name, state, drift, spec, kept, troubles = [] }: Observed): s
   const back = kept || spec?.wanted === "ignore" ? "" : " `xy apply` restores it.";
   const drifted = `What was applied was changed outside xy: ${drift}.${back}`;
   const unreadable = `The record of what was applied to ${name} cannot be read; ${writtenAgain(name, kept)} writes it again.`;
-  // Of one that runs it is said why it does.
+  // For a running server, the paragraph says why it runs.
   const isKept = kept && state !== "running";
   return [
     ...(isKept ? [`No configuration declares it; \`xy forget ${name}\` removes it.`] : []),
