@@ -1,7 +1,9 @@
 import { pidsOf } from "../backends/units/family.ts";
 import { EXIT } from "../model/exit-codes.ts";
 import { Redactor } from "../model/redact.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import type { ResultOf } from "../rpc/contract.ts";
+import { bridgeEntryOf } from "../rpc/entries.ts";
 import { processEntries } from "../rpc/usage-contract.ts";
 import { usageOf } from "../system/usage.ts";
 import { showsBoxes } from "../views/tree.ts";
@@ -33,7 +35,7 @@ export default class Children extends BaseCommand {
   }
 
   async #ofUnit(address: Address): Promise<ResultOf<"children">> {
-    const { pid, state } = await observeUnit(this, address);
+    const { pid, state, bridge } = await observeUnit(this, address);
     const usage = await usageOf(await pidsOf(address, pid));
     const { name } = address;
     if (usage.length === 0)
@@ -43,6 +45,10 @@ export default class Children extends BaseCommand {
       );
     const known = await withUnits(this, address, async ({ store }) => store.read(name));
     const redactor = new Redactor(known?.secrets ?? {}, known?.spec.env ?? {});
-    return { ...wireName(address), ...processEntries(usage, (text) => redactor.line(text)) };
+    return {
+      ...wireName(address),
+      ...processEntries(usage, (text) => redactor.line(text)),
+      ...bridgeEntryOf(withoutUndefined({ bridge })),
+    };
   }
 }

@@ -121,6 +121,8 @@ function rowOf(entry: ListEntry): ListRow {
     paused,
     unwatched,
     waits_for,
+    sleeping,
+    bridge,
   } = entry;
   return {
     name,
@@ -137,6 +139,8 @@ function rowOf(entry: ListEntry): ListRow {
     paused: paused !== undefined,
     kept: entry.kept === true,
     unwatched: unwatched !== undefined,
+    sleeping: sleeping === true,
+    clients: bridge?.session_count,
     waitsFor: (waits_for ?? []).map(({ server }) => server),
   };
 }

@@ -40,9 +40,14 @@ function nodeOf({
   paused,
   unwatched,
   waits_for,
+  sleeping,
   depends_on,
 }: TreeEntry): TreeNode {
   const waitsFor = waits_for ?? [];
-  const is = { paused: paused !== undefined, unwatched: unwatched !== undefined };
+  const is = {
+    paused: paused !== undefined,
+    unwatched: unwatched !== undefined,
+    sleeping: sleeping === true,
+  };
   return { name, project, state, ready, held, ...is, waitsFor, dependsOn: depends_on };
 }

@@ -1,61 +1,17 @@
 import { z } from "zod";
-import { MOST_NAMED } from "./bridge-place.ts";
+import { bridgeFacts } from "./bridge-facts.ts";
 import { mcpFacts } from "./probe-report.ts";
 
-/** What a bridge to a server over stdin and stdout tells xy of itself. */
-
-const unixMs = z.int();
-
-export const bridgeFacts = z.object({
-  /** `session`: a process for each client; `all`: one for all of them. */
-  share: z.enum(["session", "all"]),
-  start: z.enum(["eager", "on-demand"]),
-  /** No process of the server runs; the next request starts one. */
-  sleeping: z.boolean(),
-  /** Clients, the one that was used last first. */
-  sessions: z
-    .array(
-      z.object({
-        /** The beginning of its id, which its lines in the log begin with. */
-        id: z.string(),
-        /** Name and version, as the client says them. */
-        client: z.string().optional(),
-        opened_at_unix_ms: unixMs,
-        used_at_unix_ms: unixMs,
-        /** Streams that it has open. */
-        streams: z.int(),
-        /** Its requests that are being worked on. */
-        calls: z.int(),
-      }),
-    )
-    .max(MOST_NAMED),
-  /** How many there are; not all of them are named. */
-  session_count: z.int(),
-  /** Processes of the server that were started for clients. */
-  children: z
-    .array(
-      z.object({
-        pid: z.int(),
-        started_at_unix_ms: unixMs,
-        /** The session that it works for; absent: all of them. */
-        session: z.string().optional(),
-        busy: z.boolean(),
-      }),
-    )
-    .max(MOST_NAMED),
-  child_count: z.int(),
-});
-
+/** What a bridge to a server over stdin and stdout tells xy of itself and of the server. */
 export const bridgeStatus = z.object({
   /** The server was seen to start and to list its tools, and none of its processes has crashed since. */
   works: z.boolean(),
   /** Why it does not, one clause. */
   reason: z.string().optional(),
   /** When it is started again. */
-  next_start_at_unix_ms: unixMs.optional(),
+  next_start_at_unix_ms: z.int().optional(),
   mcp: mcpFacts.optional(),
   bridge: bridgeFacts,
 });
 
-export type BridgeFacts = Readonly<z.output<typeof bridgeFacts>>;
 export type BridgeStatus = Readonly<z.output<typeof bridgeStatus>>;

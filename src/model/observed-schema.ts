@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { BACKENDS } from "./backends.ts";
+import { bridgeFacts } from "./bridge-facts.ts";
 import { mcpFacts } from "./probe-report.ts";
 import { serverSpec } from "./spec.ts";
 import { CONDITIONS, exit } from "./spec-parts.ts";
@@ -117,6 +118,8 @@ export const observed = z.object({
   healthy: verdict,
   /** What an MCP server said of itself, once its live process has. */
   mcp: mcpFacts.exactOptional(),
+  /** Of a server over stdin and stdout that runs: what its bridge tells. */
+  bridge: bridgeFacts.exactOptional(),
   /** It starts automatically as soon as these have changed; only while it waits for them. */
   waitsFor: z.array(missing).exactOptional(),
   /** No configuration has declared it: a person has added it, and only a person removes it. */

@@ -1,5 +1,6 @@
 /** One look of a probe, and what it rests on. */
 import { z } from "zod";
+import { bridgeFacts } from "./bridge-facts.ts";
 /** What an MCP server said of itself. */
 export const mcpFacts = z.object({
   /** `legacy`: up to 2025-11-25, opened by `initialize`; `modern`: since 2026-07-28. Absent: it wants authorization first. */
@@ -23,5 +24,6 @@ export const probeReport = z.object({
   evidence: z.string(),
   steps: z.array(probeStep),
   mcp: mcpFacts.optional(),
+  bridge: bridgeFacts.optional(),
 });
 export type ProbeReport = z.infer<typeof probeReport>;

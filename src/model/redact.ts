@@ -1,3 +1,4 @@
+import type { BridgeFacts } from "./bridge-facts.ts";
 import { own } from "./own.ts";
 import type { McpFacts } from "./probe-report.ts";
 import type { EnvValue, SecretValues } from "./spec-parts.ts";
@@ -138,6 +139,15 @@ export class Redactor {
       ...(serverVersion !== undefined && { serverVersion: this.evidence(serverVersion) }),
       ...(tools && { tools: tools.map((tool) => this.evidence(tool)) }),
     };
+  }
+
+  /** A client may say any name. */
+  bridge(facts: BridgeFacts): BridgeFacts {
+    const sessions = facts.sessions.map(({ client, ...session }) => ({
+      ...session,
+      ...(client !== undefined && { client: this.evidence(client) }),
+    }));
+    return { ...facts, sessions };
   }
 
   #hide(text: string): string {

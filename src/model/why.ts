@@ -12,6 +12,7 @@ export function why(observed: Observed, now: number): string {
   const sentences = observed.spec?.wanted === "ignore" ? ignored(observed) : byState(observed, now);
   return [
     ...sentences,
+    ...bridged(observed, now),
     ...unwatched(observed),
     ...paused(observed, now),
     ...restored(observed, now),
@@ -189,6 +190,26 @@ function howStopped({ reason, lastExit }: Observed): string {
 
 function ignored({ name, state }: Observed): string[] {
   return [`${name} is ${state}. It is declared with wanted "ignore": apply never touches it.`];
+}
+
+function bridged({ bridge, state }: Observed, now: number): string[] {
+  if (bridge === undefined || state !== "running") return [];
+  const { sleeping, session_count: clients, children, child_count: count } = bridge;
+  const uses =
+    clients === 0
+      ? "No client is connected."
+      : `${clients} ${clients === 1 ? "client is" : "clients are"} connected.`;
+  if (sleeping) return [uses, "It is asleep: none of its processes runs, and the next request starts one."];
+  const [first] = children;
+  if (first === undefined) return [uses];
+  const oldest = Math.min(...children.map(({ started_at_unix_ms: at }) => at));
+  const age = uptime(Math.max(0, now - oldest));
+  return [
+    uses,
+    count === 1
+      ? `Process ${first.pid} has worked for ${age}.`
+      : `${count} processes work, the oldest for ${age}.`,
+  ];
 }
 
 function unwatched({ unwatched: how }: Observed): string[] {

@@ -1,3 +1,4 @@
+import type { BridgeFacts } from "../model/bridge-facts.ts";
 import { TOKEN_VARIABLE } from "../model/bridge-token.ts";
 import { environmentOf } from "../model/environment.ts";
 import { isStdio } from "../model/mcp-fields.ts";
@@ -7,9 +8,10 @@ import type { ServerSpec } from "../model/spec.ts";
 import type { Probe, SecretValues } from "../model/spec-parts.ts";
 import { timeoutHelp } from "../model/start-report.ts";
 import { packageVersion } from "../system/package.ts";
+import { bridgeProbe } from "./bridge.ts";
 import { commandProbe } from "./command.ts";
 import { type HttpTarget, httpProbe } from "./http.ts";
-import { at, ListenerProbe } from "./listener.ts";
+import { at, ListenerProbe, type ListenerReport } from "./listener.ts";
 import { type McpTarget, mcpProbe } from "./mcp.ts";
 import type { Subject } from "./subject.ts";
 
@@ -24,6 +26,9 @@ export interface Look extends ProbeReport {
 /** Probes that look at something; the others wait for an event. */
 export type LookingProbe = Exclude<Probe, { type: "none" | "log" }>;
 type NetworkProbe = Exclude<LookingProbe, { type: "command" }>;
+
+/** For a bridge to tell about its clients, ms. */
+const FACTS_BOUND = 1000;
 
 /** Looks at one run of a server through its probes. */
 export class Prober {
@@ -55,13 +60,34 @@ export class Prober {
     const listener = await this.#listener.look({ ...probe, host: spec.host });
     if (probe.type === "tcp" || !listener.ok || listener.address === undefined) return listener;
     const place = { address: listener.address, host: spec.host, ...authorization(spec, secrets) };
+    if (probe.type === "mcp" && isStdio(spec.mcp) && probe.port === spec.port)
+      return after(listener, await this.#askBridge(spec, probe, place));
     const seen = await this.#ask(probe, place);
     const look = probe.type === "mcp" ? withHelp(seen, probe, spec) : seen;
-    return {
-      ...look,
-      evidence: `${look.evidence}${listener.exposure ?? ""}`,
-      steps: [...listener.steps, ...look.steps],
-    };
+    return after(listener, look);
+  }
+
+  /** What the bridge of a server over stdin and stdout tells now; undefined: nothing, or it has none. */
+  async bridgeFacts(spec: ServerSpec, secrets: SecretValues): Promise<BridgeFacts | undefined> {
+    const { host, port, mcp } = spec;
+    if (!isStdio(mcp) || port === null) return undefined;
+    const { address } = await this.#listener.look({ host, port, timeout: FACTS_BOUND });
+    if (address === undefined) return undefined;
+    const place = { address, host, ...authorization(spec, secrets) };
+    const { bridge } = await this.#askBridge(spec, { port, timeout: FACTS_BOUND }, place);
+    return bridge;
+  }
+
+  #askBridge(
+    { liveness }: ServerSpec,
+    probe: Pick<NetworkProbe, "port" | "timeout">,
+    { host, ...place }: Pick<HttpTarget, "address" | "host" | "headers">,
+  ): Promise<Look> {
+    const { port, timeout: timeoutMs } = probe;
+    return bridgeProbe(
+      { ...place, port, host: at(host, port), timeoutMs },
+      probe === liveness ? "liveness" : "readiness",
+    );
   }
 
   #learn({ mcp }: ProbeReport, path: string): void {
@@ -93,6 +119,11 @@ export class Prober {
 function authorization({ mcp }: ServerSpec, secrets: SecretValues): Pick<HttpTarget, "headers"> {
   const token = isStdio(mcp) ? own(secrets, TOKEN_VARIABLE) : undefined;
   return token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } };
+}
+
+/** What was seen of a listener that is as it should be, and then of what it answers. */
+function after({ steps, exposure = "" }: ListenerReport, look: Look): Look {
+  return { ...look, evidence: `${look.evidence}${exposure}`, steps: [...steps, ...look.steps] };
 }
 
 /** For an address other than the server's own, nobody can say who should listen there. */

@@ -33,7 +33,15 @@ export function listEntryOf(observed: Observed, now: number): ListEntry {
     ready: running ? YES_NO[ready.status] : false,
     healthy: running ? YES_NO[healthy.status] : null,
     ...withoutUndefined({ waits_for, kept, troubles }),
+    ...bridgeEntryOf(observed),
   };
+}
+
+/** Who uses a server over stdin and stdout, and what works for them. */
+export function bridgeEntryOf({ bridge }: Pick<Observed, "bridge">): Pick<ListEntry, "sleeping" | "bridge"> {
+  if (bridge === undefined) return {};
+  const { sleeping, ...rest } = bridge;
+  return { ...(sleeping ? { sleeping } : {}), bridge: rest };
 }
 
 /** How a server's last process ended. A signal is no code, as of a process that nobody saw end. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { BACKENDS } from "../model/backends.ts";
+import { bridgeFacts } from "../model/bridge-facts.ts";
 import {
   missing,
   operatorWord,
@@ -17,6 +18,8 @@ import { starter } from "../model/starter.ts";
 import { STATES } from "../model/states.ts";
 
 /** What the wire says of one server: in a list, in a tree, and by itself. */
+
+export const bridgeEntry = bridgeFacts.omit({ sleeping: true });
 
 export const listEntry = z.object({
   name: z.string(),
@@ -63,6 +66,10 @@ export const listEntry = z.object({
   kept: z.literal(true).optional(),
   /** What xy cannot do for it now, a clause each, such as `its record cannot be written: no space left on device (ENOSPC)`. */
   troubles: troubles.optional(),
+  /** Its bridge runs, and no process of the server itself: the next request starts one. Ready, if it was seen to work. */
+  sleeping: z.literal(true).optional(),
+  /** Of a server over stdin and stdout: its clients, and the processes that work for them. */
+  bridge: bridgeEntry.optional(),
   /** Where its project's configuration was, which is gone; `xy list` alone looks. */
   root_gone: z.string().optional(),
 });

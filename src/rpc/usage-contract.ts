@@ -5,6 +5,7 @@ import type { ProcessUsage } from "../model/process.ts";
 import { name } from "../model/spec-parts.ts";
 import { STATES } from "../model/states.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
+import { bridgeEntry } from "./entry-contract.ts";
 
 /** The methods about what servers use, and how they have done. */
 
@@ -77,6 +78,9 @@ export const usageContract = {
       processes: z.array(processEntry),
       cpu_percent: z.number(),
       memory_bytes: z.int(),
+      /** As in its entry of a list. */
+      sleeping: z.literal(true).optional(),
+      bridge: bridgeEntry.optional(),
     }),
   },
   stats: {

@@ -1,6 +1,7 @@
 import { uptime } from "../model/elapsed.ts";
 import type { Observed, StateName, Verdict } from "../model/observed.ts";
 import { visible } from "../model/visible.ts";
+import { clientsText } from "./bridge.ts";
 import type { Screen, Style } from "./screen.ts";
 import { type Cell, type Column, table } from "./table.ts";
 import { cut, displayWidth, wrapHard } from "./width.ts";
@@ -31,6 +32,10 @@ export interface ListRow extends Pick<Observed, "name" | "project" | "state"> {
   readonly paused?: boolean;
   /** Its process cannot be watched at the moment. */
   readonly unwatched?: boolean;
+  /** It runs, and none of its own processes does until the next request. */
+  readonly sleeping?: boolean;
+  /** How many clients its bridge has; undefined: it has no bridge. */
+  readonly clients?: number | undefined;
   /** Whether it is probed continuously. Default true. */
   readonly isWatched?: boolean;
   /** Names of the servers whose state it waits for. */
@@ -91,11 +96,14 @@ export interface StateFacts {
   readonly held: boolean;
   readonly paused: boolean;
   readonly unwatched?: boolean;
+  readonly sleeping?: boolean;
+  readonly clients?: number | undefined;
   /** Names of the servers whose state it waits for. */
   readonly waitsFor: readonly string[];
 }
 
-export function stateText({ state, held, paused, unwatched = false, waitsFor }: StateFacts): string {
+export function stateText(facts: StateFacts): string {
+  const { state, held, paused, unwatched = false, sleeping = false, clients = 0, waitsFor } = facts;
   const [first, ...others] = waitsFor;
   if (first !== undefined) {
     const more = others.length === 0 ? "" : ` +${others.length}`;
@@ -103,16 +111,19 @@ export function stateText({ state, held, paused, unwatched = false, waitsFor }: 
   }
   if (state === "stopped" && held) return "stopped (held)";
   if (unwatched) return `${state} (unwatched)`;
-  return paused ? `${state} (paused)` : state;
+  if (paused) return `${state} (paused)`;
+  if (sleeping) return `${state} (asleep)`;
+  return clients === 0 ? state : `${state} (${clientsText(clients)})`;
 }
 
 function cells(server: ListRow, several: boolean): Cell[] {
   const { state, ready, pid, uptimeMs, held, paused = false, unwatched = false, waitsFor = [] } = server;
+  const { sleeping = false, clients } = server;
   const verdict = ready === null ? "unknown" : ready ? "ok" : "failing";
   return [
     { text: labelOf(server, several) },
     {
-      text: stateText({ state, held, paused, unwatched, waitsFor }),
+      text: stateText({ state, held, paused, unwatched, sleeping, clients, waitsFor }),
       style: waitsFor.length > 0 || unwatched ? "yellow" : stateStyle(state, verdict),
     },
     readyCell(state, verdict, server.isWatched ?? true),

@@ -10,6 +10,7 @@ import {
 } from "../model/observed.ts";
 import { formatStarter } from "../model/starter.ts";
 import { quotedLine, visible } from "../model/visible.ts";
+import { childLines, clientsText, sessionLines } from "./bridge.ts";
 import { type Fact, interestingFacts } from "./facts.ts";
 import { stateStyle, stateText } from "./list.ts";
 import { type Paint, painter, type Screen, type Style } from "./screen.ts";
@@ -38,6 +39,7 @@ export function statusView(observed: Observed, details: StatusDetails, screen: S
       screen,
       paint,
     ),
+    ...bridgeSections(observed, screen, paint),
     section("Recent transitions", transitionLines(details.transitions ?? [], screen.now), screen, paint),
     specLines(observed, screen, paint),
   ];
@@ -52,12 +54,16 @@ function stateRows(observed: Observed, { now }: Screen): Row[] {
   const { state, ready, healthy, reason, pid, startedAt, lastExit, drift, operator, paused, startedBy } =
     observed;
   const { restartCount, restored, unwatched } = observed;
-  const { waitsFor = [], troubles = [] } = observed;
+  const { waitsFor = [], troubles = [], bridge } = observed;
+  const facts = {
+    ...{ state, held: operator === "stop", paused: paused !== undefined, unwatched: unwatched !== undefined },
+    ...{ sleeping: bridge?.sleeping ?? false, waitsFor: [] },
+  };
   const running = state === "running" || state === "starting";
   const rows: (Row | undefined)[] = [
     {
       label: "state",
-      value: `${stateText({ state, held: operator === "stop", paused: paused !== undefined, unwatched: unwatched !== undefined, waitsFor: [] })}, ${since(observed, now)}`,
+      value: `${stateText(facts)}, ${since(observed, now)}`,
       style: waitsFor.length > 0 ? "yellow" : stateStyle(state, ready.status),
     },
     ...waitsFor.map(waitRow),
@@ -80,6 +86,7 @@ function stateRows(observed: Observed, { now }: Screen): Row[] {
     running ? verdictRow("ready", ready, now) : undefined,
     running ? verdictRow("healthy", healthy, now) : undefined,
     ...mcpRows(observed),
+    bridge && { label: "shared", value: sharedText(bridge) },
     restartCount === undefined ? undefined : { label: "restarts", value: restarts(observed, now) },
     lastExit && { label: "last exit", value: `${formatExit(lastExit.exit)}, ${ago(now - lastExit.at)}` },
     drift === undefined
@@ -138,6 +145,21 @@ function mcpRows({ mcp }: Observed): Row[] {
   return tools === undefined
     ? rows
     : [...rows, { label: "tools", value: `${tools.length}: ${tools.join(", ")}` }];
+}
+
+function sharedText({ share, start, sleeping, session_count }: NonNullable<Observed["bridge"]>): string {
+  const whose = share === "all" ? "one process for all clients" : "a process for each client";
+  const when = start === "on-demand" ? ", started on demand" : "";
+  const how = sleeping ? "; asleep until the next request" : "";
+  return `${whose}${when}; ${clientsText(session_count)}${how}`;
+}
+
+function bridgeSections({ bridge }: Observed, screen: Screen, paint: Paint): string[][] {
+  if (bridge === undefined) return [];
+  return [
+    section(`Clients: ${bridge.session_count}`, sessionLines(bridge, screen.now), screen, paint),
+    section(`Processes: ${bridge.child_count}`, childLines(bridge, screen.now), screen, paint),
+  ];
 }
 
 function restarts({ restartCount = 0, state, nextStartAt }: Observed, now: number): string {

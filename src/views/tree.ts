@@ -13,6 +13,7 @@ export interface TreeNode extends Pick<Observed, "name" | "project" | "state"> {
   readonly held: boolean;
   readonly paused: boolean;
   readonly unwatched?: boolean;
+  readonly sleeping?: boolean;
   readonly waitsFor: readonly Missing[];
 }
 
@@ -126,13 +127,21 @@ function textOf(
   return `${paint("dim", stem)}${name}${gap}${paint(style, short)}${paint("dim", rest)}`;
 }
 
-function stateOf({ state, ready, held, paused, unwatched = false, waitsFor }: TreeNode): string {
+function stateOf({
+  state,
+  ready,
+  held,
+  paused,
+  unwatched = false,
+  sleeping = false,
+  waitsFor,
+}: TreeNode): string {
   const [first, ...others] = waitsFor;
   if (first !== undefined) {
     const more = others.length === 0 ? "" : ` (+${others.length})`;
     return visible(`waits for ${first.server}${more}: ${first.state}`);
   }
-  const text = stateText({ state, held, paused, unwatched, waitsFor: [] });
+  const text = stateText({ state, held, paused, unwatched, sleeping, waitsFor: [] });
   if (state !== "running") return text;
   return `${text}, ${ready === true ? "ready" : ready === null ? "not ready yet" : "not ready"}`;
 }

@@ -1,9 +1,11 @@
 import { uptime } from "../model/elapsed.ts";
 import type { StateName } from "../model/observed.ts";
+import { ASLEEP, type Bridged, clientsText, sessionLines } from "./bridge.ts";
 import { stateStyle } from "./list.ts";
 import type { Screen } from "./screen.ts";
 import { type Cell, type Column, table } from "./table.ts";
 import { strokesOf } from "./tree.ts";
+import { cut } from "./width.ts";
 
 /** What processes and servers use. */
 
@@ -22,6 +24,9 @@ export interface Family {
   readonly processes: readonly ProcessRow[];
   readonly cpu_percent: number;
   readonly memory_bytes: number;
+  readonly sleeping?: true | undefined;
+  /** Of a server over stdin and stdout: whom its processes work for. */
+  readonly bridge?: Bridged | undefined;
 }
 
 const PROCESS_COLUMNS: readonly Column[] = [
@@ -38,12 +43,18 @@ const LEFT =
 /** Processes as a tree in a table, and their sum, with a newline at its end. */
 export function childrenView(family: Family, screen: Screen & { readonly ascii: boolean }): string {
   const stems = stemsOf(family.processes, screen.ascii);
+  const owners = new Map(
+    (family.bridge?.children ?? []).map(({ pid, session }) => [
+      pid,
+      session === undefined ? "" : `[${session}] `,
+    ]),
+  );
   const rows = family.processes.map((one, i): Cell[] => [
     { text: String(one.pid) },
     { text: percent(one.cpu_percent) },
     { text: bytes(one.memory_bytes) },
     { text: one.started_at_unix_ms === undefined ? "-" : uptime(screen.now - one.started_at_unix_ms) },
-    { text: `${stems[i] ?? ""}${one.left ? "(left) " : ""}${one.command}` },
+    { text: `${stems[i] ?? ""}${one.left ? "(left) " : ""}${owners.get(one.pid) ?? ""}${one.command}` },
   ]);
   const count = family.processes.length;
   const sum: Cell[] = [
@@ -54,7 +65,16 @@ export function childrenView(family: Family, screen: Screen & { readonly ascii: 
     { text: `${count} ${count === 1 ? "process" : "processes"}`, style: "dim" },
   ];
   const leftovers = family.processes.some(({ left }) => left) ? `${LEFT}\n` : "";
-  return `${table(PROCESS_COLUMNS, count > 1 ? [...rows, sum] : rows, screen)}${leftovers}`;
+  const processes = table(PROCESS_COLUMNS, count > 1 ? [...rows, sum] : rows, screen);
+  return `${processes}${leftovers}${bridgeText(family, screen)}`;
+}
+
+/** The clients of a server over stdin and stdout, after its processes. */
+function bridgeText({ bridge, sleeping }: Family, { now, width }: Screen): string {
+  if (bridge === undefined) return "";
+  const clients = sessionLines(bridge, now).map((line) => cut(line, width));
+  const head = clients.length === 0 ? "No clients." : `${clientsText(bridge.session_count)}:`;
+  return [...(sleeping ? [ASLEEP] : []), head, ...clients].map((line) => `${line}\n`).join("");
 }
 
 /** What is drawn before each command. */

@@ -53,15 +53,23 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
   const sessions = new Sessions(registry);
   sessions.watch();
   return {
-    list: async ({ project }) => registry.all(project).map((server) => listEntry(registry, server)),
-    status: async ({ name, project }) => statusOf(registry, registry.get(name, project), agent.stateDir),
+    list: async ({ project }) =>
+      (await upToDate(registry.all(project))).map((server) => listEntry(registry, server)),
+    status: async ({ name, project }) => {
+      const server = registry.get(name, project);
+      await upToDate([server]);
+      return statusOf(registry, server, agent.stateDir);
+    },
     why: async ({ name, project }) => {
       const server = registry.get(name, project);
+      await upToDate([server]);
       const text = why(observedOf(registry, server, true), Date.now());
       return { project: server.spec.project, name: server.spec.name, why: text };
     },
     tree: async ({ project }) =>
-      registry.all(project).map((server) => treeEntryOf(seenOf(registry, server), Date.now())),
+      (await upToDate(registry.all(project))).map((server) =>
+        treeEntryOf(seenOf(registry, server), Date.now()),
+      ),
     start: (params, caller) => start(registry, params, caller.gone),
     stop: (params) => stop(registry, params),
     restart: (params, caller) => restart(registry, params, caller.gone),
@@ -71,6 +79,7 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
     reload: ({ project }) => runReload(agent.stateDir, project),
     observe: async ({ project, name }) => {
       const servers = name === undefined ? registry.all(project) : [registry.get(name, project)];
+      await upToDate(servers);
       return servers.map((server) => withTimeNames(observedOf(registry, server, name !== undefined)));
     },
     // Watched at its end: what it starts is the session's by then, and until then the caller is the session.
@@ -164,6 +173,12 @@ function sourceOf(server: Supervised): LogSource {
     mostBehind: MOST_BEHIND,
     redactor: server.redactor,
   };
+}
+
+/** What their bridges tell of clients is asked for when somebody wants to know it. */
+async function upToDate(servers: Supervised[]): Promise<Supervised[]> {
+  await Promise.all(servers.map(({ probing }) => probing.askBridge()));
+  return servers;
 }
 
 function observedOf(registry: Registry, server: Supervised, withLines: boolean): ObservedByAgent {

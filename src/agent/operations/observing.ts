@@ -31,7 +31,7 @@ export function observeWhole(
 ): ObservedByAgent & { readonly spec: ServerSpec } {
   const { phase, since, reason, lastExit, restartCount, paused } = server.state;
   const { spec, runningHash, starter, probing, drift, restored, kept, troubles } = server;
-  const { mcp } = probing;
+  const { mcp, bridge } = probing;
   const state = publicState(server.state);
   const process = liveProcess(server.state);
   const never = { status: "unknown", evidence: "not running", at: since } as const;
@@ -51,6 +51,7 @@ export function observeWhole(
     ...("startedAt" in phase ? { startedAt: phase.startedAt } : {}),
     ...(lastExit ? { lastExit } : {}),
     ...(mcp ? { mcp } : {}),
+    ...(bridge && state === "running" ? { bridge } : {}),
     ...(paused ? { paused: pauseOf(paused) } : nextStart(phase)),
     ...(server.unwatched ? { unwatched: server.unwatched } : {}),
     ...(starter ? { startedBy: starter } : {}),

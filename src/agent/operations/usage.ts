@@ -1,6 +1,7 @@
 import { secondsSince } from "../../model/elapsed.ts";
 import { withoutUndefined } from "../../model/without-undefined.ts";
 import type { ParsedParams, ResultOf } from "../../rpc/contract.ts";
+import { bridgeEntryOf } from "../../rpc/entries.ts";
 import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { processEntries, totalOf } from "../../rpc/usage-contract.ts";
 import type { Tally } from "../../supervisor/recorded.ts";
@@ -16,6 +17,8 @@ export async function children(
   { name, project }: ParsedParams<"children">,
 ): Promise<ResultOf<"children">> {
   const server = registry.get(name, project);
+  await server.probing.askBridge();
+  const { bridge } = server.probing;
   const { own, left } = await familyOf(server);
   const usage = await usageOf(pidsOf([...own, ...left]));
   if (usage.length === 0)
@@ -28,6 +31,7 @@ export async function children(
     name: server.spec.name,
     project: server.spec.project,
     ...processEntries(usage, redacted, pidsOf(left)),
+    ...bridgeEntryOf(withoutUndefined({ bridge })),
   };
 }
 

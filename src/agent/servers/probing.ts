@@ -1,3 +1,5 @@
+import type { BridgeFacts } from "../../model/bridge-facts.ts";
+import { isBridged } from "../../model/launch.ts";
 import type { Verdict } from "../../model/observed.ts";
 import type { McpFacts, ProbeReport } from "../../model/probe-report.ts";
 import type { Redactor } from "../../model/redact.ts";
@@ -23,6 +25,7 @@ export class Probing {
   readonly #report: (message: string) => void;
   #watch: Watch | undefined;
   #mcp: McpFacts | undefined;
+  #bridge: BridgeFacts | undefined;
   /** The verdicts of probes that a person ran. */
   readonly #found = new Map<ProbeName, Verdict>();
 
@@ -40,11 +43,25 @@ export class Probing {
     return this.#mcp;
   }
 
+  /** Of a server over stdin and stdout: who uses it, as its bridge told last. */
+  get bridge(): BridgeFacts | undefined {
+    return this.#bridge;
+  }
+
+  /** Asks its bridge, if it has one, so that what is shown is what is so now. */
+  async askBridge(): Promise<void> {
+    const { spec, secrets } = this.#server;
+    const watch = this.#watch;
+    const facts = isBridged(spec) ? await watch?.bridgeFacts(spec, secrets) : undefined;
+    if (watch === this.#watch && facts) this.#keep(facts);
+  }
+
   /** Watches this incarnation from now on, or none. `since`: unix ms, before its first line of output. */
   follow(incarnation: Incarnation | undefined, since: number): void {
     this.#watch?.close();
     this.#watch = incarnation && new Watch(incarnation, this.#server.log, since, this.#report);
     this.#found.clear();
+    this.#bridge = undefined;
     if (incarnation === undefined) this.#mcp = undefined;
   }
 
@@ -66,11 +83,12 @@ export class Probing {
   /** A person ran a probe. `asked`: with which spec, and through which watch. */
   note(
     probe: ProbeName,
-    { ok, evidence, mcp }: ProbeReport,
+    { ok, evidence, mcp, bridge }: ProbeReport,
     asked: { readonly spec: ServerSpec; readonly watch: Watch },
   ): void {
     if (asked.watch !== this.#watch || asked.spec !== this.#server.spec) return;
     if (mcp) this.#mcp = mcp;
+    if (bridge) this.#keep(bridge);
     this.#found.set(probe, { status: ok ? "ok" : "failing", evidence, at: Date.now() });
   }
 
@@ -80,8 +98,9 @@ export class Probing {
     void this.#watch?.ask({ spec, secrets, probe: spec[name] }, (look) => {
       // A new spec asks again: an answer to the old question must not count as an answer to the new one.
       if (spec !== this.#server.spec) return;
-      const { ok, evidence, costly, mcp, unknowable } = look;
+      const { ok, evidence, costly, mcp, bridge, unknowable } = look;
       if (isCurrent() && mcp) this.#mcp = redactor.facts(mcp);
+      if (isCurrent() && bridge) this.#keep(bridge);
       answered({
         ok,
         evidence: redactor.evidence(evidence),
@@ -89,6 +108,10 @@ export class Probing {
         ...(unknowable ? { unknowable } : {}),
       });
     });
+  }
+
+  #keep(facts: BridgeFacts): void {
+    this.#bridge = this.#server.redactor.bridge(facts);
   }
 
   /** Settles when the probe that is running now has been answered; undefined without a process. */

@@ -1,3 +1,4 @@
+import type { BridgeFacts } from "../../model/bridge-facts.ts";
 import { type Expression, LONGEST_MATCHED, understood, unusable } from "../../model/expression.ts";
 import type { ProbeReport } from "../../model/probe-report.ts";
 import type { ServerSpec } from "../../model/spec.ts";
@@ -76,6 +77,11 @@ export class Watch {
     const line = await firstMatch(pattern.expression, this.#lastLines(EARLIER_LINES));
     if (line !== undefined) return steps.good("log", printed(line));
     return steps.bad("log", `none of the last ${EARLIER_LINES} lines of this run matches ${probe.pattern}`);
+  }
+
+  /** What its bridge tells now, if it has one. Never rejects. */
+  async bridgeFacts(spec: ServerSpec, secrets: SecretValues): Promise<BridgeFacts | undefined> {
+    return this.#prober.bridgeFacts(spec, secrets).catch(() => undefined);
   }
 
   /** The line of this run that matches, among the last ones that it printed. Never rejects. */

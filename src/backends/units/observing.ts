@@ -46,6 +46,7 @@ async function observe(inventory: Inventory, { record, live }: Known): Promise<O
     healthy: healthOf(record, live, now),
     ...withoutUndefined({
       mcp: glance.mcp,
+      bridge: glance.bridge,
       runningHash,
       pid: live.pid,
       startedAt: live.startedAt,

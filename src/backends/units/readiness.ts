@@ -1,3 +1,5 @@
+import type { BridgeFacts } from "../../model/bridge-facts.ts";
+import { isBridged } from "../../model/launch.ts";
 import type { Observed, Verdict } from "../../model/observed.ts";
 import type { McpFacts } from "../../model/probe-report.ts";
 import { Redactor } from "../../model/redact.ts";
@@ -15,6 +17,7 @@ import type { UnitRecord } from "./record.ts";
 export interface Glance {
   readonly ready: Verdict;
   readonly mcp?: McpFacts;
+  readonly bridge?: BridgeFacts;
 }
 
 /** Probes a process once, as an agent would. `dir`: where a command probe records its process. */
@@ -31,6 +34,7 @@ export async function lookAt(
     evidence: redactor.evidence(look.evidence),
     steps: look.steps.map((step) => ({ ...step, detail: redactor.evidence(step.detail) })),
     ...(look.mcp ? { mcp: redactor.facts(look.mcp) } : {}),
+    ...(look.bridge ? { bridge: redactor.bridge(look.bridge) } : {}),
   };
 }
 
@@ -54,6 +58,7 @@ export async function glanceAt(record: UnitRecord, live: Live, dir: string, now:
       }
     : verdict("unknown", `not checked since it started; \`xy probe ${spec.name}\` checks it`);
   if (readiness.type === "command" || readiness.type === "log") return known;
+  if (readiness.type === "mcp" && isBridged(spec)) return askedBridge(record, live.pid, dir, now);
   const probe = readiness.type === "mcp" ? ({ ...readiness, type: "tcp" } as const) : readiness;
   try {
     const { signal } = new AbortController();
@@ -64,6 +69,22 @@ export async function glanceAt(record: UnitRecord, live: Live, dir: string, now:
     return readiness.type === "mcp" ? known : verdict("ok", look.evidence);
   } catch (error) {
     return verdict("unknown", `cannot be checked now: ${String(error)}`);
+  }
+}
+
+/** A bridge has tried its server: that it is asked leaves nothing behind. */
+async function askedBridge(record: UnitRecord, pid: number, dir: string, now: number): Promise<Glance> {
+  const { readiness } = record.spec;
+  const { signal } = new AbortController();
+  try {
+    const look = await lookAt(record, readiness as LookingProbe, { pid, dir, signal });
+    const { ok, evidence, mcp, bridge } = look;
+    return {
+      ready: { status: ok ? "ok" : "failing", evidence, at: now },
+      ...withoutUndefined({ mcp, bridge }),
+    };
+  } catch (error) {
+    return { ready: { status: "unknown", evidence: `cannot be checked now: ${String(error)}`, at: now } };
   }
 }
 

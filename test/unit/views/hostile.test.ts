@@ -78,6 +78,25 @@ const script = action("backup", "web", {
   schedule: { cron: "* * * * *", timeZone: "Europe/Berlin", missed: "once" },
 });
 
+const bridge: NonNullable<Observed["bridge"]> = {
+  share: "session",
+  start: "on-demand",
+  sleeping: false,
+  sessions: [
+    {
+      id: "3f2a91bc",
+      client: "editor 1",
+      opened_at_unix_ms: NOW,
+      used_at_unix_ms: NOW,
+      streams: 1,
+      calls: 2,
+    },
+  ],
+  session_count: 2,
+  children: [{ pid: 2, started_at_unix_ms: NOW, session: "3f2a91bc", busy: true }],
+  child_count: 2,
+};
+
 const observed: Observed = running(before, {
   reason: "why",
   drift: "its file was edited",
@@ -97,6 +116,7 @@ const observed: Observed = running(before, {
     tools: ["tool"],
     authorization: "required",
   },
+  bridge,
 });
 
 const reasons: Reason[] = [
@@ -244,6 +264,8 @@ const family = {
     { pid: 2, ppid: 1, command: "node c", ...usage },
   ],
   ...usage,
+  sleeping: true as const,
+  bridge,
 };
 
 const place = { file: "/home/me/servers.d/a.kdl", line: 1, column: 2 };
@@ -435,6 +457,7 @@ const HELPERS: ReadonlySet<string> = new Set(
   [
     "changeSign changeHeading actionOngoing actionOver actionVerb interestingFacts actionFacts fieldLines",
     "outcome lineDiff progressLines stateStyle stateText shownLine named reasonTexts painter onScreen table strokesOf unitLines",
+    "sessionLines childLines clientsText",
     "machineTitle shownMachine clientDrift clientText showsBoxes fieldLabel fieldValue secretSource commandLine scriptLines lineCount displayWidth padEnd padStart cut wrap wrapHard",
   ].flatMap((line) => line.split(" ")),
 );

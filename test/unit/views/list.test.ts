@@ -32,6 +32,25 @@ function row(server: Observed): ListRow {
   };
 }
 
+test("a server over stdin and stdout that sleeps, and one that clients use", () => {
+  const [notes] = servers.map(row) as [ListRow];
+  const shown = listView(
+    [
+      { ...notes, sleeping: true, clients: 2 },
+      { ...notes, name: "used", clients: 1 },
+      { ...notes, name: "alone", clients: 0 },
+      { ...notes, name: "paused", sleeping: true, paused: true },
+    ],
+    plain,
+  );
+  expect(shown.match(/(?<=^\w+ +)running.*?(?= +yes)/gm)).toEqual([
+    "running (asleep)",
+    "running (1 client)",
+    "running",
+    "running (paused)",
+  ]);
+});
+
 test("no servers", () => {
   expect(listView([], plain)).toBe("No servers. `xy apply` brings up what the configuration declares.\n");
 });

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
-import type { Missing } from "../../../src/model/observed.ts";
+import type { Missing, Observed } from "../../../src/model/observed.ts";
 import type { McpFacts } from "../../../src/model/probe-report.ts";
+import { why } from "../../../src/model/why.ts";
 import { statusView } from "../../../src/views/status.ts";
+import { childrenView } from "../../../src/views/usage.ts";
 import { exited, GIVEN, MINUTE, NOW, resting, running, secret, spec } from "../reconciler/fixtures.ts";
 
 const plain = { colour: false, now: NOW, given: () => GIVEN };
@@ -134,4 +136,67 @@ test("a server whose previous version an apply has put back", () => {
   expect(statusView(running(web, { restored }), {}, plain)).toContain(
     "  put back: 3 minutes ago, by an apply: the new version was not ready after 20s: nothing listens on port 8421\n",
   );
+});
+
+const bridge: NonNullable<Observed["bridge"]> = {
+  share: "session",
+  start: "on-demand",
+  sleeping: false,
+  sessions: [
+    {
+      ...{ id: "3f2a91bc", client: "editor 1.2", streams: 1, calls: 2 },
+      ...{ opened_at_unix_ms: NOW - 3 * MINUTE, used_at_unix_ms: NOW },
+    },
+    { id: "77aa01fe", opened_at_unix_ms: NOW, used_at_unix_ms: NOW, streams: 0, calls: 0 },
+  ],
+  session_count: 9,
+  children: [{ pid: 4711, started_at_unix_ms: NOW - MINUTE, session: "3f2a91bc", busy: true }],
+  child_count: 1,
+};
+
+test("a server over stdin and stdout: its clients, and what works for them", () => {
+  const shown = statusView(running(web, { bridge }), {}, plain);
+  expect(shown).toContain("state:    running, since");
+  expect(shown).toContain("shared:   a process for each client, started on demand; 9 clients\n");
+  expect(shown).toContain(
+    [
+      "Clients: 9",
+      "  3f2a91bc  editor 1.2, connected 3 minutes ago, used just now, 1 stream, 2 calls",
+      "  77aa01fe  unknown, connected just now, used just now",
+      "  and 7 more",
+      "",
+      "Processes: 1",
+      "  pid 4711, up 1m, for 3f2a91bc, busy",
+      "",
+    ].join("\n"),
+  );
+  expect(why(running(web, { bridge }), NOW)).toContain(
+    "9 clients are connected. Process 4711 has worked for 1m.",
+  );
+});
+
+test("one of them that sleeps", () => {
+  const asleep = { ...bridge, sleeping: true, sessions: [], session_count: 0, children: [], child_count: 0 };
+  const shown = statusView(running(web, { bridge: asleep }), {}, plain);
+  expect(shown).toContain("state:    running (asleep), since");
+  expect(shown).toContain("on demand; 0 clients; asleep until the next request\n");
+  expect(why(running(web, { bridge: asleep }), NOW)).toContain(
+    "It is asleep: none of its processes runs, and the next request starts one.",
+  );
+});
+
+test("the processes of one of them say whom they work for", () => {
+  const usage = { cpu_percent: 1, memory_bytes: 1024 };
+  const processes = [
+    { pid: 4000, ppid: 1, command: "xy bridge", ...usage },
+    { pid: 4711, ppid: 4000, command: "node memory.js", ...usage },
+  ];
+  const { sleeping: _, ...facts } = bridge;
+  const shown = childrenView({ processes, ...usage, bridge: facts }, { ...plain, ascii: true });
+  expect(shown).toContain("`- [3f2a91bc] node memory.js\n");
+  expect(shown).toContain("9 clients:\n  3f2a91bc  editor 1.2, connected 3 minutes ago");
+  const none = { ...facts, sessions: [], session_count: 0 };
+  expect(
+    childrenView({ processes, ...usage, sleeping: true, bridge: none }, { ...plain, ascii: true }),
+  ).toMatch(/\nAsleep: none of its processes runs, and the next request starts one\.\nNo clients\.\n$/);
 });
