@@ -9,7 +9,7 @@ export const bridgeFacts = z.object({
   /** `session`: a process for each client; `all`: one for all of them. */
   share: z.enum(["session", "all"]),
   start: z.enum(["eager", "on-demand"]),
-  /** No process of the server runs; the next request starts one. */
+  /** It is asleep: no process of the server runs; the next request starts one. */
   sleeping: z.boolean(),
   /** Clients, the one that was used last first. */
   sessions: z

@@ -58,6 +58,10 @@ describe("an entry of a server has each field of its schema", () => {
     reason: "exit 7",
     drift: "its unit was edited",
     mcp: { authorization: "none" },
+    bridge: {
+      ...{ share: "all", start: "on-demand", sleeping: true },
+      ...{ sessions: [], session_count: 0, children: [], child_count: 0 },
+    },
     lastLines: ["listening"],
   } as const satisfies Partial<Record<keyof typeof observedSchema.shape, unknown>> as unknown as Observed &
     Required<Pick<Observed, "spec">>;
