@@ -57,9 +57,9 @@ export class Bridge {
     return this.#children.running;
   }
 
-  /** Has the server prove that it works; with `on-demand` it sleeps then. */
-  prove(): void {
-    this.#children.prove();
+  /** Has the server prove that it works; with `on-demand` it sleeps then. Settles with why it ended, if it does so at once. */
+  prove(): Promise<string | undefined> {
+    return this.#children.prove();
   }
 
   get status(): BridgeStatus {

@@ -128,9 +128,9 @@ export class Children {
     return this.#at(undefined).lists.answer(method, 0);
   }
 
-  /** Has the server prove that it works. */
-  prove(): void {
-    this.#proof.begin();
+  /** Has the server prove that it works. Settles with why it ended, if it does so at once. */
+  prove(): Promise<string | undefined> {
+    return this.#proof.begin();
   }
 
   /** What a child answered to `initialize`. Of a child on demand it may be known without one. */

@@ -159,7 +159,7 @@ export class Host {
     } catch (error) {
       void link.end();
       if (error instanceof Refused && why === undefined) throw error;
-      throw new Error(why ?? (error as Error).message);
+      throw why === undefined ? error : new Ended(why);
     }
     if (this.#isClosed) {
       void link.end();
@@ -208,3 +208,6 @@ async function areSame(link: Link, lists: Lists, methods: readonly string[]): Pr
   }
   return methods.every((method, i) => before[i] !== undefined && lists.answer(method, 0) === before[i]);
 }
+
+/** The child ended before it was ready; the message is why. */
+export class Ended extends Error {}

@@ -30,8 +30,8 @@ export async function runBridge(argv: readonly string[]): Promise<number> {
       : new SessionFolder(options.sessions, (text) => says("err", undefined, text));
   const bridge = new Bridge({ ...options, version, folder, says });
   const server = httpServer(bridge, options.path, options);
-  const told = new Promise<void>((resolve) => {
-    for (const signal of ENDING) process.once(signal, () => resolve());
+  const told = new Promise<undefined>((resolve) => {
+    for (const signal of ENDING) process.once(signal, () => resolve(undefined));
   });
   try {
     server.listen(options.port, options.host);
@@ -45,15 +45,17 @@ export async function runBridge(argv: readonly string[]): Promise<number> {
   process.stderr.write(
     `serves at http://${family === "IPv6" ? `[${address}]` : address}:${port}${options.path}\n`,
   );
-  bridge.prove();
-  await told;
+  // A server that cannot even be started is no server: whoever runs this bridge has a policy for such.
+  const why = await Promise.race([told, bridge.prove().then((end) => end ?? told)]);
   const closed = once(server, "close");
   server.close();
   await bridge.close();
   setTimeout(() => server.closeAllConnections(), LAST_ANSWERS).unref();
   server.closeIdleConnections();
   await closed;
-  return EXIT.success;
+  return why === undefined
+    ? EXIT.success
+    : failed(EXIT.failed, `cannot serve a server that does not start: ${why}`);
 }
 
 /** Leaves what the children are to get. */

@@ -1,5 +1,5 @@
 import { isObject } from "../model/object.ts";
-import type { Host } from "./host.ts";
+import { Ended, type Host } from "./host.ts";
 import type { Link } from "./link.ts";
 import { BACKOFF, Starts } from "./starts.ts";
 
@@ -21,11 +21,12 @@ export class Proof {
   readonly #reached: () => Promise<Link>;
   readonly #done: (host: Host) => void;
   readonly #starts = new Starts(BACKOFF);
-  #proven: Proven = { ok: false, reason: "it has not been started yet" };
+  #proven: Proven = { ok: false, reason: "it is being started" };
   /** Somebody wants to know. */
   #isWanted = false;
   #isUnderWay = false;
   #isClosed = false;
+  #first: ((why: string | undefined) => void) | undefined;
   #wake: (() => void) | undefined;
 
   /** `host`: the place where it is tried. `reached`: starts its child. `done`: it was seen to work, and is not needed for that any more. */
@@ -39,9 +40,16 @@ export class Proof {
     return this.#proven;
   }
 
-  /** Starts a child, until one works. */
-  begin(): void {
+  /** Starts a child, until one works. Settles after the first: with why that ended, if it did so by itself. */
+  async begin(): Promise<string | undefined> {
     this.#isWanted = true;
+    return new Promise((resolve) => {
+      this.#first = resolve;
+      this.#again();
+    });
+  }
+
+  #again(): void {
     if (!this.#isUnderWay) void this.#run();
   }
 
@@ -49,7 +57,7 @@ export class Proof {
   crashed(why: string): void {
     if (this.#isClosed || !this.#isWanted) return;
     this.#proven = { ok: false, reason: why };
-    this.begin();
+    this.#again();
   }
 
   close(): void {
@@ -63,28 +71,34 @@ export class Proof {
       await this.#waited();
       if (this.#isClosed) break;
       this.#starts.begun(Date.now());
-      const why = await this.#tried().catch((error: Error) => error.message);
-      if (why === undefined) {
+      const failure = await this.#tried().then(
+        () => undefined,
+        (error: Error) => error,
+      );
+      this.#first?.(failure instanceof Ended ? failure.message : undefined);
+      this.#first = undefined;
+      if (failure === undefined) {
         this.#proven = { ok: true, at: Date.now() };
         break;
       }
       this.#starts.failed(Date.now());
       const nextAt = Date.now() + this.#starts.waitAt(Date.now());
-      this.#proven = { ok: false, reason: why, nextAt };
+      this.#proven = { ok: false, reason: failure.message, nextAt };
     }
     this.#isUnderWay = false;
     if (!this.#isClosed) this.#done(this.#host());
   }
 
-  /** Why it does not work; undefined: it does. */
-  async #tried(): Promise<string | undefined> {
+  /** Rejects with why it does not work. */
+  async #tried(): Promise<void> {
     const link = await this.#reached();
     const { result } = JSON.parse(this.#host().greeting ?? "{}");
-    if (!isObject(result?.capabilities) || result.capabilities.tools === undefined) return undefined;
+    if (!isObject(result?.capabilities) || result.capabilities.tools === undefined) return;
     const { error } = JSON.parse(await link.ask("tools/list", {}, LIST_BOUND));
-    return error === undefined
-      ? undefined
-      : `it answered to tools/list with an error: ${String(error.message).slice(0, 300)}`;
+    if (error === undefined) return;
+    const said = String(error.message).slice(0, 300);
+    if (link.isOver) throw new Ended(said);
+    throw new Error(`it answered to tools/list with an error: ${said}`);
   }
 
   async #waited(): Promise<void> {

@@ -38,7 +38,7 @@ for (const share of ["session", "all"] as const)
   describe(`a server on demand, shared as ${share}`, () => {
     it("proves itself, sleeps, and is not woken to introduce itself or to list what it has", async () => {
       const { port, bridge, said } = await startBridge([ODD], { share, start: "on-demand" });
-      bridge.prove();
+      void bridge.prove();
       expect(await whenProven(port)).toMatchObject({ mcp: { serverName: "odd", tools: ["do"] } });
       await asleep(port);
       expect(bridge.children).toEqual([]);
@@ -61,7 +61,7 @@ for (const share of ["session", "all"] as const)
 describe("what a sleeping server is asked", () => {
   it("is not answered from what was told to clients that can do other things", async () => {
     const { port, bridge } = await startBridge([ODD], { start: "on-demand" });
-    bridge.prove();
+    void bridge.prove();
     await whenProven(port);
     await asleep(port);
     const able = await PlainClient.open(port, { sampling: {} }, "2025-11-25");
@@ -71,7 +71,7 @@ describe("what a sleeping server is asked", () => {
 
   it("is asked of itself where a part of a list is wanted", async () => {
     const { port, bridge } = await startBridge([ODD], { start: "on-demand" });
-    bridge.prove();
+    void bridge.prove();
     await whenProven(port);
     await asleep(port);
     const client = await PlainClient.open(port, {}, "2025-11-25");
@@ -108,7 +108,7 @@ describe("a server that crashes", () => {
   it("does not work until it has proved itself again, and says why", async () => {
     const broken = join(dir, "broken");
     const { port, bridge } = await startBridge([ODD, "--broken", broken], { start: "on-demand" });
-    bridge.prove();
+    void bridge.prove();
     await whenProven(port);
     const client = await PlainClient.open(port);
     writeFileSync(broken, "");
@@ -127,7 +127,7 @@ describe("a server that crashes", () => {
 
   it("of all clients is started again at once", async () => {
     const { port, bridge } = await startBridge([ODD], { share: "all" });
-    bridge.prove();
+    void bridge.prove();
     const client = await PlainClient.open(port);
     const [before] = bridge.children;
     await client.do("exit", { code: 1, said: "gone" });
