@@ -544,6 +544,27 @@ export interface Methods {
       })[] | undefined;
       readonly kept?: true | undefined;
       readonly troubles?: readonly string[] | undefined;
+      readonly sleeping?: true | undefined;
+      readonly bridge?: {
+        readonly share: "session" | "all";
+        readonly start: "eager" | "on-demand";
+        readonly sessions: readonly ({
+          readonly id: string;
+          readonly client?: string | undefined;
+          readonly opened_at_unix_ms: number;
+          readonly used_at_unix_ms: number;
+          readonly streams: number;
+          readonly calls: number;
+        })[];
+        readonly session_count: number;
+        readonly children: readonly ({
+          readonly pid: number;
+          readonly started_at_unix_ms: number;
+          readonly session?: string | undefined;
+          readonly busy: boolean;
+        })[];
+        readonly child_count: number;
+      } | undefined;
       readonly root_gone?: string | undefined;
     })[];
   };
@@ -590,6 +611,27 @@ export interface Methods {
       })[] | undefined;
       readonly kept?: true | undefined;
       readonly troubles?: readonly string[] | undefined;
+      readonly sleeping?: true | undefined;
+      readonly bridge?: {
+        readonly share: "session" | "all";
+        readonly start: "eager" | "on-demand";
+        readonly sessions: readonly ({
+          readonly id: string;
+          readonly client?: string | undefined;
+          readonly opened_at_unix_ms: number;
+          readonly used_at_unix_ms: number;
+          readonly streams: number;
+          readonly calls: number;
+        })[];
+        readonly session_count: number;
+        readonly children: readonly ({
+          readonly pid: number;
+          readonly started_at_unix_ms: number;
+          readonly session?: string | undefined;
+          readonly busy: boolean;
+        })[];
+        readonly child_count: number;
+      } | undefined;
       readonly root_gone?: string | undefined;
       readonly since_unix_ms: number;
       readonly started_at_unix_ms?: number | undefined;
@@ -695,6 +737,27 @@ export interface Methods {
       })[] | undefined;
       readonly kept?: true | undefined;
       readonly troubles?: readonly string[] | undefined;
+      readonly sleeping?: true | undefined;
+      readonly bridge?: {
+        readonly share: "session" | "all";
+        readonly start: "eager" | "on-demand";
+        readonly sessions: readonly ({
+          readonly id: string;
+          readonly client?: string | undefined;
+          readonly opened_at_unix_ms: number;
+          readonly used_at_unix_ms: number;
+          readonly streams: number;
+          readonly calls: number;
+        })[];
+        readonly session_count: number;
+        readonly children: readonly ({
+          readonly pid: number;
+          readonly started_at_unix_ms: number;
+          readonly session?: string | undefined;
+          readonly busy: boolean;
+        })[];
+        readonly child_count: number;
+      } | undefined;
       readonly root_gone?: string | undefined;
       readonly depends_on: readonly ({
         readonly server: string;
@@ -1007,6 +1070,27 @@ export interface Methods {
         readonly tools?: readonly string[] | undefined;
         readonly authorization: "none" | "required";
       } | undefined;
+      readonly bridge?: {
+        readonly share: "session" | "all";
+        readonly start: "eager" | "on-demand";
+        readonly sleeping: boolean;
+        readonly sessions: readonly ({
+          readonly id: string;
+          readonly client?: string | undefined;
+          readonly opened_at_unix_ms: number;
+          readonly used_at_unix_ms: number;
+          readonly streams: number;
+          readonly calls: number;
+        })[];
+        readonly session_count: number;
+        readonly children: readonly ({
+          readonly pid: number;
+          readonly started_at_unix_ms: number;
+          readonly session?: string | undefined;
+          readonly busy: boolean;
+        })[];
+        readonly child_count: number;
+      } | undefined;
       readonly waitsFor?: readonly ({
         readonly server: string;
         readonly condition: "ready" | "started" | "completed";
@@ -1136,6 +1220,27 @@ export interface Methods {
         readonly tools?: readonly string[] | undefined;
         readonly authorization: "none" | "required";
       } | undefined;
+      readonly bridge?: {
+        readonly share: "session" | "all";
+        readonly start: "eager" | "on-demand";
+        readonly sleeping: boolean;
+        readonly sessions: readonly ({
+          readonly id: string;
+          readonly client?: string | undefined;
+          readonly opened_at_unix_ms: number;
+          readonly used_at_unix_ms: number;
+          readonly streams: number;
+          readonly calls: number;
+        })[];
+        readonly session_count: number;
+        readonly children: readonly ({
+          readonly pid: number;
+          readonly started_at_unix_ms: number;
+          readonly session?: string | undefined;
+          readonly busy: boolean;
+        })[];
+        readonly child_count: number;
+      } | undefined;
       readonly name: string;
       readonly project: string;
       readonly which: "readiness" | "liveness";
@@ -1183,6 +1288,27 @@ export interface Methods {
       })[];
       readonly cpu_percent: number;
       readonly memory_bytes: number;
+      readonly sleeping?: true | undefined;
+      readonly bridge?: {
+        readonly share: "session" | "all";
+        readonly start: "eager" | "on-demand";
+        readonly sessions: readonly ({
+          readonly id: string;
+          readonly client?: string | undefined;
+          readonly opened_at_unix_ms: number;
+          readonly used_at_unix_ms: number;
+          readonly streams: number;
+          readonly calls: number;
+        })[];
+        readonly session_count: number;
+        readonly children: readonly ({
+          readonly pid: number;
+          readonly started_at_unix_ms: number;
+          readonly session?: string | undefined;
+          readonly busy: boolean;
+        })[];
+        readonly child_count: number;
+      } | undefined;
     };
   };
   /** How servers have done so far, and what they use now. */

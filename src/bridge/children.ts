@@ -75,7 +75,7 @@ export class Children {
     this.#proof = new Proof(
       () => this.#at(undefined),
       () => this.#linkAt(undefined),
-      (host) => this.#proved(host),
+      (host) => void this.#proved(host),
     );
     this.#look = setInterval(() => this.#sleepIdle(Date.now()), LOOK_GAP);
   }
@@ -221,9 +221,12 @@ export class Children {
   }
 
   /** A child that all share, and that is not only started on demand, is there for the first client. */
-  #proved(host: Host): void {
+  async #proved(host: Host): Promise<void> {
     if (this.#isOne && this.#options.start === "eager") return;
-    if (!host.isBusy) void host.sleep();
+    const { usedAt } = host;
+    // It may be asked whether its lists are as they were.
+    while (host.isBusy && host.usedAt === usedAt) await passed(ROOM_GAP);
+    if (host.usedAt === usedAt) await host.sleep();
   }
 
   #sleepIdle(now: number): void {

@@ -25,7 +25,7 @@ const BACKENDS: Readonly<Record<string, (home: Home) => Promise<void>>> = {
   },
 };
 
-async function declared(backend: string, more: string) {
+async function declared(backend: string, mcp: string, more = "") {
   const home = newHome();
   await BACKENDS[backend]?.(home);
   const port = await freePort();
@@ -33,7 +33,7 @@ async function declared(backend: string, more: string) {
   const args = [ours("odd"), "--broken", broken].map((arg) => JSON.stringify(arg)).join(" ");
   home.write(
     "servers.d/notes.kdl",
-    `command ${JSON.stringify(process.execPath)}\nargs ${args}\nport ${port}\nmcp { transport "stdio"; ${more}; }\n`,
+    `command ${JSON.stringify(process.execPath)}\nargs ${args}\nport ${port}\nmcp { transport "stdio"; ${mcp}; }\n${more}\n`,
   );
   // biome-ignore lint/suspicious/noExplicitAny: whatever a test looks at.
   const status = async (): Promise<any> => JSON.parse(await home.did("status", "notes", "--json"));
@@ -100,9 +100,9 @@ for (const backend of Object.keys(BACKENDS))
   );
 
 it("a server that cannot start is not applied, although it would start on demand only", async () => {
-  const { home, broken } = await declared("agent", 'start "on-demand"');
+  const { home, broken } = await declared("agent", `start "on-demand"`, `restart { policy "never"; }`);
   writeFileSync(broken, "");
-  const { code, stdout, stderr } = await home.xy("apply", "--yes", "--wait-timeout", "20s");
+  const { code, stdout, stderr } = await home.xy("apply", "--yes");
   expect(code).not.toBe(0);
   expect(stdout + stderr).toContain("no such database");
 });
