@@ -7,9 +7,9 @@ import { planDocument } from "../views/json.ts";
 import { planView } from "../views/plan.ts";
 import type { BaseCommand } from "./base.ts";
 import { completed } from "./endings.ts";
+import { plansFleet } from "./plans-fleet.ts";
 import { confirm } from "./prompt.ts";
 import { specScreen } from "./spec-screen.ts";
-import { fleetOf } from "./units.ts";
 
 /** Ms. */
 const LONGEST_WAIT = 3_600_000;
@@ -33,7 +33,7 @@ export function waitMsOf(
 
 /** What a recipe needs beside its front. */
 export function applyWorld(command: BaseCommand): ApplyWorld {
-  return { state: command.state, openFleet: (project, options) => fleetOf(command, project, options) };
+  return { state: command.state, openFleet: (project, options) => plansFleet(command, project, options) };
 }
 
 /** `cannotAsk`: what to do where there is nobody to ask. */

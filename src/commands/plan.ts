@@ -26,9 +26,9 @@ import {
   trustFlags,
   unaskedFlag,
 } from "./flags.ts";
+import { plansFleet } from "./plans-fleet.ts";
 import { specScreen } from "./spec-screen.ts";
 import { goWithoutHome } from "./standing.ts";
-import { fleetOf } from "./units.ts";
 
 export default class PlanCommand extends BaseCommand {
   static override summary = "Show what `xy apply` would change.";
@@ -74,7 +74,7 @@ export default class PlanCommand extends BaseCommand {
     await refuseOtherRoot(this, evaluated, flags["adopt-project"]);
     const moving = await movingProjects(this, evaluated, flags);
     const { settings } = evaluated;
-    const fleet = fleetOf(this, evaluated.desired.project, { settings, adopt: flags.adopt });
+    const fleet = plansFleet(this, evaluated.desired.project, { settings, adopt: flags.adopt });
     const plan = await planFor(this, evaluated, fleet, flags);
     await fleet.close();
     // Saved first: if that fails, the failure is the only document.
