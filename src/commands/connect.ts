@@ -1,4 +1,4 @@
-import { boolean } from "@oclif/core/flags";
+import { boolean, string } from "@oclif/core/flags";
 import { runConnect } from "../connect/main.ts";
 import { addressOf } from "./addresses.ts";
 import { BaseCommand } from "./base.ts";
@@ -21,7 +21,13 @@ export default class Connect extends BaseCommand {
     },
   ];
   static override args = nameArgument;
-  static override flags = { open: boolean({ hidden: true }) };
+  static override flags = {
+    open: boolean({ hidden: true }),
+    "token-env": string({
+      helpValue: "VARIABLE",
+      summary: "Send the value of this variable of the server as a bearer token.",
+    }),
+  };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Connect);
@@ -31,7 +37,7 @@ export default class Connect extends BaseCommand {
       return;
     }
     const address = await addressOf(this, args.name, flags);
-    const { url, token } = reachableServer(this, address);
+    const { url, token } = reachableServer(this, address, flags["token-env"]);
     await readyServer(this, address);
     this.printAsIs(JSON.stringify({ url, ...(token === undefined ? {} : { token }) }));
   }

@@ -27,15 +27,18 @@ export default class Url extends BaseCommand {
   }
 }
 
-/** What a server was applied as, and where it is reached. Ends the command if it speaks no HTTP. */
-export function reachableServer(command: BaseCommand, address: Address) {
+/** Where a server is reached, and with which token: see {@link tokenOf}. Ends the command if it speaks no HTTP. */
+export function reachableServer(command: BaseCommand, address: Address, variable?: string) {
   const { name } = address;
   const applied = appliedServer(command.state, address);
   if (applied === undefined)
     return command.fail(EXIT.failed, `cannot read the record of ${name}: \`xy apply\` writes it again`);
   const url = serverUrl(applied.spec);
   if (url === undefined) return command.fail(EXIT.failed, whyNoUrl(applied.spec));
-  return { url, token: tokenOf(applied) };
+  const token = tokenOf(applied, variable);
+  if (variable !== undefined && token === undefined)
+    return command.fail(EXIT.usage, `cannot send ${variable} to ${name}: it has no such variable`);
+  return { url, token };
 }
 
 function whyNoUrl({ name, host, port }: ServerSpec): string {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { Lines } from "../bridge/lines.ts";
 import { errorText, RPC } from "../bridge/message.ts";
 import { EXIT } from "../model/exit-codes.ts";
@@ -27,7 +28,7 @@ export async function runConnect(argv: readonly string[]): Promise<number> {
     stdout.once("error", () => resolve());
   });
   const door = new Door(openerOf(process.execPath, [launcher(), "connect", `--${OPEN_FLAG}`, ...argv]));
-  const name = argv.find((word) => !word.startsWith("-")) ?? "the server";
+  const name = nameIn(argv) ?? "the server";
   const write = (text: string) =>
     stdout.write(`${text}\n`) ? undefined : Promise.race([once(stdout, "drain"), gone]).then(() => {});
   const shim = new Shim(name, door, { write, says });
@@ -39,6 +40,13 @@ export async function runConnect(argv: readonly string[]): Promise<number> {
   stdin.destroy();
   await shim.close();
   return code ?? EXIT.success;
+}
+
+/** The server's name, for messages: what the arguments mean is decided by the one that looks for it. */
+function nameIn(argv: readonly string[]): string | undefined {
+  const valued = { type: "string" } as const;
+  const options = { config: valued, "token-env": valued };
+  return parseArgs({ args: [...argv], options, strict: false }).positionals[0];
 }
 
 /** Settles if nothing that is asked could ever be answered: with the exit code. */

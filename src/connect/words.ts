@@ -25,7 +25,7 @@ export function why(name: string, ended: Ended | Nowhere): string {
 
 function refused(name: string, { status, body }: Extract<Ended, { kind: "refused" }>): string {
   if (status === 401)
-    return `${name} refuses the call (401): it wants another token than xy knows; \`xy apply\` gives it the one that is declared`;
+    return `${name} refuses the call (401): it wants a token, or another one than xy knows; \`xy connect --token-env\` names the variable that has it`;
   const text = body.replaceAll(/\s+/g, " ").trim();
   // A page of HTML says nothing to anybody here.
   const quote = text === "" || text.startsWith("<") ? "" : `: ${text.slice(0, LONGEST_QUOTE)}`;

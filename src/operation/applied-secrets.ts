@@ -106,10 +106,16 @@ export function appliedActions(state: string, project: string): ReadonlyMap<stri
   );
 }
 
-/** What clients have to send a server as a bearer token; undefined: it asks for none, as far as is known. */
-export function tokenOf({ spec, secrets }: AppliedServer): string | undefined {
-  const given = own(spec.env, TOKEN_VARIABLE);
-  return (typeof given === "string" ? given : own(secrets, TOKEN_VARIABLE)) || undefined;
+/**
+ * What clients have to send a server as a bearer token; undefined: none, as far as is known. `variable`: of its environment,
+ * where a server has it under a name of its own.
+ */
+export function tokenOf(
+  { spec, secrets }: AppliedServer,
+  variable: string = TOKEN_VARIABLE,
+): string | undefined {
+  const given = own(spec.env, variable);
+  return (typeof given === "string" ? given : own(secrets, variable)) || undefined;
 }
 
 /** What is wrong with a record is for its owner to tell: here it has no values. */

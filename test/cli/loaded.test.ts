@@ -82,3 +82,17 @@ it("what a list must not load is found where it is", () => {
   const files = built.filter((file) => file.endsWith(".js")).map((file) => join(ROOT, "dist", file));
   expect([...new Set(files.flatMap(originsIn))]).toEqual(expect.arrayContaining(NEVER));
 });
+
+it("a shim for a client is Node and little else, for as long as the client runs", async () => {
+  const home = newHome();
+  const records = join(home.path, "records");
+  const asked = { env: { NODE_V8_COVERAGE: records } };
+  await home.shell(`printf '{"jsonrpc":"2.0","id":1,"method":"ping"}\\n' | xy connect nobody`, asked);
+  // What it runs to find the server writes a record too.
+  const all = readdirSync(records).map((name) => loadedFiles(join(records, name)));
+  const files = all.find((some) => some.includes(join(ROOT, "dist/connect.js"))) ?? [];
+  const named = files.map((file) => relative(ROOT, file));
+  // Not every Node has what that is for.
+  expect(named.filter((file) => file !== "dist/compiled.js")).toEqual(["bin/xy.js", "dist/connect.js"]);
+  expect(statSync(join(ROOT, "dist/connect.js")).size).toBeLessThan(64 * 1024);
+});

@@ -100,6 +100,10 @@ describe("xy connect", () => {
     expect(await client.callTool({ name: "read_graph", arguments: {} })).toMatchObject({
       structuredContent: { entities },
     });
+    // A token of its own, under a name of its own.
+    const asked = ["connect", "tools/memory", "--open"];
+    expect(await home.did(...asked, "--token-env", "MEMORY_FILE_PATH")).toContain('"token":"/');
+    expect(await home.xy(...asked, "--token-env", "NOTHING")).toMatchObject({ code: 64 });
     expect(processes().filter(({ command }) => command.includes(SECRET))).toEqual([]);
   });
 

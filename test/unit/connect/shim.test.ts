@@ -153,7 +153,7 @@ it("gives up on a server that never knows a session", async () => {
 });
 
 it.each([
-  [401, "", "notes refuses the call (401): it wants another token than xy knows"],
+  [401, "", "notes refuses the call (401): it wants a token, or another one than xy knows"],
   [500, "<html>oh</html>", "notes refuses the call (status 500)"],
   [503, "busy\n now", "notes refuses the call (status 503): busy now"],
   [202, "", "notes ended its answer without answering"],
