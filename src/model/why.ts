@@ -184,7 +184,7 @@ function howStopped({ reason, lastExit }: Observed): string {
   if (lastExit === undefined) return "; nothing asked it to";
   const exit = formatExit(lastExit.exit);
   return lastExit.requested
-    ? ` (${exit}): it was told to, and it is not recorded by whom`
+    ? ` (${exit}): it was told to stop, but there is no record of who did that`
     : ` (${exit}); nothing asked it to`;
 }
 
@@ -215,7 +215,7 @@ function bridged({ bridge, state }: Observed, now: number): string[] {
 function unwatched({ unwatched: how }: Observed): string[] {
   if (how === undefined) return [];
   return [
-    `Its agent cannot watch it: ${how.reason}. Nobody reads its output until that is mended; the agent tries again by itself.`,
+    `The agent cannot watch it: ${how.reason}. Its output is not read until that is fixed; the agent keeps trying.`,
   ];
 }
 

@@ -243,7 +243,7 @@ function unitDiagnostics({ server, unit, action, observed }: Change): Diagnostic
   if (unit === undefined || !isWritten) return [];
   if (unit.obstacle !== undefined) return [{ severity: "error", server, message: unit.obstacle }];
   if (unit.link === undefined) return [];
-  const message = `${unit.file} is a link to ${unit.link}: an apply puts a file in its place, and leaves what it leads to as it is`;
+  const message = `${unit.file} is a link to ${unit.link}: an apply replaces the link with a file, and does not change its target`;
   return [{ severity: "warning", server, message }];
 }
 

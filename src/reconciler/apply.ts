@@ -245,7 +245,7 @@ class Walk {
     const again = await this.#perform(back, this.#options.waitMs, secrets);
     return again.ok
       ? `it is put back ${there}`
-      : `it was put back ${there}, but does not come up there either: ${again.message}`;
+      : `it was put back ${there}, but does not start there either: ${again.message}`;
   }
 
   async #perform(change: Change, waitMs: number | undefined, known?: SecretValues): Promise<PerformResult> {

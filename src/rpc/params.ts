@@ -87,7 +87,7 @@ function wordsFor(heads: readonly string[], branches: readonly Branch[], last: "
 function unknownText(key: string, known: ReadonlySet<string>): string {
   const meant = nearest(key, known);
   const shown = JSON.stringify(key.length > LONGEST_SHOWN ? `${key.slice(0, LONGEST_SHOWN)}…` : key);
-  return `${shown}, which is no param of it${meant === undefined ? "" : `; did you mean ${meant}?`}`;
+  return `${shown}, which is not one of its params${meant === undefined ? "" : `; did you mean ${meant}?`}`;
 }
 
 function issueText({ code, path, message, ...issue }: z.core.$ZodIssue, params: Params): string {

@@ -99,7 +99,7 @@ export function endByItself(
 
 /** It is gone without a trace, its whole group with it: nothing is left to be signalled. */
 export function vanish(state: ServerState, spec: SupervisedSpec, now: number): Turn {
-  const exit: Exit = { kind: "unknown", because: "it was gone when somebody looked" };
+  const exit: Exit = { kind: "unknown", because: "it had already exited when xy looked" };
   const { after, change } = afterExit(state, exit, now, spec, now);
   const turn = follow(state, after, now);
   return { ...turn, change: { ...change, ...turn.change } };

@@ -209,7 +209,7 @@ function keptText({ name, state }: Observed): string {
 const isUnwatched = ({ observed }: Change) => observed?.unwatched !== undefined;
 
 function unwatchedText({ server, observed }: Change): string {
-  return `${server} runs, and nobody reads its output: ${observed?.unwatched?.reason}`;
+  return `${server} is running, but its output is not read: ${observed?.unwatched?.reason}`;
 }
 
 function driftText({ server, action, observed }: Change): string {

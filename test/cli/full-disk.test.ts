@@ -69,7 +69,7 @@ it("says that nothing can be removed from a read-only folder, after it has stopp
     const destroyed = await home.xy("destroy", "--yes");
     expect(destroyed.code).toBe(1);
     expect(destroyed.stdout).toContain(
-      "cannot remove a: read-only file system (EROFS); it is stopped, and stays recorded",
+      "cannot remove a: read-only file system (EROFS); it was stopped, but its record is still there",
     );
     expect(await home.servers()).toMatchObject({ a: { state: "stopped" } });
     disk.thaw();

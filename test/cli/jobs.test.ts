@@ -284,10 +284,10 @@ const MISTAKES: [words: string[], code: number, message: string][] = [
     64,
     'cannot read "a:b:c" as an action: write ACTION or SERVER:ACTION, with PROJECT/ before it if needed',
   ],
-  [["job", "show", "99"], 1, "cannot find job 99: `xy jobs` shows those that are kept"],
+  [["job", "show", "99"], 1, "cannot find job 99: `xy jobs` lists the jobs that are kept"],
   [["job", "cancel", "1"], 1, "cannot cancel job 1: it is web itself; stop that"],
   [["job", "retry", "1"], 1, "cannot retry job 1: it is web itself; restart that"],
-  [["job", "delete", "1"], 1, "cannot delete job 1: it is not over; cancel it first"],
+  [["job", "delete", "1"], 1, "cannot delete job 1: it has not ended; cancel it first"],
   [["job", "delete"], 64, "say either the number of a job or --server"],
 ];
 
@@ -302,7 +302,7 @@ describe("one job", () => {
     expect(await home.did("job", "show", `${id}`)).toMatch(/^job 1: wait\n {2}phase: +running\n/);
     expect(await home.xy("run", "wait")).toMatchObject({
       code: 1,
-      stderr: `xy: cannot run wait: job ${id} of it is not over; cancel that, or declare another concurrency\n`,
+      stderr: `xy: cannot run wait: job ${id} of it has not ended; cancel that, or declare another concurrency\n`,
     });
     expect(await home.did("job", "cancel", `${id}`)).toBe("job 1: cancelled\n");
     expect(await home.did("job", "cancel", `${id}`)).toBe("job 1: already finished\n");

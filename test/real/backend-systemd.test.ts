@@ -133,7 +133,7 @@ describe.skipIf(whyNoSystemd() !== undefined)(
       await home.did(`mv ${unitFile("a")} ~/kept.service; ln -s ~/kept.service ${unitFile("a")}`);
       const linked = await home.did("xy plan");
       expect(linked.replace(/\s+/g, " ")).toContain(
-        `is a link to ${home.path}/kept.service: an apply puts a file in its place, and leaves what it leads to as it is`,
+        `is a link to ${home.path}/kept.service: an apply replaces the link with a file, and does not change its target`,
       );
       await home.did("xy apply --yes");
       await home.did(`test ! -L ${unitFile("a")} -a -f ${unitFile("a")} -a -f ~/kept.service`);

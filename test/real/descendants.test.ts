@@ -275,7 +275,7 @@ describe.skipIf(process.platform !== "linux")("what a server's descendants were"
       await agent.isBack();
       expect(await agent.observed("a")).toMatchObject({ state: "running", restartCount: 0 });
       expect(readFileSync(agentLogPath(home.state), "utf8")).toContain(
-        "run/1/seen, which is not as xy wrote it",
+        "run/1/seen, which xy did not write like that",
       );
       expect(await agent.call("stop", { name: "a" })).toMatchObject({ stopped: ["a"], failed: [] });
     });

@@ -92,7 +92,7 @@ describe.skipIf(process.platform !== "linux")("a server that a new agent takes o
     const specs = ["ends", ...names, "stopped"].map((name) => stage.spec(name));
     expect(planned(specs, await agent.observe())).toEqual([]);
     expect(await agent.call("why", { name: names[0] as string })).toMatchObject({
-      why: expect.stringContaining("Its agent cannot watch it: "),
+      why: expect.stringContaining("The agent cannot watch it: "),
     });
     expect(await agent.call("stop", { name: "stopped" })).toMatchObject({ stopped: ["stopped"] });
     await stopped.gone;

@@ -91,7 +91,7 @@ describe("the wire", () => {
     agent,
   }) => {
     await agent.apply(staying("a"));
-    const warning = 'ignored "x", which is no param of it';
+    const warning = 'ignored "x", which is not one of its params';
     expect(await ask(agent, "list", { x: 1, project: null })).toEqual({
       ...result([LISTED]),
       warnings: [warning],

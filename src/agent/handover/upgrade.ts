@@ -61,7 +61,7 @@ export function refuseDuringApply(state: string): void {
     if (!holder) continue;
     throw new RpcError(
       RPC_ERRORS.locked,
-      `cannot hand over while an apply of ${project} is under way (pid ${holder.pid}): try again when it is over`,
+      `cannot hand over while an apply of ${project} is under way (pid ${holder.pid}): try again once it has ended`,
     );
   }
 }
@@ -73,7 +73,7 @@ async function versionOf({ node, entry }: Program, state: string): Promise<strin
   const why = code === null ? `it did not end within ${TRY_BOUND / 1000} s` : reasonIn(stderr);
   throw new RpcError(
     RPC_ERRORS.internalError,
-    `cannot upgrade: the new agent fails when it is tried out: ${why}. Version ${packageVersion()} goes on.`,
+    `cannot upgrade: the new agent fails when it is tried out: ${why}. Version ${packageVersion()} keeps running.`,
   );
 }
 

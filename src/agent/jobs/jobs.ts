@@ -146,7 +146,7 @@ export class Jobs {
     };
     if (isMainJob(entry))
       return refuse(RPC_ERRORS.invalidParams, `it is ${entry.service_id} itself; restart that`);
-    if (!isOver(entry)) return refuse(RPC_ERRORS.alreadyRunning, `it is not over; cancel it first`);
+    if (!isOver(entry)) return refuse(RPC_ERRORS.alreadyRunning, `it has not ended; cancel it first`);
     if (!isAction(spec)) return refuse(RPC_ERRORS.jobNotFound, "what it ran cannot be read");
     const { inline } = entry;
     if (!inline && !this.#actions.find(spec.project, actionKey(spec)))
@@ -161,7 +161,7 @@ export class Jobs {
       if (!isOver(entry))
         throw new RpcError(
           RPC_ERRORS.alreadyRunning,
-          `cannot delete job ${entry.id}: it is not over; cancel it first`,
+          `cannot delete job ${entry.id}: it has not ended; cancel it first`,
         );
       this.#book.delete(entry);
       return { deleted: 1 };
@@ -180,7 +180,7 @@ export class Jobs {
       if (tries === 3 || !(await this.#runner.cancelAllOf(owner, undefined, `project ${project} is removed`)))
         throw new RpcError(
           RPC_ERRORS.internalError,
-          `cannot remove the jobs of project ${project}: some have not ended yet; try again once they have`,
+          `cannot remove the jobs of project ${project}: some are still running; try again once they have ended`,
         );
     const deleted = this.#book.count(owner);
     this.#book.forget(owner);
@@ -272,7 +272,7 @@ export class Jobs {
     if (found) return found;
     throw new RpcError(
       RPC_ERRORS.jobNotFound,
-      `cannot find job ${id}: \`xy jobs\` shows those that are kept`,
+      `cannot find job ${id}: \`xy jobs\` lists the jobs that are kept`,
     );
   }
 

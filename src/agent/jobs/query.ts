@@ -14,6 +14,6 @@ export function jobQueryOf(params: ParsedParams<"job_list">): JobQuery {
 
 function either(key: string, value: string | undefined, other: string, same: string | undefined) {
   if (value === undefined || same === undefined || value === same) return value ?? same;
-  const message = `cannot list jobs: ${key} is ${value}, and ${other}, which means the same, is ${same}; say one of them`;
+  const message = `cannot list jobs: ${key} is ${value}, and ${other}, which means the same, is ${same}; name only one of them`;
   throw new RpcError(RPC_ERRORS.invalidParams, message);
 }

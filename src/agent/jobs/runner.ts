@@ -69,7 +69,7 @@ export class Runner {
     if (requests.length > MOST_IN_RUN)
       throw new RpcError(
         RPC_ERRORS.invalidParams,
-        `cannot run ${actionKey(asked.spec)}: it comes after more than ${MOST_IN_RUN - 1} others`,
+        `cannot run ${actionKey(asked.spec)}: more than ${MOST_IN_RUN - 1} others run before it`,
       );
     const ids = new Map<string, number>();
     const runs: JobRun[] = [];
@@ -121,12 +121,12 @@ export class Runner {
     if (other && spec.concurrency === "forbid")
       throw new RpcError(
         RPC_ERRORS.alreadyRunning,
-        `cannot run ${key}: job ${other.entry.id} of ${spec === asked ? "it" : `${actionKey(spec)}, which comes before it,`} is not over; cancel that, or declare another concurrency`,
+        `cannot run ${key}: job ${other.entry.id} of ${spec === asked ? "it" : `${actionKey(spec)}, which comes before it,`} has not ended; cancel that, or declare another concurrency`,
       );
     if (this.#runs.size - this.#busy.size >= MOST_WAITING)
       throw new RpcError(
         RPC_ERRORS.internalError,
-        `cannot run ${key}: ${MOST_WAITING} jobs wait for their turn already`,
+        `cannot run ${key}: ${MOST_WAITING} jobs are already waiting for their turn`,
       );
   }
 

@@ -72,7 +72,10 @@ export async function carryOut(
 /** Its secrets are those that it has. */
 function renamed({ spec, server: name, action }: Request, found: Supervised | undefined): Applied {
   if (spec === undefined || found === undefined || found.unreadable || action !== "update")
-    throw new RpcError(RPC_ERRORS.invalidParams, `cannot rename places of ${name}: nothing is known of it`);
+    throw new RpcError(
+      RPC_ERRORS.invalidParams,
+      `cannot rename places of ${name}: the agent does not know it`,
+    );
   found.rename(spec);
   return done("changed in place");
 }

@@ -91,7 +91,7 @@ async function putBack(
   server.configure(before.spec, before.secrets, { because, kept: before.kept });
   if (!before.ran || !server.shouldRun) {
     await stopServer(server, { reason: "an apply put its previous version back, which did not run" });
-    return "; its previous version is put back, and does not run, as before";
+    return "; its previous version is put back; it does not run, as before";
   }
   const again = await bringUp(registry, server, "restart", wait, gone);
   return again.ok

@@ -19,7 +19,7 @@ export async function removeServer(
   if (!isDown(server)) {
     throw new RpcError(
       RPC_ERRORS.internalError,
-      `cannot remove ${server.spec.name}: somebody started it again meanwhile`,
+      `cannot remove ${server.spec.name}: it was started again meanwhile`,
     );
   }
   const left = leftText(server.leftovers);
@@ -28,7 +28,7 @@ export async function removeServer(
   } catch (error) {
     throw new RpcError(
       RPC_ERRORS.internalError,
-      `cannot remove ${server.spec.name}: ${causeText(error)}; it is stopped, and stays recorded`,
+      `cannot remove ${server.spec.name}: ${causeText(error)}; it was stopped, but its record is still there`,
     );
   }
   return done(`${ran ? "stopped and removed" : "removed"}${left === undefined ? "" : `; ${left}`}`);

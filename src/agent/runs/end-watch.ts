@@ -103,7 +103,7 @@ export class EndWatch {
     // A program that has not started by now must not start unnoticed later.
     if (isHeard && program.process === undefined) keeper.kill();
     const keeperText = isHeard ? KEEPER_SILENT : KEEPER_KILLED;
-    const because = unwatched ? `nobody could watch it: ${unwatched.reason}` : keeperText;
+    const because = unwatched ? `it could not be watched: ${unwatched.reason}` : keeperText;
     run.exit({ kind: "unknown", because }, Date.now());
     return true;
   }

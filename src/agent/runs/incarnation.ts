@@ -164,7 +164,7 @@ export class Incarnation {
       return;
     }
     if (gap === RETRY.first)
-      this.#events.report(`nobody watches it: ${files.reason}; this is tried again until it works`);
+      this.#events.report(`it cannot be watched: ${files.reason}; trying again until it works`);
     this.#retryTimer = setTimeout(() => void this.#readAgain(Math.min(2 * gap, RETRY.last)), gap);
   }
 

@@ -84,7 +84,7 @@ export class Seen {
       return boot === bootId() ? processes : [];
     } catch {
       this.#tell(
-        `cannot read ${join(this.#dir, FILE)}, which is not as xy wrote it: which of its processes have left its session is not known`,
+        `cannot read ${join(this.#dir, FILE)}, which xy did not write like that: its daemons are not known any more`,
       );
       return [];
     }

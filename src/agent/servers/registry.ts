@@ -136,7 +136,7 @@ export class Registry {
       server.leaveUnwatched(reason);
       const { project, name } = server.spec;
       if (gap === AGAIN.first)
-        this.#report(`${project}/${name}: cannot adopt it: ${reason}; this is tried again until it works`);
+        this.#report(`${project}/${name}: cannot adopt it: ${reason}; trying again until it works`);
       const isWanted = () => !this.#ending && this.find(name, project) === server;
       const again = () => isWanted() && void this.#takeUp(server, survivors, Math.min(2 * gap, AGAIN.last));
       setTimeout(again, gap).unref();

@@ -39,7 +39,7 @@ export class Waiting {
       this.#waiting.set(server, how === "start" ? server.state.paused?.at : undefined);
       this.#index(server);
       // No backoff, and no end of an earlier run, starts it before.
-      server.dispatch({ type: "stop", reason: "told to start once its dependencies are ready for it" });
+      server.dispatch({ type: "stop", reason: "it starts once its dependencies are ready" });
     }
   }
 

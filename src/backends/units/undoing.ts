@@ -106,7 +106,7 @@ export class Undoing {
     await manager.load(oldUnit);
     await end(manager, oldUnit);
     if (before.live.pid === undefined || !oldUnit.enabled || !this.#starting.mayRun(old.spec))
-      return "; its previous version is put back, and does not run, as before";
+      return "; its previous version is put back; it does not run, as before";
     const output = new Output(manager, oldUnit, old, Date.now());
     try {
       await manager.start(oldUnit);
@@ -115,7 +115,7 @@ export class Undoing {
       const settled = await this.#starting.settle(old, oldUnit, output, options, false);
       return settled.ok
         ? `; its previous version is put back: ${settled.detail}`
-        : `; its previous version is put back, and does not come up either: ${settled.message}`;
+        : `; its previous version is put back, but does not start either: ${settled.message}`;
     } finally {
       output.close();
     }

@@ -24,7 +24,7 @@ export default class AgentStatus extends BaseCommand {
     await this.show(document, {
       warnings: () => asides.map((one) => `xy: ${setAsideText(one)}.`),
       text: () =>
-        info ? agentText(info) : "No agent is running. It starts by itself when a command needs it.",
+        info ? agentText(info) : "No agent is running. It starts automatically when a command needs it.",
       notes: () => (info ? notesOn(info.version, own) : []),
     });
   }

@@ -107,7 +107,7 @@ test("ignored, drifted and unreadable", () => {
 
 test("a server that cannot be watched", () => {
   expect(why(running(web, { unwatched: { reason: "EMFILE: too many open files" } }), NOW)).toContain(
-    "Its agent cannot watch it: EMFILE: too many open files. Nobody reads its output until that is mended",
+    "The agent cannot watch it: EMFILE: too many open files. Its output is not read until that is fixed",
   );
 });
 

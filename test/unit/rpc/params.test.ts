@@ -66,12 +66,12 @@ describe("params", () => {
     expect(readParams("list", { projct: "a", x: 1 })).toEqual(
       accepted(
         {},
-        'ignored "projct", which is no param of it; did you mean project?',
-        'ignored "x", which is no param of it',
+        'ignored "projct", which is not one of its params; did you mean project?',
+        'ignored "x", which is not one of its params',
       ),
     );
     expect(readParams("status", JSON.parse('{"name":"web","__proto__":{"name":"db"}}'))).toEqual(
-      accepted({ name: "web" }, 'ignored "__proto__", which is no param of it'),
+      accepted({ name: "web" }, 'ignored "__proto__", which is not one of its params'),
     );
     const read = readParams("list", { ["x".repeat(1e6)]: 1 });
     const [warning = ""] = read.ok ? read.warnings : [];
@@ -80,12 +80,15 @@ describe("params", () => {
 
   it("that are a slip of the pen are refused where something is changed, and others passed over", () => {
     expect(readParams("stop", { name: "web", remove_job: true })).toEqual(
-      refused('it was given "remove_job", which is no param of it; did you mean remove_jobs?'),
+      refused('it was given "remove_job", which is not one of its params; did you mean remove_jobs?'),
     );
     expect(readParams("start", { all: true, projct: "a" })).toMatchObject({ ok: false });
     expect(readParams("agent_shutdown", { keepServers: true })).toMatchObject({ ok: false });
     expect(readParams("stop", { name: "web", because: "of the weather" })).toEqual(
-      accepted({ name: "web", remove_jobs: false, wait: true }, 'ignored "because", which is no param of it'),
+      accepted(
+        { name: "web", remove_jobs: false, wait: true },
+        'ignored "because", which is not one of its params',
+      ),
     );
   });
 

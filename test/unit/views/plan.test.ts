@@ -332,7 +332,7 @@ describe("a plan for people", () => {
 
 test("a server that cannot be watched is told of, and changes nothing", () => {
   const text = view([web], [running(web, { unwatched: { reason: "no room" } })]);
-  expect(text).toContain("unwatched: web runs, and nobody reads its output: no room\n");
+  expect(text).toContain("unwatched: web is running, but its output is not read: no room\n");
   expect(text).toContain("No changes.");
 });
 
