@@ -10,6 +10,7 @@ import { rootInput, serverInput } from "../src/model/server.ts";
 import { clientDeclarationText } from "./declaration-client.ts";
 import { auditText } from "./reference-audit.ts";
 import { backendsText } from "./reference-backends.ts";
+import { clientsText } from "./reference-clients.ts";
 import { commandsReferenceText } from "./reference-commands.ts";
 import { wireReferenceText } from "./reference-wire.ts";
 
@@ -18,6 +19,7 @@ import { wireReferenceText } from "./reference-wire.ts";
 const generated: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/audit.md": auditText,
   "docs/backends.md": backendsText,
+  "docs/clients.md": clientsText,
   "docs/reference/commands.md": commandsReferenceText,
   "docs/reference/configuration.md": referenceText,
   "docs/reference/wire.md": wireReferenceText,

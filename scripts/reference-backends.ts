@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { ADDED, CAPABILITIES } from "../src/backends/render/capabilities.ts";
 import { type Capability, capabilityOf } from "../src/backends/render/capability.ts";
 import { MANAGERS } from "../src/model/backends.ts";
+import { between, head, row } from "./page-table.ts";
 
 const PAGE = new URL("../docs/backends.md", import.meta.url);
 
@@ -9,18 +10,9 @@ const PAGE = new URL("../docs/backends.md", import.meta.url);
 export async function backendsText(): Promise<string> {
   const text = await readFile(PAGE, "utf8");
   return Object.entries({ capabilities: capabilities(), added: added() }).reduce(
-    (page, [name, table]) => between(page, name, table),
+    (page, [name, table]) => between(page, name, table, "docs/backends.md"),
     text,
   );
-}
-
-function between(page: string, name: string, table: string): string {
-  const [begin, end] = [`<!-- generated: ${name} -->\n`, `<!-- end: ${name} -->`];
-  const [before, rest] = page.split(begin);
-  const after = rest?.split(end)[1];
-  if (before === undefined || after === undefined)
-    throw new Error(`cannot write the table "${name}" into docs/backends.md: its two marks are not there`);
-  return `${before}${begin}\n${table}\n\n${end}${after}`;
 }
 
 function capabilities(): string {
@@ -50,6 +42,3 @@ function cell(capability: Capability): string {
       return `**no**: ${capability.instead}`;
   }
 }
-
-const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-const head = (cells: readonly string[]) => [row(cells), row(cells.map(() => "---"))];

@@ -67,11 +67,18 @@ export function fileRecords(state: string): FileRecord[] {
     .sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
+export const targetOfRecord = ({ client, scope, file, folder }: FileRecord): ClientTarget => ({
+  client,
+  scope,
+  file,
+  ...(folder === undefined ? {} : { folder }),
+});
+
 /** The files in which a project has entries, whether its configuration still names their clients or not. */
 export function targetsOfProject(state: string, project: string): ClientTarget[] {
   return fileRecords(state)
     .filter(({ entries }) => Object.values(entries).some((entry) => entry.project === project))
-    .map(({ client, scope, file, folder }) => ({ client, scope, file, ...(folder ? { folder } : {}) }));
+    .map(targetOfRecord);
 }
 
 /** Of a file without an entry of xy's, only the backup is kept. */

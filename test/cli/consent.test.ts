@@ -127,6 +127,7 @@ const WORDS: Readonly<Record<string, readonly string[][]>> = {
   connect: [["connect", "agents", "--open"]],
   probe: [["probe", "agents"]],
   tree: [["tree"]],
+  clients: [["clients"]],
   children: [["children", "agents"]],
   stats: [["stats"]],
   ports: [["ports"], ["ports", "--reset", "agents"]],

@@ -52,6 +52,13 @@ async function hostileProject(home: Home): Promise<void> {
     },
   });
   const probe = { type: "command", command: "bash", args: ["-c", `${says} exit 1`], interval: "1s" };
+  // A client's file that a repository brings along.
+  const entries = {
+    [text("name")]: { url: `http://x/${HOSTILE_NAME}` },
+    [text("other")]: { command: text("program") },
+  };
+  home.write(".cursor/mcp.json", JSON.stringify({ mcpServers: entries }));
+  home.write(".vscode/mcp.json", `{ "servers": { ${text("")}`);
   server("ill", { args: ["-c", "exec sleep 600"], readiness: probe, wanted: "stop" });
   server("bad", {
     args: ["-c", `${says} exit 7`],
@@ -81,6 +88,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], allowed?: Allowed]
   [["tree"]],
   [["stats"]],
   [["ports"]],
+  [["clients"]],
   [["ports", "--reset", "web"]],
   [["ports", "--reset", HOSTILE_NAME]],
   [["status", "web"]],

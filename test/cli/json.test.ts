@@ -52,6 +52,7 @@ const documents: [words: string[], document: unknown][] = [
     { name: "a", project: "tools", state: "running", spec: { command: "sh" }, recent_transitions: [{}, {}] },
   ],
   [["ports"], [{ name: "b" }]],
+  [["clients"], []],
   [["url", "b"], { project: "tools", name: "b", url: expect.stringMatching(/^http:.*:\d+\/mcp$/) }],
   [["probe", "a"], { project: "tools", name: "a", which: "readiness", ok: true, steps: [{ ok: true }] }],
   [["why", "a"], { project: "tools", name: "a", why: expect.stringMatching(/^a has been running/) }],

@@ -48,7 +48,7 @@ export const holdsWord = (text: string | Buffer): boolean =>
 
 /** The places in the state folder that are meant for values of secrets. */
 const MEANT =
-  /\/projects\/[^/]+\/(servers\/[^/]+\/spec\.json|units\/[^/]+\/[^/]+\.(json|env)|backends\.json|actions\.json)$/;
+  /\/(projects\/[^/]+\/(servers\/[^/]+\/spec\.json|units\/[^/]+\/[^/]+\.(json|env)|backends\.json|actions\.json)|clients\/[0-9a-f]+\/(original|backup))$/;
 
 /**
  * A temporary folder of a test. It is searched for secrets when it is removed: they may stand only in what the test

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { ClientFacts } from "../../../src/model/client-facts.ts";
 import { type Diagnostic, formatDiagnostic } from "../../../src/model/diagnostic.ts";
 import type { ApplyEvent } from "../../../src/model/event.ts";
 import type { FieldChange } from "../../../src/model/field-change.ts";
@@ -14,7 +15,11 @@ import { visible } from "../../../src/model/visible.ts";
 import { why } from "../../../src/model/why.ts";
 import { renderApplyLines } from "../../../src/views/apply.ts";
 import { applySummary, eventText } from "../../../src/views/apply-text.ts";
+<<<<<<< HEAD
 import { auditView } from "../../../src/views/audit.ts";
+=======
+import { clientsView } from "../../../src/views/clients.ts";
+>>>>>>> edb6cff (xy clients: the clients of this machine, their files, and whose each entry is)
 import { consentView, unseenView } from "../../../src/views/consent.ts";
 import { historyView } from "../../../src/views/history.ts";
 import { actionsView, jobsView, jobView } from "../../../src/views/jobs.ts";
@@ -277,6 +282,28 @@ const powers: Power[] = [
   { can: "manager", url: "http://host", password: "the password in x", includeDir: "units", place },
 ];
 
+const clientFacts: ClientFacts = {
+  client: "cursor",
+  title: "Cursor",
+  scope: "project",
+  file: "/home/me/.cursor/mcp.json",
+  exists: true,
+  problem: null,
+  entries: [
+    {
+      name: "web",
+      to: "http://127.0.0.1:1/mcp",
+      owner: { project: "p", server: "web" },
+      changed: true,
+      off: true,
+    },
+    { name: "other", to: null, owner: null, changed: false, off: false },
+  ],
+  missing: [{ name: "db", project: "p", server: "db" }],
+  backup: "/state/backup",
+  reload: "restart it",
+};
+
 /** How each view is shown a document that strangers wrote; what {@link expectHarmless} makes of that is the test. */
 const VIEWS: Readonly<Record<string, (screen: Screen) => string | Promise<string>>> = {
   planView: (screen) => planView(hostile(plan), screen),
@@ -310,6 +337,8 @@ const VIEWS: Readonly<Record<string, (screen: Screen) => string | Promise<string
       ]),
       { ...screen, ascii: false },
     ),
+  clientsView: (screen) =>
+    clientsView(hostile([clientFacts, { ...clientFacts, problem: "cannot use it" }]), screen),
   childrenView: (screen) => childrenView(hostile(family), { ...screen, ascii: false }),
   portsView: (screen) =>
     portsView(hostile([{ name: "web", project: "p", port: 8765, chosen: true, reset: true }]), screen),
