@@ -1,7 +1,7 @@
 import { accountHere } from "../system/account-here.ts";
 import { typedFolder } from "../system/paths.ts";
 import { readProject } from "../system/projects.ts";
-import { clientsView } from "../views/clients.ts";
+import { clientFilesView } from "../views/client-files.ts";
 import { BaseCommand } from "./base.ts";
 import { projectHere } from "./configuration.ts";
 
@@ -21,6 +21,6 @@ export default class Clients extends BaseCommand {
     const root = project === undefined ? undefined : readProject(this.state, project)?.root;
     const folder = root ?? typedFolder(process.env, process.cwd());
     const clients = await clientsHere(this.state, { os, home, env: process.env, folder });
-    await this.show(clients, { text: (shown) => clientsView(shown, this.screen) });
+    await this.show(clients, { text: (shown) => clientFilesView(shown, this.screen) });
   }
 }

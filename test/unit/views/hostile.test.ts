@@ -15,11 +15,8 @@ import { visible } from "../../../src/model/visible.ts";
 import { why } from "../../../src/model/why.ts";
 import { renderApplyLines } from "../../../src/views/apply.ts";
 import { applySummary, eventText } from "../../../src/views/apply-text.ts";
-<<<<<<< HEAD
 import { auditView } from "../../../src/views/audit.ts";
-=======
-import { clientsView } from "../../../src/views/clients.ts";
->>>>>>> edb6cff (xy clients: the clients of this machine, their files, and whose each entry is)
+import { clientFilesView } from "../../../src/views/client-files.ts";
 import { consentView, unseenView } from "../../../src/views/consent.ts";
 import { historyView } from "../../../src/views/history.ts";
 import { actionsView, jobsView, jobView } from "../../../src/views/jobs.ts";
@@ -337,8 +334,8 @@ const VIEWS: Readonly<Record<string, (screen: Screen) => string | Promise<string
       ]),
       { ...screen, ascii: false },
     ),
-  clientsView: (screen) =>
-    clientsView(hostile([clientFacts, { ...clientFacts, problem: "cannot use it" }]), screen),
+  clientFilesView: (screen) =>
+    clientFilesView(hostile([clientFacts, { ...clientFacts, problem: "cannot use it" }]), screen),
   childrenView: (screen) => childrenView(hostile(family), { ...screen, ascii: false }),
   portsView: (screen) =>
     portsView(hostile([{ name: "web", project: "p", port: 8765, chosen: true, reset: true }]), screen),
