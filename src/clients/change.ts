@@ -18,7 +18,7 @@ import {
 import type { ClientLook, ClientWrite, Entry, Value, ValueMap } from "./types.ts";
 
 /** An entry that is to be there. */
-export interface SetEntry {
+interface SetEntry {
   readonly name: string;
   readonly server: string;
   readonly value: ValueMap;

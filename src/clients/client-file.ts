@@ -18,7 +18,7 @@ export type FileRead =
   | { readonly ok: false; readonly fault: string };
 
 /** The hash of no file. */
-export const NO_FILE = "none";
+const NO_FILE = "none";
 /** A file that changed so recently may still be written to, ms. */
 const FRESH = 2_000;
 

@@ -46,7 +46,7 @@ const isAsWritten = (found: Value, { value, was }: OwnEntry) =>
   holds(found, value) || (was !== undefined && was !== null && holds(found, was));
 
 /** Fields that xy does not write are the client's, or a person's: a tool that was allowed, a server that is switched off. */
-export function holds(found: Value, written: Readonly<Record<string, Value>>): boolean {
+function holds(found: Value, written: Readonly<Record<string, Value>>): boolean {
   return (
     isObject(found) &&
     Object.entries(written).every(([key, each]) => Object.hasOwn(found, key) && isSame(found[key], each))
