@@ -82,6 +82,8 @@ export class Child {
     stderr?.on("data", (chunk: Buffer) => this.#stderr.take(chunk)).on("end", () => this.#stderr.end());
     // Their ends are told by the process.
     for (const stream of [stdin, stdout, stderr, this.#process.stdio[3]]) stream?.on("error", () => {});
+    // Not the end of the process's last pipe, which the shell holds that guards it.
+    const read = [stdout, stderr].map((stream) => new Promise<void>((end) => stream?.once("close", end)));
     this.#exited = new Promise((resolve) => {
       const end = (why: string) => {
         resolve();
@@ -92,7 +94,7 @@ export class Child {
         const say = () => end(signal === null ? `it exited with ${code}` : `it was ended by ${signal}`);
         // What it said last is still in the pipes, which something that it has left behind may hold for ever.
         const late = setTimeout(say, LAST_READ);
-        this.#process.once("close", () => {
+        void Promise.all(read).then(() => {
           clearTimeout(late);
           say();
         });

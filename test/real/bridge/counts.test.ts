@@ -65,7 +65,9 @@ const WEIGHED = `data:text/javascript,${encodeURIComponent(`process.on("SIGWINCH
 })`)}`;
 
 describe("sessions one after another", () => {
-  it(`leave nothing behind: ${SESSIONS} of them, half of which never say that they end`, async () => {
+  it(`leave nothing behind: ${SESSIONS} of them, half of which never say that they end`, {
+    timeout: 200 * SESSIONS + 60_000,
+  }, async () => {
     const { port, child, said } = await servingBridge(
       ["--max-sessions", "10", "--max-children", "10", "--max-starts", "10000", "--", ...QUICK],
       { node: ["--expose-gc", "--import", WEIGHED] },

@@ -82,7 +82,7 @@ async function survives(stand: Stand, victims: readonly (readonly Part[])[]): Pr
     // What was killed is there again, once.
     for (const part of parts)
       await eventually(() => expect([part, killed.includes(pidOf(part, stand))]).toEqual([part, false]));
-    expect(programsWith(`at-${stand.port}`).filter(({ command }) => isChild(command))).toHaveLength(1);
+    expect(programsWith(`at-${stand.port}`).filter(({ command }) => isBridge(command))).toHaveLength(1);
   }
 }
 
