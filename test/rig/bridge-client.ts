@@ -63,7 +63,10 @@ export class PlainClient {
         params: { ...INTRODUCTION, protocolVersion: version, capabilities },
       },
     });
-    if (status !== 200 || headers["mcp-session-id"] === undefined) throw new Error(`${status}: ${text}`);
+    // A stream has its headers before it is known how it ends.
+    const isRefused = messagesIn(text).at(-1)?.error !== undefined;
+    if (status !== 200 || headers["mcp-session-id"] === undefined || isRefused)
+      throw new Error(`${status}: ${text}`);
     client.session = String(headers["mcp-session-id"]);
     await client.post({ jsonrpc: "2.0", method: "notifications/initialized" });
     return client;

@@ -105,6 +105,16 @@ describe("what a sleeping server is asked", () => {
 });
 
 describe("a server that crashes", () => {
+  it("at its start tells each client why, and is tried again for the next", async () => {
+    const broken = join(dir, "always-broken");
+    writeFileSync(broken, "");
+    const { port } = await startBridge([ODD, "--broken", broken]);
+    for (const _ of [1, 2])
+      await expect(PlainClient.open(port)).rejects.toThrow(
+        "cannot start the server: it exited with 3: no such database",
+      );
+  });
+
   it("does not work until it has proved itself again, and says why", async () => {
     const broken = join(dir, "broken");
     const { port, bridge } = await startBridge([ODD, "--broken", broken], { start: "on-demand" });
