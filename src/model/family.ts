@@ -1,6 +1,6 @@
 /**
- * Which processes are a server's. Pure: the rows of a process table in, whose they are out. Everything that asks (who
- * listens, what is shown, what is ended) asks here.
+ * Which processes belong to a server. Pure: takes the rows of a process table and says whose they are. All that need to
+ * know (who listens, what is shown, what is stopped) ask here.
  */
 
 /** A living process, as the system reports it. */

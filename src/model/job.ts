@@ -12,8 +12,8 @@ export type JobPhase = (typeof PHASES)[number];
 export const MAIN_ACTION = "main";
 
 /**
- * Whose word a job is: somebody's (`person`), the clock's (`schedule`, or `missed` when it comes after its time), that
- * of `xy job retry`; of a server's own program, that of an apply, a session, or its restart policy.
+ * What started a job: a person, the clock (`schedule`, or `missed` if it comes late), or `xy job retry`; for a server's own
+ * program also an apply, a session, or its restart policy.
  */
 const TRIGGERS = ["person", "schedule", "missed", "retry", "apply", "session", "policy"] as const;
 

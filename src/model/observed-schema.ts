@@ -82,8 +82,8 @@ export const observed = z.object({
   /** What someone other than xy has changed since the apply. */
   drift: z.string().exactOptional(),
   /**
-   * It has to be applied again, whatever is declared. `rewritten`: this xy writes its unit in another way, or in another
-   * place. `unfinished`: an apply of it was cut off.
+   * It must be applied again, whatever is declared. `rewritten`: this xy writes its unit differently, or to another place.
+   * `unfinished`: an apply was interrupted.
    */
   unsettled: z.enum(["rewritten", "unfinished"]).exactOptional(),
   pid: z.int().exactOptional(),

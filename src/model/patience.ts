@@ -16,8 +16,8 @@ export interface Patience {
 }
 
 /**
- * `wait-timeout`: whoever waits has said how long. `start-timeout`: the server's own. `put-back`: it has none that is
- * declared, and until it is ready nothing is there in place of its previous version.
+ * `wait-timeout`: given by whoever waits. `start-timeout`: the server's own. `put-back`: it declares none, and until it is
+ * ready nothing runs in place of its previous version.
  */
 type PatienceSource = "wait-timeout" | "start-timeout" | "put-back";
 

@@ -5,7 +5,7 @@ import { processId } from "./spec-parts.ts";
 export const session = processId;
 
 /**
- * On whose word a server runs. What a session (`xy up`) started ends with it, unless somebody else has said start since.
+ * Who started a server. What a session (`xy up`) started stops with it, unless somebody else has started it since.
  * `operator`: a person's `xy start` or `xy restart`.
  */
 export const starter = z.union([

@@ -5,12 +5,12 @@ import { CHANGE_ACTIONS, CONDITIONS, name, secretValues } from "../model/spec-pa
 import { session } from "../model/starter.ts";
 import { shortServer } from "./short-spec.ts";
 
-/** The methods that a plan is made and carried out with. */
+/** The methods for making and carrying out plans. */
 
 const project = name.optional();
 const waitMs = z.int().min(0).max(LONGEST_PATIENCE).optional();
 
-/** An agent tells of its own servers, and of no units. */
+/** An agent reports its own servers, and no units. */
 const observedByAgent = observed.omit({ unsettled: true, neverReady: true }).extend({
   backend: z.literal("agent"),
   restartCount: z.int(),
@@ -32,13 +32,13 @@ const applied = z.union([
   z.object({
     ok: z.literal(false),
     message: z.string(),
-    /** Of the last run that failed, or else of the newest one. */
+    /** Output of the last failed run, else of the newest one. */
     last_lines: z.array(z.string()),
-    /** Which settings would help, if the server is as it should be: a clause each. */
+    /** Settings that would help if the server itself is fine: a clause each. */
     help: z.array(z.string()).optional(),
-    /** Somebody else holds a port that it needs. */
+    /** Another process holds a port that it needs. */
     port_conflict: z.literal(true).optional(),
-    /** It starts by itself once these are otherwise; what is to be restarted runs on as it was. */
+    /** It starts automatically once these have changed; a server that was to be restarted keeps running as it was. */
     waits_for: z.array(missing).optional(),
   }),
 ]);
@@ -57,27 +57,27 @@ export const applyContract = {
       project: name,
       server: name,
       action: z.enum(CHANGE_ACTIONS),
-      /** Needed unless the action is `remove`. `command` is enough; the rest is filled in. */
+      /** Required unless the action is `remove`. `command` is enough; the rest is filled in. */
       spec: shortServer.optional(),
       secrets: secretValues.default({}),
-      /** Longest wait; 0: do not wait. Left out: as with `while_progress`, up to its start-timeout. */
+      /** Longest wait; 0: do not wait. Absent: as with `while_progress`, up to its start-timeout. */
       wait_ms: waitMs,
       /**
        * The wait is over, too, at the server's start-timeout, and after a minute without a sign of life: a line, use of
        * a processor, a new process. A changed server that ran has one minute, unless it declares a start-timeout.
        */
       while_progress: z.boolean().default(false),
-      /** Tell how the start is getting on, by `apply_progress` notifications. */
+      /** Report the start's progress by `apply_progress` notifications. */
       progress: z.boolean().default(false),
-      /** What is waited for: that its program runs, that it is ready, or that it has ended with success. */
+      /** What to wait for: its program runs, it is ready, or it has exited successfully. */
       until: z.enum(CONDITIONS).default("ready"),
-      /** When it has not come to that by then: put a changed server back, leave a new one stopped. */
+      /** If it does not get there in time: restore the previous version of a changed server, leave a new one stopped. */
       rollback: z.boolean().default(true),
-      /** Of an update: the spec is the one before by other names of the same places, so that what runs was started with it. */
+      /** For an update: only the names of paths differ, so the running process was started with this spec. */
       renamed: z.boolean().default(false),
-      /** Of a server that is added: an operator holds it, where it comes from. */
+      /** For a server that is added: it was held on the backend that it comes from. */
       held: z.boolean().default(false),
-      /** The session that a server which does not run is started for: it is stopped when that process is gone. */
+      /** The session that a stopped server is started for: when that process is gone, the server is stopped. */
       session: session.strict().optional(),
     }),
     result: applied,
@@ -89,13 +89,13 @@ export const applyContract = {
     params: z.strictObject({
       project: name,
       server: name,
-      /** As of `apply`. */
+      /** As in `apply`. */
       spec: shortServer,
       secrets: secretValues.default({}),
       wait_ms: waitMs,
       while_progress: z.boolean().default(false),
       progress: z.boolean().default(false),
-      /** An operator holds it, where it comes from. */
+      /** It was held on the backend that it comes from. */
       held: z.boolean().default(false),
     }),
     result: applied,

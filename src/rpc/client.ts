@@ -12,10 +12,10 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** The agent is ours, and may have a lot to say of a thousand servers. Bytes. */
+/** Longest frame from the agent, bytes: it is trusted, and a thousand servers make a long answer. */
 const LONGEST_ANSWER = 256 * 1024 * 1024;
 
-/** The other side went away. */
+/** The other side closed the connection. */
 export class ConnectionLost extends Error {}
 
 /** One connection to the agent. Calls may overlap; answers are matched by id. */
@@ -27,7 +27,7 @@ export class RpcClient {
   readonly #decoder = new FrameDecoder(LONGEST_ANSWER);
   #nextId = 1;
   onNotification: NotificationHandler = () => {};
-  /** The agent has passed over something that it was given: a sentence about that. */
+  /** Gets a sentence about each thing that the agent ignored. */
   onWarning: (method: Method, warning: string) => void = () => {};
   /** Settles when the connection has ended, for whatever reason. */
   readonly closed: Promise<void>;
@@ -36,7 +36,7 @@ export class RpcClient {
     this.path = path;
     this.#socket = socket;
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
-    // The reason of an error comes with the close that follows it.
+    // The close that follows an error brings its reason.
     socket.on("error", () => {});
     this.closed = new Promise((resolve) => {
       socket.once("close", () => {
@@ -71,7 +71,7 @@ export class RpcClient {
     }) as Promise<ResultOf<M>>;
   }
 
-  /** Takes nothing more from the agent, which then keeps it back, until it is to go on. */
+  /** Stops reading from the agent, which then holds its output back, until reading resumes. */
   pause(): void {
     this.#socket.pause();
   }

@@ -62,9 +62,9 @@ export const contract = {
       follow: z.boolean().default(false),
       since_unix_ms: unixMs.optional(),
       stream: z.enum(["stdout", "stderr"]).optional(),
-      /** With `follow`: tell of changes of its state too, as `transition` notifications. */
+      /** With `follow`: report changes of its state too, as `transition` notifications. */
       transitions: z.boolean().default(false),
-      /** Lines as they were printed; else the values of the server's secrets are left out. */
+      /** Lines as printed; otherwise the values of the server's secrets are left out. */
       raw: z.boolean().default(false),
     }),
     result: z.object({ subscription_id: z.int() }),
@@ -115,7 +115,7 @@ export const contract = {
       servers: z.int(),
       /** It serves servers that speak over stdin and stdout. */
       bridges: z.literal(true).optional(),
-      /** What it cannot do for its servers now, and what of their output was lost since it began. */
+      /** What it cannot do for its servers now, and which of their output was lost since it started. */
       troubles: z.array(z.object({ project: z.string(), name: z.string(), trouble: z.string() })).optional(),
     }),
   },
@@ -127,7 +127,7 @@ export const contract = {
       /** Absolute paths of a Node, and of the script that is the agent. */
       node: z.string(),
       entry: z.string(),
-      /** How long the new agent may take to serve; then this one is brought back. */
+      /** How long the new agent may take until it serves; after that, this one comes back. */
       bound_secs: z.int().min(1).max(3600).default(20),
     }),
     result: z.object({ version: z.string() }),
@@ -140,7 +140,7 @@ export const contract = {
       /** Another agent waits to take over: the record of this one stays, so that nobody starts a third. */
       replaced: z.boolean().default(false),
     }),
-    /** `left`: could not be stopped, and go on without an agent. */
+    /** `left`: servers that could not be stopped, and keep running without an agent. */
     result: z.object({ stopped: names, left: names }),
   },
 } as const;

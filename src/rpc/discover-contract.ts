@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** The method that tells of all methods, itself too. What else is in the document is OpenRPC's to say. */
+/** The method that describes all methods, itself included. OpenRPC defines the rest of the document. */
 export const discoverContract = {
   "rpc.discover": {
     reads: true,

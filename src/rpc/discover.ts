@@ -5,7 +5,7 @@ import { EXAMPLES, type Example } from "./examples.ts";
 import { notifications } from "./notifications.ts";
 import { NAMED, type WireSchema, wireSchemaOf } from "./schema.ts";
 
-/** The protocol as an OpenRPC document, made of the schemas that check the calls. */
+/** The protocol as an OpenRPC document, made from the schemas that check calls. */
 
 const OPENRPC = "1.3.2";
 
@@ -15,7 +15,7 @@ interface Descriptor {
   readonly schema: WireSchema;
 }
 
-/** The document, made at the first call: it is large, and the same until the socket moves. */
+/** The document, made at the first call: it is large, and stays the same until the socket moves. */
 export function discoverer(version: string): (socket: string) => ResultOf<"rpc.discover"> {
   let made: { readonly socket: string; readonly document: ResultOf<"rpc.discover"> } | undefined;
   return (socket) => {
@@ -75,10 +75,10 @@ function methodObject(name: string, { summary, params, result }: MethodParts) {
   };
 }
 
-/** Those of calls that reach a method. */
+/** Errors of calls that reach a method. */
 const ANSWERED = Object.keys(RPC_ERRORS).filter((name) => !["parseError", "methodNotFound"].includes(name));
 
-/** OpenRPC tells of params one by one; which go together is only in the whole schema. */
+/** OpenRPC lists params one by one; only the whole schema shows which go together. */
 function paramsOf(schema: WireSchema) {
   return { params: descriptorsOf(schema), "x-params": schema };
 }

@@ -5,7 +5,7 @@ import { pauseTimes } from "../model/time-names.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import type { ListEntry, StatusEntry, TreeEntry } from "./entry-contract.ts";
 
-/** What the wire says of a server, made from an observation: by the agent, and by commands for what runs as a unit. */
+/** A server's entry on the wire, made from an observation: by the agent, and by commands for units. */
 
 const YES_NO = { ok: true, failing: false, unknown: null } as const;
 
@@ -44,7 +44,7 @@ export function bridgeEntryOf({ bridge }: Pick<Observed, "bridge">): Pick<ListEn
   return { ...(sleeping ? { sleeping } : {}), bridge: rest };
 }
 
-/** How a server's last process ended. A signal is no code, as of a process that nobody saw end. */
+/** How a server's last process ended. There is no code after a signal, or if nobody saw it end. */
 export function lastEndOf({
   exit,
   at,
@@ -62,7 +62,7 @@ export function lastEndOf({
   };
 }
 
-/** What an agent of an earlier version says of a server, as today's would. */
+/** An entry from an earlier version's agent, as today's would send it. */
 export function entryOfAgent<Entry extends ListEntry>(entry: Entry): Entry {
   const { last_exit: said } = entry as { last_exit?: number | { exit: Exit; at_unix_ms: number } };
   const isRunning = entry.state === "running";

@@ -17,43 +17,43 @@ import { CONDITIONS } from "../model/spec-parts.ts";
 import { starter } from "../model/starter.ts";
 import { STATES } from "../model/states.ts";
 
-/** What the wire says of one server: in a list, in a tree, and by itself. */
+/** A server on the wire: in a list, in a tree, and by itself. */
 
 export const bridgeEntry = bridgeFacts.omit({ sleeping: true });
 
 export const listEntry = z.object({
   name: z.string(),
   project: z.string(),
-  /** What runs it; an agent tells of its own servers only. */
+  /** What runs it; an agent reports only its own servers. */
   backend: z.enum(BACKENDS),
   state: z.enum(STATES),
   /** Its state is `running`. */
   is_running: z.boolean(),
   pid: z.int().optional(),
-  /** Null: it has none. */
+  /** Null: it has no port. */
   port: z.int().nullable(),
   /** For clients on this machine; null: nothing says that it speaks HTTP. Absent from agents of earlier versions. */
   url: z.string().nullable().optional(),
-  /** An operator said stop: it stays stopped until an operator says start. */
+  /** An operator stopped it: it stays stopped until an operator starts it. */
   held: z.boolean(),
   /** Restarts, and what probes lead to, are suspended; without `until_unix_ms` until `resume`. */
   paused: pauseTimes.optional(),
-  /** Nobody reads its output, for this reason. */
+  /** Why its output is not read. */
   unwatched: unwatched.optional(),
   uptime_secs: z.int().optional(),
   /** Null: nobody counts. */
   restart_count: z.int().nullable(),
   /** Exit code of its last process; absent after a signal, and where nobody saw it. */
   last_exit: z.int().optional(),
-  /** How that process ended: with a code, by a signal, or, with neither, nobody knows how. */
+  /** How that process ended: with a code, by a signal, or, with neither, in an unknown way. */
   last_end: z
     .object({
       code: z.int().optional(),
       signal: z.string().optional(),
-      /** Why nobody knows how, one clause. */
+      /** Why that is unknown, one clause. */
       unknown_because: z.string().optional(),
       at_unix_ms: unixMs,
-      /** It was told to end. */
+      /** It was asked to exit. */
       requested: z.literal(true).optional(),
     })
     .optional(),
@@ -70,7 +70,7 @@ export const listEntry = z.object({
   sleeping: z.literal(true).optional(),
   /** Of a server over stdin and stdout: its clients, and the processes that work for them. */
   bridge: bridgeEntry.optional(),
-  /** Where its project's configuration was, which is gone; `xy list` alone looks. */
+  /** Where its project's configuration was, if that is gone; only `xy list` checks. */
   root_gone: z.string().optional(),
 });
 
@@ -80,16 +80,16 @@ export const treeEntry = listEntry.extend({
 
 export const statusEntry = listEntry.extend({
   since_unix_ms: unixMs,
-  /** Of the process that runs. */
+  /** When the running process started. */
   started_at_unix_ms: unixMs.optional(),
   reason: z.string().optional(),
   operator: operatorWord,
-  /** On whose word it runs, or ran last. */
+  /** Who started it last. */
   started_by: starter.optional(),
   drift: z.string().optional(),
   recent_transitions: z.array(transition.omit({ at: true }).extend({ at_unix_ms: unixMs })),
   probes: z.object({ readiness: verdict, liveness: verdict }),
-  /** What an MCP server said of itself. */
+  /** What an MCP server reports about itself. */
   mcp: mcpFacts.optional(),
   spec: serverSpec,
   log_path: z.string(),

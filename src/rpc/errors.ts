@@ -23,7 +23,7 @@ export function errorMeaning(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
-/** An error as it goes over the wire. */
+/** An error on the wire. */
 export class RpcError extends BackendFailure {
   readonly code: number;
   readonly data: unknown;
@@ -35,10 +35,10 @@ export class RpcError extends BackendFailure {
   }
 }
 
-/** How a refusal begins whose params are not as the called method has them. */
+/** How a refusal of wrong params begins. */
 export const CANNOT_CALL = "cannot call";
 
-/** An error for people: a method or a param that the other side does not know is told with the way out. */
+/** An error for people: for an unknown method or param it names the way out. */
 export function explained({ code, message, data }: RpcError): RpcError {
   if (code === RPC_ERRORS.methodNotFound)
     return new RpcError(
@@ -51,7 +51,7 @@ export function explained({ code, message, data }: RpcError): RpcError {
   return new RpcError(code, message, data);
 }
 
-/** A refusal, before anything was done, of params that the other side does not know; of one of `names`, if given. */
+/** The other side refused unknown params (one of `names`, if given) before it did anything. */
 export function isUnknownParam(
   { code, message }: Pick<RpcError, "code" | "message">,
   names?: readonly string[],
@@ -66,7 +66,7 @@ export function isUnknownParam(
 
 const UPGRADE = "`xy agent upgrade` puts this one in its place";
 
-/** An agent's refusal of settings that it cannot carry out. */
+/** An agent refused settings that it cannot carry out. */
 export function notKnown(name: string, settings: readonly string[]): RpcError {
   const why = `the running agent is a version that does not know ${settings.join(", ")}`;
   return new RpcError(RPC_ERRORS.invalidParams, `cannot apply ${name}: ${why}; ${UPGRADE}`);

@@ -1,6 +1,6 @@
 import type { Method, Params, ResultOf } from "./contract.ts";
 
-/** A call as somebody would make it, and its answer. */
+/** A realistic call, and its answer. */
 export interface Example<M extends Method = Method> {
   readonly name: string;
   readonly params: Params<M>;

@@ -1,4 +1,4 @@
-/** Longest frame that is taken, bytes. */
+/** Longest frame that is accepted, bytes. */
 export const LONGEST_FRAME = 4 * 1024 * 1024;
 
 /** Cuts a byte stream into lines. Memory is bounded by the longest frame. */

@@ -5,7 +5,7 @@ import { unixMs } from "../model/observed-schema.ts";
 import { name } from "../model/spec-parts.ts";
 import { shortAction } from "./short-spec.ts";
 
-/** The methods about actions, and about the jobs that executions are recorded as. */
+/** The methods for actions, and for the jobs that record their runs. */
 
 const project = name.optional();
 const id = z.int().min(1);
@@ -40,7 +40,7 @@ export const jobContract = {
       /** Left out, or null: an action that stands alone. */
       server: name.nullable().default(null),
       project,
-      /** Behind those that are declared. */
+      /** Appended to the declared ones. */
       args: z.array(z.string()).default([]),
     }),
     result: job,
@@ -92,10 +92,10 @@ export const jobContract = {
     params: z.strictObject({
       id,
       tail: z.int().min(0).max(1_000_000).default(1_000_000),
-      /** Until the job is over. */
+      /** Until the job ends. */
       follow: z.boolean().default(false),
       stream: z.enum(["stdout", "stderr"]).optional(),
-      /** Lines as they were printed; else the values of secrets are left out. */
+      /** Lines as printed; otherwise the values of secrets are left out. */
       raw: z.boolean().default(false),
     }),
     result: z.object({ subscription_id: z.int() }),
@@ -105,7 +105,7 @@ export const jobContract = {
     summary:
       "Stop a job of an action: its process group gets its stop signal, and SIGKILL after its grace. Jobs that come after it in the same run are cancelled, and so are jobs that only it was waiting for",
     params: z.strictObject({ id }),
-    /** False: it was over already. */
+    /** False: it had already ended. */
     result: z.object({ cancelled: z.boolean() }),
   },
   job_retry: {
@@ -123,7 +123,7 @@ export const jobContract = {
       z.strictObject({
         server: name,
         project,
-        /** First cancel what runs of the server's actions. */
+        /** First cancel the running jobs of the server's actions. */
         cancel: z.boolean().default(false),
       }),
     ]),

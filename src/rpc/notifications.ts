@@ -3,7 +3,7 @@ import { unixMs } from "../model/observed-schema.ts";
 import { startProgress } from "../model/start-progress.ts";
 import { STATES } from "../model/states.ts";
 
-/** What the agent sends without being asked each time: what a log subscription brings, and how a start is getting on. */
+/** What the agent sends without a request each time: lines of a log subscription, and the progress of a start. */
 
 const subscription_id = z.int().describe("As `logs` answered.");
 const missed = z

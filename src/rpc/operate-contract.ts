@@ -16,7 +16,7 @@ const targets = <Options extends z.ZodRawShape>(options: Options) =>
   ]);
 const target = targets({});
 const startTarget = targets({
-  /** Cancel what is left of its actions' jobs, and delete its jobs that are over; of a server that runs nothing changes. */
+  /** Cancel its actions' unfinished jobs, and delete its finished jobs; for a running server nothing changes. */
   replace_existing_jobs: z.boolean().default(true),
   /** Start immediately, without waiting for dependencies. */
   no_deps: z.boolean().default(false),
@@ -24,7 +24,7 @@ const startTarget = targets({
 /** False: answer at once; the state is `stopping`. Of several servers, none waits for those that depend on it. */
 const wait = z.boolean().default(true);
 const stopTarget = targets({
-  /** Also cancel what runs of its actions, and delete its jobs; not without `wait`. */
+  /** Also cancel its actions' running jobs, and delete its jobs; requires `wait`. */
   remove_jobs: z.boolean().default(false),
   wait,
 });
@@ -61,7 +61,7 @@ export const operateContract = {
     reads: false,
     summary: "Stop and start again, or start a server that is not running",
     params: startTarget,
-    /** `started`: those of `restarted` that did not run before, and what they depend on that was started for them. */
+    /** `started`: those of `restarted` that were not running, and the dependencies that were started for them. */
     result: z.object({ restarted: names, started: names, failed }),
   },
   kill: {

@@ -3,14 +3,13 @@ import { nearest } from "../model/nearest.ts";
 import { contract, type Method } from "./contract.ts";
 
 /**
- * What a method makes of the params that it is given. Clients are of other versions, and of other languages: null is
- * how many of them write what is absent, and a key that nobody here knows may mean something to a later agent. So both
- * are passed over, with a warning for the key; but where something is changed, a key that looks like a slip of the pen
- * would have another thing done than was meant.
+ * How a method reads the params that it is given. Clients have other versions and other languages: many write null for an
+ * absent value, and an unknown key may mean something to a later agent. So both are ignored, with a warning for the key.
+ * A method that changes something refuses a key that looks like a typo: it would do something that was not meant.
  */
 
 export type ReadParams =
-  /** `warnings`: a sentence for each key that was passed over. */
+  /** `warnings`: a sentence for each key that was ignored. */
   | { readonly ok: true; readonly params: unknown; readonly warnings: readonly string[] }
   /** `message`: what is wrong, without the name of the method. */
   | { readonly ok: false; readonly message: string };
@@ -18,7 +17,7 @@ export type ReadParams =
 type Params = Readonly<Record<string, unknown>>;
 type Branch = z.ZodObject;
 
-/** Each is looked at, and told of: more are no slip, and no later version's. */
+/** How many unknown keys are examined and reported: more are neither typos nor a later version's. */
 const MOST_UNKNOWN = 100;
 /** Characters of a key that are shown. */
 const LONGEST_SHOWN = 60;
@@ -54,7 +53,7 @@ function branchesOf(schema: z.ZodType): readonly Branch[] {
   return (schema instanceof z.ZodUnion ? schema.options : [schema]) as readonly Branch[];
 }
 
-/** It can be true, or absent: false is how a client says that it is absent. */
+/** The param can be true or absent: clients write false for absent. */
 function isFlag(branches: readonly Branch[], key: string): boolean {
   const schemas = branches.flatMap(({ shape }) =>
     Object.hasOwn(shape, key) ? [shape[key] as z.ZodType] : [],
@@ -63,7 +62,7 @@ function isFlag(branches: readonly Branch[], key: string): boolean {
   return schemas.length > 0 && schemas.every((each) => takes(true)(each) && !takes(false)(each));
 }
 
-/** The form of the call that is meant; where none is, or several are, what to say. */
+/** Which form of the call is meant; if none, or several, what to say. */
 function chosenBranch(branches: readonly Branch[], params: Params): Branch | string {
   const heads = branches.map(headOf);
   const given = heads.filter((head) => Object.hasOwn(params, head));
@@ -92,7 +91,7 @@ function unknownText(key: string, known: ReadonlySet<string>): string {
 
 function issueText({ code, path, message, ...issue }: z.core.$ZodIssue, params: Params): string {
   const place = path.join(".");
-  // Of another form of the call: what nobody knows is no longer there.
+  // It belongs to another form of the call: unknown keys were removed before.
   if (code === "unrecognized_keys" && place === "")
     return `${(issue as { keys: string[] }).keys.join(", ")} cannot be said together with the rest`;
   return valueAt(params, path) === undefined ? `${place} is missing` : `${place}: ${message}`;

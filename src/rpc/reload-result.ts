@@ -5,7 +5,7 @@ import { group, summary } from "../model/summary.ts";
 import type { ResultOf } from "./contract.ts";
 import { RPC_ERRORS } from "./errors.ts";
 
-/** What a reload has done, by name: each server, and each action, is in one list. `finals`: how each change ended. */
+/** The result of a reload, by name: each server and each action is in one list. `finals`: how each change ended. */
 export function reloadResult(
   plan: Pick<Plan, "changes" | "actions" | "unreachable">,
   finals: readonly FinalEvent[],
@@ -22,7 +22,7 @@ export function reloadResult(
     removed: remove.filter((name) => done.has(keyOf(name, "remove"))),
     changed: change.filter((name) => done.has(keyOf(name, "update"))),
     unchanged: [...matching],
-    // In the order of names, and not of whose wait was over first.
+    // By name, not by whose wait ended first.
     failed: [...finals.flatMap(failureOf), ...unreachable].sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
 }

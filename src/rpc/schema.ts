@@ -4,7 +4,7 @@ import { job } from "../model/job.ts";
 import { serverSpec } from "../model/spec.ts";
 import { shortAction, shortServer } from "./short-spec.ts";
 
-/** What the protocol gives a name: written out once, and referred to wherever it is. `io`: which form of it people see. */
+/** Schemas with a name: written out once, and referred to everywhere else. `io`: which form of it people see. */
 export const NAMED = {
   ServerSpec: {
     about:
@@ -65,7 +65,7 @@ export function wireSchemaOf(schema: z.ZodType, io: "input" | "output"): WireSch
       const name = zodSchema === (schema as unknown) ? undefined : names.get(zodSchema);
       if (name !== undefined) become(jsonSchema, referenceTo(name));
       const [only] = jsonSchema.allOf ?? [];
-      // How zod has a reference that may be left out.
+      // How zod writes an optional reference.
       if (only && Object.keys(jsonSchema).length === 1) become(jsonSchema, only);
       if (io === "output" && jsonSchema.additionalProperties === false)
         delete jsonSchema.additionalProperties;
@@ -76,7 +76,7 @@ export function wireSchemaOf(schema: z.ZodType, io: "input" | "output"): WireSch
 
 export const referenceTo = (name: string): WireSchema => ({ $ref: `${REFERENCE}${name}` });
 
-/** The name that a reference is to; undefined for any other schema. */
+/** The name that a reference refers to; undefined for any other schema. */
 export function referenceName({ $ref }: WireSchema): string | undefined {
   return $ref?.slice(REFERENCE.length);
 }

@@ -23,7 +23,7 @@ const env = shape.env
   .describe("The whole environment. Left out: what every server gets (HOME, USER, LANG, PATH and so on).");
 const workingDir = shape.workingDir.optional().describe("Absolute. Left out: the home folder.");
 
-/** How a probe of this type is made when nothing is said of that. */
+/** The settings of a probe of this type, if none are given. */
 function withTiming(option: (typeof probe.options)[number]) {
   if (!("interval" in option.shape)) return option;
   const { interval, timeout, startPeriod, failureThreshold, successThreshold } = option.shape;
@@ -46,7 +46,7 @@ type ShortProbe<P extends Probe = Probe> = P extends { readonly type: "none" }
   ? P
   : Omit<P, Timing> & { [Key in Timing]?: number | undefined };
 type Block = "limits" | "restart" | "stop" | "logs";
-/** What a server has in its record of whom nothing else is said, a client may leave out, also in a block. */
+/** What a client may leave out, also inside a block: everything that has a default in a server's record. */
 type Written = {
   [Key in keyof ServerSpec]?:
     | (Key extends Block
@@ -79,7 +79,7 @@ export const shortServer = serverSpec.extend({
   liveness: shortProbe,
 }) as unknown as z.ZodType<ShortServer, Written>;
 
-/** An action's that runs what somebody has typed: by hand, once, and after nothing. */
+/** For an action that runs what somebody typed: by hand, once, and after no other action. */
 export const shortAction = z.looseObject({
   name: ACTION_SHAPE.name.describe("What its job is called."),
   command: z.string().min(1),

@@ -7,7 +7,7 @@ import { STATES } from "../model/states.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import { bridgeEntry } from "./entry-contract.ts";
 
-/** The methods about what servers use, and how they have done. */
+/** The methods for the servers' use of resources and their record so far. */
 
 const project = name.optional();
 
@@ -18,15 +18,15 @@ const processEntry = z.object({
   program: z.string(),
   /** Its command line, cut, without the server's secrets. */
   command: z.string(),
-  /** Of one processor, over the last quarter of a second. */
+  /** Share of one processor over the last quarter of a second. */
   cpu_percent: z.number(),
   /** Since its start. */
   cpu_secs: z.number(),
-  /** Its share of what it has in common with others, where the system tells that. */
+  /** Shared memory counts in proportion, where the system reports that. */
   memory_bytes: z.int(),
   started_at_unix_ms: unixMs.optional(),
   threads: z.int().optional(),
-  /** It has left the server, as a daemon does: a stop does not end it, unless `stop.descendants` is "all". */
+  /** It is a daemon that left the server: a stop does not end it, unless `stop.descendants` is "all". */
   left: z.literal(true).optional(),
 });
 
@@ -37,24 +37,24 @@ const statsEntry = z.object({
   state: z.enum(STATES),
   /** Only while it runs. */
   uptime_secs: z.int().optional(),
-  /** Of the processes of it that run. */
+  /** Sum over its processes. */
   cpu_percent: z.number(),
   memory_bytes: z.int(),
   /** Null: nobody counts. */
   counted: z
     .object({
       since_unix_ms: unixMs,
-      /** Share of the time in which it should have run that it ran; null: there was no such time yet. */
+      /** Share of the time in which it should have run that it did run; null: there was no such time yet. */
       availability: z.number().nullable(),
       up_secs: z.number(),
       /** It was starting, waited for a restart, or had failed. */
       down_secs: z.number(),
       starts: z.int(),
-      /** By policy. */
+      /** Restarts by policy. */
       restarts: z.int(),
-      /** Ends that nobody asked for and that were no success, and starts that came to nothing. */
+      /** Unrequested exits that were no success, and failed starts. */
       failures: z.int(),
-      /** Runs that are over; null: there was none. */
+      /** Finished runs; null: there were none. */
       runs: z
         .object({
           count: z.int(),
