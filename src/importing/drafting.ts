@@ -1,9 +1,13 @@
 import { literalPath } from "../config/check/placeholders.ts";
+import { literal } from "../config/check/templates.ts";
 import type { Draft, Fields } from "./draft.ts";
 import type { Piece } from "./part.ts";
 import { credentialsIn, isHarmless } from "./secrecy.ts";
 import { ranByShell } from "./shell-words.ts";
 import { type Syntax, translated } from "./variables.ts";
+
+/** What every server gets: see `accountEnv`. */
+const GIVEN = new Set(["HOME", "USER", "LOGNAME", "SHELL", "LANG", "TMPDIR", "PATH"]);
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -12,17 +16,21 @@ export class Drafting {
   readonly fields: Mutable<Fields> = {};
   readonly #name: string;
   readonly #line: number;
-  readonly #syntax: Syntax;
-  readonly #env = new Map<string, unknown>();
+  /** How the texts that come next write variables. */
+  syntax: Syntax;
+  /** The arguments as the source has them. */
+  #args: readonly string[] = [];
+  readonly #env = new Map<string, { readonly said: unknown; readonly text: string }>();
   readonly #secrets = new Map<string, string>();
   readonly #remarks = new Set<string>();
   readonly #doubts = new Set<string>();
   #credentials: readonly number[] = [];
+  #ofLine = () => {};
 
   constructor(name: string, line: number, syntax: Syntax) {
     this.#name = name;
     this.#line = line;
-    this.#syntax = syntax;
+    this.syntax = syntax;
   }
 
   get name(): string {
@@ -41,7 +49,7 @@ export class Drafting {
 
   /** A text of the source, as a configuration says it. */
   say(text: string): string {
-    const { text: said, problems } = translated(text, this.#syntax);
+    const { text: said, problems } = translated(text, this.syntax);
     for (const problem of problems) this.remark(`${problem}.`);
     return said;
   }
@@ -49,7 +57,7 @@ export class Drafting {
   /** A path: only the home folder can be filled in there. */
   path(text: string): string {
     const isHome = /^~(?=\/|$)/.test(text);
-    const { text: said, problems } = translated(isHome ? text.slice(1) : text, this.#syntax, literalPath);
+    const { text: said, problems } = translated(isHome ? text.slice(1) : text, this.syntax, literalPath);
     for (const problem of problems) this.remark(`${problem}.`);
     if (isHome) return `~${said}`;
     if (/(?<!\{)\{env\.\w+\}/.test(said))
@@ -62,6 +70,7 @@ export class Drafting {
     const [program = "", ...args] = this.#withoutEnv(all);
     this.fields.command = this.path(program);
     if (args.length > 0) this.fields.args = args.map((arg) => this.say(arg));
+    this.#args = args;
     this.#credentials = credentialsIn(args);
     for (const i of this.#credentials)
       this.doubt(`argument ${i + 1} seems to hold a credential, which everyone on this machine can read`);
@@ -81,8 +90,13 @@ export class Drafting {
       pairs.some((pair) => pair.startsWith("PATH="))
     )
       return words;
-    for (const pair of pairs)
-      this.variable(pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1));
+    // Those of the line count more than those beside it, which may come later.
+    const { syntax } = this;
+    this.#ofLine = () => {
+      this.syntax = syntax;
+      for (const pair of pairs)
+        this.variable(pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1));
+    };
     return words.slice(given + 1);
   }
 
@@ -113,18 +127,18 @@ export class Drafting {
       piece?.lose("xy allows no variable with this name");
       return;
     }
-    const { text: said, value, only, problems } = translated(text, this.#syntax);
+    const { text: said, value, only, problems } = translated(text, this.syntax);
     for (const problem of problems) this.remark(`${name}: ${problem}.`);
     this.#secrets.delete(name);
     this.#env.delete(name);
-    if (only !== undefined) this.#env.set(name, { secret: { env: only } });
-    else if (value === undefined || isHarmless(name, value)) this.#env.set(name, said);
+    if (only !== undefined) this.#env.set(name, { said: { secret: { env: only } }, text });
+    else if (value === undefined || isHarmless(name, value)) this.#env.set(name, { said, text });
     else this.#secrets.set(name, value);
   }
 
   /** The value of a variable that may be written down. */
   written(name: string): string | undefined {
-    const value = this.#env.get(name);
+    const value = this.#env.get(name)?.said;
     return typeof value === "string" ? value : undefined;
   }
 
@@ -140,9 +154,44 @@ export class Drafting {
     this.remark("If it listens on a port, write that instead of none: xy then checks that it does.");
   }
 
+  /** Variables that a text of this server cannot have filled in: those of its own that are texts can, and a few others. */
+  #missing(text: unknown, own?: string): string[] {
+    if (typeof text !== "string") return [];
+    const names = [...text.matchAll(/(?<!\{)\{env\.(\w+)\}/g)].flatMap(([, name]) => name ?? []);
+    return names.filter(
+      (name) =>
+        name === own || (this.written(name) === undefined && (!GIVEN.has(name) || this.#secrets.has(name))),
+    );
+  }
+
+  /** What would be filled in with something that is not there stays as the source writes it. */
+  #settle(): void {
+    this.#ofLine();
+    const { args = [] } = this.fields;
+    const settled = args.map((arg, i) => {
+      const [name] = this.#missing(arg);
+      if (name === undefined) return arg;
+      this.doubt(
+        `argument ${i + 1} needs the variable ${name}, and xy puts none of your shell into arguments: write its value`,
+      );
+      return literal(this.#args[i] ?? "");
+    });
+    if (settled.length > 0) this.fields.args = settled;
+    for (const [name, { said, text }] of this.#env) {
+      const [other] = this.#missing(said, name);
+      if (other === undefined) continue;
+      this.doubt(
+        `the value of ${name} needs the variable ${other}, and xy puts none of your shell into a value: write it out`,
+      );
+      this.#env.set(name, { said: literal(text), text });
+    }
+  }
+
   end(): Draft {
+    this.#settle();
     if (this.#doubts.size > 0) this.fields.wanted = "stop";
-    if (this.#env.size > 0) this.fields.env = Object.fromEntries(this.#env);
+    if (this.#env.size > 0)
+      this.fields.env = Object.fromEntries([...this.#env].map(([name, { said }]) => [name, said]));
     return {
       name: this.#name,
       line: this.#line,

@@ -112,10 +112,10 @@ function filled(text: string, name: string, folder: string): string {
     .replace(/%\(process_num\)0?\d*d/g, "0");
 }
 
-/** `A="x, y",B='z',C=1` */
+/** `A="x, y",B='z',C=1`: whatever quotes are at the ends of a value are no part of it. */
 function environmentIn(text: string): [string, string][] {
-  return [...text.matchAll(/\s*([^=,\s]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^,]*?))\s*(?:,|$)/g)].map(
-    ([, name = "", double, single, bare]) => [name, double ?? single ?? bare ?? ""],
+  return [...text.matchAll(/\s*([^=,\s]+)\s*=\s*("[^"]*"|'[^']*'|[^,]*?)\s*(?:,|$)/g)].map(
+    ([, name = "", value = ""]) => [name, value.replace(/^['"]+|['"]+$/g, "")],
   );
 }
 

@@ -94,23 +94,23 @@ function readService(top: Piece, service: Piece, fileName: string, { folder }: O
     drafting.remark(`The ${prefix.replace(/[@:]/g, "")} before its program has no meaning here.`);
   drafting.runs(words);
   // Variables have no $ in them that would be filled in.
-  const plain = new Drafting(name, service.line, "systemd");
+  drafting.syntax = "systemd";
   for (const piece of allOf(service.at("Environment")))
     for (const pair of wordsIn(piece.text() ?? "")) {
       const at = pair.indexOf("=");
-      if (at > 0) plain.variable(pair.slice(0, at), pair.slice(at + 1));
+      if (at > 0) drafting.variable(pair.slice(0, at), pair.slice(at + 1));
     }
   const files = allOf(service.at("EnvironmentFile"));
   if (files.length > 0)
     fields.envFile = files.map((piece) => {
       const path = piece.text() ?? "";
       if (path.startsWith("-"))
-        plain.remark(`${path.slice(1)} may be missing for systemd; here it has to be there.`);
-      return plain.path(path.replace(/^-/, "").replace(/^%E/, "%h/.config"));
+        drafting.remark(`${path.slice(1)} may be missing for systemd; here it has to be there.`);
+      return drafting.path(path.replace(/^-/, "").replace(/^%E/, "%h/.config"));
     });
   const directory = lastOf(service.at("WorkingDirectory"))?.text()?.replace(/^-/, "");
   fields.workingDir =
-    directory === undefined ? (folder.includes("/systemd/system") ? "/" : "~") : plain.path(directory);
+    directory === undefined ? (folder.includes("/systemd/system") ? "/" : "~") : drafting.path(directory);
   const umask = lastOf(service.at("UMask"))?.text();
   if (umask !== undefined) fields.umask = umask.padStart(4, "0").slice(-4);
   const files_ = /^(\d+)(?::\d+)?$/.exec(lastOf(service.at("LimitNOFILE"))?.text() ?? "")?.[1];
@@ -124,7 +124,7 @@ function readService(top: Piece, service: Piece, fileName: string, { folder }: O
   const wants = top.at("Install")?.at("WantedBy")?.text();
   if (wants === undefined) fields.wanted = "stop";
   else if (/multi-user/.test(wants))
-    plain.remark('It was a unit of the machine, started at boot: class "system" does that.');
+    drafting.remark('It was a unit of the machine, started at boot: class "system" does that.');
   const type = String(lastOf(service.at("Type"))?.value ?? "");
   if (/^(?:simple|exec|notify|notify-reload|)$/.test(type)) lastOf(service.at("Type"))?.take();
   if (type === "forking")
@@ -132,29 +132,11 @@ function readService(top: Piece, service: Piece, fileName: string, { folder }: O
       "its program puts itself into the background, where xy would not follow it; give it a flag to stay",
     );
   if (/^notify/.test(type))
-    plain.remark("systemd waits for its own word that it is ready; write a readiness, such as a port.");
+    drafting.remark("systemd waits for its own word that it is ready; write a readiness, such as a port.");
   const kill = lastOf(service.at("KillMode"));
   if (kill && /^(?:control-group|mixed)$/.test(String(kill.value))) kill.take();
-  const environment = plain.end();
-  const main = drafting.end();
-  const merged = new Drafting(name, main.line, "none");
-  Object.assign(merged.fields, main.fields);
-  const env = { ...environment.fields.env, ...main.fields.env };
-  const port = Number(typeof env.PORT === "string" ? env.PORT : Number.NaN);
-  const isPort = Number.isInteger(port) && port > 0 && port <= 65_535;
-  const hint = "If it listens on a port, write that instead of none: xy then checks that it does.";
-  return {
-    ...main,
-    fields: {
-      ...main.fields,
-      port: isPort ? port : "none",
-      ...(Object.keys(env).length > 0 && { env }),
-    },
-    credentials: main.credentials,
-    secrets: new Map([...environment.secrets, ...main.secrets]),
-    remarks: [...new Set([...main.remarks, ...environment.remarks, ...(isPort ? [] : [hint])])],
-    doubts: [...main.doubts, ...environment.doubts],
-  };
+  drafting.findPort();
+  return drafting.end();
 }
 
 function readOrder(top: Piece, project: string, { fields }: Drafting): void {
