@@ -4,6 +4,7 @@ import { onOneLine } from "../bridge/splice.ts";
 import { isObject } from "../model/object.ts";
 import type { Door } from "./door.ts";
 import type { Ended } from "./exchange.ts";
+import { Mirrored } from "./mirrored.ts";
 import { type Nowhere, Remote } from "./remote.ts";
 import {
   agreedHeaders,
@@ -58,6 +59,7 @@ export class Shim {
   readonly #remote: Remote;
   readonly #session: Session;
   readonly #stream: Stream;
+  readonly #mirrored = new Mirrored();
   readonly #calls = new Map<Id, Call>();
   /** What was taken is sent in that order. */
   #turn: Promise<void> = Promise.resolve();
@@ -184,7 +186,7 @@ export class Shim {
   async #send(message: Message, text: string, signal: AbortSignal, call?: Call): Promise<Ended | Nowhere> {
     const ended = await this.#remote.send({
       method: "POST",
-      headers: headersOf(message, this.#session.agreed),
+      headers: { ...headersOf(message, this.#session.agreed), ...this.#mirrored.headersOf(message) },
       body: text,
       signal,
       message: (said) => this.#heard(said),
@@ -269,7 +271,9 @@ export class Shim {
     const call = this.#calls.get(message.id);
     // Cancelled, or answered before.
     if (call === undefined) return undefined;
-    if (call.message.method === "initialize") this.#begin(call, text);
+    const { method } = call.message;
+    if (method === "initialize") this.#begin(call, text);
+    else if (method === "tools/list") this.#mirrored.learn((JSON.parse(text) as { result?: unknown }).result);
     else if (errorIn(text) === undefined) this.#session.note(call.message);
     this.#over(call);
     return this.#client.write(onOneLine(text));

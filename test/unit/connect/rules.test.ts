@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readMessage } from "../../../src/bridge/message.ts";
+import { Mirrored } from "../../../src/connect/mirrored.ts";
 import { headersOf, inHeader, isRepeatable, isUnknownSession } from "../../../src/connect/rules.ts";
 
 const message = (value: object) => {
@@ -73,4 +74,38 @@ it("only what asks is sent twice", () => {
     "",
   ];
   expect(acts.filter(isRepeatable)).toEqual([]);
+});
+
+describe("arguments that are repeated in headers", () => {
+  const mirrored = new Mirrored();
+  const properties = {
+    city: { type: "string", "x-mcp-header": "City" },
+    days: { type: "integer", "x-mcp-header": "Days" },
+    list: { type: "array", "x-mcp-header": "List" },
+    odd: { type: "string", "x-mcp-header": "a b" },
+    where: { type: "object", properties: { dry: { type: "boolean", "x-mcp-header": "Dry" } } },
+  };
+  mirrored.learn({ tools: [{ name: "weather", inputSchema: { properties } }, { name: 7 }, null] });
+  const call = (name: string, given: object, more: object = modern) =>
+    mirrored.headersOf(message({ id: 1, method: "tools/call", params: { name, arguments: given, ...more } }));
+
+  it("are those that the tool's schema names", () => {
+    expect(call("weather", { city: "Köln", days: 3, list: [1], odd: "x", where: { dry: false } })).toEqual({
+      ...{ "Mcp-Param-City": "=?base64?S8O2bG4=?=", "Mcp-Param-Days": "3", "Mcp-Param-Dry": "false" },
+    });
+    expect(call("weather", { city: null, days: 1.5 })).toEqual({});
+  });
+
+  it("are none of another tool, and none in a version with sessions", () => {
+    expect(call("other", { city: "Bonn" })).toEqual({});
+    expect(call("weather", { city: "Bonn" }, {})).toEqual({});
+  });
+
+  it("are forgotten when a later list has them no more", () => {
+    mirrored.learn("nothing");
+    mirrored.learn({
+      tools: [{ name: "weather", inputSchema: { properties: { city: { type: "string" } } } }],
+    });
+    expect(call("weather", { city: "Bonn" })).toEqual({});
+  });
 });
