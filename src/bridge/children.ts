@@ -186,6 +186,7 @@ export class Children {
       try {
         return await this.#reached(session === undefined ? this.#at(undefined) : this.#of(session));
       } catch (error) {
+        this.eras.finder.doubt();
         // It has shown to be of the other era.
         if (isAgain || !(error instanceof Refused) || this.eras.finder.era === era) throw error;
       }

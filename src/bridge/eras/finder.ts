@@ -39,6 +39,8 @@ export class Finder {
   readonly #means: FinderMeans;
   readonly #starts = new Starts(BACKOFF);
   #era: Era | undefined;
+  /** The process that was asked ended: it is taken for one of the legacy era, until one of those shows that it is not. */
+  #isPresumed = false;
   #finding: Promise<Era> | undefined;
   #spare: Spare | undefined;
   #isClosed = false;
@@ -55,6 +57,7 @@ export class Finder {
   /** Starts a child where that is not known. One that ends when it is asked such a thing is of the legacy era. */
   found(): Promise<Era> {
     if (this.#era !== undefined) return Promise.resolve(this.#era);
+    if (this.#isPresumed) return Promise.resolve("legacy");
     this.#finding ??= this.#find().finally(() => {
       this.#finding = undefined;
     });
@@ -64,7 +67,13 @@ export class Finder {
   /** A child has shown what it speaks; undefined: not what was found before. */
   learn(era: Era | undefined): void {
     this.#era = era;
+    this.#isPresumed = false;
     if (era === undefined) void this.#endSpare();
+  }
+
+  /** A child could not be started. */
+  doubt(): void {
+    this.#isPresumed = false;
   }
 
   /** A child: the one that was asked first, or a new one. */
@@ -123,6 +132,7 @@ export class Finder {
       for (const [stream, text] of held) says(stream, undefined, text);
       // Whether it ends at any start, or just because of the question, the next one shows.
       this.#starts.failed(Date.now());
+      this.#isPresumed = true;
       return "legacy";
     }
     this.#spare = { link, held, discovered };
