@@ -128,9 +128,9 @@ describe("a client of the version without sessions", () => {
       [[LEGACY], "all"],
     ] as const) {
       const { port, said: lines } = await startBridge(args, { share });
-      const coming = begin(port, "tools/call", tool("hang")).catch(() => undefined);
-      const open = await coming;
-      open?.close();
+      const coming = await begin(port, "tools/call", tool("hang"), { token: "t" });
+      await eventually(() => expect(coming.messages).toHaveLength(1));
+      coming.close();
       await eventually(() => expect(lines.join()).toContain("cancelled"));
       expect(said(await modernly(port, "tools/call", tool("echo", { said: "on" })))).toBe("on");
     }
@@ -179,7 +179,8 @@ describe("a client of the version without sessions", () => {
     };
     expect(await heard(log("debug"))).toEqual(["little", "much"]);
     expect(await heard(log("error"))).toEqual(["much"]);
-    const waiting = await begin(port, "tools/call", { ...tool("hang") }, { level: "debug" });
+    const waiting = await begin(port, "tools/call", tool("hang"), { level: "debug", token: "t" });
+    await eventually(() => expect(waiting.messages).toHaveLength(1));
     expect(await heard(log("error"))).toEqual([]);
     expect(lines.join()).toContain("much");
     waiting.close();
