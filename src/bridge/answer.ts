@@ -78,6 +78,7 @@ export class Answer {
 
   /** The answer may take a while. `after`: until it is begun as a stream, ms; a status is of use until then. */
   begin(after = STREAM_AFTER): void {
+    clearTimeout(this.#timer);
     if (!this.#takes.json) this.#opened();
     else if (this.#takes.events) this.#timer = setTimeout(() => this.#opened(), after);
   }

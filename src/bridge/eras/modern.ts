@@ -17,7 +17,7 @@ type Request = Extract<Message, { kind: "request" }>;
 
 /** Requests of all clients without sessions that are worked on at once, and streams for news. */
 const MOST_CALLS = 1024;
-/** What a client that asks for the server's era gets later has no status of its own, ms. */
+/** What is refused later than this has no status of its own, ms: a server may have to be started to know. */
 const STATUS_BOUND = 15_000;
 /** Answers of a server that are refusals of the request itself. */
 const REFUSALS: readonly unknown[] = [RPC.missingCapability, RPC.unsupportedVersion, RPC.headerMismatch];
@@ -84,7 +84,7 @@ export class ModernClients {
     if (message.kind === "notification") return void response.writeHead(202).end();
     const { id, method } = message;
     const answer = new Answer(response, headers.accept ?? "*/*");
-    answer.begin(method === "server/discover" ? STATUS_BOUND : undefined);
+    answer.begin(STATUS_BOUND);
     let era: Era;
     try {
       era = await this.#server.era();
@@ -110,6 +110,7 @@ export class ModernClients {
       return answer.end(errorText(id, RPC.invalidParams, `cannot take it: _meta has no ${lacks}`), {}, 400);
     if (this.#calls >= MOST_CALLS)
       return answer.end(errorText(id, RPC.refused, `cannot begin it: ${MOST_CALLS} are under way`), {}, 429);
+    if (method !== "server/discover") answer.begin();
     this.#calls++;
     this.usedAt = Date.now();
     response.once("close", () => {
