@@ -5,9 +5,14 @@ import { bridgeEntryPath } from "./package.ts";
 import { bridgeLauncherPath, bridgeProgramPath, ensurePrivateDir } from "./paths.ts";
 import { copyOfAgent, type Program, readProgram, writeProgram } from "./program.ts";
 
-/** The bridge of the program that runs, without the rest of xy. Throws if its package is gone. */
-export function ownBridge(): Program {
-  return { node: process.execPath, entry: bridgeEntryPath() };
+/** The bridge beside the program that runs, without the rest of xy; undefined if it is gone. */
+export function ownBridge(): Program | undefined {
+  try {
+    const entry = bridgeEntryPath();
+    return existsSync(entry) ? { node: process.execPath, entry } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -84,10 +84,10 @@ function checkProgram(program: string): void {
 
 /** This agent's own bridge: it is beside the agent, in a copy that no update of the package touches. */
 function bridgeHere(sessions: string | undefined): BridgeHere {
-  const { node, entry } = ownBridge();
-  if (fs.existsSync(entry)) return { words: [node, entry], sessions };
+  const own = ownBridge();
+  if (own !== undefined) return { words: [own.node, own.entry], sessions };
   const wayOut = "`xy agent stop`, and the next apply starts an agent that has one";
-  throw new SpawnError(`cannot start: the bridge of xy is missing: ${entry} does not exist; ${wayOut}`);
+  throw new SpawnError(`cannot start: the bridge beside this agent is gone; ${wayOut}`);
 }
 
 /** ELF, Mach-O in its byte orders and widths, and the universal binary. */

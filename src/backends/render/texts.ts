@@ -57,12 +57,15 @@ export function secretFaults(
   manager: Manager,
   { spec, envFiles }: Pick<UnitFacts, "spec" | "envFiles">,
 ): Fault[] {
-  const wayOut = `let the program read the secret itself, or run this server with the agent or with systemd`;
+  const others = "run this server with the agent or with systemd";
+  const wayOut = `let the program read the secret itself, or ${others}`;
   return [
-    ...secretNames(spec).map((name) => ({
-      path: settingOf(spec, name),
-      message: `cannot write ${settingOf(spec, name).join(".")} for ${manager}: it is a secret, and its format has no reference to one; ${wayOut}`,
-    })),
+    ...secretNames(spec).map((name) => {
+      const path = settingOf(spec, name);
+      const out = path[0] === "env" ? wayOut : others;
+      const message = `cannot write ${path.join(".")} for ${manager}: it is a secret, and its format has no reference to one; ${out}`;
+      return { path, message };
+    }),
     ...envFiles.map((file, i) => ({
       path: ["envFile", i],
       message: `cannot write the env file ${file} for ${manager}: its values are secret, and its format has no reference to one; ${wayOut}`,
