@@ -184,11 +184,11 @@ function withWas(after: FileRecord, before: FileRecord, { origin }: Edited): Fil
     return [name, { ...entry, was: old?.value ?? null }] as const;
   });
   const gone = Object.entries(before.entries).filter(([name]) => !Object.hasOwn(after.entries, name));
-  const still = before.origin ?? origin;
+  const still = before.origin && { ...before.origin, next: origin?.residue };
   return {
     ...after,
     entries: Object.fromEntries<OwnEntry>([...gone, ...entries]),
-    ...(still ? { origin: still } : {}),
+    ...(still ?? origin ? { origin: still ?? origin } : {}),
   };
 }
 

@@ -13,6 +13,8 @@ export interface Origin {
   readonly made: boolean;
   /** Hash of what the file was when xy last wrote it, without xy's entries. While that fits, nobody else has changed it. */
   readonly residue: string;
+  /** The same of what is being written: it counts as well, because a command that dies may have written it. */
+  readonly next?: string | undefined;
 }
 
 export interface Edited {
@@ -55,7 +57,8 @@ export function edit(input: EditInput, changes: EntryChanges): Edited {
   const keep = origin?.keep ?? keysThere(before.content, shape.path);
   const made = origin?.made ?? input.text === undefined;
   const isUntouched =
-    origin === undefined || hashOf(mark + changed(before, shape, allOf(ours), keep)) === origin.residue;
+    origin === undefined ||
+    [origin.residue, origin.next].includes(hashOf(mark + changed(before, shape, allOf(ours), keep)));
   const after = checked(format, before, shape, changes, keep);
   if (left.length > 0) {
     // Once somebody else has changed it, what it was before is no longer what it is to be.
