@@ -188,7 +188,7 @@ function withWas(after: FileRecord, before: FileRecord, { origin }: Edited): Fil
   return {
     ...after,
     entries: Object.fromEntries<OwnEntry>([...gone, ...entries]),
-    ...(still ?? origin ? { origin: still ?? origin } : {}),
+    ...((still ?? origin) ? { origin: still ?? origin } : {}),
   };
 }
 

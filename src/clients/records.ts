@@ -35,7 +35,9 @@ const fileRecord = z.object({
   folder: z.string().optional(),
   entries: z.record(z.string(), ownEntry),
   /** Absent: it has no entry of xy's. */
-  origin: z.object({ keep: z.int(), made: z.boolean(), residue: z.string(), next: z.string().optional() }).optional(),
+  origin: z
+    .object({ keep: z.int(), made: z.boolean(), residue: z.string(), next: z.string().optional() })
+    .optional(),
   /** Folders that were made for it, the outermost first. */
   folders: z.array(z.string()).optional(),
 });

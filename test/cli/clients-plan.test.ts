@@ -243,7 +243,7 @@ test("files outside the folder of a stranger's configuration are part of what is
   home.write("xy.config.kdl", 'clients { cursor; vscode scope="project"; }\n');
   home.write("servers.d/web.kdl", quick(1));
   const { code, stderr } = await home.xy("apply", "--yes");
-  expect(code).toBe(5);
+  expect(code).toBe(3);
   expect(stderr).toContain("cannot write into your file of cursor without your consent");
   expect(stderr).not.toContain("vscode");
   expect(existsSync(join(home.path, ".cursor"))).toBe(false);

@@ -1,3 +1,4 @@
+import { clientLabel } from "../../model/client-plan.ts";
 import type { Plan } from "../../model/plan.ts";
 import { isEmpty } from "../../model/summary.ts";
 import { BackendFailure, BackendUnreachable } from "../../model/unreachable.ts";
@@ -42,14 +43,16 @@ export async function removeProject(
     front.begins?.();
     await reachSome(plan, fleet);
     const nothing = { secrets: {}, actionSecrets: {}, waitMs: 0, rollback: false };
-    const { finals, isWhole } = await carryOut(front, { plan, fleet, ...nothing, verb: "Destroy" });
+    const carried = await carryOut(front, { plan, fleet, ...nothing, verb: "Destroy" });
+    const { finals } = carried;
+    const isWhole = carried.isWhole && brokenClients(plan).length === 0;
     const forgotten = isWhole ? await forgetTyped(fleet, project) : undefined;
     return forgotten ?? done({ plan, finals, isWhole });
   });
   if (!removed.ok) return removed;
   const { plan, finals, isWhole } = removed.value;
   if (isWhole) forgetProject(world.state, project);
-  const left = (plan.unreachable ?? []).flatMap(({ servers }) => servers);
+  const left = [...(plan.unreachable ?? []).flatMap(({ servers }) => servers), ...brokenClients(plan)];
   if (left.length > 0)
     return stopped(
       "unreachable",
@@ -57,6 +60,10 @@ export async function removeProject(
     );
   return done({ plan, finals });
 }
+
+/** Those whose files have entries of the project, and cannot be used. */
+const brokenClients = ({ clients = [] }: Plan): string[] =>
+  clients.flatMap(({ client, fault }) => (fault === undefined ? [] : [clientLabel(client)]));
 
 /** The plan that removes everything that a project has, whatever is declared. */
 async function removalPlan(state: string, fleet: ProjectFleet, project: string): Promise<Outcome<Plan>> {
