@@ -19,6 +19,7 @@ export default {
     "@modelcontextprotocol/server-memory",
     "@upstash/context7-mcp",
     "mcp-proxy",
+    "mcporter",
     "supergateway",
   ],
   // Of the system: what needs them does without, and tests are skipped.

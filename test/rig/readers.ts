@@ -16,6 +16,13 @@ import type { Unit } from "../../src/backends/units/manager.ts";
 import { readAnswer as readXmlRpc } from "../../src/backends/units/supervisord/xml-rpc.ts";
 import { lineOf } from "../../src/backends/units/systemd/journal.ts";
 import { PROPERTIES, propertiesIn, liveOf as systemdLive } from "../../src/backends/units/systemd/show.ts";
+import { edit } from "../../src/clients/edit.ts";
+import { Fault, type Format } from "../../src/clients/formats/format.ts";
+import { json } from "../../src/clients/formats/json.ts";
+import { toml } from "../../src/clients/formats/toml.ts";
+import { yaml } from "../../src/clients/formats/yaml.ts";
+import { CLIENT_ROWS } from "../../src/clients/rows/rows.ts";
+import type { Shape } from "../../src/clients/types.ts";
 import { cronFault } from "../../src/config/check/cron.ts";
 import { expandTemplates } from "../../src/config/check/templates.ts";
 import { parseDotenv } from "../../src/config/read/dotenv.ts";
@@ -52,6 +59,27 @@ const TIME = "2026-01-31T12:00:00.000Z";
 const unit = { spec: shellSpec("web", "true"), enabled: true, isTouched: false } as unknown as Unit;
 const templateFacts = { name: "web", project: "p", home: "/home/ann", port: 1, baseEnv: {} };
 const account = { uid: 1000, username: "ann" };
+
+/** A client's file with one more entry. One that is refused is read, too. */
+function changed(format: Format, text: string, shape: Shape): unknown {
+  const input = {
+    format,
+    shape,
+    text,
+    fresh: "",
+    ours: [],
+    left: ["a"],
+    origin: undefined,
+    original: undefined,
+  };
+  try {
+    return edit(input, { set: [{ name: "a", value: { url: "x" } }], remove: [] });
+  } catch (error) {
+    // Nested without end.
+    if (error instanceof Fault || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
 
 /** What a library reads is short: some of it takes many times as long as our own. */
 const BY_LIBRARY = 64 * 1024;
@@ -109,6 +137,69 @@ export const READERS: Readonly<Record<string, Reader>> = {
       "=true",
     ],
     most: BY_LIBRARY,
+  },
+  "a client's JSON": {
+    read: (text) => changed(json, text, CLIENT_ROWS.cursor.shapes[0]),
+    pieces: [
+      "{",
+      "}",
+      "[",
+      "]",
+      '"a"',
+      '"mcpServers":',
+      ":",
+      ",",
+      "//",
+      "/*",
+      "*/",
+      '"',
+      "\\u12",
+      "1e9",
+      "null",
+    ],
+    most: 16 * 1024,
+  },
+  "a client's YAML": {
+    read: (text) => changed(yaml, text, CLIENT_ROWS.goose.shapes[0]),
+    pieces: [
+      "extensions:",
+      "a: b\n",
+      "  ",
+      "- ",
+      "{",
+      "}",
+      "[",
+      "]",
+      ", ",
+      "#",
+      '"',
+      "'",
+      "|\n",
+      "&a ",
+      "*a",
+      "? ",
+    ],
+    most: 2 * 1024,
+  },
+  "a client's TOML": {
+    read: (text) => changed(toml, text, CLIENT_ROWS.codex.shapes[0]),
+    pieces: [
+      "[mcp_servers.a]\n",
+      "[",
+      "]",
+      "a = 1\n",
+      "b.c = ",
+      '"',
+      '"""',
+      "'''",
+      "{",
+      "}",
+      ",",
+      "#",
+      "\\",
+      "\n",
+    ],
+    most: 16 * 1024,
   },
   YAML: {
     read: (text) => readYaml("x.yaml", text, shape),
