@@ -127,7 +127,7 @@ it("is a command that knows what is declared, and asks nobody else's machine", a
   home.trusts();
   home.write("token.txt", "s3cr3t-token\n");
   const port = await freePort();
-  const mcp = { transport: "stdio", token: { secret: { file: "../token.txt" } } };
+  const mcp = { transport: "stdio", share: "all", token: { secret: { file: "../token.txt" } } };
   const [command, ...args] = CHILD;
   const env = { MEMORY_FILE_PATH: home.pathOf("memory.json") };
   home.write("servers.d/notes.json", JSON.stringify({ command, args, port, mcp, env }));
