@@ -13,7 +13,7 @@ export interface HostEvents extends Omit<LinkEvents, "listed"> {
 /** For a list, ms. */
 const LIST_BOUND = 10_000;
 /** Servers say when they start that their lists have changed. Until then that is looked at, ms. */
-const NEWS_AFTER = 1000;
+const NEWS_AFTER = 2000;
 
 /**
  * A place for one child: none is there, one is being started, or one runs. A child that has ended or sleeps is started by
@@ -32,6 +32,8 @@ export class Host {
   #own: Lists | undefined;
   /** Its lists have changed since the child was started: they are its own. */
   #hasChanged = false;
+  /** When the child was greeted, unix ms; not yet: never. */
+  #greetedAt = Number.POSITIVE_INFINITY;
   /** Of the lists of these kinds, it is being looked at whether they are as they were. */
   readonly #checking = new Set<string>();
   #isClosed = false;
@@ -134,6 +136,7 @@ export class Host {
     let why: string | undefined;
     const memory = this.#memory();
     this.#hasChanged = false;
+    this.#greetedAt = Number.POSITIVE_INFINITY;
     const link: Link = this.#opening.open({
       ...this.#events,
       listed: (method, text) => this.#note(method, text),
@@ -154,6 +157,7 @@ export class Host {
     });
     try {
       const greeting = await this.#opening.greet(link, memory);
+      this.#greetedAt = Date.now();
       this.#greeting ??= greeting;
       this.#known().greeting = greeting;
     } catch (error) {
@@ -182,7 +186,7 @@ export class Host {
   async #changed(link: Link, isAgain: boolean, methods: readonly string[], tell: () => void): Promise<void> {
     const { lists } = this;
     const said = methods.filter((method) => lists.isSaid(method));
-    const isStart = Date.now() < link.startedAt + NEWS_AFTER;
+    const isStart = Date.now() < this.#greetedAt + NEWS_AFTER;
     if (isStart && said.length === 0) return isAgain ? undefined : tell();
     if (isStart) {
       const kind = methods[0] as string;

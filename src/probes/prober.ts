@@ -1,4 +1,3 @@
-import type { BridgeFacts } from "../model/bridge-facts.ts";
 import { TOKEN_VARIABLE } from "../model/bridge-token.ts";
 import { environmentOf } from "../model/environment.ts";
 import { isStdio } from "../model/mcp-fields.ts";
@@ -67,15 +66,14 @@ export class Prober {
     return after(listener, look);
   }
 
-  /** What the bridge of a server over stdin and stdout tells now; undefined: nothing, or it has none. */
-  async bridgeFacts(spec: ServerSpec, secrets: SecretValues): Promise<BridgeFacts | undefined> {
+  /** What the bridge of a server over stdin and stdout tells now; undefined: it has none. */
+  async askBridge(spec: ServerSpec, secrets: SecretValues): Promise<Look | undefined> {
     const { host, port, mcp } = spec;
     if (!isStdio(mcp) || port === null) return undefined;
-    const { address } = await this.#listener.look({ host, port, timeout: FACTS_BOUND });
-    if (address === undefined) return undefined;
-    const place = { address, host, ...authorization(spec, secrets) };
-    const { bridge } = await this.#askBridge(spec, { port, timeout: FACTS_BOUND }, place);
-    return bridge;
+    const listener = await this.#listener.look({ host, port, timeout: FACTS_BOUND });
+    if (listener.address === undefined) return listener;
+    const place = { address: listener.address, host, ...authorization(spec, secrets) };
+    return after(listener, await this.#askBridge(spec, { port, timeout: FACTS_BOUND }, place));
   }
 
   #askBridge(

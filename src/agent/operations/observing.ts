@@ -91,15 +91,13 @@ function nextStart(phase: ServerState["phase"]): { nextStartAt?: number } {
 
 /** Runs a probe for a person, who sees each step. The state machine does not learn the result; everyone is shown it. */
 export async function probeNow(server: Supervised, probe: ProbeName): Promise<ProbeReport> {
-  const { spec, secrets, redactor, probing } = server;
+  const { spec, secrets, probing } = server;
   const { watch } = probing;
   const report = await watch?.askNow({ spec, secrets, probe: spec[probe] });
   if (!report || !watch) {
     return new Steps().bad("process", `${spec.name} does not run: it is ${publicState(server.state)}`);
   }
-  const steps = report.steps.map((step) => ({ ...step, detail: redactor.evidence(step.detail) }));
-  const mcp = report.mcp && { mcp: redactor.facts(report.mcp) };
-  const told = { ...report, ...mcp, steps, evidence: redactor.evidence(report.evidence) };
+  const told = probing.redacted(report);
   // A check that there is none of stays unknown.
   if (spec[probe].type !== "none") probing.note(probe, told, { spec, watch });
   return told;

@@ -48,12 +48,28 @@ export class Probing {
     return this.#bridge;
   }
 
-  /** Asks its bridge, if it has one, so that what is shown is what is so now. */
+  /** Asks its bridge, if it has one, so that what is shown is what is so now. Never rejects. */
   async askBridge(): Promise<void> {
     const { spec, secrets } = this.#server;
     const watch = this.#watch;
-    const facts = isBridged(spec) ? await watch?.bridgeFacts(spec, secrets) : undefined;
-    if (watch === this.#watch && facts) this.#keep(facts);
+    if (watch === undefined || !isBridged(spec)) return;
+    const report = await watch.askBridge(spec, secrets);
+    if (report?.bridge === undefined || watch !== this.#watch) return;
+    // Whether the server works is told with it.
+    if (spec.readiness.type === "mcp") this.note("readiness", this.redacted(report), { spec, watch });
+    else this.#keep(report.bridge);
+  }
+
+  /** What is shown of a look: text that the server, its clients and its probes choose. */
+  redacted(report: ProbeReport): ProbeReport {
+    const { redactor } = this.#server;
+    return {
+      ...report,
+      ...(report.mcp && { mcp: redactor.facts(report.mcp) }),
+      steps: report.steps.map((step) => ({ ...step, detail: redactor.evidence(step.detail) })),
+      evidence: redactor.evidence(report.evidence),
+      ...(report.bridge && { bridge: redactor.bridge(report.bridge) }),
+    };
   }
 
   /** Watches this incarnation from now on, or none. `since`: unix ms, before its first line of output. */

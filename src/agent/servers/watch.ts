@@ -1,4 +1,3 @@
-import type { BridgeFacts } from "../../model/bridge-facts.ts";
 import { type Expression, LONGEST_MATCHED, understood, unusable } from "../../model/expression.ts";
 import type { ProbeReport } from "../../model/probe-report.ts";
 import type { ServerSpec } from "../../model/spec.ts";
@@ -80,8 +79,8 @@ export class Watch {
   }
 
   /** What its bridge tells now, if it has one. Never rejects. */
-  async bridgeFacts(spec: ServerSpec, secrets: SecretValues): Promise<BridgeFacts | undefined> {
-    return this.#prober.bridgeFacts(spec, secrets).catch(() => undefined);
+  async askBridge(spec: ServerSpec, secrets: SecretValues): Promise<ProbeReport | undefined> {
+    return this.#prober.askBridge(spec, secrets).catch(() => undefined);
   }
 
   /** The line of this run that matches, among the last ones that it printed. Never rejects. */

@@ -23,11 +23,15 @@ export interface Glance {
 /** Probes a process once, as an agent would. `dir`: where a command probe records its process. */
 export async function lookAt(
   { spec, secrets }: { readonly spec: ServerSpec; readonly secrets: SecretValues },
-  probe: LookingProbe,
+  probe: LookingProbe | "bridge",
   { pid, dir, signal }: { readonly pid: number; readonly dir: string; readonly signal: AbortSignal },
 ): Promise<Look> {
   const { Prober } = await import("../../probes/prober.ts");
-  const look = await new Prober({ members: () => pidsOf(spec, pid), dir }, signal).look(spec, probe, secrets);
+  const prober = new Prober({ members: () => pidsOf(spec, pid), dir }, signal);
+  const look = await (probe === "bridge"
+    ? prober.askBridge(spec, secrets)
+    : prober.look(spec, probe, secrets));
+  if (look === undefined) throw new Error("it has no bridge");
   const redactor = new Redactor(secrets, spec.env);
   return {
     ...look,
@@ -44,6 +48,14 @@ export async function lookAt(
  */
 export async function glanceAt(record: UnitRecord, live: Live, dir: string, now: number): Promise<Glance> {
   const { spec } = record;
+  if (live.pid === undefined || live.state !== "running" || !isBridged(spec))
+    return readinessAt(record, live, dir, now);
+  const asked = await askedBridge(record, live.pid, dir, now);
+  return spec.readiness.type === "mcp" ? asked : { ...asked, ...(await readinessAt(record, live, dir, now)) };
+}
+
+async function readinessAt(record: UnitRecord, live: Live, dir: string, now: number): Promise<Glance> {
+  const { spec } = record;
   const { readiness } = spec;
   const verdict = (status: Verdict["status"], evidence: string, at = now): Glance => ({
     ready: { status, evidence, at },
@@ -58,7 +70,6 @@ export async function glanceAt(record: UnitRecord, live: Live, dir: string, now:
       }
     : verdict("unknown", `not checked since it started; \`xy probe ${spec.name}\` checks it`);
   if (readiness.type === "command" || readiness.type === "log") return known;
-  if (readiness.type === "mcp" && isBridged(spec)) return askedBridge(record, live.pid, dir, now);
   const probe = readiness.type === "mcp" ? ({ ...readiness, type: "tcp" } as const) : readiness;
   try {
     const { signal } = new AbortController();
@@ -74,10 +85,9 @@ export async function glanceAt(record: UnitRecord, live: Live, dir: string, now:
 
 /** A bridge has tried its server: that it is asked leaves nothing behind. */
 async function askedBridge(record: UnitRecord, pid: number, dir: string, now: number): Promise<Glance> {
-  const { readiness } = record.spec;
   const { signal } = new AbortController();
   try {
-    const look = await lookAt(record, readiness as LookingProbe, { pid, dir, signal });
+    const look = await lookAt(record, "bridge", { pid, dir, signal });
     const { ok, evidence, mcp, bridge } = look;
     return {
       ready: { status: ok ? "ok" : "failing", evidence, at: now },

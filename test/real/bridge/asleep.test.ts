@@ -58,6 +58,19 @@ for (const share of ["session", "all"] as const)
     });
   });
 
+it("a server without sessions proves itself in its own words", async () => {
+  const { port, bridge } = await startBridge([ours("eras/modern")], { start: "on-demand" });
+  void bridge.prove();
+  const { mcp } = await whenProven(port);
+  expect(mcp).toMatchObject({
+    era: "modern",
+    protocolVersion: "2026-07-28",
+    tools: expect.arrayContaining(["echo"]),
+  });
+  await asleep(port);
+  expect(bridge.children).toEqual([]);
+});
+
 describe("what a sleeping server is asked", () => {
   it("is not answered from what was told to clients that can do other things", async () => {
     const { port, bridge } = await startBridge([ODD], { start: "on-demand" });
