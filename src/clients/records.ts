@@ -83,6 +83,19 @@ export function targetsOfProject(state: string, project: string): ClientTarget[]
     .map(targetOfRecord);
 }
 
+/** What was written for one project is another's from now on. */
+export function retag(state: string, from: string, to: string): void {
+  for (const record of fileRecords(state)) {
+    const entries = Object.entries(record.entries);
+    if (!entries.some(([, { project }]) => project === from)) continue;
+    const moved = entries.map(([name, entry]) => [
+      name,
+      entry.project === from ? { ...entry, project: to } : entry,
+    ]);
+    writeFileRecord(state, { ...record, entries: Object.fromEntries(moved) });
+  }
+}
+
 /** Of a file without an entry of xy's, only the backup is kept. */
 export function writeFileRecord(state: string, record: FileRecord): void {
   const folder = folderOf(state, record.file);

@@ -54,7 +54,9 @@ export const projectFilter = { project: projectNamed("Show only this project.") 
 /** For every command that makes a plan from a configuration. */
 export const backendFlags = {
   strict: boolean({ summary: "Fail if a backend cannot express a setting exactly." }),
-  adopt: boolean({ summary: "Replace units of service managers that xy did not write." }),
+  adopt: boolean({
+    summary: "Take over units of service managers, and entries of clients, that xy did not write.",
+  }),
 };
 
 /** For commands that may move a project. */

@@ -17,8 +17,13 @@ import { clientsDir } from "../system/paths.ts";
 export interface ClientFiles {
   /** Entries that xy did not write are taken over. */
   readonly adopts: boolean;
-  /** Those that the configuration names, and those that xy wrote something into for the project. */
-  states(desired: Desired): Promise<readonly ClientState[]>;
+  /**
+   * Those that the configuration names, and those that xy wrote something into for the project. `former`: other projects
+   * whose entries it takes over.
+   */
+  states(desired: Desired, former?: readonly string[]): Promise<readonly ClientState[]>;
+  /** What was written for that project is this one's from now on. */
+  takeFrom(project: string): Promise<void>;
   write(change: ClientChange): ReturnType<WriteClient>;
 }
 
@@ -40,10 +45,13 @@ export function clientFiles(options: ClientFilesOptions): ClientFiles {
   const { state, project, adopts } = options;
   return {
     adopts,
-    states: async (desired) => {
+    states: async (desired, former = []) => {
       const declared = desired.clients ?? [];
       if (declared.length === 0 && !isFolder(clientsDir(state))) return [];
-      return statesOf(declared, desired.root, options);
+      return statesOf(declared, desired.root, former, options);
+    },
+    takeFrom: async (from) => {
+      if (isFolder(clientsDir(state))) (await import("../clients/records.ts")).retag(state, from, project);
     },
     write: (change) => writeEntries(change, state, project),
   };
@@ -52,6 +60,7 @@ export function clientFiles(options: ClientFilesOptions): ClientFiles {
 async function statesOf(
   declared: readonly DesiredClient[],
   folder: string,
+  former: readonly string[],
   options: ClientFilesOptions,
 ): Promise<ClientState[]> {
   const [{ targetOf }, { targetsOfProject }, { readMachine }] = await Promise.all([
@@ -65,17 +74,20 @@ async function statesOf(
     const target = targetOf(one.client, one.scope, { os, home, env, folder });
     return target === undefined ? [] : [{ target, entries: one.entries }];
   });
-  const known = targetsOfProject(state, project).filter(
-    ({ file }) => !named.some(({ target }) => target.file === file),
-  );
-  const all = [...named, ...known.map((target) => ({ target, entries: [] }))];
+  const recorded = [project, ...former].flatMap((one) => targetsOfProject(state, one));
+  const known = new Map(recorded.map((target) => [target.file, target]));
+  for (const { target } of named) known.delete(target.file);
+  const all = [...named, ...[...known.values()].map((target) => ({ target, entries: [] }))];
   all.sort((a, b) => (a.target.client < b.target.client ? -1 : 1));
-  return Promise.all(all.map(({ target, entries }) => stateOf(target, entries, options)));
+  return Promise.all(
+    all.map(({ target, entries }) => stateOf(target, entries, [project, ...former], options)),
+  );
 }
 
 async function stateOf(
   target: ClientTarget,
   entries: DesiredClient["entries"],
+  projects: readonly string[],
   { state, project, connect }: ClientFilesOptions,
 ): Promise<ClientState> {
   const [{ look }, { entryFor }, owned, { readFileRecord }] = await Promise.all([
@@ -100,7 +112,7 @@ async function stateOf(
     const becomes = owned.withOthersFields(value, there, owned.ownOf(record, name, there));
     return { server, name, value, becomes: plain(becomes) };
   });
-  const missing = owned.missingEntries(state, seen.value).filter((one) => one.project === project);
+  const missing = owned.missingEntries(state, seen.value).filter((one) => projects.includes(one.project));
   const observed = found.map(({ value, owner, ...entry }) => ({
     ...{ ...entry, value: plain(value) },
     ...withoutUndefined({ owner }),

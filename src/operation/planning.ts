@@ -55,7 +55,10 @@ export async function makePlan(evaluated: ToPlan, request: PlanRequest): Promise
     actions: actions === undefined ? [] : evaluated.desired.actions.filter(isReached),
   };
   const reachable = observed.filter(({ name }) => !lost.has(name));
-  const ofClients = await clientChanges(desired, request, lost);
+  const { adopts = false } = request;
+  const known = evaluated.here ? renamedHere(state, desired.project, evaluated.here) : [];
+  const former = adopts ? known.map(({ project }) => project) : [];
+  const ofClients = await clientChanges(desired, request, { lost, former });
   const diagnostics = [...evaluated.warnings, ...evaluated.diagnostics, ...ofClients.diagnostics].filter(
     ({ server }) => server === undefined || !lost.has(server),
   );
@@ -74,8 +77,6 @@ export async function makePlan(evaluated: ToPlan, request: PlanRequest): Promise
   const units = changes.flatMap(unitDiagnostics);
   const unknown = reachable.flatMap(unknownFieldsOf);
   const hints = hintsOn(changes, backends);
-  const { adopts = false } = request;
-  const known = evaluated.here ? renamedHere(state, desired.project, evaluated.here) : [];
   const projects = recordedProjects(state);
   const left = { renamed: known.map(({ project }) => project), moves: adopts, projects };
   const held = await heldPorts(changes, reachable, left);
@@ -150,12 +151,12 @@ async function observeAll(
 async function clientChanges(
   desired: Desired,
   { clients }: PlanRequest,
-  lost: ReadonlySet<string>,
+  { lost, former }: { readonly lost: ReadonlySet<string>; readonly former: readonly string[] },
 ): Promise<ReturnType<typeof diffClients>> {
   if (clients === undefined) return { changes: [], diagnostics: [] };
   const { project } = desired;
-  const { changes, diagnostics } = diffClients(await clients.states(desired), {
-    project,
+  const { changes, diagnostics } = diffClients(await clients.states(desired, former), {
+    ...{ project, former },
     adopts: clients.adopts,
   });
   return { changes: withoutServers(changes, (server) => lost.has(server)), diagnostics };

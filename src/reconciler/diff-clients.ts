@@ -14,6 +14,8 @@ import { entryFields } from "./entry-fields.ts";
 /** Whose files they are, and how much of them is xy's to change. */
 export interface ClientsContext {
   readonly project: string;
+  /** Projects whose entries it takes over. */
+  readonly former?: readonly string[];
   /** Entries that xy did not write are taken over where they are in the way. */
   readonly adopts: boolean;
 }
@@ -42,7 +44,7 @@ function diffClient(state: ClientState, context: ClientsContext) {
     const diagnostics: Diagnostic[] = [{ severity: "warning", message }];
     return { change: { ...at, change: "none", entries: [], others: [], fault } as const, diagnostics };
   }
-  const isOurs = ({ owner }: ObservedEntry) => owner?.project === context.project;
+  const isOurs = (entry: ObservedEntry) => isOf(entry, context);
   const gone = new Set(missing.map(({ name }) => name));
   const decided = wanted.map((one) => {
     const found = entries.find(({ name }) => name === one.name);
@@ -71,6 +73,9 @@ function diffClient(state: ClientState, context: ClientsContext) {
   };
 }
 
+const isOf = ({ owner }: ObservedEntry, { project, former = [] }: ClientsContext): boolean =>
+  owner !== undefined && [project, ...former].includes(owner.project);
+
 function removal({ name, value, owner, isChanged }: ObservedEntry): EntryChange {
   const base = { name, server: owner?.server ?? name, change: "remove", fields: [] } as const;
   return { ...base, found: canonicalHash(value), ...(isChanged && { drift: "changed" as const }) };
@@ -95,7 +100,7 @@ function decide(
   const isSame = canonicalJson(found.value) === canonicalJson(becomes);
   const was = { found: canonicalHash(found.value) };
   const fields = entryFields(found.value, becomes);
-  if (found.owner?.project === around.project) {
+  if (isOf(found, around)) {
     if (isSame) return { change: { ...base, ...was, change: "none" } };
     const drift = found.isChanged ? { drift: "changed" as const } : {};
     return { change: { ...base, ...was, change: "update", fields, ...drift } };

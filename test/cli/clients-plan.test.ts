@@ -251,3 +251,18 @@ test("files outside the folder of a stranger's configuration are part of what is
   expect(read(home, ".cursor/mcp.json")).toContain("http://127.0.0.1:1/mcp");
   expect(read(home, "tools/.vscode/mcp.json")).toContain("http://127.0.0.1:1/mcp");
 });
+
+test("entries follow a project that gets another name", async () => {
+  const home = newHome();
+  home.trusts();
+  home.write("xy.config.kdl", "clients { cursor; }\n");
+  home.write("servers.d/web.kdl", quick(1));
+  await home.did("apply", "--yes");
+  const before = read(home, ".cursor/mcp.json");
+  home.write("xy.config.kdl", 'project "other"\nclients { cursor; }\n');
+  await home.did("apply", "--yes", "--adopt-project");
+  expect(read(home, ".cursor/mcp.json")).toBe(before);
+  expect(await home.did("plan")).toContain("No changes. 1 server and 1 client match");
+  await home.did("destroy", "--yes");
+  expect(existsSync(join(home.path, ".cursor"))).toBe(false);
+});

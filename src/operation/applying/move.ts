@@ -18,6 +18,8 @@ export async function moveProjects(
   const { project } = plan;
   const moved: Change[] = [];
   for (const name of names) {
+    // Their entries stay as they are: the plan of this project has seen to them.
+    await fleet.clients?.takeFrom(name);
     const keepAll = async (removal: Plan): Promise<Outcome<undefined>> => {
       const kept = keptIn(removal, plan);
       moved.push(...kept);
