@@ -12,6 +12,7 @@ import { Systemd } from "./peers/systemd.ts";
 import { Xy } from "./peers/xy.ts";
 import { endAtSignals, Place } from "./place.ts";
 import type { Bench, Row, RowMaker } from "./row.ts";
+import { bridge } from "./rows/bridge.ts";
 import { list, plan } from "./rows/commands.ts";
 import { hundred, revival, thousand } from "./rows/fleet.ts";
 import { followers } from "./rows/followers.ts";
@@ -27,6 +28,7 @@ const ROWS: Readonly<Record<string, RowMaker>> = {
   flood,
   followers,
   thousand,
+  bridge,
 };
 const DOCUMENT = join(import.meta.dirname, "../docs/benchmarks.md");
 const ROUNDS = Number(process.env.XY_BENCH_ROUNDS ?? 11);

@@ -93,6 +93,13 @@ export function pssMib(pids: readonly number[]): number {
   return kib.reduce((a, b) => a + b, 0) / 1024;
 }
 
+/** Memory that a process shares with no other, MiB. */
+export function privateMib(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  const kib = [...text.matchAll(/^Private_\w+:\s+(\d+)/gm)].map(([, size]) => Number(size));
+  return kib.reduce((a, b) => a + b, 0) / 1024;
+}
+
 /** Resident memory of a process, MiB: now, or its maximum so far. */
 export function rssMib(pid: number, which: "now" | "peak"): number {
   return numberIn(`/proc/${pid}/status`, which === "now" ? /^VmRSS:\s+(\d+)/m : /^VmHWM:\s+(\d+)/m) / 1024;

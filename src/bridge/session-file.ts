@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isObject } from "../model/object.ts";
+import { crypto } from "../system/crypto.ts";
 import { readRecord, removeDrafts, SET_ASIDE, writeAtomic } from "../system/files.ts";
 import { closeDir } from "../system/paths.ts";
 
@@ -101,7 +101,7 @@ export class SessionFolder {
   }
 
   #fileOf(id: string): string {
-    return this.#at(createHash("sha256").update(id).digest("hex").slice(0, 32));
+    return this.#at(crypto().createHash("sha256").update(id).digest("hex").slice(0, 32));
   }
 
   #at(name: string): string {

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { crypto } from "../system/crypto.ts";
 import { oldest } from "./children.ts";
 import { Session } from "./session.ts";
 import type { SessionFolder } from "./session-file.ts";
@@ -51,7 +51,7 @@ export class Sessions {
 
   /** A client introduces itself. It is kept once it was answered. */
   open(introduction: Readonly<Record<string, unknown>>, now: number): Session {
-    const session = new Session(randomUUID(), introduction, now);
+    const session = new Session(crypto().randomUUID(), introduction, now);
     this.#byId.set(session.id, session);
     return session;
   }

@@ -32,7 +32,7 @@ export function wholeSeconds(ms: number, least = 0): number {
   return Math.max(least, Math.ceil(ms / 1000));
 }
 
-/** `"1m30s"` → 90000 (ms); undefined when the text is not a duration. */
+/** `"1m30s"` is 90000 (ms); undefined when the text is not a duration. */
 export function parseDuration(text: string): number | undefined {
   const match = DURATION_PATTERN.exec(text);
   if (!match) return undefined;
@@ -40,7 +40,7 @@ export function parseDuration(text: string): number | undefined {
   return factors.reduce((sum, factor, i) => sum + Math.round(Number(match[i + 1] ?? 0) * factor), 0);
 }
 
-/** 90000 → `"1m30s"`, the shortest text that {@link parseDuration} reads back. */
+/** 90000 (ms) is `"1m30s"`, the shortest text that {@link parseDuration} reads back. */
 export function formatDuration(ms: number): string {
   let rest = Math.round(ms);
   let text = "";
@@ -52,13 +52,13 @@ export function formatDuration(ms: number): string {
   return text || "0s";
 }
 
-/** `"10MiB"` → 10485760 (bytes); undefined when the text is not a size. */
+/** `"10MiB"` is 10485760 (bytes); undefined when the text is not a size. */
 export function parseSize(text: string): number | undefined {
   const match = SIZE_PATTERN.exec(text);
   return match ? Number(match[1]) * SIZE_UNITS[match[2] as keyof typeof SIZE_UNITS] : undefined;
 }
 
-/** 10485760 → `"10MiB"`: the largest unit that divides exactly. */
+/** 10485760 is `"10MiB"`: the largest unit that divides exactly. */
 export function formatSize(bytes: number): string {
   const unit = Object.entries(SIZE_UNITS).find(([, factor]) => bytes >= factor && bytes % factor === 0);
   return unit ? `${bytes / unit[1]}${unit[0]}` : `${bytes}B`;

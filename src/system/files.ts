@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { crypto } from "./crypto.ts";
 
 export interface WriteOptions {
   /** Default 0600. */
@@ -19,7 +19,7 @@ export interface WriteOptions {
  * Returns whether it was written, which only `onlyIf` can prevent.
  */
 export function writeAtomic(path: string, data: string | Uint8Array, options: WriteOptions = {}): boolean {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  const temporary = `${path}.${crypto().randomBytes(6).toString("hex")}.tmp`;
   try {
     const fd = fs.openSync(temporary, "wx", options.mode ?? 0o600);
     try {
@@ -243,7 +243,7 @@ export function removeSetAside(path: string): void {
  * process does the same at that moment, there is nothing to do.
  */
 export function setAside(path: string, now: number): string {
-  const aside = `${path}${SET_ASIDE}${now}-${randomBytes(3).toString("hex")}`;
+  const aside = `${path}${SET_ASIDE}${now}-${crypto().randomBytes(3).toString("hex")}`;
   try {
     fs.renameSync(path, aside);
   } catch (error) {
