@@ -10,6 +10,8 @@ export interface Imported extends Found {
   /** "a pm2 file" */
   readonly what: string;
   readonly lost: readonly Lost[];
+  /** What stops these servers where they run now, as lines for a shell. */
+  readonly stops: readonly string[];
 }
 
 /** Reads a source. Throws `Unreadable` with the line. `id`: the tool that it is of; found out when it is absent. */
@@ -20,7 +22,9 @@ export async function importedFrom(text: string, origin: Origin, id?: string): P
   const lost = reading.end((path: KeyPath) => kind.reason(path));
   // What is no server at all is told once.
   const isOther = ({ path }: Lost) => found.others.some((other) => isSame(other.path, path));
-  return { what: kind.what, ...found, lost: lost.filter((one) => !isOther(one)) };
+  const names = found.drafts.map(({ name }) => name);
+  const stops = names.length === 0 ? [] : (kind.stops?.(names, origin.file) ?? []);
+  return { what: kind.what, ...found, stops, lost: lost.filter((one) => !isOther(one)) };
 }
 
 const isSame = (a: KeyPath, b: KeyPath) => a.length === b.length && a.every((key, i) => key === b[i]);

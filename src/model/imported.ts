@@ -37,6 +37,8 @@ export interface ImportSource {
   /** What is no server for xy to run. */
   readonly others: readonly { readonly name: string; readonly line: number; readonly why: string }[];
   readonly lost: readonly ImportLoss[];
+  /** What stops these servers where they run now, as lines for a shell. */
+  readonly stops: readonly string[];
 }
 
 export interface ImportReport {

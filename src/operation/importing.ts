@@ -64,8 +64,8 @@ export async function importFiles(request: ImportRequest): Promise<ImportOutcome
   const planned = await Promise.all(drafts.map((one) => plannedOf(one, folder, secrets, request)));
   if (!request.dryRun) write(planned, root, folder, request.state);
   const sources = read.map(
-    ({ file, what, drafts: own, others, lost }): ImportSource => ({
-      ...{ file, what },
+    ({ file, what, drafts: own, others, lost, stops }): ImportSource => ({
+      ...{ file, what, stops },
       servers: own.flatMap((draft) => {
         return planned.find(({ sources }) => sources.includes(draft))?.server ?? [];
       }),
@@ -137,7 +137,7 @@ async function binaryFault(file: string): Promise<{ readonly text: string } | st
     return "it is UTF-16; save it as UTF-8";
   if (start.toString("latin1") !== "bplist00") return undefined;
   const said = await run("plistutil", ["-i", file, "-f", "xml"]).catch(() => undefined);
-  if (said?.code === 0) return { text: said.out };
+  if (said?.code === 0 && said.out !== "") return { text: said.out };
   return said === undefined
     ? 'it is a binary property list, and there is no plistutil to read it: install libplist-utils, or write it as XML with "plutil -convert xml1"'
     : "it is a binary property list that plistutil cannot read";

@@ -8,7 +8,7 @@ export function importText(report: ImportReport, shorten: (path: string) => stri
 }
 
 function sourceText(
-  { file, what, servers, others, lost }: ImportSource,
+  { file, what, servers, others, lost, stops }: ImportSource,
   dryRun: boolean,
   shorten: (path: string) => string,
 ): string {
@@ -22,6 +22,7 @@ function sourceText(
     ...(servers.length + others.length === 0 ? ["  no server in it"] : []),
     ...told,
     ...(settings.length > 0 ? ["Not carried over:", ...settings] : []),
+    ...(stops.length > 0 ? [`If it runs, stop it there before you apply: ${stops.join("; ")}`] : []),
   ].join("\n");
 }
 

@@ -21,6 +21,8 @@ export interface Kind {
   /** How its text is read. A text in YAML may be JSON. */
   readonly format: "json" | "yaml" | "toml" | "ini" | "unit" | "plist" | "procfile";
   readonly read: (top: Piece, origin: Origin) => Found;
+  /** What stops these there, as lines for a shell; absent: nothing runs them by itself. */
+  readonly stops?: (names: readonly string[], file: string) => readonly string[];
   /** Why a key that nothing asked for is not carried over. */
   readonly reason: (path: KeyPath) => string;
 }
@@ -41,3 +43,7 @@ export function milliseconds(ms: number): string {
 export const ownName = (name: string): string => /^xy\.[a-z0-9][a-z0-9_-]*\.(.+)$/.exec(name)?.[1] ?? name;
 
 export const NO_SETTING = "xy has no such setting";
+
+/** A word of a line for a shell. */
+export const word = (text: string): string =>
+  /^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

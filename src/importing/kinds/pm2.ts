@@ -4,7 +4,7 @@ import type { Draft } from "../draft.ts";
 import { Drafting } from "../drafting.ts";
 import type { Piece } from "../part.ts";
 import { shlexWords } from "../shell-words.ts";
-import { type Kind, milliseconds, NO_SETTING, type Origin } from "./kind.ts";
+import { type Kind, milliseconds, NO_SETTING, type Origin, word } from "./kind.ts";
 
 /** What pm2 runs a script with, by its extension. */
 const INTERPRETERS: Readonly<Record<string, string>> = {
@@ -40,6 +40,7 @@ export const pm2: Kind = {
       ),
     };
   },
+  stops: (names) => [`pm2 delete ${names.map(word).join(" ")}`, "pm2 save"],
   reason: (path) => {
     const key = String(path.at(-1));
     if (/^env_/.test(key))

@@ -4,7 +4,7 @@ import type { Draft, Other } from "../draft.ts";
 import { Drafting } from "../drafting.ts";
 import type { Piece } from "../part.ts";
 import { shlexWords } from "../shell-words.ts";
-import { type Kind, NO_SETTING, type Origin, ownName, seconds } from "./kind.ts";
+import { type Kind, NO_SETTING, type Origin, ownName, seconds, word } from "./kind.ts";
 
 export const supervisord: Kind = {
   id: "supervisord",
@@ -30,6 +30,7 @@ export const supervisord: Kind = {
     }
     return { drafts, others };
   },
+  stops: (names) => [`supervisorctl stop ${names.map(word).join(" ")}`],
   reason: (path) => REASONS[String(path.at(-1))] ?? NO_SETTING,
 };
 

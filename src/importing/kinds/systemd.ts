@@ -4,7 +4,7 @@ import { STOP_SIGNALS } from "../../model/spec-parts.ts";
 import type { Draft, Other } from "../draft.ts";
 import { Drafting } from "../drafting.ts";
 import type { Piece } from "../part.ts";
-import { type Kind, milliseconds, NO_SETTING, type Origin } from "./kind.ts";
+import { type Kind, milliseconds, NO_SETTING, type Origin, word } from "./kind.ts";
 
 export const systemd: Kind = {
   id: "systemd",
@@ -26,6 +26,10 @@ export const systemd: Kind = {
     if (type === "oneshot") return other("it runs once and ends: write it as an action");
     if (starts === undefined) return other("it has no ExecStart");
     return { drafts: [readService(top, service, name, origin)], others: [] };
+  },
+  stops: (_names, file) => {
+    const isMachines = /^\/(?:etc|usr|lib|run)\//.test(file) && !/\/user\//.test(file);
+    return [`${isMachines ? "sudo systemctl" : "systemctl --user"} disable --now ${word(basename(file))}`];
   },
   reason: (path) => REASONS[String(path.at(-1))] ?? REASONS[String(path.at(-2))] ?? NO_SETTING,
 };
