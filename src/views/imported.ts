@@ -1,10 +1,12 @@
 import type { ImportedServer, ImportReport, ImportSource } from "../model/imported.ts";
+import { visible } from "../model/visible.ts";
 
 /** What an import found, what it wrote, and what it left out. `shorten`: how a path is shown. */
 export function importText(report: ImportReport, shorten: (path: string) => string): string {
   const { sources, dryRun } = report;
-  const parts = sources.map((source) => sourceText(source, dryRun, shorten));
-  return [...parts, endText(report, shorten)].join("\n\n");
+  const shown = (path: string) => visible(shorten(path));
+  const parts = sources.map((source) => sourceText(source, dryRun, shown));
+  return [...parts, endText(report, shown)].join("\n\n");
 }
 
 function sourceText(
@@ -12,17 +14,17 @@ function sourceText(
   dryRun: boolean,
   shorten: (path: string) => string,
 ): string {
-  const width = Math.max(0, ...servers.map(({ name }) => name.length));
+  const width = Math.max(0, ...servers.map(({ name }) => visible(name).length));
   const lines = servers.flatMap((server) => serverLines(server, width, dryRun, shorten));
-  const told = others.map(({ name, line, why }) => `  - ${name} (line ${line}): ${why}`);
-  const settings = lost.map(({ line, key, why }) => `  line ${line}  ${key}: ${why}`);
+  const told = others.map(({ name, line, why }) => visible(`  - ${name} (line ${line}): ${why}`));
+  const settings = lost.map(({ line, key, why }) => visible(`  line ${line}  ${key}: ${why}`));
   return [
-    `${shorten(file)}: ${what}`,
+    `${shorten(file)}: ${visible(what)}`,
     ...lines,
     ...(servers.length + others.length === 0 ? ["  no server in it"] : []),
     ...told,
     ...(settings.length > 0 ? ["Not carried over:", ...settings] : []),
-    ...(stops.length > 0 ? [`If it runs, stop it there before you apply: ${stops.join("; ")}`] : []),
+    ...(stops.length > 0 ? [`If it runs, stop it there before you apply: ${visible(stops.join("; "))}`] : []),
   ].join("\n");
 }
 
@@ -39,14 +41,14 @@ function serverLines(
     "in-the-way": `not written: ${shorten(file)} is there already; move it away, or rename one of them`,
   };
   return [
-    `  ${state === "new" ? "+" : state === "same" ? "=" : "!"} ${name.padEnd(width)}${cut(runs.join(" "))}`,
+    `  ${state === "new" ? "+" : state === "same" ? "=" : "!"} ${visible(name).padEnd(width)}${cut(visible(runs.join(" ")))}`,
     `${indent}${words[state]}`,
     ...(secrets === undefined || state !== "new"
       ? []
       : [
-          `${indent}values of ${secrets.names.join(", ")} ${dryRun ? "would go" : "went"} into ${shorten(secrets.file)} (only you can read it)`,
+          `${indent}values of ${visible(secrets.names.join(", "))} ${dryRun ? "would go" : "went"} into ${shorten(secrets.file)} (only you can read it)`,
         ]),
-    ...doubts.map((doubt) => `${indent}it does not start by itself yet: ${doubt}`),
+    ...doubts.map((doubt) => `${indent}it does not start by itself yet: ${visible(doubt)}`),
   ];
 }
 

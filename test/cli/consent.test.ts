@@ -91,6 +91,11 @@ function filesOf(home: string): string[] {
 /** What each command is called with in a stranger's repository; a command without an entry fails the test. */
 const WORDS: Readonly<Record<string, readonly string[][]>> = {
   init: [["init", "--format", "kdl"]],
+  // Its files are data, or programs that nobody has agreed to.
+  import: [
+    ["import", "xy.config.js", "xy.config.ts"],
+    ["import", "xy.config.yaml", "--dry-run"],
+  ],
   check: [["check"], ["check", "--yes"], ["check", "--no-secrets"]],
   plan: [
     ["plan"],

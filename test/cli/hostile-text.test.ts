@@ -78,6 +78,9 @@ const manifest: Manifest = JSON.parse(
 const COMMANDS: readonly (readonly [words: readonly string[], allowed?: Allowed])[] = [
   [["check"]],
   [["trust"]],
+  [["import", ".cursor/mcp.json", "--dry-run"]],
+  [["import", ".vscode/mcp.json"]],
+  [["import", HOSTILE_NAME]],
   [["plan", "-o", "saved.plan"]],
   [["plan", "--only", HOSTILE_NAME]],
   [["emit", "systemd", "--out", "units"]],

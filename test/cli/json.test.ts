@@ -26,6 +26,16 @@ const documents: [words: string[], document: unknown][] = [
     },
   ],
   [
+    ["import", "Procfile", "--dry-run"],
+    {
+      version: 1,
+      dryRun: true,
+      sources: [
+        { what: "a Procfile", servers: [{ name: "web", state: "new" }], others: [], lost: [], stops: [] },
+      ],
+    },
+  ],
+  [
     ["emit", "systemd"],
     {
       version: 1,
@@ -99,6 +109,7 @@ describe("--json prints one document, and nothing else", () => {
       ...{ mcp: true, readiness: "none" },
     };
     home.write("servers.d/b.json", JSON.stringify(b));
+    home.write("Procfile", "web: node x.js\n");
   });
   afterAll(() => home.close());
 

@@ -5,6 +5,7 @@ import type { ClientFacts } from "../../../src/model/client-facts.ts";
 import { type Diagnostic, formatDiagnostic } from "../../../src/model/diagnostic.ts";
 import type { ApplyEvent } from "../../../src/model/event.ts";
 import type { FieldChange } from "../../../src/model/field-change.ts";
+import type { ImportReport } from "../../../src/model/imported.ts";
 import type { Job } from "../../../src/model/job.ts";
 import type { Observed } from "../../../src/model/observed.ts";
 import type { OtherProgram } from "../../../src/model/other-program.ts";
@@ -19,6 +20,7 @@ import { auditView } from "../../../src/views/audit.ts";
 import { clientFilesView } from "../../../src/views/client-files.ts";
 import { consentView, unseenView } from "../../../src/views/consent.ts";
 import { historyView } from "../../../src/views/history.ts";
+import { importText } from "../../../src/views/imported.ts";
 import { actionsView, jobsView, jobView } from "../../../src/views/jobs.ts";
 import { listView } from "../../../src/views/list.ts";
 import { logFormatter } from "../../../src/views/logs.ts";
@@ -316,6 +318,7 @@ const VIEWS: Readonly<Record<string, (screen: Screen) => string | Promise<string
       .join(""),
   listView: (screen) =>
     listView(hostile([row, { ...row, project: "other", waitsFor: ["db", "cache"] }]), screen),
+  importText: () => importText(hostile(IMPORTED), (path) => path),
   otherProgramsView: (screen) => otherProgramsView(hostile([PROGRAM, { ...PROGRAM, server: "a/b" }]), screen),
   otherProgramView: (screen) => otherProgramView(hostile(PROGRAM), screen),
   operatedView: async () => {
@@ -416,6 +419,24 @@ const TEXTS: typeof VIEWS = {
     [observed, resting(before, { state: "failed", lastLines: ["last"], lastExit: exited(1) })]
       .map((one) => visible(why(hostile(one), NOW)))
       .join("\n"),
+};
+
+const IMPORTED: ImportReport = {
+  folder: "/home/me/servers.d",
+  dryRun: false,
+  sources: [
+    {
+      file: "/home/me/mcp.json",
+      what: "a pm2 file",
+      servers: (["new", "same", "in-the-way"] as const).map((state) => ({
+        ...{ name: "web", file: "/home/me/servers.d/web.kdl", state, runs: ["node", "x.js"] },
+        ...{ secrets: { file: "/home/me/web.env", names: ["TOKEN"] }, remarks: ["Odd."], doubts: ["odd"] },
+      })),
+      others: [{ name: "far", line: 3, why: "it runs elsewhere" }],
+      lost: [{ line: 2, key: "apps.0.watch", why: "no such setting" }],
+      stops: ["pm2 delete web"],
+    },
+  ],
 };
 
 const PROGRAM: OtherProgram = {
