@@ -16,10 +16,13 @@ export default {
     "@modelcontextprotocol/node",
     "@modelcontextprotocol/server",
     "@modelcontextprotocol/server-everything",
+    "@modelcontextprotocol/server-filesystem",
     "@modelcontextprotocol/server-memory",
     "@upstash/context7-mcp",
     "mcp-proxy",
+    "mcp-remote",
     "mcporter",
+    "pm2",
     "supergateway",
   ],
   // Of the system: what needs them does without, and tests are skipped.

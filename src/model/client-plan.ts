@@ -4,7 +4,7 @@ import type { FieldChange } from "./field-change.ts";
 /** The files of clients as a plan sees them: what they are to say, what they say, and the difference. */
 
 /** What a client's file is to say about one server. */
-export interface DesiredEntry {
+interface DesiredEntry {
   readonly server: string;
   /** Under which the client knows it. */
   readonly name: string;

@@ -4,7 +4,7 @@ import { isObject } from "../model/object.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 
 /** What stands for a value that somebody else has put into a client's file: it may be a secret. */
-export const NOT_SHOWN = "(not shown)";
+const NOT_SHOWN = "(not shown)";
 
 /** What differs between an entry that was found and the one that is wanted, by dotted name; arrays are whole. */
 export function entryFields(found: unknown, wanted: unknown): FieldChange[] {

@@ -95,7 +95,7 @@ it("another program finds in clients' files what was written there", async () =>
   }
   const header = (client: Tried) => found(`${client}-secret`)?.headers?.Authorization;
   expect({
-    ["claude-code"]: header("claude-code"),
+    "claude-code": header("claude-code"),
     cursor: header("cursor"),
     opencode: header("opencode"),
   }).toEqual({
