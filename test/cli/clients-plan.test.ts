@@ -124,7 +124,8 @@ describe("an entry", () => {
     home.trusts();
     home.write("xy.config.kdl", "clients { cursor; }\n");
     home.write("servers.d/good.kdl", quick(1));
-    home.write("servers.d/bad.kdl", quick(2).replace("echo up; exec sleep 600", "exit 7"));
+    const bad = quick(2).replace("echo up; exec sleep 600", "exit 7");
+    home.write("servers.d/bad.kdl", `${bad}restart { policy "never"; }\n`);
     const { code, stdout } = await home.xy("apply", "--yes");
     expect(code).toBe(1);
     expect(stdout).toContain("client cursor: changed in part: bad failed; the other entries are written");
