@@ -36,7 +36,7 @@ describe("xy", () => {
       "Run `xy COMMAND --help` to see what a command does and which flags it takes.",
     ]);
     const names = [...stdout.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(([, name]) => name);
-    expect(names.slice(0, 4)).toEqual(["init", "check", "plan", "apply"]);
+    expect(names.slice(0, 5)).toEqual(["init", "import", "check", "plan", "apply"]);
     expect(names.sort()).toEqual(Object.values(GROUPS).flat().sort());
   });
 

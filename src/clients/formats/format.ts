@@ -52,5 +52,6 @@ export function oneByOne(
     readonly set: (text: string, entry: EntryChanges["set"][number]) => string;
   },
 ): string {
-  return set.reduce(one.set, remove.reduce(one.remove, text));
+  // In this order nothing that holds entries gets empty in between: it would lose its line ends.
+  return remove.reduce(one.remove, set.reduce(one.set, text));
 }
