@@ -31,6 +31,8 @@ const DECLARATIONS = ["xyctl.d.ts", "client.d.ts"];
  * makes Node cache compiled code comes before everything else, and is small.
  */
 const ALONE = ["agent", "bridge", "compiled", "connect"];
+/** They run for as long as a server or a client does, one for each, and are made to take little memory. */
+const RESIDENT = ["bridge", "connect"];
 
 await build(join(root, "dist"));
 
@@ -64,7 +66,8 @@ async function bundle(dir: string, external: readonly string[]): Promise<OutputF
   const alone = entries.filter(([name]) => ALONE.includes(name));
   const others = Object.fromEntries(entries.filter(([name]) => !ALONE.includes(name)));
   const all = [await bundleInto(dir, others, external, true)];
-  for (const one of alone) all.push(await bundleInto(dir, Object.fromEntries([one]), external, false));
+  for (const one of alone)
+    all.push(await bundleInto(dir, Object.fromEntries([one]), external, false, RESIDENT.includes(one[0])));
   return all.flatMap(({ output }) => output);
 }
 
@@ -75,6 +78,7 @@ async function bundleInto(
   input: Record<string, string>,
   external: readonly string[],
   codeSplitting: boolean,
+  isResident = false,
 ): Promise<RolldownOutput> {
   const common = new CommonChunk();
   const bundled = await rolldown({
@@ -87,6 +91,7 @@ async function bundleInto(
     plugins: [
       common.plugin,
       { name: "own-place", renderChunk: (code, chunk) => atRoot(code, chunk.fileName) },
+      ...(isResident ? [{ name: "bare-builtins", renderChunk: bareBuiltins }] : []),
     ],
     onLog(level, log) {
       if (level !== "warn" || !log.id?.includes("node_modules")) console.warn(`${level}: ${log.message}`);
@@ -98,6 +103,8 @@ async function bundleInto(
     codeSplitting: codeSplitting && { groups: [{ name: "common", test: (id) => common.has(id) }] },
     entryFileNames: "[name].js",
     chunkFileNames: "chunks/[name]-[hash].js",
+    // Node keeps the text of what it runs. Names stay: stack traces have them.
+    minify: isResident && { compress: false, mangle: false, codegen: true },
   });
   await bundled.close();
   return output;
@@ -112,6 +119,18 @@ function atRoot(code: string, fileName: string): string {
   if (depth === 0) return code;
   const up = "../".repeat(depth);
   return code.replaceAll(/\bimport\.meta\.url\b/g, `new URL("${up}main.js", import.meta.url).href`);
+}
+
+/**
+ * For each module of its own that is imported, Node makes another one that has all of its exports, which loads whatever
+ * they are made of. Those that are asked for by a function have no such shadow.
+ */
+function bareBuiltins(code: string): string {
+  return code.replace(
+    /^import (?:\* as (\w+)|(\{[^}]*\})) from ("node:[\w/]+");$/gm,
+    (_, all, some, name) =>
+      `const ${all ?? some.replaceAll(" as ", ": ")} = process.getBuiltinModule(${name});`,
+  );
 }
 
 function present(source: string): boolean {

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { crypto } from "../../system/crypto.ts";
 import type { Answer } from "../answer.ts";
 import type { Call, Link } from "../link.ts";
 import { doneText, errorText, type Id, type Message, progressToken, RPC, readMessage } from "../message.ts";
@@ -134,7 +134,7 @@ export class Guests {
   #ask(guest: Guest): void {
     const { answer, questions, id } = guest;
     if (answer === undefined || questions.length === 0) return;
-    guest.state = randomUUID();
+    guest.state = crypto().randomUUID();
     for (const question of questions) question.isAsked = true;
     const inputRequests = questions.map(({ id: key, method, params }) => {
       const question = withMembers("{}", [], { method, params });

@@ -1,5 +1,5 @@
-import { randomUUID } from "node:crypto";
 import { isObject } from "../../model/object.ts";
+import { crypto } from "../../system/crypto.ts";
 import type { Call, Link, Peer } from "../link.ts";
 import { doneText, errorText, type Message, RPC, requestText } from "../message.ts";
 import type { Session } from "../session.ts";
@@ -201,10 +201,12 @@ export class OldClient implements Peer {
   async #ask(work: Work, { method, params }: Record<string, unknown>, raw: Raw | undefined): Promise<Raw> {
     if (!canAnswer(this.#session.introduction.capabilities, method))
       throw new Error(`the client cannot answer ${String(method)}`);
-    const id = `xy-${randomUUID()}`;
+    const id = `xy-${crypto().randomUUID()}`;
     const isLink = isObject(params) && params.mode === "url" && params.elicitationId === undefined;
     const question = withMembers(requestText(id, String(method)), [], { params: raw });
-    const whole = isLink ? withMembers(question, ["params"], { elicitationId: randomUUID() }) : question;
+    const whole = isLink
+      ? withMembers(question, ["params"], { elicitationId: crypto().randomUUID() })
+      : question;
     const said = await new Promise<string | undefined>((resolve) => {
       const late = setTimeout(resolve, QUESTION_BOUND, undefined);
       this.#questions.set(id, (text) => {
