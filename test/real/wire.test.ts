@@ -37,6 +37,7 @@ const LISTED = {
   is_running: true,
   pid: NUMBER,
   port: null,
+  url: null,
   held: false,
   uptime_secs: NUMBER,
   restart_count: 0,
