@@ -248,7 +248,7 @@ describe("two runs of an action", () => {
     await declare(agent, ...actions);
     const [forbid, allow, replace] = actions as [ActionSpec, ActionSpec, ActionSpec];
     await run(agent, forbid);
-    await expect(run(agent, forbid)).rejects.toThrow(/^cannot run forbid: job 1 of it is not over/);
+    await expect(run(agent, forbid)).rejects.toThrow(/^cannot run forbid: job 1 of it has not ended/);
     const [a, b] = [await run(agent, allow), await run(agent, allow)];
     for (const { id } of [a, b]) await becomes(agent, id, { phase: "running" });
     const old = await run(agent, replace);

@@ -110,7 +110,7 @@ describe("a run of an action that comes after others", () => {
     const puppet = await stage.next("a");
     const refused = (action: string, code: number, message: string) =>
       expect(run(agent, action)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
-    await refused("b", RPC_ERRORS.alreadyRunning, `job ${id} of a, which comes before it, is not over`);
+    await refused("b", RPC_ERRORS.alreadyRunning, `job ${id} of a, which comes before it, has not ended`);
     await refused("c", RPC_ERRORS.actionNotFound, "c comes after gone, which is not there");
     await puppet.exit(0);
     await ends(agent);

@@ -194,7 +194,7 @@ describe("an upgrade to an agent that", () => {
     {
       title: "throws while it loads",
       change: ["const HANDS_OVER = 76;", 'throw new Error("boom while it loads");'],
-      why: /fails when it is tried out: Error: boom while it loads\. Version \S+ goes on/,
+      why: /fails when it is tried out: Error: boom while it loads\. Version \S+ keeps running/,
       sameProcess: true,
     },
     {
