@@ -2,6 +2,7 @@ import { string as argument } from "@oclif/core/args";
 import { boolean, option, string } from "@oclif/core/flags";
 import { SERVER_FORMATS } from "../config/write/server-text.ts";
 import { KINDS } from "../importing/detect.ts";
+import { CLIENT_NAMES } from "../model/clients.ts";
 import { EXIT } from "../model/exit-codes.ts";
 import { importText } from "../views/imported.ts";
 import { BaseCommand } from "./base.ts";
@@ -19,6 +20,10 @@ export default class Import extends BaseCommand {
     "files that only you can read. What cannot be carried over is listed with its line.";
   static override examples = [
     "<%= config.bin %> import ~/.cursor/mcp.json",
+    {
+      description: "What two clients have",
+      command: "<%= config.bin %> import --from claude-code --from cursor",
+    },
     { description: "Look first", command: "<%= config.bin %> import ecosystem.config.js --dry-run" },
     {
       description: "Everything that a supervisord runs, as YAML",
@@ -28,9 +33,15 @@ export default class Import extends BaseCommand {
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = {
-    file: argument({ required: true, description: "File to read; several may be given." }),
+    file: argument({ description: "File to read; several may be given." }),
   };
   static override flags = {
+    from: option({
+      options: CLIENT_NAMES,
+      multiple: true,
+      multipleNonGreedy: true,
+      summary: "Client whose own files are read: the account's, and those of the project in this folder.",
+    })(),
     as: string({ options: TOOLS, summary: "Tool that the files are of, if xy takes them for another's." }),
     format: option({
       options: SERVER_FORMATS,
@@ -45,6 +56,9 @@ export default class Import extends BaseCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Import);
+    const clients = [...new Set(flags.from ?? [])];
+    if (argv.length + clients.length === 0)
+      this.fail(EXIT.usage, "cannot import nothing: name a file, or a client with --from");
     const { importFiles } = await import("../operation/importing.ts");
     const mayRun = async (file: string): Promise<boolean> => {
       if (flags.trust) return true;
@@ -53,6 +67,7 @@ export default class Import extends BaseCommand {
     };
     const outcome = await importFiles({
       files: argv as string[],
+      clients,
       tool: flags.as,
       format: flags.format,
       folder: flags.config,

@@ -1,5 +1,6 @@
 import { literalPath } from "../config/check/placeholders.ts";
 import { literal } from "../config/check/templates.ts";
+import { readBridgeWords } from "../model/bridge-words.ts";
 import type { Draft, Fields } from "./draft.ts";
 import type { Piece } from "./part.ts";
 import { credentialsIn, isHarmless } from "./secrecy.ts";
@@ -67,13 +68,24 @@ export class Drafting {
 
   /** The program and its arguments. */
   runs(all: readonly string[]): void {
-    const [program = "", ...args] = this.#withoutEnv(all);
+    const [program = "", ...args] = this.#withoutBridge(this.#withoutEnv(all));
     this.fields.command = this.path(program);
     if (args.length > 0) this.fields.args = args.map((arg) => this.say(arg));
     this.#args = args;
     this.#credentials = credentialsIn(args);
     for (const i of this.#credentials)
       this.doubt(`argument ${i + 1} seems to hold a credential, which everyone on this machine can read`);
+  }
+
+  /** A unit that xy wrote for a server over stdin and stdout runs its bridge: the server is what that starts. */
+  #withoutBridge(words: readonly string[]): readonly string[] {
+    if (!words[0]?.endsWith("/bridge.sh")) return words;
+    const bridged = readBridgeWords(words.slice(1), (word) => translated(word, this.syntax, String).text);
+    if (bridged === undefined) return words;
+    const { port, host, mcp, command } = bridged;
+    Object.assign(this.fields, { port, ...(host !== undefined && { host }) });
+    this.fields.mcp = { transport: "stdio", ...mcp };
+    return command;
   }
 
   /** `env NAME=value … PROGRAM …` sets variables, and they may be secret. */

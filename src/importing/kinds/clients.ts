@@ -13,6 +13,14 @@ const CONTAINERS: readonly (readonly string[])[] = [
   ["mcp", "servers"],
   ["mcp"],
   ["extensions"],
+  ["amp.mcpServers"],
+];
+/** Those that are for servers only, whatever is in them. */
+const SURE: readonly (string | undefined)[] = [
+  "mcpServers",
+  "context_servers",
+  "mcp_servers",
+  "amp.mcpServers",
 ];
 const URL_KEYS = ["url", "serverUrl", "httpUrl", "uri"] as const;
 const COMMAND_KEYS = ["command", "cmd"] as const;
@@ -26,8 +34,8 @@ function containersIn(top: Piece): Piece[] {
     const piece = path.reduce<Piece | undefined>((at, key) => at?.at(key), top);
     if (piece === undefined) return [];
     const parts = piece.parts;
-    const sure = ["mcpServers", "context_servers", "mcp_servers"].includes(path[0] ?? "");
-    return (sure && (piece.isMap || piece.isList)) || parts.some((part) => isEntry(part.value))
+    return (SURE.includes(path[0]) && (piece.isMap || piece.isList)) ||
+      parts.some((part) => isEntry(part.value))
       ? [piece]
       : [];
   });
@@ -45,7 +53,7 @@ export const clients: Kind = {
     CONTAINERS.some((path) => {
       const at = path.reduce<unknown>((of, key) => (isObject(of) ? of[key] : undefined), value);
       if (typeof at !== "object" || at === null) return false;
-      return ["mcpServers", "context_servers", "mcp_servers"].includes(path[0] ?? "")
+      return SURE.includes(path[0])
         ? true
         : Object.values(at).some((one) => isEntry(one) && !("port" in one) && !("script" in one));
     }),
@@ -63,6 +71,25 @@ export const clients: Kind = {
   reason: (path) => (path.length === 1 ? "it is a setting of the client" : NO_SETTING),
 };
 
+/** The server that an entry leads to, if that is one of xy's. */
+function ownerOf(entry: Piece, name: string, origin: Origin): string | undefined {
+  const url = entry.first(...URL_KEYS)?.value;
+  const words = [...COMMAND_KEYS, "args"].flatMap((key) => entry.at(key)?.value ?? []);
+  return (
+    origin.ownerOf?.(entry.path.slice(0, -1), name, entry.value) ??
+    (typeof url === "string" ? origin.ownerAt?.(url) : undefined) ??
+    connected(words)
+  );
+}
+
+/** The server that `xy connect` is started for; xy may be run by Node, or by something else. */
+function connected(words: readonly unknown[]): string | undefined {
+  const at = words.indexOf("connect");
+  const isXy = at > 0 && /(?:^|\/)xy(?:\.js)?$/.test(String(words[at - 1]));
+  const server = isXy && words.slice(at + 1).find((word) => !String(word).startsWith("-"));
+  return typeof server === "string" ? server : undefined;
+}
+
 function readEntry(entry: Piece, origin: Origin): Draft | Other {
   const { path, line } = entry;
   const name = entry.at("name")?.text() ?? entry.name;
@@ -73,6 +100,12 @@ function readEntry(entry: Piece, origin: Origin): Draft | Other {
   }
   const command = entry.first(...COMMAND_KEYS);
   const url = entry.first(...URL_KEYS);
+  const owner = ownerOf(entry, name, origin);
+  if (owner !== undefined) {
+    const why = `it is xy's own: it leads to ${owner}`;
+    entry.lose(why);
+    return other(why);
+  }
   const isOff = entry.at("disabled")?.take() === true || entry.at("enabled")?.take() === false;
   const type = entry.first("type", "source", "transport")?.text();
   if (command === undefined) {

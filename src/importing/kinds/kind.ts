@@ -9,6 +9,10 @@ export interface Origin {
   /** Its folder: where relative paths of most tools start. */
   readonly folder: string;
   readonly home: string;
+  /** Whose an entry is that xy wrote into a client's file, as `project/server`. `path`: of what holds the entry. */
+  readonly ownerOf?: (path: KeyPath, name: string, value: unknown) => string | undefined;
+  /** The server of xy's that answers at an address, in the same way. */
+  readonly ownerAt?: (url: string) => string | undefined;
 }
 
 /** A tool whose files are read. */

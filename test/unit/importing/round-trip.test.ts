@@ -9,6 +9,7 @@ import { serverText } from "../../../src/config/write/server-text.ts";
 import { importedFrom } from "../../../src/importing/import.ts";
 import { dotenvText } from "../../../src/importing/secrets-file.ts";
 import type { Manager } from "../../../src/model/backends.ts";
+import { isBridged } from "../../../src/model/launch.ts";
 import type { ServerSpec } from "../../../src/model/spec.ts";
 import { seedOf as seeded } from "../../rig/units.ts";
 import { folderWith, resolvedFrom } from "../config/rig.ts";
@@ -21,9 +22,6 @@ import { folderWith, resolvedFrom } from "../config/rig.ts";
 const COUNT = 300;
 /** Only systemd has a place for a description. */
 const NOWHERE = [
-  "port",
-  "mcp",
-  "host",
   "readiness",
   "liveness",
   "startTimeout",
@@ -77,6 +75,18 @@ const server = fc.record(
     stop: fc.record({ signal: fc.constantFrom("SIGTERM", "SIGINT", "SIGHUP"), grace: seconds }),
     wanted: fc.constantFrom("start", "stop"),
     workingDir: fc.constantFrom("/", "/tmp", "~", "~/a b", "/tmp/{{host}}"),
+    mcp: fc.record(
+      {
+        transport: fc.constant("stdio"),
+        path: fc.constantFrom("/mcp", "/a%20b", "/{name}"),
+        share: fc.constantFrom("session", "all"),
+        idleStop: seconds,
+        maxSessions: fc.integer({ min: 1, max: 99 }),
+        allowHosts: fc.constantFrom(["a.example"], ["a.example", "b.example"]),
+        allowOrigins: fc.constant(["https://app.example"]),
+      },
+      { requiredKeys: ["transport"] },
+    ),
     logs: fc.record({
       maxSize: fc.constantFrom("64KiB", "10MiB", "1GiB"),
       keep: fc.integer({ min: 0, max: 50 }),
@@ -96,7 +106,7 @@ it.each<Manager>(["systemd", "launchd", "supervisord"])(
         const settings = {
           ...one,
           command: "/bin/sh",
-          port: "none",
+          port: one.mcp ? 20_000 + i : "none",
           args: one.args.map(literal),
           env: Object.fromEntries(Object.entries(one.env).map(([name, value]) => [name, literal(value)])),
           ...(isLast ? {} : { dependsOn: [`s${i - 1}`] }),
@@ -111,6 +121,7 @@ it.each<Manager>(["systemd", "launchd", "supervisord"])(
     const { format } = MANAGER_TABLE[manager];
     const sound = first.filter((spec) => format.faults(factsOf(spec)).length === 0);
     expect(sound.length).toBeGreaterThan(COUNT / 2);
+    expect(sound.filter(isBridged).length).toBeGreaterThan(COUNT / 5);
     const secretsOf = new Map<string, ReadonlyMap<string, string>>();
     const again: Record<string, string> = { "xy.config.kdl": 'project "p"\n' };
     const folder = folderWith();
@@ -151,7 +162,7 @@ const factsOf = (spec: ServerSpec) => ({
   envFiles: [],
   home: "/home/ann",
   user: "ann",
-  launcher: "/bridge.sh",
+  launcher: "/home/ann/.local/state/xy/bridge.sh",
 });
 
 const toCamel = (key: string) => key.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
