@@ -1,17 +1,15 @@
 import type { ActionSpec } from "../model/action.ts";
 import { type ClientChange, clientLabel } from "../model/client-plan.ts";
-import { waitsText } from "../model/dependency.ts";
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
-import { ago, span } from "../model/elapsed.ts";
-import { formatExit, type Observed } from "../model/observed.ts";
 import type { ActionChange, Change, Plan, Unreachable } from "../model/plan.ts";
-import { actionLabel, isEmpty, isWaiting, type PlanSummary, summary } from "../model/summary.ts";
+import { actionLabel, isEmpty, type PlanSummary, summary } from "../model/summary.ts";
 import { visible } from "../model/visible.ts";
 import { changeHeading, changeSign } from "./actions.ts";
-import { clientDrift, clientText } from "./clients.ts";
+import { clientText } from "./clients.ts";
 import { actionFacts, type Fact, interestingFacts } from "./facts.ts";
 import { fieldLines } from "./field-diff.ts";
 import type { Line, Sign } from "./line-diff.ts";
+import { isAiling, planNotes } from "./plan-notes.ts";
 import { reasonTexts } from "./reasons.ts";
 import { type Given, type Paint, painter, type Screen, type Style } from "./screen.ts";
 import { unitLines } from "./unit-diff.ts";
@@ -146,25 +144,10 @@ function room({ width }: Screen, used: number): number | undefined {
 }
 
 function noteLines(plan: Plan, screen: Screen, paint: Paint): string[] {
-  const of = (title: string, text: string) =>
-    `${paint("cyan", title)} ${cut(visible(text), room(screen, title.length + 1))}`;
-  const left = plan.skipped.length === 0 ? [] : [of("left out:", plan.skipped.join(", "))];
-  const held = plan.changes.filter((change) => change.held && change.action !== "remove");
-  const paused = plan.changes.filter((change) => change.observed?.paused && !held.includes(change));
-  const drifted = plan.changes.filter(({ observed }) => observed?.drift !== undefined);
-  return [
-    ...rolledBackLine(plan, screen),
-    ...held.map((change) => of("held:", heldText(change, screen.now))),
-    ...paused.map((change) => of("paused:", pausedText(change, screen.now))),
-    ...plan.changes.filter(isWaiting).map((change) => of("waiting:", waitingText(change))),
-    ...plan.changes.filter(isAiling).map((change) => of("not ready:", ailingText(change))),
-    ...plan.changes.filter(isUnwatched).map((change) => of("unwatched:", unwatchedText(change))),
-    ...drifted.map((change) => of("drifted:", driftText(change))),
-    ...(plan.clients ?? []).flatMap(clientDrift).map((text) => of("drifted:", text)),
-    ...(plan.kept ?? []).map((server) => of("undeclared:", keptText(server))),
-    ...plan.changes.filter(isPutBack).map((change) => of("put back:", putBackText(change, screen.now))),
-    ...left,
-  ];
+  const notes = planNotes(plan, screen.now).map(
+    ({ title, text }) => `${paint("cyan", title)} ${cut(visible(text), room(screen, title.length + 1))}`,
+  );
+  return [...rolledBackLine(plan, screen), ...notes];
 }
 
 function rolledBackLine({ rolledBack }: Plan, { width }: Screen): string[] {
@@ -172,58 +155,6 @@ function rolledBackLine({ rolledBack }: Plan, { width }: Screen): string[] {
   const { generation, of } = rolledBack;
   const text = `Generation ${generation}, a rollback to ${of}, is active. An apply returns to the configuration.`;
   return [wrap(text, width)];
-}
-
-function heldText({ server, observed }: Change, now: number): string {
-  const since = observed?.state === "stopped" ? `, stopped ${ago(now - observed.since)}` : "";
-  return `${server}${since}; it stays stopped until \`xy start ${server}\``;
-}
-
-function pausedText({ server, action, observed }: Change, now: number): string {
-  const until = observed?.paused?.until;
-  const end = until === undefined ? "" : `, for another ${span(until - now)}`;
-  if (action !== "none" || observed?.state !== "restarting")
-    return `${server}${end}; nothing restarts it until \`xy resume ${server}\``;
-  const exit = observed.lastExit ? ` (${formatExit(observed.lastExit.exit)})` : "";
-  return `${server}, which is down${exit}${end}; nothing starts it until \`xy resume ${server}\``;
-}
-
-function waitingText({ server, observed }: Change): string {
-  return `${server} ${waitsText(observed?.waitsFor ?? [])}`;
-}
-
-/** The server matches the configuration but does not work. */
-function isAiling({ action, observed, desired }: Change): boolean {
-  const running = action === "none" && desired?.wanted !== "ignore" && observed?.state === "running";
-  return running && observed.ready.status === "failing";
-}
-
-function ailingText({ server, observed }: Change): string {
-  return `${server} is running, but ${observed?.ready.evidence ?? "is not ready"}`;
-}
-
-function keptText({ name, state }: Observed): string {
-  return `${name} ${state === "failed" ? "has" : "is"} ${state}, and left as it is; \`xy forget ${name}\` removes it`;
-}
-
-const isUnwatched = ({ observed }: Change) => observed?.unwatched !== undefined;
-
-function unwatchedText({ server, observed }: Change): string {
-  return `${server} is running, but its output is not read: ${observed?.unwatched?.reason}`;
-}
-
-function driftText({ server, action, observed }: Change): string {
-  const outcome =
-    action === "remove" ? "will be removed" : action === "none" ? "is left alone" : "will be restored";
-  return `${server} was changed outside xy (${observed?.drift}), and ${outcome}`;
-}
-
-/** An earlier apply of this configuration failed: another one would fail in the same way. */
-const isPutBack = ({ action, observed }: Change) => action !== "none" && observed?.restored !== undefined;
-
-function putBackText({ server, observed }: Change, now: number): string {
-  const { at, because } = observed?.restored ?? { at: now, because: "reason unknown" };
-  return `${server}, ${ago(now - at)}, by an apply that failed: ${because}`;
 }
 
 /** Says once what is the same for several servers. */

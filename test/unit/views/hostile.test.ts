@@ -504,7 +504,7 @@ const HELPERS: ReadonlySet<string> = new Set(
   [
     "changeSign changeHeading actionOngoing actionOver actionVerb interestingFacts actionFacts fieldLines",
     "outcome lineDiff progressLines stateStyle stateText shownLine named reasonTexts painter onScreen table strokesOf unitLines",
-    "sessionLines childLines clientsText",
+    "sessionLines childLines clientsText planNotes isAiling",
     "machineTitle shownMachine clientDrift clientText showsBoxes fieldLabel fieldValue secretSource commandLine scriptLines lineCount displayWidth padEnd padStart cut wrap wrapHard",
   ].flatMap((line) => line.split(" ")),
 );
