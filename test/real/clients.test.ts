@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { changeEntries } from "../../src/clients/change.ts";
@@ -9,6 +8,7 @@ import { look } from "../../src/clients/look.ts";
 import { targetOf } from "../../src/clients/targets.ts";
 import type { ClientLook, ClientTarget } from "../../src/clients/types.ts";
 import type { ClientName } from "../../src/model/clients.ts";
+import { SweptFolder } from "../rig/secret-scan.ts";
 
 /** Reads the files of these clients as they do, to find the servers of all of them. */
 const MCPORTER = join(import.meta.dirname, "../../node_modules/mcporter/dist/cli.js");
@@ -43,8 +43,9 @@ interface Found {
 }
 
 it("another program finds in clients' files what was written there", async () => {
-  const home = mkdtempSync(join(tmpdir(), "xy-clients-"));
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  const folder = new SweptFolder();
+  const home = folder.path;
+  onTestFinished(() => folder.remove());
   const state = join(home, "state");
   const env = { HOME: home, PATH: process.env.PATH };
   const targets = {} as Record<Tried, ClientTarget>;
