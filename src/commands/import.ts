@@ -82,7 +82,7 @@ export default class Import extends BaseCommand {
     const isInTheWay = report.sources.some(({ servers }) =>
       servers.some(({ state }) => state === "in-the-way"),
     );
-    if (isInTheWay) process.exitCode = EXIT.failed;
+    if (isInTheWay || report.problems.length > 0) process.exitCode = EXIT.failed;
     await this.show(report, {
       text: (all) => importText(all, shortenPath),
       json: (all) => ({ version: 1, ...all }),

@@ -9,7 +9,7 @@ export interface Draft {
   readonly fields: Fields;
   /** Variables whose values may be secret, and are kept outside of the configuration. */
   readonly secrets: ReadonlyMap<string, string>;
-  /** Which arguments seem to hold a credential: they are shown nowhere. */
+  /** Which arguments seem to hold a credential: they are shown nowhere. -1 is the command. */
   readonly credentials: readonly number[];
   /** Comments above the settings: full sentences. */
   readonly remarks: readonly string[];

@@ -73,7 +73,11 @@ export class Drafting {
     if (args.length > 0) this.fields.args = args.map((arg) => this.say(arg));
     this.#args = args;
     this.#credentials = credentialsIn(args);
-    for (const i of this.#credentials)
+    if (credentialsIn([program]).length > 0) {
+      this.#credentials = [-1, ...this.#credentials];
+      this.doubt("its command seems to hold a credential, which everyone on this machine can read");
+    }
+    for (const i of this.#credentials.filter((at) => at >= 0))
       this.doubt(`argument ${i + 1} seems to hold a credential, which everyone on this machine can read`);
   }
 

@@ -14,7 +14,10 @@ const IN_URL = /\b[a-z][a-z0-9+.-]*:\/\/[^\s/@:]*:[^\s/@]+@/i;
 const IN_QUERY = /[?&](?:[\w-]*(?:token|secret|password|api[_-]?key|access[_-]?key|auth|key|sig))=[^&\s]+/i;
 const IN_FLAG =
   /^--?[\w-]*(?:token|secret|password|passwd|api[_-]?key|access[_-]?key|auth|credential|bearer)[\w-]*(?:=(.+))?$/i;
-const IN_HEADER = /\b(?:authorization|x-api-key|api-key|cookie)\s*[:=]\s*\S+/i;
+const IN_HEADER =
+  /\b(?:[\w-]*(?:authorization|api-?key|cookie)|[\w]+-(?:[\w-]+-)?(?:token|key|secret|auth))\s*[:=]\s*\S+/i;
+/** `NAME=value`, as a program such as docker is told what to set. */
+const ASSIGNED = /^(?:--?[\w-]+=)?([A-Za-z_]\w*)=(.+)$/s;
 /** A reference to a variable, whoever fills it in. */
 const IS_REFERENCE = /^(?:["']?\$\{?[\w:]+\}?["']?|%\(ENV_\w+\)s|\{env\.\w+\})$/;
 
@@ -37,6 +40,8 @@ export function credentialsIn(args: readonly string[]): number[] {
     if (value !== undefined) return IS_REFERENCE.test(value) ? [] : [i];
     const before = IN_FLAG.exec(args[i - 1] ?? "");
     if (before && before[1] === undefined && !arg.startsWith("-")) return IS_REFERENCE.test(arg) ? [] : [i];
+    const [, name = "", said = ""] = ASSIGNED.exec(arg) ?? [];
+    if (TELLING.test(name)) return IS_REFERENCE.test(said) ? [] : [i];
     return hasCredential(arg) && !IS_REFERENCE.test(arg) ? [i] : [];
   });
 }

@@ -1,3 +1,5 @@
+import type { Diagnostic } from "./diagnostic.ts";
+
 /** What an import found and wrote: for people, and as JSON. */
 
 export interface ImportedServer {
@@ -6,7 +8,7 @@ export interface ImportedServer {
   readonly file: string;
   /**
    * `new`: it is written, or would be; `same`: the file is there with just this text; `in-the-way`: something else is
-   * there, and was left alone.
+   * there, or another file declares a server of this name, and was left alone.
    */
   readonly state: "new" | "same" | "in-the-way";
   /** The command with its arguments, as it is declared, but for credentials. */
@@ -47,4 +49,8 @@ export interface ImportReport {
   /** Nothing was written. */
   readonly dryRun: boolean;
   readonly sources: readonly ImportSource[];
+  /** What is wrong with the configuration now. */
+  readonly problems: readonly Diagnostic[];
+  /** A program that is part of the configuration: it was not run, so nobody knows what it declares. */
+  readonly program?: string;
 }

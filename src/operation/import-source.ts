@@ -15,6 +15,10 @@ import { ownEntriesIn } from "./own-entries.ts";
 /** A program that is asked for its configuration: how long it may take, ms, and how much it may print, bytes. */
 const PROGRAM_BOUND = 10_000;
 const MOST_PRINTED = 4 << 20;
+/** Clients keep more than servers in their files; other formats take much longer to read. */
+const MOST_JSON = 10 << 20;
+const MOST = 1 << 20;
+const isJson = (file: string) => /\.jsonc?$/.test(file);
 
 const WAY_OUT = "name a file of one of the tools that xy reads";
 
@@ -51,7 +55,7 @@ export async function readSource(
     if ("why" in said) return problem(said.why);
     text = said.text;
   } else {
-    const found = fault ?? readText(file, WAY_OUT);
+    const found = fault ?? readText(file, WAY_OUT, { most: isJson(file) ? MOST_JSON : MOST });
     if ("refusal" in found) return problem(found.refusal);
     text = found.text;
   }
@@ -60,6 +64,8 @@ export async function readSource(
     const origin = { file, folder: dirname(file), home: homeOf(env), ...own };
     return { file, ...(await importedFrom(text, origin, tool)) };
   } catch (error) {
+    // Nested without end, as nobody's is.
+    if (error instanceof RangeError) return problem("it is nested too deeply");
     if (!(error instanceof Unreadable)) throw error;
     const hint = error.message === UNKNOWN ? `; ${KNOWN}` : "";
     return problem(`${error.message}${hint}`, error.line);

@@ -1,15 +1,18 @@
 import * as fs from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { discover, userFolder } from "../config/find/discover.ts";
+import { discover, isProgram, userFolder } from "../config/find/discover.ts";
+import type { Loaded } from "../config/load.ts";
 import { formatPath } from "../config/place.ts";
+import { READING_BOUND } from "../config/read/limits.ts";
 import { type ServerFormat, serverText } from "../config/write/server-text.ts";
 import { type NamedDraft, named } from "../importing/import.ts";
 import { dotenvText } from "../importing/secrets-file.ts";
 import type { ClientName } from "../model/clients.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { ImportedServer, ImportReport, ImportSource } from "../model/imported.ts";
+import type { Power } from "../model/power.ts";
 import { isCode, textIfFile, writeAtomic } from "../system/files.ts";
-import { type Environment, ensureDir, ensurePrivateDir, homeOf } from "../system/paths.ts";
+import { ensureDir, ensurePrivateDir, homeOf } from "../system/paths.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
 import { agreeTo } from "./consent.ts";
 import { readClient } from "./import-clients.ts";
@@ -42,9 +45,12 @@ export async function importFiles(request: ImportRequest): Promise<ImportOutcome
   if ("problems" in root) return { ok: false, problems: root.problems };
   const folder = join(root.folder, "servers.d");
   const drafts = named(read);
-  const secrets = join(dataFolder(request.env), "xy/secrets", root.project);
-  const planned = await Promise.all(drafts.map((one) => plannedOf(one, folder, secrets, request)));
+  const there = root.isNew ? undefined : await readAsData(root, request);
+  const places = { folder, declared: declaredIn(there), secrets: secretsFolder(root, request) };
+  const planned = await Promise.all(drafts.map((one) => plannedOf(one, places, request)));
   if (!request.dryRun) write(planned, root, folder, request.state);
+  const after = request.dryRun ? undefined : await readAsData(root, request);
+  const faults = (after?.ok === false ? after.problems : []).filter(({ severity }) => severity === "error");
   const sources = read.map(
     ({ file, what, drafts: own, others, lost, stops }): ImportSource => ({
       ...{ file, what, stops },
@@ -55,7 +61,9 @@ export async function importFiles(request: ImportRequest): Promise<ImportOutcome
       lost: lost.map(({ line, path, why }) => ({ line, key: formatPath(path, "camel"), why })),
     }),
   );
-  return { ok: true, report: { folder, dryRun: request.dryRun, sources } };
+  const { dryRun } = request;
+  const unknown = root.program === undefined ? {} : { program: root.program };
+  return { ok: true, report: { folder, dryRun, sources, problems: faults, ...unknown } };
 }
 
 /** The files that were named, and those of clients that are not among them. */
@@ -72,6 +80,8 @@ async function sourcesOf(request: ImportRequest): Promise<(ReadSource | { readon
 
 interface Root {
   readonly folder: string;
+  /** A program that is part of it: what it declares is not known. */
+  readonly program?: string;
   readonly project: string;
   /** There is no configuration yet. */
   readonly isNew: boolean;
@@ -87,8 +97,11 @@ async function rootOf({
   const explicit =
     folder === undefined ? undefined : ({ path: resolve(cwd, folder), from: "--config" } as const);
   const found = await discover({ cwd, env, machine, isPrivateGroup, ...(explicit && { explicit }) });
-  if (found.ok)
-    return { folder: found.value.folder, project: projectOf(found.value.folder, own), isNew: false };
+  if (found.ok) {
+    const { folder, main } = found.value;
+    const program = main !== undefined && isProgram(main) ? { program: main } : {};
+    return { folder, project: projectOf(folder, own), isNew: false, ...program };
+  }
   if (found.missing !== true && found.unsafe === true) return { problems: found.problems };
   const at = explicit?.path ?? own;
   return { folder: at, project: projectOf(at, own), isNew: true };
@@ -96,10 +109,41 @@ async function rootOf({
 
 const projectOf = (folder: string, own: string) => (folder === own ? "default" : basename(folder));
 
-const dataFolder = (env: Environment) => {
+function secretsFolder({ project }: Root, { env }: ImportRequest): string {
   const said = env.XDG_DATA_HOME;
-  return said?.startsWith("/") ? said : join(homeOf(env), ".local/share");
-};
+  const data = said?.startsWith("/") ? said : join(homeOf(env), ".local/share");
+  return join(data, "xy/secrets", project);
+}
+
+/** What the configuration says, if that is known without running anything of it. */
+async function readAsData(
+  { folder, program }: Root,
+  { cwd, env }: ImportRequest,
+): Promise<Loaded | undefined> {
+  if (program !== undefined) return undefined;
+  const { load } = await import("../config/load.ts");
+  const isData = ({ can }: Power) => can !== "program" && can !== "include";
+  const loaded = await load({
+    ...{ cwd, env, machine: readMachine(env), isPrivateGroup },
+    explicit: { path: folder, from: "--config" },
+    agree: async (_, powers) => powers.every(isData),
+    signal: AbortSignal.timeout(READING_BOUND),
+    print: () => undefined,
+    pause: async () => undefined,
+  });
+  return loaded.refused ? undefined : loaded;
+}
+
+/** The file that declares each server of it. */
+function declaredIn(loaded: Loaded | undefined): ReadonlyMap<string, string> {
+  const servers = (loaded?.ok ? loaded.value : loaded?.sound)?.servers ?? [];
+  return new Map(
+    servers.flatMap((server) => {
+      const { file } = server.place([]);
+      return file === undefined ? [] : [[server.name, file] as const];
+    }),
+  );
+}
 
 const HIDDEN = "(hidden)";
 
@@ -110,14 +154,21 @@ interface Planned {
   readonly secrets: string;
 }
 
+interface Places {
+  readonly folder: string;
+  /** The file that declares a server already. */
+  readonly declared: ReadonlyMap<string, string>;
+  readonly secrets: string;
+}
+
 async function plannedOf(
   { name, draft, sources }: NamedDraft,
-  folder: string,
-  secretsFolder: string,
+  { folder, declared, secrets: secretsIn }: Places,
   { format, env }: ImportRequest,
 ): Promise<Planned> {
   const { fields, secrets, credentials, remarks, doubts } = draft;
-  const secretsFile = join(secretsFolder, `${name}.env`);
+  const values = dotenvText(secrets);
+  const secretsFile = freeFile(join(secretsIn, name), values);
   const home = homeOf(env);
   const written = secretsFile.startsWith(`${home}/`) ? `~${secretsFile.slice(home.length)}` : secretsFile;
   const all = secrets.size === 0 ? fields : { ...fields, envFile: [...(fields.envFile ?? []), written] };
@@ -125,16 +176,17 @@ async function plannedOf(
   const text = await serverText(all as Readonly<Record<string, unknown>>, format, comments);
   const file = join(folder, `${name}.${format}`);
   const others = ["kdl", "yaml", "yml", "json"].map((one) => join(folder, `${name}.${one}`));
-  const there = others.find((one) => fs.lstatSync(one, { throwIfNoEntry: false }) !== undefined);
+  const there =
+    others.find((one) => fs.lstatSync(one, { throwIfNoEntry: false }) !== undefined) ?? declared.get(name);
   const isSame = there === file && textIfFile(file) === text;
   return {
-    ...{ sources, text, secrets: dotenvText(secrets) },
+    ...{ sources, text, secrets: values },
     server: {
       name,
       file: there ?? file,
       state: there === undefined ? "new" : isSame ? "same" : "in-the-way",
       runs: [
-        fields.command ?? "",
+        credentials.includes(-1) ? HIDDEN : (fields.command ?? ""),
         ...(fields.args ?? []).map((arg, i) => (credentials.includes(i) ? HIDDEN : arg)),
       ],
       ...(secrets.size > 0 && { secrets: { file: secretsFile, names: [...secrets.keys()] } }),
@@ -151,7 +203,6 @@ function write(planned: readonly Planned[], root: Root, folder: string, state: s
   for (const { server, secrets, text } of fresh) {
     if (server.secrets) {
       ensurePrivateDir(dirname(server.secrets.file));
-      keepOld(server.secrets.file);
       writeAtomic(server.secrets.file, secrets, { mode: 0o600, durable: true });
     }
     create(server.file, text);
@@ -160,11 +211,11 @@ function write(planned: readonly Planned[], root: Root, folder: string, state: s
   if (root.isNew) agreeTo(state, fs.realpathSync(root.folder));
 }
 
-/** Values of an earlier import are not lost. */
-function keepOld(file: string): void {
-  for (let number = 1; fs.existsSync(file); number++) {
-    const aside = `${file}.${number}`;
-    if (!fs.existsSync(aside)) fs.renameSync(file, aside);
+/** Another project, or an earlier import, may have values in such a file: those stay what they are. */
+function freeFile(stem: string, text: string): string {
+  for (let number = 1; ; number++) {
+    const file = number === 1 ? `${stem}.env` : `${stem}-${number}.env`;
+    if (fs.lstatSync(file, { throwIfNoEntry: false }) === undefined || textIfFile(file) === text) return file;
   }
 }
 

@@ -1,21 +1,22 @@
+import { formatDiagnostic } from "../model/diagnostic.ts";
 import type { ImportedServer, ImportReport, ImportSource } from "../model/imported.ts";
 import { visible } from "../model/visible.ts";
 
 /** What an import found, what it wrote, and what it left out. `shorten`: how a path is shown. */
 export function importText(report: ImportReport, shorten: (path: string) => string): string {
-  const { sources, dryRun } = report;
+  const { sources } = report;
   const shown = (path: string) => visible(shorten(path));
-  const parts = sources.map((source) => sourceText(source, dryRun, shown));
-  return [...parts, endText(report, shown)].join("\n\n");
+  const parts = sources.map((source) => sourceText(source, report, shown));
+  return [...parts, ...faultsText(report, shown), endText(report, shown)].join("\n\n");
 }
 
 function sourceText(
   { file, what, servers, others, lost, stops }: ImportSource,
-  dryRun: boolean,
+  report: ImportReport,
   shorten: (path: string) => string,
 ): string {
   const width = Math.max(0, ...servers.map(({ name }) => visible(name).length));
-  const lines = servers.flatMap((server) => serverLines(server, width, dryRun, shorten));
+  const lines = servers.flatMap((server) => serverLines(server, width, report, shorten));
   const told = others.map(({ name, line, why }) => visible(`  - ${name} (line ${line}): ${why}`));
   const settings = lost.map(({ line, key, why }) => visible(`  line ${line}  ${key}: ${why}`));
   return [
@@ -31,14 +32,17 @@ function sourceText(
 function serverLines(
   { name, file, state, runs, secrets, doubts }: ImportedServer,
   width: number,
-  dryRun: boolean,
+  { dryRun, folder }: ImportReport,
   shorten: (path: string) => string,
 ): string[] {
+  const isOfFolder = file.startsWith(`${folder}/`);
   const indent = " ".repeat(width + 4);
   const words = {
     new: `${dryRun ? "would write" : "wrote"} ${shorten(file)}`,
     same: `${shorten(file)} has it already`,
-    "in-the-way": `not written: ${shorten(file)} is there already; move it away, or rename one of them`,
+    "in-the-way": isOfFolder
+      ? `not written: ${shorten(file)} is there already; move it away, or rename one of them`
+      : `not written: ${shorten(file)} declares a server of this name already; rename one of them`,
   };
   return [
     `  ${state === "new" ? "+" : state === "same" ? "=" : "!"} ${visible(name).padEnd(width)}${cut(visible(runs.join(" ")))}`,
@@ -52,14 +56,31 @@ function serverLines(
   ];
 }
 
+/** What keeps the configuration from being used. */
+function faultsText({ problems, program }: ImportReport, shorten: (path: string) => string): string[] {
+  const lines = problems.map((problem) => `  ${visible(formatDiagnostic(problem, shorten))}`);
+  return [
+    ...(lines.length > 0 ? [["The configuration is not valid as it is now:", ...lines].join("\n")] : []),
+    ...(program === undefined
+      ? []
+      : [
+          `${shorten(program)} is a program and was not run: \`xy check\` shows whether it has a server of the same name.`,
+        ]),
+  ];
+}
+
 const LONGEST = 60;
 const cut = (text: string) => ` ${text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text}`;
 
-function endText({ sources, dryRun, folder }: ImportReport, shorten: (path: string) => string): string {
+function endText(
+  { sources, dryRun, folder, problems }: ImportReport,
+  shorten: (path: string) => string,
+): string {
   const servers = sources.flatMap((source) => source.servers);
   const count = new Set(servers.filter(({ state }) => state === "new").map(({ name }) => name)).size;
   const what = count === 1 ? "1 server" : `${count} servers`;
   if (dryRun) return `Nothing was written. Without --dry-run, ${what} would be in ${shorten(folder)}.`;
+  if (problems.length > 0) return "Next: correct that; then `xy plan` shows what would be started.";
   return count === 0
     ? "Nothing was written."
     : `Next: \`xy plan\` shows what would be started. The sources were not changed; what runs there goes on running.`;

@@ -104,6 +104,15 @@ it("what cannot be read is told with its place, and nothing is written", async (
   write("throws.cjs", 'throw new TypeError("no \\u001b[31m");');
   write("asks.cjs", 'require("no-such-module");');
   write("nothing.cjs", "");
+  write("twice.json", '{ "mcpServers": {\n "a": { "command": "sh" },\n "a": { "command": "cat" } } }');
+  write("twice.yaml", "mcpServers:\n  a: { command: sh }\n  a: { command: cat }\n");
+  write("twice.conf", "[program:web]\ncommand=sh\n[program:web]\ncommand=cat\n");
+  write(
+    "twice.plist",
+    '<plist version="1.0"><dict>\n<key>Label</key><string>a</string>\n<key>Label</key><string>b</string></dict></plist>',
+  );
+  write("Procfile", "web: sh\nweb: cat\n");
+  write("deep.json", `{ "mcpServers": { "a": ${"[".repeat(20_000)}${"]".repeat(20_000)} } }`);
   mkdirSync(home.pathOf("folder.json"));
   symlinkSync("nowhere", home.pathOf("link.json"));
   const said = async (...args: string[]) => {
@@ -126,6 +135,12 @@ it("what cannot be read is told with its place, and nothing is written", async (
     ["throws.cjs", "it failed: TypeError: no \\u{1b}[31m"],
     ["asks.cjs", "it failed: Error: Cannot find module 'no-such-module'"],
     ["nothing.cjs", "it is of no tool"],
+    ["twice.json", 'it has "a" twice, in line 2 too; remove one of them'],
+    ["twice.yaml", 'it has "a" twice, in line 2 too'],
+    ["twice.conf", 'it has "command" twice, in line 2 too'],
+    ["twice.plist", 'it has "Label" twice, in line 2 too'],
+    ["Procfile", 'it has "web" twice, in line 1 too'],
+    ["deep.json", "it is nested too deeply"],
     ["folder.json", "it is a folder"],
     ["link.json", "it does not exist, or is a broken link"],
     ["missing.json", "it does not exist"],
@@ -178,4 +193,77 @@ it("in an empty home it begins the account's own configuration, which needs no q
   );
   expect(await home.did("apply", "--yes")).toContain("1 added");
   await home.did("destroy", "--yes");
+});
+
+it("what makes the configuration invalid is said at once, and names that it has are left to it", async () => {
+  const home = newHome();
+  home.write("xy.config.kdl", 'project "tools"\nserver "mine" { command "sh"; port "none"; }\n');
+  home.write("mcp.json", json({ mcpServers: { mine: { command: "cat" }, other: { command: "cat" } } }));
+  const taken = await home.xy("import", "mcp.json");
+  expect(taken.code).toBe(1);
+  expect(taken.stdout).toContain("not written: xy.config.kdl declares a server of this name already");
+  await home.did("check");
+
+  home.write(
+    "pc.yaml",
+    "processes:\n  a: {command: x, depends_on: {b: {}}}\n  b: {command: y, depends_on: [a]}\n",
+  );
+  home.write(
+    "odd.json",
+    json({ mcpServers: { odd: { command: "sh", args: ["a\u0000"] }, e: { command: "" } } }),
+  );
+  const { code, stdout } = await home.xy("import", "pc.yaml", "odd.json");
+  expect(code).toBe(1);
+  expect(stdout).toContain("  - e (line 9): its command is empty");
+  expect(stdout).toContain("The configuration is not valid as it is now:\n");
+  expect(stdout).toContain("servers.d/odd.kdl:2:6: cannot use a NUL character");
+  expect(stdout).toContain("Next: correct that");
+  const { problems } = (await home
+    .xy("import", "odd.json", "--json")
+    .then((said) => JSON.parse(said.stdout))) as {
+    problems: unknown[];
+  };
+  expect(problems.length).toBeGreaterThan(0);
+});
+
+it("of a configuration that is a program nothing runs, and that is said", async () => {
+  const home = newHome();
+  home.write(
+    "xy.config.mjs",
+    'import { writeFileSync } from "node:fs";\nwriteFileSync("ran", "");\nexport default {};\n',
+  );
+  home.write("mcp.json", json({ mcpServers: { mine: { command: "cat" } } }));
+  expect(await home.did("import", "mcp.json")).toContain("xy.config.mjs is a program and was not run");
+  expect(readdirSync(home.project).sort()).toEqual(["mcp.json", "servers.d", "xy.config.mjs"]);
+});
+
+it("credentials in a command are not shown, and values of another project stay what they are", async () => {
+  const home = newHome();
+  const words = ["run", "-e", `MY_TOKEN=${SECRET_WORD}`, "--header", `X-Session-Token: ${SECRET_WORD}`];
+  const servers = (value: string) => ({
+    mcpServers: {
+      a: { command: "docker", args: words, env: { MY: value } },
+      b: { command: `API_KEY=${SECRET_WORD} sh` },
+    },
+  });
+  for (const [i, project] of ["one/app", "two/app"].entries()) {
+    home.write(`${project}/xy.config.kdl`, `project "app-${i}"\n`);
+    home.write(`${project}/mcp.json`, json(servers(`${SECRET_WORD}${i}`)));
+    for (const file of ["mcp.json", "servers.d/a.kdl", "servers.d/b.kdl"])
+      home.allow(home.pathOf(`${project}/${file}`));
+    const shown = await home.did("import", `${project}/mcp.json`, "--config", project);
+    expect(shown).toContain("docker run -e (hidden) --header (hidden)");
+    expect(shown).toContain("+ b (hidden)");
+    expect(readFileSync(home.pathOf(`${project}/servers.d/a.kdl`), "utf8")).toContain('wanted "stop"');
+  }
+  const secrets = join(home.path, ".local/share/xy/secrets/app");
+  for (const [file, i] of [
+    ["a.env", 0],
+    ["a-2.env", 1],
+  ] as const) {
+    home.allow(join(secrets, file));
+    expect(readFileSync(join(secrets, file), "utf8")).toBe(`MY="${SECRET_WORD}${i}"\n`);
+  }
+  expect(readFileSync(home.pathOf("two/app/servers.d/a.kdl"), "utf8")).toContain("secrets/app/a-2.env");
+  rmSync(secrets, { recursive: true });
 });

@@ -126,6 +126,10 @@ function readEntry(entry: Piece, origin: Origin): Draft | Other {
           : "it runs on another machine; your clients can go on using its address",
     );
   }
+  if ([command.value].flat().every((word) => word === "" || word === null)) {
+    entry.lose("its command is empty");
+    return other("its command is empty");
+  }
   const drafting = new Drafting(name, line, "client");
   const { fields } = drafting;
   // Zed has had the program in a block of its own.

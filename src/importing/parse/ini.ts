@@ -1,15 +1,16 @@
 import type { Part } from "../part.ts";
-import { Unreadable } from "./lines.ts";
+import { keyOnce, Unreadable } from "./lines.ts";
 
 /**
  * A supervisord configuration, as Python's ConfigParser reads it there: `key = value` or `key: value`, indented lines go
- * on, a `;` behind a space begins a comment, the last of equal keys counts.
+ * on, and a `;` behind a space begins a comment.
  */
 export function parseIni(text: string): Part {
   const sections = new Map<string, Part & { value: Map<string, Part> }>();
   let section: Map<string, Part> | undefined;
   let last: { key: string; line: number; parts: string[] } | undefined;
   const end = () => {
+    if (last && section) keyOnce(section, last.key, last.line);
     if (last && section) section.set(last.key, { value: last.parts.join("\n").trimEnd(), line: last.line });
     last = undefined;
   };

@@ -1,8 +1,8 @@
 import type { Node, ParseError } from "jsonc-parser";
 import type { Part } from "../part.ts";
-import { lineFinder, Unreadable } from "./lines.ts";
+import { keyOnce, lineFinder, Unreadable } from "./lines.ts";
 
-/** JSON, with comments and trailing commas, as the files of editors have them. A key that stands twice counts once: the last. */
+/** JSON, with comments and trailing commas, as the files of editors have them. */
 export async function parseJson(text: string): Promise<Part> {
   const { parseTree, printParseErrorCode } = await import("jsonc-parser");
   const line = lineFinder(text);
@@ -16,11 +16,13 @@ export async function parseJson(text: string): Promise<Part> {
     const children = node.children ?? [];
     if (node.type === "array") return { value: children.map((child) => part(child)), line: line(at) };
     if (node.type !== "object") return { value: node.value, line: line(at) };
-    const entries = children.flatMap(({ children: pair = [] }): [string, Part][] => {
-      const [key, value] = pair;
-      return key && value ? [[String(key.value), part(value, key.offset)]] : [];
-    });
-    return { value: new Map(entries), line: line(at) };
+    const map = new Map<string, Part>();
+    for (const { children: [key, value] = [] } of children) {
+      if (!key || !value) continue;
+      keyOnce(map, String(key.value), line(key.offset));
+      map.set(String(key.value), part(value, key.offset));
+    }
+    return { value: map, line: line(at) };
   };
   return part(root);
 }

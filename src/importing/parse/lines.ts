@@ -1,3 +1,5 @@
+import type { Part } from "../part.ts";
+
 /** Line of an offset in a text, 1-based; for many offsets of one text. */
 export function lineFinder(text: string): (offset: number) => number {
   const starts = [0];
@@ -20,4 +22,14 @@ export class Unreadable extends Error {
     super(why);
     this.line = line;
   }
+}
+
+/** Which of two equal keys counts differs from tool to tool, and neither is dropped in silence. */
+export function keyOnce(map: ReadonlyMap<string, Part>, key: string, line: number): void {
+  const before = map.get(key);
+  if (before === undefined) return;
+  throw new Unreadable(
+    line,
+    `it has ${JSON.stringify(key)} twice, in line ${before.line} too; remove one of them`,
+  );
 }

@@ -1,5 +1,5 @@
 import type { Part } from "../part.ts";
-import { lineFinder, Unreadable } from "./lines.ts";
+import { keyOnce, lineFinder, Unreadable } from "./lines.ts";
 
 /**
  * A property list in XML, with the lines of its keys. Only what such a file may have is read: no entity but the five of
@@ -33,6 +33,7 @@ export function parsePlist(text: string): Part {
     const part: Part = { value: valueIn(open, raw), line: above?.key?.line ?? open.line };
     if (above?.tag === "dict") {
       const key = above.key ?? fail(at, "a value has no key");
+      keyOnce(above.map, key.name, key.line);
       above.map.set(key.name, part);
       above.key = undefined;
     } else if (above?.tag === "array") above.parts.push(part);

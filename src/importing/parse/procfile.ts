@@ -1,5 +1,5 @@
 import type { Part } from "../part.ts";
-import { Unreadable } from "./lines.ts";
+import { keyOnce, Unreadable } from "./lines.ts";
 
 /** `name: command line` */
 export function parseProcfile(text: string): Part {
@@ -12,6 +12,7 @@ export function parseProcfile(text: string): Part {
     const [, name, command] = /^([A-Za-z0-9_-]+):\s*(.+)$/.exec(line) ?? [];
     if (name === undefined || command === undefined)
       throw new Unreadable(i + 1, "a line is not NAME: COMMAND");
+    keyOnce(found, name, i + 1);
     found.set(name, { value: command.trimEnd(), line: i + 1 });
   }
   return { value: found, line: 1 };

@@ -1,6 +1,6 @@
 import type { Node } from "yaml";
 import type { Part, Scalar } from "../part.ts";
-import { lineFinder, Unreadable } from "./lines.ts";
+import { keyOnce, lineFinder, Unreadable } from "./lines.ts";
 
 /** As many nodes as all aliases of a file may come to: a small file can ask for billions. */
 const MOST_NODES = 100_000;
@@ -20,12 +20,16 @@ export async function parseYaml(text: string): Promise<Part> {
     if (isSeq(node))
       return { value: node.items.map((item) => part(item, placed(item, at), depth + 1)), line: at };
     if (isMap(node)) {
-      const own: [string, Part][] = [];
+      const own = new Map<string, Part>();
       const merged: [string, Part][] = [];
       for (const pair of node.items) {
         const value = part(pair.value, placed(pair.key, at), depth + 1);
         if (isScalar(pair.key) && pair.key.source === "<<") merged.push(...entriesOf(value));
-        else own.push([isScalar(pair.key) ? String(pair.key.value) : "", value]);
+        else {
+          const key = isScalar(pair.key) ? String(pair.key.value) : "";
+          keyOnce(own, key, placed(pair.key, at));
+          own.set(key, value);
+        }
       }
       // What a map says itself goes before what it takes over from another, wherever that is written.
       return { value: new Map([...merged.reverse(), ...own]), line: at };

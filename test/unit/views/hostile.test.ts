@@ -437,6 +437,8 @@ const IMPORTED: ImportReport = {
       stops: ["pm2 delete web"],
     },
   ],
+  problems: [{ severity: "error", message: "cannot use this", file: "/home/me/servers.d/web.kdl", line: 1 }],
+  program: "/home/me/xy.config.ts",
 };
 
 const PROGRAM: OtherProgram = {
