@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { tryLock } from "../system/lock.ts";
-import { type FileWrite, removeClientFile, writeClientFile } from "./client-file.ts";
+import { type FileWrite, removeClientFile, whyNotWritable, writeClientFile } from "./client-file.ts";
 import { isSame } from "./content.ts";
 import { type Edited, edit } from "./edit.ts";
 import { formatOf } from "./formats/format-of.ts";
@@ -76,6 +76,24 @@ async function changeLocked(
     if (outcome !== "again") return outcome;
   }
   return { is: "refused", problem: problemOf(target, "it keeps changing; close the client, and try again") };
+}
+
+/** Why entries cannot be written into a file as it is now; undefined if they can, or are there. */
+export async function whyNotSet(
+  state: string,
+  seen: ClientLook,
+  set: readonly SetEntry[],
+): Promise<string | undefined> {
+  const { target, text } = seen;
+  const record = readFileRecord(state, target.file) ?? { ...target, entries: {} };
+  try {
+    const edited = await editedBy(state, seen, record, { set, remove: [] });
+    const isWritten = text !== undefined && edited.text !== text;
+    const fault = isWritten ? whyNotWritable(target) : undefined;
+    return fault && problemOf(target, fault).message;
+  } catch (error) {
+    return problemIn(target, text ?? "", error).message;
+  }
 }
 
 /** Whether the entries that the change is about are as they were looked at. */

@@ -67,7 +67,7 @@ export function writeClientFile(target: ClientTarget, text: string, hash: string
     const place = isTaken(file) ? fs.realpathSync(file) : file;
     if (!isTaken(place)) makeFolders(dirname(place), made);
     const outside = folder === undefined ? undefined : outsideOf(fs.realpathSync(dirname(place)), folder);
-    const fault = outside ?? whyNotWritable(file, place);
+    const fault = outside ?? whyNotWritable(target);
     if (fault !== undefined) {
       removeFolders(made);
       return { is: "refused", fault };
@@ -102,7 +102,9 @@ function hashNow(target: ClientTarget): string | undefined {
   return now.ok ? now.hash : undefined;
 }
 
-function whyNotWritable(file: string, place: string): string | undefined {
+/** A file that is there; one that is not can be refused only when it is made. */
+export function whyNotWritable({ file }: ClientTarget): string | undefined {
+  const place = isTaken(file) ? fs.realpathSync(file) : file;
   const stat = fs.statSync(place, { throwIfNoEntry: false });
   if (stat !== undefined && (stat.mode & 0o200) === 0)
     return `it is read-only; run: chmod u+w ${shellWord(place)}`;

@@ -90,7 +90,8 @@ async function stateOf(
   projects: readonly string[],
   { state, project, connect }: ClientFilesOptions,
 ): Promise<ClientState> {
-  const [{ look }, { entryFor }, owned, { readFileRecord }] = await Promise.all([
+  const [{ whyNotSet }, { look }, { entryFor }, owned, { readFileRecord }] = await Promise.all([
+    import("../clients/change.ts"),
     import("../clients/look.ts"),
     import("../clients/entry.ts"),
     import("../clients/owned.ts"),
@@ -112,6 +113,9 @@ async function stateOf(
     const becomes = owned.withOthersFields(value, there, owned.ownOf(record, name, there));
     return { server, name, value, becomes: plain(becomes) };
   });
+  const set = wanted.map((one) => ({ ...one, value: one.value as never }));
+  const fault = await whyNotSet(state, seen.value, set);
+  if (fault !== undefined) return { ...at, wanted: [], entries: [], missing: [], fault };
   const missing = owned.missingEntries(state, seen.value).filter((one) => projects.includes(one.project));
   const observed = found.map(({ value, owner, ...entry }) => ({
     ...{ ...entry, value: plain(value) },

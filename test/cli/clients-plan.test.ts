@@ -191,7 +191,7 @@ test("a file that cannot be used is told, and stops neither servers nor other cl
   const at = (file: string) => join(home.path, file);
   home.write(
     "xy.config.kdl",
-    "clients { cursor; zed; windsurf; kiro; lm-studio; gemini-cli; copilot-cli; junie; goose; }\n",
+    "clients { cursor; zed; windsurf; kiro; lm-studio; gemini-cli; copilot-cli; junie; goose; amp; continue; }\n",
   );
   home.write("servers.d/web.kdl", quick(1));
   home.write(at(".cursor/mcp.json"), "{ not JSON");
@@ -204,6 +204,8 @@ test("a file that cannot be used is told, and stops neither servers nor other cl
   mkdirSync(at(".gemini"));
   symlinkSync("../dotfiles/gemini.json", at(".gemini/settings.json"));
   mkdirSync(at(".copilot/mcp-config.json"), { recursive: true });
+  home.write(at(".config/amp/settings.json"), '{ "amp.mcpServers": null }\n');
+  home.write(at(".continue/config.yaml"), "mcpServers: { a: { url: x } }\n");
   const { code, stdout } = await home.xy("apply", "--yes");
   const told = stdout.replace(/\s+/g, " ");
   expect(told).toContain("cannot use the file of Cursor:");
@@ -211,8 +213,10 @@ test("a file that cannot be used is told, and stops neither servers nor other cl
   expect(told).toContain("it is larger than 10 MB");
   expect(told).toContain("it is a folder; move it away");
   expect(told).toContain("it is read-only; run: chmod u+w");
-  // The read-only one shows only when it is written.
-  expect(code).toBe(1);
+  expect(told).toContain("amp.mcpServers is null, where an object belongs");
+  expect(told).toContain("cannot use the file of Continue:");
+  // The plan knew all of them.
+  expect(code).toBe(0);
   expect(await home.servers()).toMatchObject({ web: { state: "running" } });
   const url = "http://127.0.0.1:1/mcp";
   for (const file of [

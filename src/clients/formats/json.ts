@@ -1,4 +1,6 @@
 import { getNodeValue, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { isObject } from "../../model/object.ts";
+import { isSame } from "../content.ts";
 import type { Entry } from "../types.ts";
 import { Fault, type Format, lineAfter, lineEnd, lineStart, oneByOne, splice } from "./format.ts";
 import { spaced } from "./spaced.ts";
@@ -31,9 +33,34 @@ function set(text: string, path: readonly string[], entry: Entry): string {
   const old = propertyOf(holder, entry.name);
   if (old === undefined) return insert(text, holder, entry.name, entry.value);
   const value = valueIn(old);
+  if (value.type === "object" && isObject(entry.value))
+    return update(text, [...path, entry.name], entry.value);
   const isOneLine = isOnOneLine(text, holder);
   const by = written(text, entry.value, isOneLine, indentAt(text, old.offset));
   return splice(text, value.offset, endOf(value), by);
+}
+
+/** Only the fields that are others: comments between them, and their order, are somebody's. */
+function update(text: string, keys: readonly string[], wanted: Readonly<Record<string, unknown>>): string {
+  const entryIn = (at: string) => wayTo(rootOf(at), keys).at(-1) as Node;
+  const old = getNodeValue(entryIn(text)) as Record<string, unknown>;
+  let result = text;
+  for (const key of Object.keys(wanted)) {
+    const entry = entryIn(result);
+    const field = propertyOf(entry, key);
+    if (field === undefined) result = insert(result, entry, key, wanted[key]);
+    else if (!isSame(old[key], wanted[key])) {
+      const value = valueIn(field);
+      const by = written(result, wanted[key], isOnOneLine(result, entry), indentAt(result, field.offset));
+      result = splice(result, value.offset, endOf(value), by);
+    }
+  }
+  for (const key of Object.keys(old).filter((one) => !Object.hasOwn(wanted, one))) {
+    const entry = entryIn(result);
+    const field = propertyOf(entry, key);
+    if (field !== undefined) result = without(result, entry, field);
+  }
+  return result;
 }
 
 function remove(text: string, path: readonly string[], name: string, keep: number): string {
@@ -170,10 +197,11 @@ function without(text: string, holder: Node, property: Node): string {
   const [before, after] = [properties[at - 1], properties[at + 1]];
   const [open, close] = [holder.offset + 1, endOf(holder) - 1];
   const comma = commaAfter(text, endOf(property), after?.offset ?? close);
-  const end = comma ?? endOf(property);
+  const end = comma === undefined ? endOf(property) : comma + 1;
+  const from = blanksBefore(text, before === undefined ? open : endOf(before), property, end);
   let result = text;
   if (comma !== undefined) result = splice(result, comma, comma + 1, "");
-  result = splice(result, blanksBefore(text, property, end + 1), endOf(property), "");
+  result = splice(result, from, endOf(property), "");
   const other = comma === undefined && before ? commaAfter(text, endOf(before), property.offset) : undefined;
   if (other !== undefined) result = splice(result, other, other + 1, "");
   const last = close - (text.length - result.length);
@@ -181,15 +209,16 @@ function without(text: string, holder: Node, property: Node): string {
   return isEmpty ? splice(result, open, last, "") : result;
 }
 
-/** Where the blanks before a property begin. They stay if a comment before them would take in what follows it. */
-function blanksBefore(text: string, { offset }: Node, end: number): number {
+/**
+ * Where the blanks before a property begin. They stay if a comment before them, which is after `last`, would take in what
+ * follows the property.
+ */
+function blanksBefore(text: string, last: number, { offset }: Node, end: number): number {
   const start = text.slice(0, offset).trimEnd().length;
   const isFollowed = text.slice(end, lineAfter(text, end)).trim() !== "";
-  return isFollowed && endsInLineComment(text, start) ? offset : start;
+  const line = text.slice(Math.max(last, lineStart(text, start)), start);
+  return isFollowed && line.includes("//") ? offset : start;
 }
-
-const endsInLineComment = (text: string, offset: number) =>
-  text.slice(lineStart(text, offset), offset).includes("//");
 
 /** Where a comma is in a stretch that has nothing but blanks, comments and perhaps that. */
 function commaAfter(text: string, from: number, to: number): number | undefined {

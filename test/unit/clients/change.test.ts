@@ -163,6 +163,23 @@ describe("a client's file", () => {
     expect(JSON.parse(read(target))).toEqual({ theme: "dark" });
   });
 
+  it("keeps comments in xy's entry, and where its fields are, and leaves no blank line behind", async () => {
+    const desk = new Desk();
+    const gh = '"gh": { "url": "https://gh.example/mcp" }';
+    const mine = (port: number) =>
+      `"web": { // mine\n      /* ok */ "alwaysAllow": ["x"],\n      "url": "${url(port).url}" // here\n    }`;
+    const file = (...entries: string[]) =>
+      `{\n  "mcpServers": {\n    ${entries.join(",\n    ")}\n  },\n  "theme": 1\n}\n`;
+    const target = desk.cursor(`{ "mcpServers": { ${gh} } }`);
+    await desk.change(target, { set: [entry("web", 1), entry("more", 3)] });
+    const more = `"more": {\n      "url": "${url(3).url}"\n    }`;
+    write(target.file, file(gh, mine(1), more));
+    await desk.change(target, { set: [entry("web", 2)] });
+    expect(read(target)).toBe(file(gh, mine(2), more));
+    await desk.change(target, { remove: ["more", "web"] });
+    expect(read(target)).toBe(file(gh));
+  });
+
   it("that somebody has deleted is made again; what is missing is known", async () => {
     const desk = new Desk();
     const target = desk.cursor(THEIRS);
