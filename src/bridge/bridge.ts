@@ -2,10 +2,11 @@ import type { ServerResponse } from "node:http";
 import type { BridgeStatus } from "../model/bridge-status.ts";
 import { Answer, EventStream, sendJson } from "./answer.ts";
 import { Children, type ChildrenOptions, type RunningChild } from "./children.ts";
+import { CANCELLED } from "./eras/listens.ts";
 import type { ModernClients } from "./eras/modern.ts";
 import { doneText, errorText, type Id, type Message, progressToken, RPC } from "./message.ts";
 import { Refused } from "./opening.ts";
-import { isLevel, mostWanted, type Session } from "./session.ts";
+import { isLevel, mostWanted, type OpenCall, type Session } from "./session.ts";
 import type { SessionFolder } from "./session-file.ts";
 import { Sessions } from "./sessions.ts";
 import { spliced } from "./splice.ts";
@@ -20,6 +21,8 @@ export interface BridgeOptions extends ChildrenOptions {
   readonly maxSessions: number;
   /** Where sessions are kept for the next bridge; undefined: they end with this one. */
   readonly folder?: SessionFolder | undefined;
+  /** A call whose client has gone is given up after this, ms. */
+  readonly leftAfter?: number | undefined;
 }
 
 export const SESSION_HEADER = "Mcp-Session-Id";
@@ -29,7 +32,9 @@ const MOST_CALLS = 256;
 const LONGEST_INTRODUCTION = 64 * 1024;
 /** Subscriptions of one client, and characters of each. */
 const MOST_SUBSCRIPTIONS = { number: 256, characters: 2048 };
-/** Between two looks at which sessions were used, ms. */
+/** A client that has lost the connection of a call cannot hear the answer, but may still cancel it within this, ms. */
+const LEFT_AFTER = 600_000;
+/** Between two looks at which sessions were used, and which calls were left, ms. */
 const KEEP_GAP = 10_000;
 
 /** All sessions, and the children that work for them. */
@@ -44,7 +49,12 @@ export class Bridge {
     this.#options = options;
     this.#sessions = new Sessions(options.maxSessions, options.folder);
     this.#children = new Children(options, () => this.#all);
-    this.#keeping = setInterval(() => this.#sessions.keepTimes(), KEEP_GAP);
+    const { leftAfter = LEFT_AFTER } = options;
+    const look = () => {
+      this.#sessions.keepTimes();
+      this.#giveUp(Date.now() - leftAfter);
+    };
+    this.#keeping = setInterval(look, Math.min(KEEP_GAP, leftAfter));
   }
 
   /** Takes up the sessions of the bridge before: once nothing else can be that, as this one listens. */
@@ -136,7 +146,11 @@ export class Bridge {
         answer.end(message);
       },
     };
-    session.calls.set(id, { call, answer });
+    const open: OpenCall = { call, answer, leftAt: undefined };
+    session.calls.set(id, open);
+    response.once("close", () => {
+      open.leftAt = Date.now();
+    });
     answer.begin();
     const own = this.#answered(session, request) ?? this.#children.remembered(session, method, params, id);
     if (own !== undefined) return call.end(own);
@@ -250,6 +264,16 @@ export class Bridge {
     if (idle === "none") return `cannot take another client: ${this.#options.maxSessions} are connected`;
     if (idle !== undefined) void this.#drop(idle);
     return undefined;
+  }
+
+  /** Ends calls whose clients had gone by then: nobody hears their answers, and sessions and children wait for them. */
+  #giveUp(until: number): void {
+    for (const session of this.#all)
+      for (const [id, { call, leftAt = Number.POSITIVE_INFINITY }] of [...session.calls]) {
+        if (leftAt > until) continue;
+        session.calls.delete(id);
+        this.#children.peer(session)?.cancel(call, CANCELLED);
+      }
   }
 
   async #drop(session: Session): Promise<void> {

@@ -11,12 +11,20 @@ const MOST_QUEUED = { messages: 256, characters: 1024 * 1024 };
 /** Of the protocol, from the most talkative on. */
 export const LEVELS = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 
+/** A request of a client that was not answered yet. */
+export interface OpenCall {
+  readonly call: Call;
+  readonly answer: Answer;
+  /** When the connection was gone that it was made on, unix ms. */
+  leftAt: number | undefined;
+}
+
 /** A client as it was introduced by `initialize`: whatever becomes of children, it stays. */
 export class Session {
   readonly id: string;
   /** Params of its `initialize`. */
   readonly introduction: Readonly<Record<string, unknown>>;
-  readonly calls = new Map<Id, { readonly call: Call; readonly answer: Answer }>();
+  readonly calls = new Map<Id, OpenCall>();
   /** Questions that it was asked and has not answered. */
   readonly questions = new Set<string>();
   readonly subscriptions = new Set<string>();

@@ -130,6 +130,25 @@ describe("a bridge", () => {
     expect(await lazy.do("echo", { said: "still" })).toBe("still");
   });
 
+  it("gives up a call whose client has gone, and lets its child sleep then; others go on", async () => {
+    const { port, bridge, said } = await startBridge([ODD], { leftAfter: 50, idleStop: 1, share: "all" });
+    const { headers, session } = await PlainClient.open(port);
+    const [stays, goes] = [2, 3].map((id) => {
+      const body = call("silence").replace('"id":1', `"id":${id}`);
+      return new Raw(port).begin({ ...headers, "Content-Length": body.length }).send(body);
+    }) as [Raw, Raw];
+    const open = () => [...(bridge.find(session)?.calls.keys() ?? [])];
+    await eventually(() => expect(said.filter((line) => line.includes("silent"))).toHaveLength(2));
+    goes.socket.destroy();
+    await eventually(() => expect(open()).toEqual([2]));
+    await eventually(() => expect(said.join()).toContain("cancelled "));
+    expect(bridge.children).toMatchObject([{ isBusy: true }]);
+    stays.socket.destroy();
+    await eventually(() => expect(bridge.children).toEqual([]));
+    expect(open()).toEqual([]);
+    expect(bridge.find(session)).toBeDefined();
+  });
+
   it("breaks the silence on every stream, so that nobody takes it for dead", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     onTestFinished(() => void vi.useRealTimers());
