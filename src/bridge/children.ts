@@ -73,6 +73,7 @@ export class Children {
       sharedLink: () => this.#linkAt(undefined),
     });
     this.#proof = new Proof(
+      options.restart,
       () => this.#at(undefined),
       () => this.#linkAt(undefined),
       (host) => void this.#proved(host),

@@ -2,7 +2,7 @@ import type { Link, LinkEvents } from "./link.ts";
 import { isList, type Known, Lists, listsOf } from "./lists.ts";
 import type { Id } from "./message.ts";
 import { type Memory, type Opening, Refused } from "./opening.ts";
-import { BACKOFF, Starts } from "./starts.ts";
+import { type Restart, Starts } from "./starts.ts";
 
 /** What happens to a child. `listed` is heard here, in one place for all. */
 export interface HostEvents extends Omit<LinkEvents, "listed"> {
@@ -23,7 +23,9 @@ export class Host {
   readonly #opening: Opening;
   readonly #events: HostEvents;
   readonly #memory: () => Memory;
-  readonly #starts = new Starts(BACKOFF);
+  readonly #starts: Starts;
+  /** Why the last child ended by itself. */
+  #why = "";
   #link: Link | undefined;
   #starting: Promise<Link> | undefined;
   #greeting: string | undefined;
@@ -46,7 +48,9 @@ export class Host {
     events: HostEvents,
     memory: () => Memory,
     known: (introduction: unknown) => Known,
+    restart: Restart,
   ) {
+    this.#starts = new Starts(restart);
     this.#known = () => known(memory().introduction);
     this.#opening = opening;
     this.#events = events;
@@ -128,6 +132,7 @@ export class Host {
   }
 
   async #start(): Promise<Link> {
+    if (this.#starts.areOver) throw new Ended(`${this.#why}; ${NEVER}`);
     const wait = this.#starts.waitAt(Date.now());
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
     await this.#events.turn();
@@ -150,6 +155,7 @@ export class Host {
         if (this.#link === link) this.#link = undefined;
         // One that is to end is no failure.
         if (!link.isEnding) {
+          this.#why = reason;
           this.#starts.failed(Date.now());
           this.#events.ended(reason);
         }
@@ -212,6 +218,8 @@ async function areSame(link: Link, lists: Lists, methods: readonly string[]): Pr
   }
   return methods.every((method, i) => before[i] !== undefined && lists.answer(method, 0) === before[i]);
 }
+
+const NEVER = "its restart policy is never: to start it again, run `xy restart`";
 
 /** The child ended before it was ready; the message is why. */
 export class Ended extends Error {}

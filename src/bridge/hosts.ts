@@ -5,6 +5,7 @@ import { Host } from "./host.ts";
 import type { Known } from "./lists.ts";
 import { legacyOpening, modernOpening } from "./opening.ts";
 import { isNews, mostWanted, type Session } from "./session.ts";
+import type { Restart } from "./starts.ts";
 import { VERSIONS } from "./versions.ts";
 
 /** Which clients hear what a child says, and are asked what it asks. */
@@ -23,6 +24,7 @@ export interface Means {
   /** What clients can do, for a shared child. */
   readonly capabilities: readonly string[];
   readonly command: Command;
+  readonly restart: Restart;
   /** Version of xy, which a shared child is told. */
   readonly version: string;
   /** Writes a line of a child. `who`: the session that it belongs to. */
@@ -30,7 +32,7 @@ export interface Means {
 }
 
 /** The place for the child of one session. */
-export function hostOf(session: Session, { says, known, turn, crashed }: Common, eras: Eras): Host {
+export function hostOf(session: Session, { says, known, turn, crashed, restart }: Common, eras: Eras): Host {
   return new Host(
     legacyOpening(eras.finder, false),
     {
@@ -49,13 +51,14 @@ export function hostOf(session: Session, { says, known, turn, crashed }: Common,
     },
     () => session.memory,
     known,
+    restart,
   );
 }
 
 /** The place for the child that all clients share. */
 export function sharedHost(
   sessions: () => Session[],
-  { says, version, capabilities, known, turn, crashed }: Common,
+  { says, version, capabilities, known, turn, crashed, restart }: Common,
   eras: Eras,
 ): Host {
   const introduction = {
@@ -101,13 +104,14 @@ export function sharedHost(
       isAgain: sessions().some(({ isGreeted }) => isGreeted) || clients.usedAt !== undefined,
     }),
     known,
+    restart,
   );
 }
 
 /** The place for the child of a server that has no sessions: all clients share it, whatever was declared. */
 export function modernHost(
   sessions: () => Session[],
-  { says, known, turn, crashed }: Common,
+  { says, known, turn, crashed, restart }: Common,
   eras: Eras,
 ): Host {
   return new Host(
@@ -132,5 +136,6 @@ export function modernHost(
       isAgain: sessions().some(({ isGreeted }) => isGreeted) || eras.clients.usedAt !== undefined,
     }),
     known,
+    restart,
   );
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { TOKEN_VARIABLE } from "../model/bridge-token.ts";
 import { parseDuration } from "../model/units.ts";
+import type { Restart } from "./starts.ts";
 
 /** What can be said to a bridge: for itself, and for its help. */
 export const FLAGS = {
@@ -32,6 +33,22 @@ export const FLAGS = {
     usual: "20",
   },
   "max-starts": { value: "NUMBER", summary: "Children started in a second at most.", usual: "10" },
+  restart: {
+    value: "on-failure|always|never",
+    summary: "Whether a child that exited by itself is started again when it is needed.",
+    usual: "on-failure",
+  },
+  "backoff-initial": {
+    value: "DURATION",
+    summary: "Wait before a restart, from the second quick exit on; doubled for each further one.",
+    usual: "1s",
+  },
+  "backoff-max": { value: "DURATION", summary: "Longest such wait.", usual: "30s" },
+  "reset-after": {
+    value: "DURATION",
+    summary: "A child that ran for this long is restarted without a wait.",
+    usual: "10s",
+  },
   sessions: {
     value: "FOLDER",
     summary: "Folder of its own in which to keep sessions, so that they outlive the bridge.",
@@ -69,6 +86,7 @@ export interface Options {
   readonly sessions?: string | undefined;
   readonly maxChildren: number;
   readonly maxStarts: number;
+  readonly restart: Restart;
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
   readonly token?: string | undefined;
@@ -110,13 +128,27 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
   const maxStarts = wholeNumber(value("max-starts") ?? FLAGS["max-starts"].usual, 1, 10_000);
   if (maxSessions === undefined || maxChildren === undefined || maxStarts === undefined)
     return "cannot read --max-sessions, --max-children or --max-starts: write a number, 1 at least";
+  const restart = restartIn(value);
+  if (typeof restart === "string") return restart;
   const sessions = value("sessions");
   if (sessions === "") return "cannot keep sessions in --sessions: it names no folder";
   return {
     ...{ port, host, path, share, start, idleStop, capabilities },
-    ...{ maxSessions, maxChildren, maxStarts, token, sessions },
+    ...{ maxSessions, maxChildren, maxStarts, restart, token, sessions },
     ...{ allowHosts: many("allow-host"), allowOrigins: many("allow-origin"), command: { program, args } },
   };
+}
+
+function restartIn(value: (name: Single) => string | undefined): Restart | string {
+  const policy = value("restart") ?? FLAGS.restart.usual;
+  if (policy !== "on-failure" && policy !== "always" && policy !== "never")
+    return `cannot restart a child ${policy}: write on-failure, always or never`;
+  const [backoffInitial, backoffMax, resetAfter] = (
+    ["backoff-initial", "backoff-max", "reset-after"] as const
+  ).map((name) => parseDuration(value(name) ?? FLAGS[name].usual));
+  if (backoffInitial === undefined || backoffMax === undefined || resetAfter === undefined)
+    return "cannot read --backoff-initial, --backoff-max or --reset-after: write a duration, such as 10s";
+  return { policy, backoffInitial, backoffMax, resetAfter };
 }
 
 type Flag = keyof typeof FLAGS;

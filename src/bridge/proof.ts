@@ -1,7 +1,7 @@
 import { isObject } from "../model/object.ts";
 import { Ended, type Host } from "./host.ts";
 import type { Link } from "./link.ts";
-import { BACKOFF, Starts } from "./starts.ts";
+import { type Restart, Starts } from "./starts.ts";
 
 /** Longest wait for the list of tools, ms. */
 const LIST_BOUND = 60_000;
@@ -20,7 +20,8 @@ export class Proof {
   readonly #host: () => Host;
   readonly #reached: () => Promise<Link>;
   readonly #done: (host: Host) => void;
-  readonly #starts = new Starts(BACKOFF);
+  readonly #restart: Restart;
+  readonly #starts: Starts;
   #proven: Proven = { ok: false, reason: "it is being started" };
   /** Somebody wants to know. */
   #isWanted = false;
@@ -30,7 +31,9 @@ export class Proof {
   #wake: (() => void) | undefined;
 
   /** `host`: the place where it is tried. `reached`: starts its child. `done`: it was seen to work, and is not needed for that any more. */
-  constructor(host: () => Host, reached: () => Promise<Link>, done: (host: Host) => void) {
+  constructor(restart: Restart, host: () => Host, reached: () => Promise<Link>, done: (host: Host) => void) {
+    this.#restart = restart;
+    this.#starts = new Starts(restart);
     this.#host = host;
     this.#reached = reached;
     this.#done = done;
@@ -57,7 +60,7 @@ export class Proof {
   crashed(why: string): void {
     if (this.#isClosed || !this.#isWanted) return;
     this.#proven = { ok: false, reason: why };
-    this.#again();
+    if (this.#restart.policy !== "never") this.#again();
   }
 
   close(): void {
@@ -79,6 +82,10 @@ export class Proof {
       this.#first = undefined;
       if (failure === undefined) {
         this.#proven = { ok: true, at: Date.now() };
+        break;
+      }
+      if (failure instanceof Ended && this.#restart.policy === "never") {
+        this.#proven = { ok: false, reason: failure.message };
         break;
       }
       this.#starts.failed(Date.now());

@@ -1,16 +1,11 @@
 import { backoffDelay } from "../model/backoff.ts";
+import type { BridgeRestart } from "../model/bridge-words.ts";
 
-/** When a server that keeps ending may be started again, as a restart policy says it. */
-export interface Backoff {
-  /** Ms. */
-  readonly initial: number;
-  readonly max: number;
-  /** A run that lasted so long counts as one that went well, ms. */
-  readonly resetAfter: number;
-}
-
-/** Where nothing else is said. */
-export const BACKOFF: Backoff = { initial: 500, max: 30_000, resetAfter: 10_000 };
+/**
+ * Whether and when a child that ended by itself is started again, of a server's restart settings; times in ms. A run of
+ * `resetAfter` counts as one that went well.
+ */
+export type Restart = Readonly<BridgeRestart>;
 
 /** How many starts there may be in a time, of all children together: each costs a machine a moment of all that it has. */
 export class Pace {
@@ -35,13 +30,18 @@ export class Pace {
 
 /** How the runs of a child went, as far as the next start depends on it. Pure: times are unix ms, and arguments. */
 export class Starts {
-  readonly #backoff: Backoff;
+  readonly #restart: Restart;
   #failures = 0;
   #begunAt = 0;
   #nextAt = 0;
 
-  constructor(backoff: Backoff) {
-    this.#backoff = backoff;
+  constructor(restart: Restart) {
+    this.#restart = restart;
+  }
+
+  /** There is no further start. */
+  get areOver(): boolean {
+    return this.#restart.policy === "never" && this.#failures > 0;
   }
 
   /** How long a start has to wait, ms. */
@@ -55,9 +55,9 @@ export class Starts {
 
   /** It ended, and nobody told it to. The first start after a good run comes at once. */
   failed(now: number): void {
-    const { initial, max, resetAfter } = this.#backoff;
+    const { backoffInitial, backoffMax, resetAfter } = this.#restart;
     if (now - this.#begunAt >= resetAfter) this.#failures = 0;
-    const wait = this.#failures === 0 ? 0 : backoffDelay(this.#failures - 1, initial, max);
+    const wait = this.#failures === 0 ? 0 : backoffDelay(this.#failures - 1, backoffInitial, backoffMax);
     this.#failures++;
     this.#nextAt = now + wait;
   }

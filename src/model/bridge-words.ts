@@ -9,10 +9,21 @@ export const CHILD_NODE_OPTIONS = "XY_BRIDGE_NODE_OPTIONS";
 
 type Written = string | number | readonly string[] | undefined;
 
+type Said = Pick<ServerSpec, "port" | "host" | "restart">;
+
+/** Of a server's restart settings, what its bridge follows. */
+export type BridgeRestart = Pick<
+  ServerSpec["restart"],
+  "policy" | "backoffInitial" | "backoffMax" | "resetAfter"
+>;
+
+/** What a bridge follows that is told nothing. */
+const USUAL: BridgeRestart = {
+  ...{ policy: "on-failure", backoffInitial: 1000, backoffMax: 30_000, resetAfter: 10_000 },
+};
+
 /** What is declared of a server that speaks over stdin and stdout, by the flag of `xy bridge` that says it. */
-const BRIDGE_WORDS: Readonly<
-  Record<string, (mcp: StdioMcp, spec: Pick<ServerSpec, "port" | "host">) => Written>
-> = {
+const BRIDGE_WORDS: Readonly<Record<string, (mcp: StdioMcp, spec: Said) => Written>> = {
   port: (_, { port }) => port ?? undefined,
   host: (_, { host }) => host,
   path: ({ path }) => path,
@@ -24,10 +35,21 @@ const BRIDGE_WORDS: Readonly<
   capability: ({ capabilities }) => capabilities,
   "allow-host": ({ allowHosts }) => allowHosts,
   "allow-origin": ({ allowOrigins }) => allowOrigins,
+  restart: (_, { restart: { policy } }) => (policy === USUAL.policy ? undefined : policy),
+  "backoff-initial": (_, { restart }) => unusual(restart, "backoffInitial"),
+  "backoff-max": (_, { restart }) => unusual(restart, "backoffMax"),
+  "reset-after": (_, { restart }) => unusual(restart, "resetAfter"),
 };
 
+function unusual(
+  restart: ServerSpec["restart"],
+  key: "backoffInitial" | "backoffMax" | "resetAfter",
+): Written {
+  return restart[key] === USUAL[key] ? undefined : formatDuration(restart[key]);
+}
+
 /** The arguments of the bridge that serves it, up to the server's own command. */
-export function bridgeWords(mcp: StdioMcp, spec: Pick<ServerSpec, "port" | "host">): string[] {
+export function bridgeWords(mcp: StdioMcp, spec: Said): string[] {
   return Object.entries(BRIDGE_WORDS).flatMap(([flag, said]) =>
     [said(mcp, spec) ?? []].flat().map((value) => `--${flag}=${value}`),
   );

@@ -3,7 +3,7 @@ import { isStdio } from "./mcp-fields.ts";
 import type { ServerSpec } from "./spec.ts";
 
 /** Of a spec: what decides which process is started for it. */
-type Launchable = Pick<ServerSpec, "program" | "args" | "port" | "host" | "mcp">;
+type Launchable = Pick<ServerSpec, "program" | "args" | "port" | "host" | "mcp" | "restart">;
 
 /** How a bridge is run on this machine. */
 export interface BridgeHere {

@@ -4,6 +4,11 @@ import { BOUNDS, type Bounds } from "../../src/bridge/bodies.ts";
 import { Bridge, type BridgeOptions } from "../../src/bridge/bridge.ts";
 import type { Guard } from "../../src/bridge/guard.ts";
 import { httpServer } from "../../src/bridge/http.ts";
+import type { Restart } from "../../src/bridge/starts.ts";
+
+const RESTART: Restart = {
+  ...{ policy: "on-failure", backoffInitial: 500, backoffMax: 30_000, resetAfter: 10_000 },
+};
 
 /** A bridge of this process, until the test is over. */
 export async function startBridge(
@@ -17,6 +22,7 @@ export async function startBridge(
     command: { program: process.execPath, args },
     ...{ share: "session", start: "eager", capabilities: [], version: "0" },
     ...{ maxSessions: 100, maxChildren: 50, maxStarts: 1000 },
+    restart: RESTART,
     says: (stream, who, text) => said.push(`[${stream}] ${who ?? ""} ${text}`),
     ...options,
   });

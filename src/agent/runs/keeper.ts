@@ -88,6 +88,7 @@ export type Launched = Pick<
   | "port"
   | "host"
   | "mcp"
+  | "restart"
 >;
 
 export interface KeeperStart {

@@ -2,7 +2,7 @@ import { isObject } from "../../model/object.ts";
 import type { Command } from "../child.ts";
 import { Link, type LinkEvents } from "../link.ts";
 import { errorText, RPC } from "../message.ts";
-import { BACKOFF, Starts } from "../starts.ts";
+import { type Restart, Starts } from "../starts.ts";
 import { envelope, MODERN } from "./envelope.ts";
 
 /** The versions of MCP with sessions, or the one without. */
@@ -10,6 +10,7 @@ export type Era = "legacy" | "modern";
 
 export interface FinderMeans {
   readonly command: Command;
+  readonly restart: Restart;
   readonly version: string;
   readonly says: (stream: "out" | "err", who: string | undefined, text: string) => void;
 }
@@ -37,7 +38,7 @@ interface Spare {
  */
 export class Finder {
   readonly #means: FinderMeans;
-  readonly #starts = new Starts(BACKOFF);
+  readonly #starts: Starts;
   #era: Era | undefined;
   /** The process that was asked ended: it is taken for one of the legacy era, until one of those shows that it is not. */
   #isPresumed = false;
@@ -47,6 +48,7 @@ export class Finder {
 
   constructor(means: FinderMeans) {
     this.#means = means;
+    this.#starts = new Starts(means.restart);
   }
 
   /** Undefined: nobody has needed to know, or the last child did not live to tell. */

@@ -1,5 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { STATUS_PATH } from "../../../src/model/bridge-place.ts";
 import { agentRecordPath } from "../../../src/system/paths.ts";
 import { newHome } from "../../cli/cli.ts";
 import { PlainClient } from "../../rig/bridge-client.ts";
@@ -86,6 +89,9 @@ async function survives(stand: Stand, victims: readonly (readonly Part[])[]): Pr
   }
 }
 
+/** The bridge is told of its server's restart settings. */
+const SOON = " --backoff-initial=100ms ";
+
 const ALONE = [["child"], ["bridge"], ["child", "bridge"]] as const;
 
 describe("kill -9 in the middle of a call", () => {
@@ -102,6 +108,45 @@ describe("kill -9 in the middle of a call", () => {
     await survives({ port, agent }, [...ALONE, ["agent"], ["bridge", "agent"], ["child", "agent"]]);
     await home.did("destroy", "--yes");
     expect(programsWith(`at-${port}`)).toEqual([]);
+  });
+
+  it("and a restart cost an official client neither its session nor its stream", async () => {
+    const home = newHome();
+    const port = await freePort();
+    home.trusts();
+    // The client tries it after a second, and once more after another and a half.
+    home.write("servers.d/odd.kdl", `${declaration(port)}restart { backoff-initial "100ms"; }\n`);
+    await home.did("apply", "--yes");
+    expect(programsWith(`at-${port}`).filter(({ command }) => command.includes(SOON))).not.toEqual([]);
+    const client = new Client({ name: "test", version: "1" });
+    const transport = new StreamableHTTPClientTransport(new URL(`http://127.0.0.1:${port}/mcp`));
+    onTestFinished(() => client.close());
+    const heard: unknown[] = [];
+    client.fallbackNotificationHandler = async ({ params }) => void heard.push(params?.uri);
+    await client.connect(transport as never);
+    const { sessionId } = transport;
+    const listens = () =>
+      eventually(async () => {
+        const status = await (await fetch(`http://127.0.0.1:${port}${STATUS_PATH}`)).json();
+        expect(status).toMatchObject({
+          bridge: { sessions: [{ id: sessionId?.slice(0, 8), streams: 1 }] },
+        });
+      });
+    /** News goes by the stream alone. */
+    const hears = async (uri: string) => {
+      const told = { deed: "notify", method: "notifications/resources/updated", params: { uri } };
+      await client.callTool({ name: "do", arguments: told });
+      await eventually(() => expect(heard).toContain(uri));
+    };
+    await listens();
+    await hears("before");
+    await home.did("restart", "odd");
+    await listens();
+    await hears("after a restart");
+    process.kill(pidOf("bridge", { port }), "SIGKILL");
+    await listens();
+    await hears("after a kill");
+    expect(transport.sessionId).toBe(sessionId);
   });
 
   it.skipIf(whyNoSystemd() !== undefined)("costs no more under systemd", async () => {

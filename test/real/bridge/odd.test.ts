@@ -52,6 +52,24 @@ describe("a bridge", () => {
     expect(JSON.parse(await client.do("facts"))).toMatchObject({ initialized: 1 });
   });
 
+  it("starts no child again that ended, where the server's restart policy is never, and says so", async () => {
+    const never = { policy: "never", backoffInitial: 1, backoffMax: 1, resetAfter: 1 } as const;
+    for (const share of ["session", "all"] as const) {
+      const { port, bridge } = await startBridge([ODD], { share, restart: never });
+      expect(await bridge.prove()).toBeUndefined();
+      const [client, other] = [await PlainClient.open(port), await PlainClient.open(port)];
+      expect(await other.do("echo", { said: "up" })).toBe("up");
+      expect(await client.do("exit", { code: 3, said: "no more disk" })).toContain("it exited with 3");
+      const why =
+        "cannot start the server: it exited with 3: no more disk; its restart policy is never: to start it again, run `xy restart`";
+      expect(await client.do("echo", { said: "x" })).toBe(why);
+      expect(await other.do("echo", { said: "y" })).toBe(share === "session" ? "y" : why);
+      const { works, reason, next_start_at_unix_ms: next } = bridge.status;
+      expect([works, reason, next]).toEqual([false, "it exited with 3: no more disk", undefined]);
+      expect(bridge.children).toHaveLength(share === "session" ? 1 : 0);
+    }
+  });
+
   it("takes a child that closes its output for one that has ended, and one that leaves something behind", async () => {
     const { port, said } = await startBridge([ODD]);
     const client = await PlainClient.open(port);

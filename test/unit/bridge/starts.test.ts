@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { BACKOFF, Pace, Starts } from "../../../src/bridge/starts.ts";
+import { Pace, type Restart, Starts } from "../../../src/bridge/starts.ts";
+
+const RESTART: Restart = {
+  ...{ policy: "on-failure", backoffInitial: 500, backoffMax: 30_000, resetAfter: 10_000 },
+};
 
 describe("starts of children", () => {
   it("come so many at once, then one after another, as many as wish to", () => {
@@ -11,7 +15,7 @@ describe("starts of children", () => {
   });
 
   it("of one that keeps ending wait longer each time, until a run goes well", () => {
-    const starts = new Starts(BACKOFF);
+    const starts = new Starts(RESTART);
     const waits = [];
     let now = 1_000_000;
     for (let i = 0; i < 9; i++) {
@@ -23,7 +27,17 @@ describe("starts of children", () => {
     expect(waits).toEqual([0, 0, 500, 1000, 2000, 4000, 8000, 16_000, 30_000]);
     now += starts.waitAt(now);
     starts.begun(now);
-    starts.failed(now + BACKOFF.resetAfter);
-    expect(starts.waitAt(now + BACKOFF.resetAfter)).toBe(0);
+    starts.failed(now + RESTART.resetAfter);
+    expect(starts.waitAt(now + RESTART.resetAfter)).toBe(0);
+  });
+
+  it("of one that is never started again are over when it has ended, however long it ran", () => {
+    for (const policy of ["never", "on-failure", "always"] as const) {
+      const starts = new Starts({ ...RESTART, policy });
+      starts.begun(1_000_000);
+      expect(starts.areOver).toBe(false);
+      starts.failed(1_000_000 + RESTART.resetAfter);
+      expect(starts.areOver).toBe(policy === "never");
+    }
   });
 });

@@ -3,15 +3,21 @@ import { FLAGS, readOptions } from "../../../src/bridge/options.ts";
 import { specHash, startHash } from "../../../src/model/canonical.ts";
 import { launchEnv, launchOf } from "../../../src/model/launch.ts";
 import { mcpOf } from "../../../src/model/mcp-fields.ts";
-import type { ServerSpec } from "../../../src/model/spec.ts";
+import { type ServerSpec, serverSpec as schema } from "../../../src/model/spec.ts";
 import { serverSpec } from "../../rig/spec.ts";
 
 const HERE = { words: ["/opt/node", "/opt/xy/bridge.js"], sessions: "/state/sessions" } as const;
-const web = { ...serverSpec("web", "/bin/x", ["--port", "a b", "", "--"]), port: 8421 };
+const web = {
+  ...serverSpec("web", "/bin/x", ["--port", "a b", "", "--"]),
+  port: 8421,
+  // As it is where nothing is declared.
+  restart: schema.shape.restart.parse({}),
+};
 const stdio = { ...web, mcp: mcpOf({ transport: "stdio", path: "/mcp" }) };
 const full: ServerSpec = {
   ...web,
   host: "::1",
+  restart: { ...web.restart, policy: "never", backoffInitial: 1500, backoffMax: 0, resetAfter: 90_000 },
   mcp: mcpOf({
     transport: "stdio",
     path: "/rpc",
@@ -46,7 +52,10 @@ describe("what is started for a server", () => {
       ...{ maxSessions: 7, maxChildren: 3, capabilities: ["sampling", "elicitation"] },
       ...{ allowHosts: ["dev.local"], allowOrigins: ["https://app.example"], sessions: "/state/sessions" },
       command: { program: "/bin/x", args: ["--port", "a b", "", "--"] },
+      restart: { policy: "never", backoffInitial: 1500, backoffMax: 0, resetAfter: 90_000 },
     });
+    const { policy, backoffInitial, backoffMax, resetAfter } = stdio.restart;
+    expect(readBack(stdio)).toMatchObject({ restart: { policy, backoffInitial, backoffMax, resetAfter } });
   });
 
   it("is told nothing that is the usual: another version may have another opinion of that", () => {

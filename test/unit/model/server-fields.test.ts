@@ -17,8 +17,8 @@ const web = aServer("web", "/bin/x", ["a"]);
 const stored = (changes: object) => JSON.parse(JSON.stringify({ ...web, ...changes }));
 
 describe("what a process has from its start", () => {
-  // Of what a keeper is given, the rest names the server.
-  const given: Record<Exclude<keyof Launched, "project" | "name">, true> = {
+  // Of what a keeper is given, two name the server, and restart settings change no process: only a bridge has them at all.
+  const given: Record<Exclude<keyof Launched, "project" | "name" | "restart">, true> = {
     program: true,
     args: true,
     env: true,
