@@ -18,7 +18,7 @@ function sourceText(
   const width = Math.max(0, ...servers.map(({ name }) => visible(name).length));
   const lines = servers.flatMap((server) => serverLines(server, width, report, shorten));
   const told = others.map(({ name, line, why }) => visible(`  - ${name} (line ${line}): ${why}`));
-  const settings = lost.map(({ line, key, why }) => visible(`  line ${line}  ${key}: ${why}`));
+  const settings = lostLines(lost);
   return [
     `${shorten(file)}: ${visible(what)}`,
     ...lines,
@@ -28,6 +28,26 @@ function sourceText(
     ...(stops.length > 0 ? [`If it runs, stop it there before you apply: ${visible(stops.join("; "))}`] : []),
   ].join("\n");
 }
+
+/** A client may have hundreds of settings of its own: many with one reason are told in one line, and JSON has each. */
+function lostLines(lost: ImportSource["lost"]): string[] {
+  const byReason = new Map<string, ImportSource["lost"][number][]>();
+  for (const one of lost) {
+    const alike = byReason.get(one.why) ?? [];
+    alike.push(one);
+    byReason.set(one.why, alike);
+  }
+  return lost.flatMap((one) => {
+    const alike = byReason.get(one.why) ?? [];
+    if (alike.length <= MOST_OF_A_KIND) return visible(`  line ${one.line}  ${one.key}: ${one.why}`);
+    if (alike[0] !== one) return [];
+    const keys = alike.slice(0, 3).map(({ key }) => key);
+    const more = `${keys.join(", ")}, and ${alike.length - keys.length} more`;
+    return visible(`  lines ${one.line} to ${alike.at(-1)?.line}  ${more}: ${one.why}`);
+  });
+}
+
+const MOST_OF_A_KIND = 10;
 
 function serverLines(
   { name, file, state, runs, secrets, doubts }: ImportedServer,

@@ -74,6 +74,33 @@ it("what a client has for the account and for this folder is imported, and what 
   await home.did("check");
 });
 
+it("a client's own settings are told in one line, also where it keeps much else", async () => {
+  const home = newHome();
+  home.write("xy.config.kdl", 'project "tools"\n');
+  const settings = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`setting${i}`, { a: [i] }]));
+  const servers = { command: "cat", odd: 1 };
+  const history = Array.from({ length: 20_000 }, () => "x".repeat(100));
+  home.write(
+    join(home.path, ".claude.json"),
+    json({
+      ...settings,
+      history,
+      mcpServers: { a: servers },
+      projects: { "/x": { mcpServers: { b: servers }, cost: 1 } },
+    }),
+  );
+  const said = await home.did("import", "--from", "claude-code");
+  expect(said).toMatch(
+    /lines 2 to \d+ {2}setting0, setting1, setting2, and 49 more: it is a setting of the client\n/,
+  );
+  expect(said).toMatch(/line \d+ {2}mcpServers\.a\.odd: xy has no such setting\n/);
+  expect(readdirSync(home.pathOf("servers.d")).sort()).toEqual(["a.kdl", "b.kdl"]);
+  const { sources } = (await home.json("import", "--from", "claude-code")) as {
+    sources: { lost: unknown[] }[];
+  };
+  expect(sources[0]?.lost.length).toBe(54);
+});
+
 it("a client that has nothing here, or a file that cannot be read, is told with the places, and nothing is written", async () => {
   const home = newHome();
   home.write("xy.config.kdl", 'project "tools"\n');

@@ -68,7 +68,10 @@ export const clients: Kind = {
       }
     return { drafts, others };
   },
-  reason: (path) => (path.length === 1 ? "it is a setting of the client" : NO_SETTING),
+  reason: (path) =>
+    path.length === 1 || (path[0] === "projects" && path[2] !== "mcpServers")
+      ? "it is a setting of the client"
+      : NO_SETTING,
 };
 
 /** The server that an entry leads to, if that is one of xy's. */
