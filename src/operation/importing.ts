@@ -1,20 +1,18 @@
 import * as fs from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { discover, isProgram, userFolder } from "../config/find/discover.ts";
-import type { Loaded } from "../config/load.ts";
 import { formatPath } from "../config/place.ts";
-import { READING_BOUND } from "../config/read/limits.ts";
 import { type ServerFormat, serverText } from "../config/write/server-text.ts";
 import { type NamedDraft, named } from "../importing/import.ts";
 import { dotenvText } from "../importing/secrets-file.ts";
 import type { ClientName } from "../model/clients.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { ImportedServer, ImportReport, ImportSource } from "../model/imported.ts";
-import type { Power } from "../model/power.ts";
 import { isCode, textIfFile, writeAtomic } from "../system/files.ts";
 import { ensureDir, ensurePrivateDir, homeOf } from "../system/paths.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
 import { agreeTo } from "./consent.ts";
+import { declaredIn, faultsOf, readAsData } from "./import-check.ts";
 import { readClient } from "./import-clients.ts";
 import { type ReadSource, readSource, type SourceRequest } from "./import-source.ts";
 import { readMachine } from "./machine.ts";
@@ -49,8 +47,7 @@ export async function importFiles(request: ImportRequest): Promise<ImportOutcome
   const places = { folder, declared: declaredIn(there), secrets: secretsFolder(root, request) };
   const planned = await Promise.all(drafts.map((one) => plannedOf(one, places, request)));
   if (!request.dryRun) write(planned, root, folder, request.state);
-  const after = request.dryRun ? undefined : await readAsData(root, request);
-  const faults = (after?.ok === false ? after.problems : []).filter(({ severity }) => severity === "error");
+  const faults = request.dryRun ? [] : await faultsOf(root, request);
   const sources = read.map(
     ({ file, what, drafts: own, others, lost, stops }): ImportSource => ({
       ...{ file, what, stops },
@@ -113,36 +110,6 @@ function secretsFolder({ project }: Root, { env }: ImportRequest): string {
   const said = env.XDG_DATA_HOME;
   const data = said?.startsWith("/") ? said : join(homeOf(env), ".local/share");
   return join(data, "xy/secrets", project);
-}
-
-/** What the configuration says, if that is known without running anything of it. */
-async function readAsData(
-  { folder, program }: Root,
-  { cwd, env }: ImportRequest,
-): Promise<Loaded | undefined> {
-  if (program !== undefined) return undefined;
-  const { load } = await import("../config/load.ts");
-  const isData = ({ can }: Power) => can !== "program" && can !== "include";
-  const loaded = await load({
-    ...{ cwd, env, machine: readMachine(env), isPrivateGroup },
-    explicit: { path: folder, from: "--config" },
-    agree: async (_, powers) => powers.every(isData),
-    signal: AbortSignal.timeout(READING_BOUND),
-    print: () => undefined,
-    pause: async () => undefined,
-  });
-  return loaded.refused ? undefined : loaded;
-}
-
-/** The file that declares each server of it. */
-function declaredIn(loaded: Loaded | undefined): ReadonlyMap<string, string> {
-  const servers = (loaded?.ok ? loaded.value : loaded?.sound)?.servers ?? [];
-  return new Map(
-    servers.flatMap((server) => {
-      const { file } = server.place([]);
-      return file === undefined ? [] : [[server.name, file] as const];
-    }),
-  );
 }
 
 const HIDDEN = "(hidden)";

@@ -210,13 +210,20 @@ it("what makes the configuration invalid is said at once, and names that it has 
   );
   home.write(
     "odd.json",
-    json({ mcpServers: { odd: { command: "sh", args: ["a\u0000"] }, e: { command: "" } } }),
+    json({
+      mcpServers: {
+        odd: { command: "sh", args: ["a\u0000"] },
+        e: { command: "" },
+        line: { command: "npx -y x" },
+      },
+    }),
   );
   const { code, stdout } = await home.xy("import", "pc.yaml", "odd.json");
   expect(code).toBe(1);
   expect(stdout).toContain("  - e (line 9): its command is empty");
   expect(stdout).toContain("The configuration is not valid as it is now:\n");
   expect(stdout).toContain("servers.d/odd.kdl:2:6: cannot use a NUL character");
+  expect(stdout).toContain('servers.d/line.kdl:1:9: cannot run "npx -y x": it must be one program');
   expect(stdout).toContain("Next: correct that");
   const { problems } = (await home
     .xy("import", "odd.json", "--json")
@@ -251,7 +258,9 @@ it("credentials in a command are not shown, and values of another project stay w
     home.write(`${project}/mcp.json`, json(servers(`${SECRET_WORD}${i}`)));
     for (const file of ["mcp.json", "servers.d/a.kdl", "servers.d/b.kdl"])
       home.allow(home.pathOf(`${project}/${file}`));
-    const shown = await home.did("import", `${project}/mcp.json`, "--config", project);
+    const { code, stdout: shown } = await home.xy("import", `${project}/mcp.json`, "--config", project);
+    // The command of b is none, and that is said without what is in it.
+    expect(code).toBe(1);
     expect(shown).toContain("docker run -e (hidden) --header (hidden)");
     expect(shown).toContain("+ b (hidden)");
     expect(readFileSync(home.pathOf(`${project}/servers.d/a.kdl`), "utf8")).toContain('wanted "stop"');
