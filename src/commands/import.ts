@@ -4,6 +4,7 @@ import { SERVER_FORMATS } from "../config/write/server-text.ts";
 import { KINDS } from "../importing/detect.ts";
 import { CLIENT_NAMES } from "../model/clients.ts";
 import { EXIT } from "../model/exit-codes.ts";
+import { typedFolder } from "../system/paths.ts";
 import { importText } from "../views/imported.ts";
 import { BaseCommand } from "./base.ts";
 import { canAsk, confirm } from "./prompt.ts";
@@ -71,7 +72,7 @@ export default class Import extends BaseCommand {
       tool: flags.as,
       format: flags.format,
       folder: flags.config,
-      cwd: process.cwd(),
+      cwd: typedFolder(process.env, process.cwd()),
       env: process.env,
       dryRun: flags["dry-run"],
       mayRun,
