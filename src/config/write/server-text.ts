@@ -21,18 +21,23 @@ export async function serverText(
   format: ServerFormat,
   remarks: readonly string[] = [],
 ): Promise<string> {
-  const present = Object.fromEntries(
-    ORDER.flatMap((key) => (settings[key] === undefined ? [] : [[key, settings[key]]])),
-  );
+  const present = settled(settings);
   if (format === "json") return jsonText(present);
-  const sign = format === "kdl" ? "//" : "#";
-  const comments = remarks
-    .flatMap((remark) => remark.split(/[\r\n\u0085\u2028\u2029]+/))
-    .map((line) => `${sign} ${line}\n`);
+  const comments = remarkLines(remarks, format === "kdl" ? "//" : "#");
   if (format === "kdl") return [...comments, ...kdlNodes(present, "", true)].join("");
   const { stringify } = await import("yaml");
-  return comments.join("") + stringify(kebab(present), { lineWidth: 0 });
+  return comments.join("") + stringify(kebabSettings(present), { lineWidth: 0 });
 }
+
+/** What is set, in the usual order. */
+export const settled = (settings: Settings): Settings =>
+  Object.fromEntries(ORDER.flatMap((key) => (settings[key] === undefined ? [] : [[key, settings[key]]])));
+
+/** Comments, a line each; what would end a line begins another. */
+export const remarkLines = (remarks: readonly string[], sign: string): string[] =>
+  remarks.flatMap((remark) => remark.split(/[\r\n\u0085\u2028\u2029]+/)).map((line) => `${sign} ${line}\n`);
+
+export const kebabSettings = (settings: Settings): unknown => kebab(settings);
 
 function kebab(value: unknown, isNamed = false): unknown {
   if (Array.isArray(value)) return value.map((item) => kebab(item));
@@ -42,7 +47,7 @@ function kebab(value: unknown, isNamed = false): unknown {
   );
 }
 
-function kdlNodes(settings: Settings, indent: string, isSchema: boolean): string[] {
+export function kdlNodes(settings: Settings, indent: string, isSchema: boolean): string[] {
   return Object.entries(settings).flatMap(([key, value]) =>
     kdlNode(isSchema ? toKebab(key) : kdlName(key), value, indent, !NAMED.has(key)),
   );
