@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, "../..");
  * Most that `xy list` may load: Node reads and compiles all of it before the first server is shown. When it needs more
  * for a good reason, these are raised.
  */
-const MOST = { files: 15, kib: 695, modules: 192 };
+const MOST = { files: 15, kib: 705, modules: 198 };
 /** Large, and of no use to a command that asks the agent and prints a table. */
 const NEVER = [
   "chevrotain",

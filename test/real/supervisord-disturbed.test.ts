@@ -24,8 +24,8 @@ function configure(home: Home, { site }: Pick<SupervisordHome, "site">): void {
   );
 }
 
-/** A way to a supervisord on which a request to start something takes its time. */
-async function slowed(url: string): Promise<string> {
+/** A way to a supervisord on which requests for these methods take their time. */
+async function slowed(url: string, methods: readonly string[]): Promise<string> {
   const server = createServer((asked, response) => {
     const pieces: Buffer[] = [];
     asked.on("data", (piece) => pieces.push(piece));
@@ -39,7 +39,7 @@ async function slowed(url: string): Promise<string> {
           answer.pipe(response);
         }).end(body);
       // Longer than the run of what is started meanwhile.
-      setTimeout(pass, body.includes("supervisor.startProcess") || body.includes("getProcessInfo") ? 300 : 0);
+      setTimeout(pass, methods.some((method) => body.includes(`supervisor.${method}<`)) ? 300 : 0);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -70,9 +70,12 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       return { supervisord, home, file, edit };
     };
 
-    it("run once, when their first run is over before anybody could ask for it", async () => {
+    it.each([
+      ["could ask for it", ["startProcess", "getProcessInfo"]],
+      ["who has asked before starts it", ["startProcess"]],
+    ])("run once, when their first run is over before anybody %s", async (_when, methods) => {
       const { supervisord, home } = await world();
-      configure(home, { site: { ...supervisord.site, url: await slowed(supervisord.site.url) } });
+      configure(home, { site: { ...supervisord.site, url: await slowed(supervisord.site.url, methods) } });
       script(home, "a", "echo ran >>~/runs; exit 7", 'restart { policy "never"; }');
       const { code, stdout, stderr } = await home.xy("apply", "--yes");
       expect([code, stdout + stderr]).toEqual([1, expect.stringContaining("exit 7")]);

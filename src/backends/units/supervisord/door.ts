@@ -75,6 +75,19 @@ export async function awaitStopped(
   }
 }
 
+/** Longest wait for what supervisord does in its next turn, which comes within a second, ms. */
+const TURN_BOUND = 3000;
+const TURN_GAP = 20;
+
+/** The state of a program that has just been loaded, and starts by itself: supervisord begins that in its next turn. */
+export async function begunByLoading(client: SupervisordClient, name: string): Promise<number | undefined> {
+  for (const until = Date.now() + TURN_BOUND; ; ) {
+    const state = (await client.get(name))?.state;
+    if (state !== STATES.stopped || Date.now() > until) return state;
+    await new Promise((resolve) => setTimeout(resolve, TURN_GAP));
+  }
+}
+
 /** Throws if supervisord does not read the unit's file, because its `[include]` does not match it. */
 export async function mustKnow(client: SupervisordClient, { file, spec }: Unit): Promise<void> {
   if ((await client.get(unitName(spec))) !== undefined) return;

@@ -15,6 +15,7 @@ import type { UnitRecord } from "../record.ts";
 import { STATES, SupervisordClient } from "./client.ts";
 import {
   awaitStopped,
+  begunByLoading,
   bringDown,
   cycle,
   type Door,
@@ -28,6 +29,8 @@ import { includedSuffix, USUAL_SUFFIX } from "./include.ts";
 import { isClosed, logsBeside, removeLogs, tail } from "./output.ts";
 import { liveOf } from "./state.ts";
 import { type Endpoint, XmlRpcFault } from "./xml-rpc.ts";
+
+const HAS_RUN: readonly number[] = [STATES.starting, STATES.running, STATES.exited];
 
 /** A supervisord that already runs, and reads its units from a folder of its own. */
 export class SupervisordManager implements UnitManager {
@@ -141,9 +144,10 @@ export class SupervisordManager implements UnitManager {
         await bringDown(client, unit);
         await cycle(client, name);
       } else if (info === undefined) await client.add(name);
-      // Loading it may have started it, and a short run may be over: it must not run a second time.
-      if (isLoadedNow && (await client.get(name))?.state === STATES.exited) return;
-      // Even if loading it starts it: only this call reports what prevents that.
+      // Loading it starts it, and a short run may be over by then: it must not run a second time.
+      const begun = isLoadedNow && unit.enabled ? await begunByLoading(client, name) : undefined;
+      if (begun !== undefined && HAS_RUN.includes(begun)) return;
+      // Only this call reports what prevents a start.
       await client.start(name);
     });
   }
