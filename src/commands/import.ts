@@ -49,6 +49,10 @@ export default class Import extends BaseCommand {
       default: "kdl" as const,
       summary: "Language of the files that are written.",
     })(),
+    root: boolean({
+      exclusive: ["format"],
+      summary: "Add the servers to xy.config.* (KDL, YAML or JSON), instead of files in servers.d.",
+    }),
     "dry-run": boolean({ summary: "Show what would be written, and write nothing." }),
     trust: boolean({
       summary: "Run sources that are programs, such as ecosystem.config.js, without asking.",
@@ -75,6 +79,7 @@ export default class Import extends BaseCommand {
       cwd: typedFolder(process.env, process.cwd()),
       env: process.env,
       dryRun: flags["dry-run"],
+      intoRoot: flags.root,
       mayRun,
       state: this.state,
     });

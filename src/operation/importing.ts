@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { discover, isProgram, userFolder } from "../config/find/discover.ts";
 import { formatPath } from "../config/place.ts";
+import type { WrittenServer } from "../config/write/root-text.ts";
 import { type ServerFormat, serverText } from "../config/write/server-text.ts";
 import { type NamedDraft, named } from "../importing/import.ts";
 import { dotenvText } from "../importing/secrets-file.ts";
@@ -14,6 +15,7 @@ import { isPrivateGroup } from "../system/private-group.ts";
 import { agreeTo } from "./consent.ts";
 import { declaredIn, faultsOf, readAsData } from "./import-check.ts";
 import { readClient } from "./import-clients.ts";
+import { addedTo, type RootText, rootText, writeRoot } from "./import-root.ts";
 import { type ReadSource, readSource, type SourceRequest } from "./import-source.ts";
 import { readMachine } from "./machine.ts";
 
@@ -28,6 +30,8 @@ export interface ImportRequest extends SourceRequest {
   readonly folder?: string | undefined;
   readonly cwd: string;
   readonly dryRun: boolean;
+  /** Into the root's own file, and not into files of their own. */
+  readonly intoRoot: boolean;
 }
 
 export type ImportOutcome =
@@ -42,11 +46,27 @@ export async function importFiles(request: ImportRequest): Promise<ImportOutcome
   const root = await rootOf(request);
   if ("problems" in root) return { ok: false, problems: root.problems };
   const folder = join(root.folder, "servers.d");
+  const own = request.intoRoot ? rootText(root.main, root.folder) : undefined;
+  if (own && "problem" in own) return { ok: false, problems: [own.problem] };
   const drafts = named(read);
   const there = root.isNew ? undefined : await readAsData(root, request);
-  const places = { folder, declared: declaredIn(there), secrets: secretsFolder(root, request) };
+  const places = { folder, own, declared: declaredIn(there), secrets: secretsFolder(root, request) };
   const planned = await Promise.all(drafts.map((one) => plannedOf(one, places, request)));
-  if (!request.dryRun) write(planned, root, folder, request.state);
+  const fresh = planned.filter(({ server }) => server.state === "new");
+  const added =
+    own &&
+    (await addedTo(
+      own,
+      fresh.map(({ written }) => written),
+    ));
+  if (added && "problem" in added) return { ok: false, problems: [added.problem] };
+  if (!request.dryRun && fresh.length > 0) {
+    writeSecrets(fresh);
+    if (own && added) writeRoot(own, added.text);
+    else writeFiles(fresh, folder);
+    // Who has just had all of it written need not be asked about it.
+    if (root.isNew) agreeTo(request.state, fs.realpathSync(root.folder));
+  }
   const faults = request.dryRun ? [] : await faultsOf(root, request);
   const sources = read.map(
     ({ file, what, drafts: own, others, lost, stops }): ImportSource => ({
@@ -77,6 +97,8 @@ async function sourcesOf(request: ImportRequest): Promise<(ReadSource | { readon
 
 interface Root {
   readonly folder: string;
+  /** Its own file. */
+  readonly main?: string | undefined;
   /** A program that is part of it: what it declares is not known. */
   readonly program?: string;
   readonly project: string;
@@ -97,7 +119,7 @@ async function rootOf({
   if (found.ok) {
     const { folder, main } = found.value;
     const program = main !== undefined && isProgram(main) ? { program: main } : {};
-    return { folder, project: projectOf(folder, own), isNew: false, ...program };
+    return { folder, project: projectOf(folder, own), isNew: false, main, ...program };
   }
   if (found.missing !== true && found.unsafe === true) return { problems: found.problems };
   const at = explicit?.path ?? own;
@@ -117,12 +139,14 @@ const HIDDEN = "(hidden)";
 interface Planned {
   readonly sources: NamedDraft["sources"];
   readonly server: ImportedServer;
+  readonly written: WrittenServer;
   readonly text: string;
   readonly secrets: string;
 }
 
 interface Places {
   readonly folder: string;
+  readonly own: RootText | undefined;
   /** The file that declares a server already. */
   readonly declared: ReadonlyMap<string, string>;
   readonly secrets: string;
@@ -130,7 +154,7 @@ interface Places {
 
 async function plannedOf(
   { name, draft, sources }: NamedDraft,
-  { folder, declared, secrets: secretsIn }: Places,
+  { folder, own, declared, secrets: secretsIn }: Places,
   { format, env }: ImportRequest,
 ): Promise<Planned> {
   const { fields, secrets, credentials, remarks, doubts } = draft;
@@ -140,14 +164,15 @@ async function plannedOf(
   const written = secretsFile.startsWith(`${home}/`) ? `~${secretsFile.slice(home.length)}` : secretsFile;
   const all = secrets.size === 0 ? fields : { ...fields, envFile: [...(fields.envFile ?? []), written] };
   const comments = [...remarks, ...doubts.map((doubt) => `Not started by itself: ${doubt}.`)];
-  const text = await serverText(all as Readonly<Record<string, unknown>>, format, comments);
-  const file = join(folder, `${name}.${format}`);
+  const settings = all as Readonly<Record<string, unknown>>;
+  const text = await serverText(settings, format, comments);
+  const file = own?.file ?? join(folder, `${name}.${format}`);
   const others = ["kdl", "yaml", "yml", "json"].map((one) => join(folder, `${name}.${one}`));
   const there =
     others.find((one) => fs.lstatSync(one, { throwIfNoEntry: false }) !== undefined) ?? declared.get(name);
   const isSame = there === file && textIfFile(file) === text;
   return {
-    ...{ sources, text, secrets: values },
+    ...{ sources, text, secrets: values, written: { name, settings, remarks: comments } },
     server: {
       name,
       file: there ?? file,
@@ -163,19 +188,17 @@ async function plannedOf(
   };
 }
 
-function write(planned: readonly Planned[], root: Root, folder: string, state: string): void {
-  const fresh = planned.filter(({ server }) => server.state === "new");
-  if (fresh.length === 0) return;
-  ensureDir(folder, 0o755);
-  for (const { server, secrets, text } of fresh) {
-    if (server.secrets) {
-      ensurePrivateDir(dirname(server.secrets.file));
-      writeAtomic(server.secrets.file, secrets, { mode: 0o600, durable: true });
-    }
-    create(server.file, text);
+function writeSecrets(fresh: readonly Planned[]): void {
+  for (const { server, secrets } of fresh) {
+    if (server.secrets === undefined) continue;
+    ensurePrivateDir(dirname(server.secrets.file));
+    writeAtomic(server.secrets.file, secrets, { mode: 0o600, durable: true });
   }
-  // Who has just had all of it written need not be asked about it.
-  if (root.isNew) agreeTo(state, fs.realpathSync(root.folder));
+}
+
+function writeFiles(fresh: readonly Planned[], folder: string): void {
+  ensureDir(folder, 0o755);
+  for (const { server, text } of fresh) create(server.file, text);
 }
 
 /** Another project, or an earlier import, may have values in such a file: those stay what they are. */

@@ -180,6 +180,22 @@ it("names are made to fit, the same server counts once, and order and variables 
   expect(stdout).toContain("4 servers");
 });
 
+it("they go into the root's own file where that is wanted, and nothing else of it changes", async () => {
+  const home = newHome();
+  home.write("Procfile", "web: sleep 1000000\n");
+  const said = await home.xy("import", "Procfile", "--root", "--config", ".");
+  expect([said.code, said.stderr]).toEqual([1, expect.stringContaining("there is no xy.config.* in it")]);
+  const before = 'project "tools"\nserver "db" {\n  command "sh"\n  port "none"\n}\n';
+  home.write("xy.config.kdl", before);
+  expect(await home.did("import", "Procfile", "--root")).toContain("wrote xy.config.kdl");
+  const after = readFileSync(home.pathOf("xy.config.kdl"), "utf8");
+  expect(after.startsWith(before)).toBe(true);
+  expect(after).toContain('server "web" {\n  command "sleep"');
+  expect((await home.xy("import", "Procfile", "--root")).stdout).toContain("xy.config.kdl declares a server of this name already");
+  expect(readFileSync(home.pathOf("xy.config.kdl"), "utf8")).toBe(after);
+  expect(await home.did("check")).toContain("2 servers");
+});
+
 it("in an empty home it begins the account's own configuration, which needs no question then", async () => {
   const home = newHome();
   home.write(
