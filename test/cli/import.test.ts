@@ -191,7 +191,9 @@ it("they go into the root's own file where that is wanted, and nothing else of i
   const after = readFileSync(home.pathOf("xy.config.kdl"), "utf8");
   expect(after.startsWith(before)).toBe(true);
   expect(after).toContain('server "web" {\n  command "sleep"');
-  expect((await home.xy("import", "Procfile", "--root")).stdout).toContain("xy.config.kdl declares a server of this name already");
+  expect((await home.xy("import", "Procfile", "--root")).stdout).toContain(
+    "xy.config.kdl declares a server of this name already",
+  );
   expect(readFileSync(home.pathOf("xy.config.kdl"), "utf8")).toBe(after);
   expect(await home.did("check")).toContain("2 servers");
 });
