@@ -24,11 +24,12 @@ if (module.enableCompileCache) {
 /** With these, the rest of xy is meant. */
 const OTHERWISE = ["--help", "-h", "--open", "--launcher"];
 /** They stay for as long as their server, or client, runs: nothing else of xy is loaded for them. */
-const ALONE = { bridge: "runBridge", connect: "runConnect" };
+const ALONE = { bridge: ["bridge.cjs", "runBridge"], connect: ["connect.js", "runConnect"] };
 const [command, ...words] = process.argv.slice(2);
 const own = words.slice(0, words.includes("--") ? words.indexOf("--") : undefined);
 if (Object.hasOwn(ALONE, command ?? "") && !own.some((word) => OTHERWISE.includes(word))) {
-  const { [ALONE[command]]: run } = await import(new URL(`${command}.js`, built).href);
+  const [file, name] = ALONE[command];
+  const { [name]: run } = await import(new URL(file, built).href);
   process.exit(await run(words));
 }
 const { main } = await import(new URL("main.js", built).href);

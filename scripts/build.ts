@@ -33,6 +33,8 @@ const DECLARATIONS = ["xyctl.d.ts", "client.d.ts"];
 const ALONE = ["agent", "bridge", "compiled", "connect"];
 /** They run for as long as a server or a client does, one for each, and are made to take little memory. */
 const RESIDENT = ["bridge", "connect"];
+/** Node loads what it needs for ES modules when it is given the first file of one: a bridge is none. */
+const COMMON_JS = ["bridge"];
 
 await build(join(root, "dist"));
 
@@ -81,6 +83,7 @@ async function bundleInto(
   isResident = false,
 ): Promise<RolldownOutput> {
   const common = new CommonChunk();
+  const isCommonJs = Object.keys(input).every((name) => COMMON_JS.includes(name));
   const bundled = await rolldown({
     cwd: root,
     input,
@@ -92,6 +95,7 @@ async function bundleInto(
       common.plugin,
       { name: "own-place", renderChunk: (code, chunk) => atRoot(code, chunk.fileName) },
       ...(isResident ? [{ name: "bare-builtins", renderChunk: bareBuiltins }] : []),
+      ...(isCommonJs ? [{ name: "common-js", renderChunk: asCommonJs }] : []),
     ],
     onLog(level, log) {
       if (level !== "warn" || !log.id?.includes("node_modules")) console.warn(`${level}: ${log.message}`);
@@ -101,10 +105,11 @@ async function bundleInto(
     dir,
     format: "esm",
     codeSplitting: codeSplitting && { groups: [{ name: "common", test: (id) => common.has(id) }] },
-    entryFileNames: "[name].js",
+    entryFileNames: isCommonJs ? "[name].cjs" : "[name].js",
     chunkFileNames: "chunks/[name]-[hash].js",
-    // Node keeps the text of what it runs. Names stay: stack traces have them.
-    minify: isResident && { compress: false, mangle: false, codegen: true },
+    // Node keeps the text of what it runs.
+    minify: isResident,
+    ...(isCommonJs ? { postBanner: '"use strict";' } : {}),
   });
   await bundled.close();
   return output;
@@ -131,6 +136,15 @@ function bareBuiltins(code: string): string {
     (_, all, some, name) =>
       `const ${all ?? some.replaceAll(" as ", ": ")} = process.getBuiltinModule(${name});`,
   );
+}
+
+/** By hand: what the bundler would make of it copies all that a module of Node has. */
+function asCommonJs(code: string): string {
+  const own = code
+    .replaceAll("import.meta.url", 'process.getBuiltinModule("node:url").pathToFileURL(__filename).href')
+    .replace(/^export \{ (\w+) \};$/m, "exports.$1 = $1;");
+  if (/^(import|export) /m.test(own)) throw new Error("cannot build: a bridge that is no ES module");
+  return own;
 }
 
 function present(source: string): boolean {

@@ -10,7 +10,7 @@ import type { Bench, Row } from "../row.ts";
 /** What a call costs through a bridge from stdio to HTTP: xy's, two others, and without any. */
 
 const MODULES = join(import.meta.dirname, "../../node_modules");
-const XY = join(import.meta.dirname, "../../bin/bridge.js");
+const XY = join(import.meta.dirname, "../../bin/bridge.cjs");
 const SERVER = join(MODULES, "@modelcontextprotocol/server-everything/dist/index.js");
 /** Calls of one round: one after another, and so many at once. */
 const CALLS = 400;

@@ -1,4 +1,3 @@
-import { parseArgs } from "node:util";
 import { TOKEN_VARIABLE } from "../model/bridge-token.ts";
 import { parseDuration } from "../model/units.ts";
 import type { Restart } from "./starts.ts";
@@ -155,18 +154,24 @@ type Flag = keyof typeof FLAGS;
 type Many = { [F in Flag]: (typeof FLAGS)[F] extends { readonly many: true } ? F : never }[Flag];
 type Single = Exclude<Flag, Many>;
 
+/** By hand: Node's `parseArgs` takes memory for as long as the bridge runs. */
 function flagsIn(args: readonly string[]): Partial<Record<Flag, string | string[]>> | string {
-  const options = Object.fromEntries(
-    Object.entries<FlagRow>(FLAGS).map(([name, { many = false }]) => [
-      name,
-      { type: "string", multiple: many } as const,
-    ]),
-  );
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: false }).values as Record<Flag, string>;
-  } catch (error) {
-    return `cannot read the arguments: ${(error as Error).message.replace(/\. To specify.*|\n.*/s, "")}`;
+  const given: Partial<Record<string, string | string[]>> = {};
+  const rows: Readonly<Record<string, FlagRow>> = FLAGS;
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at] as string;
+    if (!word.startsWith("--")) return `cannot read the arguments: Unexpected argument '${word}'`;
+    const mark = word.indexOf("=");
+    const name = word.slice(2, mark === -1 ? undefined : mark);
+    const row = Object.hasOwn(rows, name) ? rows[name] : undefined;
+    if (row === undefined) return `cannot read the arguments: Unknown option '--${name}'`;
+    const value = mark === -1 ? args[++at] : word.slice(mark + 1);
+    // A flag instead of a value is a value that was forgotten.
+    if (value === undefined || (mark === -1 && value.startsWith("-")))
+      return `cannot read the arguments: Option '--${name}' has no value`;
+    given[name] = row.many ? [...(given[name] ?? []), value] : value;
   }
+  return given;
 }
 
 function wholeNumber(text: string | undefined, least: number, most: number): number | undefined {

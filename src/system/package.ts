@@ -23,6 +23,6 @@ export function packageVersion(): string {
 export const templatePath = (name: string) => join(packageRoot(), "templates", name);
 export const launcherPath = () => join(packageRoot(), "bin", "xy.js");
 /** A bridge without the rest of xy, and its code. */
-export const bridgeEntryPath = () => join(packageRoot(), "bin", "bridge.js");
-export const bridgeCodePath = () => join(packageRoot(), "dist", "bridge.js");
+export const bridgeEntryPath = () => join(packageRoot(), "bin", "bridge.cjs");
+export const bridgeCodePath = () => join(packageRoot(), "dist", "bridge.cjs");
 export const agentEntryPath = () => join(packageRoot(), "dist", "agent.js");

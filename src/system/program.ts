@@ -67,8 +67,8 @@ export function copyOfAgent(state: string): Program {
     // Commands that the agent runs come from the package itself.
     "bin/xy.js": `import ${JSON.stringify(pathToFileURL(launcherPath()))};\n`,
     "dist/agent.js": code,
-    "dist/bridge.js": bridge,
-    "bin/bridge.js": fs.readFileSync(bridgeEntryPath()),
+    "dist/bridge.cjs": bridge,
+    "bin/bridge.cjs": fs.readFileSync(bridgeEntryPath()),
   };
   for (const folder of [programsDir(state), dir, join(dir, "dist"), join(dir, "bin")]) {
     makeWayForFolder(folder);
