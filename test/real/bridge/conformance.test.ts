@@ -300,10 +300,28 @@ async function column(args: (port: number, server: string) => readonly string[])
   return ROWS.map((row) => seen.get(row) ?? "");
 }
 
+const PAGE = join(import.meta.dirname, "../../../docs/reference/bridges.md");
+
+/** What the page says of each bridge, by the head of its column. */
+function written(): Map<string, string[]> {
+  const table = readFileSync(PAGE, "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith("| "));
+  const [heads = [], , ...rows] = table.map((line) => line.slice(2, -2).split(" | "));
+  return new Map(heads.map((head, i) => [head, rows.map((row) => row[i] ?? "")]));
+}
+
+/** One of others that answers too late for once, on a busy machine, is looked at once more. */
+async function columnOf(name: string, args: Parameters<typeof column>[0]): Promise<string[]> {
+  const seen = await column(args);
+  const isAsWritten = seen.join("\n") === written().get(`\`${name}\``)?.join("\n");
+  return isAsWritten || XYS.includes(name) ? seen : column(args);
+}
+
 describe("bridges", () => {
-  it("answer as this table says, xy as is right", { timeout: 120_000 }, async () => {
+  it("answer as this table says, xy as is right", { timeout: 240_000 }, async () => {
     const columns = await Promise.all(
-      Object.entries(BRIDGES).map(async ([name, { args }]) => [name, await column(args)] as const),
+      Object.entries(BRIDGES).map(async ([name, { args }]) => [name, await columnOf(name, args)] as const),
     );
     const right = (all: number) => ROWS.map((row) => [row.right].flat()[all] ?? [row.right].flat()[0]);
     const own = columns.filter(([name]) => XYS.includes(name)).map(([, column]) => column);
@@ -315,6 +333,6 @@ describe("bridges", () => {
       ...columns.map(([, column]) => column[i] ?? ""),
     ]);
     const table = [head, head.map(() => "---"), ...lines].map((row) => `| ${row.join(" | ")} |`).join("\n");
-    await expect(`${INTRODUCTION}\n${table}\n`).toMatchFileSnapshot("../../../docs/reference/bridges.md");
+    await expect(`${INTRODUCTION}\n${table}\n`).toMatchFileSnapshot(PAGE);
   });
 });
