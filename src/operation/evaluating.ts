@@ -16,7 +16,7 @@ import type { Machine } from "../model/machine.ts";
 import { own } from "../model/own.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import { isSelected, type Selection } from "../reconciler/select.ts";
-import { serverOf } from "../system/holders.ts";
+import { isOfServer } from "../system/holders.ts";
 import { type Holder, holderOf } from "../system/listeners.ts";
 import { pathsOf } from "../system/paths.ts";
 import { privateCache } from "../system/private-folder.ts";
@@ -176,7 +176,7 @@ export async function resolveHere(
     env,
     keptPort: (server) => (reset.includes(server) ? undefined : own(kept, server)),
     portTaken: async (port, server) =>
-      keptByOthers.has(port) || isForeign(await holderOf(port), `${project}/${server}`),
+      keptByOthers.has(port) || isForeign(await holderOf(port), `${project}/${server}`, state),
     hmac: machineHmac(state),
     runSecretCommand: secretRunner(setting),
     ...(setting.secretUse ? { secretUse: setting.secretUse } : {}),
@@ -212,8 +212,8 @@ function callersName(env: Setting["env"]): string | null {
 }
 
 /** What a server listens on itself is free for it. */
-const isForeign = (holder: Holder | undefined, server: string) =>
-  holder !== undefined && serverOf(holder.pid) !== server;
+const isForeign = (holder: Holder | undefined, server: string, state: string) =>
+  holder !== undefined && !isOfServer(holder.pid, server, state);
 
 function placesIn({ servers }: Declared): Evaluated["place"] {
   return (name, path) => servers.find((server) => server.name === name)?.place(path) ?? {};

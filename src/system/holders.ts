@@ -1,8 +1,9 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { NAME_PATTERN } from "../model/name.ts";
-import { KEEPER_LABEL } from "./family.ts";
+import { KEEPER_LABEL, keptFolder } from "./family.ts";
 import type { Holder } from "./listeners.ts";
 import { lineageOf, wordsOf } from "./processes.ts";
+import { isRunIn } from "./survivors.ts";
 
 /** Who holds a port, in words. This relies on what processes say about themselves, so it only decides which port to try. */
 
@@ -21,6 +22,16 @@ export function serverOf(pid: number): string | undefined {
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/**
+ * Whether a process belongs to this server of this state folder. Another account, or another home, may have one of the
+ * same project and name; units have no state folder, and are this account's.
+ */
+export function isOfServer(pid: number, server: string, state: string): boolean {
+  if (serverOf(pid) !== server) return false;
+  const kept = lineageOf(pid).flatMap((one) => keptFolder(one) ?? []);
+  return kept.every((dir) => isRunIn(state, dir));
 }
 
 /** A keeper has its server's name in its command line. */

@@ -74,6 +74,10 @@ function serverOf(dir: string): Survivor["server"] {
 }
 
 /** Resolves paths that processes were started with, relative to the state folder's current name. */
+/** Whether a run folder, as a keeper was started with it, lies in this state folder. */
+export const isRunIn = (state: string, dir: string): boolean =>
+  new Places(state).inState([dir]) !== undefined;
+
 class Places {
   readonly #state: string;
   readonly #known = new Map<string, boolean>();

@@ -148,3 +148,17 @@ it("of two servers that prefer one port the first by name has it, and what was k
   await home.did("apply", "--yes");
   expect(await home.json("ports")).toEqual(both);
 });
+
+it("a server of the same project and name in another home keeps its port, and another one is chosen here", async () => {
+  const homes = [newHome(), newHome()] as const;
+  const ports: unknown[] = [];
+  for (const home of homes) {
+    const program = "require('node:net').createServer().listen({port}, '127.0.0.1')";
+    home.write("servers.d/web.yaml", `command: node\nargs: [-e, "${program}"]\nport: auto\n`);
+    await home.did("apply", "--yes");
+    const [row] = (await home.json("ports")) as { port: number }[];
+    ports.push(row?.port);
+    expect(await home.did("plan")).toContain("No changes");
+  }
+  expect(ports[1]).not.toBe(ports[0]);
+});
