@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { ActionSpec } from "../../model/action.ts";
-import { startHash, withoutDefaults } from "../../model/canonical.ts";
+import { withoutDefaults } from "../../model/canonical.ts";
 import { isBridged } from "../../model/launch.ts";
 import type { Observed } from "../../model/observed.ts";
 import { LONGEST_PATIENCE, SLACK } from "../../model/patience.ts";
@@ -102,15 +102,8 @@ export class AgentBackend implements Backend {
       // An agent that was told to exit has removed its record; one that crashed has not.
       if (!(error instanceof ConnectionLost) || !isAgentExpected(this.#state)) throw error;
       // The agent died meanwhile, and is being restarted. Its successor continues what it had begun.
-      return this.#apply(change, await this.#remaining(change, change.action), options);
+      return this.#apply(change, remaining(change.action), options);
     }
-  }
-
-  /** A restart that was already carried out is not repeated: it would cut off the clients of the new process. */
-  async #remaining({ desired, server }: Change, action: ActiveAction): Promise<ActiveAction> {
-    if (action !== "restart" || desired === undefined) return action;
-    const observed = (await this.observe(desired.project)).find(({ name }) => name === server);
-    return observed?.runningHash === startHash(desired) ? "start" : "restart";
   }
 
   async #apply(change: Change, action: ActiveAction, options: PerformOptions): Promise<PerformResult> {
@@ -254,3 +247,9 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T |
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
 }
+
+/**
+ * A restart that was already carried out is not repeated: it would cut off the clients of the new process. A start
+ * restarts what still runs as it was declared before, and the agent decides that when it is about to do it.
+ */
+const remaining = (action: ActiveAction): ActiveAction => (action === "restart" ? "start" : action);
