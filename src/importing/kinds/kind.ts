@@ -47,7 +47,3 @@ export function milliseconds(ms: number): string {
 export const ownName = (name: string): string => /^xy\.[a-z0-9][a-z0-9_-]*\.(.+)$/.exec(name)?.[1] ?? name;
 
 export const NO_SETTING = "xy has no such setting";
-
-/** A word of a line for a shell. */
-export const word = (text: string): string =>
-  /^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,8 +1,9 @@
 import { isObject } from "../../model/object.ts";
+import { shellWord } from "../../model/text.ts";
 import type { Draft } from "../draft.ts";
 import { Drafting } from "../drafting.ts";
 import type { Piece } from "../part.ts";
-import { type Kind, NO_SETTING, seconds, word } from "./kind.ts";
+import { type Kind, NO_SETTING, seconds } from "./kind.ts";
 
 export const launchd: Kind = {
   id: "launchd",
@@ -21,7 +22,7 @@ export const launchd: Kind = {
       return { drafts: [], others: [{ name: label, line: top.line, path: [], why: "it runs no program" }] };
     return { drafts: [readJob(top, all, label, isTimed)], others: [] };
   },
-  stops: (_names, file) => [`launchctl bootout gui/$(id -u) ${word(file)}`],
+  stops: (_names, file) => [`launchctl bootout gui/$(id -u) ${shellWord(file)}`],
   reason: (path) => REASONS[String(path[0])] ?? NO_SETTING,
 };
 

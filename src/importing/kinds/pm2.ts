@@ -1,10 +1,11 @@
 import { basename, extname, isAbsolute, join } from "node:path";
 import { isObject } from "../../model/object.ts";
+import { shellWord } from "../../model/text.ts";
 import type { Draft } from "../draft.ts";
 import { Drafting } from "../drafting.ts";
 import type { Piece } from "../part.ts";
 import { shlexWords } from "../shell-words.ts";
-import { type Kind, milliseconds, NO_SETTING, type Origin, word } from "./kind.ts";
+import { type Kind, milliseconds, NO_SETTING, type Origin } from "./kind.ts";
 
 /** What pm2 runs a script with, by its extension. */
 const INTERPRETERS: Readonly<Record<string, string>> = {
@@ -40,7 +41,7 @@ export const pm2: Kind = {
       ),
     };
   },
-  stops: (names) => [`pm2 delete ${names.map(word).join(" ")}`, "pm2 save"],
+  stops: (names) => [`pm2 delete ${names.map(shellWord).join(" ")}`, "pm2 save"],
   reason: (path) => {
     const key = String(path.at(-1));
     if (/^env_/.test(key))

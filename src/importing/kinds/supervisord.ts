@@ -1,10 +1,12 @@
 import { isAbsolute, join } from "node:path";
 import { STOP_SIGNALS } from "../../model/spec-parts.ts";
+import { shellWord } from "../../model/text.ts";
+import { formatSize } from "../../model/units.ts";
 import type { Draft, Other } from "../draft.ts";
 import { Drafting } from "../drafting.ts";
 import type { Piece } from "../part.ts";
 import { shlexWords } from "../shell-words.ts";
-import { type Kind, NO_SETTING, type Origin, ownName, seconds, word } from "./kind.ts";
+import { type Kind, NO_SETTING, type Origin, ownName, seconds } from "./kind.ts";
 
 export const supervisord: Kind = {
   id: "supervisord",
@@ -30,7 +32,7 @@ export const supervisord: Kind = {
     }
     return { drafts, others };
   },
-  stops: (names) => [`supervisorctl stop ${names.map(word).join(" ")}`],
+  stops: (names) => [`supervisorctl stop ${names.map(shellWord).join(" ")}`],
   reason: (path) => REASONS[String(path.at(-1))] ?? NO_SETTING,
 };
 
@@ -175,17 +177,7 @@ function readLogs(section: Piece, { fields }: Drafting): void {
   const count = Number(keep);
   if (total >= 1024 || (keep !== undefined && Number.isInteger(count)))
     fields.logs = {
-      ...(total >= 1024 && { maxSize: sizeText(total) }),
+      ...(total >= 1024 && { maxSize: formatSize(total) }),
       ...(keep !== undefined && Number.isInteger(count) && { keep: Math.min(1000, count) }),
     };
-}
-
-function sizeText(bytes: number): string {
-  for (const [unit, of] of [
-    ["GiB", 2 ** 30],
-    ["MiB", 2 ** 20],
-    ["KiB", 2 ** 10],
-  ] as const)
-    if (bytes % of === 0) return `${bytes / of}${unit}`;
-  return `${bytes}B`;
 }

@@ -1,10 +1,11 @@
 import { basename } from "node:path";
 import { fitName } from "../../model/name.ts";
 import { STOP_SIGNALS } from "../../model/spec-parts.ts";
+import { shellWord } from "../../model/text.ts";
 import type { Draft, Other } from "../draft.ts";
 import { Drafting } from "../drafting.ts";
 import type { Piece } from "../part.ts";
-import { type Kind, milliseconds, NO_SETTING, type Origin, word } from "./kind.ts";
+import { type Kind, milliseconds, NO_SETTING, type Origin } from "./kind.ts";
 
 export const systemd: Kind = {
   id: "systemd",
@@ -29,7 +30,9 @@ export const systemd: Kind = {
   },
   stops: (_names, file) => {
     const isMachines = /^\/(?:etc|usr|lib|run)\//.test(file) && !/\/user\//.test(file);
-    return [`${isMachines ? "sudo systemctl" : "systemctl --user"} disable --now ${word(basename(file))}`];
+    return [
+      `${isMachines ? "sudo systemctl" : "systemctl --user"} disable --now ${shellWord(basename(file))}`,
+    ];
   },
   reason: (path) => REASONS[String(path.at(-1))] ?? REASONS[String(path.at(-2))] ?? NO_SETTING,
 };
