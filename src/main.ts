@@ -4,10 +4,9 @@ import type * as Interfaces from "@oclif/core/interfaces";
 import { run } from "@oclif/core/run";
 import { settings } from "@oclif/core/settings";
 import packageJson from "../package.json" with { type: "json" };
-import { CommandFailure, report } from "./commands/failure.ts";
+import { report } from "./commands/failure.ts";
+import { knownServers } from "./commands/known-servers.ts";
 import { standSomewhere } from "./commands/standing.ts";
-import { EXIT } from "./model/exit-codes.ts";
-import { nearest } from "./model/nearest.ts";
 
 /**
  * The way in: finds and runs the command that `argv` names. Ends the process itself, once stdout is written out,
@@ -22,7 +21,7 @@ export async function main(argv: readonly string[]): Promise<never> {
     await run(helpFirst(argv), oclifOptions());
   } catch (error) {
     const how = { json: argv.includes("--json"), debug: Boolean(process.env.XY_DEBUG) };
-    process.exitCode = report(await explained(error), how);
+    process.exitCode = report(await explained(error, helpFirst(argv)), how);
   }
   await new Promise((written) => process.stdout.write("", written));
   process.exit();
@@ -45,26 +44,15 @@ function oclifOptions(): Interfaces.LoadOptions & object {
   return { root, pjson: packageJson as unknown as Interfaces.PJSON, userPlugins: false, devPlugins: false };
 }
 
-/** oclif's "command … not found", with the name that was probably meant. */
-async function explained(error: unknown): Promise<unknown> {
-  const id = error instanceof Error ? /^command (\S+) not found\.?$/i.exec(error.message)?.[1] : undefined;
-  if (id === undefined) return error;
-  const { commandIDs } = await Config.load(oclifOptions());
-  const meant = nearestCommand(id.split(":"), commandIDs);
-  const hint = meant === undefined ? "run `xy --help` to see all" : `did you mean \`xy ${meant}\`?`;
-  return new CommandFailure(EXIT.usage, `there is no command "${id.replaceAll(":", " ")}": ${hint}`);
-}
-
-function nearestCommand(words: readonly string[], ids: readonly string[]): string | undefined {
-  for (const length of [2, 1]) {
-    const candidates = ids.map((id) => id.split(":")).filter((parts) => parts.length === length);
-    const meant = nearest(
-      words.slice(0, length).join(" "),
-      candidates.map((parts) => parts.join(" ")),
-    );
-    if (meant !== undefined) return meant;
-  }
-  return undefined;
+/** oclif's "command … not found", with what was probably meant. */
+async function explained(error: unknown, argv: readonly string[]): Promise<unknown> {
+  if (!(error instanceof Error && /^command .* not found\.?$/is.test(error.message))) return error;
+  const { declaredOf, noCommand } = await import("./commands/mistakes.ts");
+  const { commands } = await Config.load(oclifOptions());
+  return noCommand(argv, {
+    commands: commands.filter(({ hidden }) => !hidden).map((one) => declaredOf(one)),
+    servers: () => knownServers(process.env),
+  });
 }
 
 function endQuietlyOnBrokenPipe(): void {

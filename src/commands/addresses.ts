@@ -3,10 +3,12 @@ import { EXIT } from "../model/exit-codes.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import { nearest } from "../model/nearest.ts";
 import { isProgramAddress } from "../model/other-program.ts";
+import { own } from "../model/own.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { recordedBackends, recordedProjects } from "../system/projects.ts";
 import type { BaseCommand } from "./base.ts";
 import { currentProject } from "./configuration.ts";
+import { amongText, knownServers } from "./known-servers.ts";
 
 /** A server by its full name, and what runs it. */
 export interface Address {
@@ -62,6 +64,8 @@ export function unknownServer(command: BaseCommand, name: string): never {
       EXIT.failed,
       `cannot do this with ${name}: it is not xy's; it can be started, stopped and restarted, and \`xy status\` and \`xy logs\` show it`,
     );
+  const instead = notOneName(command.id ?? "", name);
+  if (instead !== undefined) command.fail(EXIT.usage, `cannot find server ${name}: ${instead}`);
   const isFull = name.includes("/");
   const all = recordedProjects(command.state).flatMap((project) =>
     recordedBackends(command.state, project).map((server) =>
@@ -79,6 +83,27 @@ export function unknownServer(command: BaseCommand, name: string): never {
   );
 }
 
+/** Commands about a job whose names are those of commands about a server. */
+const OF_JOBS: Readonly<Record<string, string>> = {
+  logs: "logs",
+  status: "show",
+  why: "show",
+  stop: "cancel",
+  kill: "cancel",
+  restart: "retry",
+};
+
+/** What to type in place of names with commas, and of the number of a job. */
+function notOneName(id: string, text: string): string | undefined {
+  const names = text.split(",").filter((name) => name !== "");
+  if (text.includes(",") && names.every((name) => NAME_PATTERN.test(name)))
+    return `write names with blanks between them, as in \`xy ${id.replace(":", " ")} ${names.join(" ")}\``;
+  if (id === "logs" && /^-\d+$/.test(text))
+    return `for that many lines, type \`xy logs NAME --tail ${text.slice(1)}\``;
+  const verb = /^\d{1,15}$/.test(text) ? own(OF_JOBS, id) : undefined;
+  return verb && `that is a number; for a job, type \`xy job ${verb} ${text}\``;
+}
+
 /** The addresses that `NAME… | --all` stands for. */
 export async function addressesOf(
   command: BaseCommand,
@@ -86,7 +111,10 @@ export async function addressesOf(
   flags: { all: boolean; config?: string | undefined },
 ): Promise<Address[]> {
   if (flags.all === names.length > 0)
-    command.fail(EXIT.usage, "cannot tell which servers are meant: give either names or --all");
+    command.fail(
+      EXIT.usage,
+      `cannot tell which servers are meant: give either names or --all${flags.all ? "" : amongText(knownServers(process.env))}`,
+    );
   if (!flags.all) return Promise.all(names.map((name) => addressOf(command, name, flags)));
   const project = await currentProject(command, flags);
   if (project === undefined)

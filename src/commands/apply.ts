@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { string } from "@oclif/core/args";
 import { EXIT } from "../model/exit-codes.ts";
+import { NAME_PATTERN } from "../model/name.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Stop } from "../operation/outcome.ts";
 import type { SavedPlan } from "../operation/saved-plan.ts";
@@ -73,6 +75,11 @@ export default class Apply extends BaseCommand {
       this.fail(EXIT.usage, "a saved plan is applied with its secrets: leave --no-secrets out");
     if (flags.only || flags.except)
       this.fail(EXIT.usage, "a saved plan is applied whole: leave --only and --except out");
+    if (NAME_PATTERN.test(path) && !existsSync(path))
+      this.fail(
+        EXIT.usage,
+        `cannot apply ${path}: there is no saved plan of that name; for one server alone, type \`xy apply --only ${path}\``,
+      );
     const { readSavedPlan, staleness } = await import("../operation/saved-plan.ts");
     const read = readSavedPlan(this.state, resolve(path));
     if (!("saved" in read))

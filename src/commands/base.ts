@@ -11,8 +11,9 @@ import { STATE_FOLDER, whyNotPrivate } from "../system/private-folder.ts";
 import type { LineScreen } from "../views/logs.ts";
 import { onScreen, type Screen } from "../views/screen.ts";
 import type { View } from "../views/view.ts";
-import { CommandFailure, report, usageFailure } from "./failure.ts";
+import { CommandFailure, report } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
+import { knownServers } from "./known-servers.ts";
 import { canAsk } from "./prompt.ts";
 import { shortenPath } from "./shorten.ts";
 
@@ -183,9 +184,12 @@ export abstract class BaseCommand extends Command {
     try {
       return await super.parse(options, argv);
     } catch (error) {
+      const { declaredOf, usageFailure } = await import("./mistakes.ts");
+      const { args, flags, baseFlags } = this.ctor;
       throw usageFailure(error, {
-        command: `${this.config.bin} ${this.id?.replaceAll(":", " ")}`,
-        flags: Object.keys({ ...this.ctor.baseFlags, ...this.ctor.flags, json: true }),
+        command: declaredOf({ id: this.id ?? "", args, flags: { ...baseFlags, ...flags } }),
+        argv: this.argv,
+        servers: () => knownServers(process.env),
       });
     }
   }

@@ -1,6 +1,5 @@
 import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import { EXIT, type ExitCode } from "../model/exit-codes.ts";
-import { nearest } from "../model/nearest.ts";
 import { visible, visibleJson, visibleLines } from "../model/visible.ts";
 import { ConnectionLost } from "../rpc/client.ts";
 import { InTheWay } from "../system/files.ts";
@@ -28,32 +27,6 @@ export class CommandFailure extends Error {
     this.problems = problems;
     this.seen = seen;
   }
-}
-
-/** Turns an error of oclif about flags and arguments into one with our words and exit code. */
-export function usageFailure(
-  error: unknown,
-  known: { readonly command: string; readonly flags: readonly string[] },
-): CommandFailure {
-  const said = messageOf(error)
-    .replace(/\n?See more help with --help/g, "")
-    .replace(/^Parsing (--\S+)\s+/, "$1: ")
-    .replace(/^Nonexistent flags?: (.*)$/m, (_, flags: string) =>
-      unknownFlags(flags.split(", "), known.flags),
-    )
-    .trim();
-  return new CommandFailure(EXIT.usage, [
-    ...said.split("\n"),
-    `Run \`${known.command} --help\` to see how it is used.`,
-  ]);
-}
-
-function unknownFlags(flags: readonly string[], known: readonly string[]): string {
-  const each = flags.map((flag) => {
-    const meant = nearest(flag.replace(/^-+/, "").replace(/=.*/, ""), known);
-    return meant === undefined ? flag : `${flag} (did you mean --${meant}?)`;
-  });
-  return `Unknown flag: ${each.join(", ")}`;
 }
 
 /** Reports a failure on stderr, or as one JSON document on stdout, and returns the exit code. */

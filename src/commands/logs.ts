@@ -11,6 +11,7 @@ import { BaseCommand } from "./base.ts";
 import type { EvaluationFlags } from "./configuration.ts";
 import { answering, reaching } from "./endings.ts";
 import { namesArgument } from "./flags.ts";
+import { amongText, knownServers } from "./known-servers.ts";
 import { AGENT_DIED, missedText, rawFlag, sinceFlag, streamFlag, wireRaw, wireStream } from "./line-flags.ts";
 import { withHeld } from "./other-programs.ts";
 import { withUnits } from "./units.ts";
@@ -57,7 +58,11 @@ export default class Logs extends BaseCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Logs);
-    if (argv.length === 0) this.fail(EXIT.usage, "cannot show logs without a name: use `xy logs NAME…`");
+    if (argv.length === 0)
+      this.fail(
+        EXIT.usage,
+        `cannot show logs without a name: use \`xy logs NAME…\`${amongText(knownServers(process.env))}`,
+      );
     const names = argv as string[];
     const others = names.filter(isProgramAddress);
     const servers = names.filter((name) => !isProgramAddress(name));

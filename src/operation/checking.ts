@@ -4,6 +4,7 @@ import { discover } from "../config/find/discover.ts";
 import type { Loaded } from "../config/load.ts";
 import { DATA_EXTENSIONS } from "../config/read/data.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
+import { NAME_PATTERN } from "../model/name.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
 import { type Evaluated, readConfiguration, resolveHere, type Setting } from "./evaluating.ts";
 import { type HostName, hostNameOf } from "./host-name.ts";
@@ -64,7 +65,9 @@ export async function configurationsOf(
     const info = statSync(file, { throwIfNoEntry: false });
     const problem = (message: string) => problems.push({ severity: "error", message, file });
     if (info === undefined) {
-      problem("cannot check this file: there is none; correct the path");
+      problem(
+        `cannot check this file: there is none; ${NAME_PATTERN.test(named) ? "`xy check` alone checks all servers" : "correct the path"}`,
+      );
       continue;
     }
     const from = info.isDirectory() ? file : dirname(file);

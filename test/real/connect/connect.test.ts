@@ -190,7 +190,7 @@ describe("xy connect", () => {
     [["tools/plain"], 0, "cannot tell the URL of plain: it has no port"],
     [["tools/nobody"], 0, "cannot find server tools/nobody"],
     [["--bogus", "tools/every"], 64, "Unknown flag: --bogus"],
-    [[], 64, "Missing 1 required arg"],
+    [[], 64, "cannot tell which server is meant: type `xy connect NAME`"],
   ])("says why it cannot: %j", async (words, code, message) => {
     const asked = `printf '{"jsonrpc":"2.0","id":1,"method":"ping"}\\n' | xy connect ${words.join(" ")}`;
     const outcome = await home.shell(asked);
