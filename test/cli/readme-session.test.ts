@@ -2,9 +2,10 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { EXIT } from "../../src/model/exit-codes.ts";
+import { settled } from "../rig/masks.ts";
 import { accountWith } from "./account.ts";
 import { LAUNCHER, newHome } from "./cli.ts";
-import { checkAllowed, replay, settled, stepsOf } from "./transcript.ts";
+import { checkAllowed, replay, stepsOf } from "./transcript.ts";
 
 const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
 

@@ -36,32 +36,6 @@ export function checkAllowed({ command }: Step): void {
   }
 }
 
-/** Everything in which two runs of one session may differ. */
-const VARYING: readonly [what: RegExp, name: string][] = [
-  [/\bpid \d+/g, "pid N"],
-  // The table of `xy list`: pid, port and uptime, and with them the widths of its columns.
-  [/(?<=^NAME .*) {2,}/gm, " "],
-  [/^(\S+ +\S+ +\S+) +\d+ +(\d+|-) +\d+s +(\d+)$/gm, "$1 PID $2 UPTIME $3"],
-  [/\b2\d{4}\b/g, "PORT"],
-  [/\bjust now|\b\d+ (second|minute)s? ago/g, "AGO"],
-  [/\bfor \d+s\b/g, "for UPTIME"],
-  [/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, "TIME"],
-  [/^( +\+ program: ).*\/(\w+)$/gm, "$1$2"],
-  // Which defaults there are depends on the system and the account.
-  [/\(\d+ defaults hidden\)/g, "(N defaults hidden)"],
-];
-
-/** Outcomes of servers that are worked on at once: they come in the order in which they are done. */
-const OUTCOMES =
-  /(?:^\S+: (?:(?:added|changed|restarted|stopped|started)[,:]|changed in place|stopped and removed).*\n){2,}/gm;
-
-/** A text without that. */
-export function settled(text: string): string {
-  return VARYING.reduce((sum, [what, name]) => sum.replace(what, name), text)
-    .replace(/[ \t]+$/gm, "")
-    .replace(OUTCOMES, (lines) => lines.trimEnd().split("\n").sort().concat("").join("\n"));
-}
-
 interface Session {
   readonly launcher: string;
   /** Today's own when left out. */
