@@ -1,12 +1,11 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { EDITOR_TEXTS } from "../src/config/write/editor-mark.ts";
+import { editorDigest, editorText } from "../src/config/write/editor-texts.ts";
 import { editorTypes } from "../src/config/write/editor-types.ts";
 import { SCHEMAS } from "../src/config/write/init.ts";
-import { jsonSchemaOf } from "../src/config/write/json-schema.ts";
 import { referenceText } from "../src/config/write/reference.ts";
-import { schemaText } from "../src/config/write/schema-text.ts";
-import { rootInput, serverInput } from "../src/model/server.ts";
 import { clientDeclarationText } from "./declaration-client.ts";
 import { auditText } from "./reference-audit.ts";
 import { backendsText } from "./reference-backends.ts";
@@ -17,6 +16,8 @@ import { wireReferenceText } from "./reference-wire.ts";
 /** Writes what is generated from the schemas and the commands. With --check: names stale files, and exits 1 if there are any. */
 
 const generated: Readonly<Record<string, () => string | Promise<string>>> = {
+  // First: commands load it, and their reference is made from them.
+  "src/config/write/editor-digests.ts": editorDigests,
   "docs/audit.md": auditText,
   "docs/backends.md": backendsText,
   "docs/clients.md": clientsText,
@@ -29,15 +30,23 @@ const generated: Readonly<Record<string, () => string | Promise<string>>> = {
 };
 
 function schemaFiles(): Record<string, () => string> {
-  const inputs = { root: rootInput, server: serverInput };
   return Object.fromEntries(
-    (["root", "server"] as const).flatMap((of) =>
-      (["kebab", "camel"] as const).map((style) => [
-        `schema/${SCHEMAS[of][style]}`,
-        () => schemaText(jsonSchemaOf(inputs[of], style)),
-      ]),
-    ),
+    (["root", "server"] as const).flatMap((of) => [
+      [`schema/${SCHEMAS[of].kebab}`, () => editorText(`${of} yaml`)],
+      [`schema/${SCHEMAS[of].camel}`, () => editorText(`${of} json`)],
+    ]),
   );
+}
+
+function editorDigests(): string {
+  const lines = EDITOR_TEXTS.map((what) => {
+    const key = what.includes(" ") ? JSON.stringify(what) : what;
+    return `  ${key}: "${editorDigest(editorText(what))}",\n`;
+  });
+  return `/** Generated: tells whether a file of \`xy init\` is as this version writes it, without making that. */
+export const EDITOR_DIGESTS = {
+${lines.join("")}} as const;
+`;
 }
 
 const check = process.argv.includes("--check");

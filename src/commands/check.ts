@@ -14,6 +14,7 @@ import { machineTitle, shownMachine } from "../views/machine.ts";
 import { BaseCommand } from "./base.ts";
 import { type EvaluationFlags, settingOf, usable } from "./configuration.ts";
 import { machineFlag, secretsFlag, trustFlags, unaskedFlag } from "./flags.ts";
+import { olderTypes } from "./older-types.ts";
 import { shortenPath } from "./shorten.ts";
 import { goWithoutHome } from "./standing.ts";
 import { fleetOf } from "./units.ts";
@@ -97,7 +98,7 @@ export default class Check extends BaseCommand {
       : await this.#refusals(evaluated, wrong);
     const errors = [...wrong, ...refusals];
     if (errors.length > 0) return { ok: false, problems: [...errors, ...warnings] };
-    const { desired, files, elsewhere } = evaluated;
+    const { desired, files, elsewhere, here } = evaluated;
     const { project, servers, actions } = desired;
     const document = {
       ...(flags.for
@@ -111,7 +112,11 @@ export default class Check extends BaseCommand {
       ...(desired.elsewhere && { elsewhereBecause: desired.elsewhere }),
       warnings,
     };
-    return { ok: true, value: { document, warnings, notes: notesOn(desired, flags.for ? undefined : name) } };
+    const notes = [
+      ...notesOn(desired, flags.for ? undefined : name),
+      ...olderTypes(here.root, this.config.version),
+    ];
+    return { ok: true, value: { document, warnings, notes } };
   }
 
   #endWith(failed: readonly Failure[], found: readonly Valid[]): never {

@@ -1,17 +1,19 @@
 import { join, resolve } from "node:path";
 import { string as argument } from "@oclif/core/args";
-import { option, string } from "@oclif/core/flags";
+import { boolean, option, string } from "@oclif/core/flags";
 import { SAMPLE_NAMES, type SampleName } from "../config/write/samples.ts";
 import { EXIT } from "../model/exit-codes.ts";
 import { nearest } from "../model/nearest.ts";
 import { packageRoot } from "../system/package.ts";
 import { BaseCommand } from "./base.ts";
+import { valueOrEnd } from "./configuration.ts";
 import { shortenPath } from "./shorten.ts";
 
 export default class Init extends BaseCommand {
   static override summary = "Write a starter configuration.";
   static override description =
-    "Never overwrites a file. Except for KDL, it also writes what an editor needs for completion and checks.";
+    "Never overwrites a file. Except for KDL, it also writes what an editor needs for completion and checks: commit " +
+    "these files too. After an upgrade of xy, `--refresh` renews those of them that nobody has edited.";
   static override examples = [
     "<%= config.bin %> init",
     {
@@ -26,7 +28,12 @@ export default class Init extends BaseCommand {
       description: "Write YAML to commit, without the schemas",
       command: "<%= config.bin %> init --format yaml --schema url",
     },
+    {
+      description: "Renew the types and schemas for editors after an upgrade of xy",
+      command: "<%= config.bin %> init --refresh",
+    },
   ];
+  static override enableJsonFlag = true;
   static override args = {
     folder: argument({ default: ".", description: "Folder to write to." }),
   };
@@ -46,6 +53,15 @@ export default class Init extends BaseCommand {
       summary:
         "Where editors find the JSON Schemas: written too, in this package, or at its published address.",
     })(),
+    refresh: boolean({
+      exclusive: ["format", "with", "schema"],
+      summary:
+        "Renew the types and schemas for editors of the configuration that is there; write nothing else.",
+    }),
+    force: boolean({
+      dependsOn: ["refresh"],
+      summary: "With --refresh: renew also those that were edited, or that a later xy wrote.",
+    }),
   };
 
   #samples(text: string | undefined): SampleName[] {
@@ -61,8 +77,9 @@ export default class Init extends BaseCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Init);
-    const { existingConfig, problemsIn, projectIn, writeStarter } = await import("../operation/starting.ts");
     const folder = resolve(args.folder);
+    if (flags.refresh) return this.#refresh(folder, flags.force);
+    const { existingConfig, problemsIn, projectIn, writeStarter } = await import("../operation/starting.ts");
     const existing = existingConfig(folder);
     if (existing !== undefined) {
       this.fail(
@@ -70,22 +87,43 @@ export default class Init extends BaseCommand {
         `cannot write a configuration: ${shortenPath(folder)} already has one (${existing})`,
       );
     }
-    const { written, kept } = writeStarter(
+    const started = writeStarter(
       folder,
       {
         format: flags.format,
+        version: this.config.version,
         schemas: schemasAt(flags.schema, this.config),
         project: projectIn(folder, process.env),
         samples: this.#samples(flags.with),
       },
       this.state,
     );
-    for (const file of written) this.print(`wrote ${shortenPath(file)}`);
-    for (const file of kept) this.print(`kept  ${shortenPath(file)} (already there)`);
     const problems = await problemsIn(folder, process.env);
-    if (problems.length > 0)
+    const lines = ({ written, kept }: typeof started) => [
+      ...written.map((file) => `wrote ${shortenPath(file)}`),
+      ...kept.map((file) => `kept  ${shortenPath(file)} (already there)`),
+    ];
+    if (problems.length > 0) {
+      for (const line of lines(started)) this.tell(line);
       this.fail(EXIT.invalidConfig, "the files were written but cannot be used yet", problems);
-    this.print("\nNext: `xy plan` shows what would be started, `xy apply` starts it.");
+    }
+    await this.show(started, {
+      text: (all) =>
+        [...lines(all), "", "Next: `xy plan` shows what would be started, `xy apply` starts it."].join("\n"),
+      json: (all) => ({ version: 1, folder, ...all }),
+    });
+  }
+
+  async #refresh(folder: string, force: boolean): Promise<void> {
+    const { refreshEditorFiles } = await import("../operation/refreshing.ts");
+    const { refreshedView } = await import("../views/refreshed.ts");
+    const { version } = this.config;
+    const found = await refreshEditorFiles({ folder, env: process.env, version, force });
+    await this.show(valueOrEnd(this, found, "nothing was renewed"), {
+      text: (all) => refreshedView(all, version, this.screen),
+      json: (all) => ({ version: 1, ...all }),
+    });
+    if (found.ok && found.value.files.some(({ state }) => state === "failed")) process.exitCode = EXIT.failed;
   }
 }
 

@@ -26,6 +26,7 @@ import {
   trustFlags,
   unaskedFlag,
 } from "./flags.ts";
+import { olderTypes } from "./older-types.ts";
 import { plansFleet } from "./plans-fleet.ts";
 import { specScreen } from "./spec-screen.ts";
 import { goWithoutHome } from "./standing.ts";
@@ -82,10 +83,12 @@ export default class PlanCommand extends BaseCommand {
     await this.show(plan, {
       text: async (shown) => planView(shown, await specScreen(this.screen)),
       json: planDocument,
-      notes: () =>
-        flags.out === undefined
+      notes: () => [
+        ...(flags.out === undefined
           ? []
-          : [`The plan is saved: \`xy apply ${flags.out}\` carries out exactly this.`],
+          : [`The plan is saved: \`xy apply ${flags.out}\` carries out exactly this.`]),
+        ...olderTypes(evaluated.here.root, this.config.version),
+      ],
     });
     if (plan.diagnostics.some(({ severity }) => severity === "error")) process.exitCode = EXIT.failed;
     else if (plan.unreachable) process.exitCode = EXIT.unreachable;

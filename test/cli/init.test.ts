@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import * as prettier from "prettier";
 import { describe, expect, it } from "vitest";
-import { newHome } from "./cli.ts";
+import { type Home, newHome } from "./cli.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -112,5 +113,79 @@ describe("a starter configuration", () => {
     expect((await home.xy("check", "--config", "new/folder")).stdout).toBe(
       "The configuration is valid: project folder, 1 server.\n",
     );
+  });
+});
+
+describe("the types and schemas for editors", () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  const OLD = "from an earlier xy: `xy init --refresh` renews";
+  const textOf = (home: Home, name: string) => readFileSync(join(home.project, name), "utf8");
+  /** As an earlier version would have written it. */
+  function outdate(home: Home, name: string): void {
+    const text = textOf(home, name).replace(/(process|start)-?[tT]imeout/g, "other");
+    const body = text.replace(/Written by xy .*\n/, "").replace(/^\/\/ |^ {2}"\$comment": "/m, "");
+    const digest = createHash("sha256").update(body).digest("hex").slice(0, 16);
+    home.write(name, text.replace(/xy \S+ \((\w+(?: \w+)?), \w+\)/, `xy 0.0.9 ($1, ${digest})`));
+  }
+
+  it("say which xy wrote them, and are renewed after an upgrade", async () => {
+    const home = newHome();
+    await home.did("init");
+    home.trusts();
+    expect(textOf(home, "xyctl.d.ts")).toMatch(`// Written by xy ${version} (types, `);
+    const fresh = ["xyctl.d.ts", "xy.server.schema.json"].map((name) => textOf(home, name));
+    expect(await home.xy("plan")).toMatchObject({ code: 0, stderr: "" });
+    for (const name of ["xyctl.d.ts", "xy.server.schema.json"]) outdate(home, name);
+    for (const command of ["plan", "check"])
+      expect(await home.xy(command)).toMatchObject({
+        code: 0,
+        stderr: `xyctl.d.ts and xy.server.schema.json, for your editor, are ${OLD} them\n`,
+      });
+    expect(await home.xy("plan", "--json")).toMatchObject({ code: 0, stderr: "" });
+    // From a folder below, it is still the same root.
+    mkdirSync(home.pathOf("below"));
+    expect((await home.xyIn({ cwd: home.pathOf("below") }, "init", "--refresh")).stdout).toBe(
+      `renewed ~/tools/xyctl.d.ts (was from xy 0.0.9, is from xy ${version})\n` +
+        `renewed ~/tools/xy.server.schema.json (was from xy 0.0.9, is from xy ${version})\n`,
+    );
+    expect(["xyctl.d.ts", "xy.server.schema.json"].map((name) => textOf(home, name))).toEqual(fresh);
+    expect(await home.did("init", "--refresh")).toBe("current xyctl.d.ts\ncurrent xy.server.schema.json\n");
+    expect(await home.xy("plan")).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("stay as they are where somebody edited them, or xy did not write them", async () => {
+    const home = newHome();
+    await home.did("init", "--format", "yaml");
+    const edited = textOf(home, "xy.schema.json").replace("project", "projekt");
+    home.write("xy.schema.json", edited);
+    home.write("xy.server.schema.json", '{ "type": "object" }\n');
+    expect(await home.did("init", "--refresh")).toBe(
+      `kept    xy.schema.json: it was edited after xy ${version} wrote it; --force renews it all the same\n` +
+        "kept    xy.server.schema.json: xy did not write it\n",
+    );
+    expect(textOf(home, "xy.schema.json")).toBe(edited);
+    expect(await home.did("init", "--refresh", "--force")).toMatch(/^renewed xy\.schema\.json .*\nkept/);
+    expect(textOf(home, "xy.server.schema.json")).toBe('{ "type": "object" }\n');
+  });
+
+  it("of a version that did not mark them are renewed, where a link leads to them too", async () => {
+    const home = newHome();
+    await home.did("init", "--format", "json");
+    const old = textOf(home, "xy.schema.json").replace(/.*\$comment.*\n/, "");
+    home.write("stowed/xy.schema.json", old);
+    rmSync(home.pathOf("xy.schema.json"));
+    symlinkSync("stowed/xy.schema.json", home.pathOf("xy.schema.json"));
+    expect((await home.xy("plan")).stderr).toBe(`xy.schema.json, for your editor, is ${OLD} it\n`);
+    expect(await home.did("init", "--refresh")).toMatch(/^renewed xy\.schema\.json \(was from an earlier xy/);
+    expect(lstatSync(home.pathOf("xy.schema.json")).isSymbolicLink()).toBe(true);
+    expect(textOf(home, "stowed/xy.schema.json")).toContain(`xy ${version} (root json, `);
+  });
+
+  it("cannot be renewed where there is no configuration, or together with a start", async () => {
+    const home = newHome();
+    expect(await home.xy("init", "--refresh")).toMatchObject({ code: 3 });
+    expect(await home.xy("init", "--refresh", "--format", "kdl")).toMatchObject({ code: 64 });
+    await home.did("init", "--format", "kdl");
+    expect(await home.did("init", "--refresh")).toMatch(/^There is nothing to renew/);
   });
 });

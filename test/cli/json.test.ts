@@ -98,6 +98,16 @@ const documents: [words: string[], document: unknown][] = [
     { version: 1, plan: { summary: { remove: ["a", "b", "action a:say"] } }, outcome: [{}, {}, {}] },
   ],
   [["agent", "stop"], { stopped: [] }],
+  [
+    ["init", "more", "--format", "yaml"],
+    {
+      version: 1,
+      folder: expect.stringMatching(/\/more$/),
+      written: Array(4).fill(expect.any(String)),
+      kept: [],
+    },
+  ],
+  [["init", "more", "--refresh"], { version: 1, files: [{ state: "current", from: "0.1.0" }, {}] }],
 ];
 
 describe("--json prints one document, and nothing else", () => {

@@ -16,8 +16,7 @@ export function editorTypes(kind: "package" | "ambient"): string {
   return `${AMBIENT_HEAD}declare module "xyctl" {\n${types}}\n`;
 }
 
-const AMBIENT_HEAD = `// Written by "xy init" for editors and tsc. Not read by xy; write it anew after an upgrade.
-// biome-ignore-all lint: it is generated
+const AMBIENT_HEAD = `// biome-ignore-all lint: it is generated
 // biome-ignore-all format: it is generated
 /* eslint-disable */
 

@@ -1,10 +1,8 @@
 import { DEFAULT_PROJECT } from "../../model/name.ts";
-import { rootInput, serverInput } from "../../model/server.ts";
-import { editorTypes } from "./editor-types.ts";
-import { jsonSchemaOf } from "./json-schema.ts";
+import { type EditorText, marked } from "./editor-mark.ts";
+import { editorDigest, editorText } from "./editor-texts.ts";
 import { jsonText } from "./json-text.ts";
 import { type SampleName, sampleText } from "./samples.ts";
-import { schemaText } from "./schema-text.ts";
 
 export const INIT_FORMATS = ["typescript", "kdl", "yaml", "json"] as const;
 export type InitFormat = (typeof INIT_FORMATS)[number];
@@ -16,6 +14,8 @@ export interface InitFile {
 }
 
 export interface InitChoice {
+  /** Of the xy that writes; the files for editors say it. */
+  readonly version: string;
   /** The folder or address that has the schemas; absent: they are written too. */
   readonly schemas?: string | undefined;
   readonly project?: string | undefined;
@@ -26,9 +26,10 @@ export interface InitChoice {
 /** The files of a starter configuration: an example that runs wherever Node is, or samples, and what an editor needs. */
 export function initFiles(
   format: InitFormat,
-  { schemas, project = DEFAULT_PROJECT, samples = [] }: InitChoice = {},
+  { version, schemas, project = DEFAULT_PROJECT, samples = [] }: InitChoice,
 ): readonly InitFile[] {
-  const files = starterFiles(format, schemas, project, samples.length > 0);
+  const written = (what: EditorText) => writtenText(what, version);
+  const files = starterFiles(format, { schemas, project, isBare: samples.length > 0, written });
   // What TypeScript cannot say in a file of its own is said in YAML, for which there is a schema.
   const data = format === "typescript" ? "yaml" : format;
   const style = data === "json" ? "camel" : "kebab";
@@ -41,18 +42,29 @@ export function initFiles(
   return [...(main ? [main] : []), ...servers, ...others];
 }
 
+/** The text of a file for editors, as this version writes it. */
+export function writtenText(what: EditorText, version: string): string {
+  const text = editorText(what);
+  return marked(text, { version, what, digest: editorDigest(text) });
+}
+
+interface Starting {
+  readonly schemas: string | undefined;
+  readonly project: string;
+  /** Without the example. */
+  readonly isBare: boolean;
+  readonly written: (what: EditorText) => string;
+}
+
 function starterFiles(
   format: InitFormat,
-  schemas: string | undefined,
-  project: string,
-  isBare: boolean,
+  { schemas, project, isBare, written }: Starting,
 ): readonly InitFile[] {
-  const written = (style: Style): InitFile[] =>
+  const server = (style: "yaml" | "json"): InitFile[] =>
+    schemas === undefined ? [{ path: SCHEMAS.server.kebab, text: written(`server ${style}`) }] : [];
+  const both = (style: "yaml" | "json"): InitFile[] =>
     schemas === undefined
-      ? [
-          { path: SCHEMAS.root.kebab, text: schemaText(jsonSchemaOf(rootInput, style)) },
-          { path: SCHEMAS.server.kebab, text: schemaText(jsonSchemaOf(serverInput, style)) },
-        ]
+      ? [{ path: SCHEMAS.root.kebab, text: written(`root ${style}`) }, ...server(style)]
       : [];
   const hello = (file: InitFile) => (isBare ? [] : [file]);
   const named = (of: keyof typeof SCHEMAS, style: Style, up: string) =>
@@ -61,9 +73,9 @@ function starterFiles(
     case "typescript":
       return [
         { path: "xy.config.ts", text: typescript(project, isBare) },
-        { path: "xyctl.d.ts", text: editorTypes("ambient") },
+        { path: "xyctl.d.ts", text: written("types") },
         // For YAML files that may be in servers.d beside it.
-        ...written("kebab").filter(({ path }) => path === SCHEMAS.server.kebab),
+        ...server("yaml"),
       ];
     case "kdl":
       return [
@@ -74,7 +86,7 @@ function starterFiles(
       return [
         { path: "xy.config.yaml", text: yamlRoot(named("root", "kebab", "./"), project) },
         ...hello({ path: "servers.d/hello.yaml", text: yamlServer(named("server", "kebab", "../")) }),
-        ...written("kebab"),
+        ...both("yaml"),
       ];
     case "json":
       return [
@@ -90,7 +102,7 @@ function starterFiles(
           path: "servers.d/hello.json",
           text: jsonText({ $schema: named("server", "camel", "../"), ...HELLO }),
         }),
-        ...written("camel"),
+        ...both("json"),
       ];
   }
 }

@@ -8,7 +8,7 @@ import { folderWith, resolvedFrom } from "../rig.ts";
 
 const project = join(import.meta.dirname, "../../../..");
 const filesOf = (format: (typeof INIT_FORMATS)[number]) =>
-  Object.fromEntries(initFiles(format).map(({ path, text }) => [path, text]));
+  Object.fromEntries(initFiles(format, { version: "1.2.3" }).map(({ path, text }) => [path, text]));
 
 describe.each(INIT_FORMATS)("the starter configuration in %s", (format) => {
   it("declares a server that runs wherever Node is", async () => {
