@@ -17,14 +17,14 @@ import type { Environment } from "../system/paths.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
 import { readMachine } from "./machine.ts";
 
-export interface Refreshed {
+interface Refreshed {
   /** Absolute. */
   readonly root: string;
   readonly files: readonly RefreshedFile[];
 }
 
 /** What became of one of the files for editors that are there. */
-export interface RefreshedFile {
+interface RefreshedFile {
   /** Absolute. */
   readonly file: string;
   readonly state: "renewed" | "current" | "kept" | "failed";
@@ -34,7 +34,7 @@ export interface RefreshedFile {
   readonly why?: string;
 }
 
-export interface RefreshRequest {
+interface RefreshRequest {
   /** Absolute; the root is looked for from there. */
   readonly folder: string;
   readonly env: Environment;
