@@ -430,9 +430,9 @@ export interface Root {
   readonly clients?: Readonly<Partial<Record<"claude-code" | "claude-desktop" | "vscode" | "copilot-cli" | "cursor" | "codex" | "gemini-cli" | "antigravity" | "windsurf" | "zed" | "cline" | "continue" | "goose" | "opencode" | "junie" | "lm-studio" | "kiro" | "amp" | "crush", boolean | {
     /** Which file of the client: `user`, the account's own, or `project`, the one in the folder of this configuration. Default: `user`. */
     readonly scope?: "user" | "project" | undefined;
-    /** Servers by name, or `tag:x` for those with a tag: no others get an entry. */
+    /** Servers by name, by a pattern such as `web-*`, or `tag:x` for those with a tag: no others get an entry. */
     readonly only?: string | readonly string[] | undefined;
-    /** Servers by name, or `tag:x`, that get no entry. */
+    /** Servers by name, pattern or `tag:x` that get no entry. */
     readonly except?: string | readonly string[] | undefined;
     /** Goes before each server's name in the client's file. */
     readonly prefix?: string | undefined;

@@ -4,6 +4,7 @@ import { NAME_PATTERN } from "../model/name.ts";
 import { nearest } from "../model/nearest.ts";
 import { isProgramAddress } from "../model/other-program.ts";
 import { own } from "../model/own.ts";
+import { isPattern } from "../model/selector.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { recordedBackends, recordedProjects } from "../system/projects.ts";
 import type { BaseCommand } from "./base.ts";
@@ -30,15 +31,27 @@ export function inOrder<T extends { readonly project: string; readonly name: str
   return [...entries].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
 
+interface Around {
+  readonly config?: string | undefined;
+  /** The project of bare patterns, instead of the current one. */
+  readonly project?: string | undefined;
+}
+
 /**
  * The full name that a person means: `project/name` as it is; a bare name in the current project first, then in the
- * only other project that has it.
+ * only other project that has it. A pattern has to match exactly one server.
  */
-export async function addressOf(
-  command: BaseCommand,
-  text: string,
-  flags: { config?: string | undefined },
-): Promise<Address> {
+export async function addressOf(command: BaseCommand, text: string, flags: Around): Promise<Address> {
+  if (isPattern(text) && !isProgramAddress(text)) {
+    const { matching } = await import("./matching.ts");
+    const [one, ...others] = await matching(command, text, flags);
+    if (one !== undefined && others.length === 0) return one;
+    const all = [one, ...others].map((each) => each && `${each.project}/${each.name}`).join(", ");
+    return command.fail(
+      EXIT.usage,
+      `cannot choose one server with ${text}: it matches ${all}; name one of them`,
+    );
+  }
   const [project, name, ...rest] = text.split("/");
   if (project && name && rest.length === 0 && NAME_PATTERN.test(project))
     return serverIn(command, project, name) ?? unknownServer(command, text);
@@ -104,18 +117,34 @@ function notOneName(id: string, text: string): string | undefined {
   return verb && `that is a number; for a job, type \`xy job ${verb} ${text}\``;
 }
 
-/** The addresses that `NAME… | --all` stands for. */
+/** The servers that words mean, each once: by name, by patterns such as `web-*`, by `tag:x`. */
 export async function addressesOf(
   command: BaseCommand,
-  names: readonly string[],
-  flags: { all: boolean; config?: string | undefined },
+  words: readonly string[],
+  flags: Around,
 ): Promise<Address[]> {
-  if (flags.all === names.length > 0)
+  const found = await Promise.all(
+    words.map(async (word) => {
+      if (!isPattern(word)) return [await addressOf(command, word, flags)];
+      const { matching } = await import("./matching.ts");
+      return matching(command, word, flags);
+    }),
+  );
+  return [...new Map(found.flat().map((one) => [`${one.project}/${one.name}`, one])).values()];
+}
+
+/** The addresses that `NAME… | --all` stands for. */
+export async function addressesOrAll(
+  command: BaseCommand,
+  words: readonly string[],
+  flags: Around & { readonly all: boolean },
+): Promise<Address[]> {
+  if (flags.all === words.length > 0)
     command.fail(
       EXIT.usage,
       `cannot tell which servers are meant: give either names or --all${flags.all ? "" : amongText(knownServers(process.env))}`,
     );
-  if (!flags.all) return Promise.all(names.map((name) => addressOf(command, name, flags)));
+  if (!flags.all) return addressesOf(command, words, flags);
   const project = await currentProject(command, flags);
   if (project === undefined)
     command.fail(

@@ -23,7 +23,11 @@ export const unaskedFlag = { yes: boolean({ char: "y", hidden: true }) };
 export const secretsFlag = (summary: string) => ({ "no-secrets": boolean({ summary }) });
 
 export const selectionFlags = {
-  only: string({ multiple: true, helpValue: "NAME", summary: "Include only these servers." }),
+  only: string({
+    multiple: true,
+    helpValue: "NAME",
+    summary: "Include only these servers: names, patterns or tag:x.",
+  }),
   except: string({ multiple: true, helpValue: "NAME", summary: "Leave out these servers." }),
 };
 
@@ -68,7 +72,9 @@ export const nameArgument = {
 
 /** For commands that take `NAME… | --all`. Without `strict = false`, oclif takes one argument only. */
 export const namesArgument = {
-  name: argument({ description: "Servers, each as NAME or PROJECT/NAME." }),
+  name: argument({
+    description: "Servers, each as NAME or PROJECT/NAME, as a pattern such as 'web-*', or as tag:x.",
+  }),
 };
 export const allFlag = {
   all: boolean({ default: false, summary: "Select all servers of the current project." }),

@@ -23,7 +23,7 @@ export default class Forget extends BaseCommand {
     const names = [...new Set(argv as string[])];
     if (names.length === 0)
       this.fail(EXIT.usage, "cannot forget nothing: name the servers, as in `xy forget NAME…`");
-    const addresses = await addressesOf(this, names, { ...flags, all: false });
+    const addresses = await addressesOf(this, names, flags);
     const declared = (name: string) =>
       `cannot forget ${name}: a configuration has declared it; remove it there, then \`xy apply\` removes it`;
     for (const address of addresses) if (!isOfAgent(address)) this.fail(EXIT.failed, declared(address.name));

@@ -6,7 +6,7 @@ import { Redactor } from "../model/redact.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import { logFormatter } from "../views/logs.ts";
-import { type Address, addressOf, isOfAgent, wireName } from "./addresses.ts";
+import { type Address, addressesOf, isOfAgent, wireName } from "./addresses.ts";
 import { BaseCommand } from "./base.ts";
 import type { EvaluationFlags } from "./configuration.ts";
 import { answering, reaching } from "./endings.ts";
@@ -66,7 +66,7 @@ export default class Logs extends BaseCommand {
     const names = argv as string[];
     const others = names.filter(isProgramAddress);
     const servers = names.filter((name) => !isProgramAddress(name));
-    const addresses = await Promise.all(servers.map((name) => addressOf(this, name, flags)));
+    const addresses = await addressesOf(this, servers, flags);
     const since = sinceFlag(this, flags.since, "10m or 1h30m");
     const query = {
       tail: flags.tail,

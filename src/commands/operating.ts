@@ -9,7 +9,7 @@ import type { Method, ResultOf } from "../rpc/contract.ts";
 import { explained, RPC_ERRORS, RpcError } from "../rpc/errors.ts";
 import { hasActions } from "../system/projects.ts";
 import { type Named, type OperatedDocument, operatedView } from "../views/operated.ts";
-import { type Address, addressesOf, isOfAgent } from "./addresses.ts";
+import { type Address, addressesOrAll, isOfAgent } from "./addresses.ts";
 import { withAgent } from "./agent-calls.ts";
 import type { BaseCommand } from "./base.ts";
 import { type EvaluationFlags, projectHere } from "./configuration.ts";
@@ -76,7 +76,7 @@ export async function operate(
   const others = asked.names.filter(isProgramAddress);
   const names = asked.names.filter((name) => !isProgramAddress(name));
   const isOthersOnly = others.length > 0 && names.length === 0 && !asked.flags.all;
-  const addresses = isOthersOnly ? [] : await addressesOf(command, names, asked.flags);
+  const addresses = isOthersOnly ? [] : await addressesOrAll(command, names, asked.flags);
   const here = await projectHere(command, asked.flags);
   const isHere = (project: string) => project === here || project === NOBODYS;
   const label = ({ project, name }: Named) => (isHere(project) ? name : `${project}/${name}`);

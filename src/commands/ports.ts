@@ -1,9 +1,10 @@
 import { string } from "@oclif/core/flags";
 import { EXIT } from "../model/exit-codes.ts";
+import { isPattern } from "../model/selector.ts";
 import { listEntryOf } from "../rpc/entries.ts";
 import { readProject, recordedProjects } from "../system/projects.ts";
 import { type PortRow, portsView } from "../views/ports.ts";
-import { type Address, addressOf, inOrder } from "./addresses.ts";
+import { type Address, addressesOf, inOrder } from "./addresses.ts";
 import { withAgentIfRecorded } from "./agent-calls.ts";
 import { BaseCommand } from "./base.ts";
 import { projectFilter } from "./flags.ts";
@@ -31,10 +32,11 @@ export default class Ports extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Ports);
     const { project, reset = [] } = flags;
-    const addresses = await Promise.all(
-      reset.map((name) =>
-        addressOf(this, name.includes("/") || !project ? name : `${project}/${name}`, flags),
-      ),
+    const isWhole = (name: string) => !project || isPattern(name) || name.includes("/");
+    const addresses = await addressesOf(
+      this,
+      reset.map((name) => (isWhole(name) ? name : `${project}/${name}`)),
+      flags,
     );
     // All or none: a name that cannot be reset changes nothing for the others.
     for (const { project, name } of addresses)

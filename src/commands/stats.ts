@@ -4,7 +4,7 @@ import { listEntryOf } from "../rpc/entries.ts";
 import { type StatsEntry, totalOf } from "../rpc/usage-contract.ts";
 import { usageOf } from "../system/usage.ts";
 import { statsView } from "../views/usage.ts";
-import { type Address, addressOf, inOrder, isOfAgent } from "./addresses.ts";
+import { type Address, addressesOf, inOrder, isOfAgent } from "./addresses.ts";
 import { withAgentIfRecorded } from "./agent-calls.ts";
 import { BaseCommand } from "./base.ts";
 import { namesArgument, projectFilter } from "./flags.ts";
@@ -16,7 +16,11 @@ export default class Stats extends BaseCommand {
     "AVAILABLE is the time that a server was running, as a share of the time that it should have been running. Time spent " +
     "starting, waiting for a restart, or failed counts against it; stops and pauses do not count. Counting begins when a " +
     "server is added. Only the agent counts: for servers under a service manager, only current use is known.";
-  static override examples = ["<%= config.bin %> stats", "<%= config.bin %> stats web api --json"];
+  static override examples = [
+    "<%= config.bin %> stats",
+    "<%= config.bin %> stats web api --json",
+    "<%= config.bin %> stats tag:mcp",
+  ];
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = namesArgument;
@@ -24,7 +28,7 @@ export default class Stats extends BaseCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Stats);
-    const named = await Promise.all((argv as string[]).map((name) => addressOf(this, name, flags)));
+    const named = await addressesOf(this, argv as string[], flags);
     const [own, units] = await Promise.all([this.#own(named, flags.project), this.#units(flags.project)]);
     const entries = inOrder([...own, ...units]).filter(
       (entry) => named.length === 0 || isAmong(named, entry),

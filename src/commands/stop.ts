@@ -15,6 +15,10 @@ export default class Stop extends BaseCommand {
     "<%= config.bin %> stop web api",
     { description: "Do not wait until it has stopped", command: "<%= config.bin %> stop web --no-wait" },
     { description: "Delete its jobs too", command: "<%= config.bin %> stop web --remove-jobs" },
+    {
+      description: "Stop all servers whose names fit a pattern, or with a tag",
+      command: "<%= config.bin %> stop 'web-*' tag:mcp",
+    },
     "<%= config.bin %> stop --all",
   ];
   static override enableJsonFlag = true;

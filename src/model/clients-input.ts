@@ -26,8 +26,10 @@ const clientInput = z.strictObject(
       ),
     only: oneOrMore
       .optional()
-      .describe("Servers by name, or `tag:x` for those with a tag: no others get an entry."),
-    except: oneOrMore.optional().describe("Servers by name, or `tag:x`, that get no entry."),
+      .describe(
+        "Servers by name, by a pattern such as `web-*`, or `tag:x` for those with a tag: no others get an entry.",
+      ),
+    except: oneOrMore.optional().describe("Servers by name, pattern or `tag:x` that get no entry."),
     prefix: z
       .string({ error: "write text in quotes" })
       .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, {

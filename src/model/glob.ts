@@ -12,6 +12,37 @@ export function tokenOf(character: string): GlobToken {
   return { is: "one", matches: (other) => character === "?" || other === character };
 }
 
+/** Whether a text means a pattern, where `*`, `?` and `[…]` may be used. */
+export const isGlob = (text: string): boolean => /[*?[]/.test(text);
+
+/** A pattern with `*`, `?`, `[abc]` and `[!a-z]`. */
+export function tokensOf(pattern: string): GlobToken[] {
+  const tokens: GlobToken[] = [];
+  const characters = [...pattern];
+  for (let i = 0; i < characters.length; i++) {
+    const character = characters[i] as string;
+    const end = character === "[" ? characters.indexOf("]", i + 2) : -1;
+    if (end > 0) {
+      tokens.push({ is: "one", matches: setOf(characters.slice(i + 1, end)) });
+      i = end;
+    } else tokens.push(tokenOf(character));
+  }
+  return tokens;
+}
+
+function setOf(inside: readonly string[]): (character: string) => boolean {
+  const isNot = inside[0] === "!" || inside[0] === "^";
+  const rest = isNot ? inside.slice(1) : inside;
+  const ranges: [from: string, to: string][] = [];
+  for (let i = 0; i < rest.length; i++) {
+    const from = rest[i] as string;
+    const to = rest[i + 1] === "-" ? rest[i + 2] : undefined;
+    ranges.push([from, to ?? from]);
+    if (to !== undefined) i += 2;
+  }
+  return (character) => ranges.some(([from, to]) => from <= character && character <= to) !== isNot;
+}
+
 /** Whether a text matches a pattern, in which `*` stands for any characters and `?` for one. */
 export function globMatcher(pattern: string): (text: string) => boolean {
   const tokens = [...pattern.slice(0, LONGEST)].map(tokenOf);

@@ -96,6 +96,12 @@ export function appliedServer(state: string, holder: Holder): AppliedServer | un
   return recordAt(pathOf(state, holder), z.looseObject({ spec: serverSpec, secrets: secretValues }));
 }
 
+/** The tags with which a server was applied last; none where its record cannot be read. */
+export function appliedTags(state: string, holder: Holder): readonly string[] {
+  const tags = z.looseObject({ spec: z.looseObject({ tags: z.array(z.string()) }) });
+  return recordAt(pathOf(state, holder), tags)?.spec.tags ?? [];
+}
+
 export function appliedActions(state: string, project: string): ReadonlyMap<string, Applied[]> {
   const found = recordAt(actionsPath(state, project), z.looseObject({ actions: z.array(applied) }));
   return new Map(

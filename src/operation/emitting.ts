@@ -67,7 +67,7 @@ export async function evaluateToEmit(
   const machine = lasting(target ?? here);
   const all = loaded.value.servers;
   const { skipped, problems: unknown } = select(
-    all.map(({ name }) => name),
+    all.map(({ name, input }) => ({ name, tags: input.tags })),
     selection,
   );
   const selected = all.filter(({ name }) => !skipped.includes(name));

@@ -180,11 +180,19 @@ export async function resolveHere(
     hmac: machineHmac(state),
     runSecretCommand: secretRunner(setting),
     ...(setting.secretUse ? { secretUse: setting.secretUse } : {}),
-    ...(selection ? { isLeftOut: (name) => !isSelected(name, selection) } : {}),
+    ...(selection
+      ? { isLeftOut: (name) => !isSelected({ name, tags: tagsOf(declared, name) }, selection) }
+      : {}),
     ...appliedReferences(state, project),
   });
   const former = asTheyAre(namesToday(record, here, setting.adopts));
   return { ...resolved, desired: { ...resolved.desired, former }, ...given };
+}
+
+/** Of the server, and of the action that stands alone, with this name. */
+function tagsOf({ servers, actions }: Declared, name: string): string[] {
+  const alone = actions.filter(({ server }) => server === null);
+  return [...servers, ...alone].flatMap((one) => (one.name === name ? one.input.tags : []));
 }
 
 /** What is not in `servers.d`, or beside the root's own file, is in a file that is included. */

@@ -1,7 +1,10 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
-import { nearest } from "../model/nearest.ts";
+import { nothingSelected, type Selectable, selector } from "../model/selector.ts";
 
-/** The servers, with their actions, and the standalone actions that a plan covers. Without `only`: all of them. */
+/**
+ * The servers, with their actions, and the standalone actions that a plan covers: names, patterns and tags. Without
+ * `only`: all of them.
+ */
 export interface Selection {
   readonly only?: readonly string[];
   readonly except?: readonly string[];
@@ -10,43 +13,40 @@ export interface Selection {
 export interface Selected {
   /** Names left out, in name order. */
   readonly skipped: readonly string[];
-  /** One error for each unknown name. */
+  /** One error for each word that selects nothing. */
   readonly problems: readonly Diagnostic[];
 }
 
-/** Whether a name is not left out. */
-export function isSelected(name: string, { only = [], except = [] }: Selection): boolean {
-  return (only.length === 0 || only.includes(name)) && !except.includes(name);
+/** Whether it is not left out. */
+export function isSelected(one: Selectable, { only = [], except = [] }: Selection): boolean {
+  const isIn = (words: readonly string[]) => words.some((word) => selector(word)(one));
+  return (only.length === 0 || isIn(only)) && !isIn(except);
 }
 
-/** Applies `--only` and `--except` to these names. A name in both is left out. `kinds`: what the names stand for. */
+/** Applies `--only` and `--except` to these. What both select is left out. `kinds`: what the names stand for. */
 export function select(
-  names: readonly string[],
+  all: readonly Selectable[],
   selection: Selection,
-  kinds: readonly string[] = ["server"],
+  kinds?: readonly string[],
 ): Selected {
   const { only = [], except = [] } = selection;
   const problems = [
-    ...unknownNames("--only", only, names, kinds),
-    ...unknownNames("--except", except, names, kinds),
+    ...withoutMatch("--only", only, all, kinds),
+    ...withoutMatch("--except", except, all, kinds),
   ];
-  return { skipped: names.filter((name) => !isSelected(name, selection)).sort(), problems };
+  const skipped = all.flatMap((one) => (isSelected(one, selection) ? [] : [one.name]));
+  return { skipped: skipped.sort(), problems };
 }
 
-function unknownNames(
+function withoutMatch(
   flag: string,
-  given: readonly string[],
-  names: readonly string[],
-  kinds: readonly string[],
+  words: readonly string[],
+  all: readonly Selectable[],
+  kinds: readonly string[] | undefined,
 ): Diagnostic[] {
-  const unknown = [...new Set(given)].filter((name) => !names.includes(name));
-  return unknown.map((name) => {
-    const near = nearest(name, names);
-    const wayOut =
-      near === undefined
-        ? `known ${kinds.map((kind) => `${kind}s`).join(" and ")}: ${names.join(", ") || "none"}`
-        : `did you mean "${near}"?`;
-    const message = `cannot select "${name}" with ${flag}: no such ${kinds.join(" or ")}; ${wayOut}`;
+  const idle = [...new Set(words)].filter((word) => !all.some(selector(word)));
+  return idle.map((word) => {
+    const message = `cannot select "${word}" with ${flag}: ${nothingSelected(word, all, kinds)}`;
     return { severity: "error", message };
   });
 }

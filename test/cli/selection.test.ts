@@ -41,3 +41,44 @@ it("leaves out what both name", async () => {
   const said = await home.did("plan", "--only", "a", "--only", "b", "--except", "b");
   expect(said).toContain("left out: b\n\nPlan: 1 to add (a), 0 to change, 0 to remove.\n");
 });
+
+it("takes tags and patterns wherever servers are named", async () => {
+  const home = newHome();
+  home.declare("web-1", 'tags "front" "mcp"');
+  home.declare("web-2", 'tags "front"');
+  home.declare("db");
+  expect(await home.did("plan", "--only", "tag:front", "--except", "web-2")).toContain(
+    "left out: db, web-2\n\nPlan: 1 to add (web-1)",
+  );
+  expect(await home.xy("plan", "--only", "tag:fornt")).toMatchObject({
+    code: 64,
+    stderr: 'xy: cannot select "tag:fornt" with --only: no server has this tag; did you mean "tag:front"?\n',
+  });
+  await home.did("apply", "--yes");
+  // The tag of what runs counts where it is no longer declared.
+  await home.shell("rm servers.d/web-1.kdl");
+  expect(await home.did("plan", "--only", "tag:mcp")).toContain("1 to remove (web-1)");
+  expect(await home.did("stop", "web-*", "tag:front")).toBe("web-1: stopped\nweb-2: stopped\n");
+  expect(await home.did("start", "tag:front", "db")).toBe(
+    "web-1: started\nweb-2: started\ndb: is already running\n",
+  );
+  expect(await home.json("stats", "tools/web-?")).toMatchObject([{ name: "web-1" }, { name: "web-2" }]);
+  expect(await home.did("why", "tag:mcp")).toMatch(/^web-1 /);
+  expect(await home.xy("why", "web-*")).toMatchObject({
+    code: 64,
+    stderr:
+      "xy: cannot choose one server with web-*: it matches tools/web-1, tools/web-2; name one of them\n",
+  });
+  expect(await home.xy("stop", "webx-*")).toMatchObject({
+    code: 1,
+    stderr: 'xy: cannot find servers with webx-*: no server has such a name; did you mean "web-1"?\n',
+  });
+  const elsewhere = { cwd: home.path };
+  expect(await home.xyIn(elsewhere, "stop", "web-*")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("write PROJECT/web-*, or '*/web-*' for all projects"),
+  });
+  expect((await home.xyIn(elsewhere, "stop", "*/web-*")).stdout).toBe(
+    "tools/web-1: stopped\ntools/web-2: stopped\n",
+  );
+});

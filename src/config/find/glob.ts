@@ -1,37 +1,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type GlobToken, matchesTokens, tokenOf } from "../../model/glob.ts";
+import { isGlob, matchesTokens, tokensOf } from "../../model/glob.ts";
 
 /** Patterns of file names: `*`, `?`, `[abc]`, `[!a-z]`, and `**` for folders at any depth. Hidden files are left out. */
-
-export const isGlob = (text: string): boolean => /[*?[]/.test(text);
-
-function tokensOf(pattern: string): GlobToken[] {
-  const tokens: GlobToken[] = [];
-  const characters = [...pattern];
-  for (let i = 0; i < characters.length; i++) {
-    const character = characters[i] as string;
-    const end = character === "[" ? characters.indexOf("]", i + 2) : -1;
-    if (end > 0) {
-      tokens.push({ is: "one", matches: setOf(characters.slice(i + 1, end)) });
-      i = end;
-    } else tokens.push(tokenOf(character));
-  }
-  return tokens;
-}
-
-function setOf(inside: readonly string[]): (character: string) => boolean {
-  const isNot = inside[0] === "!" || inside[0] === "^";
-  const rest = isNot ? inside.slice(1) : inside;
-  const ranges: [from: string, to: string][] = [];
-  for (let i = 0; i < rest.length; i++) {
-    const from = rest[i] as string;
-    const to = rest[i + 1] === "-" ? rest[i + 2] : undefined;
-    ranges.push([from, to ?? from]);
-    if (to !== undefined) i += 2;
-  }
-  return (character) => ranges.some(([from, to]) => from <= character && character <= to) !== isNot;
-}
 
 /** Whether a name is one of those that a pattern without slashes means. In time of the one length times the other. */
 export function matchesName(pattern: string, name: string): boolean {

@@ -1,6 +1,7 @@
 import { type Stats, statSync } from "node:fs";
 import { dirname, extname, join, relative } from "node:path";
 import type { Diagnostic } from "../../model/diagnostic.ts";
+import { isGlob } from "../../model/glob.ts";
 import { show } from "../check/issues.ts";
 import { problemAt } from "../check/keys.ts";
 import { fillPath, type PathFacts } from "../check/placeholders.ts";
@@ -8,7 +9,7 @@ import { expandPath, realOf } from "../paths.ts";
 import { formatPlace, placeOf, sourceFolder } from "../place.ts";
 import { DATA_EXTENSIONS } from "../read/data.ts";
 import { PROGRAM_EXTENSIONS, readFailure } from "../read/document.ts";
-import { expandGlob, isGlob } from "./glob.ts";
+import { expandGlob } from "./glob.ts";
 import { type Owner, standingOfFile } from "./ownership.ts";
 import type { RootFile } from "./root-file.ts";
 

@@ -3,13 +3,12 @@ import { type ClientInput, clientsInput } from "../../model/clients-input.ts";
 import type { Diagnostic } from "../../model/diagnostic.ts";
 import { nearest } from "../../model/nearest.ts";
 import { isObject } from "../../model/object.ts";
+import { isPattern, selector } from "../../model/selector.ts";
 import type { Surroundings } from "../check/graph.ts";
 import { problemAt } from "../check/keys.ts";
 import type { DeclaredClient, DeclaredServer } from "../declared.ts";
 import { formatPlace, type KeyPath, placeOf } from "../place.ts";
 import type { Scope as FileScope } from "./scope.ts";
-
-const TAG = "tag:";
 
 interface Merged {
   /** In name order. */
@@ -78,9 +77,7 @@ function isChosen(server: DeclaredServer, { only, except }: ClientInput): boolea
 }
 
 const names = (words: string | readonly string[], { name, input }: DeclaredServer): boolean =>
-  [words]
-    .flat()
-    .some((word) => (word.startsWith(TAG) ? input.tags.includes(word.slice(TAG.length)) : word === name));
+  [words].flat().some((word) => selector(word)({ name, tags: input.tags }));
 
 interface Around {
   readonly servers: readonly DeclaredServer[];
@@ -99,11 +96,12 @@ function chosenProblems(
     if (words === undefined) return [];
     return [words].flat().flatMap((word, i): Diagnostic[] => {
       const at = place(typeof words === "string" ? [key] : [key, i]);
-      if (word.startsWith(TAG)) {
-        const tag = word.slice(TAG.length);
-        const isKnown = servers.some((server) => server.input.tags.includes(tag));
-        if (isKnown || around.elsewhere.size > 0 || around.unread === undefined) return [];
-        const message = `no server has the tag ${JSON.stringify(tag)}, which ${key} of ${client} names`;
+      if (isPattern(word)) {
+        const all = servers.map(({ name, input: { tags } }) => ({ name, tags }));
+        if (all.some(selector(word)) || around.elsewhere.size > 0 || around.unread === undefined) return [];
+        const message = word.startsWith("tag:")
+          ? `no server has the tag ${JSON.stringify(word.slice("tag:".length))}, which ${key} of ${client} names`
+          : `no server has a name such as ${JSON.stringify(word)}, which ${key} of ${client} names`;
         return [{ ...problemAt(at, message), severity: "warning" }];
       }
       const server = servers.find(({ name }) => name === word);
