@@ -7,7 +7,7 @@ export type GlobToken =
   | { readonly is: "one"; readonly matches: (character: string) => boolean };
 
 /** What a character stands for where nothing but `*` and `?` means more than itself. */
-export function tokenOf(character: string): GlobToken {
+function tokenOf(character: string): GlobToken {
   if (character === "*") return { is: "any" };
   return { is: "one", matches: (other) => character === "?" || other === character };
 }
