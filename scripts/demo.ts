@@ -3,17 +3,9 @@
  * that every step did what it should. Leaves nothing behind; two demos can run at once.
  */
 import { spawn } from "node:child_process";
-import {
-  appendFileSync,
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-} from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { killProcessesOf, processesOf } from "./processes-of.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 /** Longest run of one command, ms. */
@@ -93,22 +85,13 @@ class Demo {
     check(logged.has("everything") && logged.has("memory"), "both should have a log");
     await this.#xy("destroy", "--yes");
     await this.#xy("agent", "stop");
-    check(
-      lastProcesses(this.home).length === 0,
-      `processes are left:\n${lastProcesses(this.home).join("\n")}`,
-    );
+    check(processesOf(this.home).length === 0, `processes are left:\n${processesOf(this.home).join("\n")}`);
   }
 
   /** Ends what still runs, whatever state a failure left it in, and removes the home. */
   async close(): Promise<void> {
-    if (lastProcesses(this.home).length > 0) await this.#run(["agent", "stop"], false).catch(() => undefined);
-    for (const line of lastProcesses(this.home)) {
-      try {
-        process.kill(Number.parseInt(line, 10), "SIGKILL");
-      } catch {
-        // It has just exited.
-      }
-    }
+    if (processesOf(this.home).length > 0) await this.#run(["agent", "stop"], false).catch(() => undefined);
+    killProcessesOf(this.home);
     rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -199,25 +182,6 @@ async function firstMessage(answer: Response): Promise<string> {
     if (text.endsWith("}")) break;
   }
   return text;
-}
-
-/** Processes, as `pid command`, that have the folder in their arguments or environment; Linux only, else none. */
-function lastProcesses(folder: string): string[] {
-  if (!existsSync("/proc/self/environ")) return [];
-  const read = (path: string) => {
-    try {
-      return readFileSync(path, "latin1").replaceAll("\0", " ").trim();
-    } catch {
-      return "";
-    }
-  };
-  const others = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid);
-  return others.flatMap((pid) => {
-    const command = read(`/proc/${pid}/cmdline`);
-    // Nothing there: a zombie, or gone.
-    if (command === "" || !`${command} ${read(`/proc/${pid}/environ`)}`.includes(folder)) return [];
-    return [`${pid} ${command.slice(0, 100)}`];
-  });
 }
 
 const began = performance.now();

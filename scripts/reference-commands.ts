@@ -49,7 +49,7 @@ const EXIT_TEXTS: Record<keyof typeof EXIT, string> = {
   success: "Success.",
   failed: "The operation failed.",
   unreachable: "The agent, or another backend, cannot be reached.",
-  invalidConfig: "The configuration is invalid; nothing was done.",
+  invalidConfig: "The configuration is invalid, or there is none; nothing was done.",
   changesPending: "There are changes to apply (`xy plan --detailed-exitcode`).",
   usage: "Wrong usage: an unknown command, flag or argument.",
   locked: "Another apply of the project is running.",
@@ -77,7 +77,7 @@ function section(name: string, command: CommandClass): string {
     command.aliases.length > 0
       ? `Also as ${command.aliases.map((alias) => `\`${BIN} ${alias}\``).join(", ")}.`
       : "",
-    fenced(`${usage}${Object.keys(flags).length > 0 ? " [flags]" : ""}${json}`),
+    fenced(`${usage}${Object.keys(flags).length > 0 ? " [flags]" : ""}${json}`, "sh usage"),
     args.length > 0 ? argumentTable(args) : "",
     Object.keys(flags).length > 0 ? flagTable(flags) : "",
     exampleText(command.examples, usage),
@@ -86,7 +86,7 @@ function section(name: string, command: CommandClass): string {
     .join("\n\n");
 }
 
-const fenced = (text: string) => `\`\`\`sh\n${text}\n\`\`\``;
+const fenced = (text: string, kind = "sh") => `\`\`\`${kind}\n${text}\n\`\`\``;
 const cell = (text: string | undefined) => (text ?? "").replaceAll("\n", " ").replaceAll("|", "\\|");
 
 function argumentText(name: string, { required }: Arg<unknown>, strict: boolean): string {

@@ -14,10 +14,9 @@ export default class Connect extends BaseCommand {
     "started if they are not running; one that is held is not. A client keeps its session when they restart. Nothing of a " +
     "configuration is evaluated: what counts is what was applied. Only messages are printed to stdout.";
   static override examples = [
-    "<%= config.bin %> connect notes",
     {
-      description: "Tell Claude Desktop about it",
-      command: `{ "mcpServers": { "notes": { "command": "<%= config.bin %>", "args": ["connect", "tools/notes"] } } }`,
+      description: "What a client's file says as command and args",
+      command: "<%= config.bin %> connect tools/notes",
     },
   ];
   static override args = nameArgument;

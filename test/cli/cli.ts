@@ -8,7 +8,9 @@ import { identityOf, writeAgreement } from "../../src/operation/trust.ts";
 import { Runner } from "../rig/runner.ts";
 import { SweptFolder } from "../rig/secret-scan.ts";
 
-export const LAUNCHER = join(import.meta.dirname, "../../bin/xy.js");
+/** Folder of the package. */
+export const ROOT = join(import.meta.dirname, "../..");
+export const LAUNCHER = join(ROOT, "bin/xy.js");
 /** Longest run of one command, ms. Node's start and the start of an agent are in it. */
 const BOUND = 60_000;
 

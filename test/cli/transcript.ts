@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { settled } from "../rig/masks.ts";
 
 /** Longest session, ms: some thirty commands, on a busy machine. */
 const BOUND = 240_000;
@@ -37,7 +38,8 @@ export function checkAllowed({ command }: Step): void {
 }
 
 interface Session {
-  readonly launcher: string;
+  /** The PATH has `xy` when left out. */
+  readonly launcher?: string;
   /** Today's own when left out. */
   readonly node?: string;
   readonly cwd: string;
@@ -46,23 +48,49 @@ interface Session {
   readonly shell?: readonly [string, ...string[]];
   /** The folder of the package, when commands are to run in a process that they share: its launcher is then not run. */
   readonly shared?: string;
+  /** A script that prepares the home, and prints nothing. */
+  readonly before?: string;
 }
 
+/**
+ * Has `npx` find the MCP server of the README in the home, as if it had been downloaded: tests need no network. `root`:
+ * folder of the package, as the session sees it.
+ */
+export const downloaded = (root: string) => `mkdir -p ~/node_modules/.bin ~/node_modules/@modelcontextprotocol
+ln -s '${root}/node_modules/@modelcontextprotocol/server-memory' ~/node_modules/@modelcontextprotocol
+ln -s ../@modelcontextprotocol/server-memory/dist/index.js ~/node_modules/.bin/mcp-server-memory`;
+
 /** Has `xy` be a command of a shell. */
-const ownProcesses = (node: string, launcher: string) => `xy() { '${node}' '${launcher}' "$@"; }`;
+const ownProcesses = (node: string, launcher: string | undefined) =>
+  launcher === undefined ? "" : `xy() { '${node}' '${launcher}' "$@"; }`;
 
 /** The same in one process, which prints where the session does. */
 const sharedProcess = (node: string, root: string) => `exec 8>&1
 coproc XY { exec '${node}' '${root}/test/rig/runner-program.mjs' '${root}/dist/main.js' 7<&0 </dev/null 9>&1 >&8; }
 xy() { printf '%s\x1f' "$PWD" "$@" >&"\${XY[1]}"; echo >&"\${XY[1]}"; read -r code <&"\${XY[0]}"; return "$code"; }`;
 
+/** Lines of an apply that waits: how many there are depends on the machine and the network. */
+const WAITS = /^\S+: waited .*\n/gm;
+
+/** An output as a page shows it. */
+export const withoutWaits = (output: string): string => output.replace(WAITS, "");
+
+/** The steps as text, each with what it printed, without what may differ. */
+export const sessionOf = (steps: readonly Step[], outputs: readonly string[]) =>
+  steps.map(({ command }, i) => {
+    // What an MCP server offers is up to its release.
+    const output = settled(withoutWaits(outputs[i] ?? "")).replace(/\b\d+ tools\b/g, "N tools");
+    return `$ ${command}\n${output}`;
+  });
+
 /** Runs the steps in one shell, one after the other, and gives what each of them printed. */
 export async function replay(
   steps: readonly Step[],
-  { launcher, node = process.execPath, shell = ["bash", "-c"], shared, ...options }: Session,
+  { launcher, node = process.execPath, shell = ["bash", "-c"], shared, before = "", ...options }: Session,
 ): Promise<string[]> {
   const mark = "=== end of a step ===";
   const script = [
+    before,
     shared === undefined ? ownProcesses(node, launcher) : sharedProcess(node, shared),
     ...steps.flatMap(({ command }) => [command, `echo '${mark}'`]),
   ];
