@@ -19,8 +19,11 @@ const INSTALL = "npm install -g xyctl";
 const run = (program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env) =>
   execFileSync(program, args, { cwd: ROOT, env, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 
-/** The program of a Node of this major version. */
-const nodeOf = (version: string) => run("npx", ["-y", `node@${version}`, "-p", "process.execPath"]).trim();
+/** The program of a Node of this major version: this one, or else one from npm. */
+const nodeOf = (version: string) =>
+  process.versions.node.startsWith(`${version}.`)
+    ? process.execPath
+    : run("npx", ["-y", `node@${version}`, "-p", "process.execPath"]).trim();
 
 /** Types the steps in a new home, with the package installed there; answers with what was printed. */
 async function follow(
@@ -82,7 +85,8 @@ try {
   mkdirSync(cache);
   const told = run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", packed]);
   const [{ filename }] = JSON.parse(told) as [{ filename: string }];
-  for (const node of positionals.length > 0 ? positionals.map(nodeOf) : [process.execPath]) {
+  for (const wanted of positionals.length > 0 ? positionals : [process.versions.node.split(".")[0] ?? ""]) {
+    const node = nodeOf(wanted);
     const began = performance.now();
     const version = run(node, ["--version"]).trim();
     const printed = await follow(steps, node, join(packed, filename), cache);

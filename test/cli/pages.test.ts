@@ -23,8 +23,9 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "README.md console": "test/cli/readme-session.test.ts",
   "docs/ARCHITECTURE.md mermaid": "test/unit/supervisor/invariants.test.ts",
 };
-/** What pages say that includes files. */
+/** What is there beside a fragment: files that it includes, servers that it names. */
 const SURROUNDINGS = {
+  "servers.d/scratch.kdl": 'command "scratch"\nport "none"\ntags "work"\n',
   "home/private/xy.kdl": "",
   "work/one.kdl": "",
   "hosts/box.yaml": "{}",
@@ -134,7 +135,8 @@ async function faultsIn(block: Block, asked: Map<number, keyof typeof contract>)
       : language === "kdl"
         ? 'command "x"\nport 8421\n'
         : "command: x\nport: 8421\n";
-    const asServer = asRoot.length === 0 ? [] : await faultsOf({ [`servers.d/some.${language}`]: `${whole}${text}` });
+    const asServer =
+      asRoot.length === 0 ? [] : await faultsOf({ [`servers.d/some.${language}`]: `${whole}${text}` });
     return asServer.length === 0 ? [] : [...asRoot, ...asServer];
   }
   if (language === "json" && text.includes('"jsonrpc"')) return frameFaults(text, asked) ?? [];
