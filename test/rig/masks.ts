@@ -3,7 +3,7 @@ const VARYING: readonly [what: RegExp, to: string | ((found: string) => string)]
   [/\bpid \d+/g, "pid N"],
   // A table: pid, port and uptime, and with them the widths of its columns.
   [/^(NAME|ID) .*(\n.+)*/gm, (table) => table.replace(/ {2,}/g, " ")],
-  [/^(\S+ \S+ \S+) \d+ (\d+|-) \d+[sm] (\d+)/gm, "$1 PID $2 UPTIME $3"],
+  [/^(\S+ \S+ \S+) \d+ (\d+|-) \d+[smh](?: \d+[smh])? (\d+)/gm, "$1 PID $2 UPTIME $3"],
   [/^( +(pid|uptime): +)\S+$/gm, "$1N"],
   // Not checked at first.
   [/^( +healthy: +).*$/gm, "$1"],
