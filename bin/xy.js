@@ -16,7 +16,8 @@ try {
   process.env.SHELL ??= "/bin/sh";
   if (process.env.HOME === undefined) os.homedir = () => "/";
 }
-if (module.enableCompileCache) {
+// The doctor writes nothing at all.
+if (module.enableCompileCache && process.argv[2] !== "doctor") {
   // A small file by itself, before all others: what comes after it is loaded as it was compiled before.
   const { keepCompiled } = await import(new URL("compiled.js", built).href);
   keepCompiled(process.env, module);

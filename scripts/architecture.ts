@@ -29,8 +29,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "clients",
     "types of backends/backend.ts",
   ],
+  doctor: ["model", "config", "rpc", "system", "clients", "backends", "operation"],
   commands: [
     "model",
+    "doctor",
     "config",
     "supervisor",
     "reconciler",
@@ -56,6 +58,7 @@ const IMPURE = new Set([
   "bridge",
   "clients",
   "connect",
+  "doctor",
   "probes",
   "views",
   "commands",

@@ -11,6 +11,7 @@ import { auditText } from "./reference-audit.ts";
 import { backendsText } from "./reference-backends.ts";
 import { clientsText } from "./reference-clients.ts";
 import { commandsReferenceText } from "./reference-commands.ts";
+import { doctorText } from "./reference-doctor.ts";
 import { wireReferenceText } from "./reference-wire.ts";
 
 /** Writes what is generated from the schemas and the commands. With --check: names stale files, and exits 1 if there are any. */
@@ -21,6 +22,7 @@ const generated: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/audit.md": auditText,
   "docs/backends.md": backendsText,
   "docs/clients.md": clientsText,
+  "docs/doctor.md": doctorText,
   "docs/reference/commands.md": commandsReferenceText,
   "docs/reference/configuration.md": referenceText,
   "docs/reference/wire.md": wireReferenceText,

@@ -3,7 +3,14 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { SCOPES } from "../model/clients.ts";
-import { isFolder, readBytes, readRecord, textIfFile, writeAtomic } from "../system/files.ts";
+import {
+  isFolder,
+  type ReadRecord,
+  readBytes,
+  readRecord,
+  textIfFile,
+  writeAtomic,
+} from "../system/files.ts";
 import { clientsDir, ensurePrivateDir } from "../system/paths.ts";
 import { CLIENT_ROWS } from "./rows/rows.ts";
 import type { ClientTarget, Value } from "./types.ts";
@@ -55,16 +62,16 @@ export function readFileRecord(state: string, file: string): FileRecord | undefi
   return read(recordIn(folderOf(state, file)));
 }
 
-function read(path: string): FileRecord | undefined {
-  return readRecord(path, (found) => fileRecord.parse(found)) as FileRecord | undefined;
+function read(path: string, reading: ReadRecord = readRecord): FileRecord | undefined {
+  return reading(path, (found) => fileRecord.parse(found)) as FileRecord | undefined;
 }
 
 /** All files with something of xy's, in the order of their paths. */
-export function fileRecords(state: string): FileRecord[] {
+export function fileRecords(state: string, reading: ReadRecord = readRecord): FileRecord[] {
   const folder = clientsDir(state);
   const found = isFolder(folder) ? readdirSync(folder) : [];
   return found
-    .flatMap((name) => read(recordIn(join(folder, name))) ?? [])
+    .flatMap((name) => read(recordIn(join(folder, name)), reading) ?? [])
     .filter(({ entries }) => Object.keys(entries).length > 0)
     .sort((a, b) => (a.file < b.file ? -1 : 1));
 }

@@ -42,7 +42,7 @@ export function settingOf(command: BaseCommand, flags: EvaluationFlags): Setting
 }
 
 /** Where to look for a configuration. */
-function placeOf({ config }: EvaluationFlags): Pick<Setting, "cwd" | "env" | "explicit"> {
+export function placeOf({ config }: EvaluationFlags): Pick<Setting, "cwd" | "env" | "explicit"> {
   const from = process.argv.some((word) => word.startsWith("--config")) ? "--config" : "XY_CONFIG";
   const explicit = config ? { explicit: { path: config, from } as const } : {};
   return { cwd: typedFolder(process.env, process.cwd()), env: process.env, ...explicit };

@@ -4,7 +4,7 @@ import { Help } from "@oclif/core/help";
 export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   "First steps": ["init", "import", "check", "plan", "apply"],
   "Every day": ["list", "logs", "why", "url", "start", "stop", "restart", "reload", "up", "run"],
-  Looking: ["status", "probe", "tree", "children", "stats", "ports", "clients", "jobs", "history"],
+  Looking: ["status", "probe", "tree", "children", "stats", "ports", "clients", "jobs", "history", "doctor"],
   More: [
     "pause",
     "resume",

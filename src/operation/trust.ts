@@ -2,7 +2,14 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
-import { isFolder, makeWayForFolder, readJson, readRecord, writeAtomic } from "../system/files.ts";
+import {
+  isFolder,
+  makeWayForFolder,
+  type ReadRecord,
+  readJson,
+  readRecord,
+  writeAtomic,
+} from "../system/files.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
 import { leadsToSame, readProject, recordedProjects, rootNamed } from "../system/projects.ts";
 
@@ -89,12 +96,21 @@ export function agreementOn(state: string, origin: Origin): Agreement | undefine
 }
 
 /** In the order of paths. `isThere`: what was agreed to has not been replaced or removed. */
-export function agreements(state: string): (Agreement & { isThere: boolean })[] {
+export function agreements(state: string): Kept[] {
   carryOver(state);
+  return keptAgreements(state);
+}
+
+interface Kept extends Agreement {
+  readonly isThere: boolean;
+}
+
+/** The same, without what an earlier version has kept in its own way. */
+export function keptAgreements(state: string, reading: ReadRecord = readRecord): Kept[] {
   const names = isFolder(folderIn(state)) ? fs.readdirSync(folderIn(state)) : [];
   const found = names.filter((name) => name.endsWith(".json")).map((name) => join(folderIn(state), name));
   return found
-    .flatMap((file) => readAgreement(file) ?? [])
+    .flatMap((file) => readAgreement(file, reading) ?? [])
     .map((one) => {
       const folder = realFolder(one.path);
       const now = folder === undefined ? undefined : identityOf({ named: one.path, folder });
@@ -131,9 +147,9 @@ function writeIn(folder: string, state: string, given: Agreement): void {
 }
 
 /** One that cannot be read agrees to nothing. */
-function readAgreement(file: string): Agreement | undefined {
+function readAgreement(file: string, reading: ReadRecord = readRecord): Agreement | undefined {
   // One of a later version agrees to nothing here, and stays.
-  return readRecord(file, (value) => agreement.safeParse(value))?.data;
+  return reading(file, (value) => agreement.safeParse(value))?.data;
 }
 
 /**

@@ -5,6 +5,7 @@ import { type Environment, homeOf } from "./paths.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const OS = { linux: "linux", darwin: "macos" } as const;
+export const osHere = (): Machine["os"] => OS[process.platform as keyof typeof OS] ?? "other";
 /** The locale that services get. */
 export const LANGS = { linux: "C.UTF-8", macos: "en_US.UTF-8", other: "C.UTF-8" } as const;
 
@@ -15,7 +16,7 @@ export const LANGS = { linux: "C.UTF-8", macos: "en_US.UTF-8", other: "C.UTF-8" 
 export function accountHere(env: Environment): Omit<Machine, "host"> {
   const account = thisAccount();
   const runtimeDir = `/run/user/${account.uid}`;
-  const os = OS[process.platform as keyof typeof OS] ?? "other";
+  const os = osHere();
   return {
     os,
     arch: process.arch,

@@ -100,6 +100,15 @@ export function readRecord<T>(
   parse: (value: unknown) => T,
   told: (aside: string, why: string) => void = () => {},
 ): T | undefined {
+  return peekRecord(path, parse, (damaged, why) => told(setAsideIn(damaged), why));
+}
+
+/** As {@link readRecord}, but changes nothing: `told` is called with the path of a record that cannot be trusted. */
+export function peekRecord<T>(
+  path: string,
+  parse: (value: unknown) => T,
+  told: (damaged: string, why: string) => void = () => {},
+): T | undefined {
   let why: string;
   try {
     const value = readJson(path);
@@ -109,9 +118,12 @@ export function readRecord<T>(
     if (!(error instanceof NoFile) && error instanceof Error && "code" in error) throw error;
     why = error instanceof Error ? error.message : String(error);
   }
-  told(setAsideIn(path), why);
+  told(path, why);
   return undefined;
 }
+
+/** How records are read: one that cannot be trusted is set aside, or only told of. */
+export type ReadRecord = typeof readRecord;
 
 /** Throws {@link InTheWay} if it is not the record that is damaged, but its folder. */
 function setAsideIn(path: string): string {

@@ -19,6 +19,12 @@ export function packageVersion(): string {
   return version;
 }
 
+/** The oldest Node that this package runs on, such as `20.19`. */
+export function oldestNode(): string {
+  const { engines } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8"));
+  return String(engines.node).replace(/^>=/, "");
+}
+
 /** A template of the package, by its name in `templates/`. */
 export const templatePath = (name: string) => join(packageRoot(), "templates", name);
 export const launcherPath = () => join(packageRoot(), "bin", "xy.js");

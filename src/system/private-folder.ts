@@ -1,6 +1,7 @@
 import { lstatSync, readlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { isSticky, othersCanWrite } from "../model/permissions.ts";
+import { withoutUndefined } from "../model/without-undefined.ts";
 import { isCode, readText } from "./files.ts";
 import {
   agentLockPath,
@@ -16,7 +17,15 @@ import {
   projectsDir,
 } from "./paths.ts";
 import { isPrivateGroup } from "./private-group.ts";
-import { type Account, faultOf, faultText, type Purpose, type Step, type Way } from "./private-way.ts";
+import {
+  type Account,
+  faultCommand,
+  faultOf,
+  faultText,
+  type Purpose,
+  type Step,
+  type Way,
+} from "./private-way.ts";
 
 /**
  * The one gate before xy reads, runs or connects to anything that it keeps: anyone else who can write there could make xy
@@ -25,9 +34,9 @@ import { type Account, faultOf, faultText, type Purpose, type Step, type Way } f
 
 export const STATE_FOLDER: Purpose = { what: "the state folder", variable: "XDG_STATE_HOME" };
 const STATE_FILE: Purpose = { what: "a part of the state folder", variable: "XDG_STATE_HOME" };
-const RUNTIME_FOLDER: Purpose = { what: "the folder of the socket", variable: "XDG_RUNTIME_DIR" };
+export const RUNTIME_FOLDER: Purpose = { what: "the folder of the socket", variable: "XDG_RUNTIME_DIR" };
 const SOCKET: Purpose = { what: "the agent's socket", variable: "XDG_RUNTIME_DIR" };
-const CACHE: Purpose = { what: "a cache", variable: "XDG_CACHE_HOME" };
+export const CACHE: Purpose = { what: "a cache", variable: "XDG_CACHE_HOME" };
 
 /**
  * Why others could control a file or folder, and what to do; undefined if only the account can, or if it does not exist
@@ -49,8 +58,36 @@ function problemIn(way: Way, path: string, purpose: Purpose): string | undefined
   return fault && faultText(fault, path, purpose, account);
 }
 
+/** A path that others could control: what is wrong, with the way out, and the command of that if one is enough. */
+export interface OpenWay {
+  readonly text: string;
+  readonly command?: string;
+}
+
+/** As {@link whyNotPrivate}, but only looks: nothing is made. */
+export function seenProblem(path: string, purpose: Purpose): OpenWay | undefined {
+  const account = thisAccount();
+  const fault = faultOf(wayTo(path), account);
+  if (fault === undefined) return undefined;
+  return {
+    text: faultText(fault, path, purpose, account),
+    ...withoutUndefined({ command: faultCommand(fault, account) }),
+  };
+}
+
+/** Everything in a state folder that is run or believed, and that others could control. Only looks. */
+export const problemsInState = (state: string): OpenWay[] =>
+  trustedParts(state).flatMap((path) => seenProblem(path, STATE_FILE) ?? []);
+
 /** Why a state folder cannot be trusted: this checks the folder, and everything in it that is run or believed. */
 export function whyNotTrusted(state: string): string | undefined {
+  return (
+    whyNotPrivate(state, STATE_FOLDER) ??
+    firstProblem(trustedParts(state), (path) => problemIn(wayTo(path), path, STATE_FILE))
+  );
+}
+
+function trustedParts(state: string): string[] {
   const { current, next, failed, previous } = programPaths(state);
   const bridge = [bridgeLauncherPath(state), bridgeProgramPath(state)];
   const programs = [...bridge, agentLoopPath(state), current, next, failed, previous, programsDir(state)];
@@ -59,10 +96,7 @@ export function whyNotTrusted(state: string): string | undefined {
   const others = ["clients", "key", "locks", "ready", "trust", "trusted.json"].map((name) =>
     join(state, name),
   );
-  return (
-    whyNotPrivate(state, STATE_FOLDER) ??
-    firstProblem([...programs, ...records, ...others], (path) => problemIn(wayTo(path), path, STATE_FILE))
-  );
+  return [...programs, ...records, ...others];
 }
 
 /** Why not to connect to the agent that a state folder names; undefined if it is safe, or if there is none. */

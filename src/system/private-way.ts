@@ -79,17 +79,23 @@ export function faultText(
   const { step, why, isEnd } = fault;
   const name = step.path === path ? "it" : step.path;
   const cannot = `cannot use ${path} as ${purpose.what}: `;
+  const run = faultCommand(fault, account);
   if (why === "foreign") {
     const isRoots = step.uid === ROOT;
     const whose = isRoots ? "root, as after `sudo xy`" : `another account (uid ${step.uid})`;
     const fact = step.kind === "link" ? `${name} is a link of ${whose}` : `${name} belongs to ${whose}`;
-    const mend = isRoots ? `run: sudo chown -Rh ${account.uid} ${shellWord(step.path)}, or ` : "";
+    const mend = run === undefined ? "" : `run: ${run}, or `;
     return `${cannot}${fact}; ${mend}${elsewhere(purpose, account)}`;
   }
-  const chmod = `${step.uid === account.uid ? "" : "sudo "}chmod go-w ${shellWord(step.path)}`;
   const first =
     isEnd && step.kind === "folder" ? "make sure that nobody has put anything into it, then " : "";
-  return `${cannot}others can write to ${name}; ${first}run: ${chmod}`;
+  return `${cannot}others can write to ${name}; ${first}run: ${run}`;
+}
+
+/** The command that mends it. Undefined where only another account could, or its folder is not to be used at all. */
+export function faultCommand({ step, why }: Fault, { uid }: Pick<Account, "uid">): string | undefined {
+  if (why === "open") return `${step.uid === uid ? "" : "sudo "}chmod go-w ${shellWord(step.path)}`;
+  return step.uid === ROOT ? `sudo chown -Rh ${uid} ${shellWord(step.path)}` : undefined;
 }
 
 /** What to use instead. Root with somebody else's environment comes from sudo or su. */

@@ -10,6 +10,7 @@ import {
   isTaken,
   leadsTo,
   makeWayForFolder,
+  type ReadRecord,
   readRecord,
   writeAtomic,
 } from "./files.ts";
@@ -44,9 +45,13 @@ export const boundAt = (state: string, project: string, { at }: Pick<ProjectReco
   at ?? leadsTo(recordPath(state, project))?.mtimeMs ?? 0;
 
 /** Undefined for a project that was never applied. */
-export function readProject(state: string, project: string): ProjectRecord | undefined {
+export function readProject(
+  state: string,
+  project: string,
+  reading: ReadRecord = readRecord,
+): ProjectRecord | undefined {
   // One torn record must not block every other project.
-  return readRecord(recordPath(state, project), projectIn);
+  return reading(recordPath(state, project), projectIn);
 }
 
 function projectIn(value: unknown): ProjectRecord {
@@ -119,9 +124,13 @@ function isDirectory(path: string): boolean {
 }
 
 /** Those of the projects whose root was removed, moved or renamed. One that only cannot be looked at is none. */
-export function lostRoots(state: string, projects: readonly string[] = recordedProjects(state)): LostRoot[] {
+export function lostRoots(
+  state: string,
+  projects: readonly string[] = recordedProjects(state),
+  reading: ReadRecord = readRecord,
+): LostRoot[] {
   return projects.flatMap((project) => {
-    const record = readProject(state, project);
+    const record = readProject(state, project, reading);
     if (record === undefined) return [];
     const root = isConfigFile(record.config) && !isGone(record.root) ? record.config : record.root;
     if (!isGone(root)) return [];

@@ -133,6 +133,7 @@ const WORDS: Readonly<Record<string, readonly string[][]>> = {
   probe: [["probe", "agents"]],
   tree: [["tree"]],
   clients: [["clients"]],
+  doctor: [["doctor"], ["doctor", "--json"], ["doctor", "--config", "."]],
   children: [["children", "agents"]],
   stats: [["stats"]],
   ports: [["ports"], ["ports", "--reset", "agents"]],

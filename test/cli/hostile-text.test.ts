@@ -92,6 +92,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], allowed?: Allowed]
   [["stats"]],
   [["ports"]],
   [["clients"]],
+  [["doctor"]],
   [["ports", "--reset", "web"]],
   [["ports", "--reset", HOSTILE_NAME]],
   [["status", "web"]],

@@ -63,6 +63,7 @@ const documents: [words: string[], document: unknown][] = [
   ],
   [["ports"], [{ name: "b" }]],
   [["clients"], []],
+  [["doctor"], { ok: true, checks: expect.arrayContaining([expect.objectContaining({ check: "agent" })]) }],
   [["url", "b"], { project: "tools", name: "b", url: expect.stringMatching(/^http:.*:\d+\/mcp$/) }],
   [["probe", "a"], { project: "tools", name: "a", which: "readiness", ok: true, steps: [{ ok: true }] }],
   [["why", "a"], { project: "tools", name: "a", why: expect.stringMatching(/^a has been running/) }],

@@ -55,8 +55,11 @@ export function waker(state: string): () => void {
   };
 }
 
-/** As {@link findAgent}, without waiting. Throws {@link AgentUnreachable} if others could have put a socket there. */
-export async function connectNow(state: string): Promise<RpcClient | undefined> {
+/**
+ * As {@link findAgent}, without waiting for a successor. `bound`: longest wait for an answer, ms. Throws
+ * {@link AgentUnreachable} if others could have put a socket there.
+ */
+export async function connectNow(state: string, bound = ANSWER_BOUND): Promise<RpcClient | undefined> {
   const socket = readSocket(state);
   if (socket === undefined) return undefined;
   const problem = whyNotConnect(state, socket);
@@ -65,7 +68,7 @@ export async function connectNow(state: string): Promise<RpcClient | undefined> 
   try {
     client = await RpcClient.connect(socket);
     // A dying agent still accepts connections, but never serves them: only an answer proves that it is alive.
-    const info = await answerInTime(client);
+    const info = await answerInTime(client, bound);
     // A path in the runtime folder may by now belong to another state folder's agent.
     if (fs.realpathSync(info.state_dir) === fs.realpathSync(state)) return client;
     client.close();
@@ -83,13 +86,10 @@ export async function connectNow(state: string): Promise<RpcClient | undefined> 
 const ANSWER_BOUND = 10_000;
 
 /** Throws if it does not answer. */
-export async function answerInTime(client: RpcClient): Promise<ResultOf<"agent_info">> {
+export async function answerInTime(client: RpcClient, bound = ANSWER_BOUND): Promise<ResultOf<"agent_info">> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`it did not answer within ${ANSWER_BOUND / 1000} s`)),
-      ANSWER_BOUND,
-    );
+    timer = setTimeout(() => reject(new Error(`it did not answer within ${bound / 1000} s`)), bound);
   });
   try {
     return await Promise.race([client.call("agent_info", {}), late]);

@@ -1,14 +1,17 @@
 import { thisAccount } from "../../system/account.ts";
 import { textIfFile } from "../../system/files.ts";
 import type { Environment } from "../../system/paths.ts";
+import type { Ask } from "../ask.ts";
 import { LaunchdUser } from "./launchd-user.ts";
 import type { AgentService } from "./service.ts";
 import { SystemdUser } from "./systemd-user.ts";
 
-/** The service manager of this account on this machine. */
-export function serviceOf(env: Environment): AgentService {
+/** The service manager of this account on this machine. `ask`: absent, its programs are run as usual. */
+export function serviceOf(env: Environment, ask?: Ask): AgentService {
   const account = thisAccount();
-  return process.platform === "darwin" ? new LaunchdUser(env, account) : new SystemdUser(env, account);
+  return process.platform === "darwin"
+    ? new LaunchdUser(env, account, ask)
+    : new SystemdUser(env, account, ask);
 }
 
 /**

@@ -101,10 +101,18 @@ const VERSION_MANAGERS: readonly {
 }[] = [
   { name: "nvm", folder: /\/\.?nvm\/versions\// },
   { name: "fnm", folder: /\/\.?fnm\/node-versions\/|\/fnm_multishells\// },
+  { name: "volta", folder: /\/\.volta\/tools\/image\//, shims: /\/\.volta\/bin\// },
   { name: "asdf", folder: /\/\.?asdf\/installs\//, shims: /\/\.?asdf\/shims\// },
   { name: "mise", folder: /\/mise\/installs\//, shims: /\/mise\/shims\// },
   { name: "pyenv", folder: /\/\.?pyenv\/versions\//, shims: /\/\.?pyenv\/shims\// },
 ];
+
+/** The manager of versions whose program this is; undefined for others. */
+export const versionManagerOf = (program: string): string | undefined =>
+  VERSION_MANAGERS.find(({ folder, shims }) => folder.test(program) || shims?.test(program))?.name;
+
+/** Whether a folder is there for one shell, and gone with it. */
+export const isOfOneShell = (path: string): boolean => OF_ONE_SHELL.test(path);
 
 /** What is to be known of a program that a manager of versions brought; undefined for others. */
 export function versionManagerRemark(command: string, program: string): string | undefined {

@@ -19,6 +19,7 @@ import { applySummary, eventText } from "../../../src/views/apply-text.ts";
 import { auditView } from "../../../src/views/audit.ts";
 import { clientFilesView } from "../../../src/views/client-files.ts";
 import { consentView, unseenView } from "../../../src/views/consent.ts";
+import { doctorView } from "../../../src/views/doctor.ts";
 import { historyView } from "../../../src/views/history.ts";
 import { importText } from "../../../src/views/imported.ts";
 import { actionsView, jobsView, jobView } from "../../../src/views/jobs.ts";
@@ -383,6 +384,20 @@ const VIEWS: Readonly<Record<string, (screen: Screen) => string | Promise<string
   unseenView: (screen) => unseenView("/home/me", hostile(powers), screen),
   trustView: (screen) =>
     trustView(hostile([{ path: "/home/me", to: "all" as const, at_unix_ms: NOW, is_there: false }]), screen),
+  doctorView: (screen) =>
+    doctorView(
+      (["error", "warning", "note"] as const).map((severity) => {
+        const finding = {
+          id: "agent.old",
+          what: "it is old: /home/me/x",
+          why: "so /a, b",
+          mend: "rm /home/me/x",
+        };
+        const check = { check: "agent", title: "Agent", summary: "version 1" };
+        return { ...hostile(check), findings: [{ ...hostile(finding), severity }] };
+      }),
+      screen,
+    ),
   eventText: () => ended.map((event) => eventText(hostile(event))).join("\n"),
   applySummary: (screen) => applySummary(hostile(ended.slice(2)) as never, screen),
   renderApplyLines: async (screen) => {
