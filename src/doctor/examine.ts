@@ -25,15 +25,16 @@ export async function examine(
 
 async function diagnosisOf(check: AnyCheck, around: Around): Promise<Diagnosis> {
   const { id, title } = check;
+  const at = { check: id, title };
   if (check.needsState && around.state === undefined)
-    return { check: id, title, summary: "not checked: the state folder cannot be used", findings: [] };
+    return { ...at, summary: "not checked: the state folder cannot be used", skipped: true, findings: [] };
   try {
-    return { check: id, title, ...(await inTime(() => check.made(around))) };
+    return { ...at, ...(await inTime(() => check.made(around))) };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const what = "cannot look at this";
     const finding = { id: `${id}.unseen`, severity: "warning", what, why: `${why}.`, mend: null } as const;
-    return { check: id, title, summary: "not checked", findings: [finding] };
+    return { ...at, summary: "not checked", skipped: true, findings: [finding] };
   }
 }
 

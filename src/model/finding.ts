@@ -21,6 +21,8 @@ export interface Diagnosis {
   readonly title: string;
   /** What was looked at, in one line. */
   readonly summary: string;
+  /** It could not be made. */
+  readonly skipped?: true;
   readonly findings: readonly Finding[];
 }
 

@@ -4,8 +4,9 @@ import { type Paint, painter, type Screen, type Style } from "./screen.ts";
 import { cut, displayWidth, padEnd, wrap } from "./width.ts";
 
 /** What a line begins with. Words, so that they can be read without colours and in any locale. */
-const WORDS: Readonly<Record<Severity | "ok", readonly [word: string, style: Style]>> = {
+const WORDS: Readonly<Record<Severity | "ok" | "skipped", readonly [word: string, style: Style]>> = {
   ok: ["ok", "green"],
+  skipped: ["-", "dim"],
   note: ["note", "cyan"],
   warning: ["warn", "yellow"],
   error: ["FAIL", "red"],
@@ -27,12 +28,13 @@ export function doctorView(diagnoses: readonly Diagnosis[], screen: Screen): str
 }
 
 function blockOf(
-  { title, summary, findings }: Diagnosis,
+  { title, summary, skipped, findings }: Diagnosis,
   width: number,
   screen: Screen,
   paint: Paint,
 ): string[] {
-  const worst = RANK.find((rank) => findings.some(({ severity }) => severity === rank)) ?? "ok";
+  const worst =
+    RANK.find((rank) => findings.some(({ severity }) => severity === rank)) ?? (skipped ? "skipped" : "ok");
   const heading = padEnd(visible(title), width);
   const room = screen.width && Math.max(8, screen.width - INDENT.length - width - GAP.length);
   const line = `${word(worst, paint)}${GAP}${paint("bold", heading)}${GAP}${cut(shown(summary, screen), room)}`;
@@ -40,7 +42,7 @@ function blockOf(
   return [line, ...sorted.flatMap((finding) => findingLines(finding, screen, paint))];
 }
 
-function word(of: Severity | "ok", paint: Paint): string {
+function word(of: keyof typeof WORDS, paint: Paint): string {
   const [text, style] = WORDS[of];
   return paint(style, padEnd(text, WORD_WIDTH));
 }

@@ -6,12 +6,10 @@ import type { Manager } from "../../model/backends.ts";
 import { restingSpec } from "../../model/bare-spec.ts";
 import type { Finding } from "../../model/finding.ts";
 import { shellWord } from "../../model/text.ts";
-import { latestGeneration } from "../../operation/generations.ts";
 import { keptFolder } from "../../system/family.ts";
 import { peekRecord } from "../../system/files.ts";
-import { lockHolder } from "../../system/lock.ts";
 import { processTable } from "../../system/processes.ts";
-import { isConfigFile, type LostRoot, lostRoots, projectLockPath } from "../../system/projects.ts";
+import { isConfigFile, type LostRoot, lostRoots } from "../../system/projects.ts";
 import { survivorsIn } from "../../system/survivors.ts";
 import { type Around, named, row } from "../check.ts";
 import { addressOf } from "../recorded.ts";
@@ -24,15 +22,12 @@ interface LeftoversFacts {
   /** Keepers whose state folder is gone, by their process groups. */
   readonly keepers: readonly { readonly pid: number; readonly folder: string }[];
   readonly lost: readonly LostRoot[];
-  /** Projects whose last apply was cut short, and what `--config` finds them. */
-  readonly interrupted: readonly { readonly project: string; readonly config: string }[];
 }
 
 export const leftoversCheck = row<LeftoversFacts>({
   id: "leftovers",
   title: "Leftovers",
-  about:
-    "units and processes of servers that are on no record, projects whose folder is gone, and applies that were cut short",
+  about: "units and processes of servers that are on no record, and projects whose folder is gone",
   needsState: true,
   async look(around) {
     const { state = "", recorded } = around;
@@ -48,11 +43,6 @@ export const leftoversCheck = row<LeftoversFacts>({
       unrecorded: [...new Set(unrecorded)],
       keepers: await strayKeepers(),
       lost: lostRoots(state, names, peekRecord),
-      interrupted: recorded.projects.flatMap(({ name, record }) => {
-        if (record === undefined || latestGeneration(state, name)?.outcome !== "begun") return [];
-        if (lockHolder(projectLockPath(state, name)) !== undefined) return [];
-        return [{ project: name, config: record.config }];
-      }),
     };
   },
   judge(facts) {
@@ -134,7 +124,7 @@ function isOwn(pid: number): boolean {
   }
 }
 
-function findingsOf({ units, unrecorded, keepers, lost, interrupted }: LeftoversFacts): Finding[] {
+function findingsOf({ units, unrecorded, keepers, lost }: LeftoversFacts): Finding[] {
   return [
     ...units.map(
       ({ manager, file, unit }): Finding => ({
@@ -175,15 +165,6 @@ function findingsOf({ units, unrecorded, keepers, lost, interrupted }: Leftovers
         what: `the ${isConfigFile(root) ? "file" : "folder"} of project ${project} is gone: ${root}`,
         why: `If it was moved, run \`xy apply --adopt-project\` in its new place. Otherwise this removes its servers.`,
         mend: `xy destroy --project ${project}`,
-      }),
-    ),
-    ...interrupted.map(
-      ({ project, config }): Finding => ({
-        id: "leftovers.interrupted",
-        severity: "warning",
-        what: `the last apply of project ${project} was cut short`,
-        why: "Some of its changes may be missing. Another apply finds out which, and makes them.",
-        mend: `xy apply --config ${shellWord(config)}`,
       }),
     ),
   ];

@@ -17,6 +17,7 @@ import {
 } from "../../system/private-folder.ts";
 import { type SetAside, setAsides } from "../../system/set-asides.ts";
 import { type Around, row } from "../check.ts";
+import type { Recorded } from "../recorded.ts";
 
 interface StateFacts {
   /** Undefined: nobody knows where it is. */
@@ -32,7 +33,8 @@ interface StateFacts {
   readonly closed?: { readonly path: string; readonly isMount: boolean };
   readonly disk?: { readonly free: number; readonly inodes: number | undefined; readonly on: string };
   readonly setAside: readonly SetAside[];
-  readonly damaged: readonly string[];
+  /** Records that cannot be trusted. `config`: what `--config` finds the project that can write it again. */
+  readonly damaged: readonly { readonly path: string; readonly config?: string }[];
   /** Why its projects cannot be read. */
   readonly problem?: string;
   /** XDG_RUNTIME_DIR, where it names no folder. */
@@ -121,13 +123,21 @@ function diskOf(folder: string): Pick<StateFacts, "disk"> {
 
 function contents({ state, recorded }: Around): Pick<StateFacts, "setAside" | "damaged" | "problem"> {
   if (state === undefined) return { setAside: [], damaged: [] };
-  const damaged = [...recorded.damaged];
-  const reading: ReadRecord = (path, parse) => peekRecord(path, parse, (found) => damaged.push(found));
+  const damaged = recorded.damaged.map((path) => damagedOf(path, recorded));
+  const reading: ReadRecord = (path, parse) =>
+    peekRecord(path, parse, (found) => damaged.push({ path: found }));
   keptAgreements(state, reading);
   fileRecords(state, reading);
   const problem = recorded.problem;
   if (problem !== undefined) return { setAside: [], damaged, problem };
   return { setAside: setAsides(state), damaged };
+}
+
+/** What was applied is written again by an apply; what else is lost, a plan says. */
+function damagedOf(path: string, { projects }: Recorded): StateFacts["damaged"][number] {
+  const project = /\/projects\/([^/]+)\/(?:servers|units)\//.exec(path)?.[1];
+  const config = projects.find(({ name }) => name === project)?.record?.config;
+  return { path, ...(config !== undefined && { config }) };
 }
 
 function placeFindings({
@@ -237,12 +247,15 @@ function roomFindings({ disk, closed }: StateFacts): Finding[] {
 function contentFindings({ setAside, damaged }: StateFacts): Finding[] {
   return [
     ...damaged.map(
-      (path): Finding => ({
+      ({ path, config }): Finding => ({
         id: "state.damaged",
         severity: "error",
         what: `this record is damaged: ${path}`,
-        why: "The next command that needs it sets it aside, and each plan then says what was lost with it.",
-        mend: "xy plan",
+        why:
+          config === undefined
+            ? "The next command that needs it sets it aside, and each plan then says what was lost with it."
+            : "Nobody knows any more what was applied. An apply writes it again.",
+        mend: config === undefined ? "xy plan" : `xy apply --config ${shellWord(config)}`,
       }),
     ),
     ...setAside.map(

@@ -154,7 +154,14 @@ judges(
       "error state.no-room: du -x --inodes -d 2 ~ | sort -n | tail",
     ],
     "no table of inodes": [{ disk: { ...disk, inodes: undefined } }],
-    "a damaged record": [{ damaged: ["/state/projects/p/project.json"] }, "error state.damaged: xy plan"],
+    "a damaged record": [
+      { damaged: [{ path: "/state/projects/p/project.json" }] },
+      "error state.damaged: xy plan",
+    ],
+    "one that an apply writes": [
+      { damaged: [{ path: "/state/x", config: "/p" }] },
+      "error state.damaged: xy apply --config /p",
+    ],
     "what was set aside": [
       { setAside: [{ path: "/state/a b", from: "/state/a", lost: null }] },
       "warning state.set-aside: rm -r '/state/a b'",
@@ -240,7 +247,7 @@ judges(
 
 judges(
   leftoversCheck,
-  { units: [], unrecorded: [], keepers: [], lost: [], interrupted: [] },
+  { units: [], unrecorded: [], keepers: [], lost: [] },
   {
     "a unit of nobody": [
       { units: [{ manager: "systemd", file: "/u/xy.p.a.service", unit: "xy.p.a" }] },
@@ -257,10 +264,6 @@ judges(
     "a lost root": [
       { lost: [{ project: "p", root: "/gone" }] },
       "warning leftovers.root: xy destroy --project p",
-    ],
-    "an apply that was cut short": [
-      { interrupted: [{ project: "p", config: "/p" }] },
-      "warning leftovers.interrupted: xy apply --config /p",
     ],
   },
 );
