@@ -21,6 +21,7 @@ import { checkAllowed, downloaded, replay, sessionOf, stepsOf } from "./transcri
 
 const ELSEWHERE: Readonly<Record<string, string>> = {
   "README.md console": "test/cli/readme-session.test.ts",
+  "docs/troubleshooting.md console": "test/cli/troubleshooting.test.ts",
   "docs/ARCHITECTURE.md mermaid": "test/unit/supervisor/invariants.test.ts",
 };
 /** What is there beside a fragment: files that it includes, servers that it names. */
@@ -84,8 +85,10 @@ function callsOf(text: string): string[][] {
 
 function shellFaults(block: Block): string[] {
   execFileSync("bash", ["-n"], { input: block.text });
-  return callsOf(block.text).flatMap((words) => faultOf(words, true) ?? []);
+  return callFaults(block.text);
 }
+
+const callFaults = (text: string) => callsOf(text).flatMap((words) => faultOf(words, true) ?? []);
 
 /** A document that goes over the wire. `asked`: the methods of the page's requests, by id. */
 function frameFaults(text: string, asked: Map<number, keyof typeof contract>): void {
@@ -123,6 +126,9 @@ async function faultsIn(block: Block, asked: Map<number, keyof typeof contract>)
     return existsSync(join(ROOT, ELSEWHERE[`${page} ${language}`] ?? "")) ? [] : null;
   // Drawings, such as a tree of folders.
   if (language === "text" && kind === "drawing") return [];
+  // What is printed differs with the machine: only what is typed is looked at.
+  if (language === "text" && kind === "output")
+    return callFaults(text.replace(/^(?!\$ ).*$/gm, "").replaceAll("$ ", ""));
   if (language === "sh") return kind === "usage" ? [] : shellFaults(block);
   // All of a page are one session, below.
   if (language === "console") return stepsOf(textOf(page)).length > 0 ? [] : null;
