@@ -30,7 +30,7 @@ export async function main(argv: readonly string[]): Promise<never> {
 /** What is answered wherever one stands. */
 const isQuestion = (argv: readonly string[]) =>
   argv.length === 0 ||
-  argv[0] === "help" ||
+  ["help", "version"].includes(argv[0] ?? "") ||
   argv.some((word) => ["--help", "-h", "--version"].includes(word));
 
 /** `xy help plan` is `xy plan --help`. */

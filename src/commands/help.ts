@@ -16,6 +16,7 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
     "bridge",
     "connect",
     "trust",
+    "version",
     "job",
     "agent",
   ],

@@ -1,3 +1,4 @@
+import { string as argument } from "@oclif/core/args";
 import { EXIT } from "../model/exit-codes.ts";
 import { isProgramAddress } from "../model/other-program.ts";
 import { entryOfAgent, statusEntryOf } from "../rpc/entries.ts";
@@ -6,21 +7,30 @@ import { type Address, addressOf, wireName } from "./addresses.ts";
 import { withAgent } from "./agent-calls.ts";
 import { BaseCommand } from "./base.ts";
 import type { EvaluationFlags } from "./configuration.ts";
-import { nameArgument } from "./flags.ts";
 import { withHeld } from "./other-programs.ts";
 import { specScreen } from "./spec-screen.ts";
 import { observeUnit, withUnits } from "./units.ts";
 
 export default class Status extends BaseCommand {
-  static override summary = "Show everything about one server.";
+  static override summary = "Show everything about one server, or how the project is.";
   static override description =
-    "Shows its state and why xy thinks so, its last output, its recent transitions, and what was applied.";
-  static override examples = ["<%= config.bin %> status web", "<%= config.bin %> status dotfiles/web --json"];
+    "Of a server it shows its state and why xy thinks so, its last output, its recent transitions, and what was applied. " +
+    "Without a name it shows how many servers of the project run, what failed, what was applied last and whether its files " +
+    "changed since; that evaluates no configuration and starts nothing.";
+  static override examples = [
+    "<%= config.bin %> status",
+    "<%= config.bin %> status web",
+    "<%= config.bin %> status dotfiles/web --json",
+  ];
   static override enableJsonFlag = true;
-  static override args = nameArgument;
+  static override args = { name: argument({ description: "Server, as NAME or PROJECT/NAME." }) };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Status);
+    if (args.name === undefined) {
+      const { showOverview } = await import("./overview.ts");
+      return showOverview(this, flags);
+    }
     if (isProgramAddress(args.name)) return this.#other(args.name, flags);
     const address = await addressOf(this, args.name, flags);
     if (address.backend !== "agent") return this.#unit(address);

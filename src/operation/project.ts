@@ -33,6 +33,17 @@ export async function currentProject(search: Search, state: string): Promise<Res
   return project(projectsHere(state, hereOf(root.value))[0]?.project);
 }
 
+/** The root here, if it is safe to use, and the project that it was applied as last. Evaluates nothing. */
+export async function rootHere(
+  search: Search,
+  state: string,
+): Promise<{ readonly root?: string; readonly project?: string }> {
+  const root = await discover({ ...search, nameOf: (typed) => nameOfRoot(state, typed) });
+  if (!root.ok) return {};
+  const found = projectsHere(state, hereOf(root.value))[0]?.project;
+  return { root: root.value.path, ...(found === undefined ? {} : { project: found }) };
+}
+
 const hereOf = ({ path, config, folder }: Root): Here => ({ root: path, config, place: folder });
 
 const project = (value: string | undefined): Result<string | undefined> => ({

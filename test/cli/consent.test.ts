@@ -126,7 +126,8 @@ const WORDS: Readonly<Record<string, readonly string[][]>> = {
   kill: [["kill", "--all"]],
   run: [["run"], ["run", "nightly"], ["run", "--", "true"], ["run", "--keep", "mine", "--", "sleep", "600"]],
   forget: [["forget", "mine"]],
-  status: [["status", "agents"]],
+  status: [["status"], ["status", "agents"]],
+  version: [["version"]],
   url: [["url", "agents"]],
   // What a shim runs to find its server, and to start it.
   connect: [["connect", "agents", "--open"]],

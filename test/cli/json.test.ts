@@ -90,6 +90,11 @@ const documents: [words: string[], document: unknown][] = [
     [{ version: 1, number: 1, outcome: "complete", changes: { add: ["a", "b", "action a:say"] } }],
   ],
   [["rollback", "1", "--yes"], { version: 1, plan: { summary: { matching: ["a", "b"] } }, outcome: [] }],
+  [
+    ["status"],
+    { project: "tools", counts: { servers: 2, running: 2, failed: 0 }, generation: { outcome: "complete" } },
+  ],
+  [["version"], { version: expect.stringMatching(/^\d/), agent: { pid: expect.any(Number) } }],
   [["agent", "status"], { running: true, servers: 2 }],
   [["agent", "start"], { servers: 2 }],
   [["agent", "upgrade"], { upgraded: false, running: true }],

@@ -27,6 +27,7 @@ import { listView } from "../../../src/views/list.ts";
 import { logFormatter } from "../../../src/views/logs.ts";
 import { operatedView } from "../../../src/views/operated.ts";
 import { otherProgramsView, otherProgramView } from "../../../src/views/other-programs.ts";
+import { type Overview, overviewView } from "../../../src/views/overview.ts";
 import { planView } from "../../../src/views/plan.ts";
 import { portsView } from "../../../src/views/ports.ts";
 import { probeView } from "../../../src/views/probe.ts";
@@ -304,6 +305,32 @@ const clientFacts: ClientFacts = {
   reload: "restart it",
 };
 
+const OVERVIEW: Overview = {
+  project: "p",
+  root: "/home/me/p",
+  agent: { running: true, pid: 1, version: "1", started_at_unix_ms: NOW },
+  backends: [
+    { backend: "agent", servers: 1 },
+    { backend: "systemd", servers: 1 },
+  ],
+  counts: {
+    servers: 2,
+    known: 1,
+    running: 1,
+    ready: 0,
+    failed: 1,
+    held: 1,
+    asleep: 1,
+    waiting: 1,
+    paused: 1,
+  },
+  failed: [{ project: "p", name: "web", state: "failed", reason: "exit 7" }],
+  generation: { number: 1, at_unix_ms: NOW, outcome: "complete" },
+  changed_files: ["/home/me/p/xy.config.kdl"],
+  clients: [{ client: "cursor", file: "/f", entries: 1 }],
+  other_projects: [{ project: "q", servers: 1 }],
+};
+
 /** How each view is shown a document that strangers wrote; what {@link expectHarmless} makes of that is the test. */
 const VIEWS: Readonly<Record<string, (screen: Screen) => string | Promise<string>>> = {
   planView: (screen) => planView(hostile(plan), screen),
@@ -317,6 +344,8 @@ const VIEWS: Readonly<Record<string, (screen: Screen) => string | Promise<string
         ),
       )
       .join(""),
+  overviewView: (screen) =>
+    [OVERVIEW, { ...OVERVIEW, project: null }].map((one) => overviewView(hostile(one), screen)).join(""),
   listView: (screen) =>
     listView(hostile([row, { ...row, project: "other", waitsFor: ["db", "cache"] }]), screen),
   importText: () => importText(hostile(IMPORTED), (path) => path),
