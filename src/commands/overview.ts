@@ -85,8 +85,15 @@ async function fromAgent(
   });
 }
 
-const isTroubled = ({ state, ready }: ListEntry) =>
-  state === "failed" || (state === "running" && ready === false);
+const isTroubled = (entry: ListEntry) =>
+  hasFailed(entry) || (entry.state === "running" && entry.ready === false);
+
+/** Also one that ended by itself in vain, and is not started again. */
+function hasFailed({ state, held, waits_for, last_end: end }: Counted): boolean {
+  if (state === "failed") return true;
+  if (state !== "stopped" || held || waits_for !== undefined || end === undefined) return false;
+  return end.requested !== true && end.code !== 0;
+}
 
 function troubleOf({ entry, reason }: Seen): Overview["failed"] {
   const { project, name, state } = entry;
@@ -101,6 +108,9 @@ interface Counted {
   readonly paused?: unknown;
   readonly sleeping?: true | undefined;
   readonly waits_for?: readonly unknown[] | undefined;
+  readonly last_end?:
+    | { readonly code?: number | undefined; readonly requested?: true | undefined }
+    | undefined;
 }
 
 /** `servers`: how many are on record. */
@@ -111,7 +121,7 @@ export function countsOf(entries: readonly Counted[], servers: number): Counts {
     known: entries.length,
     running: count(({ state }) => state === "running"),
     ready: count(({ state, ready }) => state === "running" && ready === true),
-    failed: count(({ state }) => state === "failed"),
+    failed: count(hasFailed),
     held: count(({ held, state }) => held && state === "stopped"),
     asleep: count(({ sleeping }) => sleeping === true),
     waiting: count(({ waits_for = [] }) => waits_for.length > 0),

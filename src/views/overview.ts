@@ -122,9 +122,9 @@ function failedRow({ project, name, state, reason }: Overview["failed"][number],
   const label = project === here ? name : `${project}/${name}`;
   const why = reason === undefined ? "" : ` (${reason})`;
   return [
-    state === "failed" ? "failed" : "not ready",
+    state === "running" ? "not ready" : "failed",
     `${label}${why}: \`xy why ${label}\``,
-    state === "failed" ? "red" : "yellow",
+    state === "running" ? "yellow" : "red",
   ];
 }
 

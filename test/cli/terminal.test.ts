@@ -35,6 +35,19 @@ describe.skipIf(!linux)("questions on a terminal", () => {
     expect(await home.servers()).toEqual({});
   });
 
+  it("no question is answered by what was typed before it was shown", async () => {
+    const home = newHome();
+    home.declare("web");
+    const apply = home.terminal("xy apply");
+    apply.types("y\ry");
+    await apply.prints("Apply these changes? [y/N] ");
+    apply.types("n\r");
+    const { code, stdout } = await apply.ended;
+    expect(stdout).toContain("xy: nothing was applied\r\n");
+    expect(code).toBe(1);
+    expect(await home.servers()).toEqual({});
+  });
+
   it("ends with 130 at Ctrl-C", async () => {
     const home = newHome();
     home.declare("web");
