@@ -11,6 +11,7 @@ import { STATE_FOLDER, whyNotPrivate } from "../system/private-folder.ts";
 import type { LineScreen } from "../views/logs.ts";
 import { onScreen, type Screen } from "../views/screen.ts";
 import type { View } from "../views/view.ts";
+import { inCharset, isAscii } from "./charset.ts";
 import { CommandFailure, report } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
 import { knownServers } from "./known-servers.ts";
@@ -80,7 +81,7 @@ export abstract class BaseCommand extends Command {
 
   /** Writes a line, or lines, of data for people. */
   print(text: string): void {
-    this.printAsIs(onScreen(text, this));
+    this.printAsIs(inCharset(onScreen(text, this), process.env));
   }
 
   /** The bytes of a file, or a line of a server, of which {@link shownLine} has decided what may be shown. */
@@ -125,7 +126,7 @@ export abstract class BaseCommand extends Command {
   /** The terminal on which people watch something that is redrawn; undefined: there is none. */
   get liveTerminal(): NodeJS.WriteStream | undefined {
     const { stdout, env } = process;
-    return stdout.isTTY && env.TERM !== "dumb" && !this.jsonEnabled() ? stdout : undefined;
+    return stdout.isTTY && env.TERM !== "dumb" && !isAscii(env) && !this.jsonEnabled() ? stdout : undefined;
   }
 
   /** Whether a person sees what is shown and can answer a question about it. */
@@ -148,7 +149,7 @@ export abstract class BaseCommand extends Command {
 
   /** For people, beside the data: progress, hints, warnings. */
   note(...lines: readonly string[]): void {
-    process.stderr.write(lines.map((line) => `${visible(line)}\n`).join(""));
+    process.stderr.write(inCharset(lines.map((line) => `${visible(line)}\n`).join(""), process.env));
   }
 
   /** What is shown of a line that a server printed. `raw`: all of it. */

@@ -3,7 +3,9 @@ import { EXIT, type ExitCode } from "../model/exit-codes.ts";
 import { visible, visibleJson, visibleLines } from "../model/visible.ts";
 import { ConnectionLost } from "../rpc/client.ts";
 import { InTheWay } from "../system/files.ts";
+import { NoHome } from "../system/paths.ts";
 import { failureText, isNoRoom } from "../system/shortage.ts";
+import { inCharset } from "./charset.ts";
 import { shortenPath } from "./shorten.ts";
 
 /** An expected failure of a command: what to say, and the exit code. Thrown by `BaseCommand.fail`. */
@@ -39,9 +41,9 @@ export function report(error: unknown, how: { readonly json: boolean; readonly d
   } else {
     for (const problem of failure.seen ? [] : failure.problems) {
       const kind = problem.severity === "warning" ? "warning: " : "";
-      process.stderr.write(`${kind}${formatDiagnostic(problem, shortenPath)}\n`);
+      process.stderr.write(inCharset(`${kind}${formatDiagnostic(problem, shortenPath)}\n`, process.env));
     }
-    process.stderr.write(`xy: ${failure.lines.map(visible).join("\n")}\n`);
+    process.stderr.write(inCharset(`xy: ${failure.lines.map(visible).join("\n")}\n`, process.env));
   }
   if (how.debug && error instanceof Error && error.stack)
     process.stderr.write(`${visibleLines(error.stack)}\n`);
@@ -52,7 +54,7 @@ export function report(error: unknown, how: { readonly json: boolean; readonly d
 
 /** Failures that need no stack: the message says what a person can do. */
 function isForAPerson(error: unknown): boolean {
-  return error instanceof InTheWay || error instanceof ConnectionLost || isNoRoom(error);
+  return error instanceof InTheWay || error instanceof NoHome || error instanceof ConnectionLost || isNoRoom(error);
 }
 
 function asFailure(error: unknown): CommandFailure {

@@ -1,4 +1,5 @@
 import { packageRoot, packageVersion } from "../system/package.ts";
+import { knownHome } from "../system/paths.ts";
 import { withRunningAgent } from "./agent-calls.ts";
 import { BaseCommand } from "./base.ts";
 import { shortenPath } from "./shorten.ts";
@@ -13,7 +14,11 @@ export default class Version extends BaseCommand {
 
   async run(): Promise<void> {
     await this.parse(Version);
-    const info = await withRunningAgent(this, (client) => client.call("agent_info", {}));
+    // Whoever has no home has no agent either, and asks for the version to report just that.
+    const isAtHome = knownHome(process.env) !== undefined;
+    const info = isAtHome
+      ? await withRunningAgent(this, (client) => client.call("agent_info", {}))
+      : undefined;
     const document = {
       version: packageVersion(),
       node: process.versions.node,

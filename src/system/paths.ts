@@ -27,8 +27,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function homeOf(env: Environment): string {
   const home = knownHome(env);
   if (home !== undefined) return home;
-  throw new Error(`cannot tell where the home folder is: ${whyNoHome()}; set HOME`);
+  throw new NoHome(`cannot tell where the home folder is: ${whyNoHome()}; set HOME`);
 }
+
+/** Neither the environment nor the user database names a home folder. */
+export class NoHome extends Error {}
 
 /** The same, or undefined if it is unknown. */
 export function knownHome(env: Environment): string | undefined {

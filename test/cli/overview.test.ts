@@ -39,7 +39,7 @@ describe("xy status without a name", () => {
       agent: { running: true },
       backends: [{ backend: "agent", servers: 3 }],
       counts: { servers: 3, known: 3, running: 1, failed: 1, held: 1 },
-      failed: [{ name: "bad", state: "failed" }],
+      failed: [{ name: "bad", state: "stopped" }],
       changed_files: [expect.stringMatching(/new\.kdl$/)],
     });
   });
