@@ -128,7 +128,7 @@ async function faultsIn(block: Block, asked: Map<number, keyof typeof contract>)
   if (language === "text" && kind === "drawing") return [];
   // What is printed differs with the machine: only what is typed is looked at.
   if (language === "text" && kind === "output")
-    return callFaults(text.replace(/^(?!\$ ).*$/gm, "").replaceAll("$ ", ""));
+    return callFaults([...text.matchAll(/^ *\$ (.*)$/gm)].map(([, typed]) => typed).join("\n"));
   if (language === "sh") return kind === "usage" ? [] : shellFaults(block);
   // All of a page are one session, below.
   if (language === "console") return stepsOf(textOf(page)).length > 0 ? [] : null;
