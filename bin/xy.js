@@ -16,6 +16,11 @@ try {
   process.env.SHELL ??= "/bin/sh";
   if (process.env.HOME === undefined) os.homedir = () => "/";
 }
+// It is asked by a shell, at each press of Tab, and leaves nothing behind.
+if (process.argv[2] === "__complete") {
+  const { runComplete } = await import(new URL("complete.js", built).href);
+  process.exit(await runComplete(process.argv.slice(3)));
+}
 // The doctor writes nothing at all.
 if (module.enableCompileCache && process.argv[2] !== "doctor") {
   // A small file by itself, before all others: what comes after it is loaded as it was compiled before.

@@ -28,9 +28,9 @@ const DECLARATIONS = ["xyctl.d.ts", "client.d.ts"];
 
 /**
  * One file each, sharing no chunk. A copy of the agent runs in the state folder, whatever happens to this one; and what
- * makes Node cache compiled code comes before everything else, and is small.
+ * makes Node cache compiled code comes before everything else, and is small; so is what answers a press of the Tab key.
  */
-const ALONE = ["agent", "bridge", "compiled", "connect"];
+const ALONE = ["agent", "bridge", "compiled", "complete", "connect"];
 /** They run for as long as a server or a client does, one for each, and are made to take little memory. */
 const RESIDENT = ["bridge", "connect"];
 /** Node loads what it needs for ES modules when it is given the first file of one: a bridge is none. */

@@ -8,6 +8,7 @@ export function bundleEntries(root: string): Record<string, string> {
     agent: "src/agent/main.ts",
     bridge: "src/bridge/main.ts",
     connect: "src/connect/main.ts",
+    complete: "src/completion/main.ts",
     compiled: "src/system/compiled.ts",
     help: "src/commands/help.ts",
     "config-worker": "src/config/read/worker.ts",

@@ -17,6 +17,7 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
     "connect",
     "trust",
     "version",
+    "completion",
     "job",
     "agent",
   ],

@@ -51,6 +51,12 @@ export function whyNotPrivate(path: string, purpose: Purpose): string | undefine
   return problemIn(wayTo(path), path, purpose);
 }
 
+/** Whether only the account can control the state folder. Makes nothing, and answers no for one that is not there. */
+export function isPrivate(path: string): boolean {
+  const way = wayTo(path);
+  return way.end !== undefined && problemIn(way, path, STATE_FOLDER) === undefined;
+}
+
 /** As {@link whyNotPrivate}, for what already exists. */
 function problemIn(way: Way, path: string, purpose: Purpose): string | undefined {
   const account = thisAccount();

@@ -142,6 +142,7 @@ const WORDS: Readonly<Record<string, readonly string[][]>> = {
   pause: [["pause", "--all"]],
   resume: [["resume", "--all"]],
   trust: [["trust"], ["trust", "--revoke", "."]],
+  completion: [["completion", "bash"]],
   "job:show": [["job", "show", "1"]],
   "job:logs": [["job", "logs", "1"]],
   "job:cancel": [["job", "cancel", "1"]],

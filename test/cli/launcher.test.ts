@@ -56,7 +56,7 @@ describe("xy", () => {
     for (const line of plain.split("\n")) expect(line.length).toBeLessThanOrEqual(columns);
     // The summaries are in one column, also where they take several lines.
     const starts = [...plain.matchAll(/^( {2,}[a-z]* {2,})\S/gm)].map(([, { length = 0 } = ""]) => length);
-    expect(new Set(starts)).toEqual(new Set([12]));
+    expect(new Set(starts)).toEqual(new Set([14]));
   });
 
   it("takes an unknown command for wrong usage", () => {

@@ -90,9 +90,12 @@ describe("the packed package", () => {
     expect({ homepage, bugs }).toEqual({ homepage: `${page}#readme`, bugs: `${page}/issues` });
   });
 
-  it("has the units that it installs", () => {
+  it("has the units and scripts that it installs or prints", () => {
     const templates = readdirSync(join(folder, "node_modules/xyctl/templates")).sort();
     expect(templates).toEqual([
+      "completion.bash",
+      "completion.fish",
+      "completion.zsh",
       "server.plist.hbs",
       "server.service.hbs",
       "supervisord.conf.hbs",
