@@ -1,6 +1,5 @@
 import { type Kind, kindOf } from "./kinds.ts";
 import {
-  type aboutOf,
   type Candidate,
   type Command,
   commandAt,
