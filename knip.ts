@@ -27,6 +27,7 @@ export default {
   ],
   // Of the system: what needs them does without, and tests are skipped.
   ignoreBinaries: [
+    "fish",
     "nsenter",
     "getent",
     "journalctl",

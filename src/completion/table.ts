@@ -51,7 +51,7 @@ export function tableIn(manifest: string, packageJson: string): Table {
   };
 }
 
-export const aboutOf = ({ summary, description }: Described) => summary ?? description;
+const aboutOf = ({ summary, description }: Described) => summary ?? description;
 
 /** What a value can be, where that is listed: as its options, or as `on-failure|always` in the help. */
 export function valuesOf({ options, helpValue = "" }: Argument): readonly string[] | undefined {
