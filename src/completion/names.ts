@@ -2,15 +2,10 @@ import { join } from "node:path";
 import type { BackendKind } from "../model/backends.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import { knownHome, projectDir, serverDir } from "../system/paths.ts";
-import {
-  actionsPath,
-  namedFolders,
-  recordedBackends,
-  recordedProjects,
-  unitsDir,
-} from "../system/projects.ts";
+import { actionsPath, recordedBackends, recordedProjects, unitsDir } from "../system/projects.ts";
 import { Budget } from "./budget.ts";
 import { declaredIn, isRecordOf, rootHere, type Surroundings } from "./here.ts";
+import { asCandidate, isOpen, jobsOf } from "./jobs.ts";
 import type { Kind } from "./kinds.ts";
 import type { Question } from "./question.ts";
 import type { Candidate } from "./table.ts";
@@ -20,10 +15,6 @@ import type { Candidate } from "./table.ts";
 /** Longest record that is read, bytes. */
 const LONGEST_RECORD = 1024 * 1024;
 const LONGEST_HEAD = 16 * 1024;
-/** Journals whose ends are read, and how much of each, bytes. */
-const MOST_JOURNALS = 40;
-const JOURNAL_END = 32 * 1024;
-const MOST_JOBS = 50;
 
 /** Something of a project. */
 interface Item {
@@ -67,9 +58,9 @@ export class Names {
       case "project":
         return this.#projects.map((value) => ({ value, about: () => this.#rootOf(value) }));
       case "job":
-        return this.#jobs(() => true);
+        return jobsOf(this.#state, this.#projects, this.#budget).map(asCandidate);
       case "open job":
-        return this.#jobs(({ phase }) => phase === "pending" || phase === "running");
+        return jobsOf(this.#state, this.#projects, this.#budget).filter(isOpen).map(asCandidate);
       case "generation":
         return this.#generations();
       case "tag":
@@ -230,28 +221,6 @@ export class Names {
     }
   }
 
-  #jobs(isWanted: (job: JobFacts) => boolean): Candidate[] {
-    const paths = this.#projects.flatMap((project) => this.#journals(project));
-    const newest = paths
-      .map((path) => ({ path, at: this.#budget.changedAt(path) }))
-      .sort((a, b) => b.at - a.at)
-      .slice(0, MOST_JOURNALS);
-    const all = newest.flatMap(({ path }) => jobsIn(this.#budget.text(path, JOURNAL_END, true) ?? ""));
-    return all
-      .filter(isWanted)
-      .sort((a, b) => b.id - a.id)
-      .slice(0, MOST_JOBS)
-      .map((job) => ({ value: String(job.id), about: aboutJob(job) }));
-  }
-
-  #journals(project: string): string[] {
-    const folder = join(projectDir(this.#state, project), "jobs");
-    const owned = ["servers", "actions"].flatMap((kind) =>
-      namedFolders(join(folder, kind)).map((name) => join(folder, kind, name, "journal")),
-    );
-    return [...owned, join(folder, "inline", "journal")];
-  }
-
   #agreed(): Candidate[] {
     const folder = join(this.#state, "trust");
     return this.#budget.names(folder).flatMap((name) => {
@@ -259,39 +228,6 @@ export class Names {
       return typeof path === "string" ? [{ value: path }] : [];
     });
   }
-}
-
-interface JobFacts {
-  readonly id: number;
-  readonly project?: unknown;
-  readonly service_id?: unknown;
-  readonly action_id?: unknown;
-  readonly phase?: unknown;
-}
-
-/** The jobs that a piece of a journal is about, from a line for each thing that became of one. */
-function jobsIn(journal: string): JobFacts[] {
-  const jobs = new Map<number, JobFacts>();
-  // The first line may lack its beginning.
-  for (const line of journal.split("\n")) {
-    if (!line.startsWith('{"id":')) continue;
-    try {
-      const { id, deleted, ...facts } = JSON.parse(line) as JobFacts & { deleted?: true };
-      if (!Number.isSafeInteger(id)) continue;
-      if (deleted) jobs.delete(id);
-      else jobs.set(id, { ...jobs.get(id), ...facts, id });
-    } catch {
-      // It was torn by a power cut, or written by somebody else.
-    }
-  }
-  // Those that were created before that piece begins are nothing but a number.
-  return [...jobs.values()].filter(({ action_id }) => typeof action_id === "string");
-}
-
-function aboutJob({ project, service_id, action_id, phase }: JobFacts): string {
-  const own = action_id === "main" && service_id !== null ? service_id : action_id;
-  const label = service_id === null || own === service_id ? own : `${service_id}:${own}`;
-  return `${project}/${label} ${phase}`;
 }
 
 const isName = (value: unknown): value is string => typeof value === "string" && NAME_PATTERN.test(value);

@@ -52,7 +52,9 @@ export function faultOf(words: readonly string[], whole: boolean): string | unde
       ? undefined
       : `there is no command ${words.slice(0, 2).join(" ")}`;
   const command = byId.get(words.slice(0, length).join(":")) as ManifestCommand;
-  return callFault(command, words.slice(length), whole);
+  // What is behind that is the shell's.
+  const end = words.indexOf(">");
+  return callFault(command, words.slice(length, end < 0 ? undefined : end), whole);
 }
 
 function callFault(command: ManifestCommand, words: readonly string[], whole: boolean): string | undefined {
