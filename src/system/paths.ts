@@ -111,6 +111,11 @@ export function closeDir(path: string): void {
 /** This machine's name, if a person has set one. */
 export const hostNamePath = (state: string) => join(state, "host");
 export const agentRecordPath = (state: string) => join(state, "agent.json");
+/** Where the agent's socket may be; the first that can be used is. */
+export const socketPaths = (state: string, runtime: string | undefined): string[] =>
+  [...(runtime === undefined ? [] : [runtime]), state].map((folder) => join(folder, "xy.sock"));
+/** Longest path of a Unix socket, bytes, the terminating NUL left out. */
+export const LONGEST_SOCKET_PATH = process.platform === "darwin" ? 103 : 107;
 export const agentLockPath = (state: string) => join(state, "agent.lock");
 export const agentLogPath = (state: string) => join(state, "agent.log");
 /** The shell loop that keeps the agent alive; a service manager's unit refers to it too. */

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { npxFolder } from "../../src/doctor/checks/npx.ts";
 import type { Diagnosis, Finding } from "../../src/model/finding.ts";
 import { eventually } from "../rig/eventually.ts";
 import { type Home, newHome, type Where } from "./cli.ts";
@@ -19,7 +20,11 @@ interface Report {
   readonly checks: readonly Diagnosis[];
 }
 
-/** What the doctor says. The account's other homes may have keepers without a state folder at any moment. */
+/** Other tests may have servers without a state folder at any moment. */
+const isOf = (home: Home) => (finding: Finding) =>
+  finding.id !== "leftovers.keeper" || finding.what.includes(home.path);
+
+/** What the doctor says. */
 async function report(
   home: Home,
   where: Where = {},
@@ -27,7 +32,7 @@ async function report(
   const { code, stdout, stderr } = await home.xyIn(where, "doctor", "--json");
   expect(stderr).toBe("");
   const { ok, checks } = JSON.parse(stdout) as Report;
-  const findings = checks.flatMap((check) => check.findings).filter(({ id }) => id !== "leftovers.keeper");
+  const findings = checks.flatMap((check) => check.findings).filter(isOf(home));
   return { code, ok, findings };
 }
 
@@ -143,23 +148,61 @@ describe("the doctor names a command, and that mends", () => {
     mkdirSync(home.project);
   });
 
-  it("an install of npx that is torn, a unit without a record, and variables that count for nothing", async () => {
+  it("an install of npx that is torn, a unit without a record, and a server whose state folder is gone", async () => {
     const home = newHome();
-    const npx = { command: "npx", args: ["-y", "some-server"], port: "none", wanted: "stop" };
-    home.write("servers.d/tool.json", JSON.stringify(npx));
+    home.declare("web");
+    home.write(
+      "servers.d/tool.json",
+      JSON.stringify({ command: "npx", args: ["-y", "some-tool"], port: "none", wanted: "stop" }),
+    );
     await home.did("apply", "--yes");
-    // What `npx -y some-server` installs into.
-    const install = join(home.path, ".npm/_npx", "6d6c1e3b3a2b3f8c");
-    mkdirSync(join(install, "node_modules"), { recursive: true });
-    expect(await report(home)).toMatchObject({ code: 0, findings: [{ id: "npx.broken", severity: "note" }] });
+    const installs = ["some-tool", "another"].map((name) => join(home.path, ".npm/_npx", npxFolder([name])));
+    for (const install of installs) mkdirSync(join(install, "node_modules"), { recursive: true });
+    const { findings } = await report(home);
+    expect(findings.map(({ id, severity }) => [id, severity]).sort()).toEqual([
+      ["npx.broken", "error"],
+      ["npx.broken", "note"],
+    ]);
     await mends(home, "npx.broken");
-    expect(existsSync(install)).toBe(false);
+    expect(installs.filter((install) => existsSync(install))).toEqual([]);
 
-    const where = { env: { XDG_CACHE_HOME: "relative" } };
-    expect(await report(home, where)).toMatchObject({
-      code: 0,
-      findings: [{ id: "state.relative", mend: "unset XDG_CACHE_HOME" }],
-    });
+    const units = join(home.path, ".config/systemd/user");
+    await home.did("emit", "systemd", "--only", "web", "--out", units);
+    expect((await mends(home, "leftovers.unit")).what).toContain("xy.tools.web.service");
+    expect(readdirSync(units)).toEqual([]);
+
+    await home.did("agent", "stop", "--keep-servers");
+    rmSync(home.state, { recursive: true });
+    expect((await mends(home, "leftovers.keeper")).mend).toMatch(/^kill -KILL -- -\d+$/);
+    expect(await report(home)).toMatchObject({ code: 0, ok: true });
+  });
+
+  it("what is wrong with the surroundings", async () => {
+    const home = newHome();
+    const unit = "[Service]\nExecStart=/bin/sh\n[X-Xy]\nState=";
+    const file = home.write(
+      join(home.path, ".config/systemd/user/xy-agent.service"),
+      `${unit}${home.state}\n`,
+    );
+    const long = join(home.path, "long".repeat(30));
+    const env = {
+      XDG_CACHE_HOME: "relative",
+      XDG_RUNTIME_DIR: join(home.path, "nowhere"),
+      XDG_STATE_HOME: long,
+    };
+    const { findings } = await report(home, { env });
+    expect(findings.map(({ id }) => id).sort()).toEqual([
+      "login.other",
+      "state.long-socket",
+      "state.no-runtime",
+      "state.relative",
+    ]);
+    // As on a machine without systemd: the unit is this agent's, and nothing can start it.
+    const without = { env: { PATH: join(home.path, "bin") } };
+    expect(await report(home, without)).toMatchObject({ code: 1, ok: false });
+    expect(await idsIn(home, without)).toEqual(expect.arrayContaining(["login.stale", "login.unreachable"]));
+    rmSync(file);
+    expect(await report(home, without)).toEqual({ code: 0, ok: true, findings: [] });
   });
 });
 

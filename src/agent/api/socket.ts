@@ -1,11 +1,9 @@
 import * as fs from "node:fs";
 import { connect, type Server } from "node:net";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { isCode, leadsTo, makeWayForFile } from "../../system/files.ts";
+import { LONGEST_SOCKET_PATH, socketPaths } from "../../system/paths.ts";
 import { whyNotRuntime } from "../../system/private-folder.ts";
-
-/** Longest path of a Unix socket, bytes, the terminating NUL left out. */
-const LONGEST_PATH = process.platform === "darwin" ? 103 : 107;
 
 /**
  * Binds the first socket path that is usable: one where another agent answers is left alone. Returns the path. Throws when
@@ -19,9 +17,8 @@ export async function bindSocket(
   // Asked again each time: the agent has run for long when its socket vanishes.
   const problem = whyNotRuntime(runtime);
   if (problem !== undefined) throw new Error(problem);
-  const candidates = [...(runtime === undefined ? [] : [join(runtime, "xy.sock")]), join(state, "xy.sock")];
   const problems: string[] = [];
-  for (const path of candidates) {
+  for (const path of socketPaths(state, runtime)) {
     const problem = await tryBind(server, path).catch((error: Error) => error.message);
     if (problem === undefined) return path;
     problems.push(`${path}: ${problem}`);
@@ -31,8 +28,8 @@ export async function bindSocket(
 
 async function tryBind(server: Server, path: string): Promise<string | undefined> {
   const length = Buffer.byteLength(path);
-  if (length > LONGEST_PATH)
-    return `its path has ${length} bytes, ${LONGEST_PATH} at most: set XDG_RUNTIME_DIR to a shorter folder`;
+  if (length > LONGEST_SOCKET_PATH)
+    return `its path has ${length} bytes, ${LONGEST_SOCKET_PATH} at most: set XDG_RUNTIME_DIR to a shorter folder`;
   if (!isPrivateDir(dirname(path))) return "its folder is not private to this account";
   if (leadsTo(path)?.isSocket() && (await answers(path))) return "another agent answers there";
   // A folder, say. A socket that a crash left, or a link, is removed.

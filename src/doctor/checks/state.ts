@@ -1,12 +1,12 @@
 import { accessSync, constants, existsSync, statfsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { fileRecords } from "../../clients/records.ts";
 import { BASE_FOLDERS } from "../../model/base-folder.ts";
 import type { Finding } from "../../model/finding.ts";
 import { shellWord } from "../../model/text.ts";
 import { keptAgreements } from "../../operation/trust.ts";
 import { isCode, isTaken, peekRecord, type ReadRecord } from "../../system/files.ts";
-import { pathsOf, whyNoHome } from "../../system/paths.ts";
+import { LONGEST_SOCKET_PATH, pathsOf, socketPaths, whyNoHome } from "../../system/paths.ts";
 import {
   CACHE,
   type OpenWay,
@@ -72,9 +72,7 @@ function folderOf({ env, home, state }: Around): string | undefined {
   return state ?? (home === undefined ? undefined : pathsOf(env).state);
 }
 
-const LONGEST_SOCKET = { linux: 107, macos: 103, other: 103 };
-
-function place(folder: string, { env, os }: Around) {
+function place(folder: string, { env }: Around) {
   const { runtime, cache } = pathsOf(env);
   const above = existing(folder);
   const open = [
@@ -84,17 +82,23 @@ function place(folder: string, { env, os }: Around) {
   ].flatMap((problem) => problem ?? []);
   const openCache = seenProblem(cache, CACHE);
   const isRuntime = runtime !== undefined && existsSync(runtime);
-  const path = join(isRuntime ? runtime : folder, "xy.sock");
-  const bytes = Buffer.byteLength(path);
-  const most = LONGEST_SOCKET[os];
+  const paths = socketPaths(folder, isRuntime ? runtime : undefined);
   return {
     open,
     ...(openCache && { openCache }),
     ...closedAt(above),
     ...diskOf(above),
     ...(runtime !== undefined && !isRuntime && { noRuntime: runtime }),
-    ...(bytes > most && { socket: { path, bytes, most } }),
+    ...longSocket(paths),
   };
+}
+
+/** The shortest of the paths, if even that is too long. */
+function longSocket(paths: readonly string[]): Pick<StateFacts, "socket"> {
+  const [shortest] = paths
+    .map((path) => ({ path, bytes: Buffer.byteLength(path), most: LONGEST_SOCKET_PATH }))
+    .sort((a, b) => a.bytes - b.bytes);
+  return shortest !== undefined && shortest.bytes > shortest.most ? { socket: shortest } : {};
 }
 
 /** The folder, or the nearest above it that exists. */
