@@ -2,6 +2,7 @@ import type { AnyCheck } from "./check.ts";
 import { agentCheck } from "./checks/agent.ts";
 import { clientsCheck } from "./checks/clients.ts";
 import { consentCheck } from "./checks/consent.ts";
+import { editorCheck } from "./checks/editor.ts";
 import { leftoversCheck } from "./checks/leftovers.ts";
 import { loginCheck } from "./checks/login.ts";
 import { nodeCheck } from "./checks/node.ts";
@@ -20,4 +21,5 @@ export const CHECKS: readonly AnyCheck[] = [
   npxCheck,
   consentCheck,
   clientsCheck,
+  editorCheck,
 ];

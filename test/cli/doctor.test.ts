@@ -135,6 +135,9 @@ describe("the doctor names a command, and that mends", () => {
     await mends(home, "state.set-aside");
     await home.did("apply", "--yes", "--trust");
 
+    home.write("xyctl.d.ts", '// Written by "xy init" for editors and tsc. Of long ago.\n');
+    expect((await mends(home, "editor.old")).mend).toBe(`xy init --refresh ${home.project}`);
+
     chmodSync(join(home.project, "servers.d"), 0o777);
     await mends(home, "consent.unsafe");
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { agentCheck } from "../../../src/doctor/checks/agent.ts";
 import { clientsCheck } from "../../../src/doctor/checks/clients.ts";
 import { consentCheck } from "../../../src/doctor/checks/consent.ts";
+import { editorCheck } from "../../../src/doctor/checks/editor.ts";
 import { leftoversCheck } from "../../../src/doctor/checks/leftovers.ts";
 import { loginCheck } from "../../../src/doctor/checks/login.ts";
 import { isOlder, nodeCheck } from "../../../src/doctor/checks/node.ts";
@@ -365,6 +366,17 @@ judges(
     ],
     "an entry that is gone": [entry({ wrong: "missing" }), "warning clients.missing: xy apply --config /p"],
     "one that was changed": [entry({ wrong: "changed" }), "note clients.changed: xy apply --config /p"],
+  },
+);
+
+judges(
+  editorCheck,
+  { looked: 1, older: [] },
+  {
+    "types of an earlier xy": [
+      { older: [{ root: "/my p", files: ["xyctl.d.ts"] }] },
+      "warning editor.old: xy init --refresh '/my p'",
+    ],
   },
 );
 
