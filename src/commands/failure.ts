@@ -54,7 +54,9 @@ export function report(error: unknown, how: { readonly json: boolean; readonly d
 
 /** Failures that need no stack: the message says what a person can do. */
 function isForAPerson(error: unknown): boolean {
-  return error instanceof InTheWay || error instanceof NoHome || error instanceof ConnectionLost || isNoRoom(error);
+  return (
+    error instanceof InTheWay || error instanceof NoHome || error instanceof ConnectionLost || isNoRoom(error)
+  );
 }
 
 function asFailure(error: unknown): CommandFailure {

@@ -118,3 +118,13 @@ export const waitFlags = {
     summary: "Restore the previous version of a changed server that does not become ready.",
   }),
 };
+
+/** For commands that start servers and usually return once they run. */
+export const readyFlags = {
+  wait: boolean({ summary: "Wait until each server is ready, and exit with 1 if one is not." }),
+  "wait-timeout": string({
+    dependsOn: ["wait"],
+    helpValue: "DURATION",
+    summary: "With --wait: wait at most this long for each server, instead of its `start-timeout`.",
+  }),
+};

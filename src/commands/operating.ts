@@ -47,6 +47,8 @@ type Failure = ResultOf<"start">["failed"][number];
 interface Asked {
   readonly names: readonly string[];
   readonly flags: { readonly all: boolean; readonly config?: string | undefined };
+  /** Wait until the servers are ready, for so long. */
+  readonly ready?: { readonly wait: boolean; readonly "wait-timeout"?: string | undefined };
 }
 
 /** The two lists of a verb's result on the wire: servers that it changed, and the others. */
@@ -80,6 +82,9 @@ export async function operate(
   const here = await projectHere(command, asked.flags);
   const isHere = (project: string) => project === here || project === NOBODYS;
   const label = ({ project, name }: Named) => (isHere(project) ? name : `${project}/${name}`);
+  const waits = asked.ready?.wait
+    ? (await import("./until-ready.ts")).waitsFor(command, asked.ready, label)
+    : undefined;
   const own = addresses.filter(isOfAgent);
   const found: Found[] = [];
   for (const other of others) {
@@ -99,7 +104,7 @@ export async function operate(
       const calls = byProject(own).map((one) => agentOutcome(client, verb, one, isAll, options));
       found.push(...(await Promise.all(calls).finally(() => clearTimeout(told))));
     });
-  const document = merged(verb, found);
+  const document = (await waits?.whenReady(command, merged(verb, found), addresses)) ?? merged(verb, found);
   const wire = verb === "restart" ? { wire: (all: OperatedDocument) => restartedOnWire(all, addresses) } : {};
   await command.show(document, operatedView({ words, label, isHere, ...wire }));
   if (document.failed.length > 0) process.exitCode = EXIT.failed;

@@ -1,5 +1,5 @@
 import { BaseCommand } from "./base.ts";
-import { allFlag, depsFlag, keepJobsFlag, namesArgument } from "./flags.ts";
+import { allFlag, depsFlag, keepJobsFlag, namesArgument, readyFlags } from "./flags.ts";
 import { operate, startOptions } from "./operating.ts";
 
 export default class Restart extends BaseCommand {
@@ -14,16 +14,23 @@ export default class Restart extends BaseCommand {
       description: "Leave the jobs of its actions alone",
       command: "<%= config.bin %> restart web --keep-jobs",
     },
+    { description: "Wait until it is ready", command: "<%= config.bin %> restart web --wait" },
     "<%= config.bin %> restart --all",
   ];
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = namesArgument;
-  static override flags = { ...allFlag, ...depsFlag, ...keepJobsFlag };
+  static override flags = { ...allFlag, ...depsFlag, ...keepJobsFlag, ...readyFlags };
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Restart);
     const words = { yes: "restarted", no: "started" };
-    await operate(this, "restart", { names: argv as string[], flags }, words, startOptions(flags));
+    await operate(
+      this,
+      "restart",
+      { names: argv as string[], flags, ready: flags },
+      words,
+      startOptions(flags),
+    );
   }
 }

@@ -1,5 +1,5 @@
 import { BaseCommand } from "./base.ts";
-import { allFlag, depsFlag, keepJobsFlag, namesArgument } from "./flags.ts";
+import { allFlag, depsFlag, keepJobsFlag, namesArgument, readyFlags } from "./flags.ts";
 import { operate, startOptions } from "./operating.ts";
 
 export default class Start extends BaseCommand {
@@ -12,16 +12,23 @@ export default class Start extends BaseCommand {
     "<%= config.bin %> start web",
     "<%= config.bin %> start web api",
     { description: "Do not wait for dependencies", command: "<%= config.bin %> start web --no-deps" },
+    { description: "Wait until it is ready", command: "<%= config.bin %> start web --wait" },
     "<%= config.bin %> start --all",
   ];
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = namesArgument;
-  static override flags = { ...allFlag, ...depsFlag, ...keepJobsFlag };
+  static override flags = { ...allFlag, ...depsFlag, ...keepJobsFlag, ...readyFlags };
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Start);
     const words = { yes: "started", no: "is already running" };
-    await operate(this, "start", { names: argv as string[], flags }, words, startOptions(flags));
+    await operate(
+      this,
+      "start",
+      { names: argv as string[], flags, ready: flags },
+      words,
+      startOptions(flags),
+    );
   }
 }

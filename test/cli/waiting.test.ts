@@ -246,3 +246,31 @@ async function said(name: string): Promise<Said[]> {
   const lines = (await home.did("logs", name, "--json")).trim().split("\n");
   return lines.map((line) => JSON.parse(line) as Said);
 }
+
+test("start and restart --wait end once servers are ready", async () => {
+  home.write(
+    "servers.d/web.kdl",
+    'command "sh"\nargs "-c" "sleep 0.5; echo up; exec sleep 600"\nport "none"\nreadiness "log" pattern="^up$"\n',
+  );
+  await home.did("apply", "--yes");
+  expect(await home.did("restart", "web", "--wait")).toBe("web: restarted\n");
+  expect(await home.servers()).toMatchObject({ web: { state: "running", ready: true } });
+  await home.did("stop", "web");
+  expect(await home.json("start", "web", "--wait")).toMatchObject({ started: ["web"], failed: [] });
+  expect(await home.servers()).toMatchObject({ web: { ready: true } });
+});
+
+test("start and restart --wait exit with 1 for one that fails, or takes too long, and says why", async () => {
+  home.write(
+    "servers.d/bad.kdl",
+    'command "sh"\nargs "-c" "exit 7"\nport "none"\nreadiness "log" pattern="up"\nrestart { policy "never"; }\n',
+  );
+  home.write("servers.d/slow.kdl", NEVER_READY);
+  await home.xy("apply", "--yes", "--no-wait");
+  const { code, stdout, stderr } = await home.xy("restart", "--all", "--wait", "--wait-timeout", "1s");
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toMatch(/^xy: bad is not ready: .*exit 7.*; `xy why bad` says more$/m);
+  expect(stderr).toMatch(/^xy: slow is not ready: not ready after 1s: .*; `xy why slow` says more$/m);
+  expect(await home.xy("start", "slow", "--wait", "--wait-timeout", "soon")).toMatchObject({ code: 64 });
+  expect(await home.xy("start", "slow", "--wait-timeout", "1s")).toMatchObject({ code: 64 });
+});
