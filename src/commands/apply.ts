@@ -33,6 +33,7 @@ export default class Apply extends BaseCommand {
     },
     { description: "Apply a saved plan", command: "<%= config.bin %> apply today.plan" },
   ];
+  static override doing = "planning";
   static override enableJsonFlag = true;
   static override args = { plan: string({ description: "Plan saved with `xy plan -o`." }) };
   static override flags = {

@@ -54,6 +54,7 @@ export function applyFront(
     },
     ask: async (question) => {
       if (!command.canConfirm) return { cannotAsk };
+      command.endBusy();
       return (await confirm(question, command.signal)) ? "yes" : "no";
     },
     ...(begins && { begins }),
@@ -69,6 +70,7 @@ async function showProgress(
   command: BaseCommand,
   ...[plan, events, verb]: Parameters<ApplyFront["showProgress"]>
 ): Promise<unknown> {
+  command.endBusy();
   const screen = { colour: command.colour, verb };
   const terminal = command.liveTerminal;
   if (terminal) {

@@ -11,6 +11,7 @@ import { STATE_FOLDER, whyNotPrivate } from "../system/private-folder.ts";
 import type { LineScreen } from "../views/logs.ts";
 import { onScreen, type Screen } from "../views/screen.ts";
 import type { View } from "../views/view.ts";
+import { Busy } from "./busy.ts";
 import { inCharset, isAscii } from "./charset.ts";
 import { CommandFailure, report } from "./failure.ts";
 import { Interruption } from "./interruption.ts";
@@ -37,7 +38,11 @@ export abstract class BaseCommand extends Command {
     }),
   };
 
+  /** What it is doing, for a line on the terminal when it takes a while: `planning`. Absent: it shows something at once, or follows. */
+  static doing?: string;
+
   readonly #interruption = new Interruption();
+  #busy: Busy | undefined;
   #state: string | undefined;
 
   abstract override run(): Promise<void>;
@@ -86,6 +91,7 @@ export abstract class BaseCommand extends Command {
 
   /** The bytes of a file, or a line of a server, of which {@link shownLine} has decided what may be shown. */
   printAsIs(text: string): void {
+    this.endBusy();
     process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
   }
 
@@ -120,7 +126,9 @@ export abstract class BaseCommand extends Command {
 
   /** What a program printed that people watch, on the stream that it chose. */
   relay(printed: { readonly stream: "stdout" | "stderr"; readonly text: string }): void {
-    if (!this.jsonEnabled()) process[printed.stream].write(printed.text);
+    if (this.jsonEnabled()) return;
+    this.endBusy();
+    process[printed.stream].write(printed.text);
   }
 
   /** The terminal on which people watch something that is redrawn; undefined: there is none. */
@@ -149,6 +157,7 @@ export abstract class BaseCommand extends Command {
 
   /** For people, beside the data: progress, hints, warnings. */
   note(...lines: readonly string[]): void {
+    if (lines.length > 0) this.endBusy();
     process.stderr.write(inCharset(lines.map((line) => `${visible(line)}\n`).join(""), process.env));
   }
 
@@ -174,6 +183,16 @@ export abstract class BaseCommand extends Command {
   protected override async init(): Promise<void> {
     await super.init();
     this.#interruption.listen();
+    const { doing } = this.ctor as typeof BaseCommand;
+    const { stderr, env } = process;
+    if (doing !== undefined && stderr.isTTY && env.TERM !== "dumb" && !this.jsonEnabled())
+      this.#busy = new Busy(stderr, doing);
+  }
+
+  /** Something is about to be shown: takes the line away that says that it takes a while. */
+  endBusy(): void {
+    this.#busy?.end();
+    this.#busy = undefined;
   }
 
   protected override async parse<F extends Values, B extends Values, A extends Values>(
@@ -196,6 +215,7 @@ export abstract class BaseCommand extends Command {
   }
 
   protected override async catch(error: unknown): Promise<void> {
+    this.endBusy();
     // Whatever fails after an interruption fails because of it.
     if (this.#interruption.exitCode !== undefined) return;
     if (error instanceof ExitError) {
@@ -206,6 +226,7 @@ export abstract class BaseCommand extends Command {
   }
 
   protected override async finally(): Promise<void> {
+    this.endBusy();
     this.#interruption.release();
     if (this.#interruption.exitCode !== undefined) process.exitCode = this.#interruption.exitCode;
   }

@@ -35,6 +35,7 @@ export default class Check extends BaseCommand {
       command: "<%= config.bin %> check --for os=macos,home=/Users/ada,user=ada,host=mbp",
     },
   ];
+  static override doing = "checking";
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = {

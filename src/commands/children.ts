@@ -20,6 +20,7 @@ export default class Children extends BaseCommand {
     "Lists everything in its session and everything that descends from it. A daemon that has left it is marked (left). CPU is relative to one processor, measured over a " +
     "quarter of a second. Shared memory is counted once, where the system reports it.";
   static override examples = ["<%= config.bin %> children web", "<%= config.bin %> children web --json"];
+  static override doing = "asking";
   static override enableJsonFlag = true;
   static override args = nameArgument;
 

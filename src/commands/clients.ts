@@ -11,6 +11,7 @@ export default class Clients extends BaseCommand {
     "Shows each editor and assistant that was found, the file in which it keeps its MCP servers, whose each entry is, and what " +
     "makes the client read the file again. Changes nothing. Of entries that are not xy's, only what cannot be a secret is shown.";
   static override examples = ["<%= config.bin %> clients", "<%= config.bin %> clients --json"];
+  static override doing = "looking at clients";
   static override enableJsonFlag = true;
 
   async run(): Promise<void> {

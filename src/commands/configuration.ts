@@ -33,7 +33,10 @@ export function settingOf(command: BaseCommand, flags: EvaluationFlags): Setting
       tell: (root, unseen) => tellUnseen(command, root, unseen),
       unkept: (why) => command.note(`warning: the agreement is for this command only: ${why}`),
     },
-    print: (text) => void process.stderr.write(printedText(text)),
+    print: (text) => {
+      command.endBusy();
+      process.stderr.write(printedText(text));
+    },
     ...(flags["no-secrets"] ? { secretUse: "leave" as const } : {}),
     ...(flags.for ? { target: flags.for } : {}),
     ...(flags["adopt-project"] ? { adopts: true } : {}),

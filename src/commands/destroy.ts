@@ -16,6 +16,7 @@ export default class Destroy extends BaseCommand {
       command: "<%= config.bin %> destroy --project dotfiles --yes",
     },
   ];
+  static override doing = "looking at what runs";
   static override enableJsonFlag = true;
   static override flags = {
     ...yesFlag,

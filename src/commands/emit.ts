@@ -44,6 +44,7 @@ export default class Emit extends BaseCommand {
         "<%= config.bin %> emit launchd --for os=macos,home=/Users/ada,user=ada,host=mbp --out units/mbp",
     },
   ];
+  static override doing = "evaluating";
   static override enableJsonFlag = true;
   static override args = {
     manager: string({

@@ -31,6 +31,7 @@ export default class Import extends BaseCommand {
       command: "<%= config.bin %> import /etc/supervisor/conf.d/*.conf --format yaml",
     },
   ];
+  static override doing = "reading";
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = {

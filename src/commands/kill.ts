@@ -11,6 +11,7 @@ export default class Kill extends BaseCommand {
     "<%= config.bin %> kill web api",
     "<%= config.bin %> kill --all",
   ];
+  static override doing = "killing";
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = namesArgument;

@@ -33,6 +33,7 @@ export default class List extends BaseCommand {
       command: "<%= config.bin %> list --backend systemd 'syncthing*'",
     },
   ];
+  static override doing = "asking";
   static override enableJsonFlag = true;
   static override args = {
     pattern: string({ description: "With --backend: names to show, such as 'syncthing*'." }),

@@ -49,6 +49,7 @@ export default class PlanCommand extends BaseCommand {
       command: "<%= config.bin %> plan --detailed-exitcode",
     },
   ];
+  static override doing = "planning";
   static override enableJsonFlag = true;
   static override flags = {
     ...trustFlags,

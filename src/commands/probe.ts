@@ -23,6 +23,7 @@ export default class Probe extends BaseCommand {
     "<%= config.bin %> probe --audit notes",
     "<%= config.bin %> probe --audit http://127.0.0.1:3001/mcp",
   ];
+  static override doing = "probing";
   static override enableJsonFlag = true;
   static override args = {
     name: argument({

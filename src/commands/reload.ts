@@ -11,6 +11,7 @@ export default class Reload extends BaseCommand {
     "Does the same as `xy apply --yes`. With --json it prints only the names of the servers that were added, removed, " +
     "changed and left unchanged, and what failed with the reason.";
   static override examples = ["<%= config.bin %> reload", "<%= config.bin %> reload --json"];
+  static override doing = "applying";
   static override enableJsonFlag = true;
   static override flags = { ...trustFlags, ...selectionFlags, ...waitFlags, ...backendFlags };
 

@@ -17,6 +17,7 @@ export default class Restart extends BaseCommand {
     { description: "Wait until it is ready", command: "<%= config.bin %> restart web --wait" },
     "<%= config.bin %> restart --all",
   ];
+  static override doing = "restarting";
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = namesArgument;

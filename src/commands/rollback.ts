@@ -14,6 +14,7 @@ export default class Rollback extends BaseCommand {
     { description: "Go back to the generation before this one", command: "<%= config.bin %> rollback" },
     "<%= config.bin %> rollback 12 --yes",
   ];
+  static override doing = "planning";
   static override enableJsonFlag = true;
   static override args = {
     generation: integer({

@@ -15,6 +15,7 @@ export default class Start extends BaseCommand {
     { description: "Wait until it is ready", command: "<%= config.bin %> start web --wait" },
     "<%= config.bin %> start --all",
   ];
+  static override doing = "starting";
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = namesArgument;

@@ -21,6 +21,7 @@ export default class Stats extends BaseCommand {
     "<%= config.bin %> stats web api --json",
     "<%= config.bin %> stats tag:mcp",
   ];
+  static override doing = "measuring";
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = namesArgument;

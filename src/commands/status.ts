@@ -22,6 +22,7 @@ export default class Status extends BaseCommand {
     "<%= config.bin %> status web",
     "<%= config.bin %> status dotfiles/web --json",
   ];
+  static override doing = "asking";
   static override enableJsonFlag = true;
   static override args = { name: argument({ description: "Server, as NAME or PROJECT/NAME." }) };
 

@@ -21,6 +21,7 @@ export default class Stop extends BaseCommand {
     },
     "<%= config.bin %> stop --all",
   ];
+  static override doing = "stopping";
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = namesArgument;

@@ -12,6 +12,7 @@ export default class Tree extends BaseCommand {
   static override description =
     "Below each server are the servers that it depends on. At the top are those that no other server depends on.";
   static override examples = ["<%= config.bin %> tree", "<%= config.bin %> tree --project dotfiles --json"];
+  static override doing = "asking";
   static override enableJsonFlag = true;
   static override flags = {
     ...projectFilter,

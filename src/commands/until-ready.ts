@@ -129,7 +129,7 @@ async function waitFor(
     };
     if (isToTell(told, progress)) {
       told = progress;
-      command.hint(eventText({ type: "progress", server: label(address), action: "restart", progress }));
+      command.hint(eventText({ type: "progress", server: label(address), progress }));
     }
     await pause(isOfAgent(address) ? LOOK_GAP : UNIT_LOOK_GAP, undefined, { signal: command.signal });
   }

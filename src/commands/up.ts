@@ -22,6 +22,7 @@ export default class Up extends BaseCommand {
     "meanwhile. It asks only before it stops, changes or removes something that already exists, and the first time for " +
     "each configuration. It exits when no server is running any more, with 1 if a server did not start or the last ones failed.";
   static override examples = ["<%= config.bin %> up", "<%= config.bin %> up --only web --only db"];
+  static override doing = "planning";
   static override enableJsonFlag = true;
   static override flags = { ...yesFlag, ...trustFlags, ...selectionFlags, ...waitFlags, ...rawFlag };
 

@@ -10,6 +10,7 @@ export default class Version extends BaseCommand {
     "Its first line is that of `xy --version`. Also shows where xy is installed, and the agent's version if one is running. " +
     "Starts nothing.";
   static override examples = ["<%= config.bin %> version", "<%= config.bin %> version --json"];
+  static override doing = "asking the agent";
   static override enableJsonFlag = true;
 
   async run(): Promise<void> {

@@ -10,6 +10,7 @@ import { observeUnit } from "./units.ts";
 export default class Why extends BaseCommand {
   static override summary = "Explain why a server is in its state, and what would change that.";
   static override examples = ["<%= config.bin %> why web", "<%= config.bin %> why dotfiles/web --json"];
+  static override doing = "asking";
   static override enableJsonFlag = true;
   static override args = nameArgument;
 

@@ -158,7 +158,10 @@ const COMMANDS: readonly (readonly [words: readonly string[], allowed?: Allowed]
 const ELSEWHERE = ["up (below)", "agent install (takes a service manager, and shows one path of xy's own)"];
 
 /** As it arrives on paper: the terminal itself ends each line with a carriage return. */
-const shown = ({ stdout }: Outcome) => stdout.replace(/\r+\n/g, "\n");
+const shown = ({ stdout }: Outcome) => stdout.replace(BUSY, "").replace(/\r+\n/g, "\n");
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the line that says that a command takes a while comes and goes
+const BUSY = /\r\u001b\[K(?:[a-z ]+ \.\.\. \d+s)?/g;
 
 describe("text from outside", () => {
   const home = new Home();

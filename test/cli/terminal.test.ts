@@ -59,6 +59,35 @@ describe.skipIf(!linux)("questions on a terminal", () => {
   });
 });
 
+describe.skipIf(!linux)("a command that takes more than a second", () => {
+  it("says so in a line that goes away", async () => {
+    const home = newHome();
+    home.write(
+      "servers.d/stubborn.kdl",
+      'command "sh"\nargs "-c" "trap \'\' TERM; echo up; while :; do sleep 1; done"\nport "none"\nreadiness "log" pattern="^up$"\nstop { grace "2s"; }\n',
+    );
+    await home.did("apply", "--yes");
+    const stop = home.terminal("xy stop stubborn");
+    await stop.prints("\r\u001b[Kstopping ... 1s");
+    const { code, stdout } = await stop.ended;
+    expect(code).toBe(0);
+    expect(stdout.endsWith("\r\u001b[Kstubborn: stopped\r\n")).toBe(true);
+  });
+
+  it("says nothing of it in a pipe, nor on a terminal that cannot take a line away", async () => {
+    const home = newHome();
+    home.write(
+      "servers.d/web.kdl",
+      'command "sh"\nargs "-c" "trap \'\' TERM; echo up; while :; do sleep 1; done"\nport "none"\nreadiness "log" pattern="^up$"\nstop { grace "1500ms"; }\n',
+    );
+    await home.did("apply", "--yes");
+    expect(await home.xy("stop", "web")).toEqual({ code: 0, stdout: "web: stopped\n", stderr: "" });
+    await home.did("start", "web");
+    const dumb = await home.terminal("xy stop web", { env: { TERM: "dumb" } }).ended;
+    expect(dumb.stdout).toBe("web: stopped\r\n");
+  });
+});
+
 describe("without a terminal", () => {
   it("applies nothing that was not agreed to", async () => {
     const home = newHome();

@@ -12,6 +12,7 @@ export default class AgentInstall extends BaseCommand {
     "Writes a unit for your account's service manager (systemd on Linux, launchd on macOS) and hands the running agent " +
     "over to it. No server restarts, and no server stops when the agent dies.";
   static override examples = ["<%= config.bin %> agent install"];
+  static override doing = "installing";
   static override enableJsonFlag = true;
 
   async run(): Promise<void> {

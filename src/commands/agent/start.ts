@@ -7,6 +7,7 @@ export default class AgentStart extends BaseCommand {
   static override description =
     "Rarely needed: every command that needs the agent starts it. After a reboot it brings your servers back.";
   static override examples = ["<%= config.bin %> agent start", "<%= config.bin %> agent start --json"];
+  static override doing = "starting the agent";
   static override enableJsonFlag = true;
 
   async run(): Promise<void> {

@@ -19,6 +19,7 @@ export default class AgentStop extends BaseCommand {
     "<%= config.bin %> agent stop",
     { description: "Leave the servers running", command: "<%= config.bin %> agent stop --keep-servers" },
   ];
+  static override doing = "stopping";
   static override enableJsonFlag = true;
   static override flags = { "keep-servers": boolean({ summary: "Leave the servers running." }) };
 

@@ -9,6 +9,7 @@ export default class AgentUninstall extends BaseCommand {
   static override description =
     "Removes the unit that `xy agent install` wrote. The agent and the servers keep running; `xy agent stop` stops them.";
   static override examples = ["<%= config.bin %> agent uninstall"];
+  static override doing = "uninstalling";
   static override enableJsonFlag = true;
 
   async run(): Promise<void> {

@@ -20,6 +20,7 @@ export default class AgentUpgrade extends BaseCommand {
       command: "<%= config.bin %> agent upgrade --force",
     },
   ];
+  static override doing = "upgrading the agent";
   static override enableJsonFlag = true;
   static override flags = {
     force: boolean({ summary: "Upgrade even if the agent already has this version." }),

@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { newHome } from "./cli.ts";
+
+const linux = process.platform === "linux";
+const manifest = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../../dist/oclif.manifest.json"), "utf8"),
+) as { commands: Record<string, unknown> };
+
+/** They change the account's service manager, or run until they are ended. */
+const NOT_HERE = ["agent:install", "agent:uninstall", "agent:run"];
+const commands = Object.keys(manifest.commands)
+  .filter((id) => !NOT_HERE.includes(id))
+  .map((id) => id.replaceAll(":", " "));
+
+/** What a shell prints: a line for each command, with its exit code at the end. */
+const codes = (stdout: string) =>
+  [...stdout.matchAll(/^code (\d+) (.*)$/gm)].map(([, code, words]) => ({ words, code: Number(code) }));
+
+/** Exit codes that are meant; a crash of Node, or a signal, has others. */
+const MEANT = [0, 1, 2, 3, 64];
+
+/** A shell has a minute for its line. */
+const BATCH = 10;
+const batches = commands.flatMap((_, i) => (i % BATCH === 0 ? [{ some: commands.slice(i, i + BATCH) }] : []));
+
+it.each(batches)("without stdin, and in a locale that has nothing but ASCII: $some", async ({ some }) => {
+  const home = newHome();
+  home.write("servers.d/web.kdl", 'command "sleep"\nargs "600"\nport "none"\n');
+  const loop = `for c in ${some.map((words) => `"${words}"`).join(" ")}; do xy $c <&- 2>&1; r=$?; echo; echo "code $r $c"; done`;
+  const { stdout } = await home.shell(loop, { env: { LC_ALL: "C" } });
+  const found = codes(stdout);
+  expect(found.map(({ words }) => words)).toEqual(some);
+  expect(found.filter(({ code }) => !MEANT.includes(code))).toEqual([]);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: all that is not ASCII
+  expect(stdout.split("\n").filter((line) => /[^\x00-\x7f]/.test(line))).toEqual([]);
+  expect(stdout).not.toContain("XY_DEBUG");
+});
+
+it("commands end as they are meant to with every stream closed", async () => {
+  const home = newHome();
+  home.declare("web");
+  const some = ["plan", "plan web", "apply", "status", "list", "version", "logs", "down", "--help"];
+  const loop = `for c in ${some.map((words) => `"${words}"`).join(" ")}; do (xy $c <&- >&- 2>&-); echo "code $? $c"; done`;
+  const { stdout } = await home.shell(loop);
+  expect(codes(stdout)).toEqual([0, 64, 1, 0, 0, 0, 64, 64, 0].map((code, i) => ({ words: some[i], code })));
+});
+
+it.skipIf(!linux)(
+  "a terminal of one column, and one that says nothing of itself, are written on all the same",
+  async () => {
+    const home = newHome();
+    home.declare("web");
+    const line = "set -e; xy plan; xy list; xy status; xy tree; xy ports; xy history; xy version";
+    for (const [columns, env] of [
+      [1, {}],
+      [40, { TERM: "" }],
+    ] as const) {
+      const { code, stdout } = await home.terminal(line, { columns, env }).ended;
+      expect({ code, failed: /XY_DEBUG/.test(stdout) }).toEqual({ code: 0, failed: false });
+    }
+  },
+);
