@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, onTestFinished } from "vitest";
 import { identityOf, writeAgreement } from "../../src/operation/trust.ts";
-import { Runner } from "../rig/runner.ts";
+import { Runners } from "../rig/runner.ts";
 import { SweptFolder } from "../rig/secret-scan.ts";
 
 /** Folder of the package. */
@@ -30,7 +30,7 @@ export interface Where {
   readonly env?: Env;
 }
 
-const runner = new Runner();
+const runners = new Runners();
 
 /** Variables that Node, or a module of it, looks at once, when it is loaded. */
 const READ_AT_START = /^NODE_|COLOR|^TERM$|^TZ$|^LANG$|^LC_|^CI$|^DEBUG$|^XY_DEBUG$/;
@@ -86,12 +86,12 @@ export class Home {
     return this.xyIn({}, ...args);
   }
 
-  /** In the process that commands share, but beside another command, or in an odd environment, in one of its own. */
+  /** In a process that commands share, one after the other; in an odd environment, in one of its own. */
   xyIn(where: Where, ...args: string[]): Promise<Outcome> {
     const env = { ...this.env, ...where.env };
     const isOdd = Object.keys(env).some((name) => READ_AT_START.test(name) && env[name] !== this.env[name]);
     const command = { args, cwd: where.cwd ?? this.project, env: withoutGaps(env) };
-    const shared = isOdd ? undefined : runner.run(command);
+    const shared = isOdd ? undefined : runners.run(command);
     return (
       shared?.then((outcome) => this.#looked(args, outcome)) ??
       this.start(where, process.execPath, LAUNCHER, ...args).ended

@@ -21,6 +21,8 @@ interface Answer {
 }
 
 const ROOT = join(import.meta.dirname, "../..");
+/** Processes that are kept for commands that run at once. */
+const MOST_AT_ONCE = 4;
 /** Longest run of one command, ms. */
 const BOUND = 60_000;
 
@@ -99,6 +101,23 @@ export class Runner {
     child.channel?.unref();
     this.#child = child;
     return child;
+  }
+}
+
+/** Processes for commands that run beside each other: each has one, up to some at once. */
+export class Runners {
+  readonly #all: Runner[] = [];
+
+  /** Undefined, and nothing is done, while as many commands run as there may be processes. */
+  run(command: Command): Promise<Ended> | undefined {
+    for (const runner of this.#all) {
+      const ended = runner.run(command);
+      if (ended) return ended;
+    }
+    if (this.#all.length === MOST_AT_ONCE) return undefined;
+    const runner = new Runner();
+    this.#all.push(runner);
+    return runner.run(command);
   }
 }
 
