@@ -65,8 +65,19 @@ export function supervisordToken(text: string): string {
   return supervisordValue(`"${text.replace(/[\\"]/g, "\\$&")}"`);
 }
 
+type Template = (values: object) => string;
+
+/** Templates that were compiled: each is filled in twice for every server, and to compile it takes the most time. */
+const compiled = new Map<string, Template>();
+
 /** Fills in a template of the package. A missing value is an error. */
 export async function renderTemplate(name: string, values: object): Promise<string> {
+  const template = compiled.get(name) ?? (await compile(name));
+  compiled.set(name, template);
+  return template(values);
+}
+
+async function compile(name: string): Promise<Template> {
   const { default: handlebars } = await import("handlebars");
   const own = handlebars.create();
   const safe = (write: (text: string) => string) => (text: string) => new own.SafeString(write(text));
@@ -79,5 +90,5 @@ export async function renderTemplate(name: string, values: object): Promise<stri
     word: safe(supervisordToken),
     assignment: (key: string, value: string) => new own.SafeString(systemdToken(`${key}=${value}`)),
   });
-  return own.compile(readFileSync(templatePath(name), "utf8"), { strict: true })(values);
+  return own.compile(readFileSync(templatePath(name), "utf8"), { strict: true });
 }

@@ -83,7 +83,7 @@ export function nextGap(track: Track, probe: TimedProbe): number {
 
 /** One check serves both questions when it would look at the same thing. */
 export function isSameCheck(a: Probe, b: Probe): boolean {
-  if (a.type === "none" || a.type === "log") return false;
+  if (a.type !== b.type || a.type === "none" || a.type === "log") return false;
   return canonicalJson({ ...a, ...NO_TIMING }) === canonicalJson({ ...b, ...NO_TIMING });
 }
 

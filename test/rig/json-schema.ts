@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { ANY_CHARACTER } from "./any-character.ts";
 
 /** As much of JSON Schema, draft 7, as the agent's document has. What else is in one is an error here. */
 export interface Schema {
@@ -80,7 +81,7 @@ function texts({ pattern, format, minLength = 0, maxLength = minLength + 20 }: S
   const ofLength = (text: string) => text.length >= minLength && text.length <= maxLength;
   if (pattern !== undefined) return fc.stringMatching(new RegExp(pattern, "u")).filter(ofLength);
   if (format !== undefined) throw new Error(`cannot make texts of format ${format}`);
-  return fc.string({ minLength, maxLength, unit: "binary" }).filter(ofLength);
+  return fc.string({ minLength, maxLength, unit: ANY_CHARACTER }).filter(ofLength);
 }
 
 /** Nobody means the bounds that JavaScript sets: a value has the size of one that somebody would write. */

@@ -7,6 +7,7 @@ import type { UnitFacts } from "../../src/backends/render/unit.ts";
 import { environmentOf } from "../../src/model/environment.ts";
 import type { ServerSpec } from "../../src/model/spec.ts";
 import type { SecretValues } from "../../src/model/spec-parts.ts";
+import { ANY_CHARACTER } from "./any-character.ts";
 import { eventually } from "./eventually.ts";
 import { SECRET_WORD } from "./secret-scan.ts";
 import { serverSpec } from "./spec.ts";
@@ -38,7 +39,7 @@ const PIECES = [
 ];
 const piece = fc.oneof(
   { arbitrary: fc.constantFrom(...PIECES), weight: 5 },
-  { arbitrary: fc.string({ maxLength: 4, unit: "binary" }), weight: 1 },
+  { arbitrary: fc.string({ maxLength: 4, unit: ANY_CHARACTER }), weight: 1 },
 );
 const pieces = (maxLength: number) => fc.array(piece, { maxLength }).map((some) => some.join(""));
 const long = pieces(3).map((text) => `${text}${"x%\"' ;\\".repeat(100_000 / 7)}${text}`);

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import { ANY_CHARACTER } from "../rig/any-character.ts";
 import { READERS } from "../rig/readers.ts";
 
 /**
@@ -69,7 +70,7 @@ function textsOf(pieces: readonly string[], count: number): string[] {
   const piece = fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(...pieces) },
     { weight: 2, arbitrary: fc.constantFrom(...SEPARATORS) },
-    fc.string({ unit: "binary", maxLength: 3 }),
+    fc.string({ unit: ANY_CHARACTER, maxLength: 3 }),
   );
   const text = fc.array(piece, { maxLength: 30 }).map((parts) => parts.join(""));
   return fc.sample(text, { seed: SEED, numRuns: count });

@@ -14,6 +14,7 @@ import {
 import { framesOf, PLACE } from "../../../src/agent/logs/log-stream.ts";
 import { LogWriter } from "../../../src/agent/logs/log-writer.ts";
 import { encodeFrame } from "../../../src/rpc/framing.ts";
+import { ANY_CHARACTER } from "../../rig/any-character.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 10);
 const LIMITS = { maxSize: 10 << 20, keep: 3 };
@@ -341,7 +342,7 @@ describe("the last lines", () => {
 
 test("property: the frames of many lines are those that each line would have had", () => {
   const line = fc.oneof(
-    fc.string({ unit: "binary" }),
+    fc.string({ unit: ANY_CHARACTER }),
     fc.string(),
     fc.constantFrom("", "a\\nb", "\u001b[31m", "\ud83d"),
   );

@@ -10,6 +10,7 @@ import { load } from "../../../src/config/load.ts";
 import { plainData } from "../../../src/config/read/plain.ts";
 import { type ObjectShape, shapeOf } from "../../../src/config/read/shape.ts";
 import { rootInput } from "../../../src/model/server.ts";
+import { ANY_CHARACTER } from "../../rig/any-character.ts";
 import { READERS } from "../../rig/readers.ts";
 import { folderWith, formatted, requestFor } from "./rig.ts";
 import { asJson, asKdl, asYaml } from "./writers.ts";
@@ -67,10 +68,21 @@ const SERVER = {
   ],
 };
 
+type Said = Parameters<typeof asKdl>[0];
+
+/** All of it, and in parts: a short text is read in less time, and what is wrong with it is as much. */
+const SAID: readonly Said[] = [
+  SERVER,
+  ...[0, 1, 2].map((part): Said => {
+    const some = Object.entries(SERVER).filter((_, i) => i % 3 === part);
+    return { command: SERVER.command, port: "none", ...Object.fromEntries(some) };
+  }),
+];
+
 const FORMATS = {
-  KDL: { extension: "kdl", text: asKdl(SERVER) },
-  YAML: { extension: "yaml", text: asYaml(SERVER) },
-  JSON: { extension: "json", text: asJson(SERVER) },
+  KDL: { extension: "kdl", texts: SAID.map((said) => asKdl(said)) },
+  YAML: { extension: "yaml", texts: SAID.map((said) => asYaml(said)) },
+  JSON: { extension: "json", texts: SAID.map((said) => asJson(said)) },
 } as const;
 
 /** Texts of a format's pieces alone, and right ones with some pieces put in, taken out or doubled. */
@@ -78,19 +90,17 @@ function textsOf(format: keyof typeof FORMATS): string[] {
   const pieces = [...(READERS[format]?.pieces ?? []), ...COMMON];
   const piece = fc.oneof(
     { weight: 6, arbitrary: fc.constantFrom(...pieces) },
-    fc.string({ unit: "binary", maxLength: 3 }),
+    fc.string({ unit: ANY_CHARACTER, maxLength: 3 }),
   );
   const anything = fc.array(piece, { maxLength: 30 }).map((parts) => parts.join(""));
-  const { text } = FORMATS[format];
-  const edit = fc.record({ at: fc.nat(text.length), cut: fc.nat(12), again: fc.boolean(), piece });
+  const edit = fc.record({ place: fc.nat(9999), cut: fc.nat(12), again: fc.boolean(), piece });
   const spoiled = fc
-    .array(edit, { minLength: 1, maxLength: 4 })
-    .map((edits) =>
-      edits.reduce(
-        (so, { at, cut, again, piece: put }) =>
-          again ? so.slice(0, at + cut) + so.slice(at) : so.slice(0, at) + put + so.slice(at + cut),
-        text,
-      ),
+    .tuple(fc.constantFrom(...FORMATS[format].texts), fc.array(edit, { minLength: 1, maxLength: 4 }))
+    .map(([text, edits]) =>
+      edits.reduce((so, { place, cut, again, piece: put }) => {
+        const at = place % (text.length + 1);
+        return again ? so.slice(0, at + cut) + so.slice(at) : so.slice(0, at) + put + so.slice(at + cut);
+      }, text),
     );
   return fc.sample(fc.oneof(anything, spoiled), { seed: SEED, numRuns: COUNT });
 }

@@ -8,12 +8,13 @@ import { resolve } from "../../../src/config/resolve/resolve.ts";
 import type { ActionSpec } from "../../../src/model/action.ts";
 import { formatDiagnostic } from "../../../src/model/diagnostic.ts";
 import { serverInput } from "../../../src/model/server.ts";
+import { ANY_CHARACTER } from "../../rig/any-character.ts";
 import { folderWith, requestFor, worldOf } from "./rig.ts";
 import { asJson, asKdl, asTypeScript, asYaml } from "./writers.ts";
 
 /** Any text that a process can be given: quotes, backslashes, line breaks, braces, every plane of Unicode. */
 const anyText = fc.oneof(
-  fc.string({ unit: "binary" }).filter((text) => !text.includes("\0") && !/\p{Surrogate}/u.test(text)),
+  fc.string({ unit: ANY_CHARACTER }).filter((text) => !text.includes("\0") && !/\p{Surrogate}/u.test(text)),
   fc.string({
     unit: fc.constantFrom(
       '"',

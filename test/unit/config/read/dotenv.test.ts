@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseDotenv } from "../../../../src/config/read/dotenv.ts";
+import { ANY_CHARACTER } from "../../../rig/any-character.ts";
 
 describe("dotenv", () => {
   it.each<[string, Record<string, string>]>([
@@ -49,7 +50,7 @@ describe("dotenv", () => {
     const quote = (value: string) =>
       `"${value.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\r", "\\r")}"`;
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: "binary" })), (values) => {
+      fc.property(fc.array(fc.string({ unit: ANY_CHARACTER })), (values) => {
         const text = values.map((value, i) => `V${i}=${quote(value)}`).join("\n");
         expect([...parseDotenv(text).values.values()]).toEqual(values);
       }),
