@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const report = process.env.XY_TEST_REPORT;
 
@@ -17,8 +18,30 @@ function project(name: string, testTimeout: number) {
   };
 }
 
+/** Unit tests that take as long as all the others together. */
+const LONGEST = [
+  "clients/edit",
+  "config/generated",
+  "config/same-in-every-format",
+  "importing/round-trip",
+  "readers",
+  "supervisor/invariants",
+].map((name) => `/test/unit/${name}.test.ts`);
+
+/** One of them that began last would keep one core busy while the others are idle: they begin before the others. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification) => LONGEST.some((file) => moduleId.endsWith(file));
+    const others = sorted.filter((file) => !isLong(file));
+    const at = others.findIndex(({ project }) => project.name === "unit");
+    return others.toSpliced(at < 0 ? others.length : at, 0, ...sorted.filter(isLong));
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     pool: "forks",
     // One test file more at once than there are cores: a sixth of the time they were idle, as files wait for what they have started.
     maxWorkers: availableParallelism() + 1,
