@@ -12,6 +12,7 @@ import { settingOf } from "./configuration.ts";
 import {
   adoptProjectFlag,
   backendFlags,
+  defaultsFlag,
   secretsFlag,
   selectionFlags,
   trustFlags,
@@ -41,6 +42,7 @@ export default class Apply extends BaseCommand {
     ...trustFlags,
     ...selectionFlags,
     ...waitFlags,
+    ...defaultsFlag,
     ...backendFlags,
     ...secretsFlag(
       "Look up no secrets, neither commands nor files; keep the values that were applied before.",
@@ -57,7 +59,7 @@ export default class Apply extends BaseCommand {
     const saved = args.plan === undefined ? undefined : await this.#saved(args.plan, flags);
     const { config, only, except } = saved ?? flags;
     const { applyConfiguration } = await import("../operation/applying/apply.ts");
-    const outcome = await applyConfiguration(applyFront(this), applyWorld(this), {
+    const outcome = await applyConfiguration(applyFront(this, flags), applyWorld(this), {
       setting: settingOf(this, { ...flags, config, only, except }),
       ...{ only, except, waitMs, rollback: flags.rollback, strict: flags.strict },
       adopts: flags["adopt-project"],

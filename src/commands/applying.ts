@@ -42,15 +42,19 @@ export function applyFront(
   {
     cannotAsk = NO_TERMINAL,
     begins,
+    defaults = false,
   }: {
     readonly cannotAsk?: string;
+    readonly defaults?: boolean;
     readonly begins?: () => void;
   } = {},
 ): ApplyFront {
   return {
     signal: command.signal,
     showPlan: async (plan) => {
-      await command.tellWhole(async () => planView(plan, await specScreen(command.screen)));
+      await command.tellWhole(async () =>
+        planView(plan, { ...(await specScreen(command.screen)), defaults }),
+      );
     },
     ask: async (question) => {
       if (!command.canConfirm) return { cannotAsk };

@@ -17,6 +17,11 @@ export const trustFlags = {
   }),
 };
 
+/** For commands that show what a server is made of. */
+export const defaultsFlag = {
+  defaults: boolean({ summary: "Show settings that have their default value, too." }),
+};
+
 /** Hidden: `--yes` used to answer the question about the configuration, which commands without changes also ask. */
 export const unaskedFlag = { yes: boolean({ char: "y", hidden: true }) };
 

@@ -7,7 +7,6 @@ import { EXIT } from "../model/exit-codes.ts";
 import type { Machine } from "../model/machine.ts";
 import { own } from "../model/own.ts";
 import type { Plan } from "../model/plan.ts";
-import { isEmpty } from "../model/summary.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import type { Evaluated } from "../operation/evaluating.ts";
 import type { ToPlan } from "../operation/planning.ts";
@@ -20,6 +19,7 @@ import { completed, reaching } from "./endings.ts";
 import {
   adoptProjectFlag,
   backendFlags,
+  defaultsFlag,
   machineFlag,
   secretsFlag,
   selectionFlags,
@@ -27,6 +27,7 @@ import {
   unaskedFlag,
 } from "./flags.ts";
 import { olderTypes } from "./older-types.ts";
+import { planExitCode } from "./plan-exit.ts";
 import { plansFleet } from "./plans-fleet.ts";
 import { specScreen } from "./spec-screen.ts";
 import { goWithoutHome } from "./standing.ts";
@@ -57,6 +58,7 @@ export default class PlanCommand extends BaseCommand {
     ...selectionFlags,
     ...backendFlags,
     ...machineFlag,
+    ...defaultsFlag,
     out: string({
       ...{ char: "o", helpValue: "FILE", exclusive: ["for"] },
       summary: "Save the plan for `xy apply FILE`.",
@@ -82,7 +84,8 @@ export default class PlanCommand extends BaseCommand {
     // Saved first: if that fails, the failure is the only document.
     if (flags.out !== undefined) await this.#save(plan, evaluated, flags.out, flags);
     await this.show(plan, {
-      text: async (shown) => planView(shown, await specScreen(this.screen)),
+      text: async (shown) =>
+        planView(shown, { ...(await specScreen(this.screen)), defaults: flags.defaults }),
       json: planDocument,
       notes: () => [
         ...(flags.out === undefined
@@ -91,14 +94,15 @@ export default class PlanCommand extends BaseCommand {
         ...olderTypes(evaluated.here.root, this.config.version),
       ],
     });
-    if (plan.diagnostics.some(({ severity }) => severity === "error")) process.exitCode = EXIT.failed;
-    else if (plan.unreachable) process.exitCode = EXIT.unreachable;
-    else if (flags["detailed-exitcode"] && (!isEmpty(plan) || moving.length > 0))
-      process.exitCode = EXIT.changesPending;
+    process.exitCode ??= planExitCode(plan, flags["detailed-exitcode"], moving.length > 0);
   }
 
   /** Compares nothing: what another machine runs is not known here. */
-  async #showThere(evaluated: Evaluated, machine: Machine, { only = [], except = [] }: Selected) {
+  async #showThere(
+    evaluated: Evaluated,
+    machine: Machine,
+    { only = [], except = [], defaults = false }: Selected,
+  ) {
     const { buildPlan } = await import("../reconciler/plan.ts");
     const { desired, diagnostics, warnings } = evaluated;
     const built = buildPlan(desired, [], [...warnings, ...diagnostics], { only, except });
@@ -112,7 +116,7 @@ export default class PlanCommand extends BaseCommand {
       warnings: () => [
         `What is declared for ${machineTitle(machine)}; it is not compared with what runs there.`,
       ],
-      text: async (shown) => planView(shown, await specScreen(this.screen, machine)),
+      text: async (shown) => planView(shown, { ...(await specScreen(this.screen, machine)), defaults }),
       json: (shown) => ({ ...planDocument(shown), for: shownMachine(machine) }),
     });
     if (plan.diagnostics.some(({ severity }) => severity === "error")) process.exitCode = EXIT.failed;
@@ -146,6 +150,7 @@ export default class PlanCommand extends BaseCommand {
 interface Selected {
   readonly only?: string[] | undefined;
   readonly except?: string[] | undefined;
+  readonly defaults?: boolean;
 }
 
 /** The plan from the configuration to what is running. */

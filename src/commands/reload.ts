@@ -3,7 +3,7 @@ import { reloadResult } from "../rpc/reload-result.ts";
 import { appliedOrEnd, applyFront, applyWorld, waitMsOf } from "./applying.ts";
 import { BaseCommand } from "./base.ts";
 import { settingOf } from "./configuration.ts";
-import { backendFlags, selectionFlags, trustFlags, waitFlags } from "./flags.ts";
+import { backendFlags, defaultsFlag, selectionFlags, trustFlags, waitFlags } from "./flags.ts";
 
 export default class Reload extends BaseCommand {
   static override summary = "Apply without asking, and show what was added, changed, removed.";
@@ -13,7 +13,13 @@ export default class Reload extends BaseCommand {
   static override examples = ["<%= config.bin %> reload", "<%= config.bin %> reload --json"];
   static override doing = "applying";
   static override enableJsonFlag = true;
-  static override flags = { ...trustFlags, ...selectionFlags, ...waitFlags, ...backendFlags };
+  static override flags = {
+    ...trustFlags,
+    ...selectionFlags,
+    ...waitFlags,
+    ...defaultsFlag,
+    ...backendFlags,
+  };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Reload);
@@ -21,10 +27,14 @@ export default class Reload extends BaseCommand {
     const { applyConfiguration } = await import("../operation/applying/apply.ts");
     const { only, except, strict, adopt, rollback } = flags;
     // Nobody has seen yet what a new configuration would start.
-    const outcome = await applyConfiguration(applyFront(this, { cannotAsk: UNSEEN }), applyWorld(this), {
-      setting: settingOf(this, flags),
-      ...{ only, except, strict, waitMs, rollback, fleet: { adopt }, asksAbout: "unseen" },
-    });
+    const outcome = await applyConfiguration(
+      applyFront(this, { cannotAsk: UNSEEN, defaults: flags.defaults }),
+      applyWorld(this),
+      {
+        setting: settingOf(this, flags),
+        ...{ only, except, strict, waitMs, rollback, fleet: { adopt }, asksAbout: "unseen" },
+      },
+    );
     const { plan, finals } = appliedOrEnd(this, outcome);
     const result = reloadResult(plan, finals);
     await this.show(result, { text: () => undefined });

@@ -7,6 +7,7 @@ import { type Address, addressOf, wireName } from "./addresses.ts";
 import { withAgent } from "./agent-calls.ts";
 import { BaseCommand } from "./base.ts";
 import type { EvaluationFlags } from "./configuration.ts";
+import { defaultsFlag } from "./flags.ts";
 import { withHeld } from "./other-programs.ts";
 import { specScreen } from "./spec-screen.ts";
 import { observeUnit, withUnits } from "./units.ts";
@@ -25,6 +26,7 @@ export default class Status extends BaseCommand {
   static override doing = "asking";
   static override enableJsonFlag = true;
   static override args = { name: argument({ description: "Server, as NAME or PROJECT/NAME." }) };
+  static override flags = { ...defaultsFlag };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Status);
@@ -34,7 +36,7 @@ export default class Status extends BaseCommand {
     }
     if (isProgramAddress(args.name)) return this.#other(args.name, flags);
     const address = await addressOf(this, args.name, flags);
-    if (address.backend !== "agent") return this.#unit(address);
+    if (address.backend !== "agent") return this.#unit(address, flags.defaults);
     await withAgent(this, async (client) => {
       const status = await client.call("status", wireName(address));
       await this.show(status, {
@@ -45,7 +47,8 @@ export default class Status extends BaseCommand {
             ...rest,
             at: at_unix_ms,
           }));
-          return statusView(observed, { transitions, logPath }, await specScreen(this.screen));
+          const screen = { ...(await specScreen(this.screen)), defaults: flags.defaults };
+          return statusView(observed, { transitions, logPath }, screen);
         },
         json: entryOfAgent,
       });
@@ -64,11 +67,12 @@ export default class Status extends BaseCommand {
     });
   }
 
-  async #unit(address: Address): Promise<void> {
+  async #unit(address: Address, defaults: boolean): Promise<void> {
     const observed = await observeUnit(this, address);
     const log = await withUnits(this, address, async (units) => units.logHint(address.name));
     await this.show(observed, {
-      text: async (shown) => statusView(shown, { logPath: log }, await specScreen(this.screen)),
+      text: async (shown) =>
+        statusView(shown, { logPath: log }, { ...(await specScreen(this.screen)), defaults }),
       json: ({ spec, ...rest }) =>
         spec === undefined
           ? this.fail(EXIT.failed, `cannot show all of ${address.name}: xy has no record of it`)

@@ -11,7 +11,7 @@ import { appliedOrEnd, applyFront, applyWorld, waitMsOf } from "./applying.ts";
 import { BaseCommand } from "./base.ts";
 import { settingOf } from "./configuration.ts";
 import { reaching } from "./endings.ts";
-import { selectionFlags, trustFlags, waitFlags, yesFlag } from "./flags.ts";
+import { defaultsFlag, selectionFlags, trustFlags, waitFlags, yesFlag } from "./flags.ts";
 import { AGENT_DIED, missedText, rawFlag } from "./line-flags.ts";
 
 export default class Up extends BaseCommand {
@@ -24,7 +24,14 @@ export default class Up extends BaseCommand {
   static override examples = ["<%= config.bin %> up", "<%= config.bin %> up --only web --only db"];
   static override doing = "planning";
   static override enableJsonFlag = true;
-  static override flags = { ...yesFlag, ...trustFlags, ...selectionFlags, ...waitFlags, ...rawFlag };
+  static override flags = {
+    ...yesFlag,
+    ...trustFlags,
+    ...selectionFlags,
+    ...waitFlags,
+    ...defaultsFlag,
+    ...rawFlag,
+  };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Up);
@@ -53,11 +60,15 @@ export default class Up extends BaseCommand {
       hasBegun = true;
     };
     try {
-      const outcome = await applyConfiguration(applyFront(this, { begins }), applyWorld(this), {
-        setting: settingOf(this, flags),
-        ...{ only, except, waitMs, rollback, fleet: { session }, review: refuseOthers },
-        asksAbout: yes ? "none" : "lasting",
-      });
+      const outcome = await applyConfiguration(
+        applyFront(this, { begins, defaults: flags.defaults }),
+        applyWorld(this),
+        {
+          setting: settingOf(this, flags),
+          ...{ only, except, waitMs, rollback, fleet: { session }, review: refuseOthers },
+          asksAbout: yes ? "none" : "lasting",
+        },
+      );
       return appliedOrEnd(this, outcome).plan;
     } catch (error) {
       if (hasBegun) await endSession(this.state, session).catch(() => undefined);
@@ -117,6 +128,7 @@ type Flags = {
   readonly rollback: boolean;
   readonly yes: boolean;
   readonly trust: boolean;
+  readonly defaults: boolean;
   readonly config?: string | undefined;
   readonly only?: string[] | undefined;
   readonly except?: string[] | undefined;

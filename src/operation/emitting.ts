@@ -1,17 +1,20 @@
-import { dirname, isAbsolute } from "node:path";
+import { dirname, extname, isAbsolute } from "node:path";
 import type { DeclaredServer } from "../config/declared.ts";
 import type { Loaded } from "../config/load.ts";
+import { autoPorts } from "../config/resolve/ports.ts";
 import { declaredFolders, versionManagerRemark } from "../config/resolve/program.ts";
 import { envFilesOf, resolveUnseen } from "../config/resolve/unseen.ts";
 import type { Diagnostic, Result } from "../model/diagnostic.ts";
 import { accountEnv } from "../model/given-env.ts";
 import { ACCOUNT, type Machine } from "../model/machine.ts";
+import { own } from "../model/own.ts";
 import { isAuto } from "../model/port.ts";
 import type { ServerSpec } from "../model/spec.ts";
 import { type Selection, select } from "../reconciler/select.ts";
 import { bridgeLauncherPath, usualStateFolder } from "../system/paths.ts";
 import { readConfiguration, type Setting } from "./evaluating.ts";
 import { readMachine } from "./machine.ts";
+import { portsHere } from "./ports-here.ts";
 
 /** A server to be written as a unit. */
 interface ToEmit {
@@ -121,7 +124,7 @@ export async function evaluateToEmit(
     ],
     unknownHome: machine.isHomeless ? home : undefined,
     problems: [
-      ...wanted.flatMap(autoPortProblems),
+      ...(await autoPortProblems(desired.project, all, wanted, target ? undefined : setting.state)),
       ...diagnostics.filter(({ severity }) => severity === "error"),
     ],
   };
@@ -152,9 +155,34 @@ function foundByCaller(
   return [{ severity: "warning", message, server: name, ...place(["command"]) }];
 }
 
-function autoPortProblems({ name, input, place }: DeclaredServer): Diagnostic[] {
-  if (!isAuto(input.port)) return [];
-  const message =
-    'cannot write a unit with port "auto": each machine chooses and keeps a number of its own; write the number';
-  return [{ severity: "error", message, server: name, ...place(["port"]) }];
+/**
+ * Each with the line that mends it, for which nothing else counts than what this machine would choose, or has. `state`:
+ * absent for another machine.
+ */
+async function autoPortProblems(
+  project: string,
+  all: readonly DeclaredServer[],
+  wanted: readonly DeclaredServer[],
+  state: string | undefined,
+): Promise<Diagnostic[]> {
+  if (!wanted.some(({ input }) => isAuto(input.port))) return [];
+  const nobody = { keptPort: () => undefined, portTaken: async () => false };
+  const ports = await autoPorts(project, all, state === undefined ? nobody : portsHere(state, project));
+  return wanted.flatMap(({ name, input, place }): Diagnostic[] => {
+    const port = own(ports, name);
+    if (!isAuto(input.port) || port === undefined) return [];
+    const at = place(["port"]);
+    const line = portLine(port, at.file);
+    const message =
+      state === undefined
+        ? `cannot write a unit with port "auto": each machine chooses and keeps a number of its own; write one, such as \`${line}\``
+        : `cannot write a unit with port "auto": each machine chooses and keeps a number of its own. On this one it is ${port}; to have it everywhere, write \`${line}\``;
+    return [{ severity: "error", message, server: name, ...at }];
+  });
+}
+
+/** As the file would say it. */
+function portLine(port: number, file = ""): string {
+  const ext = extname(file);
+  return ext === ".kdl" ? `port ${port}` : ext === ".json" ? `"port": ${port}` : `port: ${port}`;
 }

@@ -16,17 +16,16 @@ import type { Machine } from "../model/machine.ts";
 import { own } from "../model/own.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import { isSelected, type Selection } from "../reconciler/select.ts";
-import { isOfServer } from "../system/holders.ts";
-import { type Holder, holderOf } from "../system/listeners.ts";
 import { pathsOf } from "../system/paths.ts";
 import { privateCache } from "../system/private-folder.ts";
 import { isPrivateGroup } from "../system/private-group.ts";
-import { readProject, recordedProjects } from "../system/projects.ts";
+import { readProject } from "../system/projects.ts";
 import { appliedReferences } from "./applied-secrets.ts";
 import { type Asking, mayUse } from "./consent.ts";
 import type { Generation } from "./generations.ts";
 import { hostNameOf } from "./host-name.ts";
 import { readMachine } from "./machine.ts";
+import { portsHere } from "./ports-here.ts";
 import { appliedAs, asTheyAre, type Here, nameOfRoot, namesToday, ownName, projectsHere } from "./roots.ts";
 import { machineHmac, runSecretCommand } from "./secrets.ts";
 import type { Origin } from "./trust.ts";
@@ -161,22 +160,11 @@ export async function resolveHere(
     return { ...resolved, ...given };
   }
   const before = setting.adopts ? projectsHere(state, here).map((one) => one.project) : [];
-  const others = recordedProjects(state).filter((other) => other !== project && !before.includes(other));
   const record = readProject(state, project);
-  const kept: Readonly<Record<string, number>> = Object.assign(
-    {},
-    ...[...before, project].map((one) => readProject(state, one)?.ports),
-  );
-  const { reset = [] } = record ?? {};
-  const keptByOthers = new Set(
-    others.flatMap((other) => Object.values(readProject(state, other)?.ports ?? {})),
-  );
   const resolved = await resolve(declared, {
     machine,
     env,
-    keptPort: (server) => (reset.includes(server) ? undefined : own(kept, server)),
-    portTaken: async (port, server) =>
-      keptByOthers.has(port) || isForeign(await holderOf(port), `${project}/${server}`, state),
+    ...portsHere(state, project, before),
     hmac: machineHmac(state),
     runSecretCommand: secretRunner(setting),
     ...(setting.secretUse ? { secretUse: setting.secretUse } : {}),
@@ -219,10 +207,6 @@ function callersName(env: Setting["env"]): string | null {
   return from === "XY_HOST" ? name : null;
 }
 
-/** What a server listens on itself is free for it. */
-const isForeign = (holder: Holder | undefined, server: string, state: string) =>
-  holder !== undefined && !isOfServer(holder.pid, server, state);
-
 function placesIn({ servers }: Declared): Evaluated["place"] {
   return (name, path) => servers.find((server) => server.name === name)?.place(path) ?? {};
 }
@@ -240,7 +224,7 @@ function secretRunner({ signal }: Pick<Setting, "signal">): World["runSecretComm
 }
 
 /** A client that another version knew cannot be written to here. */
-function knownClient(client: NonNullable<Generation["clients"]>[number]): DesiredClient[] {
+export function knownClient(client: NonNullable<Generation["clients"]>[number]): DesiredClient[] {
   const name = CLIENT_NAMES.find((known) => known === client.client);
   return name === undefined ? [] : [{ ...client, client: name }];
 }

@@ -2,6 +2,7 @@ import type { ClientChange, EntryChange } from "../model/client-plan.ts";
 import { clientLabel } from "../model/client-plan.ts";
 import { isObject } from "../model/object.ts";
 import { visible } from "../model/visible.ts";
+import { valueLines } from "./field-diff.ts";
 import type { Line } from "./line-diff.ts";
 import type { Screen } from "./screen.ts";
 import { commandLine } from "./values.ts";
@@ -10,10 +11,11 @@ import { commandLine } from "./values.ts";
 export function clientText(
   { change, file, entries, others }: ClientChange,
   { shorten = (path) => path }: Screen,
+  room: number,
 ): { readonly heading: string; readonly lines: readonly Line[] } {
   const what =
     change === "remove" ? "will lose its entries" : change === "add" ? "will be set up" : "will be changed";
-  const lines = entries.flatMap(entryLines);
+  const lines = entries.flatMap((entry) => entryLines(entry, room));
   const rest = others.length === 0 ? [] : [{ depth: 0, sign: "", text: othersText(others) } as const];
   return { heading: `${what} (${visible(shorten(file))})`, lines: [...lines, ...rest] };
 }
@@ -26,7 +28,7 @@ function othersText(others: readonly string[]): string {
   return `(not xy's, left alone: ${others.slice(0, MOST_NAMES).join(", ")}${more})`;
 }
 
-function entryLines({ name, change, fields, value, drift, adopted }: EntryChange): Line[] {
+function entryLines({ name, change, fields, value, drift, adopted }: EntryChange, room: number): Line[] {
   switch (change) {
     case "none":
       return [];
@@ -37,14 +39,12 @@ function entryLines({ name, change, fields, value, drift, adopted }: EntryChange
     case "update": {
       const whose = adopted ? " (taken over)" : "";
       if (fields.length === 0) return [{ depth: 0, sign: "~", text: `${name}${whose}` }];
-      return fields.map(({ field, from, to }): Line => {
-        const text =
-          from === undefined
-            ? word(to)
-            : to === undefined
-              ? `${word(from)} -> gone`
-              : `${word(from)} -> ${word(to)}`;
-        return { depth: 0, sign: "~", text: `${name}: ${field} ${text}${whose}` };
+      return fields.flatMap(({ field, from, to }): Line[] => {
+        const label = `${name}: ${field}`;
+        if (from !== undefined && to !== undefined)
+          return valueLines(label, visible(word(from)), `${visible(word(to))}${whose}`, room);
+        const text = from === undefined ? word(to) : `${word(from)} -> gone`;
+        return [{ depth: 0, sign: "~", text: `${label} ${text}${whose}` }];
       });
     }
   }

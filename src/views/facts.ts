@@ -28,14 +28,16 @@ const TOLD_OTHERWISE: ReadonlySet<string> = new Set([
 /**
  * What is worth knowing of a spec: its command line, where it answers, and what is not as by default. `given`: the
  * environment that it has without a word about it; by name alone nothing is left out, as it may be another value.
+ * `withDefaults`: what is as by default too.
  */
 export function interestingFacts(
   spec: ServerSpec,
   given: Given = {},
+  withDefaults = false,
 ): { facts: readonly Fact[]; hidden: number } {
   const rest = [...leaves(spec)].filter(([field]) => !TOLD_OTHERWISE.has(field));
   const shown = rest.filter(
-    ([field, value]) => !isGiven(field, value, given) && !isDefault(field, value, spec),
+    ([field, value]) => withDefaults || (!isGiven(field, value, given) && !isDefault(field, value, spec)),
   );
   const facts = shown.map(([field, value]) => ({
     label: fieldLabel(field),
@@ -43,6 +45,10 @@ export function interestingFacts(
   }));
   return { facts: [...headFacts(spec), ...facts], hidden: rest.length - shown.length };
 }
+
+/** That there is more, and how to see it. */
+export const defaultsHidden = (count: number): string =>
+  `(${count} default${count === 1 ? "" : "s"} hidden; --defaults shows ${count === 1 ? "it" : "them"})`;
 
 const ACTION_DEFAULTS: Readonly<Record<string, unknown>> = {
   interpreterArgs: [],

@@ -2,6 +2,8 @@ import { diffArrays } from "diff";
 import type { FieldChange } from "../model/field-change.ts";
 import type { EnvValue } from "../model/spec-parts.ts";
 import { quote } from "../model/text.ts";
+import { visible } from "../model/visible.ts";
+import { difference } from "./difference.ts";
 import { type Line, lineDiff } from "./line-diff.ts";
 import { fieldLabel, fieldValue, lineCount, scriptLines } from "./values.ts";
 import { displayWidth } from "./width.ts";
@@ -15,20 +17,38 @@ export function fieldLines(change: FieldChange, room: number): Line[] {
   if (from === undefined) return [{ depth: 0, sign: "+", text: `${label}: ${fieldValue(field, to)}` }];
   if (to === undefined) return [{ depth: 0, sign: "-", text: `${label}: ${fieldValue(field, from)}` }];
   if (field === "script") return scriptChange(from as string | null, to as string | null);
-  if (isLongList(from) || isLongList(to)) return listLines(label, from as string[], to as string[]);
+  if (isLongList(from) || isLongList(to))
+    return listLines(label, (from as string[]).map(quote), (to as string[]).map(quote));
   if (isSecret(from) && isSecret(to))
     return [{ depth: 0, sign: "~", text: `${label}: ${secretChange(from, to)}` }];
-  return valueLines(label, fieldValue(field, from), fieldValue(field, to), room);
+  const lines = valueLines(`${label}:`, fieldValue(field, from), fieldValue(field, to), room);
+  if (lines.length === 1 || typeof from !== "string" || typeof to !== "string") return lines;
+  if (isPaths(from) && isPaths(to))
+    return listLines(label, from.split(":").map(visible), to.split(":").map(visible));
+  return isText(from) && isText(to) ? textLines(label, from, to) : lines;
 }
 
-function valueLines(label: string, from: string, to: string, room: number): Line[] {
-  const whole = `${label}: ${from} -> ${to}`;
+/** Old and new in one line, with what nobody would see made visible; else in a line each. */
+export function valueLines(label: string, from: string, to: string, room: number): Line[] {
+  const shown = difference(from, to);
+  const whole = `${label} ${shown.from} -> ${shown.to}`;
   if (displayWidth(whole) <= room) return [{ depth: 0, sign: "~", text: whole }];
   return [
-    { depth: 0, sign: "~", text: `${label}:` },
+    { depth: 0, sign: "~", text: label },
     { depth: 1, sign: "-", text: from },
     { depth: 1, sign: "+", text: to },
   ];
+}
+
+/** Folders, as PATH has them. */
+const isPaths = (value: string) =>
+  value.includes(":") && value.split(":").every((path) => path === "" || /^[/~.]/.test(path));
+
+/** Several lines. */
+const isText = (value: string) => value.trimEnd().includes("\n");
+
+function textLines(label: string, from: string, to: string): Line[] {
+  return [{ depth: 0, sign: "~", text: `${label}:` }, ...lineDiff(from, to)];
 }
 
 /** Line by line; all lines of one that comes or goes. */
@@ -62,7 +82,7 @@ function isLongList(value: unknown): boolean {
 
 /** Element by element; of what stays, only the neighbours of a change are shown. */
 function listLines(label: string, from: readonly string[], to: readonly string[]): Line[] {
-  const parts = diffArrays(from.map(quote), to.map(quote));
+  const parts = diffArrays([...from], [...to]);
   const lines = parts.flatMap(({ value, added, removed }, i): Line[] => {
     const sign = added ? "+" : removed ? "-" : "";
     const kept = sign === "" ? abridge(value, i === 0, i === parts.length - 1) : value;

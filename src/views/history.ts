@@ -30,12 +30,15 @@ export function historyView(rows: readonly HistoryRow[], screen: Screen): string
   const lines = rows.toReversed().map(({ number, facts }) => {
     const label = paint("bold", padStart(String(number), width));
     if (!facts) return `${label}  ${paint("red", "cannot be read")}`;
-    const when = new Date(facts.at).toISOString().replace("T", " ").slice(0, 19);
     const outcome = padEnd(OUTCOMES[facts.outcome], "with failures".length);
-    return `${label}  ${when}Z  ${paint(facts.outcome === "complete" ? "green" : "yellow", outcome)}  ${told(facts)}`;
+    return `${label}  ${whenText(facts)}  ${paint(facts.outcome === "complete" ? "green" : "yellow", outcome)}  ${told(facts)}`;
   });
   return `${lines.join("\n")}\n`;
 }
+
+/** Unix ms as a date and time. */
+export const whenText = ({ at }: { readonly at: number }): string =>
+  `${new Date(at).toISOString().replace("T", " ").slice(0, 19)}Z`;
 
 function told({ changes, rollbackOf, files }: NonNullable<HistoryRow["facts"]>): string {
   const parts = [

@@ -14,6 +14,8 @@ export interface Screen {
    * of `programs` come first on PATH. Absent: not known, so everything is shown.
    */
   readonly given?: (programs: readonly string[]) => Given;
+  /** Settings that have their default value are shown too. */
+  readonly defaults?: boolean;
 }
 
 /** Variables by name. */

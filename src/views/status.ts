@@ -11,7 +11,7 @@ import {
 import { formatStarter } from "../model/starter.ts";
 import { quotedLine, visible } from "../model/visible.ts";
 import { childLines, clientsText, sessionLines } from "./bridge.ts";
-import { type Fact, interestingFacts } from "./facts.ts";
+import { defaultsHidden, type Fact, interestingFacts } from "./facts.ts";
 import { stateStyle, stateText } from "./list.ts";
 import { type Paint, painter, type Screen, type Style } from "./screen.ts";
 import { cut, displayWidth, padEnd, wrapHard } from "./width.ts";
@@ -170,8 +170,8 @@ function restarts({ restartCount = 0, state, nextStartAt }: Observed, now: numbe
 function specLines({ name, spec, kept }: Observed, screen: Screen, paint: Paint): string[] {
   if (spec === undefined)
     return [paint("yellow", `What was applied cannot be read; ${writtenAgain(name, kept)} writes it again.`)];
-  const { facts, hidden } = interestingFacts(spec, screen.given?.([spec.program]));
-  const rest = hidden === 0 ? "" : ` ${paint("dim", `(${hidden} defaults hidden)`)}`;
+  const { facts, hidden } = interestingFacts(spec, screen.given?.([spec.program]), screen.defaults);
+  const rest = hidden === 0 ? "" : ` ${paint("dim", defaultsHidden(hidden))}`;
   return [`${paint("bold", kept ? "Added" : "Applied")}${rest}`, ...table(facts, screen, paint, wrapHard)];
 }
 

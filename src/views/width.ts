@@ -16,7 +16,7 @@ export function displayWidth(text: string): number {
 let segmenter: Intl.Segmenter | undefined;
 
 /** Made when it is needed: most of what is shown is ASCII, and it takes as long to make as a whole table to print. */
-function graphemesOf(text: string): Intl.Segments {
+export function graphemesOf(text: string): Intl.Segments {
   segmenter ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
   return segmenter.segment(text);
 }

@@ -103,7 +103,12 @@ test("a generation that is torn is shown as such, and not gone back to", async (
   const outcome = await home.xy("rollback", "1", "--yes");
   expect(outcome).toMatchObject({ code: 1 });
   expect(outcome.stderr).toContain("cannot roll back to generation 1: its file cannot be read");
-  expect((await home.xy("rollback", "9", "--yes")).stderr).toContain("there is none; see `xy history`");
+  expect((await home.xy("history", "1")).stderr).toContain(
+    "cannot show generation 1: its file cannot be read",
+  );
+  // What cannot be read is not compared with, and said so.
+  expect(await home.did("history", "2")).toContain("the first; 1 cannot be read:\n\n  + web added");
+  expect((await home.xy("rollback", "9", "--yes")).stderr).toContain("there is none; there are 1 and 2");
   expect(await mode()).toBe("two");
 });
 
@@ -113,4 +118,73 @@ test("without history there is nothing to go back to", async () => {
   const outcome = await home.xy("rollback", "--yes");
   expect(outcome).toMatchObject({ code: 1 });
   expect(outcome.stderr).toContain("there is no earlier generation");
+});
+
+test("a generation shows what it changed, and two how they differ", async () => {
+  home.write("../token", "s3cr3t-1");
+  const declare = (mode: string) => home.declare("web", `env { MODE "${mode}"; TOKEN (file)"~/token"; }`);
+  declare("one");
+  await home.did("apply", "--yes");
+  home.write("../token", "s3cr3t-2");
+  declare("two");
+  home.declare("db");
+  await home.did("apply", "--yes");
+  rmSync(home.pathOf("servers.d/db.kdl"));
+  declare("three");
+  await home.did("apply", "--yes");
+  const shown = async (...words: string[]) =>
+    (await home.did("history", ...words)).replace(/\d{4}-\S+ \S+Z/, "TIME");
+  const changed = "~ env.TOKEN: (secret from file ~/token) (changed)".replace("~/", `${home.path}/`);
+  expect(await shown("1")).toMatch(/^Generation 1, TIME, the first:\n\n {2}\+ web added\n {6}\+ command: /);
+  expect(await shown("2")).toMatch(
+    /^Generation 2, TIME, compared with 1:\n\n {2}\+ db added\n[^~]*\n\n {2}~ web changed\n/,
+  );
+  expect(await shown("2")).toContain(`      ~ env.MODE: "one" -> "two"\n      ${changed}\n`);
+  expect(await shown("3")).toBe(
+    'Generation 3, TIME, compared with 2:\n\n  - db removed\n\n  ~ web changed\n      ~ env.MODE: "two" -> "three"\n',
+  );
+  expect(await shown("3", "1")).toBe(
+    `Generation 1, TIME, compared with 3:\n\n  ~ web changed\n      ~ env.MODE: "three" -> "one"\n      ${changed}\n`,
+  );
+  expect(await shown("2", "2")).toBe("Generation 2, TIME, compared with 2:\n\nNothing differs.\n");
+  expect(await home.json("history", "3")).toMatchObject({
+    ...{ version: 1, project: "tools", number: 3, from: 2 },
+    summary: { add: [], change: ["web"], remove: ["db"] },
+    changes: [
+      { server: "db", action: "remove" },
+      { server: "web", action: "update", fields: [{ field: "env.MODE", from: "two", to: "three" }] },
+    ],
+  });
+  expect(await home.xy("history", "3", "9")).toMatchObject({
+    code: 1,
+    stderr: "xy: cannot compare generation 9: there is none; there are 1 to 3\n",
+  });
+});
+
+test("what a rollback would do is shown, and not done", async () => {
+  await apply("one");
+  await apply("two");
+  const before = await home.json("status", "web");
+  const text = await home.did("rollback", "--plan");
+  expect(text).toContain('~ env.MODE: "two" -> "one"');
+  expect(await home.xy("rollback", "1", "--plan", "--detailed-exitcode")).toMatchObject({
+    code: 4,
+    stdout: text,
+  });
+  expect(await home.xy("rollback", "2", "--plan", "--detailed-exitcode")).toMatchObject({ code: 0 });
+  expect(await home.json("rollback", "1", "--plan")).toMatchObject({
+    ...{ version: 1, generation: 1 },
+    summary: { change: ["web"] },
+  });
+  expect(await home.xy("rollback", "1", "--plan", "--yes")).toMatchObject({ code: 64 });
+  expect(await home.json("status", "web")).toMatchObject({ pid: (before as { pid: number }).pid });
+  expect(await home.json("history")).toHaveLength(2);
+});
+
+test("defaults are shown when they are asked for", async () => {
+  home.declare("web");
+  expect(await home.did("plan")).toMatch(/\(\d+ defaults hidden; --defaults shows them\)/);
+  const all = await home.did("plan", "--defaults");
+  expect(all).toContain("+ restart.policy: on-failure");
+  expect(all).not.toContain("hidden");
 });

@@ -89,6 +89,11 @@ const documents: [words: string[], document: unknown][] = [
     ["history"],
     [{ version: 1, number: 1, outcome: "complete", changes: { add: ["a", "b", "action a:say"] } }],
   ],
+  [
+    ["history", "1"],
+    { version: 1, number: 1, from: null, changes: [{ server: "a", action: "add" }, { server: "b" }] },
+  ],
+  [["rollback", "1", "--plan"], { version: 1, generation: 1, summary: { matching: ["a", "b"] } }],
   [["rollback", "1", "--yes"], { version: 1, plan: { summary: { matching: ["a", "b"] } }, outcome: [] }],
   [
     ["status"],

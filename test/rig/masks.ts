@@ -18,7 +18,7 @@ const VARYING: readonly [what: RegExp, to: string | ((found: string) => string)]
   [/\bwaited \d+s\b/g, "waited TIME"],
   [/(?<![\d.])\d+\.\d+\.\d+(?![\d.])/g, "VERSION"],
   // Which defaults there are depends on the system and the account.
-  [/\(\d+ defaults hidden\)/g, "(N defaults hidden)"],
+  [/\(\d+ defaults hidden; /g, "(N defaults hidden; "],
 ];
 
 /** Outcomes of servers that are worked on at once: they come in the order in which they are done. */

@@ -1,10 +1,12 @@
 import { userFolder } from "../../config/find/discover.ts";
+import type { Plan } from "../../model/plan.ts";
 import { isEmpty } from "../../model/summary.ts";
 import { readProject } from "../../system/projects.ts";
+import { generationOf } from "../comparing.ts";
 import { mayBringBack } from "../consent.ts";
-import { evaluateGeneration, type Setting } from "../evaluating.ts";
+import { type Evaluated, evaluateGeneration, type Setting } from "../evaluating.ts";
 import { planWith, withFleet } from "../fleet.ts";
-import { type Generation, history, previousGeneration, readGeneration } from "../generations.ts";
+import { type Generation, history, previousGeneration } from "../generations.ts";
 import { withLock } from "../locking.ts";
 import { readMachine } from "../machine.ts";
 import { done, type Outcome, settled, stopped } from "../outcome.ts";
@@ -37,16 +39,13 @@ async function rollBackLocked(
   world: ApplyWorld,
   request: RollbackRequest,
 ): Promise<Outcome<Applied>> {
-  const { project, setting, yes, waitMs, rollback } = request;
+  const { project, yes, waitMs, rollback } = request;
   const { state } = world;
-  const found = wanted(state, project, request.generation);
-  if (!found.ok) return found;
-  const generation = found.value;
-  const refusal = await consentRefusal(generation, project, setting);
-  if (refusal !== undefined) return stopped("untrusted", refusal);
-  const evaluated = await evaluateGeneration(generation, project, setting);
+  const ready = await evaluated(state, request);
+  if (!ready.ok) return ready;
+  const { generation, evaluation } = ready.value;
   return withFleet(world.openFleet(project), async (fleet): Promise<Outcome<Applied>> => {
-    const made = await planWith(fleet, evaluated, { state });
+    const made = await planWith(fleet, evaluation, { state });
     if (!made.ok) return made;
     const plan = made.value;
     const sound = await shown(front, plan);
@@ -56,9 +55,48 @@ async function rollBackLocked(
     if (!agreement.ok) return agreement;
     front.begins?.();
     const rollbackOf = generation.rollbackOf ?? generation.number;
-    const application = { plan, evaluated, fleet, waitMs, rollback, rollbackOf, verb: "Rollback" } as const;
+    const application = {
+      plan,
+      evaluated: evaluation,
+      fleet,
+      waitMs,
+      rollback,
+      rollbackOf,
+      verb: "Rollback",
+    } as const;
     return done({ plan, finals: await applyAsGeneration(front, state, application) });
   });
+}
+
+/** What going back would do. Takes no lock, as nothing is changed. */
+export function planRollBack(
+  world: ApplyWorld,
+  request: Pick<RollbackRequest, "project" | "generation" | "setting">,
+  signal: AbortSignal,
+): Promise<Outcome<{ readonly plan: Plan; readonly generation: Generation }>> {
+  const { state } = world;
+  return settled(signal, async () => {
+    const ready = await evaluated(state, request);
+    if (!ready.ok) return ready;
+    const { generation, evaluation } = ready.value;
+    return withFleet(world.openFleet(request.project), async (fleet) => {
+      const made = await planWith(fleet, evaluation, { state });
+      return made.ok ? done({ plan: made.value, generation }) : made;
+    });
+  });
+}
+
+/** The generation to go back to, with its secrets looked up again. */
+async function evaluated(
+  state: string,
+  { project, generation: asked, setting }: Pick<RollbackRequest, "project" | "generation" | "setting">,
+): Promise<Outcome<{ readonly generation: Generation; readonly evaluation: Evaluated }>> {
+  const found = wanted(state, project, asked);
+  if (!found.ok) return found;
+  const generation = found.value;
+  const refusal = await consentRefusal(generation, project, setting);
+  if (refusal !== undefined) return stopped("untrusted", refusal);
+  return done({ generation, evaluation: await evaluateGeneration(generation, project, setting) });
 }
 
 /** The generation with this number, or else the one before the active one. */
@@ -66,11 +104,7 @@ function wanted(state: string, project: string, asked: number | undefined): Outc
   const entries = history(state, project);
   const number = asked ?? previousGeneration(entries);
   if (number === undefined) return stopped("failed", "cannot roll back: there is no earlier generation");
-  const cannot = `cannot roll back to generation ${number}`;
-  if (!entries.some((entry) => entry.number === number))
-    return stopped("failed", `${cannot}: there is none; see \`xy history\``);
-  const generation = readGeneration(state, project, number);
-  return generation ? done(generation) : stopped("failed", `${cannot}: its file cannot be read`);
+  return generationOf(entries, number, "roll back to");
 }
 
 /** A generation's secrets are looked up again, so its commands run again. */

@@ -20,6 +20,7 @@ import { auditView } from "../../../src/views/audit.ts";
 import { clientFilesView } from "../../../src/views/client-files.ts";
 import { consentView, unseenView } from "../../../src/views/consent.ts";
 import { doctorView } from "../../../src/views/doctor.ts";
+import { generationView } from "../../../src/views/generation.ts";
 import { historyView } from "../../../src/views/history.ts";
 import { importText } from "../../../src/views/imported.ts";
 import { actionsView, jobsView, jobView } from "../../../src/views/jobs.ts";
@@ -31,6 +32,7 @@ import { type Overview, overviewView } from "../../../src/views/overview.ts";
 import { planView } from "../../../src/views/plan.ts";
 import { portsView } from "../../../src/views/ports.ts";
 import { probeView } from "../../../src/views/probe.ts";
+import { refreshedView } from "../../../src/views/refreshed.ts";
 import { onScreen, type Screen } from "../../../src/views/screen.ts";
 import { sessionFormat, sessionSummary } from "../../../src/views/session.ts";
 import { statusView } from "../../../src/views/status.ts";
@@ -334,6 +336,29 @@ const OVERVIEW: Overview = {
 /** How each view is shown a document that strangers wrote; what {@link expectHarmless} makes of that is the test. */
 const VIEWS: Readonly<Record<string, (screen: Screen) => string | Promise<string>>> = {
   planView: (screen) => planView(hostile(plan), screen),
+  refreshedView: (screen) =>
+    refreshedView(
+      hostile({
+        root: "/home/me",
+        files: [
+          { file: "/home/me/xyctl.d.ts", state: "renewed", from: "0.0.9" },
+          { file: "/home/me/xy.schema.json", state: "kept", why: "it was edited" },
+          { file: "/home/me/xy.server.schema.json", state: "failed", why: "no space" },
+        ],
+      } as const),
+      "0.1.0",
+      screen,
+    ),
+  generationView: (screen) => {
+    const facts = {
+      at: NOW,
+      outcome: "complete",
+      changes: { add: [], change: [], remove: [] },
+      files: [],
+    } as const;
+    const compared = { to: { ...facts, number: 2 }, from: { ...facts, number: 1 } };
+    return generationView({ ...compared, unreadable: [], isOldest: false, plan: hostile(plan) }, screen);
+  },
   statusView: (screen) =>
     ["running", "stopped", "failed"]
       .map((state) =>
@@ -551,6 +576,6 @@ const HELPERS: ReadonlySet<string> = new Set(
     "changeSign changeHeading actionOngoing actionOver actionVerb interestingFacts actionFacts fieldLines",
     "outcome lineDiff progressLines stateStyle stateText shownLine named reasonTexts painter onScreen table strokesOf unitLines",
     "sessionLines childLines clientsText planNotes isAiling",
-    "machineTitle shownMachine clientDrift clientText showsBoxes fieldLabel fieldValue secretSource commandLine scriptLines lineCount displayWidth padEnd padStart cut wrap wrapHard",
+    "machineTitle shownMachine clientDrift clientText showsBoxes fieldLabel fieldValue secretSource commandLine scriptLines lineCount aroundDifferences difference graphemesOf valueLines planBlocks room defaultsHidden whenText generationDocument displayWidth padEnd padStart cut wrap wrapHard",
   ].flatMap((line) => line.split(" ")),
 );

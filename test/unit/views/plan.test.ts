@@ -93,7 +93,7 @@ describe("a plan for people", () => {
             + readiness.type: tcp
             + depends-on: db (ready)
             + logs.max-size: 64KiB
-              (27 defaults hidden)
+              (27 defaults hidden; --defaults shows them)
 
       Plan: 1 to add (notes), 0 to change, 0 to remove.
       "
@@ -224,7 +224,7 @@ describe("a plan for people", () => {
             + command: node server.js
             + program: /usr/bin/node
             + port: 8421
-              (35 defaults hidden)
+              (35 defaults hidden; --defaults shows them)
 
       left out: db
 
@@ -264,12 +264,8 @@ describe("a plan for people", () => {
               - "llllllllllllllllllllllllllllllllllllllll"
               + "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm"
             ~ working-dir:
-              - /home/me/a-folder-with-a-name/a-folder-with-
-                      a-name/a-folder-with-a-name/a-folder-with-a-
-                      name/x
-              + /home/me/a-folder-with-a-name/a-folder-with-
-                      a-name/a-folder-with-a-name/a-folder-with-a-
-                      name/y
+              - …-name/a-folder-with-a-name/a-folder-with-a-name/x
+              + …-name/a-folder-with-a-name/a-folder-with-a-name/y
 
       Plan: 0 to add, 1 to change (web), 0 to remove.
       "
@@ -293,7 +289,7 @@ describe("a plan for people", () => {
             [32m+[39m command: node server.js
             [32m+[39m program: /usr/bin/node
             [32m+[39m port: 8421
-              [2m(35 defaults hidden)[22m
+              [2m(35 defaults hidden; --defaults shows them)[22m
 
       [31m  -[39m [1mold[22m will be stopped and removed, which breaks its live sessions
             [2mbecause it is no longer declared[22m
@@ -320,7 +316,7 @@ describe("a plan for people", () => {
             + command: node server.js
             + program: /usr/bin/node
             + port: 8421
-              (35 defaults hidden)
+              (35 defaults hidden; --defaults shows them)
 
       held: web; it stays stopped until \`xy start web\`
 

@@ -43,7 +43,7 @@ test("a running server", () => {
       2 hours ago  restarting -> starting
       2 hours ago  starting -> running
 
-    Applied (33 defaults hidden)
+    Applied (33 defaults hidden; --defaults shows them)
       command:        node server.js
       program:        /usr/bin/node
       url:            http://127.0.0.1:8421/mcp
@@ -78,7 +78,7 @@ test("a failed server", () => {
     Recent transitions
       3 minutes ago  restarting -> failed: exit 7
 
-    Applied (33 defaults hidden)
+    Applied (33 defaults hidden; --defaults shows them)
       command:        node server.js
       program:        /usr/bin/node
       url:            http://127.0.0.1:8421/mcp
