@@ -181,7 +181,7 @@ export function history(state: string, project: string): Entry[] {
   });
 }
 
-export function readGeneration(state: string, project: string, number: number): Generation | undefined {
+function readGeneration(state: string, project: string, number: number): Generation | undefined {
   try {
     return generationFile.parse(readJson(pathOf(state, project, number)));
   } catch {

@@ -50,7 +50,7 @@ it("a plan shows what becomes of a client's file, and what is left alone", () =>
   );
   expect(view(changes)).toMatchInlineSnapshot(`
     "  ~ client cursor will be changed (~/.cursor/mcp.json)
-          ~ a: url: http://127.0.0.1:1/mcp -> http://127.0.0.1:2/mcp
+          ~ a: url http://127.0.0.1:1/mcp -> http://127.0.0.1:2/mcp
           + b: http://127.0.0.1:3/mcp
           + c: xy connect dots/c
           - gone (is gone already)
