@@ -31,6 +31,7 @@ export default {
     "nsenter",
     "getent",
     "journalctl",
+    "man",
     "mkfifo",
     "perl",
     "plistutil",

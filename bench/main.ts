@@ -13,7 +13,7 @@ import { Xy } from "./peers/xy.ts";
 import { endAtSignals, Place } from "./place.ts";
 import type { Bench, Row, RowMaker } from "./row.ts";
 import { bridge } from "./rows/bridge.ts";
-import { list, plan } from "./rows/commands.ts";
+import { completion, list, plan } from "./rows/commands.ts";
 import { hundred, revival, thousand } from "./rows/fleet.ts";
 import { followers } from "./rows/followers.ts";
 import { idle } from "./rows/idle.ts";
@@ -22,6 +22,7 @@ import { flood } from "./rows/output.ts";
 const ROWS: Readonly<Record<string, RowMaker>> = {
   list,
   plan,
+  completion,
   hundred,
   revival,
   idle,

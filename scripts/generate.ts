@@ -7,6 +7,7 @@ import { editorTypes } from "../src/config/write/editor-types.ts";
 import { SCHEMAS } from "../src/config/write/init.ts";
 import { referenceText } from "../src/config/write/reference.ts";
 import { clientDeclarationText } from "./declaration-client.ts";
+import { manualText } from "./manual.ts";
 import { auditText } from "./reference-audit.ts";
 import { backendsText } from "./reference-backends.ts";
 import { clientsText } from "./reference-clients.ts";
@@ -26,6 +27,7 @@ const generated: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/reference/commands.md": commandsReferenceText,
   "docs/reference/configuration.md": referenceText,
   "docs/reference/wire.md": wireReferenceText,
+  "man/xy.1": manualText,
   "schema/client.d.ts": clientDeclarationText,
   "schema/xyctl.d.ts": () => editorTypes("package"),
   ...schemaFiles(),

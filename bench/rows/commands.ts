@@ -47,6 +47,33 @@ export async function list({ place, peers, rounds, note }: Bench): Promise<Row[]
   ];
 }
 
+/** A press of Tab, in turn with a Node that does nothing. */
+export async function completion({ place, peers, rounds, note }: Bench): Promise<Row[]> {
+  note("completion: applies 100 servers");
+  const xy = await peers.xy();
+  await xy.declare(idle(100));
+  await xy.apply();
+  const figures = await inTurn(rounds, {
+    floor: timeOf({ argv: [process.execPath, "-e", "0"], env: place.home().env }),
+    names: timeOf(xy.command("__complete", "fish", "stop", "")),
+    flags: timeOf(xy.command("__complete", "fish", "plan", "--")),
+  });
+  await xy.destroy();
+  await xy.close();
+  const row = (measure: string, figure: typeof figures.names): Row => ({
+    measure,
+    goal: "≤ 1.6 × `node -e 0`",
+    xy: ms(figure),
+    others: [`node -e 0 ${ms(figures.floor)}`],
+    ratio: times(figure.median / figures.floor.median),
+    isReached: figure.median <= 1.6 * figures.floor.median,
+  });
+  return [
+    row("completion: `xy stop` and Tab, 100 servers", figures.names),
+    row("completion: `xy plan --` and Tab", figures.flags),
+  ];
+}
+
 export async function plan({ place, peers, rounds, note }: Bench): Promise<Row[]> {
   const { env } = place.home();
   const floor: Command = { argv: [process.execPath, "-e", "0"], env };

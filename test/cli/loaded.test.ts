@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -81,6 +82,33 @@ it("what a list must not load is found where it is", () => {
   const built = readdirSync(join(ROOT, "dist"), { recursive: true, encoding: "utf8" });
   const files = built.filter((file) => file.endsWith(".js")).map((file) => join(ROOT, "dist", file));
   expect([...new Set(files.flatMap(originsIn))]).toEqual(expect.arrayContaining(NEVER));
+});
+
+it("a press of Tab is answered by Node and one small file", () => {
+  const home = newHome();
+  home.declare("web");
+  const records = join(home.path, "records");
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [LAUNCHER, "__complete", "bash", "plan", "--only", ""],
+    {
+      cwd: home.project,
+      env: { ...(home.env as NodeJS.ProcessEnv), NODE_V8_COVERAGE: records },
+      encoding: "utf8",
+    },
+  );
+  expect({ status, stdout }).toEqual({ status: 0, stdout: ":names\nweb\t\n" });
+  const names = readdirSync(records);
+  expect(names, "processes of node").toHaveLength(1);
+  const files = loadedFiles(join(records, String(names[0])));
+  expect(files.map((file) => relative(ROOT, file))).toEqual(["bin/xy.js", "dist/complete.js"]);
+  const answering = join(ROOT, "dist/complete.js");
+  const modules = modulesIn(answering);
+  const told = `completion loads ${modules.length} modules, ${Math.ceil(statSync(answering).size / 1024)} KiB`;
+  console.log(told);
+  expect(modules.filter((module) => !module.startsWith("src/"))).toEqual([]);
+  expect(modules.length, told).toBeLessThanOrEqual(25);
+  expect(statSync(answering).size, told).toBeLessThan(56 * 1024);
 });
 
 it("a shim for a client is Node and little else, for as long as the client runs", async () => {
