@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { linesIn } from "../model/text.ts";
 import { isCode } from "../system/files.ts";
+import { lastMatching } from "./log-file-search.ts";
 
 /** Lines of output in plain files, which service managers write without times. */
 
@@ -19,6 +20,8 @@ export interface LogRequest {
   /** Unix ms: older lines are skipped. */
   readonly since?: number;
   readonly stream?: LogLine["stream"];
+  /** Only such lines: `tail` counts these. */
+  readonly matches?: (line: string) => boolean;
   /**
    * If nobody reports the end of a run: after a second, an unfinished line counts as a line, and what follows it as
    * another.
@@ -46,9 +49,10 @@ const NEWLINE = 0x0a;
  */
 export async function* fileLines(
   files: LogFiles,
-  { tail, follow, stream, asItStands = false }: LogRequest,
+  { tail, follow, stream, asItStands = false, matches }: LogRequest,
   signal: AbortSignal,
 ): AsyncGenerator<LogLine, void, void> {
+  const isAsked = matches ?? (() => true);
   const wanted = (["stdout", "stderr"] as const).filter((name) => stream === undefined || stream === name);
   const tails = wanted.map((name) => ({
     name,
@@ -56,19 +60,20 @@ export async function* fileLines(
   }));
   try {
     for (const { name, tail: file } of tails) {
-      for (const line of file.last(tail, follow)) yield { stream: name, line };
+      const past = matches ? await file.lastMatching(tail, follow, matches, signal) : file.last(tail, follow);
+      for (const line of past) yield { stream: name, line };
     }
     while (follow && !signal.aborted) {
       for (const { name, tail: file } of tails) {
-        for (const line of file.more()) yield { stream: name, line };
-        if (asItStands) for (const line of file.standing()) yield { stream: name, line };
+        const lines = [...file.more(), ...(asItStands ? file.standing() : [])];
+        for (const line of lines.filter(isAsked)) yield { stream: name, line };
       }
       await pause(LOOK_GAP, signal);
     }
     // Its newline will not come any more.
     if (follow)
       for (const { name, tail: file } of tails)
-        for (const line of [...file.more(), ...file.rest()]) yield { stream: name, line };
+        for (const line of [...file.more(), ...file.rest()].filter(isAsked)) yield { stream: name, line };
   } finally {
     for (const { tail: file } of tails) file.close();
   }
@@ -109,6 +114,21 @@ class FileTail {
     if (growing) this.#rest = rest;
     const lines = growing || rest.length === 0 ? whole : [...whole, text(rest)];
     return count === 0 ? [] : lines.slice(-count);
+  }
+
+  /** The last lines that match: only those are kept of what is read, piece by piece, until `signal` is aborted. */
+  async lastMatching(
+    count: number,
+    growing: boolean,
+    matches: (line: string) => boolean,
+    signal: AbortSignal,
+  ): Promise<string[]> {
+    this.#offset = this.#fd === undefined ? 0 : fs.fstatSync(this.#fd).size;
+    const search = { path: this.#path, fd: this.#fd, size: this.#offset, count, matches, signal };
+    const { found, rest } = await lastMatching(search);
+    if (growing) this.#rest = rest;
+    else if (rest.length > 0 && count > 0 && matches(text(rest))) found.push(text(rest));
+    return count === 0 ? [] : found.slice(-count);
   }
 
   more(): string[] {

@@ -1,6 +1,8 @@
-import { boolean, option } from "@oclif/core/flags";
+import { boolean, option, string } from "@oclif/core/flags";
 import { EXIT } from "../model/exit-codes.ts";
 import { parseDuration } from "../model/units.ts";
+import { type LogLine, logFormatter } from "../views/logs.ts";
+import { painter } from "../views/screen.ts";
 import type { BaseCommand } from "./base.ts";
 
 /** Flags of commands that show lines of servers and jobs, and what they are on the wire. */
@@ -19,6 +21,54 @@ export const rawFlag = {
       "than colours are escaped.",
   }),
 };
+
+/** What is shown of each line, and of which lines. */
+export const lookFlags = {
+  grep: string({
+    helpValue: "RE",
+    summary: "Show only lines in which this regular expression matches; --tail counts only those.",
+  }),
+  timestamps: boolean({ char: "t", summary: "Show when each line was printed, in local time." }),
+  pretty: boolean({
+    exclusive: ["json", "raw"],
+    summary: "Show lines that are JSON as time, level, message and key=value; other lines as they are.",
+  }),
+};
+
+interface LookFlags {
+  readonly grep?: string | undefined;
+  readonly timestamps: boolean;
+  readonly pretty: boolean;
+  readonly raw: boolean;
+}
+
+/** `--grep`: as the agent is told, and the same here, because an agent of an earlier version sends all lines. */
+export interface Grep {
+  readonly wire: { readonly grep?: string };
+  readonly matches?: (line: string) => boolean;
+}
+
+export async function grepOf(command: BaseCommand, pattern: string | undefined): Promise<Grep> {
+  if (pattern === undefined) return { wire: {} };
+  const { understood } = await import("../model/expression.ts");
+  const read = await understood(pattern);
+  if (read.ok) return { wire: { grep: pattern }, matches: (line) => read.expression.test(line) };
+  const where = read.at === undefined ? "" : ` (character ${read.at + 1})`;
+  return command.fail(EXIT.usage, `cannot use --grep ${JSON.stringify(pattern)}${where}: ${read.fault}`);
+}
+
+/** How lines of these servers are written; see {@link logFormatter}. */
+export async function formatterOf(
+  command: BaseCommand,
+  names: readonly string[],
+  { timestamps, pretty, raw }: LookFlags,
+): Promise<(line: LogLine) => string> {
+  const screen = command.lineScreen(raw);
+  if (!pretty) return logFormatter(names, screen, { timestamps });
+  const { prettyLine } = await import("../views/pretty.ts");
+  const paint = painter(screen);
+  return logFormatter(names, screen, { timestamps, pretty: (line) => prettyLine(line, paint) });
+}
 
 /** An agent of an earlier version does not know the parameter. */
 export function wireRaw(raw: boolean): { raw?: true } {

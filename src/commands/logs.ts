@@ -1,18 +1,32 @@
 import { boolean, integer, string } from "@oclif/core/flags";
 import type { Following } from "../backends/agent/following.ts";
+import type { LogLine as PrintedLine } from "../backends/log-lines.ts";
 import { EXIT } from "../model/exit-codes.ts";
 import { isProgramAddress } from "../model/other-program.ts";
 import { Redactor } from "../model/redact.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
 import type { Notifications } from "../rpc/notifications.ts";
-import { logFormatter } from "../views/logs.ts";
+import type { LogLine } from "../views/logs.ts";
 import { type Address, addressesOf, isOfAgent, wireName } from "./addresses.ts";
+import { withAgent } from "./agent-calls.ts";
 import { BaseCommand } from "./base.ts";
 import type { EvaluationFlags } from "./configuration.ts";
 import { answering, reaching } from "./endings.ts";
 import { namesArgument } from "./flags.ts";
 import { amongText, knownServers } from "./known-servers.ts";
-import { AGENT_DIED, missedText, rawFlag, sinceFlag, streamFlag, wireRaw, wireStream } from "./line-flags.ts";
+import {
+  AGENT_DIED,
+  formatterOf,
+  type Grep,
+  grepOf,
+  lookFlags,
+  missedText,
+  rawFlag,
+  sinceFlag,
+  streamFlag,
+  wireRaw,
+  wireStream,
+} from "./line-flags.ts";
 import { withHeld } from "./other-programs.ts";
 import { withUnits } from "./units.ts";
 
@@ -24,18 +38,41 @@ interface Query {
   readonly raw?: true;
 }
 
+/** How lines are chosen and shown. */
+interface Look {
+  readonly format: (line: LogLine) => string;
+  readonly grep: Grep;
+  readonly timestamps: boolean;
+}
+
+const NO_BOUNDS: { readonly since_unix_ms?: number; readonly until_unix_ms?: number } = {};
+
 type LogNotification = Notifications["log"];
 
 export default class Logs extends BaseCommand {
   static override summary = "Show the output of servers.";
   static override description =
-    "Shows the last 100 lines of each server, unless --tail asks for another number.";
+    "Shows the last 100 lines of each server, unless --tail asks for another number. --grep takes JavaScript's syntax, " +
+    "without what cannot be matched in linear time; (?i) at its beginning ignores case. A run begins each time that the " +
+    "server is started; --previous shows what the run before the newest one printed.";
   static override examples = [
     "<%= config.bin %> logs web",
     { description: "Follow two servers at once", command: "<%= config.bin %> logs web api --follow" },
     {
       description: "Show recent errors only",
       command: "<%= config.bin %> logs web --since 10m --stream err",
+    },
+    {
+      description: "Show the last 20 lines with an error, and when they were printed",
+      command: "<%= config.bin %> logs web --grep '(?i)error' -n 20 --timestamps",
+    },
+    {
+      description: "See what a server printed before it crashed",
+      command: "<%= config.bin %> logs web --previous",
+    },
+    {
+      description: "Read JSON lines of all MCP servers",
+      command: "<%= config.bin %> logs tag:mcp --pretty -f",
     },
   ];
   static override enableJsonFlag = true;
@@ -52,6 +89,12 @@ export default class Logs extends BaseCommand {
     }),
     follow: boolean({ char: "f", summary: "Keep showing new lines until interrupted." }),
     since: string({ helpValue: "DURATION", summary: "Show only lines newer than this, such as 10m." }),
+    previous: boolean({
+      char: "p",
+      exclusive: ["follow"],
+      summary: "Show only the run before the newest one.",
+    }),
+    ...lookFlags,
     ...streamFlag,
     ...rawFlag,
   };
@@ -65,8 +108,12 @@ export default class Logs extends BaseCommand {
       );
     const names = argv as string[];
     const others = names.filter(isProgramAddress);
-    const servers = names.filter((name) => !isProgramAddress(name));
-    const addresses = await addressesOf(this, servers, flags);
+    const grep = await grepOf(this, flags.grep);
+    const addresses = await addressesOf(
+      this,
+      names.filter((name) => !isProgramAddress(name)),
+      flags,
+    );
     const since = sinceFlag(this, flags.since, "10m or 1h30m");
     const query = {
       tail: flags.tail,
@@ -75,21 +122,25 @@ export default class Logs extends BaseCommand {
       ...wireStream(flags.stream),
       ...wireRaw(flags.raw),
     };
-    const format = logFormatter(
-      [...addresses.map(({ name }) => name), ...others],
-      this.lineScreen(flags.raw),
-    );
+    const format = await formatterOf(this, [...addresses.map(({ name }) => name), ...others], flags);
+    const look = { format, grep, timestamps: flags.timestamps };
     const [own, units] = [addresses.filter(isOfAgent), addresses.filter((one) => !isOfAgent(one))];
-    const asked = units.map((address) => this.#showUnit(address, query, format));
-    for (const other of others) asked.push(this.#showOther(other, flags, query, format));
-    if (own.length > 0) asked.push(this.#show(own, query, format));
+    const foreign = units[0]?.name ?? others[0];
+    if (flags.previous && foreign !== undefined)
+      this.fail(
+        EXIT.usage,
+        `cannot use --previous with ${foreign}: only for servers of the agent xy knows when each run began; use --since`,
+      );
+    const asked = units.map((address) => this.#showUnit(address, query, look));
+    for (const other of others) asked.push(this.#showOther(other, flags, query, look));
+    if (own.length > 0) asked.push(this.#show(own, query, look, flags.previous));
     await Promise.all(asked);
   }
 
   async #showUnit(
     address: Address,
     { tail, follow, since_unix_ms: since, stream, raw }: Query,
-    format: ReturnType<typeof logFormatter>,
+    look: Look,
   ): Promise<void> {
     const { name } = address;
     await withUnits(this, address, async (backend) => {
@@ -97,25 +148,19 @@ export default class Logs extends BaseCommand {
       const record = backend.store.read(name);
       if (record === undefined)
         this.fail(EXIT.failed, `cannot show the logs of ${name}: xy has no record of it`);
-      if (since !== undefined && manager.logFiles(record.spec, record.file))
-        this.fail(EXIT.usage, `cannot use --since with ${name}: its log has no times; use --tail`);
+      if (manager.logFiles(record.spec, record.file)) this.#needsTimes(name, since, look);
+      const redactor = new Redactor(raw ? {} : record.secrets, record.spec.env);
+      const { matches } = look.grep;
       const request = {
         tail,
         follow,
         asItStands: true,
         ...withoutUndefined({ since, stream }),
+        ...(matches ? { matches: (line: string) => matches(redactor.text(line)) } : {}),
       };
-      const redactor = new Redactor(raw ? {} : record.secrets, record.spec.env);
-      for await (const { at, ...printed } of manager.logs(
-        backend.inventory.unitOf(record),
-        request,
-        this.signal,
-      )) {
-        const line = { ...printed, line: redactor.text(printed.line) };
-        this.showLine({ name, ...line, ...withoutUndefined({ ts_unix_ms: at }) }, () =>
-          format({ name, ...line }),
-        );
-      }
+      const unit = backend.inventory.unitOf(record);
+      for await (const printed of manager.logs(unit, request, this.signal))
+        this.#showPrinted(name, { ...printed, line: redactor.text(printed.line) }, look);
     });
   }
 
@@ -124,31 +169,46 @@ export default class Logs extends BaseCommand {
     text: string,
     flags: EvaluationFlags,
     { tail, follow, since_unix_ms: since, stream }: Query,
-    format: ReturnType<typeof logFormatter>,
+    look: Look,
   ): Promise<void> {
-    if (since !== undefined)
-      this.fail(EXIT.usage, `cannot use --since with ${text}: its log has no times; use --tail`);
-    const request = { tail, follow, asItStands: true, ...withoutUndefined({ stream }) };
+    this.#needsTimes(text, since, look);
+    const { matches } = look.grep;
+    const request = { tail, follow, asItStands: true, ...withoutUndefined({ stream, matches }) };
     await withHeld(this, text, flags, (held) =>
       Promise.all(
         held.map(async ({ program, by }) => {
-          const { name } = program;
           for await (const line of by.logs(program, request, this.signal))
-            this.showLine({ name, ...line }, format);
+            this.#showPrinted(program.name, line, look);
         }),
       ),
     );
   }
 
-  async #show(
-    addresses: readonly Address[],
-    query: Query,
-    format: ReturnType<typeof logFormatter>,
-  ): Promise<void> {
+  /** Ends the command if times are needed that nobody has written down. */
+  #needsTimes(name: string, since: number | undefined, { timestamps }: Look): void {
+    if (since === undefined && !timestamps) return;
+    const flag = since === undefined ? "--timestamps" : "--since";
+    const wayOut = since === undefined ? "leave it out" : "use --tail";
+    this.fail(EXIT.usage, `cannot use ${flag} with ${name}: its log has no times; ${wayOut}`);
+  }
+
+  #showPrinted(name: string, { at, ...printed }: PrintedLine, { format }: Look): void {
+    this.showLine({ name, ...printed, ...withoutUndefined({ ts_unix_ms: at }) }, format);
+  }
+
+  async #show(addresses: readonly Address[], query: Query, look: Look, previous: boolean): Promise<void> {
     const { follow, serverOutput } = await import("../backends/agent/following.ts");
+    const asked = await Promise.all(
+      addresses.map(async (address) => ({
+        ...{ ...wireName(address), ...query, ...look.grep.wire },
+        ...withoutUndefined(previous ? await this.#previousRun(address, query.since_unix_ms) : NO_BOUNDS),
+      })),
+    );
     let open = addresses.length;
+    const sources = asked.map((one) => serverOutput(one));
+    const ends = new Map(sources.map((source, i) => [source, asked[i]?.until_unix_ms]));
     const following: Following<"over"> = {
-      line: (line) => this.#line(line, format),
+      line: (line, source) => this.#line(line, look, ends.get(source)),
       ended: ({ name }, missed) => {
         open--;
         if (missed) this.note(missedText(name, missed));
@@ -156,7 +216,6 @@ export default class Logs extends BaseCommand {
       over: async () => (open === 0 ? "over" : undefined),
       died: () => this.note(AGENT_DIED),
     };
-    const sources = addresses.map((address) => serverOutput({ ...wireName(address), ...query }));
     const end = await answering(this, () =>
       reaching(this, () => follow(this.state, sources, following, this.signal)),
     );
@@ -167,9 +226,25 @@ export default class Logs extends BaseCommand {
       );
   }
 
-  #line(params: LogNotification, format: ReturnType<typeof logFormatter>): void {
+  /** When the run before the newest one began, and until when its lines were read. */
+  async #previousRun(address: Address, since = 0): Promise<{ since_unix_ms: number; until_unix_ms: number }> {
+    const { recent_transitions: steps } = await withAgent(this, (client) =>
+      client.call("status", wireName(address)),
+    );
+    const begun = steps.flatMap(({ to, at_unix_ms: at }) => (to === "starting" ? [at] : []));
+    const [before, newest] = begun.slice(-2);
+    if (before === undefined || newest === undefined)
+      this.fail(
+        EXIT.failed,
+        `cannot show an earlier run of ${address.name}: no start before the newest one is on record; \`xy logs ${address.name}\` shows all that it printed`,
+      );
+    return { since_unix_ms: Math.max(before, since), until_unix_ms: newest - 1 };
+  }
+
+  /** An agent of an earlier version sends lines that were not asked for. */
+  #line(params: LogNotification, { format, grep }: Look, until = Number.POSITIVE_INFINITY): void {
     const { name, missed } = params;
     if (missed) this.hint(missedText(name, missed));
-    this.showLine(params, format);
+    if (params.ts_unix_ms <= until && grep.matches?.(params.line) !== false) this.showLine(params, format);
   }
 }

@@ -12,8 +12,8 @@ const LARGEST = 1000;
 
 export type Understood =
   | { readonly ok: true; readonly expression: Expression }
-  /** `fault`: what of it cannot be used, and a way. */
-  | { readonly ok: false; readonly fault: string };
+  /** `fault`: what of it cannot be used, and a way. `at`: where in the pattern, if that is known. */
+  | { readonly ok: false; readonly fault: string; readonly at?: number };
 
 /**
  * Understands a pattern: JavaScript's syntax, as far as it can be matched without going back (RE2). Loads what that takes
@@ -21,7 +21,7 @@ export type Understood =
  */
 export async function understood(pattern: string): Promise<Understood> {
   const construct = constructIn(pattern);
-  if (construct !== undefined) return { ok: false, fault: construct };
+  if (construct !== undefined) return { ok: false, ...construct };
   const { RE2JS } = await import("re2js");
   try {
     const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern.replaceAll("[\\b]", "\\x08")));
@@ -63,10 +63,10 @@ export const UNSUPPORTED: readonly {
 /** The beginning of a construct that may be unsupported, or a piece of the pattern that must not be taken for one. */
 const PIECES = /\\(?:k<|[pP]\{[^}]*=|.)|\[(?:\\.|[^\]\\])*\]|\(\?(?:<?[=!])?/gs;
 
-function constructIn(pattern: string): string | undefined {
-  for (const [piece] of pattern.matchAll(PIECES)) {
+function constructIn(pattern: string): { fault: string; at: number } | undefined {
+  for (const { 0: piece, index } of pattern.matchAll(PIECES)) {
     const found = UNSUPPORTED.find(({ begins }) => begins.test(piece));
-    if (found) return `${found.name}, ${found.syntax}, cannot be used: ${found.way}`;
+    if (found) return { fault: `${found.name}, ${found.syntax}, cannot be used: ${found.way}`, at: index };
   }
   return undefined;
 }

@@ -6,7 +6,7 @@ import { session } from "../model/starter.ts";
 import { applyContract } from "./apply-contract.ts";
 import { discoverContract } from "./discover-contract.ts";
 import { listEntry, statusEntry, treeEntry } from "./entry-contract.ts";
-import { jobContract } from "./job-contract.ts";
+import { grep, jobContract } from "./job-contract.ts";
 import { failed, operateContract } from "./operate-contract.ts";
 import { usageContract } from "./usage-contract.ts";
 
@@ -66,6 +66,9 @@ export const contract = {
       transitions: z.boolean().default(false),
       /** Lines as printed; otherwise the values of the server's secrets are left out. */
       raw: z.boolean().default(false),
+      /** Older lines only. */
+      until_unix_ms: unixMs.optional(),
+      grep,
     }),
     result: z.object({ subscription_id: z.int() }),
   },

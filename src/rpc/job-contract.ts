@@ -10,6 +10,9 @@ import { shortAction } from "./short-spec.ts";
 const project = name.optional();
 const id = z.int().min(1);
 
+/** Only lines in which this matches: a regular expression that is matched in linear time, as for a `log` probe. */
+export const grep = z.string().max(1000).optional();
+
 export const jobContract = {
   action_list: {
     reads: true,
@@ -97,6 +100,7 @@ export const jobContract = {
       stream: z.enum(["stdout", "stderr"]).optional(),
       /** Lines as printed; otherwise the values of secrets are left out. */
       raw: z.boolean().default(false),
+      grep,
     }),
     result: z.object({ subscription_id: z.int() }),
   },

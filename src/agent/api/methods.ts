@@ -1,3 +1,4 @@
+import { understood } from "../../model/expression.ts";
 import type { StartProgress } from "../../model/start-progress.ts";
 import { withTimeNames } from "../../model/time-names.ts";
 import { why } from "../../model/why.ts";
@@ -5,6 +6,7 @@ import type { ParsedParams, ResultOf } from "../../rpc/contract.ts";
 import { discoverer } from "../../rpc/discover.ts";
 import { listEntryOf, statusEntryOf, treeEntryOf } from "../../rpc/entries.ts";
 import type { ListEntry, StatusEntry } from "../../rpc/entry-contract.ts";
+import { RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { logPath } from "../../system/paths.ts";
 import { type LogSource, LogSubscription, type LogWish } from "../logs/log-stream.ts";
 import { applyChange } from "../operations/applying.ts";
@@ -34,16 +36,32 @@ export interface AgentFacts {
   exit(how?: "hand-over"): void;
 }
 
+async function matcherOf(pattern: string): Promise<(text: string) => boolean> {
+  const read = await understood(pattern);
+  if (!read.ok)
+    throw new RpcError(RPC_ERRORS.invalidParams, `cannot search with this pattern: ${read.fault}`);
+  return (text) => read.expression.test(text);
+}
+
 /** What the agent does for each method of the contract. */
 export function createHandlers(registry: Registry, agent: AgentFacts): Handlers {
   const subscriptions = new Map<Caller["gone"], Map<number, LogSubscription>>();
   let nextSubscription = 1;
   const { jobs } = registry;
-  const subscribe = (source: LogSource, wish: LogWish, caller: Caller) => {
+  const subscribe = async (
+    find: () => LogSource | Promise<LogSource>,
+    { grep, ...wish }: LogWish & { readonly grep?: string | undefined },
+    caller: Caller,
+  ) => {
+    const matching = grep === undefined ? {} : { matches: await matcherOf(grep) };
+    const source = await find();
+    if (caller.gone.aborted) return { subscription_id: 0 };
     const id = nextSubscription++;
     const own = subscriptions.get(caller.gone) ?? new Map<number, LogSubscription>();
     subscriptions.set(caller.gone, own);
-    const subscription = new LogSubscription(id, source, caller, wish, () => own.delete(id));
+    const subscription = new LogSubscription(id, source, caller, { ...wish, ...matching }, () =>
+      own.delete(id),
+    );
     own.set(id, subscription);
     caller.gone.addEventListener("abort", () => subscriptions.delete(caller.gone), { once: true });
     caller.afterAnswer(() => subscription.begin());
@@ -90,15 +108,15 @@ export function createHandlers(registry: Registry, agent: AgentFacts): Handlers 
     keep: (params, caller) => keepServer(registry, withTeller(params, caller), caller.gone),
     forget: (params) => forgetServer(registry, params),
     session_end: ({ session }) => sessions.end(session),
-    logs: async (params, caller) =>
-      subscribe(sourceOf(registry.get(params.name, params.project)), params, caller),
+    logs: (params, caller) =>
+      subscribe(() => sourceOf(registry.get(params.name, params.project)), params, caller),
     action_list: async (params) => jobs.list(params),
     action_apply: (params) => jobs.apply(params),
     action_run: async (params) => jobs.run(params),
     job_run: (params) => jobs.runInline(params),
     job_list: (params) => jobs.jobs(params),
     job_get: (params) => jobs.get(params),
-    job_logs: async (params, caller) => subscribe(await jobs.logOf(params.id), params, caller),
+    job_logs: (params, caller) => subscribe(() => jobs.logOf(params.id), params, caller),
     job_cancel: (params) => jobs.cancel(params),
     job_retry: (params) => jobs.retry(params),
     job_delete: (params) => jobs.delete(params),

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Expression, LONGEST_MATCHED } from "../../model/expression.ts";
 
 /** Characters that are matched in one turn of the event loop: a flood of lines must not keep others waiting. */
-const A_TURN = 16 * 1024;
+export const A_TURN = 16 * 1024;
 /** Characters that may wait. What comes on top of that is counted, and read from the log once there is room. */
 const MOST_WAITING = 1024 * 1024;
 

@@ -65,6 +65,27 @@ export class LogSnapshot {
     return all.slice(-query.tail);
   }
 
+  get fileCount(): number {
+    return this.#files.length;
+  }
+
+  /**
+   * The lines that end in one of the files, oldest first; 0 is the newest file. Pieces of a line that began in the file
+   * before it, and are of that file, come as `isBefore`.
+   */
+  *linesIn(number: number, unfinished = false): Iterable<LogLine & { readonly isBefore?: true }> {
+    const [file, older] = this.#files.slice(number, number + 2);
+    if (file === undefined) return;
+    const joiner = new LineJoiner();
+    for (const record of older ? lastOpen(older.fd, older.size) : [])
+      for (const line of joiner.take(record)) yield { ...line, isBefore: true };
+    for (const bytes of linesForwards(file.fd, file.size)) {
+      const record = decodeRecord(bytes);
+      if (record) yield* joiner.take(record);
+    }
+    if (unfinished) yield* joiner.unfinished();
+  }
+
   /** Going backwards, a closed record ends one more line, and the open ones of its stream before it belong to it. */
   #lastRecords(query: LogQuery): LogRecord[] {
     const records: LogRecord[] = [];
@@ -141,17 +162,39 @@ const lastNewline = (block: Buffer, end: number) => (end === 0 ? -1 : block.last
 export function readLastOpen(path: string): LogRecord[] {
   const fd = fs.openSync(path, "r");
   try {
-    const seen = new Map<LogStream, boolean>();
-    const open: LogRecord[] = [];
-    for (const line of linesBackwards(fd, fs.fstatSync(fd).size)) {
-      const record = decodeRecord(line);
-      if (!record) continue;
-      if (!record.open) seen.set(record.stream, true);
-      else if (!seen.has(record.stream)) open.push(record);
-      if (seen.size === 2 || open.length > 64) break;
-    }
-    return open.reverse();
+    return lastOpen(fd, fs.fstatSync(fd).size);
   } finally {
     fs.closeSync(fd);
+  }
+}
+
+function lastOpen(fd: number, size: number): LogRecord[] {
+  const seen = new Map<LogStream, boolean>();
+  const open: LogRecord[] = [];
+  for (const line of linesBackwards(fd, size)) {
+    const record = decodeRecord(line);
+    if (!record) continue;
+    if (!record.open) seen.set(record.stream, true);
+    else if (!seen.has(record.stream)) open.push(record);
+    if (seen.size === 2 || open.length > 64) break;
+  }
+  return open.reverse();
+}
+
+/** The lines of a file from its beginning, each without its newline; a last line without one is left out. */
+function* linesForwards(fd: number, size: number): Iterable<Buffer> {
+  let parts: Buffer[] = [];
+  for (let position = 0; position < size; ) {
+    const block = Buffer.alloc(Math.min(BLOCK, size - position));
+    const length = fs.readSync(fd, block, 0, block.length, position);
+    if (length === 0) return;
+    position += length;
+    let start = 0;
+    for (let end = block.indexOf(NEWLINE); end !== -1 && end < length; end = block.indexOf(NEWLINE, start)) {
+      const last = block.subarray(start, end);
+      yield parts.length === 0 ? last : Buffer.concat([...parts, last]);
+      [parts, start] = [[], end + 1];
+    }
+    if (start < length) parts.push(block.subarray(start, length));
   }
 }

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { LONGEST_MATCHED } from "../../model/expression.ts";
 import type { Transition } from "../../model/observed.ts";
 import type { Redactor } from "../../model/redact.ts";
 import { linesIn } from "../../model/text.ts";
@@ -5,9 +7,12 @@ import type { ParsedParams } from "../../rpc/contract.ts";
 import { encodeFrame } from "../../rpc/framing.ts";
 import type { Notifications } from "../../rpc/notifications.ts";
 import { type Caller, notification } from "../api/rpc-server.ts";
-import { LogSnapshot } from "./log-reader.ts";
+import { A_TURN } from "./line-search.ts";
+import { type LogQuery, LogSnapshot } from "./log-reader.ts";
 import { type LogBlock, type LogLine, linesOf } from "./log-record.ts";
+import { lastMatching, type Search } from "./log-search.ts";
 import type { LogListener, LogWriter } from "./log-writer.ts";
+import { ShownLines } from "./shown-lines.ts";
 
 /** Bytes that may wait for a reader before it is sent no more. */
 const MOST_WAITING = 1024 * 1024;
@@ -37,6 +42,9 @@ export interface LogWish extends Pick<ParsedParams<"logs">, "tail" | "follow"> {
   readonly transitions?: boolean;
   /** Nothing is left out. */
   readonly raw?: boolean;
+  readonly until_unix_ms?: number | undefined;
+  /** Which of them, as they are shown. */
+  readonly matches?: (text: string) => boolean;
 }
 
 /**
@@ -64,10 +72,7 @@ export class LogSubscription {
   #behind = 0;
   /** Unix ms of the first of them. */
   #behindSince = 0;
-  readonly #redactor: LogSource["redactor"];
-  /** What may be the beginning of a secret that continues in the next piece of a long line, by stream. */
-  readonly #held: Record<LogLine["stream"], string> = { out: "", err: "" };
-  #heldAt = 0;
+  readonly #shown: ShownLines;
 
   /** What is in the files now is the past, every later line comes through the listener: none twice, none lost. */
   constructor(id: number, source: LogSource, caller: Caller, query: LogWish, onEnd: () => void) {
@@ -76,7 +81,7 @@ export class LogSubscription {
     this.#caller = caller;
     this.#query = source.isOver ? { ...query, follow: false } : query;
     this.#onEnd = onEnd;
-    this.#redactor = query.raw ? undefined : source.redactor;
+    this.#shown = this.#newShown();
     this.#snapshot = new LogSnapshot(source.log.dir);
     const output: LogListener = {
       line: (line) => this.#live(line),
@@ -88,31 +93,63 @@ export class LogSubscription {
     caller.gone.addEventListener("abort", () => this.#close(), { once: true });
   }
 
-  /** Sends the lines of the past, in pieces that the reader can take. */
-  begin(): void {
-    const { tail, since_unix_ms } = this.#query;
-    const { since = since_unix_ms, until } = this.#source;
-    // Whoever follows gets a line once it is whole.
-    const unfinished = !this.#query.follow;
-    const lines = this.#snapshot.lastLines({ tail, since, until, stream: this.#stream, unfinished });
-    this.#snapshot.close();
-    this.#sendPast(lines, 0);
+  #newShown(): ShownLines {
+    return new ShownLines(this.#query.raw ? undefined : this.#source.redactor);
   }
 
-  #sendPast(lines: readonly LogLine[], from: number): void {
-    for (let i = from; i < lines.length && !this.#ended; i++) {
-      if (this.#send(lines[i] as LogLine) > MOST_WAITING) {
-        this.#caller.onDrain(() => this.#sendPast(lines, i + 1));
-        return;
-      }
+  /** Sends the lines of the past, in pieces that the reader can take. */
+  begin(): void {
+    const { tail, since_unix_ms, until_unix_ms, matches } = this.#query;
+    const { since = since_unix_ms, until = until_unix_ms } = this.#source;
+    // Whoever follows gets a line once it is whole.
+    const unfinished = !this.#query.follow;
+    const query = { tail, since, until, stream: this.#stream, unfinished };
+    if (matches) {
+      void this.#sendMatching({ ...query, matches });
+      return;
+    }
+    const lines = this.#snapshot.lastLines(query);
+    this.#snapshot.close();
+    void this.#sendPast(lines);
+  }
+
+  async #sendMatching(query: LogQuery & Pick<Search, "matches">): Promise<void> {
+    const isOver = () => this.#ended;
+    const shown = { newest: this.#shown, shown: () => this.#newShown() };
+    const found = await lastMatching(this.#snapshot, { ...query, ...shown, isOver });
+    this.#snapshot.close();
+    for (const { text, ...line } of found) {
+      if (this.#ended) return;
+      await this.#room(this.#notify(line, text));
     }
     this.#goOn();
+  }
+
+  async #sendPast(lines: readonly LogLine[]): Promise<void> {
+    const { matches } = this.#query;
+    let work = 0;
+    for (const line of lines) {
+      if (this.#ended) return;
+      const waiting = this.#send(line);
+      if (waiting > MOST_WAITING) await this.#room(waiting);
+      if (!matches) continue;
+      work += Math.min(line.bytes.length, LONGEST_MATCHED) + 1;
+      if (work < A_TURN) continue;
+      work = 0;
+      await nextTurn();
+    }
+    this.#goOn();
+  }
+
+  /** Waits until the reader has taken what waits for it, if that is too much. */
+  async #room(waiting: number): Promise<void> {
+    if (waiting > MOST_WAITING) await new Promise<void>((resolve) => this.#caller.onDrain(resolve));
   }
 
   /** The reader has taken everything that was sent. */
   #goOn(): void {
     if (this.#ended) return;
-    if (this.#behind > 0) this.#sendPast(this.#linesBehind(), 0);
+    if (this.#behind > 0) void this.#sendPast(this.#linesBehind());
     else if (this.#isLast || !this.#query.follow) this.end();
     else this.#isBusy = false;
   }
@@ -141,16 +178,16 @@ export class LogSubscription {
 
   #live(line: LogLine): void {
     if (this.#stream !== undefined && this.#stream !== line.stream) return;
-    if (this.#isBusy) this.#fallBehind(1, line.at);
+    if (this.#isBusy || this.#query.matches) this.#fallBehind(1, line.at);
     else this.#restAfter(this.#send(line));
   }
 
   /** As many live lines, but put into frames by what the engine does in one go. */
   #liveBlock(block: LogBlock): void {
     if (this.#stream !== undefined && this.#stream !== block.stream) return;
-    if (this.#isBusy) this.#fallBehind(linesIn(block.bytes), block.at);
+    if (this.#isBusy || this.#query.matches) this.#fallBehind(linesIn(block.bytes), block.at);
     // The first of them tells how many came before.
-    else if (this.#missed > 0 || this.#hasSecret(block.bytes))
+    else if (this.#missed > 0 || this.#shown.hasSecret(block.bytes))
       for (const line of linesOf(block)) this.#live(line);
     else {
       const frame = encodeFrame(notification("log", this.#params({ ...block, split: false }, PLACE)));
@@ -161,6 +198,10 @@ export class LogSubscription {
   #fallBehind(lines: number, at: number): void {
     if (this.#behind === 0) this.#behindSince = at;
     this.#behind += lines;
+    // Of one that looks for a pattern: matching them must not keep their sender waiting.
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    setImmediate(() => this.#goOn());
   }
 
   /** A reader that has this much waiting gets no more for now. */
@@ -175,39 +216,23 @@ export class LogSubscription {
     return stream && FILE_STREAM[stream];
   }
 
+  /** Answers with the bytes that wait to be read. */
   #send(line: LogLine): number {
     this.#missed += line.missed ?? 0;
-    const params = this.#params(line, this.#shown(line));
+    const text = this.#shown.text(line);
+    return this.#query.matches?.(text) === false ? 0 : this.#notify(line, text);
+  }
+
+  #notify(line: Pick<LogLine, "at" | "stream" | "split">, text: string): number {
+    const params = this.#params(line, text);
     this.#missed = 0;
     return this.#caller.notify("log", params);
   }
 
-  #hasSecret(bytes: Buffer): boolean {
-    if (this.#redactor === undefined || this.#redactor.longest === 0) return false;
-    const text = bytes.toString("utf8");
-    return this.#held.out + this.#held.err !== "" || this.#redactor.text(text) !== text;
-  }
-
-  #shown({ at, stream, bytes, split, unfinished }: LogLine): string {
-    const text = bytes.toString("utf8");
-    const longest = this.#redactor?.longest ?? 0;
-    if (this.#redactor === undefined || longest === 0) return text;
-    if (unfinished) return this.#redactor.unfinished(this.#held[stream] + text);
-    const whole = this.#redactor.text(this.#held[stream] + text);
-    const kept = split ? Math.min(whole.length, longest - 1) : 0;
-    this.#held[stream] = whole.slice(whole.length - kept);
-    if (split) this.#heldAt = at;
-    return whole.slice(0, whole.length - kept);
-  }
-
   /** The rest of a long line has not come, and will not. */
   #sendHeld(): void {
-    for (const stream of ["out", "err"] as const) {
-      const held = this.#held[stream];
-      if (held === "") continue;
-      this.#held[stream] = "";
-      this.#caller.notify("log", this.#params({ at: this.#heldAt, stream, split: false }, held));
-    }
+    for (const { text, ...line } of this.#shown.rest())
+      if (this.#query.matches?.(text) !== false) this.#notify({ ...line, split: false }, text);
   }
 
   #params(

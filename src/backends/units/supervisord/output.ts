@@ -47,7 +47,7 @@ export function isClosed(path: string): boolean {
 export async function* tail(
   client: SupervisordClient,
   name: string,
-  { tail: wanted, follow, stream, asItStands = false }: LogRequest,
+  { tail: wanted, follow, stream, asItStands = false, matches = () => true }: LogRequest,
   signal: AbortSignal,
 ): AsyncGenerator<LogLine, void, void> {
   const streams = (["stdout", "stderr"] as const).filter((each) => stream === undefined || stream === each);
@@ -61,7 +61,7 @@ export async function* tail(
     const rest = lines.pop() ?? "";
     if (follow) rests.set(each, rest);
     const all = follow || rest === "" ? lines : [...lines, rest];
-    for (const line of wanted === 0 ? [] : all.slice(-wanted)) yield { stream: each, line };
+    for (const line of wanted === 0 ? [] : all.filter(matches).slice(-wanted)) yield { stream: each, line };
   }
   while (follow && !signal.aborted) {
     for (const each of streams) {
@@ -75,13 +75,13 @@ export async function* tail(
       const isLine = asItStands && rest !== "" && stood >= STANDING_LOOKS;
       rests.set(each, isLine ? "" : rest);
       looks.set(each, isLine ? 0 : stood);
-      for (const line of isLine ? [...lines, rest] : lines) yield { stream: each, line };
+      for (const line of (isLine ? [...lines, rest] : lines).filter(matches)) yield { stream: each, line };
     }
     await pause(LOG_GAP, signal);
   }
   // Its newline will not come any more.
   for (const each of streams) {
     const rest = rests.get(each);
-    if (rest) yield { stream: each, line: rest };
+    if (rest && matches(rest)) yield { stream: each, line: rest };
   }
 }

@@ -16,13 +16,64 @@ export function hasJournal(): boolean {
   return existsSync(SOCKET);
 }
 
+/** Whose lines are read. */
+interface Origin {
+  readonly identifier: string;
+  readonly uid: number;
+}
+
 /** Lines that this account's processes wrote under the identifier. */
 export async function* journalLines(
-  { identifier, uid }: { readonly identifier: string; readonly uid: number },
-  { tail, follow, since, stream }: LogRequest,
+  origin: Origin,
+  request: LogRequest,
   signal: AbortSignal,
 ): AsyncGenerator<LogLine, void, void> {
+  const { tail, follow, stream, matches } = request;
   if (stream === "stderr" || (tail === 0 && !follow)) return;
+  if (matches) yield* matching(origin, { ...request, matches }, signal);
+  else for await (const { cursor: _, ...line } of entriesOf(origin, request, signal)) yield line;
+}
+
+/** All entries are read, and only lines that match are kept; then what came after them is followed. */
+async function* matching(
+  origin: Origin,
+  { tail, follow, since, matches }: LogRequest & Required<Pick<LogRequest, "matches">>,
+  signal: AbortSignal,
+): AsyncGenerator<LogLine, void, void> {
+  const asked = withoutUndefined({ since });
+  let found: LogLine[] = [];
+  let last: string | undefined;
+  for await (const { cursor, ...line } of entriesOf(
+    origin,
+    { tail: "all", follow: false, ...asked },
+    signal,
+  )) {
+    last = cursor ?? last;
+    if (tail > 0 && matches(line.line)) found.push(line);
+    if (found.length >= 2 * tail) found = found.slice(-tail);
+  }
+  yield* tail === 0 ? [] : found.slice(-tail);
+  if (!follow || signal.aborted) return;
+  const after = { tail: "all" as const, follow, ...asked, ...withoutUndefined({ after: last }) };
+  for await (const { cursor: _, ...line } of entriesOf(origin, after, signal))
+    if (matches(line.line)) yield line;
+}
+
+interface Entry extends LogLine {
+  readonly cursor?: string;
+}
+
+interface EntryRequest extends Pick<LogRequest, "follow" | "since"> {
+  readonly tail: number | "all";
+  /** The cursor of the entry before the first one. */
+  readonly after?: string;
+}
+
+async function* entriesOf(
+  { identifier, uid }: Origin,
+  { tail, follow, since, after }: EntryRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Entry, void, void> {
   const args = [
     "--quiet",
     "--no-pager",
@@ -33,7 +84,8 @@ export async function* journalLines(
     `--lines=${tail}`,
     ...(follow ? ["--follow"] : []),
     // Every version reads whole seconds.
-    ...(since === undefined ? [] : [`--since=@${Math.floor(since / 1000)}`]),
+    ...(since === undefined || after !== undefined ? [] : [`--since=@${Math.floor(since / 1000)}`]),
+    ...(after === undefined ? [] : [`--after-cursor=${after}`]),
     `SYSLOG_IDENTIFIER=${identifier}`,
     `_UID=${uid}`,
     "_TRANSPORT=stdout",
@@ -90,14 +142,16 @@ function failureOf(child: ChildProcess): Promise<string | undefined> {
 }
 
 /** One entry, from JSON; undefined if it is not one. A message that is not text comes as bytes. */
-export function lineOf(entry: string): LogLine | undefined {
+export function lineOf(entry: string): Entry | undefined {
   try {
-    const { MESSAGE: message, __REALTIME_TIMESTAMP: time } = JSON.parse(entry) as Record<string, unknown>;
+    const fields = JSON.parse(entry) as Record<string, unknown>;
+    const { MESSAGE: message, __REALTIME_TIMESTAMP: time, __CURSOR: from } = fields;
     const line = isBytes(message) ? Buffer.from(message).toString("utf8") : message;
     if (typeof line !== "string") return undefined;
     const at =
       typeof time === "string" && /^\d{1,18}$/.test(time) ? Math.floor(Number(time) / 1000) : undefined;
-    return { stream: "stdout", line, ...withoutUndefined({ at }) };
+    const cursor = typeof from === "string" ? from : undefined;
+    return { stream: "stdout", line, ...withoutUndefined({ at, cursor }) };
   } catch {
     return undefined;
   }
