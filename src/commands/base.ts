@@ -53,7 +53,7 @@ export abstract class BaseCommand extends Command {
   }
 
   /** The command was ended by Ctrl-C as it is meant to be: its exit code is its own. */
-  protected interruptionIsTheEnd(): void {
+  interruptionIsTheEnd(): void {
     this.#interruption.expectCtrlC();
   }
 

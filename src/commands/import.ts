@@ -91,7 +91,7 @@ export default class Import extends BaseCommand {
     );
     if (isInTheWay || report.problems.length > 0) process.exitCode = EXIT.failed;
     await this.show(report, {
-      text: (all) => importText(all, shortenPath),
+      text: (all) => importText(all, shortenPath, this.screen.width),
       json: (all) => ({ version: 1, ...all }),
     });
   }

@@ -1,19 +1,26 @@
 import { string } from "@oclif/core/args";
-import { option } from "@oclif/core/flags";
+import { boolean, string as flag, option } from "@oclif/core/flags";
 import { EXIT } from "../model/exit-codes.ts";
 import { LISTED_MANAGERS, type OtherProgram } from "../model/other-program.ts";
 import { visible } from "../model/visible.ts";
 import { entryOfAgent, listEntryOf } from "../rpc/entries.ts";
+import type { RpcClient } from "../rpc/client.ts";
 import type { ListEntry } from "../rpc/entry-contract.ts";
 import { type LostRoot, lostRoots, lostRootText } from "../system/projects.ts";
 import { type ListRow, listView } from "../views/list.ts";
+import type { Screen } from "../views/screen.ts";
 import { inOrder, isOfAgent } from "./addresses.ts";
-import { withAgentIfRecorded } from "./agent-calls.ts";
+import { withAgentIfRecorded, withRunningAgent } from "./agent-calls.ts";
 import { BaseCommand } from "./base.ts";
 import { reaching } from "./endings.ts";
 import { projectFilter } from "./flags.ts";
+import type { ListedEntry, Sort } from "./list-options.ts";
 import { othersOf } from "./other-programs.ts";
 import { unitServers } from "./units.ts";
+
+type Listed = readonly ListedEntry[];
+
+const SORTS: readonly Sort[] = ["name", "state", "cpu", "memory", "uptime", "restarts", "port"];
 
 export default class List extends BaseCommand {
   static override summary = "List all servers and their state.";
@@ -24,6 +31,8 @@ export default class List extends BaseCommand {
   static override examples = [
     "<%= config.bin %> list",
     "<%= config.bin %> list --project dotfiles --json",
+    { description: "Show some servers only", command: "<%= config.bin %> list 'web-*' tag:mcp --state failed,restarting" },
+    { description: "Watch what uses most memory", command: "<%= config.bin %> list --watch --sort memory" },
     {
       description: "Show everything that your supervisord runs",
       command: "<%= config.bin %> list --backend supervisord",
@@ -35,11 +44,26 @@ export default class List extends BaseCommand {
   ];
   static override doing = "asking";
   static override enableJsonFlag = true;
+  static override strict = false;
   static override args = {
-    pattern: string({ description: "With --backend: names to show, such as 'syncthing*'." }),
+    name: string({
+      description:
+        "Servers to show: names, patterns such as 'web-*', or tag:x. With --backend: a pattern of names, such as 'syncthing*'.",
+    }),
   };
   static override flags = {
     ...projectFilter,
+    state: flag({
+      multiple: true,
+      helpValue: "STATE",
+      summary: "Show only servers in this state, or in one of several: running,failed.",
+    }),
+    sort: option({
+      options: SORTS,
+      summary: "Sort by this. Shows CPU and memory if it is one of them.",
+    })(),
+    reverse: boolean({ char: "r", default: false, summary: "Sort the other way round." }),
+    watch: boolean({ char: "w", default: false, summary: "Show it again and again, until Ctrl-C." }),
     backend: option({
       options: LISTED_MANAGERS,
       summary: "Show everything that this service manager runs, not only xy's servers.",
@@ -49,9 +73,11 @@ export default class List extends BaseCommand {
   /** Everything that a manager runs, whoever wrote it. */
   async #others(
     manager: OtherProgram["manager"],
-    pattern: string | undefined,
+    [pattern, ...rest]: readonly string[],
     flags: { readonly project?: string | undefined },
   ): Promise<void> {
+    if (rest.length > 0)
+      this.fail(EXIT.usage, `cannot use ${rest.join(" ")} here: give one pattern with --backend`);
     if (pattern === undefined && manager !== "supervisord")
       this.fail(
         EXIT.usage,
@@ -71,29 +97,56 @@ export default class List extends BaseCommand {
   }
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(List);
-    if (flags.backend !== undefined) return this.#others(flags.backend, args.pattern, flags);
-    if (args.pattern !== undefined)
-      this.fail(
-        EXIT.usage,
-        `cannot show ${args.pattern} alone: use \`xy status ${args.pattern}\`, or --project`,
-      );
-    const params = flags.project === undefined ? {} : { project: flags.project };
-    const own =
-      (await withAgentIfRecorded(this, (client) => client.call("list", params), flags.project)) ?? [];
-    const units = await unitServers(this, flags.project, listEntryOf);
-    const found = inOrder([...own.map(entryOfAgent), ...units]);
-    const lost = lostRoots(this.state, [...new Set(found.map(({ project }) => project))]);
-    const entries = found.map((entry) => withRoot(entry, lost));
-    await this.show(entries, {
-      text: (shown) => {
-        // "No servers" would be wrong where a manager did not answer.
-        if (shown.length === 0 && process.exitCode !== undefined) return undefined;
-        const warnings = [...shown.flatMap(troubleLines), ...lost.map(lostLine)];
-        return [listView(shown.map(rowOf), this.screen), ...warnings].join("");
-      },
-    });
+    const { argv, flags } = await this.parse(List);
+    const words = argv as string[];
+    if (flags.backend !== undefined) return this.#others(flags.backend, words, flags);
+    if (!flags.watch)
+      return this.show(await this.#listed(words, flags), { text: (listed) => this.#text(listed) });
+    const { watch } = await import("./list-watch.ts");
+    let isFirst = true;
+    const look = async () => {
+      const listed = await this.#listed(words, flags, isFirst);
+      isFirst = false;
+      return listed;
+    };
+    const text = (listed: Listed, screen: Screen) => listView(listed.map(rowOf), screen);
+    await watch(this, { look, text, title: ["xy list", ...words].join(" ") });
   }
+
+  /** `mayStart`: brings the agent up where there is something on record. */
+  async #listed(words: readonly string[], flags: ListFlags, mayStart = true): Promise<Listed> {
+    const { project, sort, reverse, state } = flags;
+    const params = project === undefined ? {} : { project };
+    const ask = (client: RpcClient) => client.call("list", params);
+    const own = mayStart ? withAgentIfRecorded(this, ask, project) : withRunningAgent(this, ask);
+    const units = await unitServers(this, project, listEntryOf);
+    const found = inOrder([...((await own) ?? []).map(entryOfAgent), ...units]);
+    const lost = lostRoots(this.state, [...new Set(found.map(({ project }) => project))]);
+    const all = found.map((entry) => withRoot(entry, lost));
+    if (words.length === 0 && sort === undefined && !reverse && state === undefined) return all;
+    const options = await import("./list-options.ts");
+    const states = state && options.statesIn(this, state);
+    const chosen = words.length === 0 ? all : options.chosen(this, all, words);
+    const listed = chosen.filter((entry) => states?.has(entry.state) ?? true);
+    const isUsed = sort === "cpu" || sort === "memory";
+    const used = isUsed ? await options.withUsage(this, listed, project) : listed;
+    return options.sorted(used, sort, reverse);
+  }
+
+  #text(listed: Listed): string | undefined {
+    // "No servers" would be wrong where a manager did not answer.
+    if (listed.length === 0 && process.exitCode !== undefined) return undefined;
+    const lost = lostRoots(this.state, [...new Set(listed.map(({ project }) => project))]);
+    const warnings = [...listed.flatMap(troubleLines), ...lost.map(lostLine)];
+    return [listView(listed.map(rowOf), this.screen), ...warnings].join("");
+  }
+}
+
+interface ListFlags {
+  readonly project: string | undefined;
+  readonly sort: Sort | undefined;
+  readonly reverse: boolean;
+  readonly state: string[] | undefined;
 }
 
 function troubleLines({ project, name, troubles = [] }: ListEntry): string[] {
@@ -107,7 +160,7 @@ function withRoot(entry: ListEntry, lost: readonly LostRoot[]): ListEntry {
 
 const lostLine = (lost: LostRoot) => `warning: ${visible(lostRootText(lost))}\n`;
 
-function rowOf(entry: ListEntry): ListRow {
+function rowOf(entry: ListedEntry): ListRow {
   const {
     name,
     project,
@@ -124,7 +177,10 @@ function rowOf(entry: ListEntry): ListRow {
     waits_for,
     sleeping,
     bridge,
+    cpu_percent,
+    memory_bytes,
   } = entry;
+  const isUsed = cpu_percent !== undefined && memory_bytes !== undefined;
   return {
     name,
     project,
@@ -142,6 +198,7 @@ function rowOf(entry: ListEntry): ListRow {
     unwatched: unwatched !== undefined,
     sleeping: sleeping === true,
     clients: bridge?.session_count,
+    usage: isUsed ? { cpu_percent, memory_bytes } : undefined,
     waitsFor: (waits_for ?? []).map(({ server }) => server),
   };
 }

@@ -1,14 +1,10 @@
-import { pidsOf } from "../backends/units/family.ts";
-import type { Observed } from "../model/observed.ts";
-import { listEntryOf } from "../rpc/entries.ts";
-import { type StatsEntry, totalOf } from "../rpc/usage-contract.ts";
-import { usageOf } from "../system/usage.ts";
+import type { StatsEntry } from "../rpc/usage-contract.ts";
 import { statsView } from "../views/usage.ts";
 import { type Address, addressesOf, inOrder, isOfAgent } from "./addresses.ts";
 import { withAgentIfRecorded } from "./agent-calls.ts";
 import { BaseCommand } from "./base.ts";
 import { namesArgument, projectFilter } from "./flags.ts";
-import { unitServers } from "./units.ts";
+import { unitUsage } from "./usage-rows.ts";
 
 export default class Stats extends BaseCommand {
   static override summary = "Show availability, restarts and resource use of servers.";
@@ -30,7 +26,7 @@ export default class Stats extends BaseCommand {
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Stats);
     const named = await addressesOf(this, argv as string[], flags);
-    const [own, units] = await Promise.all([this.#own(named, flags.project), this.#units(flags.project)]);
+    const [own, units] = await Promise.all([this.#own(named, flags.project), unitUsage(this, flags.project)]);
     const entries = inOrder([...own, ...units]).filter(
       (entry) => named.length === 0 || isAmong(named, entry),
     );
@@ -42,19 +38,6 @@ export default class Stats extends BaseCommand {
     const params = project === undefined ? {} : { project };
     return (await withAgentIfRecorded(this, (client) => client.call("stats", params), project)) ?? [];
   }
-
-  /** Nothing is counted for these: only their present state is known. */
-  async #units(project: string | undefined): Promise<StatsEntry[]> {
-    const observed = await unitServers(this, project, (one) => one);
-    return Promise.all(observed.map(unitEntry));
-  }
-}
-
-async function unitEntry(observed: Observed): Promise<StatsEntry> {
-  const { name, project, backend, state, uptime_secs } = listEntryOf(observed, Date.now());
-  const usage = await usageOf(await pidsOf(observed, observed.pid));
-  const up = uptime_secs === undefined ? {} : { uptime_secs };
-  return { name, project, backend, state, ...up, ...totalOf(usage), counted: null };
 }
 
 function isAmong(named: readonly Address[], { name, project }: StatsEntry): boolean {

@@ -1,6 +1,6 @@
 import { visible } from "../model/visible.ts";
 import { painter, type Screen } from "./screen.ts";
-import { padEnd, padStart } from "./width.ts";
+import { padEnd, padStart, wrapLines } from "./width.ts";
 
 /** One row of the history. */
 export interface HistoryRow {
@@ -33,7 +33,7 @@ export function historyView(rows: readonly HistoryRow[], screen: Screen): string
     const outcome = padEnd(OUTCOMES[facts.outcome], "with failures".length);
     return `${label}  ${whenText(facts)}  ${paint(facts.outcome === "complete" ? "green" : "yellow", outcome)}  ${told(facts)}`;
   });
-  return `${lines.join("\n")}\n`;
+  return wrapLines(`${lines.join("\n")}\n`, screen.width);
 }
 
 /** Unix ms as a date and time. */

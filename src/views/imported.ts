@@ -1,13 +1,18 @@
 import { formatDiagnostic } from "../model/diagnostic.ts";
 import type { ImportedServer, ImportReport, ImportSource } from "../model/imported.ts";
 import { visible } from "../model/visible.ts";
+import { wrapLines } from "./width.ts";
 
 /** What an import found, what it wrote, and what it left out. `shorten`: how a path is shown. */
-export function importText(report: ImportReport, shorten: (path: string) => string): string {
+export function importText(
+  report: ImportReport,
+  shorten: (path: string) => string,
+  width?: number | undefined,
+): string {
   const { sources } = report;
   const shown = (path: string) => visible(shorten(path));
   const parts = sources.map((source) => sourceText(source, report, shown));
-  return [...parts, ...faultsText(report, shown), endText(report, shown)].join("\n\n");
+  return wrapLines([...parts, ...faultsText(report, shown), endText(report, shown)].join("\n\n"), width);
 }
 
 function sourceText(

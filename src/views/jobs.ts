@@ -20,9 +20,9 @@ const JOB_COLUMNS: readonly Column[] = [
   { heading: "ID", numeric: true },
   { heading: "WHAT", flexible: true },
   { heading: "PHASE" },
-  { heading: "BY" },
-  { heading: "BEGAN" },
-  { heading: "TOOK" },
+  { heading: "BY", drops: 3 },
+  { heading: "BEGAN", drops: 1 },
+  { heading: "TOOK", drops: 2 },
   { heading: "HOW", flexible: true },
 ];
 
@@ -32,7 +32,7 @@ export function jobsView(jobs: readonly Job[], more: boolean, screen: Screen): s
   const several = new Set(jobs.map(({ project }) => project)).size > 1;
   const rows = jobs.map((job) => jobCells(job, several, screen.now));
   const rest = more
-    ? `Older jobs are not shown: \`--cursor ${jobs.at(-1)?.id}\` shows the next ones, \`--limit\` more at once.\n`
+    ? `${wrapHard(`Older jobs are not shown: \`--cursor ${jobs.at(-1)?.id}\` shows the next ones, \`--limit\` more at once.`, screen.width)}\n`
     : "";
   return table(JOB_COLUMNS, rows, screen) + rest;
 }
@@ -123,9 +123,9 @@ const iso = (time: number) => new Date(time).toISOString().replace(/\.\d+Z$/, "Z
 
 const ACTION_COLUMNS: readonly Column[] = [
   { heading: "ACTION", flexible: true },
-  { heading: "SCHEDULE" },
+  { heading: "SCHEDULE", flexible: true },
   { heading: "NEXT RUN" },
-  { heading: "DESCRIPTION", flexible: true },
+  { heading: "DESCRIPTION", flexible: true, drops: 1 },
 ];
 
 export interface ActionRow {

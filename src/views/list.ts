@@ -4,17 +4,24 @@ import { visible } from "../model/visible.ts";
 import { clientsText } from "./bridge.ts";
 import type { Screen, Style } from "./screen.ts";
 import { type Cell, type Column, table } from "./table.ts";
-import { cut, displayWidth, wrapHard } from "./width.ts";
+import { bytes, percent } from "./amounts.ts";
+import { cut, wrapHard } from "./width.ts";
 
 const COLUMNS: readonly Column[] = [
   { heading: "NAME", flexible: true },
-  { heading: "STATE" },
-  { heading: "READY" },
-  { heading: "PID", numeric: true },
-  { heading: "PORT", numeric: true },
-  { heading: "UPTIME" },
-  { heading: "RESTARTS", numeric: true },
+  { heading: "STATE", flexible: true },
+  { heading: "READY", drops: 2 },
+  { heading: "PID", numeric: true, drops: 4 },
+  { heading: "PORT", numeric: true, drops: 1 },
+  { heading: "UPTIME", drops: 3 },
+  { heading: "RESTARTS", numeric: true, drops: 5 },
 ];
+/** Where servers are sorted by what they use. */
+const USAGE_COLUMNS: readonly Column[] = [
+  { heading: "CPU", numeric: true },
+  { heading: "MEMORY", numeric: true },
+];
+const URL_COLUMN: Column = { heading: "URL", extra: true };
 
 /** One row of the table. */
 export interface ListRow extends Pick<Observed, "name" | "project" | "state"> {
@@ -42,6 +49,8 @@ export interface ListRow extends Pick<Observed, "name" | "project" | "state"> {
   readonly waitsFor?: readonly string[];
   /** No configuration declares it. */
   readonly kept?: boolean;
+  /** What its processes use, where that was asked for. */
+  readonly usage?: { readonly cpu_percent: number; readonly memory_bytes: number } | undefined;
 }
 
 /** The table of `xy list`, in the order given, with a newline at its end. */
@@ -51,22 +60,24 @@ export function listView(servers: readonly ListRow[], screen: Screen): string {
   const rows = servers.map((server) => cells(server, several));
   const kept = servers.filter((server) => server.kept).map((server) => labelOf(server, several));
   const told = `Not in any configuration: ${visible(kept.join(", "))}; \`xy forget NAME\` removes one.\n`;
-  return withUrls(servers, rows, screen) + (kept.length === 0 ? "" : wrapHard(told, screen.width));
+  return tableOf(servers, rows, screen) + (kept.length === 0 ? "" : wrapHard(told, screen.width));
 }
 
-const URL_COLUMN: Column = { heading: "URL" };
+function tableOf(servers: readonly ListRow[], rows: readonly Cell[][], screen: Screen): string {
+  const isUsed = servers.some(({ usage }) => usage !== undefined);
+  const hasUrl = servers.some(({ url }) => url !== undefined);
+  const columns = [...COLUMNS, ...(isUsed ? USAGE_COLUMNS : []), ...(hasUrl ? [URL_COLUMN] : [])];
+  const whole = rows.map((row, i) => [
+    ...row,
+    ...(isUsed ? usageCells(servers[i]?.usage) : []),
+    { text: servers[i]?.url ?? "-" },
+  ]);
+  return table(columns, whole, screen);
+}
 
-/** The table with a column of URLs, where there are any and nothing has to give way to them. */
-function withUrls(servers: readonly ListRow[], rows: readonly Cell[][], screen: Screen): string {
-  const narrow = table(COLUMNS, rows, screen);
-  if (!servers.some(({ url }) => url !== undefined)) return narrow;
-  const more = rows.map((row, i) => [...row, { text: servers[i]?.url ?? "-" }]);
-  const { width: _, ...unbounded } = screen;
-  const wide = table([...COLUMNS, URL_COLUMN], more, unbounded);
-  const isFitting = wide
-    .split("\n")
-    .every((line) => displayWidth(line) <= (screen.width ?? Number.POSITIVE_INFINITY));
-  return isFitting ? wide : narrow;
+function usageCells(usage: ListRow["usage"]): Cell[] {
+  if (usage === undefined) return [{ text: "-" }, { text: "-" }];
+  return [{ text: percent(usage.cpu_percent) }, { text: bytes(usage.memory_bytes) }];
 }
 
 const labelOf = ({ project, name }: ListRow, several: boolean) => (several ? `${project}/${name}` : name);

@@ -11,9 +11,9 @@ import { type Cell, type Column, table } from "./table.ts";
 const COLUMNS: readonly Column[] = [
   { heading: "NAME", flexible: true },
   { heading: "STATE" },
-  { heading: "PID", numeric: true },
-  { heading: "SINCE" },
-  { heading: "DESCRIPTION", flexible: true },
+  { heading: "PID", numeric: true, drops: 3 },
+  { heading: "SINCE", drops: 2 },
+  { heading: "DESCRIPTION", flexible: true, drops: 1 },
 ];
 
 /** A row each, with a newline at its end. */

@@ -15,7 +15,7 @@ export interface PortRow {
 const COLUMNS: readonly Column[] = [
   { heading: "NAME", flexible: true },
   { heading: "PORT", numeric: true },
-  { heading: "HOW" },
+  { heading: "HOW", flexible: true },
 ];
 
 /** The table of `xy ports`, in the order given, with a newline at its end. */

@@ -1,7 +1,7 @@
 import { ago } from "../model/elapsed.ts";
 import { visible } from "../model/visible.ts";
 import { painter, type Screen } from "./screen.ts";
-import { displayWidth, padEnd } from "./width.ts";
+import { displayWidth, padEnd, wrapLines } from "./width.ts";
 
 /** One configuration that a person has agreed to. */
 export interface TrustRow {
@@ -27,5 +27,5 @@ export function trustView(rows: readonly TrustRow[], screen: Screen): string {
       : paint("yellow", " (another folder is there now, or none: you will be asked)");
     return `${padEnd(visible(shorten(path)), width)}  ${paint("dim", when)}${gone}`;
   });
-  return `${lines.join("\n")}\n`;
+  return wrapLines(`${lines.join("\n")}\n`, screen.width);
 }

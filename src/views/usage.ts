@@ -1,11 +1,12 @@
 import { uptime } from "../model/elapsed.ts";
 import type { StateName } from "../model/observed.ts";
+import { bytes, percent } from "./amounts.ts";
 import { ASLEEP, type Bridged, clientsText, sessionLines } from "./bridge.ts";
 import { stateStyle } from "./list.ts";
 import type { Screen } from "./screen.ts";
 import { type Cell, type Column, table } from "./table.ts";
 import { strokesOf } from "./tree.ts";
-import { cut } from "./width.ts";
+import { cut, wrapHard } from "./width.ts";
 
 /** What processes and servers use. */
 
@@ -31,9 +32,9 @@ export interface Family {
 
 const PROCESS_COLUMNS: readonly Column[] = [
   { heading: "PID", numeric: true },
-  { heading: "CPU", numeric: true },
-  { heading: "MEMORY", numeric: true },
-  { heading: "UP" },
+  { heading: "CPU", numeric: true, drops: 1 },
+  { heading: "MEMORY", numeric: true, drops: 2 },
+  { heading: "UP", drops: 3 },
   { heading: "COMMAND", flexible: true },
 ];
 
@@ -64,7 +65,7 @@ export function childrenView(family: Family, screen: Screen & { readonly ascii: 
     { text: "" },
     { text: `${count} ${count === 1 ? "process" : "processes"}`, style: "dim" },
   ];
-  const leftovers = family.processes.some(({ left }) => left) ? `${LEFT}\n` : "";
+  const leftovers = family.processes.some(({ left }) => left) ? `${wrapHard(LEFT, screen.width)}\n` : "";
   const processes = table(PROCESS_COLUMNS, count > 1 ? [...rows, sum] : rows, screen);
   return `${processes}${leftovers}${bridgeText(family, screen)}`;
 }
@@ -111,12 +112,12 @@ export interface StatsRow {
 
 const STATS_COLUMNS: readonly Column[] = [
   { heading: "NAME", flexible: true },
-  { heading: "STATE" },
-  { heading: "AVAILABLE", numeric: true },
-  { heading: "UPTIME" },
-  { heading: "MEAN RUN" },
-  { heading: "RESTARTS", numeric: true },
-  { heading: "FAILURES", numeric: true },
+  { heading: "STATE", drops: 1 },
+  { heading: "AVAILABLE", numeric: true, drops: 3 },
+  { heading: "UPTIME", drops: 4 },
+  { heading: "MEAN RUN", drops: 6 },
+  { heading: "RESTARTS", numeric: true, drops: 2 },
+  { heading: "FAILURES", numeric: true, drops: 5 },
   { heading: "CPU", numeric: true },
   { heading: "MEMORY", numeric: true },
 ];
@@ -143,16 +144,5 @@ export function statsView(servers: readonly StatsRow[], screen: Screen): string 
   return table(STATS_COLUMNS, rows, screen);
 }
 
-const percent = (value: number) => `${value.toFixed(1)}%`;
-
 /** Never rounded up to 100%: one bad minute should be seen. */
 const share = (value: number) => (value === 1 ? "100%" : `${(Math.floor(value * 10_000) / 100).toFixed(2)}%`);
-
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
-
-/** 12_900_000 → `12.3MiB`. */
-function bytes(value: number): string {
-  let [rest, unit] = [value, 0];
-  while (rest >= 1024 && unit < UNITS.length - 1) [rest, unit] = [rest / 1024, unit + 1];
-  return `${unit === 0 || rest >= 100 ? Math.round(rest) : rest.toFixed(1)}${UNITS[unit]}`;
-}

@@ -78,13 +78,36 @@ function broken(line: string, room: number): string[] {
   if (displayWidth(line) <= room) return [line];
   const lines = [""];
   let used = 0;
-  for (const { segment } of graphemesOf(line)) {
-    used += graphemeWidth(segment);
-    if (used > room) {
-      lines.push("");
-      used = graphemeWidth(segment);
+  for (const [i, piece] of line.split(COLOUR).entries()) {
+    for (const { segment } of i % 2 === 1 ? [{ segment: piece }] : graphemesOf(piece)) {
+      const columns = i % 2 === 1 ? 0 : graphemeWidth(segment);
+      if (used + columns > room) {
+        lines.push("");
+        used = 0;
+      }
+      used += columns;
+      lines[lines.length - 1] += segment;
     }
-    lines[lines.length - 1] += segment;
   }
   return lines;
+}
+
+/** Codes that colour what follows, which must stay whole. */
+const COLOUR = new RegExp("(\\u001b\\[[\\d:;]*m)");
+
+/**
+ * Each line of a text in lines of at most `width` columns, broken as {@link wrapHard} does; what a line goes on with is
+ * indented a little more than its beginning.
+ */
+export function wrapLines(text: string, width: number | undefined): string {
+  if (width === undefined) return text;
+  const whole = (line: string): string => {
+    if (displayWidth(line) <= width) return line;
+    const indent = /^ */.exec(line)?.[0] ?? "";
+    // On however narrow a terminal, there is more text than indentation.
+    const deeper = indent.length + 2 > width / 2 ? "" : `${indent}  `;
+    const lines = wrapHard(line.slice(indent.length), width - deeper.length).split("\n");
+    return lines.map((one, i) => `${i === 0 ? indent : deeper}${one.trim()}`).join("\n");
+  };
+  return text.split("\n").map(whole).join("\n");
 }

@@ -1,4 +1,5 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { eventually } from "../rig/eventually.ts";
 import { type Home, homesInTurn, type Running } from "./cli.ts";
 
 const newHome = homesInTurn();
@@ -122,4 +123,87 @@ it("is there for a server that has ended, with its last words", async () => {
   expect(await home.did("apply", "--yes")).toContain("job: added, ran, and ended with success\n");
   expect(await home.did("logs", "job")).toBe("[out] done\n");
   expect(await home.did("plan")).toBe("No changes. 1 server matches the configuration.\n");
+});
+
+describe("looking into logs", () => {
+  /** Prints lines of two kinds in two runs: it ends after the first. */
+  const LOOKED_AT = [
+    'command "sh"',
+    'args "-c" "n=$(cat n 2>/dev/null || echo 0); n=$((n + 1)); echo $n > n; i=0; while [ $i -lt 30 ]; do echo \\"run $n noise $i\\"; i=$((i + 1)); done; echo \\"run $n error 1\\" >&2; echo \\"run $n error 2\\" >&2; echo end; [ $n = 1 ] && exit 3; exec tail -f more.txt"',
+    'working-dir ".."',
+    'port "none"',
+    'readiness "log" pattern="^end$"',
+    'restart { policy "always"; backoff-initial "1ms"; }',
+  ].join("\n");
+
+  async function looked(home: Home): Promise<void> {
+    home.write("more.txt", "");
+    home.write("servers.d/web.kdl", LOOKED_AT);
+    await home.xy("apply", "--yes");
+    await eventually(async () =>
+      expect(await home.did("logs", "web", "-n", "200")).toContain("run 2 error 2"),
+    );
+  }
+
+  it("finds lines by a pattern, counts those, and follows them", async () => {
+    const home = newHome();
+    await looked(home);
+    const errors = ["1 error 1", "1 error 2", "2 error 1", "2 error 2"].map((text) => `[err] run ${text}\n`);
+    expect(await home.did("logs", "web", "--grep", "(?i)ERROR \\d$")).toBe(errors.join(""));
+    expect(await home.did("logs", "web", "--grep", "error", "-n", "2")).toBe(errors.slice(2).join(""));
+    expect(await home.did("logs", "web", "--grep", "error", "--stream", "out")).toBe("");
+    const [first] = (await home.did("logs", "web", "--grep", "error", "--json")).split("\n");
+    expect(JSON.parse(String(first))).toMatchObject({ stream: "stderr", line: "run 1 error 1" });
+    expect(await home.did("logs", "web", "--grep", "error 1", "--timestamps", "-n1")).toMatch(
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d \[err\] run 2 error 1\n$/,
+    );
+    expect(await home.xy("logs", "web", "--grep", "error(?! 1)")).toMatchObject({
+      code: 64,
+      stderr:
+        'xy: cannot use --grep "error(?! 1)" (character 6): a negative lookahead, (?!…), cannot be used: match what a good line says\n',
+    });
+    const logs = home.xyRunning("logs", "web", "--grep", "wanted", "-f");
+    await home.shell("echo unwanted 1 >> more.txt; echo noise >> more.txt");
+    await logs.prints("unwanted 1");
+    const { pid } = (await home.json("agent", "status")) as { pid: number };
+    process.kill(pid, "SIGKILL");
+    await home.shell("echo noise >> more.txt; echo wanted 2 >> more.txt");
+    await logs.prints("[out] wanted 2");
+    logs.child.kill("SIGINT");
+    expect(await logs.ended).toMatchObject({ code: 130, stdout: "[out] unwanted 1\n[out] wanted 2\n" });
+  });
+
+  it("shows the run before the newest one, and nothing of that", async () => {
+    const home = newHome();
+    await looked(home);
+    expect(await home.did("logs", "web", "--previous", "-n", "3", "--stream", "err")).toBe(
+      "[err] run 1 error 1\n[err] run 1 error 2\n",
+    );
+    expect(await home.did("logs", "web", "-p")).not.toContain("run 2");
+    await home.did("restart", "web");
+    expect(await home.did("logs", "web", "-p", "--grep", "error 2")).toBe("[err] run 2 error 2\n");
+    home.declare("new");
+    await home.did("apply", "--yes");
+    expect(await home.xy("logs", "new", "-p")).toMatchObject({
+      code: 1,
+      stderr:
+        "xy: cannot show an earlier run of new: no start before the newest one is on record; `xy logs new` shows all that it printed\n",
+    });
+  });
+
+  it("shows JSON lines for people, of servers and jobs", async () => {
+    const home = newHome();
+    const line = JSON.stringify({ level: 40, time: 0, msg: "slow", took: 12 }).replaceAll('"', '\\\\\\"');
+    home.write(
+      "servers.d/web.kdl",
+      `command "sh"\nargs "-c" "echo ${line}; echo plain; exec sleep 600"\nport "none"\nreadiness "log" pattern="^plain$"\n`,
+    );
+    await home.did("apply", "--yes");
+    const shown = /^\[out\] \d\d:00:00\.000 WARN {2}slow took=12\n\[out\] plain\n$/;
+    expect(await home.did("logs", "web", "--pretty")).toMatch(shown);
+    const { jobs } = (await home.json("jobs")) as { jobs: { id: number }[] };
+    expect(await home.did("job", "logs", String(jobs[0]?.id), "--pretty")).toMatch(shown);
+    expect(await home.did("job", "logs", String(jobs[0]?.id), "--grep", "^pl")).toBe("[out] plain\n");
+    expect((await home.xy("logs", "web", "--pretty", "--json")).code).toBe(64);
+  });
 });

@@ -37,6 +37,31 @@ describe("lines in plain files", () => {
     expect(await last({ tail: 0 })).toEqual([]);
   });
 
+  it("are searched through what was rotated, also one that began in the file before", async () => {
+    writeFileSync(`${files.out}.2`, "a 1\nb\na 2\nbeg");
+    writeFileSync(`${files.out}.1`, `un a 3\n${`${"x".repeat(999)}\n`.repeat(200)}a 4\nc`);
+    writeFileSync(files.out, "\nb\na 5");
+    const matches = (line: string) => line.includes("a ");
+    const all = ["stdout a 1", "stdout a 2", "stdout begun a 3", "stdout a 4", "stdout a 5"];
+    expect(await last({ matches })).toEqual(all);
+    for (const tail of [0, 1, 2, 3, 4])
+      expect(await last({ tail, matches })).toEqual(all.slice(all.length - tail));
+    expect(await last({ matches: () => false })).toEqual([]);
+  });
+
+  it("are followed where they match, from where the search ended", async () => {
+    writeFileSync(files.out, "a 1\nb\na");
+    const stop = new AbortController();
+    const lines: string[] = [];
+    const matches = (line: string) => line.startsWith("a");
+    for await (const { line } of fileLines(files, { tail: 9, follow: true, matches }, stop.signal)) {
+      lines.push(line);
+      if (line === "a 1") appendFileSync(files.out, " 2\nb\na 3\n");
+      if (line === "a 3") stop.abort();
+    }
+    expect(lines).toEqual(["a 1", "a 2", "a 3"]);
+  });
+
   it("are found through what was rotated, however much there is", async () => {
     writeFileSync(`${files.out}.2`, "a\nb\n");
     writeFileSync(`${files.out}.1`, `c\n${"x".repeat(100_000)}\n`);
