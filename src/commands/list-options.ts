@@ -47,7 +47,10 @@ export function statesIn(command: BaseCommand, written: readonly string[]): Read
     if (STATES.some((state) => state === word)) continue;
     const meant = nearest(word, STATES);
     const wayOut = meant === undefined ? `write one of ${STATES.join(", ")}` : `did you mean ${meant}?`;
-    command.fail(EXIT.usage, `cannot show servers in state ${JSON.stringify(word)}: no such state; ${wayOut}`);
+    command.fail(
+      EXIT.usage,
+      `cannot show servers in state ${JSON.stringify(word)}: no such state; ${wayOut}`,
+    );
   }
   return new Set(words);
 }
@@ -79,7 +82,8 @@ export function sorted(
   if (by === undefined) return reverse ? entries.toReversed() : [...entries];
   return entries.toSorted((a, b) => {
     const [left, right] = [by(a), by(b)];
-    if (left === undefined || right === undefined) return Number(left === undefined) - Number(right === undefined);
+    if (left === undefined || right === undefined)
+      return Number(left === undefined) - Number(right === undefined);
     return turned * (left < right ? -1 : left > right ? 1 : 0);
   });
 }

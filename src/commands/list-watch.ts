@@ -106,7 +106,8 @@ export function frame(
   const foot = fault === undefined ? [] : [paint("red", cut(visible(fault), screen.width))];
   const rows = shown.trimEnd().split("\n");
   const room = Math.max(1, screen.rows - 1 - foot.length);
-  const fitting = rows.length <= room ? rows : [...rows.slice(0, room - 1), `… ${rows.length - room + 1} more`];
+  const fitting =
+    rows.length <= room ? rows : [...rows.slice(0, room - 1), `… ${rows.length - room + 1} more`];
   const lines = [head, ...fitting, ...foot].slice(0, Math.max(1, screen.rows));
   return `${HOME}${lines.map((line) => `${line}${CLEAR_LINE}`).join("\n")}${CLEAR_BELOW}`;
 }

@@ -3,8 +3,8 @@ import { boolean, string as flag, option } from "@oclif/core/flags";
 import { EXIT } from "../model/exit-codes.ts";
 import { LISTED_MANAGERS, type OtherProgram } from "../model/other-program.ts";
 import { visible } from "../model/visible.ts";
-import { entryOfAgent, listEntryOf } from "../rpc/entries.ts";
 import type { RpcClient } from "../rpc/client.ts";
+import { entryOfAgent, listEntryOf } from "../rpc/entries.ts";
 import type { ListEntry } from "../rpc/entry-contract.ts";
 import { type LostRoot, lostRoots, lostRootText } from "../system/projects.ts";
 import { type ListRow, listView } from "../views/list.ts";
@@ -31,7 +31,10 @@ export default class List extends BaseCommand {
   static override examples = [
     "<%= config.bin %> list",
     "<%= config.bin %> list --project dotfiles --json",
-    { description: "Show some servers only", command: "<%= config.bin %> list 'web-*' tag:mcp --state failed,restarting" },
+    {
+      description: "Show some servers only",
+      command: "<%= config.bin %> list 'web-*' tag:mcp --state failed,restarting",
+    },
     { description: "Watch what uses most memory", command: "<%= config.bin %> list --watch --sort memory" },
     {
       description: "Show everything that your supervisord runs",

@@ -1,10 +1,10 @@
 import { uptime } from "../model/elapsed.ts";
 import type { Observed, StateName, Verdict } from "../model/observed.ts";
 import { visible } from "../model/visible.ts";
+import { bytes, percent } from "./amounts.ts";
 import { clientsText } from "./bridge.ts";
 import type { Screen, Style } from "./screen.ts";
 import { type Cell, type Column, table } from "./table.ts";
-import { bytes, percent } from "./amounts.ts";
 import { cut, wrapHard } from "./width.ts";
 
 const COLUMNS: readonly Column[] = [

@@ -52,8 +52,8 @@ function recordText(record: Readonly<Record<string, unknown>>, paint: Paint): st
     ...(message === undefined ? [] : [visible(String(message))]),
     ...pairs(rest, paint),
   ];
-  const frames = stack.slice(0, MOST_FRAMES).map((frame) => `    ${visible(frame.trim())}`);
-  const more = stack.length > MOST_FRAMES ? [`    … ${stack.length - MOST_FRAMES} more`] : [];
+  const frames = stack.slice(0, MOST_FRAMES).map((frame) => `        ${visible(frame.trim())}`);
+  const more = stack.length > MOST_FRAMES ? [`        … ${stack.length - MOST_FRAMES} more`] : [];
   return [words.join(" "), ...frames, ...more].join("\n");
 }
 

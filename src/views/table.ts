@@ -63,7 +63,9 @@ function fitted(natural: readonly Shown[], room: number): readonly Shown[] {
   const last = natural.at(-1);
   if (last !== undefined && natural.length > 1 && leastWidth(natural, SHORTEST) > room)
     return fitted(without(natural, last), room);
-  return natural.length === 1 ? natural.map((one) => ({ ...one, width: Math.min(one.width, room) })) : shrunk(natural, room);
+  return natural.length === 1
+    ? natural.map((one) => ({ ...one, width: Math.min(one.width, room) }))
+    : shrunk(natural, room);
 }
 
 const without = (shown: readonly Shown[], one: Shown) => shown.filter((other) => other !== one);

@@ -92,8 +92,9 @@ function broken(line: string, room: number): string[] {
   return lines;
 }
 
+const ESCAPE = "\u001b";
 /** Codes that colour what follows, which must stay whole. */
-const COLOUR = new RegExp("(\\u001b\\[[\\d:;]*m)");
+const COLOUR = new RegExp(`(${ESCAPE}\\[[\\d:;]*m)`);
 
 /**
  * Each line of a text in lines of at most `width` columns, broken as {@link wrapHard} does; what a line goes on with is
@@ -103,11 +104,11 @@ export function wrapLines(text: string, width: number | undefined): string {
   if (width === undefined) return text;
   const whole = (line: string): string => {
     if (displayWidth(line) <= width) return line;
-    const indent = /^ */.exec(line)?.[0] ?? "";
+    const own = /^ */.exec(line)?.[0] ?? "";
     // On however narrow a terminal, there is more text than indentation.
-    const deeper = indent.length + 2 > width / 2 ? "" : `${indent}  `;
-    const lines = wrapHard(line.slice(indent.length), width - deeper.length).split("\n");
-    return lines.map((one, i) => `${i === 0 ? indent : deeper}${one.trim()}`).join("\n");
+    const indent = own.length > width / 2 ? "  " : own;
+    const lines = wrapHard(line.slice(own.length), width - indent.length - 2).split("\n");
+    return lines.map((one, i) => `${indent}${i === 0 ? "" : "  "}${one.trim()}`).join("\n");
   };
   return text.split("\n").map(whole).join("\n");
 }

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { expect, it } from "vitest";
 import { homesInTurn } from "./cli.ts";
 
@@ -81,4 +82,78 @@ it("takes tags and patterns wherever servers are named", async () => {
   expect((await home.xyIn(elsewhere, "stop", "*/web-*")).stdout).toBe(
     "tools/web-1: stopped\ntools/web-2: stopped\n",
   );
+});
+
+it("lists some servers, in an order, as their names, tags and states say", async () => {
+  const home = newHome();
+  home.declare("web-1", 'tags "front"');
+  home.declare("web-2");
+  home.declare("db");
+  await home.did("apply", "--yes");
+  await home.did("stop", "web-2");
+  const names = async (...args: string[]) =>
+    ((await home.json("list", ...args)) as { name: string }[]).map(({ name }) => name);
+  expect(await names("web-*", "tag:front")).toEqual(["web-1", "web-2"]);
+  expect(await names("tools/db")).toEqual(["db"]);
+  expect(await names("--state", "running,failed")).toEqual(["db", "web-1"]);
+  expect(await names("--reverse")).toEqual(["web-2", "web-1", "db"]);
+  expect(await names("--sort", "state", "-r")).toEqual(["web-2", "db", "web-1"]);
+  expect(await home.json("list", "--sort", "memory", "db")).toMatchObject([
+    { name: "db", memory_bytes: expect.any(Number), cpu_percent: expect.any(Number) },
+  ]);
+  expect(await home.did("list", "--sort", "cpu")).toMatch(/^NAME .* RESTARTS +CPU +MEMORY\n/);
+  expect(await home.xy("list", "--state", "runing")).toMatchObject({
+    code: 64,
+    stderr: 'xy: cannot show servers in state "runing": no such state; did you mean running?\n',
+  });
+  expect(await home.xy("list", "tag:fron")).toMatchObject({
+    code: 1,
+    stderr: 'xy: cannot find servers with tag:fron: no server has this tag; did you mean "tag:front"?\n',
+  });
+  expect(await home.xy("list", "--watch")).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining("use --json with --watch"),
+  });
+});
+
+it.runIf(process.platform === "linux")(
+  "watches a list on a terminal, and gives the terminal back",
+  async () => {
+    const home = newHome();
+    home.declare("web");
+    await home.did("apply", "--yes");
+    const list = home.terminal("xy list --watch; echo over; stty -a | grep -o ' -\\?echo '", { columns: 40 });
+    await list.prints("web   running");
+    await home.did("stop", "web");
+    await list.prints("stopped (held)");
+    list.types("\u0003");
+    const { stdout } = await list.ended;
+    const [shown = "", after = ""] = stdout.split("\u001b[?25h\u001b[?1049l");
+    expect(shown).toContain("\u001b[?1049h\u001b[?25l");
+    expect(after).toMatch(/over\r\n echo /);
+    const lines = stripVTControlCharacters(shown).split(/\r*\n/);
+    expect(lines.filter((line) => line.length > 40)).toEqual([]);
+  },
+);
+
+it("prints a watched list as a document for each change, and starts no agent that was stopped", async () => {
+  const home = newHome();
+  home.declare("web");
+  await home.did("apply", "--yes");
+  const list = home.xyRunning("list", "--watch", "--json");
+  await list.prints('"state":"running"');
+  await home.did("stop", "web");
+  await list.prints('"held":true');
+  await home.did("agent", "stop");
+  await list.prints("[]");
+  list.child.kill("SIGINT");
+  const { code, stdout } = await list.ended;
+  expect(code).toBe(0);
+  expect(
+    stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line).length),
+  ).toEqual([1, 1, 0]);
+  expect(await home.json("agent", "status")).toMatchObject({ running: false });
 });

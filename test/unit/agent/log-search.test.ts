@@ -29,19 +29,17 @@ async function found(search: Partial<Search> & Pick<Search, "matches">): Promise
 }
 
 it("finds what a plain search of all lines finds, whatever is written and rotated when", async () => {
-  const piece = fc.record({
-    stream: fc.constantFrom("out" as const, "err" as const),
-    text: fc.stringMatching(/^[ab]{0,6}\n?[ab]{0,3}\n?$/),
-  });
+  const stream = fc.constantFrom("out" as const, "err" as const);
+  const text = fc.stringMatching(/^[ab]{0,6}\n?[ab]{0,3}\n?$/);
   await fc.assert(
     fc.asyncProperty(
       fc.array(piece, { maxLength: 40 }),
       fc.integer({ min: 0, max: 6 }),
       fc.boolean(),
-      async (pieces, tail, unfinished) => {
+      async (stream, texts, tail, unfinished) => {
         fs.rmSync(dir, { recursive: true, force: true });
         const log = new LogWriter(dir, { maxSize: 200, keep: 100 });
-        pieces.forEach(({ stream, text }, i) => {
+        texts.forEach((text, i) => {
           log.write(stream, Buffer.from(text), NOW + i);
         });
         log.close();
@@ -51,10 +49,12 @@ it("finds what a plain search of all lines finds, whatever is written and rotate
         const matches = (text: string) => /ab/.test(text);
         const plain = all.filter(({ bytes }) => matches(bytes.toString()));
         const expected = plain.map(({ stream, bytes }) => `${stream} ${bytes}`);
-        expect(await found({ matches, tail, unfinished })).toEqual(expected.slice(expected.length - tail));
+        expect(await found({ matches, tail, unfinished })).toEqual(
+          expected.slice(Math.max(0, expected.length - tail)),
+        );
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 25 },
   );
 });
 

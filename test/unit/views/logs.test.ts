@@ -68,16 +68,16 @@ describe("lines of JSON", () => {
     const lines = pretty(record)?.split("\n") ?? [];
     expect(lines.slice(0, 2)).toEqual([
       'ERROR failed err="Error: no luck" err.*={"code":3}',
-      "    at f0 (a.js:0)",
+      "        at f0 (a.js:0)",
     ]);
-    expect(lines.at(-1)).toBe("    … 20 more");
+    expect(lines.at(-1)).toBe("        … 20 more");
     const format = logFormatter(
       ["web"],
       { colour: false, keep: "text" },
       { pretty: (line) => prettyLine(line, plain) },
     );
     expect(format({ name: "web", stream: "stderr", line: JSON.stringify(record) })).toMatch(
-      /^\[err\] ERROR failed.*\n\[err\] {5}at f0/,
+      /^\[err\] ERROR failed.*\n\[err\] {9}at f0/,
     );
   });
 
