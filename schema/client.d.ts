@@ -971,6 +971,8 @@ export interface Methods {
       readonly stream?: "stdout" | "stderr" | undefined;
       readonly transitions?: boolean | undefined;
       readonly raw?: boolean | undefined;
+      readonly until_unix_ms?: number | undefined;
+      readonly grep?: string | undefined;
     };
     readonly result: {
       readonly subscription_id: number;
@@ -1485,6 +1487,7 @@ export interface Methods {
       readonly follow?: boolean | undefined;
       readonly stream?: "stdout" | "stderr" | undefined;
       readonly raw?: boolean | undefined;
+      readonly grep?: string | undefined;
     };
     readonly result: {
       readonly subscription_id: number;

@@ -33,7 +33,8 @@ it("finds what a plain search of all lines finds, whatever is written and rotate
   const text = fc.stringMatching(/^[ab]{0,6}\n?[ab]{0,3}\n?$/);
   await fc.assert(
     fc.asyncProperty(
-      fc.array(piece, { maxLength: 40 }),
+      stream,
+      fc.array(text, { maxLength: 30 }),
       fc.integer({ min: 0, max: 6 }),
       fc.boolean(),
       async (stream, texts, tail, unfinished) => {
