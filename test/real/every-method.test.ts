@@ -33,6 +33,7 @@ const WORDS = {
   program: ["/bin/true", "/bin/cat", "/nowhere/program"],
   workingDir: ["/", "/nowhere"],
   pattern: [".", "^up$"],
+  grep: [".", "^up$"],
   backoffInitial: [60_000],
   backoffMax: [60_000],
   interval: [500],
