@@ -96,6 +96,9 @@ const ESCAPE = "\u001b";
 /** Codes that colour what follows, which must stay whole. */
 const COLOUR = new RegExp(`(${ESCAPE}\\[[\\d:;]*m)`);
 
+/** Blanks before what goes on from the line above: text from outside must not look like a line of xy's own. */
+const CONTINUED = 8;
+
 /**
  * Each line of a text in lines of at most `width` columns, broken as {@link wrapHard} does; what a line goes on with is
  * indented a little more than its beginning.
@@ -107,8 +110,9 @@ export function wrapLines(text: string, width: number | undefined): string {
     const own = /^ */.exec(line)?.[0] ?? "";
     // On however narrow a terminal, there is more text than indentation.
     const indent = own.length > width / 2 ? "  " : own;
-    const lines = wrapHard(line.slice(own.length), width - indent.length - 2).split("\n");
-    return lines.map((one, i) => `${indent}${i === 0 ? "" : "  "}${one.trim()}`).join("\n");
+    const lines = wrapHard(line.slice(own.length), width - Math.max(CONTINUED, indent.length)).split("\n");
+    const deeper = " ".repeat(Math.max(CONTINUED, indent.length));
+    return lines.map((one, i) => `${i === 0 ? indent : deeper}${one.trim()}`).join("\n");
   };
   return text.split("\n").map(whole).join("\n");
 }

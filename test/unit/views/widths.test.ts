@@ -160,7 +160,7 @@ describe.each(Object.entries(VIEWS))("%s", (_, view) => {
     for (const colour of [false, true]) {
       const lines = view({ colour, now: NOW, width }).split("\n");
       // Below this, what is wrapped is not made narrower: a word a line is no text any more.
-      const room = Math.max(width, 24);
+      const room = Math.max(width, 28);
       expect(lines.filter((line) => displayWidth(line) > room)).toEqual([]);
     }
   });
@@ -184,7 +184,7 @@ it("a list has a line for each server, with its name and state, on 40 columns, a
 });
 
 it("what is wrapped keeps its words, and its colours whole", () => {
-  expect(wrapLines("  one two three four five six", 20)).toBe("  one two three four\n    five six");
+  expect(wrapLines("  one two three four five six", 20)).toBe("  one two three four\n        five six");
   expect(wrapLines("short\n\nlines", 20)).toBe("short\n\nlines");
   const coloured = `\u001b[31m${"x".repeat(50)}\u001b[39m`;
   expect(wrapLines(coloured, 30).replaceAll(/\n */g, "")).toBe(coloured);
