@@ -573,6 +573,7 @@ it("no view is left out", async () => {
 /** Parts of views; what they make is seen in those. `renderApplyTasks` takes a terminal: see test/cli/hostile-text.test.ts. */
 const HELPERS: ReadonlySet<string> = new Set(
   [
+    "bytes percent localTime wrapLines prettyLine",
     "changeSign changeHeading actionOngoing actionOver actionVerb interestingFacts actionFacts fieldLines",
     "outcome lineDiff progressLines stateStyle stateText shownLine named reasonTexts painter onScreen table strokesOf unitLines",
     "sessionLines childLines clientsText planNotes isAiling",
