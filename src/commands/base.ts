@@ -18,6 +18,7 @@ import { Interruption } from "./interruption.ts";
 import { knownServers } from "./known-servers.ts";
 import { canAsk } from "./prompt.ts";
 import { shortenPath } from "./shorten.ts";
+import { told } from "./told.ts";
 
 type Values = Record<string, unknown>;
 
@@ -158,7 +159,7 @@ export abstract class BaseCommand extends Command {
   /** For people, beside the data: progress, hints, warnings. */
   note(...lines: readonly string[]): void {
     if (lines.length > 0) this.endBusy();
-    process.stderr.write(inCharset(lines.map((line) => `${visible(line)}\n`).join(""), process.env));
+    process.stderr.write(lines.map((line) => `${told(visible(line))}\n`).join(""));
   }
 
   /** What is shown of a line that a server printed. `raw`: all of it. */

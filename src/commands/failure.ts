@@ -5,8 +5,8 @@ import { ConnectionLost } from "../rpc/client.ts";
 import { InTheWay } from "../system/files.ts";
 import { NoHome } from "../system/paths.ts";
 import { failureText, isNoRoom } from "../system/shortage.ts";
-import { inCharset } from "./charset.ts";
 import { shortenPath } from "./shorten.ts";
+import { told } from "./told.ts";
 
 /** An expected failure of a command: what to say, and the exit code. Thrown by `BaseCommand.fail`. */
 export class CommandFailure extends Error {
@@ -41,9 +41,10 @@ export function report(error: unknown, how: { readonly json: boolean; readonly d
   } else {
     for (const problem of failure.seen ? [] : failure.problems) {
       const kind = problem.severity === "warning" ? "warning: " : "";
-      process.stderr.write(inCharset(`${kind}${formatDiagnostic(problem, shortenPath)}\n`, process.env));
+      process.stderr.write(`${told(`${kind}${formatDiagnostic(problem, shortenPath)}`)}\n`);
     }
-    process.stderr.write(inCharset(`xy: ${failure.lines.map(visible).join("\n")}\n`, process.env));
+    const [first = "", ...more] = failure.lines.map(visible);
+    process.stderr.write([`xy: ${first}`, ...more].map((line) => `${told(line)}\n`).join(""));
   }
   if (how.debug && error instanceof Error && error.stack)
     process.stderr.write(`${visibleLines(error.stack)}\n`);

@@ -1,4 +1,5 @@
 import { CONDITION_STATE, type Condition } from "./dependency.ts";
+import { isStdio } from "./mcp-fields.ts";
 import type { Patience } from "./patience.ts";
 import type { ServerSpec } from "./spec.ts";
 import type { StartProgress } from "./start-progress.ts";
@@ -64,6 +65,10 @@ export function runsText({
 /** What a probe reports when it times out. */
 const TIMED_OUT = /\bwithin [\d.]+ ?m?s\b/;
 const NOTHING_LISTENS = /\bnothing listens on port\b/;
+/** What a probe reports of a server that listens on another port. */
+const ELSEWHERE = /; it listens on \S+:(\d+) (?:and|instead)\b/;
+/** What a probe reports of a path that the server does not have. */
+const NO_MCP = /\binitialize at \S+: 40[45]\b/;
 
 /** Which setting gives a check more time, to append to its report of a timeout; else empty. */
 export function timeoutHelp(evidence: string, setting: string, ms: number): string {
@@ -72,7 +77,7 @@ export function timeoutHelp(evidence: string, setting: string, ms: number): stri
 }
 
 interface Facts {
-  readonly spec: Pick<ServerSpec, "port" | "readiness">;
+  readonly spec: Pick<ServerSpec, "port" | "readiness"> & Partial<Pick<ServerSpec, "mcp">>;
   /** What was last seen of its readiness; undefined: its program does not run. */
   readonly evidence: string | undefined;
   /** Undefined: it failed on its own. */
@@ -89,9 +94,21 @@ export function startHelp({ spec, evidence, givenUp }: Facts): string[] {
     if (more !== "") help.push(more);
   }
   if (givenUp !== undefined) help.push(patienceHelp(givenUp));
-  if (evidence !== undefined && spec.port !== null && looks && NOTHING_LISTENS.test(evidence))
-    help.push('if it never listens on a port, set `port "none"`');
+  if (evidence !== undefined && spec.port !== null && looks) {
+    if (NOTHING_LISTENS.test(evidence)) help.push(portHelp(spec, evidence));
+    else if (NO_MCP.test(evidence)) help.push('if it has MCP at another path, set that: `mcp path="/"`');
+  }
   return help;
+}
+
+/** For a server that runs, and does not listen on its port. */
+function portHelp({ readiness, mcp }: Facts["spec"], evidence: string): string {
+  const [, other] = ELSEWHERE.exec(evidence) ?? [];
+  if (other !== undefined)
+    return `set \`port ${other}\` if that is right; otherwise tell the server its port, as with \`env { PORT "{port}"; }\``;
+  if (readiness.type === "mcp" && !isStdio(mcp ?? null))
+    return 'if it speaks MCP over stdin and stdout, set `mcp { transport "stdio"; }`';
+  return 'if it never listens on a port, set `port "none"`';
 }
 
 function patienceHelp({ how, patience }: GivenUp): string {

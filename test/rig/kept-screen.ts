@@ -1,13 +1,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect } from "vitest";
-import { settled } from "./masks.ts";
+import { SHOWN_HOME, settled } from "./masks.ts";
 import { styleOfSvg, svgOf, textOfSvg } from "./screen-svg.ts";
 import { rowsOf } from "./terminal-rows.ts";
 
 const FOLDER = join(import.meta.dirname, "../../docs/screens");
 /** Whether `npm run screens` asks: what is kept is then renewed where it differs. */
-const RENEWS = process.env.XY_SCREENS === "renew";
+export const RENEWS = process.env.XY_SCREENS === "renew";
 
 /** A command that somebody typed, and all that a terminal got to show meanwhile. */
 export interface Typed {
@@ -24,8 +24,6 @@ interface Screen {
   readonly typed: readonly Typed[];
 }
 
-const PICTURED_HOME = "/home/someone";
-
 /**
  * Expects that docs/screens/NAME.svg shows what the terminal shows, but for what {@link settled} masks; how it is drawn
  * is compared too. The colours of words are not: some come with time.
@@ -33,7 +31,7 @@ const PICTURED_HOME = "/home/someone";
 export async function expectScreen({ name, description, columns, home, typed }: Screen): Promise<void> {
   const file = join(FOLDER, `${name}.svg`);
   const output = typed.map((one) => `\x1b[2m$\x1b[22m \x1b[1m${one.command}\x1b[22m\r\n${one.output}`);
-  const pictured = output.join("\r\n").replaceAll(home, PICTURED_HOME);
+  const pictured = output.join("\r\n").replaceAll(home, SHOWN_HOME);
   const svg = svgOf({
     title: typed.map(({ command }) => command).join(", "),
     description,

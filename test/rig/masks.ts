@@ -1,3 +1,6 @@
+/** What documents show for the home of a test. */
+export const SHOWN_HOME = "/home/someone";
+
 /** Everything in which two runs of one session may differ. */
 const VARYING: readonly [what: RegExp, to: string | ((found: string) => string)][] = [
   [/\bpid \d+/g, "pid N"],
@@ -11,8 +14,8 @@ const VARYING: readonly [what: RegExp, to: string | ((found: string) => string)]
   [/(\bjust now|\b\d+ (second|minute)s? ago) */g, "AGO "],
   [/\bfor \d+s\b/g, "for UPTIME"],
   [/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, "TIME"],
-  // How long ago decides where the lines of a paragraph end.
-  [/(.+\n)*.*\bAGO .*(\n.+)*/g, (paragraph) => paragraph.replace(/\s+/g, " ")],
+  // How long ago, and how long a path is, decides where the lines of a paragraph end.
+  [/(.+\n)*.*(\bAGO |\/home\/someone).*(\n.+)*/g, (paragraph) => paragraph.replace(/\s+/g, " ")],
   [/^( +(?:\+ )?program: +).*\/(\w+)$/gm, "$1$2"],
   [/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏](?= \S+: )/g, "⠋"],
   [/\bwaited \d+s\b/g, "waited TIME"],

@@ -13,6 +13,7 @@ const putBack = patienceFor(undefined, {}, { putsBack: true });
 describe("which setting would help", () => {
   const onPort = { port: 80, readiness: readyOnPort(80) };
   const onLine = { port: null, readiness: readyOn("up") };
+  const asMcp = { port: 80, readiness: { ...readyOnPort(80), type: "mcp", path: "/mcp" } } as const;
   type Case = [what: string, facts: Parameters<typeof startHelp>[0], help: string[]];
   test.each<Case>([
     [
@@ -42,6 +43,28 @@ describe("which setting would help", () => {
         "if it needs longer to start, set `start-timeout` (5m now)",
         'if it never listens on a port, set `port "none"`',
       ],
+    ],
+    [
+      "another port than it should listen on",
+      { spec: onPort, evidence: "nothing listens on port 80; it listens on 127.0.0.1:8080 instead" },
+      [
+        'set `port 8080` if that is right; otherwise tell the server its port, as with `env { PORT "{port}"; }`',
+      ],
+    ],
+    [
+      "an MCP server that does not listen",
+      { spec: asMcp, evidence: "nothing listens on port 80" },
+      ['if it speaks MCP over stdin and stdout, set `mcp { transport "stdio"; }`'],
+    ],
+    [
+      "an MCP server whose bridge does not listen yet",
+      { spec: { ...asMcp, mcp: STDIO }, evidence: "nothing listens on port 80" },
+      ['if it never listens on a port, set `port "none"`'],
+    ],
+    [
+      "an MCP server that has another path",
+      { spec: asMcp, evidence: "initialize at /mcp: 404 Not Found" },
+      ['if it has MCP at another path, set that: `mcp path="/"`'],
     ],
     [
       "a check that ran into its timeout",
