@@ -105,7 +105,7 @@ export function startHelp({ spec, evidence, givenUp }: Facts): string[] {
 function portHelp({ readiness, mcp }: Facts["spec"], evidence: string): string {
   const [, other] = ELSEWHERE.exec(evidence) ?? [];
   if (other !== undefined)
-    return `set \`port ${other}\` if that is right; otherwise tell the server its port, as with \`env { PORT "{port}"; }\``;
+    return `set \`port ${other}\`, or pass the port on, as in \`env { PORT "{port}"; }\``;
   if (readiness.type === "mcp" && !isStdio(mcp ?? null))
     return 'if it speaks MCP over stdin and stdout, set `mcp { transport "stdio"; }`';
   return 'if it never listens on a port, set `port "none"`';

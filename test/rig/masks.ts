@@ -12,7 +12,7 @@ const VARYING: readonly [what: RegExp, to: string | ((found: string) => string)]
   [/^( +healthy: +).*$/gm, "$1"],
   [/\b2\d{4}\b/g, "PORT"],
   [/(\bjust now|\b\d+ (second|minute)s? ago) */g, "AGO "],
-  [/\bfor \d+s\b/g, "for UPTIME"],
+  [/\b(for|up) \d+s\b/g, "$1 UPTIME"],
   [/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, "TIME"],
   // How long ago, and how long a path is, decides where the lines of a paragraph end.
   [/(.+\n)*.*(\bAGO |\/home\/someone).*(\n.+)*/g, (paragraph) => paragraph.replace(/\s+/g, " ")],

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { mcpOf } from "../../../src/model/mcp-fields.ts";
 import { patienceFor } from "../../../src/model/patience.ts";
+import type { ServerSpec } from "../../../src/model/spec.ts";
 import type { StartProgress } from "../../../src/model/start-progress.ts";
 import { type GivenUp, givenUpText, isToTell, runsText, startHelp } from "../../../src/model/start-report.ts";
 import { readyOn, readyOnPort } from "../../rig/spec.ts";
@@ -13,7 +15,10 @@ const putBack = patienceFor(undefined, {}, { putsBack: true });
 describe("which setting would help", () => {
   const onPort = { port: 80, readiness: readyOnPort(80) };
   const onLine = { port: null, readiness: readyOn("up") };
-  const asMcp = { port: 80, readiness: { ...readyOnPort(80), type: "mcp", path: "/mcp" } } as const;
+  const asMcp = {
+    port: 80,
+    readiness: { ...readyOnPort(80), type: "mcp" as const, path: "/mcp" } as ServerSpec["readiness"],
+  };
   type Case = [what: string, facts: Parameters<typeof startHelp>[0], help: string[]];
   test.each<Case>([
     [
@@ -47,9 +52,7 @@ describe("which setting would help", () => {
     [
       "another port than it should listen on",
       { spec: onPort, evidence: "nothing listens on port 80; it listens on 127.0.0.1:8080 instead" },
-      [
-        'set `port 8080` if that is right; otherwise tell the server its port, as with `env { PORT "{port}"; }`',
-      ],
+      ['set `port 8080`, or pass the port on, as in `env { PORT "{port}"; }`'],
     ],
     [
       "an MCP server that does not listen",
@@ -58,7 +61,10 @@ describe("which setting would help", () => {
     ],
     [
       "an MCP server whose bridge does not listen yet",
-      { spec: { ...asMcp, mcp: STDIO }, evidence: "nothing listens on port 80" },
+      {
+        spec: { ...asMcp, mcp: mcpOf({ transport: "stdio", path: "/mcp" }) },
+        evidence: "nothing listens on port 80",
+      },
       ['if it never listens on a port, set `port "none"`'],
     ],
     [
