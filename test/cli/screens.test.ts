@@ -9,6 +9,7 @@ import { type Home, newHome } from "./cli.ts";
 const ROOT = join(import.meta.dirname, "../..");
 
 const WIDTHS = [80, 120];
+const linux = process.platform === "linux";
 
 /** A server that is long in coming up: it listens when `index-ready` is there. */
 const SEARCH = `import { existsSync, watch } from "node:fs";
@@ -87,10 +88,10 @@ function changeServers(home: Home): void {
   );
 }
 
-it.runIf(process.platform === "linux")("shows a session on terminals of 80 and 120 columns", async () => {
-  const home = newHome();
+function screensIn(home: Home) {
   const type = async (columns: number, command: string): Promise<Typed> => {
-    const { stdout } = await home.terminal(command, { columns }).ended;
+    const { code, stdout } = await home.terminal(command, { columns }).ended;
+    expect(code, stdout).toBeTypeOf("number");
     return { command, output: stdout };
   };
   const keeps = (name: string, description: string, columns: number, typed: readonly Typed[]) =>
@@ -105,46 +106,61 @@ it.runIf(process.platform === "linux")("shows a session on terminals of 80 and 1
         return typed;
       }),
     );
-  /** Applies what has changed, and keeps how that looks while one server is not ready yet. */
-  const applies = async (columns: number) => {
-    rmSync(home.pathOf("index-ready"));
-    const apply = home.terminal("xy apply --yes", { columns });
-    const midway = await eventually(async () => {
-      const text = textOfRows(await rowsOf(apply.stdout, columns));
-      for (const part of ["nothing listens", "indexed 812 pages", "✔ memory: added"])
-        expect(text).toContain(part);
-      return apply.stdout;
-    });
-    const description = "An apply while it works: one server is ready, one is starting, one waits for it.";
-    await keeps(`apply-${columns}`, description, columns, [{ command: "xy apply --yes", output: midway }]);
-    home.write("index-ready", "");
-    expect((await apply.ended).code).toBe(0);
-  };
+  return { keeps, shows };
+}
 
-  await home.shell(`ln -s '${ROOT}/node_modules' node_modules`);
-  describeServers(home);
-  await home.did("apply", "--yes");
-  changeServers(home);
-  const plan = "A plan: two servers will be added, one will be changed and restarted.";
-  const [planned = []] = await shows("plan", plan, "xy plan");
-  await applies(80);
-  for (const file of ["memory", "website"]) rmSync(home.pathOf(`servers.d/${file}.kdl`));
-  home.write("servers.d/notes-search.kdl", searchServer(1204));
-  await home.did("apply", "--yes");
-  changeServers(home);
-  await applies(120);
+it.runIf(linux)(
+  "shows a session on terminals of 80 and 120 columns",
+  async () => {
+    const home = newHome();
+    const { keeps, shows } = screensIn(home);
+    /** Applies what has changed, and keeps how that looks while one server is not ready yet. */
+    const applies = async (columns: number) => {
+      rmSync(home.pathOf("index-ready"));
+      const apply = home.terminal("xy apply --yes", { columns });
+      const midway = await eventually(async () => {
+        const text = textOfRows(await rowsOf(apply.stdout, columns));
+        for (const part of ["nothing listens", "indexed 812 pages", "✔ memory: added"])
+          expect(text).toContain(part);
+        return apply.stdout;
+      });
+      const description = "An apply while it works: one server is ready, one is starting, one waits for it.";
+      await keeps(`apply-${columns}`, description, columns, [{ command: "xy apply --yes", output: midway }]);
+      home.write("index-ready", "");
+      expect((await apply.ended).code).toBe(0);
+    };
 
-  home.write("mail-fails", "");
-  await eventually(async () => expect(await home.servers()).toMatchObject({ mail: { state: "failed" } }));
-  await home.did("stop", "website");
-  const list = "The list of servers: three run, one has failed, one was stopped by hand.";
-  const [listed = []] = await shows("list", list, "xy list");
-  const both = "A plan, and the list of servers once it was applied.";
-  await keeps("readme", both, 80, [...planned, ...listed]);
-  await shows("status", "The status of one server in detail.", "xy status notes-search");
-  await shows("why", "Why two servers do not run.", "xy why mail", "xy why website");
-  const logs = "The latest output of three servers, in one stream.";
-  await shows("logs", logs, "xy logs mail memory notes-search --tail 3");
+    await home.shell(`ln -s '${ROOT}/node_modules' node_modules`);
+    describeServers(home);
+    await home.did("apply", "--yes");
+    changeServers(home);
+    const plan = "A plan: two servers will be added, one will be changed and restarted.";
+    const [planned = []] = await shows("plan", plan, "xy plan");
+    await applies(80);
+    for (const file of ["memory", "website"]) rmSync(home.pathOf(`servers.d/${file}.kdl`));
+    home.write("servers.d/notes-search.kdl", searchServer(1204));
+    await home.did("apply", "--yes");
+    changeServers(home);
+    await applies(120);
+
+    home.write("mail-fails", "");
+    await eventually(async () => expect(await home.servers()).toMatchObject({ mail: { state: "failed" } }));
+    await home.did("stop", "website");
+    const list = "The list of servers: three run, one has failed, one was stopped by hand.";
+    const [listed = []] = await shows("list", list, "xy list");
+    const both = "A plan, and the list of servers once it was applied.";
+    await keeps("readme", both, 80, [...planned, ...listed]);
+    await shows("status", "The status of one server in detail.", "xy status notes-search");
+    await shows("why", "Why two servers do not run.", "xy why mail", "xy why website");
+    const logs = "The latest output of three servers, in one stream.";
+    await shows("logs", logs, "xy logs mail memory notes-search --tail 3");
+  },
+  300_000,
+);
+
+it.runIf(linux)("shows a configuration with mistakes", async () => {
+  const home = newHome();
+  const { shows } = screensIn(home);
   home.write("servers.d/notes-search.kdl", searchServer(2400).replace("command", "comand"));
   home.write(
     "servers.d/website.kdl",
