@@ -71,6 +71,7 @@ const KIND_OF: Readonly<Record<string, Kind>> = {
   "bridge …": "text",
   "bridge --": "program",
   "emit --out": "folder",
+  "history other": "generation",
   "job cancel id": "open job",
   "run …": "text",
   "run --": "program",
