@@ -276,7 +276,7 @@ function expectAsWritten(
     });
 }
 
-it("a server in servers.d is the same in KDL, YAML and JSON", { timeout: 60_000 }, async () => {
+it("a server in servers.d is the same in KDL, YAML and JSON", async () => {
   const check = fc.asyncProperty(server, word, async (input, name) => {
     fc.pre(name !== "db" && name !== "cache" && serverInput.safeParse(input).success);
     const texts = { kdl: asKdl(input), yaml: asYaml(input), json: asJson(input) };
@@ -301,7 +301,7 @@ it("a server in servers.d is the same in KDL, YAML and JSON", { timeout: 60_000 
   await fc.assert(check, { numRuns: 100 });
 });
 
-it("a project is the same in KDL, YAML, JSON and TypeScript", { timeout: 120_000 }, async () => {
+it("a project is the same in KDL, YAML, JSON and TypeScript", async () => {
   const root = fc.record({
     project: fc.constant("p"),
     path: fc.array(someText, { maxLength: 2 }),
