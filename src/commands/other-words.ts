@@ -97,7 +97,7 @@ const SENTENCES: readonly (readonly [words: readonly string[], sentence: string]
   [["startup", "autostart", "boot"], "`xy agent install` starts the agent, and so the servers, at login"],
   [
     ["top", "htop", "monit", "monitor", "dashboard", "ui"],
-    "`xy stats` shows what each server uses, `xy list` its state",
+    "`xy list --watch` follows the state of all servers, `xy stats` shows what each uses",
   ],
   [["undo", "revert"], "`xy rollback` goes back to the generation before, `xy history` shows all"],
   [
@@ -109,7 +109,10 @@ const SENTENCES: readonly (readonly [words: readonly string[], sentence: string]
     "`npm install -g xyctl` installs the newest xy, then `xy agent upgrade` hands the servers over to it",
   ],
   [["validate", "lint", "verify"], "`xy check` validates the configuration"],
-  [["watch", "follow"], "`xy logs NAME --follow` follows a server, `xy up` all of a project"],
+  [
+    ["watch", "follow"],
+    "`xy list --watch` follows the state of all servers, `xy logs NAME --follow` what one prints",
+  ],
   [
     ["agent restart", "agent reload"],
     "`xy agent upgrade --force` replaces the agent and keeps the servers running; `xy restart --all` restarts servers",
