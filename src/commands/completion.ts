@@ -40,6 +40,6 @@ export default class Completion extends BaseCommand {
         "cannot tell which shell you use: write `xy completion bash`, zsh or fish",
       );
     this.printAsIs(readFileSync(templatePath(`completion.${shell}`), "utf8"));
-    if (process.stdout.isTTY) this.note("", `To install this script, run: ${INSTALLING[shell]}`);
+    if (process.stdout.isTTY) this.note("", "To install this script, run:", `  ${INSTALLING[shell]}`);
   }
 }

@@ -374,9 +374,7 @@ describe("xy completion", () => {
 
   it("says on a terminal how it is installed", async () => {
     const terminal = homes().terminal("xy completion fish");
-    await terminal.prints(
-      "To install this script, run: xy completion fish > ~/.config/fish/completions/xy.fish",
-    );
+    await terminal.prints("  xy completion fish > ~/.config/fish/completions/xy.fish\r\n");
     await terminal.ended;
   });
 });
