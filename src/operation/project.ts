@@ -78,8 +78,13 @@ export function rootRefusal(
   const other = adopts ? undefined : boundElsewhere(state, project, here);
   if (other === undefined) return undefined;
   const { bound, isGone } = other;
+  if (isGone)
+    return (
+      `cannot use project ${project} here yet: it belongs to ${bound}, which is gone, and this is ${other.here}. If it was moved, ` +
+      "look at `xy plan --adopt-project`, then move it with `xy apply --adopt-project`; else give this one a `project` name of its own."
+    );
   return (
-    `cannot use project ${project} here: it belongs to ${bound}${isGone ? ", which is gone" : ""}, and this is ${other.here}. ` +
+    `cannot use project ${project} here: it belongs to ${bound}, and this is ${other.here}. ` +
     "Give this one a `project` name of its own, or move the project here with `xy apply --adopt-project`."
   );
 }
