@@ -14,8 +14,8 @@ const VARYING: readonly [what: RegExp, to: string | ((found: string) => string)]
   [/(\bjust now|\b\d+ (second|minute)s? ago) */g, "AGO "],
   [/\b(for|up) \d+s\b/g, "$1 UPTIME"],
   [/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, "TIME"],
-  // How long ago, and how long a path is, decides where the lines of a paragraph end.
-  [/(.+\n)*.*(\bAGO |\/home\/someone).*(\n.+)*/g, (paragraph) => paragraph.replace(/\s+/g, " ")],
+  // How long an age, a path or a pid is decides where the lines of a paragraph end.
+  [/(.+\n)*.*(\bAGO |\/home\/someone|\bpid N\b).*(\n.+)*/g, (paragraph) => paragraph.replace(/\s+/g, " ")],
   [/^( +(?:\+ )?program: +).*\/(\w+)$/gm, "$1$2"],
   [/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏](?= \S+: )/g, "⠋"],
   [/\bwaited \d+s\b/g, "waited TIME"],
