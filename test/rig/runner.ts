@@ -112,7 +112,7 @@ export class Runners {
   run(command: Command): Promise<Ended> | undefined {
     for (const runner of this.#all) {
       const ended = runner.run(command);
-      if (ended) return ended;
+      if (ended !== undefined) return ended;
     }
     if (this.#all.length === MOST_AT_ONCE) return undefined;
     const runner = new Runner();
