@@ -121,9 +121,11 @@ export default class List extends BaseCommand {
     const { project, sort, reverse, state } = flags;
     const params = project === undefined ? {} : { project };
     const ask = (client: RpcClient) => client.call("list", params);
-    const own = mayStart ? withAgentIfRecorded(this, ask, project) : withRunningAgent(this, ask);
-    const units = await unitServers(this, project, listEntryOf);
-    const found = inOrder([...((await own) ?? []).map(entryOfAgent), ...units]);
+    const [own, units] = await Promise.all([
+      mayStart ? withAgentIfRecorded(this, ask, project) : withRunningAgent(this, ask),
+      unitServers(this, project, listEntryOf),
+    ]);
+    const found = inOrder([...(own ?? []).map(entryOfAgent), ...units]);
     const lost = lostRoots(this.state, [...new Set(found.map(({ project }) => project))]);
     const all = found.map((entry) => withRoot(entry, lost));
     if (words.length === 0 && sort === undefined && !reverse && state === undefined) return all;
