@@ -9,6 +9,7 @@ import { own } from "../model/own.ts";
 import { visible } from "../model/visible.ts";
 import type { Evaluated } from "../operation/evaluating.ts";
 import type { HostName } from "../operation/host-name.ts";
+import { movedHere, movedText } from "../operation/left-behind.ts";
 import { bridgeLauncherPath, usualStateFolder } from "../system/paths.ts";
 import { machineTitle, shownMachine } from "../views/machine.ts";
 import { BaseCommand } from "./base.ts";
@@ -114,6 +115,7 @@ export default class Check extends BaseCommand {
       warnings,
     };
     const notes = [
+      ...(flags.for ? [] : movedNotes(this.state, evaluated)),
       ...notesOn(desired, flags.for ? undefined : name),
       ...olderTypes(here.root, this.config.version),
     ];
@@ -171,6 +173,13 @@ function notesOn({ elsewhere = {} }: Evaluated["desired"], name: HostName | unde
     ...(isSaid ? [`The name of this machine is ${name.name}, from ${by}.`] : []),
     ...Object.entries(elsewhere).map(([server, why]) => `${server} is declared for other machines (${why})`),
   ];
+}
+
+/** What was applied where this folder was before: the plan says more. */
+function movedNotes(state: string, { here }: Pick<Evaluated, "here">): string[] {
+  return movedHere(state, here).map(
+    ({ project }) => `${movedText(state, project, here)}; \`xy plan\` shows how to go on`,
+  );
 }
 
 function validityOf({ project, servers, actions, elsewhere }: Valid["document"], machine?: Machine): string {

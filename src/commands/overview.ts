@@ -1,6 +1,6 @@
 import { entryOfAgent, listEntryOf } from "../rpc/entries.ts";
 import type { ListEntry } from "../rpc/entry-contract.ts";
-import { recordedBackends, recordedProjects } from "../system/projects.ts";
+import { lostRoots, recordedBackends, recordedProjects } from "../system/projects.ts";
 import { type Counts, type Overview, overviewView } from "../views/overview.ts";
 import { wireName } from "./addresses.ts";
 import { withRunningAgent } from "./agent-calls.ts";
@@ -55,6 +55,7 @@ export async function showOverview(
       : null,
     changed_files: changedFiles,
     clients,
+    lost_roots: lostRoots(command.state),
     other_projects: projectSizes(command.state).filter((one) => one.project !== project),
   };
   await command.show(overview, { text: (shown) => overviewView(shown, command.screen) });

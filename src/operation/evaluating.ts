@@ -24,6 +24,7 @@ import { appliedReferences } from "./applied-secrets.ts";
 import { type Asking, mayUse } from "./consent.ts";
 import type { Generation } from "./generations.ts";
 import { hostNameOf } from "./host-name.ts";
+import { movedHere } from "./left-behind.ts";
 import { readMachine } from "./machine.ts";
 import { portsHere } from "./ports-here.ts";
 import { appliedAs, asTheyAre, type Here, nameOfRoot, namesToday, ownName, projectsHere } from "./roots.ts";
@@ -159,7 +160,9 @@ export async function resolveHere(
     const resolved = await resolveUnseen(declared, { machine: target, isElsewhere: true });
     return { ...resolved, ...given };
   }
-  const before = setting.adopts ? projectsHere(state, here).map((one) => one.project) : [];
+  const before = setting.adopts
+    ? [...projectsHere(state, here), ...movedHere(state, here)].map((one) => one.project)
+    : [];
   const record = readProject(state, project);
   const resolved = await resolve(declared, {
     machine,

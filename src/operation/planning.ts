@@ -15,9 +15,9 @@ import { setAsides, setAsideText } from "../system/set-asides.ts";
 import type { ClientFiles } from "./client-files.ts";
 import type { Evaluated } from "./evaluating.ts";
 import { activeGeneration } from "./generations.ts";
+import { leftBehind, leftBehindText } from "./left-behind.ts";
 import { otherKey } from "./other-key.ts";
 import { heldPorts, strangersWelcome } from "./port-checks.ts";
-import { renamedHere, renamedText } from "./roots.ts";
 
 /** What a plan is made from. */
 export type ToPlan = Pick<Evaluated, "desired" | "diagnostics" | "warnings"> &
@@ -56,7 +56,7 @@ export async function makePlan(evaluated: ToPlan, request: PlanRequest): Promise
   };
   const reachable = observed.filter(({ name }) => !lost.has(name));
   const { adopts = false } = request;
-  const known = evaluated.here ? renamedHere(state, desired.project, evaluated.here) : [];
+  const known = evaluated.here ? leftBehind(state, desired.project, evaluated.here) : [];
   const former = adopts ? known.map(({ project }) => project) : [];
   const ofClients = await clientChanges(desired, request, { lost, former });
   const diagnostics = [...evaluated.warnings, ...evaluated.diagnostics, ...ofClients.diagnostics].filter(
@@ -78,10 +78,14 @@ export async function makePlan(evaluated: ToPlan, request: PlanRequest): Promise
   const unknown = reachable.flatMap(unknownFieldsOf);
   const hints = hintsOn(changes, backends);
   const projects = recordedProjects(state);
-  const left = { renamed: known.map(({ project }) => project), moves: adopts, projects };
+  const left = { left: known, moves: adopts, projects };
   const held = await heldPorts(changes, reachable, left);
   const renames = known.map(
-    (one): Diagnostic => ({ severity: "warning", message: renamedText(one, adopts) }),
+    (one): Diagnostic => ({
+      // Nobody moves a folder to have its servers twice.
+      severity: one.movedFrom === undefined || adopts ? "warning" : "error",
+      message: leftBehindText(one, { moves: adopts, to: desired.project }),
+    }),
   );
   const welcome = changes.flatMap(strangersWelcome);
   const away = await managersAway(changes, backends);
@@ -90,8 +94,9 @@ export async function makePlan(evaluated: ToPlan, request: PlanRequest): Promise
     latest?.rollbackOf === undefined
       ? {}
       : { rolledBack: { generation: latest.number, of: latest.rollbackOf } };
-  // The root of this project is here.
-  const others = projects.filter((project) => project !== desired.project);
+  // The root of this project is here, and so is what was moved here.
+  const here = new Set([desired.project, ...known.map(({ project }) => project)]);
+  const others = projects.filter((project) => !here.has(project));
   const rootless = lostRoots(state, others).map(
     (lost): Diagnostic => ({ severity: "warning", message: lostRootText(lost) }),
   );

@@ -6,13 +6,15 @@ import { isAnyones } from "../model/spec-parts.ts";
 import { isOfAny } from "../system/family.ts";
 import { holderText, serverOf } from "../system/holders.ts";
 import { holdersOf } from "../system/listeners.ts";
+import { isConfigFile } from "../system/projects.ts";
+import type { LeftBehind } from "./left-behind.ts";
 
 /** What is to be said before a start of the ports that it would listen on. */
 
 /** What is known of other projects, beside those of a plan. */
 export interface Others {
   /** Projects that this configuration was applied as before. */
-  readonly renamed: readonly string[];
+  readonly left: readonly LeftBehind[];
   /** They are removed before anything is started. */
   readonly moves: boolean;
   /** All that are on record. */
@@ -52,7 +54,8 @@ async function heldPort(
   );
   const ours = await Promise.all(holders.map(({ pid }) => isOfAny(pid, mains)));
   const foreign = holders.filter((_, i) => !ours[i]);
-  const holder = foreign.find(({ pid }) => !others.moves || !others.renamed.includes(projectOf(pid)));
+  const goes = others.moves ? others.left.map(({ project }) => project) : [];
+  const holder = foreign.find(({ pid }) => !goes.includes(projectOf(pid)));
   if (!holder) return [];
   const message = `cannot listen: port ${port} is held by ${holderText(holder)}; ${wayOut(holder.pid, others)}`;
   return [{ severity: "error", server, message, portConflict: true }];
@@ -61,9 +64,12 @@ async function heldPort(
 /** Empty where no server of xy's has the process. */
 const projectOf = (pid: number) => (pid === 0 ? "" : (serverOf(pid)?.split("/")[0] ?? ""));
 
-function wayOut(pid: number, { renamed, projects }: Others): string {
+function wayOut(pid: number, { left, projects }: Others): string {
   const project = projectOf(pid);
-  if (renamed.includes(project))
+  const before = left.find((one) => one.project === project);
+  if (before?.movedFrom !== undefined)
+    return `this ${isConfigFile(before.movedFrom) ? "file" : "folder"} was moved: keep its servers with \`project "${project}"\` in the configuration, and \`xy apply --adopt-project\``;
+  if (before !== undefined)
     return `this configuration was applied as ${project} before: move its servers with \`xy apply --adopt-project\`, or remove them with \`xy destroy --project ${project}\``;
   // It may be of another state folder, or of another account.
   if (projects.includes(project)) return `stop it with \`xy stop ${serverOf(pid)}\`, or choose another port`;

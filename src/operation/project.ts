@@ -5,21 +5,15 @@ import type { ProcessId } from "../model/process.ts";
 import { type Lock, tryLock } from "../system/lock.ts";
 import { projectDir } from "../system/paths.ts";
 import {
+  folderId,
   isGone,
   type ProjectRecord,
   projectLockPath,
   readProject,
   writeProject,
 } from "../system/projects.ts";
-import {
-  boundName,
-  formerNames,
-  type Here,
-  isBoundTo,
-  nameOfRoot,
-  projectsHere,
-  renamedHere,
-} from "./roots.ts";
+import { leftBehind, movedText } from "./left-behind.ts";
+import { boundName, formerNames, type Here, isBoundTo, nameOfRoot, projectsHere } from "./roots.ts";
 
 /** Which project a command means, and what binds a project to its root. */
 
@@ -69,6 +63,9 @@ interface Placed {
   readonly here: Here;
 }
 
+const TAKE_ALONG =
+  "Go on here with `xy apply --adopt-project`; `xy plan --adopt-project` shows what that changes.";
+
 /** Why the configuration here cannot be used: its project's name belongs to another root. */
 export function rootRefusal(
   state: string,
@@ -78,6 +75,8 @@ export function rootRefusal(
   const other = adopts ? undefined : boundElsewhere(state, project, here);
   if (other === undefined) return undefined;
   const { bound, isGone } = other;
+  const moved = movedText(state, project, here);
+  if (moved !== undefined) return `cannot use project ${project} here yet: ${moved}. ${TAKE_ALONG}`;
   if (isGone)
     return (
       `cannot use project ${project} here yet: it belongs to ${bound}, which is gone, and this is ${other.here}. If it was moved, ` +
@@ -107,7 +106,7 @@ export function projectsToMove(
   },
 ): string[] | string {
   if (!adopts) return [];
-  const found = renamedHere(state, desired.project, here).map(({ project }) => project);
+  const found = leftBehind(state, desired.project, here).map(({ project }) => project);
   const isPartial = (only ?? []).length > 0 || (except ?? []).length > 0;
   if (found.length > 0 && isPartial)
     return `project ${found[0]} moves whole, with all its servers: leave --only and --except out`;
@@ -144,11 +143,13 @@ export function bindProject(
   const before = readProject(state, project);
   const here = { root, config, place };
   const former = formerNames(before, here, adopts);
+  const folder = folderId(place);
   const name = host === undefined ? before?.host : host;
   // A port that is chosen now is no longer to be chosen again.
   const reset = (before?.reset ?? []).filter((one) => !Object.hasOwn(ports, one));
   writeProject(state, project, {
     ...here,
+    ...(folder && { folder }),
     ...(former.length > 0 ? { former } : {}),
     at: now,
     ports: { ...before?.ports, ...ports },

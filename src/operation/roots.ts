@@ -4,14 +4,12 @@ import type { FormerName } from "../model/former.ts";
 import { isOwnWay } from "../system/private-folder.ts";
 import {
   boundAt,
-  hasActions,
   isConfigFile,
   isGone,
   leadsToSame,
   type ProjectRecord,
   placeOf,
   readProject,
-  recordedBackends,
   recordedProjects,
   rootNamed,
 } from "../system/projects.ts";
@@ -50,7 +48,8 @@ export function ownName(typed: string): string {
   return isFolder(place) || folder === undefined ? place : join(folder, basename(typed));
 }
 
-const records = (state: string) =>
+/** Every project that has a record. */
+export const records = (state: string): { project: string; record: ProjectRecord }[] =>
   recordedProjects(state).flatMap((project) => {
     const record = readProject(state, project);
     return record ? [{ project, record }] : [];
@@ -160,35 +159,6 @@ export function projectsHere(state: string, here: Here): { project: string; at: 
     .filter(({ record }) => isKnownAs(record, here))
     .map(({ project, record }) => ({ project, at: boundAt(state, project, record) }))
     .sort((a, b) => b.at - a.at);
-}
-
-/** A project that the configuration here was applied as before it was given another name, and what is left of it. */
-export interface Renamed {
-  readonly project: string;
-  /** Servers that are on record. */
-  readonly servers: readonly string[];
-}
-
-/** Those that still have something on record. */
-export function renamedHere(state: string, project: string, here: Here): Renamed[] {
-  return projectsHere(state, here).flatMap(({ project: other }) => {
-    if (other === project) return [];
-    const servers = [...new Set(recordedBackends(state, other).map(({ name }) => name))];
-    return servers.length > 0 || hasActions(state, other) ? [{ project: other, servers }] : [];
-  });
-}
-
-/** Says so, with both ways out. `moves`: this apply removes it. */
-export function renamedText({ project, servers }: Renamed, moves: boolean): string {
-  const one = servers.length === 1;
-  const what =
-    servers.length === 0
-      ? "its actions"
-      : `its ${one ? "server" : `${servers.length} servers`} (${servers.join(", ")})`;
-  const verb = one ? "is" : "are";
-  if (moves)
-    return `project ${project} moves here: ${what} ${verb} removed there first, with logs and jobs, and started here as declared, or as \`xy run --keep\` added them`;
-  return `this configuration was applied as project ${project} before, and ${what} ${verb} still there; move everything to the new name with \`xy apply --adopt-project\`, or remove what is left with \`xy destroy --project ${project}\``;
 }
 
 const stem = (path: string) => basename(path, extname(path));

@@ -11,7 +11,7 @@ import {
   writeAtomic,
 } from "../system/files.ts";
 import { ensurePrivateDir } from "../system/paths.ts";
-import { leadsToSame, readProject, recordedProjects, rootNamed } from "../system/projects.ts";
+import { folderId, leadsToSame, readProject, recordedProjects, rootNamed } from "../system/projects.ts";
 
 /** Which configuration roots a person of this account has agreed to. Each has a file of its own in the state folder. */
 
@@ -23,10 +23,7 @@ export interface Origin {
   readonly folder: string;
 }
 
-/**
- * What tells a folder from another one in its place. The device does not: it changes over reboots. The inode alone does
- * not either: a file system often gives that of a removed folder to the next one.
- */
+/** What tells a folder from another one in its place: see {@link folderId}. */
 const identity = z.union([
   z.object({ inode: z.string(), born: z.string() }),
   /** Where the file system knows no time of birth. */
@@ -56,8 +53,7 @@ export function identityOf({ named, folder }: Origin): Identity | undefined {
   const info = fs.statSync(folder, { bigint: true, throwIfNoEntry: false });
   if (info === undefined) return undefined;
   if (info.uid === 0n && (info.mode & 0o022n) === 0n && isOwnLink(named)) return { link: "root" };
-  if (info.birthtimeNs === 0n) return { owner: Number(info.uid) };
-  return { inode: String(info.ino), born: String(info.birthtimeNs) };
+  return folderId(folder) ?? { owner: Number(info.uid) };
 }
 
 /** Longest chain of links that is followed, as Linux has it. */

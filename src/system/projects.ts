@@ -24,6 +24,8 @@ export interface ProjectRecord {
   readonly config: string;
   /** Real path of the root when it was bound; absent in records of versions that had no other name for it. */
   readonly place?: string;
+  /** Which folder it was, wherever that is now; absent where nothing tells, and in records of versions that did not keep it. */
+  readonly folder?: FolderId;
   /** Earlier names of its paths, which specs may still use. */
   readonly former?: readonly FormerName[];
   /** Unix ms at which it was bound last; absent in earlier records: see {@link boundAt}. */
@@ -36,6 +38,23 @@ export interface ProjectRecord {
   readonly asked?: boolean;
   /** This machine's name from XY_HOST at the last apply: a later reload uses it too. */
   readonly host?: string;
+}
+
+/**
+ * What tells a folder from another one in its place. The device does not: it changes over reboots. The inode alone does
+ * not either: a file system often gives that of a removed folder to the next one.
+ */
+export interface FolderId {
+  readonly inode: string;
+  /** Time of birth, in ns. */
+  readonly born: string;
+}
+
+/** Undefined if nothing is there, or the file system knows no time of birth. */
+export function folderId(folder: string): FolderId | undefined {
+  const info = statSync(folder, { bigint: true, throwIfNoEntry: false });
+  if (info === undefined || info.birthtimeNs === 0n) return undefined;
+  return { inode: String(info.ino), born: String(info.birthtimeNs) };
 }
 
 const recordPath = (state: string, project: string) => join(projectDir(state, project), "project.json");
@@ -55,18 +74,22 @@ export function readProject(
 }
 
 function projectIn(value: unknown): ProjectRecord {
-  const { root, config, ports, reset, asked, host, place, former, at } = value as ProjectRecord;
+  const { root, config, ports, reset, asked, host, place, folder, former, at } = value as ProjectRecord;
   if (typeof root !== "string") throw new TypeError("no root");
   return {
     ...{ root, config: config ?? root, ports: ports ?? {} },
     ...(Array.isArray(reset) && reset.length > 0 ? { reset } : {}),
     ...(asked === true ? { asked } : {}),
     ...(typeof place === "string" ? { place } : {}),
+    ...(isFolderId(folder) ? { folder } : {}),
     ...(isFormer(former) ? { former } : {}),
     ...(typeof at === "number" ? { at } : {}),
     ...(typeof host === "string" ? { host } : {}),
   };
 }
+
+const isFolderId = (value: unknown): value is FolderId =>
+  typeof (value as FolderId)?.inode === "string" && typeof (value as FolderId).born === "string";
 
 const isFormer = (value: unknown): value is readonly FormerName[] =>
   Array.isArray(value) && value.every((one) => typeof one?.from === "string" && typeof one?.to === "string");

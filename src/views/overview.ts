@@ -35,6 +35,8 @@ export interface Overview {
   /** Files of the configuration that changed since; whether that changes servers, only a plan can tell. */
   readonly changed_files: readonly string[];
   readonly clients: readonly { readonly client: string; readonly file: string; readonly entries: number }[];
+  /** Projects with servers on record whose folder, or file, is gone. */
+  readonly lost_roots: readonly { readonly project: string; readonly root: string }[];
   readonly other_projects: readonly { readonly project: string; readonly servers: number }[];
 }
 
@@ -103,6 +105,8 @@ function* rowsOf(overview: Overview, screen: Screen): Generator<Row> {
   if (overview.project !== null) yield changesRow(changed, screen);
   if (clients.length > 0)
     yield ["clients", clients.map(({ client, entries }) => `${client} (${entries})`).join(", ")];
+  for (const { project, root } of overview.lost_roots.slice(0, MOST_FAILED))
+    yield ["gone", goneText(project, shortened(root, screen)), "yellow"];
   if (overview.other_projects.length > 0)
     yield [
       "others",
@@ -136,6 +140,9 @@ function serversText({ servers, known, running, ready, ...more }: Counts): strin
   const unknown = servers > known ? [`${servers - known} unknown`] : [];
   return [`${servers}: ${running} running`, `${ready} ready`, ...kinds, ...unknown].join(", ");
 }
+
+const goneText = (project: string, root: string) =>
+  `${root}, of project ${project}; if it was moved, \`xy plan\` in its new place shows how to go on, else \`xy destroy --project ${project}\``;
 
 const OUTCOMES = { begun: "interrupted", complete: "complete", incomplete: "with failures" } as const;
 

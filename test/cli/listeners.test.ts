@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { eventually } from "../rig/eventually.ts";
@@ -74,30 +74,6 @@ it("a holder of a port that is a server of another project is named, by plan and
   await eventually(async () =>
     expect((await home.xyIn({ cwd: other }, "status", "api")).stdout).toContain(`cannot start: ${held}`),
   );
-});
-
-it("a project whose folder was renamed is pointed out, with the way to take it along", async () => {
-  const home = newHome();
-  home.write("servers.d/web.json", JSON.stringify({ command: "sleep", args: ["600"], port: "none" }));
-  await home.did("apply", "--yes");
-  const { pid } = (await home.servers()).web ?? {};
-  const moved = join(home.path, "renamed");
-  renameSync(home.project, moved);
-  const here = { cwd: moved };
-  const lost = `warning: the folder of project tools is gone: ${home.project}; if it was moved or renamed, run \`xy apply --adopt-project\``;
-  expect((await home.xyIn(here, "list")).stdout).toContain(lost);
-  expect(JSON.parse((await home.xyIn(here, "list", "--json")).stdout)).toMatchObject([
-    { name: "web", root_gone: home.project },
-  ]);
-  expect((await home.xyIn(here, "plan")).stdout).toContain(lost);
-  home.write(join(moved, "xy.config.kdl"), 'project "tools"\n');
-  expect((await home.xyIn(here, "plan")).stderr).toContain(
-    `it belongs to ${home.project}, which is gone, and this is`,
-  );
-  const adopted = await home.xyIn(here, "apply", "--yes", "--adopt-project");
-  expect(adopted.stdout).toContain("No changes. 1 server matches the configuration.\n");
-  expect((await home.xyIn(here, "list")).stdout).not.toContain("warning:");
-  expect(JSON.parse((await home.xyIn(here, "list", "--json")).stdout)).toMatchObject([{ pid }]);
 });
 
 it("what a person's look finds is told by list and status until the next look", async () => {

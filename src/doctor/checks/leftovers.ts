@@ -163,7 +163,7 @@ function findingsOf({ units, unrecorded, keepers, lost }: LeftoversFacts): Findi
         id: "leftovers.root",
         severity: "warning",
         what: `the ${isConfigFile(root) ? "file" : "folder"} of project ${project} is gone: ${root}`,
-        why: `If it was moved, run \`xy apply --adopt-project\` in its new place. Otherwise this removes its servers.`,
+        why: "If it was moved, `xy plan` in its new place shows how to go on. Otherwise this removes its servers.",
         mend: `xy destroy --project ${project}`,
       }),
     ),

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   realpathSync,
@@ -12,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { movedHere } from "../../../src/operation/left-behind.ts";
 import { bindProject, boundElsewhere } from "../../../src/operation/project.ts";
 import {
   appliedAs,
@@ -157,6 +159,28 @@ describe("a project that is bound", () => {
     bind("p", found("a"));
     renameSync(at("a"), at("b"));
     expect(boundElsewhere(state, "p", found("b"))).toMatchObject({ bound: at("a"), isGone: true });
+    expect(movedHere(state, found("b"))).toEqual([{ project: "p", movedFrom: at("a") }]);
+    // Another folder in its place is what the name means now.
+    folder("a");
+    expect(movedHere(state, found("b"))).toEqual([]);
+  });
+
+  test("is told from a copy, from another file, and not at all by an earlier record", () => {
+    file("f/work.kdl");
+    file("f/other.kdl");
+    bind("p", found("f/work.kdl", { isFile: true }));
+    renameSync(at("f"), at("g"));
+    const work = found("g/work.kdl", { isFile: true });
+    expect(movedHere(state, work)).toEqual([{ project: "p", movedFrom: at("f/work.kdl") }]);
+    for (const other of [found("g/other.kdl", { isFile: true }), found("g")])
+      expect(movedHere(state, other)).toEqual([]);
+    const { folder: _, ...earlier } = readProject(state, "p") as ProjectRecord;
+    writeProject(state, "p", earlier);
+    expect(movedHere(state, work)).toEqual([]);
+    bind("q", found("g"));
+    cpSync(at("g"), at("copy"), { recursive: true });
+    rmSync(at("g"), { recursive: true });
+    expect(movedHere(state, found("copy"))).toEqual([]);
   });
 
   test("is bound to its file where that is a configuration by itself", () => {

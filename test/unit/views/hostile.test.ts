@@ -330,6 +330,7 @@ const OVERVIEW: Overview = {
   generation: { number: 1, at_unix_ms: NOW, outcome: "complete" },
   changed_files: ["/home/me/p/xy.config.kdl"],
   clients: [{ client: "cursor", file: "/f", entries: 1 }],
+  lost_roots: [{ project: "q", root: "/home/me/q" }],
   other_projects: [{ project: "q", servers: 1 }],
 };
 

@@ -23,6 +23,7 @@ const overview: Overview = {
   generation: { number: 4, at_unix_ms: NOW - 60_000, outcome: "complete" },
   changed_files: [],
   clients: [{ client: "cursor", file: "/home/ada/.cursor/mcp.json", entries: 2 }],
+  lost_roots: [],
   other_projects: [{ project: "dotfiles", servers: 3 }],
 };
 const screen = { colour: false, now: NOW };
@@ -57,6 +58,13 @@ it("names the files that changed, and what else runs servers", () => {
     "/a/servers.d/web.kdl and 1 more changed since then; `xy plan` shows what that means",
   );
   expect(text).toContain("run by   agent: 6, systemd: 1");
+});
+
+it("names a project whose folder is gone, with both ways on", () => {
+  const text = shown({ lost_roots: [{ project: "old", root: "/home/ada/old" }] });
+  expect(text).toContain(
+    "gone     /home/ada/old, of project old; if it was moved, `xy plan` in its new place shows how to go on, else `xy destroy --project old`",
+  );
 });
 
 it("shows all projects where none is meant, in full names", () => {
