@@ -37,8 +37,9 @@ async function follow(
   const home = join(folder, "home");
   const prefix = join(folder, "npm");
   mkdirSync(home);
-  // What was downloaded for one Node is not downloaded again for the next.
-  symlinkSync(cache, join(home, ".npm"));
+  // What npm has downloaded before is not downloaded again; what it has installed is not there.
+  mkdirSync(join(home, ".npm"));
+  symlinkSync(join(cache, "_cacache"), join(home, ".npm/_cacache"));
   const env = { HOME: home, PATH: [join(prefix, "bin"), dirname(node), process.env.PATH].join(delimiter) };
   try {
     const install = [...INSTALL.split(" ").slice(1, -1), "--prefix", prefix, tarball];
@@ -81,8 +82,7 @@ if (!readme.includes(`\n${INSTALL}\n`)) throw new Error(`the README does not say
 
 const packed = mkdtempSync("/tmp/xy-packed-");
 try {
-  const cache = join(packed, "npm-cache");
-  mkdirSync(cache);
+  const cache = run("npm", ["config", "get", "cache"]).trim();
   const told = run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", packed]);
   const [{ filename }] = JSON.parse(told) as [{ filename: string }];
   for (const wanted of positionals.length > 0 ? positionals : [process.versions.node.split(".")[0] ?? ""]) {

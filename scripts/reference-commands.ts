@@ -141,6 +141,7 @@ function argumentTable(args: readonly [string, Arg<unknown>][]): string {
 
 function flagTable(flags: Readonly<Record<string, AnyFlag>>): string {
   const rows = Object.entries(flags)
+    .filter(([, { hidden }]) => !hidden)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, flag]) => `| ${flagText(name, flag)} | ${cell(flagMeaning(flag))} |`);
   return ["| flag | meaning |", "| --- | --- |", ...rows].join("\n");

@@ -40,7 +40,7 @@ export const selectionFlags = {
 export const machineFlag = {
   for: custom<Machine>({
     helpValue: "MACHINE",
-    summary: "Evaluate for another machine: os=macos,home=/Users/ada,user=ada,host=mbp[,arch=arm64].",
+    summary: "Evaluate for another machine: os=OS,home=DIR,user=NAME,host=NAME[,arch=ARCH].",
     parse: async (text) => (await import("../operation/machine.ts")).machineFor(text),
   })(),
 };

@@ -1,4 +1,5 @@
-import { Help } from "@oclif/core/help";
+import { CommandHelp, Help } from "@oclif/core/help";
+import { wrap } from "../views/width.ts";
 
 /** Where `xy --help` lists each command and topic. In each group, what a newcomer needs first comes first. */
 export const GROUPS: Readonly<Record<string, readonly string[]>> = {
@@ -23,8 +24,38 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Shows the commands in groups. Help for a single command or topic is oclif's own. */
+/** Breaks no word: what is too long for a line is left to the terminal, from which it can be copied whole. */
+class NarrowHelp extends CommandHelp {
+  override wrap(body: string, spacing = this.indentSpacing): string {
+    const width = this.opts.maxWidth - spacing;
+    const lines = this.render(body).split("\n");
+    return lines.map((line) => wrap(line.trim(), width)).join("\n");
+  }
+
+  /** Without the summary, which is the first line of the help already. */
+  protected override description(): string | undefined {
+    const { description } = this.command;
+    return description === undefined ? undefined : this.wrap(description);
+  }
+
+  /** Where a list is too wide, oclif puts each text below its name, two columns further in than it leaves room for. */
+  override renderList(...[rows, options]: Parameters<CommandHelp["renderList"]>): string {
+    const list = super.renderList(rows, options);
+    if (!list.includes("\n\n")) return list;
+    return super.renderList(rows, { ...options, multiline: true, indentation: options.indentation + 2 });
+  }
+}
+
+/** Shows the commands in groups. Help for a single command or topic is oclif's own, but for {@link NarrowHelp}. */
 export class GroupedHelp extends Help {
+  protected override CommandHelpClass = NarrowHelp;
+
+  /** A summary comes unbroken; what is further in has been wrapped. */
+  protected override log(...texts: string[]): void {
+    const lines = texts.join("\n").split("\n");
+    super.log(lines.map((line) => (line.startsWith(" ") ? line : wrap(line, this.opts.maxWidth))).join("\n"));
+  }
+
   protected override async showRootHelp(): Promise<void> {
     const { bin, pjson, topics, commands } = this.config;
     const described = new Map([

@@ -61,12 +61,12 @@ export function noCommand(argv: readonly string[], known: Known): CommandFailure
   }
   const instead = insteadOf(words) ?? jobText(words) ?? serverText(words, known);
   const meant = instead === undefined ? nearestCommand(words, commands) : undefined;
+  const isTopic = commands.some(({ id }) => id.startsWith(`${words[0]} `));
   const hint =
     instead ??
     (meant === undefined ? undefined : `did you mean \`xy ${meant}\`?`) ??
-    insteadOf(nearWords(words)) ??
-    "run `xy --help` to see all";
-  const isTopic = commands.some(({ id }) => id.startsWith(`${words[0]} `));
+    (isTopic ? undefined : insteadOf(nearWords(words))) ??
+    `run \`xy ${isTopic ? `${words[0]} ` : ""}--help\` to see all`;
   return usage(`there is no command "${words.slice(0, isTopic ? 2 : 1).join(" ")}": ${hint}`);
 }
 
@@ -96,13 +96,23 @@ function serverText([name = "", verb]: readonly string[], { commands, servers }:
     : `${name} is a server; \`xy status ${name}\` shows it, \`xy --help\` lists what can be done with it`;
 }
 
-function nearestCommand(words: readonly string[], commands: readonly Declared[]): string | undefined {
-  for (const length of [2, 1]) {
-    const ids = commands.map(({ id }) => id).filter((id) => id.split(" ").length === length);
-    const meant = nearest(words.slice(0, length).join(" "), ids);
-    if (meant !== undefined) return meant;
-  }
-  return undefined;
+/** Each word by itself: `agent` in front makes no verb more alike. */
+function nearestCommand(
+  [first = "", second = ""]: readonly string[],
+  commands: readonly Declared[],
+): string | undefined {
+  const pairs = commands.map(({ id }) => id.split(" "));
+  const topic = nearest(
+    first,
+    pairs.flatMap(([word = "", verb]) => (verb === undefined ? [] : [word])),
+  );
+  const verbs = pairs.flatMap(([word, verb]) => (word === topic && verb !== undefined ? [verb] : []));
+  const verb = nearest(second, verbs);
+  if (verb !== undefined) return `${topic} ${verb}`;
+  return nearest(
+    first,
+    pairs.flatMap(([word = "", verb]) => (verb === undefined ? [word] : [])),
+  );
 }
 
 /** The words, if the first one is nearly a word that leads to a command. */
@@ -185,20 +195,34 @@ function sentenceOn(
     const value = flags.find(({ name }) => name === flag)?.value ?? "VALUE";
     return `cannot read --${flag} without a value: type \`xy ${id} --${flag} ${value}\``;
   }
-  const [, manager] = /^Expected (\S+) to be one of: /.exec(said) ?? [];
-  if (id === "emit" && manager !== undefined && NAME_PATTERN.test(manager))
-    return `cannot emit for ${manager}: name a service manager first, as in \`xy emit systemd --only ${manager}\``;
+  const [, chosen, options] = /^Expected (.+) to be one of: (.*)$/s.exec(said) ?? [];
+  if (id === "emit" && chosen !== undefined && NAME_PATTERN.test(chosen))
+    return `cannot emit for ${chosen}: name a service manager first, as in \`xy emit systemd --only ${chosen}\``;
+  if (chosen !== undefined) return optionText(chosen, options?.split(", ") ?? []);
   const [, of, text] = /^(?:--(\S+): )?Expected an integer but received: (.*)$/s.exec(said) ?? [];
   if (text === undefined) return undefined;
   if (of !== undefined)
     return `cannot read --${of} ${shellWord(text)}: write a whole number, such as --${of} 20`;
   if (id === "rollback")
     return `cannot go back to ${shellWord(text)}: type \`xy rollback\` for the generation before, or \`xy rollback NUMBER\` with a number of \`xy history\``;
-  const wayOut = `type \`xy ${id} NUMBER\` with a number of \`xy jobs\``;
+  const wayOut = `type \`xy ${id} NUMBER\` with a number of \`xy ${id === "history" ? id : "jobs"}\``;
   if (id === "job logs" && NAME_PATTERN.test(text))
     return `cannot read ${text} as a job: ${wayOut}, or \`xy logs ${text}\` for a server`;
   return `cannot read ${shellWord(text)} as a number: ${wayOut}`;
 }
+
+/** `chosen`: `tcsh`, or `--format=ts`. */
+function optionText(chosen: string, options: readonly string[]): string {
+  const [, flag, value = chosen] = /^(--[^=]+)=(.*)$/s.exec(chosen) ?? [];
+  const lower = value.toLowerCase();
+  const meant = SHORT[lower] ?? nearest(lower, options);
+  const all = `${options.slice(0, -1).join(", ")} or ${options.at(-1)}`;
+  const hint = meant !== undefined && options.includes(meant) ? `did you mean ${meant}?` : `write ${all}`;
+  return `cannot use ${flag === undefined ? "" : `${flag} `}${shellWord(value)}: ${hint}`;
+}
+
+/** What people write in place of an option. */
+const SHORT: Readonly<Record<string, string>> = { ts: "typescript", yml: "yaml", mem: "memory" };
 
 function missingText({ id, args }: Declared, servers: readonly string[]): string | undefined {
   switch (args[0]) {

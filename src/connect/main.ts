@@ -28,11 +28,13 @@ export async function runConnect(argv: readonly string[]): Promise<number> {
     stdout.once("error", () => resolve());
   });
   const door = new Door(openerOf(process.execPath, [launcher(), "connect", `--${OPEN_FLAG}`, ...argv]));
-  const name = nameIn(argv) ?? "the server";
+  const named = nameIn(argv);
+  const name = named ?? "the server";
   const write = (text: string) =>
     stdout.write(`${text}\n`) ? undefined : Promise.race([once(stdout, "drain"), gone]).then(() => {});
   const shim = new Shim(name, door, { write, says });
-  if (stdin.isTTY) says(`speaks for ${name} to an MCP client over stdin and stdout; Ctrl-D ends it`);
+  if (stdin.isTTY && named !== undefined)
+    says(`speaks for ${name} to an MCP client over stdin and stdout; Ctrl-D ends it`);
   const ended = inputOf(shim, write).then(() =>
     Promise.race([shim.idle(), pause(LAST_ANSWERS, undefined, { ref: false })]),
   );

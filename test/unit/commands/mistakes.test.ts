@@ -139,6 +139,14 @@ describe("wrong usage", () => {
       "type `xy rollback` for the generation before",
     ],
     ["job logs web", "Expected an integer but received: web", "or `xy logs web` for a server"],
+    ["history x", "Expected an integer but received: x", "with a number of `xy history`"],
+    [
+      "init",
+      "Expected --format=ts to be one of: typescript, kdl",
+      "cannot use --format ts: did you mean typescript?",
+    ],
+    ["init", "Expected --format=x y to be one of: kdl, json", "cannot use --format 'x y': write kdl or json"],
+    ["completion", "Expected tcsh to be one of: bash, zsh, fish", "cannot use tcsh: write bash, zsh or fish"],
     ["job show 3x", "Expected an integer but received: 3x", "type `xy job show NUMBER`"],
     ["emit web", "Expected web to be one of: systemd, launchd", "as in `xy emit systemd --only web`"],
     [
