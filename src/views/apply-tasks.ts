@@ -7,7 +7,7 @@ import { actionLabel } from "../model/summary.ts";
 import { visible } from "../model/visible.ts";
 import { renderApplyLines } from "./apply.ts";
 import { type ApplyScreen, applySummary, eventText, progressLines } from "./apply-text.ts";
-import { cut } from "./width.ts";
+import { cut, wrapLines } from "./width.ts";
 
 /** Rows of a terminal that a task list leaves free, for its summary and what was there before. */
 const SPARE_ROWS = 4;
@@ -39,7 +39,7 @@ export async function renderApplyTasks(
   const [fed, shown] = await Promise.allSettled([feed(rows, events), showRows(rows, terminal)]);
   if (fed.status === "rejected") throw fed.reason;
   if (shown.status === "rejected") throw shown.reason;
-  write(applySummary(fed.value, screen));
+  write(wrapLines(applySummary(fed.value, screen), terminal.columns || USUAL_COLUMNS));
   return fed.value;
 }
 

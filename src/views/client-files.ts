@@ -1,11 +1,12 @@
 import type { ClientEntryFacts, ClientFacts } from "../model/client-facts.ts";
 import { visible } from "../model/visible.ts";
 import { type Paint, painter, type Screen } from "./screen.ts";
-import { displayWidth, padEnd, wrapLines } from "./width.ts";
+import { displayWidth, padEnd, wrap, wrapLines } from "./width.ts";
 
 /** The clients of this machine, each with its file and what is in it, with a newline at the end. */
 export function clientFilesView(clients: readonly ClientFacts[], screen: Screen): string {
-  if (clients.length === 0) return "No MCP clients were found. docs/clients.md lists those that xy knows.\n";
+  if (clients.length === 0)
+    return `${wrap("No MCP clients were found. docs/clients.md lists those that xy knows.", screen.width)}\n`;
   return wrapLines(clients.map((client) => clientText(client, screen)).join("\n"), screen.width);
 }
 

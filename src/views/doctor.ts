@@ -1,7 +1,7 @@
 import type { Diagnosis, Finding, Severity } from "../model/finding.ts";
 import { visible } from "../model/visible.ts";
 import { type Paint, painter, type Screen, type Style } from "./screen.ts";
-import { cut, displayWidth, padEnd, wrap } from "./width.ts";
+import { displayWidth, padEnd, wrap, wrapHard } from "./width.ts";
 
 /** What a line begins with. Words, so that they can be read without colours and in any locale. */
 const WORDS: Readonly<Record<Severity | "ok" | "skipped", readonly [word: string, style: Style]>> = {
@@ -37,9 +37,15 @@ function blockOf(
     RANK.find((rank) => findings.some(({ severity }) => severity === rank)) ?? (skipped ? "skipped" : "ok");
   const heading = padEnd(visible(title), width);
   const room = screen.width && Math.max(8, screen.width - INDENT.length - width - GAP.length);
-  const line = `${word(worst, paint)}${GAP}${paint("bold", heading)}${GAP}${cut(shown(summary, screen), room)}`;
+  const [first = "", ...further] = wrapHard(shown(summary, screen), room).split("\n");
+  const line = `${word(worst, paint)}${GAP}${paint("bold", heading)}${GAP}${first}`;
+  const below = " ".repeat(INDENT.length + width + GAP.length);
   const sorted = [...findings].sort((a, b) => RANK.indexOf(a.severity) - RANK.indexOf(b.severity));
-  return [line, ...sorted.flatMap((finding) => findingLines(finding, screen, paint))];
+  return [
+    line,
+    ...further.map((more) => below + more),
+    ...sorted.flatMap((finding) => findingLines(finding, screen, paint)),
+  ];
 }
 
 function word(of: keyof typeof WORDS, paint: Paint): string {

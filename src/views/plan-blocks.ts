@@ -12,7 +12,7 @@ import type { Line, Sign } from "./line-diff.ts";
 import { reasonTexts } from "./reasons.ts";
 import { type Given, type Paint, painter, type Screen, type Style } from "./screen.ts";
 import { unitLines } from "./unit-diff.ts";
-import { cut, displayWidth, wrapHard } from "./width.ts";
+import { displayWidth, wrapHard, wrapLines } from "./width.ts";
 
 const SIGN_STYLE: Readonly<Record<Exclude<Sign, "">, Style>> = {
   "+": "green",
@@ -52,8 +52,11 @@ function block(change: Change, screen: Screen, tense: Tense, paint: Paint): stri
   const heading = tense === "was" ? past(change.action) : changeHeading(change);
   const reasons = reasonTexts(change, screen.now).map((text) => visible(`because ${text}`));
   return [
-    `${signed(sign, sign.padStart(3), paint)} ${paint("bold", visible(change.server))} ${heading}`,
-    ...reasons.map((text) => " ".repeat(INDENT) + paint("dim", cut(text, room(screen, INDENT)))),
+    wrapLines(
+      `${signed(sign, sign.padStart(3), paint)} ${paint("bold", visible(change.server))} ${heading}`,
+      screen.width,
+    ),
+    ...reasons.map((text) => wrapLines(" ".repeat(INDENT) + paint("dim", text), screen.width)),
     ...detailed([...details(change, screen), ...unitDetails(change, screen)], screen, paint),
   ];
 }
@@ -64,7 +67,10 @@ function clientBlock(change: ClientChange, screen: Screen, tense: Tense, paint: 
   const lines = text.lines;
   const heading = tense === "was" ? past(change.change) : text.heading;
   return [
-    `${signed(sign, sign.padStart(3), paint)} ${paint("bold", visible(clientLabel(change.client)))} ${heading}`,
+    wrapLines(
+      `${signed(sign, sign.padStart(3), paint)} ${paint("bold", visible(clientLabel(change.client)))} ${heading}`,
+      screen.width,
+    ),
     ...detailed(lines, screen, paint),
   ];
 }
@@ -147,6 +153,6 @@ function signed(sign: Sign, text: string, paint: Paint): string {
 const spaceOf = ({ width = USUAL_WIDTH }: Screen) => width - INDENT - 2;
 
 /** Columns that are left on a line; undefined: any number. */
-export function room({ width }: Screen, used: number): number | undefined {
+function room({ width }: Screen, used: number): number | undefined {
   return width === undefined ? undefined : width - used;
 }

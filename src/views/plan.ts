@@ -2,10 +2,10 @@ import { type Diagnostic, formatDiagnostic } from "../model/diagnostic.ts";
 import type { Plan, Unreachable } from "../model/plan.ts";
 import { isEmpty, type PlanSummary, summary } from "../model/summary.ts";
 import { visible } from "../model/visible.ts";
-import { planBlocks, room } from "./plan-blocks.ts";
+import { planBlocks } from "./plan-blocks.ts";
 import { isAiling, planNotes } from "./plan-notes.ts";
 import { type Paint, painter, type Screen } from "./screen.ts";
-import { cut, wrap } from "./width.ts";
+import { wrap, wrapLines } from "./width.ts";
 
 /** Columns before what goes on from the line above, below a remark. */
 const REMARK = 8;
@@ -19,13 +19,15 @@ export function planView(plan: Plan, screen: Screen): string {
     ...(plan.unreachable ?? []).map((lost) => unreachableLine(lost, screen, paint)),
     ...together(plan.diagnostics).map((d) => diagnosticLine(d, screen, paint)),
   ];
-  const sections = [...blocks, notes, problems, [totals(plan, paint)]].filter((lines) => lines.length > 0);
+  const sections = [...blocks, notes, problems, [wrapLines(totals(plan, paint), screen.width)]].filter(
+    (lines) => lines.length > 0,
+  );
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
 function noteLines(plan: Plan, screen: Screen, paint: Paint): string[] {
-  const notes = planNotes(plan, screen.now).map(
-    ({ title, text }) => `${paint("cyan", title)} ${cut(visible(text), room(screen, title.length + 1))}`,
+  const notes = planNotes(plan, screen.now).map(({ title, text }) =>
+    wrapLines(`${paint("cyan", title)} ${visible(text)}`, screen.width),
   );
   return [...rolledBackLine(plan, screen), ...notes];
 }

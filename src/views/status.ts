@@ -172,7 +172,7 @@ function specLines({ name, spec, kept }: Observed, screen: Screen, paint: Paint)
     return [paint("yellow", `What was applied cannot be read; ${writtenAgain(name, kept)} writes it again.`)];
   const { facts, hidden } = interestingFacts(spec, screen.given?.([spec.program]), screen.defaults);
   const rest = hidden === 0 ? "" : ` ${paint("dim", defaultsHidden(hidden))}`;
-  return [`${paint("bold", kept ? "Added" : "Applied")}${rest}`, ...table(facts, screen, paint, wrapHard)];
+  return [`${paint("bold", kept ? "Added" : "Applied")}${rest}`, ...table(facts, screen, paint)];
 }
 
 function transitionLines(transitions: readonly Transition[], now: number): string[] {
@@ -188,17 +188,11 @@ function section(title: string, lines: readonly string[], { width }: Screen, pai
   return lines.length === 0 ? [] : [paint("bold", title), ...lines.map((line) => cut(line, width))];
 }
 
-/** `within`: what to do with a value that is too long for its line. */
-function table(
-  rows: readonly Row[],
-  { width }: Screen,
-  paint: Paint,
-  within: typeof wrapHard = cut,
-): string[] {
+function table(rows: readonly Row[], { width }: Screen, paint: Paint): string[] {
   const column = Math.max(...rows.map(({ label }) => displayWidth(label))) + 1;
   return rows.map(({ label, value, style }) => {
     const room = width === undefined ? undefined : width - column - 3;
-    const fitting = within(visible(value), room).replaceAll("\n", `\n${" ".repeat(column + 3)}`);
+    const fitting = wrapHard(visible(value), room).replaceAll("\n", `\n${" ".repeat(column + 3)}`);
     return `  ${padEnd(`${label}:`, column)} ${style === undefined ? fitting : paint(style, fitting)}`;
   });
 }

@@ -23,7 +23,7 @@ export const editorCheck = row<EditorFacts>({
   },
   judge({ looked, older }) {
     return {
-      summary: looked === 0 ? "no configuration found" : `of ${counted(looked, "configuration")}`,
+      summary: looked === 0 ? "no configuration found" : `${counted(looked, "configuration")} checked`,
       findings: older.map(({ root, files }) => ({
         id: "editor.old",
         severity: "warning",

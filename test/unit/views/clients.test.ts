@@ -65,7 +65,8 @@ it("a plan shows what becomes of a client's file, and what is left alone", () =>
 
     drifted: client cursor: a was changed outside xy, and will be restored
 
-    Plan: 1 to add (client codex), 1 to change (client cursor), 1 to remove (client zed).
+    Plan: 1 to add (client codex), 1 to change (client cursor), 1 to remove
+            (client zed).
     "
   `);
 });

@@ -257,7 +257,8 @@ describe("a plan for people", () => {
     `);
     const narrow = view([after], [running(before)], { ...plain, width: 60 });
     expect(narrow).toMatchInlineSnapshot(`
-      "-/+ web will be changed and restarted, which breaks its live sessions
+      "-/+ web will be changed and restarted, which breaks
+              its live sessions
             because env.A, env.LONG and working-dir changed
             ~ env.A: "1" -> "2"
             ~ env.LONG:
