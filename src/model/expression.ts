@@ -7,6 +7,11 @@ export interface Expression {
 /** Of a longer line the rest is not looked at, bytes (where a line has only ASCII). */
 export const LONGEST_MATCHED = 8192;
 
+/** Characters of a pattern: what is made of it takes longer than that is long. */
+const LONGEST_PATTERN = 10_000;
+/** Characters of a pattern that are shown in a message. */
+const LONGEST_SHOWN = 80;
+
 /** Steps that a pattern may need for each character: repeats of repeats multiply. */
 const LARGEST = 1000;
 
@@ -20,6 +25,8 @@ export type Understood =
  * when it is first called.
  */
 export async function understood(pattern: string): Promise<Understood> {
+  if (pattern.length > LONGEST_PATTERN)
+    return { ok: false, fault: `it has more than ${LONGEST_PATTERN} characters: look for less` };
   const construct = constructIn(pattern);
   if (construct !== undefined) return { ok: false, ...construct };
   const { RE2JS } = await import("re2js");
@@ -30,8 +37,13 @@ export async function understood(pattern: string): Promise<Understood> {
     return { ok: true, expression: { test: (line) => compiled.test(line.slice(0, LONGEST_MATCHED)) } };
   } catch (error) {
     const why = String(error).replace(/^.*error parsing regexp: /s, "");
-    return { ok: false, fault: `${why}; correct it` };
+    return { ok: false, fault: `${shortened(why)}; correct it` };
   }
+}
+
+/** A pattern, or what is said of one, as it is shown in a message. */
+export function shortened(text: string): string {
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
 }
 
 /** Why a server with such a pattern is not ready. */

@@ -19,9 +19,11 @@ export const isGlob = (text: string): boolean => /[*?[]/.test(text);
 export function tokensOf(pattern: string): GlobToken[] {
   const tokens: GlobToken[] = [];
   const characters = [...pattern];
+  // A bracket after the last one that closes is an ordinary character: not looked for again and again.
+  const last = characters.lastIndexOf("]");
   for (let i = 0; i < characters.length; i++) {
     const character = characters[i] as string;
-    const end = character === "[" ? characters.indexOf("]", i + 2) : -1;
+    const end = character === "[" && i + 2 <= last ? characters.indexOf("]", i + 2) : -1;
     if (end > 0) {
       tokens.push({ is: "one", matches: setOf(characters.slice(i + 1, end)) });
       i = end;

@@ -50,6 +50,16 @@ describe("a pattern", () => {
       ).toContain(name);
   });
 
+  test.each(["[", "[a", "(", "\\p{", "a|", "(?:", "a*"])(
+    "100,000 times %j is refused at once, in few words",
+    async (part) => {
+      const found = await understood(part.repeat(100_000));
+      expect(found).toMatchObject({ ok: false, fault: expect.stringMatching(/^it has more than/) });
+      const shorter = await understood(`(${part.repeat(1000)}`);
+      expect(shorter).toMatchObject({ ok: false, fault: expect.stringMatching(/^.{10,200}$/s) });
+    },
+  );
+
   test("looks at the beginning of a long line alone", async () => {
     expect(await matches("x", `${" ".repeat(LONGEST_MATCHED - 1)}x`)).toBe(true);
     expect(await matches("x", `${" ".repeat(LONGEST_MATCHED)}x`)).toBe(false);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { globMatcher } from "../../../src/model/glob.ts";
+import { globMatcher, matchesTokens, tokensOf } from "../../../src/model/glob.ts";
 
 it.each([
   ["*", ["", "a", "a.b"], []],
@@ -19,4 +19,8 @@ it.each([
 
 it("takes no longer for a pattern that fits nowhere", () => {
   expect(globMatcher(`${"a*".repeat(90)}b`)("a".repeat(2000))).toBe(false);
+});
+
+it.each(["[", "[a", "*[", "[!"])("reads a pattern of 100,000 times %j at once", (part) => {
+  expect(matchesTokens(tokensOf(`${part.repeat(100_000)}b`), "web")).toBe(false);
 });
