@@ -21,6 +21,8 @@ interface Watched<D> {
  */
 export async function watch<D>(command: BaseCommand, watched: Watched<D>): Promise<void> {
   const { signal } = command;
+  // From now on somebody sees that it is at work.
+  command.endBusy();
   const terminal = command.liveTerminal;
   if (terminal) await onTerminal(command, terminal, watched, signal);
   else await asLines(command, watched, signal);
