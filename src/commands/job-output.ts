@@ -5,7 +5,7 @@ import type { Params, ResultOf } from "../rpc/contract.ts";
 import type { Notifications } from "../rpc/notifications.ts";
 import type { BaseCommand } from "./base.ts";
 import { answering, reaching } from "./endings.ts";
-import { AGENT_DIED } from "./line-flags.ts";
+import { AGENT_DIED, earlierAgent } from "./line-flags.ts";
 
 type Line = Notifications["log"];
 type Wish = Omit<Params<"job_logs">, "id">;
@@ -41,6 +41,7 @@ export async function readJob(
       return undefined;
     },
     died: () => command.note(AGENT_DIED),
+    partUnknown: earlierAgent(command, wish.tail),
   };
   const sources = [jobOutput({ id, ...wish })];
   const end = await answering(command, () =>

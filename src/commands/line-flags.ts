@@ -50,11 +50,14 @@ export interface Grep {
 
 export async function grepOf(command: BaseCommand, pattern: string | undefined): Promise<Grep> {
   if (pattern === undefined) return { wire: {} };
-  const { understood } = await import("../model/expression.ts");
+  const { shortened, understood } = await import("../model/expression.ts");
   const read = await understood(pattern);
   if (read.ok) return { wire: { grep: pattern }, matches: (line) => read.expression.test(line) };
   const where = read.at === undefined ? "" : ` (character ${read.at + 1})`;
-  return command.fail(EXIT.usage, `cannot use --grep ${JSON.stringify(pattern)}${where}: ${read.fault}`);
+  return command.fail(
+    EXIT.usage,
+    `cannot use --grep ${JSON.stringify(shortened(pattern))}${where}: ${read.fault}`,
+  );
 }
 
 /** How lines of these servers are written; see {@link logFormatter}. */
@@ -82,6 +85,21 @@ export function wireStream(stream: "out" | "err" | undefined): { stream?: "stdou
 
 /** What a follower is told once its agent is dead. */
 export const AGENT_DIED = "xy: the agent died; waiting for the next one";
+
+/**
+ * What a reader is told once whose agent has an earlier version, and looks for nothing itself. `tail`: undefined where all
+ * lines came.
+ */
+export function earlierAgent(command: BaseCommand, tail: number | undefined): () => void {
+  let isTold = tail === undefined;
+  return () => {
+    if (!isTold)
+      command.hint(
+        `xy: the agent has an earlier version, so only the last ${tail} lines were looked through: \`xy agent upgrade\` replaces it, and no server restarts`,
+      );
+    isTold = true;
+  };
+}
 
 /** What a reader is told in place of lines that it does not get. */
 export const missedText = (name: string, missed: number) =>

@@ -16,6 +16,7 @@ import { namesArgument } from "./flags.ts";
 import { amongText, knownServers } from "./known-servers.ts";
 import {
   AGENT_DIED,
+  earlierAgent,
   formatterOf,
   type Grep,
   grepOf,
@@ -215,6 +216,7 @@ export default class Logs extends BaseCommand {
       },
       over: async () => (open === 0 ? "over" : undefined),
       died: () => this.note(AGENT_DIED),
+      partUnknown: earlierAgent(this, query.tail),
     };
     const end = await answering(this, () =>
       reaching(this, () => follow(this.state, sources, following, this.signal)),

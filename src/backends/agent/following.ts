@@ -36,6 +36,8 @@ export interface Following<End> {
   over(client: RpcClient): Promise<End | undefined>;
   /** The agent died, and its successor is waited for. */
   died(): void;
+  /** The agent does not know a part of what it was asked for: it has an earlier version. */
+  partUnknown?(): void;
   /** A source that is not there does not matter. Without it, that is an error the first time. */
   readonly mayBeAbsent?: true;
 }
@@ -99,6 +101,7 @@ class Follower<End> {
         }, fail);
       };
       this.#listen(client, look);
+      client.onWarning = () => this.#following.partUnknown?.();
       void client.closed.then(() => resolve(undefined));
       const told = () => resolve("told");
       if (signal.aborted) told();
