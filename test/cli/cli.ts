@@ -322,6 +322,9 @@ export class Running {
   }
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the line that says that a command takes a while comes and goes
+export const BUSY = /\r\u001b\[K(?:[a-z ]+ \.\.\. \d+s)?/g;
+
 /** A port of this machine on which nothing listens. */
 export async function freePort(): Promise<number> {
   const server = createServer();

@@ -9,7 +9,7 @@ import {
   HOSTILE_TEXT,
   OWN_COLOURS,
 } from "../rig/hostile.ts";
-import { freePort, Home, LISTENER, newHome, type Outcome } from "./cli.ts";
+import { BUSY, freePort, Home, LISTENER, newHome, type Outcome } from "./cli.ts";
 
 const linux = process.platform === "linux";
 
@@ -155,13 +155,14 @@ const COMMANDS: readonly (readonly [words: readonly string[], allowed?: Allowed]
 ];
 
 /** Those that cannot be run to their end like that, and where they are looked at instead. */
-const ELSEWHERE = ["up (below)", "agent install (takes a service manager, and shows one path of xy's own)"];
+const ELSEWHERE = [
+  "up (below)",
+  "agent install (takes a service manager, and shows one path of xy's own)",
+  "completion (a script in which nothing is from elsewhere)",
+];
 
 /** As it arrives on paper: the terminal itself ends each line with a carriage return. */
 const shown = ({ stdout }: Outcome) => stdout.replace(BUSY, "").replace(/\r+\n/g, "\n");
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the line that says that a command takes a while comes and goes
-const BUSY = /\r\u001b\[K(?:[a-z ]+ \.\.\. \d+s)?/g;
 
 describe("text from outside", () => {
   const home = new Home();

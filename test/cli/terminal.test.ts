@@ -1,11 +1,12 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
-import { NEVER_READY, newHome, type Outcome } from "./cli.ts";
+import { BUSY, NEVER_READY, newHome, type Outcome } from "./cli.ts";
 
 const linux = process.platform === "linux";
 
 /** Lines as they end up on paper: each redrawing of a task list is there again. */
-const lines = ({ stdout }: Pick<Outcome, "stdout">) => stripVTControlCharacters(stdout).split(/\r*\n/);
+const lines = ({ stdout }: Pick<Outcome, "stdout">) =>
+  stripVTControlCharacters(stdout.replace(BUSY, "")).split(/\r*\n/);
 
 describe.skipIf(!linux)("questions on a terminal", () => {
   it("applies after a yes", async () => {

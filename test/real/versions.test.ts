@@ -165,6 +165,18 @@ describe("what a version left is taken over by another", () => {
 });
 
 describe("commands of a version with the agent of another", () => {
+  test("an agent that cannot search logs is named, with the way out", async ({ world }) => {
+    world.declare("web");
+    await world.did("released", "apply --yes");
+    expect(await world.did("current", "logs web --tail 1")).toBe("[out] up\n");
+    const { code, stderr } = await world.xy("current", "logs web --grep ^u");
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("`xy agent upgrade`"),
+    });
+    await world.did("current", "destroy --yes");
+  });
+
   test.for<[Version, Version]>([
     ["released", "current"],
     ["current", "released"],
