@@ -90,7 +90,10 @@ function filesOf(home: string): string[] {
 
 /** What each command is called with in a stranger's repository; a command without an entry fails the test. */
 const WORDS: Readonly<Record<string, readonly string[][]>> = {
-  init: [["init", "--format", "kdl"]],
+  init: [
+    ["init", "--format", "kdl"],
+    ["init", "--refresh"],
+  ],
   // Its files are data, or programs that nobody has agreed to.
   import: [
     ["import", "xy.config.js", "xy.config.ts"],
@@ -112,8 +115,11 @@ const WORDS: Readonly<Record<string, readonly string[][]>> = {
   up: [["up"], ["up", "--yes"]],
   reload: [["reload"], ["reload", "--json"]],
   destroy: [["destroy", "--yes"]],
-  rollback: [["rollback", "--yes"]],
-  history: [["history"]],
+  rollback: [
+    ["rollback", "--yes"],
+    ["rollback", "1", "--plan"],
+  ],
+  history: [["history"], ["history", "1"], ["history", "1", "2"]],
   list: [["list"]],
   logs: [["logs", "agents"]],
   why: [["why", "agents"]],

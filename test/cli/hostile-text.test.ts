@@ -140,8 +140,14 @@ const COMMANDS: readonly (readonly [words: readonly string[], allowed?: Allowed]
   [["bridge", "--port", HOSTILE_NAME, "--", "true"]],
   [["bridge", `--\u001b[2J${HOSTILE_NAME}`, "--", "true"]],
   [["history"]],
+  [["history", "1"]],
+  [["history", HOSTILE_NAME]],
+  [["rollback", "1", "--plan"]],
+  [["rollback", HOSTILE_NAME, "--plan"]],
   [["rollback", "1", "--yes"]],
+  [["history", "1", "2"]],
   [["init", "."]],
+  [["init", "--refresh"]],
   [["version"]],
   [[HOSTILE_NAME]],
   [["plan", HOSTILE_NAME]],
@@ -219,7 +225,7 @@ describe.skipIf(!linux)("text from outside on a terminal", () => {
       "probe web",
       "children web",
     ];
-    const more = ["run", "jobs", "job show 1", "history"];
+    const more = ["run", "jobs", "job show 1", "history", "history 1", "rollback 1 --plan"];
     const line = [...commands, ...more].map((one) => `xy ${one}`).join("; ");
     const looked = await home.terminal(line).ended;
     expectHarmless(shown(looked), { colours: OWN_COLOURS });
