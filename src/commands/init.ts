@@ -44,8 +44,8 @@ export default class Init extends BaseCommand {
       summary: "Language of the configuration.",
     })(),
     with: string({
-      helpValue: "NAMES",
-      summary: "MCP servers to write in place of the example, such as everything,memory.",
+      helpValue: SAMPLE_NAMES.join(","),
+      summary: "MCP servers to write in place of the example.",
     }),
     schema: option({
       options: ["files", "package", "url"] as const,

@@ -13,6 +13,8 @@ export type Kind =
   | "job"
   | "open job"
   | "generation"
+  /** Of a server, or several with commas between them. */
+  | "states"
   | "tag"
   | "agreed root"
   | "file"
@@ -63,12 +65,11 @@ const KIND_OF: Readonly<Record<string, Kind>> = {
   "--server": "server",
   "--sessions": "folder",
   "--since": "text",
-  "--state": "text",
+  "--state": "states",
   "--tag": "tag",
   "--tail": "text",
   "--token-env": "text",
   "--wait-timeout": "text",
-  "--with": "text",
   "bridge …": "text",
   "bridge --": "program",
   "emit --out": "folder",

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { BackendKind } from "../model/backends.ts";
 import { NAME_PATTERN } from "../model/name.ts";
+import { STATES } from "../model/states.ts";
 import { knownHome, projectDir, serverDir } from "../system/paths.ts";
 import { actionsPath, recordedBackends, recordedProjects, unitsDir } from "../system/projects.ts";
 import { Budget } from "./budget.ts";
@@ -63,6 +64,8 @@ export class Names {
         return jobsOf(this.#state, this.#projects, this.#budget).filter(isOpen).map(asCandidate);
       case "generation":
         return this.#generations();
+      case "states":
+        return STATES.map((value) => ({ value }));
       case "tag":
         return this.#tags().map((value) => ({ value }));
       case "agreed root":

@@ -6,6 +6,7 @@ import {
   commandWords,
   type Flag,
   flagWords,
+  isList,
   type Table,
   valuesOf,
 } from "./table.ts";
@@ -117,7 +118,11 @@ class Reading {
     const flag = this.#flag(name);
     const taken = this.#values.get(name) ?? [];
     if (flag?.type !== "option") return { before, typed, wanted: [], taken };
-    return { before, typed, wanted: optionsOf(flag) ?? kindOf(this.#id, `--${name}`) ?? "text", taken };
+    const wanted = optionsOf(flag) ?? kindOf(this.#id, `--${name}`) ?? "text";
+    if (wanted !== "states" && !isList(flag)) return { before, typed, wanted, taken };
+    const last = typed.lastIndexOf(",") + 1;
+    const listed = [...taken, typed.slice(0, last)].flatMap((one) => one.split(","));
+    return { before: `${before}${typed.slice(0, last)}`, typed: typed.slice(last), wanted, taken: listed };
   }
 
   #wantedOf(word: string): Question["wanted"] {

@@ -53,10 +53,16 @@ export function tableIn(manifest: string, packageJson: string): Table {
 
 const aboutOf = ({ summary, description }: Described) => summary ?? description;
 
-/** What a value can be, where that is listed: as its options, or as `on-failure|always` in the help. */
+/** What a value can be, where that is listed: as its options, or as `on-failure|always` or `a,b` in the help. */
 export function valuesOf({ options, helpValue = "" }: Argument): readonly string[] | undefined {
-  return options ?? (/^[a-z-]+(\|[a-z-]+)+$/.test(helpValue) ? helpValue.split("|") : undefined);
+  return (
+    options ??
+    (/^[a-z-]+(?:(?:\|[a-z-]+)+|(?:,[a-z-]+)+)$/.test(helpValue) ? helpValue.split(/[|,]/) : undefined)
+  );
 }
+
+/** Whether several can be given with commas between them. */
+export const isList = ({ helpValue = "" }: Argument) => helpValue.includes(",");
 
 /** The command that words begin with, and how many of them name it. An alias is its command. */
 export function commandAt(

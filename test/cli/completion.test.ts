@@ -291,6 +291,8 @@ describe("a press of Tab", () => {
     "xy plan --only=la": "xy plan --only=later",
     "xy plan --config serv": "xy plan --config servers.d",
     "xy logs api --stream o": "xy logs api --stream out",
+    "xy list --state running,fa": "xy list --state running,failed",
+    "xy init --with every": "xy init --with everything",
     "xy job cancel 9": "xy job cancel 900",
     "xy rollback ": "xy rollback 1",
     "xy list --project t": "xy list --project tools",

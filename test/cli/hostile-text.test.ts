@@ -149,6 +149,8 @@ const COMMANDS: readonly (readonly [words: readonly string[], allowed?: Allowed]
   [["init", "."]],
   [["init", "--refresh"]],
   [["version"]],
+  [["completion", "bash"]],
+  [["completion", HOSTILE_NAME]],
   [[HOSTILE_NAME]],
   [["plan", HOSTILE_NAME]],
   [["agent", "status"]],

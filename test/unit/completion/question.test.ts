@@ -28,10 +28,21 @@ const MANIFEST = {
   plan: {
     strict: true,
     args: {},
-    flags: { config, only: { type: "option", multiple: true }, project: { type: "option" } },
+    flags: {
+      config,
+      only: { type: "option", multiple: true },
+      project: { type: "option" },
+    },
   },
   run: { strict: false, args: { action: {} }, flags: { detach: { type: "boolean", char: "d" } } },
-  emit: { strict: true, args: { manager: { options: ["systemd", "launchd"] } }, flags: {} },
+  emit: {
+    strict: true,
+    args: { manager: { options: ["systemd", "launchd"] } },
+    flags: {
+      state: { type: "option", multiple: true },
+      with: { type: "option", helpValue: "one,two,three" },
+    },
+  },
   list: { strict: true, aliases: ["ls"], args: {}, flags: {}, summary: "List." },
   "job:show": { strict: true, args: { id: {} }, flags: {}, summary: "Show one." },
   "job:cancel": { strict: true, args: { id: {} }, flags: {} },
@@ -50,6 +61,17 @@ function wanted(...words: string[]): unknown {
 }
 
 describe("what the word under the cursor could be", () => {
+  it("is the next of a list with commas", () => {
+    expect(asked("emit", "--state", "running,fa")).toMatchObject({
+      ...{ before: "running,", typed: "fa", wanted: "states" },
+      taken: expect.arrayContaining(["running"]),
+    });
+    expect(asked("emit", "--state=fa")).toMatchObject({ before: "--state=", typed: "fa", wanted: "states" });
+    expect(wanted("emit", "--with", "")).toEqual(["one", "two", "three"]);
+    const more = asked("emit", "--with=one,t");
+    expect(more).toMatchObject({ before: "--with=one,", typed: "t", taken: expect.arrayContaining(["one"]) });
+  });
+
   it("is a command, then the rest of its name", () => {
     expect(wanted("")).toEqual(["emit", "job", "list", "logs", "plan", "run", "stop", "help"]);
     expect(wanted("job", "")).toEqual(["cancel", "show"]);
