@@ -163,11 +163,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], allowed?: Allowed]
 ];
 
 /** Those that cannot be run to their end like that, and where they are looked at instead. */
-const ELSEWHERE = [
-  "up (below)",
-  "agent install (takes a service manager, and shows one path of xy's own)",
-  "completion (a script in which nothing is from elsewhere)",
-];
+const ELSEWHERE = ["up (below)", "agent install (takes a service manager, and shows one path of xy's own)"];
 
 /** As it arrives on paper: the terminal itself ends each line with a carriage return. */
 const shown = ({ stdout }: Outcome) => stdout.replace(BUSY, "").replace(/\r+\n/g, "\n");
