@@ -24,12 +24,13 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Breaks no word: what is too long for a line is left to the terminal, from which it can be copied whole. */
+/** Breaks no word, only lists of options: what is too long for a line is left to the terminal, to be copied whole. */
 class NarrowHelp extends CommandHelp {
   override wrap(body: string, spacing = this.indentSpacing): string {
     const width = this.opts.maxWidth - spacing;
+    const breakable = (word: string) => (word.length > width ? word.replaceAll("|", "| ") : word);
     const lines = this.render(body).split("\n");
-    return lines.map((line) => wrap(line.trim(), width)).join("\n");
+    return lines.map((line) => wrap(line.trim().split(" ").map(breakable).join(" "), width)).join("\n");
   }
 
   /** Without the summary, which is the first line of the help already. */
