@@ -51,10 +51,14 @@ export async function list({ place, peers, rounds, note }: Bench): Promise<Row[]
 export async function completion({ place, peers, rounds, note }: Bench): Promise<Row[]> {
   note("completion: applies 100 servers");
   const xy = await peers.xy();
-  await xy.declare(idle(100));
+  const { path, env } = place.home();
+  const marked = new Marked(path, 100);
+  await xy.declare(marked.programs);
   await xy.apply();
+  // Else it is measured how busy the agent is with starting them.
+  await marked.haveBegun();
   const figures = await inTurn(rounds, {
-    floor: timeOf({ argv: [process.execPath, "-e", "0"], env: place.home().env }),
+    floor: timeOf({ argv: [process.execPath, "-e", "0"], env }),
     names: timeOf(xy.command("__complete", "fish", "stop", "")),
     flags: timeOf(xy.command("__complete", "fish", "plan", "--")),
   });
