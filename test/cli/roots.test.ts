@@ -299,7 +299,7 @@ env {
       error: { code: -32003, message: expect.stringContaining("cannot read the configuration") },
     });
     const plan = await home.xyIn({ cwd: home.path }, "plan", "--config", "two/proj");
-    expect(plan).toMatchObject({ code: 1, stderr: expect.stringContaining("which is gone") });
+    expect(plan).toMatchObject({ code: 1, stderr: expect.stringContaining("this folder was") });
     expect((await web(home))?.pid).toBe(before?.pid);
     await did(home, {}, "apply", "--yes", "--adopt-project", "--config", "two/proj");
     expect(await folderOf(home)).toBe(join(home.path, "two/proj"));
