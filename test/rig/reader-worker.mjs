@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { Session } from "node:inspector";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -40,10 +40,15 @@ async function load(source) {
     resolve: { mainFields: ["module", "main"] },
     logLevel: "silent",
   });
-  const file = join(mkdtempSync(join(tmpdir(), "readers-")), "readers.mjs");
-  await bundle.write({ file, codeSplitting: false });
-  await bundle.close();
-  return import(pathToFileURL(file).href);
+  const folder = mkdtempSync(join(tmpdir(), "readers-"));
+  const file = join(folder, "readers.mjs");
+  try {
+    await bundle.write({ file, codeSplitting: false });
+    await bundle.close();
+    return await import(pathToFileURL(file).href);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 const { READERS } = await load("./readers.ts");
