@@ -76,6 +76,14 @@ export class Door {
     return this.#known;
   }
 
+  /** Settles once nobody looks for it any more. */
+  get settled(): Promise<void> {
+    return Promise.resolve(this.#looking).then(
+      () => {},
+      () => {},
+    );
+  }
+
   /** Throws {@link NoWay}. `not`: where the server was not. */
   async place(not?: Place): Promise<Place> {
     if (this.#known !== undefined && this.#known !== not) return this.#known;

@@ -11,7 +11,7 @@ import { Shim } from "./shim.ts";
 
 /** Longest message of a client, bytes. */
 const LONGEST_LINE = 16 * 1024 * 1024;
-/** Calls that are under way at the end of the input get so long, ms. */
+/** Calls that are under way at the end of the input get so long, ms, from when the server is there: its start may take longer. */
 const LAST_ANSWERS = 5000;
 /** The flag with which the command finds the server, in a process of its own. */
 export const OPEN_FLAG = "open";
@@ -35,9 +35,7 @@ export async function runConnect(argv: readonly string[]): Promise<number> {
   const shim = new Shim(name, door, { write, says });
   if (stdin.isTTY && named !== undefined)
     says(`speaks for ${name} to an MCP client over stdin and stdout; Ctrl-D ends it`);
-  const ended = inputOf(shim, write).then(() =>
-    Promise.race([shim.idle(), pause(LAST_ANSWERS, undefined, { ref: false })]),
-  );
+  const ended = inputOf(shim, write).then(() => Promise.race([shim.idle(), lastAnswers(shim, door)]));
   const code = await Promise.race([mistake(door, says), gone, ended]);
   stdin.destroy();
   await shim.close();
@@ -60,6 +58,12 @@ function mistake(door: Door, says: (text: string) => void): Promise<number> {
       if (error.code === EXIT.usage) resolve(EXIT.usage);
     });
   });
+}
+
+async function lastAnswers(shim: Shim, door: Door): Promise<void> {
+  await door.settled;
+  await pause(LAST_ANSWERS, undefined, { ref: false });
+  shim.giveUp(`did not answer within ${LAST_ANSWERS / 1000}s of the end of the input`);
 }
 
 /** Takes what the client says, to its end. */

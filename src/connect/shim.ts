@@ -101,6 +101,14 @@ export class Shim {
     if (this.#calls.size > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
+  /** Answers to all that has no answer yet. `fault`: what the server did. */
+  giveUp(fault: string): void {
+    for (const call of [...this.#calls.values()]) {
+      this.#fail(call, `${this.#name} ${fault}`);
+      call.cut.abort();
+    }
+  }
+
   /** Ends everything, and the session. */
   async close(): Promise<void> {
     this.#stream.close();

@@ -317,6 +317,30 @@ it("looks for a server that is not there, once for all who ask, and tells them w
   );
 });
 
+it("gives up what has no answer, and is looked for until its server has started", async () => {
+  const said: Any[] = [];
+  const port = await httpServer(() => {});
+  let started: (url: string) => void = () => {};
+  const url = new Promise<string>((resolve) => {
+    started = resolve;
+  });
+  const door = new Door(async () => ({ url: await url }));
+  const shim = new Shim("notes", door, { write: (text) => void said.push(JSON.parse(text)), says: () => {} });
+  onTestFinished(() => shim.close());
+  void door.place();
+  void shim.take('{"jsonrpc":"2.0","id":"a","method":"tools/list"}');
+  const order: string[] = [];
+  const settled = door.settled.then(() => order.push("settled"));
+  await new Promise((resolve) => setImmediate(resolve));
+  order.push("started");
+  started(`http://127.0.0.1:${port}/`);
+  await settled;
+  expect(order).toEqual(["started", "settled"]);
+  shim.giveUp("did not answer");
+  await shim.idle();
+  expect(said).toMatchObject([{ id: "a", error: { message: "notes did not answer" } }]);
+});
+
 it("ends the session at its end", async () => {
   const world = await shimTo(() => undefined);
   await introduced(world);
