@@ -40,6 +40,20 @@ describe("xy", () => {
     expect(names.sort()).toEqual(Object.values(GROUPS).flat().sort());
   });
 
+  it.each(["plan", "import", "completion", "job logs"])("breaks no word in the help of %s", (command) => {
+    const words = (columns: number) => {
+      const env = { ...process.env, NO_COLOR: "1", OCLIF_COLUMNS: String(columns) };
+      const args = [launcher, ...command.split(" "), "--help"];
+      const text = execFileSync(process.execPath, args, { encoding: "utf8", env });
+      for (const line of text.split("\n"))
+        if (/[^\s$]\s+\S/.test(line) && !/^ +\$/.test(line)) expect(line.length).toBeLessThanOrEqual(columns);
+      // Commands are there to be copied. A list of options is broken after one of them, and a command with a backslash.
+      return text.split(/[\s|]+/).filter((word) => word !== "\\");
+    };
+    const whole = words(1000);
+    for (const columns of [80, 40]) expect(words(columns)).toEqual(whole);
+  });
+
   it.each([
     [80, { NO_COLOR: "1" }],
     [40, { NO_COLOR: "1" }],
