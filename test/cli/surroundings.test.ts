@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { expect, it } from "vitest";
-import { newHome } from "./cli.ts";
+import { execFileSync } from "node:child_process";
+import { chmodSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { LAUNCHER, newHome } from "./cli.ts";
 
 const linux = process.platform === "linux";
 const manifest = JSON.parse(
@@ -46,6 +47,42 @@ it("commands end as they are meant to with every stream closed", async () => {
   const { stdout } = await home.shell(loop);
   expect(codes(stdout)).toEqual([0, 64, 1, 0, 0, 0, 64, 64, 0].map((code, i) => ({ words: some[i], code })));
 });
+
+// Root writes into any folder: there the commands are run as the account that owns nothing.
+const NOBODY = 65534;
+const isRoot = process.getuid?.() === 0;
+const asOrdinary = isRoot ? `setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups` : "env";
+
+it.skipIf(!linux)(
+  "a home that cannot be written is read all the same, and what has to write says so",
+  async () => {
+    const home = newHome();
+    home.declare("web");
+    if (isRoot) {
+      execFileSync("chown", ["-R", `${NOBODY}:${NOBODY}`, home.path]);
+      chmodSync(dirname(home.path), 0o711);
+    }
+    chmodSync(home.project, 0o555);
+    chmodSync(home.path, 0o555);
+    onTestFinished(() => chmodSync(home.path, 0o755));
+    const some = [
+      "plan",
+      "check",
+      "list",
+      "status",
+      "history",
+      "version",
+      "apply --yes",
+      "init",
+      "agent start",
+    ];
+    const program = `${asOrdinary} '${process.execPath}' '${LAUNCHER}'`;
+    const loop = `for c in ${some.map((words) => `"${words}"`).join(" ")}; do ${program} $c <&- 2>&1; r=$?; echo; echo "code $r $c"; done`;
+    const { stdout } = await home.shell(loop);
+    expect(codes(stdout)).toEqual([0, 0, 0, 0, 0, 0, 1, 1, 1].map((code, i) => ({ words: some[i], code })));
+    expect(stdout.match(/permission denied \(EACCES\)/g)).toHaveLength(3);
+  },
+);
 
 it.skipIf(!linux)(
   "a terminal of one column, and one that says nothing of itself, are written on all the same",
