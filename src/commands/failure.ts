@@ -56,7 +56,11 @@ export function report(error: unknown, how: { readonly json: boolean; readonly d
 /** Failures that need no stack: the message says what a person can do. */
 function isForAPerson(error: unknown): boolean {
   return (
-    error instanceof InTheWay || error instanceof NoHome || error instanceof ConnectionLost || isNoRoom(error)
+    error instanceof InTheWay ||
+    error instanceof NoHome ||
+    error instanceof ConnectionLost ||
+    isNoRoom(error) ||
+    Object.hasOwn(HELP, (error as NodeJS.ErrnoException | undefined)?.code ?? "")
   );
 }
 
@@ -67,14 +71,20 @@ function asFailure(error: unknown): CommandFailure {
 }
 
 function messageOf(error: unknown): string {
-  const { code = "" } = (error ?? {}) as NodeJS.ErrnoException;
-  const help = HELP[code];
+  const { code = "", path } = (error ?? {}) as NodeJS.ErrnoException;
+  const isElsewhere = path !== undefined && !HOMES.some((name) => isIn(path, process.env[name]));
+  const help = HELP[code] === PLACE && isElsewhere ? OTHER_PLACE : HELP[code];
   const text = failureText(error);
   if (text === "") return String(error);
   return help === undefined ? text : `${text}; ${help}`;
 }
 
+/** Variables with the folders in which xy writes by itself. */
+const HOMES = ["HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"];
+const isIn = (path: string, folder: string | undefined) =>
+  folder !== undefined && `${path}/`.startsWith(`${folder}/`);
 const PLACE = "see that HOME, or XDG_STATE_HOME, is a folder that you can write";
+const OTHER_PLACE = "see whose that file and its folder are, and what you may do there";
 /** Of causes that need no more details: what to do about them. */
 const HELP: Readonly<Record<string, string>> = {
   EROFS: PLACE,

@@ -81,6 +81,10 @@ it.skipIf(!linux)(
     const { stdout } = await home.shell(loop);
     expect(codes(stdout)).toEqual([0, 0, 0, 0, 0, 0, 1, 1, 1].map((code, i) => ({ words: some[i], code })));
     expect(stdout.match(/permission denied \(EACCES\)/g)).toHaveLength(3);
+    expect(stdout.match(/XDG_STATE_HOME, is a folder that you can write/g)).toHaveLength(3);
+    // A home that is not in question is not blamed.
+    const elsewhere = await home.shell(`export HOME=/nowhere; ${program} init 2>&1`);
+    expect(elsewhere.stdout).toContain("see whose that file and its folder are, and what you may do there");
   },
 );
 
