@@ -131,7 +131,11 @@ it("a client that has nothing here, or a file that cannot be read, is told with 
   writeFileSync(elsewhere, json({ mcpServers: { a: { command: "sh" } } }));
   symlinkSync(elsewhere, home.pathOf(".cursor/mcp.json"));
   expect((await said("--from", "cursor"))[2]).toContain("it leads out of its project");
-  expect(await said("--from", "nobody")).toEqual([64, "", expect.stringContaining("cannot use --from nobody")]);
+  expect(await said("--from", "nobody")).toEqual([
+    64,
+    "",
+    expect.stringContaining("cannot use --from nobody"),
+  ]);
   expect(await said()).toEqual([64, "", expect.stringContaining("name a file, or a client with --from")]);
   expect(readdirSync(home.project)).not.toContain("servers.d");
 });
