@@ -1,3 +1,4 @@
+import { pause } from "../backends/log-lines.ts";
 import { EXIT } from "../model/exit-codes.ts";
 import { visible } from "../model/visible.ts";
 import { onScreen, painter, type Screen } from "../views/screen.ts";
@@ -42,7 +43,7 @@ async function asLines<D>(command: BaseCommand, { look }: Watched<D>, signal: Ab
         ),
       );
     last = now;
-    await pause(signal);
+    await pause(GAP, signal);
   }
 }
 
@@ -86,7 +87,7 @@ async function onTerminal<D>(
       }
       if (signal.aborted) break;
       draw();
-      await pause(signal);
+      await pause(GAP, signal);
     }
   } finally {
     terminal.off("resize", draw);
@@ -112,17 +113,4 @@ export function frame(
     rows.length <= room ? rows : [...rows.slice(0, room - 1), `… ${rows.length - room + 1} more`];
   const lines = [head, ...fitting, ...foot].slice(0, Math.max(1, screen.rows));
   return `${HOME}${lines.map((line) => `${line}${CLEAR_LINE}`).join("\n")}${CLEAR_BELOW}`;
-}
-
-function pause(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, GAP);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }
