@@ -7,7 +7,8 @@ import { identify, isRunning, signalExactly, wordsOf } from "./processes.ts";
 /**
  * The shell loop that keeps the agent alive, and the files that it reads. It runs what `agent.program` names:
  *
- * - 0 (told to end) and 75 (another agent has the lock) end it, and so does SIGTERM, which it passes on.
+ * - 0 (told to end) and 75 (another agent has the lock) end it, and so does SIGTERM, which it passes on. So does the end
+ *   of an agent whose state folder is gone: there is nothing left that it could keep.
  * - 76 hands over: what `agent.next` names is run, and has to take that file away, as a sign that it serves, within
  *   the seconds of its third line. Otherwise it is killed, and `agent.program` runs again.
  * - After anything else the program runs again, for ever: at once after the first ends, and then after a pause that
@@ -116,6 +117,10 @@ while :; do
     continue
     ;;
   esac
+  if [ ! -d "$state" ]; then
+    say "its state folder is gone: $state"
+    exit 1
+  fi
   if [ $(($(date +%s) - began)) -lt 10 ]; then quick=$((quick + 1)); else quick=0 rests=0; fi
   if [ $quick -ge 5 ] && mv "$state/agent.previous" "$state/agent.program" 2>/dev/null; then
     say "the agent ends again and again: back to the one before it"

@@ -5,6 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, onTestFinished } from "vitest";
 import { identityOf, writeAgreement } from "../../src/operation/trust.ts";
+import { livingLoop } from "../../src/system/loop.ts";
+import { agentLoopPath } from "../../src/system/paths.ts";
+import { descendants, killNow, processes } from "../rig/processes.ts";
 import { Runners } from "../rig/runner.ts";
 import { SweptFolder } from "../rig/secret-scan.ts";
 
@@ -217,7 +220,7 @@ export class Home {
 
   /** Makes it as a new one, with the agent that runs in it. False when nothing is gained by that, or it cannot be done. */
   async clear(): Promise<boolean> {
-    for (const running of this.#running) running.child.kill("SIGKILL");
+    this.#killRunning();
     if (!existsSync(join(this.state, "agent.json")) || !this.#folder.isClean()) return false;
     const projects = join(this.state, "projects");
     for (const project of existsSync(projects) ? readdirSync(projects) : []) {
@@ -235,9 +238,22 @@ export class Home {
     return true;
   }
 
+  /** With all that they started but the agent: a command on a terminal outlives the terminal for a moment. */
+  #killRunning(): void {
+    const loop = agentLoopPath(this.state);
+    const all = processes().filter(({ command }) => !command.includes(loop));
+    for (const { child } of this.#running) {
+      const below = child.pid === undefined ? [] : descendants(child.pid, all);
+      child.kill("SIGKILL");
+      for (const { pid } of below) killNow(pid);
+    }
+  }
+
   async close(): Promise<void> {
-    for (const running of this.#running) running.child.kill("SIGKILL");
-    if (existsSync(join(this.state, "agent.json"))) await this.xyIn({ cwd: this.path }, "agent", "stop");
+    this.#killRunning();
+    // One that is coming up has no record yet.
+    if (existsSync(join(this.state, "agent.json")) || livingLoop(this.state))
+      await this.xyIn({ cwd: this.path }, "agent", "stop");
     this.#folder.remove();
   }
 }

@@ -106,6 +106,16 @@ describe("the loop of an agent", () => {
     expect(await loop.ended).toBe(0);
   });
 
+  test("ends when its agent has ended and its state folder is gone", async ({ home }) => {
+    const loop = new Loop(home, `[ ! -e '${home.root}/gone' ] || rm -r '${home.state}'\nexit 1`);
+    await loop.says("started again");
+    expect(isAlive(loop.child.pid as number)).toBe(true);
+    home.folder.write(join(home.root, "gone"), "");
+    wakeLoop(home.state);
+    expect(await loop.ended).toBe(1);
+    expect(loop.said).toContain(`its state folder is gone: ${home.state}\n`);
+  });
+
   test("is not mistaken for a stranger's process", ({ home }) => {
     ensurePrivateDir(home.state);
     const stranger = spawn("sleep", ["60"], { stdio: "ignore" });

@@ -50,9 +50,12 @@ export function groupOf(pid: number): number {
 }
 
 /** SIGKILL for every process of the group; none is left to be told when it is empty. */
-export function killGroup(group: number): void {
+export const killGroup = (group: number) => killNow(-group);
+
+/** SIGKILL, for one that may have ended meanwhile. */
+export function killNow(pid: number): void {
   try {
-    process.kill(-group, "SIGKILL");
+    process.kill(pid, "SIGKILL");
   } catch {
     // It is gone.
   }
