@@ -170,11 +170,20 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
   clearInterval(watch);
   if (code === HANDS_OVER) registry.detachAll();
   runFolders.dropReady();
-  if (isOurs()) fs.rmSync(socket, { force: true });
+  remove(() => isOurs() && fs.rmSync(socket, { force: true }));
   // If another agent is about to start, the record stays, so that nobody starts one more.
   if (code !== HANDS_OVER && !replaced && isRecorded(state))
-    fs.rmSync(agentRecordPath(state), { force: true, recursive: true });
+    remove(() => fs.rmSync(agentRecordPath(state), { force: true, recursive: true }));
   return code;
+}
+
+/** At the end: what cannot be removed is no reason to end otherwise than told, and to be started again for that. */
+function remove(step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    report(`cannot remove what it has left: ${failureText(error)}`);
+  }
 }
 
 /** Without room for a lock it continues without one: the next look creates it. */

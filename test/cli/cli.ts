@@ -252,8 +252,10 @@ export class Home {
   async close(): Promise<void> {
     this.#killRunning();
     // One that is coming up has no record yet.
-    if (existsSync(join(this.state, "agent.json")) || livingLoop(this.state))
-      await this.xyIn({ cwd: this.path }, "agent", "stop");
+    if (existsSync(join(this.state, "agent.json")) || livingLoop(this.state)) {
+      const { code, stderr } = await this.xyIn({ cwd: this.path }, "agent", "stop");
+      expect(code, stderr).toBe(0);
+    }
     this.#folder.remove();
   }
 }

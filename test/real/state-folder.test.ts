@@ -1,7 +1,18 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, vi } from "vitest";
 import { reachAgent } from "../../src/backends/agent/reach.ts";
+import { readText } from "../../src/system/files.ts";
 import {
   agentLockPath,
   agentLogPath,
@@ -51,6 +62,33 @@ describe("the state folder", () => {
     expect(await agent.call("list", {})).toEqual([]);
     expect(agent.record.socket).toBe(join(home.root, "run/xy.sock"));
     await agent.shutdown(false);
+  });
+
+  test("may be written to while its agent is told to end, which it does", async ({ home, agent, stage }) => {
+    const bin = join(home.root, "bin");
+    const mkfifo = home.folder.write(
+      join(bin, "mkfifo"),
+      [
+        "#!/bin/sh",
+        `PATH='${process.env.PATH}'`,
+        'mkfifo "$@" || exit',
+        'case "$3" in',
+        // What removes the folder has seen what was in it, and finds more.
+        `*/ready/*) for i in $(seq 50000); do : >"\${3%/*}/$i" || exit; done ;;`,
+        "esac",
+        "",
+      ].join("\n"),
+    );
+    chmodSync(mkfifo, 0o700);
+    vi.stubEnv("PATH", `${bin}:${process.env.PATH}`);
+    await agent.apply(stage.spec("a"), "add", 0);
+    await stage.next("a");
+    await eventually(() => expect(readdirSync(join(home.state, "ready/1")).length).toBeGreaterThan(100));
+    const loop = agent.record.loop?.pid ?? 0;
+    await agent.shutdown(false);
+    await eventually(() => expect(isAlive(loop)).toBe(false));
+    expect(readText(agentLogPath(home.state))).not.toContain("the agent ended");
+    expect(existsSync(agentRecordPath(home.state))).toBe(false);
   });
 
   test("may be impossible to make", async ({ home }) => {

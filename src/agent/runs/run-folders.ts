@@ -24,14 +24,14 @@ export class RunFolders {
   /** From now on some folders are kept ready in the state folder. Those of an earlier agent are removed. */
   keepReady(state: string): void {
     this.#shelf = join(state, "ready");
-    fs.rmSync(this.#shelf, { recursive: true, force: true });
+    removeIfPossible(this.#shelf);
     this.#makeReadyWhenCalm();
   }
 
   /** Removes the folders that are ready, and keeps none ready any more. */
   dropReady(): void {
     clearTimeout(this.#calm);
-    if (this.#shelf !== undefined) fs.rmSync(this.#shelf, { recursive: true, force: true });
+    if (this.#shelf !== undefined) removeIfPossible(this.#shelf);
     this.#shelf = undefined;
     this.#ready.length = 0;
   }
@@ -100,7 +100,10 @@ export class RunFolders {
   }
 }
 
-/** What made a folder useless, such as a disk that is read-only now, may also keep it: the next agent removes it. */
+/**
+ * What made a folder useless, such as a disk that is read-only now, may also keep it, and so does a mkfifo that still
+ * writes into it: the next agent removes it.
+ */
 function removeIfPossible(dir: string): void {
   try {
     fs.rmSync(dir, { recursive: true, force: true });
