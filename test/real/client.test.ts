@@ -14,7 +14,9 @@ import type { Notifications } from "../../src/rpc/notifications.ts";
 import type { Agent } from "../rig/agent.ts";
 import { eventually } from "../rig/eventually.ts";
 import { readyOn, shellSpec } from "../rig/spec.ts";
-import { test } from "../rig/test.ts";
+import { test as alone, testInTurn } from "../rig/test.ts";
+
+const test = testInTurn();
 
 type Client = Awaited<ReturnType<typeof connect>>;
 
@@ -82,7 +84,7 @@ describe("the client for scripts", () => {
     await expect(bySocket.call("list")).rejects.toThrow(ConnectionLost);
   });
 
-  test("says what to do when no agent runs", async ({ home }) => {
+  alone("says what to do when no agent runs", async ({ home }) => {
     const stateDir = home.state;
     const socket = `${stateDir}/xy.sock`;
     await expect(connect({ stateDir })).rejects.toThrow(AgentUnreachable);

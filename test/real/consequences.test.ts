@@ -7,7 +7,9 @@ import type { Home } from "../rig/home.ts";
 import { ours } from "../rig/mcp/servers.ts";
 import { freePort } from "../rig/port.ts";
 import { serverSpec } from "../rig/spec.ts";
-import { test } from "../rig/test.ts";
+import { testInTurn } from "../rig/test.ts";
+
+const test = testInTurn();
 
 const TIMING = { interval: 100, timeout: 2000, startPeriod: 0, failureThreshold: 2, successThreshold: 1 };
 

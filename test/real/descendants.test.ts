@@ -11,7 +11,9 @@ import { makeHome } from "../rig/home.ts";
 import { freePort, greetingOf } from "../rig/port.ts";
 import { groupOf, isAlive, programsWith } from "../rig/processes.ts";
 import { PROJECT, readyOnPort, serverSpec, shellSpec } from "../rig/spec.ts";
-import { test } from "../rig/test.ts";
+import { testInTurn } from "../rig/test.ts";
+
+const test = testInTurn();
 
 /** Children that do not stay in their server's process group, with the programs that make them. */
 

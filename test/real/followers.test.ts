@@ -4,7 +4,9 @@ import { createInterface } from "node:readline";
 import { describe, expect } from "vitest";
 import { eventually } from "../rig/eventually.ts";
 import { countLines, printedIn } from "../rig/log-file.ts";
-import { test } from "../rig/test.ts";
+import { testInTurn } from "../rig/test.ts";
+
+const test = testInTurn();
 
 const LINES = 200_000;
 

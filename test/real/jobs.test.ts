@@ -18,7 +18,9 @@ import { eventually } from "../rig/eventually.ts";
 import { isAlive } from "../rig/processes.ts";
 import type { Stage } from "../rig/puppet.ts";
 import { PROJECT } from "../rig/spec.ts";
-import { test } from "../rig/test.ts";
+import { test as alone, testInTurn } from "../rig/test.ts";
+
+const test = testInTurn();
 
 const declare = (agent: Agent, ...set: ActionSpec[]) => agent.call("action_apply", { project: PROJECT, set });
 const run = (agent: Agent, { name, server }: ActionSpec) =>
@@ -238,33 +240,33 @@ describe("a job of an action", () => {
 });
 
 describe("two runs of an action", () => {
-  test("are refused, run side by side, or take each other's place, as is declared", async ({
-    agent,
-    stage,
-  }) => {
-    const actions = (["forbid", "allow", "replace"] as const).map((concurrency) =>
-      puppetAction(stage, concurrency, { concurrency }),
-    );
-    await declare(agent, ...actions);
-    const [forbid, allow, replace] = actions as [ActionSpec, ActionSpec, ActionSpec];
-    await run(agent, forbid);
-    await expect(run(agent, forbid)).rejects.toThrow(/^cannot run forbid: job 1 of it has not ended/);
-    const [a, b] = [await run(agent, allow), await run(agent, allow)];
-    for (const { id } of [a, b]) await becomes(agent, id, { phase: "running" });
-    const old = await run(agent, replace);
-    const puppet = await stage.next("replace");
-    await becomes(agent, old.id, { phase: "running" });
-    const [next, newest] = [await run(agent, replace), await run(agent, replace)];
-    await puppet.gone;
-    await becomes(agent, newest.id, { phase: "running" });
-    for (const [id, by] of [
-      [old.id, next.id],
-      [next.id, newest.id],
-    ])
-      await becomes(agent, id as number, { phase: "cancelled", error: `job ${by} took its place` });
-    await stage.next("replace");
-    expect(stage.count("replace")).toBe(2);
-  });
+  alone(
+    "are refused, run side by side, or take each other's place, as is declared",
+    async ({ agent, stage }) => {
+      const actions = (["forbid", "allow", "replace"] as const).map((concurrency) =>
+        puppetAction(stage, concurrency, { concurrency }),
+      );
+      await declare(agent, ...actions);
+      const [forbid, allow, replace] = actions as [ActionSpec, ActionSpec, ActionSpec];
+      await run(agent, forbid);
+      await expect(run(agent, forbid)).rejects.toThrow(/^cannot run forbid: job 1 of it has not ended/);
+      const [a, b] = [await run(agent, allow), await run(agent, allow)];
+      for (const { id } of [a, b]) await becomes(agent, id, { phase: "running" });
+      const old = await run(agent, replace);
+      const puppet = await stage.next("replace");
+      await becomes(agent, old.id, { phase: "running" });
+      const [next, newest] = [await run(agent, replace), await run(agent, replace)];
+      await puppet.gone;
+      await becomes(agent, newest.id, { phase: "running" });
+      for (const [id, by] of [
+        [old.id, next.id],
+        [next.id, newest.id],
+      ])
+        await becomes(agent, id as number, { phase: "cancelled", error: `job ${by} took its place` });
+      await stage.next("replace");
+      expect(stage.count("replace")).toBe(2);
+    },
+  );
 
   test("of which there are very many wait for their turn, and harm nobody", async ({ agent, stage }) => {
     await agent.apply(stage.spec("web"));
@@ -283,7 +285,7 @@ describe("two runs of an action", () => {
 });
 
 describe("jobs at once", () => {
-  test("are 32, and of the others each has its turn", async ({ agent }) => {
+  alone("are 32, and of the others each has its turn", async ({ agent }) => {
     const action = shell("long", "exec sleep 600", { concurrency: "allow" });
     await declare(agent, action);
     for (let n = 0; n < 40; n++) await run(agent, action);
@@ -316,26 +318,26 @@ describe("jobs at once", () => {
 });
 
 describe("an action that is removed", () => {
-  test("takes its jobs along, and leaves those of its server and of its other actions", async ({
-    agent,
-    stage,
-  }) => {
-    await agent.apply(stage.spec("web"));
-    await stage.next("web");
-    const [one, other] = [
-      shell("one", "echo 1", { server: "web" }),
-      shell("other", "exit 0", { server: "web" }),
-    ];
-    await declare(agent, one, other);
-    for (const action of [one, other]) {
-      const { id } = await run(agent, action);
-      await becomes(agent, id, { phase: "succeeded" });
-    }
-    await agent.call("action_apply", { project: PROJECT, remove: ["web:one"], set: [] });
-    expect((await jobsOf(agent)).map(({ action_id }) => action_id)).toEqual(["other", "main"]);
-    const logs = join(agent.state, "projects", PROJECT, "jobs/servers/web/log");
-    expect(readdirSync(logs).filter((id) => id === "2")).toEqual([]);
-  });
+  alone(
+    "takes its jobs along, and leaves those of its server and of its other actions",
+    async ({ agent, stage }) => {
+      await agent.apply(stage.spec("web"));
+      await stage.next("web");
+      const [one, other] = [
+        shell("one", "echo 1", { server: "web" }),
+        shell("other", "exit 0", { server: "web" }),
+      ];
+      await declare(agent, one, other);
+      for (const action of [one, other]) {
+        const { id } = await run(agent, action);
+        await becomes(agent, id, { phase: "succeeded" });
+      }
+      await agent.call("action_apply", { project: PROJECT, remove: ["web:one"], set: [] });
+      expect((await jobsOf(agent)).map(({ action_id }) => action_id)).toEqual(["other", "main"]);
+      const logs = join(agent.state, "projects", PROJECT, "jobs/servers/web/log");
+      expect(readdirSync(logs).filter((id) => id === "2")).toEqual([]);
+    },
+  );
 
   test("with another of its server is ended as it is, each in its own time", async ({ agent, stage }) => {
     const grace = 3000;
@@ -407,7 +409,7 @@ describe("a schedule", () => {
 });
 
 describe("a state folder that was damaged", () => {
-  test("costs what cannot be read, says so, and harms nothing else", async ({ agent, stage }) => {
+  alone("costs what cannot be read, says so, and harms nothing else", async ({ agent, stage }) => {
     const action = shell("some", "exit 0", { server: "web" });
     await agent.apply(stage.spec("web"));
     const web = await stage.next("web");
@@ -454,7 +456,7 @@ describe("a state folder that was damaged", () => {
     expect(runFolders(agent)).toEqual([]);
   });
 
-  test("with a journal that is no file has all other jobs, and all servers", async ({ agent, stage }) => {
+  alone("with a journal that is no file has all other jobs, and all servers", async ({ agent, stage }) => {
     const [good, bad] = [shell("good", "exit 0"), shell("bad", "exit 0", { schedule: NIGHTLY })];
     await agent.apply(stage.spec("web"));
     const web = await stage.next("web");
@@ -480,7 +482,7 @@ describe("a state folder that was damaged", () => {
     );
   });
 
-  test("without journals begins anew", async ({ agent, stage }) => {
+  alone("without journals begins anew", async ({ agent, stage }) => {
     await agent.apply(stage.spec("web"));
     await stage.next("web");
     await agent.shutdown(true);

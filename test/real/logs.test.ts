@@ -6,7 +6,9 @@ import type { Agent } from "../rig/agent.ts";
 import { eventually } from "../rig/eventually.ts";
 import { countLines, logFiles, printedIn } from "../rig/log-file.ts";
 import { serverSpec, shellSpec } from "../rig/spec.ts";
-import { test } from "../rig/test.ts";
+import { testInTurn } from "../rig/test.ts";
+
+const test = testInTurn();
 
 /** The last lines, as a reader gets them. */
 async function tail(agent: Agent, name: string, lines: number): Promise<string[]> {

@@ -5,7 +5,9 @@ import { describe, expect } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Agent } from "../rig/agent.ts";
 import { Api } from "../rig/openrpc.ts";
-import { test } from "../rig/test.ts";
+import { testInTurn } from "../rig/test.ts";
+
+const test = testInTurn();
 
 // Their types tell of documents, and not of this.
 const { openrpcDocument } = metaSchema as unknown as { openrpcDocument: object };

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { eventually } from "../rig/eventually.ts";
 import { PROJECT, readyOn } from "../rig/spec.ts";
-import { test } from "../rig/test.ts";
+import { testInTurn } from "../rig/test.ts";
+
+const test = testInTurn();
 
 const needsDb = { dependsOn: [{ server: "db", condition: "ready" as const }] };
 const readyWhenTold = { readiness: readyOn("^ready$") };

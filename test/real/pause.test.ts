@@ -1,7 +1,9 @@
 import { expect } from "vitest";
 import { eventually } from "../rig/eventually.ts";
 import { readyOn } from "../rig/spec.ts";
-import { test } from "../rig/test.ts";
+import { testInTurn } from "../rig/test.ts";
+
+const test = testInTurn();
 
 const isDown = { state: "restarting", restartCount: 1 };
 

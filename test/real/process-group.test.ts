@@ -5,7 +5,9 @@ import { eventually } from "../rig/eventually.ts";
 import { freePort, greetingOf } from "../rig/port.ts";
 import { groupMembers, groupOf, isAlive, programsWith } from "../rig/processes.ts";
 import { readyOnPort, serverSpec, shellSpec } from "../rig/spec.ts";
-import { test } from "../rig/test.ts";
+import { testInTurn } from "../rig/test.ts";
+
+const test = testInTurn();
 
 const LISTENER = join(import.meta.dirname, "../rig/listener-program.mjs");
 

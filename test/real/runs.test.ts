@@ -7,7 +7,9 @@ import type { Agent } from "../rig/agent.ts";
 import { eventually } from "../rig/eventually.ts";
 import type { Stage } from "../rig/puppet.ts";
 import { PROJECT } from "../rig/spec.ts";
-import { test } from "../rig/test.ts";
+import { test as alone, testInTurn } from "../rig/test.ts";
+
+const test = testInTurn();
 
 const declare = (agent: Agent, ...set: ActionSpec[]) => agent.call("action_apply", { project: PROJECT, set });
 const run = (agent: Agent, action: string) => agent.call("action_run", { action });
@@ -29,7 +31,7 @@ const phases = async (agent: Agent): Promise<Record<string, Job["phase"]>> => {
 };
 
 describe("a run of an action that comes after others", () => {
-  test("runs each once, when all that it comes after have succeeded", async ({ agent, stage }) => {
+  alone("runs each once, when all that it comes after have succeeded", async ({ agent, stage }) => {
     await declare(
       agent,
       staged(stage, "last", "left", "right"),
@@ -52,7 +54,7 @@ describe("a run of an action that comes after others", () => {
     expect(["first", "left", "right", "last"].map((name) => stage.count(name))).toEqual([1, 1, 1, 1]);
   });
 
-  test("begins nothing after what failed, and says why", async ({ agent, stage }) => {
+  alone("begins nothing after what failed, and says why", async ({ agent, stage }) => {
     await declare(agent, staged(stage, "c", "b"), staged(stage, "b", "a"), staged(stage, "a"));
     await run(agent, "c");
     await (await stage.next("a")).exit(3);

@@ -10,7 +10,9 @@ import { bootId, identify } from "../../src/system/processes.ts";
 import type { Agent } from "../rig/agent.ts";
 import { eventually } from "../rig/eventually.ts";
 import { changeOf, PROJECT, readyOn } from "../rig/spec.ts";
-import { test } from "../rig/test.ts";
+import { testInTurn } from "../rig/test.ts";
+
+const test = testInTurn();
 
 interface Session {
   readonly id: ProcessId;

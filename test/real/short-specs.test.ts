@@ -5,7 +5,9 @@ import { RPC_ERRORS } from "../../src/rpc/errors.ts";
 import type { Agent } from "../rig/agent.ts";
 import { eventually } from "../rig/eventually.ts";
 import { freePort } from "../rig/port.ts";
-import { test } from "../rig/test.ts";
+import { testInTurn } from "../rig/test.ts";
+
+const test = testInTurn();
 
 const PROJECT = "p";
 const IN_P = { project: PROJECT };

@@ -5,7 +5,9 @@ import type { Agent } from "../rig/agent.ts";
 import { eventually } from "../rig/eventually.ts";
 import { freePort } from "../rig/port.ts";
 import { readyOn, readyOnPort, serverSpec, shellSpec } from "../rig/spec.ts";
-import { test } from "../rig/test.ts";
+import { test as alone, testInTurn } from "../rig/test.ts";
+
+const test = testInTurn();
 
 /** It would end anything that is not there at once. */
 const impatient = (port: number) =>
@@ -114,7 +116,7 @@ describe("a start", () => {
     expect(await agent.apply(silent, "add")).toMatchObject({ ok: false });
   });
 
-  test("that finds no free descriptor is tried again, and comes to be", async ({ agent, stage, skip }) => {
+  alone("that finds no free descriptor is tried again, and comes to be", async ({ agent, stage, skip }) => {
     await agent.apply(stage.spec("db"), "add", 0);
     const first = await stage.next("db");
     const { pid } = await agent.call("agent_info", {});
@@ -145,7 +147,7 @@ function limitOf(skip: TestContext["skip"]): (pid: number, files: number) => voi
 }
 
 describe("a server that wants more open files than its agent may have", () => {
-  test("is not started, and both numbers are said", async ({ agent, stage, skip }) => {
+  alone("is not started, and both numbers are said", async ({ agent, stage, skip }) => {
     const { pid } = await agent.call("agent_info", {});
     if (process.platform !== "linux") skip("needs prlimit(1) of Linux");
     execFileSync("prlimit", [`--pid=${pid}`, "--nofile=600:600"]);

@@ -1,7 +1,9 @@
 import { describe, expect } from "vitest";
 import { shellSpec } from "../rig/spec.ts";
-import { test } from "../rig/test.ts";
+import { testInTurn } from "../rig/test.ts";
 import { Wire } from "../rig/wire.ts";
+
+const test = testInTurn();
 
 const MEBIBYTE = 1024 * 1024;
 const failure = (id: unknown, code: number) => ({

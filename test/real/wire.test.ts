@@ -5,8 +5,10 @@ import type { Agent } from "../rig/agent.ts";
 import { eventually } from "../rig/eventually.ts";
 import { freePort } from "../rig/port.ts";
 import { readyOn, shellSpec } from "../rig/spec.ts";
-import { test } from "../rig/test.ts";
+import { testInTurn } from "../rig/test.ts";
 import { Wire } from "../rig/wire.ts";
+
+const test = testInTurn();
 
 /** The answer to one request on a connection of its own. */
 async function ask(agent: Agent, method: string, params?: object) {

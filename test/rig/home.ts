@@ -51,8 +51,14 @@ async function endAll(root: string, state: string): Promise<void> {
     await client.call("agent_shutdown", { keep_servers: true }).catch(() => undefined);
     await client.closed;
   }
+  await endServersIn(root);
+}
+
+/** Ends what runs in a home, but the agent and its loop, if one is named. */
+export async function endServersIn(root: string, agent?: number): Promise<void> {
+  const kept = agent === undefined ? undefined : groupOf(agent);
   await eventually(() => {
-    const living = groupsOf(root);
+    const living = groupsOf(root).filter((group) => group !== kept);
     for (const group of living) killGroup(group);
     if (living.length > 0) throw new Error(`cannot end what runs in ${root}: groups ${living.join(", ")}`);
   });

@@ -1,8 +1,11 @@
-import { test as plain } from "vitest";
+import { mkdirSync, readdirSync, rmSync, truncateSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, test as plain } from "vitest";
+import { findAgent } from "../../src/backends/agent/find.ts";
 import { readText } from "../../src/system/files.ts";
 import { agentLogPath } from "../../src/system/paths.ts";
 import { Agent } from "./agent.ts";
-import { type Home, makeHome } from "./home.ts";
+import { endServersIn, type Home, makeHome } from "./home.ts";
 import { Stage } from "./puppet.ts";
 
 interface World {
@@ -13,22 +16,101 @@ interface World {
 }
 
 /** A test with a home of its own. What a failed one heard of its agent is printed. */
-export const test = plain.extend<World>({
-  home: async ({ task }, use) => {
-    const home = makeHome();
-    await use(home);
-    const said = readText(agentLogPath(home.state));
-    await home.dispose();
-    if (task.result?.state === "fail") console.log(`${task.name}: the agent said\n${said}`);
-  },
-  agent: async ({ home }, use) => {
-    const agent = new Agent(home.state);
-    await use(agent);
-    agent.close();
-  },
-  stage: async ({ home }, use) => {
-    const stage = await Stage.open(home.root);
-    await use(stage);
-    stage.close();
-  },
-});
+export const test = testIn(makeHome, (home) => home.dispose());
+
+/**
+ * For a file whose tests say nothing about how an agent starts, or about ids of jobs: as {@link test}, but after a test
+ * that passed its servers and jobs are removed with all that was written, and the next test has the home, with the agent
+ * that runs there. An agent that was killed is not used again. Call it where tests are declared.
+ */
+export function testInTurn(): typeof test {
+  const free: Home[] = [];
+  const used = new Set<Home>();
+  afterAll(async () => {
+    for (const home of free.splice(0)) await home.dispose();
+  });
+  return testIn(
+    () => free.pop() ?? makeHome(),
+    async (home, passed) => {
+      if (passed && (await clear(home, used.has(home) ? 0 : 1))) free.push(home);
+      else await home.dispose();
+      used.add(home);
+    },
+  );
+}
+
+function testIn(open: () => Home, close: (home: Home, passed: boolean) => Promise<void>) {
+  return plain.extend<World>({
+    home: async ({ task }, use) => {
+      const home = open();
+      await use(home);
+      const failed = task.result?.state === "fail";
+      const said = failed ? readText(agentLogPath(home.state)) : "";
+      await close(home, !failed);
+      if (failed) console.log(`${task.name}: the agent said\n${said}`);
+    },
+    agent: async ({ home }, use) => {
+      const agent = new Agent(home.state);
+      await use(agent);
+      agent.close();
+    },
+    stage: async ({ home }, use) => {
+      const stage = await Stage.open(home.root);
+      await use(stage);
+      stage.close();
+    },
+  });
+}
+
+/** What an agent says when it has come up. */
+const STARTS = /Z serves \d+ servers? on /g;
+/** What it has in the state folder for itself. */
+const AGENTS_OWN = /^(agent\..*|ready|xy\.sock)$/;
+
+/**
+ * Makes it as a new one, with the agent that runs in it. False when nothing is gained by that, or it cannot be done.
+ * `starts`: of agents, since the home was new or cleared; more of them were brought back by a loop that remembers it.
+ */
+async function clear(home: Home, starts: number): Promise<boolean> {
+  const said = readText(agentLogPath(home.state)) ?? "";
+  if (home.undo.length > 0 || (said.match(STARTS) ?? []).length !== starts) return false;
+  if (!home.folder.isClean() || !(await removeAll(home))) return false;
+  for (const entry of readdirSync(home.root)) {
+    if (entry !== "state") rmSync(join(home.root, entry), { recursive: true, force: true, maxRetries: 5 });
+  }
+  for (const entry of readdirSync(home.state)) {
+    if (!AGENTS_OWN.test(entry)) rmSync(join(home.state, entry), { recursive: true, force: true });
+  }
+  truncateSync(agentLogPath(home.state));
+  for (const name of ["config", "run"]) mkdirSync(join(home.root, name), { mode: 0o700 });
+  home.folder.begin();
+  return true;
+}
+
+/** Has the agent forget every server, action and job. */
+async function removeAll({ root, state }: Home): Promise<boolean> {
+  const client = await findAgent(state).catch(() => undefined);
+  if (!client) return false;
+  try {
+    const { pid } = await client.call("agent_info", {});
+    await client.call("kill", { all: true });
+    await endServersIn(root, pid);
+    for (const { name, project, kept } of await client.call("list", {})) {
+      const removal = { project, server: name, action: "remove", wait_ms: 0 } as const;
+      await (kept ? client.call("forget", { name, project }) : client.call("apply", removal));
+    }
+    for (const { spec } of await client.call("action_list", {})) {
+      const { name, server, project } = spec;
+      const remove = [server === null ? name : `${server}:${name}`];
+      await client.call("action_apply", { project, set: [], remove });
+    }
+    const { jobs } = await client.call("job_list", { limit: 1000 });
+    for (const project of new Set(jobs.map((job) => job.project)))
+      await client.call("job_clear", { project });
+    return (await client.call("list", {})).length === 0;
+  } catch {
+    return false;
+  } finally {
+    client.close();
+  }
+}
