@@ -88,9 +88,7 @@ it("what most configurations consist of is read without the library for all of K
   const records = join(home.path, "records");
   const where = { env: { NODE_V8_COVERAGE: records } };
   expect(await home.xyIn(where, "plan")).toMatchObject({ stdout: expect.stringContaining("web") });
-  const origins = readdirSync(records).flatMap((name) =>
-    loadedFiles(join(records, name)).flatMap(originsIn),
-  );
+  const origins = readdirSync(records).flatMap((name) => loadedFiles(join(records, name)).flatMap(originsIn));
   expect(origins).toContain("src/config/read/kdl-plain.ts");
   expect(origins.filter((origin) => ["chevrotain", "kdljs"].includes(origin))).toEqual([]);
 });
