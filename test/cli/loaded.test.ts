@@ -81,18 +81,6 @@ it("a list is shown without loading much", async () => {
     expect(loaded[what], `${what}: ${all}`).toBeLessThanOrEqual(MOST[what]);
 });
 
-it("what most configurations consist of is read without the library for all of KDL", async () => {
-  const home = newHome();
-  home.declare("web", 'env { A "1"; B (env)"HOME"; }\n// plain\nrestart { policy "always"; }');
-  home.trusts();
-  const records = join(home.path, "records");
-  const where = { env: { NODE_V8_COVERAGE: records } };
-  expect(await home.xyIn(where, "plan")).toMatchObject({ stdout: expect.stringContaining("web") });
-  const origins = readdirSync(records).flatMap((name) => loadedFiles(join(records, name)).flatMap(originsIn));
-  expect(origins).toContain("src/config/read/kdl-plain.ts");
-  expect(origins.filter((origin) => ["chevrotain", "kdljs"].includes(origin))).toEqual([]);
-});
-
 it("what a list must not load is found where it is", () => {
   const built = readdirSync(join(ROOT, "dist"), { recursive: true, encoding: "utf8" });
   const files = built.filter((file) => file.endsWith(".js")).map((file) => join(ROOT, "dist", file));

@@ -2,15 +2,14 @@ import { problemAt } from "../check/keys.ts";
 import type { Reading } from "../place.ts";
 import { foreignText, foreignValue } from "./foreign-files.ts";
 import { KdlDecoder } from "./kdl-decoder.ts";
-import type { KdlProblem, KdlText } from "./kdl-parser.ts";
-import { plainKdl } from "./kdl-plain.ts";
+import { type KdlProblem, parseKdl } from "./kdl-parser.ts";
 import type { ObjectShape } from "./shape.ts";
 
 /** Reads KDL 2 by the schema: the field that a node sets decides what the node may hold. */
 export async function readKdl(file: string, text: string, shape: ObjectShape): Promise<Reading> {
   const foreign = foreignInKdl(text, shape);
   if (foreign !== undefined) return { problems: [located(file, { line: 1, column: 1, message: foreign })] };
-  const { nodes, problems: wrong } = await parse(text);
+  const { nodes, problems: wrong } = await parseKdl(text);
   if (wrong.length > 0) return { problems: wrong.map((problem) => located(file, problem)) };
   const decoder = new KdlDecoder();
   const value = decoder.block(nodes, shape, []);
@@ -20,13 +19,6 @@ export async function readKdl(file: string, text: string, shape: ObjectShape): P
   const again = decoder.again.map((other) => ({ ...as, ...other }));
   const problems = decoder.found.problems.map((problem) => located(file, problem));
   return { document, ...(again.length > 0 && { again }), problems };
-}
-
-async function parse(text: string): Promise<KdlText> {
-  const nodes = plainKdl(text);
-  if (nodes !== undefined) return { nodes, problems: [] };
-  const { parseKdl } = await import("./kdl-parser.ts");
-  return parseKdl(text);
 }
 
 /** What a text really is, if it begins as no KDL configuration does. */
