@@ -1,7 +1,10 @@
 import { SupervisordManager } from "../../src/backends/units/supervisord/manager.ts";
-import { SupervisordHome, whyNoSupervisord } from "../rig/supervisord.ts";
+import { SweptFolder } from "../rig/secret-scan.ts";
+import { supervisordsInTurn, whyNoSupervisord } from "../rig/supervisord.ts";
 import { backendContract } from "./backend.contract.ts";
 import { unitSubject } from "./unit-subject.ts";
+
+const nextHome = supervisordsInTurn();
 
 backendContract({
   name: "supervisord",
@@ -11,12 +14,12 @@ backendContract({
   // An end in its first second is a failure there.
   oneShot: "sleep 1.2; echo done",
   async create() {
-    const home = await new SupervisordHome().open();
+    const [home, own] = [await nextHome(), new SweptFolder()];
     return unitSubject(
       "supervisord",
-      home.path,
+      own.path,
       () => new SupervisordManager(home.site),
-      () => home.close(),
+      async () => own.remove(),
     );
   },
 });

@@ -1,7 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { request } from "node:http";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll } from "vitest";
 import type { SupervisordSite } from "../../src/model/backend-settings.ts";
 import { eventually } from "./eventually.ts";
 import { SweptFolder } from "./secret-scan.ts";
@@ -120,8 +123,56 @@ export class SupervisordHome {
     }
   }
 
+  /** The states of its programs, as `supervisorctl status` names them: asked on its socket, without a program. */
+  async states(): Promise<Record<string, string>> {
+    const all = (await this.#call("getAllProcessInfo")).split("</struct>").slice(0, -1);
+    return Object.fromEntries(all.map((one) => [stringIn(one, "name"), stringIn(one, "statename")]));
+  }
+
+  /** The answer to a call of a method, as it came. */
+  async #call(method: string, ...params: (string | boolean)[]): Promise<string> {
+    const values = params.map((param) =>
+      typeof param === "string" ? `<string>${param}</string>` : `<boolean>${Number(param)}</boolean>`,
+    );
+    const given = values.map((value) => `<param><value>${value}</value></param>`).join("");
+    const body = `<methodCall><methodName>supervisor.${method}</methodName><params>${given}</params></methodCall>`;
+    return new Promise((resolve, reject) => {
+      const headers = { "Content-Type": "text/xml", "Content-Length": Buffer.byteLength(body) };
+      const to = {
+        socketPath: join(this.path, "sock"),
+        path: "/RPC2",
+        method: "POST",
+        headers,
+        agent: false,
+      };
+      const asked = request(to, (response) => void text(response).then(resolve, reject));
+      asked.once("error", reject);
+      asked.end(body);
+    });
+  }
+
   remove(name: string): void {
     rmSync(join(this.path, "units", name));
+  }
+
+  /** Makes it as it was when it was opened: without programs, whatever they are doing, and without files of units. */
+  async clear(): Promise<void> {
+    for (const entry of readdirSync(join(this.path, "units")))
+      rmSync(join(this.path, "units", entry), { recursive: true });
+    await this.#call("reloadConfig");
+    const names = Object.keys(await this.states());
+    for (const name of names) {
+      // Told to stop first, so that it does not start it again.
+      await this.#call("stopProcess", name, false);
+      await this.#call("signalProcess", name, "KILL");
+    }
+    await eventually(async () => {
+      for (const name of names) await this.#call("removeProcessGroup", name);
+      const left = Object.keys(await this.states());
+      if (left.length > 0) throw new Error(`supervisord does not let go of ${left.join(", ")}`);
+    });
+    this.folder.printed("supervisord", this.#said);
+    this.folder.search();
   }
 
   /** Ends it with all its programs, and starts it anew. */
@@ -144,4 +195,21 @@ export class SupervisordHome {
     this.folder.printed("supervisord", this.#said);
     this.folder.remove();
   }
+}
+
+const stringIn = (struct: string, member: string): string =>
+  new RegExp(`<name>${member}</name>\\s*<value><string>([^<]*)<`).exec(struct)?.[1] ?? "";
+
+/**
+ * Has the tests of a file use one supervisord in turn, which is cleared before each: to start it takes longer than most of
+ * them do. Each test has a home of xy of its own beside it.
+ */
+export function supervisordsInTurn(): () => Promise<SupervisordHome> {
+  let home: SupervisordHome | undefined;
+  afterAll(() => home?.close());
+  return async () => {
+    if (home === undefined) home = await new SupervisordHome().open();
+    else await home.clear();
+    return home;
+  };
 }

@@ -240,10 +240,29 @@ export class SystemdManagerHome {
   readonly ask: Ask = (program, args, bound) =>
     asking(this.env)("nsenter", [`--mount=/proc/${this.#child.pid}/ns/mnt`, program, ...args], bound);
 
+  /** Makes it as it was when it was opened: without the units of xy, whatever they are doing. */
+  async clear(): Promise<void> {
+    rmSync(join(this.path, ".config/systemd"), { recursive: true, force: true });
+    const line = `systemctl --user stop 'xy.*'; systemctl --user daemon-reload && systemctl --user reset-failed && systemctl --user list-units --all --plain --no-legend 'xy.*'`;
+    const { code, stdout, stderr } = await this.ask("sh", ["-c", line]);
+    if (code !== 0 || stdout !== "") throw new Error(`systemd does not let go of ${stdout}${stderr}`);
+    this.folder.search();
+  }
+
   async close(): Promise<void> {
     const ended = once(this.#child, "exit");
     this.#child.stdin?.end();
     await ended;
     this.folder.remove();
   }
+}
+
+/** Has the tests of a file use one manager in turn. Each test clears it, and has a home of xy of its own beside it. */
+export function systemdManagersInTurn(): () => Promise<SystemdManagerHome> {
+  let home: SystemdManagerHome | undefined;
+  afterAll(() => home?.close());
+  return async () => {
+    home ??= await SystemdManagerHome.open();
+    return home;
+  };
 }
