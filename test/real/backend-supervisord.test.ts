@@ -9,17 +9,21 @@ import { eventually } from "../rig/eventually.ts";
 import { freePort } from "../rig/port.ts";
 import { programsWith } from "../rig/processes.ts";
 import { SECRET_WORD } from "../rig/secret-scan.ts";
-import { SupervisordHome, whyNoSupervisord } from "../rig/supervisord.ts";
+import { SupervisordHome, supervisordsInTurn, whyNoSupervisord } from "../rig/supervisord.ts";
 
 type Options = ConstructorParameters<typeof SupervisordHome>[0];
 
-/** A supervisord, and a home of which it runs the servers. */
+const nextSupervisord = supervisordsInTurn();
+
+/** A supervisord, of its own if it is to be a special one, and a home of which it runs the servers. */
 async function supervised(options?: Options): Promise<{ home: Home; supervisord: SupervisordHome }> {
-  const supervisord = new SupervisordHome(options);
-  onTestFinished(() => supervisord.close());
+  const supervisord = options === undefined ? await nextSupervisord() : new SupervisordHome(options);
+  if (options !== undefined) {
+    onTestFinished(() => supervisord.close());
+    await supervisord.open();
+  }
   const home = newHome();
   configure(home, supervisord.site.url, supervisord.site.includeDir);
-  await supervisord.open();
   return { home, supervisord };
 }
 
@@ -41,20 +45,20 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       const { home, supervisord } = await supervised();
       supervisord.write("mine.conf", "[program:mine]\ncommand=sleep 600\n");
       supervisord.ctl("update");
-      await eventually(() => expect(supervisord.ctl("status", "mine")).toContain("RUNNING"));
-      const others = () => [
+      await eventually(async () => expect(await supervisord.states()).toEqual({ mine: "RUNNING" }));
+      const others = async () => [
         readFileSync(join(supervisord.path, "units/mine.conf"), "utf8"),
         statSync(join(supervisord.path, "units/mine.conf")).mtimeMs,
-        supervisord.ctl("pid", "mine"),
+        await supervisord.pidOf("mine"),
       ];
-      const before = others();
+      const before = await others();
       home.declare("a");
       home.declare("b");
       home.declare("off", 'wanted "stop"');
 
       expect(await home.did("apply", "--yes")).toContain("Apply complete: 3 added, 0 changed, 0 removed.");
       expect((await home.xy("plan", "--detailed-exitcode")).code).toBe(0);
-      expect(supervisord.ctl("status", "xy.tools.off")).toMatch(/STOPPED/);
+      expect(await supervisord.states()).toMatchObject({ "xy.tools.off": "STOPPED" });
       const first = await pids(home);
       expect(first).toEqual({ a: expect.any(Number), b: expect.any(Number), off: undefined });
 
@@ -92,9 +96,9 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
         "Destroy complete: 0 added, 0 changed, 2 removed.",
       );
       expect(readdirSync(join(supervisord.path, "units"))).toEqual(["mine.conf"]);
-      expect(supervisord.ctl("status").trim().split("\n")).toHaveLength(1);
+      expect(await supervisord.states()).toEqual({ mine: "RUNNING" });
       expect(readdirSync(join(home.state, "projects"))).toEqual([]);
-      expect(others()).toEqual(before);
+      expect(await others()).toEqual(before);
     });
 
     it("end with their children, also with those in a session of their own", async () => {
@@ -135,8 +139,9 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       expect(await home.did("apply", "--yes")).toContain("held: a");
       expect(await home.did("why", "a")).toContain("a is held: you stopped it");
       await supervisord.restart();
-      await eventually(() => expect(supervisord.ctl("status", "xy.tools.b")).toContain("RUNNING"));
-      expect(supervisord.ctl("status", "xy.tools.a")).toContain("STOPPED");
+      await eventually(async () =>
+        expect(await supervisord.states()).toEqual({ "xy.tools.a": "STOPPED", "xy.tools.b": "RUNNING" }),
+      );
       expect(await home.did("start", "a", "b")).toBe("a: started\nb: is already running\n");
       await eventually(async () => expect((await home.servers()).a).toMatchObject({ state: "running" }));
       const { a } = await pids(home);
@@ -223,7 +228,7 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       home.declare("a");
       await home.did("apply", "--yes");
       expect(readdirSync(join(supervisord.path, "units"))).toEqual(["xy-logs", "xy.tools.a.ini"]);
-      expect(supervisord.ctl("status", "xy.tools.a")).toContain("RUNNING");
+      expect(await supervisord.states()).toEqual({ "xy.tools.a": "RUNNING" });
       const { a } = await pids(home);
       expect(await home.did("plan")).toContain("No changes.");
       home.declare("a", 'env { A "1"; }');

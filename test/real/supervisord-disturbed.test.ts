@@ -5,15 +5,13 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Home, newHome } from "../cli/cli.ts";
 import { eventually } from "../rig/eventually.ts";
-import { SupervisordHome, whyNoSupervisord } from "../rig/supervisord.ts";
+import { type SupervisordHome, supervisordsInTurn, whyNoSupervisord } from "../rig/supervisord.ts";
 
 const SAME = "No changes. 1 server matches the configuration.\n";
 
-async function newSupervisord(): Promise<SupervisordHome> {
-  const supervisord = await new SupervisordHome().open();
-  onTestFinished(() => supervisord.close());
-  return supervisord;
-}
+const nextSupervisord = supervisordsInTurn();
+/** The one beside it, where a test has two. */
+const nextOther = supervisordsInTurn();
 
 function configure(home: Home, { site }: Pick<SupervisordHome, "site">): void {
   const { url, includeDir } = site;
@@ -61,7 +59,7 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
   "servers under supervisord, while others have a hand in it",
   () => {
     const world = async () => {
-      const supervisord = await newSupervisord();
+      const supervisord = await nextSupervisord();
       const home = newHome();
       configure(home, supervisord);
       const file = (name: string) => join(supervisord.path, `units/xy.tools.${name}.conf`);
@@ -129,7 +127,9 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       expect(readFileSync(file("a"), "utf8")).toMatch(/umask=077[\s\S]*autostart=false/);
       supervisord.remove("broken.conf");
       await supervisord.restart();
-      await eventually(() => expect(supervisord.ctl("status", "xy.tools.a")).toContain("STOPPED"));
+      await eventually(async () =>
+        expect(await supervisord.states()).toMatchObject({ "xy.tools.a": "STOPPED" }),
+      );
       expect(readFileSync(join(home.path, "starts"), "utf8")).toBe("start\n");
       supervisord.write("broken.conf", "[program:broken]\ncommand=true %(ENV_NOPE)s\n");
       expect(await home.did("destroy", "--yes")).toContain("2 removed");
@@ -151,47 +151,47 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       await eventually(async () => expect((await home.servers()).b).toMatchObject({ state: "running" }));
       const pid = await pidOf(home, "b");
       void stopping();
-      await eventually(() => expect(supervisord.ctl("status", "xy.tools.b")).toContain("STOPPING"));
+      await eventually(async () => expect(await supervisord.states()).toEqual({ "xy.tools.b": "STOPPING" }));
       expect(await home.did("start", "b")).toBe("b: started\n");
       await eventually(async () => expect((await home.servers()).b).toMatchObject({ state: "running" }));
       expect(await pidOf(home, "b")).not.toBe(pid);
       void stopping();
-      await eventually(() => expect(supervisord.ctl("status", "xy.tools.b")).toContain("STOPPING"));
+      await eventually(async () => expect(await supervisord.states()).toEqual({ "xy.tools.b": "STOPPING" }));
       await home.did("destroy", "--yes");
-      expect(supervisord.ctl("status")).toBe("");
+      expect(await supervisord.states()).toEqual({});
     });
 
     it("leave a supervisord that is not theirs any more", async () => {
       const { home, supervisord } = await world();
       home.declare("a");
       await home.did("apply", "--yes");
-      const other = await newSupervisord();
+      const other = await nextOther();
       configure(home, other);
       expect(await home.did("plan")).toContain("-/+ a will be restarted");
       await home.did("apply", "--yes");
-      expect(supervisord.ctl("status")).toBe("");
-      expect(other.ctl("status")).toMatch(/^xy\.tools\.a +RUNNING/);
+      expect(await supervisord.states()).toEqual({});
+      expect(await other.states()).toEqual({ "xy.tools.a": "RUNNING" });
       expect(await home.did("plan")).toBe(SAME);
       await home.did("destroy", "--yes");
-      expect(other.ctl("status")).toBe("");
+      expect(await other.states()).toEqual({});
     });
 
     it("are where they were when they do not come up under another supervisord", async () => {
       const { home, supervisord } = await world();
       home.declare("a");
       await home.did("apply", "--yes");
-      const other = await newSupervisord();
+      const other = await nextOther();
       configure(home, other);
       script(home, "a", "sleep 2; exit 3", 'restart { policy "never"; }\nreadiness "log" pattern="^up$"');
       const { code, stdout } = await home.xy("apply", "--yes");
       expect(code).toBe(1);
       expect(stdout).toContain("its previous version is put back: ready");
-      expect(supervisord.ctl("status")).toMatch(/^xy\.tools\.a +RUNNING/);
-      expect(other.ctl("status")).toBe("");
+      expect(await supervisord.states()).toEqual({ "xy.tools.a": "RUNNING" });
+      expect(await other.states()).toEqual({});
       expect(readdirSync(other.site.includeDir)).toEqual([]);
       expect(await home.did("plan")).toContain("-/+ a will be changed and restarted");
       await home.did("destroy", "--yes");
-      expect(supervisord.ctl("status")).toBe("");
+      expect(await supervisord.states()).toEqual({});
     });
 
     it("are ready by whole lines of whatever they print", async () => {
@@ -222,7 +222,7 @@ describe.skipIf(whyNoSupervisord() !== undefined)(
       await home.did("apply", "--yes");
       rmSync(home.state, { recursive: true });
       await supervisord.restart();
-      await eventually(() => expect(supervisord.ctl("status", "xy.tools.a")).toContain("RUNNING"));
+      await eventually(async () => expect(await supervisord.states()).toEqual({ "xy.tools.a": "RUNNING" }));
       expect(await home.did("logs", "a", "--tail", "1").catch(() => "no record")).toBe("no record");
       home.trusts();
       await home.did("apply", "--yes");

@@ -23,23 +23,40 @@ const TORN_HEAD = /^[\dTZ:.-]{0,24}( (\[[a-z]{0,3}\+?\]? ?)?)?$/;
 
 /** What a server printed on a stream, as its log files have it: read by other means than the product's. */
 export function printedIn(state: string, name: string, stream: Stream): Buffer {
-  const parts: Buffer[] = [];
-  for (const file of logFiles(state, name)) {
-    const bytes = readFileSync(file);
-    for (let start = 0; start < bytes.length; ) {
-      const end = bytes.indexOf(0x0a, start);
-      const record = bytes.subarray(start, end === -1 ? bytes.length : end);
-      const head = HEAD.exec(record.toString("latin1", 0, 40));
-      if (!head && !TORN_HEAD.test(record.toString("latin1")))
-        throw new Error(`no record in ${file}: ${record.subarray(0, 100)}`);
-      if (head?.[1] === stream) {
-        parts.push(record.subarray(head[0].length));
-        if (head[2] === "") parts.push(Buffer.from("\n"));
-      }
-      start += record.length + 1;
-    }
+  return Buffer.concat(
+    logFiles(state, name).map((file) => partsIn(file, readFileSync(file, "latin1"), stream)),
+  );
+}
+
+/** How much of a file is looked at for its end, characters. */
+const END = 1 << 20;
+
+/** As {@link printedIn}, no more than the end of that: to look at all of it takes long. */
+function lastPrintedIn(state: string, name: string, stream: Stream): Buffer {
+  const ends = logFiles(state, name).slice(-2);
+  return Buffer.concat(
+    ends.map((file) => {
+      const text = readFileSync(file, "latin1");
+      return partsIn(
+        file,
+        text.slice(text.length > END ? text.indexOf("\n", text.length - END) + 1 : 0),
+        stream,
+      );
+    }),
+  );
+}
+
+/** What the records in a file's text say of a stream. */
+function partsIn(file: string, text: string, stream: Stream): Buffer {
+  const printed: string[] = [];
+  for (const record of text.split("\n")) {
+    const head = HEAD.exec(record);
+    if (!head && !TORN_HEAD.test(record)) throw new Error(`no record in ${file}: ${record.slice(0, 100)}`);
+    if (head?.[1] !== stream) continue;
+    printed.push(record.slice(head[0].length));
+    if (head[2] === "") printed.push("\n");
   }
-  return Buffer.concat(parts);
+  return Buffer.from(printed.join(""), "latin1");
 }
 
 export interface Count {
@@ -83,13 +100,15 @@ export function countLines(text: Buffer, printed: number): Count {
 export async function countsOf(state: string, puppet: Puppet) {
   const { name } = puppet.hello;
   const printed = (await puppet.do({ deed: "hush" })) as number;
-  return eventually(() =>
-    STREAMS.map((stream) => {
-      const text = printedIn(state, name, stream);
-      const last = `${String(printed - 1).padStart(9, "0")} .\n`;
-      if (!text.subarray(-last.length).equals(Buffer.from(last)))
-        throw new Error(`${name}: the end is missing`);
-      return { name, stream, ...countLines(text, printed) };
-    }),
-  );
+  const last = Buffer.from(`${String(printed - 1).padStart(9, "0")} .\n`);
+  await eventually(() => {
+    const isThere = (stream: Stream) =>
+      lastPrintedIn(state, name, stream).subarray(-last.length).equals(last);
+    if (!STREAMS.every(isThere)) throw new Error(`${name}: the end is missing`);
+  });
+  return STREAMS.map((stream) => ({
+    name,
+    stream,
+    ...countLines(printedIn(state, name, stream), printed),
+  }));
 }

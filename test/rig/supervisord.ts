@@ -129,6 +129,12 @@ export class SupervisordHome {
     return Object.fromEntries(all.map((one) => [stringIn(one, "name"), stringIn(one, "statename")]));
   }
 
+  /** Pid of a program's process. */
+  async pidOf(name: string): Promise<number> {
+    const answer = await this.#call("getProcessInfo", name);
+    return Number(/<name>pid<\/name>\s*<value><int>(\d+)</.exec(answer)?.[1]);
+  }
+
   /** The answer to a call of a method, as it came. */
   async #call(method: string, ...params: (string | boolean)[]): Promise<string> {
     const values = params.map((param) =>
@@ -172,7 +178,6 @@ export class SupervisordHome {
       if (left.length > 0) throw new Error(`supervisord does not let go of ${left.join(", ")}`);
     });
     this.folder.printed("supervisord", this.#said);
-    this.folder.search();
   }
 
   /** Ends it with all its programs, and starts it anew. */
@@ -208,8 +213,14 @@ export function supervisordsInTurn(): () => Promise<SupervisordHome> {
   let home: SupervisordHome | undefined;
   afterAll(() => home?.close());
   return async () => {
-    if (home === undefined) home = await new SupervisordHome().open();
-    else await home.clear();
+    // One that a test has left as it cannot be used any more is ended, and says what was wrong with it.
+    const isUsable = await home?.clear().then(
+      () => true,
+      () => false,
+    );
+    if (isUsable === false) await home?.close();
+    if (home === undefined || !isUsable) home = await new SupervisordHome().open();
+    else home.folder.search();
     return home;
   };
 }
