@@ -121,7 +121,7 @@ async function serve(surroundings: Surroundings, told: Promise<void>): Promise<n
     return outcome;
   };
   await registry.adoptAll();
-  runFolders.keepReady(state);
+  runFolders.keepReady(state, { atOnce: registry.all().length > 0 });
   const handlers = createHandlers(registry, {
     version: packageVersion(),
     stateDir: state,

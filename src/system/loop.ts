@@ -29,6 +29,8 @@ const ENGINE = "--max-semi-space-size=2 --single-threaded-gc";
 /** This variable tells the agent which loop runs it. A loop of an earlier version does not set it, and gives up. */
 export const LOOP_VARIABLE = "XY_LOOP";
 export const LOOP_VERSION = "2";
+/** Whoever starts the loop has just compared the copy of the agent with its own: it is not compared again at first. */
+export const WHOLE_VARIABLE = "XY_WHOLE";
 /** What the loop logs about a program that has just exited; whole seconds, from the first real pause on. */
 export const AGAIN = /Z the agent ended with \d+: it is started again in ([\d.]+) s$/;
 
@@ -39,10 +41,14 @@ shift
 cd /
 ${LOOP_VARIABLE}=${LOOP_VERSION}
 export ${LOOP_VARIABLE}
+sound=\${${WHOLE_VARIABLE}-}
+unset ${WHOLE_VARIABLE}
 child= nap= told= woken= trial= node= entry= bound= quick=0 rests=0
 
 say() { echo "$(date -u +%Y-%m-%dT%H:%M:%S.000Z) $*" >&2; }
 lives() { kill -0 "$child" 2>/dev/null; }
+# Seconds, of which only differences count. Where the kernel writes them down, no process is needed to tell.
+now() { { IFS=' .' read -r at _ </proc/uptime; } 2>/dev/null || at=$(date +%s); }
 # A file that is torn, or none, changes nothing.
 program() {
   [ -f "$1" ] && [ -r "$1" ] || return 1
@@ -57,8 +63,8 @@ whole() {
   [ ! -r "$entry.sum" ] || { IFS= read -r sum && IFS= read -r origin; } <"$entry.sum" || origin=
   [ -r "$entry" ] || return 1
   [ -n "$origin" ] || return 0
-  now=$(cksum <"$entry" 2>/dev/null) || return 0
-  [ "$now" = "$sum" ]
+  found=$(cksum <"$entry" 2>/dev/null) || return 0
+  [ "$found" = "$sum" ]
 }
 # Whichever comes first, the signal or the pause, none is missed. What was just forked could miss any signal but KILL.
 pause() {
@@ -78,17 +84,19 @@ trap : HUP
 while :; do
   [ -z "$trial" ] || program "$state/agent.next" || trial=
   [ -n "$trial" ] || program "$state/agent.program" || :
-  if ! whole; then
+  if [ -z "$sound" ] && ! whole; then
     say "the copy of the agent is damaged or gone: $entry"
     [ ! -r "$origin" ] || entry=$origin
   fi
-  began=$(date +%s)
+  sound=
+  now
+  began=$at
   "$node" ${ENGINE} "$entry" --state "$state" --loop $$ \${trial:+--trial} "$@" </dev/null &
   child=$!
   [ -z "$told" ] || kill -TERM "$child" 2>/dev/null
   if [ -n "$trial" ]; then
     until=$((began + bound))
-    while [ -e "$state/agent.next" ] && lives && [ $(date +%s) -le $until ]; do sleep 0.1; done
+    while now && [ -e "$state/agent.next" ] && lives && [ $at -le $until ]; do sleep 0.1; done
     if [ ! -e "$state/agent.next" ]; then
       trial= quick=0
     elif lives; then
@@ -121,7 +129,8 @@ while :; do
     say "its state folder is gone: $state"
     exit 1
   fi
-  if [ $(($(date +%s) - began)) -lt 10 ]; then quick=$((quick + 1)); else quick=0 rests=0; fi
+  now
+  if [ $((at - began)) -lt 10 ]; then quick=$((quick + 1)); else quick=0 rests=0; fi
   if [ $quick -ge 5 ] && mv "$state/agent.previous" "$state/agent.program" 2>/dev/null; then
     say "the agent ends again and again: back to the one before it"
     quick=0

@@ -66,6 +66,8 @@ export function bootId(): string {
 
 /** Longest command line that is read, bytes. */
 const LONGEST_COMMAND = 64 * 1024;
+/** One for all: a scan reads those of hundreds of processes. */
+const COMMAND = Buffer.allocUnsafeSlow(LONGEST_COMMAND);
 
 /**
  * The command line of a process, up to 64 KiB; empty if it is gone. If the system only has one line, it is split at
@@ -79,8 +81,7 @@ export function wordsOf(pid: number): string[] {
         .split(" ");
     const fd = openSync(`/proc/${pid}/cmdline`, "r");
     try {
-      const buffer = Buffer.alloc(LONGEST_COMMAND);
-      return buffer.toString("utf8", 0, readSync(fd, buffer, 0, LONGEST_COMMAND, 0)).split("\0");
+      return COMMAND.toString("utf8", 0, readSync(fd, COMMAND, 0, LONGEST_COMMAND, 0)).split("\0");
     } finally {
       closeSync(fd);
     }

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
-import type { Mark, ProcessTable } from "../model/family.ts";
+import type { Mark, ProcessRow, ProcessTable } from "../model/family.ts";
 import { NAME_PATTERN } from "../model/name.ts";
 import type { ProcessId } from "../model/process.ts";
 import { withoutUndefined } from "../model/without-undefined.ts";
@@ -34,8 +34,9 @@ export async function survivorsIn(state: string): Promise<Survivor[]> {
     found.set(dir, one);
     return one;
   };
-  for (const { pid, start, group } of table.rows) {
-    if (pid === process.pid) continue;
+  for (const row of table.rows) {
+    const { pid, start, group } = row;
+    if (pid === process.pid || isOfKernel(row)) continue;
     const kept = pid === group ? keptFolder(pid) : undefined;
     // Its folder may have been renamed, or removed and replaced by another.
     const dir = places.inState(kept === undefined ? fifosOf(pid, [1, 2]) : [...fifosOf(pid, [3]), kept]);
@@ -51,6 +52,10 @@ export async function anySurvives(state: string, project?: string): Promise<bool
   const found = await survivorsIn(state).catch(() => []);
   return found.some(({ server }) => server && (project ?? server.project) === server.project);
 }
+
+/** A thread of the kernel. It has no files, and to learn that of hundreds takes longer than all else. */
+const isOfKernel = ({ pid, parent, group, session }: ProcessRow) =>
+  (pid === 2 || parent === 2) && group === 0 && session === 0;
 
 function survivor(
   dir: string,

@@ -21,7 +21,7 @@ describe("run folders that are kept ready", () => {
     });
     process.env.PATH = `${at("bin")}:${PATH}`;
     const folders = new RunFolders();
-    folders.keepReady(home.state);
+    folders.keepReady(home.state, { atOnce: true });
     await eventually(() => expect(existsSync(at("begun"))).toBe(true));
     disk.freeze();
     home.undo.unshift(disk.thaw);

@@ -5,8 +5,11 @@ import { makeFifos } from "./keeper.ts";
 
 /** How many folders are kept ready: enough for a few restarts at once. The starts of an apply share one call anyway. */
 const KEPT_READY = 4;
-/** How long nothing must have started before more folders are made, ms: that work must not slow down starts. */
-const CALM = 100;
+/**
+ * How long nothing must have started before more folders are made, ms: that work must not slow down starts, and an agent
+ * that is told to end right after them need not do it.
+ */
+const CALM = 1000;
 
 /**
  * Makes run folders. Node cannot make a fifo itself, and running mkfifo(1) takes longer than anything else between the
@@ -21,11 +24,14 @@ export class RunFolders {
   #calm: NodeJS.Timeout | undefined;
   #queue: { readonly dirs: string[]; readonly made: Promise<void> } | undefined;
 
-  /** From now on some folders are kept ready in the state folder. Those of an earlier agent are removed. */
-  keepReady(state: string): void {
+  /**
+   * Some folders are kept ready in the state folder: from now on with `atOnce`, else after the first start. Those of an
+   * earlier agent are removed.
+   */
+  keepReady(state: string, { atOnce }: { atOnce: boolean }): void {
     this.#shelf = join(state, "ready");
     removeIfPossible(this.#shelf);
-    this.#makeReadyWhenCalm();
+    if (atOnce) this.#makeReadyWhenCalm();
   }
 
   /** Removes the folders that are ready, and keeps none ready any more. */

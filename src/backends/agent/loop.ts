@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { BASE_FOLDERS, baseFolder } from "../../model/base-folder.ts";
 import { makeWayForFile } from "../../system/files.ts";
-import { writeLoopRecord, writeLoopText } from "../../system/loop.ts";
+import { WHOLE_VARIABLE, writeLoopRecord, writeLoopText } from "../../system/loop.ts";
 import { agentLogPath, agentLoopPath, ensurePrivateDir, pathsOf, programPaths } from "../../system/paths.ts";
 import { whyNotRuntime, whyNotTrusted } from "../../system/private-folder.ts";
 import { prepareProgram } from "../../system/program.ts";
@@ -39,14 +39,14 @@ export interface Loop {
 }
 
 /**
- * Starts the loop as a process that outlives this one. `more`: further arguments for the agent. Throws
- * {@link AgentUnreachable} if its socket would be where others can put one.
+ * Starts the loop as a process that outlives this one, right after {@link prepareLoop} or with `more`, further arguments
+ * for the agent. Throws {@link AgentUnreachable} if its socket would be where others can put one.
  */
 export function startLoop(state: string, ...more: string[]): Loop {
   const problem = whyNotTrusted(state) ?? whyNotRuntime(pathsOf(process.env).runtime);
   if (problem !== undefined) throw new AgentUnreachable(problem);
   const log = openLog(agentLogPath(state));
-  const env = agentEnvironment(process.env);
+  const env = { ...agentEnvironment(process.env), ...(more.length === 0 && { [WHOLE_VARIABLE]: "1" }) };
   const argv = loopCommand(state, ...more);
   const child = spawn("/bin/sh", argv, { cwd: "/", env, detached: true, stdio: ["ignore", log, log] });
   fs.closeSync(log);
