@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect } from "vitest";
@@ -17,6 +18,15 @@ import { PROJECT } from "../rig/spec.ts";
 import { test } from "../rig/test.ts";
 
 const NAMES = ["a", "b", "c"];
+
+/** Versions that differ from today's by their names alone, beside all homes: those tests share that do nothing to them. */
+const others = new Map<string, string>();
+function plainVersion(version: string): string {
+  const launcher =
+    others.get(version) ?? otherVersion(join(mkdtempSync(join(tmpdir(), "other-")), version), version);
+  others.set(version, launcher);
+  return launcher;
+}
 
 interface Outcome {
   readonly code: number;
@@ -54,7 +64,7 @@ const machinery = (home: Home) =>
 
 describe("an upgrade", () => {
   test("restarts no server and loses no line, however often", async ({ home, agent, stage }) => {
-    const versions = ["0.98.0", "0.99.0"].map((version) => otherVersion(join(home.root, version), version));
+    const versions = ["0.98.0", "0.99.0"].map(plainVersion);
     const puppets = await loudServers(agent, stage);
     let from = (await agent.call("agent_info", {})).version;
     for (let turn = 0; turn < 6; turn++) {
@@ -75,7 +85,7 @@ describe("an upgrade", () => {
   });
 
   test("is heard of by nobody who asks meanwhile", async ({ home, agent, stage }) => {
-    const launcher = otherVersion(join(home.root, "other"), "0.99.0");
+    const launcher = plainVersion("0.99.0");
     await agent.apply(stage.spec("a"), "add", 0);
     const upgrading = upgrade(home, launcher);
     let over = false;
@@ -132,7 +142,7 @@ describe("an apply that is under way", () => {
     await agent.apply(stage.spec("a"), "add", 0);
     const before = agent.record.pid;
     const attempt = tryLock(projectLockPath(home.state, PROJECT));
-    const launcher = otherVersion(join(home.root, "other"), "0.99.0");
+    const launcher = plainVersion("0.99.0");
     expect(await upgrade(home, launcher)).toEqual({
       code: 75,
       document: {
@@ -232,7 +242,7 @@ describe("an upgrade to an agent that", () => {
       await expectNothingLost(home, agent, puppets);
       expect(machinery(home)).toHaveLength(2);
       // And the way is free for the next one.
-      const good = otherVersion(join(home.root, "good"), "0.99.1");
+      const good = plainVersion("0.99.1");
       expect(await upgrade(home, good)).toMatchObject({ code: 0, document: { to: "0.99.1" } });
     },
   );

@@ -66,12 +66,18 @@ export async function endServersIn(root: string, agent?: number): Promise<void> 
 
 /** Process groups that were started in this home: named by an argument, or by a keeper that may be gone. */
 function groupsOf(root: string): number[] {
-  const kept = readdirSync(root, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith("/keeper"))
-    .map((path) => readNumber(join(root, path)));
+  const kept = keepersIn(root).map(readNumber);
   const own = groupOf(process.pid);
   const living = processes().filter(({ group, command }) => command.includes(root) || kept.includes(group));
   return [...new Set(living.map(({ group }) => group))].filter((group) => group !== own);
+}
+
+/** Not in what a link leads to: a package of xy in the home has one to all of its dependencies. */
+function keepersIn(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? keepersIn(path) : entry.name === "keeper" ? [path] : [];
+  });
 }
 
 function readNumber(path: string): number {
