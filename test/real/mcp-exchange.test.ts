@@ -190,7 +190,8 @@ describe("a server that is probed over and over", () => {
     const { port, process: server } = await startEverything("--expose-gc", "--import", ours("heap"));
     const heap = async () => {
       server.send("how much?");
-      return Number((await once(server, "message"))[0]);
+      const [{ heapUsed }] = await once(server, "message");
+      return Number(heapUsed);
     };
     const lane = async (count: number) => {
       for (let n = 0; n < count; n++) expect(await probe(port)).toMatchObject({ ok: true });

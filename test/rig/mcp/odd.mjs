@@ -71,8 +71,11 @@ const deeds = {
     text(id, "told");
   },
   flood: (id, { count, size }) => {
-    for (let i = 0; i < count; i++)
-      send({ method: "notifications/message", params: { level: "error", data: "z".repeat(size) } });
+    const params = { level: "error", data: "z".repeat(size) };
+    const message = JSON.stringify({ jsonrpc: "2.0", method: "notifications/message", params });
+    // One piece of memory for all of them.
+    const line = Buffer.from(`${message}\n`);
+    for (let i = 0; i < count; i++) process.stdout.write(line);
     text(id, "flooded");
   },
   facts: (id) =>
