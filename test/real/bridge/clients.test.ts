@@ -119,7 +119,11 @@ interface Row {
   readonly root?: string;
   /** Whose direct way a client's is compared with. */
   readonly direct: (kind: Kind) => Kind;
+  /** What they are told directly, when another row has asked the same server these steps, and maybe more. */
+  readonly directly?: Directly;
 }
+
+type Directly = Map<Kind, Promise<unknown[]>>;
 
 const library = (kind: Kind): Kind => (kind.startsWith("2.x") ? "2.x legacy" : "SDK 1.32");
 
@@ -130,14 +134,14 @@ async function compared({
   kinds,
   steps,
   isShared = share === "all",
+  directly = new Map(),
   ...row
 }: Row): Promise<void> {
   const { canAnswer, root, direct } = row;
   const { url, said } = await startBridge(args, { share });
   const options = { canAnswer, ...(root === undefined ? {} : { root }) };
-  const ways = [...new Set(kinds.map(direct))];
-  const directly = new Map<Kind, Promise<unknown[]>>();
-  for (const kind of ways) directly.set(kind, told(kind, args, steps, options));
+  for (const kind of new Set(kinds.map(direct)))
+    if (!directly.has(kind)) directly.set(kind, told(kind, args, steps, options));
   const bridged = new Map<Kind, Promise<unknown[]>>();
   for (const kind of kinds) {
     const way = told(kind, url, steps, options);
@@ -147,7 +151,7 @@ async function compared({
   }
   for (const kind of kinds)
     expect(await bridged.get(kind), `${kind} to ${server}\n${said.join("\n")}`).toEqual(
-      await directly.get(direct(kind)),
+      (await directly.get(direct(kind)))?.slice(0, steps.length),
     );
 }
 
@@ -155,7 +159,8 @@ describe("an official client does through the bridge what it does directly", () 
   it("with a server of the versions with sessions", { timeout: 120_000 }, async () => {
     const args = [ours("eras/legacy")];
     const steps = [...ALL, NEWS_OF_A_RESOURCE];
-    const common = { server: "legacy", args, canAnswer: true, direct: library };
+    const directly: Directly = new Map();
+    const common = { server: "legacy", args, canAnswer: true, direct: library, directly };
     await Promise.all([
       compared({ ...common, share: "session", kinds: OLD, steps: [...steps, call("roots")], root: "/tmp" }),
       compared({ ...common, share: "all", kinds: EVERY, steps }),
@@ -216,9 +221,10 @@ describe("an official client does through the bridge what it does directly", () 
       ...{ server: "context7", share: "session", args: [PROGRAMS.context7], kinds: NEW, steps: context7 },
       ...{ canAnswer: false, direct: () => "2.x pinned" },
     };
+    const both = rows.map((row) => ({ ...row, directly: new Map() }));
     await Promise.all([
-      ...rows.map((row) => compared({ ...row, share: "session" })),
-      ...rows.map((row) => compared({ ...row, share: "all", kinds: ["SDK 1.32", ...NEW] })),
+      ...both.map((row) => compared({ ...row, share: "session" })),
+      ...both.map((row) => compared({ ...row, share: "all", kinds: ["SDK 1.32", ...NEW] })),
       compared(context),
     ]);
   });
