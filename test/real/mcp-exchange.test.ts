@@ -5,10 +5,10 @@ import { httpProbe } from "../../src/probes/http.ts";
 import { ListenerProbe } from "../../src/probes/listener.ts";
 import { mcpProbe } from "../../src/probes/mcp.ts";
 import { eventually } from "../rig/eventually.ts";
-import { ours, PROGRAMS, type RealServer, startServer } from "../rig/mcp/servers.ts";
+import { ours, PACKAGES, type RealServer, startServer } from "../rig/mcp/servers.ts";
 import { groupMembers } from "../rig/processes.ts";
 
-const { everything, memory, mcpProxy, supergateway, context7 } = PROGRAMS;
+const { everything, memory, mcpProxy, supergateway, context7 } = PACKAGES;
 
 /** Far above what these servers need on a busy machine. */
 function probe(port: number, over: { era?: McpFacts["era"]; timeoutMs?: number } = {}) {

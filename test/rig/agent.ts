@@ -14,6 +14,10 @@ import { eventually } from "./eventually.ts";
 import { Follower } from "./follower.ts";
 import { changeOf, PROJECT } from "./spec.ts";
 
+/** What came to the wire later is left out there where it is as it always was. */
+const withWholeSpec = (server: Observed): Observed =>
+  server.spec ? { ...server, spec: serverSpec.parse(server.spec) } : server;
+
 /** The agent of one home, whichever process it is at the moment. */
 export class Agent {
   readonly state: string;
@@ -45,16 +49,14 @@ export class Agent {
 
   async observe(project = PROJECT): Promise<readonly Observed[]> {
     const observed = (await this.call("observe", { project })) as Observed[];
-    // What came to the wire later is left out there where it is as it always was.
-    return observed.map((server) =>
-      server.spec ? { ...server, spec: serverSpec.parse(server.spec) } : server,
-    );
+    return observed.map(withWholeSpec);
   }
 
   async observed(name: string): Promise<Observed> {
-    const found = (await this.observe()).find((server) => server.name === name);
+    const observed = (await this.call("observe", { project: PROJECT })) as Observed[];
+    const found = observed.find((server) => server.name === name);
     if (!found) throw new Error(`the agent has no record of ${name}`);
-    return found;
+    return withWholeSpec(found);
   }
 
   /** Carries out one change of a plan. */

@@ -4,7 +4,7 @@ import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport as OldStdio } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport as OldHttp } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import * as types from "@modelcontextprotocol/sdk/types.js";
-import { MODULES, SERVER_ENV } from "../servers.ts";
+import { PROGRAMS, SERVER_ENV } from "../servers.ts";
 
 /** The official clients, each in its own way, behind one face: what a test asks all of them alike. */
 
@@ -149,7 +149,7 @@ function transportOf(kind: Kind, target: Target): Any {
     return isNew ? new modern.StreamableHTTPClientTransport(target) : new OldHttp(target);
   const args =
     target instanceof URL
-      ? [`${MODULES}/mcp-remote/dist/proxy.js`, target.href, "--transport", "http-only", "--silent"]
+      ? [PROGRAMS.mcpRemote, target.href, "--transport", "http-only", "--silent"]
       : [...target];
   const Stdio = isNew ? ModernStdio : OldStdio;
   return new Stdio({
