@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 
 const ROOT = join(import.meta.dirname, "../../..");
 /** Kept from one run to the next. */
@@ -14,7 +14,11 @@ const made = new Map<string, string>();
 export function bundled(program: string): string {
   const known = made.get(program);
   if (known !== undefined) return known;
-  const file = join(KEPT, `${versionOf(program)}-${basename(program).replace(/\.js$/, ".mjs")}`);
+  // Its package is in its name: tests find its processes by that.
+  const name = relative(ROOT, program)
+    .replace(/^node_modules\/|\.m?js$/g, "")
+    .replaceAll("/", "+");
+  const file = join(KEPT, `${name}-${versionOf(program)}.mjs`);
   if (!existsSync(file)) execFileSync(process.execPath, [BUNDLE, program, file], { cwd: ROOT });
   made.set(program, file);
   return file;
