@@ -45,6 +45,7 @@ export abstract class BaseCommand extends Command {
   readonly #interruption = new Interruption();
   #busy: Busy | undefined;
   #state: string | undefined;
+  #isJson: boolean | undefined;
 
   abstract override run(): Promise<void>;
 
@@ -56,6 +57,12 @@ export abstract class BaseCommand extends Command {
   /** The command was ended by Ctrl-C as it is meant to be: its exit code is its own. */
   interruptionIsTheEnd(): void {
     this.#interruption.expectCtrlC();
+  }
+
+  /** Asked for each line that is shown: oclif looks through the arguments and the environment each time. */
+  override jsonEnabled(): boolean {
+    this.#isJson ??= super.jsonEnabled();
+    return this.#isJson;
   }
 
   /** The state folder. One that is not the account's alone ends the command. */

@@ -40,6 +40,7 @@ const COLOUR = new RegExp(`(${ESCAPE}\\[[\\d:;]*m)`);
  * the line; a tab stays one, and a carriage return at the end, which some programs write before a line feed, is dropped.
  */
 export function printedLine(line: string, colours: boolean): string {
+  if (PLAIN.test(line)) return line;
   const pieces = (line.endsWith("\r") ? line.slice(0, -1) : line).split(COLOUR);
   const shown = pieces.map((piece, i) => (i % 2 === 0 ? withTabs(piece) : colours ? piece : ""));
   return `${shown.join("")}${colours && pieces.length > 1 ? NO_COLOUR : ""}`;
