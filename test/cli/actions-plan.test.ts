@@ -4,7 +4,9 @@ import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { ActionSpec } from "../../src/model/action.ts";
 import { EXIT } from "../../src/model/exit-codes.ts";
 import { SupervisordHome, whyNoSupervisord } from "../rig/supervisord.ts";
-import { type Home, newHome } from "./cli.ts";
+import { type Home, homesInTurn } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 let home: Home;
 beforeEach(() => {
@@ -306,7 +308,9 @@ it("a secret reaches the action, and is seen nowhere else", async () => {
   expect(await xy("run", "use")).toBe("10\n10\n12\n");
   expect(await xy("run", "web:use")).toBe("10\n");
   await xy("run", "--json");
-  for (const id of ["2", "3"]) {
+  const { jobs } = JSON.parse(await xy("jobs", "--action", "use", "--json")) as { jobs: { id: number }[] };
+  expect(jobs).toHaveLength(2);
+  for (const id of jobs.map((job) => `${job.id}`)) {
     await xy("job", "show", id);
     expect(JSON.parse(await xy("job", "show", id, "--json"))).toMatchObject({ action_id: "use" });
     await xy("job", "logs", id);

@@ -16,7 +16,9 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { eventually } from "../rig/eventually.ts";
 import { asJson, asKdl, asTypeScript, asYaml } from "../unit/config/writers.ts";
-import { type Home, newHome } from "./cli.ts";
+import { type Home, homesInTurn } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 const linux = process.platform === "linux";
 

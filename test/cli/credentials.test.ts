@@ -2,7 +2,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { type Home, newHome } from "./cli.ts";
+import { type Home, homesInTurn } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 /** A listener that answers each call in the same way, and the credentials that came. */
 async function target(location?: string): Promise<{ url: string; came: (string | undefined)[] }> {

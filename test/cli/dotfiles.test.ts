@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { accountWith, ID } from "./account.ts";
 import { newHome } from "./cli.ts";
+import { sharedProcess } from "./transcript.ts";
 
 /** Why there can be no second machine here; undefined when there can. Under CI there has to be one. */
 function whyNot(): string | undefined {
@@ -21,16 +22,55 @@ interface Outcome {
   readonly said: string;
 }
 
+/** A shell that goes on. `xy`: what makes that a command in it. */
+class Shell {
+  readonly #child: ChildProcess;
+  readonly #cwd: string;
+  #said = "";
+  #told: (() => void) | undefined;
+
+  constructor(
+    [program, ...words]: readonly string[],
+    { env, xy, cwd }: { env: Readonly<Record<string, string>>; xy: string; cwd: string },
+  ) {
+    this.#cwd = cwd;
+    this.#child = spawn(program as string, words, { env, cwd: "/", stdio: ["pipe", "pipe", "inherit"] });
+    this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      this.#said += text;
+      this.#told?.();
+    });
+    this.#child.stdin?.write(`exec 2>&1\n${xy}\n`);
+  }
+
+  /** Runs lines, up to the first that fails. */
+  run(script: string): Promise<Outcome> {
+    this.#said = "";
+    return new Promise((resolve, reject) => {
+      this.#child.once("exit", reject);
+      this.#told = () => {
+        const [, said = "", code] = /^(.*)=== (\d+) ===\n$/s.exec(this.#said) ?? [];
+        if (code === undefined) return;
+        this.#child.off("exit", reject);
+        resolve({ code: Number(code), said });
+      };
+      this.#child.stdin?.write(`( set -e; cd ${this.#cwd}\n${script}\n) </dev/null\necho "=== $? ==="\n`);
+    });
+  }
+
+  end(): void {
+    this.#child.stdin?.end();
+  }
+}
+
 /** A machine with a name and an account of its own, which sees one folder with others. */
 class Machine {
-  readonly #child: ChildProcess;
-  readonly #env: Readonly<Record<string, string>>;
-  readonly #xy: string;
+  readonly #own: Shell;
+  /** Of an account that nobody has written down, with nothing of its own. */
+  readonly #bare: Shell;
 
-  private constructor(child: ChildProcess, env: Readonly<Record<string, string>>, xy: string) {
-    this.#child = child;
-    this.#env = env;
-    this.#xy = xy;
+  private constructor(own: Shell, bare: Shell) {
+    this.#own = own;
+    this.#bare = bare;
   }
 
   static async open(name: string, host: string, mounts: Readonly<Record<string, string>>): Promise<Machine> {
@@ -48,26 +88,39 @@ class Machine {
     });
     await once(createInterface({ input: child.stdout }), "line");
     const who = { GIT_AUTHOR_NAME: name, GIT_COMMITTER_NAME: name, EMAIL: `${name}@${host}` };
-    const machine = new Machine(child, { ...account.env, ...who }, `${account.node} ${account.launcher}`);
-    onTestFinished(async () => void (await machine.try("xy destroy --yes; xy agent stop")));
+    const enter = [
+      "nsenter",
+      "-t",
+      String(child.pid),
+      "--mount",
+      "--uts",
+      "--net",
+      "setpriv",
+      "--clear-groups",
+    ];
+    const shell = (uid: number, cwd: string, xy: string) =>
+      new Shell([...enter, `--reuid=${uid}`, `--regid=${uid}`, "bash"], {
+        env: { ...account.env, ...who },
+        xy,
+        cwd,
+      });
+    // How it starts without a home, and with no name, is a part of what is tested.
+    const alone = `xy() { env -i PATH=/usr/bin:/bin ${account.node} ${account.launcher} "$@"; }`;
+    const machine = new Machine(
+      shell(ID, "/mnt/home", sharedProcess(account.node, account.root)),
+      shell(NOBODY, "/mnt", alone),
+    );
+    onTestFinished(async () => {
+      await machine.try("xy destroy --yes; xy agent stop");
+      machine.#own.end();
+      machine.#bare.end();
+    });
     return machine;
   }
 
   /** Runs lines of bash as that account; `bare`: as one that nobody has written down, with nothing of its own. */
   try(script: string, { bare = false } = {}): Promise<Outcome> {
-    const uid = bare ? NOBODY : ID;
-    const run = bare ? `env -i PATH=/usr/bin:/bin ${this.#xy}` : this.#xy;
-    const lines = `set -e; cd ${bare ? "/mnt" : "/mnt/home"}\nxy() { ${run} "$@"; }\n${script}`;
-    const target = ["-t", String(this.#child.pid), "--mount", "--uts", "--net"];
-    const account = ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"];
-    return new Promise((resolve) => {
-      const done = (error: unknown, stdout: string, stderr: string) =>
-        resolve({
-          code: error ? Number((error as { code?: number }).code ?? 1) : 0,
-          said: `${stdout}${stderr}`,
-        });
-      execFile("nsenter", [...target, ...account, "bash", "-c", lines], { env: this.#env, cwd: "/" }, done);
-    });
+    return (bare ? this.#bare : this.#own).run(script);
   }
 
   async did(script: string): Promise<string> {

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { NEVER_READY, newHome } from "./cli.ts";
+import { homesInTurn, NEVER_READY, newHome as ownHome } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 /** Each exit code that the README lists, reached for real. */
 describe("exit codes", () => {
@@ -27,7 +29,7 @@ describe("exit codes", () => {
   });
 
   it("2: the agent cannot be reached", async () => {
-    const home = newHome();
+    const home = ownHome();
     home.declare("web");
     const env = { XDG_STATE_HOME: join(home.path, "x".repeat(110)) };
     for (const words of [

@@ -9,7 +9,19 @@ import {
   HOSTILE_TEXT,
   OWN_COLOURS,
 } from "../rig/hostile.ts";
-import { BUSY, freePort, Home, LISTENER, newHome, type Outcome } from "./cli.ts";
+import {
+  BUSY,
+  freePort,
+  Home,
+  homesInTurn,
+  LISTENER,
+  type Outcome,
+  newHome as ownHome,
+  ROOT,
+} from "./cli.ts";
+import { sharedOnTerminal } from "./transcript.ts";
+
+const newHome = homesInTurn();
 
 const linux = process.platform === "linux";
 
@@ -200,9 +212,12 @@ const idOf = ([first = "", second = ""]: readonly string[]) =>
 
 describe.skipIf(!linux)("text from outside on a terminal", () => {
   it("is coloured by xy alone", async () => {
-    const home = newHome();
+    const home = ownHome();
     await hostileProject(home);
-    const plan = await home.terminal("xy check; xy plan; xy emit systemd --only web", { columns: 60 }).ended;
+    const plan = await home.terminal(
+      `${sharedOnTerminal(process.execPath, ROOT)}\nxy check; xy plan; xy emit systemd --only web`,
+      { columns: 60 },
+    ).ended;
     expectHarmless(shown(plan), { colours: OWN_COLOURS });
     expect(plan.stdout).not.toContain("\u001b[31mFORGED");
     expect(plan.stdout).toContain("\\u{202e}");
@@ -225,10 +240,12 @@ describe.skipIf(!linux)("text from outside on a terminal", () => {
     ];
     const more = ["run", "jobs", "job show 1", "history", "history 1", "rollback 1 --plan"];
     const line = [...commands, ...more].map((one) => `xy ${one}`).join("; ");
-    const looked = await home.terminal(line).ended;
+    const shared = sharedOnTerminal(process.execPath, ROOT);
+    const looked = await home.terminal(`${shared}\n${line}`).ended;
     expectHarmless(shown(looked), { colours: OWN_COLOURS });
     expect(looked.stdout).not.toContain("\u001b[31mFORGED");
-    const logs = await home.terminal("xy logs web; xy logs web bad; xy run web:say; xy job logs 1").ended;
+    const logs = await home.terminal(`${shared}\nxy logs web; xy logs web bad; xy run web:say; xy job logs 1`)
+      .ended;
     expectHarmless(shown(logs), OUTPUT);
     expect(logs.stdout).toContain("\u001b[31mFORGED");
   });

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Job } from "../../src/model/job.ts";
 import { eventually } from "../rig/eventually.ts";
-import { type Home, newHome } from "./cli.ts";
+import { newHome as freshHome, type Home, homesInTurn } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 /** Ends with what it was told as its first argument, when it has one. */
 // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a shell that fills it in
@@ -15,6 +17,9 @@ const ALONE = `project "tools"\n${SAYS}${WAITS}`;
 async function jobs(home: Home, ...flags: string[]): Promise<Job[]> {
   return ((await home.json("jobs", "--limit", "1000", ...flags)) as { jobs: Job[] }).jobs;
 }
+
+/** The number of the first job of a home: its agent may have counted before. */
+const firstOf = async (home: Home) => (await jobs(home)).at(-1)?.id ?? 0;
 
 const labels = (found: readonly Job[]) =>
   found.map(({ service_id, action_id }) => `${service_id}:${action_id}`);
@@ -40,21 +45,35 @@ describe("provenance", () => {
     await home.did("apply", "--yes");
     expect(await home.did("run", "web:say")).toBe("said\n");
     expect(await home.did("run", "say")).toBe("said\n");
+    const first = await firstOf(home);
     expect(await jobs(home)).toMatchObject([
       {
-        id: 3,
+        id: first + 2,
         service_id: null,
         action_id: "say",
         trigger: "person",
         phase: "succeeded",
         tags: ["talk", "x"],
       },
-      { id: 2, service_id: "web", action_id: "say", trigger: "person", phase: "succeeded", exit_code: 0 },
-      { id: 1, service_id: "web", action_id: "main", trigger: "apply", phase: "running" },
+      {
+        id: first + 1,
+        service_id: "web",
+        action_id: "say",
+        trigger: "person",
+        phase: "succeeded",
+        exit_code: 0,
+      },
+      { id: first, service_id: "web", action_id: "main", trigger: "apply", phase: "running" },
     ]);
     const { pid } = (await home.servers()).web ?? {};
-    expect(await home.json("job", "show", "1")).toMatchObject({ pid, spec: { name: "web", command: "sh" } });
-    expect(await home.json("job", "show", "3")).toMatchObject({ service_id: null, spec: { server: null } });
+    expect(await home.json("job", "show", `${first}`)).toMatchObject({
+      pid,
+      spec: { name: "web", command: "sh" },
+    });
+    expect(await home.json("job", "show", `${first + 2}`)).toMatchObject({
+      service_id: null,
+      spec: { server: null },
+    });
   });
 
   it("is the same when a job is retried, and what runs is what ran then", async () => {
@@ -64,16 +83,17 @@ describe("provenance", () => {
     expect(await home.xy("run", "web:say", "--", "7")).toMatchObject({ code: 7, stdout: "said\n" });
     home.declare("web", SAYS.replace("echo said", "echo changed"));
     await home.did("apply", "--yes");
-    const again = (await home.json("job", "retry", "2")) as Job;
+    const [{ id } = { id: 0 }] = await jobs(home, "--action", "say");
+    const again = (await home.json("job", "retry", `${id}`)) as Job;
     expect(again).toMatchObject({
-      id: 3,
+      id: id + 1,
       service_id: "web",
       action_id: "say",
       trigger: "retry",
-      retry_of: 2,
+      retry_of: id,
     });
-    expect(await home.did("job", "logs", "3", "--follow")).toBe("[out] said\n");
-    expect(await home.json("job", "show", "3")).toMatchObject({ phase: "failed", exit_code: 7 });
+    expect(await home.did("job", "logs", `${again.id}`, "--follow")).toBe("[out] said\n");
+    expect(await home.json("job", "show", `${again.id}`)).toMatchObject({ phase: "failed", exit_code: 7 });
     expect(await home.did("run", "web:say")).toBe("changed\n");
   });
 
@@ -111,8 +131,7 @@ describe("provenance", () => {
 
 describe("a clean restart", () => {
   /** Two servers, one named as a beginning of the other, and an action alone: each with jobs that are over. */
-  async function lived(): Promise<Home> {
-    const home = newHome();
+  async function lived(home = newHome()): Promise<Home> {
     home.write("xy.config.kdl", ALONE);
     home.declare("web", `${SAYS}${WAITS}`);
     home.declare("web2", SAYS);
@@ -179,7 +198,7 @@ describe("a clean restart", () => {
   });
 
   it("works when the agent has died, and after its jobs were adopted", async () => {
-    const home = await lived();
+    const home = await lived(freshHome());
     const { id } = (await home.json("run", "web:wait", "--detach")) as Job;
     await eventually(async () =>
       expect(await home.json("job", "show", `${id}`)).toMatchObject({ phase: "running" }),
@@ -204,10 +223,11 @@ describe("xy run", () => {
       'project "tools"\naction "both" { script "#!/bin/sh\\necho out \\"$@\\"; echo err >&2; printf rest; exit 5"; }\n',
     );
     await home.did("apply", "--yes");
-    expect(await home.xy("run", "both", "--", "--a", "b c", "")).toEqual({
+    const outcome = await home.xy("run", "both", "--", "--a", "b c", "");
+    expect(outcome).toEqual({
       code: 5,
       stdout: "out --a b c \nrest\n",
-      stderr: "err\nxy: both failed (exit 5): job 1\n",
+      stderr: `err\nxy: both failed (exit 5): job ${await firstOf(home)}\n`,
     });
     expect(await home.shell("xy run both 2>/dev/null | head -1")).toMatchObject({ stdout: "out\n" });
   });
@@ -238,7 +258,7 @@ describe("xy run", () => {
   });
 
   it("and `job logs` go on past the death and the upgrade of the agent, with every line once", async () => {
-    const home = newHome();
+    const home = freshHome();
     home.write(
       "xy.config.kdl",
       'project "tools"\naction "count" { script "#!/bin/sh\\nfor i in 1 2 3; do echo $i; while [ ! -e ~/go$i ]; do sleep 0.02; done; done; exit 3"; }\n',
@@ -267,12 +287,14 @@ describe("xy run", () => {
     const home = newHome();
     home.declare("web", SAYS);
     await home.did("apply", "--yes");
-    for (const [words, code, message] of MISTAKES)
+    const id = await firstOf(home);
+    for (const [words, code, message] of mistakes(id))
       expect.soft(await home.xy(...words)).toEqual({ code, stdout: "", stderr: `xy: ${message}\n` });
   });
 });
 
-const MISTAKES: [words: string[], code: number, message: string][] = [
+/** `id`: that of the job of `web` itself. */
+const mistakes = (id: number): [words: string[], code: number, message: string][] => [
   [
     ["run", "nope"],
     1,
@@ -284,10 +306,10 @@ const MISTAKES: [words: string[], code: number, message: string][] = [
     64,
     'cannot read "a:b:c" as an action: write ACTION or SERVER:ACTION, with PROJECT/ before it if needed',
   ],
-  [["job", "show", "99"], 1, "cannot find job 99: `xy jobs` lists the jobs that are kept"],
-  [["job", "cancel", "1"], 1, "cannot cancel job 1: it is web itself; stop that"],
-  [["job", "retry", "1"], 1, "cannot retry job 1: it is web itself; restart that"],
-  [["job", "delete", "1"], 1, "cannot delete job 1: it has not ended; cancel it first"],
+  [["job", "show", "99999"], 1, "cannot find job 99999: `xy jobs` lists the jobs that are kept"],
+  [["job", "cancel", `${id}`], 1, `cannot cancel job ${id}: it is web itself; stop that`],
+  [["job", "retry", `${id}`], 1, `cannot retry job ${id}: it is web itself; restart that`],
+  [["job", "delete", `${id}`], 1, `cannot delete job ${id}: it has not ended; cancel it first`],
   [["job", "delete"], 64, "say either the number of a job or --server"],
 ];
 
@@ -299,13 +321,15 @@ describe("one job", () => {
     const { id } = (await home.json("run", "wait", "--detach")) as Job;
     const log = home.xyRunning("job", "logs", `${id}`, "--follow");
     await log.prints("[out] waits");
-    expect(await home.did("job", "show", `${id}`)).toMatch(/^job 1: wait\n {2}phase: +running\n/);
+    expect(await home.did("job", "show", `${id}`)).toMatch(
+      new RegExp(`^job ${id}: wait\n {2}phase: +running\n`),
+    );
     expect(await home.xy("run", "wait")).toMatchObject({
       code: 1,
       stderr: `xy: cannot run wait: job ${id} of it has not ended; cancel that, or declare another concurrency\n`,
     });
-    expect(await home.did("job", "cancel", `${id}`)).toBe("job 1: cancelled\n");
-    expect(await home.did("job", "cancel", `${id}`)).toBe("job 1: already finished\n");
+    expect(await home.did("job", "cancel", `${id}`)).toBe(`job ${id}: cancelled\n`);
+    expect(await home.did("job", "cancel", `${id}`)).toBe(`job ${id}: already finished\n`);
     expect(await log.ended).toMatchObject({ code: 0 });
     expect(await home.did("job", "logs", `${id}`)).toBe("[out] waits\n");
     expect(await home.did("job", "delete", `${id}`)).toBe("1 job deleted\n");
@@ -318,7 +342,8 @@ describe("one job", () => {
     home.declare("web");
     await home.did("apply", "--yes");
     await home.did("restart", "web", "--keep-jobs");
-    for (const id of ["1", "2"]) expect(await home.did("job", "logs", id)).toBe("[out] up\n");
+    const first = await firstOf(home);
+    for (const id of [first, first + 1]) expect(await home.did("job", "logs", `${id}`)).toBe("[out] up\n");
     expect(await home.did("logs", "web")).toBe("[out] up\n[out] up\n");
   });
 });

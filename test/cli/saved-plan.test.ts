@@ -1,6 +1,8 @@
 import { cpSync, readFileSync, statSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Home, newHome } from "./cli.ts";
+import { type Home, homesInTurn } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 const SECRET = "s3cr3t-saved-plan";
 let home: Home;

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { newHome } from "./cli.ts";
+import { homesInTurn, newHome as ownHome } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 const SECRETS = { env: "s3cr3t-old", file: "s3cr3t-old2", command: "s3cr3t-three", envFile: "s3cr3t-four" };
 
@@ -210,7 +212,7 @@ it("a secret that a server prints is not repeated by xy, neither the new value n
 });
 
 it("a value that was replaced is on disk no more, also when its record was torn in between", async () => {
-  const home = newHome();
+  const home = ownHome();
   home.declare(
     "web",
     'env { TOKEN (file)"../token"; }\naction "use" { command "true"; env { OWN (file)"../token"; }; }',
@@ -283,7 +285,7 @@ it("what a server prints of its secrets is left out of its logs, however it writ
 });
 
 it("what a job prints of its secrets is left out of its output too, former values included", async () => {
-  const home = newHome();
+  const home = ownHome();
   const [before, after] = ["hush-of-a-job-1234", "whist-of-a-job-5678"];
   home.write("token", before);
   const program = `

@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { LAUNCHER, newHome } from "./cli.ts";
+import { LAUNCHER, newHome, ROOT } from "./cli.ts";
+import { sharedOnTerminal, sharedProcess } from "./transcript.ts";
 
 const linux = process.platform === "linux";
 const manifest = JSON.parse(
@@ -22,6 +23,9 @@ const codes = (stdout: string) =>
 /** Exit codes that are meant; a crash of Node, or a signal, has others. */
 const MEANT = [0, 1, 2, 3, 64];
 
+/** What the launcher answers before anything else is loaded: bin/xy.js. */
+const OWN_WAY = ["bridge", "connect"];
+
 /** A shell has a minute for its line. */
 const BATCH = 10;
 const batches = commands.flatMap((_, i) => (i % BATCH === 0 ? [{ some: commands.slice(i, i + BATCH) }] : []));
@@ -29,8 +33,12 @@ const batches = commands.flatMap((_, i) => (i % BATCH === 0 ? [{ some: commands.
 it.each(batches)("without stdin, and in a locale that has nothing but ASCII: $some", async ({ some }) => {
   const home = newHome();
   home.write("servers.d/web.kdl", 'command "sleep"\nargs "600"\nport "none"\n');
-  const loop = `for c in ${some.map((words) => `"${words}"`).join(" ")}; do xy $c <&- 2>&1; r=$?; echo; echo "code $r $c"; done`;
-  const { stdout } = await home.shell(loop, { env: { LC_ALL: "C" } });
+  // The launcher goes another way for some, so these have a process of their own.
+  const own = `alone() { '${process.execPath}' '${LAUNCHER}' "$@"; }`;
+  const run = `case $c in ${OWN_WAY.join("|")}) alone $c <&- ;; *) xy $c ;; esac`;
+  const loop = `for c in ${some.map((words) => `"${words}"`).join(" ")}; do ${run}; r=$?; echo; echo "code $r $c"; done`;
+  const shared = sharedProcess(process.execPath, ROOT, "<&-");
+  const { stdout } = await home.shell(`exec 2>&1\n${shared}\n${own}\n${loop}`, { env: { LC_ALL: "C" } });
   const found = codes(stdout);
   expect(found.map(({ words }) => words)).toEqual(some);
   expect(found.filter(({ code }) => !MEANT.includes(code))).toEqual([]);
@@ -98,7 +106,10 @@ it.skipIf(!linux)(
       [1, {}],
       [40, { TERM: "" }],
     ] as const) {
-      const { code, stdout } = await home.terminal(line, { columns, env }).ended;
+      const { code, stdout } = await home.terminal(`${sharedOnTerminal(process.execPath, ROOT)}\n${line}`, {
+        columns,
+        env,
+      }).ended;
       expect({ code, failed: /XY_DEBUG/.test(stdout) }).toEqual({ code: 0, failed: false });
     }
   },

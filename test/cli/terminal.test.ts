@@ -1,6 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
-import { BUSY, NEVER_READY, newHome, type Outcome } from "./cli.ts";
+import { BUSY, homesInTurn, NEVER_READY, type Outcome } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 const linux = process.platform === "linux";
 

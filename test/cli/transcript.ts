@@ -64,10 +64,18 @@ ln -s ../@modelcontextprotocol/server-memory/dist/index.js ~/node_modules/.bin/m
 const ownProcesses = (node: string, launcher: string | undefined) =>
   launcher === undefined ? "" : `xy() { '${node}' '${launcher}' "$@"; }`;
 
-/** The same in one process, which prints where the session does. */
-const sharedProcess = (node: string, root: string) => `exec 8>&1
-coproc XY { exec '${node}' '${root}/test/rig/runner-program.mjs' '${root}/dist/main.js' 7<&0 </dev/null 9>&1 >&8; }
-xy() { printf '%s\x1f' "$PWD" "$@" >&"\${XY[1]}"; echo >&"\${XY[1]}"; read -r code <&"\${XY[0]}"; return "$code"; }`;
+/**
+ * The same in one process, which prints where the shell does when this is said; in its subshells too. `stdin`: what that
+ * of all commands is.
+ */
+export const sharedProcess = (node: string, root: string, stdin = "</dev/null") => `exec 8>&1
+coproc XY { exec '${node}' '${root}/test/rig/runner-program.mjs' '${root}/dist/main.js' 7<&0 ${stdin} 9>&1 >&8; }
+exec 5>&"\${XY[1]}" 6<&"\${XY[0]}"
+xy() { printf '%s\x1f' "$PWD" "$@" >&5; echo >&5; read -r code <&6; return "$code"; }`;
+
+/** The same on a terminal, from which its commands read. */
+export const sharedOnTerminal = (node: string, root: string) =>
+  `exec 4<&0\n${sharedProcess(node, root, "<&4")}`;
 
 /** Lines of an apply that waits: how many there are depends on the machine and the network. */
 const WAITS = /^\S+: waited .*\n/gm;
