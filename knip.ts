@@ -28,7 +28,6 @@ export default {
   // Of the system: what needs them does without, and tests are skipped.
   ignoreBinaries: [
     "fish",
-    "nsenter",
     "getent",
     "journalctl",
     "man",
