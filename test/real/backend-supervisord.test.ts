@@ -4,11 +4,13 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { SupervisordManager } from "../../src/backends/units/supervisord/manager.ts";
 import { type Home, newHome } from "../cli/cli.ts";
 import { eventually } from "../rig/eventually.ts";
 import { freePort } from "../rig/port.ts";
 import { programsWith } from "../rig/processes.ts";
 import { SECRET_WORD } from "../rig/secret-scan.ts";
+import { shellSpec } from "../rig/spec.ts";
 import { SupervisordHome, supervisordsInTurn, whyNoSupervisord } from "../rig/supervisord.ts";
 
 type Options = ConstructorParameters<typeof SupervisordHome>[0];
@@ -286,6 +288,20 @@ describe("a supervisord that is none", () => {
     });
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   };
+
+  it("is not waited for again by a command that asks more than once", async () => {
+    let count = 0;
+    const url = await listening((response, asked) => {
+      if (asked.includes("getPID")) count++;
+      response.writeHead(500).end();
+    });
+    const manager = await SupervisordManager.open({ url, includeDir: "/nowhere/units" }, []);
+    expect(count).toBe(1);
+    const spec = shellSpec("a", "true", { backend: "supervisord" });
+    for (let times = 0; times < 2; times++)
+      await expect(manager.reach([spec])).rejects.toThrow("it answered with HTTP 500");
+    expect(count).toBe(1);
+  });
 
   it.each<readonly [string, () => Promise<string>, string]>([
     ["nobody", async () => `http://127.0.0.1:${await freePort()}`, "nothing listens there"],

@@ -1,12 +1,12 @@
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { systemdUnits } from "../../src/backends/render/systemd.ts";
 import { ACCOUNT } from "../../src/model/machine.ts";
 import type { ServerSpec } from "../../src/model/spec.ts";
 import { RESTART_POLICIES, STOP_SIGNALS } from "../../src/model/spec-parts.ts";
 import { eventually } from "../rig/eventually.ts";
 import { serverSpec } from "../rig/spec.ts";
-import { SystemdHome, whyNoSystemd } from "../rig/systemd.ts";
+import { type SystemdHome, systemdHomesInTurn, whyNoSystemd } from "../rig/systemd.ts";
 import { compareReports, factsOf, generatedServers, prepare, seedOf } from "../rig/units.ts";
 
 const UNITS = ".config/systemd/user";
@@ -25,11 +25,11 @@ function withMore(spec: ServerSpec, i: number): ServerSpec {
 }
 
 describe.skipIf(whyNoSystemd() !== undefined)("units under a real systemd --user", () => {
+  const nextHome = systemdHomesInTurn();
   let home: SystemdHome;
   beforeEach(async () => {
-    home = await SystemdHome.open();
+    home = await nextHome();
   });
-  afterEach(() => home.close());
 
   it.each(["emitted", "installed"])("that are %s have nothing that systemd would warn of", async (how) => {
     const seed = seedOf(`units for systemd that are ${how}`);

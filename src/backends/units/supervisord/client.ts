@@ -75,11 +75,15 @@ const AT_ONCE = 4;
 /** Longest wait for the answer to a call that does not itself wait for anything, ms. */
 const BOUND = 10_000;
 
+/** For how long it counts as unreachable once it was, ms: a command asks more than once, and need not wait each time. */
+const STAYS_UNREACHABLE = 2000;
+
 /** A supervisord, reached by XML-RPC. Every method may throw {@link BackendUnreachable} or an {@link XmlRpcFault}. */
 export class SupervisordClient {
   readonly #endpoint: Endpoint;
   /** It does one thing at a time: with many calls at once, each answer would take too long. */
   readonly #limit = pLimit(AT_ONCE);
+  #failure: { readonly error: BackendUnreachable; readonly at: number } | undefined;
 
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
@@ -87,12 +91,19 @@ export class SupervisordClient {
 
   /** Its pid and version. */
   async identify(): Promise<{ pid: number; version: string; state: string }> {
-    const [pid, version, { statename }] = await Promise.all([
-      this.#call("getPID"),
-      this.#call("getSupervisorVersion"),
-      this.#call("getState"),
-    ]);
-    return { pid, version, state: statename };
+    const failure = this.#failure;
+    if (failure && performance.now() - failure.at < STAYS_UNREACHABLE) throw failure.error;
+    try {
+      const [pid, version, { statename }] = await Promise.all([
+        this.#call("getPID"),
+        this.#call("getSupervisorVersion"),
+        this.#call("getState"),
+      ]);
+      return { pid, version, state: statename };
+    } catch (error) {
+      if (error instanceof BackendUnreachable) this.#failure = { error, at: performance.now() };
+      throw error;
+    }
   }
 
   async list(): Promise<readonly ProcessInfo[]> {

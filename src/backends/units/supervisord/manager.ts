@@ -12,7 +12,7 @@ import { supervisordUnits } from "../../render/supervisord.ts";
 import { unitName } from "../../render/unit.ts";
 import type { Live, Site, Unit, UnitManager } from "../manager.ts";
 import type { UnitRecord } from "../record.ts";
-import { STATES, SupervisordClient } from "./client.ts";
+import { STATES } from "./client.ts";
 import {
   awaitStopped,
   begunByLoading,
@@ -40,10 +40,11 @@ export class SupervisordManager implements UnitManager {
   readonly #suffix: string;
   readonly #doors = new Map<string, Door>();
 
-  /** `suffix`: the suffix of the files that it reads. */
-  constructor(site: SupervisordSite | undefined, suffix = USUAL_SUFFIX) {
+  /** `suffix`: the suffix of the files that it reads. `door`: the way to it, if it was asked already. */
+  constructor(site: SupervisordSite | undefined, suffix = USUAL_SUFFIX, door?: Door) {
     this.#site = site;
     this.#suffix = suffix;
+    if (site && door) this.#doors.set(site.url, door);
   }
 
   /**
@@ -59,12 +60,14 @@ export class SupervisordManager implements UnitManager {
     const known = recorded.find(({ file }) => dirname(file) === includeDir);
     if (known !== undefined)
       return new SupervisordManager(site, basename(known.file).slice(unitName(known.spec).length));
+    const { includeDir: _, ...endpoint } = site;
+    const door = doorTo(endpoint);
     try {
-      const { pid } = await new SupervisordClient(site).identify();
-      return new SupervisordManager(site, includedSuffix(pid, includeDir));
+      const { pid } = await door.client.identify();
+      return new SupervisordManager(site, includedSuffix(pid, includeDir), door);
     } catch (error) {
       if (!(error instanceof BackendUnreachable) && !(error instanceof XmlRpcFault)) throw error;
-      return new SupervisordManager(site);
+      return new SupervisordManager(site, USUAL_SUFFIX, door);
     }
   }
 
