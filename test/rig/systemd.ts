@@ -17,19 +17,31 @@ const DRIVER =
   'env -0 | base64 --wrap=0; echo; while IFS= read -r line; do bash -c "$line" >"$HOME/out" 2>"$HOME/err" </dev/null; echo $?; done';
 
 /**
- * All that a test has left goes: processes, the manager with all it knows, files. Beside the driver and what its script
- * runs stays the process that commands share: it has entered, so that nobody in there is its parent. Then comes another
- * manager.
+ * All that a test has left goes: units, processes, files. Beside the driver and what its script runs stays the process
+ * that commands share: it has entered, so that nobody in there is its parent. The manager is told first that units have no
+ * files any more, so that it starts none of them again, and forgets them. If it does not let go of one, another manager comes in its place.
  */
 const CLEAR = `
 manager=/lib/systemd/systemd
 [ -x $manager ] || manager=/usr/lib/systemd/systemd
-for process in $(ps -e -o pid= -o ppid= -o comm= | awk '$2 != 0 && $3 != "dbus-daemon" && $3 != "systemd-journal" { print $1 }'); do
+processes() { ps -e -o pid= -o ppid= -o comm= | awk '$2 != 0 && $3 != "dbus-daemon" && $3 != "systemd-journal"'; }
+units() { systemctl --user list-units --all --type=service --plain --no-legend | grep -v ' loaded  *inactive  *dead '; }
+rm -rf ~/.config/systemd
+find "$XDG_RUNTIME_DIR/systemd" -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +
+systemctl --user daemon-reload
+for process in $(processes | awk '$3 != "systemd" { print $1 }'); do
   [ $process = $$ ] || [ $process = $PPID ] || kill -KILL $process
 done 2>/dev/null
 find ~ -mindepth 1 -maxdepth 1 ! -name out ! -name err ! -name '*.log' -exec rm -rf {} +
-find "$XDG_RUNTIME_DIR" -mindepth 1 -maxdepth 1 ! -name bus -exec rm -rf {} +
+find "$XDG_RUNTIME_DIR" -mindepth 1 -maxdepth 1 ! -name bus ! -name systemd -exec rm -rf {} +
 mkdir ~/.config ~/tools
+for _ in $(seq 20); do
+  systemctl --user reset-failed
+  units >/dev/null || exit 0
+  sleep 0.02
+done
+kill -KILL $(processes | awk '$3 == "systemd" { print $1 }')
+find "$XDG_RUNTIME_DIR" -mindepth 1 -maxdepth 1 ! -name bus -exec rm -rf {} +
 $manager --user >>~/systemd.log 2>&1 &
 for _ in $(seq 200); do
   systemctl --user show --property=Version >/dev/null 2>&1 && exit
