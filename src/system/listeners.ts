@@ -53,11 +53,11 @@ function readProcNet(table: string): Listener[] {
 
 const LISTEN = "0A";
 
-/** Reads the listening rows of /proc/net/tcp or tcp6. */
+/** Reads the listening rows of /proc/net/tcp or tcp6. A busy machine has thousands of others, and this is read at each look. */
 export function parseProcNet(text: string): Listener[] {
   return text
     .split("\n")
-    .slice(1)
+    .filter((row) => row.includes(` ${LISTEN} `))
     .flatMap((row) => {
       const [, local = "", , state, , , , , , inode = ""] = row.trim().split(/\s+/);
       if (state !== LISTEN) return [];
