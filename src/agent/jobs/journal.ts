@@ -36,6 +36,8 @@ export const KEPT = 1000;
 /** Bytes at which the file is rewritten for the first time. */
 const COMPACT_AT = 1024 * 1024;
 
+const OPENING_BRACE = "{".charCodeAt(0);
+
 /** Kept of a job beside what others see. */
 interface OwnFacts {
   /** Hash of what ran. */
@@ -206,11 +208,14 @@ export class Journal {
 
   /** Undefined for the line of a spec, too. */
   #lineOf(bytes: Buffer): Line | undefined {
+    // It is not decoded, and may be long.
+    if (bytes.toString("latin1", 0, SPEC_HEAD.length) === SPEC_HEAD) return undefined;
     try {
-      // It is not decoded, and may be long.
-      if (bytes.toString("latin1", 0, SPEC_HEAD.length) === SPEC_HEAD) return undefined;
-      const line = JSON.parse(bytes.toString("utf8")) as Line;
-      if (Number.isSafeInteger(line.id)) return line;
+      // To have the parser throw takes far longer than a look, and of garbage there may be very many lines.
+      if (bytes[0] === OPENING_BRACE) {
+        const line = JSON.parse(bytes.toString("utf8")) as Line;
+        if (Number.isSafeInteger(line.id)) return line;
+      }
     } catch {
       // Told below.
     }

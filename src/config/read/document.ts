@@ -100,12 +100,12 @@ function readAtMost(file: string, most: number): Buffer {
   const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const parts: Buffer[] = [];
+    const part = Buffer.allocUnsafe(PART);
     for (let length = 0; length <= most; ) {
       // Always as much: some files of /proc are read by whole records alone.
-      const part = Buffer.allocUnsafe(PART);
       const read = readSync(fd, part);
       if (read === 0) break;
-      parts.push(part.subarray(0, read));
+      parts.push(Buffer.from(part.subarray(0, read)));
       length += read;
     }
     return Buffer.concat(parts);

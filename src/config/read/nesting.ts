@@ -43,16 +43,19 @@ export function isDeepYaml(lexemes: Iterable<string>): boolean {
       columns.push(column);
     }
     if (brackets + columns.length > MAX_DEPTH) return true;
+    if (isMark(lexeme)) {
+      last = lexeme;
+      continue;
+    }
     const newline = lexeme.lastIndexOf("\n");
-    if (!isMark(lexeme)) column = newline < 0 ? column + lexeme.length : lexeme.length - newline - 1;
-    if (!/^[ \t]*$/.test(lexeme) || newline >= 0) last = lexeme;
+    column = newline < 0 ? column + lexeme.length : lexeme.length - newline - 1;
+    if (newline >= 0 || !/^[ \t]*$/.test(lexeme)) last = lexeme;
   }
   return false;
 }
 
 /** The lexer announces scalars, documents and the like with a control character that is not in the text. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is one
-const isMark = (lexeme: string) => /^[\u0002\u0018\u001f]$/.test(lexeme);
+const isMark = (lexeme: string) => lexeme === "\u001f" || lexeme === "\u0002" || lexeme === "\u0018";
 
 function beginsNode(lexeme: string, last: string): boolean {
   // Lines of a block scalar are text.

@@ -1,3 +1,4 @@
+import type { YAMLMap } from "yaml";
 import type { Diagnostic } from "../../model/diagnostic.ts";
 import { isObject } from "../../model/object.ts";
 import { canonicalKeys, meantBy, problemAt } from "../check/keys.ts";
@@ -16,7 +17,7 @@ export async function readYaml(file: string, text: string, shape: Shape): Promis
   const at = (offset: number) => ({ file, ...positionAt(parsed.lines, offset) });
   const errors = [...parsed.document.errors, ...parsed.document.warnings];
   const problems = errors.map((error) => problemAt(at(error.pos[0]), syntaxMessage("YAML", error.message)));
-  const dangling = danglingAliases(parsed);
+  const { dangling, complex, twice } = faultyParts(parsed, file);
   for (const { offset, name } of dangling) {
     problems.push(
       problemAt(
@@ -25,11 +26,10 @@ export async function readYaml(file: string, text: string, shape: Shape): Promis
       ),
     );
   }
-  const complex = complexKeys(parsed);
   problems.push(
     ...complex.map((offset) => problemAt(at(offset), "cannot use a list or a map as a key: use a string")),
   );
-  problems.push(...duplicateKeys(parsed, file));
+  problems.push(...twice);
   if (errors.length + complex.length + dangling.length > 0) {
     const foreign = foreignText(text, keysOf(shape), "kebab");
     return { problems: foreign === undefined ? problems : [problemAt(at(0), foreign)] };
@@ -117,44 +117,38 @@ function* everyPart({ yaml, document }: Parsed): Generator<unknown> {
   }
 }
 
-/** Aliases before their anchor, or without one. Looking up each on its own would walk the document every time. */
-function danglingAliases(parsed: Parsed): { offset: number; name: string }[] {
+/** What the parser lets pass. All of it is found in one walk, as a walk takes longer than a look at each part. */
+function faultyParts(parsed: Parsed, file: string) {
   const { yaml } = parsed;
-  const found: { offset: number; name: string }[] = [];
+  /** Aliases before their anchor, or without one. Looking up each on its own would walk the document every time. */
+  const dangling: { offset: number; name: string }[] = [];
+  const complex: number[] = [];
+  const twice: Diagnostic[] = [];
   const anchors = new Set<string>();
   for (const part of everyPart(parsed)) {
-    if (yaml.isAlias(part)) {
-      if (!anchors.has(part.source)) found.push({ offset: startOf(part) ?? 0, name: part.source });
-    } else if ((yaml.isScalar(part) || yaml.isCollection(part)) && part.anchor !== undefined) {
-      anchors.add(part.anchor);
+    if (yaml.isPair(part)) {
+      if (yaml.isCollection(part.key) || yaml.isAlias(part.key)) complex.push(startOf(part.key) ?? 0);
+    } else if (yaml.isAlias(part)) {
+      if (!anchors.has(part.source)) dangling.push({ offset: startOf(part) ?? 0, name: part.source });
+    } else if (yaml.isScalar(part) || yaml.isCollection(part)) {
+      if (part.anchor !== undefined) anchors.add(part.anchor);
+      if (yaml.isMap(part)) twice.push(...duplicateKeys(parsed, part, file));
     }
   }
-  return found;
+  return { dangling, complex, twice };
 }
 
-function complexKeys(parsed: Parsed): number[] {
-  const { yaml } = parsed;
-  const found: number[] = [];
-  for (const part of everyPart(parsed)) {
-    if (yaml.isPair(part) && (yaml.isCollection(part.key) || yaml.isAlias(part.key)))
-      found.push(startOf(part.key) ?? 0);
-  }
-  return found;
-}
-
-function duplicateKeys(parsed: Parsed, file: string): Diagnostic[] {
-  const { yaml, lines } = parsed;
+function duplicateKeys({ yaml, lines }: Parsed, map: YAMLMap, file: string): Diagnostic[] {
   const problems: Diagnostic[] = [];
-  for (const map of everyPart(parsed)) {
-    if (!yaml.isMap(map)) continue;
-    const seen = new Map<string, Position>();
-    for (const pair of map.items) {
-      const key = keyText(yaml, pair);
-      const position = positionAt(lines, startOf(pair.key) ?? 0);
-      const first = seen.get(key);
-      if (first) problems.push(problemAt({ file, ...position }, duplicateMessage(key, first)));
-      else seen.set(key, position);
-    }
+  const seen = new Map<string, unknown>();
+  for (const pair of map.items) {
+    const key = keyText(yaml, pair);
+    const position = (of: unknown) => positionAt(lines, startOf(of) ?? 0);
+    if (!seen.has(key)) seen.set(key, pair.key);
+    else
+      problems.push(
+        problemAt({ file, ...position(pair.key) }, duplicateMessage(key, position(seen.get(key)))),
+      );
   }
   return problems;
 }
