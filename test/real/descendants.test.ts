@@ -82,7 +82,8 @@ class Wrapped {
     const { port } = this;
     const readiness = readyOnPort(port);
     const more = { port, readiness, liveness: readiness, stop: { grace: 200 } };
-    expect(await this.#agent.apply(serverSpec(this.name, program, args, more))).toMatchObject({ ok: true });
+    const outcome = await this.#agent.apply(serverSpec(this.name, program, args, more));
+    expect(outcome, `${this.name}: ${JSON.stringify(outcome)}`).toMatchObject({ ok: true });
     await this.isReady(0);
     expect(this.child).not.toBe(this.main);
   }

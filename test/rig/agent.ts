@@ -60,7 +60,7 @@ export class Agent {
   }
 
   /** Carries out one change of a plan. */
-  async apply(spec: ServerSpec, action: Action = "add", waitMs = 20_000): Promise<PerformResult> {
+  async apply(spec: ServerSpec, action: Action = "add", waitMs = 60_000): Promise<PerformResult> {
     const backend = new AgentBackend(this.state);
     try {
       const { signal } = new AbortController();
