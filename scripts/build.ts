@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url";
 import { Plugin } from "@oclif/core/config";
 import type { PJSON } from "@oclif/core/interfaces";
 import { settings } from "@oclif/core/settings";
-import { type OutputChunk, type RolldownOutput, rolldown } from "rolldown";
+import { type OutputChunk, type RolldownOutput, type Plugin as RolldownPlugin, rolldown } from "rolldown";
 import { CommonChunk } from "./common-chunk.ts";
 import { bundleEntries } from "./entries.ts";
 
@@ -33,8 +33,10 @@ const DECLARATIONS = ["xyctl.d.ts", "client.d.ts"];
 const ALONE = ["agent", "bridge", "compiled", "complete", "connect"];
 /** They run for as long as a server or a client does, one for each, and are made to take little memory. */
 const RESIDENT = ["bridge", "connect"];
-/** Node loads what it needs for ES modules when it is given the first file of one: a bridge is none. */
-const COMMON_JS = ["bridge"];
+/** Node loads what it needs for ES modules when it is given the first file of one: an agent and a bridge are none. */
+const COMMON_JS = ["agent", "bridge"];
+/** Large, and nothing that starts needs it: in a file that is loaded as a whole it is a text until then, which costs less. */
+const HELD_BACK = "re2js";
 
 await build(join(root, "dist"));
 
@@ -94,8 +96,10 @@ async function bundleInto(
     plugins: [
       common.plugin,
       { name: "own-place", renderChunk: (code, chunk) => atRoot(code, chunk.fileName) },
-      ...(isResident ? [{ name: "bare-builtins", renderChunk: bareBuiltins }] : []),
+      ...(codeSplitting ? [] : [await heldBack()]),
+      ...(isResident || isCommonJs ? [{ name: "bare-builtins", renderChunk: bareBuiltins }] : []),
       ...(isCommonJs ? [{ name: "common-js", renderChunk: asCommonJs }] : []),
+      { name: "one-byte", renderChunk: inAscii },
     ],
     onLog(level, log) {
       if (level !== "warn" || !log.id?.includes("node_modules")) console.warn(`${level}: ${log.message}`);
@@ -126,6 +130,32 @@ function atRoot(code: string, fileName: string): string {
   return code.replaceAll(/\bimport\.meta\.url\b/g, `new URL("${up}main.js", import.meta.url).href`);
 }
 
+/** Node keeps the text of what it runs, and takes twice the room for all of it if one character is no ASCII. */
+function inAscii(code: string): string {
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return code.replace(/[^\0-\x7f]/g, escaped);
+}
+
+/** Compiled when it is first asked for; V8 reads all functions of what it compiles, and of a text only where it ends. */
+async function heldBack(): Promise<RolldownPlugin> {
+  const library = await rolldown({ cwd: root, input: HELD_BACK, platform: "node" });
+  const { output } = await library.generate({ format: "iife", name: "library", exports: "named" });
+  await library.close();
+  const [{ code, exports }] = output;
+  const text = JSON.stringify(`(() => {${code}\nreturn library; })()`);
+  const id = `\0${HELD_BACK}`;
+  return {
+    name: "held-back",
+    resolveId: (source) => (source === HELD_BACK ? id : null),
+    load: (one) =>
+      one === id
+        ? `import { runInThisContext } from "node:vm";
+const library = runInThisContext(${text}, { filename: "${HELD_BACK}" });
+export const { ${exports.join(", ")} } = library;`
+        : null,
+  };
+}
+
 /**
  * For each module of its own that is imported, Node makes another one that has all of its exports, which loads whatever
  * they are made of. Those that are asked for by a function have no such shadow.
@@ -142,8 +172,10 @@ function bareBuiltins(code: string): string {
 function asCommonJs(code: string): string {
   const own = code
     .replaceAll("import.meta.url", 'process.getBuiltinModule("node:url").pathToFileURL(__filename).href')
-    .replace(/^export \{ (\w+) \};$/m, "exports.$1 = $1;");
-  if (/^(import|export) /m.test(own)) throw new Error("cannot build: a bridge that is no ES module");
+    .replace(/^export \{ (\w+) \};$/m, "exports.$1 = $1;")
+    .replace(/^export \{ *\};$/m, "");
+  if (/^(import|export) (?!\$)/m.test(own))
+    throw new Error("cannot build: what is to be no ES module is one");
   return own;
 }
 

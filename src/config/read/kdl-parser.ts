@@ -56,11 +56,19 @@ export async function parseKdl(text: string): Promise<KdlText> {
 }
 
 /**
- * The library's grammar is proved free of contradictions whenever its parser is made, for those who change it. This
- * takes as long as all else that is done to make one; the option to leave it out is not passed on by kdljs.
+ * The library's tokens and grammar are proved free of contradictions whenever its lexer and parser are made, for those who
+ * change them. This takes as long as all else that is done to make them; the option to leave it out is not passed on by
+ * kdljs.
  */
 async function loadLibrary(): Promise<Library> {
-  const { EmbeddedActionsParser } = await import("chevrotain");
+  const { EmbeddedActionsParser, Lexer } = await import("chevrotain");
+  Object.defineProperty(Lexer.prototype, "config", {
+    configurable: true,
+    set(this: object, config: object) {
+      const value = { ...config, skipValidations: true };
+      Object.defineProperty(this, "config", { value, enumerable: true, writable: true });
+    },
+  });
   const parsers = EmbeddedActionsParser.prototype as unknown as Analyses;
   const analyse = parsers.performSelfAnalysis;
   parsers.performSelfAnalysis = function (this: Analyses) {
@@ -71,6 +79,7 @@ async function loadLibrary(): Promise<Library> {
     return await import("kdljs/src/parser/kdl.js");
   } finally {
     parsers.performSelfAnalysis = analyse;
+    Reflect.deleteProperty(Lexer.prototype, "config");
   }
 }
 
