@@ -99,7 +99,7 @@ async function bundleInto(
       ...(codeSplitting ? [] : [await heldBack()]),
       ...(isResident || isCommonJs ? [{ name: "bare-builtins", renderChunk: bareBuiltins }] : []),
       ...(isCommonJs ? [{ name: "common-js", renderChunk: asCommonJs }] : []),
-      { name: "one-byte", renderChunk: inAscii },
+      ...(codeSplitting ? [] : [{ name: "one-byte", renderChunk: inAscii }]),
     ],
     onLog(level, log) {
       if (level !== "warn" || !log.id?.includes("node_modules")) console.warn(`${level}: ${log.message}`);
