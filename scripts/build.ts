@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url";
 import { Plugin } from "@oclif/core/config";
 import type { PJSON } from "@oclif/core/interfaces";
 import { settings } from "@oclif/core/settings";
-import { type OutputChunk, type RolldownOutput, type Plugin as RolldownPlugin, rolldown } from "rolldown";
+import { type OutputChunk, type RolldownOutput, rolldown } from "rolldown";
 import { CommonChunk } from "./common-chunk.ts";
 import { bundleEntries } from "./entries.ts";
 
@@ -33,10 +33,8 @@ const DECLARATIONS = ["xyctl.d.ts", "client.d.ts"];
 const ALONE = ["agent", "bridge", "compiled", "complete", "connect"];
 /** They run for as long as a server or a client does, one for each, and are made to take little memory. */
 const RESIDENT = ["bridge", "connect"];
-/** Node loads what it needs for ES modules when it is given the first file of one: an agent and a bridge are none. */
-const COMMON_JS = ["agent", "bridge"];
-/** Large, and nothing that starts needs it: in a file that is loaded as a whole it is a text until then, which costs less. */
-const HELD_BACK = "re2js";
+/** Node loads what it needs for ES modules when it is given the first file of one: a bridge is none. */
+const COMMON_JS = ["bridge"];
 
 await build(join(root, "dist"));
 
@@ -96,8 +94,7 @@ async function bundleInto(
     plugins: [
       common.plugin,
       { name: "own-place", renderChunk: (code, chunk) => atRoot(code, chunk.fileName) },
-      ...(codeSplitting ? [] : [await heldBack()]),
-      ...(isResident || isCommonJs ? [{ name: "bare-builtins", renderChunk: bareBuiltins }] : []),
+      ...(isResident ? [{ name: "bare-builtins", renderChunk: bareBuiltins }] : []),
       ...(isCommonJs ? [{ name: "common-js", renderChunk: asCommonJs }] : []),
       ...(codeSplitting ? [] : [{ name: "one-byte", renderChunk: inAscii }]),
     ],
@@ -136,26 +133,6 @@ function inAscii(code: string): string {
   return code.replace(/[^\0-\x7f]/g, escaped);
 }
 
-/** Compiled when it is first asked for; V8 reads all functions of what it compiles, and of a text only where it ends. */
-async function heldBack(): Promise<RolldownPlugin> {
-  const library = await rolldown({ cwd: root, input: HELD_BACK, platform: "node" });
-  const { output } = await library.generate({ format: "iife", name: "library", exports: "named" });
-  await library.close();
-  const [{ code, exports }] = output;
-  const text = JSON.stringify(`(() => {${code}\nreturn library; })()`);
-  const id = `\0${HELD_BACK}`;
-  return {
-    name: "held-back",
-    resolveId: (source) => (source === HELD_BACK ? id : null),
-    load: (one) =>
-      one === id
-        ? `import { runInThisContext } from "node:vm";
-const library = runInThisContext(${text}, { filename: "${HELD_BACK}" });
-export const { ${exports.join(", ")} } = library;`
-        : null,
-  };
-}
-
 /**
  * For each module of its own that is imported, Node makes another one that has all of its exports, which loads whatever
  * they are made of. Those that are asked for by a function have no such shadow.
@@ -172,10 +149,8 @@ function bareBuiltins(code: string): string {
 function asCommonJs(code: string): string {
   const own = code
     .replaceAll("import.meta.url", 'process.getBuiltinModule("node:url").pathToFileURL(__filename).href')
-    .replace(/^export \{ (\w+) \};$/m, "exports.$1 = $1;")
-    .replace(/^export \{ *\};$/m, "");
-  if (/^(import|export) (?!\$)/m.test(own))
-    throw new Error("cannot build: what is to be no ES module is one");
+    .replace(/^export \{ (\w+) \};$/m, "exports.$1 = $1;");
+  if (/^(import|export) /m.test(own)) throw new Error("cannot build: a bridge that is no ES module");
   return own;
 }
 

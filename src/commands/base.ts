@@ -88,7 +88,7 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Path of a built program beside the bundle, to be started as a process or as a worker thread. */
-  protected builtFile(name: "config-worker.js" | "xyctl.js"): string {
+  protected builtFile(name: "agent.js" | "config-worker.js" | "xyctl.js"): string {
     return join(this.config.root, name);
   }
 

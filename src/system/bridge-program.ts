@@ -62,7 +62,7 @@ const isLauncher = (path: string) =>
   isFileWith(path, Buffer.from(LAUNCHER)) && (statSync(path).mode & 0o100) !== 0;
 
 /** The bridge's entry, of the package or the copy that an agent's entry is in. */
-const bridgeBeside = (agent: string) => agent.replace(/dist\/agent\.c?js$/, "bin/bridge.cjs");
+const bridgeBeside = (agent: string) => agent.replace(/dist\/agent\.js$/, "bin/bridge.cjs");
 
 /** Removes what the bridge of a server kept, and the project's folder with the last of them. */
 export function removeSessions(path: string): void {

@@ -31,4 +31,4 @@ export const launcherPath = () => join(packageRoot(), "bin", "xy.js");
 /** A bridge without the rest of xy, and its code. */
 export const bridgeEntryPath = () => join(packageRoot(), "bin", "bridge.cjs");
 export const bridgeCodePath = () => join(packageRoot(), "dist", "bridge.cjs");
-export const agentEntryPath = () => join(packageRoot(), "dist", "agent.cjs");
+export const agentEntryPath = () => join(packageRoot(), "dist", "agent.js");

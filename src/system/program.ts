@@ -62,11 +62,11 @@ export function copyOfAgent(state: string): Program {
   const dir = join(programsDir(state), `${packageVersion()}-${hash}`);
   const files: Readonly<Record<string, string | Buffer>> = {
     // For the loop: the agent, and where it was copied from.
-    "dist/agent.cjs.sum": `${posixSum(code)}\n${agentEntryPath()}\n`,
+    "dist/agent.js.sum": `${posixSum(code)}\n${agentEntryPath()}\n`,
     "package.json": fs.readFileSync(join(packageRoot(), "package.json")),
     // Commands that the agent runs come from the package itself.
     "bin/xy.js": `import ${JSON.stringify(pathToFileURL(launcherPath()))};\n`,
-    "dist/agent.cjs": code,
+    "dist/agent.js": code,
     "dist/bridge.cjs": bridge,
     "bin/bridge.cjs": fs.readFileSync(bridgeEntryPath()),
   };
@@ -83,7 +83,7 @@ export function copyOfAgent(state: string): Program {
   }
   const now = new Date();
   fs.utimesSync(dir, now, now);
-  return { node: process.execPath, entry: join(dir, "dist/agent.cjs") };
+  return { node: process.execPath, entry: join(dir, "dist/agent.js") };
 }
 
 /** The file's cksum(1): POSIX's CRC, and the length. */

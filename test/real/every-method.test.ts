@@ -22,7 +22,7 @@ const VALID_OF_LAST = 6;
 const BOUND = 60_000;
 
 const PROJECT = "tools";
-const AGENT = join(import.meta.dirname, "../../dist/agent.cjs");
+const AGENT = join(import.meta.dirname, "../../dist/agent.js");
 /** What a server does must end with the test, and not be repeated thousands of times. Project `kept` is named by nothing. */
 const WORDS = {
   name: ["a", "b", "nobody"],

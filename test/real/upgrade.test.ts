@@ -60,7 +60,7 @@ async function expectNothingLost(home: Home, agent: Agent, puppets: readonly Pup
 
 /** The loops and agents of a home. */
 const machinery = (home: Home) =>
-  processes().filter(({ command }) => /agent\.sh|agent\.c?js/.test(command) && command.includes(home.root));
+  processes().filter(({ command }) => /agent\.sh|agent\.js/.test(command) && command.includes(home.root));
 
 describe("an upgrade", () => {
   test("restarts no server and loses no line, however often", async ({ home, agent, stage }) => {

@@ -18,7 +18,7 @@ export function otherVersion(
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ ...manifest, version }));
-  const agent = join(folder, "dist/agent.cjs");
+  const agent = join(folder, "dist/agent.js");
   let code = readFileSync(agent, "utf8");
   for (const [from, to] of change) {
     if (code.split(from).length !== 2) throw new Error(`the agent's code does not have ${from} once`);

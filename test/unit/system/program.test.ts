@@ -54,5 +54,5 @@ test("a file that names a program is written, whatever is in its place; one that
     prepareProgram(state);
     expect(readProgram(current)).toEqual(program);
   }
-  expect(basename(program?.entry ?? "")).toBe("agent.cjs");
+  expect(basename(program?.entry ?? "")).toBe("agent.js");
 });
