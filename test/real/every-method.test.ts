@@ -149,7 +149,8 @@ function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
 /** The two servers that are named, as if nothing had been done to them. */
 async function restore(agent: Agent): Promise<void> {
   for (const name of ["a", "b"]) {
-    for (const action of ["remove", "add"] as const) await agent.apply(quiet(name, PROJECT), action);
+    for (const action of ["remove", "add"] as const)
+      expect(await agent.apply(quiet(name, PROJECT), action)).toMatchObject({ ok: true });
   }
 }
 

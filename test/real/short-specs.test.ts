@@ -90,6 +90,24 @@ describe("a spec that a client leaves to the agent", () => {
     }
     expect(await agent.call("list", {})).toEqual([]);
   });
+
+  test("of another server changes nothing, also where only places in it have got other names", async ({
+    agent,
+  }) => {
+    const web = { ...IN_P, server: "web" } as const;
+    await agent.call("apply", { ...web, action: "add", spec: sleep });
+    const [before] = await agent.call("list", {});
+    for (const other of [{ name: "other" }, { project: "other" }]) {
+      const params = { ...web, action: "update", renamed: true, spec: { ...sleep, ...other } } as const;
+      await expect(agent.call("apply", params)).rejects.toMatchObject({
+        code: RPC_ERRORS.invalidParams,
+        message: expect.stringContaining("of another server"),
+      });
+    }
+    expect(await agent.call("list", {})).toEqual([{ ...before, uptime_secs: expect.any(Number) }]);
+    expect(await agent.call("apply", { ...web, action: "remove" })).toMatchObject({ ok: true });
+    expect(await agent.call("list", {})).toEqual([]);
+  });
 });
 
 describe("a server that is kept", () => {

@@ -89,7 +89,13 @@ it("a folder is not removed silently with a secret in it, nor after one was prin
 });
 
 /** They make no home of xy: programs to run, and a folder that all accounts can write to. */
-const OTHERWISE = ["launcher.test.ts", "package.test.ts", "second-account.test.ts", "versions.test.ts"];
+const OTHERWISE = [
+  "launcher.test.ts",
+  "package.test.ts",
+  "second-account.test.ts",
+  "upgrade.test.ts",
+  "versions.test.ts",
+];
 
 it("every home of the tests is one that is searched", () => {
   const files = ["cli", "contract", "real", "rig"].flatMap((folder) =>

@@ -3,6 +3,7 @@ import { waitsText } from "../../model/dependency.ts";
 import { understood, unusable } from "../../model/expression.ts";
 import type { Missing } from "../../model/observed.ts";
 import { LONGEST_PATIENCE } from "../../model/patience.ts";
+import type { ServerSpec } from "../../model/spec.ts";
 import { isInactive } from "../../model/states.ts";
 import { notKnown, RPC_ERRORS, RpcError } from "../../rpc/errors.ts";
 import { publicState } from "../../supervisor/state.ts";
@@ -70,14 +71,21 @@ export async function carryOut(
 }
 
 /** Its secrets are those that it has. */
-function renamed({ spec, server: name, action }: Request, found: Supervised | undefined): Applied {
-  if (spec === undefined || found === undefined || found.unreadable || action !== "update")
+function renamed(request: Request, found: Supervised | undefined): Applied {
+  if (found === undefined || found.unreadable || request.action !== "update")
     throw new RpcError(
       RPC_ERRORS.invalidParams,
-      `cannot rename places of ${name}: the agent does not know it`,
+      `cannot rename places of ${request.server}: the agent does not know it`,
     );
-  found.rename(spec);
+  found.rename(specOf(request));
   return done("changed in place");
+}
+
+/** The spec, which must be of the server that is named: what runs is found again by that name alone. */
+function specOf({ spec, server, project }: Request): ServerSpec {
+  if (spec?.name !== server || spec.project !== project)
+    throw new RpcError(RPC_ERRORS.invalidParams, "cannot apply: the spec is missing, or of another server");
+  return spec;
 }
 
 /** A pattern that another version applied stays, and its fault is shown as its readiness; a new one must be valid. */
@@ -118,10 +126,8 @@ function leftAlone(missing: Missing[]): Applied {
 
 /** Writes the spec down, for a new server or one that is there. */
 function takeOver(registry: Registry, request: Request, found: Supervised | undefined): Supervised {
-  const { spec, secrets, held, kept } = request;
-  if (!spec || spec.name !== request.server || spec.project !== request.project) {
-    throw new RpcError(RPC_ERRORS.invalidParams, "cannot apply: the spec is missing, or of another server");
-  }
+  const { secrets, held, kept } = request;
+  const spec = specOf(request);
   const unknown = unknownFields(spec);
   if (unknown.length > 0) throw notKnown(spec.name, unknown);
   if (!found) {
