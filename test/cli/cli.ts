@@ -7,6 +7,7 @@ import { afterAll, expect, onTestFinished } from "vitest";
 import { identityOf, writeAgreement } from "../../src/operation/trust.ts";
 import { livingLoop } from "../../src/system/loop.ts";
 import { agentLoopPath } from "../../src/system/paths.ts";
+import { AGENTS_OWN } from "../rig/home.ts";
 import { descendants, killNow, processes } from "../rig/processes.ts";
 import { Runners } from "../rig/runner.ts";
 import { SweptFolder } from "../rig/secret-scan.ts";
@@ -68,9 +69,6 @@ export function homesInTurn(): () => Home {
     return home;
   };
 }
-
-/** What the agent has in the state folder for itself. */
-const AGENTS_OWN = /^(agent\..*|ready|xy\.sock)$/;
 
 /** The home of somebody who types `xy`, and a folder in it where configurations go. */
 export class Home {

@@ -6,6 +6,9 @@ import { eventually } from "./eventually.ts";
 import { groupOf, killGroup, processes } from "./processes.ts";
 import { SweptFolder } from "./secret-scan.ts";
 
+/** What an agent has in the state folder for itself. */
+export const AGENTS_OWN = /^(agent\..*|ready|xy\.sock)$/;
+
 /** A temporary home with everything that xy keeps below it. */
 export interface Home {
   readonly root: string;

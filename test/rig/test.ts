@@ -5,7 +5,7 @@ import { findAgent } from "../../src/backends/agent/find.ts";
 import { readText } from "../../src/system/files.ts";
 import { agentLogPath } from "../../src/system/paths.ts";
 import { Agent } from "./agent.ts";
-import { endServersIn, type Home, makeHome } from "./home.ts";
+import { AGENTS_OWN, endServersIn, type Home, makeHome } from "./home.ts";
 import { Stage } from "./puppet.ts";
 
 interface World {
@@ -64,9 +64,6 @@ function testIn(open: () => Home, close: (home: Home, passed: boolean) => Promis
 
 /** What an agent says when it has come up. */
 const STARTS = /Z serves \d+ servers? on /g;
-/** What it has in the state folder for itself. */
-const AGENTS_OWN = /^(agent\..*|ready|xy\.sock)$/;
-
 /**
  * Makes it as a new one, with the agent that runs in it. False when nothing is gained by that, or it cannot be done.
  * `starts`: of agents, since the home was new or cleared; more of them were brought back by a loop that remembers it.
