@@ -17,9 +17,12 @@ export async function bareTcp(port: number): Promise<boolean> {
   }
 }
 
+/** Longer than a server that is well takes on a busy machine, ms. */
+const NO_ANSWER = 10_000;
+
 /** Somebody answers with 200: `up`, or `down` and why. */
 export async function bareHttp(port: number, path: string): Promise<string> {
-  const request = get({ port, host: "127.0.0.1", path, timeout: 1000, agent: false });
+  const request = get({ port, host: "127.0.0.1", path, timeout: NO_ANSWER, agent: false });
   request.once("timeout", () => request.destroy(new Error("no answer")));
   try {
     const [response] = await once(request, "response");
