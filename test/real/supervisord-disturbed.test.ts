@@ -32,10 +32,13 @@ async function slowed(url: string, methods: readonly string[]): Promise<string> 
       const { method, headers, url: path } = asked;
       const to = url.startsWith("unix://") ? { socketPath: url.slice(7) } : { port: new URL(url).port };
       const pass = () =>
-        request({ ...to, method, headers, path }, (answer) => {
+        // A connection of its own for each: supervisord closes one while it is about to be used again.
+        request({ ...to, method, headers, path, agent: false }, (answer) => {
           response.writeHead(answer.statusCode ?? 500, answer.headers);
           answer.pipe(response);
-        }).end(body);
+        })
+          .once("error", () => response.destroy())
+          .end(body);
       // Longer than the run of what is started meanwhile.
       setTimeout(pass, methods.some((method) => body.includes(`supervisor.${method}<`)) ? 300 : 0);
     });
