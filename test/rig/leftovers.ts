@@ -42,7 +42,9 @@ function isRoomy(folder: string): boolean {
         .map((line) => line.split(" "))
         .find(([, at]) => at === folder) ?? [];
     const { bavail, bsize } = statfsSync(folder);
-    return type === "tmpfs" && !options.split(",").includes("noexec") && bavail * bsize > ROOM;
+    // What is promised there may be more than this process may have.
+    const room = Math.min(bavail * bsize, process.availableMemory());
+    return type === "tmpfs" && !options.split(",").includes("noexec") && room > ROOM;
   } catch {
     return false;
   }
