@@ -37,11 +37,8 @@ function lastPrintedIn(state: string, name: string, stream: Stream): Buffer {
   return Buffer.concat(
     ends.map((file) => {
       const text = readFileSync(file, "latin1");
-      return partsIn(
-        file,
-        text.slice(text.length > END ? text.indexOf("\n", text.length - END) + 1 : 0),
-        stream,
-      );
+      const begin = text.length > END ? text.indexOf("\n", text.length - END) + 1 : 0;
+      return partsIn(file, text.slice(begin), stream);
     }),
   );
 }

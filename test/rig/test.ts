@@ -64,6 +64,7 @@ function testIn(open: () => Home, close: (home: Home, passed: boolean) => Promis
 
 /** What an agent says when it has come up. */
 const STARTS = /Z serves \d+ servers? on /g;
+
 /**
  * Makes it as a new one, with the agent that runs in it. False when nothing is gained by that, or it cannot be done.
  * `starts`: of agents, since the home was new or cleared; more of them were brought back by a loop that remembers it.
