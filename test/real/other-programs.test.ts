@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Home, newHome } from "../cli/cli.ts";
@@ -40,6 +40,10 @@ numprocs=3
 command=false
 startretries=0
 autostart=false
+[program:mute]
+command=true
+stdout_logfile=%(here)s/../gone/mute.log
+autostart=false
 [eventlistener:mem]
 command=sh -c "printf 'READY\\n'; exec sleep 600"
 events=TICK_3600
@@ -50,9 +54,12 @@ describe.skipIf(whyNoSupervisord() !== undefined)("programs of a supervisord tha
     const supervisord = new SupervisordHome();
     onTestFinished(() => supervisord.close());
     supervisord.write("theirs.conf", THEIRS);
+    mkdirSync(join(supervisord.path, "gone"));
     await supervisord.open();
     const file = join(supervisord.path, "units/theirs.conf");
     const theirs = () => [readFileSync(file, "utf8"), statSync(file).mtimeMs, statSync(file).ino];
+    // Where its output should go is gone since supervisord has read that.
+    rmSync(join(supervisord.path, "gone"), { recursive: true });
     const before = theirs();
     const home = newHome();
     home.trusts();
@@ -68,7 +75,9 @@ describe.skipIf(whyNoSupervisord() !== undefined)("programs of a supervisord tha
       for (const name of names)
         expect(all[name], name).toMatchObject({ ...running, group: name.split(":")[0] });
     });
-    expect(Object.keys(await listed(home)).sort()).toEqual([...names, "broken:broken", "site:once"].sort());
+    expect(Object.keys(await listed(home)).sort()).toEqual(
+      [...names, "broken:broken", "mute:mute", "site:once"].sort(),
+    );
     expect(await home.did("list", "--backend", "supervisord", "worker_0[12]")).toContain("no such program");
     const table = await home.did("list", "--backend", "supervisord", "worker*");
     expect(table).toMatch(
@@ -99,6 +108,12 @@ describe.skipIf(whyNoSupervisord() !== undefined)("programs of a supervisord tha
       code: 1,
       stderr: expect.stringMatching(/^xy: cannot start supervisord:broken:broken: Exited too quickly/),
     });
+    // It refuses that at once, as it does for a program that has ended before it could answer.
+    expect(await operated("start", "supervisord:mute")).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^xy: cannot start supervisord:mute:mute: unknown error .*ENOENT/),
+    });
+    mkdirSync(join(supervisord.path, "gone"));
     expect(await operated("start", "supervisord:site:nope")).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("cannot find supervisord:site:nope: `xy list --backend supervisord`"),

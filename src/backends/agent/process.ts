@@ -1,8 +1,10 @@
 import * as fs from "node:fs";
+import type { ProcessId } from "../../model/process.ts";
 import type { RpcClient } from "../../rpc/client.ts";
+import type { ResultOf } from "../../rpc/contract.ts";
 import { leadsTo, readBytes } from "../../system/files.ts";
 import { lockHolder } from "../../system/lock.ts";
-import { AGAIN, endLoop } from "../../system/loop.ts";
+import { AGAIN, endLoop, livingLoop } from "../../system/loop.ts";
 import {
   agentLockPath,
   agentLogPath,
@@ -11,6 +13,7 @@ import {
   programPaths,
 } from "../../system/paths.ts";
 import { STATE_FOLDER, whyNotPrivate } from "../../system/private-folder.ts";
+import { isRunning } from "../../system/processes.ts";
 import { readProgram } from "../../system/program.ts";
 import { AgentUnreachable, connectNow, isComing, waker } from "./find.ts";
 import { type Loop, prepareLoop, startLoop } from "./loop.ts";
@@ -78,15 +81,33 @@ const BY_MANAGER = { failed: false, end: () => {} };
 /** Longest wait for a loop to exit, ms: an agent that is coming up under it stops its servers first. */
 const LOOP_END_BOUND = 60_000;
 
+/** Tells the agent to end, and waits until it and its loop have. Throws {@link AgentUnreachable} if the loop goes on. */
+export async function shutDown(
+  state: string,
+  client: RpcClient,
+  params: { readonly keep_servers: boolean },
+): Promise<ResultOf<"agent_shutdown">> {
+  const loop = livingLoop(state);
+  const answer = await client.call("agent_shutdown", params);
+  await client.closed;
+  await ended(loop);
+  return answer;
+}
+
 /** Stops the loop of an agent that does not come up. Throws {@link AgentUnreachable} if it does not exit. */
 export async function endFailing(state: string): Promise<void> {
-  const until = Date.now() + LOOP_END_BOUND;
+  const loop = livingLoop(state);
   endLoop(state);
-  while (isComing(state)) {
+  await ended(loop);
+  fs.rmSync(agentRecordPath(state), { force: true, recursive: true });
+}
+
+async function ended(loop: ProcessId | undefined): Promise<void> {
+  const until = Date.now() + LOOP_END_BOUND;
+  while (loop && isRunning(loop)) {
     if (Date.now() > until) throw new AgentUnreachable("cannot stop the agent's loop: try again");
     await new Promise((resolve) => setTimeout(resolve, LOOK_GAP));
   }
-  fs.rmSync(agentRecordPath(state), { force: true, recursive: true });
 }
 
 /** Starts it through the service manager if it is installed there, which then keeps it alive. */

@@ -68,12 +68,13 @@ export class SupervisordPrograms {
     }
   }
 
-  async #saying(verb: string, { name }: OtherProgram, work: () => Promise<void>): Promise<void> {
+  async #saying(verb: string, program: OtherProgram, work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
       if (!(error instanceof XmlRpcFault)) throw error;
-      throw new ServiceError(`cannot ${verb} ${name}: ${error.message}`);
+      const why = await this.#client.whyRefused(callName(program), error);
+      throw new ServiceError(`cannot ${verb} ${program.name}: ${why}`);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { boolean } from "@oclif/core/flags";
 import { AgentFailing, findAgent } from "../../backends/agent/find.ts";
-import { endFailing } from "../../backends/agent/process.ts";
+import { endFailing, shutDown } from "../../backends/agent/process.ts";
 import { EXIT } from "../../model/exit-codes.ts";
 import { recordedNames, recordedProjects } from "../../system/projects.ts";
 import { withRunningAgent } from "../agent-calls.ts";
@@ -35,11 +35,7 @@ export default class AgentStop extends BaseCommand {
       });
     const result = await withRunningAgent(
       this,
-      async (client) => {
-        const answer = await client.call("agent_shutdown", { keep_servers });
-        await client.closed;
-        return answer;
-      },
+      (client) => reaching(this, () => shutDown(this.state, client, { keep_servers })),
       found,
     );
     // An agent that fails to start is started again and again by its loop.

@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { AgentUnreachable, connectNow, isAgentExpected } from "../../backends/agent/find.ts";
 import { uptime } from "../../model/elapsed.ts";
 import type { Finding } from "../../model/finding.ts";
-import type { ProcessId } from "../../model/process.ts";
 import { lockHolder } from "../../system/lock.ts";
 import { livingLoop } from "../../system/loop.ts";
 import { agentLockPath, agentLogPath } from "../../system/paths.ts";
-import { counted, row } from "../check.ts";
+import { type Around, counted, row } from "../check.ts";
 
-/** Longest wait for its answer, ms. */
+/** Longest wait for its answer, and for an agent that is about to come, ms. */
 const BOUND = 3000;
+const LOOK_GAP = 50;
 
 interface AgentFacts {
   /** Of this xy. */
@@ -42,34 +42,13 @@ export const agentCheck = row<AgentFacts>({
   title: "Agent",
   about: "whether it runs, answers and has this version, whether its loop is alive, and what troubles it",
   needsState: true,
-  async look({ state = "", version, now, recorded }) {
-    const pid = lockHolder(agentLockPath(state))?.pid;
-    const facts = {
-      own: version,
-      isStopped: pid !== undefined && stateOfProcess(pid) === "T",
-      loop: loopOf(state) !== undefined,
-      expected: isAgentExpected(state),
-      recorded: recorded.servers.filter(({ backend }) => backend === "agent").length,
-      log: agentLogPath(state),
-      ...(pid !== undefined && { pid }),
-    };
-    if (facts.isStopped) return facts;
-    try {
-      const client = await connectNow(state, BOUND);
-      if (client === undefined) return facts;
-      const told = await client.call("agent_info", {}).finally(() => client.close());
-      const troubles = (told.troubles ?? []).map(({ project, name, trouble }) => ({
-        server: `${project}/${name}`,
-        trouble,
-      }));
-      const upMs = now - told.started_at_unix_ms;
-      return {
-        ...facts,
-        info: { pid: told.pid, version: told.version, upMs, servers: told.servers, troubles },
-      };
-    } catch (error) {
-      if (!(error instanceof AgentUnreachable)) throw error;
-      return { ...facts, problem: error.message };
+  async look(around) {
+    for (const until = performance.now() + BOUND; ; ) {
+      const facts = await lookOnce(around);
+      // Between two agents of one loop, before the first answer of one, or at the end of both: a moment tells which.
+      const isPassing = !facts.info && !facts.problem && !facts.isStopped && (facts.loop || facts.pid);
+      if (!isPassing || performance.now() > until) return facts;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_GAP));
     }
   },
   judge(facts) {
@@ -77,8 +56,37 @@ export const agentCheck = row<AgentFacts>({
   },
 });
 
-function loopOf(state: string): ProcessId | undefined {
-  return livingLoop(state);
+async function lookOnce({ state = "", version, now, recorded }: Around): Promise<AgentFacts> {
+  const pid = lockHolder(agentLockPath(state))?.pid;
+  const isStopped = () => pid !== undefined && stateOfProcess(pid) === "T";
+  const facts = {
+    own: version,
+    isStopped: isStopped(),
+    loop: livingLoop(state) !== undefined,
+    expected: isAgentExpected(state),
+    recorded: recorded.servers.filter(({ backend }) => backend === "agent").length,
+    log: agentLogPath(state),
+    ...(pid !== undefined && { pid }),
+  };
+  if (facts.isStopped) return facts;
+  try {
+    const client = await connectNow(state, BOUND);
+    if (client === undefined) return facts;
+    const told = await client.call("agent_info", {}).finally(() => client.close());
+    const troubles = (told.troubles ?? []).map(({ project, name, trouble }) => ({
+      server: `${project}/${name}`,
+      trouble,
+    }));
+    const upMs = now - told.started_at_unix_ms;
+    return {
+      ...facts,
+      info: { pid: told.pid, version: told.version, upMs, servers: told.servers, troubles },
+    };
+  } catch (error) {
+    if (!(error instanceof AgentUnreachable)) throw error;
+    // It may have been suspended just now: on a busy machine that shows a moment after the signal.
+    return { ...facts, isStopped: isStopped(), problem: error.message };
+  }
 }
 
 /** The letter that Linux gives it; undefined elsewhere. */

@@ -120,6 +120,14 @@ export class SupervisordClient {
     await this.#unless([FAULTS.alreadyStarted], "startProcess", [name, false]);
   }
 
+  /**
+   * What prevented a start or a stop that it refused. It says SPAWN_ERROR also of a program that ended before it had
+   * answered: its own record of the program knows more.
+   */
+  async whyRefused(name: string, fault: XmlRpcFault): Promise<string> {
+    return (await this.get(name))?.spawnerr || told(fault);
+  }
+
   /** Stops it. Without `wait`, does not wait for its exit. */
   async stop(name: string, { wait, bound = BOUND }: { wait: boolean; bound?: number }): Promise<void> {
     await this.#unless([FAULTS.notRunning, FAULTS.badName], "stopProcess", [name, wait], bound);
@@ -211,3 +219,7 @@ export class SupervisordClient {
     );
   }
 }
+
+/** The message of a fault, without the list of all variables that supervisord knows. */
+export const told = ({ message }: XmlRpcFault) =>
+  message.replace(/ ?Available names: [\s\S]*?(?= in section|$)/, "").replace(/^[A-Z_]+: /, "");

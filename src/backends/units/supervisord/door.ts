@@ -5,7 +5,7 @@ import { unitName } from "../../render/unit.ts";
 import { Coalesced } from "../coalesced.ts";
 import { endWhole } from "../ending.ts";
 import type { Unit } from "../manager.ts";
-import { FAULTS, type Pending, type ProcessInfo, STATES, SupervisordClient } from "./client.ts";
+import { FAULTS, type Pending, type ProcessInfo, STATES, SupervisordClient, told } from "./client.ts";
 import { type Endpoint, XmlRpcFault } from "./xml-rpc.ts";
 
 /** One supervisord, and what takes more than one call to it. */
@@ -107,11 +107,7 @@ export async function saying(
   } catch (error) {
     if (!(error instanceof XmlRpcFault)) throw error;
     if (error.code === FAULTS.badName) await mustKnow(client, unit);
-    const info = await client.get(unitName(unit.spec));
-    throw new ServiceError(`cannot ${verb} ${unit.spec.name}: ${info?.spawnerr || told(error)}`);
+    const why = await client.whyRefused(unitName(unit.spec), error);
+    throw new ServiceError(`cannot ${verb} ${unit.spec.name}: ${why}`);
   }
 }
-
-/** Its message, without the list of all variables that it knows. */
-const told = ({ message }: XmlRpcFault) =>
-  message.replace(/ ?Available names: [\s\S]*?(?= in section|$)/, "").replace(/^[A-Z_]+: /, "");
