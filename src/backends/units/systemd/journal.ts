@@ -69,7 +69,40 @@ interface EntryRequest extends Pick<LogRequest, "follow" | "since"> {
   readonly after?: string;
 }
 
+/** Where a journal may be: in memory, and on a disk. */
+const FOLDERS = ["/run/log/journal", "/var/log/journal"];
+/** Pause between two looks for them, ms. */
+const FOLDERS_GAP = 1000;
+
+/**
+ * journalctl never sees what is written into a folder that was not there yet when it began to follow, as at a boot: it is
+ * started again then, after the last entry that it told.
+ */
 async function* entriesOf(
+  origin: Origin,
+  request: EntryRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Entry, void, void> {
+  let { after } = request;
+  for (let isBlind = true; isBlind && !signal.aborted; ) {
+    const missing = FOLDERS.filter((folder) => !existsSync(folder));
+    const blind = new AbortController();
+    const timer = setInterval(() => missing.some(existsSync) && blind.abort(), FOLDERS_GAP);
+    if (!request.follow || missing.length === 0) clearInterval(timer);
+    try {
+      const either = AbortSignal.any([signal, blind.signal]);
+      for await (const entry of told(origin, { ...request, ...withoutUndefined({ after }) }, either)) {
+        after = entry.cursor ?? after;
+        yield entry;
+      }
+    } finally {
+      clearInterval(timer);
+    }
+    isBlind = blind.signal.aborted;
+  }
+}
+
+async function* told(
   { identifier, uid }: Origin,
   { tail, follow, since, after }: EntryRequest,
   signal: AbortSignal,
@@ -81,7 +114,7 @@ async function* entriesOf(
     // Without it, a message of more than 4 KiB is printed as null.
     "--all",
     "--output-fields=MESSAGE",
-    `--lines=${tail}`,
+    `--lines=${after === undefined ? tail : "all"}`,
     ...(follow ? ["--follow"] : []),
     // Every version reads whole seconds.
     ...(since === undefined || after !== undefined ? [] : [`--since=@${Math.floor(since / 1000)}`]),
