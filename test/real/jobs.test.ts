@@ -153,7 +153,10 @@ describe("a job of an action", () => {
     // As an agent leaves it that dies between its exit and its end.
     const folder = join(agent.state, "projects", PROJECT, "jobs/actions/told");
     appendFileSync(join(folder, "journal"), `{"id":${id},"exit_code":6,"signal":null}\n`);
-    rmSync(join(folder, "run", String(id), "1"), { recursive: true });
+    const attempt = join(folder, "run", String(id), "1");
+    // What its keeper writes last.
+    await eventually(() => expect(readFileSync(join(attempt, "status"), "utf8")).toBe("6\n"));
+    rmSync(attempt, { recursive: true });
     await becomes(agent, id, { phase: "failed", exit_code: 6, error: "exit 6" });
   });
 

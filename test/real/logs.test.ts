@@ -128,7 +128,10 @@ describe("the log of a server", () => {
         "last",
       ]),
     );
-    expect(printedIn(home.state, "a", "out").toString()).toBe("first\nlast\nfirst\nlast\n");
+    // The newline comes with the end of the run.
+    await eventually(() =>
+      expect(printedIn(home.state, "a", "out").toString()).toBe("first\nlast\nfirst\nlast\n"),
+    );
   });
 
   test("keeps bytes that are no text", async ({ agent, home }) => {
