@@ -26,7 +26,7 @@ if (!(minutes > 0)) {
 
 const folder = mkdtempSync(join(tmpdir(), "soak-"));
 const report = join(folder, "tally.json");
-const { status } = spawnSync("node_modules/.bin/vitest", ["run", "--project", "fire"], {
+const { status } = spawnSync("node_modules/.bin/vitest", ["run", "test/fire"], {
   cwd: root,
   stdio: "inherit",
   env: {
