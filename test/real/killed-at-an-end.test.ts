@@ -34,7 +34,7 @@ describe("servers that end while their agent is killed", () => {
       const once = stage.spec(`once${round}`);
       const never = stage.spec(`never${round}`, { restart: { policy: "never" } });
       const specs = [crashing, once, never];
-      await Promise.all(specs.map((spec) => agent.apply(spec, "add", 0)));
+      await agent.addAll(specs);
       const puppets = await Promise.all(specs.map(({ name }) => stage.next(name)));
       const [a, b, c] = puppets as [Puppet, Puppet, Puppet];
 

@@ -40,7 +40,7 @@ describe("an agent that is killed in the middle of its work", () => {
     stage,
   }) => {
     const names = ["a", "b", "c"];
-    await Promise.all(names.map((name) => agent.apply(stage.spec(name), "add", 0)));
+    await agent.addAll(names.map((name) => stage.spec(name)));
     await Promise.all(names.map((name) => stage.next(name)));
     for (const round of APPLIES) {
       const specs = names.map((name) => stage.spec(name, { env: { ROUND: String(round) } }));

@@ -9,6 +9,7 @@ const ONE_READ = 64 * 1024;
 
 describe("an agent that ends while its servers print", () => {
   test("loses one read of a stream at most each time it is killed", async ({ home, agent, stage }) => {
+    // Also by the way: the three of them start an agent at once, and there is one.
     await Promise.all(NAMES.map((name) => agent.apply(stage.spec(name), "add", 0)));
     const puppets = await Promise.all(NAMES.map((name) => stage.next(name)));
     for (const puppet of puppets) await puppet.do({ deed: "chatter", lines: 20, everyMs: 3 });
@@ -42,7 +43,7 @@ describe("an agent that ends while its servers print", () => {
   });
 
   test("loses nothing when its end is planned", async ({ home, agent, stage }) => {
-    await Promise.all(NAMES.map((name) => agent.apply(stage.spec(name), "add", 0)));
+    await agent.addAll(NAMES.map((name) => stage.spec(name)));
     const puppets = await Promise.all(NAMES.map((name) => stage.next(name)));
     for (const puppet of puppets) await puppet.do({ deed: "chatter", lines: 50, everyMs: 5 });
 

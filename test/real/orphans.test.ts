@@ -10,7 +10,9 @@ import { makeHome } from "../rig/home.ts";
 import { isAlive, programsWith } from "../rig/processes.ts";
 import type { Puppet, Stage } from "../rig/puppet.ts";
 import { PROJECT, shellSpec } from "../rig/spec.ts";
-import { test } from "../rig/test.ts";
+import { testInTurn } from "../rig/test.ts";
+
+const test = testInTurn();
 
 /** What goes on running when its keeper, its records or all of the state folder are gone. */
 
@@ -28,7 +30,7 @@ const runs = (agent: Agent, name: string) =>
   }, SOON);
 
 async function leave(agent: Agent, stage: Stage, names: readonly string[]): Promise<Puppet[]> {
-  await Promise.all(names.map((name) => agent.apply(stage.spec(name), "add", 0)));
+  await agent.addAll(names.map((name) => stage.spec(name)));
   const puppets = await Promise.all(names.map((name) => stage.next(name)));
   for (const name of names) await runs(agent, name);
   await agent.shutdown(true);
@@ -55,7 +57,7 @@ describe.skipIf(process.platform !== "linux")("what goes on running", () => {
       }, SOON);
     const gone = (pids: number[]) =>
       eventually(() => expect(pids.filter((pid) => isAlive(pid))).toEqual([]), SOON);
-    await Promise.all(["seen", "unseen"].map((name) => agent.apply(spec(name), "add", 0)));
+    await agent.addAll(["seen", "unseen"].map(spec));
     const [seen, unseen] = [await runs(agent, "seen"), await runs(agent, "unseen")];
     const before = [await both("seen"), await both("unseen")] as const;
 

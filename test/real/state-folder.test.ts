@@ -27,7 +27,10 @@ import { planned } from "../rig/plan.ts";
 import { isAlive } from "../rig/processes.ts";
 import type { Puppet, Stage } from "../rig/puppet.ts";
 import { PROJECT } from "../rig/spec.ts";
-import { test } from "../rig/test.ts";
+import { test as alone, testInTurn } from "../rig/test.ts";
+
+/** Where nothing is said of how an agent starts for the first time, nor of its program. */
+const test = testInTurn();
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -35,7 +38,7 @@ const NAMES = ["a", "b", "c"] as const;
 
 /** Three running servers whose agent has ended. */
 async function leaveServers(agent: Agent, stage: Stage): Promise<Puppet[]> {
-  await Promise.all(NAMES.map((name) => agent.apply(stage.spec(name), "add", 0)));
+  await agent.addAll(NAMES.map((name) => stage.spec(name)));
   const puppets = await Promise.all(NAMES.map((name) => stage.next(name)));
   await eventually(async () =>
     expect(await agent.observe()).toMatchObject(NAMES.map(() => ({ state: "running" }))),
@@ -53,7 +56,7 @@ function setAside(folder: string): string[] {
 }
 
 describe("the state folder", () => {
-  test("may have a path too long for a socket: the way out is told, and works", async ({ home }) => {
+  alone("may have a path too long for a socket: the way out is told, and works", async ({ home }) => {
     const state = join(home.root, "x".repeat(120), "xy");
     await expect(reachAgent(state)).rejects.toThrow(/107 at most: set XDG_RUNTIME_DIR to a shorter folder/);
 
@@ -64,7 +67,7 @@ describe("the state folder", () => {
     await agent.shutdown(false);
   });
 
-  test("may be written to while its agent is told to end, which it does", async ({ home, agent, stage }) => {
+  alone("may be written to while its agent is told to end, which it does", async ({ home, agent, stage }) => {
     const bin = join(home.root, "bin");
     const mkfifo = home.folder.write(
       join(bin, "mkfifo"),
@@ -91,7 +94,7 @@ describe("the state folder", () => {
     expect(existsSync(agentRecordPath(home.state))).toBe(false);
   });
 
-  test("may be impossible to make", async ({ home }) => {
+  alone("may be impossible to make", async ({ home }) => {
     const file = join(home.root, "file");
     writeFileSync(file, "");
     await expect(reachAgent(join(file, "xy"))).rejects.toThrow(file);
@@ -101,7 +104,7 @@ describe("the state folder", () => {
     await expect(reachAgent("/sys/xy/state")).rejects.toThrow("/sys/xy");
   });
 
-  test("may be open to others: it is closed to them", async ({ home, agent }) => {
+  alone("may be open to others: it is closed to them", async ({ home, agent }) => {
     mkdirSync(home.state, { mode: 0o755 });
     await agent.client();
     expect(statSync(home.state).mode & 0o777).toBe(0o700);
@@ -122,7 +125,7 @@ describe("the state folder", () => {
     client.close();
   });
 
-  test("may lose the program of a living agent as well", async ({ agent }) => {
+  alone("may lose the program of a living agent as well", async ({ agent }) => {
     const { pid } = await agent.call("agent_info", {});
     rmSync(programsDir(agent.state), { recursive: true });
     rmSync(agentRecordPath(agent.state));
@@ -157,7 +160,7 @@ describe("the state folder", () => {
     },
   );
 
-  test("may have anything in the place of what the agent has for itself", async ({ agent, stage }) => {
+  alone("may have anything in the place of what the agent has for itself", async ({ agent, stage }) => {
     const puppets = await leaveServers(agent, stage);
     const kept = ["projects", "host", "key", "trust"];
     const own = readdirSync(agent.state).filter((name) => !kept.includes(name) && !name.endsWith(".1"));

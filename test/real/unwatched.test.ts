@@ -9,7 +9,9 @@ import { printedIn } from "../rig/log-file.ts";
 import { planned } from "../rig/plan.ts";
 import type { Puppet, Stage } from "../rig/puppet.ts";
 import { PROJECT } from "../rig/spec.ts";
-import { test } from "../rig/test.ts";
+import { testInTurn } from "../rig/test.ts";
+
+const test = testInTurn();
 
 /** What can be in the way when a server is taken over from an earlier agent, and how that is put right. */
 
@@ -43,7 +45,7 @@ function replaced(path: string, replace: (path: string) => void): () => void {
 }
 
 async function leave(agent: Agent, stage: Stage, names: readonly string[]): Promise<Puppet[]> {
-  await Promise.all(names.map((name) => agent.apply(stage.spec(name), "add", 0)));
+  await agent.addAll(names.map((name) => stage.spec(name)));
   const puppets = await Promise.all(names.map((name) => stage.next(name)));
   await eventually(async () =>
     expect(await agent.observe()).toMatchObject(names.map(() => ({ state: "running" }))),

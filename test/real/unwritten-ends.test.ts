@@ -32,7 +32,7 @@ async function leave<Name extends string>(
 ): Promise<Record<Name, Puppet>> {
   const names = Object.keys(policies) as Name[];
   const specs = names.map((name) => stage.spec(name, { restart: { policy: policies[name] } }));
-  await Promise.all(specs.map((spec) => agent.apply(spec, "add", 0)));
+  await agent.addAll(specs);
   const puppets = await Promise.all(names.map((name) => stage.next(name)));
   await eventually(async () => {
     for (const name of names) expect(await agent.observed(name)).toMatchObject({ state: "running" });

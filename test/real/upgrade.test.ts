@@ -44,7 +44,7 @@ async function upgrade(home: Home, launcher: string, ...flags: string[]): Promis
 
 /** Three servers that print a lot, and one of them more than a pipe takes while nobody reads. */
 async function loudServers(agent: Agent, stage: Stage): Promise<Puppet[]> {
-  await Promise.all(NAMES.map((name) => agent.apply(stage.spec(name), "add", 0)));
+  await agent.addAll(NAMES.map((name) => stage.spec(name)));
   const puppets = await Promise.all(NAMES.map((name) => stage.next(name)));
   for (const [i, puppet] of puppets.entries())
     await puppet.do({ deed: "chatter", lines: i === 0 ? 50 : 5, everyMs: 5 });

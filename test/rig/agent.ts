@@ -21,6 +21,8 @@ const withWholeSpec = (server: Observed): Observed =>
 /** The agent of one home, whichever process it is at the moment. */
 export class Agent {
   readonly state: string;
+  /** How often it has ended as it was told to. */
+  plannedEnds = 0;
   #client: RpcClient | undefined;
 
   constructor(state: string) {
@@ -70,6 +72,15 @@ export class Agent {
     }
   }
 
+  /**
+   * Adds several at once, and does not wait until they are ready. The agent runs before: if none did, each of them would
+   * start one, of which all but one end at once.
+   */
+  async addAll(specs: readonly ServerSpec[]): Promise<void> {
+    await this.client();
+    await Promise.all(specs.map((spec) => this.apply(spec, "add", 0)));
+  }
+
   /** Follows a log on a connection of its own. Close it after use. */
   async follow(name: string, params: Omit<Params<"logs">, "name"> = {}): Promise<Follower> {
     return Follower.open(await this.connect(), { tail: 0, follow: true, ...params, name });
@@ -105,6 +116,7 @@ export class Agent {
     const client = await this.client();
     const { stopped } = await client.call("agent_shutdown", { keep_servers: keepServers });
     await client.closed;
+    this.plannedEnds++;
     return stopped;
   }
 

@@ -17,6 +17,8 @@ export interface Home {
   readonly state: string;
   /** For processes that the test starts. */
   readonly env: Readonly<Record<string, string>>;
+  /** Agents that have ended as they were told to, and their loops with them, while the running test had this home. */
+  plannedEnds: number;
   /** Called when nothing runs in this home any more, before it is removed. */
   readonly undo: (() => void)[];
   /** Ends all that runs in this home, and removes it. */
@@ -44,7 +46,7 @@ export function makeHome(): Home {
     for (const step of undo) step();
     folder.remove();
   };
-  return { root, folder, state, env, undo, dispose };
+  return { root, folder, state, env, plannedEnds: 0, undo, dispose };
 }
 
 async function endAll(root: string, state: string): Promise<void> {

@@ -21,7 +21,8 @@ export const test = testIn(makeHome, (home) => home.dispose());
 /**
  * For a file whose tests say nothing about how an agent starts, or about ids of jobs: as {@link test}, but after a test
  * that passed its servers and jobs are removed with all that was written, and the next test has the home, with the agent
- * that runs there. An agent that was killed is not used again. Call it where tests are declared.
+ * that runs there. After a planned end of the agent that is the next one; an agent that was killed is not used again. Call
+ * it where tests are declared.
  */
 export function testInTurn(): typeof test {
   const free: Home[] = [];
@@ -32,9 +33,10 @@ export function testInTurn(): typeof test {
   return testIn(
     () => free.pop() ?? makeHome(),
     async (home, passed) => {
-      if (passed && (await clear(home, used.has(home) ? 0 : 1))) free.push(home);
+      if (passed && (await clear(home, home.plannedEnds + (used.has(home) ? 0 : 1)))) free.push(home);
       else await home.dispose();
       used.add(home);
+      home.plannedEnds = 0;
     },
   );
 }
@@ -52,6 +54,7 @@ function testIn(open: () => Home, close: (home: Home, passed: boolean) => Promis
     agent: async ({ home }, use) => {
       const agent = new Agent(home.state);
       await use(agent);
+      home.plannedEnds = agent.plannedEnds;
       agent.close();
     },
     stage: async ({ home }, use) => {
