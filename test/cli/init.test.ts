@@ -4,7 +4,9 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } 
 import { basename, join } from "node:path";
 import * as prettier from "prettier";
 import { describe, expect, it } from "vitest";
-import { type Home, newHome } from "./cli.ts";
+import { type Home, homesInTurn } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 const ROOT = join(import.meta.dirname, "../..");
 

@@ -2,7 +2,9 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { eventually } from "../rig/eventually.ts";
-import { NEVER_READY, newHome } from "./cli.ts";
+import { homesInTurn, NEVER_READY } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 const GATED =
   'command "sh"\nargs "-c" "until [ -e go ]; do sleep 0.05; done; echo up; exec sleep 600"\nworking-dir ".."\nport "none"\nreadiness "log" pattern="^up$"\n';

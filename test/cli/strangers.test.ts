@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Home, newHome } from "./cli.ts";
+import { type Home, homesInTurn } from "./cli.ts";
+
+const newHome = homesInTurn();
 
 let home: Home;
 beforeEach(() => {

@@ -4,8 +4,10 @@ import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { identify } from "../../src/system/processes.ts";
-import { newHome } from "../cli/cli.ts";
+import { newHome as aloneHome, homesInTurn } from "../cli/cli.ts";
 import { eventually } from "../rig/eventually.ts";
+
+const newHome = homesInTurn();
 
 /** What a server can do to whoever keeps it. Every other server, and every command, goes on meanwhile. */
 
@@ -97,7 +99,8 @@ describe("a server that writes into its run folder", () => {
   });
 
   test("gathers nothing of what it writes to its keeper's fifo", async () => {
-    const home = newHome();
+    // Its agent has held nothing else.
+    const home = aloneHome();
     const flood =
       "cd $(dirname $(readlink /proc/$$/fd/1)); yes xxxxxxxxxxxxxxxx | tr -d '\\n' | head -c 50000000 >alive; echo done; exec sleep 600";
     home.write(
@@ -113,7 +116,7 @@ describe("a server that writes into its run folder", () => {
 });
 
 test("nothing that xy writes can be written by others, whatever the umask", async () => {
-  const home = newHome();
+  const home = aloneHome();
   home.declare("web", 'umask "000"\naction "say" { script "#!/bin/sh\\ntrue"; }');
   const line = "umask 000; xy apply --yes && xy run web:say && xy stop web && xy start web";
   expect(await home.shell(line)).toMatchObject({ code: 0 });
