@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createConnection, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -11,6 +12,7 @@ import { AGENTS_OWN, endServersIn } from "../rig/home.ts";
 import { descendants, killNow, processes } from "../rig/processes.ts";
 import { Runners } from "../rig/runner.ts";
 import { SweptFolder } from "../rig/secret-scan.ts";
+import { sharedOnTerminal } from "./transcript.ts";
 
 /** Folder of the package. */
 export const ROOT = join(import.meta.dirname, "../..");
@@ -35,6 +37,9 @@ export interface Where {
 }
 
 const runners = new Runners();
+
+/** What a terminal prints that shows no more what is typed. */
+const SILENT = "=== silent ===";
 
 /** Variables that Node, or a module of it, looks at once, when it is loaded. */
 const READ_AT_START = /^NODE_|COLOR|^TERM$|^TZ$|^LANG$|^LC_|^CI$|^DEBUG$|^XY_DEBUG$/;
@@ -77,6 +82,7 @@ export class Home {
   readonly project = join(this.path, "tools");
   readonly state = join(this.path, ".local/state/xy");
   readonly #running = new Set<Running>();
+  readonly #terminals = new Map<number, Running>();
 
   constructor() {
     mkdirSync(this.project);
@@ -154,6 +160,36 @@ export class Home {
     );
   }
 
+  /**
+   * Types a command on a terminal that all have that are typed on one of so many columns; `xy` is run in a process that
+   * they share, without colours where `env` of the first says so. Answers with what came on the terminal.
+   */
+  async typed(
+    command: string,
+    { columns = 80, env = {} }: { columns?: number; env?: Env } = {},
+  ): Promise<string> {
+    let terminal = this.#terminals.get(columns);
+    if (!terminal) {
+      const script = [
+        `stty cols ${columns} rows 24 -echo`,
+        sharedOnTerminal(process.execPath, ROOT),
+        `echo '${SILENT}'; while IFS= read -r line; do eval "$line"; done`,
+      ].join("\n");
+      const words = ["-qefc", `exec bash -c '${script.replaceAll("'", "'\\''")}'`, "/dev/null"];
+      const there = { cwd: this.path, env: { ...this.env, TERM: "xterm-256color", ...env }, bound: 0 };
+      terminal = new Running("script", words, there);
+      this.#terminals.set(columns, terminal);
+      await terminal.prints(SILENT);
+    }
+    const mark = `=== ${randomUUID()} ===`;
+    const before = terminal.stdout.length;
+    terminal.types(`cd '${this.project}' && ${command}; echo '${mark}'\n`);
+    await terminal.prints(mark);
+    const printed = terminal.stdout.slice(before, terminal.stdout.indexOf(mark));
+    this.#folder.printed(command, printed);
+    return printed;
+  }
+
   get env(): Env {
     // One cache of compiled code for all homes: filling it anew in each is the slowest part of a start.
     return { PATH: process.env.PATH, HOME: this.path, NODE_COMPILE_CACHE: join(tmpdir(), "compiled") };
@@ -216,11 +252,17 @@ export class Home {
     return Object.fromEntries(files.map((file) => [file, readFileSync(join(this.state, file), "latin1")]));
   }
 
-  /** Makes it as a new one, with the agent that runs in it. False when nothing is gained by that, or it cannot be done. */
+  /**
+   * Makes it as a new one, with the agent that runs in it, or the terminals. False when nothing is gained by that, or it
+   * cannot be done.
+   */
   async clear(): Promise<boolean> {
     this.#killRunning();
-    if (!existsSync(join(this.state, "agent.json")) || !this.#folder.isClean()) return false;
+    if (!this.#folder.isClean()) return false;
     const projects = join(this.state, "projects");
+    if (!existsSync(join(this.state, "agent.json"))) {
+      if (this.#terminals.size === 0 || existsSync(projects) || livingLoop(this.state)) return false;
+    }
     for (const project of existsSync(projects) ? readdirSync(projects) : []) {
       const { code } = await this.xyIn({ cwd: this.path }, "destroy", "--yes", "--project", project);
       if (code !== 0) return false;
@@ -228,7 +270,7 @@ export class Home {
     for (const entry of readdirSync(this.path)) {
       if (entry !== ".local") rmSync(join(this.path, entry), { recursive: true, force: true, maxRetries: 5 });
     }
-    for (const entry of readdirSync(this.state)) {
+    for (const entry of existsSync(this.state) ? readdirSync(this.state) : []) {
       if (!AGENTS_OWN.test(entry)) rmSync(join(this.state, entry), { recursive: true, force: true });
     }
     mkdirSync(this.project);
@@ -237,10 +279,10 @@ export class Home {
   }
 
   /** With all that they started but the agent: a command on a terminal outlives the terminal for a moment. */
-  #killRunning(): void {
+  #killRunning(these: Iterable<Running> = this.#running): void {
     const loop = agentLoopPath(this.state);
     const all = processes().filter(({ command }) => !command.includes(loop));
-    for (const { child } of this.#running) {
+    for (const { child } of these) {
       const below = child.pid === undefined ? [] : descendants(child.pid, all);
       child.kill("SIGKILL");
       for (const { pid } of below) killNow(pid);
@@ -248,7 +290,7 @@ export class Home {
   }
 
   async close(): Promise<void> {
-    this.#killRunning();
+    this.#killRunning([...this.#running, ...this.#terminals.values()]);
     // One that is coming up has no record yet.
     if (existsSync(join(this.state, "agent.json")) || livingLoop(this.state)) {
       const { code, stderr } = await this.xyIn({ cwd: this.path }, "agent", "stop");
@@ -293,11 +335,16 @@ export class Running {
   stderr = "";
   readonly #watchers = new Set<() => void>();
 
-  constructor(program: string, args: readonly string[], { cwd, env }: { cwd: string; env: Env }) {
+  /** `bound`: ms after which it is killed; 0 for none. */
+  constructor(
+    program: string,
+    args: readonly string[],
+    { cwd, env, bound = BOUND }: { cwd: string; env: Env; bound?: number },
+  ) {
     this.child = spawn(program, args, {
       cwd,
       env: env as NodeJS.ProcessEnv,
-      timeout: BOUND,
+      timeout: bound,
       killSignal: "SIGKILL",
     });
     this.child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#take("stdout", text));

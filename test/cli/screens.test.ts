@@ -4,9 +4,11 @@ import { expect, it } from "vitest";
 import { eventually } from "../rig/eventually.ts";
 import { expectScreen, type Typed } from "../rig/kept-screen.ts";
 import { rowsOf, textOfRows } from "../rig/terminal-rows.ts";
-import { type Home, newHome } from "./cli.ts";
+import { type Home, homesInTurn } from "./cli.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
+
+const newHome = homesInTurn();
 
 const WIDTHS = [80, 120];
 const linux = process.platform === "linux";
@@ -89,11 +91,10 @@ function changeServers(home: Home): void {
 }
 
 function screensIn(home: Home) {
-  const type = async (columns: number, command: string): Promise<Typed> => {
-    const { code, stdout } = await home.terminal(command, { columns }).ended;
-    expect(code, stdout).toBeTypeOf("number");
-    return { command, output: stdout };
-  };
+  const type = async (columns: number, command: string): Promise<Typed> => ({
+    command,
+    output: await home.typed(command, { columns }),
+  });
   const keeps = (name: string, description: string, columns: number, typed: readonly Typed[]) =>
     expectScreen({ name, description, columns, home: home.path, typed });
   /** The same commands, typed on both. */

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
-import { BUSY, homesInTurn, NEVER_READY, type Outcome } from "./cli.ts";
+import { BUSY, homesInTurn, NEVER_READY, type Outcome, ROOT } from "./cli.ts";
+import { sharedOnTerminal } from "./transcript.ts";
 
 const newHome = homesInTurn();
 
@@ -122,8 +123,9 @@ describe.skipIf(!linux)("a terminal of 80 columns", () => {
     // The cursor is given back.
     expect(stdout.lastIndexOf("\u001b[?25h")).toBeGreaterThan(stdout.lastIndexOf("\u001b[?25l"));
     for (const command of ["plan", "list", "status a", "destroy --yes"]) {
-      const printed = await home.terminal(`xy ${command}`).ended;
-      expect(lines(printed).filter((line) => line.length > 80)).toEqual([]);
+      const stdout = await home.typed(`xy ${command}`);
+      expect(stdout, command).not.toBe("");
+      expect(lines({ stdout }).filter((line) => line.length > 80)).toEqual([]);
     }
   });
 
@@ -176,7 +178,8 @@ describe("colours", () => {
   ])("on a terminal with %j: %s", async (env, expected) => {
     const home = newHome();
     home.declare("web");
-    const { stdout } = await home.terminal("xy plan; xy apply --yes", { env }).ended;
+    const shared = sharedOnTerminal(process.execPath, ROOT);
+    const { stdout } = await home.terminal(`${shared}\nxy plan; xy apply --yes`, { env }).ended;
     expect(stdout).toContain("Apply complete:");
     expect(isColoured(stdout)).toBe(expected);
     if ("TERM" in env) expect(stdout).not.toContain("\u001b");

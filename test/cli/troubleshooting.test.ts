@@ -120,8 +120,13 @@ async function typed(home: Home, { command, output }: Step): Promise<string | un
     await home.shell(command);
     return undefined;
   }
-  const { stdout } = await home.terminal(command, { columns: COLUMNS, env: { NO_COLOR: "1" } }).ended;
-  const rows = await rowsOf(stdout, COLUMNS);
+  const where = { columns: COLUMNS, env: { NO_COLOR: "1" } };
+  // What a shell does with it has to be done to a process.
+  const isAlone = /[<>|]/.test(command);
+  const printed = isAlone
+    ? (await home.terminal(command, where).ended).stdout
+    : await home.typed(command, where);
+  const rows = await rowsOf(printed, COLUMNS);
   const text = textOfRows(rows);
   const broken = rows.filter(({ isBroken }, i) => isBroken && isInWord(rows, i));
   if (!RENEWS) expect(broken, text).toEqual([]);
