@@ -42,6 +42,9 @@ export default defineConfig({
     // Two test files more at once than there are cores: files wait for what they have started, and with one more the cores
     // were idle for a quarter of the time. With three more nothing was gained.
     maxWorkers: availableParallelism() + 2,
+    // What a random test makes is gone at once: with room for it, and without threads that take turns with the others, the
+    // longest take a twelfth less of the processor.
+    execArgv: ["--max-semi-space-size=64", "--single-threaded-gc"],
     globalSetup: ["test/rig/leftovers.ts"],
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
     include: ["test/*/**/*.test.ts"],
