@@ -53,15 +53,33 @@ async function load(source) {
 
 const { READERS } = await load("./readers.ts");
 
+// Libraries make errors by the thousand that nobody sees: finding out where each was made takes longer than to read.
+Error.stackTraceLimit = 0;
+
+/** What reading a text throws, with where. */
+async function thrownBy(read, text) {
+  const shown = (error) => String(error?.stack ?? error);
+  try {
+    await read(text);
+    return undefined;
+  } catch (first) {
+    Error.stackTraceLimit = 10;
+    try {
+      await read(text);
+      return shown(first);
+    } catch (error) {
+      return shown(error);
+    } finally {
+      Error.stackTraceLimit = 0;
+    }
+  }
+}
+
 parentPort.on("message", async ({ reader, texts }) => {
   for (const text of texts) {
-    try {
-      steps();
-      await READERS[reader].read(text);
-      parentPort.postMessage({ ended: true, steps: steps() });
-    } catch (error) {
-      parentPort.postMessage({ ended: true, thrown: String(error?.stack ?? error) });
-    }
+    steps();
+    const thrown = await thrownBy(READERS[reader].read, text);
+    parentPort.postMessage({ ended: true, thrown, steps: steps() });
   }
 });
 parentPort.postMessage({ ready: true });
