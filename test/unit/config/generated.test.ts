@@ -105,6 +105,21 @@ function textsOf(format: keyof typeof FORMATS): string[] {
   return fc.sample(fc.oneof(anything, spoiled), { seed: SEED, numRuns: COUNT });
 }
 
+/** Parsers make errors by the thousand that nobody sees, and look up where each was made. What throws is done again, with its stack. */
+async function withoutStacks<T>(work: () => Promise<T>): Promise<T> {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return await work();
+  } catch (error) {
+    Error.stackTraceLimit = stackTraceLimit;
+    await work();
+    throw error;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 describe.each(Object.entries(FORMATS))("ten thousand files of %s", (format, { extension }) => {
   it("are values, or have problems with places", async () => {
     const texts = textsOf(format as keyof typeof FORMATS);
@@ -114,11 +129,13 @@ describe.each(Object.entries(FORMATS))("ten thousand files of %s", (format, { ex
       mkdirSync(join(folder, "servers.d"));
       for (const [i, text] of texts.slice(from, from + AT_ONCE).entries())
         writeFileSync(join(folder, "servers.d", `s${i}.${extension}`), text);
-      const result = await load(requestFor(folder));
+      const result = await withoutStacks(() => load(requestFor(folder)));
       expect(result.ok, `seed ${SEED}`).toBe(false);
       if (result.ok) continue;
-      for (const problem of formatted(result.problems, folder))
-        expect(problem, `seed ${SEED}`).toMatch(/^[\w./]+(:\d+:\d+)?: (cannot |ignored |nothing fills in )/);
+      const wrong = formatted(result.problems, folder).filter(
+        (problem) => !/^[\w./]+(:\d+:\d+)?: (cannot |ignored |nothing fills in )/.test(problem),
+      );
+      expect(wrong, `seed ${SEED}`).toEqual([]);
       const bad = new Set(result.problems.map(({ file }) => file));
       good += AT_ONCE - bad.size;
     }
@@ -178,8 +195,11 @@ describe("ten thousand values of programs", () => {
         defaults: server,
       }),
     );
-    for (const value of fc.sample(root, { seed: SEED, numRuns: COUNT }))
-      for (const { message } of read(value)) expect(message, `seed ${SEED}`).toMatch(/^cannot /);
+    for (const value of fc.sample(root, { seed: SEED, numRuns: COUNT })) {
+      const wrong = read(value).filter(({ message }) => !message.startsWith("cannot "));
+      // To ask this of each would take longer than to read it.
+      if (wrong.length > 0) expect(wrong, `seed ${SEED}`).toEqual([]);
+    }
   });
 });
 
