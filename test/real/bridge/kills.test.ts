@@ -36,12 +36,15 @@ const isChild = (command: string) => command.startsWith(ODD);
 const isBridge = (command: string) =>
   / --port=\d+ .* -- /.test(command) && !command.includes("xy-bridge-child");
 
+/** Without what one of them is about to start, which has its arguments until it is another program. */
+function running(part: "child" | "bridge", port: number) {
+  const is = part === "child" ? isChild : isBridge;
+  const found = programsWith(`at-${port}`).filter(({ command }) => is(command));
+  return found.filter(({ parent }) => found.every(({ pid }) => pid !== parent));
+}
+
 function pidOf(part: Part, { port, agent }: Stand): number {
-  const found =
-    part === "agent"
-      ? agent?.()
-      : programsWith(`at-${port}`).find(({ command }) => (part === "child" ? isChild : isBridge)(command))
-          ?.pid;
+  const found = part === "agent" ? agent?.() : running(part, port)[0]?.pid;
   if (found === undefined) throw new Error(`no ${part} is running`);
   return found;
 }
@@ -85,7 +88,7 @@ async function survives(stand: Stand, victims: readonly (readonly Part[])[]): Pr
     // What was killed is there again, once.
     for (const part of parts)
       await eventually(() => expect([part, killed.includes(pidOf(part, stand))]).toEqual([part, false]));
-    expect(programsWith(`at-${stand.port}`).filter(({ command }) => isBridge(command))).toHaveLength(1);
+    expect(running("bridge", stand.port)).toHaveLength(1);
   }
 }
 
