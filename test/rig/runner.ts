@@ -63,7 +63,9 @@ export class Runner {
       const timer = setTimeout(() => child.kill("SIGKILL"), BOUND);
       const failed = (how: unknown) => {
         clearTimeout(timer);
-        reject(new Error(`xy ${command.args.join(" ")} ended the process that commands share: ${how}`));
+        const said = `${stdout.text()}${stderr.text()}`.slice(-2000);
+        const what = `xy ${command.args.join(" ")} ended the process that commands share`;
+        reject(new Error(`${what}: ${how}; it had printed:\n${said}`));
       };
       child.once("exit", failed);
       child.once("message", (message: Answer) => {
@@ -73,7 +75,7 @@ export class Runner {
       });
       child.send({ ...command, mark }, (error) => error && failed(error));
     });
-    const ended = { code, stdout: await stdout, stderr: await stderr };
+    const ended = { code, stdout: await stdout.whole, stderr: await stderr.whole };
     if (worn) this.#retire(child);
     return ended;
   }
@@ -121,10 +123,10 @@ export class Runners {
   }
 }
 
-/** What a stream brings up to a mark. */
-function readUntil(stream: NodeJS.ReadableStream | null, mark: string): Promise<string> {
-  return new Promise((resolve) => {
-    let text = "";
+/** What a stream brings up to a mark. `text`: as far as it has come. */
+function readUntil(stream: NodeJS.ReadableStream | null, mark: string) {
+  let text = "";
+  const whole = new Promise<string>((resolve) => {
     const take = (piece: string) => {
       text += piece;
       if (!text.endsWith(mark)) return;
@@ -134,4 +136,5 @@ function readUntil(stream: NodeJS.ReadableStream | null, mark: string): Promise<
     stream?.setEncoding("utf8");
     stream?.on("data", take);
   });
+  return { whole, text: () => text };
 }

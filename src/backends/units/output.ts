@@ -54,9 +54,20 @@ export class Output {
     const { readiness } = record.spec;
     const pattern = readiness.type === "log" ? readiness.pattern : undefined;
     if (this.#isKept && pattern === undefined) return;
-    const lines = manager.logs(unit, this.#request(true), this.#closing.signal);
-    // The first step is made at once: the files are opened as they are now.
-    this.#following = this.#follow(lines[Symbol.asyncIterator](), pattern).catch(() => {});
+    this.#following = this.#keepFollowing(pattern);
+  }
+
+  /** Also where what reads a journal ends early, as without memory: a line that a start waits for would never be seen. */
+  async #keepFollowing(pattern: string | undefined): Promise<void> {
+    for (;;) {
+      // The first step is made at once: the files are opened as they are now.
+      const lines = this.#manager.logs(this.#unit, this.#request(true), this.#closing.signal);
+      await this.#follow(lines[Symbol.asyncIterator](), pattern).catch(() => {});
+      if (!this.#isKept || this.match !== undefined || this.#closing.signal.aborted) return;
+      await pause(AGAIN_GAP, this.#closing.signal);
+      // It is read from the start again.
+      this.#lines = [];
+    }
   }
 
   /** Whether it printed the line that its log probe waits for. */
@@ -168,6 +179,8 @@ export class Output {
   }
 }
 
+/** Pause before a journal is followed again, ms. */
+const AGAIN_GAP = 1000;
 /** Longer than the pause between two reads of a followed file, ms. */
 const FOLLOW_GAP = 400;
 /** That pause on an idle machine, ms. */
