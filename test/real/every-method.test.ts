@@ -73,7 +73,7 @@ class Trial {
 
   /** Valid params, and what is taken for such: a result as it is described, or an error of those that are. Others: refused for what they are. */
   async try(method: MethodObject, count: number): Promise<void> {
-    const valid = this.#api.valid(method, count, this.#seed).map(keptOut);
+    const valid = this.#api.valid(method, count, this.#seed).map(keptOut).map(bounded);
     let results = 0;
     for (const params of valid) {
       const outcome = await this.#call(method, params);
@@ -137,6 +137,10 @@ const textOf = (outcome: Outcome) =>
 /** `all` without a project would be all of the machine. */
 const keptOut = (params: Record<string, unknown>) =>
   "all" in params ? { project: PROJECT, ...params } : params;
+
+/** Nothing here ever completes: without a bound, that is waited for until there was no sign of life for a minute. */
+const bounded = (params: Record<string, unknown>) =>
+  params.until === "completed" ? { wait_ms: 100, ...params } : params;
 
 function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -3,10 +3,9 @@ import type { LogLine } from "../../../src/backends/log-lines.ts";
 import type { Unit, UnitManager } from "../../../src/backends/units/manager.ts";
 import { Output } from "../../../src/backends/units/output.ts";
 import type { UnitRecord } from "../../../src/backends/units/record.ts";
-import { serverSpec } from "../../rig/spec.ts";
-import { LOG } from "../supervisor/fixture.ts";
+import { readyOn, serverSpec } from "../../rig/spec.ts";
 
-const spec = serverSpec("web", "/bin/web", [], { readiness: { ...LOG, pattern: "^up$" } });
+const spec = serverSpec("web", "/bin/web", [], { readiness: readyOn("^up$") });
 const record = { spec, secrets: {} } as UnitRecord;
 
 /** A manager with a journal, of which these readers read one after the other. */
