@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { AgentUnreachable, connectNow, isAgentExpected } from "../../backends/agent/find.ts";
 import { uptime } from "../../model/elapsed.ts";
 import type { Finding } from "../../model/finding.ts";
+import { ConnectionLost } from "../../rpc/client.ts";
 import { lockHolder } from "../../system/lock.ts";
 import { livingLoop } from "../../system/loop.ts";
 import { agentLockPath, agentLogPath } from "../../system/paths.ts";
@@ -83,6 +84,8 @@ async function lookOnce({ state = "", version, now, recorded }: Around): Promise
       info: { pid: told.pid, version: told.version, upMs, servers: told.servers, troubles },
     };
   } catch (error) {
+    // It has ended just now.
+    if (error instanceof ConnectionLost) return facts;
     if (!(error instanceof AgentUnreachable)) throw error;
     // It may have been suspended just now: on a busy machine that shows a moment after the signal.
     return { ...facts, isStopped: isStopped(), problem: error.message };
