@@ -8,7 +8,7 @@ export default {
     ),
     "scripts/{build,check,demo,generate,soak}.ts",
     "test/**/*.test.ts",
-    "test/rig/puppet*.ts",
+    "test/rig/{journal-follower,puppet*}.ts",
   ],
   project: ["src/**/*.ts", "scripts/**/*.ts", "test/**/*.ts", "bench/**/*.ts", "*.ts"],
   // Started by the tests as programs.
