@@ -84,25 +84,26 @@ async function* entriesOf(
   signal: AbortSignal,
 ): AsyncGenerator<Entry, void, void> {
   let { after } = request;
-  for (let isBlind = true; isBlind && !signal.aborted; ) {
-    const missing = FOLDERS.filter((folder) => !existsSync(folder));
+  while (!signal.aborted) {
+    const missing = request.follow ? FOLDERS.filter((folder) => !existsSync(folder)) : [];
     const blind = new AbortController();
-    const timer = setInterval(() => missing.some(existsSync) && blind.abort(), FOLDERS_GAP);
-    if (!request.follow || missing.length === 0) clearInterval(timer);
+    const look = () => missing.some((folder) => existsSync(folder)) && blind.abort();
+    const timer = missing.length > 0 ? setInterval(look, FOLDERS_GAP) : undefined;
     try {
       const either = AbortSignal.any([signal, blind.signal]);
-      for await (const entry of told(origin, { ...request, ...withoutUndefined({ after }) }, either)) {
+      for await (const entry of readOnce(origin, { ...request, ...withoutUndefined({ after }) }, either)) {
         after = entry.cursor ?? after;
         yield entry;
       }
     } finally {
       clearInterval(timer);
     }
-    isBlind = blind.signal.aborted;
+    if (!blind.signal.aborted) return;
   }
 }
 
-async function* told(
+/** As one journalctl tells it. */
+async function* readOnce(
   { identifier, uid }: Origin,
   { tail, follow, since, after }: EntryRequest,
   signal: AbortSignal,
